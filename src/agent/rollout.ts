@@ -1,0 +1,77 @@
+import type { Box } from "../image/pixels.ts";
+
+/** Where a stretch of tokens came from. Only "model" tokens carry a gradient. */
+export type Source = "prompt" | "model" | "tool";
+
+/** Tokens that came from one source, in the order in which the model saw them. A "model" segment is one turn. */
+export interface Segment {
+  source: Source;
+  tokens: number[];
+  /** Natural log-probability of each token when it was sampled; empty unless source is "model". */
+  logprobs: number[];
+  /** Entropy in nats of the distribution that each token was drawn from; empty unless source is "model". */
+  entropies: number[];
+  /** Indices into the rollout's pictures (task pictures first, then crops) that stand in this segment, in order. */
+  images: number[];
+}
+
+/** Why a call was answered with an error, or "ok". */
+export type CallOutcome = "ok" | "not_json" | "unknown_tool" | "bad_arguments" | "bad_box" | "image_index";
+
+/** One tool call that the model wrote, and what came of it. */
+export interface ToolCall {
+  /** Index of the "model" segment that made the call. */
+  segment: number;
+  name: string;
+  outcome: CallOutcome;
+  /** What the model is told where the outcome is not "ok". */
+  message?: string;
+  /** The four numbers as written. */
+  boxWritten?: number[];
+  /** What was cut out, after the tool's own widening; only if "ok". */
+  boxSourcePx?: Box;
+  /** The picture that was cropped: index into the rollout's pictures. */
+  imageIndex?: number;
+  label?: string;
+  /** Overlap of boxSourcePx with the task's gold box, 0 to 1; absent without a gold box. */
+  iou?: number;
+}
+
+/** How a rollout ended; "error" means that the world failed, and the group goes on without it. */
+export type End = "answer" | "malformed" | "length" | "turns" | "error";
+
+/** Named parts of a reward, each already weighted, and their sum. */
+export interface Reward {
+  parts: Record<string, number>;
+  total: number;
+  /** Which rule or judge decided on the answer, for people to read. */
+  verdict: string;
+}
+
+/** One attempt at one task: everything that was seen, said and judged. Plain data, from worker to page to disk. */
+export interface Rollout {
+  /** `${step}·${taskIndex}·${rolloutIndex}` */
+  id: string;
+  step: number;
+  taskIndex: number;
+  rolloutIndex: number;
+  /** Task.id */
+  task: string;
+  segments: Segment[];
+  calls: ToolCall[];
+  end: End;
+  error?: string;
+  /** What stands in the answer, null where there is none. */
+  answer: string | null;
+  /** Null until scored, and for good where judging failed: never 0. */
+  reward: Reward | null;
+  /** Null until the group is complete, and where reward is null. */
+  advantage: number | null;
+}
+
+/** What happens while rollouts are made. */
+export type RollEvent =
+  /** Tokens decoded so far in this step, for a progress line; `waiting` rollouts still speak. */
+  | { type: "decode"; step: number; turn: number; tokens: number; waiting: number }
+  /** A rollout ended; it is not scored yet. */
+  | { type: "rolled"; step: number; rollout: string; end: End };

@@ -1,0 +1,18 @@
+import type { Box } from "../image/pixels.ts";
+
+/**
+ * What a run knows and logs of a task. Pixels are not in it: a TaskSource makes or reads them again from `id`,
+ * so that a log stays small and a replay shows the very picture.
+ */
+export interface Task {
+  /** Unique in the source and enough to find the picture again, e.g. "needle/7/train/12/3". */
+  id: string;
+  /** Name of the TaskSource. */
+  source: string;
+  question: string;
+  answer: string;
+  /** Sizes of the pictures in source pixels, in the order in which the prompt shows them. */
+  imageSizesPx: { width: number; height: number }[];
+  /** Where the answer stands in picture 0; absent where nobody marked it. */
+  goldBoxSourcePx?: Box;
+}
