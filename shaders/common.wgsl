@@ -1,0 +1,30 @@
+// Functions that every shader may call; joined to each file by the loader. No bindings here.
+
+const PHILOX_M0: u32 = 0xD2511F53u;
+const PHILOX_M1: u32 = 0xCD9E8D57u;
+
+// High and low words of a 32 x 32 bit product; WGSL has no 64-bit integers.
+fn multiply_wide(a: u32, b: u32) -> vec2u {
+  let a0 = a & 0xffffu;
+  let a1 = a >> 16u;
+  let b0 = b & 0xffffu;
+  let b1 = b >> 16u;
+  let low = a0 * b0;
+  let middle = a1 * b0 + (low >> 16u);
+  let carry = (middle & 0xffffu) + a0 * b1;
+  return vec2u(a1 * b1 + (middle >> 16u) + (carry >> 16u), (carry << 16u) | (low & 0xffffu));
+}
+
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): four random words from a
+// counter and a key, so that a draw depends on what it is for and not on the order of work.
+fn philox(counter: vec4u, seed: vec2u) -> vec4u {
+  var c = counter;
+  var k = seed;
+  for (var round = 0u; round < 10u; round++) {
+    let p0 = multiply_wide(PHILOX_M0, c.x);
+    let p1 = multiply_wide(PHILOX_M1, c.z);
+    c = vec4u(p1.x ^ c.y ^ k.x, p1.y, p0.x ^ c.w ^ k.y, p0.y);
+    k = k + vec2u(0x9E3779B9u, 0xBB67AE85u);
+  }
+  return c;
+}

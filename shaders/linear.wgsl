@@ -1,0 +1,178 @@
+// out = x weightT + bias (+ residual), a dense layer.
+//   x (N, I), weight (O_all, I) as in the checkpoint, bias (O_all), out (N, O); the layer uses the O rows of the
+//   weight from `first` on, so that a packed qkv weight serves as three layers.
+// Every output sums over I in ascending order with one fma each: a row's value does not depend on how many rows
+// there are or in which tile it falls, so sampling and training see the same bits.
+
+struct Params {
+  N: u32,
+  I: u32,
+  O: u32,
+  first: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(8) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dweight: array<f32>;
+
+override ADD: u32 = 0u;
+
+// One thread, 4 x 4 outputs in registers; a workgroup covers 32 rows x 32 outputs.
+@compute @workgroup_size(8, 8)
+fn multiply(@builtin(global_invocation_id) id: vec3u) {
+  let o0 = id.x * 4u;
+  let n0 = id.y * 4u;
+  if (o0 >= params.O || n0 >= params.N) {
+    return;
+  }
+  var sum = array<vec4f, 4>();
+  var xs = array<u32, 4>();
+  var ws = array<u32, 4>();
+  for (var k = 0u; k < 4u; k++) {
+    xs[k] = min(n0 + k, params.N - 1u) * params.I;
+    ws[k] = (params.first + min(o0 + k, params.O - 1u)) * params.I;
+  }
+  for (var i = 0u; i < params.I; i++) {
+    let w = vec4f(weight[ws[0] + i], weight[ws[1] + i], weight[ws[2] + i], weight[ws[3] + i]);
+    for (var k = 0u; k < 4u; k++) {
+      sum[k] = fma(vec4f(x[xs[k] + i]), w, sum[k]);
+    }
+  }
+  for (var k = 0u; k < 4u; k++) {
+    if (n0 + k >= params.N) {
+      break;
+    }
+    for (var j = 0u; j < 4u; j++) {
+      if (o0 + j < params.O) {
+        store(n0 + k, o0 + j, sum[k][j]);
+      }
+    }
+  }
+}
+
+override BIAS: u32 = 0u;
+override RESIDUAL: u32 = 0u;
+
+fn store(n: u32, o: u32, product: f32) {
+  var value = product;
+  if (BIAS == 1u) {
+    value += bias[params.first + o];
+  }
+  if (RESIDUAL == 1u) {
+    value += residual[n * params.O + o];
+  }
+  out[n * params.O + o] = value;
+}
+
+// dx = dout weight: one thread, 4 x 4 of dx.
+@compute @workgroup_size(8, 8)
+fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
+  let i0 = id.x * 4u;
+  let n0 = id.y * 4u;
+  if (i0 >= params.I || n0 >= params.N) {
+    return;
+  }
+  var sum = array<vec4f, 4>();
+  var ds = array<u32, 4>();
+  for (var k = 0u; k < 4u; k++) {
+    ds[k] = min(n0 + k, params.N - 1u) * params.O;
+  }
+  let columns = min(vec4u(i0, i0 + 1u, i0 + 2u, i0 + 3u), vec4u(params.I - 1u));
+  for (var o = 0u; o < params.O; o++) {
+    let row = (params.first + o) * params.I;
+    let w = vec4f(weight[row + columns.x], weight[row + columns.y], weight[row + columns.z], weight[row + columns.w]);
+    for (var k = 0u; k < 4u; k++) {
+      sum[k] = fma(vec4f(dout[ds[k] + o]), w, sum[k]);
+    }
+  }
+  for (var k = 0u; k < 4u; k++) {
+    for (var j = 0u; j < 4u; j++) {
+      if (n0 + k < params.N && i0 + j < params.I) {
+        let at = (n0 + k) * params.I + i0 + j;
+        if (ADD == 1u) {
+          dx[at] += sum[k][j];
+        } else {
+          dx[at] = sum[k][j];
+        }
+      }
+    }
+  }
+}
+
+// partial[split] = doutT x over every splits-th stretch of rows: one thread, 4 x 4 of dweight, z is the stretch.
+// Two passes in a fixed order instead of atomics: the same bits every time.
+@compute @workgroup_size(8, 8)
+fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
+  let i0 = id.x * 4u;
+  let o0 = id.y * 4u;
+  let split = id.z;
+  if (i0 >= params.I || o0 >= params.O) {
+    return;
+  }
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  let from_row = split * stretch;
+  let to_row = min(from_row + stretch, params.N);
+  var sum = array<vec4f, 4>();
+  let is = min(vec4u(i0, i0 + 1u, i0 + 2u, i0 + 3u), vec4u(params.I - 1u));
+  let os = min(vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u), vec4u(params.O - 1u));
+  for (var n = from_row; n < to_row; n++) {
+    let xr = n * params.I;
+    let dr = n * params.O;
+    let v = vec4f(x[xr + is.x], x[xr + is.y], x[xr + is.z], x[xr + is.w]);
+    let d = vec4f(dout[dr + os.x], dout[dr + os.y], dout[dr + os.z], dout[dr + os.w]);
+    for (var k = 0u; k < 4u; k++) {
+      sum[k] = fma(vec4f(d[k]), v, sum[k]);
+    }
+  }
+  for (var k = 0u; k < 4u; k++) {
+    for (var j = 0u; j < 4u; j++) {
+      if (o0 + k < params.O && i0 + j < params.I) {
+        partial[(split * params.O + o0 + k) * params.I + i0 + j] = sum[k][j];
+      }
+    }
+  }
+}
+
+// dweight += sum of the partials, in order; also for the bias, whose partials are (splits, O).
+@compute @workgroup_size(64)
+fn add_partials(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let count = params.O * params.I;
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= count) {
+    return;
+  }
+  var sum = 0.0;
+  for (var split = 0u; split < params.splits; split++) {
+    sum += partial[split * count + at];
+  }
+  let to = params.first * params.I + at;
+  if (ADD == 1u) {
+    dweight[to] += sum;
+  } else {
+    dweight[to] = sum;
+  }
+}
+
+// partial[split, o] = sum of dout[:, o] over a stretch of rows: one thread an output, y is the stretch.
+@compute @workgroup_size(64)
+fn sum_rows(@builtin(global_invocation_id) id: vec3u) {
+  let o = id.x;
+  let split = id.y;
+  if (o >= params.O) {
+    return;
+  }
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  var sum = 0.0;
+  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
+    sum += dout[n * params.O + o];
+  }
+  partial[split * params.O + o] = sum;
+}

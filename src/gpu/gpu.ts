@@ -1,0 +1,220 @@
+import type { Shader } from "./shader.ts";
+import { type Dtype, size, type Tensor } from "./tensor.ts";
+
+/** What went wrong on the device: kept until the next read, then thrown. */
+export class GpuError extends Error {
+  override name = "GpuError";
+}
+
+/** Buffers are rounded up to this, so that one freed fits the next of nearly its size. */
+function sizeClassBytes(bytes: number): number {
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(bytes, 1))) - 3));
+  return Math.ceil(bytes / step) * step;
+}
+
+const storage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+/** The device with its compiled kernels, buffer pool and pending error. One per worker. */
+export class Gpu {
+  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #pool = new Map<number, GPUBuffer[]>();
+  readonly #staging: GPUBuffer[] = [];
+  #error: GpuError | null = null;
+  #closed = false;
+  /** Bytes in buffers that are in use or pooled. */
+  allocatedBytes = 0;
+
+  private constructor(
+    readonly device: GPUDevice,
+    readonly adapterName: string,
+    readonly software: boolean,
+  ) {
+    device.addEventListener("uncapturederror", (event) => {
+      this.#error ??= new GpuError(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
+    });
+    device.lost.then((lost) => {
+      if (!this.#closed)
+        this.#error = new GpuError(
+          `The GPU device was lost (${lost.message || lost.reason}); start again, the run goes on from its last checkpoint`,
+        );
+    });
+  }
+
+  /** @throws GpuError with cause and remedy where there is no WebGPU or no adapter. */
+  static async open(gpu: GPU | undefined | null): Promise<Gpu> {
+    if (!gpu)
+      throw new GpuError(
+        "This browser offers no WebGPU; use Chrome or Edge 121, Firefox 145 or Safari 26 and later, on https or localhost",
+      );
+    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter)
+      throw new GpuError(
+        "WebGPU found no graphics adapter; update the graphics driver, or in Chrome on Linux enable chrome://flags/#enable-unsafe-webgpu",
+      );
+    const { limits } = adapter;
+    const device = await adapter.requestDevice({
+      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 10),
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      },
+    });
+    const { vendor, architecture, device: model, description } = adapter.info;
+    const name = description || [vendor, architecture, model].filter(Boolean).join(" ") || "unnamed adapter";
+    const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor} ${architecture}`);
+    return new Gpu(device, software ? `${name} (software)` : name, software);
+  }
+
+  get canTime(): boolean {
+    return this.device.features.has("timestamp-query");
+  }
+
+  /** A tensor with unspecified content. */
+  empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
+    return { name, shape, dtype, buffer: this.allocate(size(shape) * 4, name), offsetBytes: 0 };
+  }
+
+  /** A tensor with these values; the typed array says the dtype. */
+  upload(name: string, values: Float32Array | Uint32Array | Int32Array, shape: readonly number[]): Tensor {
+    if (values.length !== size(shape))
+      throw new RangeError(`${name} has ${values.length} values, expected ${size(shape)} for (${shape.join(", ")})`);
+    const dtype = values instanceof Float32Array ? "f32" : values instanceof Uint32Array ? "u32" : "i32";
+    const tensor = this.empty(name, shape, dtype);
+    this.write(tensor, values);
+    return tensor;
+  }
+
+  /** Overwrites a tensor (or its first elements from `start`) before the next submit. */
+  write(tensor: Tensor, values: Float32Array | Uint32Array | Int32Array, start = 0): void {
+    if (start + values.length > size(tensor.shape))
+      throw new RangeError(`${tensor.name} holds ${size(tensor.shape)} values, ${values.length} at ${start} do not fit`);
+    this.device.queue.writeBuffer(
+      tensor.buffer,
+      tensor.offsetBytes + start * 4,
+      values.buffer as ArrayBuffer,
+      values.byteOffset,
+      values.byteLength,
+    );
+  }
+
+  /** Sets a tensor to zero before the next submit. */
+  clear(tensor: Tensor): void {
+    const encoder = this.device.createCommandEncoder({ label: `clear ${tensor.name}` });
+    encoder.clearBuffer(tensor.buffer, tensor.offsetBytes, size(tensor.shape) * 4);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** The only wait. All tensors in one round trip; throws what the device had to say since the last read. */
+  async read(tensor: Tensor): Promise<Float32Array>;
+  async read(...tensors: Tensor[]): Promise<Float32Array[]>;
+  async read(...tensors: Tensor[]): Promise<Float32Array | Float32Array[]> {
+    const bytes = await this.#readBytes(tensors);
+    const arrays = bytes.map((b) => new Float32Array(b));
+    return tensors.length === 1 ? arrays[0]! : arrays;
+  }
+
+  async readUint(...tensors: Tensor[]): Promise<Uint32Array[]> {
+    return (await this.#readBytes(tensors)).map((b) => new Uint32Array(b));
+  }
+
+  async #readBytes(tensors: Tensor[]): Promise<ArrayBuffer[]> {
+    this.check();
+    const sizesBytes = tensors.map((t) => size(t.shape) * 4);
+    const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);
+    const staging = this.#takeStaging(totalBytes);
+    try {
+      const encoder = this.device.createCommandEncoder({ label: "read" });
+      let at = 0;
+      tensors.forEach((t, i) => {
+        encoder.copyBufferToBuffer(t.buffer, t.offsetBytes, staging, at, sizesBytes[i]!);
+        at += sizesBytes[i]!;
+      });
+      this.device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ, 0, totalBytes);
+    } catch (error) {
+      this.check();
+      throw new GpuError(`Reading ${tensors.map((t) => t.name).join(", ")} failed: ${(error as Error).message}`);
+    }
+    const mapped = staging.getMappedRange(0, totalBytes);
+    let at = 0;
+    const result = sizesBytes.map((bytes) => {
+      at += bytes;
+      return mapped.slice(at - bytes, at);
+    });
+    staging.unmap();
+    this.#staging.push(staging);
+    this.check();
+    return result;
+  }
+
+  /** Throws the pending error, once. A lost device stays lost. */
+  check(): void {
+    if (!this.#error) return;
+    const error = this.#error;
+    if (!error.message.startsWith("The GPU device was lost")) this.#error = null;
+    throw error;
+  }
+
+  pipeline(
+    shader: Shader,
+    entry: string,
+    constants: Readonly<Record<string, number>>,
+    sizes: Readonly<Record<string, number>>,
+  ): GPUComputePipeline {
+    const moduleKey = `${shader.name} ${JSON.stringify(sizes)}`;
+    const key = `${moduleKey} ${entry} ${JSON.stringify(constants)}`;
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      let module = this.#modules.get(moduleKey);
+      if (!module) {
+        module = this.device.createShaderModule({ label: `${shader.name}.wgsl`, code: shader.text(sizes) });
+        this.#modules.set(moduleKey, module);
+      }
+      pipeline = this.device.createComputePipeline({
+        label: `${shader.name}.${entry}`,
+        layout: "auto",
+        compute: { module, entryPoint: entry, constants },
+      });
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** A buffer from the pool; give it back with `release`. */
+  allocate(bytes: number, label: string): GPUBuffer {
+    const sizeBytes = sizeClassBytes(bytes);
+    const pooled = this.#pool.get(sizeBytes)?.pop();
+    if (pooled) return pooled;
+    if (sizeBytes > this.device.limits.maxBufferSize)
+      throw new GpuError(
+        `${label} needs ${bytes} bytes, this device allows ${this.device.limits.maxBufferSize} in a buffer; take fewer tasks or rollouts a step`,
+      );
+    this.allocatedBytes += sizeBytes;
+    return this.device.createBuffer({ label, size: sizeBytes, usage: storage() });
+  }
+
+  release(buffer: GPUBuffer): void {
+    const list = this.#pool.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.#pool.set(buffer.size, [buffer]);
+  }
+
+  /** Ends the device. Nothing of it may be used afterwards. */
+  close(): void {
+    this.#closed = true;
+    this.device.destroy();
+  }
+
+  #takeStaging(bytes: number): GPUBuffer {
+    const index = this.#staging.findIndex((b) => b.size >= bytes && b.size <= Math.max(65536, bytes * 4));
+    if (index >= 0) return this.#staging.splice(index, 1)[0]!;
+    return this.device.createBuffer({
+      label: "read",
+      size: sizeClassBytes(bytes),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+  }
+}

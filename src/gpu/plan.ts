@@ -1,0 +1,202 @@
+import type { Gpu } from "./gpu.ts";
+import type { Shader } from "./shader.ts";
+import { type Dtype, size, type Tensor } from "./tensor.ts";
+
+/** One dispatch to be. */
+export interface Dispatch {
+  shader: Shader;
+  entry: string;
+  /** Tensors by their names in the WGSL. More than the entry point uses may be given. */
+  tensors: Readonly<Record<string, Tensor>>;
+  /** Fields of the shader's Params. More than it has may not be given. */
+  params?: Readonly<Record<string, number>>;
+  /** Workgroups in x, y, z. */
+  groups: readonly [number, number?, number?];
+  /** Values of `override` constants. */
+  constants?: Readonly<Record<string, number>>;
+  /** `const NAME: u32` in the shader's prelude: sizes of private arrays, which WGSL wants to be constant. */
+  sizes?: Readonly<Record<string, number>>;
+}
+
+interface Step {
+  label: string;
+  pipeline: GPUComputePipeline;
+  dispatch: Dispatch;
+  paramsOffset: number;
+  group?: GPUBindGroup;
+}
+
+/** Time of one kernel in one replay. */
+export interface KernelTime {
+  label: string;
+  durationMs: number;
+}
+
+/** Uniform blocks start at multiples of this. */
+const alignmentBytes = 256;
+
+/**
+ * A walk recorded once and replayed: pipelines, bind groups, one pass, one submit. Sizes are fixed when it is
+ * recorded; what changes between replays (tokens, positions, learning rate) lives in GPU buffers.
+ */
+export class Plan {
+  readonly #steps: Step[] = [];
+  readonly #owned: Tensor[] = [];
+  #params: ArrayBuffer[] = [];
+  #uniforms: GPUBuffer | null = null;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly name: string,
+  ) {}
+
+  get dispatches(): number {
+    return this.#steps.length;
+  }
+
+  /** A tensor that lives as long as the plan. */
+  empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
+    const tensor = this.gpu.empty(name, shape, dtype);
+    this.#owned.push(tensor);
+    return tensor;
+  }
+
+  /** A tensor with values that lives as long as the plan. */
+  upload(name: string, values: Float32Array | Uint32Array | Int32Array, shape: readonly number[]): Tensor {
+    const tensor = this.gpu.upload(name, values, shape);
+    this.#owned.push(tensor);
+    return tensor;
+  }
+
+  /** Adds a dispatch. @throws at once where a tensor or parameter is missing or the grid is too large. */
+  dispatch(dispatch: Dispatch): void {
+    const { shader, entry, groups } = dispatch;
+    const label = `${shader.name}.${entry}`;
+    if (this.#uniforms) throw new Error(`${this.name} has run already, ${label} cannot be added`);
+    for (const name of shader.uses(entry))
+      if (name !== "params" && !dispatch.tensors[name])
+        throw new TypeError(`${label} needs ${name}, it was given ${Object.keys(dispatch.tensors).join(", ")}`);
+    const limit = this.gpu.device.limits.maxComputeWorkgroupsPerDimension;
+    if (groups.some((n) => n! > limit)) throw new RangeError(`${label} asks for ${groups.join(" x ")} workgroups, at most ${limit} each`);
+    if (groups.some((n) => n === 0)) return;
+    const paramsOffset = this.#params.length;
+    if (shader.uses(entry).has("params")) this.#params.push(packParams(shader, entry, dispatch.params ?? {}));
+    const pipeline = this.gpu.pipeline(shader, entry, dispatch.constants ?? {}, dispatch.sizes ?? {});
+    this.#steps.push({ label, pipeline, dispatch, paramsOffset });
+  }
+
+  /** Encodes and submits everything recorded, in order. */
+  run(): void {
+    this.#seal();
+    const encoder = this.gpu.device.createCommandEncoder({ label: this.name });
+    const pass = encoder.beginComputePass({ label: this.name });
+    for (const step of this.#steps) this.#encode(pass, step);
+    pass.end();
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Runs once with a pass and two timestamps for each kernel. Slower than `run` in total, right in each part. */
+  async trace(): Promise<KernelTime[]> {
+    if (!this.gpu.canTime) throw new Error("This adapter offers no timestamp-query, so kernels cannot be timed");
+    this.#seal();
+    const { device } = this.gpu;
+    const times: KernelTime[] = [];
+    // A query set holds at most 4096 timestamps.
+    for (let first = 0; first < this.#steps.length; first += 2048) {
+      const steps = this.#steps.slice(first, first + 2048);
+      const querySet = device.createQuerySet({ type: "timestamp", count: steps.length * 2 });
+      const resolved = device.createBuffer({
+        size: steps.length * 16,
+        usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      });
+      const encoder = device.createCommandEncoder({ label: `${this.name} trace` });
+      steps.forEach((step, i) => {
+        const pass = encoder.beginComputePass({
+          timestampWrites: { querySet, beginningOfPassWriteIndex: i * 2, endOfPassWriteIndex: i * 2 + 1 },
+        });
+        this.#encode(pass, step);
+        pass.end();
+      });
+      encoder.resolveQuerySet(querySet, 0, steps.length * 2, resolved, 0);
+      device.queue.submit([encoder.finish()]);
+      const [words] = await this.gpu.readUint({
+        name: "timestamps",
+        shape: [steps.length * 4],
+        dtype: "u32",
+        buffer: resolved,
+        offsetBytes: 0,
+      });
+      const stamps = new BigUint64Array(words!.buffer);
+      steps.forEach((step, i) => {
+        times.push({ label: step.label, durationMs: Number(stamps[i * 2 + 1]! - stamps[i * 2]!) / 1e6 });
+      });
+      querySet.destroy();
+      resolved.destroy();
+    }
+    return times;
+  }
+
+  /** Gives the plan's tensors back to the pool. The plan cannot run any more. */
+  free(): void {
+    for (const tensor of this.#owned) this.gpu.release(tensor.buffer);
+    this.#owned.length = 0;
+    this.#steps.length = 0;
+    this.#uniforms?.destroy();
+    this.#uniforms = null;
+  }
+
+  #encode(pass: GPUComputePassEncoder, step: Step): void {
+    const [x, y = 1, z = 1] = step.dispatch.groups;
+    pass.setPipeline(step.pipeline);
+    pass.setBindGroup(0, step.group!);
+    pass.dispatchWorkgroups(x, y, z);
+  }
+
+  /** Puts all Params into one buffer and makes the bind groups, once. */
+  #seal(): void {
+    if (this.#uniforms) return;
+    const { device } = this.gpu;
+    const block = Math.max(alignmentBytes, ...this.#params.map((p) => Math.ceil(p.byteLength / alignmentBytes) * alignmentBytes));
+    const bytes = new Uint8Array(Math.max(1, this.#params.length) * block);
+    this.#params.forEach((p, i) => bytes.set(new Uint8Array(p), i * block));
+    this.#uniforms = device.createBuffer({
+      label: `${this.name} params`,
+      size: bytes.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    device.queue.writeBuffer(this.#uniforms, 0, bytes);
+    for (const step of this.#steps) {
+      const { shader, entry, tensors } = step.dispatch;
+      const entries = [...shader.uses(entry)].map((name): GPUBindGroupEntry => {
+        const binding = shader.bindings.get(name)!.number;
+        if (name === "params")
+          return {
+            binding,
+            resource: { buffer: this.#uniforms!, offset: step.paramsOffset * block, size: Math.ceil((shader.params.length * 4) / 16) * 16 },
+          };
+        const tensor = tensors[name]!;
+        return {
+          binding,
+          resource: { buffer: tensor.buffer, offset: tensor.offsetBytes, size: Math.max(4, size(tensor.shape) * 4) },
+        };
+      });
+      step.group = device.createBindGroup({ label: step.label, layout: step.pipeline.getBindGroupLayout(0), entries });
+    }
+    this.#params = [];
+  }
+}
+
+function packParams(shader: Shader, entry: string, values: Readonly<Record<string, number>>): ArrayBuffer {
+  const block = new ArrayBuffer(Math.ceil((shader.params.length * 4) / 16) * 16);
+  const view = new DataView(block);
+  shader.params.forEach(({ name, type }, i) => {
+    const value = values[name];
+    if (value === undefined) throw new TypeError(`${shader.name}.${entry} needs the parameter ${name}`);
+    if (type === "f32") view.setFloat32(i * 4, value, true);
+    else if (type === "i32") view.setInt32(i * 4, value, true);
+    else view.setUint32(i * 4, value, true);
+  });
+  for (const name of Object.keys(values))
+    if (!shader.params.some((field) => field.name === name)) throw new TypeError(`${shader.name}.wgsl has no parameter ${name}`);
+  return block;
+}

@@ -1,0 +1,87 @@
+import common from "../../shaders/common.wgsl" with { type: "text" };
+
+interface Binding {
+  number: number;
+  kind: "uniform" | "read" | "read_write";
+}
+
+interface Field {
+  name: string;
+  type: "u32" | "i32" | "f32";
+}
+
+/**
+ * A WGSL file, read for what the host must know, so that no binding number stands in TypeScript: bindings by name,
+ * the fields of `struct Params` (4-byte scalars only, so order is layout), and which bindings each entry point uses.
+ */
+export class Shader {
+  readonly bindings = new Map<string, Binding>();
+  readonly params: Field[] = [];
+  readonly entries: string[] = [];
+  readonly #uses = new Map<string, Set<string>>();
+
+  /** @param name the file's name without ending, for labels and messages */
+  constructor(
+    readonly name: string,
+    readonly source: string,
+  ) {
+    const code = source.replace(/\/\/.*$/gm, "");
+    for (const [, number, space, access, variable] of code.matchAll(
+      /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read_write|read))?>\s*(\w+)\s*:/g,
+    ))
+      this.bindings.set(variable!, {
+        number: Number(number),
+        kind: space === "uniform" ? "uniform" : ((access ?? "read") as Binding["kind"]),
+      });
+    const fields = /struct Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? "";
+    for (const [, name, type] of fields.matchAll(/(\w+)\s*:\s*(\w+)/g)) {
+      if (type !== "u32" && type !== "i32" && type !== "f32")
+        throw new TypeError(`${this.name}.wgsl: Params.${name} is ${type}, expected u32, i32 or f32`);
+      this.params.push({ name: name!, type });
+    }
+    for (const [, entry] of code.matchAll(/@compute[^{]*?fn\s+(\w+)/g)) this.entries.push(entry!);
+    this.#findUses(code);
+  }
+
+  /** Names of the bindings that an entry point reaches, through the functions it calls. */
+  uses(entry: string): Set<string> {
+    const uses = this.#uses.get(entry);
+    if (!uses) throw new TypeError(`${this.name}.wgsl has no entry point ${entry}; it has ${this.entries.join(", ")}`);
+    return uses;
+  }
+
+  /** The text to compile. The prelude shares line 1 with the file's own first line, so error lines are the file's. */
+  text(sizes: Readonly<Record<string, number>>): string {
+    const prelude = Object.entries(sizes)
+      .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
+      .join("");
+    return `${prelude}${this.source}\n${common}`;
+  }
+
+  #findUses(code: string): void {
+    const bodies = new Map<string, string>();
+    for (const match of code.matchAll(/fn\s+(\w+)\s*\(/g)) {
+      let end = code.indexOf("{", match.index);
+      const start = end;
+      for (let depth = 0; end < code.length; end++) {
+        if (code[end] === "{") depth++;
+        if (code[end] === "}" && --depth === 0) break;
+      }
+      bodies.set(match[1]!, code.slice(start, end));
+    }
+    for (const entry of this.entries) {
+      const found = new Set<string>();
+      const seen = new Set([entry]);
+      const queue = [entry];
+      for (let name = queue.pop(); name; name = queue.pop())
+        for (const [word] of bodies.get(name)!.matchAll(/(?<![.\w])[A-Za-z_]\w*/g)) {
+          if (this.bindings.has(word)) found.add(word);
+          if (bodies.has(word) && !seen.has(word)) {
+            seen.add(word);
+            queue.push(word);
+          }
+        }
+      this.#uses.set(entry, found);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import type { Gpu } from "./gpu.ts";
+import type { Plan } from "./plan.ts";
+import { type Dtype, size, type Tensor } from "./tensor.ts";
+
+/** Where a backward kernel puts a gradient: the first one to come assigns (ADD = 0), later ones add (ADD = 1). */
+export interface Into {
+  d: Tensor;
+  constants: { ADD: 0 | 1 };
+}
+
+interface Record {
+  out: Tensor;
+  back: () => void;
+}
+
+/**
+ * One walk through the model, written into a Plan: the activations it makes, and how to go back.
+ *
+ * A tensor takes part in the way back if it is tracked: a trained weight, or made by an op from something tracked.
+ * Gradients of activations are assigned by the first kernel that reaches them and never cleared; their buffers are
+ * used again as soon as the op that made the tensor has gone back. Gradients of weights are always added to, so that
+ * several walks can accumulate; the optimizer clears them.
+ */
+export class Tape {
+  readonly #records: Record[] = [];
+  readonly #tracked = new Set<Tensor>();
+  readonly #gradients = new Map<Tensor, Tensor>();
+  readonly #weights = new Map<Tensor, Tensor>();
+  readonly #idle = new Map<number, Tensor[]>();
+
+  /** With `recording` off, forward keeps no way back: that is inference. */
+  constructor(
+    readonly plan: Plan,
+    readonly recording = true,
+  ) {}
+
+  get gpu(): Gpu {
+    return this.plan.gpu;
+  }
+
+  /** A new activation; it lives as long as the plan. */
+  empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
+    return this.plan.empty(name, shape, dtype);
+  }
+
+  /** Trains a weight: its gradient is added into `d`. */
+  train(weight: Tensor, d: Tensor): void {
+    if (!this.recording) return;
+    this.#tracked.add(weight);
+    this.#weights.set(weight, d);
+  }
+
+  tracks(tensor: Tensor): boolean {
+    return this.#tracked.has(tensor.base ?? tensor);
+  }
+
+  /** Says how to carry the gradient of `out` to `inputs`; forgotten where none of them is tracked. */
+  record(out: Tensor, inputs: readonly (Tensor | null | undefined)[], back: () => void): void {
+    if (!this.recording || !inputs.some((t) => t && this.tracks(t))) return;
+    this.#tracked.add(out.base ?? out);
+    this.#records.push({ out: out.base ?? out, back });
+  }
+
+  /** The gradient that has arrived at an op's output, in its shape. */
+  gradient(out: Tensor): Tensor {
+    const d = this.#gradients.get(out.base ?? out);
+    if (!d) throw new Error(`no gradient has reached ${out.name}`);
+    return { ...d, shape: out.shape };
+  }
+
+  /** Where to put the gradient of an op's input; null where nobody wants it. Asking once means writing once. */
+  into(tensor: Tensor): Into | null {
+    const base = tensor.base ?? tensor;
+    if (!this.#tracked.has(base)) return null;
+    const weight = this.#weights.get(base);
+    if (weight) return { d: { ...weight, shape: tensor.shape }, constants: { ADD: 1 } };
+    const arrived = this.#gradients.get(base);
+    if (arrived) return { d: { ...arrived, shape: tensor.shape }, constants: { ADD: 1 } };
+    const d = this.#take(`d${base.name}`, base.shape);
+    this.#gradients.set(base, d);
+    return { d: { ...d, shape: tensor.shape }, constants: { ADD: 0 } };
+  }
+
+  /**
+   * Hands the gradient of `out` on to `input` unchanged, for ops that add `input` to something else. Takes the
+   * buffer over where `input` has no gradient yet; returns false where the caller has to add.
+   * Call it last in a way back: the gradient of `out` is gone afterwards.
+   */
+  pass(out: Tensor, input: Tensor): boolean {
+    const from = out.base ?? out;
+    const to = input.base ?? input;
+    if (!this.#tracked.has(to)) return true;
+    if (this.#gradients.has(to) || this.#weights.has(to)) return false;
+    this.#gradients.set(to, this.#gradients.get(from)!);
+    this.#gradients.delete(from);
+    return true;
+  }
+
+  /** Writes the way back of everything recorded. A loss op has put the first gradient in place. */
+  backward(): void {
+    for (const { out, back } of this.#records.reverse()) {
+      if (!this.#gradients.has(out)) continue;
+      back();
+      const d = this.#gradients.get(out);
+      if (d) this.#give(d);
+      this.#gradients.delete(out);
+    }
+    this.#records.length = 0;
+  }
+
+  #take(name: string, shape: readonly number[]): Tensor {
+    const idle = this.#idle.get(size(shape))?.pop();
+    return idle ? { ...idle, name, shape } : this.plan.empty(name, shape);
+  }
+
+  #give(d: Tensor): void {
+    const list = this.#idle.get(size(d.shape));
+    if (list) list.push(d);
+    else this.#idle.set(size(d.shape), [d]);
+  }
+}

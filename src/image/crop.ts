@@ -1,0 +1,19 @@
+import type { Box, Pixels } from "./pixels.ts";
+
+/** The part of a picture inside a box of whole pixels, copied. */
+export function crop(pixels: Pixels, box: Box): Pixels {
+  const { width, height, data } = pixels;
+  const [left, top, right, bottom] = box;
+  const fits = left >= 0 && top >= 0 && right <= width && bottom <= height && left < right && top < bottom;
+  if (!fits || !box.every(Number.isInteger))
+    throw new Error(
+      `A crop needs a box [left, top, right, bottom] of whole pixels inside the ${width} x ${height} picture, found [${box.join(", ")}]`,
+    );
+  const rowBytes = (right - left) * 3;
+  const out = new Uint8Array((bottom - top) * rowBytes);
+  for (let row = top; row < bottom; row++) {
+    const from = (row * width + left) * 3;
+    out.set(data.subarray(from, from + rowBytes), (row - top) * rowBytes);
+  }
+  return { width: right - left, height: bottom - top, data: out };
+}

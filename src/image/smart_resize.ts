@@ -1,0 +1,48 @@
+/** How large a picture may be shown: sides in multiples of `factor`, area between the two limits. */
+export interface SizeLimits {
+  /** patch size * merge size, pixels */
+  factor: number;
+  minPixels: number;
+  maxPixels: number;
+}
+
+/** Whose rule: they differ only where a side is shorter than half a factor. */
+export type SizeRule = "transformers" | "qwen-vl-utils";
+
+/** Python's round: halves go to the even neighbour. */
+const roundHalfEven = (x: number): number => {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+};
+
+/**
+ * The size at which Qwen's image processors show a picture (`smart_resize`): near its own, sides in multiples of
+ * `factor`, aspect nearly kept, area within the limits. @throws where one side is more than 200 times the other
+ */
+export function smartResize(
+  heightPx: number,
+  widthPx: number,
+  { factor, minPixels, maxPixels }: SizeLimits,
+  rule: SizeRule = "transformers",
+): { heightPx: number; widthPx: number } {
+  if (!(heightPx >= 1 && widthPx >= 1))
+    throw new Error(`A picture must have at least one pixel, found ${widthPx} x ${heightPx}`);
+  const aspect = Math.max(heightPx, widthPx) / Math.min(heightPx, widthPx);
+  if (aspect > 200)
+    throw new Error(`A picture's longer side may be at most 200 times its shorter one, found ${widthPx} x ${heightPx} (${aspect} times)`);
+  const least = rule === "transformers" ? 0 : factor;
+  const height = Math.max(least, roundHalfEven(heightPx / factor) * factor);
+  const width = Math.max(least, roundHalfEven(widthPx / factor) * factor);
+  if (height * width > maxPixels) {
+    const shrink = Math.sqrt((heightPx * widthPx) / maxPixels);
+    const shorten = (side: number) => Math.max(factor, Math.floor(side / shrink / factor) * factor);
+    return { heightPx: shorten(heightPx), widthPx: shorten(widthPx) };
+  }
+  if (height * width < minPixels) {
+    const grow = Math.sqrt(minPixels / (heightPx * widthPx));
+    const lengthen = (side: number) => Math.ceil((side * grow) / factor) * factor;
+    return { heightPx: lengthen(heightPx), widthPx: lengthen(widthPx) };
+  }
+  return { heightPx: height, widthPx: width };
+}

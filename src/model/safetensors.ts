@@ -1,0 +1,381 @@
+/**
+ * The safetensors format, read strictly and written plainly. Layout: 8 bytes header length (little-endian), a JSON
+ * header {name: {dtype, shape, data_offsets}}, then the tensors' bytes without holes.
+ * Source: https://github.com/huggingface/safetensors#format. Numbers are little-endian, as on every device with WebGPU.
+ */
+
+/** Bytes [startByte, endByte) of one file. */
+export type ReadRange = (startByte: number, endByte: number) => Promise<Uint8Array>;
+
+/** Bytes of one element. Types that share a byte between elements (F4, F6) are refused. */
+export const elementSizeBytes = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+} as const;
+
+export type Dtype = keyof typeof elementSizeBytes;
+
+/** Where a tensor lies in its file: bytes [startByte, endByte), counted from the start of the file. */
+export interface TensorEntry {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  startByte: number;
+  endByte: number;
+}
+
+export interface Header {
+  /** In the order of their bytes, which leave no hole and end with the file. */
+  tensors: TensorEntry[];
+  metadata: Record<string, string>;
+}
+
+const maxHeaderBytes = 100_000_000;
+const maxNameLength = 1024;
+
+/**
+ * The header of a file of `sizeBytes`, from its bytes or from a reader of ranges.
+ * `file` is how errors name it.
+ * @throws Error where anything is missing, contradicts something else or lies outside of the file.
+ */
+export async function readHeader(
+  source: Uint8Array | ReadRange,
+  sizeBytes: number,
+  file = "model.safetensors",
+): Promise<Header> {
+  const read = rangeReader(source, file);
+  if (sizeBytes < 8)
+    throw new Error(
+      `${file}: expected at least the 8 bytes of a header length, found a file of ${sizeBytes} bytes; is the download complete?`,
+    );
+  const prefix = await read(0, 8);
+  const view = new DataView(prefix.buffer, prefix.byteOffset, 8);
+  const headerBytes = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  if (headerBytes > maxHeaderBytes)
+    throw new Error(
+      `${file}: expected a header of at most ${maxHeaderBytes} bytes, found a length of ${headerBytes}; this is not a safetensors file`,
+    );
+  if (8 + headerBytes > sizeBytes)
+    throw new Error(
+      `${file}: the header says that it has ${headerBytes} bytes, but the file has only ${sizeBytes} in all; is the download complete?`,
+    );
+  return parseHeader(decodeText(await read(8, 8 + headerBytes), file), 8 + headerBytes, sizeBytes, file);
+}
+
+function parseHeader(text: string, dataStart: number, sizeBytes: number, file: string): Header {
+  if (!text.startsWith("{"))
+    throw new Error(`${file}: expected a header that begins with "{", found ${JSON.stringify(text.slice(0, 20))}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file}: the header is not valid JSON (${(error as Error).message})`);
+  }
+  const twice = repeatedKey(text);
+  if (twice !== null)
+    throw new Error(`${file}: the header names "${twice}" twice; readers would disagree about which one counts`);
+  const header = json as Record<string, unknown>;
+  const tensors: TensorEntry[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(header)) {
+    if (name === "__metadata__") metadata = checkMetadata(value, file);
+    else tensors.push(checkEntry(name, value, dataStart, file));
+  }
+  tensors.sort((a, b) => a.startByte - b.startByte || a.endByte - b.endByte);
+  let end = dataStart;
+  for (const tensor of tensors) {
+    if (tensor.startByte !== end) {
+      const what = tensor.startByte < end ? "overlaps the tensor before it" : "leaves a hole before it";
+      throw new Error(
+        `${file}: tensor "${tensor.name}" ${what}: expected to begin at byte ${end - dataStart} of the data, found ${tensor.startByte - dataStart}`,
+      );
+    }
+    end = tensor.endByte;
+  }
+  if (end !== sizeBytes)
+    throw new Error(
+      `${file}: the tensors end at byte ${end}, but the file has ${sizeBytes} bytes; is the download complete?`,
+    );
+  return { tensors, metadata };
+}
+
+function checkMetadata(value: unknown, file: string): Record<string, string> {
+  if (!isRecord(value))
+    throw new Error(`${file}: expected "__metadata__" to be an object of strings, found ${show(value)}`);
+  for (const [key, entry] of Object.entries(value)) {
+    if (typeof entry !== "string")
+      throw new Error(`${file}: expected metadata "${key}" to be a string, found ${show(entry)}`);
+  }
+  return value as Record<string, string>;
+}
+
+function checkEntry(name: string, value: unknown, dataStart: number, file: string): TensorEntry {
+  if (name.length > maxNameLength)
+    throw new Error(
+      `${file}: expected tensor names of at most ${maxNameLength} characters, found one of ${name.length}`,
+    );
+  const where = `${file}: tensor "${name}"`;
+  if (!isRecord(value))
+    throw new Error(`${where}: expected an object with dtype, shape and data_offsets, found ${show(value)}`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== "string" || !Object.hasOwn(elementSizeBytes, dtype)) {
+    throw new Error(
+      `${where}: expected a dtype out of ${Object.keys(elementSizeBytes).join(", ")}, found ${show(dtype)}`,
+    );
+  }
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    throw new Error(`${where}: expected a shape of whole numbers, found ${show(shape)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
+    throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${show(offsets)}`);
+  }
+  let sizeBytes: number = elementSizeBytes[dtype as Dtype];
+  for (const size of shape) {
+    sizeBytes *= size;
+    if (!Number.isSafeInteger(sizeBytes))
+      throw new Error(`${where}: shape (${shape.join(", ")}) is larger than any file`);
+  }
+  if (offsets[1] - offsets[0] !== sizeBytes) {
+    throw new Error(
+      `${where}: ${dtype} of shape (${shape.join(", ")}) has ${sizeBytes} bytes, but data_offsets [${offsets.join(", ")}] span ${offsets[1] - offsets[0]}`,
+    );
+  }
+  return { name, dtype: dtype as Dtype, shape, startByte: dataStart + offsets[0], endByte: dataStart + offsets[1] };
+}
+
+/**
+ * The first key that stands twice in one object of a valid JSON text, or null. JSON.parse keeps the last one
+ * silently; others keep the first.
+ */
+function repeatedKey(text: string): string | null {
+  /** One set of keys per open object, null per open array. */
+  const open: (Set<string> | null)[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === "{") open.push(new Set());
+    else if (character === "[") open.push(null);
+    else if (character === "}" || character === "]") open.pop();
+    else if (character === '"') {
+      const start = at;
+      for (at++; text[at] !== '"'; at++) if (text[at] === "\\") at++;
+      let next = at + 1;
+      while (text[next] === " " || text[next] === "\n" || text[next] === "\r" || text[next] === "\t") next++;
+      if (text[next] !== ":") continue;
+      const key = JSON.parse(text.slice(start, at + 1)) as string;
+      const keys = open[open.length - 1]!;
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return null;
+}
+
+/** A tensor's numbers as f32. @throws Error for types that are not floating point. */
+export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
+  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16")
+    throw new Error(`Expected weights in F32, F16 or BF16, found ${dtype}`);
+  if (bytes.length % elementSizeBytes[dtype] !== 0)
+    throw new Error(`Expected whole ${dtype} numbers, found ${bytes.length} bytes`);
+  // A copy, since a view would have to begin at a multiple of its element size.
+  const own = bytes.slice().buffer;
+  if (dtype === "F32") return new Float32Array(own);
+  const halves = new Uint16Array(own);
+  const bits = new Uint32Array(halves.length);
+  if (dtype === "BF16") for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+  else for (let i = 0; i < halves.length; i++) bits[i] = halfToFloatBits(halves[i]);
+  return new Float32Array(bits.buffer);
+}
+
+/** IEEE half to single, bit for bit, with subnormals, infinities and NaN. */
+function halfToFloatBits(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  let exponent = (half >> 10) & 0x1f;
+  let fraction = half & 0x3ff;
+  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13);
+  if (exponent === 0) {
+    if (fraction === 0) return sign;
+    exponent = 1;
+    while ((fraction & 0x400) === 0) {
+      fraction <<= 1;
+      exponent--;
+    }
+    fraction &= 0x3ff;
+  }
+  return sign | ((exponent + 112) << 23) | (fraction << 13);
+}
+
+/** f32 to bf16, to the nearest, ties to even; NaN stays NaN. */
+export function toBf16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const x = bits[i];
+    // Rounding could carry a NaN's fraction away into an infinity, so its quiet bit is set instead.
+    halves[i] = (x & 0x7fffffff) > 0x7f800000 ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
+  }
+  return halves;
+}
+
+export interface TensorToWrite {
+  name: string;
+  dtype: "F32" | "BF16";
+  shape: readonly number[];
+  values: Float32Array;
+}
+
+/**
+ * The bytes of a file. F32 tensors come first, so that every tensor begins at a multiple of its element size.
+ * transformers refuses files whose metadata lacks "format".
+ */
+export function writeSafetensors(
+  tensors: readonly TensorToWrite[],
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const ordered = [...tensors.filter((t) => t.dtype === "F32"), ...tensors.filter((t) => t.dtype === "BF16")];
+  const entries = new Map<string, object>([["__metadata__", { format: "pt", ...metadata }]]);
+  let dataBytes = 0;
+  for (const { name, dtype, shape, values } of ordered) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    if (values.length !== count)
+      throw new Error(`Tensor "${name}" of shape (${shape.join(", ")}) needs ${count} values, found ${values.length}`);
+    if (entries.has(name)) throw new Error(`Two tensors to write are named "${name}"`);
+    const end = dataBytes + count * elementSizeBytes[dtype];
+    entries.set(name, { dtype, shape, data_offsets: [dataBytes, end] });
+    dataBytes = end;
+  }
+  // By hand, since an object would move names that look like numbers to the front.
+  const json = `{${[...entries].map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`;
+  const unpadded = new TextEncoder().encode(json);
+  const headerBytes = Math.ceil(unpadded.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerBytes + dataBytes);
+  new DataView(bytes.buffer).setUint32(0, headerBytes, true);
+  bytes.fill(0x20, 8 + unpadded.length, 8 + headerBytes).set(unpadded, 8);
+  let at = 8 + headerBytes;
+  for (const { dtype, values } of ordered) {
+    const source = dtype === "F32" ? values : toBf16(values);
+    bytes.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength), at);
+    at += source.byteLength;
+  }
+  return bytes;
+}
+
+/** The files of one checkpoint folder, wherever they lie. */
+export interface CheckpointFiles {
+  read(name: string, startByte?: number, endByte?: number): Promise<Uint8Array>;
+  /** Null where there is no such file. */
+  sizeBytes(name: string): Promise<number | null>;
+}
+
+/** A tensor in a checkpoint whose bytes are read when asked for. */
+export interface StoredTensor {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  /** The file that holds it. */
+  file: string;
+  bytes(): Promise<Uint8Array>;
+  /** As f32. */
+  values(): Promise<Float32Array>;
+}
+
+/**
+ * The tensors of a Hugging Face checkpoint: `model.safetensors`, or the shards that
+ * `model.safetensors.index.json` names. @throws Error where a file is missing or the index and the shards disagree.
+ */
+export async function openCheckpoint(files: CheckpointFiles): Promise<StoredTensor[]> {
+  if ((await files.sizeBytes("model.safetensors")) !== null) return openFile(files, "model.safetensors");
+  const indexFile = "model.safetensors.index.json";
+  if ((await files.sizeBytes(indexFile)) === null)
+    throw new Error(
+      `Expected model.safetensors or ${indexFile}, found neither; choose a folder with a Hugging Face checkpoint`,
+    );
+  const weightMap = parseWeightMap(decodeText(await files.read(indexFile), indexFile), indexFile);
+  const tensors: StoredTensor[] = [];
+  for (const file of new Set(weightMap.values())) {
+    for (const tensor of await openFile(files, file)) {
+      const home = weightMap.get(tensor.name);
+      if (home !== file)
+        throw new Error(
+          `${file}: holds tensor "${tensor.name}", which ${indexFile} ${home === undefined ? "does not name" : `looks for in ${home}`}`,
+        );
+      tensors.push(tensor);
+    }
+  }
+  const found = new Set(tensors.map((t) => t.name));
+  for (const [name, file] of weightMap)
+    if (!found.has(name))
+      throw new Error(`${file}: expected tensor "${name}", which ${indexFile} looks for in it, found none`);
+  return tensors;
+}
+
+async function openFile(files: CheckpointFiles, file: string): Promise<StoredTensor[]> {
+  const sizeBytes = await files.sizeBytes(file);
+  if (sizeBytes === null) throw new Error(`${file}: expected this part of the checkpoint, found no such file`);
+  const read = rangeReader((start, end) => files.read(file, start, end), file);
+  const header = await readHeader(read, sizeBytes, file);
+  return header.tensors.map(({ name, dtype, shape, startByte, endByte }) => {
+    const bytes = () => read(startByte, endByte);
+    const values = async () => {
+      if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16")
+        throw new Error(
+          `${file}: expected tensor "${name}" in F32, F16 or BF16, found ${dtype}; quantized checkpoints cannot be trained`,
+        );
+      return toFloat32(await bytes(), dtype);
+    };
+    return { name, dtype, shape, file, bytes, values };
+  });
+}
+
+function parseWeightMap(text: string, file: string): Map<string, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file}: is not valid JSON (${(error as Error).message})`);
+  }
+  const map = isRecord(json) ? json.weight_map : undefined;
+  if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${show(map)}`);
+  for (const [name, shard] of Object.entries(map)) {
+    // A name, never a path: an index from a stranger must not reach outside of its folder.
+    if (typeof shard !== "string" || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
+      throw new Error(`${file}: expected the name of a .safetensors file for tensor "${name}", found ${show(shard)}`);
+  }
+  return new Map(Object.entries(map as Record<string, string>));
+}
+
+/** Reads ranges and insists on getting all of the bytes. */
+function rangeReader(source: Uint8Array | ReadRange, file: string): ReadRange {
+  return async (start, end) => {
+    const bytes = typeof source === "function" ? await source(start, end) : source.subarray(start, end);
+    if (bytes.length !== end - start)
+      throw new Error(
+        `${file}: expected ${end - start} bytes from byte ${start} on, found ${bytes.length}; is the download complete?`,
+      );
+    return bytes;
+  };
+}
+
+function decodeText(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error(`${file}: expected UTF-8 text, found other bytes`);
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const show = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value).slice(0, 80));

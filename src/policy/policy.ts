@@ -1,0 +1,51 @@
+import type { Pixels } from "../image/pixels.ts";
+
+/** Tokens and the pictures that stand in them: one `<|image_pad|>` run a picture, already repeated. */
+export interface Passage {
+  tokens: number[];
+  /** Pictures as the model sees them (resized), in the order of their image tokens. */
+  shown: Pixels[];
+}
+
+/** How tokens are drawn. Every draw is keyed by (seed, step, task, rollout, token): order of work does not matter. */
+export interface Sampling {
+  seed: number;
+  step: number;
+  /** Divides the logits; 0 takes the most likely token. */
+  temperature: number;
+  /** Ids that may never be drawn. They are left out of the distribution, in sampling and in training alike. */
+  suppressed: readonly number[];
+  /** Ids that end a turn; the one drawn is part of the turn. */
+  stops: readonly number[];
+}
+
+/** One stretch that the model wrote. */
+export interface Turn {
+  tokens: number[];
+  /** Natural log-probabilities of the tokens under the distribution that they were drawn from. */
+  logprobs: number[];
+  /** Entropies of those distributions, nats. */
+  entropies: number[];
+  /** False where the limit came before a stop token. */
+  stopped: boolean;
+}
+
+/**
+ * Conversations of one batch: `prompts.length` groups of `rolloutsPerPrompt` rows. The group's prompt is computed
+ * once; each row has a suffix of its own. Row r belongs to prompt floor(r / rolloutsPerPrompt).
+ */
+export interface Conversations {
+  readonly rows: number;
+  /** Lets these rows write until each has stopped or written `maxTokens`. Yields tokens written so far; returns the turns in order of `rows`. */
+  write(rows: readonly number[], maxTokens: number): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]>;
+  /** Appends what a tool said: `passages[i]` to row `rows[i]`. Rows must have written before. */
+  append(rows: readonly number[], passages: readonly Passage[]): Promise<void>;
+  /** Gives the cache back. */
+  close(): void;
+}
+
+/** Model + sampler: text and images in, tokens with log-probabilities out. */
+export interface Policy {
+  /** Room for the longest suffix of a row (what it writes and what tools say) must be said in advance. */
+  begin(prompts: readonly Passage[], rolloutsPerPrompt: number, suffixTokens: number, sampling: Sampling): Promise<Conversations>;
+}

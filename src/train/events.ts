@@ -1,0 +1,36 @@
+import type { RollEvent, Rollout } from "../agent/rollout.ts";
+import type { Task } from "../tasks/task.ts";
+import type { RunConfig } from "./config.ts";
+
+/** Numbers of one step under the names that curves and logs use; see src/train/metrics.ts for what each is. */
+export type Metrics = Record<string, number>;
+
+/**
+ * Everything a run tells about itself, in the order in which it happens: wire format, log format, replay format.
+ * `durationMs`, `secondsPerPhase` and `startedAt` are the only fields that differ between two runs of one seed.
+ */
+export type TrainEvent =
+  /** The head of a log. `resumedAt` is the step that the checkpoint was written after, 0 for a fresh run. */
+  | { type: "run"; format: 1; config: RunConfig; model: { name: string; parameters: number }; adapter: string; resumedAt: number; startedAt: string }
+  /** A knob that applies at the next step was changed while the run went on. */
+  | { type: "config"; step: number; changes: Partial<RunConfig> }
+  /** A step begins with these tasks. */
+  | { type: "tasks"; step: number; tasks: Task[] }
+  | RollEvent
+  /** The rollouts of one task, scored, with advantages. */
+  | { type: "group"; step: number; taskIndex: number; rollouts: Rollout[] }
+  /** The weights changed. `step` counts from 1: the number of updates made. */
+  | { type: "update"; step: number; metrics: Metrics; durationMs: number }
+  /** Held-out scenes, not trained on. */
+  | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
+  | { type: "checkpoint"; step: number; path: string }
+  /** Something that a person should know, e.g. that zooming is dying out. */
+  | { type: "alarm"; step: number; message: string }
+  | { type: "end"; step: number; reason: "done" | "stopped" | "failed"; message?: string };
+
+/** One step of the supervised warm start. */
+export type WarmupEvent =
+  | { type: "warmup"; stage: "warm" | "cold"; step: number; steps: number; loss: number; gradNorm: number; rows: number; durationMs: number }
+  | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
+  | { type: "checkpoint"; step: number; path: string }
+  | { type: "end"; step: number; reason: "done" | "stopped" | "failed"; message?: string };
