@@ -44,6 +44,8 @@ export type End = "answer" | "malformed" | "length" | "turns" | "error";
 export interface Reward {
   parts: Record<string, number>;
   total: number;
+  /** Whether the answer was judged right; the parts do not tell where a weight is 0. */
+  right: boolean;
   /** Which rule or judge decided on the answer, for people to read. */
   verdict: string;
 }

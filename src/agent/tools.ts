@@ -36,8 +36,15 @@ export type Call = Omit<ToolCall, "segment">;
  * *source* pixels, so that zooming shows more than the model had seen. Never throws for what the model wrote: a bad
  * call comes back with its outcome and a message for the model, without a view.
  */
-export function zoom(json: string, views: readonly View[], settings: ZoomSettings, goldBoxSourcePx?: Box): { call: Call; view?: View } {
-  const fail = (outcome: CallOutcome, message: string, rest: Partial<Call> = {}): { call: Call } => ({ call: { name: zoomName, ...rest, outcome, message } });
+export function zoom(
+  json: string,
+  views: readonly View[],
+  settings: ZoomSettings,
+  goldBoxSourcePx?: Box,
+): { call: Call; view?: View } {
+  const fail = (outcome: CallOutcome, message: string, rest: Partial<Call> = {}): { call: Call } => ({
+    call: { name: zoomName, ...rest, outcome, message },
+  });
 
   let written: unknown;
   try {
@@ -45,7 +52,8 @@ export function zoom(json: string, views: readonly View[], settings: ZoomSetting
   } catch {
     return fail("not_json", "Error: the tool call is not valid JSON", { name: "" });
   }
-  if (!isObject(written)) return fail("not_json", "Error: the tool call must be a JSON object with name and arguments", { name: "" });
+  if (!isObject(written))
+    return fail("not_json", "Error: the tool call must be a JSON object with name and arguments", { name: "" });
   if (written.name !== zoomName) {
     const name = typeof written.name === "string" ? written.name : "";
     return fail("unknown_tool", `Error: there is no such tool; the only one is ${zoomName}`, { name });
@@ -55,33 +63,47 @@ export function zoom(json: string, views: readonly View[], settings: ZoomSetting
   const label = typeof written.arguments.label === "string" ? { label: written.arguments.label } : {};
   const numbers = written.arguments.bbox_2d;
   // JSON.parse reads 1e999 as Infinity, so a number that JSON allows may still not be finite.
-  if (!Array.isArray(numbers) || numbers.length !== 4 || !numbers.every((n) => typeof n === "number" && Number.isFinite(n))) {
+  if (
+    !Array.isArray(numbers) ||
+    numbers.length !== 4 ||
+    !numbers.every((n) => typeof n === "number" && Number.isFinite(n))
+  ) {
     return fail("bad_arguments", "Error: bbox_2d must be a list of 4 numbers", label);
   }
   const boxWritten = numbers as [number, number, number, number];
   const imageIndex = written.arguments.image_index ?? 0;
   const view = typeof imageIndex === "number" ? views[imageIndex] : undefined;
   if (typeof imageIndex !== "number" || !view) {
-    return fail("image_index", `Error: image_index must be a whole number from 0 to ${views.length - 1}`, { boxWritten, ...label });
+    return fail("image_index", `Error: image_index must be a whole number from 0 to ${views.length - 1}`, {
+      boxWritten,
+      ...label,
+    });
   }
 
   const known = { boxWritten, imageIndex, ...label };
-  const [widthUnits, heightUnits] = settings.frame === "relative-1000" ? [1000, 1000] : [view.shown.width, view.shown.height];
+  const [widthUnits, heightUnits] =
+    settings.frame === "relative-1000" ? [1000, 1000] : [view.shown.width, view.shown.height];
   const [x1, y1, x2, y2] = boxWritten;
   if (!(x2 > x1 && y2 > y1)) return fail("bad_box", "Error: bbox_2d must have x1 < x2 and y1 < y2", known);
   if (Math.min(x1, y1) < 0 || x2 > widthUnits || y2 > heightUnits) {
-    return fail("bad_box", `Error: bbox_2d must lie inside the image, which ends at [${widthUnits}, ${heightUnits}]`, known);
+    return fail(
+      "bad_box",
+      `Error: bbox_2d must lie inside the image, which ends at [${widthUnits}, ${heightUnits}]`,
+      known,
+    );
   }
 
   const { width, height } = view.source;
   const scaleX = width / widthUnits;
   const scaleY = height / heightUnits;
   const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.source, settings.minSidePx);
-  const cut = crop(view.source, boxSourcePx);
-  if (settings.crop === "blank") cut.data.fill(128);
+  const source = settings.crop === "blank" ? grey(boxSourcePx) : crop(view.source, boxSourcePx);
   // The gold box stands in picture 0; a crop of a crop has no frame in common with it.
   const iou = goldBoxSourcePx && imageIndex === 0 ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {};
-  return { call: { name: zoomName, outcome: "ok", ...known, boxSourcePx, ...iou }, view: { source: cut, shown: settings.shown(cut) } };
+  return {
+    call: { name: zoomName, outcome: "ok", ...known, boxSourcePx, ...iou },
+    view: { source, shown: settings.shown(source) },
+  };
 }
 
 /** The square about the box's centre that holds the box, inside the picture, in whole pixels; where the picture is too narrow for the square, as much of it as there is. */
@@ -95,6 +117,11 @@ function widen([left, top, right, bottom]: Box, picture: { width: number; height
   const [x, xEnd] = place((left + right) / 2, picture.width);
   const [y, yEnd] = place((top + bottom) / 2, picture.height);
   return [x, y, xEnd, yEnd];
+}
+
+function grey([left, top, right, bottom]: Box): Pixels {
+  const [width, height] = [right - left, bottom - top];
+  return { width, height, data: new Uint8Array(width * height * 3).fill(128) };
 }
 
 /** Shared area of two boxes of one frame over the area of both together, 0 to 1. */

@@ -39,13 +39,14 @@ function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
   const count = new Int32Array(outputLength);
   const coefficients = new Int32Array(outputLength * stride);
   const weights = new Float64Array(stride);
+  const inverse = 1 / filterScale;
   for (let o = 0; o < outputLength; o++) {
     const center = (o + 0.5) * scale;
     const from = Math.max(0, Math.trunc(center - reach + 0.5));
     const length = Math.min(inputLength, Math.trunc(center + reach + 0.5)) - from;
     let sum = 0;
     for (let k = 0; k < length; k++) {
-      weights[k] = weight((k + from - center + 0.5) * (1 / filterScale));
+      weights[k] = weight((k + from - center + 0.5) * inverse);
       sum += weights[k];
     }
     for (let k = 0; k < length; k++) {
@@ -64,13 +65,13 @@ const clip = (sum: number): number => {
   return level < 0 ? 0 : level > 255 ? 255 : level;
 };
 
-/** Rows `firstRow` to `firstRow + rows` of the input, each shortened or stretched to `outputWidth`. */
-function resizeRows(data: Uint8Array, width: number, firstRow: number, rows: number, outputWidth: number, x: Taps) {
-  const out = new Uint8Array(rows * outputWidth * 3);
+/** A pass along rows: every row of `pixels` shortened or stretched to `widthPx`. */
+function resizeRows({ width, height, data }: Pixels, widthPx: number, x: Taps): Pixels {
+  const out = new Uint8Array(height * widthPx * 3);
   const { first, count, coefficients, stride } = x;
   let to = 0;
-  for (let row = firstRow; row < firstRow + rows; row++) {
-    for (let o = 0; o < outputWidth; o++) {
+  for (let row = 0; row < height; row++) {
+    for (let o = 0; o < widthPx; o++) {
       let from = (row * width + first[o]) * 3;
       const begin = o * stride;
       const end = begin + count[o];
@@ -88,15 +89,16 @@ function resizeRows(data: Uint8Array, width: number, firstRow: number, rows: num
       out[to++] = clip(blue);
     }
   }
-  return out;
+  return { width: widthPx, height, data: out };
 }
 
-/** Columns shortened or stretched to `outputHeight`; row 0 of `data` is row `firstRow` of the picture that `y` speaks of. */
-function resizeColumns(data: Uint8Array, rowBytes: number, firstRow: number, outputHeight: number, y: Taps) {
-  const out = new Uint8Array(outputHeight * rowBytes);
+/** A pass along columns. Row 0 of `pixels` is row `firstRow` of the picture that `y` speaks of. */
+function resizeColumns({ width, data }: Pixels, heightPx: number, firstRow: number, y: Taps): Pixels {
+  const rowBytes = width * 3;
+  const out = new Uint8Array(heightPx * rowBytes);
   const sums = new Int32Array(rowBytes);
   const { first, count, coefficients, stride } = y;
-  for (let o = 0; o < outputHeight; o++) {
+  for (let o = 0; o < heightPx; o++) {
     sums.fill(half);
     for (let k = 0; k < count[o]; k++) {
       const c = coefficients[o * stride + k];
@@ -106,12 +108,12 @@ function resizeColumns(data: Uint8Array, rowBytes: number, firstRow: number, out
     const to = o * rowBytes;
     for (let i = 0; i < rowBytes; i++) out[to + i] = clip(sums[i]);
   }
-  return out;
+  return { width, height: heightPx, data: out };
 }
 
 /**
- * The picture at another size, equal bit for bit to Pillow's `Image.resize` of an 8-bit RGB image: the kernel is
- * widened when shrinking (antialias), rows are resized before columns, and levels are rounded and clipped between.
+ * The picture at another size, equal bit for bit to `Image.resize` of an 8-bit RGB image in Pillow 13: the kernel is
+ * widened when shrinking (antialias), levels are rounded and clipped between the two passes.
  * @param widthPx, heightPx whole, at least 1
  */
 export function resize(
@@ -121,22 +123,22 @@ export function resize(
   { filter = "bicubic" }: { filter?: Filter } = {},
 ): Pixels {
   if (!Number.isInteger(widthPx) || !Number.isInteger(heightPx) || widthPx < 1 || heightPx < 1)
-    throw new Error(`A picture can be resized to whole sizes of at least 1 x 1 pixels, not to ${widthPx} x ${heightPx}`);
-  const { width, height } = pixels;
+    throw new Error(
+      `A picture can be resized to whole sizes of at least 1 x 1 pixels, not to ${widthPx} x ${heightPx}`,
+    );
+  const { width, height, data } = pixels;
+  if (width === widthPx && height === heightPx) return { width, height, data: data.slice() };
+  const x = width === widthPx ? null : taps(filter, width, widthPx);
+  if (height === heightPx) return resizeRows(pixels, widthPx, x!);
   const y = taps(filter, height, heightPx);
-  const last = heightPx - 1;
-  // Rows that no output row reads need no horizontal pass.
-  const firstRow = height === heightPx ? 0 : y.first[0];
-  const rows = height === heightPx ? height : y.first[last] + y.count[last] - firstRow;
-  const narrowed =
-    width === widthPx
-      ? pixels.data.subarray(firstRow * width * 3, (firstRow + rows) * width * 3)
-      : resizeRows(pixels.data, width, firstRow, rows, widthPx, taps(filter, width, widthPx));
-  const data =
-    height === heightPx
-      ? width === widthPx
-        ? narrowed.slice()
-        : narrowed
-      : resizeColumns(narrowed, widthPx * 3, firstRow, heightPx, y);
-  return { width: widthPx, height: heightPx, data };
+  if (!x) return resizeColumns(pixels, heightPx, 0, y);
+  // Which pass comes first shows in the rounding. Pillow has gone by columns first since 13.0 where the height
+  // shrinks by more than twice as many pixels as the width (src/libImaging/Resample.c, pull request 9549).
+  if (height > heightPx && height - heightPx > 2 * (width - widthPx))
+    return resizeRows(resizeColumns(pixels, heightPx, 0, y), widthPx, x);
+  // Rows that no output row reads need no pass of their own.
+  const firstRow = y.first[0];
+  const endRow = y.first[heightPx - 1] + y.count[heightPx - 1];
+  const read = { width, height: endRow - firstRow, data: data.subarray(firstRow * width * 3, endRow * width * 3) };
+  return resizeColumns(resizeRows(read, widthPx, x), heightPx, firstRow, y);
 }

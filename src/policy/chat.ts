@@ -39,7 +39,12 @@ export function compact(tokenizer: Tokenizer): Chat {
     ...tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n"),
   ];
   return {
-    prompt: (question, imageTokens) => [...opening, ...imageTokens.flatMap(picture), ...tokenizer.encode(question), ...handingOver],
+    prompt: (question, imageTokens) => [
+      ...opening,
+      ...imageTokens.flatMap(picture),
+      ...tokenizer.encode(question),
+      ...handingOver,
+    ],
     observation: (imageTokens) => response(picture(imageTokens)),
     errorObservation: (message) => response(tokenizer.encode(message)),
     stops: [tokenizer.id("<|im_end|>")],

@@ -18,7 +18,10 @@ export class Tokenizer {
    */
   constructor(source: object) {
     const model = (source as { model?: { vocab?: object } }).model;
-    if (!model?.vocab) throw new Error(`Expected the contents of a tokenizer.json with model.vocab, found the keys ${Object.keys(source).join(", ") || "(none)"}; use the file beside the model's weights`);
+    if (!model?.vocab)
+      throw new Error(
+        `Expected the contents of a tokenizer.json with model.vocab, found the keys ${Object.keys(source).join(", ") || "(none)"}; use the file beside the model's weights`,
+      );
     this.#tokenizer = new HuggingFaceTokenizer(source, { clean_up_tokenization_spaces: false });
     this.size = this.#tokenizer.get_vocab().size;
   }
@@ -37,7 +40,11 @@ export class Tokenizer {
     for (let from = 0; from < ids.length; ) {
       let to = from;
       while (to < ids.length && this.#tokenizer.id_to_token(ids[to]!) !== undefined) to++;
-      if (to > from) text += this.#tokenizer.decode(ids.slice(from, to), { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+      if (to > from)
+        text += this.#tokenizer.decode(ids.slice(from, to), {
+          skip_special_tokens: false,
+          clean_up_tokenization_spaces: false,
+        });
       else text += notText;
       from = Math.max(to, from + 1);
     }
@@ -59,7 +66,10 @@ export class Tokenizer {
   /** Id of a token that must exist. @throws Error that names it */
   id(token: string): number {
     const id = this.#tokenizer.token_to_id(token);
-    if (id === undefined) throw new Error(`The tokenizer has no token "${token}"; use the tokenizer.json of a Qwen-VL style model with tool-call tokens`);
+    if (id === undefined)
+      throw new Error(
+        `The tokenizer has no token "${token}"; use the tokenizer.json of a Qwen-VL style model with tool-call tokens`,
+      );
     return id;
   }
 }

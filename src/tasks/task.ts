@@ -1,4 +1,4 @@
-import type { Box } from "../image/pixels.ts";
+import type { Box, Pixels } from "../image/pixels.ts";
 
 /**
  * What a run knows and logs of a task. Pixels are not in it: a TaskSource makes or reads them again from `id`,
@@ -15,4 +15,15 @@ export interface Task {
   imageSizesPx: { width: number; height: number }[];
   /** Where the answer stands in picture 0; absent where nobody marked it. */
   goldBoxSourcePx?: Box;
+}
+
+/** Where tasks come from. The same step and index give the same task, whoever asks and whenever. */
+export interface TaskSource {
+  name: string;
+  /** The tasks of an optimizer step. */
+  take(step: number, count: number): Promise<Task[]>;
+  /** Tasks that `take` never gives, the same at every call. */
+  heldOut(count: number): Promise<Task[]>;
+  /** The pictures of a task in source pixels, made or read again from its id. */
+  pictures(task: Task): Promise<Pixels[]>;
 }

@@ -1,0 +1,288 @@
+// out[n, h] = sum over j of softmax_j(scale q[n, h] . k[j, g]) v[j, g], where g = h / (H / K) is the head's key head.
+//   q, out (N, H, D), k, v (S, K, D), lse (N, H) = log of the softmax's denominator
+//   query_spans (N, 4): row n attends the keys [x, y) and then [z, w); both empty gives 0.
+//   key_spans (S, 4): key j is attended by the rows [x, y) and [z, w), less those whose own spans leave it out.
+// Two spans serve a whole image, a causal sequence, a prefix shared by many sequences, and a cache.
+//
+// Online softmax (Milakov, Gimelshein 2018; Dao et al., FlashAttention, 2022). Eight lanes share a (row, head): lane l
+// takes the keys l, l + 8, ... of the two spans laid end to end, and the lanes are added in ascending order. A row's
+// bits depend on its keys in their order alone, not on the other rows, nor on where the first span ends.
+
+// Four neighbours of D at a time; the host writes f32 here where 4 does not divide D. ELEMENTS = D / WIDTH.
+alias Element = vec4f;
+
+struct Params {
+  N: u32,
+  S: u32,
+  H: u32,
+  K: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<Element>;
+@group(0) @binding(2) var<storage, read> k: array<Element>;
+@group(0) @binding(3) var<storage, read> v: array<Element>;
+@group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
+@group(0) @binding(5) var<storage, read> key_spans: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> out: array<Element>;
+@group(0) @binding(7) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(8) var<storage, read> dout: array<Element>;
+@group(0) @binding(9) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(10) var<storage, read_write> dq: array<Element>;
+@group(0) @binding(11) var<storage, read_write> dk: array<Element>;
+@group(0) @binding(12) var<storage, read_write> dv: array<Element>;
+
+override ADD: u32 = 0u;
+override ADD_K: u32 = 0u;
+override ADD_V: u32 = 0u;
+
+const LANES: u32 = 8u;
+// Neighbouring threads are neighbouring (row, head) pairs: they read the same keys at the same time.
+const PAIRS: u32 = 8u;
+const THREADS: u32 = 64u;
+// Below every score; exp of it less any score is 0.
+const LOWEST: f32 = -1e30;
+
+var<workgroup> parts: array<Element, 512>;
+var<workgroup> maxima: array<f32, 64>;
+var<workgroup> sums: array<f32, 64>;
+
+fn total(x: Element) -> f32 {
+  let four = vec4f(x);
+  return select(four.x, (four.x + four.y) + (four.z + four.w), WIDTH == 4u);
+}
+
+fn first_length(spans: vec4u) -> u32 {
+  return max(spans.x, spans.y) - spans.x;
+}
+
+fn length_of(spans: vec4u) -> u32 {
+  return first_length(spans) + max(spans.z, spans.w) - spans.z;
+}
+
+// Index `at` of the two spans laid end to end.
+fn member(spans: vec4u, at: u32) -> u32 {
+  let first = first_length(spans);
+  return select(spans.z + at - first, spans.x + at, at < first);
+}
+
+fn holds(spans: vec4u, index: u32) -> bool {
+  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
+}
+
+// The sum over a pair's lanes of element `first` + own lane, in ascending order of lanes: every lane gives LANES
+// elements and gets one back.
+fn sum_lanes(values: ptr<function, array<Element, ELEMENTS>>, first: u32, thread: u32) -> Element {
+  workgroupBarrier();
+  for (var i = 0u; i < min(LANES, ELEMENTS - first); i++) {
+    parts[i * THREADS + thread] = (*values)[first + i];
+  }
+  workgroupBarrier();
+  var sum = Element();
+  for (var lane = 0u; lane < LANES; lane++) {
+    sum += parts[(thread / PAIRS) * THREADS + lane * PAIRS + thread % PAIRS];
+  }
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn attend(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let lane = thread / PAIRS;
+  let slot = thread % PAIRS;
+  let pair = (group.x + group.y * grid.x) * PAIRS + slot;
+  let exists = pair < params.N * params.H;
+  let at = select(0u, pair, exists);
+  let head = (at % params.H) / (params.H / params.K);
+  let spans = query_spans[at / params.H];
+  let count = select(0u, length_of(spans), exists);
+
+  var row = array<Element, ELEMENTS>();
+  for (var i = 0u; i < ELEMENTS; i++) {
+    row[i] = q[at * ELEMENTS + i];
+  }
+  var result = array<Element, ELEMENTS>();
+  var highest = LOWEST;
+  var sum = 0.0;
+  for (var t = lane; t < count; t += LANES) {
+    let key = (member(spans, t) * params.K + head) * ELEMENTS;
+    var product = Element();
+    for (var i = 0u; i < ELEMENTS; i++) {
+      product = fma(row[i], k[key + i], product);
+    }
+    let score = total(product) * params.scale;
+    if (score > highest) {
+      let shrink = exp(highest - score);
+      highest = score;
+      sum *= shrink;
+      for (var i = 0u; i < ELEMENTS; i++) {
+        result[i] *= shrink;
+      }
+    }
+    let p = exp(score - highest);
+    sum += p;
+    for (var i = 0u; i < ELEMENTS; i++) {
+      result[i] = fma(Element(p), v[key + i], result[i]);
+    }
+  }
+
+  maxima[thread] = highest;
+  sums[thread] = sum;
+  workgroupBarrier();
+  var top = LOWEST;
+  for (var other = slot; other < THREADS; other += PAIRS) {
+    top = max(top, maxima[other]);
+  }
+  var whole = 0.0;
+  for (var other = slot; other < THREADS; other += PAIRS) {
+    whole += sums[other] * exp(maxima[other] - top);
+  }
+  // A row without keys has a sum of 0 and gets 0.
+  let part = select(0.0, exp(highest - top) / whole, whole > 0.0);
+  for (var i = 0u; i < ELEMENTS; i++) {
+    result[i] *= part;
+  }
+  if (exists && lane == 0u) {
+    lse[pair] = select(0.0, top + log(whole), whole > 0.0);
+  }
+  for (var first = 0u; first < ELEMENTS; first += LANES) {
+    let value = sum_lanes(&result, first, thread);
+    if (exists && first + lane < ELEMENTS) {
+      out[pair * ELEMENTS + first + lane] = value;
+    }
+  }
+}
+
+// delta[n, h] = dout[n, h] . out[n, h], which is the sum over j of p[j] dp[j]: one thread a (row, head).
+@compute @workgroup_size(64)
+fn project(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let pair = id.x + id.y * grid.x * 64u;
+  if (pair >= params.N * params.H) {
+    return;
+  }
+  var product = Element();
+  for (var i = 0u; i < ELEMENTS; i++) {
+    product = fma(dout[pair * ELEMENTS + i], out[pair * ELEMENTS + i], product);
+  }
+  delta[pair] = total(product);
+}
+
+// dq[n, h] = scale sum over j of p[j] (dout . v[j] - delta) k[j], in lanes like the forward.
+@compute @workgroup_size(64)
+fn backprop_q(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let lane = thread / PAIRS;
+  let pair = (group.x + group.y * grid.x) * PAIRS + thread % PAIRS;
+  let exists = pair < params.N * params.H;
+  let at = select(0u, pair, exists);
+  let head = (at % params.H) / (params.H / params.K);
+  let spans = query_spans[at / params.H];
+  let count = select(0u, length_of(spans), exists);
+
+  var row = array<Element, ELEMENTS>();
+  var drow = array<Element, ELEMENTS>();
+  for (var i = 0u; i < ELEMENTS; i++) {
+    row[i] = q[at * ELEMENTS + i];
+    drow[i] = dout[at * ELEMENTS + i];
+  }
+  let denominator = lse[at];
+  let mean = delta[at];
+  var gradient = array<Element, ELEMENTS>();
+  for (var t = lane; t < count; t += LANES) {
+    let key = (member(spans, t) * params.K + head) * ELEMENTS;
+    var product = Element();
+    var dproduct = Element();
+    for (var i = 0u; i < ELEMENTS; i++) {
+      product = fma(row[i], k[key + i], product);
+      dproduct = fma(drow[i], v[key + i], dproduct);
+    }
+    let p = exp(total(product) * params.scale - denominator);
+    let dscore = p * (total(dproduct) - mean) * params.scale;
+    for (var i = 0u; i < ELEMENTS; i++) {
+      gradient[i] = fma(Element(dscore), k[key + i], gradient[i]);
+    }
+  }
+  for (var first = 0u; first < ELEMENTS; first += LANES) {
+    let value = sum_lanes(&gradient, first, thread);
+    if (exists && first + lane < ELEMENTS) {
+      let to = pair * ELEMENTS + first + lane;
+      if (ADD == 1u) {
+        dq[to] += value;
+      } else {
+        dq[to] = value;
+      }
+    }
+  }
+}
+
+// dk[j, g] = scale sum over n, h of p (dout . v - delta) q[n, h], dv[j, g] = sum of p dout[n, h]: a gather over the
+// rows and heads that attend the key, so no atomics. Eight lanes share a (key, key head): lane l takes every eighth
+// (row, head), so that a prefix key with thousands of rows is not one thread's work.
+@compute @workgroup_size(64)
+fn backprop_kv(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let lane = thread / PAIRS;
+  let pair = (group.x + group.y * grid.x) * PAIRS + thread % PAIRS;
+  let exists = pair < params.S * params.K;
+  let at = select(0u, pair, exists);
+  let key = at / params.K;
+  let heads = params.H / params.K;
+  let spans = key_spans[key];
+  let count = select(0u, length_of(spans) * heads, exists);
+
+  var key_row = array<Element, ELEMENTS>();
+  var value_row = array<Element, ELEMENTS>();
+  for (var i = 0u; i < ELEMENTS; i++) {
+    key_row[i] = k[at * ELEMENTS + i];
+    value_row[i] = v[at * ELEMENTS + i];
+  }
+  var dkey = array<Element, ELEMENTS>();
+  var dvalue = array<Element, ELEMENTS>();
+  for (var t = lane; t < count; t += LANES) {
+    let n = member(spans, t / heads);
+    if (!holds(query_spans[n], key)) {
+      continue;
+    }
+    let from_pair = n * params.H + (at % params.K) * heads + t % heads;
+    let row = from_pair * ELEMENTS;
+    var product = Element();
+    var dproduct = Element();
+    for (var i = 0u; i < ELEMENTS; i++) {
+      product = fma(q[row + i], key_row[i], product);
+      dproduct = fma(dout[row + i], value_row[i], dproduct);
+    }
+    let p = exp(total(product) * params.scale - lse[from_pair]);
+    let dscore = p * (total(dproduct) - delta[from_pair]) * params.scale;
+    for (var i = 0u; i < ELEMENTS; i++) {
+      dkey[i] = fma(Element(dscore), q[row + i], dkey[i]);
+      dvalue[i] = fma(Element(p), dout[row + i], dvalue[i]);
+    }
+  }
+  for (var first = 0u; first < ELEMENTS; first += LANES) {
+    let to_key = sum_lanes(&dkey, first, thread);
+    let to_value = sum_lanes(&dvalue, first, thread);
+    if (exists && first + lane < ELEMENTS) {
+      let to = pair * ELEMENTS + first + lane;
+      if (ADD_K == 1u) {
+        dk[to] += to_key;
+      } else {
+        dk[to] = to_key;
+      }
+      if (ADD_V == 1u) {
+        dv[to] += to_value;
+      } else {
+        dv[to] = to_value;
+      }
+    }
+  }
+}

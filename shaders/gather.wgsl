@@ -1,0 +1,83 @@
+// out[n] = (add_to[n] +) sum over e of weight[n, e] table[index[n, e]]: rows picked from a table, or mixed from a few.
+//   table (R, C), index u32 (N, E), weight (N, E) or absent (ones), add_to (N, C) or absent, out (N, C).
+// An index that names no row of the table (0xffffffff by agreement) contributes nothing. Token embedding has E = 1;
+// the bilinear position table of Qwen3-VL has E = 4.
+// The way back goes by table row, not by position, so that no two threads add to one number: `entry` lists for each
+// row the flat positions n E + e that name it, ascending, from start[r] up to start[r + 1].
+
+struct Params {
+  N: u32,
+  E: u32,
+  R: u32,
+  C: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read> add_to: array<f32>;
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<f32>;
+@group(0) @binding(7) var<storage, read> start: array<u32>;
+@group(0) @binding(8) var<storage, read> entry: array<u32>;
+@group(0) @binding(9) var<storage, read_write> dtable: array<f32>;
+
+override ADD: u32 = 0u;
+override WEIGHT: u32 = 0u;
+override ADD_TO: u32 = 0u;
+
+// One thread a number of out.
+@compute @workgroup_size(64)
+fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= params.N * params.C) {
+    return;
+  }
+  let n = at / params.C;
+  let c = at % params.C;
+  var sum = 0.0;
+  if (ADD_TO == 1u) {
+    sum = add_to[at];
+  }
+  for (var e = n * params.E; e < (n + 1u) * params.E; e++) {
+    let r = index[e];
+    if (r >= params.R) {
+      continue;
+    }
+    let value = table[r * params.C + c];
+    if (WEIGHT == 1u) {
+      sum = fma(weight[e], value, sum);
+    } else {
+      sum += value;
+    }
+  }
+  out[at] = sum;
+}
+
+// dtable[r] = sum over the positions that name r: one thread a number of dtable.
+@compute @workgroup_size(64)
+fn backprop_table(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= params.R * params.C) {
+    return;
+  }
+  let r = at / params.C;
+  let c = at % params.C;
+  let end = start[r + 1u];
+  var sum = 0.0;
+  for (var k = start[r]; k < end; k++) {
+    let e = entry[k];
+    let d = dout[e / params.E * params.C + c];
+    if (WEIGHT == 1u) {
+      sum = fma(weight[e], d, sum);
+    } else {
+      sum += d;
+    }
+  }
+  if (ADD == 1u) {
+    dtable[at] += sum;
+  } else {
+    dtable[at] = sum;
+  }
+}

@@ -1,0 +1,156 @@
+// out = (x - mean) rstd weight + bias, rstd = 1 / sqrt(variance + eps), row by row, with the biased variance as in
+// PyTorch (Ba, Kiros and Hinton, "Layer normalization", 2016).
+//   x (N, C), weight (C), bias (C), moments (N, 2) = mean, rstd; out (N, C).
+//   With g = dout weight and y = (x - mean) rstd:  dx = rstd (g - mean(g) - y mean(g y)),
+//   dweight = sum over n of dout y,  dbias = sum over n of dout.
+// A workgroup of 64 lanes takes a row, whose sums run in an order that depends on C alone. The variance is the mean
+// square of x - mean, in a second pass: mean(x^2) - mean^2 would cancel.
+
+struct Params {
+  N: u32,
+  C: u32,
+  eps: f32,
+  splits: u32,
+  first: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(8) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dweight: array<f32>;
+
+override ADD: u32 = 0u;
+
+var<workgroup> lanes: array<f32, 64>;
+var<workgroup> octets: array<f32, 8>;
+
+// Sum over the 64 lanes, the same bits in each: by eights and then the eight of them, for two barriers in place of
+// a tree's six. It may be called again at once: nobody writes what another lane may still read.
+fn sum_lanes(lane: u32, value: f32) -> f32 {
+  lanes[lane] = value;
+  workgroupBarrier();
+  if (lane < 8u) {
+    var sum = 0.0;
+    for (var k = 0u; k < 8u; k++) {
+      sum += lanes[lane * 8u + k];
+    }
+    octets[lane] = sum;
+  }
+  workgroupBarrier();
+  var total = 0.0;
+  for (var k = 0u; k < 8u; k++) {
+    total += octets[k];
+  }
+  return total;
+}
+
+@compute @workgroup_size(64)
+fn normalize(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.x + group.y * grid.x;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.C;
+  var sum = 0.0;
+  for (var c = lane; c < params.C; c += 64u) {
+    sum += x[row + c];
+  }
+  let mean = sum_lanes(lane, sum) / f32(params.C);
+  var squares = 0.0;
+  for (var c = lane; c < params.C; c += 64u) {
+    let v = x[row + c] - mean;
+    squares = fma(v, v, squares);
+  }
+  let r = 1.0 / sqrt(sum_lanes(lane, squares) / f32(params.C) + params.eps);
+  for (var c = lane; c < params.C; c += 64u) {
+    out[row + c] = fma((x[row + c] - mean) * r, weight[c], bias[c]);
+  }
+  if (lane == 0u) {
+    moments[n * 2u] = mean;
+    moments[n * 2u + 1u] = r;
+  }
+}
+
+@compute @workgroup_size(64)
+fn backprop_x(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.x + group.y * grid.x;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.C;
+  let mean = moments[n * 2u];
+  let r = moments[n * 2u + 1u];
+  var sum_g = 0.0;
+  var sum_gy = 0.0;
+  for (var c = lane; c < params.C; c += 64u) {
+    let g = dout[row + c] * weight[c];
+    sum_g += g;
+    sum_gy = fma(g, (x[row + c] - mean) * r, sum_gy);
+  }
+  let mean_g = sum_lanes(lane, sum_g) / f32(params.C);
+  let mean_gy = sum_lanes(lane, sum_gy) / f32(params.C);
+  for (var c = lane; c < params.C; c += 64u) {
+    let at = row + c;
+    let y = (x[at] - mean) * r;
+    let d = r * fma(-y, mean_gy, fma(dout[at], weight[c], -mean_g));
+    if (ADD == 1u) {
+      dx[at] += d;
+    } else {
+      dx[at] = d;
+    }
+  }
+}
+
+// Sums over a stretch of rows, partial[0, split, c] of dout y and partial[1, split, c] of dout: one thread a column,
+// y is the stretch.
+@compute @workgroup_size(64)
+fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  let split = id.y;
+  if (c >= params.C) {
+    return;
+  }
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  var sum_dy = 0.0;
+  var sum_d = 0.0;
+  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
+    let at = n * params.C + c;
+    let d = dout[at];
+    sum_dy = fma(d, (x[at] - moments[n * 2u]) * moments[n * 2u + 1u], sum_dy);
+    sum_d += d;
+  }
+  partial[split * params.C + c] = sum_dy;
+  partial[(params.splits + split) * params.C + c] = sum_d;
+}
+
+// dweight (+)= sum of its partials, in order; the bias's begin at `first` = splits. One thread a column.
+@compute @workgroup_size(64)
+fn add_partials(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  if (c >= params.C) {
+    return;
+  }
+  var sum = 0.0;
+  for (var split = 0u; split < params.splits; split++) {
+    sum += partial[(params.first + split) * params.C + c];
+  }
+  if (ADD == 1u) {
+    dweight[c] += sum;
+  } else {
+    dweight[c] = sum;
+  }
+}

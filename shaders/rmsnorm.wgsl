@@ -1,0 +1,183 @@
+// out = x rstd weight, rstd = 1 / sqrt(mean(x^2) + eps), row by row (Zhang and Sennrich, "Root mean square layer
+// normalization", 2019).
+//   x (N, C), weight (C), rstd (N), out (N, C).
+//   With g = dout weight:  dx = rstd (g - x rstd^2 mean(g x)),  dweight = sum over n of dout x rstd.
+// Rows of up to 64 numbers (a head of q or k) take one thread each, longer ones a workgroup of 64 lanes. Either way a
+// row is summed in an order that depends on C alone.
+
+struct Params {
+  N: u32,
+  C: u32,
+  eps: f32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read_write> rstd: array<f32>;
+@group(0) @binding(5) var<storage, read> dout: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(7) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dweight: array<f32>;
+
+override ADD: u32 = 0u;
+
+var<workgroup> lanes: array<f32, 64>;
+var<workgroup> octets: array<f32, 8>;
+
+// Sum over the 64 lanes, the same bits in each: by eights and then the eight of them, for two barriers in place of
+// a tree's six. It may be called again at once: nobody writes what another lane may still read.
+fn sum_lanes(lane: u32, value: f32) -> f32 {
+  lanes[lane] = value;
+  workgroupBarrier();
+  if (lane < 8u) {
+    var sum = 0.0;
+    for (var k = 0u; k < 8u; k++) {
+      sum += lanes[lane * 8u + k];
+    }
+    octets[lane] = sum;
+  }
+  workgroupBarrier();
+  var total = 0.0;
+  for (var k = 0u; k < 8u; k++) {
+    total += octets[k];
+  }
+  return total;
+}
+
+fn reciprocal_rms(sum_of_squares: f32) -> f32 {
+  return 1.0 / sqrt(sum_of_squares / f32(params.C) + params.eps);
+}
+
+// C > 64: one workgroup a row.
+@compute @workgroup_size(64)
+fn normalize(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.x + group.y * grid.x;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.C;
+  var squares = 0.0;
+  for (var c = lane; c < params.C; c += 64u) {
+    let v = x[row + c];
+    squares = fma(v, v, squares);
+  }
+  let r = reciprocal_rms(sum_lanes(lane, squares));
+  for (var c = lane; c < params.C; c += 64u) {
+    out[row + c] = x[row + c] * r * weight[c];
+  }
+  if (lane == 0u) {
+    rstd[n] = r;
+  }
+}
+
+// C <= 64: one thread a row.
+@compute @workgroup_size(64)
+fn normalize_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.C;
+  var squares = 0.0;
+  for (var c = 0u; c < params.C; c++) {
+    let v = x[row + c];
+    squares = fma(v, v, squares);
+  }
+  let r = reciprocal_rms(squares);
+  for (var c = 0u; c < params.C; c++) {
+    out[row + c] = x[row + c] * r * weight[c];
+  }
+  rstd[n] = r;
+}
+
+// `slope` is rstd^3 mean(dout weight x).
+fn store_dx(at: u32, c: u32, r: f32, slope: f32) {
+  let d = fma(dout[at] * weight[c], r, -x[at] * slope);
+  if (ADD == 1u) {
+    dx[at] += d;
+  } else {
+    dx[at] = d;
+  }
+}
+
+@compute @workgroup_size(64)
+fn backprop_x(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.x + group.y * grid.x;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.C;
+  let r = rstd[n];
+  var products = 0.0;
+  for (var c = lane; c < params.C; c += 64u) {
+    products = fma(dout[row + c] * weight[c], x[row + c], products);
+  }
+  let slope = sum_lanes(lane, products) / f32(params.C) * r * r * r;
+  for (var c = lane; c < params.C; c += 64u) {
+    store_dx(row + c, c, r, slope);
+  }
+}
+
+@compute @workgroup_size(64)
+fn backprop_x_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.C;
+  let r = rstd[n];
+  var products = 0.0;
+  for (var c = 0u; c < params.C; c++) {
+    products = fma(dout[row + c] * weight[c], x[row + c], products);
+  }
+  let slope = products / f32(params.C) * r * r * r;
+  for (var c = 0u; c < params.C; c++) {
+    store_dx(row + c, c, r, slope);
+  }
+}
+
+// partial[split, c] = sum of dout x rstd over a stretch of rows: one thread a column, y is the stretch.
+@compute @workgroup_size(64)
+fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  let split = id.y;
+  if (c >= params.C) {
+    return;
+  }
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  var sum = 0.0;
+  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
+    let at = n * params.C + c;
+    sum = fma(dout[at], x[at] * rstd[n], sum);
+  }
+  partial[split * params.C + c] = sum;
+}
+
+// dweight (+)= sum of the partials, in order: one thread a column.
+@compute @workgroup_size(64)
+fn add_partials(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  if (c >= params.C) {
+    return;
+  }
+  var sum = 0.0;
+  for (var split = 0u; split < params.splits; split++) {
+    sum += partial[split * params.C + c];
+  }
+  if (ADD == 1u) {
+    dweight[c] += sum;
+  } else {
+    dweight[c] = sum;
+  }
+}

@@ -1,0 +1,271 @@
+import { checkKnob, type Knob, knobs, nearest, presets, type RunConfig } from "../../train/config.ts";
+
+/** A flag that is no knob: it says where things lie or how they are shown. */
+interface Flag {
+  kind: "path" | "integer" | "switch";
+  line: string;
+  default?: string;
+}
+
+const flags = {
+  out: { kind: "path", line: "folder to write; must be new or empty" },
+  resume: { kind: "path", line: "folder of a run to go on with, from its last checkpoint" },
+  from: { kind: "path", line: "folder of a run whose last checkpoint is taken instead of --model" },
+  rows: { kind: "integer", line: "rows of the warm start; 800000 suffice", default: "800000" },
+  tasks: { kind: "integer", line: "held-out scenes" },
+  port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
+  greedy: { kind: "switch", line: "take the most likely token instead of drawing one" },
+  logJson: { kind: "switch", line: "print events as JSON lines" },
+  trace: { kind: "switch", line: "measure every kernel, and print the table at the end" },
+} as const satisfies Record<string, Flag>;
+
+export type FlagName = keyof typeof flags;
+
+interface CommandEntry {
+  line: string;
+  example: string;
+  /** Groups of knobs that it reads. */
+  knobs: readonly Knob["group"][];
+  /** Knobs of these groups that would change nothing. */
+  without?: readonly (keyof RunConfig)[];
+  flags: readonly FlagName[];
+  required?: readonly FlagName[];
+}
+
+const model: readonly Knob["group"][] = ["run", "tasks", "rollouts"];
+
+export const commands = {
+  train: {
+    line: "train by GRPO; checkpoints and the log of events go into a run folder",
+    example: "train --preset needle --steps 100 --out runs/first",
+    knobs: ["run", "tasks", "rollouts", "reward", "grpo", "bookkeeping"],
+    flags: ["out", "resume", "logJson", "trace"],
+  },
+  warmup: {
+    line: "make the starting model from random weights, by supervised rows",
+    example: "warmup --seed 1 --out models/mine",
+    knobs: ["run"],
+    without: ["steps"],
+    flags: ["rows", "out", "logJson", "trace"],
+    required: ["out"],
+  },
+  eval: {
+    line: "accuracy and zoom rate on held-out scenes, drawn and greedy",
+    example: "eval --from runs/first --tasks 1024",
+    knobs: model,
+    without: ["steps", "tasksPerStep", "rolloutsPerTask"],
+    flags: ["from", "tasks", "logJson", "trace"],
+  },
+  rollout: {
+    line: "print what the model says about held-out scenes",
+    example: "rollout --tasks 2 --rollouts-per-task 4",
+    knobs: [...model, "reward"],
+    without: ["steps", "tasksPerStep"],
+    flags: ["from", "tasks", "greedy", "logJson", "trace"],
+  },
+  export: {
+    line: "write a run's model as a Hugging Face folder in bf16",
+    example: "export --from runs/first --out models/first",
+    knobs: ["run"],
+    without: ["steps", "seed"],
+    flags: ["from", "out"],
+    required: ["out"],
+  },
+  compile: {
+    line: "compile every kernel, with Deno's compiler and with Chrome's",
+    example: "compile",
+    knobs: [],
+    flags: [],
+  },
+  serve: { line: "serve the built page on this machine", example: "serve --port 8080", knobs: [], flags: ["port"] },
+} as const satisfies Record<string, CommandEntry>;
+
+export type CommandName = keyof typeof commands;
+
+/** What a person asked for. */
+export type Parsed =
+  | { command: CommandName; help: false; changes: Partial<RunConfig>; options: Options }
+  | { command: CommandName | null; help: true };
+
+export interface Options {
+  out?: string;
+  resume?: string;
+  from?: string;
+  rows?: number;
+  tasks?: number;
+  port?: number;
+  greedy?: boolean;
+  logJson?: boolean;
+  trace?: boolean;
+}
+
+/** learningRate -> learning-rate */
+export const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/**
+ * Reads a command line. Flags are `--name value`, `--name=value`, and for switches `--name` or `--no-name`.
+ * @throws Error with one sentence that names the nearest command or flag, or what a value should be.
+ */
+export function parseArguments(words: readonly string[]): Parsed {
+  const [first, ...rest] = words;
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const about = first === undefined ? undefined : rest[0];
+    return { command: about === undefined ? null : commandNamed(about), help: true };
+  }
+  const command = commandNamed(first);
+  if (rest.includes("--help") || rest.includes("-h")) return { command, help: true };
+  const known = new Map<string, keyof RunConfig | FlagName>(
+    [...knobsOf(command), ...commands[command].flags].map((key) => [kebab(key), key]),
+  );
+  const changes: Record<string, unknown> = {};
+  const options: Record<string, unknown> = {};
+  const given = new Set<string>();
+  for (let at = 0; at < rest.length; at++) {
+    const word = rest[at];
+    if (!word.startsWith("--"))
+      throw new Error(
+        `Expected a flag such as --${known.keys().next().value ?? "help"}, found "${word}"; see saccade ${command} --help`,
+      );
+    const equals = word.indexOf("=");
+    const written = word.slice(2, equals < 0 ? undefined : equals);
+    let value = equals < 0 ? undefined : word.slice(equals + 1);
+    let key = known.get(written);
+    if (
+      key === undefined &&
+      written.startsWith("no-") &&
+      isSwitch(known.get(written.slice(3))) &&
+      value === undefined
+    ) {
+      key = known.get(written.slice(3));
+      value = "false";
+    }
+    if (key === undefined) throw new Error(unknownFlag(command, written, [...known.keys()]));
+    if (given.has(key)) throw new Error(`--${kebab(key)} is given twice; leave one out`);
+    given.add(key);
+    if (value === undefined && isSwitch(key)) value = ["true", "false"].includes(rest[at + 1]) ? rest[++at] : "true";
+    if (value === undefined) {
+      value = rest[++at];
+      if (value === undefined || value.startsWith("--"))
+        throw new Error(`--${written} needs a value; see saccade ${command} --help`);
+    }
+    if (key in knobs) changes[key] = inFlagTerms(key, () => checkKnob(key, value));
+    else options[key] = flagValue(key as FlagName, value);
+  }
+  for (const name of required(command))
+    if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
+  if (options.out !== undefined && options.resume !== undefined)
+    throw new Error("--out begins a run and --resume goes on with one; leave one of them out");
+  return { command, help: false, changes: changes as Partial<RunConfig>, options: options as Options };
+}
+
+const required = (command: CommandName): readonly FlagName[] => (commands[command] as CommandEntry).required ?? [];
+
+function commandNamed(word: string): CommandName {
+  if (Object.hasOwn(commands, word)) return word as CommandName;
+  const names = Object.keys(commands);
+  throw new Error(
+    `There is no command "${word}"; did you mean "${nearest(word, names)}"? Commands: ${names.join(", ")}`,
+  );
+}
+
+function knobsOf(command: CommandName): (keyof RunConfig)[] {
+  const { knobs: groups, without = [] }: CommandEntry = commands[command];
+  return (Object.keys(knobs) as (keyof RunConfig)[]).filter(
+    (key) => groups.includes(knobs[key].group) && !without.includes(key),
+  );
+}
+
+function isSwitch(key: string | undefined): boolean {
+  if (key === undefined) return false;
+  return key in knobs ? knobs[key as keyof RunConfig].kind === "boolean" : flags[key as FlagName].kind === "switch";
+}
+
+function unknownFlag(command: CommandName, written: string, known: string[]): string {
+  const elsewhere = Object.keys(commands).filter((name) =>
+    [...knobsOf(name as CommandName), ...commands[name as CommandName].flags].some((key) => kebab(key) === written),
+  );
+  if (elsewhere.length > 0)
+    return `saccade ${command} has no flag --${written}, which belongs to ${elsewhere.join(", ")}; see saccade ${command} --help`;
+  if (known.length === 0) return `saccade ${command} takes no flags, found --${written}`;
+  return `There is no flag --${written}; did you mean --${nearest(written, known)}? See saccade ${command} --help`;
+}
+
+/** Knob errors speak of `learningRate`; a person here wrote `--learning-rate`. */
+function inFlagTerms<T>(key: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error((error as Error).message.replace(new RegExp(`^${key}\\b`), `--${kebab(key)}`));
+  }
+}
+
+function flagValue(name: FlagName, value: string): string | number | boolean {
+  switch (flags[name].kind) {
+    case "path":
+      if (value === "") throw new Error(`--${name} needs the path of a folder`);
+      return value;
+    case "switch":
+      if (value !== "true" && value !== "false")
+        throw new Error(`--${kebab(name)} must be true or false, found "${value}"`);
+      return value === "true";
+    default: {
+      const number = Number(value);
+      const max = name === "port" ? 65535 : 1e9;
+      if (value.trim() === "" || !Number.isInteger(number) || number < 1 || number > max)
+        throw new Error(`--${name} must be a whole number from 1 to ${max}, found "${value}"`);
+      return number;
+    }
+  }
+}
+
+/** What --help prints, for all commands or one. */
+export function helpText(command: CommandName | null): string {
+  const run = "npm run saccade --";
+  if (command === null) {
+    return [
+      "Saccade trains a small vision-language model to zoom into pictures, on this machine's GPU.",
+      "",
+      `Usage: ${run} <command> [flags]`,
+      "",
+      ...table(Object.entries(commands).map(([name, { line }]) => [name, line])),
+      "",
+      `Flags of a command: ${run} train --help`,
+      "SACCADE_GPU=dawn or SACCADE_GPU=deno insists on one implementation of WebGPU",
+    ].join("\n");
+  }
+  const entry: CommandEntry = commands[command];
+  const own = entry.flags.map((name) => {
+    const flag: Flag = flags[name];
+    const value = flag.kind === "path" ? " DIR" : flag.kind === "integer" ? " N" : "";
+    const note = required(command).includes(name) ? " (required)" : flag.default ? ` (${flag.default})` : "";
+    return [`--${kebab(name)}${value}`, flag.line + note];
+  });
+  const lines = [`saccade ${command}: ${entry.line}`, "", `Example: ${run} ${entry.example}`];
+  if (own.length > 0) lines.push("", ...table(own));
+  const keys = knobsOf(command);
+  for (const group of entry.knobs) {
+    const rows = keys
+      .filter((key) => knobs[key].group === group)
+      .map((key) => [`--${kebab(key)} ${valueName(knobs[key])}`, knobLine(knobs[key])]);
+    lines.push("", `${group}:`, ...table(rows));
+  }
+  if (keys.includes("preset"))
+    lines.push("", "presets:", ...table(Object.entries(presets).map(([name, { line }]) => [name, line])));
+  return lines.join("\n");
+}
+
+function valueName(knob: Knob): string {
+  if (knob.kind === "choice") return knob.choices.join("|");
+  if (knob.kind === "boolean") return "true|false";
+  return knob.kind === "text" ? "NAME" : "N";
+}
+
+function knobLine(knob: Knob): string {
+  const range = knob.kind === "integer" || knob.kind === "number" ? `, ${knob.min} to ${knob.max}` : "";
+  return `${knob.line} (${knob.default}${knob.unit ? ` ${knob.unit}` : ""}${range})`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}

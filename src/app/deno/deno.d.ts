@@ -1,0 +1,70 @@
+/**
+ * The part of Deno that src/app/deno and its tests use. Deno's own declarations cannot join a program that also has
+ * the browser's: both declare fetch, Worker and the rest.
+ */
+declare namespace Deno {
+  interface FsFile {
+    write(bytes: Uint8Array): Promise<number>;
+    read(into: Uint8Array): Promise<number | null>;
+    /** `whence` 0 counts from the start of the file. */
+    seek(offset: number, whence: 0): Promise<number>;
+    sync(): Promise<void>;
+    close(): void;
+  }
+  interface OpenOptions {
+    read?: boolean;
+    write?: boolean;
+    append?: boolean;
+    create?: boolean;
+    createNew?: boolean;
+    truncate?: boolean;
+  }
+  interface FileInfo {
+    isFile: boolean;
+    isDirectory: boolean;
+    size: number;
+  }
+  interface DirEntry {
+    name: string;
+    isFile: boolean;
+    isDirectory: boolean;
+  }
+  const pid: number;
+  const args: string[];
+  const build: { os: string };
+  const env: { get(name: string): string | undefined; set(name: string, value: string): void };
+  const stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
+  const errors: Record<
+    "NotFound" | "AlreadyExists" | "PermissionDenied" | "NotCapable",
+    new (
+      message?: string,
+    ) => Error
+  >;
+  function open(path: string | URL, options?: OpenOptions): Promise<FsFile>;
+  function stat(path: string | URL): Promise<FileInfo>;
+  function mkdir(path: string, options?: { recursive?: boolean }): Promise<void>;
+  function rename(from: string, to: string): Promise<void>;
+  function remove(path: string, options?: { recursive?: boolean }): Promise<void>;
+  function symlink(from: string, to: string): Promise<void>;
+  function makeTempDir(): Promise<string>;
+  function readDir(path: string): AsyncIterable<DirEntry>;
+  function readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>;
+  function readTextFile(path: string | URL): Promise<string>;
+  function writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  function writeTextFile(path: string, text: string): Promise<void>;
+  function execPath(): string;
+  function hostname(): string;
+  /** Signal 0 only asks whether the process lives. */
+  function kill(pid: number, signal: number): void;
+  function consoleSize(): { columns: number; rows: number };
+  function addSignalListener(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
+  function removeSignalListener(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
+  function exit(code?: number): never;
+  class Command {
+    constructor(
+      program: string,
+      options: { args: string[]; stdin?: "null"; stdout: "piped"; stderr: "piped"; signal?: AbortSignal },
+    );
+    output(): Promise<{ success: boolean; code: number; stdout: Uint8Array; stderr: Uint8Array }>;
+  }
+}

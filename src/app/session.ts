@@ -1,0 +1,73 @@
+import type { Rollout } from "../agent/rollout.ts";
+import type { NamedBytes, Platform } from "../platform.ts";
+import type { Task } from "../tasks/task.ts";
+import type { RunConfig } from "../train/config.ts";
+import type { Metrics, TrainEvent, WarmupEvent } from "../train/events.ts";
+
+/**
+ * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
+ * neither. It writes nothing: whoever pulls its events stores them (src/app/record.ts).
+ */
+export interface Session {
+  /** e.g. "Apple M2" or "SwiftShader (software)". */
+  readonly adapter: string;
+  readonly software: boolean;
+  readonly model: { name: string; parameters: number };
+
+  /**
+   * Takes weights, optimizer and step from the files of a checkpoint; `train` then goes on after that step.
+   * Returns the step. @throws Error where they belong to another model.
+   */
+  restore(files: readonly NamedBytes[]): Promise<number>;
+
+  /**
+   * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
+   * "checkpoint" events. Whoever pulls may stop between any two events by `return()`: the weights are then those after
+   * the last "update" event.
+   */
+  train(): AsyncGenerator<TrainEvent>;
+
+  /** The supervised stages from random weights: `rows` rows of warm start, then the cold start. Needs no restore. */
+  warmup(options: { rows: number }): AsyncGenerator<WarmupEvent>;
+
+  /** Held-out scenes, not trained on. */
+  evaluate(options: { tasks: number; greedy: boolean }): Promise<{ metrics: Metrics; durationMs: number }>;
+
+  /** Held-out scenes, one after the other, with their rollouts: scored, without advantages. */
+  roll(options: {
+    tasks: number;
+    rolloutsPerTask: number;
+    greedy: boolean;
+  }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
+
+  /** Text of token ids, one string a token. */
+  texts(tokens: readonly number[]): string[];
+
+  /** Changes knobs that apply at the next step. */
+  change(changes: Partial<RunConfig>): void;
+
+  /** Everything that a run needs to go on, as of the last update. */
+  checkpoint(): Promise<{ step: number; files: NamedBytes[] }>;
+
+  /** The weights in bf16 and the files around them, as a Hugging Face folder. */
+  exportFiles(): Promise<NamedBytes[]>;
+
+  /** Time per kernel as a table; null unless the session was opened with `trace`. */
+  profile(): string | null;
+
+  /** Gives the device back. */
+  close(): void;
+}
+
+/** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel. */
+export type OpenSession = (platform: Platform, config: RunConfig, options?: { trace?: boolean }) => Promise<Session>;
+
+/** One kernel as a compiler took it; `error` is null where it did. */
+export interface CompiledKernel {
+  /** File, entry point and sizes, e.g. "rmsnorm.normalize C=128". */
+  label: string;
+  error: string | null;
+}
+
+/** Compiles every entry point of every shader, in the sizes of the shipped models. */
+export type CompileKernels = (gpu: GPU) => AsyncGenerator<CompiledKernel>;

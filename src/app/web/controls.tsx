@@ -1,0 +1,94 @@
+import { knobs, presets, type RunConfig } from "../../train/config.ts";
+import { ExportButton } from "./export_button.tsx";
+import { KnobField } from "./knob_field.tsx";
+import { usePage } from "./page_context.ts";
+import { WarmupPanel } from "./warmup_panel.tsx";
+import { WhatIf } from "./what_if.tsx";
+
+/** The left column: what the run is, what it is paid for, what to try. */
+export function Controls() {
+  const { store, control } = usePage();
+  const { bonus, preset } = store.config.value;
+  return (
+    <>
+      <div class="card">
+        <h2>
+          <b>Experiment</b>
+        </h2>
+        <div class="knob">
+          <div class="row">
+            <label for="preset">Preset</label>
+            <select id="preset" value={preset} onChange={(event) => control.choosePreset(event.currentTarget.value)}>
+              {Object.keys(presets).map((name) => (
+                <option key={name} value={name}>
+                  {presets[name]!.line.split(/[.;]/)[0]}
+                </option>
+              ))}
+            </select>
+          </div>
+          <p class="soft small">{presets[preset]!.line}</p>
+        </div>
+        <KnobField knob="seed" />
+        <KnobField knob="objects" label="objects in a scene" slider={{ min: 1, max: 8, step: 1 }} />
+        <KnobField knob="tasksPerStep" label="tasks per step" />
+        <KnobField knob="rolloutsPerTask" label="rollouts per task" />
+        <KnobField knob="learningRate" slider={{ min: 1e-6, max: 1e-2, step: 0.05, scale: "log" }} />
+        <KnobField knob="temperature" slider={{ min: 0.1, max: 2, step: 0.1 }} />
+        <KnobField knob="steps" />
+        <PendingLine />
+      </div>
+      <WhatIf />
+      <div class="card">
+        <h2>
+          <b>Reward</b> = what the model is paid for
+        </h2>
+        <KnobField knob="answerWeight" label="right answer" colour="--answer" />
+        <KnobField knob="formatWeight" label="format broken, minus" colour="--format" />
+        <KnobField knob="bonusWeight" label={bonus === "unconditional" ? "zoomed" : "zoomed and right"} colour="--tool" />
+        <KnobField knob="bonus" label="bonus" />
+      </div>
+      <details class="card">
+        <summary>All settings</summary>
+        {groups.map(([group, title]) => (
+          <fieldset key={group}>
+            <legend>{title}</legend>
+            {keysOf(group).map((key) => (
+              <KnobField key={key} knob={key} explain />
+            ))}
+          </fieldset>
+        ))}
+      </details>
+      <WarmupPanel />
+      <ExportButton />
+    </>
+  );
+}
+
+const groups = [
+  ["run", "Run"],
+  ["tasks", "Tasks"],
+  ["rollouts", "Rollouts"],
+  ["reward", "Reward"],
+  ["grpo", "GRPO"],
+  ["bookkeeping", "Evaluation and checkpoints"],
+] as const;
+
+/** The preset has its own field above. */
+const keysOf = (group: string): (keyof RunConfig)[] =>
+  (Object.keys(knobs) as (keyof RunConfig)[]).filter((key) => knobs[key].group === group && key !== "preset");
+
+function PendingLine() {
+  const { store, control } = usePage();
+  const pending = store.pending.value.length;
+  if (pending === 0) {
+    return <p class="soft small">Learning rate, temperature, steps and rewards apply at the next step. Others start a new run.</p>;
+  }
+  return (
+    <p class="pending small">
+      {pending === 1 ? "1 change waits" : `${pending} changes wait`} for a new run.{" "}
+      <button type="button" disabled={store.busy.value !== null} onClick={() => void control.whatIf({})}>
+        Start a new run
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,69 @@
+import type { Line } from "./plot.tsx";
+import type { Point, RunState } from "./run_state.ts";
+
+/** One part of a curve: a metric's key, its short name and colour. */
+export interface Part {
+  key: string;
+  name: string;
+  colour: string;
+}
+
+export interface CurveSpec {
+  title: string;
+  /** The first part is the big number. */
+  parts: readonly Part[];
+  range?: [number, number];
+}
+
+const one = (key: string, title: string, colour: string, range?: [number, number]): CurveSpec => ({
+  title,
+  parts: [{ key, name: title, colour }],
+  range,
+});
+
+/** The curves of the page, in order; keys are those of the "update" event's metrics. */
+export const curveSpecs: readonly CurveSpec[] = [
+  one("accuracy", "accuracy", "--answer", [0, 1]),
+  one("zoom_rate", "zoom rate", "--tool", [0, 1]),
+  {
+    title: "reward by part",
+    parts: [
+      { key: "reward", name: "total", colour: "--total" },
+      { key: "reward/answer", name: "answer", colour: "--answer" },
+      { key: "reward/zoom", name: "zoom", colour: "--tool" },
+      { key: "reward/format", name: "format", colour: "--format" },
+    ],
+  },
+  one("iou", "box IoU", "--zoom1"),
+  one("response_tokens", "response length, tokens", "--soft"),
+  one("entropy", "entropy, nats", "--soft"),
+  one("tokens_per_second", "tokens/s", "--soft"),
+];
+
+/** Steps and lines of one curve: the run, dots where it was evaluated on held-out scenes, the previous run faintly. */
+export function curveLines(spec: CurveSpec, run: RunState, previous: RunState | null): { steps: number[]; lines: Line[] } {
+  const all = [...run.updates, ...run.evals, ...(previous?.updates ?? [])];
+  const steps = [...new Set(all.map((point) => point.step))].sort((a, b) => a - b);
+  const valuesOf = (points: readonly Point[], key: string): (number | null)[] => {
+    const values = new Map(points.map((point) => [point.step, point.metrics[key]]));
+    return steps.map((step) => values.get(step) ?? null);
+  };
+  const lines: Line[] = [];
+  for (const { key, name, colour } of spec.parts) {
+    if (previous) lines.push({ name: `${name}, previous run`, colour, values: valuesOf(previous.updates, key), look: "faint" });
+  }
+  for (const { key, name, colour } of spec.parts) lines.push({ name, colour, values: valuesOf(run.updates, key) });
+  const { key, name, colour } = spec.parts[0]!;
+  if (run.evals.some((point) => key in point.metrics)) {
+    lines.push({ name: `${name}, held-out`, colour, values: valuesOf(run.evals, key), look: "dots" });
+  }
+  return { steps, lines };
+}
+
+/** The curve as comma-separated values, one row a step; an empty field where there is no value. */
+export function csv(steps: readonly number[], lines: readonly Line[]): string {
+  const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const head = ["step", ...lines.map((line) => line.name)].map(quoted);
+  const rows = steps.map((step, i) => [step, ...lines.map((line) => line.values[i] ?? "")]);
+  return [head, ...rows].map((row) => row.join(",")).join("\n");
+}

@@ -1,0 +1,10 @@
+/** Saves bytes as a file on the visitor's disk, without a server. */
+export function download(name: string, bytes: Uint8Array | string, type = "application/octet-stream"): void {
+  const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser reads the URL after click() has returned
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,165 @@
+import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
+import { count, duration, figure, parameters, roughDuration } from "./numbers.ts";
+import { usePage } from "./page_context.ts";
+import type { Phase } from "./run_state.ts";
+import { type Store, type Tab, tabs } from "./store.ts";
+import { theme, toggleTheme } from "./theme.ts";
+
+const tabNames: Record<Tab, string> = { train: "Train", step: "Step through", runs: "Runs" };
+
+export function Header() {
+  const { store } = usePage();
+  return (
+    <header>
+      <h1 class="brand">
+        <BrandIcon />
+        Saccade
+      </h1>
+      <nav class="tabs" aria-label="Views">
+        {tabs.map((tab) => (
+          <button
+            key={tab}
+            type="button"
+            aria-current={store.tab.value === tab ? "page" : undefined}
+            onClick={() => {
+              store.tab.value = tab;
+            }}
+          >
+            {tabNames[tab]}
+          </button>
+        ))}
+      </nav>
+      {store.replay.value ? <ReplayBar /> : <RunBar />}
+      <span class="spacer" />
+      <Chips />
+      <button type="button" class="icon" aria-label={`Theme: ${theme.value}; switch`} onClick={toggleTheme}>
+        <ThemeIcon />
+      </button>
+    </header>
+  );
+}
+
+function RunBar() {
+  const { store, control } = usePage();
+  const playing = store.player.value === "playing" || store.player.value === "stepping";
+  const begun = store.live.value.head !== null && store.player.value !== "over";
+  const blocked = store.gpuProblem.value !== null || store.busy.value !== null;
+  return (
+    <div class="runbar">
+      <button type="button" class="go" disabled={blocked && !playing} onClick={() => void control.toggle()}>
+        {playing ? <PauseIcon /> : <PlayIcon />}
+        {playing ? "Pause" : begun ? "Go on" : "Start"}
+      </button>
+      <button type="button" disabled={blocked || playing} title="One GRPO step" onClick={() => void control.step()}>
+        Step
+      </button>
+      <button
+        type="button"
+        disabled={store.busy.value !== null || store.live.value.head === null}
+        title="Ends this run; Start begins a new one"
+        onClick={() => void control.reset()}
+      >
+        Reset
+      </button>
+      <Progress playing={playing} />
+    </div>
+  );
+}
+
+function Progress({ playing }: { playing: boolean }) {
+  const { store } = usePage();
+  const run = store.live.value;
+  const config = run.config ?? store.config.value;
+  const parts: string[] = [];
+  if (store.elapsedMs.value > 0) parts.push(duration(store.elapsedMs.value));
+  if (store.stepMs.value !== null && run.step < config.steps && !run.end) {
+    parts.push(`${roughDuration((config.steps - run.step) * store.stepMs.value)} left`);
+  }
+  const doing = store.busy.value ? `${store.busy.value}…` : playing ? phaseLine(run.phase) : run.head && !run.end ? "paused" : "";
+  return (
+    <span class="progress">
+      <span class="soft small num">
+        step <b>{count(run.step)}</b> of {count(config.steps)}
+        {parts.map((part) => ` · ${part}`)}
+      </span>
+      <progress max={config.steps} value={run.step} aria-label="Steps of the run" />
+      <span class="doing small soft num">
+        {(playing || store.busy.value) && <i class="pulse" aria-hidden="true" />}
+        {doing}
+      </span>
+      <span class="hidden" role="status">
+        {spokenStatus(store, playing)}
+      </span>
+    </span>
+  );
+}
+
+/** One line about the step under way: the first may take a minute, and the page must not look dead. */
+export function phaseLine(phase: Phase): string {
+  switch (phase.name) {
+    case "looking":
+      return "looking at the pictures";
+    case "rolling": {
+      const { tokens, waiting, rolled, rollouts, turn } = phase;
+      const done = rolled > 0 ? `, ${count(rolled)} of ${count(rollouts)} done` : "";
+      return `rolling, turn ${turn}: ${count(tokens)} tokens, ${count(waiting)} rollouts still writing${done}`;
+    }
+    case "updating":
+      return "updating the weights";
+    case "evaluating":
+      return "evaluating on held-out scenes";
+    case "idle":
+      return "making the next tasks";
+    case "over":
+      return "done";
+  }
+}
+
+/** Read aloud once a step, not once a token. */
+function spokenStatus(store: Store, playing: boolean): string {
+  if (store.busy.value) return store.busy.value;
+  const run = store.live.value;
+  const last = run.updates.at(-1);
+  const state = playing ? "training" : run.end ? "ended" : run.head ? "paused" : "ready";
+  return last ? `${state}, step ${run.step} done, accuracy ${figure(last.metrics.accuracy)}` : state;
+}
+
+function ReplayBar() {
+  const { store, control } = usePage();
+  const replay = store.replay.value!;
+  return (
+    <div class="runbar">
+      <span class="chip">replay</span>
+      <span class="small num">
+        {replay.name} · {count(replay.state.step)} steps
+      </span>
+      <button type="button" onClick={() => control.closeReplay()}>
+        Close replay
+      </button>
+    </div>
+  );
+}
+
+function Chips() {
+  const { store } = usePage();
+  const opened = store.opened.value;
+  const run = store.shown.value;
+  const head = store.replay.value ? run.head : null;
+  const adapter = head?.adapter ?? opened?.adapter;
+  const model = head?.model ?? opened?.model;
+  const speed = run.updates.at(-1)?.metrics.tokens_per_second;
+  if (!adapter || !model) return null;
+  return (
+    <>
+      <span class="chip">
+        <i class={opened?.software ? "dot slow" : "dot"} aria-hidden="true" />
+        {adapter}
+        {speed !== undefined && ` · ${count(Math.round(speed))} tok/s`}
+        {!store.replay.value && " · nothing uploaded"}
+      </span>
+      <span class="chip">
+        {model.name} · {parameters(model.parameters)}
+      </span>
+    </>
+  );
+}

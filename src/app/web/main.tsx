@@ -1,0 +1,14 @@
+import { render } from "preact";
+import "./style.css";
+import { followAddress } from "./address.ts";
+import { connect } from "./connect.ts";
+import { gpuFacts, gpuProblem } from "./gpu_support.ts";
+import { makePage } from "./make_page.ts";
+import { Page } from "./page.tsx";
+
+const page = makePage(connect((error) => page.store.notices.error(error)));
+followAddress(page.store, page.control);
+render(<Page page={page} />, document.getElementById("page")!);
+
+page.store.gpuProblem.value = gpuProblem(await gpuFacts());
+if (page.store.gpuProblem.value === null) await page.control.open();

@@ -1,0 +1,12 @@
+import type { RunApi } from "../api.ts";
+import type { PageContext } from "./page_context.ts";
+import { Pictures } from "./pictures.ts";
+import { RunControl } from "./run_control.ts";
+import { Store } from "./store.ts";
+import { TokenTexts } from "./token_texts.ts";
+
+/** What the views of one page share, over whatever answers as the run. */
+export function makePage(api: RunApi): PageContext {
+  const store = new Store();
+  return { store, control: new RunControl(api, store), pictures: new Pictures(api), texts: new TokenTexts(api) };
+}

@@ -1,0 +1,29 @@
+import { type Signal, signal } from "@preact/signals";
+
+/** Something that a person should read: one sentence. */
+export interface Notice {
+  id: number;
+  kind: "error" | "information";
+  sentence: string;
+}
+
+/** Sentences on the page until someone dismisses them; the same sentence stands there once. */
+export class Notices {
+  readonly list: Signal<readonly Notice[]> = signal([]);
+  #count = 0;
+
+  add(kind: Notice["kind"], sentence: string): void {
+    if (this.list.value.some((notice) => notice.sentence === sentence)) return;
+    this.list.value = [...this.list.value, { id: ++this.#count, kind, sentence }];
+  }
+
+  /** Shows an error of any origin; one that says nothing gets a sentence that says what to do. */
+  error(cause: unknown): void {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.add("error", message.trim() || "The run stopped without saying why; reload the page to go on from the last checkpoint");
+  }
+
+  dismiss(id: number): void {
+    this.list.value = this.list.value.filter((notice) => notice.id !== id);
+  }
+}

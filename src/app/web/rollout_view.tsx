@@ -1,0 +1,66 @@
+import { useMemo } from "preact/hooks";
+import { Crops } from "./crops.tsx";
+import { usePage } from "./page_context.ts";
+import { RewardTable } from "./reward_table.tsx";
+import { shownPictures, shownSidePx } from "./shown_pictures.ts";
+import { Stage } from "./stage.tsx";
+import { usePictures } from "./use_pictures.ts";
+
+const patienceMs = 120;
+
+/** The chosen rollout: where it looked, what it saw, what it said and what it was paid. */
+export function RolloutView() {
+  const { store } = usePage();
+  const chosen = store.chosen.value;
+  const config = store.shown.value.config;
+  const pictures = usePictures(chosen?.task ?? null, config, patienceMs);
+  const rollout = chosen?.rollout;
+  const shown = useMemo(() => (rollout && pictures && config ? shownPictures(rollout, pictures, config) : []), [rollout, pictures, config]);
+  if (!chosen || !rollout) {
+    return (
+      <div class="card">
+        <h2>
+          <b>Rollout</b>
+        </h2>
+        <p class="soft">Where the model looked, and what it saw there, appears here with the first group.</p>
+      </div>
+    );
+  }
+  return (
+    <>
+      <div class="card">
+        <h2>
+          <b>Rollout {rollout.id}</b> “{chosen.task.question}”
+        </h2>
+        {pictures?.[0] ? <Stage source={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} /> : <div class="stage waiting" />}
+        <p class="cap">
+          {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
+          <b class="zoomword">1</b>: where the model looked. The page shows the source; the model sees {shownSidePx} × {shownSidePx}.
+        </p>
+        <Crops shown={shown} />
+        {rollout.calls
+          .filter((call) => call.outcome !== "ok")
+          .map((call) => (
+            <p key={call.segment} class="cap">
+              A call was refused: {call.message ?? call.outcome}
+            </p>
+          ))}
+      </div>
+      <div class="card">
+        <RewardTable rollout={rollout} task={chosen.task} config={config} />
+        <p>
+          <button
+            type="button"
+            class="go"
+            onClick={() => {
+              store.pinned.value = rollout.id;
+              store.tab.value = "step";
+            }}
+          >
+            Step through this rollout
+          </button>
+        </p>
+      </div>
+    </>
+  );
+}

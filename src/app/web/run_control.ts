@@ -1,0 +1,253 @@
+import type { RunConfig } from "../../train/config.ts";
+import { checkKnob, knobs, resolveConfig } from "../../train/config.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import type { RunApi } from "../api.ts";
+import { Player } from "../player.ts";
+import { readEventsFile } from "./events_file.ts";
+import { count } from "./numbers.ts";
+import { emptyRun, fold, type RunState } from "./run_state.ts";
+import type { Store } from "./store.ts";
+import { differences } from "./url_state.ts";
+
+/** Steps whose durations make the guess of the time left. */
+const paceSteps = 5;
+
+/** What buttons and fields do: asks the worker and writes into the store. Errors become notices, never exceptions. */
+export class RunControl {
+  readonly api: RunApi;
+  readonly #store: Store;
+  #player: Player | null = null;
+  /** Model that the worker has loaded. */
+  #openModel: string | null = null;
+  #playingSince: number | null = null;
+  #playedMs = 0;
+  #stepStartMs = 0;
+  #stepDurations: number[] = [];
+  #ticker: ReturnType<typeof setInterval> | null = null;
+
+  constructor(api: RunApi, store: Store) {
+    this.api = api;
+    this.#store = store;
+  }
+
+  /** Opens the adapter and the model of the configuration, so that Start starts at once. */
+  async open(): Promise<void> {
+    await this.#while("opening the adapter and loading the model", () => this.#open());
+  }
+
+  /** The one button: start, pause, go on. */
+  async toggle(): Promise<void> {
+    if (this.#player?.state === "playing" || this.#player?.state === "stepping") {
+      // Not awaited behind `busy`: pausing must always be possible
+      await this.#player.pause();
+      return;
+    }
+    if (await this.#ready(false)) await this.#player?.play();
+  }
+
+  /** Goes on with the stored run from its checkpoint. */
+  async resume(): Promise<void> {
+    if (await this.#ready(true)) await this.#player?.play();
+  }
+
+  /** One GRPO step. */
+  async step(): Promise<void> {
+    if (await this.#ready(false)) await this.#player?.step();
+  }
+
+  /** Ends the run; the next Start begins one with the settings shown. */
+  async reset(): Promise<void> {
+    await this.#while("stopping after the event under way", () => this.#endRun());
+  }
+
+  /** A new run with some settings changed, beside the curves of the one before. */
+  async whatIf(changes: Partial<RunConfig>): Promise<void> {
+    try {
+      const wanted = { ...this.#store.changes.value, ...changes };
+      resolveConfig(wanted);
+      this.#store.replay.value = null;
+      await this.reset();
+      this.#store.changes.value = differences(wanted);
+    } catch (error) {
+      return this.#store.notices.error(error);
+    }
+    await this.toggle();
+  }
+
+  /** Sets a preset; of the other settings only the seed stays. */
+  choosePreset(preset: string): void {
+    this.#store.changes.value = { preset, seed: this.#store.config.value.seed };
+  }
+
+  /** Sets one knob from what was typed. Returns what is wrong with it; the old value is kept then. */
+  setKnob(key: keyof RunConfig, typed: unknown): string | null {
+    const before = this.#store.changes.value;
+    try {
+      const value = checkKnob(key, typed);
+      const wanted = { ...before, [key]: value };
+      resolveConfig(wanted);
+      if (this.#store.config.value[key] === value) return null;
+      this.#store.changes.value = differences(wanted);
+      if (knobs[key].applies === "next step" && this.#running()) this.#change({ [key]: value }, before);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** Shows a stored run in place of the live one. */
+  async openStored(name: string): Promise<void> {
+    await this.#while("reading the stored run", async () => this.#replay(name, true, await this.api.events(name)));
+  }
+
+  /** Shows a run from a file: the events.jsonl of a run's folder. */
+  async openFile(file: File): Promise<void> {
+    await this.#while(`reading ${file.name}`, async () => {
+      const { events, notice } = readEventsFile(file.name, await file.text());
+      this.#replay(file.name, false, events);
+      if (notice) this.#store.notices.add("information", notice);
+    });
+  }
+
+  closeReplay(): void {
+    this.#store.replay.value = null;
+    this.#store.chosenStep.value = null;
+    this.#store.pinned.value = null;
+  }
+
+  #replay(name: string, stored: boolean, events: readonly TrainEvent[]): void {
+    const state = foldAll(events);
+    if (!state.head) throw new Error(`The run ${name} holds no events; remove it or choose another`);
+    const store = this.#store;
+    void this.#player?.pause();
+    store.replay.value = { name, stored, state };
+    store.chosenStep.value = null;
+    store.pinned.value = null;
+    store.tab.value = "train";
+  }
+
+  async #open(): Promise<void> {
+    const config = this.#store.config.value;
+    this.#store.opened.value = await this.api.open(config);
+    this.#openModel = config.model;
+  }
+
+  /** True once a run stands ready to be pulled. */
+  async #ready(resume: boolean): Promise<boolean> {
+    this.#store.replay.value = null;
+    if (this.#running()) return true;
+    return this.#while(resume ? "going on from the checkpoint" : "starting the run", async () => {
+      const config = this.#store.config.value;
+      if (this.#openModel !== config.model) await this.#open();
+      const resumedAt = this.#store.opened.value?.resumableStep;
+      const before = resume && resumedAt ? await this.#storedBefore(config, resumedAt) : emptyRun;
+      await this.api.start(config, { resume });
+      this.#store.startOver(before);
+      this.#resetClock();
+      const opened = this.#store.opened.value;
+      if (opened) this.#store.opened.value = { ...opened, resumableStep: undefined };
+      this.#player = this.#makePlayer();
+    });
+  }
+
+  /** The resumed run's curves up to its checkpoint; a run whose log is gone goes on without them. */
+  async #storedBefore(config: RunConfig, step: number): Promise<RunState> {
+    const runs = await this.api.runs();
+    const run = runs.find(({ preset, seed, step: reached }) => preset === config.preset && seed === config.seed && reached >= step);
+    return run ? foldAll(await this.api.events(run.name)) : emptyRun;
+  }
+
+  async #endRun(): Promise<void> {
+    await this.#player?.pause();
+    if (this.#player && this.#player.state !== "over") await this.api.stop();
+    this.#player = null;
+    this.#store.startOver();
+    this.#resetClock();
+  }
+
+  #running(): boolean {
+    return this.#player !== null && this.#player.state !== "over";
+  }
+
+  #change(changes: Partial<RunConfig>, before: Partial<RunConfig>): void {
+    this.api.change(changes).catch((error: unknown) => {
+      this.#store.changes.value = before;
+      this.#store.notices.error(error);
+    });
+  }
+
+  #makePlayer(): Player {
+    const store = this.#store;
+    return new Player(this.api, {
+      event: (event) => {
+        store.receive(event);
+        if (event.type === "update") this.#measureStep();
+        if (event.type === "end") this.#tellEnd(event);
+      },
+      state: (state) => {
+        const runs = state === "playing" || state === "stepping";
+        this.#runClock(runs);
+        if (!runs) store.publish();
+        store.player.value = state;
+      },
+      failed: (error) => store.notices.error(error),
+    });
+  }
+
+  #tellEnd(event: Extract<TrainEvent, { type: "end" }>): void {
+    const { notices } = this.#store;
+    if (event.reason === "failed") notices.error(event.message ?? "");
+    else if (event.reason === "done") notices.add("information", `The run is done: ${count(event.step)} steps`);
+  }
+
+  #resetClock(): void {
+    this.#runClock(false);
+    this.#playedMs = this.#stepStartMs = 0;
+    this.#stepDurations = [];
+  }
+
+  /** Time spent playing; pauses do not count. */
+  #clockMs(): number {
+    return this.#playedMs + (this.#playingSince === null ? 0 : performance.now() - this.#playingSince);
+  }
+
+  #runClock(run: boolean): void {
+    this.#playedMs = this.#clockMs();
+    this.#playingSince = run ? performance.now() : null;
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#ticker = run ? setInterval(() => this.#showClock(), 500) : null;
+    this.#showClock();
+  }
+
+  #showClock(): void {
+    this.#store.elapsedMs.value = this.#clockMs();
+  }
+
+  #measureStep(): void {
+    const now = this.#clockMs();
+    this.#stepDurations = [...this.#stepDurations, now - this.#stepStartMs].slice(-paceSteps);
+    this.#stepStartMs = now;
+    this.#store.stepMs.value = this.#stepDurations.reduce((sum, ms) => sum + ms, 0) / this.#stepDurations.length;
+  }
+
+  /** Runs one thing at a time under a line that says what is waited for. False where it failed or another is under way. */
+  async #while(doing: string, work: () => Promise<void>): Promise<boolean> {
+    const { busy, notices } = this.#store;
+    if (busy.value !== null) return false;
+    busy.value = doing;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      notices.error(error);
+      return false;
+    } finally {
+      busy.value = null;
+    }
+  }
+}
+
+/** A whole log at once; nothing is dropped from memory, the events are there anyway. */
+export function foldAll(events: readonly TrainEvent[]): RunState {
+  return events.reduce((state, event) => fold(state, event, Number.POSITIVE_INFINITY), emptyRun);
+}

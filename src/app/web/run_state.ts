@@ -1,0 +1,148 @@
+import type { Rollout } from "../../agent/rollout.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { RunConfig } from "../../train/config.ts";
+import type { Metrics, TrainEvent } from "../../train/events.ts";
+
+/** What was rolled in one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
+export interface StepRecord {
+  step: number;
+  tasks: Task[];
+  groups: (Rollout[] | null)[];
+  /** True once the weights were updated with it. */
+  complete: boolean;
+}
+
+/** One point of the curves. */
+export interface Point {
+  step: number;
+  metrics: Metrics;
+  durationMs: number;
+}
+
+/** What the run is doing now, as far as its events tell. */
+export type Phase =
+  | { name: "idle" }
+  | { name: "looking"; rollouts: number }
+  | { name: "rolling"; turn: number; tokens: number; waiting: number; rolled: number; rollouts: number }
+  | { name: "updating" }
+  | { name: "evaluating" }
+  | { name: "over" };
+
+/** A run as the page knows it: the fold of its events. */
+export interface RunState {
+  head: Extract<TrainEvent, { type: "run" }> | null;
+  /** The head's configuration with the changes made since. */
+  config: RunConfig | null;
+  /** Updates made so far. */
+  step: number;
+  phase: Phase;
+  updates: readonly Point[];
+  evals: readonly Point[];
+  steps: readonly StepRecord[];
+  alarms: readonly { step: number; message: string }[];
+  checkpointStep: number | null;
+  end: Extract<TrainEvent, { type: "end" }> | null;
+}
+
+export const emptyRun: RunState = {
+  head: null,
+  config: null,
+  step: 0,
+  phase: { name: "idle" },
+  updates: [],
+  evals: [],
+  steps: [],
+  alarms: [],
+  checkpointStep: null,
+  end: null,
+};
+
+/** Steps whose rollouts a live run keeps in memory, about 0.3 MB each. */
+export const keptSteps = 50;
+
+/** The state after one more event. Pure: unchanged parts keep their identity. `keep`: how many steps' rollouts stay. */
+export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunState {
+  switch (event.type) {
+    case "run":
+      return begin(state, event);
+    case "config":
+      return state.config ? { ...state, config: { ...state.config, ...event.changes } } : state;
+    case "tasks": {
+      const record = { step: event.step, tasks: event.tasks, groups: event.tasks.map(() => null), complete: false };
+      const rollouts = event.tasks.length * (state.config?.rolloutsPerTask ?? 0);
+      return { ...state, steps: [...state.steps, record].slice(-keep), phase: { name: "looking", rollouts } };
+    }
+    case "decode": {
+      const { turn, tokens, waiting } = event;
+      const rolled = state.phase.name === "rolling" ? state.phase.rolled : 0;
+      return { ...state, phase: { name: "rolling", turn, tokens, waiting, rolled, rollouts: rolloutsOf(state) } };
+    }
+    case "rolled": {
+      const before = state.phase.name === "rolling" ? state.phase : { turn: 1, tokens: 0, waiting: 0, rolled: 0 };
+      const rollouts = rolloutsOf(state);
+      return { ...state, phase: { ...before, name: "rolling", rolled: before.rolled + 1, rollouts } };
+    }
+    case "group": {
+      const steps = withNewest(state.steps, event.step, (record) => ({
+        ...record,
+        groups: record.groups.map((group, i) => (i === event.taskIndex ? event.rollouts : group)),
+      }));
+      const done = steps.at(-1)?.groups.every((group) => group !== null) ?? false;
+      return { ...state, steps, phase: done ? { name: "updating" } : state.phase };
+    }
+    case "update": {
+      const evalEvery = state.config?.evalEvery ?? 0;
+      const evaluates = evalEvery > 0 && event.step % evalEvery === 0;
+      const { step, metrics, durationMs } = event;
+      return {
+        ...state,
+        step,
+        updates: [...state.updates, { step, metrics, durationMs }],
+        steps: state.steps.map((record, i) => (i === state.steps.length - 1 ? { ...record, complete: true } : record)),
+        phase: { name: evaluates ? "evaluating" : "idle" },
+      };
+    }
+    case "eval": {
+      const { step, metrics, durationMs } = event;
+      return { ...state, evals: [...state.evals, { step, metrics, durationMs }], phase: { name: "idle" } };
+    }
+    case "checkpoint":
+      return { ...state, checkpointStep: event.step };
+    case "alarm":
+      return { ...state, alarms: [...state.alarms, { step: event.step, message: event.message }] };
+    case "end":
+      return { ...state, end: event, phase: { name: "over" } };
+    default:
+      return state; // a log written by a later version may hold events that this page does not know
+  }
+}
+
+/** A fresh run starts empty; a resumed one goes on after its checkpoint, and what came after that is made again. */
+function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): RunState {
+  if (head.resumedAt === 0) return { ...emptyRun, head, config: head.config };
+  const made = (point: { step: number }): boolean => point.step <= head.resumedAt;
+  return {
+    ...state,
+    head,
+    config: head.config,
+    step: head.resumedAt,
+    phase: { name: "idle" },
+    updates: state.updates.filter(made),
+    evals: state.evals.filter(made),
+    steps: state.steps.filter((record) => record.complete && made(record)),
+    alarms: state.alarms.filter(made),
+    end: null,
+  };
+}
+
+const rolloutsOf = (state: RunState): number =>
+  (state.steps.at(-1)?.tasks.length ?? 0) * (state.config?.rolloutsPerTask ?? 0);
+
+function withNewest(
+  steps: readonly StepRecord[],
+  step: number,
+  change: (record: StepRecord) => StepRecord,
+): readonly StepRecord[] {
+  const index = steps.findLastIndex((record) => record.step === step);
+  return index < 0 ? steps : steps.with(index, change(steps[index]!));
+}

@@ -1,0 +1,136 @@
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Rollout } from "../../agent/rollout.ts";
+import type { Task } from "../../tasks/task.ts";
+import { knobs, type RunConfig, resolveConfig } from "../../train/config.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import type { Opened } from "../api.ts";
+import type { PlayerState } from "../player.ts";
+import { Notices } from "./notices.ts";
+import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
+
+export type Tab = "train" | "step" | "runs";
+export const tabs: readonly Tab[] = ["train", "step", "runs"];
+
+/** A recorded run that is shown in place of the live one. */
+export interface Replay {
+  name: string;
+  /** True where it came from this browser's storage, false where from a file. */
+  stored: boolean;
+  state: RunState;
+}
+
+/** A rollout with what is needed to draw it. */
+export interface Chosen {
+  rollout: Rollout;
+  task: Task;
+  siblings: readonly Rollout[];
+}
+
+/** Events fold at once, but the page is told at most this often: a fast GPU makes hundreds of events a second. */
+const publishEveryMs = 40;
+
+/** Everything that the page shows, as signals. Nothing here asks the worker for anything. */
+export class Store {
+  readonly notices = new Notices();
+  readonly tab: Signal<Tab> = signal("train");
+
+  // the device and the run
+  readonly gpuProblem: Signal<string | null> = signal(null);
+  readonly opened: Signal<Opened | null> = signal(null);
+  /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
+  readonly busy: Signal<string | null> = signal(null);
+  readonly player: Signal<PlayerState> = signal("paused");
+  readonly elapsedMs: Signal<number> = signal(0);
+  /** Mean duration of the last steps, without pauses; null before the first. */
+  readonly stepMs: Signal<number | null> = signal(null);
+  readonly live: Signal<RunState> = signal(emptyRun);
+  /** The run before this one: faint lines behind the curves. */
+  readonly previous: Signal<RunState | null> = signal(null);
+  readonly replay: Signal<Replay | null> = signal(null);
+  readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
+
+  // what the controls say: differences from the preset, always valid
+  readonly changes: Signal<Partial<RunConfig>> = signal({ preset: "needle", seed: 7 });
+  readonly config: ReadonlySignal<RunConfig> = computed(() => resolveConfig(this.changes.value));
+  /** Knobs set to something that only a new run will use. */
+  readonly pending: ReadonlySignal<(keyof RunConfig)[]> = computed(() => {
+    const running = this.live.value.config;
+    const wanted = this.config.value;
+    if (!running) return [];
+    const keys = Object.keys(knobs) as (keyof RunConfig)[];
+    return keys.filter((key) => knobs[key].applies === "new run" && running[key] !== wanted[key]);
+  });
+
+  // what is looked at
+  /** A step whose groups are shown; null follows the newest. */
+  readonly chosenStep: Signal<number | null> = signal(null);
+  readonly hoveredStep: Signal<number | null> = signal(null);
+  /** Id of a rollout that someone picked; null follows the newest step. */
+  readonly pinned: Signal<string | null> = signal(null);
+  readonly record: ReadonlySignal<StepRecord | null> = computed(() => recordOf(this.shown.value, this.chosenStep.value));
+  readonly chosen: ReadonlySignal<Chosen | null> = computed(() => this.#choose());
+
+  #folded: RunState = emptyRun;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Outlives its step, which leaves memory after a while. */
+  #lastPinned: Chosen | null = null;
+
+  /** Folds one event of the live run. */
+  receive(event: TrainEvent): void {
+    this.#folded = fold(this.#folded, event);
+    this.#timer ??= setTimeout(() => this.publish(), publishEveryMs);
+  }
+
+  /** Shows what has been folded so far, at once. */
+  publish(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.live.value = this.#folded;
+  }
+
+  /** Sets the live run aside; its curves stay as a comparison if it has any. */
+  startOver(before: RunState = emptyRun): void {
+    this.publish();
+    if (this.live.value.updates.length > 0 && before === emptyRun) this.previous.value = this.live.value;
+    this.#folded = before;
+    this.publish();
+    this.elapsedMs.value = 0;
+    this.stepMs.value = null;
+    this.chosenStep.value = null;
+    this.pinned.value = null;
+    this.player.value = "paused";
+  }
+
+  #choose(): Chosen | null {
+    const run = this.shown.value;
+    const id = this.pinned.value;
+    if (id !== null) {
+      const found = findRollout(run, id);
+      if (found) this.#lastPinned = found;
+      if (this.#lastPinned?.rollout.id === id) return this.#lastPinned;
+    }
+    const record = this.record.value;
+    if (!record) return null;
+    for (const [taskIndex, group] of record.groups.entries()) {
+      const rollout = group?.find((candidate) => candidate.calls.length > 0) ?? group?.[0];
+      if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group! };
+    }
+    return null;
+  }
+}
+
+/** The step to show: the chosen one, else the newest that is whole, else the one being rolled. */
+function recordOf(run: RunState, step: number | null): StepRecord | null {
+  const chosen = step === null ? undefined : run.steps.find((record) => record.step === step);
+  return chosen ?? run.steps.findLast((record) => record.groups.every((group) => group !== null)) ?? run.steps.at(-1) ?? null;
+}
+
+function findRollout(run: RunState, id: string): Chosen | null {
+  for (const record of run.steps) {
+    for (const [taskIndex, group] of record.groups.entries()) {
+      const rollout = group?.find((candidate) => candidate.id === id);
+      if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group! };
+    }
+  }
+  return null;
+}

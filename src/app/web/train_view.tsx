@@ -1,0 +1,36 @@
+import { Controls } from "./controls.tsx";
+import { Curves } from "./curves.tsx";
+import { Groups } from "./groups.tsx";
+import { usePage } from "./page_context.ts";
+import { RolloutView } from "./rollout_view.tsx";
+
+/** Settings, curves and groups, the chosen rollout. */
+export function TrainView() {
+  return (
+    <>
+      <section class="stack settings" aria-label="Settings">
+        <Controls />
+      </section>
+      <section class="stack first" aria-label="Run">
+        <Alarm />
+        <Curves />
+        <Groups />
+      </section>
+      <aside class="stack" aria-label="Chosen rollout">
+        <RolloutView />
+      </aside>
+    </>
+  );
+}
+
+/** The newest thing that a person should know about the run. */
+function Alarm() {
+  const { store } = usePage();
+  const alarm = store.shown.value.alarms.at(-1);
+  if (!alarm) return null;
+  return (
+    <p class="alarm" role="status">
+      <b>Step {alarm.step}</b> {alarm.message}
+    </p>
+  );
+}

@@ -1,0 +1,126 @@
+import { useState } from "preact/hooks";
+import type { Rollout } from "../../agent/rollout.ts";
+import { figure } from "./numbers.ts";
+import { type Shown, shownSidePx } from "./shown_pictures.ts";
+import type { Unit } from "./token_units.ts";
+
+const colourings = ["probability", "entropy", "advantage"] as const;
+type Colouring = (typeof colourings)[number];
+
+interface Props {
+  rollout: Rollout;
+  units: readonly Unit[];
+  cursor: number;
+  shown: readonly Shown[];
+  move(to: number): void;
+}
+
+/** What was seen and said, token by token; what lies after the cursor is grey. All text is text, never markup. */
+export function Transcript({ rollout, units, cursor, shown, move }: Props) {
+  const [colouring, setColouring] = useState<Colouring>("probability");
+  const highestEntropy = Math.max(1e-6, ...units.map((unit) => unit.entropy ?? 0));
+  return (
+    <div class="card">
+      <div class="headline">
+        <h2>
+          <b>Transcript</b>
+        </h2>
+        <label class="small soft">
+          colour:{" "}
+          <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+            {colourings.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <Legend colouring={colouring} highestEntropy={highestEntropy} />
+      {rollout.segments.map((segment, index) => {
+        const from = units.findIndex((unit) => unit.segment === index);
+        const here = units.filter((unit) => unit.segment === index);
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: segments are told apart by their place only
+          <div key={index} class={`turn ${segment.source}`}>
+            <Who rollout={rollout} index={index} shown={shown} />
+            <div class="toks">
+              {here.map((unit, i) => (
+                <Token
+                  key={unit.first}
+                  unit={unit}
+                  state={from + i === cursor ? "pick" : from + i > cursor ? "future" : ""}
+                  heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
+                  onPick={() => move(from + i)}
+                />
+              ))}
+            </div>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Background strength from -1 (falls) to 1; 0 for what the model did not write. */
+function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advantage: number | null): number {
+  if (unit.logprob === null) return 0;
+  if (colouring === "probability") return 1 - Math.exp(unit.logprob);
+  if (colouring === "entropy") return (unit.entropy ?? 0) / highestEntropy;
+  return Math.max(-1, Math.min(1, (advantage ?? 0) / 2));
+}
+
+function Token({ unit, state, heat, onPick }: { unit: Unit; state: string; heat: number; onPick(): void }) {
+  const hatched = unit.source === "model" ? "" : "masked";
+  const picture = unit.picture !== null;
+  // Keys move the cursor; Tab need not stop at each of a hundred tokens
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      class={`tok ${state} ${hatched} ${heat < 0 ? "falls" : ""}`}
+      style={{ "--p": Math.abs(heat).toFixed(2) }}
+      title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
+      onClick={onPick}
+    >
+      {picture ? `▦ image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎")}
+    </button>
+  );
+}
+
+function Who({ rollout, index, shown }: { rollout: Rollout; index: number; shown: readonly Shown[] }) {
+  const { source, tokens, images } = rollout.segments[index]!;
+  if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · not trained</div>;
+  if (source === "model") {
+    return (
+      <div class="who">
+        <b>model</b>
+        <span>{tokens.length} tokens</span>
+      </div>
+    );
+  }
+  const call = rollout.calls.find((candidate) => candidate.segment === index - 1);
+  const box = shown.find((picture) => picture.index === images[0])?.boxSourcePx ?? call?.boxSourcePx;
+  return (
+    <div class="who">
+      <b>{call?.name || "tool"}</b>
+      <span>
+        {call?.outcome ?? "answered"}
+        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} source px → ${shownSidePx} × ${shownSidePx}`}
+        {call?.boxWritten && ` · box as written [${call.boxWritten.join(", ")}]`}
+        {call?.message && ` · ${call.message}`}
+      </span>
+    </div>
+  );
+}
+
+function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEntropy: number }) {
+  const ends = {
+    probability: ["p = 1", "p = 0"],
+    entropy: ["0 nats", `${figure(highestEntropy)} nats`],
+    advantage: ["advantage −2", "+2"],
+  }[colouring];
+  return (
+    <p class={`legend small soft ${colouring}`}>
+      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: not trained · grey: after the cursor
+    </p>
+  );
+}

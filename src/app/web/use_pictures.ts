@@ -1,0 +1,27 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Pixels } from "../../image/pixels.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { RunConfig } from "../../train/config.ts";
+import { usePage } from "./page_context.ts";
+
+/** Pictures of a task, null until they are there. Asks only once the view has stood still for `patienceMs`. */
+export function usePictures(task: Task | null, config: RunConfig | null, patienceMs = 0): Pixels[] | null {
+  const { pictures, store } = usePage();
+  const [found, setFound] = useState<{ id: string; pixels: Pixels[] } | null>(null);
+  const kept = task && config ? pictures.peek(task, config) : undefined;
+  useEffect(() => {
+    if (!task || !config || kept) return;
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      pictures.ask(task, config, abort.signal).then(
+        (pixels) => setFound({ id: task.id, pixels }),
+        (error) => store.notices.error(error),
+      );
+    }, patienceMs);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [task, config, kept, patienceMs, pictures, store]);
+  return kept ?? (found && found.id === task?.id ? found.pixels : null);
+}

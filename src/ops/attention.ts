@@ -1,0 +1,93 @@
+import source from "../../shaders/attention.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
+
+const fours = new Shader("attention", source);
+const ones = new Shader("attention_ones", source.replace("alias Element = vec4f;", "alias Element = f32;"));
+
+/** (row, head) pairs of a workgroup of 64: eight lanes each, as in the shader. */
+const pairsPerGroup = 8;
+
+/** Who attends whom. In buffers, so that a replay may see other spans. */
+export interface Spans {
+  /** u32 (N, 4): row n attends the keys [0, 1) and then [2, 3) of its four numbers; the two may be empty but not overlap. */
+  query: Tensor;
+  /** u32 (S, 4): the rows [0, 1) and [2, 3) are all that attend key j; only the way back reads it. */
+  key?: Tensor;
+}
+
+/**
+ * Softmax attention over two spans of keys a row: vision, text, decoding, and training with a shared prefix.
+ *
+ * @param q      (N, H, D)
+ * @param k      (S, K, D), K divides H: head h reads key head floor(h / (H / K))
+ * @param v      (S, K, D)
+ * @param scale  of the scores, usually 1 / sqrt(D)
+ * @returns      (N, H, D); 0 for a row with no keys
+ */
+export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Spans, scale: number): Tensor {
+  expectShape(q, -1, -1, -1);
+  const [N, H, D] = q.shape as [number, number, number];
+  expectShape(k, -1, -1, D);
+  const [S, K] = k.shape as [number, number, number];
+  expectShape(v, S, K, D);
+  if (H % K !== 0) throw new RangeError(`${q.name} has ${H} heads, expected a multiple of the ${K} key heads of ${k.name}`);
+  expectShape(spans.query, N, 4);
+  if (spans.key) expectShape(spans.key, S, 4);
+  else if ([q, k, v].some((t) => tape.tracks(t)))
+    throw new TypeError(`attention of ${q.name} is to be trained, which needs spans.key (${S}, 4): the rows that attend each key`);
+
+  const shader = D % 4 === 0 ? fours : ones;
+  const WIDTH = D % 4 === 0 ? 4 : 1;
+  const sizes = { ELEMENTS: D / WIDTH, WIDTH };
+  const params = { N, S, H, K, scale };
+  const out = tape.empty("attention.out", [N, H, D]);
+  const lse = tape.empty("attention.lse", [N, H]);
+  const inputs = { q, k, v, query_spans: spans.query };
+  tape.plan.dispatch({
+    shader,
+    entry: "attend",
+    tensors: { ...inputs, out, lse },
+    params,
+    groups: grid(N * H, pairsPerGroup),
+    sizes,
+  });
+
+  tape.record(out, [q, k, v], () => {
+    const dout = tape.gradient(out);
+    const delta = tape.empty("attention.delta", [N, H]);
+    tape.plan.dispatch({ shader, entry: "project", tensors: { dout, out, delta }, params, groups: grid(N * H, 64), sizes });
+    const tensors = { ...inputs, dout, lse, delta };
+    const intoQ = tape.into(q);
+    if (intoQ)
+      tape.plan.dispatch({
+        shader,
+        entry: "backprop_q",
+        tensors: { ...tensors, dq: intoQ.d },
+        params,
+        groups: grid(N * H, pairsPerGroup),
+        constants: intoQ.constants,
+        sizes,
+      });
+    const intoK = tape.into(k);
+    const intoV = tape.into(v);
+    if (intoK || intoV)
+      tape.plan.dispatch({
+        shader,
+        entry: "backprop_kv",
+        tensors: {
+          ...tensors,
+          key_spans: spans.key!,
+          dk: intoK?.d ?? tape.empty("attention.unwanted", k.shape),
+          dv: intoV?.d ?? tape.empty("attention.unwanted", v.shape),
+        },
+        params,
+        groups: grid(S * K, pairsPerGroup),
+        constants: { ADD_K: intoK?.constants.ADD ?? 0, ADD_V: intoV?.constants.ADD ?? 0 },
+        sizes,
+      });
+  });
+  return out;
+}

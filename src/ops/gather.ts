@@ -1,0 +1,103 @@
+import source from "../../shaders/gather.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { passGradient } from "./add.ts";
+
+const shader = new Shader("gather", source);
+
+/** The index that names no row. */
+export const noRow = 0xffffffff;
+
+/** Which rows of a table (R, C) make up each of N rows. The host may rewrite all of it between replays of a plan. */
+export interface GatherMap {
+  /** u32 (N, E): rows of the table, or `noRow`. */
+  index: Tensor;
+  /** f32 (N, E): their weights, ones if left out. They are given numbers and have no gradient. */
+  weight?: Tensor;
+  /** What `inverseOf` makes of `index`; needed only where the table is trained or computed from something trained. */
+  inverse?: {
+    /** u32 (R + 1) */
+    start: Tensor;
+    /** u32 (capacity), of which the first start[R] are used */
+    entry: Tensor;
+  };
+}
+
+/**
+ * out[n] = (addTo[n] +) sum over e of weight[n, e] table[index[n, e]].
+ *
+ * @param table  (R, C)
+ * @param addTo  (N, C)
+ * @returns      (N, C)
+ */
+export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor): Tensor {
+  const { index, weight, inverse } = map;
+  expectShape(table, -1, -1);
+  expectShape(index, -1, -1);
+  const [R, C] = table.shape as [number, number];
+  const [N, E] = index.shape as [number, number];
+  if (weight) expectShape(weight, N, E);
+  if (addTo) expectShape(addTo, N, C);
+  if (inverse) expectShape(inverse.start, R + 1);
+  else if (tape.tracks(table))
+    throw new TypeError(`The gradient of ${table.name} needs the inverse of ${index.name}; make it with inverseOf()`);
+  const out = tape.empty(`gather(${table.name})`, [N, C]);
+  const params = { N, E, R, C };
+  const WEIGHT = weight ? 1 : 0;
+  tape.plan.dispatch({
+    shader,
+    entry: "pick",
+    tensors: { table, index, weight: weight ?? table, add_to: addTo ?? table, out },
+    params,
+    groups: grid(N * C, 64),
+    constants: { WEIGHT, ADD_TO: addTo ? 1 : 0 },
+  });
+
+  tape.record(out, [table, addTo], () => {
+    const into = tape.into(table);
+    if (into) {
+      const dout = tape.gradient(out);
+      tape.plan.dispatch({
+        shader,
+        entry: "backprop_table",
+        tensors: { dout, weight: weight ?? dout, ...inverse, dtable: into.d },
+        params,
+        groups: grid(R * C, 64),
+        constants: { ...into.constants, WEIGHT },
+      });
+    }
+    if (addTo) passGradient(tape, out, addTo);
+  });
+  return out;
+}
+
+/**
+ * For each of `rows` table rows, the places in `index` that name it: entry[start[r]] to entry[start[r + 1] - 1],
+ * ascending. `entry` has `capacity` elements (at least one, since no buffer is empty), the unused ones are zero.
+ *
+ * @throws RangeError where an index names no row of the table, or the capacity is too small
+ */
+export function inverseOf(
+  index: Uint32Array,
+  rows: number,
+  capacity?: number,
+): { start: Uint32Array; entry: Uint32Array } {
+  const start = new Uint32Array(rows + 1);
+  index.forEach((row, place) => {
+    if (row === noRow) return;
+    if (row >= rows) throw new RangeError(`index[${place}] is ${row}, expected a row below ${rows} or noRow`);
+    start[row + 1]!++;
+  });
+  for (let r = 0; r < rows; r++) start[r + 1]! += start[r]!;
+  const count = start[rows]!;
+  if (capacity !== undefined && capacity < count)
+    throw new RangeError(`The index names ${count} rows, a capacity of ${capacity} does not hold them`);
+  const entry = new Uint32Array(Math.max(1, capacity ?? count));
+  const next = start.slice();
+  index.forEach((row, place) => {
+    if (row !== noRow) entry[next[row]!++] = place;
+  });
+  return { start, entry };
+}

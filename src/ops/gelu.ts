@@ -1,0 +1,36 @@
+import source from "../../shaders/gelu.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { size, type Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("gelu", source);
+
+/**
+ * out = x Phi(x), elementwise, Phi the normal distribution function.
+ *
+ * @param x     any shape
+ * @param form  "erf" is exact, "tanh" the approximation that checkpoints call gelu_pytorch_tanh
+ */
+export function gelu(tape: Tape, x: Tensor, form: "tanh" | "erf"): Tensor {
+  const out = tape.empty("gelu", x.shape);
+  const count = size(x.shape);
+  const ERF = form === "erf" ? 1 : 0;
+  const params = { count };
+  const groups = grid(count, 64);
+  tape.plan.dispatch({ shader, entry: "activate", tensors: { x, out }, params, groups, constants: { ERF } });
+
+  tape.record(out, [x], () => {
+    const into = tape.into(x);
+    if (into)
+      tape.plan.dispatch({
+        shader,
+        entry: "backprop_x",
+        tensors: { x, dout: tape.gradient(out), dx: into.d },
+        params,
+        groups,
+        constants: { ...into.constants, ERF },
+      });
+  });
+  return out;
+}

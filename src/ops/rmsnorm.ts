@@ -1,0 +1,75 @@
+import source from "../../shaders/rmsnorm.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("rmsnorm", source);
+
+/** Rows up to this length take one thread, longer ones a workgroup. */
+const shortRow = 64;
+
+/** Stretches that the sum over N rows is cut into, so that a small weight gradient still fills the device. */
+const rowsPerSplit = 256;
+
+/**
+ * out = x / sqrt(mean(x^2) + eps) weight, row by row.
+ *
+ * @param x       (N, C); heads are rows too: (N H, D)
+ * @param weight  (C)
+ * @returns       (N, C)
+ */
+export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Tensor {
+  expectShape(weight, -1);
+  const C = weight.shape[0]!;
+  expectShape(x, -1, C);
+  const N = x.shape[0]!;
+  const out = tape.empty(`rmsnorm(${weight.name})`, [N, C]);
+  const rstd = tape.empty("rmsnorm.rstd", [N]);
+  const params = { N, C, eps, splits: 1 };
+  const short = C <= shortRow;
+  const groups = grid(N, short ? 64 : 1);
+  tape.plan.dispatch({
+    shader,
+    entry: short ? "normalize_short" : "normalize",
+    tensors: { x, weight, out, rstd },
+    params,
+    groups,
+  });
+
+  tape.record(out, [x, weight], () => {
+    const dout = tape.gradient(out);
+    const intoWeight = tape.into(weight);
+    if (intoWeight) {
+      const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
+      const partial = tape.empty("rmsnorm.partial", [splits, C]);
+      const columns = Math.ceil(C / 64);
+      tape.plan.dispatch({
+        shader,
+        entry: "backprop_weight",
+        tensors: { x, dout, rstd, partial },
+        params: { ...params, splits },
+        groups: [columns, splits],
+      });
+      tape.plan.dispatch({
+        shader,
+        entry: "add_partials",
+        tensors: { partial, dweight: intoWeight.d },
+        params: { ...params, splits },
+        groups: [columns],
+        constants: intoWeight.constants,
+      });
+    }
+    const intoX = tape.into(x);
+    if (intoX)
+      tape.plan.dispatch({
+        shader,
+        entry: short ? "backprop_x_short" : "backprop_x",
+        tensors: { x, weight, dout, rstd, dx: intoX.d },
+        params,
+        groups,
+        constants: intoX.constants,
+      });
+  });
+  return out;
+}

@@ -1,0 +1,77 @@
+import source from "../../shaders/rope.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("rope", source);
+
+/**
+ * Rotary position embedding, pairs (i, i + D/2); pair i of row n turns by the angle of positions[axis[i], n].
+ *
+ * @param x          (N, heads, D)
+ * @param positions  u32 (A, N), each below the table's length: see `checkPositions`
+ * @param table      (positions, D/2, 2), from `ropeTable`
+ * @param axis       u32 (D/2), each below A
+ * @returns          (N, heads, D)
+ */
+export function rope(tape: Tape, x: Tensor, positions: Tensor, table: Tensor, axis: Tensor): Tensor {
+  expectShape(axis, -1);
+  const half = axis.shape[0]!;
+  expectShape(x, -1, -1, half * 2);
+  const [N, heads] = x.shape as [number, number];
+  expectShape(positions, -1, N);
+  expectShape(table, -1, half, 2);
+  const out = tape.empty("rope", x.shape);
+  const params = { N, heads, half };
+  const groups = grid(N * heads * half, 64);
+  tape.plan.dispatch({ shader, entry: "rotate", tensors: { x, positions, table, axis, out }, params, groups });
+
+  tape.record(out, [x], () => {
+    const into = tape.into(x);
+    if (into)
+      tape.plan.dispatch({
+        shader,
+        entry: "backprop_x",
+        tensors: { dout: tape.gradient(out), positions, table, axis, dx: into.d },
+        params,
+        groups,
+        constants: into.constants,
+      });
+  });
+  return out;
+}
+
+/** 1 / theta^(2i/D) for i below D/2, rounded to float32 after each step, as PyTorch does. */
+export function inverseFrequencies(D: number, theta: number): Float32Array {
+  return Float32Array.from({ length: D / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / D)));
+}
+
+/**
+ * cos and sin of position times frequency, for positions 0 to `positions` - 1. The angle is rounded to float32 first,
+ * as in the reference: far from 0 that changes it by more than the rounding of cos and sin.
+ *
+ * @param inverseFrequencies  (D/2)
+ * @returns                   (positions, D/2, 2)
+ */
+export function ropeTable(positions: number, inverseFrequencies: ArrayLike<number>): Float32Array {
+  const half = inverseFrequencies.length;
+  const table = new Float32Array(positions * half * 2);
+  for (let position = 0; position < positions; position++)
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround(position * Math.fround(inverseFrequencies[i]!));
+      const at = (position * half + i) * 2;
+      table[at] = Math.cos(angle);
+      table[at + 1] = Math.sin(angle);
+    }
+  return table;
+}
+
+/** For whoever makes positions: the kernel cannot complain. @throws RangeError where one lies beyond the table. */
+export function checkPositions(positions: Uint32Array, tableLength: number): void {
+  const at = positions.findIndex((p) => p >= tableLength);
+  if (at >= 0)
+    throw new RangeError(
+      `Position ${positions[at]} lies beyond the rotary table, which ends at ${tableLength - 1}; shorten the sequence or make a longer table`,
+    );
+}

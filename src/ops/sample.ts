@@ -1,0 +1,68 @@
+import source from "../../shaders/sample.wgsl" with { type: "text" };
+import type { Plan } from "../gpu/plan.ts";
+import { Shader } from "../gpu/shader.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("sample", source);
+
+/** Fields of a conversation's state, (slots, 8) u32. */
+export const stateFields = { token: 0, cached: 1, position: 2, drawn: 3, done: 4, task: 5, rollout: 6 } as const;
+export const stateWidth = 8;
+
+/** What the token loop keeps on the GPU, for all conversations. */
+export interface SampleState {
+  /** u32 (slots, 8), see stateFields. */
+  state: Tensor;
+  /** u32 (slots, 4): prefix begin, prefix end, suffix begin in the cache. */
+  places: Tensor;
+  /** u32 (8): seed, step, greedy, number of stops, stop ids. */
+  keys: Tensor;
+  /** f32 (1). */
+  temperature: Tensor;
+  /** u32 (V): 1 where an id may be drawn. */
+  allowed: Tensor;
+  /** u32 (slots, capacity) */
+  drawnTokens: Tensor;
+  /** f32 (slots, capacity, 2): log-probability and entropy of each. */
+  drawnValues: Tensor;
+}
+
+/** Turns each conversation's last token into a row of the text walk and counts it as cached. @param slots u32 (B) */
+export function prepare(
+  plan: Plan,
+  slots: Tensor,
+  { state, places }: SampleState,
+  rows: { tokens: Tensor; positions: Tensor; spans: Tensor; cacheRows: Tensor },
+): void {
+  const B = slots.shape[0]!;
+  const N = rows.cacheRows.shape[0]!;
+  expectShape(rows.positions, 3, N);
+  plan.dispatch({
+    shader,
+    entry: "prepare",
+    tensors: { slots, state, places, ...rows, cache_rows: rows.cacheRows },
+    params: { B, V: 0, N, capacity: 0 },
+    groups: [Math.ceil(B / 64)],
+  });
+}
+
+/**
+ * Draws a token for every live conversation from its row of logits.
+ *
+ * @param logits (B, V)
+ * @param stats  (B, 4) from `summarize`: the log-sum-exp that the log-probability is taken against
+ */
+export function pick(plan: Plan, slots: Tensor, sample: SampleState, logits: Tensor, stats: Tensor): void {
+  const [B, V] = logits.shape as [number, number];
+  expectShape(slots, B);
+  expectShape(stats, B, 4);
+  expectShape(sample.allowed, V);
+  const { state, keys, temperature, allowed, drawnTokens, drawnValues } = sample;
+  plan.dispatch({
+    shader,
+    entry: "pick",
+    tensors: { slots, state, keys, temperature, allowed, logits, stats, drawn_tokens: drawnTokens, drawn_values: drawnValues },
+    params: { B, V, N: 0, capacity: drawnTokens.shape[1]! },
+    groups: [B],
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * What differs between a browser and Deno, as types only. It imports nothing, so that every layer may import it;
+ * it is filled in src/app/web/platform.ts and src/app/deno/platform.ts.
+ */
+
+/** Which compiler reads our WGSL: Chrome and Dawn have Tint, Deno and Firefox have naga. They accept different text. */
+export type Dialect = "tint" | "naga";
+
+/** One file by its plain name, e.g. "model.safetensors". */
+export interface NamedBytes {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export interface Platform {
+  name: "browser" | "deno";
+  /** Null where there is none; `gpuMissing` then says why, and what to do. */
+  gpu: GPU | null;
+  gpuMissing: string;
+  dialect: Dialect;
+  /**
+   * Size in bytes of one file of a model, null where there is no such file. `path` is "<variant>/<file>" for a
+   * shipped variant; where the platform has folders, also a path on disk.
+   */
+  assetSize(path: string): Promise<number | null>;
+  /** Bytes [startByte, endByte) of it; all of it by default. */
+  readAsset(path: string, startByte?: number, endByte?: number): Promise<Uint8Array>;
+}
+
+/**
+ * Where one run is kept. It stores text and bytes and knows neither events nor checkpoints: what stands in them is
+ * decided above. Every method rejects with one sentence for people; a failed write leaves what stood before.
+ */
+export interface RunStore {
+  /** Where it lies, for people: a folder, or a name in the browser's storage. */
+  readonly place: string;
+  /** The configuration as JSON. */
+  readConfig(): Promise<string>;
+  writeConfig(json: string): Promise<void>;
+  /** The log: JSON lines. The last line may be cut off where the process died. */
+  readLog(): Promise<string>;
+  /** Puts lines at the end; each line comes without its newline. They are on the disk when this resolves. */
+  appendLog(lines: readonly string[]): Promise<void>;
+  /** Puts another log in the place of the whole log. */
+  replaceLog(text: string): Promise<void>;
+  /** The last whole checkpoint, null where none was written. */
+  readCheckpoint(): Promise<NamedBytes[] | null>;
+  /** The one before stays until this one is whole. */
+  writeCheckpoint(files: readonly NamedBytes[]): Promise<void>;
+  /** Lets others write the run. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,250 @@
+import { bucket } from "../gpu/bucket.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { type KernelTime, Plan } from "../gpu/plan.ts";
+import { Tape } from "../gpu/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { Cache } from "../model/cache.ts";
+import type { RopePositions } from "../model/positions.ts";
+import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import { none, TextRows } from "../model/text_rows.ts";
+import { type PatchedImage, VisionRows } from "../model/vision_rows.ts";
+import { gather } from "../ops/gather.ts";
+import { linear } from "../ops/linear.ts";
+import { summarize } from "../ops/logprob.ts";
+import { pick, prepare, type SampleState, stateFields, stateWidth } from "../ops/sample.ts";
+import type { Sampling } from "./policy.ts";
+
+/** Tokens that go through the model together: a prompt, or what a tool said to one row. */
+export interface PrefillPart {
+  tokens: readonly number[];
+  images: readonly PatchedImage[];
+  positions: RopePositions;
+  /** First row of the cache that the tokens are written to. */
+  cacheBegin: number;
+  /** Rows of the cache that every token sees: the group's prompt. Null for a prompt itself. */
+  prefix: readonly [number, number] | null;
+  /** Suffix rows that stand before these tokens. */
+  begin: number;
+  /** Conversations that draw their next token from the last of these tokens. */
+  slots: readonly number[];
+}
+
+interface PrefillPlan {
+  plan: Plan;
+  rows: TextRows;
+  vision: VisionRows | null;
+  lastRows: Tensor;
+  slots: Tensor;
+}
+
+interface DecodePlan {
+  plan: Plan;
+  slots: Tensor;
+}
+
+/** Whoever wants the time of each kernel: the first run of a kind is traced into `traces`. */
+interface Tracing {
+  traced: boolean;
+  traces: Map<string, KernelTime[]>;
+}
+
+/**
+ * The buffers and recorded plans of one batch size: cache, token loop, prefills and decode steps. It outlives the
+ * conversations, so that in the steady state of a run nothing is allocated or recorded.
+ *
+ * Rows of the cache: 0 takes what padding writes, then a stretch for each prompt, then one for each conversation.
+ */
+export class Workspace {
+  readonly #cache: Cache;
+  readonly #sample: SampleState;
+  readonly #states: Uint32Array;
+  readonly #places: Uint32Array;
+  readonly #prefills = new Map<string, PrefillPlan>();
+  readonly #decodes = new Map<number, DecodePlan>();
+  stops: ReadonlySet<number> = new Set();
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly model: Qwen3VL,
+    readonly prompts: number,
+    readonly slots: number,
+    readonly prefixTokens: number,
+    readonly suffixTokens: number,
+  ) {
+    const V = model.config.text.vocabSize;
+    this.#cache = new Cache(gpu, model.config.text, 1 + prompts * prefixTokens + slots * suffixTokens);
+    this.#states = new Uint32Array(slots * stateWidth);
+    this.#places = new Uint32Array(slots * 4);
+    this.#sample = {
+      state: gpu.empty("sample.state", [slots, stateWidth], "u32"),
+      places: gpu.empty("sample.places", [slots, 4], "u32"),
+      keys: gpu.empty("sample.keys", [8], "u32"),
+      temperature: gpu.empty("sample.temperature", [1]),
+      allowed: gpu.empty("sample.allowed", [V], "u32"),
+      drawnTokens: gpu.empty("sample.tokens", [slots, suffixTokens], "u32"),
+      drawnValues: gpu.empty("sample.values", [slots, suffixTokens, 2]),
+    };
+  }
+
+  fits(prompts: number, slots: number, prefixTokens: number, suffixTokens: number): boolean {
+    return this.prompts === prompts && this.slots === slots && this.prefixTokens === prefixTokens && this.suffixTokens === suffixTokens;
+  }
+
+  prefixBegin(prompt: number): number {
+    return 1 + prompt * this.prefixTokens;
+  }
+
+  suffixBegin(slot: number): number {
+    return 1 + this.prompts * this.prefixTokens + slot * this.suffixTokens;
+  }
+
+  prefixOf(slot: number): [number, number] {
+    return [this.#places[slot * 4]!, this.#places[slot * 4 + 1]!];
+  }
+
+  expectRoom(tokens: number): void {
+    if (tokens > this.suffixTokens)
+      throw new RangeError(`a conversation needs ${tokens} tokens after its prompt, room was made for ${this.suffixTokens}`);
+  }
+
+  setSampling({ seed, step, temperature, suppressed, stops }: Sampling): void {
+    if (stops.length > 4) throw new RangeError(`at most 4 stop tokens are supported, found ${stops.length}`);
+    this.stops = new Set(stops);
+    const keys = new Uint32Array(8);
+    keys.set([seed >>> 0, step, temperature === 0 ? 1 : 0, stops.length, ...stops]);
+    const allowed = new Uint32Array(this.#sample.allowed.shape[0]!).fill(1);
+    for (const id of suppressed) allowed[id] = 0;
+    this.gpu.write(this.#sample.keys, keys);
+    this.gpu.write(this.#sample.temperature, new Float32Array([temperature || 1]));
+    this.gpu.write(this.#sample.allowed, allowed);
+  }
+
+  setPlace(slot: number, { task, rollout, prefixTokens }: { task: number; rollout: number; prefixTokens: number }): void {
+    const begin = this.prefixBegin(task);
+    this.#places.set([begin, begin + prefixTokens, this.suffixBegin(slot), 0], slot * 4);
+    this.#states.set([task, rollout], slot * stateWidth + stateFields.task);
+  }
+
+  /** What the host knows before a prefill; `flushState` sends it. Rows that are not set have ended and stay so. */
+  setState(slot: number, { cached, position, drawn }: { cached: number; position: number; drawn: number }): void {
+    const at = slot * stateWidth;
+    this.#states.set([none, cached, position, drawn, 0], at);
+  }
+
+  flushState(): void {
+    this.gpu.write(this.#sample.state, this.#states);
+    this.gpu.write(this.#sample.places, this.#places);
+  }
+
+  /** Everything drawn so far, by row and index in the conversation. */
+  async readDrawn(): Promise<{
+    tokens: (row: number, index: number) => number;
+    values: (row: number, index: number) => [logprob: number, entropy: number];
+  }> {
+    const [tokens, values] = (await this.gpu.readUint(this.#sample.drawnTokens, this.#sample.drawnValues)) as [Uint32Array, Uint32Array];
+    const floats = new Float32Array(values.buffer);
+    const capacity = this.suffixTokens;
+    return {
+      tokens: (row, index) => tokens[row * capacity + index]!,
+      values: (row, index) => [floats[(row * capacity + index) * 2]!, floats[(row * capacity + index) * 2 + 1]!],
+    };
+  }
+
+  /** Puts tokens through the model and draws one token for every conversation that hangs on their ends. */
+  async prefill(parts: readonly PrefillPart[], tracing: Tracing): Promise<void> {
+    const N = bucket(parts.reduce((n, p) => n + p.tokens.length, 0));
+    const images = parts.flatMap((p) => p.images);
+    const P = images.length === 0 ? 0 : bucket(images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), 4);
+    const B = bucket(parts.reduce((n, p) => n + p.slots.length, 0));
+    const key = `${N} ${P} ${B}`;
+    const recorded = this.#prefills.get(key) ?? this.#recordPrefill(N, P, B);
+    this.#prefills.set(key, recorded);
+
+    const firstTokens = recorded.vision?.fill(images) ?? [];
+    const { imageTokenId } = this.model.config;
+    const values = { tokens: [] as number[], imageRows: [] as number[], t: [] as number[], h: [] as number[], w: [] as number[], querySpans: [] as number[], cacheRows: [] as number[] };
+    const lastRows = new Uint32Array(B).fill(none);
+    const slots = new Uint32Array(B).fill(none);
+    let image = 0;
+    let b = 0;
+    for (const { tokens, images: shown, positions, cacheBegin, prefix, begin, slots: waiting } of parts) {
+      const rowsOfImages = shown.flatMap(({ grid }) => {
+        const first = firstTokens[image++]!;
+        const count = (grid.t * grid.h * grid.w) / this.model.config.vision.spatialMergeSize ** 2;
+        return Array.from({ length: count }, (_, i) => first + i);
+      });
+      let next = 0;
+      tokens.forEach((token, i) => {
+        const isImage = token === imageTokenId;
+        values.tokens.push(isImage ? none : token);
+        values.imageRows.push(isImage ? rowsOfImages[next++]! : none);
+        values.cacheRows.push(cacheBegin + i);
+        values.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
+      });
+      for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) values[axis].push(p);
+      for (const slot of waiting) {
+        lastRows[b] = values.tokens.length - 1;
+        slots[b++] = slot;
+      }
+    }
+    recorded.rows.fill(values);
+    this.gpu.write(recorded.lastRows, lastRows);
+    this.gpu.write(recorded.slots, slots);
+    await run(recorded.plan, "prefill", tracing);
+  }
+
+  /** Draws `count` tokens for each of these conversations, one after another, without the host in between. */
+  async decode(rows: readonly number[], count: number, tracing: Tracing): Promise<void> {
+    const B = bucket(rows.length, 8);
+    const recorded = this.#decodes.get(B) ?? this.#recordDecode(B);
+    this.#decodes.set(B, recorded);
+    const slots = new Uint32Array(B).fill(none);
+    slots.set(rows);
+    this.gpu.write(recorded.slots, slots);
+    for (let i = 0; i < count; i++) await run(recorded.plan, "decode", tracing);
+  }
+
+  free(): void {
+    this.#cache.free();
+    for (const { buffer } of Object.values(this.#sample)) this.gpu.release(buffer);
+    for (const { plan } of [...this.#prefills.values(), ...this.#decodes.values()]) plan.free();
+  }
+
+  #recordPrefill(N: number, P: number, B: number): PrefillPlan {
+    const plan = new Plan(this.gpu, `prefill ${N}`);
+    const tape = new Tape(plan, false);
+    const vision = P > 0 ? new VisionRows(plan, this.model.config.vision, P) : null;
+    const rows = new TextRows(plan, N, this.model.config.text.vocabSize, vision?.tokens ?? 0, false);
+    const lastRows = plan.empty("prefill.last_rows", [B, 1], "u32");
+    const slots = plan.empty("prefill.slots", [B], "u32");
+    const hidden = this.model.text(tape, rows, vision && this.model.vision(tape, vision), this.#cache);
+    this.#draw(tape, gather(tape, hidden, { index: lastRows }), slots);
+    return { plan, rows, vision, lastRows, slots };
+  }
+
+  #recordDecode(B: number): DecodePlan {
+    const plan = new Plan(this.gpu, `decode ${B}`);
+    const tape = new Tape(plan, false);
+    const slots = plan.empty("decode.slots", [B], "u32");
+    const rows = new TextRows(plan, B, this.model.config.text.vocabSize, 0, false);
+    prepare(plan, slots, this.#sample, {
+      tokens: rows.tokens.index,
+      positions: rows.positions,
+      spans: rows.spans.query,
+      cacheRows: rows.cacheRows,
+    });
+    this.#draw(tape, this.model.text(tape, rows, null, this.#cache), slots);
+    return { plan, slots };
+  }
+
+  #draw(tape: Tape, hidden: Tensor, slots: Tensor): void {
+    const logits = linear(tape, hidden, this.model.head);
+    const stats = summarize(tape.plan, logits, this.#sample.allowed, this.#sample.temperature);
+    pick(tape.plan, slots, this.#sample, logits, stats);
+  }
+}
+
+async function run(plan: Plan, kind: string, tracing: Tracing): Promise<void> {
+  if (tracing.traced && !tracing.traces.has(kind)) tracing.traces.set(kind, await plan.trace());
+  else plan.run();
+}

@@ -1,0 +1,26 @@
+/**
+ * Advantages of one group, GRPO's: how much better each rollout was than its group, (R - mean) / (deviation + 1e-6),
+ * with the unbiased deviation; undivided where `normAdvByStd` is false (Dr. GRPO).
+ * A reward of null (judging failed) stays null and takes no part. A group of one known reward has mean 0 and
+ * deviation 1, as in verl's compute_grpo_outcome_advantage.
+ */
+export function advantages(
+  rewards: readonly (number | null)[],
+  { normAdvByStd }: { normAdvByStd: boolean },
+): (number | null)[] {
+  const known = rewards.filter((reward) => reward !== null);
+  const alone = known.length === 1;
+  // Measured from the first reward, so that equal rewards give exactly 0 and not the rounding of a mean.
+  const origin = alone ? 0 : (known[0] ?? 0);
+  const mean = alone ? 0 : known.reduce((sum, reward) => sum + (reward - origin), 0) / known.length;
+  const deviation = alone ? 1 : standardDeviation(known);
+  const scale = normAdvByStd ? deviation + 1e-6 : 1;
+  return rewards.map((reward) => (reward === null ? null : (reward - origin - mean) / scale));
+}
+
+/** The unbiased standard deviation of two values or more. */
+export function standardDeviation(values: readonly number[]): number {
+  const origin = values[0] ?? 0;
+  const mean = values.reduce((sum, value) => sum + (value - origin), 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - origin - mean) ** 2, 0) / (values.length - 1));
+}

@@ -1,0 +1,219 @@
+import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
+import type { NamedBytes } from "../platform.ts";
+import { checkKnob, knobs, type RunConfig, resolveConfig } from "./config.ts";
+
+/** One parameter as the host holds it. `name` is the one of the Hugging Face checkpoint. */
+export interface NamedValues {
+  name: string;
+  shape: readonly number[];
+  values: Float32Array;
+}
+
+/** AdamW's state: one mean and one mean square for every weight, in the order and shapes of the weights. */
+export interface OptimizerState {
+  /** Updates made; the bias corrections follow from it. */
+  step: number;
+  m: NamedValues[];
+  v: NamedValues[];
+}
+
+/** All that a run needs to go on as if it had not been interrupted. */
+export interface Checkpoint {
+  /** Steps made. */
+  step: number;
+  config: RunConfig;
+  weights: NamedValues[];
+  optimizer: OptimizerState;
+}
+
+const weightsFile = "model.safetensors";
+const optimizerFile = "optimizer.safetensors";
+const stateFile = "trainer_state.json";
+
+/** model.safetensors (f32, so that going on changes no bit), optimizer.safetensors and trainer_state.json. */
+export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
+  const { step, config, weights, optimizer } = checkpoint;
+  // The step stands in every file, so that files of two checkpoints cannot pass for one.
+  const metadata = { step: String(step) };
+  const moments = [
+    ...optimizer.m.map((t) => ({ ...t, name: `m.${t.name}` })),
+    ...optimizer.v.map((t) => ({ ...t, name: `v.${t.name}` })),
+  ];
+  const state = { format: 1, step, optimizerStep: optimizer.step, config };
+  return [
+    { name: weightsFile, bytes: writeSafetensors(weights.map(inF32), metadata) },
+    { name: optimizerFile, bytes: writeSafetensors(moments.map(inF32), metadata) },
+    { name: stateFile, bytes: new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`) },
+  ];
+}
+
+const inF32 = (tensor: NamedValues): TensorToWrite => ({ ...tensor, dtype: "F32" });
+
+/** The step and configuration in trainer_state.json, without the weights. @throws Error as readCheckpoint does. */
+export function readTrainerState(files: readonly NamedBytes[]): {
+  step: number;
+  optimizerStep: number;
+  config: RunConfig;
+} {
+  const text = new TextDecoder().decode(bytesOf(files, stateFile));
+  let state: Record<string, unknown>;
+  try {
+    state = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${stateFile}: is not valid JSON (${(error as Error).message})`);
+  }
+  if (state?.format !== 1)
+    throw new Error(
+      `${stateFile}: expected format 1, found ${JSON.stringify(state?.format)}; it was written by another version of Saccade`,
+    );
+  for (const key of ["step", "optimizerStep"]) {
+    const value = state[key];
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      throw new Error(`${stateFile}: expected ${key} to be a whole number, found ${JSON.stringify(value)}`);
+  }
+  if (typeof state.config !== "object" || state.config === null)
+    throw new Error(`${stateFile}: expected a config, found ${JSON.stringify(state.config)}`);
+  return {
+    step: state.step as number,
+    optimizerStep: state.optimizerStep as number,
+    config: readConfig(state.config as Record<string, unknown>, stateFile),
+  };
+}
+
+/** A configuration that was stored as JSON: every knob checked, a missing one refused. */
+export function readConfig(stored: Record<string, unknown>, file: string): RunConfig {
+  try {
+    for (const key of Object.keys(knobs))
+      if (!(key in stored))
+        throw new Error(`expected the knob ${key}, found none; it was written by another version of Saccade`);
+    for (const [key, value] of Object.entries(stored)) {
+      // Stored values have their types already: "5" for 5 would mean that someone edited the file.
+      if (checkKnob(key, value) !== value)
+        throw new Error(
+          `expected ${key} to be ${JSON.stringify(checkKnob(key, value))}, found ${JSON.stringify(value)}`,
+        );
+    }
+    return resolveConfig(stored);
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * A checkpoint from its files. `shapes` are the parameters of the model that will receive it, by name.
+ * @throws Error where a file is missing or damaged, or where it belongs to another model or another checkpoint.
+ */
+export async function readCheckpoint(
+  files: readonly NamedBytes[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<Checkpoint> {
+  const { step, optimizerStep, config } = readTrainerState(files);
+  const weights = await readTensors(files, weightsFile, step);
+  const moments = await readTensors(files, optimizerFile, step);
+  return {
+    step,
+    config,
+    weights: pick(weights, "", shapes, weightsFile),
+    optimizer: {
+      step: optimizerStep,
+      m: pick(moments, "m.", shapes, optimizerFile),
+      v: pick(moments, "v.", shapes, optimizerFile),
+    },
+  };
+}
+
+async function readTensors(
+  files: readonly NamedBytes[],
+  file: string,
+  step: number,
+): Promise<Map<string, NamedValues>> {
+  const bytes = bytesOf(files, file);
+  const { tensors, metadata } = await readHeader(bytes, bytes.length, file);
+  if (metadata.step !== String(step))
+    throw new Error(
+      `${file}: expected the checkpoint of step ${step}, as ${stateFile} says, found step ${metadata.step ?? "unknown"}`,
+    );
+  return new Map(
+    tensors.map(({ name, dtype, shape, startByte, endByte }) => {
+      if (dtype !== "F32")
+        throw new Error(
+          `${file}: expected tensor "${name}" in F32, found ${dtype}; an exported model is not a checkpoint`,
+        );
+      return [name, { name, shape, values: toFloat32(bytes.subarray(startByte, endByte), dtype) }];
+    }),
+  );
+}
+
+/** The tensors named prefix + parameter, in the parameters' order, and no parameter left without. */
+function pick(
+  tensors: Map<string, NamedValues>,
+  prefix: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  file: string,
+): NamedValues[] {
+  for (const name of tensors.keys()) {
+    if (name.startsWith(prefix) && !shapes.has(name.slice(prefix.length)))
+      throw new Error(
+        `${file}: the model has no parameter for tensor "${name}"; the checkpoint belongs to another model`,
+      );
+  }
+  return [...shapes].map(([name, shape]) => {
+    const tensor = tensors.get(prefix + name);
+    if (!tensor)
+      throw new Error(
+        `${file}: expected tensor "${prefix}${name}", found none; the checkpoint belongs to another model`,
+      );
+    if (tensor.shape.join() !== shape.join())
+      throw new Error(
+        `${file}: expected tensor "${prefix}${name}" of shape (${shape.join(", ")}), found (${tensor.shape.join(", ")})`,
+      );
+    return { name, shape: tensor.shape, values: tensor.values };
+  });
+}
+
+function bytesOf(files: readonly NamedBytes[], name: string): Uint8Array {
+  const file = files.find((f) => f.name === name);
+  if (!file)
+    throw new Error(
+      `${name}: expected this file in the checkpoint, found ${files.map((f) => f.name).join(", ") || "nothing"}`,
+    );
+  return file.bytes;
+}
+
+/** What a Hugging Face folder may hold besides weights and config.json; training changes none of it. */
+const carriedOver = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "generation_config.json",
+  "preprocessor_config.json",
+  "special_tokens_map.json",
+  "chat_template.jinja",
+  "chat_template.json",
+  "vocab.json",
+  "merges.txt",
+];
+
+/**
+ * A Hugging Face folder of the weights in bf16: transformers opens it as it opens the folder that the run started
+ * from, whose other files are carried over. `readSource` reads one of them, null where there is none.
+ */
+export async function exportFiles(
+  weights: readonly NamedValues[],
+  readSource: (name: string) => Promise<Uint8Array | null>,
+): Promise<NamedBytes[]> {
+  const source = await readSource("config.json");
+  if (!source) throw new Error("config.json: expected it in the folder of the model, found none");
+  const config = JSON.parse(new TextDecoder().decode(source));
+  // Both names of the field are in use; transformers loads in the type that stands there.
+  config.dtype = "bfloat16";
+  if ("torch_dtype" in config) config.torch_dtype = "bfloat16";
+  const files: NamedBytes[] = [
+    { name: weightsFile, bytes: writeSafetensors(weights.map((t) => ({ ...t, dtype: "BF16" as const }))) },
+    { name: "config.json", bytes: new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`) },
+  ];
+  for (const name of carriedOver) {
+    const bytes = await readSource(name);
+    if (bytes) files.push({ name, bytes });
+  }
+  return files;
+}

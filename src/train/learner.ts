@@ -1,0 +1,285 @@
+import { bucket } from "../gpu/bucket.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { type KernelTime, Plan } from "../gpu/plan.ts";
+import { Tape } from "../gpu/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import { none, TextRows } from "../model/text_rows.ts";
+import { VisionRows } from "../model/vision_rows.ts";
+import { adamw, gradNorm } from "../ops/adamw.ts";
+import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
+import { logprob } from "../ops/logprob.ts";
+import { nll, policyLoss } from "../ops/policy_loss.ts";
+import { type Packed, type PackedGroup, pack, sizes } from "./pack.ts";
+
+/** What one optimizer update is made with; all of it may change from update to update. */
+export interface UpdateSettings {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+  /** Decay vectors (norms, biases) too, as torch does when nobody sorts them out. */
+  decayVectors: boolean;
+  maxGradNorm: number;
+  clipRatioLow: number;
+  clipRatioHigh: number;
+  clipRatioC: number;
+  klLossCoef: number;
+  temperature: number;
+  suppressed: readonly number[];
+}
+
+/** What an update tells, per trained token in the order of the groups' targets, and as a whole. */
+export interface UpdateResult {
+  logprobs: Float32Array;
+  entropies: Float32Array;
+  /** (targets, 6) of `policyLoss`, (targets, 1) of `nll`. */
+  terms: Float32Array;
+  gradNorm: number;
+}
+
+/** A recorded walk of fixed capacity: forward, and for training the way back. */
+interface Walk {
+  plan: Plan;
+  vision: VisionRows | null;
+  rows: TextRows;
+  pickRows: GatherMap;
+  targets: Tensor;
+  batch: { oldLogprob: Tensor; refLogprob: Tensor; advantage: Tensor; weight: Tensor };
+  logprob: Tensor;
+  entropy: Tensor;
+  terms: Tensor | null;
+}
+
+export type LossKind = "policy" | "nll";
+
+/** Most bytes of activations in one walk; larger batches are walked in parts whose gradients add up. */
+const walkBytes = 1.5 * 2 ** 30;
+
+/**
+ * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Walks are recorded for a size and
+ * replayed while the size stays.
+ */
+export class Learner {
+  readonly #walks = new Map<string, Walk>();
+  readonly #allowed: Tensor;
+  readonly #temperature: Tensor;
+  readonly #lossSettings: Tensor;
+  readonly #adamState: Tensor;
+  #optimizer: { plan: Plan; norm: Tensor; decayVectors: boolean } | null = null;
+  /** Updates made since the optimizer's moments were zero. */
+  updates = 0;
+  readonly traces = new Map<string, KernelTime[]>();
+  traced = false;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly model: Qwen3VL,
+    readonly loss: LossKind,
+  ) {
+    this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
+    this.#temperature = gpu.empty("learner.temperature", [1]);
+    this.#lossSettings = gpu.empty("learner.loss_settings", [8]);
+    this.#adamState = gpu.empty("learner.adam_state", [8]);
+  }
+
+  /**
+   * One update on all groups.
+   *
+   * @param refLogprobs log-probabilities under the reference model, in the order of the targets; needed for a KL term
+   */
+  async update(groups: readonly PackedGroup[], settings: UpdateSettings, refLogprobs?: Float32Array): Promise<UpdateResult> {
+    this.#writeSettings(settings);
+    const parts = this.#split(groups);
+    const results: { logprobs: Float32Array; entropies: Float32Array; terms: Float32Array }[] = [];
+    let done = 0;
+    let norm = Number.NaN;
+    for (const [i, part] of parts.entries()) {
+      const packed = this.#pack(part);
+      const walk = this.#walk(packed, true);
+      this.#fill(walk, packed, refLogprobs?.subarray(done, done + packed.targets.length));
+      await this.#run(walk.plan, "update");
+      const count = packed.targets.length;
+      done += count;
+      const reads = [walk.logprob, walk.entropy, walk.terms!];
+      if (i === parts.length - 1) {
+        const optimizer = this.#optimizerPlan(settings.decayVectors);
+        await this.#run(optimizer.plan, "optimizer");
+        reads.push(optimizer.norm);
+      }
+      const [logprobs, entropies, terms, norms] = await this.gpu.read(...reads);
+      const width = walk.terms!.shape[1] ?? 1;
+      results.push({ logprobs: logprobs!.subarray(0, count), entropies: entropies!.subarray(0, count), terms: terms!.subarray(0, count * width) });
+      if (norms) norm = norms[0]!;
+    }
+    return {
+      logprobs: concat(results.map((r) => r.logprobs)),
+      entropies: concat(results.map((r) => r.entropies)),
+      terms: concat(results.map((r) => r.terms)),
+      gradNorm: norm,
+    };
+  }
+
+  /** Log-probabilities of the targets under the model as it is; nothing is trained. */
+  async logprobs(groups: readonly PackedGroup[], settings: Pick<UpdateSettings, "temperature" | "suppressed">): Promise<Float32Array> {
+    this.#writeSampling(settings);
+    const results: Float32Array[] = [];
+    for (const part of this.#split(groups)) {
+      const packed = this.#pack(part);
+      const walk = this.#walk(packed, false);
+      this.#fill(walk, packed);
+      walk.plan.run();
+      results.push((await this.gpu.read(walk.logprob)).subarray(0, packed.targets.length));
+    }
+    return concat(results);
+  }
+
+  free(): void {
+    for (const { plan } of this.#walks.values()) plan.free();
+    this.#optimizer?.plan.free();
+    for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings, this.#adamState]) this.gpu.release(buffer);
+  }
+
+  #pack(groups: readonly PackedGroup[]): Packed {
+    const { imageTokenId, vision } = this.model.config;
+    return pack(groups, imageTokenId, vision.spatialMergeSize);
+  }
+
+  /** Groups in parts that fit the memory set for one walk. */
+  #split(groups: readonly PackedGroup[]): PackedGroup[][] {
+    const { text, vision } = this.model.config;
+    // Activations that the way back needs, numbers a row and a layer; gradients reuse a handful of buffers.
+    const perRow = text.numHiddenLayers * (6 * text.hiddenSize + 2 * (text.numAttentionHeads + 2 * text.numKeyValueHeads) * text.headDim + 3 * text.intermediateSize);
+    const perPatch = vision.depth * (12 * vision.hiddenSize + 2 * vision.intermediateSize) + 8 * vision.hiddenSize;
+    const parts: PackedGroup[][] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const group of groups) {
+      const { rows, patches } = sizes(group);
+      const more = 4 * (rows * perRow + patches * perPatch);
+      if (bytes + more > walkBytes) {
+        parts.push([]);
+        bytes = 0;
+      }
+      parts.at(-1)!.push(group);
+      bytes += more;
+    }
+    return parts;
+  }
+
+  #walk(packed: Packed, training: boolean): Walk {
+    const N = bucket(packed.rows.tokens.length, 32);
+    const P = packed.images.length === 0 ? 0 : bucket(packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), 64);
+    const R = bucket(packed.targets.length, 32);
+    const key = `${N} ${P} ${R} ${training}`;
+    const known = this.#walks.get(key);
+    if (known) return known;
+    // Sizes drift while the model learns to call the tool; only the current ones are worth their memory.
+    for (const [other, { plan }] of this.#walks)
+      if (other.endsWith(String(training))) {
+        plan.free();
+        this.#walks.delete(other);
+      }
+    const walk = this.#record(N, P, R, training);
+    this.#walks.set(key, walk);
+    return walk;
+  }
+
+  #record(N: number, P: number, R: number, training: boolean): Walk {
+    const { gpu, model } = this;
+    const plan = new Plan(gpu, `walk ${N} ${P} ${R}`);
+    const tape = new Tape(plan, training);
+    if (training) model.parameters.train(tape);
+    const vision = P > 0 ? new VisionRows(plan, model.config.vision, P) : null;
+    const rows = new TextRows(plan, N, model.config.text.vocabSize, vision?.tokens ?? 0, true);
+    const pickRows: GatherMap = {
+      index: plan.empty("targets.rows", [R, 1], "u32"),
+      inverse: { start: plan.empty("targets.start", [N + 1], "u32"), entry: plan.empty("targets.entry", [R], "u32") },
+    };
+    const targets = plan.empty("targets.tokens", [R], "u32");
+    const column = (name: string) => plan.empty(name, [R]);
+    const batch = { oldLogprob: column("old_logprob"), refLogprob: column("ref_logprob"), advantage: column("advantage"), weight: column("weight") };
+
+    const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
+    const result = logprob(tape, gather(tape, hidden, pickRows), model.head, targets, this.#allowed, this.#temperature);
+    let terms: Tensor | null = null;
+    if (training) {
+      terms = this.loss === "nll" ? nll(tape, result.logprob, batch.weight).terms : policyLoss(tape, result.logprob, batch, this.#lossSettings).terms;
+      tape.backward();
+    }
+    return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
+  }
+
+  #fill(walk: Walk, packed: Packed, refLogprobs?: Float32Array): void {
+    const { gpu } = this;
+    const R = walk.targets.shape[0]!;
+    walk.vision?.fill(packed.images);
+    walk.rows.fill(packed.rows);
+    const rows = new Uint32Array(R).fill(none);
+    rows.set(packed.targetRows);
+    const { start, entry } = inverseOf(rows, walk.rows.capacity, R);
+    gpu.write(walk.pickRows.index, rows);
+    gpu.write(walk.pickRows.inverse!.start, start);
+    gpu.write(walk.pickRows.inverse!.entry, entry);
+    const tokens = new Uint32Array(R).fill(none);
+    tokens.set(packed.targets.map((t) => t.token));
+    gpu.write(walk.targets, tokens);
+    const column = (tensor: Tensor, value: (index: number) => number) => {
+      const array = new Float32Array(R);
+      packed.targets.forEach((_, i) => {
+        array[i] = value(i);
+      });
+      gpu.write(tensor, array);
+    };
+    column(walk.batch.weight, (i) => packed.targets[i]!.weight);
+    column(walk.batch.oldLogprob, (i) => packed.targets[i]!.oldLogprob ?? 0);
+    column(walk.batch.advantage, (i) => packed.targets[i]!.advantage ?? 0);
+    column(walk.batch.refLogprob, (i) => refLogprobs?.[i] ?? 0);
+  }
+
+  #writeSampling({ temperature, suppressed }: Pick<UpdateSettings, "temperature" | "suppressed">): void {
+    const allowed = new Uint32Array(this.model.config.text.vocabSize).fill(1);
+    for (const id of suppressed) allowed[id] = 0;
+    this.gpu.write(this.#allowed, allowed);
+    this.gpu.write(this.#temperature, new Float32Array([temperature]));
+  }
+
+  #writeSettings(s: UpdateSettings): void {
+    this.#writeSampling(s);
+    this.gpu.write(this.#lossSettings, new Float32Array([s.clipRatioLow, s.clipRatioHigh, s.clipRatioC, s.klLossCoef, 0, 0, 0, 0]));
+    this.updates++;
+    const correction = (beta: number) => 1 - beta ** this.updates;
+    this.gpu.write(
+      this.#adamState,
+      new Float32Array([s.learningRate, s.beta1, s.beta2, s.eps, s.weightDecay, s.maxGradNorm, correction(s.beta1), correction(s.beta2)]),
+    );
+  }
+
+  #optimizerPlan(decayVectors: boolean): { plan: Plan; norm: Tensor } {
+    if (this.#optimizer?.decayVectors === decayVectors) return this.#optimizer;
+    this.#optimizer?.plan.free();
+    const plan = new Plan(this.gpu, "optimizer");
+    const { segments } = this.model.parameters;
+    const norm = gradNorm(plan, segments.map((s) => s.d));
+    for (const { weight, d, m, v, matrixEnd } of segments)
+      adamw(plan, { weight, d, m, v }, decayVectors ? weight.shape[0]! : matrixEnd, this.#adamState, norm);
+    this.#optimizer = { plan, norm, decayVectors };
+    return this.#optimizer;
+  }
+
+  async #run(plan: Plan, kind: string): Promise<void> {
+    if (this.traced && !this.traces.has(kind)) this.traces.set(kind, await plan.trace());
+    else plan.run();
+  }
+}
+
+function concat(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Float32Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

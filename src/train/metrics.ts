@@ -1,0 +1,138 @@
+import type { End, Rollout } from "../agent/rollout.ts";
+import type { Task } from "../tasks/task.ts";
+import { standardDeviation } from "./advantage.ts";
+import type { Metrics } from "./events.ts";
+
+/** How a metric is shown to people. */
+export interface MetricEntry {
+  label: string;
+  /** "share" is 0 to 1. */
+  unit: "share" | "source px" | "tokens" | "nats" | "reward" | "calls";
+  line: string;
+}
+
+/** Every name that `stepMetrics` may give. */
+export const metricTable = {
+  accuracy: { label: "Accuracy", unit: "share", line: "right answers among the rollouts that were scored" },
+  zoom_rate: { label: "Zoom rate", unit: "share", line: "rollouts with a zoom that was carried out" },
+  accuracy_with_zoom: {
+    label: "Accuracy with zoom",
+    unit: "share",
+    line: "right answers among scored rollouts that zoomed",
+  },
+  accuracy_without_zoom: {
+    label: "Accuracy without zoom",
+    unit: "share",
+    line: "right answers among scored rollouts that did not zoom",
+  },
+  reward: { label: "Reward", unit: "reward", line: "mean of the scored rollouts" },
+  "reward/answer": { label: "Reward: answer", unit: "reward", line: "mean of what was paid for right answers" },
+  "reward/format": { label: "Reward: format", unit: "reward", line: "mean of what was charged for broken format" },
+  "reward/zoom": { label: "Reward: zoom", unit: "reward", line: "mean of the bonus for zooming" },
+  format_rate: { label: "Good format", unit: "share", line: "rollouts that ended with a well-formed answer" },
+  iou: { label: "IoU", unit: "share", line: "overlap of crop and gold box, mean over zooms on a marked picture" },
+  target_in_crop: {
+    label: "Target in crop",
+    unit: "share",
+    line: "such zooms that show the whole gold box, but for less than 12 px a side",
+  },
+  crop_side_px: { label: "Crop side", unit: "source px", line: "longer side of what was cut out, mean over zooms" },
+  response_tokens: {
+    label: "Response length",
+    unit: "tokens",
+    line: "tokens that the model wrote, mean over rollouts",
+  },
+  entropy: {
+    label: "Entropy",
+    unit: "nats",
+    line: "of the distributions that the model's tokens were drawn from, mean over tokens",
+  },
+  zero_variance_groups: {
+    label: "Groups without variance",
+    unit: "share",
+    line: "groups whose rewards are all equal, so that nothing is learned from them",
+  },
+  calls_requested: {
+    label: "Calls written",
+    unit: "calls",
+    line: "tool calls that were handed to the tool, mean over rollouts",
+  },
+  calls_ok: { label: "Calls carried out", unit: "calls", line: "tool calls that gave a picture, mean over rollouts" },
+  "end/answer": { label: "Ended: answer", unit: "share", line: "rollouts that ended with an answer" },
+  "end/malformed": {
+    label: "Ended: malformed",
+    unit: "share",
+    line: "rollouts that ended with neither an exact answer nor a good call",
+  },
+  "end/length": { label: "Ended: length", unit: "share", line: "rollouts cut off before the turn was closed" },
+  "end/turns": { label: "Ended: turns", unit: "share", line: "rollouts that called once more than allowed" },
+  "end/error": { label: "Ended: error", unit: "share", line: "rollouts that the world failed" },
+} as const satisfies Record<string, MetricEntry> & Record<`end/${End}`, MetricEntry>;
+
+export type MetricName = keyof typeof metricTable;
+
+/**
+ * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`. A mean over nothing is left
+ * out rather than given as 0: accuracy_with_zoom where nobody zoomed, zero_variance_groups where no group has two scores.
+ */
+export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly Rollout[])[]): Metrics {
+  const all = rollouts.flat();
+  const scored = all.flatMap((rollout) => (rollout.reward ? [{ zoomed: zoomed(rollout), ...rollout.reward }] : []));
+  const withZoom = scored.filter((one) => one.zoomed);
+  const withoutZoom = scored.filter((one) => !one.zoomed);
+  const spoken = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
+  const zooms = rollouts.flatMap((group, i) =>
+    group.flatMap((rollout) =>
+      rollout.calls
+        .filter((call) => call.outcome === "ok")
+        .map((call) => ({
+          ...call,
+          box: call.boxSourcePx!,
+          gold: call.imageIndex === 0 ? tasks[i]!.goldBoxSourcePx : undefined,
+        })),
+    ),
+  );
+  const marked = zooms.flatMap(({ box, gold, iou }) => (gold && iou !== undefined ? [{ box, gold, iou }] : []));
+  const groups = rollouts
+    .map((group) => group.flatMap((rollout) => (rollout.reward ? [rollout.reward.total] : [])))
+    .filter((totals) => totals.length >= 2);
+
+  const means: Record<MetricName, readonly (number | boolean)[]> = {
+    accuracy: scored.map((one) => one.right),
+    zoom_rate: all.map(zoomed),
+    accuracy_with_zoom: withZoom.map((one) => one.right),
+    accuracy_without_zoom: withoutZoom.map((one) => one.right),
+    reward: scored.map((one) => one.total),
+    "reward/answer": scored.map((one) => one.parts.answer ?? 0),
+    "reward/format": scored.map((one) => one.parts.format ?? 0),
+    "reward/zoom": scored.map((one) => one.parts.zoom ?? 0),
+    format_rate: all.map((rollout) => rollout.end === "answer"),
+    iou: marked.map(({ iou }) => iou),
+    target_in_crop: marked.map(
+      ({ box, gold }) =>
+        box[0] < gold[0] + 12 && box[1] < gold[1] + 12 && box[2] > gold[2] - 12 && box[3] > gold[3] - 12,
+    ),
+    crop_side_px: zooms.map(({ box }) => Math.max(box[2] - box[0], box[3] - box[1])),
+    response_tokens: spoken.map((segments) => segments.reduce((sum, segment) => sum + segment.tokens.length, 0)),
+    entropy: spoken.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),
+    zero_variance_groups: groups.map((totals) => standardDeviation(totals) < 1e-6),
+    calls_requested: all.map((rollout) => rollout.calls.length),
+    calls_ok: all.map((rollout) => rollout.calls.filter((call) => call.outcome === "ok").length),
+    "end/answer": all.map((rollout) => rollout.end === "answer"),
+    "end/malformed": all.map((rollout) => rollout.end === "malformed"),
+    "end/length": all.map((rollout) => rollout.end === "length"),
+    "end/turns": all.map((rollout) => rollout.end === "turns"),
+    "end/error": all.map((rollout) => rollout.end === "error"),
+  };
+  const metrics: Metrics = {};
+  for (const [name, values] of Object.entries(means)) if (values.length > 0) metrics[name] = mean(values);
+  return metrics;
+}
+
+function zoomed(rollout: Rollout): boolean {
+  return rollout.calls.some((call) => call.outcome === "ok");
+}
+
+function mean(values: readonly (number | boolean)[]): number {
+  return values.reduce<number>((sum, value) => sum + Number(value), 0) / values.length;
+}

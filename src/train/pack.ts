@@ -1,0 +1,109 @@
+import { type Grid, imageTokenCount, ropePositions } from "../model/positions.ts";
+import { none, type TextRowValues } from "../model/text_rows.ts";
+import type { PatchedImage } from "../model/vision_rows.ts";
+
+/** A token whose log-probability enters the loss. */
+export interface Target {
+  /** Index in the sequence of the token that the model has just read; -1: the last token of the prefix. */
+  at: number;
+  token: number;
+  /** Share in the loss; all weights of an update together make up the aggregation. */
+  weight: number;
+  /** Log-probability when it was sampled, and the rollout's advantage: GRPO only. */
+  oldLogprob?: number;
+  advantage?: number;
+}
+
+/** Tokens of one rollout after its prompt (or a whole supervised row), the pictures in them, and what is trained. */
+export interface Sequence {
+  tokens: readonly number[];
+  images: readonly PatchedImage[];
+  targets: readonly Target[];
+}
+
+/** Sequences that share a prefix; the prefix may be empty. */
+export interface PackedGroup {
+  prefix: { tokens: readonly number[]; images: readonly PatchedImage[] };
+  sequences: readonly Sequence[];
+}
+
+/** One walk's worth of rows. */
+export interface Packed {
+  rows: TextRowValues & { keySpans: number[] };
+  images: PatchedImage[];
+  /** Row of the hidden state that predicts each target. */
+  targetRows: number[];
+  targets: Target[];
+}
+
+/** What a group takes: rows of text, patches, targets. */
+export function sizes(group: PackedGroup): { rows: number; patches: number; targets: number } {
+  const images = [...group.prefix.images, ...group.sequences.flatMap((s) => s.images)];
+  return {
+    rows: group.prefix.tokens.length + group.sequences.reduce((n, s) => n + rowsOf(s), 0),
+    patches: images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0),
+    targets: group.sequences.reduce((n, s) => n + s.targets.length, 0),
+  };
+}
+
+/** Rows that a sequence needs: up to the last one that predicts something. */
+const rowsOf = ({ targets }: Sequence): number => targets.reduce((n, t) => Math.max(n, t.at + 1), 0);
+
+/**
+ * Packs groups one after another: the prefix once, then the sequences, which attend to the prefix and to themselves.
+ * A token that predicts nothing and that nobody attends to is left out (the last one of a rollout).
+ */
+export function pack(groups: readonly PackedGroup[], imageTokenId: number, mergeSize: number): Packed {
+  const rows = { tokens: [] as number[], imageRows: [] as number[], t: [] as number[], h: [] as number[], w: [] as number[], querySpans: [] as number[], keySpans: [] as number[] };
+  const packed: Packed = { rows, images: [], targetRows: [], targets: [] };
+  let imageRow = 0;
+
+  const put = (tokens: readonly number[], images: readonly PatchedImage[], start: number): number => {
+    const grids = images.map((i) => i.grid);
+    const positions = ropePositions(tokens, imageTokenId, grids, mergeSize, start);
+    for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
+    for (const token of tokens) {
+      rows.tokens.push(token === imageTokenId ? none : token);
+      rows.imageRows.push(token === imageTokenId ? imageRow++ : none);
+    }
+    packed.images.push(...images);
+    return positions.next;
+  };
+
+  for (const { prefix, sequences } of groups) {
+    const p0 = rows.tokens.length;
+    const start = put(prefix.tokens, prefix.images, 0);
+    const p1 = rows.tokens.length;
+    for (let i = p0; i < p1; i++) rows.querySpans.push(p0, i + 1, 0, 0);
+    const keysFrom = rows.keySpans.length;
+    for (let i = p0; i < p1; i++) rows.keySpans.push(i, p1, p1, p1);
+    for (const sequence of sequences) {
+      const s0 = rows.tokens.length;
+      const count = rowsOf(sequence);
+      put(sequence.tokens.slice(0, count), imagesWithin(sequence, count, imageTokenId, mergeSize), start);
+      for (let i = s0; i < s0 + count; i++) {
+        rows.querySpans.push(p0, p1, s0, i + 1);
+        rows.keySpans.push(i, s0 + count, 0, 0);
+      }
+      for (const target of sequence.targets) {
+        packed.targetRows.push(target.at < 0 ? p1 - 1 : s0 + target.at);
+        packed.targets.push(target);
+      }
+    }
+    for (let i = 0; i < p1 - p0; i++) rows.keySpans[keysFrom + i * 4 + 3] = rows.tokens.length;
+  }
+  return packed;
+}
+
+/** The pictures whose tokens all stand in the first `count` tokens. */
+function imagesWithin({ tokens, images }: Sequence, count: number, imageTokenId: number, mergeSize: number): readonly PatchedImage[] {
+  let left = tokens.slice(0, count).filter((t) => t === imageTokenId).length;
+  const within: PatchedImage[] = [];
+  for (const image of images) {
+    const tokensOfImage = imageTokenCount(image.grid as Grid, mergeSize);
+    if (tokensOfImage > left) break;
+    left -= tokensOfImage;
+    within.push(image);
+  }
+  return within;
+}
