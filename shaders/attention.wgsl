@@ -115,18 +115,13 @@ fn attend(
       product = fma(row[i], k[key + i], product);
     }
     let score = total(product) * params.scale;
-    if (score > highest) {
-      let shrink = exp(highest - score);
-      highest = score;
-      sum *= shrink;
-      for (var i = 0u; i < ELEMENTS; i++) {
-        result[i] *= shrink;
-      }
-    }
-    let p = exp(score - highest);
-    sum += p;
+    let above = max(highest, score);
+    let shrink = exp(highest - above);
+    let p = exp(score - above);
+    highest = above;
+    sum = fma(sum, shrink, p);
     for (var i = 0u; i < ELEMENTS; i++) {
-      result[i] = fma(Element(p), v[key + i], result[i]);
+      result[i] = fma(Element(p), v[key + i], result[i] * shrink);
     }
   }
 
@@ -186,12 +181,7 @@ fn backprop_q(
   let spans = query_spans[at / params.H];
   let count = select(0u, length_of(spans), exists);
 
-  var row = array<Element, ELEMENTS>();
-  var drow = array<Element, ELEMENTS>();
-  for (var i = 0u; i < ELEMENTS; i++) {
-    row[i] = q[at * ELEMENTS + i];
-    drow[i] = dout[at * ELEMENTS + i];
-  }
+  let row = at * ELEMENTS;
   let denominator = lse[at];
   let mean = delta[at];
   var gradient = array<Element, ELEMENTS>();
@@ -200,8 +190,8 @@ fn backprop_q(
     var product = Element();
     var dproduct = Element();
     for (var i = 0u; i < ELEMENTS; i++) {
-      product = fma(row[i], k[key + i], product);
-      dproduct = fma(drow[i], v[key + i], dproduct);
+      product = fma(q[row + i], k[key + i], product);
+      dproduct = fma(dout[row + i], v[key + i], dproduct);
     }
     let p = exp(total(product) * params.scale - denominator);
     let dscore = p * (total(dproduct) - mean) * params.scale;
@@ -240,12 +230,7 @@ fn backprop_kv(
   let spans = key_spans[key];
   let count = select(0u, length_of(spans) * heads, exists);
 
-  var key_row = array<Element, ELEMENTS>();
-  var value_row = array<Element, ELEMENTS>();
-  for (var i = 0u; i < ELEMENTS; i++) {
-    key_row[i] = k[at * ELEMENTS + i];
-    value_row[i] = v[at * ELEMENTS + i];
-  }
+  let own = at * ELEMENTS;
   var dkey = array<Element, ELEMENTS>();
   var dvalue = array<Element, ELEMENTS>();
   for (var t = lane; t < count; t += LANES) {
@@ -258,8 +243,8 @@ fn backprop_kv(
     var product = Element();
     var dproduct = Element();
     for (var i = 0u; i < ELEMENTS; i++) {
-      product = fma(q[row + i], key_row[i], product);
-      dproduct = fma(dout[row + i], value_row[i], dproduct);
+      product = fma(q[row + i], k[own + i], product);
+      dproduct = fma(dout[row + i], v[own + i], dproduct);
     }
     let p = exp(total(product) * params.scale - lse[from_pair]);
     let dscore = p * (total(dproduct) - delta[from_pair]) * params.scale;

@@ -71,7 +71,7 @@ fn backprop_x(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   var slope = 0.0;
   if (ERF == 1u) {
     let tail = lower_tail(v);
-    slope = fma(v * 0.39894228, bell(v), select(tail, 1.0 - tail, v > 0.0));
+    slope = fma(clamp(v, -12.0, 12.0) * 0.39894228, bell(v), select(tail, 1.0 - tail, v > 0.0));
   } else {
     let s = sigmoid_2a(v);
     let w = clamp(v, -9.0, 9.0);

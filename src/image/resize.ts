@@ -59,15 +59,10 @@ function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
   return { first, count, coefficients, stride };
 }
 
-/** The level of a fixed-point sum. */
-const clip = (sum: number): number => {
-  const level = sum >> precisionBits;
-  return level < 0 ? 0 : level > 255 ? 255 : level;
-};
-
 /** A pass along rows: every row of `pixels` shortened or stretched to `widthPx`. */
 function resizeRows({ width, height, data }: Pixels, widthPx: number, x: Taps): Pixels {
-  const out = new Uint8Array(height * widthPx * 3);
+  // A clamped array clips by itself.
+  const out = new Uint8ClampedArray(height * widthPx * 3);
   const { first, count, coefficients, stride } = x;
   let to = 0;
   for (let row = 0; row < height; row++) {
@@ -84,18 +79,18 @@ function resizeRows({ width, height, data }: Pixels, widthPx: number, x: Taps): 
         green = (green + Math.imul(data[from + 1], c)) | 0;
         blue = (blue + Math.imul(data[from + 2], c)) | 0;
       }
-      out[to++] = clip(red);
-      out[to++] = clip(green);
-      out[to++] = clip(blue);
+      out[to++] = red >> precisionBits;
+      out[to++] = green >> precisionBits;
+      out[to++] = blue >> precisionBits;
     }
   }
-  return { width: widthPx, height, data: out };
+  return { width: widthPx, height, data: new Uint8Array(out.buffer) };
 }
 
 /** A pass along columns. Row 0 of `pixels` is row `firstRow` of the picture that `y` speaks of. */
 function resizeColumns({ width, data }: Pixels, heightPx: number, firstRow: number, y: Taps): Pixels {
   const rowBytes = width * 3;
-  const out = new Uint8Array(heightPx * rowBytes);
+  const out = new Uint8ClampedArray(heightPx * rowBytes);
   const sums = new Int32Array(rowBytes);
   const { first, count, coefficients, stride } = y;
   for (let o = 0; o < heightPx; o++) {
@@ -106,9 +101,9 @@ function resizeColumns({ width, data }: Pixels, heightPx: number, firstRow: numb
       for (let i = 0; i < rowBytes; i++) sums[i] += Math.imul(data[from + i], c);
     }
     const to = o * rowBytes;
-    for (let i = 0; i < rowBytes; i++) out[to + i] = clip(sums[i]);
+    for (let i = 0; i < rowBytes; i++) out[to + i] = sums[i] >> precisionBits;
   }
-  return { width, height: heightPx, data: out };
+  return { width, height: heightPx, data: new Uint8Array(out.buffer) };
 }
 
 /**

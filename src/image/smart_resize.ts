@@ -30,7 +30,9 @@ export function smartResize(
     throw new Error(`A picture must have at least one pixel, found ${widthPx} x ${heightPx}`);
   const aspect = Math.max(heightPx, widthPx) / Math.min(heightPx, widthPx);
   if (aspect > 200)
-    throw new Error(`A picture's longer side may be at most 200 times its shorter one, found ${widthPx} x ${heightPx} (${aspect} times)`);
+    throw new Error(
+      `A picture's longer side may be at most 200 times its shorter one, found ${widthPx} x ${heightPx} (${aspect} times)`,
+    );
   const least = rule === "transformers" ? 0 : factor;
   const height = Math.max(least, roundHalfEven(heightPx / factor) * factor);
   const width = Math.max(least, roundHalfEven(widthPx / factor) * factor);

@@ -1,7 +1,8 @@
 import source from "../../shaders/linear.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
+import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
-import type { Tape } from "../gpu/tape.ts";
+import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 
@@ -35,61 +36,88 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, { bias, residual, 
   if (bias) expectShape(bias, weight.shape[0]!);
   if (residual) expectShape(residual, N, O);
   const out = tape.empty(`linear(${weight.name})`, [N, O]);
-  const params = { N, I, O, first, splits: 1 };
-  tape.plan.dispatch({
-    shader,
-    entry: "multiply",
-    tensors: { x, weight, bias: bias ?? weight, residual: residual ?? x, out },
-    params,
-    groups: [Math.ceil(O / 32), Math.ceil(N / 32)],
-    constants: { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 },
-  });
+  multiply(tape.plan, x, weight, out, { bias, residual, first });
 
   tape.record(out, [x, weight, bias, residual], () => {
     const dout = tape.gradient(out);
-    const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
+    const splits = stretches(N);
     const intoWeight = tape.into(weight);
     if (intoWeight) {
       const partial = tape.empty("linear.partial", [splits, O, I]);
-      const sum = { ...params, splits };
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_weight",
-        tensors: { x, dout, partial },
-        params: sum,
-        groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
-      });
-      addPartials(tape, partial, intoWeight, sum);
+      backpropWeight(tape.plan, x, dout, partial, intoWeight, first);
     }
     const intoBias = bias ? tape.into(bias) : null;
     if (intoBias) {
       const partial = tape.empty("linear.partial", [splits, O]);
-      const sum = { ...params, splits };
-      tape.plan.dispatch({ shader, entry: "sum_rows", tensors: { dout, partial }, params: sum, groups: [Math.ceil(O / 64), splits] });
-      addPartials(tape, partial, intoBias, { ...sum, I: 1 });
+      const params = { N, I: 1, O, first, splits };
+      tape.plan.dispatch({ shader, entry: "sum_rows", tensors: { dout, partial }, params, groups: [Math.ceil(O / 64), splits] });
+      addPartials(tape.plan, partial, intoBias, params);
     }
     const intoX = tape.into(x);
-    if (intoX)
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_x",
-        tensors: { dout, weight, dx: intoX.d },
-        params,
-        groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
-        constants: intoX.constants,
-      });
+    if (intoX) backpropX(tape.plan, dout, weight, intoX, first);
     if (residual) passGradient(tape, out, residual);
   });
   return out;
 }
 
+interface Extras {
+  bias?: Tensor | null;
+  residual?: Tensor;
+  first?: number;
+}
+
+/** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed. */
+export function multiply(plan: Plan, x: Tensor, weight: Tensor, out: Tensor, { bias, residual, first = 0 }: Extras = {}): void {
+  const [N, O] = out.shape as [number, number];
+  plan.dispatch({
+    shader,
+    entry: "multiply",
+    tensors: { x, weight, bias: bias ?? weight, residual: residual ?? x, out },
+    params: { N, I: weight.shape[1]!, O, first, splits: 1 },
+    groups: [Math.ceil(O / 32), Math.ceil(N / 32)],
+    constants: { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 },
+  });
+}
+
+/** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
+export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
+  const [N, O] = dout.shape as [number, number];
+  const I = weight.shape[1]!;
+  plan.dispatch({
+    shader,
+    entry: "backprop_x",
+    tensors: { dout, weight, dx: into.d },
+    params: { N, I, O, first, splits: 1 },
+    groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
+    constants: into.constants,
+  });
+}
+
+/** Stretches of rows that a weight gradient over N rows is summed in: the first extent of its partial sums. */
+export const stretches = (N: number): number => Math.max(1, Math.ceil(N / rowsPerSplit));
+
+/** dweight = doutT (O, N) times x (N, I), through `partial` (stretches(N), O, I). */
+export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Tensor, into: Into, first = 0): void {
+  const [N, O] = dout.shape as [number, number];
+  const [splits, , I] = partial.shape as [number, number, number];
+  const params = { N, I, O, first, splits };
+  plan.dispatch({
+    shader,
+    entry: "backprop_weight",
+    tensors: { x, dout, partial },
+    params,
+    groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
+  });
+  addPartials(plan, partial, into, params);
+}
+
 function addPartials(
-  tape: Tape,
+  plan: Plan,
   partial: Tensor,
-  into: { d: Tensor; constants: { ADD: 0 | 1 } },
+  into: Into,
   params: { N: number; I: number; O: number; first: number; splits: number },
 ): void {
-  tape.plan.dispatch({
+  plan.dispatch({
     shader,
     entry: "add_partials",
     tensors: { partial, dweight: into.d },

@@ -7,7 +7,7 @@ export type Metrics = Record<string, number>;
 
 /**
  * Everything a run tells about itself, in the order in which it happens: wire format, log format, replay format.
- * `durationMs`, `secondsPerPhase` and `startedAt` are the only fields that differ between two runs of one seed.
+ * Fields in milliseconds and `startedAt` are the only ones that differ between two runs of one seed.
  */
 export type TrainEvent =
   /** The head of a log. `resumedAt` is the step that the checkpoint was written after, 0 for a fresh run. */
@@ -20,7 +20,7 @@ export type TrainEvent =
   /** The rollouts of one task, scored, with advantages. */
   | { type: "group"; step: number; taskIndex: number; rollouts: Rollout[] }
   /** The weights changed. `step` counts from 1: the number of updates made. */
-  | { type: "update"; step: number; metrics: Metrics; durationMs: number }
+  | { type: "update"; step: number; metrics: Metrics; durationMs: number; rollMs: number; updateMs: number }
   /** Held-out scenes, not trained on. */
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
   | { type: "checkpoint"; step: number; path: string }

@@ -53,7 +53,7 @@ test("a new run begins neither in a run nor among other things", async () => {
   );
   const parent = folder.slice(0, -4);
   await expect(createRunFolder(parent)).rejects.toThrow(
-    `Expected an empty or new folder for the run, found 1 entries in ${parent} (run)`,
+    `Expected an empty or new folder, found 1 entries in ${parent} (run)`,
   );
   await expect(writeNewFolder(parent, files("x"))).rejects.toThrow("Expected an empty or new folder");
   expect(await names(parent)).toEqual(["run"]);

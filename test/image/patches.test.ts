@@ -21,7 +21,9 @@ describe("patches", () => {
     });
     expect(grid).toEqual({ t: 1, h: 4, w: 4 });
     const perPatch = Array.from({ length: 16 }, (_, p) => [...values.subarray(p * 6, p * 6 + 6)]);
-    expect(perPatch.map((patch) => Math.round(patch[0]))).toEqual([0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
+    expect(perPatch.map((patch) => Math.round(patch[0]))).toEqual([
+      0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15,
+    ]);
     for (const [red, redAgain, ...rest] of perPatch) {
       expect(redAgain).toBe(red);
       expect(rest).toEqual([-2, -2, 0, 0]);

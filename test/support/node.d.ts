@@ -1,4 +1,14 @@
 /** The part of Node's modules that tests use, which Deno has too; the program has no other declarations of them. */
+declare module "node:fs" {
+  export function existsSync(path: string | URL): boolean;
+  /** Paths relative to `folder`, of files and folders alike. */
+  export function readdirSync(folder: string | URL, options: { recursive: true }): string[];
+  export function readFileSync(path: string | URL): Uint8Array<ArrayBuffer>;
+  export function readFileSync(path: string | URL, encoding: "utf8"): string;
+  export function statSync(path: string | URL, options: { throwIfNoEntry: false }): { size: number } | undefined;
+  export function statSync(path: string | URL): { size: number; isFile(): boolean };
+}
+
 declare module "node:net" {
   interface Socket {
     write(text: string): void;

@@ -19,7 +19,8 @@ export async function readPng(url: URL): Promise<Pixels> {
       width = view.getUint32(at + 8);
       height = view.getUint32(at + 12);
       const kind = [...bytes.subarray(at + 16, at + 21)].join();
-      if (kind !== "8,2,0,0,0") throw new Error(`${url} should be 8-bit RGB without interlace (8,2,0,0,0), found ${kind}`);
+      if (kind !== "8,2,0,0,0")
+        throw new Error(`${url} should be 8-bit RGB without interlace (8,2,0,0,0), found ${kind}`);
     }
     if (type === "IDAT") compressed.push(bytes.slice(at + 8, at + 8 + length));
     at += length + 12;

@@ -15,6 +15,12 @@ export async function createDawn(): Promise<GPU> {
   return create(toggles);
 }
 
+/** Dawn without a driver: it compiles WGSL as Chrome does, and runs nothing. */
+export async function createDawnCompiler(): Promise<GPU> {
+  const { create } = await import("webgpu");
+  return create([...toggles, "backend=null"]);
+}
+
 /**
  * What Dawn finds on this machine, tried in a process of its own: a bad Vulkan driver may take the process down, and
  * Dawn writes to stderr about every adapter that it cannot use.

@@ -52,6 +52,7 @@ declare namespace Deno {
   function readTextFile(path: string | URL): Promise<string>;
   function writeFile(path: string, bytes: Uint8Array): Promise<void>;
   function writeTextFile(path: string, text: string): Promise<void>;
+  function utime(path: string, accessed: Date, modified: Date): Promise<void>;
   function execPath(): string;
   function hostname(): string;
   /** Signal 0 only asks whether the process lives. */

@@ -22,22 +22,25 @@ const names = {
 
 /** A folder for a new run. @throws Error where something stands there already, or where it cannot be written. */
 export async function createRunFolder(folder: string): Promise<RunStore> {
+  await expectNewFolder(folder);
+  await inWords(folder, "create the run folder", () => Deno.mkdir(folder, { recursive: true }));
+  await lock(folder);
+  return runStore(folder);
+}
+
+/** @throws Error where the folder holds a run or anything else; nothing is written. */
+export async function expectNewFolder(folder: string): Promise<void> {
   const found = await entries(folder);
-  if (
-    found.includes(names.config) &&
-    (found.includes(names.log) || found.includes(names.lock) || found.includes(names.checkpoint))
-  ) {
+  if (found.includes(names.config) && [names.log, names.lock, names.checkpoint].some((name) => found.includes(name))) {
     throw new Error(
       `${folder} holds a run already; go on with it by --resume ${folder}, or choose another folder with --out`,
     );
   }
-  if (found.length > 0)
+  if (found.length > 0) {
     throw new Error(
-      `Expected an empty or new folder for the run, found ${found.length} entries in ${folder} (${found.slice(0, 3).join(", ")}); choose another with --out`,
+      `Expected an empty or new folder, found ${found.length} entries in ${folder} (${found.slice(0, 3).join(", ")}); choose another with --out`,
     );
-  await inWords(folder, "create the run folder", () => Deno.mkdir(folder, { recursive: true }));
-  await lock(folder);
-  return runStore(folder);
+  }
 }
 
 /** The folder of a run to go on with. @throws Error where there is no run, or where another process writes it. */
@@ -186,11 +189,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Writes a new folder of files, e.g. an exported model. @throws Error where something stands there already. */
 export async function writeNewFolder(folder: string, files: readonly NamedBytes[]): Promise<void> {
-  const found = await entries(folder);
-  if (found.length > 0)
-    throw new Error(
-      `Expected an empty or new folder, found ${found.length} entries in ${folder} (${found.slice(0, 3).join(", ")}); choose another with --out`,
-    );
+  await expectNewFolder(folder);
   await inWords(folder, "write the files", async () => {
     await Deno.mkdir(folder, { recursive: true });
     for (const { name, bytes } of files) await writeDurably(join(folder, name), bytes, { createNew: true });

@@ -2,6 +2,7 @@ import { knobs, presets, type RunConfig } from "../../train/config.ts";
 import { ExportButton } from "./export_button.tsx";
 import { KnobField } from "./knob_field.tsx";
 import { usePage } from "./page_context.ts";
+import { presetName } from "./preset_name.ts";
 import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
@@ -21,12 +22,12 @@ export function Controls() {
             <select id="preset" value={preset} onChange={(event) => control.choosePreset(event.currentTarget.value)}>
               {Object.keys(presets).map((name) => (
                 <option key={name} value={name}>
-                  {presets[name]!.line.split(/[.;]/)[0]}
+                  {presetName(name)}
                 </option>
               ))}
             </select>
           </div>
-          <p class="soft small">{presets[preset]!.line}</p>
+          <p class="soft small">{presets[preset]!.line.replace(/^[^:]*: */, "")}</p>
         </div>
         <KnobField knob="seed" />
         <KnobField knob="objects" label="objects in a scene" slider={{ min: 1, max: 8, step: 1 }} />

@@ -1,5 +1,5 @@
 import type { Line } from "./plot.tsx";
-import type { Point, RunState } from "./run_state.ts";
+import type { Point } from "./run_state.ts";
 
 /** One part of a curve: a metric's key, its short name and colour. */
 export interface Part {
@@ -41,8 +41,13 @@ export const curveSpecs: readonly CurveSpec[] = [
 ];
 
 /** Steps and lines of one curve: the run, dots where it was evaluated on held-out scenes, the previous run faintly. */
-export function curveLines(spec: CurveSpec, run: RunState, previous: RunState | null): { steps: number[]; lines: Line[] } {
-  const all = [...run.updates, ...run.evals, ...(previous?.updates ?? [])];
+export function curveLines(
+  spec: CurveSpec,
+  updates: readonly Point[],
+  evals: readonly Point[],
+  previous: readonly Point[] | null,
+): { steps: number[]; lines: Line[] } {
+  const all = [...updates, ...evals, ...(previous ?? [])];
   const steps = [...new Set(all.map((point) => point.step))].sort((a, b) => a - b);
   const valuesOf = (points: readonly Point[], key: string): (number | null)[] => {
     const values = new Map(points.map((point) => [point.step, point.metrics[key]]));
@@ -50,12 +55,12 @@ export function curveLines(spec: CurveSpec, run: RunState, previous: RunState | 
   };
   const lines: Line[] = [];
   for (const { key, name, colour } of spec.parts) {
-    if (previous) lines.push({ name: `${name}, previous run`, colour, values: valuesOf(previous.updates, key), look: "faint" });
+    if (previous) lines.push({ name: `${name}, previous run`, colour, values: valuesOf(previous, key), look: "faint" });
   }
-  for (const { key, name, colour } of spec.parts) lines.push({ name, colour, values: valuesOf(run.updates, key) });
+  for (const { key, name, colour } of spec.parts) lines.push({ name, colour, values: valuesOf(updates, key) });
   const { key, name, colour } = spec.parts[0]!;
-  if (run.evals.some((point) => key in point.metrics)) {
-    lines.push({ name: `${name}, held-out`, colour, values: valuesOf(run.evals, key), look: "dots" });
+  if (evals.some((point) => key in point.metrics)) {
+    lines.push({ name: `${name}, held-out`, colour, values: valuesOf(evals, key), look: "dots" });
   }
   return { steps, lines };
 }

@@ -17,15 +17,15 @@ export function Curves() {
 /** One card: name, the number at the step looked at, the curve, and the same as a table. */
 function Curve({ spec }: { spec: CurveSpec }) {
   const { store } = usePage();
-  const run = store.shown.value;
+  const updates = store.updates.value;
+  const evals = store.evals.value;
   const previous = store.replay.value ? null : store.previous.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the curve changes with updates and evals only, not with every token
-  const { steps, lines } = useMemo(() => curveLines(spec, run, previous), [spec, run.updates, run.evals, previous]);
+  const { steps, lines } = useMemo(() => curveLines(spec, updates, evals, previous?.updates ?? null), [spec, updates, evals, previous]);
   const step = store.hoveredStep.value ?? store.chosenStep.value;
-  const point = (step !== null && run.updates.find((update) => update.step === step)) || run.updates.at(-1);
+  const point = (step !== null && updates.find((update) => update.step === step)) || updates.at(-1);
   const now = figure(point?.metrics[spec.parts[0]!.key]);
   return (
-    <div class="card plot">
+    <div class={spec.parts.length > 1 ? "card plot wide" : "card plot"}>
       <h2>
         <b>{spec.title}</b>
         {spec.parts.length > 1 && (
@@ -47,7 +47,7 @@ function Curve({ spec }: { spec: CurveSpec }) {
         <p class="empty soft small">after the first step</p>
       ) : (
         <Plot
-          label={`${spec.title} over steps, ${run.updates.length} points, ${point ? `${now} at step ${point.step}` : "none yet"}`}
+          label={`${spec.title} over steps, ${updates.length} points, ${point ? `${now} at step ${point.step}` : "none yet"}`}
           steps={steps}
           lines={lines}
           range={spec.range}
@@ -56,7 +56,7 @@ function Curve({ spec }: { spec: CurveSpec }) {
             store.hoveredStep.value = hovered;
           }}
           onPick={(picked) => {
-            if (run.steps.some((record) => record.step === picked)) store.chosenStep.value = picked;
+            if (store.shown.peek().steps.some((record) => record.step === picked)) store.chosenStep.value = picked;
           }}
         />
       )}

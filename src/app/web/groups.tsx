@@ -19,7 +19,7 @@ const patienceMs = 250;
 export function Groups() {
   const { store } = usePage();
   const record = store.record.value;
-  const config = store.shown.value.config;
+  const config = store.runConfig.value;
   const chosen = store.chosen.value;
   if (!record) {
     const playing = store.player.value === "playing" || store.player.value === "stepping";
@@ -62,7 +62,7 @@ const Letter = ({ children }: { children: string }) => <span class="mono small">
 
 function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollout[] | null; tabStop: string | null }) {
   const { store } = usePage();
-  const config = store.shown.value.config;
+  const config = store.runConfig.value;
   const chosen = store.chosen.value;
   const pictures = usePictures(task, config, patienceMs);
   const thumbnail = useMemo(() => pictures?.[0] && resize(pictures[0], thumbnailPx, thumbnailPx, { filter: "bilinear" }), [pictures]);

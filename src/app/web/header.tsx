@@ -30,7 +30,6 @@ export function Header() {
         ))}
       </nav>
       {store.replay.value ? <ReplayBar /> : <RunBar />}
-      <span class="spacer" />
       <Chips />
       <button type="button" class="icon" aria-label={`Theme: ${theme.value}; switch`} onClick={toggleTheme}>
         <ThemeIcon />
@@ -100,9 +99,9 @@ export function phaseLine(phase: Phase): string {
     case "looking":
       return "looking at the pictures";
     case "rolling": {
-      const { tokens, waiting, rolled, rollouts, turn } = phase;
-      const done = rolled > 0 ? `, ${count(rolled)} of ${count(rollouts)} done` : "";
-      return `rolling, turn ${turn}: ${count(tokens)} tokens, ${count(waiting)} rollouts still writing${done}`;
+      const { tokens, waiting, rolled, rollouts } = phase;
+      const left = waiting > 0 ? `${count(waiting)} rollouts still writing` : `${count(rolled)} of ${count(rollouts)} rollouts done`;
+      return `rolling: ${count(tokens)} tokens, ${left}`;
     }
     case "updating":
       return "updating the weights";
@@ -148,9 +147,9 @@ function Chips() {
   const adapter = head?.adapter ?? opened?.adapter;
   const model = head?.model ?? opened?.model;
   const speed = run.updates.at(-1)?.metrics.tokens_per_second;
-  if (!adapter || !model) return null;
+  if (!adapter || !model) return <span class="chips" />;
   return (
-    <>
+    <span class="chips">
       <span class="chip">
         <i class={opened?.software ? "dot slow" : "dot"} aria-hidden="true" />
         {adapter}
@@ -160,6 +159,6 @@ function Chips() {
       <span class="chip">
         {model.name} · {parameters(model.parameters)}
       </span>
-    </>
+    </span>
   );
 }

@@ -11,16 +11,18 @@ export function NoticeList() {
       {store.gpuProblem.value !== null && (
         <div class="notice error" role="alert">
           <span>
-            <b>Training cannot run here.</b> {store.gpuProblem.value}. Recorded runs can still be played:{" "}
+            <b>Training cannot run here.</b> {store.gpuProblem.value}. Recorded runs can still be played.
           </span>
-          <button
-            type="button"
-            onClick={() => {
-              store.tab.value = "runs";
-            }}
-          >
-            Runs
-          </button>
+          {store.tab.value !== "runs" && (
+            <button
+              type="button"
+              onClick={() => {
+                store.tab.value = "runs";
+              }}
+            >
+              Open the runs
+            </button>
+          )}
         </div>
       )}
       {offer && (

@@ -1,10 +1,11 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Pixels } from "../../image/pixels.ts";
 
 /** A picture at its own size; the style sheet says how large it shows. Without a label it is decoration. */
 export function PixelsCanvas({ pixels, label }: { pixels: Pixels; label?: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
+  // Before the browser paints: boxes of one picture must never stand on another
+  useLayoutEffect(() => {
     const { width, height, data } = pixels;
     const image = new ImageData(width, height);
     for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { theme } from "./theme.ts";
@@ -34,7 +34,7 @@ export function Plot({ label, steps, lines, range, mark, onHover, onPick }: Prop
   const latest = useRef({ mark, onHover, onPick });
   latest.current = { mark, onHover, onPick };
   const looks = lines.map(({ name, colour, look }) => `${name} ${colour} ${look}`).join();
-  const data = [steps, ...lines.map((line) => line.values)] as unknown as UPlot.AlignedData;
+  const data = useMemo(() => [steps, ...lines.map((line) => line.values)] as unknown as UPlot.AlignedData, [steps, lines]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: data has its own effect
   useEffect(() => {
@@ -52,7 +52,9 @@ export function Plot({ label, steps, lines, range, mark, onHover, onPick }: Prop
     };
   }, [looks, theme.value, range?.[0], range?.[1]]);
 
-  useEffect(() => plot.current?.setData(data));
+  useEffect(() => plot.current?.setData(data), [data]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the mark is read while drawing
+  useEffect(() => plot.current?.redraw(false), [mark]);
   return <div ref={element} class="plot-canvas" role="img" aria-label={label} />;
 }
 
@@ -65,7 +67,7 @@ function optionsOf(width: number, lines: readonly Line[], range: Props["range"],
   return {
     width: Math.max(width, 50),
     height: heightPx,
-    padding: [6, 4, 0, 0],
+    padding: [6, 10, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false }, y: range ? { range } : { range: (_, low, high) => roomy(low, high) } },
@@ -102,7 +104,7 @@ function optionsOf(width: number, lines: readonly Line[], range: Props["range"],
 }
 
 /** A single value has no line to be seen by. */
-const onlyOne = (plot: UPlot, series: number): boolean => plot.data[series]!.filter((value) => value != null).length === 1;
+const onlyOne = (plot: UPlot, series: number): boolean => Array.from(plot.data[series] ?? []).filter((value) => value != null).length === 1;
 
 const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000];
 

@@ -12,7 +12,7 @@ const patienceMs = 120;
 export function RolloutView() {
   const { store } = usePage();
   const chosen = store.chosen.value;
-  const config = store.shown.value.config;
+  const config = store.runConfig.value;
   const pictures = usePictures(chosen?.task ?? null, config, patienceMs);
   const rollout = chosen?.rollout;
   const shown = useMemo(() => (rollout && pictures && config ? shownPictures(rollout, pictures, config) : []), [rollout, pictures, config]);

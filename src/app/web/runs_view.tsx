@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
-import { presets } from "../../train/config.ts";
 import type { StoredRun } from "../api.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
+import { presetName } from "./preset_name.ts";
 
 /** Runs kept in this browser, and files of runs made elsewhere. Needs no GPU. */
 export function RunsView() {
@@ -71,7 +71,7 @@ function RunRow({ run, onOpen, onRemove }: { run: StoredRun; onOpen(): void; onR
   return (
     <tr>
       <th scope="row">
-        {presets[run.preset]?.line.split(/[.;]/)[0] ?? run.preset}
+        {presetName(run.preset)}
         <span class="soft small"> {run.name}</span>
       </th>
       <td class="num">{run.seed}</td>

@@ -3,7 +3,7 @@ import { usePage } from "./page_context.ts";
 /** Which step's rollouts are shown: the newest, or an earlier one that is still in memory. */
 export function StepPicker() {
   const { store } = usePage();
-  const { steps } = store.shown.value;
+  const steps = store.steps.value;
   const record = store.record.value;
   const index = record ? steps.indexOf(record) : -1;
   if (index < 0) return null;

@@ -43,7 +43,7 @@ export function StepView() {
 function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) {
   const { store } = usePage();
   const { rollout, task, siblings } = chosen;
-  const config = store.shown.value.config;
+  const config = store.runConfig.value;
   const [cursor, setCursor] = useState(() => start(units));
   const pictures = usePictures(task, config);
   const shown = useMemo(() => (pictures && config ? shownPictures(rollout, pictures, config) : []), [rollout, pictures, config]);

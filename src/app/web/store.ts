@@ -48,6 +48,12 @@ export class Store {
   readonly previous: Signal<RunState | null> = signal(null);
   readonly replay: Signal<Replay | null> = signal(null);
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
+  // Parts of the shown run by themselves, so that a view hears only of what it shows
+  readonly runConfig: ReadonlySignal<RunConfig | null> = computed(() => this.shown.value.config);
+  readonly updates: ReadonlySignal<RunState["updates"]> = computed(() => this.shown.value.updates);
+  readonly evals: ReadonlySignal<RunState["evals"]> = computed(() => this.shown.value.evals);
+  readonly alarms: ReadonlySignal<RunState["alarms"]> = computed(() => this.shown.value.alarms);
+  readonly steps: ReadonlySignal<RunState["steps"]> = computed(() => this.shown.value.steps);
 
   // what the controls say: differences from the preset, always valid
   readonly changes: Signal<Partial<RunConfig>> = signal({ preset: "needle", seed: 7 });
@@ -67,13 +73,13 @@ export class Store {
   readonly hoveredStep: Signal<number | null> = signal(null);
   /** Id of a rollout that someone picked; null follows the newest step. */
   readonly pinned: Signal<string | null> = signal(null);
-  readonly record: ReadonlySignal<StepRecord | null> = computed(() => recordOf(this.shown.value, this.chosenStep.value));
+  readonly record: ReadonlySignal<StepRecord | null> = computed(() => recordOf(this.steps.value, this.chosenStep.value));
   readonly chosen: ReadonlySignal<Chosen | null> = computed(() => this.#choose());
 
   #folded: RunState = emptyRun;
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Outlives its step, which leaves memory after a while. */
-  #lastPinned: Chosen | null = null;
+  #lastChosen: Chosen | null = null;
 
   /** Folds one event of the live run. */
   receive(event: TrainEvent): void {
@@ -102,31 +108,33 @@ export class Store {
   }
 
   #choose(): Chosen | null {
-    const run = this.shown.value;
     const id = this.pinned.value;
-    if (id !== null) {
-      const found = findRollout(run, id);
-      if (found) this.#lastPinned = found;
-      if (this.#lastPinned?.rollout.id === id) return this.#lastPinned;
-    }
-    const record = this.record.value;
-    if (!record) return null;
-    for (const [taskIndex, group] of record.groups.entries()) {
-      const rollout = group?.find((candidate) => candidate.calls.length > 0) ?? group?.[0];
-      if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group! };
-    }
-    return null;
+    const found = id !== null ? findRollout(this.steps.value, id) : firstZoomed(this.record.value);
+    const last = this.#lastChosen;
+    if (found === null) return id !== null && last?.rollout.id === id ? last : id !== null ? firstZoomed(this.record.value) : null;
+    // The same object as long as it is the same rollout: views compare by identity
+    if (last?.rollout !== found.rollout) this.#lastChosen = found;
+    return this.#lastChosen;
   }
 }
 
 /** The step to show: the chosen one, else the newest that is whole, else the one being rolled. */
-function recordOf(run: RunState, step: number | null): StepRecord | null {
-  const chosen = step === null ? undefined : run.steps.find((record) => record.step === step);
-  return chosen ?? run.steps.findLast((record) => record.groups.every((group) => group !== null)) ?? run.steps.at(-1) ?? null;
+function recordOf(steps: RunState["steps"], step: number | null): StepRecord | null {
+  const chosen = step === null ? undefined : steps.find((record) => record.step === step);
+  return chosen ?? steps.findLast((record) => record.groups.every((group) => group !== null)) ?? steps.at(-1) ?? null;
 }
 
-function findRollout(run: RunState, id: string): Chosen | null {
-  for (const record of run.steps) {
+/** Where nobody chose: the first rollout that zoomed, else the first. */
+function firstZoomed(record: StepRecord | null): Chosen | null {
+  for (const [taskIndex, siblings] of record?.groups.entries() ?? []) {
+    const rollout = siblings?.find((candidate) => candidate.calls.length > 0) ?? siblings?.[0];
+    if (rollout && siblings) return { rollout, task: record!.tasks[taskIndex]!, siblings };
+  }
+  return null;
+}
+
+function findRollout(steps: RunState["steps"], id: string): Chosen | null {
+  for (const record of steps) {
     for (const [taskIndex, group] of record.groups.entries()) {
       const rollout = group?.find((candidate) => candidate.id === id);
       if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group! };

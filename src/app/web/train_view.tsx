@@ -26,7 +26,7 @@ export function TrainView() {
 /** The newest thing that a person should know about the run. */
 function Alarm() {
   const { store } = usePage();
-  const alarm = store.shown.value.alarms.at(-1);
+  const alarm = store.alarms.value.at(-1);
   if (!alarm) return null;
   return (
     <p class="alarm" role="status">

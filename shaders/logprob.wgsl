@@ -1,0 +1,110 @@
+// The head: logprob[n] = z[n, target] - lse[n] with z = logits / temperature over the ids that are allowed,
+// lse[n] = log sum_v exp z[n, v], entropy[n] = lse[n] - sum_v p[n, v] z[n, v].
+//   logits (N, V), allowed (V) of 0 and 1, stats (N, 4) = [max z, lse, entropy, 0], logprob, entropy (N)
+// The sampler takes its log-probabilities against the same stats, so that sampling and training agree bit for bit: a
+// row is one workgroup, each lane takes every 128th id, the lanes are added in a fixed tree.
+
+struct Params {
+  N: u32,
+  V: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> allowed: array<u32>;
+@group(0) @binding(3) var<storage, read> temperature: array<f32>;
+@group(0) @binding(4) var<storage, read_write> stats: array<vec4f>;
+@group(0) @binding(5) var<storage, read> targets: array<u32>;
+@group(0) @binding(6) var<storage, read_write> logprob: array<f32>;
+@group(0) @binding(7) var<storage, read_write> entropy: array<f32>;
+@group(0) @binding(8) var<storage, read> dlogprob: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dlogits: array<f32>;
+
+// A row without a target: log-probability 0, gradient 0.
+const NONE: u32 = 0xffffffffu;
+const LANES: u32 = 128u;
+
+var<workgroup> maxima: array<f32, 128>;
+var<workgroup> sums: array<vec2f, 128>;
+
+// Two passes over a row: the largest, then the sums relative to it.
+@compute @workgroup_size(128)
+fn summarize(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let n = group.x + group.y * grid.x;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.V;
+  let heat = temperature[0];
+  var highest = -1e30;
+  for (var id = lane; id < params.V; id += LANES) {
+    if (allowed[id] == 1u) {
+      highest = max(highest, logits[row + id] / heat);
+    }
+  }
+  maxima[lane] = highest;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      maxima[lane] = max(maxima[lane], maxima[lane + half]);
+    }
+    workgroupBarrier();
+  }
+  highest = maxima[0];
+
+  var sum = vec2f();
+  for (var id = lane; id < params.V; id += LANES) {
+    if (allowed[id] == 1u) {
+      let z = logits[row + id] / heat - highest;
+      let e = exp(z);
+      sum = vec2f(sum.x + e, fma(e, z, sum.y));
+    }
+  }
+  sums[lane] = sum;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      sums[lane] += sums[lane + half];
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let whole = sums[0];
+    stats[n] = vec4f(highest, highest + log(whole.x), log(whole.x) - whole.y / whole.x, 0.0);
+  }
+}
+
+@compute @workgroup_size(64)
+fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n >= params.N) {
+    return;
+  }
+  let token = targets[n];
+  let z = logits[n * params.V + select(token, 0u, token == NONE)] / temperature[0];
+  logprob[n] = select(z - stats[n].y, 0.0, token == NONE);
+  entropy[n] = stats[n].z;
+}
+
+// dlogits = dlogprob (1[target] - p) / temperature, in place of the logits: one thread a number.
+@compute @workgroup_size(64)
+fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= params.N * params.V) {
+    return;
+  }
+  let n = at / params.V;
+  let column = at % params.V;
+  let token = targets[n];
+  var gradient = 0.0;
+  if (token != NONE) {
+    let heat = temperature[0];
+    let p = select(0.0, exp(dlogits[at] / heat - stats[n].y), allowed[column] == 1u);
+    gradient = dlogprob[n] * (select(0.0, 1.0, column == token) - p) / heat;
+  }
+  dlogits[at] = gradient;
+}

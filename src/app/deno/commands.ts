@@ -1,0 +1,224 @@
+import type { Platform } from "../../platform.ts";
+import { readTrainerState } from "../../train/checkpoint.ts";
+import { type RunConfig, resolveConfig } from "../../train/config.ts";
+import { configText, recordRun, reopenRun } from "../record.ts";
+import type { CompileKernels, OpenSession, Session } from "../session.ts";
+import { serveFolder } from "../static_server.mjs";
+import type { Options, Parsed } from "./arguments.ts";
+import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
+import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What the commands need from outside: the machine, the program proper, and the person who may interrupt. */
+export interface Surroundings {
+  terminal: Terminal;
+  openPlatform(needsGpu: boolean): Promise<Platform>;
+  openSession: OpenSession;
+  compileKernels: CompileKernels;
+  /** Every compiler that is at hand; `gpu` is null where one is not, and `missing` says why. */
+  compilers(): Promise<{ name: string; gpu: GPU | null; missing: string }[]>;
+  /** True once the person asked to stop. */
+  stopping(): boolean;
+  /** Resolves then. */
+  untilStopped(): Promise<void>;
+  /** Folder of the built page. */
+  dist: string;
+}
+
+type Request = Extract<Parsed, { help: false }>;
+
+/** Does what a command line asks for. Returns the exit code. @throws Error with a sentence for people. */
+export async function runCommand({ command, changes, options }: Request, around: Surroundings): Promise<number> {
+  switch (command) {
+    case "train":
+      return train(changes, options, around);
+    case "warmup":
+      return warmup(changes, options, around);
+    case "eval":
+      return withSession(changes, options, around, (session, step) => evaluate(session, step, options, around));
+    case "rollout":
+      return withSession(changes, options, around, (session, _, config) => rollout(session, config, options, around));
+    case "export":
+      return exportModel(changes, options, around);
+    case "compile":
+      return compile(around);
+    case "serve":
+      return serve(options, around);
+  }
+}
+
+async function train(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
+  if (options.resume !== undefined) {
+    const store = await resumeRunFolder(options.resume);
+    try {
+      const { config, files } = await reopenRun(store, changes);
+      return await openAnd(config, options, around, async (session) =>
+        trainInto(session, store, config, files ? await session.restore(files) : 0, options, around),
+      );
+    } finally {
+      await store.close();
+    }
+  }
+  const config = resolveConfig(changes);
+  const folder = options.out ?? `runs/${config.preset}-${config.seed}`;
+  // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
+  await expectNewFolder(folder);
+  return openAnd(config, options, around, async (session) => {
+    const store = await createRunFolder(folder);
+    try {
+      await store.writeConfig(configText(config));
+      return await trainInto(session, store, config, 0, options, around);
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+async function trainInto(
+  session: Session,
+  store: Awaited<ReturnType<typeof createRunFolder>>,
+  config: RunConfig,
+  resumedAt: number,
+  options: Options,
+  around: Surroundings,
+): Promise<number> {
+  const { terminal, stopping } = around;
+  let failed = false;
+  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping })) {
+    if (event.type === "end") failed = event.reason === "failed";
+    const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
+    if (line !== null) terminal.print(line);
+    else terminal.progress(progressLine(event) ?? "");
+  }
+  if (stopping() && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
+  return failed ? 1 : 0;
+}
+
+async function warmup(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
+  const config = resolveConfig(changes);
+  const folder = options.out!;
+  await expectNewFolder(folder);
+  return openAnd(config, options, around, async (session) => {
+    const log: string[] = [];
+    for await (const event of session.warmup({ rows: options.rows ?? 800_000 })) {
+      log.push(`${JSON.stringify(event)}\n`);
+      const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
+      if (line !== null) around.terminal.print(line);
+      if (event.type === "end" && event.reason === "failed") return 1;
+      if (around.stopping()) break;
+    }
+    await writeNewFolder(folder, [
+      ...(await session.exportFiles()),
+      { name: "warmup.jsonl", bytes: new TextEncoder().encode(log.join("")) },
+    ]);
+    if (!options.logJson)
+      around.terminal.print(`${around.stopping() ? "Stopped early; the model so far" : "The model"} is in ${folder}`);
+    return 0;
+  });
+}
+
+async function evaluate(session: Session, step: number, options: Options, around: Surroundings): Promise<number> {
+  const tasks = options.tasks ?? 512;
+  const drawn = await session.evaluate({ tasks, greedy: false });
+  const greedy = await session.evaluate({ tasks, greedy: true });
+  if (options.logJson) {
+    for (const [isGreedy, result] of [
+      [false, drawn],
+      [true, greedy],
+    ] as const)
+      around.terminal.print(JSON.stringify({ type: "eval", step, tasks, greedy: isGreedy, ...result }));
+  } else {
+    for (const line of evaluationTable(drawn.metrics, greedy.metrics, tasks)) around.terminal.print(line);
+  }
+  return 0;
+}
+
+async function rollout(session: Session, config: RunConfig, options: Options, around: Surroundings): Promise<number> {
+  const wanted = {
+    tasks: options.tasks ?? 1,
+    rolloutsPerTask: config.rolloutsPerTask,
+    greedy: options.greedy ?? false,
+  };
+  for await (const { task, rollouts } of session.roll(wanted)) {
+    if (options.logJson) around.terminal.print(JSON.stringify({ task, rollouts }));
+    else
+      for (const line of rolloutLines(task, rollouts, (tokens) => session.texts(tokens))) around.terminal.print(line);
+    if (around.stopping()) break;
+  }
+  return 0;
+}
+
+async function exportModel(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
+  await expectNewFolder(options.out!);
+  return withSession(changes, options, around, async (session) => {
+    await writeNewFolder(options.out!, await session.exportFiles());
+    around.terminal.print(`The model is in ${options.out}, as transformers reads it`);
+    return 0;
+  });
+}
+
+async function compile(around: Surroundings): Promise<number> {
+  let failures = 0;
+  for (const { name, gpu, missing } of await around.compilers()) {
+    if (!gpu) {
+      around.terminal.print(`${name}: ${missing}`);
+      failures++;
+      continue;
+    }
+    let count = 0;
+    for await (const { label, error } of around.compileKernels(gpu)) {
+      count++;
+      if (error === null) continue;
+      failures++;
+      around.terminal.print(`${name}: ${label}: ${error}`);
+    }
+    around.terminal.print(`${name}: ${count} kernels`);
+  }
+  around.terminal.print(failures === 0 ? "All compile" : `${failures} failed`);
+  return failures === 0 ? 0 : 1;
+}
+
+async function serve(options: Options, around: Surroundings): Promise<number> {
+  const server = await serveFolder(around.dist, options.port ?? 8080).catch((error) => {
+    if (error.code === "ENOENT")
+      throw new Error(`Expected the built page in ${around.dist}, found no such folder; npm start builds it`);
+    throw error;
+  });
+  around.terminal.print(`The page is at ${server.address}; Ctrl-C ends`);
+  await around.untilStopped();
+  await server.close();
+  return 0;
+}
+
+/** A session on the model of a run (`--from`) or of the configuration. A run's own knobs hold unless changed. */
+async function withSession(
+  changes: Partial<RunConfig>,
+  options: Options,
+  around: Surroundings,
+  work: (session: Session, step: number, config: RunConfig) => Promise<number>,
+): Promise<number> {
+  const files = options.from === undefined ? null : await readRunCheckpoint(options.from);
+  const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
+  return openAnd(config, options, around, async (session) =>
+    work(session, files ? await session.restore(files) : 0, config),
+  );
+}
+
+async function openAnd(
+  config: RunConfig,
+  options: Options,
+  around: Surroundings,
+  work: (session: Session) => Promise<number>,
+): Promise<number> {
+  const platform = await around.openPlatform(true);
+  if (!platform.gpu) throw new Error(platform.gpuMissing);
+  const session = await around.openSession(platform, config, { trace: options.trace ?? false });
+  try {
+    const code = await work(session);
+    const profile = session.profile();
+    if (profile !== null) around.terminal.print(profile);
+    return code;
+  } finally {
+    session.close();
+  }
+}

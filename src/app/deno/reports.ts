@@ -1,0 +1,85 @@
+import type { Rollout } from "../../agent/rollout.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { Metrics, TrainEvent, WarmupEvent } from "../../train/events.ts";
+import { type MetricName, metricTable } from "../../train/metrics.ts";
+import { visible } from "./terminal.ts";
+
+/** The line for an event, null for those that are only counted. */
+export function eventLine(event: TrainEvent | WarmupEvent, steps: number): string | null {
+  switch (event.type) {
+    case "run":
+      return `${event.model.name} (${event.model.parameters.toLocaleString("en")} parameters) on ${event.adapter}${event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ""}`;
+    case "update":
+      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
+    case "eval":
+      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])} on ${event.tasks} scenes, ${event.greedy ? "greedy" : "drawn"}  ${seconds(event.durationMs)}`;
+    case "warmup":
+      return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}`;
+    case "checkpoint":
+      return `checkpoint of step ${event.step} in ${event.path}`;
+    case "alarm":
+      return `! ${visible(event.message)}`;
+    case "end":
+      return event.message
+        ? `${event.reason} after step ${event.step}: ${visible(event.message)}`
+        : `${event.reason} after step ${event.step}`;
+    default:
+      return null;
+  }
+}
+
+/** Where a step stands, for the line that is written over; null for events that say nothing about it. */
+export function progressLine(event: TrainEvent): string | null {
+  if (event.type === "decode")
+    return `  turn ${event.turn}: ${event.tokens} tokens, ${event.waiting} rollouts still write`;
+  if (event.type === "group") return `  group ${event.taskIndex + 1} is scored`;
+  return null;
+}
+
+function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
+  const known = names.filter((name) => metrics[name] !== undefined);
+  return known.map((name) => `${metricTable[name].label.toLowerCase()} ${metrics[name].toFixed(3)}`).join("  ");
+}
+
+const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
+
+/** All metrics of two evaluations side by side. */
+export function evaluationTable(drawn: Metrics, greedy: Metrics, tasks: number): string[] {
+  const names = Object.keys(metricTable).filter((name) => name in drawn || name in greedy) as MetricName[];
+  const width = Math.max(...names.map((name) => metricTable[name].label.length));
+  const cell = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
+  return [
+    `${"".padEnd(width)}${"drawn".padStart(9)}${"greedy".padStart(9)}`,
+    ...names.map((name) => {
+      const { label, unit } = metricTable[name];
+      return `${label.padEnd(width)}${cell(drawn[name])}${cell(greedy[name])}${unit === "share" ? "" : `  ${unit}`}`;
+    }),
+    `${tasks} held-out scenes; the standard error of a share over all of them is at most ${(0.5 / Math.sqrt(tasks)).toFixed(3)}`,
+  ];
+}
+
+/** A task and what came of it, word for word. */
+export function rolloutLines(
+  task: Task,
+  rollouts: readonly Rollout[],
+  texts: (tokens: readonly number[]) => string[],
+): string[] {
+  const lines = [`${visible(task.id)}: ${visible(task.question)} (${visible(task.answer)})`];
+  for (const rollout of rollouts) {
+    const reward = rollout.reward
+      ? `reward ${rollout.reward.total.toFixed(2)}, ${visible(rollout.reward.verdict)}`
+      : "not scored";
+    lines.push(
+      `  ${rollout.rolloutIndex}: ${reward}; ended by ${rollout.end}${rollout.error ? ` (${visible(rollout.error)})` : ""}`,
+    );
+    rollout.segments.forEach((segment, index) => {
+      if (segment.source === "model") lines.push(`     ${visible(texts(segment.tokens).join(""))}`);
+      for (const call of rollout.calls.filter((c) => c.segment === index)) {
+        lines.push(
+          `     -> ${call.boxSourcePx ? `crop (${call.boxSourcePx.map(Math.round).join(", ")}) source px` : `${call.outcome}: ${visible(call.message ?? "")}`}`,
+        );
+      }
+    });
+  }
+  return lines;
+}

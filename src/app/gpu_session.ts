@@ -1,0 +1,253 @@
+import { suppressed } from "../agent/loop.ts";
+import type { Rollout } from "../agent/rollout.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import type { KernelTime } from "../gpu/plan.ts";
+import type { Pixels } from "../image/pixels.ts";
+import { resize } from "../image/resize.ts";
+import { smartResize } from "../image/smart_resize.ts";
+import { loadModel, readJson } from "../model/load.ts";
+import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import type { CheckpointFiles } from "../model/safetensors.ts";
+import type { NamedBytes } from "../platform.ts";
+import { type Chat, compact } from "../policy/chat.ts";
+import { GpuPolicy, type Normalization } from "../policy/gpu_policy.ts";
+import { Tokenizer } from "../policy/tokenizer.ts";
+import { needle } from "../tasks/needle.ts";
+import type { Task } from "../tasks/task.ts";
+import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
+import type { RunConfig } from "../train/config.ts";
+import type { Metrics, TrainEvent, WarmupEvent } from "../train/events.ts";
+import { Learner } from "../train/learner.ts";
+import { evaluate, type Parts, rollHeldOut, train } from "../train/trainer.ts";
+import { packRollouts, update, updateSettings } from "../train/update.ts";
+import { initialize, stages, warmup } from "../train/warmup.ts";
+import { kernelTable } from "./kernel_table.ts";
+import type { OpenSession, Session } from "./session.ts";
+
+/** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
+const minCropPx = 32;
+
+/** How a model's pictures are made, from its preprocessor_config.json. */
+interface Preprocessor extends Normalization {
+  minPixels: number;
+  maxPixels: number;
+}
+
+/** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
+export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
+  if (!platform.gpu) throw new Error(platform.gpuMissing);
+  const gpu = await Gpu.open(platform.gpu);
+  const files: CheckpointFiles = {
+    read: (name, startByte, endByte) => platform.readAsset(`${config.model}/${name}`, startByte, endByte),
+    sizeBytes: (name) => platform.assetSize(`${config.model}/${name}`),
+  };
+  try {
+    const tokenizer = new Tokenizer(await readJson(files, "tokenizer.json"));
+    const preprocessor = readPreprocessor(await readJson(files, "preprocessor_config.json"));
+    const model = await loadModel(gpu, files, { trained: true });
+    gpu.check();
+    return new GpuSession(gpu, model, tokenizer, preprocessor, files, config, options.trace ?? false);
+  } catch (error) {
+    gpu.close();
+    throw error;
+  }
+};
+
+function readPreprocessor(json: Record<string, unknown>): Preprocessor {
+  const size = (json.size ?? {}) as Record<string, unknown>;
+  const number = (value: unknown, name: string): number => {
+    if (typeof value !== "number") throw new Error(`preprocessor_config.json: expected a number for ${name}, found ${JSON.stringify(value)}`);
+    return value;
+  };
+  const triple = (value: unknown, name: string): number[] => {
+    if (!Array.isArray(value) || value.length !== 3) throw new Error(`preprocessor_config.json: expected three numbers for ${name}, found ${JSON.stringify(value)}`);
+    return value;
+  };
+  return {
+    mean: triple(json.image_mean, "image_mean"),
+    std: triple(json.image_std, "image_std"),
+    minPixels: number(json.min_pixels ?? size.shortest_edge, "min_pixels"),
+    maxPixels: number(json.max_pixels ?? size.longest_edge, "max_pixels"),
+  };
+}
+
+class GpuSession implements Session {
+  readonly model: { name: string; parameters: number };
+  readonly #chat: Chat;
+  readonly #policy: GpuPolicy;
+  readonly #learner: Learner;
+  /** The starting model, frozen; made when a KL to it is first asked for. */
+  #reference: { model: Qwen3VL; learner: Learner } | null = null;
+  #config: RunConfig;
+  #step = 0;
+  /** What changed since the last step, for the log. */
+  #changes: Partial<RunConfig> = {};
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly qwen: Qwen3VL,
+    readonly tokenizer: Tokenizer,
+    readonly preprocessor: Preprocessor,
+    readonly files: CheckpointFiles,
+    config: RunConfig,
+    readonly traced: boolean,
+  ) {
+    this.#config = config;
+    this.model = { name: config.model, parameters: qwen.parameters.count };
+    this.#chat = compact(tokenizer);
+    this.#policy = new GpuPolicy(gpu, qwen, preprocessor);
+    this.#learner = new Learner(gpu, qwen, "policy");
+    this.#policy.traced = traced;
+    this.#learner.traced = traced;
+  }
+
+  get adapter(): string {
+    return this.gpu.adapterName;
+  }
+
+  get software(): boolean {
+    return this.gpu.software;
+  }
+
+  async restore(files: readonly NamedBytes[]): Promise<number> {
+    const { parameters } = this.qwen;
+    const shapes = new Map(parameters.shapes.map((p) => [p.name, p.shape] as const));
+    const checkpoint = await readCheckpoint(files, shapes);
+    // The reference is the model that the run began with, which the folder still holds.
+    if (this.#config.klLossCoef > 0) await this.#openReference();
+    for (const { name, values } of checkpoint.weights) parameters.set(name, values);
+    for (const part of ["m", "v"] as const) for (const { name, values } of checkpoint.optimizer[part]) parameters.set(name, values, part);
+    this.#learner.updates = checkpoint.optimizer.step;
+    this.#step = checkpoint.step;
+    return checkpoint.step;
+  }
+
+  async *train(): AsyncGenerator<TrainEvent> {
+    const resumedAt = this.#step;
+    yield { type: "run", format: 1, config: this.#config, model: this.model, adapter: this.adapter, resumedAt, startedAt: new Date().toISOString() };
+    for await (const event of train(this.#parts(), resumedAt)) {
+      if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
+        yield { type: "config", step: event.step, changes: this.#changes };
+        this.#changes = {};
+      }
+      if (event.type === "update") this.#step = event.step;
+      yield event;
+    }
+  }
+
+  async *warmup({ rows }: { rows: number }): AsyncGenerator<WarmupEvent> {
+    const { parameters, config } = this.qwen;
+    const { seed, preset } = this.#config;
+    initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
+    const learner = new Learner(this.gpu, this.qwen, "nll");
+    learner.traced = this.traced;
+    try {
+      let step = 0;
+      for await (const event of warmup(learner, parameters, this.tokenizer, (shown) => this.#policy.patch(shown), stages(preset === "story" ? "story" : "needle", rows), seed)) {
+        yield event;
+        step++;
+      }
+      parameters.resetOptimizer();
+      this.#learner.updates = 0;
+      this.#step = 0;
+      for (const greedy of [false, true]) {
+        const { evalTasks } = this.#config;
+        yield { type: "eval", step, tasks: evalTasks, greedy, ...(await this.evaluate({ tasks: evalTasks, greedy })) };
+      }
+      yield { type: "end", step, reason: "done" };
+    } finally {
+      for (const [kind, times] of learner.traces) this.#learner.traces.set(`warmup ${kind}`, times);
+      learner.free();
+    }
+  }
+
+  async evaluate({ tasks, greedy }: { tasks: number; greedy: boolean }): Promise<{ metrics: Metrics; durationMs: number }> {
+    const parts = this.#parts();
+    const startedMs = performance.now();
+    const metrics = await evaluate(parts, await parts.source.heldOut(tasks), greedy);
+    return { metrics, durationMs: performance.now() - startedMs };
+  }
+
+  async *roll({ tasks, rolloutsPerTask, greedy }: { tasks: number; rolloutsPerTask: number; greedy: boolean }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+    const parts = this.#parts();
+    yield* rollHeldOut(parts, await parts.source.heldOut(tasks), rolloutsPerTask, greedy);
+  }
+
+  texts(tokens: readonly number[]): string[] {
+    return this.tokenizer.texts([...tokens]);
+  }
+
+  change(changes: Partial<RunConfig>): void {
+    this.#config = { ...this.#config, ...changes };
+    this.#changes = { ...this.#changes, ...changes };
+  }
+
+  async checkpoint(): Promise<{ step: number; files: NamedBytes[] }> {
+    const files = checkpointFiles({
+      step: this.#step,
+      config: this.#config,
+      weights: await this.#named("weight"),
+      optimizer: { step: this.#learner.updates, m: await this.#named("m"), v: await this.#named("v") },
+    });
+    return { step: this.#step, files };
+  }
+
+  async exportFiles(): Promise<NamedBytes[]> {
+    return exportFiles(await this.#named("weight"), async (name) => ((await this.files.sizeBytes(name)) === null ? null : this.files.read(name)));
+  }
+
+  profile(): string | null {
+    if (!this.traced) return null;
+    const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...this.#learner.traces]);
+    return [...traces].map(([kind, times]) => kernelTable(kind, times)).join("\n\n");
+  }
+
+  close(): void {
+    this.gpu.close();
+  }
+
+  async #named(part: "weight" | "m" | "v"): Promise<NamedValues[]> {
+    const values = await this.qwen.parameters.read(part);
+    return this.qwen.parameters.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
+  }
+
+  #parts(): Parts {
+    const { patchSize, spatialMergeSize } = this.qwen.config.vision;
+    const factor = patchSize * spatialMergeSize;
+    const { minPixels, maxPixels } = this.preprocessor;
+    const shown = (pixels: Pixels) => {
+      const to = smartResize(pixels.height, pixels.width, { factor, minPixels, maxPixels }, "transformers");
+      return resize(pixels, to.widthPx, to.heightPx);
+    };
+    return {
+      config: () => this.#config,
+      source: needle(this.#config, this.#config.seed),
+      policy: this.#policy,
+      chat: this.#chat,
+      tokenizer: this.tokenizer,
+      view: {
+        frame: "relative-1000",
+        minSidePx: minCropPx,
+        shown,
+        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+      },
+      update: async (rolled, step) => {
+        const config = this.#config;
+        const groups = packRollouts(rolled, config.lossAggMode, (picture) => this.#policy.patch(picture));
+        const settings = updateSettings(config, step, suppressed(this.#chat, config));
+        return update(this.#learner, groups, settings, config.updatesPerStep, async () => {
+          const { learner } = await this.#openReference();
+          return learner.logprobs(groups, settings);
+        });
+      },
+    };
+  }
+
+  async #openReference(): Promise<{ model: Qwen3VL; learner: Learner }> {
+    if (!this.#reference) {
+      const model = await loadModel(this.gpu, this.files, { trained: false });
+      this.#reference = { model, learner: new Learner(this.gpu, model, "policy") };
+    }
+    return this.#reference;
+  }
+}

@@ -1,0 +1,51 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { shapeText } from "../gpu/tensor.ts";
+import { readConfig } from "./config.ts";
+import { Qwen3VL } from "./qwen3_vl.ts";
+import { type CheckpointFiles, openCheckpoint } from "./safetensors.ts";
+
+/** Both spellings of tensor names that transformers has written, as the one that it writes today. */
+function currentName(name: string): string {
+  if (name.startsWith("visual.")) return `model.${name}`;
+  if (/^model\.(layers|embed_tokens|norm)\b/.test(name)) return name.replace("model.", "model.language_model.");
+  return name;
+}
+
+/**
+ * Builds the model that a Hugging Face folder describes and fills it tensor by tensor.
+ *
+ * @throws Error naming the tensor that is missing, left over or of another shape; nothing is on the GPU then
+ */
+export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: { trained: boolean }): Promise<Qwen3VL> {
+  const config = readConfig(await readJson(files, "config.json"));
+  const tensors = await openCheckpoint(files);
+  const model = new Qwen3VL(gpu, config, { trained });
+  const missing = new Map(model.parameters.shapes.map((p) => [p.name, p.shape]));
+  for (const tensor of tensors) {
+    const name = currentName(tensor.name);
+    // Some checkpoints store the tied head a second time.
+    if (name === "lm_head.weight" && config.tieWordEmbeddings) continue;
+    const shape = missing.get(name);
+    if (!shape) throw new Error(`${tensor.file}: the model that config.json describes has no weight "${tensor.name}"`);
+    if (shape.join() !== tensor.shape.join())
+      throw new Error(`${tensor.file}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, config.json makes it ${shapeText(shape)}`);
+    model.parameters.set(name, await tensor.values());
+    missing.delete(name);
+  }
+  const [first] = missing.keys();
+  if (first) throw new Error(`The checkpoint lacks ${missing.size} weights that config.json asks for, the first is "${first}"`);
+  return model;
+}
+
+/** A JSON file of a model folder. @throws Error where it is missing or no JSON object */
+export async function readJson(files: CheckpointFiles, name: string): Promise<Record<string, unknown>> {
+  if ((await files.sizeBytes(name)) === null) throw new Error(`${name} is missing from the model's folder`);
+  const text = new TextDecoder().decode(await files.read(name));
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Said below, as for JSON that is no object.
+  }
+  throw new Error(`${name} is not a JSON object; is the download complete?`);
+}

@@ -1,0 +1,154 @@
+import type { PatchedImage } from "../model/vision_rows.ts";
+import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Pixels } from "../image/pixels.ts";
+import type { Parameters } from "../model/parameters.ts";
+import { size } from "../gpu/tensor.ts";
+import { coldLessons, type LessonRow, type Lessons, lessonRows, storyLessons, warmLessons } from "../tasks/lessons.ts";
+import { Random } from "../tasks/random.ts";
+import type { WarmupEvent } from "./events.ts";
+import type { Learner, UpdateSettings } from "./learner.ts";
+import type { PackedGroup, Target } from "./pack.ts";
+
+/** One supervised stage: which rows, how many at a time, at what rate. */
+export interface Stage {
+  name: "warm" | "cold";
+  lessons: Lessons;
+  rowsPerStep: number;
+  steps: number;
+  learningRate: number;
+}
+
+/** Rows of a warm-start step; the recipe's batch. */
+export const warmRowsPerStep = 256;
+
+/** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was shown with. */
+export function stages(variant: "needle" | "story", rows: number): Stage[] {
+  return [
+    { name: "warm", lessons: warmLessons, rowsPerStep: warmRowsPerStep, steps: Math.max(1, Math.round(rows / warmRowsPerStep)), learningRate: 2e-3 },
+    variant === "story"
+      ? { name: "cold", lessons: storyLessons, rowsPerStep: 128, steps: 60, learningRate: 3e-4 }
+      : { name: "cold", lessons: coldLessons, rowsPerStep: 128, steps: 100, learningRate: 3e-4 },
+  ];
+}
+
+/** Where a warm start stands: stage and steps made in it. */
+export interface WarmupPosition {
+  stage: number;
+  step: number;
+}
+
+/** Random weights: normal with variance 1 / fan-in, smaller at the end of residual branches; embeddings and norms as said below. */
+export function initialize(parameters: Parameters, seed: number, layers: { text: number; vision: number }): void {
+  parameters.shapes.forEach(({ name, shape }, i) => {
+    const values = new Float32Array(size(shape));
+    if (shape.length === 1) {
+      if (name.endsWith("weight")) values.fill(1);
+    } else {
+      const random = new Random(seed, [0x696e6974, i]);
+      let deviation = (size(shape) / shape[0]!) ** -0.5;
+      if (name.endsWith("embed_tokens.weight")) deviation = 0.05;
+      if (name.endsWith("pos_embed.weight")) deviation = 0.2;
+      if (/(attn\.proj|o_proj|blocks\.\d+\.mlp\.linear_fc2|down_proj)\.weight$/.test(name))
+        deviation *= (2 * (name.includes("language_model") ? layers.text : layers.vision)) ** -0.5;
+      for (let k = 0; k < values.length; k++) values[k] = random.normal() * deviation;
+    }
+    parameters.set(name, values);
+  });
+  parameters.resetOptimizer();
+}
+
+/** Linear warm-up over 3 % of the steps, then a cosine down to 2 %. */
+export function learningRateAt(stage: Stage, step: number): number {
+  const done = step / stage.steps;
+  const warm = 0.03;
+  const factor = done < warm ? done / warm : Math.max(0.02, 0.5 * (1 + Math.cos(Math.PI * Math.min(1, (done - warm) / (1 - warm)))));
+  return stage.learningRate * factor;
+}
+
+/**
+ * The supervised stages, told as events: token cross-entropy, with targets at image tokens in the warm start. The next
+ * rows are drawn while the GPU works on the last.
+ */
+export async function* warmup(
+  learner: Learner,
+  parameters: Parameters,
+  tokenizer: Tokenizer,
+  patch: (shown: Pixels) => PatchedImage,
+  plan: readonly Stage[],
+  seed: number,
+  from: WarmupPosition = { stage: 0, step: 0 },
+): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
+  for (let index = from.stage; index < plan.length; index++) {
+    const stage = plan[index]!;
+    const first = index === from.stage ? from.step : 0;
+    if (first === 0) {
+      parameters.resetOptimizer();
+      learner.updates = 0;
+    }
+    const draw = (step: number) => packLessons(lessonRows(stage.lessons, seed, step, stage.rowsPerStep), tokenizer, patch);
+    let groups = draw(first);
+    for (let step = first; step < stage.steps; step++) {
+      const startedMs = performance.now();
+      const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
+      const rows = groups.length;
+      const updating = learner.update(groups, supervised(learningRateAt(stage, step)));
+      updating.catch(() => {});
+      if (step + 1 < stage.steps) groups = draw(step + 1);
+      const { logprobs, gradNorm } = await updating;
+      const loss = -weights.reduce((sum, weight, i) => sum + weight * logprobs[i]!, 0);
+      yield { type: "warmup", stage: stage.name, step: step + 1, steps: stage.steps, loss, gradNorm, rows: (step + 1) * rows, durationMs: performance.now() - startedMs };
+    }
+  }
+}
+
+function supervised(learningRate: number): UpdateSettings {
+  return {
+    learningRate,
+    beta1: 0.9,
+    beta2: 0.95,
+    eps: 1e-8,
+    weightDecay: 0.05,
+    decayVectors: false,
+    maxGradNorm: 1,
+    clipRatioLow: 0.2,
+    clipRatioHigh: 0.2,
+    clipRatioC: 3,
+    klLossCoef: 0,
+    temperature: 1,
+    suppressed: [],
+  };
+}
+
+/** Supervised rows as the learner takes them: each a group of its own without a prefix; all weights add up to 1. */
+export function packLessons(rows: readonly LessonRow[], tokenizer: Tokenizer, patch: (shown: Pixels) => PatchedImage): PackedGroup[] {
+  const imagePad = tokenizer.id("<|image_pad|>");
+  const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
+    const images = pictures.map(patch);
+    const tokens: number[] = [];
+    const targets: Target[] = [];
+    let picture = 0;
+    for (const { text, supervised } of spans)
+      for (const token of tokenizer.encode(text)) {
+        if (token !== imagePad) {
+          // What is predicted at a position is the token after it.
+          if (supervised) targets.push({ at: tokens.length - 1, token, weight: 1 });
+          tokens.push(token);
+          continue;
+        }
+        const { grid } = images[picture]!;
+        const labels = imageLabels[picture];
+        // Merged 2 x 2: a quarter as many tokens as patches. Labels stand at the image tokens themselves.
+        for (let i = 0; i < (grid.t * grid.h * grid.w) / 4; i++) {
+          const label = labels?.[i];
+          if (label) targets.push({ at: tokens.length, token: tokenizer.encode(label.word)[0]!, weight: label.weight });
+          tokens.push(imagePad);
+        }
+        picture++;
+      }
+    return { prefix: { tokens: [], images: [] }, sequences: [{ tokens, images, targets }] };
+  });
+  const all = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets));
+  const total = all.reduce((sum, t) => sum + t.weight, 0);
+  for (const target of all) target.weight /= total;
+  return groups;
+}

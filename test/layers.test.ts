@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+const root = new URL("../", import.meta.url);
+
+/** Which folders of src a file in a folder may import from, besides its own and platform.ts. src/README.md has the picture. */
+const mayImport: Record<string, readonly string[]> = {
+  gpu: [],
+  ops: ["gpu"],
+  image: [],
+  tasks: ["image"],
+  model: ["image", "gpu", "ops"],
+  policy: ["image", "gpu", "ops", "model"],
+  agent: ["image", "tasks", "policy"],
+  reward: ["image", "tasks", "policy", "agent"],
+  train: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],
+  app: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train"],
+};
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(new URL(folder, root), { recursive: true })
+    .map((path) => folder + path.replaceAll("\\", "/"))
+    .sort();
+const isCode = (path: string): boolean => /\.(ts|tsx|mts|mjs)$/.test(path);
+const sources = filesUnder("src/").filter(isCode);
+const tests = filesUnder("test/").filter(isCode);
+const layerOf = (path: string): string | undefined => /^src\/(\w+)\//.exec(path)?.[1];
+
+const inLayer = (layer: string): string[] => sources.filter((path) => layerOf(path) === layer);
+
+/** A file without its comments, which may speak of what it must not use. */
+const codeOf = (path: string): string =>
+  readFileSync(new URL(path, root), "utf8").replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "");
+
+/** Everything that a file imports, statically, dynamically or as the address of a worker. */
+function importsOf(path: string): string[] {
+  const found = codeOf(path).matchAll(
+    /\bfrom\s+"([^"]+)"|\bimport\s*\(\s*"([^"]+)"|^import\s+"([^"]+)"|new URL\(\s*"([^"]+)",\s*import\.meta\.url/gm,
+  );
+  return [...found].map((match) => match.slice(1).find((name) => name !== undefined)!);
+}
+
+/** Path from the root of what a relative import names. */
+const resolve = (path: string, name: string): string =>
+  decodeURIComponent(new URL(name, `file:///${path}`).pathname.slice(1));
+
+test("there are sources in every layer", () => {
+  for (const layer of Object.keys(mayImport))
+    expect(
+      sources.filter((path) => layerOf(path) === layer),
+      layer,
+    ).not.toEqual([]);
+  expect(new Set(sources.map(layerOf).filter(Boolean))).toEqual(new Set(Object.keys(mayImport)));
+});
+
+describe("imports run one way", () => {
+  test.each(Object.keys(mayImport))("%s", (layer) => {
+    for (const path of inLayer(layer)) {
+      for (const name of importsOf(path)) {
+        if (!name.startsWith(".")) continue;
+        const target = resolve(path, name);
+        if (target === "src/platform.ts") continue;
+        // The command line finds the built page and the shipped models by their place.
+        if (layer === "app" && !target.startsWith("src/")) continue;
+        const told = `${path} imports ${name}`;
+        if (target.startsWith("shaders/")) expect(["gpu", "ops"], told).toContain(layer);
+        else expect([layer, ...mayImport[layer]], told).toContain(layerOf(target));
+      }
+    }
+  });
+
+  test("platform.ts, which all may import, imports nothing", () => {
+    expect(importsOf("src/platform.ts")).toEqual([]);
+  });
+});
+
+test.each(Object.keys(mayImport).filter((layer) => layer !== "app"))(
+  "%s knows no names of a browser's or of Deno's",
+  (layer) => {
+    for (const path of inLayer(layer)) {
+      expect(codeOf(path), path).not.toMatch(
+        /\b(Deno|window|document|localStorage|indexedDB|navigator|location)\s*[.[]/,
+      );
+      expect(
+        importsOf(path).filter((name) => /^(node|npm|jsr):/.test(name)),
+        path,
+      ).toEqual([]);
+    }
+  },
+);
+
+test("no page imports what is Deno's, and no command what is the page's", () => {
+  for (const path of sources) {
+    for (const name of importsOf(path).filter((name) => name.startsWith("."))) {
+      const sides = [path, resolve(path, name)].map((p) => /^src\/app\/(web|deno)\//.exec(p)?.[1]);
+      if (sides[0] !== undefined && sides[1] !== undefined) expect(sides[1], `${path} imports ${name}`).toBe(sides[0]);
+    }
+  }
+});
+
+test("imports name files, and files are named by what is in them", () => {
+  const forbidden = /^(utils?|helpers?|common|types?|index|misc|constants|shared|base|manager)\.\w+$/;
+  for (const path of [...sources, ...tests]) {
+    expect(path.split("/").at(-1), path).not.toMatch(forbidden);
+    for (const name of importsOf(path).filter((name) => name.startsWith(".")))
+      expect(name, `${path} imports ${name}`).toMatch(/(\.\w+|\/)$/);
+  }
+});
+
+test("an op is three files of one name: shader, host side and test", () => {
+  const shaders = filesUnder("shaders/")
+    .map((path) => path.slice("shaders/".length, -".wgsl".length))
+    .filter((name) => name !== "common");
+  const missing = shaders
+    .flatMap((name) => [`src/ops/${name}.ts`, `test/ops/${name}.test.ts`])
+    .filter((path) => !sources.includes(path) && !tests.includes(path));
+  expect(missing).toEqual([]);
+});
+
+test("every test file stands where the file that it tests stands", () => {
+  const strays = tests
+    .filter((path) => /\.test\.tsx?$/.test(path))
+    .map((path) => path.split("/")[1])
+    .filter((folder) => !folder.includes(".") && folder !== "browser" && !(folder in mayImport));
+  expect(strays).toEqual([]);
+});

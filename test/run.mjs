@@ -1,0 +1,125 @@
+/**
+ * `npm test`: types, lint, the native tests under Deno and the page's tests in Chromium. Installs what is missing where
+ * it may. The last line is the sum. Plain Node without dependencies; words after `npm test --` choose test files.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installDependencies, nodeProblem, run } from "../src/app/dependencies.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const filters = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), "saccade-test-"));
+// Private, as the Vulkan software driver wants it; without it, it writes a line to stderr for every process.
+process.env.XDG_RUNTIME_DIR = scratch;
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const stepTimeoutMs = 15 * 60_000;
+
+function bin(name) {
+  return join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
+}
+
+/** Runs one program under a title. Resolves to its exit code. */
+async function step(title, program, args) {
+  const startedAt = Date.now();
+  console.log(`\n== ${title}`);
+  const code = await run(program, args, { cwd: root, timeout: stepTimeoutMs, shell: process.platform === "win32" });
+  console.log(
+    `== ${title}: ${code === 0 ? "good" : `failed (code ${code})`}, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
+  );
+  return code;
+}
+
+/** A step that is one check by itself. */
+async function check(title, program, args) {
+  if ((await step(title, program, args)) !== 0) sum.failed++;
+}
+
+/** One project of vite.config.ts, under Deno: its tests have Deno's WebGPU, and no second runner is needed. */
+async function vitest(project) {
+  const report = join(scratch, `${project}.json`);
+  const args = [
+    "run",
+    "-A",
+    join("node_modules", "vitest", "vitest.mjs"),
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
+  if (filters.length > 0) args.push("--passWithNoTests", ...filters);
+  const code = await step(`${project} tests`, bin("deno"), args);
+  let failed = 0;
+  if (existsSync(report)) {
+    const found = JSON.parse(readFileSync(report, "utf8"));
+    sum.passed += found.numPassedTests;
+    sum.skipped += found.numPendingTests + found.numTodoTests;
+    // A file that cannot be loaded has no tests that could fail.
+    failed =
+      found.numFailedTests +
+      found.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+  }
+  // An error outside of any test shows in the exit code only.
+  sum.failed += code !== 0 && failed === 0 ? 1 : failed;
+}
+
+/** Debian packages that are missing on this machine. */
+function missingPackages() {
+  if (process.platform !== "linux") return [];
+  const missing = [];
+  if (!existsSync("/usr/bin/chromium")) missing.push("chromium");
+  const drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder) : [],
+  );
+  if (drivers.length === 0) missing.push("mesa-vulkan-drivers");
+  return missing;
+}
+
+async function installPackages() {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  // Ubuntu's package of that name installs no browser, but a snap.
+  const isDebian = existsSync("/etc/os-release") && /^ID="?debian"?$/m.test(readFileSync("/etc/os-release", "utf8"));
+  if (isDebian && process.getuid() === 0) {
+    process.env.DEBIAN_FRONTEND = "noninteractive";
+    const code =
+      (await step("apt-get update", "apt-get", ["-qq", "update"])) ||
+      (await step(`apt-get install ${missing.join(" ")}`, "apt-get", [
+        "-qq",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        ...missing,
+      ]));
+    if (code === 0) return;
+  }
+  sum.failed++;
+  console.error(
+    `Expected ${missing.join(" and ")} on this machine, found none; on Debian install with: apt-get install -y --no-install-recommends ${missing.join(" ")}`,
+  );
+}
+
+async function main() {
+  const problem = nodeProblem();
+  if (problem) throw new Error(problem);
+  await installDependencies(root);
+  await installPackages();
+  await check("types", bin("tsc"), ["--noEmit", "-p", "."]);
+  await check("lint and format", bin("biome"), ["check", "."]);
+  await vitest("native");
+  await vitest("browser");
+}
+
+try {
+  await main();
+} catch (error) {
+  sum.failed++;
+  console.error(error.message);
+}
+rmSync(scratch, { recursive: true, force: true });
+console.log(`\n${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`);
+process.exit(sum.failed > 0 || sum.passed === 0 ? 1 : 0);

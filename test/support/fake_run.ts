@@ -1,0 +1,250 @@
+import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
+import type { Opened, RunApi, StoredRun } from "../../src/app/api.ts";
+import type { Box, Pixels } from "../../src/image/pixels.ts";
+import type { Task } from "../../src/tasks/task.ts";
+import type { RunConfig } from "../../src/train/config.ts";
+import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
+import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
+
+export interface FakeOptions {
+  /** Wait before each event, milliseconds; 0 gives them at once. */
+  delayMs?: number;
+  /** The run throws when this step has rolled. */
+  failAtStep?: number;
+  /** `open` rejects with this sentence. */
+  openFails?: string;
+  resumableStep?: number;
+}
+
+/** A run without a GPU: invented events that look like a run's, the same ones for the same seed. */
+export class FakeRun implements RunApi {
+  /** What was asked, for tests: names of methods, with arguments that matter. */
+  readonly asked: string[] = [];
+  readonly #options: FakeOptions;
+  readonly #stored = new Map<string, TrainEvent[]>();
+  #run: Generator<TrainEvent, void, void> | null = null;
+  #warmup: Generator<WarmupEvent, void, void> | null = null;
+  #log: TrainEvent[] = [];
+  #changes: Partial<RunConfig> = {};
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+  }
+
+  async open(config: RunConfig): Promise<Opened> {
+    this.asked.push(`open ${config.model}`);
+    await this.#wait(20);
+    if (this.#options.openFails) throw new Error(this.#options.openFails);
+    const { resumableStep } = this.#options;
+    return { adapter: "Fake adapter", software: false, model: { name: config.model, parameters: 1_436_160 }, resumableStep };
+  }
+
+  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+    this.asked.push(`start ${config.bonus} ${config.objects} resume=${resume}`);
+    await this.#wait(10);
+    this.#log = [];
+    this.#changes = {};
+    this.#run = fakeEvents(config, { resumedAt: resume ? (this.#options.resumableStep ?? 0) : 0, changes: () => this.#changes });
+  }
+
+  async next(): Promise<TrainEvent | null> {
+    await this.#wait(1);
+    const item = this.#run?.next();
+    if (!item || item.done) return null;
+    const event = item.value;
+    if (event.type === "group" && event.step === this.#options.failAtStep) {
+      throw new Error("The GPU was lost (fake_kernel); reload the page to go on from the checkpoint of step 10");
+    }
+    this.#log.push(event);
+    return event;
+  }
+
+  async change(changes: Partial<RunConfig>): Promise<void> {
+    this.asked.push(`change ${JSON.stringify(changes)}`);
+    Object.assign(this.#changes, changes);
+  }
+
+  async stop(): Promise<void> {
+    this.asked.push("stop");
+    this.store(`needle-${this.#stored.size + 1}`, this.#log);
+    this.#run = null;
+  }
+
+  async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
+    await this.#wait(1);
+    return [fakeScene(seedOf(task.id), config.objects)];
+  }
+
+  async texts(tokens: number[]): Promise<string[]> {
+    return tokens.map((token) => vocabulary[token] ?? "\uFFFD");
+  }
+
+  async startWarmup({ seed, rows }: { seed: number; rows: number }): Promise<void> {
+    this.#warmup = fakeWarmup(seed, rows);
+  }
+
+  async nextWarmup(): Promise<WarmupEvent | null> {
+    await this.#wait(3);
+    const item = this.#warmup?.next();
+    return item && !item.done ? item.value : null;
+  }
+
+  async runs(): Promise<StoredRun[]> {
+    return [...this.#stored].map(([name, events]) => {
+      const head = events[0] as Extract<TrainEvent, { type: "run" }>;
+      const step = events.filter((event) => event.type === "update").length;
+      return { name, preset: head.config.preset, seed: head.config.seed, step, steps: head.config.steps, startedAt: head.startedAt };
+    });
+  }
+
+  async events(name: string): Promise<TrainEvent[]> {
+    const events = this.#stored.get(name);
+    if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
+    return events;
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#stored.delete(name);
+  }
+
+  async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
+    return ["model.safetensors", "config.json", "README.md"].map((name) => ({ name, bytes: new TextEncoder().encode(name) }));
+  }
+
+  /** Puts a run among the stored ones. */
+  store(name: string, events: TrainEvent[]): void {
+    if (events.length > 0) this.#stored.set(name, events);
+  }
+
+  #wait(times: number): Promise<void> | undefined {
+    const ms = (this.#options.delayMs ?? 0) * times;
+    return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
+  }
+}
+
+const vocabulary: string[] = [];
+const idOf = (text: string): number => {
+  const at = vocabulary.indexOf(text);
+  return at >= 0 ? at : vocabulary.push(text) - 1;
+};
+const pieces =
+  /<\|[a-z_]+\|>|<\/?[a-z_]+>|\n\{"name": "image_zoom_in_tool", "arguments": \{"bbox_2d": \[|\], "label": "the|"\}\}\n|, |user\n|assistant\n|What digit is on the| [a-z]+|\d+|[\s\S]/g;
+const encode = (text: string): number[] => (text.match(pieces) ?? []).map(idOf);
+const picture = `<|vision_start|>${"<|image_pad|>".repeat(16)}<|vision_end|>`;
+
+const seedOf = (id: string): number => [...id].reduce((hash, letter) => Math.imul(hash, 31) + letter.charCodeAt(0), 7) >>> 0;
+const rise = (t: number, centre: number, speed: number): number => 1 / (1 + Math.exp(-(t - centre) * speed));
+
+/** The events of a whole run. */
+export function* fakeEvents(
+  config: RunConfig,
+  { resumedAt = 0, changes = () => ({}) }: { resumedAt?: number; changes?: () => Partial<RunConfig> } = {},
+): Generator<TrainEvent, void, void> {
+  const model = { name: config.model, parameters: 1_436_160 };
+  yield { type: "run", format: 1, config, model, adapter: "Fake adapter", resumedAt, startedAt: "2026-01-02T03:04:05Z" };
+  for (let step = resumedAt + 1; step <= (changes().steps ?? config.steps); step++) {
+    const random = randomFrom(config.seed * 1000 + step);
+    const tasks = Array.from({ length: config.tasksPerStep }, (_, i) => fakeTask(`needle/${config.seed}/train/${step}/${i}`, config));
+    yield { type: "tasks", step, tasks };
+    const groups = tasks.map((task, taskIndex) =>
+      fakeGroup(Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, step, taskIndex, i))),
+    );
+    const rollouts = groups.flat();
+    for (let i = 1; i <= 6; i++) {
+      yield { type: "decode", step, turn: i < 4 ? 1 : 2, tokens: rollouts.length * 3 * i, waiting: Math.round(rollouts.length * (1 - i / 7)) };
+    }
+    for (const { id, end } of rollouts) yield { type: "rolled", step, rollout: id, end };
+    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step, taskIndex, rollouts: group };
+    yield { type: "update", step, metrics: fakeMetrics(rollouts, random), durationMs: 900 + 200 * random() };
+    if (step === 12) yield { type: "alarm", step, message: "Zooming has dropped from 0.62 to 0.41 in ten steps; a larger bonusWeight would pay for it" };
+    if (config.evalEvery > 0 && step % config.evalEvery === 0) {
+      yield { type: "eval", step, tasks: config.evalTasks, greedy: true, metrics: { accuracy: rise(step, 10, 0.25) }, durationMs: 400 };
+    }
+    if (step % config.saveEvery === 0) yield { type: "checkpoint", step, path: `checkpoints/${step}` };
+  }
+  yield { type: "end", step: config.steps, reason: "done" };
+}
+
+function fakeTask(id: string, config: RunConfig): Task {
+  const [target] = fakeObjects(seedOf(id), config.objects);
+  const question = `What digit is on the ${target!.colour} ${target!.shape}?`;
+  return { id, source: "needle", question, answer: target!.digit, imageSizesPx: [{ width: 512, height: 512 }], goldBoxSourcePx: target!.box };
+}
+
+function fakeRollout(task: Task, config: RunConfig, random: () => number, step: number, taskIndex: number, rolloutIndex: number): Rollout {
+  const zooms = config.zoom && random() < 0.3 + 0.68 * rise(step, 6, 0.5);
+  const [left, top, right, bottom] = task.goldBoxSourcePx!;
+  const half = 45 + random() * (60 - 25 * rise(step, 10, 0.3));
+  const shift = (random() - 0.5) * 60;
+  const centre = [(left + right) / 2 + shift, (top + bottom) / 2 - shift];
+  const box = centre.flatMap((at) => Math.min(Math.max(Math.round(at - half), 0), 512 - 2 * Math.round(half)));
+  const boxSourcePx: Box = [box[0]!, box[1]!, box[0]! + 2 * Math.round(half), box[1]! + 2 * Math.round(half)];
+  const boxWritten = boxSourcePx.map((at) => Math.min(1000, Math.round(at / 5.12) * 10));
+  const malformed = random() < 0.12 * (1 - rise(step, 5, 0.5));
+  const right1 = random() < (zooms && config.crop === "source" ? 0.6 + 0.37 * rise(step, 8, 0.4) : 0.1);
+  const answer = malformed ? null : right1 ? task.answer : String((Number(task.answer) + 1 + Math.floor(random() * 9)) % 10);
+  const label = task.question.slice("What digit is on ".length, -1);
+  const written = (text: string): Segment => {
+    const tokens = encode(text);
+    const logprobs = tokens.map((token) => (/^\d+$/.test(vocabulary[token]!) ? Math.log(0.3 + 0.65 * random()) : -0.002 - 0.02 * random()));
+    return { source: "model", tokens, logprobs, entropies: logprobs.map((logprob) => -logprob * (1 + random())), images: [] };
+  };
+  const given = (source: "prompt" | "tool", text: string, image: number): Segment => ({ source, tokens: encode(text), logprobs: [], entropies: [], images: [image] });
+  const last = malformed ? "<answer>" : `<answer>${answer}</answer><|im_end|>`;
+  const segments = [given("prompt", `<|im_start|>user\n${picture}${task.question}<|im_end|>\n<|im_start|>assistant\n`, 0)];
+  const calls: ToolCall[] = [];
+  if (zooms) {
+    segments.push(written(`<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [${boxWritten.join(", ")}], "label": "${label}"}}\n</tool_call><|im_end|>`));
+    segments.push(given("tool", `\n<|im_start|>user\n<tool_response>${picture}</tool_response><|im_end|>\n<|im_start|>assistant\n`, 1));
+    calls.push({ segment: 1, name: "image_zoom_in_tool", outcome: "ok", boxWritten, boxSourcePx, imageIndex: 0, label, iou: overlap(boxSourcePx, task.goldBoxSourcePx!) });
+  }
+  segments.push(written(last));
+  const right2 = answer === task.answer;
+  const zoom = config.bonus === "unconditional" ? zooms : config.bonus === "conditional" && zooms && right2;
+  const parts = { answer: right2 ? config.answerWeight : 0, format: malformed ? -config.formatWeight : 0, zoom: zoom ? config.bonusWeight : 0 };
+  return {
+    id: `${step}·${taskIndex}·${rolloutIndex}`, step, taskIndex, rolloutIndex, task: task.id, segments, calls, answer,
+    end: malformed ? "malformed" : "answer",
+    reward: { parts, total: parts.answer + parts.format + parts.zoom, right: right2, verdict: "exact" },
+    advantage: null,
+  };
+}
+
+function fakeGroup(rollouts: Rollout[]): Rollout[] {
+  const totals = rollouts.map((rollout) => rollout.reward!.total);
+  const mean = totals.reduce((sum, total) => sum + total, 0) / totals.length;
+  const deviation = Math.sqrt(totals.reduce((sum, total) => sum + (total - mean) ** 2, 0) / Math.max(1, totals.length - 1));
+  return rollouts.map((rollout, i) => ({ ...rollout, advantage: (totals[i]! - mean) / (deviation + 1e-6) }));
+}
+
+function fakeMetrics(rollouts: readonly Rollout[], random: () => number): Record<string, number> {
+  const mean = (of: (rollout: Rollout) => number): number => rollouts.reduce((sum, rollout) => sum + of(rollout), 0) / rollouts.length;
+  const spoken = (rollout: Rollout): Segment[] => rollout.segments.filter((segment) => segment.source === "model");
+  return {
+    accuracy: mean((rollout) => Number(rollout.reward!.right)),
+    zoom_rate: mean((rollout) => rollout.calls.length),
+    reward: mean((rollout) => rollout.reward!.total),
+    "reward/answer": mean((rollout) => rollout.reward!.parts.answer!),
+    "reward/zoom": mean((rollout) => rollout.reward!.parts.zoom!),
+    "reward/format": mean((rollout) => rollout.reward!.parts.format!),
+    iou: mean((rollout) => rollout.calls[0]?.iou ?? 0),
+    response_tokens: mean((rollout) => spoken(rollout).reduce((sum, segment) => sum + segment.tokens.length, 0)),
+    entropy: mean((rollout) => spoken(rollout).at(-1)!.entropies[0]!),
+    tokens_per_second: 4000 + 300 * random(),
+  };
+}
+
+function overlap(a: Box, b: Box): number {
+  const area = (box: Box): number => Math.max(0, box[2] - box[0]) * Math.max(0, box[3] - box[1]);
+  const both = area([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
+  return both / (area(a) + area(b) - both);
+}
+
+function* fakeWarmup(seed: number, rows: number): Generator<WarmupEvent, void, void> {
+  const random = randomFrom(seed);
+  const steps = Math.max(1, Math.round(rows / 256 / 10));
+  for (let step = 1; step <= steps; step++) {
+    yield { type: "warmup", stage: "warm", step, steps, loss: 3 * Math.exp((-3 * step) / steps) + 0.2 * random(), gradNorm: 1, rows: 256, durationMs: 60 };
+  }
+  yield { type: "end", step: steps, reason: "done" };
+}

@@ -1,0 +1,105 @@
+import type { Session } from "../../src/app/session.ts";
+import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
+import type { RunConfig } from "../../src/train/config.ts";
+import type { TrainEvent } from "../../src/train/events.ts";
+
+const shapes = new Map([["w", [2]]]);
+
+/**
+ * A session whose whole model is one number, the sum of the steps made: enough to see whether a run goes on from where
+ * it was. `failAt` throws within that step.
+ */
+export function fakeSession(config: RunConfig, options: { failAt?: number } = {}): Session & { closed: boolean } {
+  let step = 0;
+  let weight = 0;
+  const weights = () => [{ name: "w", shape: [2], values: Float32Array.of(weight, step) }];
+  const session = {
+    adapter: "Fake",
+    software: true,
+    model: { name: config.model, parameters: 2 },
+    closed: false,
+    async restore(files: Parameters<Session["restore"]>[0]) {
+      const checkpoint = await readCheckpoint(files, shapes);
+      step = checkpoint.step;
+      weight = checkpoint.weights[0].values[0];
+      return step;
+    },
+    async *train(): AsyncGenerator<TrainEvent> {
+      yield { type: "run", format: 1, config, model: session.model, adapter: "Fake", resumedAt: step, startedAt: "" };
+      while (step < config.steps) {
+        const next = step + 1;
+        yield { type: "tasks", step: next, tasks: [] };
+        yield { type: "decode", step: next, turn: 1, tokens: 3, waiting: 0 };
+        if (next === options.failAt) throw new Error("The GPU device was lost");
+        yield { type: "group", step: next, taskIndex: 0, rollouts: [] };
+        step = next;
+        weight += step;
+        yield {
+          type: "update",
+          step,
+          metrics: { reward: weight, accuracy: 0.5 },
+          durationMs: 3,
+          rollMs: 2,
+          updateMs: 1,
+        };
+        if (config.evalEvery > 0 && step % config.evalEvery === 0)
+          yield { type: "eval", step, tasks: 4, greedy: true, metrics: { accuracy: 1 }, durationMs: 1 };
+      }
+      yield { type: "end", step, reason: "done" };
+    },
+    async *warmup({ rows }: { rows: number }) {
+      for (let made = 1; made <= 3; made++)
+        yield {
+          type: "warmup" as const,
+          stage: "warm" as const,
+          step: made,
+          steps: 3,
+          loss: 1 / made,
+          gradNorm: 1,
+          rows,
+          durationMs: 1,
+        };
+      yield { type: "end" as const, step: 3, reason: "done" as const };
+    },
+    evaluate: async ({ greedy }: { tasks: number; greedy: boolean }) => ({
+      metrics: { accuracy: greedy ? 0.75 : 0.5, zoom_rate: weight },
+      durationMs: 1,
+    }),
+    async *roll({ tasks, rolloutsPerTask }: { tasks: number; rolloutsPerTask: number }) {
+      for (let i = 0; i < tasks; i++) {
+        const task = { id: `needle/${i}`, source: "needle", question: "What digit?", answer: "7", imageSizesPx: [] };
+        const rollouts = Array.from({ length: rolloutsPerTask }, (_, rolloutIndex) => ({
+          id: `0·${i}·${rolloutIndex}`,
+          step: 0,
+          taskIndex: i,
+          rolloutIndex,
+          task: task.id,
+          segments: [{ source: "model" as const, tokens: [1, 2], logprobs: [-1, -1], entropies: [1, 1], images: [] }],
+          calls: [],
+          end: "answer" as const,
+          answer: "7",
+          reward: { parts: { answer: 0.8 }, total: 0.8, right: true, verdict: "equal" },
+          advantage: null,
+        }));
+        yield { task, rollouts };
+      }
+    },
+    texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
+    change: () => {},
+    async checkpoint() {
+      const checkpoint: Checkpoint = {
+        step,
+        config,
+        weights: weights(),
+        optimizer: { step, m: weights(), v: weights() },
+      };
+      return { step, files: checkpointFiles(checkpoint) };
+    },
+    exportFiles: async () => [{ name: "model.safetensors", bytes: Uint8Array.of(weight) }],
+    profile: () => null,
+    close() {
+      session.closed = true;
+    },
+  };
+  return session;
+}
