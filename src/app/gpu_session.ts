@@ -5,7 +5,7 @@ import type { KernelTime } from "../gpu/plan.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { resize } from "../image/resize.ts";
 import { smartResize } from "../image/smart_resize.ts";
-import { loadModel, readJson } from "../model/load.ts";
+import { fillModel, loadModel, readJson } from "../model/load.ts";
 import type { Qwen3VL } from "../model/qwen3_vl.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
@@ -120,6 +120,16 @@ class GpuSession implements Session {
     this.#learner.updates = checkpoint.optimizer.step;
     this.#step = checkpoint.step;
     return checkpoint.step;
+  }
+
+  async reset(config: RunConfig): Promise<void> {
+    if (config.model !== this.model.name) throw new Error(`The session holds the model ${this.model.name}, found ${config.model}; open another session`);
+    this.#config = config;
+    this.#changes = {};
+    this.#step = 0;
+    this.#learner.updates = 0;
+    await fillModel(this.qwen, this.files);
+    this.qwen.parameters.resetOptimizer();
   }
 
   async *train(): AsyncGenerator<TrainEvent> {

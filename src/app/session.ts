@@ -20,6 +20,9 @@ export interface Session {
    */
   restore(files: readonly NamedBytes[]): Promise<number>;
 
+  /** Back to the weights that the model's folder holds and a fresh optimizer, under another configuration of the same model. */
+  reset(config: RunConfig): Promise<void>;
+
   /**
    * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
    * "checkpoint" events. Whoever pulls may stop between any two events by `return()`: the weights are then those after

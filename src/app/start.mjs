@@ -17,7 +17,7 @@ Flags, after npm start --
   --no-open   do not open a browser (nor is one opened where CI is set or there is no display)
   --help      this text`;
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** @throws Error with a sentence for an unknown flag or a bad value. */
 function parseFlags(words) {

@@ -14,17 +14,23 @@ function currentName(name: string): string {
 /**
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor.
  *
- * @throws Error naming the tensor that is missing, left over or of another shape; nothing is on the GPU then
+ * @throws Error naming the tensor that is missing, left over or of another shape; the model is not to be used then
  */
 export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: { trained: boolean }): Promise<Qwen3VL> {
   const config = readConfig(await readJson(files, "config.json"));
-  const tensors = await openCheckpoint(files);
   const model = new Qwen3VL(gpu, config, { trained });
+  await fillModel(model, files);
+  return model;
+}
+
+/** Overwrites all weights with those of a folder. @throws Error as loadModel does */
+export async function fillModel(model: Qwen3VL, files: CheckpointFiles): Promise<void> {
+  const tensors = await openCheckpoint(files);
   const missing = new Map(model.parameters.shapes.map((p) => [p.name, p.shape]));
   for (const tensor of tensors) {
     const name = currentName(tensor.name);
     // Some checkpoints store the tied head a second time.
-    if (name === "lm_head.weight" && config.tieWordEmbeddings) continue;
+    if (name === "lm_head.weight" && model.config.tieWordEmbeddings) continue;
     const shape = missing.get(name);
     if (!shape) throw new Error(`${tensor.file}: the model that config.json describes has no weight "${tensor.name}"`);
     if (shape.join() !== tensor.shape.join())
@@ -34,7 +40,6 @@ export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: {
   }
   const [first] = missing.keys();
   if (first) throw new Error(`The checkpoint lacks ${missing.size} weights that config.json asks for, the first is "${first}"`);
-  return model;
 }
 
 /** A JSON file of a model folder. @throws Error where it is missing or no JSON object */

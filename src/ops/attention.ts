@@ -33,11 +33,14 @@ export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Sp
   expectShape(k, -1, -1, D);
   const [S, K] = k.shape as [number, number, number];
   expectShape(v, S, K, D);
-  if (H % K !== 0) throw new RangeError(`${q.name} has ${H} heads, expected a multiple of the ${K} key heads of ${k.name}`);
+  if (H % K !== 0)
+    throw new RangeError(`${q.name} has ${H} heads, expected a multiple of the ${K} key heads of ${k.name}`);
   expectShape(spans.query, N, 4);
   if (spans.key) expectShape(spans.key, S, 4);
   else if ([q, k, v].some((t) => tape.tracks(t)))
-    throw new TypeError(`attention of ${q.name} is to be trained, which needs spans.key (${S}, 4): the rows that attend each key`);
+    throw new TypeError(
+      `attention of ${q.name} is to be trained, which needs spans.key (${S}, 4): the rows that attend each key`,
+    );
 
   const shader = D % 4 === 0 ? fours : ones;
   const WIDTH = D % 4 === 0 ? 4 : 1;
@@ -58,7 +61,14 @@ export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Sp
   tape.record(out, [q, k, v], () => {
     const dout = tape.gradient(out);
     const delta = tape.empty("attention.delta", [N, H]);
-    tape.plan.dispatch({ shader, entry: "project", tensors: { dout, out, delta }, params, groups: grid(N * H, 64), sizes });
+    tape.plan.dispatch({
+      shader,
+      entry: "project",
+      tensors: { dout, out, delta },
+      params,
+      groups: grid(N * H, 64),
+      sizes,
+    });
     const tensors = { ...inputs, dout, lse, delta };
     const intoQ = tape.into(q);
     if (intoQ)

@@ -30,7 +30,8 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, { bias, residual, 
   const I = weight.shape[1]!;
   expectShape(x, -1, I);
   const [first, end] = rows ?? [0, weight.shape[0]!];
-  if (end > weight.shape[0]!) throw new RangeError(`${weight.name} has ${weight.shape[0]} rows, rows up to ${end} were asked for`);
+  if (end > weight.shape[0]!)
+    throw new RangeError(`${weight.name} has ${weight.shape[0]} rows, rows up to ${end} were asked for`);
   const O = end - first;
   const N = x.shape[0]!;
   if (bias) expectShape(bias, weight.shape[0]!);
@@ -50,7 +51,13 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, { bias, residual, 
     if (intoBias) {
       const partial = tape.empty("linear.partial", [splits, O]);
       const params = { N, I: 1, O, first, splits };
-      tape.plan.dispatch({ shader, entry: "sum_rows", tensors: { dout, partial }, params, groups: [Math.ceil(O / 64), splits] });
+      tape.plan.dispatch({
+        shader,
+        entry: "sum_rows",
+        tensors: { dout, partial },
+        params,
+        groups: [Math.ceil(O / 64), splits],
+      });
       addPartials(tape.plan, partial, intoBias, params);
     }
     const intoX = tape.into(x);
@@ -67,7 +74,13 @@ interface Extras {
 }
 
 /** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed. */
-export function multiply(plan: Plan, x: Tensor, weight: Tensor, out: Tensor, { bias, residual, first = 0 }: Extras = {}): void {
+export function multiply(
+  plan: Plan,
+  x: Tensor,
+  weight: Tensor,
+  out: Tensor,
+  { bias, residual, first = 0 }: Extras = {},
+): void {
   const [N, O] = out.shape as [number, number];
   plan.dispatch({
     shader,

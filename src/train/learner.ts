@@ -262,7 +262,7 @@ export class Learner {
     const { segments } = this.model.parameters;
     const norm = gradNorm(plan, segments.map((s) => s.d));
     for (const { weight, d, m, v, matrixEnd } of segments)
-      adamw(plan, { weight, d, m, v }, decayVectors ? weight.shape[0]! : matrixEnd, this.#adamState, norm);
+      adamw(plan, { weight, d, m, v, decayEnd: decayVectors ? weight.shape[0]! : matrixEnd, state: this.#adamState, norm });
     this.#optimizer = { plan, norm, decayVectors };
     return this.#optimizer;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
+import type { Tensor } from "../../src/gpu/tensor.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
@@ -38,7 +39,8 @@ function exact({ N, S, H, K, D }: Sizes, [q, k, v, dout]: Float32Array[], spans:
     for (let h = 0; h < H; h++) {
       const row = (n * H + h) * D;
       const keys = members(spans[n]!).map((j) => (j * K + Math.floor(h / (H / K))) * D);
-      const dot = (a: Float32Array, i: number, b: Float32Array, j: number) => range(0, D).reduce((s, d) => s + a[i + d]! * b[j + d]!, 0);
+      const dot = (a: Float32Array, i: number, b: Float32Array, j: number) =>
+        range(0, D).reduce((s, d) => s + a[i + d]! * b[j + d]!, 0);
       const scores = keys.map((key) => scale * dot(q!, row, k!, key));
       const top = Math.max(...scores);
       const whole = scores.reduce((s, x) => s + Math.exp(x - top), 0);
@@ -58,38 +60,56 @@ function exact({ N, S, H, K, D }: Sizes, [q, k, v, dout]: Float32Array[], spans:
   return { out, dq, dk, dv };
 }
 
-/** The op's forward and backward. */
-async function run({ N, S, H, K, D }: Sizes, [q, k, v, dout]: Float32Array[], query: Span[], key: Span[], scale: number): Promise<Numbers> {
+/** The op's forward and backward, replayed twice, on activations: their gradients are assigned, not added to. */
+async function run(
+  { N, S, H, K, D }: Sizes,
+  [q, k, v, dout]: Float32Array[],
+  query: Span[],
+  key: Span[],
+  scale: number,
+): Promise<Numbers> {
   const plan = new Plan(gpu, "attention");
   const tape = new Tape(plan);
+  const source = plan.empty("source", [1]);
+  tape.train(source, plan.empty("dsource", [1]));
+  const arrived: Tensor[] = [];
   const up = (name: string, values: Float32Array, rows: number, heads: number) => {
     const tensor = plan.upload(name, values, [rows, heads, D]);
-    const d = plan.upload(`d${name}`, new Float32Array(values.length), [rows, heads, D]);
-    tape.train(tensor, d);
-    return { tensor, d };
+    tape.record(tensor, [source], () => {
+      arrived.unshift(tape.gradient(tensor));
+    });
+    return tensor;
   };
   const [uq, uk, uv] = [up("q", q!, N, H), up("k", k!, S, K), up("v", v!, S, K)];
   const spans = {
     query: plan.upload("query", new Uint32Array(query.flat()), [N, 4]),
     key: plan.upload("key", new Uint32Array(key.flat()), [S, 4]),
   };
-  const out = attention(tape, uq.tensor, uk.tensor, uv.tensor, spans, scale);
+  const out = attention(tape, uq, uk, uv, spans, scale);
   gpu.write(tape.into(out)!.d, dout!);
   tape.backward();
   plan.run();
-  const [o, dq, dk, dv] = await gpu.read(out, uq.d, uk.d, uv.d);
+  plan.run();
+  const [o, dq, dk, dv] = await gpu.read(out, ...arrived);
   plan.free();
   return { out: o!, dq: dq!, dk: dk!, dv: dv! };
 }
 
-const inputs = ({ N, S, H, K, D }: Sizes) => [random(1, N * H * D), random(2, S * K * D), random(3, S * K * D), random(4, N * H * D)];
+const inputs = ({ N, S, H, K, D }: Sizes) => [
+  random(1, N * H * D),
+  random(2, S * K * D),
+  random(3, S * K * D),
+  random(4, N * H * D),
+];
 
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>) => range(0, a.length).reduce((w, i) => Math.max(w, Math.abs(a[i]! - b[i]!)), 0);
+const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  range(0, a.length).reduce((w, i) => Math.max(w, Math.abs(a[i]! - b[i]!)), 0);
 
 /** Gradients of keys are sums over all rows: the error may grow with them. */
 function expectClose(got: Numbers, wanted: Numbers, gradientTolerance = 1e-5): void {
   expect(worst(got.out, wanted.out)).toBeLessThan(1e-5);
-  for (const name of ["dq", "dk", "dv"] as const) expect(worst(got[name], wanted[name]), name).toBeLessThan(gradientTolerance);
+  for (const name of ["dq", "dk", "dv"] as const)
+    expect(worst(got[name], wanted[name]), name).toBeLessThan(gradientTolerance);
 }
 
 test("attention() weighs two values by the softmax of their scores", async () => {
@@ -143,7 +163,11 @@ describe("attention() equals double precision, forward and backward,", () => {
     const sizes = { N: 20, S: 20, H: 1, K: 1, D: 4 };
     const [q, k, v, dout] = inputs(sizes);
     const numbers = [q!.map((x) => x * 40), k!, v!, dout!];
-    expectClose(await run(sizes, numbers, causal(20), inverseCausal(20), 5), exact(sizes, numbers, causal(20), 5), 5e-3);
+    expectClose(
+      await run(sizes, numbers, causal(20), inverseCausal(20), 5),
+      exact(sizes, numbers, causal(20), 5),
+      5e-3,
+    );
   });
 });
 
@@ -154,19 +178,31 @@ test("attention() over a shared prefix equals each sequence with its own copy", 
   const copied = { N: G * length, S: G * length, H, K, D };
   const numbers = inputs(shared);
   // The gradient of the prefix rows' own outputs arrives once with the shared prefix: the copies get a third each.
-  const place = range(0, copied.N).map((n) => (n % length < prefix ? n % length : prefix + Math.floor(n / length) * suffix + (n % length) - prefix));
+  const place = range(0, copied.N).map((n) =>
+    n % length < prefix ? n % length : prefix + Math.floor(n / length) * suffix + (n % length) - prefix,
+  );
   const copy = (values: Float32Array, width: number, share = 1) =>
     new Float32Array(
-      place.flatMap((from, n) => Array.from(values.subarray(from * width, (from + 1) * width), (x) => (n % length < prefix ? x * share : x))),
+      place.flatMap((from, n) =>
+        Array.from(values.subarray(from * width, (from + 1) * width), (x) => (n % length < prefix ? x * share : x)),
+      ),
     );
   const own = (n: number) => Math.floor((n - prefix) / suffix) * suffix + prefix;
   const sharedQuery = range(0, shared.N).map((n): Span => (n < prefix ? [0, n + 1, 0, 0] : [0, prefix, own(n), n + 1]));
-  const sharedKey = range(0, shared.N).map((j): Span => (j < prefix ? [j, prefix, prefix, shared.N] : [j, own(j) + suffix, 0, 0]));
+  const sharedKey = range(0, shared.N).map(
+    (j): Span => (j < prefix ? [j, prefix, prefix, shared.N] : [j, own(j) + suffix, 0, 0]),
+  );
   const copiedQuery = range(0, copied.N).map((n): Span => [n - (n % length), n + 1, 0, 0]);
   const copiedKey = range(0, copied.N).map((j): Span => [j, j - (j % length) + length, 0, 0]);
   const one = await run(shared, numbers, sharedQuery, sharedKey, 0.25);
   const [q, k, v, dout] = numbers as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const many = await run(copied, [copy(q, H * D), copy(k, K * D), copy(v, K * D), copy(dout, H * D, 1 / G)], copiedQuery, copiedKey, 0.25);
+  const many = await run(
+    copied,
+    [copy(q, H * D), copy(k, K * D), copy(v, K * D), copy(dout, H * D, 1 / G)],
+    copiedQuery,
+    copiedKey,
+    0.25,
+  );
 
   const folded = (values: ArrayLike<number>, width: number) => {
     const sum = new Float64Array(shared.N * width);
@@ -208,7 +244,11 @@ test("attention() sees spans that were rewritten between replays", async () => {
   const plan = new Plan(gpu, "attention");
   const value = random(5, 6 * 4);
   const query = plan.upload("query", new Uint32Array([0, 1, 0, 0]), [1, 4]);
-  const [q, k, v] = [plan.upload("q", random(1, 4), [1, 1, 4]), plan.upload("k", random(2, 24), [6, 1, 4]), plan.upload("v", value, [6, 1, 4])];
+  const [q, k, v] = [
+    plan.upload("q", random(1, 4), [1, 1, 4]),
+    plan.upload("k", random(2, 24), [6, 1, 4]),
+    plan.upload("v", value, [6, 1, 4]),
+  ];
   const out = attention(new Tape(plan, false), q, k, v, { query }, 1);
   plan.run();
   expect(await gpu.read(out)).toEqual(value.slice(0, 4));
@@ -252,7 +292,9 @@ describe("attention() has the gradient of its forward", () => {
         [0, 3, 0, 0],
       ],
     );
-    return gradcheck({ q: [3, 4, 3], k: [5, 2, 3], v: [5, 2, 3] }, (tape, { q, k, v }) => attention(tape, q, k, v, who, 0.7));
+    return gradcheck({ q: [3, 4, 3], k: [5, 2, 3], v: [5, 2, 3] }, (tape, { q, k, v }) =>
+      attention(tape, q, k, v, who, 0.7),
+    );
   });
 
   test("with a row of more keys than there are lanes, four numbers at a time", () => {
@@ -263,7 +305,9 @@ describe("attention() has the gradient of its forward", () => {
       ],
       range(0, 11).map((): Span => [0, 2, 0, 0]),
     );
-    return gradcheck({ q: [2, 2, 4], k: [11, 1, 4], v: [11, 1, 4] }, (tape, { q, k, v }) => attention(tape, q, k, v, who, 0.5));
+    return gradcheck({ q: [2, 2, 4], k: [11, 1, 4], v: [11, 1, 4] }, (tape, { q, k, v }) =>
+      attention(tape, q, k, v, who, 0.5),
+    );
   });
 });
 
@@ -271,7 +315,9 @@ test("attention() says what does not fit", () => {
   const tape = new Tape(new Plan(gpu, "attention"));
   const [q, k, v] = [gpu.empty("q_proj", [2, 3, 4]), gpu.empty("k_proj", [5, 2, 4]), gpu.empty("v_proj", [5, 2, 4])];
   const query = gpu.empty("query", [2, 4], "u32");
-  expect(() => attention(tape, q, k, v, { query }, 1)).toThrow("q_proj has 3 heads, expected a multiple of the 2 key heads of k_proj");
+  expect(() => attention(tape, q, k, v, { query }, 1)).toThrow(
+    "q_proj has 3 heads, expected a multiple of the 2 key heads of k_proj",
+  );
   const narrow = gpu.empty("k_proj", [5, 3, 2]);
   expect(() => attention(tape, q, narrow, v, { query }, 1)).toThrow("k_proj has shape (5, 3, 2), expected (-1, -1, 4)");
   const trained = gpu.empty("k_proj", [5, 3, 4]);

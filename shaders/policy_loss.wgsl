@@ -1,0 +1,118 @@
+// Where the way back starts: per-token losses and their gradient by the log-probability.
+//   logprob, old_logprob, ref_logprob, advantage, weight, dlogprob (N), terms (N, 6) or (N) for nll
+// Policy loss, PPO's with asymmetric and dual clipping (Schulman et al. 2017; Ye et al. 2020; Yu et al., DAPO, 2025),
+// in the order of verl's compute_policy_loss_vanilla:
+//   d = clamp(logprob - old, +-20), ratio = exp d
+//   pg1 = -A ratio, pg2 = -A clamp(ratio, 1 - low, 1 + high), pg = max(pg1, pg2), and where A < 0: min(-A c, pg)
+//   KL to the reference, Schulman's k3 (verl: low_var_kl): e = clamp(ref - logprob, +-20), kl = clamp(exp e - e - 1, +-10)
+//   loss = sum over n of weight (pg + klCoef kl)
+// Gradients are those of autograd: a clamp lets them through on its closed interval, a tie of max or min halves them.
+// Negative log-likelihood: loss = sum over n of -weight logprob.
+
+struct Params {
+  N: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logprob: array<f32>;
+@group(0) @binding(2) var<storage, read> old_logprob: array<f32>;
+@group(0) @binding(3) var<storage, read> ref_logprob: array<f32>;
+@group(0) @binding(4) var<storage, read> advantage: array<f32>;
+@group(0) @binding(5) var<storage, read> weight: array<f32>;
+// clip low, clip high, dual clip c, KL coefficient
+@group(0) @binding(6) var<storage, read> settings: array<f32>;
+@group(0) @binding(7) var<storage, read_write> terms: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dlogprob: array<f32>;
+
+override ADD: u32 = 0u;
+
+// Of a clamp.
+fn slope(x: f32, low: f32, high: f32) -> f32 {
+  return select(0.0, 1.0, x >= low && x <= high);
+}
+
+// What max(a, b) hands on to a; 1 less this is what min(a, b) does.
+fn share(a: f32, b: f32) -> f32 {
+  return select(select(0.0, 1.0, a > b), 0.5, a == b);
+}
+
+struct Surrogate {
+  ratio: f32,
+  k1: f32,
+  // -A ratio, the same with the ratio clipped, their maximum, and -A c
+  unclipped: f32,
+  clipped: f32,
+  larger: f32,
+  bound: f32,
+}
+
+fn surrogate(n: u32) -> Surrogate {
+  let change = clamp(logprob[n] - old_logprob[n], -20.0, 20.0);
+  let ratio = exp(change);
+  let unclipped = -advantage[n] * ratio;
+  let clipped = -advantage[n] * clamp(ratio, 1.0 - settings[0], 1.0 + settings[1]);
+  return Surrogate(ratio, -change, unclipped, clipped, max(unclipped, clipped), -advantage[n] * settings[2]);
+}
+
+@compute @workgroup_size(64)
+fn measure(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n >= params.N) {
+    return;
+  }
+  let s = surrogate(n);
+  let away = clamp(ref_logprob[n] - logprob[n], -20.0, 20.0);
+  let negative = advantage[n] < 0.0;
+  terms[n * 6u] = select(s.larger, min(s.bound, s.larger), negative);
+  terms[n * 6u + 1u] = clamp(exp(away) - away - 1.0, -10.0, 10.0);
+  terms[n * 6u + 2u] = select(0.0, 1.0, s.clipped > s.unclipped);
+  terms[n * 6u + 3u] = select(0.0, 1.0, negative && s.larger > s.bound);
+  terms[n * 6u + 4u] = s.ratio;
+  terms[n * 6u + 5u] = s.k1;
+}
+
+@compute @workgroup_size(64)
+fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n >= params.N) {
+    return;
+  }
+  let s = surrogate(n);
+  let inside = slope(s.ratio, 1.0 - settings[0], 1.0 + settings[1]);
+  let first = share(s.unclipped, s.clipped);
+  var dratio = -advantage[n] * (first + (1.0 - first) * inside);
+  if (advantage[n] < 0.0) {
+    dratio *= 1.0 - share(s.larger, s.bound);
+  }
+  let change = logprob[n] - old_logprob[n];
+  let dpg = dratio * s.ratio * slope(change, -20.0, 20.0);
+
+  let away = ref_logprob[n] - logprob[n];
+  let near = clamp(away, -20.0, 20.0);
+  let dkl = (1.0 - exp(near)) * slope(away, -20.0, 20.0) * slope(exp(near) - near - 1.0, -10.0, 10.0);
+  store(n, select(weight[n] * (dpg + settings[3] * dkl), 0.0, weight[n] == 0.0));
+}
+
+@compute @workgroup_size(64)
+fn measure_nll(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n < params.N) {
+    terms[n] = -logprob[n];
+  }
+}
+
+@compute @workgroup_size(64)
+fn backprop_nll(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n < params.N) {
+    store(n, -weight[n]);
+  }
+}
+
+fn store(n: u32, gradient: f32) {
+  if (ADD == 1u) {
+    dlogprob[n] += gradient;
+  } else {
+    dlogprob[n] = gradient;
+  }
+}

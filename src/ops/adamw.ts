@@ -1,0 +1,73 @@
+import source from "../../shaders/adamw.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import type { Plan } from "../gpu/plan.ts";
+import { Shader } from "../gpu/shader.ts";
+import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("adamw", source);
+
+/** Numbers that a workgroup squares, as in the shader. */
+const stretch = 4096;
+
+/**
+ * The norm of all gradients together, always summed in the same order.
+ *
+ * @param ds  gradients of any shape, at least one
+ * @returns   (1)
+ */
+export function gradNorm(plan: Plan, ds: readonly Tensor[]): Tensor {
+  const groups = ds.map((d) => Math.ceil(size(d.shape) / stretch));
+  const count = groups.reduce((a, b) => a + b, 0);
+  const partial = plan.empty("adamw.partial", [count]);
+  const norm = plan.empty("adamw.norm", [1]);
+  let first = 0;
+  ds.forEach((d, i) => {
+    const params = { count: size(d.shape), first, decay_end: 0 };
+    plan.dispatch({ shader, entry: "square", tensors: { d, partial }, params, groups: grid(groups[i]!, 1) });
+    first += groups[i]!;
+  });
+  plan.dispatch({
+    shader,
+    entry: "root",
+    tensors: { partial, norm },
+    params: { count, first: 0, decay_end: 0 },
+    groups: [1],
+  });
+  return norm;
+}
+
+/** All parameters end to end, f32 (n) each. */
+export interface Parameters {
+  weight: Tensor;
+  /** Their gradient; 0 after the step. */
+  d: Tensor;
+  /** First and second moment, 0 before the first step. */
+  m: Tensor;
+  v: Tensor;
+  /** Weight decay acts on the numbers before this one. */
+  decayEnd: number;
+  /**
+   * f32 (8), rewritten before every step: learning rate, beta1, beta2, eps, weight decay, maxGradNorm (0: no clipping),
+   * 1 - beta1^step, 1 - beta2^step with steps counted from 1.
+   */
+  state: Tensor;
+  /** f32 (1) from `gradNorm`. Where it is not finite, only d changes. */
+  norm: Tensor;
+}
+
+/** One step of AdamW, as torch.optim.AdamW after torch.nn.utils.clip_grad_norm_. */
+export function adamw(plan: Plan, { weight, d, m, v, decayEnd, state, norm }: Parameters): void {
+  const count = size(weight.shape);
+  for (const tensor of [d, m, v]) expectShape(tensor, ...weight.shape);
+  expectShape(state, 8);
+  expectShape(norm, 1);
+  if (!(decayEnd >= 0 && decayEnd <= count))
+    throw new RangeError(`decayEnd is ${decayEnd}, expected between 0 and the ${count} numbers of ${weight.name}`);
+  plan.dispatch({
+    shader,
+    entry: "update",
+    tensors: { weight, d, m, v, state, norm },
+    params: { count, first: 0, decay_end: decayEnd },
+    groups: grid(count, 256),
+  });
+}
