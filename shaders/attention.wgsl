@@ -1,5 +1,5 @@
 // out[n, h] = sum over j of softmax_j(scale q[n, h] . k[j, g]) v[j, g], where g = h / (H / K) is the head's key head.
-//   q, out (N, H, D), k, v (S, K, D), lse (N, H) = log of the softmax's denominator
+//   q, out (N, H, D), k, v (S, K, D), stats (N, H, 2) = [lse, the log of the softmax's denominator, and dout . out]
 //   query_spans (N, 4): row n attends the keys [x, y) and then [z, w); both empty gives 0.
 //   key_spans (S, 4): key j is attended by the rows [x, y) and [z, w), less those whose own spans leave it out.
 // Two spans serve a whole image, a causal sequence, a prefix shared by many sequences, and a cache.
@@ -26,16 +26,13 @@ struct Params {
 @group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
 @group(0) @binding(5) var<storage, read> key_spans: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> out: array<Element>;
-@group(0) @binding(7) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(7) var<storage, read_write> stats: array<vec2f>;
 @group(0) @binding(8) var<storage, read> dout: array<Element>;
-@group(0) @binding(9) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(10) var<storage, read_write> dq: array<Element>;
-@group(0) @binding(11) var<storage, read_write> dk: array<Element>;
-@group(0) @binding(12) var<storage, read_write> dv: array<Element>;
+@group(0) @binding(9) var<storage, read_write> dq: array<Element>;
+@group(0) @binding(10) var<storage, read_write> dk: array<Element>;
+@group(0) @binding(11) var<storage, read_write> dv: array<Element>;
 
 override ADD: u32 = 0u;
-override ADD_K: u32 = 0u;
-override ADD_V: u32 = 0u;
 
 const LANES: u32 = 8u;
 // Neighbouring threads are neighbouring (row, head) pairs: they read the same keys at the same time.
@@ -142,7 +139,7 @@ fn attend(
     result[i] *= part;
   }
   if (exists && lane == 0u) {
-    lse[pair] = select(0.0, top + log(whole), whole > 0.0);
+    stats[pair] = vec2f(select(0.0, top + log(whole), whole > 0.0), 0.0);
   }
   for (var first = 0u; first < ELEMENTS; first += LANES) {
     let value = sum_lanes(&result, first, thread);
@@ -152,7 +149,7 @@ fn attend(
   }
 }
 
-// delta[n, h] = dout[n, h] . out[n, h], which is the sum over j of p[j] dp[j]: one thread a (row, head).
+// delta = dout[n, h] . out[n, h], which is the sum over j of p[j] dout . v[j]: one thread a (row, head).
 @compute @workgroup_size(64)
 fn project(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let pair = id.x + id.y * grid.x * 64u;
@@ -163,7 +160,7 @@ fn project(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   for (var i = 0u; i < ELEMENTS; i++) {
     product = fma(dout[pair * ELEMENTS + i], out[pair * ELEMENTS + i], product);
   }
-  delta[pair] = total(product);
+  stats[pair].y = total(product);
 }
 
 // dq[n, h] = scale sum over j of p[j] (dout . v[j] - delta) k[j], in lanes like the forward.
@@ -182,8 +179,7 @@ fn backprop_q(
   let count = select(0u, length_of(spans), exists);
 
   let row = at * ELEMENTS;
-  let denominator = lse[at];
-  let mean = delta[at];
+  let stat = stats[at];
   var gradient = array<Element, ELEMENTS>();
   for (var t = lane; t < count; t += LANES) {
     let key = (member(spans, t) * params.K + head) * ELEMENTS;
@@ -193,8 +189,8 @@ fn backprop_q(
       product = fma(q[row + i], k[key + i], product);
       dproduct = fma(dout[row + i], v[key + i], dproduct);
     }
-    let p = exp(total(product) * params.scale - denominator);
-    let dscore = p * (total(dproduct) - mean) * params.scale;
+    let p = exp(total(product) * params.scale - stat.x);
+    let dscore = p * (total(dproduct) - stat.y) * params.scale;
     for (var i = 0u; i < ELEMENTS; i++) {
       gradient[i] = fma(Element(dscore), k[key + i], gradient[i]);
     }
@@ -212,11 +208,11 @@ fn backprop_q(
   }
 }
 
-// dk[j, g] = scale sum over n, h of p (dout . v - delta) q[n, h], dv[j, g] = sum of p dout[n, h]: a gather over the
-// rows and heads that attend the key, so no atomics. Eight lanes share a (key, key head): lane l takes every eighth
-// (row, head), so that a prefix key with thousands of rows is not one thread's work.
+// dk[j, g] = scale sum over n, h of p (dout . v[j] - delta) q[n, h]: a gather over the rows and heads that attend the
+// key, so no atomics. Eight lanes share a (key, key head): lane l takes every eighth (row, head), so that a prefix key
+// with thousands of rows is not one thread's work.
 @compute @workgroup_size(64)
-fn backprop_kv(
+fn backprop_k(
   @builtin(local_invocation_index) thread: u32,
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) grid: vec3u,
@@ -231,8 +227,7 @@ fn backprop_kv(
   let count = select(0u, length_of(spans) * heads, exists);
 
   let own = at * ELEMENTS;
-  var dkey = array<Element, ELEMENTS>();
-  var dvalue = array<Element, ELEMENTS>();
+  var gradient = array<Element, ELEMENTS>();
   for (var t = lane; t < count; t += LANES) {
     let n = member(spans, t / heads);
     if (!holds(query_spans[n], key)) {
@@ -246,27 +241,69 @@ fn backprop_kv(
       product = fma(q[row + i], k[own + i], product);
       dproduct = fma(dout[row + i], v[own + i], dproduct);
     }
-    let p = exp(total(product) * params.scale - lse[from_pair]);
-    let dscore = p * (total(dproduct) - delta[from_pair]) * params.scale;
+    let stat = stats[from_pair];
+    let p = exp(total(product) * params.scale - stat.x);
+    let dscore = p * (total(dproduct) - stat.y) * params.scale;
     for (var i = 0u; i < ELEMENTS; i++) {
-      dkey[i] = fma(Element(dscore), q[row + i], dkey[i]);
-      dvalue[i] = fma(Element(p), dout[row + i], dvalue[i]);
+      gradient[i] = fma(Element(dscore), q[row + i], gradient[i]);
     }
   }
   for (var first = 0u; first < ELEMENTS; first += LANES) {
-    let to_key = sum_lanes(&dkey, first, thread);
-    let to_value = sum_lanes(&dvalue, first, thread);
+    let value = sum_lanes(&gradient, first, thread);
     if (exists && first + lane < ELEMENTS) {
       let to = pair * ELEMENTS + first + lane;
-      if (ADD_K == 1u) {
-        dk[to] += to_key;
+      if (ADD == 1u) {
+        dk[to] += value;
       } else {
-        dk[to] = to_key;
+        dk[to] = value;
       }
-      if (ADD_V == 1u) {
-        dv[to] += to_value;
+    }
+  }
+}
+
+// dv[j, g] = sum over n, h of p dout[n, h], by the same lanes. Apart from dk, so that each holds one row of D numbers
+// in registers and a device with 8 storage buffers a kernel will do; p is computed twice for it.
+@compute @workgroup_size(64)
+fn backprop_v(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let lane = thread / PAIRS;
+  let pair = (group.x + group.y * grid.x) * PAIRS + thread % PAIRS;
+  let exists = pair < params.S * params.K;
+  let at = select(0u, pair, exists);
+  let key = at / params.K;
+  let heads = params.H / params.K;
+  let spans = key_spans[key];
+  let count = select(0u, length_of(spans) * heads, exists);
+
+  let own = at * ELEMENTS;
+  var gradient = array<Element, ELEMENTS>();
+  for (var t = lane; t < count; t += LANES) {
+    let n = member(spans, t / heads);
+    if (!holds(query_spans[n], key)) {
+      continue;
+    }
+    let from_pair = n * params.H + (at % params.K) * heads + t % heads;
+    let row = from_pair * ELEMENTS;
+    var product = Element();
+    for (var i = 0u; i < ELEMENTS; i++) {
+      product = fma(q[row + i], k[own + i], product);
+    }
+    let p = exp(total(product) * params.scale - stats[from_pair].x);
+    for (var i = 0u; i < ELEMENTS; i++) {
+      gradient[i] = fma(Element(p), dout[row + i], gradient[i]);
+    }
+  }
+  for (var first = 0u; first < ELEMENTS; first += LANES) {
+    let value = sum_lanes(&gradient, first, thread);
+    if (exists && first + lane < ELEMENTS) {
+      let to = pair * ELEMENTS + first + lane;
+      if (ADD == 1u) {
+        dv[to] += value;
       } else {
-        dv[to] = to_value;
+        dv[to] = value;
       }
     }
   }

@@ -1,8 +1,9 @@
 // out = x weightT + bias (+ residual), a dense layer.
 //   x (N, I), weight (O_all, I) as in the checkpoint, bias (O_all), out (N, O); the layer uses the O rows of the
 //   weight from `first` on, so that a packed qkv weight serves as three layers.
-// Every output sums over I in ascending order with one fma each: a row's value does not depend on how many rows
-// there are or in which tile it falls, so sampling and training see the same bits.
+// Every output sums over I in a fixed order: a row's value does not depend on how many rows there are or in which tile
+// it falls, so sampling and training see the same bits.
+// Each product comes twice: `..._fours` reads four numbers at a time, where 4 divides I and O; the other takes any size.
 
 struct Params {
   N: u32,
@@ -22,6 +23,12 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(8) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(9) var<storage, read_write> dweight: array<f32>;
+// The same tensors, four numbers at a time.
+@group(0) @binding(10) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(11) var<storage, read> weight4: array<vec4f>;
+@group(0) @binding(12) var<storage, read> dout4: array<vec4f>;
+@group(0) @binding(13) var<storage, read_write> dx4: array<vec4f>;
+@group(0) @binding(14) var<storage, read_write> partial4: array<vec4f>;
 
 override ADD: u32 = 0u;
 
@@ -72,6 +79,44 @@ fn store(n: u32, o: u32, product: f32) {
   out[n * params.O + o] = value;
 }
 
+// The same four by four along I: each output has four running sums, added at the end.
+@compute @workgroup_size(8, 8)
+fn multiply_fours(@builtin(global_invocation_id) id: vec3u) {
+  let o0 = id.x * 4u;
+  let n0 = id.y * 4u;
+  if (o0 >= params.O || n0 >= params.N) {
+    return;
+  }
+  let width = params.I / 4u;
+  let xs = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * width;
+  let ws = (vec4u(params.first) + min(vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u), vec4u(params.O - 1u))) * width;
+  var sum = array<array<vec4f, 4>, 4>();
+  for (var i = 0u; i < width; i++) {
+    let w0 = weight4[ws.x + i];
+    let w1 = weight4[ws.y + i];
+    let w2 = weight4[ws.z + i];
+    let w3 = weight4[ws.w + i];
+    for (var k = 0u; k < 4u; k++) {
+      let row = x4[xs[k] + i];
+      sum[k][0] = fma(row, w0, sum[k][0]);
+      sum[k][1] = fma(row, w1, sum[k][1]);
+      sum[k][2] = fma(row, w2, sum[k][2]);
+      sum[k][3] = fma(row, w3, sum[k][3]);
+    }
+  }
+  for (var k = 0u; k < 4u; k++) {
+    if (n0 + k >= params.N) {
+      break;
+    }
+    for (var j = 0u; j < 4u; j++) {
+      if (o0 + j < params.O) {
+        let four = sum[k][j];
+        store(n0 + k, o0 + j, (four.x + four.y) + (four.z + four.w));
+      }
+    }
+  }
+}
+
 // dx = dout weight: one thread, 4 x 4 of dx.
 @compute @workgroup_size(8, 8)
 fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
@@ -102,6 +147,39 @@ fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
         } else {
           dx[at] = sum[k][j];
         }
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(8, 8)
+fn backprop_x_fours(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x;
+  let n0 = id.y * 4u;
+  let width = params.I / 4u;
+  if (column >= width || n0 >= params.N) {
+    return;
+  }
+  let ds = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * (params.O / 4u);
+  var sum = array<vec4f, 4>();
+  for (var o = 0u; o < params.O / 4u; o++) {
+    let at = (params.first + o * 4u) * width + column;
+    let w0 = weight4[at];
+    let w1 = weight4[at + width];
+    let w2 = weight4[at + 2u * width];
+    let w3 = weight4[at + 3u * width];
+    for (var k = 0u; k < 4u; k++) {
+      let d = dout4[ds[k] + o];
+      sum[k] = fma(vec4f(d.w), w3, fma(vec4f(d.z), w2, fma(vec4f(d.y), w1, fma(vec4f(d.x), w0, sum[k]))));
+    }
+  }
+  for (var k = 0u; k < 4u; k++) {
+    if (n0 + k < params.N) {
+      let at = (n0 + k) * width + column;
+      if (ADD == 1u) {
+        dx4[at] += sum[k];
+      } else {
+        dx4[at] = sum[k];
       }
     }
   }
@@ -138,6 +216,30 @@ fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
         partial[(split * params.O + o0 + k) * params.I + i0 + j] = sum[k][j];
       }
     }
+  }
+}
+
+@compute @workgroup_size(8, 8)
+fn backprop_weight_fours(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x;
+  let o4 = id.y;
+  let split = id.z;
+  let width = params.I / 4u;
+  let height = params.O / 4u;
+  if (column >= width || o4 >= height) {
+    return;
+  }
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  var sum = array<vec4f, 4>();
+  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
+    let row = x4[n * width + column];
+    let d = dout4[n * height + o4];
+    for (var k = 0u; k < 4u; k++) {
+      sum[k] = fma(vec4f(d[k]), row, sum[k]);
+    }
+  }
+  for (var k = 0u; k < 4u; k++) {
+    partial4[(split * params.O + o4 * 4u + k) * width + column] = sum[k];
   }
 }
 

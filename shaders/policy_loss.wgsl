@@ -4,7 +4,8 @@
 // in the order of verl's compute_policy_loss_vanilla:
 //   d = clamp(logprob - old, +-20), ratio = exp d
 //   pg1 = -A ratio, pg2 = -A clamp(ratio, 1 - low, 1 + high), pg = max(pg1, pg2), and where A < 0: min(-A c, pg)
-//   KL to the reference, Schulman's k3 (verl: low_var_kl): e = clamp(ref - logprob, +-20), kl = clamp(exp e - e - 1, +-10)
+//   KL to the reference, k3 (Schulman 2020; verl: low_var_kl): e = clamp(ref - logprob, +-20),
+//   kl = clamp(exp e - e - 1, +-10)
 //   loss = sum over n of weight (pg + klCoef kl)
 // Gradients are those of autograd: a clamp lets them through on its closed interval, a tie of max or min halves them.
 // Negative log-likelihood: loss = sum over n of -weight logprob.

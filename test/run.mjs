@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installDependencies, nodeProblem, run } from "../src/app/dependencies.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../", import.meta.url));
 const filters = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), "saccade-test-"));
 // Private, as the Vulkan software driver wants it; without it, it writes a line to stderr for every process.

@@ -64,13 +64,3 @@ export interface Session {
 
 /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel. */
 export type OpenSession = (platform: Platform, config: RunConfig, options?: { trace?: boolean }) => Promise<Session>;
-
-/** One kernel as a compiler took it; `error` is null where it did. */
-export interface CompiledKernel {
-  /** File, entry point and sizes, e.g. "rmsnorm.normalize C=128". */
-  label: string;
-  error: string | null;
-}
-
-/** Compiles every entry point of every shader, in the sizes of the shipped models. */
-export type CompileKernels = (gpu: GPU) => AsyncGenerator<CompiledKernel>;

@@ -12,9 +12,9 @@ const pairsPerGroup = 8;
 
 /** Who attends whom. In buffers, so that a replay may see other spans. */
 export interface Spans {
-  /** u32 (N, 4): row n attends the keys [0, 1) and then [2, 3) of its four numbers; the two may be empty but not overlap. */
+  /** u32 (N, 4): row n attends the keys [x, y) and then [z, w); either may be empty, they may not overlap. */
   query: Tensor;
-  /** u32 (S, 4): the rows [0, 1) and [2, 3) are all that attend key j; only the way back reads it. */
+  /** u32 (S, 4): no rows but [x, y) and [z, w) attend key j; only the way back reads it. */
   key?: Tensor;
 }
 
@@ -47,12 +47,12 @@ export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Sp
   const sizes = { ELEMENTS: D / WIDTH, WIDTH };
   const params = { N, S, H, K, scale };
   const out = tape.empty("attention.out", [N, H, D]);
-  const lse = tape.empty("attention.lse", [N, H]);
+  const stats = tape.empty("attention.stats", [N, H, 2]);
   const inputs = { q, k, v, query_spans: spans.query };
   tape.plan.dispatch({
     shader,
     entry: "attend",
-    tensors: { ...inputs, out, lse },
+    tensors: { ...inputs, out, stats },
     params,
     groups: grid(N * H, pairsPerGroup),
     sizes,
@@ -60,44 +60,31 @@ export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Sp
 
   tape.record(out, [q, k, v], () => {
     const dout = tape.gradient(out);
-    const delta = tape.empty("attention.delta", [N, H]);
     tape.plan.dispatch({
       shader,
       entry: "project",
-      tensors: { dout, out, delta },
+      tensors: { dout, out, stats },
       params,
       groups: grid(N * H, 64),
       sizes,
     });
-    const tensors = { ...inputs, dout, lse, delta };
-    const intoQ = tape.into(q);
-    if (intoQ)
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_q",
-        tensors: { ...tensors, dq: intoQ.d },
-        params,
-        groups: grid(N * H, pairsPerGroup),
-        constants: intoQ.constants,
-        sizes,
-      });
-    const intoK = tape.into(k);
-    const intoV = tape.into(v);
-    if (intoK || intoV)
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_kv",
-        tensors: {
-          ...tensors,
-          key_spans: spans.key!,
-          dk: intoK?.d ?? tape.empty("attention.unwanted", k.shape),
-          dv: intoV?.d ?? tape.empty("attention.unwanted", v.shape),
-        },
-        params,
-        groups: grid(S * K, pairsPerGroup),
-        constants: { ADD_K: intoK?.constants.ADD ?? 0, ADD_V: intoV?.constants.ADD ?? 0 },
-        sizes,
-      });
+    const tensors = { ...inputs, key_spans: spans.key!, dout, stats };
+    const backprop = (entry: string, name: string, input: Tensor, pairs: number) => {
+      const into = tape.into(input);
+      if (into)
+        tape.plan.dispatch({
+          shader,
+          entry,
+          tensors: { ...tensors, [name]: into.d },
+          params,
+          groups: grid(pairs, pairsPerGroup),
+          constants: into.constants,
+          sizes,
+        });
+    };
+    backprop("backprop_q", "dq", q, N * H);
+    backprop("backprop_k", "dk", k, S * K);
+    backprop("backprop_v", "dv", v, S * K);
   });
   return out;
 }

@@ -82,15 +82,18 @@ export function multiply(
   { bias, residual, first = 0 }: Extras = {},
 ): void {
   const [N, O] = out.shape as [number, number];
+  const I = weight.shape[1]!;
   plan.dispatch({
     shader,
-    entry: "multiply",
-    tensors: { x, weight, bias: bias ?? weight, residual: residual ?? x, out },
-    params: { N, I: weight.shape[1]!, O, first, splits: 1 },
+    entry: I % 4 === 0 ? "multiply_fours" : "multiply",
+    tensors: { x, weight, x4: x, weight4: weight, bias: bias ?? weight, residual: residual ?? x, out },
+    params: { N, I, O, first, splits: 1 },
     groups: [Math.ceil(O / 32), Math.ceil(N / 32)],
     constants: { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 },
   });
 }
+
+const byFours = (I: number, O: number): boolean => I % 4 === 0 && O % 4 === 0;
 
 /** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
@@ -98,8 +101,8 @@ export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, 
   const I = weight.shape[1]!;
   plan.dispatch({
     shader,
-    entry: "backprop_x",
-    tensors: { dout, weight, dx: into.d },
+    entry: byFours(I, O) ? "backprop_x_fours" : "backprop_x",
+    tensors: { dout, weight, dx: into.d, dout4: dout, weight4: weight, dx4: into.d },
     params: { N, I, O, first, splits: 1 },
     groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
     constants: into.constants,
@@ -116,8 +119,8 @@ export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Ten
   const params = { N, I, O, first, splits };
   plan.dispatch({
     shader,
-    entry: "backprop_weight",
-    tensors: { x, dout, partial },
+    entry: byFours(I, O) ? "backprop_weight_fours" : "backprop_weight",
+    tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
     params,
     groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
   });

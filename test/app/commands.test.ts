@@ -140,7 +140,7 @@ test("rollout prints what was said, without what a terminal would obey", async (
   const { lines } = await run("rollout --tasks 2 --rollouts-per-task 2");
   expect(lines.slice(0, 3)).toEqual([
     "needle/0: What digit? (7)",
-    "  0: reward 0.80, equal; ended by answer",
+    "  0: right by equal, reward 0.80; ended by answer",
     "     <1\\u{1b}[31m><2\\u{1b}[31m>",
   ]);
   expect(lines.length).toBe(10);

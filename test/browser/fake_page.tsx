@@ -10,12 +10,13 @@ import { FakeRun, fakeEvents } from "../support/fake_run.ts";
 const state = location.hash;
 const fake = new FakeRun({
   delayMs: 2,
-  failAtStep: state === "#fail" ? 9 : undefined,
+  failAtStep: state === "#fail" ? 2 : undefined,
   resumableStep: state === "#resume" ? 20 : undefined,
 });
 fake.store("needle-7-recorded", [...fakeEvents(resolveConfig({ seed: 7, steps: 30, evalEvery: 5 }))]);
 const page = makePage(fake);
 followAddress(page.store, page.control);
 render(<Page page={page} />, document.getElementById("page")!);
-if (state === "#nogpu") page.store.gpuProblem.value = gpuProblem({ secureContext: true, hasGpu: false, hasAdapter: false, linux: true });
+if (state === "#nogpu")
+  page.store.gpuProblem.value = gpuProblem({ secureContext: true, hasGpu: false, hasAdapter: false, linux: true });
 else await page.control.open();

@@ -12,8 +12,10 @@ test("linear() multiplies rows by the weight's rows and adds the bias", async ()
   expect(await forward((tape) => linear(tape, x, weight, { bias }))).toEqual(new Float32Array([1, 12, 103, 3, 14, 107]));
 });
 
-test("linear() equals a sum in double precision on sizes that no tile divides", async () => {
-  const [N, I, O] = [37, 70, 45];
+test.each([
+  [37, 70, 45],
+  [37, 72, 44],
+])("linear() equals a sum in double precision on %i rows of %i to %i, which no tile divides", async (N, I, O) => {
   const xs = random(1, N * I);
   const ws = random(2, O * I);
   const x = gpu.upload("x", xs, [N, I]);
@@ -44,6 +46,11 @@ test("linear() has the gradient of its forward", () =>
 
 test("linear() has the gradient of its forward for a part of the weight's rows", () =>
   gradcheck({ x: [2, 3], weight: [6, 3], bias: [6] }, (tape, { x, weight, bias }) => linear(tape, x, weight, { bias, rows: [2, 5] })));
+
+test("linear() has the gradient of its forward four numbers at a time", () =>
+  gradcheck({ x: [5, 8], weight: [12, 8], bias: [12], residual: [5, 8] }, (tape, { x, weight, bias, residual }) =>
+    linear(tape, x, weight, { bias, residual, rows: [4, 12] }),
+  ));
 
 test("linear() adds up the weight gradient over more rows than one stretch", async () => {
   const N = 700;

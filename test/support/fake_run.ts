@@ -36,7 +36,12 @@ export class FakeRun implements RunApi {
     await this.#wait(20);
     if (this.#options.openFails) throw new Error(this.#options.openFails);
     const { resumableStep } = this.#options;
-    return { adapter: "Fake adapter", software: false, model: { name: config.model, parameters: 1_436_160 }, resumableStep };
+    return {
+      adapter: "Fake adapter",
+      software: false,
+      model: { name: config.model, parameters: 1_436_160 },
+      resumableStep,
+    };
   }
 
   async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
@@ -44,7 +49,10 @@ export class FakeRun implements RunApi {
     await this.#wait(10);
     this.#log = [];
     this.#changes = {};
-    this.#run = fakeEvents(config, { resumedAt: resume ? (this.#options.resumableStep ?? 0) : 0, changes: () => this.#changes });
+    this.#run = fakeEvents(config, {
+      resumedAt: resume ? (this.#options.resumableStep ?? 0) : 0,
+      changes: () => this.#changes,
+    });
   }
 
   async next(): Promise<TrainEvent | null> {
@@ -93,7 +101,14 @@ export class FakeRun implements RunApi {
     return [...this.#stored].map(([name, events]) => {
       const head = events[0] as Extract<TrainEvent, { type: "run" }>;
       const step = events.filter((event) => event.type === "update").length;
-      return { name, preset: head.config.preset, seed: head.config.seed, step, steps: head.config.steps, startedAt: head.startedAt };
+      return {
+        name,
+        preset: head.config.preset,
+        seed: head.config.seed,
+        step,
+        steps: head.config.steps,
+        startedAt: head.startedAt,
+      };
     });
   }
 
@@ -108,7 +123,10 @@ export class FakeRun implements RunApi {
   }
 
   async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
-    return ["model.safetensors", "config.json", "README.md"].map((name) => ({ name, bytes: new TextEncoder().encode(name) }));
+    return ["model.safetensors", "config.json", "README.md"].map((name) => ({
+      name,
+      bytes: new TextEncoder().encode(name),
+    }));
   }
 
   /** Puts a run among the stored ones. */
@@ -132,7 +150,8 @@ const pieces =
 const encode = (text: string): number[] => (text.match(pieces) ?? []).map(idOf);
 const picture = `<|vision_start|>${"<|image_pad|>".repeat(16)}<|vision_end|>`;
 
-const seedOf = (id: string): number => [...id].reduce((hash, letter) => Math.imul(hash, 31) + letter.charCodeAt(0), 7) >>> 0;
+const seedOf = (id: string): number =>
+  [...id].reduce((hash, letter) => Math.imul(hash, 31) + letter.charCodeAt(0), 7) >>> 0;
 const rise = (t: number, centre: number, speed: number): number => 1 / (1 + Math.exp(-(t - centre) * speed));
 
 /** The events of a whole run. */
@@ -141,24 +160,63 @@ export function* fakeEvents(
   { resumedAt = 0, changes = () => ({}) }: { resumedAt?: number; changes?: () => Partial<RunConfig> } = {},
 ): Generator<TrainEvent, void, void> {
   const model = { name: config.model, parameters: 1_436_160 };
-  yield { type: "run", format: 1, config, model, adapter: "Fake adapter", resumedAt, startedAt: "2026-01-02T03:04:05Z" };
-  for (let step = resumedAt + 1; step <= (changes().steps ?? config.steps); step++) {
+  yield {
+    type: "run",
+    format: 1,
+    config,
+    model,
+    adapter: "Fake adapter",
+    resumedAt,
+    startedAt: "2026-01-02T03:04:05Z",
+  };
+  for (let made = resumedAt; made < (changes().steps ?? config.steps); made++) {
+    // As in a run: an update counts itself, what leads to it does not
+    const step = made + 1;
     const random = randomFrom(config.seed * 1000 + step);
-    const tasks = Array.from({ length: config.tasksPerStep }, (_, i) => fakeTask(`needle/${config.seed}/train/${step}/${i}`, config));
-    yield { type: "tasks", step, tasks };
+    const tasks = Array.from({ length: config.tasksPerStep }, (_, i) =>
+      fakeTask(`needle/${config.seed}/train/${made}/${i}`, config),
+    );
+    yield { type: "tasks", step: made, tasks };
     const groups = tasks.map((task, taskIndex) =>
-      fakeGroup(Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, step, taskIndex, i))),
+      fakeGroup(
+        Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, made, taskIndex, i)),
+      ),
     );
     const rollouts = groups.flat();
     for (let i = 1; i <= 6; i++) {
-      yield { type: "decode", step, turn: i < 4 ? 1 : 2, tokens: rollouts.length * 3 * i, waiting: Math.round(rollouts.length * (1 - i / 7)) };
+      yield {
+        type: "decode",
+        step: made,
+        turn: i < 4 ? 1 : 2,
+        tokens: rollouts.length * 3 * i,
+        waiting: Math.round(rollouts.length * (1 - i / 7)),
+      };
     }
-    for (const { id, end } of rollouts) yield { type: "rolled", step, rollout: id, end };
-    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step, taskIndex, rollouts: group };
-    yield { type: "update", step, metrics: fakeMetrics(rollouts, random), durationMs: 900 + 200 * random() };
-    if (step === 12) yield { type: "alarm", step, message: "Zooming has dropped from 0.62 to 0.41 in ten steps; a larger bonusWeight would pay for it" };
+    for (const { id, end } of rollouts) yield { type: "rolled", step: made, rollout: id, end };
+    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step: made, taskIndex, rollouts: group };
+    yield {
+      type: "update",
+      step,
+      metrics: fakeMetrics(rollouts),
+      durationMs: 1000,
+      rollMs: 600 + 100 * random(),
+      updateMs: 300,
+    };
+    if (step === 12)
+      yield {
+        type: "alarm",
+        step,
+        message: "Zooming has dropped from 0.62 to 0.41 in ten steps; a larger bonusWeight would pay for it",
+      };
     if (config.evalEvery > 0 && step % config.evalEvery === 0) {
-      yield { type: "eval", step, tasks: config.evalTasks, greedy: true, metrics: { accuracy: rise(step, 10, 0.25) }, durationMs: 400 };
+      yield {
+        type: "eval",
+        step,
+        tasks: config.evalTasks,
+        greedy: true,
+        metrics: { accuracy: rise(step, 10, 0.25) },
+        durationMs: 400,
+      };
     }
     if (step % config.saveEvery === 0) yield { type: "checkpoint", step, path: `checkpoints/${step}` };
   }
@@ -168,10 +226,24 @@ export function* fakeEvents(
 function fakeTask(id: string, config: RunConfig): Task {
   const [target] = fakeObjects(seedOf(id), config.objects);
   const question = `What digit is on the ${target!.colour} ${target!.shape}?`;
-  return { id, source: "needle", question, answer: target!.digit, imageSizesPx: [{ width: 512, height: 512 }], goldBoxSourcePx: target!.box };
+  return {
+    id,
+    source: "needle",
+    question,
+    answer: target!.digit,
+    imageSizesPx: [{ width: 512, height: 512 }],
+    goldBoxSourcePx: target!.box,
+  };
 }
 
-function fakeRollout(task: Task, config: RunConfig, random: () => number, step: number, taskIndex: number, rolloutIndex: number): Rollout {
+function fakeRollout(
+  task: Task,
+  config: RunConfig,
+  random: () => number,
+  step: number,
+  taskIndex: number,
+  rolloutIndex: number,
+): Rollout {
   const zooms = config.zoom && random() < 0.3 + 0.68 * rise(step, 6, 0.5);
   const [left, top, right, bottom] = task.goldBoxSourcePx!;
   const half = 45 + random() * (60 - 25 * rise(step, 10, 0.3));
@@ -182,28 +254,78 @@ function fakeRollout(task: Task, config: RunConfig, random: () => number, step: 
   const boxWritten = boxSourcePx.map((at) => Math.min(1000, Math.round(at / 5.12) * 10));
   const malformed = random() < 0.12 * (1 - rise(step, 5, 0.5));
   const right1 = random() < (zooms && config.crop === "source" ? 0.6 + 0.37 * rise(step, 8, 0.4) : 0.1);
-  const answer = malformed ? null : right1 ? task.answer : String((Number(task.answer) + 1 + Math.floor(random() * 9)) % 10);
+  const answer = malformed
+    ? null
+    : right1
+      ? task.answer
+      : String((Number(task.answer) + 1 + Math.floor(random() * 9)) % 10);
   const label = task.question.slice("What digit is on ".length, -1);
   const written = (text: string): Segment => {
     const tokens = encode(text);
-    const logprobs = tokens.map((token) => (/^\d+$/.test(vocabulary[token]!) ? Math.log(0.3 + 0.65 * random()) : -0.002 - 0.02 * random()));
-    return { source: "model", tokens, logprobs, entropies: logprobs.map((logprob) => -logprob * (1 + random())), images: [] };
+    const logprobs = tokens.map((token) =>
+      /^\d+$/.test(vocabulary[token]!) ? Math.log(0.3 + 0.65 * random()) : -0.002 - 0.02 * random(),
+    );
+    return {
+      source: "model",
+      tokens,
+      logprobs,
+      entropies: logprobs.map((logprob) => -logprob * (1 + random())),
+      images: [],
+    };
   };
-  const given = (source: "prompt" | "tool", text: string, image: number): Segment => ({ source, tokens: encode(text), logprobs: [], entropies: [], images: [image] });
+  const given = (source: "prompt" | "tool", text: string, image: number): Segment => ({
+    source,
+    tokens: encode(text),
+    logprobs: [],
+    entropies: [],
+    images: [image],
+  });
   const last = malformed ? "<answer>" : `<answer>${answer}</answer><|im_end|>`;
-  const segments = [given("prompt", `<|im_start|>user\n${picture}${task.question}<|im_end|>\n<|im_start|>assistant\n`, 0)];
+  const segments = [
+    given("prompt", `<|im_start|>user\n${picture}${task.question}<|im_end|>\n<|im_start|>assistant\n`, 0),
+  ];
   const calls: ToolCall[] = [];
   if (zooms) {
-    segments.push(written(`<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [${boxWritten.join(", ")}], "label": "${label}"}}\n</tool_call><|im_end|>`));
-    segments.push(given("tool", `\n<|im_start|>user\n<tool_response>${picture}</tool_response><|im_end|>\n<|im_start|>assistant\n`, 1));
-    calls.push({ segment: 1, name: "image_zoom_in_tool", outcome: "ok", boxWritten, boxSourcePx, imageIndex: 0, label, iou: overlap(boxSourcePx, task.goldBoxSourcePx!) });
+    segments.push(
+      written(
+        `<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [${boxWritten.join(", ")}], "label": "${label}"}}\n</tool_call><|im_end|>`,
+      ),
+    );
+    segments.push(
+      given(
+        "tool",
+        `\n<|im_start|>user\n<tool_response>${picture}</tool_response><|im_end|>\n<|im_start|>assistant\n`,
+        1,
+      ),
+    );
+    calls.push({
+      segment: 1,
+      name: "image_zoom_in_tool",
+      outcome: "ok",
+      boxWritten,
+      boxSourcePx,
+      imageIndex: 0,
+      label,
+      iou: overlap(boxSourcePx, task.goldBoxSourcePx!),
+    });
   }
   segments.push(written(last));
   const right2 = answer === task.answer;
   const zoom = config.bonus === "unconditional" ? zooms : config.bonus === "conditional" && zooms && right2;
-  const parts = { answer: right2 ? config.answerWeight : 0, format: malformed ? -config.formatWeight : 0, zoom: zoom ? config.bonusWeight : 0 };
+  const parts = {
+    answer: right2 ? config.answerWeight : 0,
+    format: malformed ? -config.formatWeight : 0,
+    zoom: zoom ? config.bonusWeight : 0,
+  };
   return {
-    id: `${step}·${taskIndex}·${rolloutIndex}`, step, taskIndex, rolloutIndex, task: task.id, segments, calls, answer,
+    id: `${step}·${taskIndex}·${rolloutIndex}`,
+    step,
+    taskIndex,
+    rolloutIndex,
+    task: task.id,
+    segments,
+    calls,
+    answer,
     end: malformed ? "malformed" : "answer",
     reward: { parts, total: parts.answer + parts.format + parts.zoom, right: right2, verdict: "exact" },
     advantage: null,
@@ -213,12 +335,15 @@ function fakeRollout(task: Task, config: RunConfig, random: () => number, step: 
 function fakeGroup(rollouts: Rollout[]): Rollout[] {
   const totals = rollouts.map((rollout) => rollout.reward!.total);
   const mean = totals.reduce((sum, total) => sum + total, 0) / totals.length;
-  const deviation = Math.sqrt(totals.reduce((sum, total) => sum + (total - mean) ** 2, 0) / Math.max(1, totals.length - 1));
+  const deviation = Math.sqrt(
+    totals.reduce((sum, total) => sum + (total - mean) ** 2, 0) / Math.max(1, totals.length - 1),
+  );
   return rollouts.map((rollout, i) => ({ ...rollout, advantage: (totals[i]! - mean) / (deviation + 1e-6) }));
 }
 
-function fakeMetrics(rollouts: readonly Rollout[], random: () => number): Record<string, number> {
-  const mean = (of: (rollout: Rollout) => number): number => rollouts.reduce((sum, rollout) => sum + of(rollout), 0) / rollouts.length;
+function fakeMetrics(rollouts: readonly Rollout[]): Record<string, number> {
+  const mean = (of: (rollout: Rollout) => number): number =>
+    rollouts.reduce((sum, rollout) => sum + of(rollout), 0) / rollouts.length;
   const spoken = (rollout: Rollout): Segment[] => rollout.segments.filter((segment) => segment.source === "model");
   return {
     accuracy: mean((rollout) => Number(rollout.reward!.right)),
@@ -230,7 +355,6 @@ function fakeMetrics(rollouts: readonly Rollout[], random: () => number): Record
     iou: mean((rollout) => rollout.calls[0]?.iou ?? 0),
     response_tokens: mean((rollout) => spoken(rollout).reduce((sum, segment) => sum + segment.tokens.length, 0)),
     entropy: mean((rollout) => spoken(rollout).at(-1)!.entropies[0]!),
-    tokens_per_second: 4000 + 300 * random(),
   };
 }
 
@@ -244,7 +368,16 @@ function* fakeWarmup(seed: number, rows: number): Generator<WarmupEvent, void, v
   const random = randomFrom(seed);
   const steps = Math.max(1, Math.round(rows / 256 / 10));
   for (let step = 1; step <= steps; step++) {
-    yield { type: "warmup", stage: "warm", step, steps, loss: 3 * Math.exp((-3 * step) / steps) + 0.2 * random(), gradNorm: 1, rows: 256, durationMs: 60 };
+    yield {
+      type: "warmup",
+      stage: "warm",
+      step,
+      steps,
+      loss: 3 * Math.exp((-3 * step) / steps) + 0.2 * random(),
+      gradNorm: 1,
+      rows: 256,
+      durationMs: 60,
+    };
   }
   yield { type: "end", step: steps, reason: "done" };
 }

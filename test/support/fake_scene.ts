@@ -12,8 +12,14 @@ export function randomFrom(seed: number): () => number {
 }
 
 export const colours: Record<string, [number, number, number]> = {
-  red: [230, 50, 50], green: [50, 200, 70], blue: [70, 110, 250], yellow: [245, 220, 50],
-  magenta: [225, 70, 220], cyan: [60, 215, 225], orange: [250, 145, 40], white: [250, 250, 250],
+  red: [230, 50, 50],
+  green: [50, 200, 70],
+  blue: [70, 110, 250],
+  yellow: [245, 220, 50],
+  magenta: [225, 70, 220],
+  cyan: [60, 215, 225],
+  orange: [250, 145, 40],
+  white: [250, 250, 250],
 };
 export const shapes = ["circle", "square", "triangle", "diamond"] as const;
 
@@ -26,16 +32,26 @@ export interface FakeObject {
 
 const side = 512;
 const font: Record<string, string> = {
-  "0": "01110 10001 10011 10101 11001 10001 01110", "1": "00100 01100 00100 00100 00100 00100 01110", "2": "01110 10001 00001 00010 00100 01000 11111",
-  "3": "11111 00010 00100 00010 00001 10001 01110", "4": "00010 00110 01010 10010 11111 00010 00010", "5": "11111 10000 11110 00001 00001 10001 01110",
-  "6": "00110 01000 10000 11110 10001 10001 01110", "7": "11111 00001 00010 00100 01000 01000 01000", "8": "01110 10001 10001 01110 10001 10001 01110",
+  "0": "01110 10001 10011 10101 11001 10001 01110",
+  "1": "00100 01100 00100 00100 00100 00100 01110",
+  "2": "01110 10001 00001 00010 00100 01000 11111",
+  "3": "11111 00010 00100 00010 00001 10001 01110",
+  "4": "00010 00110 01010 10010 11111 00010 00010",
+  "5": "11111 10000 11110 00001 00001 10001 01110",
+  "6": "00110 01000 10000 11110 10001 10001 01110",
+  "7": "11111 00001 00010 00100 01000 01000 01000",
+  "8": "01110 10001 10001 01110 10001 10001 01110",
   "9": "01110 10001 10001 01111 00001 00010 01100",
 };
 
 /** Where the objects of a scene stand; the first is the one that is asked for. */
 export function fakeObjects(seed: number, count: number): FakeObject[] {
   const random = randomFrom(seed);
-  const names = Object.keys(colours).sort(() => random() - 0.5);
+  const names = Object.keys(colours);
+  for (let i = names.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [names[i], names[j]] = [names[j]!, names[i]!];
+  }
   return Array.from({ length: count }, (_, i) => {
     const cell = side / 3;
     const at = (i * 4 + 1) % 9;
@@ -74,14 +90,20 @@ export function fakeScene(seed: number, count: number): Pixels {
       for (let x = left; x < right; x++) {
         const [dx, dy] = [(x - left) / half - 1, (y - top) / half - 1];
         const inside =
-          shape === "square" || (shape === "circle" ? dx * dx + dy * dy < 1 : shape === "diamond" ? Math.abs(dx) + Math.abs(dy) < 1 : Math.abs(dx) < (dy + 1) / 2);
+          shape === "square" ||
+          (shape === "circle"
+            ? dx * dx + dy * dy < 1
+            : shape === "diamond"
+              ? Math.abs(dx) + Math.abs(dy) < 1
+              : Math.abs(dx) < (dy + 1) / 2);
         if (inside) paint(x, y, colours[colour]!);
       }
     }
     const rows = font[digit]!.split(" ");
     for (let r = 0; r < 21; r++) {
       for (let k = 0; k < 15; k++) {
-        if (rows[Math.floor(r / 3)]![Math.floor(k / 3)] === "1") paint(left + Math.floor(half) - 7 + k, top + Math.floor(half) - 6 + r, [20, 20, 20]);
+        if (rows[Math.floor(r / 3)]![Math.floor(k / 3)] === "1")
+          paint(left + Math.floor(half) - 7 + k, top + Math.floor(half) - 6 + r, [20, 20, 20]);
       }
     }
   }

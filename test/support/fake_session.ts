@@ -24,6 +24,10 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
       weight = checkpoint.weights[0].values[0];
       return step;
     },
+    async reset() {
+      step = 0;
+      weight = 0;
+    },
     async *train(): AsyncGenerator<TrainEvent> {
       yield { type: "run", format: 1, config, model: session.model, adapter: "Fake", resumedAt: step, startedAt: "" };
       while (step < config.steps) {

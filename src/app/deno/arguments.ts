@@ -44,8 +44,8 @@ export const commands = {
   warmup: {
     line: "make the starting model from random weights, by supervised rows",
     example: "warmup --seed 1 --out models/mine",
-    knobs: ["run"],
-    without: ["steps"],
+    knobs: ["run", "bookkeeping"],
+    without: ["steps", "evalEvery", "saveEvery"],
     flags: ["rows", "out", "logJson", "trace"],
     required: ["out"],
   },

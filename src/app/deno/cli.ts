@@ -1,8 +1,9 @@
-import { compileKernels, openSession } from "../session.ts";
+import { openGpuSession } from "../gpu_session.ts";
 import { helpText, parseArguments } from "./arguments.ts";
 import { runCommand } from "./commands.ts";
+import { compileKernels } from "./compile.ts";
 import { createDawnCompiler } from "./dawn.ts";
-import { openDenoPlatform } from "./platform.ts";
+import { openDenoPlatform, quietDriver } from "./platform.ts";
 import { openTerminal } from "./terminal.ts";
 
 /** The command line: `npm run saccade -- <command> [flags]`. */
@@ -37,7 +38,7 @@ async function main(): Promise<number> {
     return await runCommand(parsed, {
       terminal,
       openPlatform: openDenoPlatform,
-      openSession,
+      openSession: openGpuSession,
       compileKernels,
       compilers,
       stopping: () => stopped,
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
 }
 
 async function compilers() {
+  quietDriver();
   const own = (await globalThis.navigator?.gpu?.requestAdapter()) ? navigator.gpu : null;
   return [
     { name: "naga (Deno)", gpu: own, missing: "Deno finds no adapter to compile for; install a Vulkan driver" },

@@ -2,9 +2,10 @@ import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { type RunConfig, resolveConfig } from "../../train/config.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
-import type { CompileKernels, OpenSession, Session } from "../session.ts";
+import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
+import type { CompiledKernel } from "./compile.ts";
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
 import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,7 +15,7 @@ export interface Surroundings {
   terminal: Terminal;
   openPlatform(needsGpu: boolean): Promise<Platform>;
   openSession: OpenSession;
-  compileKernels: CompileKernels;
+  compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel>;
   /** Every compiler that is at hand; `gpu` is null where one is not, and `missing` says why. */
   compilers(): Promise<{ name: string; gpu: GPU | null; missing: string }[]>;
   /** True once the person asked to stop. */
@@ -152,7 +153,7 @@ async function exportModel(changes: Partial<RunConfig>, options: Options, around
   await expectNewFolder(options.out!);
   return withSession(changes, options, around, async (session) => {
     await writeNewFolder(options.out!, await session.exportFiles());
-    around.terminal.print(`The model is in ${options.out}, as transformers reads it`);
+    around.terminal.print(`The model is in ${options.out}`);
     return 0;
   });
 }

@@ -47,7 +47,7 @@ declare namespace Deno {
   function remove(path: string, options?: { recursive?: boolean }): Promise<void>;
   function symlink(from: string, to: string): Promise<void>;
   function makeTempDir(): Promise<string>;
-  function readDir(path: string): AsyncIterable<DirEntry>;
+  function readDir(path: string | URL): AsyncIterable<DirEntry>;
   function readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>;
   function readTextFile(path: string | URL): Promise<string>;
   function writeFile(path: string, bytes: Uint8Array): Promise<void>;

@@ -15,8 +15,7 @@ export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
  */
 export async function findGpu(forced: string): Promise<{ gpu: GPU | null; gpuMissing: string; dialect: Dialect }> {
   if (!["", "dawn", "deno"].includes(forced)) throw new Error(`SACCADE_GPU must be dawn or deno, found "${forced}"`);
-  // Debian's software driver writes a line to stderr, several times, where this is not set.
-  if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  quietDriver();
   let dawnMissing = "not tried, since SACCADE_GPU is deno";
   if (forced !== "deno") {
     const dawn = await tryDawn();
@@ -37,6 +36,11 @@ export async function findGpu(forced: string): Promise<{ gpu: GPU | null; gpuMis
     dialect: "naga",
     gpuMissing: `No GPU found, neither by Dawn (${dawnMissing}) nor by Deno's own WebGPU; ${remedy()}`,
   };
+}
+
+/** Debian's software Vulkan driver writes a line to stderr, several times, where this is not set. */
+export function quietDriver(): void {
+  if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
 }
 
 function remedy(): string {

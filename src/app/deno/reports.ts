@@ -67,7 +67,7 @@ export function rolloutLines(
   const lines = [`${visible(task.id)}: ${visible(task.question)} (${visible(task.answer)})`];
   for (const rollout of rollouts) {
     const reward = rollout.reward
-      ? `reward ${rollout.reward.total.toFixed(2)}, ${visible(rollout.reward.verdict)}`
+      ? `${rollout.reward.right ? "right" : "wrong"} by ${visible(rollout.reward.verdict)}, reward ${rollout.reward.total.toFixed(2)}`
       : "not scored";
     lines.push(
       `  ${rollout.rolloutIndex}: ${reward}; ended by ${rollout.end}${rollout.error ? ` (${visible(rollout.error)})` : ""}`,

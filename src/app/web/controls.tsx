@@ -45,7 +45,11 @@ export function Controls() {
         </h2>
         <KnobField knob="answerWeight" label="right answer" colour="--answer" />
         <KnobField knob="formatWeight" label="format broken, minus" colour="--format" />
-        <KnobField knob="bonusWeight" label={bonus === "unconditional" ? "zoomed" : "zoomed and right"} colour="--tool" />
+        <KnobField
+          knob="bonusWeight"
+          label={bonus === "unconditional" ? "zoomed" : "zoomed and right"}
+          colour="--tool"
+        />
         <KnobField knob="bonus" label="bonus" />
       </div>
       <details class="card">
@@ -82,7 +86,11 @@ function PendingLine() {
   const { store, control } = usePage();
   const pending = store.pending.value.length;
   if (pending === 0) {
-    return <p class="soft small">Learning rate, temperature, steps and rewards apply at the next step. Others start a new run.</p>;
+    return (
+      <p class="soft small">
+        Learning rate, temperature, steps and rewards apply at the next step. Others start a new run.
+      </p>
+    );
   }
   return (
     <p class="pending small">

@@ -11,7 +11,8 @@ export function CursorBar({ units, cursor, move }: Props) {
   const last = units.length - 1;
   const { first, tokens, segment } = units[cursor]!;
   const total = units[last]!.first + units[last]!.tokens;
-  const turn = new Set(units.slice(0, cursor + 1).flatMap((unit) => (unit.source === "model" ? unit.segment : []))).size;
+  const turn = new Set(units.slice(0, cursor + 1).flatMap((unit) => (unit.source === "model" ? unit.segment : [])))
+    .size;
   const noTool = nextTool(units, cursor) === cursor;
   return (
     <div class="card time">
@@ -45,7 +46,12 @@ export function CursorBar({ units, cursor, move }: Props) {
       <div class="strip">
         <div class="ticks" aria-hidden="true">
           {segmentsOf(units).map(({ index, source, tokens: length }) => (
-            <i key={index} class={`${source} ${index === segment ? "here" : ""}`} style={{ flexGrow: length }} title={source} />
+            <i
+              key={index}
+              class={`${source} ${index === segment ? "here" : ""}`}
+              style={{ flexGrow: length }}
+              title={source}
+            />
           ))}
         </div>
         <div class="needle" style={{ left: `${((first + tokens) / total) * 100}%` }} aria-hidden="true" />

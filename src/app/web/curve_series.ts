@@ -21,7 +21,7 @@ const one = (key: string, title: string, colour: string, range?: [number, number
   range,
 });
 
-/** The curves of the page, in order; keys are those of the "update" event's metrics. */
+/** The curves of the page, in order; keys are those of src/train/metrics.ts, and the speed that run_state.ts adds. */
 export const curveSpecs: readonly CurveSpec[] = [
   one("accuracy", "accuracy", "--answer", [0, 1]),
   one("zoom_rate", "zoom rate", "--tool", [0, 1]),
@@ -35,7 +35,7 @@ export const curveSpecs: readonly CurveSpec[] = [
     ],
   },
   one("iou", "box IoU", "--zoom1"),
-  one("response_tokens", "response length, tokens", "--soft"),
+  one("response_tokens", "response tokens", "--soft"),
   one("entropy", "entropy, nats", "--soft"),
   one("tokens_per_second", "tokens/s", "--soft"),
 ];

@@ -20,7 +20,10 @@ function Curve({ spec }: { spec: CurveSpec }) {
   const updates = store.updates.value;
   const evals = store.evals.value;
   const previous = store.replay.value ? null : store.previous.value;
-  const { steps, lines } = useMemo(() => curveLines(spec, updates, evals, previous?.updates ?? null), [spec, updates, evals, previous]);
+  const { steps, lines } = useMemo(
+    () => curveLines(spec, updates, evals, previous?.updates ?? null),
+    [spec, updates, evals, previous],
+  );
   const step = store.hoveredStep.value ?? store.chosenStep.value;
   const point = (step !== null && updates.find((update) => update.step === step)) || updates.at(-1);
   const now = figure(point?.metrics[spec.parts[0]!.key]);
@@ -75,7 +78,10 @@ function CurveTable({ title, steps, lines }: { title: string; steps: readonly nu
       setCopied(true);
       setTimeout(() => setCopied(false), 2000);
     } catch {
-      store.notices.add("error", "The browser does not let this page copy; open it over https, or select the table and copy it by hand");
+      store.notices.add(
+        "error",
+        "The browser does not let this page copy; open it over https, or select the table and copy it by hand",
+      );
     }
   };
   return (

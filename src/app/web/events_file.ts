@@ -35,15 +35,20 @@ export function readEventsFile(name: string, text: string): EventsFile {
     events.push(value as TrainEvent);
   }
   const head = events[0] as Partial<Extract<TrainEvent, { type: "run" }>>;
-  if (head.type !== "run") throw new Error(`${name} does not begin with a "run" event but with "${head.type}"; ${remedy}`);
-  if (head.format !== 1) throw new Error(`${name} has log format ${head.format}, this page reads 1; open it with the Saccade that wrote it`);
+  if (head.type !== "run")
+    throw new Error(`${name} does not begin with a "run" event but with "${head.type}"; ${remedy}`);
+  if (head.format !== 1)
+    throw new Error(`${name} has log format ${head.format}, this page reads 1; open it with the Saccade that wrote it`);
   return { events, notice };
 }
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-const isRollout = (value: unknown): boolean => isObject(value) && typeof value.id === "string" && Array.isArray(value.segments) && Array.isArray(value.calls);
-const isTask = (value: unknown): boolean => isObject(value) && typeof value.id === "string" && typeof value.question === "string";
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isRollout = (value: unknown): boolean =>
+  isObject(value) && typeof value.id === "string" && Array.isArray(value.segments) && Array.isArray(value.calls);
+const isTask = (value: unknown): boolean =>
+  isObject(value) && typeof value.id === "string" && typeof value.question === "string";
 const listOf = (check: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(check);
 
 /** What the page relies on, by event type; fields beyond these are shown where they are there. */

@@ -44,7 +44,8 @@ export function Groups() {
     <div class="card">
       <div class="headline">
         <h2>
-          <b>Step {record.step}</b> · {size} · bar = reward · <Letter>A</Letter> right <Letter>W</Letter> wrong <Letter>F</Letter> format
+          <b>Step {record.step}</b> · {size} · bar = reward · <Letter>A</Letter> right <Letter>W</Letter> wrong{" "}
+          <Letter>F</Letter> format
         </h2>
         <StepPicker />
       </div>
@@ -65,11 +66,19 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
   const config = store.runConfig.value;
   const chosen = store.chosen.value;
   const pictures = usePictures(task, config, patienceMs);
-  const thumbnail = useMemo(() => pictures?.[0] && resize(pictures[0], thumbnailPx, thumbnailPx, { filter: "bilinear" }), [pictures]);
+  const thumbnail = useMemo(
+    () => pictures?.[0] && resize(pictures[0], thumbnailPx, thumbnailPx, { filter: "bilinear" }),
+    [pictures],
+  );
   const statistics = meanAndDeviation((group ?? []).flatMap((rollout) => rollout.reward?.total ?? []));
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would be laid out apart from its row
-    <div class="group" role="group" aria-label={task.question} data-chosen={chosen?.task.id === task.id ? "" : undefined}>
+    <div
+      class="group"
+      role="group"
+      aria-label={task.question}
+      data-chosen={chosen?.task.id === task.id ? "" : undefined}
+    >
       <span class="thumbnail">{thumbnail && <PixelsCanvas pixels={thumbnail} />}</span>
       <span class="q">{task.question}</span>
       <span class="cells">
@@ -91,7 +100,13 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
         {statistics && (
           <>
             <span title="mean reward of the group">μ {figure(statistics.mean)}</span>
-            <span title={statistics.deviation === 0 ? "all rewards are equal: this group teaches nothing" : "deviation of the rewards"}>
+            <span
+              title={
+                statistics.deviation === 0
+                  ? "all rewards are equal: this group teaches nothing"
+                  : "deviation of the rewards"
+              }
+            >
               σ {figure(statistics.deviation)}
             </span>
           </>
@@ -105,7 +120,9 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
 function moveFocus(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   const cell = (event.target as HTMLElement).closest<HTMLElement>(".cell");
   if (!cell) return;
-  const rows = [...event.currentTarget.querySelectorAll(".group")].map((row) => [...row.querySelectorAll<HTMLElement>(".cell")]);
+  const rows = [...event.currentTarget.querySelectorAll(".group")].map((row) => [
+    ...row.querySelectorAll<HTMLElement>(".cell"),
+  ]);
   const filled = rows.filter((row) => row.length > 0);
   const y = filled.findIndex((row) => row.includes(cell));
   const x = filled[y]!.indexOf(cell);

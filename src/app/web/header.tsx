@@ -74,7 +74,13 @@ function Progress({ playing }: { playing: boolean }) {
   if (store.stepMs.value !== null && run.step < config.steps && !run.end) {
     parts.push(`${roughDuration((config.steps - run.step) * store.stepMs.value)} left`);
   }
-  const doing = store.busy.value ? `${store.busy.value}…` : playing ? phaseLine(run.phase) : run.head && !run.end ? "paused" : "";
+  const doing = store.busy.value
+    ? `${store.busy.value}…`
+    : playing
+      ? phaseLine(run.phase)
+      : run.head && !run.end
+        ? "paused"
+        : "";
   return (
     <span class="progress">
       <span class="soft small num">
@@ -100,7 +106,10 @@ export function phaseLine(phase: Phase): string {
       return "looking at the pictures";
     case "rolling": {
       const { tokens, waiting, rolled, rollouts } = phase;
-      const left = waiting > 0 ? `${count(waiting)} rollouts still writing` : `${count(rolled)} of ${count(rollouts)} rollouts done`;
+      const left =
+        waiting > 0
+          ? `${count(waiting)} rollouts still writing`
+          : `${count(rolled)} of ${count(rollouts)} rollouts done`;
       return `rolling: ${count(tokens)} tokens, ${left}`;
     }
     case "updating":
@@ -142,11 +151,10 @@ function ReplayBar() {
 function Chips() {
   const { store } = usePage();
   const opened = store.opened.value;
-  const run = store.shown.value;
-  const head = store.replay.value ? run.head : null;
+  const head = store.replay.value ? store.runHead.value : null;
   const adapter = head?.adapter ?? opened?.adapter;
   const model = head?.model ?? opened?.model;
-  const speed = run.updates.at(-1)?.metrics.tokens_per_second;
+  const speed = store.updates.value.at(-1)?.metrics.tokens_per_second;
   if (!adapter || !model) return <span class="chips" />;
   return (
     <span class="chips">

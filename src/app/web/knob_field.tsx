@@ -42,7 +42,12 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
           {store.pending.value.includes(key) && <span class="tag">new run</span>}
         </label>
         {knob.kind === "boolean" ? (
-          <input {...field} type="checkbox" checked={value === true} onChange={(event) => set(event.currentTarget.checked)} />
+          <input
+            {...field}
+            type="checkbox"
+            checked={value === true}
+            onChange={(event) => set(event.currentTarget.checked)}
+          />
         ) : knob.kind === "choice" ? (
           <select {...field} value={String(value)} onChange={(event) => set(event.currentTarget.value)}>
             {knob.choices.map((choice) => (
@@ -90,7 +95,8 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
       {explain && (
         <p class="soft small" id={`${id}-line`}>
           {knob.line}
-          {"unit" in knob && knob.unit ? ` (${knob.unit})` : ""} · {knob.applies === "next step" ? "applies at the next step" : "starts a new run"}
+          {"unit" in knob && knob.unit ? ` (${knob.unit})` : ""} ·{" "}
+          {knob.applies === "next step" ? "applies at the next step" : "starts a new run"}
         </p>
       )}
     </div>
@@ -98,7 +104,8 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
 }
 
 /** learningRate -> learning rate */
-export const wordsOf = (key: string): string => key.replace(/Px$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+export const wordsOf = (key: string): string =>
+  key.replace(/Px$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const toSlider = ({ scale, min }: Slider, value: number): number =>
   scale === "log" ? Math.log10(Math.max(value, min)) : value;

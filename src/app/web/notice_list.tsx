@@ -5,7 +5,8 @@ import { usePage } from "./page_context.ts";
 export function NoticeList() {
   const { store, control } = usePage();
   const resumable = store.opened.value?.resumableStep;
-  const offer = resumable !== undefined && store.live.value.head === null && !store.replay.value;
+  const between = store.runHead.value === null || store.player.value === "over";
+  const offer = resumable !== undefined && between && !store.replay.value;
   return (
     <div class="notices">
       {store.gpuProblem.value !== null && (

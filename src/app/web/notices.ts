@@ -20,7 +20,10 @@ export class Notices {
   /** Shows an error of any origin; one that says nothing gets a sentence that says what to do. */
   error(cause: unknown): void {
     const message = cause instanceof Error ? cause.message : String(cause);
-    this.add("error", message.trim() || "The run stopped without saying why; reload the page to go on from the last checkpoint");
+    this.add(
+      "error",
+      message.trim() || "The run stopped without saying why; reload the page to go on from the last checkpoint",
+    );
   }
 
   dismiss(id: number): void {

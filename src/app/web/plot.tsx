@@ -34,9 +34,11 @@ export function Plot({ label, steps, lines, range, mark, onHover, onPick }: Prop
   const latest = useRef({ mark, onHover, onPick });
   latest.current = { mark, onHover, onPick };
   const looks = lines.map(({ name, colour, look }) => `${name} ${colour} ${look}`).join();
-  const data = useMemo(() => [steps, ...lines.map((line) => line.values)] as unknown as UPlot.AlignedData, [steps, lines]);
+  const data = useMemo(
+    () => [steps, ...lines.map((line) => line.values)] as unknown as UPlot.AlignedData,
+    [steps, lines],
+  );
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: data has its own effect
   useEffect(() => {
     const host = element.current!;
     const made = new UPlot(optionsOf(host.clientWidth, lines, range, latest), data, host);
@@ -53,7 +55,6 @@ export function Plot({ label, steps, lines, range, mark, onHover, onPick }: Prop
   }, [looks, theme.value, range?.[0], range?.[1]]);
 
   useEffect(() => plot.current?.setData(data), [data]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the mark is read while drawing
   useEffect(() => plot.current?.redraw(false), [mark]);
   return <div ref={element} class="plot-canvas" role="img" aria-label={label} />;
 }
@@ -79,9 +80,17 @@ function optionsOf(width: number, lines: readonly Line[], range: Props["range"],
       {},
       ...lines.map(({ name, colour, look }): UPlot.Series => {
         const stroke = colourOf(colour);
-        if (look === "dots") return { label: name, stroke, paths: () => null, points: { show: true, size: 6, fill: stroke } };
+        if (look === "dots")
+          return { label: name, stroke, paths: () => null, points: { show: true, size: 6, fill: stroke } };
         const faint = look === "faint";
-        return { label: name, stroke, alpha: faint ? 0.35 : 1, width: faint ? 1.5 : 2, spanGaps: true, points: { show: onlyOne, size: 5, fill: stroke } };
+        return {
+          label: name,
+          stroke,
+          alpha: faint ? 0.35 : 1,
+          width: faint ? 1.5 : 2,
+          spanGaps: true,
+          points: { show: onlyOne, size: 5, fill: stroke },
+        };
       }),
     ],
     hooks: {
@@ -104,7 +113,8 @@ function optionsOf(width: number, lines: readonly Line[], range: Props["range"],
 }
 
 /** A single value has no line to be seen by. */
-const onlyOne = (plot: UPlot, series: number): boolean => Array.from(plot.data[series] ?? []).filter((value) => value != null).length === 1;
+const onlyOne = (plot: UPlot, series: number): boolean =>
+  Array.from(plot.data[series] ?? []).filter((value) => value != null).length === 1;
 
 const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000];
 

@@ -12,7 +12,11 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
         <tbody>
           <tr>
             <td>answer</td>
-            <td>{rollout.answer === null ? `none (${endings[rollout.end]})` : `${rollout.answer} · expected ${task.answer}`}</td>
+            <td>
+              {rollout.answer === null
+                ? `none (${endings[rollout.end]})`
+                : `${rollout.answer} · expected ${task.answer}`}
+            </td>
           </tr>
           {reward &&
             Object.entries(reward.parts).map(([part, value]) => (
@@ -52,6 +56,7 @@ function partName(part: string, verdict: string, config: RunConfig | null): stri
 }
 
 function formula({ answerWeight, formatWeight, bonusWeight, bonus }: RunConfig): string {
-  const zoom = bonus === "none" ? "" : ` + ${setting(bonusWeight)}·${bonus === "conditional" ? "(zoom ∧ answer)" : "zoom"}`;
+  const zoom =
+    bonus === "none" ? "" : ` + ${setting(bonusWeight)}·${bonus === "conditional" ? "(zoom ∧ answer)" : "zoom"}`;
   return `${setting(answerWeight)}·answer + ${setting(formatWeight)}·format${zoom}`;
 }

@@ -15,7 +15,10 @@ export function RolloutView() {
   const config = store.runConfig.value;
   const pictures = usePictures(chosen?.task ?? null, config, patienceMs);
   const rollout = chosen?.rollout;
-  const shown = useMemo(() => (rollout && pictures && config ? shownPictures(rollout, pictures, config) : []), [rollout, pictures, config]);
+  const shown = useMemo(
+    () => (rollout && pictures && config ? shownPictures(rollout, pictures, config) : []),
+    [rollout, pictures, config],
+  );
   if (!chosen || !rollout) {
     return (
       <div class="card">
@@ -30,12 +33,20 @@ export function RolloutView() {
     <>
       <div class="card">
         <h2>
-          <b>Rollout {rollout.id}</b> “{chosen.task.question}”
+          <b title={`id in the log: ${rollout.id}`}>
+            Step {chosen.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          </b>{" "}
+          “{chosen.task.question}”
         </h2>
-        {pictures?.[0] ? <Stage source={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} /> : <div class="stage waiting" />}
+        {pictures?.[0] ? (
+          <Stage source={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
+        ) : (
+          <div class="stage waiting" />
+        )}
         <p class="cap">
           {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
-          <b class="zoomword">1</b>: where the model looked. The page shows the source; the model sees {shownSidePx} × {shownSidePx}.
+          <b class="zoomword">1</b>: where the model looked. The page shows the source; the model sees {shownSidePx} ×{" "}
+          {shownSidePx}.
         </p>
         <Crops shown={shown} />
         {rollout.calls

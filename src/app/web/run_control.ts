@@ -5,12 +5,15 @@ import type { RunApi } from "../api.ts";
 import { Player } from "../player.ts";
 import { readEventsFile } from "./events_file.ts";
 import { count } from "./numbers.ts";
+import { runName } from "./run_name.ts";
 import { emptyRun, fold, type RunState } from "./run_state.ts";
 import type { Store } from "./store.ts";
 import { differences } from "./url_state.ts";
 
 /** Steps whose durations make the guess of the time left. */
 const paceSteps = 5;
+/** Settings are looked up once nobody has touched them for this long. */
+const settledMs = 400;
 
 /** What buttons and fields do: asks the worker and writes into the store. Errors become notices, never exceptions. */
 export class RunControl {
@@ -23,6 +26,7 @@ export class RunControl {
   #playedMs = 0;
   #stepStartMs = 0;
   #stepDurations: number[] = [];
+  #watching = false;
   #ticker: ReturnType<typeof setInterval> | null = null;
 
   constructor(api: RunApi, store: Store) {
@@ -32,6 +36,7 @@ export class RunControl {
 
   /** Opens the adapter and the model of the configuration, so that Start starts at once. */
   async open(): Promise<void> {
+    this.#watchSettings();
     await this.#while("opening the adapter and loading the model", () => this.#open());
   }
 
@@ -152,8 +157,8 @@ export class RunControl {
 
   /** The resumed run's curves up to its checkpoint; a run whose log is gone goes on without them. */
   async #storedBefore(config: RunConfig, step: number): Promise<RunState> {
-    const runs = await this.api.runs();
-    const run = runs.find(({ preset, seed, step: reached }) => preset === config.preset && seed === config.seed && reached >= step);
+    const base = runName(config);
+    const run = (await this.api.runs()).find(({ name, step: reached }) => name.startsWith(base) && reached >= step);
     return run ? foldAll(await this.api.events(run.name)) : emptyRun;
   }
 
@@ -163,6 +168,19 @@ export class RunControl {
     this.#player = null;
     this.#store.startOver();
     this.#resetClock();
+  }
+
+  /** Other settings may name another model, or a run that can be gone on with. */
+  #watchSettings(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    let timer: ReturnType<typeof setTimeout>;
+    let first = true;
+    this.#store.config.subscribe(() => {
+      clearTimeout(timer);
+      if (!first) timer = setTimeout(() => this.#running() || void this.open(), settledMs);
+      first = false;
+    });
   }
 
   #running(): boolean {
@@ -190,8 +208,16 @@ export class RunControl {
         if (!runs) store.publish();
         store.player.value = state;
       },
-      failed: (error) => store.notices.error(error),
+      failed: (error) => this.#fail(error),
     });
+  }
+
+  /** A run that threw is over for the worker; opening again asks whether its checkpoint can be gone on from. */
+  #fail(error: Error): void {
+    this.#store.notices.error(error);
+    this.#player = null;
+    this.#store.player.value = "over";
+    void this.open();
   }
 
   #tellEnd(event: Extract<TrainEvent, { type: "end" }>): void {

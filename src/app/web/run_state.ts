@@ -5,7 +5,10 @@ import type { Metrics, TrainEvent } from "../../train/events.ts";
 
 /** What was rolled in one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
 export interface StepRecord {
+  /** Counted as updates are: from 1. */
   step: number;
+  /** As its events count it: updates made before. */
+  eventStep: number;
   tasks: Task[];
   groups: (Rollout[] | null)[];
   /** True once the weights were updated with it. */
@@ -68,7 +71,14 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
     case "config":
       return state.config ? { ...state, config: { ...state.config, ...event.changes } } : state;
     case "tasks": {
-      const record = { step: event.step, tasks: event.tasks, groups: event.tasks.map(() => null), complete: false };
+      const step = state.step + 1;
+      const record = {
+        step,
+        eventStep: event.step,
+        tasks: event.tasks,
+        groups: event.tasks.map(() => null),
+        complete: false,
+      };
       const rollouts = event.tasks.length * (state.config?.rolloutsPerTask ?? 0);
       return { ...state, steps: [...state.steps, record].slice(-keep), phase: { name: "looking", rollouts } };
     }
@@ -93,7 +103,8 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
     case "update": {
       const evalEvery = state.config?.evalEvery ?? 0;
       const evaluates = evalEvery > 0 && event.step % evalEvery === 0;
-      const { step, metrics, durationMs } = event;
+      const { step, durationMs } = event;
+      const metrics = { ...event.metrics, ...speed(state.config, event) };
       return {
         ...state,
         step,
@@ -135,14 +146,20 @@ function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): Run
   };
 }
 
+/** Tokens that the model wrote per second of rolling. Not among the metrics, which are the same for each run of a seed. */
+function speed(config: RunConfig | null, { metrics, rollMs }: Extract<TrainEvent, { type: "update" }>): Metrics {
+  const tokens = (metrics.response_tokens ?? 0) * (config?.tasksPerStep ?? 0) * (config?.rolloutsPerTask ?? 0);
+  return tokens > 0 && rollMs > 0 ? { tokens_per_second: (tokens * 1000) / rollMs } : {};
+}
+
 const rolloutsOf = (state: RunState): number =>
   (state.steps.at(-1)?.tasks.length ?? 0) * (state.config?.rolloutsPerTask ?? 0);
 
 function withNewest(
   steps: readonly StepRecord[],
-  step: number,
+  eventStep: number,
   change: (record: StepRecord) => StepRecord,
 ): readonly StepRecord[] {
-  const index = steps.findLastIndex((record) => record.step === step);
+  const index = steps.findLastIndex((record) => record.eventStep === eventStep);
   return index < 0 ? steps : steps.with(index, change(steps[index]!));
 }

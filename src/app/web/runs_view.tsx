@@ -14,7 +14,6 @@ export function RunsView() {
       store.notices.error(error);
     });
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the tab opens
   useEffect(list, []);
   const remove = async (name: string): Promise<void> => {
     try {
@@ -37,8 +36,8 @@ export function RunsView() {
           <p class="soft">reading the list…</p>
         ) : runs.length === 0 ? (
           <p class="soft">
-            None yet. A run is kept here as it trains. A run made on the command line opens from its events.jsonl: use the button, or drop the file on the
-            page.
+            None yet. A run is kept here as it trains. A run made on the command line opens from its events.jsonl: use
+            the button, or drop the file on the page.
           </p>
         ) : (
           <table class="grid list">
@@ -55,7 +54,12 @@ export function RunsView() {
             </thead>
             <tbody>
               {runs.map((run) => (
-                <RunRow key={run.name} run={run} onOpen={() => void control.openStored(run.name)} onRemove={() => void remove(run.name)} />
+                <RunRow
+                  key={run.name}
+                  run={run}
+                  onOpen={() => void control.openStored(run.name)}
+                  onRemove={() => void remove(run.name)}
+                />
               ))}
             </tbody>
           </table>

@@ -4,20 +4,36 @@ import type { Task } from "../../tasks/task.ts";
 import { PixelsCanvas } from "./pixels_canvas.tsx";
 
 /** The source picture with the box of the answer (dashed) and the boxes that the model looked into. `zooms`: how many of them. */
-export function Stage({ source, rollout, task, zooms }: { source: Pixels; rollout: Rollout; task: Task; zooms: number }) {
+export function Stage({
+  source,
+  rollout,
+  task,
+  zooms,
+}: {
+  source: Pixels;
+  rollout: Rollout;
+  task: Task;
+  zooms: number;
+}) {
   const place = ([left, top, right, bottom]: Box) => ({
     left: `${(left / source.width) * 100}%`,
     top: `${(top / source.height) * 100}%`,
     width: `${((right - left) / source.width) * 100}%`,
     height: `${((bottom - top) / source.height) * 100}%`,
   });
-  const boxes = rollout.calls.filter((call) => call.outcome === "ok" && call.boxSourcePx && (call.imageIndex ?? 0) === 0);
+  const boxes = rollout.calls.filter(
+    (call) => call.outcome === "ok" && call.boxSourcePx && (call.imageIndex ?? 0) === 0,
+  );
   return (
     <div class="stage">
       <PixelsCanvas pixels={source} label={labelOf(task, boxes.length)} />
       {task.goldBoxSourcePx && <div class="box gold" style={place(task.goldBoxSourcePx)} />}
       {boxes.slice(0, zooms).map((call, i) => (
-        <div key={call.segment} class={`box zoom${(i % 2) + 1} ${call.boxSourcePx![1] < 30 ? "below" : ""}`} style={place(call.boxSourcePx!)}>
+        <div
+          key={call.segment}
+          class={`box zoom${(i % 2) + 1} ${call.boxSourcePx![1] < 30 ? "below" : ""}`}
+          style={place(call.boxSourcePx!)}
+        >
           <b>
             {i + 1}
             {call.iou !== undefined && ` · IoU ${call.iou.toFixed(2)}`}

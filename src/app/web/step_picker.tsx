@@ -15,7 +15,13 @@ export function StepPicker() {
   };
   return (
     <span class="steppicker small soft">
-      <button type="button" class="icon" aria-label="Earlier step" disabled={index === 0} onClick={() => choose(index - 1)}>
+      <button
+        type="button"
+        class="icon"
+        aria-label="Earlier step"
+        disabled={index === 0}
+        onClick={() => choose(index - 1)}
+      >
         ‹
       </button>
       <input
@@ -27,7 +33,13 @@ export function StepPicker() {
         value={index}
         onInput={(event) => choose(event.currentTarget.valueAsNumber)}
       />
-      <button type="button" class="icon" aria-label="Later step" disabled={index === steps.length - 1} onClick={() => choose(index + 1)}>
+      <button
+        type="button"
+        class="icon"
+        aria-label="Later step"
+        disabled={index === steps.length - 1}
+        onClick={() => choose(index + 1)}
+      >
         ›
       </button>
       <button

@@ -19,11 +19,15 @@ export function StepView() {
   const chosen = store.chosen.value;
   const rollout = chosen?.rollout;
   useEffect(() => {
-    if (rollout) texts.ask(rollout.segments.flatMap((segment) => segment.tokens)).catch((error) => store.notices.error(error));
+    if (rollout)
+      texts.ask(rollout.segments.flatMap((segment) => segment.tokens)).catch((error) => store.notices.error(error));
   }, [rollout, texts, store]);
   const known = texts.known.value;
   const ready = rollout?.segments.every((segment) => segment.tokens.every((token) => known.has(token))) ?? false;
-  const units = useMemo(() => (rollout && ready ? unitsOf(rollout, (token) => known.get(token) ?? "") : []), [rollout, ready, known]);
+  const units = useMemo(
+    () => (rollout && ready ? unitsOf(rollout, (token) => known.get(token) ?? "") : []),
+    [rollout, ready, known],
+  );
   if (!chosen) {
     return (
       <section class="stack first">
@@ -31,7 +35,9 @@ export function StepView() {
           <h2>
             <b>Nothing to step through yet</b>
           </h2>
-          <p class="soft">Start a run on the Train tab, or open a recorded one on the Runs tab, and choose a rollout.</p>
+          <p class="soft">
+            Start a run on the Train tab, or open a recorded one on the Runs tab, and choose a rollout.
+          </p>
         </div>
       </section>
     );
@@ -46,7 +52,10 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
   const config = store.runConfig.value;
   const [cursor, setCursor] = useState(() => start(units));
   const pictures = usePictures(task, config);
-  const shown = useMemo(() => (pictures && config ? shownPictures(rollout, pictures, config) : []), [rollout, pictures, config]);
+  const shown = useMemo(
+    () => (pictures && config ? shownPictures(rollout, pictures, config) : []),
+    [rollout, pictures, config],
+  );
 
   const goSibling = (by: number): void => {
     const at = siblings.findIndex((sibling) => sibling.id === rollout.id);
@@ -87,10 +96,14 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
       <section class="stack" aria-label="Pictures">
         <div class="card">
           <h2>
-            <b>Image</b> source {source ? `${source.width} × ${source.height}` : "…"} · model saw {shownSidePx} × {shownSidePx} ·{" "}
-            {(shownSidePx / tokenSidePx) ** 2} tokens
+            <b>Image</b> source {source ? `${source.width} × ${source.height}` : "…"} · model saw {shownSidePx} ×{" "}
+            {shownSidePx} · {(shownSidePx / tokenSidePx) ** 2} tokens
           </h2>
-          {source && passed.has(0) ? <Stage source={source} rollout={rollout} task={task} zooms={zooms.length} /> : <div class="stage waiting" />}
+          {source && passed.has(0) ? (
+            <Stage source={source} rollout={rollout} task={task} zooms={zooms.length} />
+          ) : (
+            <div class="stage waiting" />
+          )}
         </div>
         <div class="card">
           <h2>
@@ -113,7 +126,8 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
         </div>
         <div class="card">
           <h2>
-            <b>Siblings</b> same task, {siblings.length} rollouts
+            <b>Siblings</b> step {chosen.step}, task {rollout.taskIndex + 1}: rollout {rollout.rolloutIndex + 1} of{" "}
+            {siblings.length}
           </h2>
           <div class="cells wrap">
             <RewardCells

@@ -24,6 +24,8 @@ export interface Chosen {
   rollout: Rollout;
   task: Task;
   siblings: readonly Rollout[];
+  /** Counted as updates are: from 1. */
+  step: number;
 }
 
 /** Events fold at once, but the page is told at most this often: a fast GPU makes hundreds of events a second. */
@@ -49,6 +51,7 @@ export class Store {
   readonly replay: Signal<Replay | null> = signal(null);
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view hears only of what it shows
+  readonly runHead: ReadonlySignal<RunState["head"]> = computed(() => this.shown.value.head);
   readonly runConfig: ReadonlySignal<RunConfig | null> = computed(() => this.shown.value.config);
   readonly updates: ReadonlySignal<RunState["updates"]> = computed(() => this.shown.value.updates);
   readonly evals: ReadonlySignal<RunState["evals"]> = computed(() => this.shown.value.evals);
@@ -73,7 +76,9 @@ export class Store {
   readonly hoveredStep: Signal<number | null> = signal(null);
   /** Id of a rollout that someone picked; null follows the newest step. */
   readonly pinned: Signal<string | null> = signal(null);
-  readonly record: ReadonlySignal<StepRecord | null> = computed(() => recordOf(this.steps.value, this.chosenStep.value));
+  readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
+    recordOf(this.steps.value, this.chosenStep.value),
+  );
   readonly chosen: ReadonlySignal<Chosen | null> = computed(() => this.#choose());
 
   #folded: RunState = emptyRun;
@@ -111,7 +116,8 @@ export class Store {
     const id = this.pinned.value;
     const found = id !== null ? findRollout(this.steps.value, id) : firstZoomed(this.record.value);
     const last = this.#lastChosen;
-    if (found === null) return id !== null && last?.rollout.id === id ? last : id !== null ? firstZoomed(this.record.value) : null;
+    if (found === null)
+      return id !== null && last?.rollout.id === id ? last : id !== null ? firstZoomed(this.record.value) : null;
     // The same object as long as it is the same rollout: views compare by identity
     if (last?.rollout !== found.rollout) this.#lastChosen = found;
     return this.#lastChosen;
@@ -128,7 +134,7 @@ function recordOf(steps: RunState["steps"], step: number | null): StepRecord | n
 function firstZoomed(record: StepRecord | null): Chosen | null {
   for (const [taskIndex, siblings] of record?.groups.entries() ?? []) {
     const rollout = siblings?.find((candidate) => candidate.calls.length > 0) ?? siblings?.[0];
-    if (rollout && siblings) return { rollout, task: record!.tasks[taskIndex]!, siblings };
+    if (rollout && siblings) return { rollout, task: record!.tasks[taskIndex]!, siblings, step: record!.step };
   }
   return null;
 }
@@ -137,7 +143,7 @@ function findRollout(steps: RunState["steps"], id: string): Chosen | null {
   for (const record of steps) {
     for (const [taskIndex, group] of record.groups.entries()) {
       const rollout = group?.find((candidate) => candidate.id === id);
-      if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group! };
+      if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group!, step: record.step };
     }
   }
   return null;

@@ -8,7 +8,8 @@ export function TokenPanel({ unit, advantage }: { unit: Unit; advantage: number 
   return (
     <div class="card">
       <h2>
-        <b>Token {unit.first + unit.tokens}</b> {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
+        <b>Token {unit.first + unit.tokens}</b>{" "}
+        {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
       </h2>
       {probability !== null && (
         <div class="bar" aria-hidden="true">

@@ -84,4 +84,5 @@ const endsSegment = (units: readonly Unit[], i: number, unit: Unit, source: Sour
   unit.source === source && units[i + 1]?.segment !== unit.segment;
 
 /** Text with its whitespace made visible, for a line about one token. */
-export const visibleText = (text: string): string => text.replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
+export const visibleText = (text: string): string =>
+  text.replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");

@@ -39,7 +39,6 @@ export function Transcript({ rollout, units, cursor, shown, move }: Props) {
         const from = units.findIndex((unit) => unit.segment === index);
         const here = units.filter((unit) => unit.segment === index);
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: segments are told apart by their place only
           <div key={index} class={`turn ${segment.source}`}>
             <Who rollout={rollout} index={index} shown={shown} />
             <div class="toks">

@@ -29,7 +29,7 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "rollout") state.rollout = value.replaceAll(".", "·");
       else if (key === "run") state.run = value;
       else if (key === "preset") changes.preset = checkPreset(value);
-      else if (key in knobs) changes[key] = checkKnob(key, value);
+      else if (Object.hasOwn(knobs, key)) changes[key] = checkKnob(key, value);
       else {
         state.others.push([key, value]);
         if (!foreignKeys.includes(key)) throw new Error(unknownKey(key));
@@ -78,7 +78,7 @@ function checkTab(value: string): Tab {
 }
 
 function checkPreset(value: string): string {
-  if (value in presets) return value;
+  if (Object.hasOwn(presets, value)) return value;
   throw new Error(`there is no preset "${value}"; did you mean "${nearest(value, Object.keys(presets))}"?`);
 }
 

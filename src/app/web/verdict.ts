@@ -26,7 +26,9 @@ export function verdictOf(rollout: Rollout): Verdict {
 
 /** Height of the bar, 0 to 1: the reward out of the most that the weights pay. */
 export function barShare(rollout: Rollout, config: RunConfig | null): number {
-  const most = config ? Math.max(0, config.answerWeight) + (config.bonus === "none" ? 0 : Math.max(0, config.bonusWeight)) : 1;
+  const most = config
+    ? Math.max(0, config.answerWeight) + (config.bonus === "none" ? 0 : Math.max(0, config.bonusWeight))
+    : 1;
   const share = (rollout.reward?.total ?? 0) / (most || 1);
   return Math.min(1, Math.max(0.05, share));
 }

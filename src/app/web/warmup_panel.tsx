@@ -24,14 +24,20 @@ export function WarmupPanel() {
     try {
       if (begin) {
         setLosses([]);
+        // The worker does one thing at a time
+        await control.reset();
         await control.api.startWarmup({ seed: store.config.value.seed, rows });
       }
       while (!paused.current) {
         const event = await control.api.nextWarmup();
         if (event === null) break;
         if (event.type === "warmup") setLosses((before) => [...before, event]);
-        if (event.type === "eval") setOutcome(`held-out accuracy ${figure(event.metrics.accuracy)} after step ${count(event.step)}`);
-        if (event.type === "end") setOutcome(event.message ?? `${event.reason} after ${count(event.step)} steps; the next run starts from these weights`);
+        if (event.type === "eval")
+          setOutcome(`held-out accuracy ${figure(event.metrics.accuracy)} after step ${count(event.step)}`);
+        if (event.type === "end")
+          setOutcome(
+            event.message ?? `${event.reason} after ${count(event.step)} steps; “Export the model” saves these weights`,
+          );
       }
     } catch (error) {
       store.notices.error(error);
@@ -49,11 +55,17 @@ export function WarmupPanel() {
     <details class="card">
       <summary>Train from scratch</summary>
       <p class="soft small">
-        Random weights learn to describe scenes, to read close-ups and to call the tool, from examples. GRPO goes on from there.
+        Random weights learn from examples to describe scenes, to read close-ups and to call the tool: how the shipped
+        model was made. Ends a run that is under way.
       </p>
       <div class="row">
         <label for="warmup-rows">examples</label>
-        <select id="warmup-rows" value={String(rows)} disabled={running} onChange={(event) => setRows(Number(event.currentTarget.value))}>
+        <select
+          id="warmup-rows"
+          value={String(rows)}
+          disabled={running}
+          onChange={(event) => setRows(Number(event.currentTarget.value))}
+        >
           {[50_000, 200_000, defaultRows, 800_000, 1_680_000].map((choice) => (
             <option key={choice} value={choice}>
               {count(choice)}
@@ -64,7 +76,10 @@ export function WarmupPanel() {
       <p>
         <button
           type="button"
-          disabled={!running && (store.gpuProblem.value !== null || store.busy.value !== null || store.player.value === "playing")}
+          disabled={
+            !running &&
+            (store.gpuProblem.value !== null || store.busy.value !== null || store.player.value === "playing")
+          }
           onClick={() => {
             if (running) paused.current = true;
             else void pull(!going);
@@ -76,7 +91,8 @@ export function WarmupPanel() {
       {last && (
         <>
           <p class="small num" role="status">
-            {last.stage === "warm" ? "warm start" : "cold start"}, step {count(last.step)} of {count(last.steps)} · loss {figure(last.loss)} ·{" "}
+            {last.stage === "warm" ? "warm start" : "cold start"}, step {count(last.step)} of {count(last.steps)} · loss{" "}
+            {figure(last.loss)} ·{" "}
             {count(Math.round((recent.reduce((sum, row) => sum + row.rows, 0) / Math.max(1, recentMs)) * 1000))} rows/s
             {running && going && ` · ${roughDuration(left)} left`}
           </p>

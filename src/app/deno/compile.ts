@@ -1,0 +1,76 @@
+import { Shader } from "../../gpu/shader.ts";
+
+/** One kernel as a compiler took it; `error` is null where it did. */
+export interface CompiledKernel {
+  /** Entry point, sizes and constants, e.g. "rmsnorm.backprop_weight ADD=1". */
+  label: string;
+  error: string | null;
+}
+
+/** Shaders whose text depends on sizes, in those of heads of 32 (the shipped models) and of 128 (Qwen's). */
+const sizesOf: Record<string, Record<string, number>[]> = {
+  attention: [
+    { ELEMENTS: 8, WIDTH: 4 },
+    { ELEMENTS: 32, WIDTH: 4 },
+  ],
+};
+
+/** What Gpu asks a device for. */
+const maxStorageBuffers = 10;
+
+const shadersFolder = new URL("../../../shaders/", import.meta.url);
+
+/** Compiles every entry point of every shader, with each of its constants at its default and at 1. Runs nothing. */
+export async function* compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel> {
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error("Expected an adapter to compile for, found none");
+  const storageBuffers = Math.min(adapter.limits.maxStorageBuffersPerShaderStage, maxStorageBuffers);
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBuffersPerShaderStage: storageBuffers } });
+  try {
+    for (const name of await shaderNames()) {
+      const shader = new Shader(name, await Deno.readTextFile(new URL(`${name}.wgsl`, shadersFolder)));
+      for (const sizes of sizesOf[name] ?? [{}]) {
+        device.pushErrorScope("validation");
+        const module = device.createShaderModule({ label: `${name}.wgsl`, code: shader.text(sizes) });
+        const refused = await device.popErrorScope();
+        if (refused) {
+          yield { label: labelOf(name, sizes), error: refused.message };
+          continue;
+        }
+        for (const entry of shader.entries) {
+          const used = [...shader.uses(entry)].filter(
+            (binding) => shader.bindings.get(binding)!.kind !== "uniform",
+          ).length;
+          if (used > maxStorageBuffers)
+            yield {
+              label: labelOf(`${name}.${entry}`, sizes),
+              error: `uses ${used} storage buffers, of ${maxStorageBuffers} that Gpu asks for`,
+            };
+          // Dawn without a driver offers 8 only; the module has been compiled, which is what it is there for.
+          if (used > storageBuffers) continue;
+          for (const constants of [{}, ...constantsOf(shader).map((constant) => ({ [constant]: 1 }))]) {
+            device.pushErrorScope("validation");
+            device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: entry, constants } });
+            const error = await device.popErrorScope();
+            yield { label: labelOf(`${name}.${entry}`, { ...sizes, ...constants }), error: error?.message ?? null };
+          }
+        }
+      }
+    }
+  } finally {
+    device.destroy();
+  }
+}
+
+async function shaderNames(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(shadersFolder))
+    if (name.endsWith(".wgsl") && name !== "common.wgsl") names.push(name.slice(0, -".wgsl".length));
+  return names.sort();
+}
+
+const constantsOf = (shader: Shader): string[] =>
+  [...shader.source.matchAll(/^override (\w+)/gm)].map(([, name]) => name);
+
+const labelOf = (name: string, values: Record<string, number>): string =>
+  [name, ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(" ");

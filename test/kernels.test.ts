@@ -1,0 +1,24 @@
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { compileKernels } from "../src/app/deno/compile.ts";
+import { createDawnCompiler } from "../src/app/deno/dawn.ts";
+
+const shaders = readdirSync(new URL("../shaders/", import.meta.url), { recursive: true }).filter(
+  (name) => name.endsWith(".wgsl") && name !== "common.wgsl",
+);
+
+/** Deno has naga and Chrome has Tint; they accept different text, and a page that works in one may fail in the other. */
+test.each([
+  ["naga", async () => navigator.gpu],
+  ["Tint", createDawnCompiler],
+])("every kernel compiles by %s", async (_, open) => {
+  const gpu = await open();
+  const compiled = new Set<string>();
+  const refused: string[] = [];
+  for await (const { label, error } of compileKernels(gpu)) {
+    compiled.add(label.split(".")[0]);
+    if (error !== null) refused.push(`${label}: ${error}`);
+  }
+  expect(refused).toEqual([]);
+  expect(compiled.size).toBe(shaders.length);
+});
