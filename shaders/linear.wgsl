@@ -43,22 +43,19 @@ fn multiply(@builtin(global_invocation_id) id: vec3u) {
   var sum = array<vec4f, 4>();
   var xs = array<u32, 4>();
   var ws = array<u32, 4>();
-  for (var k = 0u; k < 4u; k++) {
+  for (var k = 0u; k < 4u; k++) { // unroll
     xs[k] = min(n0 + k, params.N - 1u) * params.I;
     ws[k] = (params.first + min(o0 + k, params.O - 1u)) * params.I;
   }
   for (var i = 0u; i < params.I; i++) {
     let w = vec4f(weight[ws[0] + i], weight[ws[1] + i], weight[ws[2] + i], weight[ws[3] + i]);
-    for (var k = 0u; k < 4u; k++) {
-      sum[k] = fma(vec4f(x[xs[k] + i]), w, sum[k]);
+    for (var k = 0u; k < 4u; k++) { // unroll
+      sum[k] += x[xs[k] + i] * w;
     }
   }
-  for (var k = 0u; k < 4u; k++) {
-    if (n0 + k >= params.N) {
-      break;
-    }
-    for (var j = 0u; j < 4u; j++) {
-      if (o0 + j < params.O) {
+  for (var k = 0u; k < 4u; k++) { // unroll
+    for (var j = 0u; j < 4u; j++) { // unroll
+      if (n0 + k < params.N && o0 + j < params.O) {
         store(n0 + k, o0 + j, sum[k][j]);
       }
     }
@@ -96,20 +93,17 @@ fn multiply_fours(@builtin(global_invocation_id) id: vec3u) {
     let w1 = weight4[ws.y + i];
     let w2 = weight4[ws.z + i];
     let w3 = weight4[ws.w + i];
-    for (var k = 0u; k < 4u; k++) {
+    for (var k = 0u; k < 4u; k++) { // unroll
       let row = x4[xs[k] + i];
-      sum[k][0] = fma(row, w0, sum[k][0]);
-      sum[k][1] = fma(row, w1, sum[k][1]);
-      sum[k][2] = fma(row, w2, sum[k][2]);
-      sum[k][3] = fma(row, w3, sum[k][3]);
+      sum[k][0] += row * w0;
+      sum[k][1] += row * w1;
+      sum[k][2] += row * w2;
+      sum[k][3] += row * w3;
     }
   }
-  for (var k = 0u; k < 4u; k++) {
-    if (n0 + k >= params.N) {
-      break;
-    }
-    for (var j = 0u; j < 4u; j++) {
-      if (o0 + j < params.O) {
+  for (var k = 0u; k < 4u; k++) { // unroll
+    for (var j = 0u; j < 4u; j++) { // unroll
+      if (n0 + k < params.N && o0 + j < params.O) {
         let four = sum[k][j];
         store(n0 + k, o0 + j, (four.x + four.y) + (four.z + four.w));
       }
@@ -127,19 +121,19 @@ fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
   }
   var sum = array<vec4f, 4>();
   var ds = array<u32, 4>();
-  for (var k = 0u; k < 4u; k++) {
+  for (var k = 0u; k < 4u; k++) { // unroll
     ds[k] = min(n0 + k, params.N - 1u) * params.O;
   }
   let columns = min(vec4u(i0, i0 + 1u, i0 + 2u, i0 + 3u), vec4u(params.I - 1u));
   for (var o = 0u; o < params.O; o++) {
     let row = (params.first + o) * params.I;
     let w = vec4f(weight[row + columns.x], weight[row + columns.y], weight[row + columns.z], weight[row + columns.w]);
-    for (var k = 0u; k < 4u; k++) {
-      sum[k] = fma(vec4f(dout[ds[k] + o]), w, sum[k]);
+    for (var k = 0u; k < 4u; k++) { // unroll
+      sum[k] += dout[ds[k] + o] * w;
     }
   }
-  for (var k = 0u; k < 4u; k++) {
-    for (var j = 0u; j < 4u; j++) {
+  for (var k = 0u; k < 4u; k++) { // unroll
+    for (var j = 0u; j < 4u; j++) { // unroll
       if (n0 + k < params.N && i0 + j < params.I) {
         let at = (n0 + k) * params.I + i0 + j;
         if (ADD == 1u) {
@@ -168,12 +162,12 @@ fn backprop_x_fours(@builtin(global_invocation_id) id: vec3u) {
     let w1 = weight4[at + width];
     let w2 = weight4[at + 2u * width];
     let w3 = weight4[at + 3u * width];
-    for (var k = 0u; k < 4u; k++) {
+    for (var k = 0u; k < 4u; k++) { // unroll
       let d = dout4[ds[k] + o];
-      sum[k] = fma(vec4f(d.w), w3, fma(vec4f(d.z), w2, fma(vec4f(d.y), w1, fma(vec4f(d.x), w0, sum[k]))));
+      sum[k] += d.x * w0 + d.y * w1 + d.z * w2 + d.w * w3;
     }
   }
-  for (var k = 0u; k < 4u; k++) {
+  for (var k = 0u; k < 4u; k++) { // unroll
     if (n0 + k < params.N) {
       let at = (n0 + k) * width + column;
       if (ADD == 1u) {
@@ -206,12 +200,12 @@ fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
     let dr = n * params.O;
     let v = vec4f(x[xr + is.x], x[xr + is.y], x[xr + is.z], x[xr + is.w]);
     let d = vec4f(dout[dr + os.x], dout[dr + os.y], dout[dr + os.z], dout[dr + os.w]);
-    for (var k = 0u; k < 4u; k++) {
-      sum[k] = fma(vec4f(d[k]), v, sum[k]);
+    for (var k = 0u; k < 4u; k++) { // unroll
+      sum[k] += d[k] * v;
     }
   }
-  for (var k = 0u; k < 4u; k++) {
-    for (var j = 0u; j < 4u; j++) {
+  for (var k = 0u; k < 4u; k++) { // unroll
+    for (var j = 0u; j < 4u; j++) { // unroll
       if (o0 + k < params.O && i0 + j < params.I) {
         partial[(split * params.O + o0 + k) * params.I + i0 + j] = sum[k][j];
       }
@@ -234,11 +228,11 @@ fn backprop_weight_fours(@builtin(global_invocation_id) id: vec3u) {
   for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
     let row = x4[n * width + column];
     let d = dout4[n * height + o4];
-    for (var k = 0u; k < 4u; k++) {
-      sum[k] = fma(vec4f(d[k]), row, sum[k]);
+    for (var k = 0u; k < 4u; k++) { // unroll
+      sum[k] += d[k] * row;
     }
   }
-  for (var k = 0u; k < 4u; k++) {
+  for (var k = 0u; k < 4u; k++) { // unroll
     partial4[(split * params.O + o4 * 4u + k) * width + column] = sum[k];
   }
 }

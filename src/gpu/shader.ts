@@ -1,4 +1,5 @@
 import common from "../../shaders/common.wgsl" with { type: "text" };
+import { unroll } from "./unroll.ts";
 
 interface Binding {
   number: number;
@@ -55,7 +56,7 @@ export class Shader {
     const prelude = Object.entries(sizes)
       .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
       .join("");
-    return `${prelude}${this.source}\n${common}`;
+    return `${prelude}${unroll(this.source, sizes)}\n${common}`;
   }
 
   #findUses(code: string): void {

@@ -4,7 +4,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import { resize } from "../../image/resize.ts";
 import type { Task } from "../../tasks/task.ts";
 import { phaseLine } from "./header.tsx";
-import { figure, meanAndDeviation } from "./numbers.ts";
+import { hundredths, meanAndDeviation } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { PixelsCanvas } from "./pixels_canvas.tsx";
 import { RewardCells } from "./reward_cells.tsx";
@@ -99,7 +99,7 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
       <span class="soft small num statistics">
         {statistics && (
           <>
-            <span title="mean reward of the group">μ {figure(statistics.mean)}</span>
+            <span title="mean reward of the group">μ {hundredths(statistics.mean)}</span>
             <span
               title={
                 statistics.deviation === 0
@@ -107,7 +107,7 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
                   : "deviation of the rewards"
               }
             >
-              σ {figure(statistics.deviation)}
+              σ {hundredths(statistics.deviation)}
             </span>
           </>
         )}

@@ -78,9 +78,11 @@ function Progress({ playing }: { playing: boolean }) {
     ? `${store.busy.value}…`
     : playing
       ? phaseLine(run.phase)
-      : run.head && !run.end
-        ? "paused"
-        : "";
+      : run.head === null || run.end
+        ? ""
+        : store.player.value === "over"
+          ? "stopped"
+          : "paused";
   return (
     <span class="progress">
       <span class="soft small num">

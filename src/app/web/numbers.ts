@@ -13,6 +13,9 @@ export function figure(value: number | null | undefined): string {
 export const signed = (value: number, digits = 2): string =>
   value === 0 ? "0" : `${value > 0 ? "+" : ""}${minus(value.toFixed(digits))}`;
 
+/** −0.03, 1.16: places that line up under one another. */
+export const hundredths = (value: number): string => minus(value.toFixed(2));
+
 export const count = (value: number): string => minus(value.toLocaleString("en"));
 
 /** A setting as someone would type it: 2e-4, 1, 0.85. */

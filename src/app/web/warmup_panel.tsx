@@ -15,6 +15,8 @@ export function WarmupPanel() {
   const [losses, setLosses] = useState<readonly Row[]>([]);
   const [running, setRunning] = useState(false);
   const [outcome, setOutcome] = useState<string | null>(null);
+  /** Begun and not over: a pause is gone on from. */
+  const [open, setOpen] = useState(false);
   const paused = useRef(false);
 
   const pull = async (begin: boolean): Promise<void> => {
@@ -27,9 +29,11 @@ export function WarmupPanel() {
         // The worker does one thing at a time
         await control.reset();
         await control.api.startWarmup({ seed: store.config.value.seed, rows });
+        setOpen(true);
       }
       while (!paused.current) {
         const event = await control.api.nextWarmup();
+        if (event === null || event.type === "end") setOpen(false);
         if (event === null) break;
         if (event.type === "warmup") setLosses((before) => [...before, event]);
         if (event.type === "eval")
@@ -40,6 +44,7 @@ export function WarmupPanel() {
           );
       }
     } catch (error) {
+      setOpen(false);
       store.notices.error(error);
     } finally {
       setRunning(false);
@@ -50,7 +55,6 @@ export function WarmupPanel() {
   const recent = losses.slice(-20);
   const recentMs = recent.reduce((sum, row) => sum + row.durationMs, 0);
   const left = last ? ((last.steps - last.step) * recentMs) / recent.length : 0;
-  const going = last !== undefined && last.step < last.steps;
   return (
     <details class="card">
       <summary>Train from scratch</summary>
@@ -82,10 +86,10 @@ export function WarmupPanel() {
           }
           onClick={() => {
             if (running) paused.current = true;
-            else void pull(!going);
+            else void pull(!open);
           }}
         >
-          {running ? "Pause" : going ? "Go on" : "Start the warm-up"}
+          {running ? "Pause" : open ? "Go on" : "Start the warm-up"}
         </button>
       </p>
       {last && (
@@ -94,7 +98,7 @@ export function WarmupPanel() {
             {last.stage === "warm" ? "warm start" : "cold start"}, step {count(last.step)} of {count(last.steps)} · loss{" "}
             {figure(last.loss)} ·{" "}
             {count(Math.round((recent.reduce((sum, row) => sum + row.rows, 0) / Math.max(1, recentMs)) * 1000))} rows/s
-            {running && going && ` · ${roughDuration(left)} left`}
+            {running && ` · ${roughDuration(left)} left`}
           </p>
           <Plot
             label={`warm-up loss, now ${figure(last.loss)}`}

@@ -1,0 +1,46 @@
+/** A loop that asks to be unrolled: `for (var i = 0u; i < 4u; i++) { // unroll`, its end a number or a constant. */
+const marked = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ unroll\n/;
+
+/**
+ * Writes out the loops marked `// unroll`, the index replaced by its value: naga turns every loop into one with a
+ * guard that compilers do not see through, and arrays indexed in such loops then live in memory, not in registers.
+ * Line numbers stay those of the file: copies after the first stand on one line.
+ *
+ * @param sizes  values of constants that loop ends may name; `const NAME: u32 = 8u;` in the source counts too
+ */
+export function unroll(source: string, sizes: Readonly<Record<string, number>>): string {
+  const constants = new Map(Object.entries(sizes));
+  for (const [, name, value] of source.matchAll(/const (\w+)(?:: u32)? = (\d+)u;/g)) constants.set(name!, Number(value));
+  const valueOf = (text: string): number => {
+    const value = /^\d+u?$/.test(text) ? Number.parseInt(text, 10) : constants.get(text);
+    if (value === undefined) throw new TypeError(`a loop to unroll ends at ${text}, which is no constant`);
+    return value;
+  };
+  let text = source;
+  for (let match = marked.exec(text); match; match = marked.exec(text)) {
+    const [head, index, first, end] = match;
+    const start = match.index + head.length;
+    let close = start;
+    for (let depth = 1; depth > 0; close++) {
+      if (text[close] === "{") depth++;
+      if (text[close] === "}") depth--;
+    }
+    const body = text.slice(start, close - 1);
+    const copies: string[] = [];
+    for (let i = valueOf(first!); i < valueOf(end!); i++) {
+      const copy = body.replace(new RegExp(`(?<![.\\w])${index}\\b`, "g"), `${i}u`);
+      copies.push(copies.length === 0 ? `{\n${copy}}` : `{ ${flatten(copy)} }`);
+    }
+    // The marks of inner loops must end their lines to be found.
+    text = text.slice(0, match.index) + (copies.length > 0 ? copies.join(" ") : "\n".repeat(body.split("\n").length)) + text.slice(close);
+  }
+  return text;
+}
+
+/** One line; comments go, but for the marks, which keep their line. */
+const flatten = (text: string): string =>
+  text
+    .replace(/\/\/ unroll\n/g, "\u0000")
+    .replace(/\/\/.*$/gm, "")
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/\u0000\s*/g, "// unroll\n");
