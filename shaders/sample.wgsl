@@ -2,7 +2,7 @@
 // draws the next token from that row's logits. Nothing goes through the host between two tokens.
 //   slots (B): conversation of each row, or NONE; state (slots, 8): token, cached, position, drawn, done, task,
 //   rollout, -; places (slots, 4): prefix begin, prefix end, suffix begin, - (rows of the cache);
-//   keys (8): seed, step, greedy, number of stops, up to four stop ids.
+//   keys (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature.
 // A draw is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work.
 
 struct Params {
@@ -36,9 +36,8 @@ const LANES: u32 = 64u;
 @group(0) @binding(9) var<storage, read> logits: array<f32>;
 @group(0) @binding(10) var<storage, read> stats: array<vec4f>;
 @group(0) @binding(11) var<storage, read> allowed: array<u32>;
-@group(0) @binding(12) var<storage, read> temperature: array<f32>;
-@group(0) @binding(13) var<storage, read_write> drawn_tokens: array<u32>;
-@group(0) @binding(14) var<storage, read_write> drawn_values: array<vec2f>;
+@group(0) @binding(12) var<storage, read_write> drawn_tokens: array<u32>;
+@group(0) @binding(13) var<storage, read_write> drawn_values: array<vec2f>;
 
 // One thread a row. A row without a conversation, or whose conversation has stopped, becomes padding.
 @compute @workgroup_size(64)
@@ -80,7 +79,7 @@ var<workgroup> lane_best: array<u32, 64>;
 var<workgroup> chosen: u32;
 
 fn scaled(row: u32, v: u32) -> f32 {
-  return logits[row * params.V + v] / temperature[0];
+  return logits[row * params.V + v] / bitcast<f32>(keys[8]);
 }
 
 // One workgroup a row; each lane owns a stretch of the vocabulary, so the draw walks it in order.

@@ -10,7 +10,7 @@ import type { Qwen3VL } from "../model/qwen3_vl.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { type Chat, compact } from "../policy/chat.ts";
-import { GpuPolicy, type Normalization } from "../policy/gpu_policy.ts";
+import { GpuPolicy } from "../policy/gpu_policy.ts";
 import { Tokenizer } from "../policy/tokenizer.ts";
 import { needle } from "../tasks/needle.ts";
 import type { Task } from "../tasks/task.ts";
@@ -28,7 +28,7 @@ import type { OpenSession, Session } from "./session.ts";
 const minCropPx = 32;
 
 /** How a model's pictures are made, from its preprocessor_config.json. */
-interface Preprocessor extends Normalization {
+interface Preprocessor {
   minPixels: number;
   maxPixels: number;
 }
@@ -59,13 +59,7 @@ function readPreprocessor(json: Record<string, unknown>): Preprocessor {
     if (typeof value !== "number") throw new Error(`preprocessor_config.json: expected a number for ${name}, found ${JSON.stringify(value)}`);
     return value;
   };
-  const triple = (value: unknown, name: string): number[] => {
-    if (!Array.isArray(value) || value.length !== 3) throw new Error(`preprocessor_config.json: expected three numbers for ${name}, found ${JSON.stringify(value)}`);
-    return value;
-  };
   return {
-    mean: triple(json.image_mean, "image_mean"),
-    std: triple(json.image_std, "image_std"),
     minPixels: number(json.min_pixels ?? size.shortest_edge, "min_pixels"),
     maxPixels: number(json.max_pixels ?? size.longest_edge, "max_pixels"),
   };
@@ -95,7 +89,7 @@ class GpuSession implements Session {
     this.#config = config;
     this.model = { name: config.model, parameters: qwen.parameters.count };
     this.#chat = compact(tokenizer);
-    this.#policy = new GpuPolicy(gpu, qwen, preprocessor);
+    this.#policy = new GpuPolicy(gpu, qwen);
     this.#learner = new Learner(gpu, qwen, "policy");
     this.#policy.traced = traced;
     this.#learner.traced = traced;
@@ -153,7 +147,7 @@ class GpuSession implements Session {
     learner.traced = this.traced;
     try {
       let step = 0;
-      for await (const event of warmup(learner, parameters, this.tokenizer, (shown) => this.#policy.patch(shown), stages(preset === "story" ? "story" : "needle", rows), seed)) {
+      for await (const event of warmup(learner, parameters, this.tokenizer, config.vision, stages(preset === "story" ? "story" : "needle", rows), seed)) {
         yield event;
         step++;
       }
@@ -243,7 +237,7 @@ class GpuSession implements Session {
       },
       update: async (rolled, step) => {
         const config = this.#config;
-        const groups = packRollouts(rolled, config.lossAggMode, (picture) => this.#policy.patch(picture));
+        const groups = packRollouts(rolled, config.lossAggMode, this.qwen.config.vision);
         const settings = updateSettings(config, step, suppressed(this.#chat, config));
         return update(this.#learner, groups, settings, config.updatesPerStep, async () => {
           const { learner } = await this.#openReference();

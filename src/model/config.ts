@@ -21,7 +21,9 @@ export interface VisionConfig {
   patchSize: number;
   temporalPatchSize: number;
   spatialMergeSize: number;
-  inChannels: number;
+  /** From preprocessor_config.json: levels in 0 to 1 are normalized by these, per channel. */
+  imageMean: number[];
+  imageStd: number[];
   outHiddenSize: number;
   /** Rows of the learned position table, a square. */
   numPositionEmbeddings: number;
@@ -40,8 +42,8 @@ export interface ModelConfig {
 
 type Json = Record<string, unknown>;
 
-/** Reads a `config.json`. @throws Error naming a key that is missing, or that changes the mathematics in a way not supported here. */
-export function readConfig(json: Json): ModelConfig {
+/** Reads a `config.json` and what `preprocessor_config.json` says of levels. @throws Error naming a key that is missing, or that changes the mathematics in a way not supported here. */
+export function readConfig(json: Json, preprocessor: Json): ModelConfig {
   if (json.model_type !== "qwen3_vl")
     throw new Error(`config.json: model_type is "${json.model_type}", this build reads "qwen3_vl"`);
   const text = section(json, "text_config");
@@ -52,6 +54,7 @@ export function readConfig(json: Json): ModelConfig {
   expectValue(text, "text_config.hidden_act", "silu");
   expectValue(text, "text_config.attention_bias", false, false);
   expectValue(vision, "vision_config.hidden_act", "gelu_pytorch_tanh");
+  expectValue(vision, "vision_config.in_channels", 3, 3);
   const ropeType = rope.rope_type ?? rope.type ?? "default";
   if (ropeType !== "default") throw new Error(`config.json: rope_type "${ropeType}" is not supported, expected "default"`);
   if (rope.mrope_interleaved === false) throw new Error("config.json: mrope_interleaved is false; Qwen3-VL interleaves its rotary sections");
@@ -80,7 +83,8 @@ export function readConfig(json: Json): ModelConfig {
       patchSize: number(vision, "vision_config.patch_size"),
       temporalPatchSize: number(vision, "vision_config.temporal_patch_size"),
       spatialMergeSize: number(vision, "vision_config.spatial_merge_size"),
-      inChannels: number(vision, "vision_config.in_channels", 3),
+      imageMean: triple(preprocessor, "image_mean"),
+      imageStd: triple(preprocessor, "image_std"),
       outHiddenSize: number(vision, "vision_config.out_hidden_size"),
       numPositionEmbeddings: number(vision, "vision_config.num_position_embeddings"),
       deepstackVisualIndexes: (vision.deepstack_visual_indexes ?? []) as number[],
@@ -122,6 +126,13 @@ const last = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 function number(json: Json, path: string, fallback?: number): number {
   const value = json[last(path)] ?? fallback;
   if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`config.json: ${path} must be a number, found ${JSON.stringify(value)}`);
+  return value;
+}
+
+function triple(json: Json, key: string): number[] {
+  const value = json[key];
+  if (!Array.isArray(value) || value.length !== 3 || !value.every((v) => typeof v === "number"))
+    throw new Error(`preprocessor_config.json: ${key} must be three numbers, found ${JSON.stringify(value)}`);
   return value;
 }
 

@@ -17,7 +17,7 @@ function currentName(name: string): string {
  * @throws Error naming the tensor that is missing, left over or of another shape; the model is not to be used then
  */
 export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: { trained: boolean }): Promise<Qwen3VL> {
-  const config = readConfig(await readJson(files, "config.json"));
+  const config = readConfig(await readJson(files, "config.json"), await readJson(files, "preprocessor_config.json"));
   const model = new Qwen3VL(gpu, config, { trained });
   await fillModel(model, files);
   return model;

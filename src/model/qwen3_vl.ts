@@ -69,8 +69,9 @@ export class Qwen3VL {
     const P = rows.capacity;
     const w = (name: string) => this.#weight(`model.visual.${name}`);
 
-    const kernel = reshape(w("patch_embed.proj.weight"), C, rows.pixels.shape[1]!);
-    let x = linear(tape, rows.pixels, kernel, { bias: w("patch_embed.proj.bias") });
+    const pixels = rows.pixelValues();
+    const kernel = reshape(w("patch_embed.proj.weight"), C, pixels.shape[1]!);
+    let x = linear(tape, pixels, kernel, { bias: w("patch_embed.proj.bias") });
     x = gather(tape, w("pos_embed.weight"), rows.table, x);
 
     const deepstack: Tensor[] = [];
@@ -169,7 +170,7 @@ export function parameterShapes({ text, vision, tieWordEmbeddings }: ModelConfig
   const v = "model.visual";
   const C = vision.hiddenSize;
   const wide = C * vision.spatialMergeSize ** 2;
-  add(`${v}.patch_embed.proj.weight`, C, vision.inChannels, vision.temporalPatchSize, vision.patchSize, vision.patchSize);
+  add(`${v}.patch_embed.proj.weight`, C, 3, vision.temporalPatchSize, vision.patchSize, vision.patchSize);
   add(`${v}.patch_embed.proj.bias`, C);
   add(`${v}.pos_embed.weight`, vision.numPositionEmbeddings, C);
   for (let i = 0; i < vision.depth; i++) {

@@ -15,10 +15,8 @@ export interface SampleState {
   state: Tensor;
   /** u32 (slots, 4): prefix begin, prefix end, suffix begin in the cache. */
   places: Tensor;
-  /** u32 (8): seed, step, greedy, number of stops, stop ids. */
+  /** u32 (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature. */
   keys: Tensor;
-  /** f32 (1). */
-  temperature: Tensor;
   /** u32 (V): 1 where an id may be drawn. */
   allowed: Tensor;
   /** u32 (slots, capacity) */
@@ -57,11 +55,11 @@ export function pick(plan: Plan, slots: Tensor, sample: SampleState, logits: Ten
   expectShape(slots, B);
   expectShape(stats, B, 4);
   expectShape(sample.allowed, V);
-  const { state, keys, temperature, allowed, drawnTokens, drawnValues } = sample;
+  const { state, keys, allowed, drawnTokens, drawnValues } = sample;
   plan.dispatch({
     shader,
     entry: "pick",
-    tensors: { slots, state, keys, temperature, allowed, logits, stats, drawn_tokens: drawnTokens, drawn_values: drawnValues },
+    tensors: { slots, state, keys, allowed, logits, stats, drawn_tokens: drawnTokens, drawn_values: drawnValues },
     params: { B, V, N: 0, capacity: drawnTokens.shape[1]! },
     groups: [B],
   });

@@ -1,19 +1,11 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
-import { patches } from "../image/patches.ts";
-import type { Pixels } from "../image/pixels.ts";
 import { ropePositions } from "../model/positions.ts";
 import type { Qwen3VL } from "../model/qwen3_vl.ts";
 import { none } from "../model/text_rows.ts";
-import type { PatchedImage } from "../model/vision_rows.ts";
+import { shownImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
 import { type PrefillPart, Workspace } from "./workspace.ts";
-
-/** The numbers that turn a picture's levels into pixel values (preprocessor_config.json). */
-export interface Normalization {
-  mean: readonly number[];
-  std: readonly number[];
-}
 
 /** Tokens that are drawn between two looks from the host: finished rows drop out at a look. */
 const tokensPerRead = 8;
@@ -31,14 +23,7 @@ export class GpuPolicy implements Policy {
   constructor(
     readonly gpu: Gpu,
     readonly model: Qwen3VL,
-    readonly normalization: Normalization,
   ) {}
-
-  /** Cuts a picture as the model sees it into patches. */
-  patch(shown: Pixels): PatchedImage {
-    const { patchSize, spatialMergeSize, temporalPatchSize } = this.model.config.vision;
-    return patches(shown, { patchSize, mergeSize: spatialMergeSize, temporalPatchSize, ...this.normalization });
-  }
 
   async begin(prompts: readonly Passage[], rolloutsPerPrompt: number, suffixTokens: number, sampling: Sampling): Promise<Conversations> {
     const slots = prompts.length * rolloutsPerPrompt;
@@ -95,7 +80,7 @@ class GpuConversations implements Conversations {
   async start(prompts: readonly Passage[]): Promise<void> {
     const { mergeSize, imageTokenId } = this.#sizes();
     const parts = prompts.map((prompt, task): PrefillPart => {
-      const images = prompt.shown.map((shown) => this.policy.patch(shown));
+      const images = prompt.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
       const positions = ropePositions(prompt.tokens, imageTokenId, images.map((i) => i.grid), mergeSize);
       const slots = Array.from({ length: this.rolloutsPerPrompt }, (_, g) => task * this.rolloutsPerPrompt + g);
       for (const slot of slots) this.#state[slot]!.position = positions.next;
@@ -131,7 +116,7 @@ class GpuConversations implements Conversations {
       const passage = passages[i]!;
       // The last token that was drawn (the stop) has not been through the model yet.
       const tokens = [state.lastToken, ...passage.tokens];
-      const images = passage.shown.map((shown) => this.policy.patch(shown));
+      const images = passage.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
       const positions = ropePositions(tokens, imageTokenId, images.map((p) => p.grid), mergeSize, state.position);
       const begin = state.cached;
       this.workspace.expectRoom(begin + tokens.length);

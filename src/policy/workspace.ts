@@ -7,7 +7,7 @@ import { Cache } from "../model/cache.ts";
 import type { RopePositions } from "../model/positions.ts";
 import type { Qwen3VL } from "../model/qwen3_vl.ts";
 import { none, TextRows } from "../model/text_rows.ts";
-import { type PatchedImage, VisionRows } from "../model/vision_rows.ts";
+import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
@@ -17,7 +17,7 @@ import type { Sampling } from "./policy.ts";
 /** Tokens that go through the model together: a prompt, or what a tool said to one row. */
 export interface PrefillPart {
   tokens: readonly number[];
-  images: readonly PatchedImage[];
+  images: readonly ShownImage[];
   positions: RopePositions;
   /** First row of the cache that the tokens are written to. */
   cacheBegin: number;
@@ -57,6 +57,8 @@ interface Tracing {
 export class Workspace {
   readonly #cache: Cache;
   readonly #sample: SampleState;
+  /** f32 (1): the same number as in the keys, for the summary that training shares. */
+  readonly #temperature: Tensor;
   readonly #states: Uint32Array;
   readonly #places: Uint32Array;
   readonly #prefills = new Map<string, PrefillPlan>();
@@ -73,13 +75,13 @@ export class Workspace {
   ) {
     const V = model.config.text.vocabSize;
     this.#cache = new Cache(gpu, model.config.text, 1 + prompts * prefixTokens + slots * suffixTokens);
+    this.#temperature = gpu.empty("sample.temperature", [1]);
     this.#states = new Uint32Array(slots * stateWidth);
     this.#places = new Uint32Array(slots * 4);
     this.#sample = {
       state: gpu.empty("sample.state", [slots, stateWidth], "u32"),
       places: gpu.empty("sample.places", [slots, 4], "u32"),
-      keys: gpu.empty("sample.keys", [8], "u32"),
-      temperature: gpu.empty("sample.temperature", [1]),
+      keys: gpu.empty("sample.keys", [9], "u32"),
       allowed: gpu.empty("sample.allowed", [V], "u32"),
       drawnTokens: gpu.empty("sample.tokens", [slots, suffixTokens], "u32"),
       drawnValues: gpu.empty("sample.values", [slots, suffixTokens, 2]),
@@ -110,12 +112,14 @@ export class Workspace {
   setSampling({ seed, step, temperature, suppressed, stops }: Sampling): void {
     if (stops.length > 4) throw new RangeError(`at most 4 stop tokens are supported, found ${stops.length}`);
     this.stops = new Set(stops);
-    const keys = new Uint32Array(8);
+    const heat = new Float32Array([temperature || 1]);
+    const keys = new Uint32Array(9);
     keys.set([seed >>> 0, step, temperature === 0 ? 1 : 0, stops.length, ...stops]);
+    keys.set(new Uint32Array(heat.buffer), 8);
     const allowed = new Uint32Array(this.#sample.allowed.shape[0]!).fill(1);
     for (const id of suppressed) allowed[id] = 0;
     this.gpu.write(this.#sample.keys, keys);
-    this.gpu.write(this.#sample.temperature, new Float32Array([temperature || 1]));
+    this.gpu.write(this.#temperature, heat);
     this.gpu.write(this.#sample.allowed, allowed);
   }
 
@@ -206,14 +210,14 @@ export class Workspace {
 
   free(): void {
     this.#cache.free();
-    for (const { buffer } of Object.values(this.#sample)) this.gpu.release(buffer);
+    for (const { buffer } of [...Object.values(this.#sample), this.#temperature]) this.gpu.release(buffer);
     for (const { plan } of [...this.#prefills.values(), ...this.#decodes.values()]) plan.free();
   }
 
   #recordPrefill(N: number, P: number, B: number): PrefillPlan {
     const plan = new Plan(this.gpu, `prefill ${N}`);
     const tape = new Tape(plan, false);
-    const vision = P > 0 ? new VisionRows(plan, this.model.config.vision, P) : null;
+    const vision = P > 0 ? new VisionRows(plan, this.model.config.vision, P, false) : null;
     const rows = new TextRows(plan, N, this.model.config.text.vocabSize, vision?.tokens ?? 0, false);
     const lastRows = plan.empty("prefill.last_rows", [B, 1], "u32");
     const slots = plan.empty("prefill.slots", [B], "u32");
@@ -239,7 +243,7 @@ export class Workspace {
 
   #draw(tape: Tape, hidden: Tensor, slots: Tensor): void {
     const logits = linear(tape, hidden, this.model.head);
-    const stats = summarize(tape.plan, logits, this.#sample.allowed, this.#sample.temperature);
+    const stats = summarize(tape.plan, logits, this.#sample.allowed, this.#temperature);
     pick(tape.plan, slots, this.#sample, logits, stats);
   }
 }

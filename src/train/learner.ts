@@ -190,7 +190,7 @@ export class Learner {
     const plan = new Plan(gpu, `walk ${N} ${P} ${R}`);
     const tape = new Tape(plan, training);
     if (training) model.parameters.train(tape);
-    const vision = P > 0 ? new VisionRows(plan, model.config.vision, P) : null;
+    const vision = P > 0 ? new VisionRows(plan, model.config.vision, P, true) : null;
     const rows = new TextRows(plan, N, model.config.text.vocabSize, vision?.tokens ?? 0, true);
     const pickRows: GatherMap = {
       index: plan.empty("targets.rows", [R, 1], "u32"),

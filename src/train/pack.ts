@@ -1,6 +1,6 @@
 import { type Grid, imageTokenCount, ropePositions } from "../model/positions.ts";
 import { none, type TextRowValues } from "../model/text_rows.ts";
-import type { PatchedImage } from "../model/vision_rows.ts";
+import type { ShownImage } from "../model/vision_rows.ts";
 
 /** A token whose log-probability enters the loss. */
 export interface Target {
@@ -17,20 +17,20 @@ export interface Target {
 /** Tokens of one rollout after its prompt (or a whole supervised row), the pictures in them, and what is trained. */
 export interface Sequence {
   tokens: readonly number[];
-  images: readonly PatchedImage[];
+  images: readonly ShownImage[];
   targets: readonly Target[];
 }
 
 /** Sequences that share a prefix; the prefix may be empty. */
 export interface PackedGroup {
-  prefix: { tokens: readonly number[]; images: readonly PatchedImage[] };
+  prefix: { tokens: readonly number[]; images: readonly ShownImage[] };
   sequences: readonly Sequence[];
 }
 
 /** One walk's worth of rows. */
 export interface Packed {
   rows: TextRowValues & { keySpans: number[] };
-  images: PatchedImage[];
+  images: ShownImage[];
   /** Row of the hidden state that predicts each target. */
   targetRows: number[];
   targets: Target[];
@@ -58,7 +58,7 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
   const packed: Packed = { rows, images: [], targetRows: [], targets: [] };
   let imageRow = 0;
 
-  const put = (tokens: readonly number[], images: readonly PatchedImage[], start: number): number => {
+  const put = (tokens: readonly number[], images: readonly ShownImage[], start: number): number => {
     const grids = images.map((i) => i.grid);
     const positions = ropePositions(tokens, imageTokenId, grids, mergeSize, start);
     for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
@@ -96,9 +96,9 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
 }
 
 /** The pictures whose tokens all stand in the first `count` tokens. */
-function imagesWithin({ tokens, images }: Sequence, count: number, imageTokenId: number, mergeSize: number): readonly PatchedImage[] {
+function imagesWithin({ tokens, images }: Sequence, count: number, imageTokenId: number, mergeSize: number): readonly ShownImage[] {
   let left = tokens.slice(0, count).filter((t) => t === imageTokenId).length;
-  const within: PatchedImage[] = [];
+  const within: ShownImage[] = [];
   for (const image of images) {
     const tokensOfImage = imageTokenCount(image.grid as Grid, mergeSize);
     if (tokensOfImage > left) break;

@@ -1,6 +1,6 @@
-import type { PatchedImage } from "../model/vision_rows.ts";
+import type { VisionConfig } from "../model/config.ts";
+import { shownImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
-import type { Pixels } from "../image/pixels.ts";
 import type { Parameters } from "../model/parameters.ts";
 import { size } from "../gpu/tensor.ts";
 import { coldLessons, type LessonRow, type Lessons, lessonRows, storyLessons, warmLessons } from "../tasks/lessons.ts";
@@ -73,7 +73,7 @@ export async function* warmup(
   learner: Learner,
   parameters: Parameters,
   tokenizer: Tokenizer,
-  patch: (shown: Pixels) => PatchedImage,
+  vision: VisionConfig,
   plan: readonly Stage[],
   seed: number,
   from: WarmupPosition = { stage: 0, step: 0 },
@@ -85,7 +85,7 @@ export async function* warmup(
       parameters.resetOptimizer();
       learner.updates = 0;
     }
-    const draw = (step: number) => packLessons(lessonRows(stage.lessons, seed, step, stage.rowsPerStep), tokenizer, patch);
+    const draw = (step: number) => packLessons(lessonRows(stage.lessons, seed, step, stage.rowsPerStep), tokenizer, vision);
     let groups = draw(first);
     for (let step = first; step < stage.steps; step++) {
       const startedMs = performance.now();
@@ -120,10 +120,10 @@ function supervised(learningRate: number): UpdateSettings {
 }
 
 /** Supervised rows as the learner takes them: each a group of its own without a prefix; all weights add up to 1. */
-export function packLessons(rows: readonly LessonRow[], tokenizer: Tokenizer, patch: (shown: Pixels) => PatchedImage): PackedGroup[] {
+export function packLessons(rows: readonly LessonRow[], tokenizer: Tokenizer, vision: VisionConfig): PackedGroup[] {
   const imagePad = tokenizer.id("<|image_pad|>");
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
-    const images = pictures.map(patch);
+    const images = pictures.map((picture) => shownImage(picture, vision));
     const tokens: number[] = [];
     const targets: Target[] = [];
     let picture = 0;

@@ -39,7 +39,7 @@ describe.each(["qwen3-deepstack", "qwen3-plain"])("%s equals transformers", (nam
     const { model, expected } = golden;
     const plan = new Plan(gpu, "vision");
     const patches = shown().reduce((n: number, i: { grid: { h: number; w: number } }) => n + i.grid.h * i.grid.w, 0);
-    const rows = new VisionRows(plan, model.config.vision, patches + 8);
+    const rows = new VisionRows(plan, model.config.vision, patches + 8, false);
     rows.fill(shown());
     const { embeds, deepstack } = model.vision(new Tape(plan, false), rows);
     plan.run();
@@ -68,7 +68,7 @@ describe.each(["qwen3-deepstack", "qwen3-plain"])("%s equals transformers", (nam
     const packed = pack([group], model.config.imageTokenId, 2);
     const plan = new Plan(gpu, "text");
     const tape = new Tape(plan, false);
-    const vision = new VisionRows(plan, model.config.vision, packed.images.reduce((n, { grid }) => n + grid.h * grid.w, 0));
+    const vision = new VisionRows(plan, model.config.vision, packed.images.reduce((n, { grid }) => n + grid.h * grid.w, 0), false);
     vision.fill(packed.images);
     const rows = new TextRows(plan, ids.length, model.config.text.vocabSize, vision.tokens, false);
     rows.fill(packed.rows);
@@ -110,9 +110,8 @@ describe.each(["qwen3-deepstack", "qwen3-plain"])("%s equals transformers", (nam
   test("greedy text with the cache", async () => {
     const { model, inputs, expected, testCase } = golden;
     const { prompt_tokens: promptTokens, new_tokens: newTokens } = testCase.greedy;
-    const policy = new GpuPolicy(gpu, model, { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
-    policy.patch = (picture) => picture as never;
-    const conversations = await policy.begin([{ tokens: inputs.integers("input_ids").slice(0, promptTokens), shown: shown() as never }], 2, newTokens, {
+    const policy = new GpuPolicy(gpu, model);
+    const conversations = await policy.begin([{ tokens: inputs.integers("input_ids").slice(0, promptTokens), shown: shown().map((image: { pixels: never }) => image.pixels) }], 2, newTokens, {
       seed: 0,
       step: 0,
       temperature: 0,

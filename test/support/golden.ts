@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { expect } from "vitest";
 import { loadModel } from "../../src/model/load.ts";
-import type { Grid } from "../../src/model/positions.ts";
+import { type Grid, patchCoordinates } from "../../src/model/positions.ts";
 import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import { readHeader, toFloat32 } from "../../src/model/safetensors.ts";
-import type { PatchedImage } from "../../src/model/vision_rows.ts";
+import type { ShownImage } from "../../src/model/vision_rows.ts";
 import { gpu } from "./device.ts";
 
 /** The files of a folder on disk. */
@@ -58,9 +58,8 @@ export async function goldenModel(name: string) {
   const expected = await Tensors.read(new URL("expected.safetensors", path));
   const model = await loadModel(gpu, folder(path), { trained: true });
   const testCase = json("case.json");
-  const { image_mean, image_std } = json("preprocessor_config.json");
 
-  const images: PatchedImage[] = [];
+  const images: ShownImage[] = [];
   if (inputs.has("pixel_levels")) {
     const levels = inputs.integers("pixel_levels");
     const [, channels, side] = inputs.shape("pixel_levels") as [number, number, number];
@@ -70,13 +69,16 @@ export async function goldenModel(name: string) {
     for (let i = 0; i < grids.length / 3; i++) {
       const grid: Grid = { t: grids[i * 3]!, h: grids[i * 3 + 1]!, w: grids[i * 3 + 2]! };
       const count = grid.t * grid.h * grid.w;
-      const values = new Float32Array(count * channels * 2 * plane);
+      const pixels = { width: grid.w * side, height: grid.h * side, data: new Uint8Array(count * channels * plane) };
+      const { row, column } = patchCoordinates(grid, 2);
       for (let p = 0; p < count; p++)
         for (let c = 0; c < channels; c++)
-          for (let frame = 0; frame < 2; frame++)
-            for (let k = 0; k < plane; k++)
-              values[((p * channels + c) * 2 + frame) * plane + k] = (levels[((at + p) * channels + c) * plane + k]! / 255 - image_mean[c]) / image_std[c];
-      images.push({ values, grid });
+          for (let k = 0; k < plane; k++) {
+            const y = row[p]! * side + Math.floor(k / side);
+            const x = column[p]! * side + (k % side);
+            pixels.data[(y * pixels.width + x) * channels + c] = levels[((at + p) * channels + c) * plane + k]!;
+          }
+      images.push({ pixels, grid });
       at += count;
     }
   }

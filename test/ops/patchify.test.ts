@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { patches } from "../../src/image/patches.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";
+import { Plan } from "../../src/gpu/plan.ts";
+import { patchify } from "../../src/ops/patchify.ts";
+import { gpu } from "../support/device.ts";
+import { patches } from "../support/patches.ts";
 import { readBytes, readPng } from "../support/png.ts";
 
 const golden = (file: string) => new URL(`../golden/images/${file}`, import.meta.url);
@@ -55,5 +58,33 @@ describe("patches", () => {
     expect(() => patches(picture, { patchSize: 8, mergeSize: 2, temporalPatchSize: 2, mean, std })).toThrow(
       "multiples of 16 (patch 8 x merge 2), found 40 x 32",
     );
+  });
+
+  it("is what the shader makes of two pictures, within a rounding of float32", async () => {
+    const settings = { patchSize: 4, temporalPatchSize: 2, mean: [0.5, 0.4, 0.3], std: [0.5, 0.2, 0.3] };
+    const pictures = [
+      { width: 16, height: 8, data: Uint8Array.from({ length: 16 * 8 * 3 }, (_, i) => (i * 7) % 256) },
+      { width: 8, height: 8, data: Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (i * 11) % 256) },
+    ];
+    const words = new Uint8Array(600);
+    const places: number[] = [];
+    let byte = 0;
+    for (const { width, height, data } of pictures) {
+      words.set(data, byte);
+      for (let top = 0; top < height / 4; top += 2)
+        for (let left = 0; left < width / 4; left += 2)
+          for (const [dy, dx] of [[0, 0], [0, 1], [1, 0], [1, 1]] as const) places.push(byte, top + dy, left + dx, width);
+      byte += data.length;
+    }
+    places.push(0, 0, 0, 0);
+    const plan = new Plan(gpu, "patchify");
+    const levels = plan.upload("levels", new Uint32Array(words.buffer), [150]);
+    const out = patchify(plan, levels, plan.upload("patches", Uint32Array.from(places), [13, 4]), settings);
+    plan.run();
+    const got = await gpu.read(out);
+    const wanted = pictures.flatMap((picture) => [...patches(picture, { ...settings, mergeSize: 2 }).values]);
+    wanted.forEach((value, i) => expect(Math.abs(got[i]! - value)).toBeLessThan(1e-6));
+    expect([...got.subarray(wanted.length)].every((value) => value === 0)).toBe(true);
+    plan.free();
   });
 });

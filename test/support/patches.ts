@@ -1,4 +1,4 @@
-import type { Pixels } from "./pixels.ts";
+import type { Pixels } from "../../src/image/pixels.ts";
 
 /** The fields of preprocessor_config.json that say how a resized picture becomes patches. */
 export interface PatchSettings {
