@@ -22,6 +22,8 @@ export interface RollSettings extends ZoomSettings {
   maxToolCalls: number;
   /** False: the model cannot start a tool call, and one spelled out in bytes is malformed. */
   zoom: boolean;
+  /** Resizes a picture to what the model sees; many may be asked for at once. */
+  shown: (pixels: Pixels) => Pixels | Promise<Pixels>;
   /** Number of image tokens of a picture as shown. */
   imageTokens: (shown: Pixels) => number;
 }
@@ -87,10 +89,13 @@ export async function* roll(
       const turns = yield* write(conversations, waiting, limit, { step, turn, tokens });
       const calling: number[] = [];
       const answers: Passage[] = [];
+      const heard = await Promise.all(
+        waiting.map((index, i) => rows[index]!.hear(turns[i]!, tokenizer, chat, settings, observationRoom)),
+      );
       for (const [i, index] of waiting.entries()) {
         const row = rows[index]!;
         tokens += turns[i]!.tokens.length;
-        const answer = row.hear(turns[i]!, tokenizer, chat, settings, observationRoom);
+        const answer = heard[i];
         if (answer) {
           calling.push(index);
           answers.push(answer);
@@ -125,7 +130,8 @@ async function open(
   pictures: (task: Task) => Pixels[] | Promise<Pixels[]>,
   settings: RollSettings,
 ): Promise<Opening> {
-  const views = (await pictures(task)).map((source) => ({ source, shown: settings.shown(source) }));
+  const sources = await pictures(task);
+  const views = await Promise.all(sources.map(async (source) => ({ source, shown: await settings.shown(source) })));
   const shown = views.map((view) => view.shown);
   return { task, views, passage: { tokens: chat.prompt(task.question, shown.map(settings.imageTokens)), shown } };
 }
@@ -183,13 +189,13 @@ class Row {
   }
 
   /** Takes one turn of the model in. The passage that answers it, or nothing where the rollout is over. */
-  hear(
+  async hear(
     turn: Turn,
     tokenizer: Tokenizer,
     chat: Chat,
     settings: RollSettings,
     observationRoom: number,
-  ): Passage | undefined {
+  ): Promise<Passage | undefined> {
     const { segments, calls } = this.rollout;
     segments.push({
       source: "model",
@@ -208,9 +214,10 @@ class Row {
     if (parsed.kind === "malformed" || !settings.zoom) return this.#end("malformed");
     if (calls.length >= settings.maxToolCalls) return this.#end("turns");
 
-    const { call, view } = zoom(parsed.json, this.views, settings, this.opening.task.goldBoxSourcePx);
+    const { call, cut } = zoom(parsed.json, this.views, settings, this.opening.task.goldBoxSourcePx);
     calls.push({ segment: segments.length - 1, ...call });
-    if (!view) return this.#end("malformed");
+    if (!cut) return this.#end("malformed");
+    const view = { source: cut, shown: await settings.shown(cut) };
     const tokens = chat.observation(settings.imageTokens(view.shown));
     // Room is reserved for crops that are shown no larger than the largest picture; one that is cannot be looked at.
     if (tokens.length > observationRoom) return this.#end("length");

@@ -21,8 +21,6 @@ export interface ZoomSettings {
   minSidePx: number;
   /** "blank" answers with a grey picture of the same size: a control that shows whether the crop itself matters. */
   crop: "source" | "blank";
-  /** Resizes a picture to what the model sees. */
-  shown: (pixels: Pixels) => Pixels;
 }
 
 /** A call as it goes into the log; the loop adds where it was made. */
@@ -34,14 +32,14 @@ export type Call = Omit<ToolCall, "segment">;
  *
  * The box is widened to a square about its centre, moved inside the picture, rounded to whole pixels and cut from the
  * *source* pixels, so that zooming shows more than the model had seen. Never throws for what the model wrote: a bad
- * call comes back with its outcome and a message for the model, without a view.
+ * call comes back with its outcome and a message for the model, without a cut.
  */
 export function zoom(
   json: string,
   views: readonly View[],
   settings: ZoomSettings,
   goldBoxSourcePx?: Box,
-): { call: Call; view?: View } {
+): { call: Call; cut?: Pixels } {
   const fail = (outcome: CallOutcome, message: string, rest: Partial<Call> = {}): { call: Call } => ({
     call: { name: zoomName, ...rest, outcome, message },
   });
@@ -97,12 +95,12 @@ export function zoom(
   const scaleX = width / widthUnits;
   const scaleY = height / heightUnits;
   const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.source, settings.minSidePx);
-  const source = settings.crop === "blank" ? grey(boxSourcePx) : crop(view.source, boxSourcePx);
+  const cut = settings.crop === "blank" ? grey(boxSourcePx) : crop(view.source, boxSourcePx);
   // The gold box stands in picture 0; a crop of a crop has no frame in common with it.
   const iou = goldBoxSourcePx && imageIndex === 0 ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {};
   return {
     call: { name: zoomName, outcome: "ok", ...known, boxSourcePx, ...iou },
-    view: { source, shown: settings.shown(source) },
+    cut,
   };
 }
 

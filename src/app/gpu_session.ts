@@ -2,8 +2,6 @@ import { suppressed } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
-import type { Pixels } from "../image/pixels.ts";
-import { resize } from "../image/resize.ts";
 import { smartResize } from "../image/smart_resize.ts";
 import { fillModel, loadModel, readJson } from "../model/load.ts";
 import type { Qwen3VL } from "../model/qwen3_vl.ts";
@@ -22,6 +20,7 @@ import { evaluate, type Parts, rollHeldOut, train } from "../train/trainer.ts";
 import { packRollouts, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, warmup } from "../train/warmup.ts";
 import { kernelTable } from "./kernel_table.ts";
+import { PicturePool } from "./picture_pool.ts";
 import type { OpenSession, Session } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -70,6 +69,7 @@ class GpuSession implements Session {
   readonly #chat: Chat;
   readonly #policy: GpuPolicy;
   readonly #learner: Learner;
+  readonly #pool: PicturePool;
   /** The starting model, frozen; made when a KL to it is first asked for. */
   #reference: { model: Qwen3VL; learner: Learner } | null = null;
   #config: RunConfig;
@@ -91,8 +91,15 @@ class GpuSession implements Session {
     this.#chat = compact(tokenizer);
     this.#policy = new GpuPolicy(gpu, qwen);
     this.#learner = new Learner(gpu, qwen, "policy");
+    this.#pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, { factor: this.#factor, ...preprocessor }, "transformers"));
     this.#policy.traced = traced;
     this.#learner.traced = traced;
+  }
+
+  /** Source pixels a side of an image token. */
+  get #factor(): number {
+    const { patchSize, spatialMergeSize } = this.qwen.config.vision;
+    return patchSize * spatialMergeSize;
   }
 
   get adapter(): string {
@@ -147,7 +154,7 @@ class GpuSession implements Session {
     learner.traced = this.traced;
     try {
       let step = 0;
-      for await (const event of warmup(learner, parameters, this.tokenizer, config.vision, stages(preset === "story" ? "story" : "needle", rows), seed)) {
+      for await (const event of warmup(learner, parameters, this.tokenizer, config.vision, (...of) => this.#pool.lessons(...of), stages(preset === "story" ? "story" : "needle", rows), seed)) {
         yield event;
         step++;
       }
@@ -207,6 +214,7 @@ class GpuSession implements Session {
   }
 
   close(): void {
+    this.#pool.close();
     this.gpu.close();
   }
 
@@ -216,24 +224,21 @@ class GpuSession implements Session {
   }
 
   #parts(): Parts {
-    const { patchSize, spatialMergeSize } = this.qwen.config.vision;
-    const factor = patchSize * spatialMergeSize;
-    const { minPixels, maxPixels } = this.preprocessor;
-    const shown = (pixels: Pixels) => {
-      const to = smartResize(pixels.height, pixels.width, { factor, minPixels, maxPixels }, "transformers");
-      return resize(pixels, to.widthPx, to.heightPx);
-    };
+    const settings = this.#config;
     return {
       config: () => this.#config,
-      source: needle(this.#config, this.#config.seed),
+      source: {
+        ...needle(settings, settings.seed),
+        pictures: (task) => this.#pool.draw(task.id, settings, task.imageSizesPx[0]!.width),
+      },
       policy: this.#policy,
       chat: this.#chat,
       tokenizer: this.tokenizer,
       view: {
         frame: "relative-1000",
         minSidePx: minCropPx,
-        shown,
-        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+        shown: (pixels) => this.#pool.shown(pixels),
+        imageTokens: ({ width, height }) => (width / this.#factor) * (height / this.#factor),
       },
       update: async (rolled, step) => {
         const config = this.#config;

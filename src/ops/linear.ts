@@ -43,6 +43,9 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, { bias, residual, 
     const dout = tape.gradient(out);
     const splits = stretches(N);
     const intoWeight = tape.into(weight);
+    // Assigning would leave the other rows of the gradient as they were in the buffer.
+    if (rows && intoWeight?.constants.ADD === 0)
+      throw new TypeError(`${weight.name} is no weight, so its rows ${first} to ${end} cannot be trained alone`);
     if (intoWeight) {
       const partial = tape.empty("linear.partial", [splits, O, I]);
       backpropWeight(tape.plan, x, dout, partial, intoWeight, first);

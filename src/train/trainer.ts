@@ -77,9 +77,8 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
 
 async function prepareTasks({ source, config }: Parts, step: number): Promise<{ tasks: Task[]; pictures: Map<string, Pixels[]> }> {
   const tasks = await source.take(step, config().tasksPerStep);
-  const pictures = new Map<string, Pixels[]>();
-  for (const task of tasks) pictures.set(task.id, await source.pictures(task));
-  return { tasks, pictures };
+  const pictures = await Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
+  return { tasks, pictures: new Map(pictures) };
 }
 
 function rollTasks(

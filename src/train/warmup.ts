@@ -3,7 +3,7 @@ import { shownImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Parameters } from "../model/parameters.ts";
 import { size } from "../gpu/tensor.ts";
-import { coldLessons, type LessonRow, type Lessons, lessonRows, storyLessons, warmLessons } from "../tasks/lessons.ts";
+import { coldLessons, type LessonRow, type Lessons, storyLessons, warmLessons } from "../tasks/lessons.ts";
 import { Random } from "../tasks/random.ts";
 import type { WarmupEvent } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
@@ -74,10 +74,12 @@ export async function* warmup(
   parameters: Parameters,
   tokenizer: Tokenizer,
   vision: VisionConfig,
+  draw: (lessons: Lessons, seed: number, step: number, rows: number) => Promise<LessonRow[]>,
   plan: readonly Stage[],
   seed: number,
   from: WarmupPosition = { stage: 0, step: 0 },
 ): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
+  const encode = remembered(tokenizer);
   for (let index = from.stage; index < plan.length; index++) {
     const stage = plan[index]!;
     const first = index === from.stage ? from.step : 0;
@@ -85,15 +87,15 @@ export async function* warmup(
       parameters.resetOptimizer();
       learner.updates = 0;
     }
-    const draw = (step: number) => packLessons(lessonRows(stage.lessons, seed, step, stage.rowsPerStep), tokenizer, vision);
-    let groups = draw(first);
+    const packed = async (step: number) => packLessons(await draw(stage.lessons, seed, step, stage.rowsPerStep), encode, vision);
+    let groups = await packed(first);
     for (let step = first; step < stage.steps; step++) {
       const startedMs = performance.now();
       const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
       const rows = groups.length;
       const updating = learner.update(groups, supervised(learningRateAt(stage, step)));
       updating.catch(() => {});
-      if (step + 1 < stage.steps) groups = draw(step + 1);
+      if (step + 1 < stage.steps) groups = await packed(step + 1);
       const { logprobs, gradNorm } = await updating;
       const loss = -weights.reduce((sum, weight, i) => sum + weight * logprobs[i]!, 0);
       yield { type: "warmup", stage: stage.name, step: step + 1, steps: stage.steps, loss, gradNorm, rows: (step + 1) * rows, durationMs: performance.now() - startedMs };
@@ -119,16 +121,29 @@ function supervised(learningRate: number): UpdateSettings {
   };
 }
 
+/** Lessons say the same few hundred things over and over. */
+function remembered(tokenizer: Tokenizer): (text: string) => readonly number[] {
+  const known = new Map<string, readonly number[]>();
+  return (text) => {
+    let tokens = known.get(text);
+    if (!tokens) {
+      tokens = tokenizer.encode(text);
+      known.set(text, tokens);
+    }
+    return tokens;
+  };
+}
+
 /** Supervised rows as the learner takes them: each a group of its own without a prefix; all weights add up to 1. */
-export function packLessons(rows: readonly LessonRow[], tokenizer: Tokenizer, vision: VisionConfig): PackedGroup[] {
-  const imagePad = tokenizer.id("<|image_pad|>");
+export function packLessons(rows: readonly LessonRow[], encode: (text: string) => readonly number[], vision: VisionConfig): PackedGroup[] {
+  const [imagePad] = encode("<|image_pad|>");
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
     const images = pictures.map((picture) => shownImage(picture, vision));
     const tokens: number[] = [];
     const targets: Target[] = [];
     let picture = 0;
     for (const { text, supervised } of spans)
-      for (const token of tokenizer.encode(text)) {
+      for (const token of encode(text)) {
         if (token !== imagePad) {
           // What is predicted at a position is the token after it.
           if (supervised) targets.push({ at: tokens.length - 1, token, weight: 1 });
@@ -140,8 +155,8 @@ export function packLessons(rows: readonly LessonRow[], tokenizer: Tokenizer, vi
         // Merged 2 x 2: a quarter as many tokens as patches. Labels stand at the image tokens themselves.
         for (let i = 0; i < (grid.t * grid.h * grid.w) / 4; i++) {
           const label = labels?.[i];
-          if (label) targets.push({ at: tokens.length, token: tokenizer.encode(label.word)[0]!, weight: label.weight });
-          tokens.push(imagePad);
+          if (label) targets.push({ at: tokens.length, token: encode(label.word)[0]!, weight: label.weight });
+          tokens.push(imagePad!);
         }
         picture++;
       }

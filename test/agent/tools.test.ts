@@ -12,7 +12,7 @@ function gradient(width: number, height: number): Pixels {
 const thumbnail = (): Pixels => ({ width: 64, height: 64, data: new Uint8Array(64 * 64 * 3) });
 const view = (width: number, height: number): View => ({ source: gradient(width, height), shown: thumbnail() });
 const scene = view(512, 512);
-const settings: ZoomSettings = { frame: "relative-1000", minSidePx: 32, crop: "source", shown: thumbnail };
+const settings: ZoomSettings = { frame: "relative-1000", minSidePx: 32, crop: "source" };
 const written = (box: unknown, rest: object = {}) =>
   JSON.stringify({ name: "image_zoom_in_tool", arguments: { bbox_2d: box, ...rest } });
 const boxOf = (box: number[], views: View[] = [scene], changes: Partial<ZoomSettings> = {}) =>
@@ -20,7 +20,7 @@ const boxOf = (box: number[], views: View[] = [scene], changes: Partial<ZoomSett
 
 describe("zoom", () => {
   test("cuts the square about the box's centre from the source pixels", () => {
-    const { call, view: crop } = zoom(written([250, 500, 500, 625], { label: "the red square" }), [scene], settings);
+    const { call, cut } = zoom(written([250, 500, 500, 625], { label: "the red square" }), [scene], settings);
     // 128..256 by 256..320 px: a square of 128 about (192, 288).
     expect(call).toEqual({
       name: "image_zoom_in_tool",
@@ -30,10 +30,9 @@ describe("zoom", () => {
       label: "the red square",
       boxSourcePx: [128, 224, 256, 352],
     });
-    expect([crop!.source.width, crop!.source.height]).toEqual([128, 128]);
-    expect([...crop!.source.data.slice(0, 3)]).toEqual([128, 224, 7]);
-    expect([...crop!.source.data.slice(-3)]).toEqual([255, 351 % 256, 7]);
-    expect([crop!.shown.width, crop!.shown.height]).toEqual([64, 64]);
+    expect([cut!.width, cut!.height]).toEqual([128, 128]);
+    expect([...cut!.data.slice(0, 3)]).toEqual([128, 224, 7]);
+    expect([...cut!.data.slice(-3)]).toEqual([255, 351 % 256, 7]);
   });
 
   test("widens to the least side, moves inside the picture, rounds to whole pixels", () => {
@@ -78,10 +77,10 @@ describe("zoom", () => {
   });
 
   test("answers with grey of the same size in the control", () => {
-    const { call, view: crop } = zoom(written([250, 250, 500, 500]), [scene], { ...settings, crop: "blank" });
+    const { call, cut } = zoom(written([250, 250, 500, 500]), [scene], { ...settings, crop: "blank" });
     expect(call.outcome).toBe("ok");
-    expect([crop!.source.width, crop!.source.height]).toEqual([128, 128]);
-    expect(new Set(crop!.source.data)).toEqual(new Set([128]));
+    expect([cut!.width, cut!.height]).toEqual([128, 128]);
+    expect(new Set(cut!.data)).toEqual(new Set([128]));
     expect(scene.source.data[2]).toBe(7);
   });
 
@@ -94,10 +93,10 @@ describe("zoom", () => {
   });
 
   test("can look closer at an earlier crop", () => {
-    const first = zoom(written([500, 500, 750, 750]), [scene], settings).view!;
-    const { call, view: second } = zoom(written([500, 500, 1000, 1000], { image_index: 1 }), [scene, first], settings);
+    const first = { source: zoom(written([500, 500, 750, 750]), [scene], settings).cut!, shown: thumbnail() };
+    const { call, cut: second } = zoom(written([500, 500, 1000, 1000], { image_index: 1 }), [scene, first], settings);
     expect(call).toMatchObject({ outcome: "ok", imageIndex: 1, boxSourcePx: [64, 64, 128, 128] });
-    expect([...second!.source.data.slice(0, 2)]).toEqual([(256 + 64) % 256, (256 + 64) % 256]);
+    expect([...second!.data.slice(0, 2)]).toEqual([(256 + 64) % 256, (256 + 64) % 256]);
   });
 
   test.each([
@@ -126,7 +125,7 @@ describe("zoom", () => {
   ])("%s is answered with an outcome and a sentence", (_, json, outcome) => {
     const result = zoom(json, [scene], settings);
     expect(result.call).toMatchObject({ outcome, message: expect.stringMatching(/^Error: /) });
-    expect(result.view).toBeUndefined();
+    expect(result.cut).toBeUndefined();
     expect(result.call.boxSourcePx).toBeUndefined();
   });
 });

@@ -45,11 +45,17 @@ test("linear() has the gradient of its forward", () =>
   ));
 
 test("linear() has the gradient of its forward for a part of the weight's rows", () =>
-  gradcheck({ x: [2, 3], weight: [6, 3], bias: [6] }, (tape, { x, weight, bias }) => linear(tape, x, weight, { bias, rows: [2, 5] })));
+  gradcheck(
+    { x: [2, 3], weight: [6, 3], bias: [6] },
+    (tape, { x, weight, bias }) => linear(tape, x, weight, { bias, rows: [2, 5] }),
+    { weights: ["weight", "bias"] },
+  ));
 
 test("linear() has the gradient of its forward four numbers at a time", () =>
-  gradcheck({ x: [5, 8], weight: [12, 8], bias: [12], residual: [5, 8] }, (tape, { x, weight, bias, residual }) =>
-    linear(tape, x, weight, { bias, residual, rows: [4, 12] }),
+  gradcheck(
+    { x: [5, 8], weight: [12, 8], bias: [12], residual: [5, 8] },
+    (tape, { x, weight, bias, residual }) => linear(tape, x, weight, { bias, residual, rows: [4, 12] }),
+    { weights: ["weight", "bias"] },
   ));
 
 test("linear() adds up the weight gradient over more rows than one stretch", async () => {
@@ -71,6 +77,18 @@ test("linear() adds up the weight gradient over more rows than one stretch", asy
     for (let n = 0; n < N; n++) sum += xs[n * 2 + i]!;
     expect(got[i]).toBeCloseTo(sum, 3);
   }
+});
+
+test("linear() refuses a part of a weight's rows where the gradient could not be added", () => {
+  const plan = new Plan(gpu, "linear");
+  const tape = new Tape(plan);
+  const trained = gpu.empty("trained", [2, 3]);
+  tape.train(trained, gpu.empty("dtrained", [2, 3]));
+  const made = linear(tape, gpu.empty("x", [6, 3]), trained);
+  const out = linear(tape, gpu.empty("y", [4, 2]), made, { rows: [1, 5] });
+  tape.into(out);
+  expect(() => tape.backward()).toThrow("linear(trained) is no weight, so its rows 1 to 5 cannot be trained alone");
+  plan.free();
 });
 
 test("linear() names the tensor whose shape is wrong", () => {

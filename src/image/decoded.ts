@@ -1,0 +1,26 @@
+/** A picture as its file holds it, before anyone decides what becomes of transparency and orientation. */
+export interface Decoded {
+  width: number;
+  height: number;
+  /** (height, width, 3), 8 bits; what `convert("RGB")` of Pillow gives: transparency is dropped, not composed. */
+  rgb: Uint8Array;
+  /** (height, width), 0 to 255, from a channel, a palette or a transparent colour; absent where nothing is transparent. */
+  alpha?: Uint8Array;
+  /** Whether Pillow calls the picture "RGBA": qwen-vl-utils composes those, and no others, on white. */
+  isRgba: boolean;
+  /** EXIF orientation, 1 to 8; 1 is upright. */
+  orientation: number;
+}
+
+/** Width and height beyond which a file is refused unread: Pillow's own limit for a decompression bomb. */
+export const maxPixels = 178_956_970;
+
+/** @throws where a header promises more pixels than anyone should allocate, or none */
+export function expectSize(width: number, height: number): void {
+  if (width < 1 || height < 1)
+    throw new Error(`A picture must have at least one pixel, found a header that says ${width} x ${height}`);
+  if (width * height > maxPixels)
+    throw new Error(
+      `A picture may have at most ${maxPixels.toLocaleString("en")} pixels, found a header that says ${width} x ${height}; shrink it first`,
+    );
+}
