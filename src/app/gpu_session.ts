@@ -4,7 +4,7 @@ import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
 import { smartResize } from "../image/smart_resize.ts";
 import { fillModel, loadModel, readJson } from "../model/load.ts";
-import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { type Chat, compact } from "../policy/chat.ts";
@@ -21,16 +21,11 @@ import { packRollouts, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, warmup } from "../train/warmup.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { PicturePool } from "./picture_pool.ts";
+import { type Preprocessor, readPreprocessor } from "./preprocessor.ts";
 import type { OpenSession, Session } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
-
-/** How a model's pictures are made, from its preprocessor_config.json. */
-interface Preprocessor {
-  minPixels: number;
-  maxPixels: number;
-}
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
@@ -52,18 +47,6 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
   }
 };
 
-function readPreprocessor(json: Record<string, unknown>): Preprocessor {
-  const size = (json.size ?? {}) as Record<string, unknown>;
-  const number = (value: unknown, name: string): number => {
-    if (typeof value !== "number") throw new Error(`preprocessor_config.json: expected a number for ${name}, found ${JSON.stringify(value)}`);
-    return value;
-  };
-  return {
-    minPixels: number(json.min_pixels ?? size.shortest_edge, "min_pixels"),
-    maxPixels: number(json.max_pixels ?? size.longest_edge, "max_pixels"),
-  };
-}
-
 class GpuSession implements Session {
   readonly model: { name: string; parameters: number };
   readonly #chat: Chat;
@@ -71,7 +54,7 @@ class GpuSession implements Session {
   readonly #learner: Learner;
   readonly #pool: PicturePool;
   /** The starting model, frozen; made when a KL to it is first asked for. */
-  #reference: { model: Qwen3VL; learner: Learner } | null = null;
+  #reference: { model: Model; learner: Learner } | null = null;
   #config: RunConfig;
   #step = 0;
   /** What changed since the last step, for the log. */
@@ -79,7 +62,7 @@ class GpuSession implements Session {
 
   constructor(
     readonly gpu: Gpu,
-    readonly qwen: Qwen3VL,
+    readonly qwen: Model,
     readonly tokenizer: Tokenizer,
     readonly preprocessor: Preprocessor,
     readonly files: CheckpointFiles,
@@ -138,26 +121,31 @@ class GpuSession implements Session {
     yield { type: "run", format: 1, config: this.#config, model: this.model, adapter: this.adapter, resumedAt, startedAt: new Date().toISOString() };
     for await (const event of train(this.#parts(), resumedAt)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
-        yield { type: "config", step: event.step, changes: this.#changes };
+        // Emptied first: what is changed while this is told belongs to the next step.
+        const changes = this.#changes;
         this.#changes = {};
+        yield { type: "config", step: event.step, changes };
       }
       if (event.type === "update") this.#step = event.step;
       yield event;
     }
   }
 
-  async *warmup({ rows }: { rows: number }): AsyncGenerator<WarmupEvent> {
+  async *warmup(): AsyncGenerator<WarmupEvent> {
     const { parameters, config } = this.qwen;
-    const { seed, preset } = this.#config;
-    initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
+    const { seed, preset, warmupRows } = this.#config;
+    const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
+    if (this.#step === 0) initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
     const learner = new Learner(this.gpu, this.qwen, "nll");
+    learner.updates = this.#learner.updates;
     learner.traced = this.traced;
     try {
-      let step = 0;
-      for await (const event of warmup(learner, parameters, this.tokenizer, config.vision, (...of) => this.#pool.lessons(...of), stages(preset === "story" ? "story" : "needle", rows), seed)) {
+      for await (const event of warmup(learner, parameters, this.tokenizer, config.vision, (...of) => this.#pool.lessons(...of), plan, seed, this.#step)) {
+        this.#step++;
+        this.#learner.updates = learner.updates;
         yield event;
-        step++;
       }
+      const step = this.#step;
       parameters.resetOptimizer();
       this.#learner.updates = 0;
       this.#step = 0;
@@ -240,8 +228,7 @@ class GpuSession implements Session {
         shown: (pixels) => this.#pool.shown(pixels),
         imageTokens: ({ width, height }) => (width / this.#factor) * (height / this.#factor),
       },
-      update: async (rolled, step) => {
-        const config = this.#config;
+      update: async (rolled, step, config) => {
         const groups = packRollouts(rolled, config.lossAggMode, this.qwen.config.vision);
         const settings = updateSettings(config, step, suppressed(this.#chat, config));
         return update(this.#learner, groups, settings, config.updatesPerStep, async () => {
@@ -252,7 +239,7 @@ class GpuSession implements Session {
     };
   }
 
-  async #openReference(): Promise<{ model: Qwen3VL; learner: Learner }> {
+  async #openReference(): Promise<{ model: Model; learner: Learner }> {
     if (!this.#reference) {
       const model = await loadModel(this.gpu, this.files, { trained: false });
       this.#reference = { model, learner: new Learner(this.gpu, model, "policy") };

@@ -30,8 +30,11 @@ export interface Session {
    */
   train(): AsyncGenerator<TrainEvent>;
 
-  /** The supervised stages from random weights: `rows` rows of warm start, then the cold start. Needs no restore. */
-  warmup(options: { rows: number }): AsyncGenerator<WarmupEvent>;
+  /**
+   * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After
+   * `restore` of a checkpoint that was made on the way it goes on from there. Ends with evaluations and an "end" event.
+   */
+  warmup(): AsyncGenerator<WarmupEvent>;
 
   /** Held-out scenes, not trained on. */
   evaluate(options: { tasks: number; greedy: boolean }): Promise<{ metrics: Metrics; durationMs: number }>;

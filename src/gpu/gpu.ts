@@ -29,6 +29,8 @@ export class Gpu {
     readonly device: GPUDevice,
     readonly adapterName: string,
     readonly software: boolean,
+    /** Ops leave out their fast ways, which ask for sizes that suit them, so that both can be compared. */
+    readonly plain: boolean,
   ) {
     device.addEventListener("uncapturederror", (event) => {
       this.#error ??= new GpuError(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
@@ -42,7 +44,7 @@ export class Gpu {
   }
 
   /** @throws GpuError with cause and remedy where there is no WebGPU or no adapter. */
-  static async open(gpu: GPU | undefined | null): Promise<Gpu> {
+  static async open(gpu: GPU | undefined | null, { plain = false } = {}): Promise<Gpu> {
     if (!gpu)
       throw new GpuError(
         "This browser offers no WebGPU; use Chrome or Edge 121, Firefox 145 or Safari 26 and later, on https or localhost",
@@ -65,7 +67,7 @@ export class Gpu {
     const { vendor, architecture, device: model, description } = adapter.info;
     const name = description || [vendor, architecture, model].filter(Boolean).join(" ") || "unnamed adapter";
     const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor} ${architecture}`);
-    return new Gpu(device, software ? `${name} (software)` : name, software);
+    return new Gpu(device, software ? `${name} (software)` : name, software, plain);
   }
 
   get canTime(): boolean {
@@ -125,6 +127,7 @@ export class Gpu {
     const sizesBytes = tensors.map((t) => size(t.shape) * 4);
     const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);
     const staging = this.#takeStaging(totalBytes);
+    let result: ArrayBuffer[];
     try {
       const encoder = this.device.createCommandEncoder({ label: "read" });
       let at = 0;
@@ -134,18 +137,20 @@ export class Gpu {
       });
       this.device.queue.submit([encoder.finish()]);
       await staging.mapAsync(GPUMapMode.READ, 0, totalBytes);
+      const mapped = staging.getMappedRange(0, totalBytes);
+      at = 0;
+      result = sizesBytes.map((bytes) => {
+        at += bytes;
+        return mapped.slice(at - bytes, at);
+      });
+      staging.unmap();
+      this.#staging.push(staging);
     } catch (error) {
+      // That the device was lost may be told a moment after a command failed because of it.
+      await new Promise((resolve) => setTimeout(resolve, 0));
       this.check();
       throw new GpuError(`Reading ${tensors.map((t) => t.name).join(", ")} failed: ${(error as Error).message}`);
     }
-    const mapped = staging.getMappedRange(0, totalBytes);
-    let at = 0;
-    const result = sizesBytes.map((bytes) => {
-      at += bytes;
-      return mapped.slice(at - bytes, at);
-    });
-    staging.unmap();
-    this.#staging.push(staging);
     this.check();
     return result;
   }

@@ -1,5 +1,8 @@
-/** A loop that asks to be unrolled: `for (var i = 0u; i < 4u; i++) { // unroll`, its end a number or a constant. */
-const marked = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ unroll\n/;
+/**
+ * A loop that asks to be unrolled: `for (var i = 0u; i < 4u; i++) { // unroll`, its end a number or a constant. In a
+ * copy that stands on one line the mark is a comment that ends there.
+ */
+const marked = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ (?:\/\/ unroll\n|\/\* unroll \*\/)/;
 
 /**
  * Writes out the loops marked `// unroll`, the index replaced by its value: naga turns every loop into one with a
@@ -10,8 +13,9 @@ const marked = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ unroll\n/;
  */
 export function unroll(source: string, sizes: Readonly<Record<string, number>>): string {
   const constants = new Map(Object.entries(sizes));
-  for (const [, name, value] of source.matchAll(/const (\w+)(?:: u32)? = (\d+)u;/g)) constants.set(name!, Number(value));
-  const valueOf = (text: string): number => {
+  for (const [, name, value] of source.matchAll(/const (\w+)(?:: u32)? = (\d+)u;/g))
+    constants.set(name!, Number(value));
+  const numberOf = (text: string): number => {
     const value = /^\d+u?$/.test(text) ? Number.parseInt(text, 10) : constants.get(text);
     if (value === undefined) throw new TypeError(`a loop to unroll ends at ${text}, which is no constant`);
     return value;
@@ -19,6 +23,7 @@ export function unroll(source: string, sizes: Readonly<Record<string, number>>):
   let text = source;
   for (let match = marked.exec(text); match; match = marked.exec(text)) {
     const [head, index, first, end] = match;
+    const ownLines = head.endsWith("\n");
     const start = match.index + head.length;
     let close = start;
     for (let depth = 1; depth > 0; close++) {
@@ -27,20 +32,19 @@ export function unroll(source: string, sizes: Readonly<Record<string, number>>):
     }
     const body = text.slice(start, close - 1);
     const copies: string[] = [];
-    for (let i = valueOf(first!); i < valueOf(end!); i++) {
+    for (let i = numberOf(first!); i < numberOf(end!); i++) {
       const copy = body.replace(new RegExp(`(?<![.\\w])${index}\\b`, "g"), `${i}u`);
-      copies.push(copies.length === 0 ? `{\n${copy}}` : `{ ${flatten(copy)} }`);
+      copies.push(copies.length === 0 && ownLines ? `{\n${copy}}` : `{ ${flatten(copy)} }`);
     }
-    // The marks of inner loops must end their lines to be found.
-    text = text.slice(0, match.index) + (copies.length > 0 ? copies.join(" ") : "\n".repeat(body.split("\n").length)) + text.slice(close);
+    const nothing = ownLines ? "\n".repeat(body.split("\n").length) : "";
+    text = text.slice(0, match.index) + (copies.length > 0 ? copies.join(" ") : nothing) + text.slice(close);
   }
   return text;
 }
 
-/** One line; comments go, but for the marks, which keep their line. */
+/** One line; comments go, but for the marks of inner loops. */
 const flatten = (text: string): string =>
   text
-    .replace(/\/\/ unroll\n/g, "\u0000")
+    .replace(/\/\/ unroll\n/g, "/* unroll */")
     .replace(/\/\/.*$/gm, "")
-    .replace(/\s*\n\s*/g, " ")
-    .replace(/\u0000\s*/g, "// unroll\n");
+    .replace(/\s*\n\s*/g, " ");

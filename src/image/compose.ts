@@ -10,7 +10,7 @@ export function composeOnWhite(rgb: Uint8Array, alpha: Uint8Array): Uint8Array {
     const white = (255 << precisionBits) - source;
     for (let c = 0; c < 3; c++, at++) {
       const sum = rgb[at]! * source + 255 * white + (0x80 << precisionBits);
-      out[at] = ((sum >> 8) + sum) >> 8 >> precisionBits;
+      out[at] = (((sum >> 8) + sum) >> 8) >> precisionBits;
     }
   }
   return out;

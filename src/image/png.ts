@@ -23,6 +23,9 @@ const adam7 = [
   { x: 1, y: 0, dx: 2, dy: 2 },
   { x: 0, y: 1, dx: 1, dy: 2 },
 ];
+/** No byte of a zlib stream unpacks to more than this many. */
+const mostInflated = 1032;
+
 const whole = [{ x: 0, y: 0, dx: 1, dy: 1 }];
 
 /** A PNG file with the levels that Pillow gives. Gamma, profiles and sRGB chunks are ignored, as there. */
@@ -47,10 +50,13 @@ export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
     }))
     .filter(({ columns, rows }) => columns > 0 && rows > 0)
     .map((pass) => ({ ...pass, rowBytes: Math.ceil((pass.columns * bitsPerPixel) / 8) }));
-  const raw = await inflate(
-    data,
-    passes.reduce((sum, { rows, rowBytes }) => sum + rows * (1 + rowBytes), 0),
-  );
+  const rawBytes = passes.reduce((sum, { rows, rowBytes }) => sum + rows * (1 + rowBytes), 0);
+  const packedBytes = data.reduce((sum, part) => sum + part.length, 0);
+  if (rawBytes > packedBytes * mostInflated)
+    throw new Error(
+      `This PNG says that it is ${width} x ${height} pixels large, too many for its ${packedBytes} bytes of them; the file is not whole`,
+    );
+  const raw = await inflate(data, rawBytes);
 
   const samples = depth === 16 ? new Uint16Array(width * height * channels) : new Uint8Array(width * height * channels);
   let from = 0;

@@ -37,9 +37,10 @@ function gray({ samples, depth, transparency }: PngSamples) {
   for (let i = 0; i < samples.length; i++) rgb.fill(Math.min(255, samples[i]! * scale), i * 3, i * 3 + 3);
   if (!transparency || transparency.length < 2) return { rgb };
   const written = (transparency[0]! << 8) | transparency[1]!;
-  // Pillow compares levels with the number in the file: right for 8 and 16 bits and, by a rule of its own, for 1.
-  const clear = depth === 1 ? (written ? 255 : 0) : written;
-  return { rgb, alpha: Uint8Array.from(samples, (sample) => (sample * scale === clear ? 0 : 255)) };
+  // Pillow compares the level with the low byte of the number in the file: right for 8 bits and, by a rule of its
+  // own, for 1; with other depths some other level may become transparent, as there.
+  const clear = depth === 1 ? (written ? 255 : 0) : written & 255;
+  return { rgb, alpha: Uint8Array.from(samples, (_, i) => (rgb[i * 3] === clear ? 0 : 255)) };
 }
 
 function trueColour({ samples, depth, transparency }: PngSamples) {

@@ -6,8 +6,11 @@ export interface SizeLimits {
   maxPixels: number;
 }
 
-/** Whose rule: they differ only where a side is shorter than half a factor. */
-export type SizeRule = "transformers" | "qwen-vl-utils";
+/**
+ * Whose rule: they differ only where a side is shorter than a factor. `transformers-4` refuses such a picture,
+ * `transformers` (5) may round a side to 0 before it looks at the area, `qwen-vl-utils` makes it a factor long.
+ */
+export type SizeRule = "transformers" | "transformers-4" | "qwen-vl-utils";
 
 /** Python's round: halves go to the even neighbour. */
 const roundHalfEven = (x: number): number => {
@@ -18,7 +21,8 @@ const roundHalfEven = (x: number): number => {
 
 /**
  * The size at which Qwen's image processors show a picture (`smart_resize`): near its own, sides in multiples of
- * `factor`, aspect nearly kept, area within the limits. @throws where one side is more than 200 times the other
+ * `factor`, aspect nearly kept, area within the limits. @throws where one side is more than 200 times the other, or
+ * too short for the rule
  */
 export function smartResize(
   heightPx: number,
@@ -28,12 +32,16 @@ export function smartResize(
 ): { heightPx: number; widthPx: number } {
   if (!(heightPx >= 1 && widthPx >= 1))
     throw new Error(`A picture must have at least one pixel, found ${widthPx} x ${heightPx}`);
+  if (rule === "transformers-4" && Math.min(heightPx, widthPx) < factor)
+    throw new Error(
+      `transformers 4 shows no picture with a side under ${factor} pixels, found ${widthPx} x ${heightPx}`,
+    );
   const aspect = Math.max(heightPx, widthPx) / Math.min(heightPx, widthPx);
   if (aspect > 200)
     throw new Error(
       `A picture's longer side may be at most 200 times its shorter one, found ${widthPx} x ${heightPx} (${aspect} times)`,
     );
-  const least = rule === "transformers" ? 0 : factor;
+  const least = rule === "qwen-vl-utils" ? factor : 0;
   const height = Math.max(least, roundHalfEven(heightPx / factor) * factor);
   const width = Math.max(least, roundHalfEven(widthPx / factor) * factor);
   if (height * width > maxPixels) {

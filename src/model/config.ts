@@ -96,7 +96,9 @@ export function readConfig(json: Json, preprocessor: Json): ModelConfig {
   });
   const layerTypes = text.json.layer_types ?? [];
   if (!Array.isArray(layerTypes) || layerTypes.some((type) => type !== "full_attention"))
-    throw new Error(`config.json: ${text.path}layer_types is ${JSON.stringify(layerTypes)}, only "full_attention" is supported`);
+    throw new Error(
+      `config.json: ${text.path}layer_types is ${JSON.stringify(layerTypes)}, only "full_attention" is supported`,
+    );
 
   const config: ModelConfig = {
     text: readText(text, isQwen3),
@@ -140,7 +142,8 @@ function readText(text: Section, isQwen3: boolean): TextConfig {
 
 function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json): VisionConfig {
   const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, path: "vision_config.rope_parameters." };
-  expectOnly(rope, { rope_type: ["default"] });
+  // Rows turn one half of a head and columns the other; transformers 5 has a name of its own for it.
+  expectOnly(rope, { rope_type: ["default", "axial"] });
   const levels: Section = { json: preprocessor, path: "", file: "preprocessor_config.json" };
   const sizes: VisionSizes = {
     hiddenSize: number(vision, "hidden_size"),
@@ -173,24 +176,45 @@ function readVision(vision: Section, family: VisionConfig["family"], preprocesso
 function checkSizes({ text, vision }: ModelConfig): void {
   const visionHead = vision.hiddenSize / vision.numHeads;
   const problems: [boolean, string][] = [
-    [text.numAttentionHeads % text.numKeyValueHeads === 0, `num_attention_heads (${text.numAttentionHeads}) is no multiple of num_key_value_heads (${text.numKeyValueHeads})`],
+    [
+      text.numAttentionHeads % text.numKeyValueHeads === 0,
+      `num_attention_heads (${text.numAttentionHeads}) is no multiple of num_key_value_heads (${text.numKeyValueHeads})`,
+    ],
     [text.headDim % 2 === 0, `head_dim (${text.headDim}) must be even`],
     [
       text.mropeSection.reduce((a, b) => a + b, 0) === text.headDim / 2,
       `mrope_section (${text.mropeSection.join(", ")}) must add up to head_dim / 2 = ${text.headDim / 2}`,
     ],
-    [visionHead % 4 === 0, `vision_config's hidden_size / num_heads (${vision.hiddenSize} / ${vision.numHeads}) must be a multiple of 4`],
-    [vision.outHiddenSize === text.hiddenSize, `out_hidden_size (${vision.outHiddenSize}) must equal the text's hidden_size (${text.hiddenSize})`],
+    [
+      visionHead % 4 === 0,
+      `vision_config's hidden_size / num_heads (${vision.hiddenSize} / ${vision.numHeads}) must be a multiple of 4`,
+    ],
+    [
+      vision.outHiddenSize === text.hiddenSize,
+      `out_hidden_size (${vision.outHiddenSize}) must equal the text's hidden_size (${text.hiddenSize})`,
+    ],
   ];
   if (vision.family === "qwen3_vl") {
     problems.push(
-      [Number.isInteger(Math.sqrt(vision.numPositionEmbeddings)), `num_position_embeddings (${vision.numPositionEmbeddings}) must be a square`],
-      [vision.deepstackVisualIndexes.length <= text.numHiddenLayers, "there are more deepstack_visual_indexes than text layers"],
-      [vision.deepstackVisualIndexes.every((i) => i < vision.depth), `deepstack_visual_indexes (${vision.deepstackVisualIndexes.join(", ")}) must lie below depth (${vision.depth})`],
+      [
+        Number.isInteger(Math.sqrt(vision.numPositionEmbeddings)),
+        `num_position_embeddings (${vision.numPositionEmbeddings}) must be a square`,
+      ],
+      [
+        vision.deepstackVisualIndexes.length <= text.numHiddenLayers,
+        "there are more deepstack_visual_indexes than text layers",
+      ],
+      [
+        vision.deepstackVisualIndexes.every((i) => i < vision.depth),
+        `deepstack_visual_indexes (${vision.deepstackVisualIndexes.join(", ")}) must lie below depth (${vision.depth})`,
+      ],
     );
   } else {
     const block = vision.patchSize * vision.spatialMergeSize;
-    problems.push([vision.windowSize >= block, `window_size (${vision.windowSize}) must hold a merge block of ${block} pixels`]);
+    problems.push([
+      vision.windowSize >= block,
+      `window_size (${vision.windowSize}) must hold a merge block of ${block} pixels`,
+    ]);
   }
   for (const [fine, sentence] of problems) if (!fine) throw new Error(`config.json: ${sentence}`);
 }
@@ -212,7 +236,8 @@ const named = ({ path, file = "config.json" }: Section, key: string): string => 
 
 function number(from: Section, key: string, fallback?: number): number {
   const value = from.json[key] ?? fallback;
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`${named(from, key)} must be a number, found ${JSON.stringify(value)}`);
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw new Error(`${named(from, key)} must be a number, found ${JSON.stringify(value)}`);
   return value;
 }
 
@@ -228,6 +253,8 @@ function expectOnly(from: Section, allowed: Readonly<Record<string, readonly unk
   for (const [key, values] of Object.entries(allowed)) {
     const value = from.json[key];
     if (value !== undefined && !values.includes(value))
-      throw new Error(`${named(from, key)} is ${JSON.stringify(value)}, only ${JSON.stringify(values[0])} is supported`);
+      throw new Error(
+        `${named(from, key)} is ${JSON.stringify(value)}, only ${JSON.stringify(values[0])} is supported`,
+      );
   }
 }

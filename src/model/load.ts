@@ -1,30 +1,30 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
 import { readConfig } from "./config.ts";
+import type { Model } from "./model.ts";
+import { currentName } from "./names.ts";
+import { Qwen25VL } from "./qwen2_5_vl.ts";
 import { Qwen3VL } from "./qwen3_vl.ts";
 import { type CheckpointFiles, openCheckpoint } from "./safetensors.ts";
-
-/** Both spellings of tensor names that transformers has written, as the one that it writes today. */
-function currentName(name: string): string {
-  if (name.startsWith("visual.")) return `model.${name}`;
-  if (/^model\.(layers|embed_tokens|norm)\b/.test(name)) return name.replace("model.", "model.language_model.");
-  return name;
-}
 
 /**
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor.
  *
  * @throws Error naming the tensor that is missing, left over or of another shape; the model is not to be used then
  */
-export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: { trained: boolean }): Promise<Qwen3VL> {
+export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: { trained: boolean }): Promise<Model> {
   const config = readConfig(await readJson(files, "config.json"), await readJson(files, "preprocessor_config.json"));
-  const model = new Qwen3VL(gpu, config, { trained });
+  const { vision } = config;
+  const model =
+    vision.family === "qwen3_vl"
+      ? new Qwen3VL(gpu, { ...config, vision }, { trained })
+      : new Qwen25VL(gpu, { ...config, vision }, { trained });
   await fillModel(model, files);
   return model;
 }
 
 /** Overwrites all weights with those of a folder. @throws Error as loadModel does */
-export async function fillModel(model: Qwen3VL, files: CheckpointFiles): Promise<void> {
+export async function fillModel(model: Model, files: CheckpointFiles): Promise<void> {
   const tensors = await openCheckpoint(files);
   const missing = new Map(model.parameters.shapes.map((p) => [p.name, p.shape]));
   for (const tensor of tensors) {
@@ -34,12 +34,15 @@ export async function fillModel(model: Qwen3VL, files: CheckpointFiles): Promise
     const shape = missing.get(name);
     if (!shape) throw new Error(`${tensor.file}: the model that config.json describes has no weight "${tensor.name}"`);
     if (shape.join() !== tensor.shape.join())
-      throw new Error(`${tensor.file}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, config.json makes it ${shapeText(shape)}`);
+      throw new Error(
+        `${tensor.file}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, config.json makes it ${shapeText(shape)}`,
+      );
     model.parameters.set(name, await tensor.values());
     missing.delete(name);
   }
   const [first] = missing.keys();
-  if (first) throw new Error(`The checkpoint lacks ${missing.size} weights that config.json asks for, the first is "${first}"`);
+  if (first)
+    throw new Error(`The checkpoint lacks ${missing.size} weights that config.json asks for, the first is "${first}"`);
 }
 
 /** A JSON file of a model folder. @throws Error where it is missing or no JSON object */

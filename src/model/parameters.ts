@@ -50,7 +50,10 @@ export class Parameters {
     const matrixEnds: number[] = [0];
     for (const shape of order) {
       const count = Math.ceil(size(shape.shape) / alignment) * alignment;
-      if (count > limit) throw new Error(`${shape.name} ${shapeText(shape.shape)} is larger than this device can bind (${limit} numbers)`);
+      if (count > limit)
+        throw new Error(
+          `${shape.name} ${shapeText(shape.shape)} is larger than this device can bind (${limit} numbers)`,
+        );
       if (lengths.at(-1)! + count > limit) {
         lengths.push(0);
         matrixEnds.push(0);
@@ -77,7 +80,13 @@ export class Parameters {
       this.#places.set(shape.name, {
         segment,
         start,
-        tensor: { name: shape.name, shape: shape.shape, dtype: "f32", buffer: this.segments[segment]!.weight.buffer, offsetBytes: start * 4 },
+        tensor: {
+          name: shape.name,
+          shape: shape.shape,
+          dtype: "f32",
+          buffer: this.segments[segment]!.weight.buffer,
+          offsetBytes: start * 4,
+        },
       });
   }
 
@@ -131,13 +140,18 @@ export class Parameters {
   }
 
   free(): void {
-    for (const { weight, d, m, v } of this.segments) for (const buffer of new Set([weight, d, m, v].map((t) => t.buffer))) this.gpu.release(buffer);
+    for (const { weight, d, m, v } of this.segments)
+      for (const buffer of new Set([weight, d, m, v].map((t) => t.buffer))) this.gpu.release(buffer);
   }
 
   #beside(name: string, part: keyof Omit<Segment, "matrixEnd">): Tensor {
     const { segment, tensor } = this.#places.get(name) ?? { segment: -1, tensor: null };
     if (!tensor) throw new TypeError(`the model has no weight ${name}`);
     if (part !== "weight" && !this.trained) throw new Error(`${name} is not trained, it has no ${part}`);
-    return { ...tensor, name: part === "weight" ? name : `${part}(${name})`, buffer: this.segments[segment]![part].buffer };
+    return {
+      ...tensor,
+      name: part === "weight" ? name : `${part}(${name})`,
+      buffer: this.segments[segment]![part].buffer,
+    };
   }
 }

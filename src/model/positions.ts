@@ -1,4 +1,4 @@
-import type { VisionConfig } from "./config.ts";
+import type { Qwen3Vision, Qwen25Vision, VisionConfig } from "./config.ts";
 
 /** Patches of one picture: frames, rows and columns of patches (before merging). */
 export interface Grid {
@@ -16,7 +16,8 @@ export interface RopePositions {
 }
 
 /** Image tokens of a picture after merging. */
-export const imageTokenCount = (grid: Grid, mergeSize: number): number => (grid.t * grid.h * grid.w) / (mergeSize * mergeSize);
+export const imageTokenCount = (grid: Grid, mergeSize: number): number =>
+  (grid.t * grid.h * grid.w) / (mergeSize * mergeSize);
 
 /**
  * M-RoPE positions of a stretch of tokens that begins at `start`: text counts on in all three axes, a picture's
@@ -25,7 +26,13 @@ export const imageTokenCount = (grid: Grid, mergeSize: number): number => (grid.
  *
  * @throws Error where image tokens and pictures do not match
  */
-export function ropePositions(tokens: readonly number[], imageTokenId: number, grids: readonly Grid[], mergeSize: number, start = 0): RopePositions {
+export function ropePositions(
+  tokens: readonly number[],
+  imageTokenId: number,
+  grids: readonly Grid[],
+  mergeSize: number,
+  start = 0,
+): RopePositions {
   const t: number[] = [];
   const h: number[] = [];
   const w: number[] = [];
@@ -46,7 +53,8 @@ export function ropePositions(tokens: readonly number[], imageTokenId: number, g
     const columns = grid.w / mergeSize;
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < columns; column++, i++) {
-        if (tokens[i] !== imageTokenId) throw new Error(`picture ${picture - 1} has ${rows * columns} image tokens, the text has fewer in a row`);
+        if (tokens[i] !== imageTokenId)
+          throw new Error(`picture ${picture - 1} has ${rows * columns} image tokens, the text has fewer in a row`);
         t.push(next);
         h.push(next + row);
         w.push(next + column);
@@ -88,7 +96,10 @@ function linspace(end: number, count: number): Float32Array {
  *
  * @returns index and weight, each (P, 4)
  */
-export function tablePositions(grid: Grid, { numPositionEmbeddings, spatialMergeSize }: VisionConfig): { index: Uint32Array; weight: Float32Array } {
+export function tablePositions(
+  grid: Grid,
+  { numPositionEmbeddings, spatialMergeSize }: Qwen3Vision,
+): { index: Uint32Array; weight: Float32Array } {
   const side = Math.sqrt(numPositionEmbeddings);
   const along = (count: number) => {
     const at = linspace(side - 1, count);
@@ -106,7 +117,10 @@ export function tablePositions(grid: Grid, { numPositionEmbeddings, spatialMerge
     const [left, right, dx] = [horizontal.low[x]!, horizontal.high[x]!, horizontal.part[x]!];
     const both = Math.fround(dy * dx);
     index.set([top + left, top + right, bottom + left, bottom + right], p * 4);
-    weight.set([Math.fround(1 - dy) * Math.fround(1 - dx), Math.fround(1 - dy) * dx, dy * Math.fround(1 - dx), both], p * 4);
+    weight.set(
+      [Math.fround(1 - dy) * Math.fround(1 - dx), Math.fround(1 - dy) * dx, dy * Math.fround(1 - dx), both],
+      p * 4,
+    );
   });
   return { index, weight };
 }
@@ -117,4 +131,47 @@ export function interleavedAxes(headDim: number, [, height, width]: readonly [nu
   for (let i = 1; i < height * 3; i += 3) axes[i] = 1;
   for (let i = 2; i < width * 3; i += 3) axes[i] = 2;
   return axes;
+}
+
+/** The same for Qwen2.5-VL's text: all pairs of time, then of height, then of width. */
+export function blockAxes(sections: readonly [number, number, number]): Uint32Array {
+  return Uint32Array.from(sections.flatMap((count, axis) => new Array<number>(count).fill(axis)));
+}
+
+/**
+ * Merge blocks of a picture in an order in which every window of attention is a stretch (transformers,
+ * `get_window_index` of Qwen2.5-VL): windows row by row, blocks row by row within. Windows at the right and lower edge
+ * are smaller where none divides the picture.
+ *
+ * @returns order: the block of the processor's order at each place; spans: begin and end of its window, in places
+ */
+export function windowOrder(
+  grid: Grid,
+  { windowSize, patchSize, spatialMergeSize }: Qwen25Vision,
+): { order: Uint32Array; spans: Uint32Array } {
+  const side = Math.floor(Math.floor(windowSize / spatialMergeSize) / patchSize);
+  const rows = grid.h / spatialMergeSize;
+  const columns = grid.w / spatialMergeSize;
+  const order = new Uint32Array(grid.t * rows * columns);
+  const spans = new Uint32Array(order.length * 2);
+  let at = 0;
+  for (let frame = 0; frame < grid.t; frame++)
+    for (let top = 0; top < rows; top += side)
+      for (let left = 0; left < columns; left += side) {
+        const begin = at;
+        for (let row = top; row < Math.min(top + side, rows); row++)
+          for (let column = left; column < Math.min(left + side, columns); column++)
+            order[at++] = (frame * rows + row) * columns + column;
+        for (let place = begin; place < at; place++) spans.set([begin, at], place * 2);
+      }
+  return { order, spans };
+}
+
+/** The patch of the processor's order that stands at each place in the vision tower: Qwen2.5-VL's go window by window. */
+export function patchOrder(grid: Grid, vision: VisionConfig): Uint32Array {
+  const count = grid.t * grid.h * grid.w;
+  if (vision.family !== "qwen2_5_vl") return Uint32Array.from({ length: count }, (_, p) => p);
+  const unit = vision.spatialMergeSize ** 2;
+  const { order } = windowOrder(grid, vision);
+  return Uint32Array.from({ length: count }, (_, p) => order[Math.floor(p / unit)]! * unit + (p % unit));
 }

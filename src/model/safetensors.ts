@@ -320,7 +320,8 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<StoredTens
   return tensors;
 }
 
-async function openFile(files: CheckpointFiles, file: string): Promise<StoredTensor[]> {
+/** The tensors of one file of a folder. @throws Error where it is missing */
+export async function openFile(files: CheckpointFiles, file: string): Promise<StoredTensor[]> {
   const sizeBytes = await files.sizeBytes(file);
   if (sizeBytes === null) throw new Error(`${file}: expected this part of the checkpoint, found no such file`);
   const read = rangeReader((start, end) => files.read(file, start, end), file);

@@ -73,7 +73,10 @@ export class TextRows {
     const images = padded(values.imageRows, N, none);
     gpu.write(this.tokens.index, tokens);
     gpu.write(this.images.index, images);
-    gpu.write(this.positions, Uint32Array.from([values.t, values.h, values.w].flatMap((axis) => [...padded(axis, N, 0)])));
+    gpu.write(
+      this.positions,
+      Uint32Array.from([values.t, values.h, values.w].flatMap((axis) => [...padded(axis, N, 0)])),
+    );
     gpu.write(this.spans.query, padded(values.querySpans, N * 4, 0));
     // Padding writes its keys to row 0 of a cache, which nobody reads.
     gpu.write(this.cacheRows, padded(values.cacheRows ?? [], N, 0));

@@ -1,10 +1,10 @@
 import type { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import type { Pixels } from "../image/pixels.ts";
 import { type GatherMap, inverseOf } from "../ops/gather.ts";
 import { patchify } from "../ops/patchify.ts";
-import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "./config.ts";
-import { type Grid, patchCoordinates, tablePositions } from "./positions.ts";
+import { type Grid, patchCoordinates, patchOrder, tablePositions, windowOrder } from "./positions.ts";
 
 /** One picture as the model sees it, resized to whole merge blocks of patches. */
 export interface ShownImage {
@@ -31,9 +31,12 @@ export class VisionRows {
   readonly patches: Tensor;
   /** (2, P): row and column of each patch. */
   readonly positions: Tensor;
-  readonly table: GatherMap;
+  /** Qwen3-VL: where each patch reads the learned position table. */
+  readonly table: GatherMap | null;
   /** A patch attends to the patches of its own picture. */
   readonly spans: { query: Tensor; key?: Tensor };
+  /** Qwen2.5-VL: patches stand window by window; `restore` brings image tokens back into the order of the text. */
+  readonly windows: { spans: { query: Tensor; key?: Tensor }; restore: GatherMap } | null;
 
   /** @param capacity patches, a multiple of the merge block (4) */
   constructor(
@@ -42,26 +45,42 @@ export class VisionRows {
     readonly capacity: number,
     readonly trained: boolean,
   ) {
-    const { patchSize, numPositionEmbeddings } = config;
+    const { patchSize } = config;
     this.levels = plan.empty("vision.levels", [Math.ceil((capacity * patchSize * patchSize * 3) / 4)], "u32");
     this.patches = plan.empty("vision.patches", [capacity, 4], "u32");
     this.positions = plan.empty("vision.positions", [2, capacity], "u32");
-    this.table = {
-      index: plan.empty("vision.table.index", [capacity, 4], "u32"),
-      weight: plan.empty("vision.table.weight", [capacity, 4]),
-      ...(trained
+    const spans = (name: string) => ({
+      query: plan.empty(`${name}.query`, [capacity, 4], "u32"),
+      ...(trained ? { key: plan.empty(`${name}.key`, [capacity, 4], "u32") } : {}),
+    });
+    const inverse = (name: string, rows: number, entries: number) =>
+      trained
         ? {
             inverse: {
-              start: plan.empty("vision.table.start", [numPositionEmbeddings + 1], "u32"),
-              entry: plan.empty("vision.table.entry", [capacity * 4], "u32"),
+              start: plan.empty(`${name}.start`, [rows + 1], "u32"),
+              entry: plan.empty(`${name}.entry`, [entries], "u32"),
             },
           }
-        : {}),
-    };
-    this.spans = {
-      query: plan.empty("vision.spans.query", [capacity, 4], "u32"),
-      ...(trained ? { key: plan.empty("vision.spans.key", [capacity, 4], "u32") } : {}),
-    };
+        : {};
+    this.spans = spans("vision.spans");
+    this.table =
+      config.family === "qwen3_vl"
+        ? {
+            index: plan.empty("vision.table.index", [capacity, 4], "u32"),
+            weight: plan.empty("vision.table.weight", [capacity, 4]),
+            ...inverse("vision.table", config.numPositionEmbeddings, capacity * 4),
+          }
+        : null;
+    this.windows =
+      config.family === "qwen2_5_vl"
+        ? {
+            spans: spans("vision.windows"),
+            restore: {
+              index: plan.empty("vision.restore.index", [this.tokens, 1], "u32"),
+              ...inverse("vision.restore", this.tokens, this.tokens),
+            },
+          }
+        : null;
   }
 
   /** What the tower reads: (P, channels x frames x S x S). */
@@ -78,50 +97,92 @@ export class VisionRows {
   /** Overwrites the buffers. @returns the first image token of each picture */
   fill(images: readonly ShownImage[]): number[] {
     const P = this.capacity;
+    const { patchSize, spatialMergeSize } = this.config;
     const levels = new Uint8Array(this.levels.shape[0]! * 4);
     const patches = new Uint32Array(P * 4);
     const positions = new Uint32Array(2 * P);
-    const index = new Uint32Array(P * 4).fill(0xffffffff);
-    const weight = new Float32Array(P * 4);
     const spans = new Uint32Array(P * 4);
     const firstTokens: number[] = [];
-    const tables = new Map<string, ReturnType<typeof tablePositions>>();
     let at = 0;
     for (const { pixels, grid } of images) {
       const count = grid.t * grid.h * grid.w;
       if (at + count > P) throw new RangeError(`pictures have more than ${P} patches together`);
-      firstTokens.push(at / this.config.spatialMergeSize ** 2);
-      const firstByte = at * this.config.patchSize ** 2 * 3;
+      firstTokens.push(at / spatialMergeSize ** 2);
+      const firstByte = at * patchSize ** 2 * 3;
       levels.set(pixels.data, firstByte);
-      const { row, column } = patchCoordinates(grid, this.config.spatialMergeSize);
-      for (let p = 0; p < count; p++) patches.set([firstByte, row[p]!, column[p]!, pixels.width], (at + p) * 4);
-      positions.set(row, at);
-      positions.set(column, P + at);
-      const key = `${grid.h} ${grid.w}`;
-      const table = tables.get(key) ?? tablePositions(grid, this.config);
-      tables.set(key, table);
+      const { row, column } = patchCoordinates(grid, spatialMergeSize);
       const perFrame = grid.h * grid.w;
-      for (let frame = 0; frame < grid.t; frame++) {
-        const begin = at + frame * perFrame;
-        index.set(table.index, begin * 4);
-        weight.set(table.weight, begin * 4);
-        for (let p = begin; p < begin + perFrame; p++) spans.set([begin, begin + perFrame], p * 4);
-      }
+      patchOrder(grid, this.config).forEach((patch, p) => {
+        patches.set([firstByte, row[patch]!, column[patch]!, pixels.width], (at + p) * 4);
+        positions[at + p] = row[patch]!;
+        positions[P + at + p] = column[patch]!;
+        const begin = at + p - (p % perFrame);
+        spans.set([begin, begin + perFrame], (at + p) * 4);
+      });
       at += count;
     }
     const { gpu } = this.plan;
     gpu.write(this.levels, new Uint32Array(levels.buffer));
     gpu.write(this.patches, patches);
     gpu.write(this.positions, positions);
-    gpu.write(this.table.index, index);
-    gpu.write(this.table.weight!, weight);
-    gpu.write(this.spans.query, spans);
-    if (this.trained) {
-      const inverse = inverseOf(index, this.config.numPositionEmbeddings, P * 4);
-      gpu.write(this.table.inverse!.start, inverse.start);
-      gpu.write(this.table.inverse!.entry, inverse.entry);
-      gpu.write(this.spans.key!, spans);
-    }
+    this.#writeSpans(this.spans, spans);
+    this.#fillTable(images);
+    this.#fillWindows(images);
     return firstTokens;
+  }
+
+  #fillTable(images: readonly ShownImage[]): void {
+    const { table, config, capacity, plan } = this;
+    if (!table || config.family !== "qwen3_vl") return;
+    const index = new Uint32Array(capacity * 4).fill(0xffffffff);
+    const weight = new Float32Array(capacity * 4);
+    const tables = new Map<string, ReturnType<typeof tablePositions>>();
+    let at = 0;
+    for (const { grid } of images) {
+      const key = `${grid.h} ${grid.w}`;
+      const one = tables.get(key) ?? tablePositions({ ...grid, t: 1 }, config);
+      tables.set(key, one);
+      for (let frame = 0; frame < grid.t; frame++, at += grid.h * grid.w) {
+        index.set(one.index, at * 4);
+        weight.set(one.weight, at * 4);
+      }
+    }
+    plan.gpu.write(table.index, index);
+    plan.gpu.write(table.weight!, weight);
+    this.#writeInverse(table, index, config.numPositionEmbeddings);
+  }
+
+  #fillWindows(images: readonly ShownImage[]): void {
+    const { windows, config, capacity, plan } = this;
+    if (!windows || config.family !== "qwen2_5_vl") return;
+    const unit = config.spatialMergeSize ** 2;
+    const spans = new Uint32Array(capacity * 4);
+    const restore = new Uint32Array(this.tokens).fill(0xffffffff);
+    let first = 0;
+    for (const { grid } of images) {
+      const { order, spans: windowOf } = windowOrder(grid, config);
+      order.forEach((block, place) => {
+        restore[first + block] = first + place;
+        const [begin, end] = [(first + windowOf[place * 2]!) * unit, (first + windowOf[place * 2 + 1]!) * unit];
+        for (let p = 0; p < unit; p++) spans.set([begin, end], ((first + place) * unit + p) * 4);
+      });
+      first += order.length;
+    }
+    this.#writeSpans(windows.spans, spans);
+    plan.gpu.write(windows.restore.index, restore);
+    this.#writeInverse(windows.restore, restore, this.tokens);
+  }
+
+  /** Who attends whom is the same from both sides. */
+  #writeSpans(to: { query: Tensor; key?: Tensor }, spans: Uint32Array): void {
+    this.plan.gpu.write(to.query, spans);
+    if (to.key) this.plan.gpu.write(to.key, spans);
+  }
+
+  #writeInverse({ inverse }: GatherMap, index: Uint32Array, rows: number): void {
+    if (!inverse) return;
+    const { start, entry } = inverseOf(index, rows, inverse.entry.shape[0]!);
+    this.plan.gpu.write(inverse.start, start);
+    this.plan.gpu.write(inverse.entry, entry);
   }
 }

@@ -42,8 +42,9 @@ export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Sp
       `attention of ${q.name} is to be trained, which needs spans.key (${S}, 4): the rows that attend each key`,
     );
 
-  const shader = D % 4 === 0 ? fours : ones;
-  const WIDTH = D % 4 === 0 ? 4 : 1;
+  const byFours = D % 4 === 0 && !tape.gpu.plain;
+  const shader = byFours ? fours : ones;
+  const WIDTH = byFours ? 4 : 1;
   const sizes = { ELEMENTS: D / WIDTH, WIDTH };
   const params = { N, S, H, K, scale };
   const out = tape.empty("attention.out", [N, H, D]);

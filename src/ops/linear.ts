@@ -5,11 +5,21 @@ import { Shader } from "../gpu/shader.ts";
 import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
+import { scale } from "./scale.ts";
 
 const shader = new Shader("linear", source);
 
 /** Stretches that the sum over N rows is cut into, so that a small weight gradient still fills the device. */
 const rowsPerSplit = 256;
+
+/** Two small matrices beside a frozen weight (LoRA): what is added is scaling (x downT) upT. */
+export interface Adapter {
+  /** (R, I) */
+  down: Tensor;
+  /** (O, R), as many rows as the weight has. */
+  up: Tensor;
+  scaling: number;
+}
 
 export interface LinearOptions {
   bias?: Tensor | null;
@@ -17,16 +27,27 @@ export interface LinearOptions {
   residual?: Tensor;
   /** Which rows of the weight (and bias) make up the layer, [from, to): one part of a packed qkv weight. */
   rows?: readonly [number, number];
+  adapter?: Adapter;
 }
 
 /**
- * out = x weightT + bias + residual.
+ * out = x weightT + bias + residual, and what an adapter adds.
  *
  * @param x       (N, I)
  * @param weight  (O, I), or more rows of which `rows` names O
  * @returns       (N, O)
  */
-export function linear(tape: Tape, x: Tensor, weight: Tensor, { bias, residual, rows }: LinearOptions = {}): Tensor {
+export function linear(
+  tape: Tape,
+  x: Tensor,
+  weight: Tensor,
+  { bias, residual, rows, adapter }: LinearOptions = {},
+): Tensor {
+  if (adapter) {
+    const base = linear(tape, x, weight, { bias, residual, rows });
+    const narrow = scale(tape, linear(tape, x, adapter.down), adapter.scaling);
+    return linear(tape, narrow, adapter.up, { rows, residual: base });
+  }
   const I = weight.shape[1]!;
   expectShape(x, -1, I);
   const [first, end] = rows ?? [0, weight.shape[0]!];
@@ -88,7 +109,7 @@ export function multiply(
   const I = weight.shape[1]!;
   plan.dispatch({
     shader,
-    entry: I % 4 === 0 ? "multiply_fours" : "multiply",
+    entry: byFours(plan, I) ? "multiply_fours" : "multiply",
     tensors: { x, weight, x4: x, weight4: weight, bias: bias ?? weight, residual: residual ?? x, out },
     params: { N, I, O, first, splits: 1 },
     groups: [Math.ceil(O / 32), Math.ceil(N / 32)],
@@ -96,7 +117,7 @@ export function multiply(
   });
 }
 
-const byFours = (I: number, O: number): boolean => I % 4 === 0 && O % 4 === 0;
+const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && sizes.every((n) => n % 4 === 0);
 
 /** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
@@ -104,7 +125,7 @@ export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, 
   const I = weight.shape[1]!;
   plan.dispatch({
     shader,
-    entry: byFours(I, O) ? "backprop_x_fours" : "backprop_x",
+    entry: byFours(plan, I, O) ? "backprop_x_fours" : "backprop_x",
     tensors: { dout, weight, dx: into.d, dout4: dout, weight4: weight, dx4: into.d },
     params: { N, I, O, first, splits: 1 },
     groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
@@ -122,7 +143,7 @@ export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Ten
   const params = { N, I, O, first, splits };
   plan.dispatch({
     shader,
-    entry: byFours(I, O) ? "backprop_weight_fours" : "backprop_weight",
+    entry: byFours(plan, I, O) ? "backprop_weight_fours" : "backprop_weight",
     tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
     params,
     groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
 import { ropePositions } from "../model/positions.ts";
-import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import type { Model } from "../model/model.ts";
 import { none } from "../model/text_rows.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
@@ -22,7 +22,7 @@ export class GpuPolicy implements Policy {
 
   constructor(
     readonly gpu: Gpu,
-    readonly model: Qwen3VL,
+    readonly model: Model,
   ) {}
 
   async begin(prompts: readonly Passage[], rolloutsPerPrompt: number, suffixTokens: number, sampling: Sampling): Promise<Conversations> {

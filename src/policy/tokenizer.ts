@@ -32,17 +32,18 @@ export class Tokenizer {
   }
 
   /**
-   * Text of `ids`, special tokens kept. Never throws: bytes that are no UTF-8, and ids that have no token (a model
-   * with padded embeddings may draw them), become U+FFFD.
+   * Text of `ids`, special tokens kept unless `withoutSpecial` (those marked special go; `<tool_call>` is not). Never
+   * throws: bytes that are no UTF-8, and ids that have no token (a model with padded embeddings may draw them), become
+   * U+FFFD.
    */
-  decode(ids: readonly number[]): string {
+  decode(ids: readonly number[], { withoutSpecial = false }: { withoutSpecial?: boolean } = {}): string {
     let text = "";
     for (let from = 0; from < ids.length; ) {
       let to = from;
       while (to < ids.length && this.#tokenizer.id_to_token(ids[to]!) !== undefined) to++;
       if (to > from)
         text += this.#tokenizer.decode(ids.slice(from, to), {
-          skip_special_tokens: false,
+          skip_special_tokens: withoutSpecial,
           clean_up_tokenization_spaces: false,
         });
       else text += notText;

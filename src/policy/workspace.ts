@@ -5,7 +5,7 @@ import { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { Cache } from "../model/cache.ts";
 import type { RopePositions } from "../model/positions.ts";
-import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import type { Model } from "../model/model.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
@@ -67,7 +67,7 @@ export class Workspace {
 
   constructor(
     readonly gpu: Gpu,
-    readonly model: Qwen3VL,
+    readonly model: Model,
     readonly prompts: number,
     readonly slots: number,
     readonly prefixTokens: number,
@@ -158,7 +158,7 @@ export class Workspace {
   async prefill(parts: readonly PrefillPart[], tracing: Tracing): Promise<void> {
     const N = bucket(parts.reduce((n, p) => n + p.tokens.length, 0));
     const images = parts.flatMap((p) => p.images);
-    const P = images.length === 0 ? 0 : bucket(images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), 4);
+    const P = images.length === 0 ? 0 : bucket(images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), this.model.config.vision.spatialMergeSize ** 2);
     const B = bucket(parts.reduce((n, p) => n + p.slots.length, 0));
     const key = `${N} ${P} ${B}`;
     const recorded = this.#prefills.get(key) ?? this.#recordPrefill(N, P, B);

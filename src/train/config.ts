@@ -48,6 +48,8 @@ export interface RunConfig {
   updatesPerStep: number;
   normAdvByStd: boolean;
   lossAggMode: LossAggMode;
+  // supervised stages
+  warmupRows: number;
   // bookkeeping
   evalEvery: number;
   evalTasks: number;
@@ -58,7 +60,7 @@ export interface RunConfig {
 export type Knob = {
   line: string;
   unit?: string;
-  group: "run" | "tasks" | "rollouts" | "reward" | "grpo" | "bookkeeping";
+  group: "run" | "tasks" | "rollouts" | "reward" | "grpo" | "warmup" | "bookkeeping";
   /** Whether a change takes effect at the next step of a running run, or needs a new one. */
   applies: "next step" | "new run";
 } & (
@@ -115,6 +117,8 @@ export const knobs: Record<keyof RunConfig, Knob> = {
   updatesPerStep: integer("grpo", 1, 1, 16, "optimizer updates on one batch of rollouts"),
   normAdvByStd: { kind: "boolean", default: true, line: "divide advantages by the group's deviation; verl: norm_adv_by_std_in_grpo", group: "grpo", applies: "new run" },
   lossAggMode: { kind: "choice", default: "token-mean", choices: ["token-mean", "seq-mean-token-mean"], line: "how token losses become one", group: "grpo", applies: "new run" },
+
+  warmupRows: integer("warmup", 800_000, 256, 100_000_000, "supervised rows from random weights to a model that reads and points", "rows"),
 
   evalEvery: live(integer("bookkeeping", 0, 0, 100_000, "held-out evaluation every so many steps; 0: never", "steps")),
   evalTasks: live(integer("bookkeeping", 256, 1, 100_000, "held-out scenes in an evaluation")),

@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type KernelTime, Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { Qwen3VL } from "../model/qwen3_vl.ts";
+import type { Model } from "../model/model.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { VisionRows } from "../model/vision_rows.ts";
 import { adamw, gradNorm } from "../ops/adamw.ts";
@@ -75,7 +75,7 @@ export class Learner {
 
   constructor(
     readonly gpu: Gpu,
-    readonly model: Qwen3VL,
+    readonly model: Model,
     readonly loss: LossKind,
   ) {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
@@ -169,7 +169,7 @@ export class Learner {
 
   #walk(packed: Packed, training: boolean): Walk {
     const N = bucket(packed.rows.tokens.length, 32);
-    const P = packed.images.length === 0 ? 0 : bucket(packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), 64);
+    const P = packed.images.length === 0 ? 0 : bucket(packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), 16 * this.model.config.vision.spatialMergeSize ** 2);
     const R = bucket(packed.targets.length, 32);
     const key = `${N} ${P} ${R} ${training}`;
     const known = this.#walks.get(key);
@@ -189,7 +189,7 @@ export class Learner {
     const { gpu, model } = this;
     const plan = new Plan(gpu, `walk ${N} ${P} ${R}`);
     const tape = new Tape(plan, training);
-    if (training) model.parameters.train(tape);
+    if (training) model.trained.train(tape);
     const vision = P > 0 ? new VisionRows(plan, model.config.vision, P, true) : null;
     const rows = new TextRows(plan, N, model.config.text.vocabSize, vision?.tokens ?? 0, true);
     const pickRows: GatherMap = {
@@ -259,7 +259,7 @@ export class Learner {
     if (this.#optimizer?.decayVectors === decayVectors) return this.#optimizer;
     this.#optimizer?.plan.free();
     const plan = new Plan(this.gpu, "optimizer");
-    const { segments } = this.model.parameters;
+    const { segments } = this.model.trained;
     const norm = gradNorm(plan, segments.map((s) => s.d));
     for (const { weight, d, m, v, matrixEnd } of segments)
       adamw(plan, { weight, d, m, v, decayEnd: decayVectors ? weight.shape[0]! : matrixEnd, state: this.#adamState, norm });

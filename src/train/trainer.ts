@@ -21,8 +21,8 @@ export interface Parts {
   chat: Chat;
   tokenizer: Tokenizer;
   view: Pick<RollSettings, "frame" | "minSidePx" | "shown" | "imageTokens">;
-  /** Changes the weights; `step` counts from 0. */
-  update: (rolled: Rolled, step: number) => Promise<Metrics>;
+  /** Changes the weights; `step` counts from 0, `config` is what the step was rolled with. */
+  update: (rolled: Rolled, step: number, config: RunConfig) => Promise<Metrics>;
 }
 
 /** At most so many rollouts of an evaluation are rolled together. */
@@ -39,7 +39,8 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
     const { tasks, pictures } = upcoming;
     yield { type: "tasks", step, tasks };
 
-    const rolled = yield* rollTasks(parts, tasks, async (task) => pictures.get(task.id)!, { step, rolloutsPerTask: config.rolloutsPerTask, greedy: false });
+    // All of a step with the knobs of its beginning: what was drawn at one temperature is not trained at another.
+    const rolled = yield* rollTasks({ ...parts, config: () => config }, tasks, async (task) => pictures.get(task.id)!, { step, rolloutsPerTask: config.rolloutsPerTask, greedy: false });
     const rolledMs = performance.now();
     for (const [taskIndex, group] of rolled.rollouts.entries()) {
       for (const rollout of group) rollout.reward = score(rollout, tasks[taskIndex]!, config);
@@ -49,7 +50,7 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
       yield { type: "group", step, taskIndex, rollouts: group };
     }
 
-    const updating = parts.update(rolled, step);
+    const updating = parts.update(rolled, step, config);
     // The next scenes are drawn while the GPU works. A failing update is told below, not as unhandled here.
     updating.catch(() => {});
     upcoming = await prepareTasks(parts, step + 1);

@@ -2,6 +2,7 @@ import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { tokenWeights } from "./aggregation.ts";
 import type { RunConfig } from "./config.ts";
 import type { Metrics } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
@@ -35,20 +36,35 @@ export function updateSettings(config: RunConfig, step: number, suppressed: read
  * advantage (nobody could judge it) is left out. Weights make up the aggregation: token-mean divides by all trained
  * tokens of the step, seq-mean-token-mean first by each rollout's own.
  */
-export function packRollouts({ rollouts, promptShown, shown }: Rolled, lossAggMode: RunConfig["lossAggMode"], vision: VisionConfig): PackedGroup[] {
+export function packRollouts(
+  { rollouts, promptShown, shown }: Rolled,
+  lossAggMode: RunConfig["lossAggMode"],
+  vision: VisionConfig,
+): PackedGroup[] {
   const judged = rollouts.flat().filter((r) => r.advantage !== null);
-  const lengths = new Map(judged.map((r) => [r, modelTokens(r)]));
-  const total = [...lengths.values()].reduce((a, b) => a + b, 0);
-  const weightOf = (rollout: Rollout) => (lossAggMode === "token-mean" ? 1 / total : 1 / (judged.length * lengths.get(rollout)!));
+  const shares = tokenWeights(judged.map(modelTokens), lossAggMode);
+  const weights = new Map(judged.map((rollout, i) => [rollout, shares[i]!]));
   return rollouts.map((group, task) => ({
-    prefix: { tokens: group[0]!.segments[0]!.tokens, images: promptShown[task]!.map((shown) => shownImage(shown, vision)) },
+    prefix: {
+      tokens: group[0]!.segments[0]!.tokens,
+      images: promptShown[task]!.map((shown) => shownImage(shown, vision)),
+    },
     sequences: group.flatMap((rollout, i) =>
-      rollout.advantage === null ? [] : [sequence(rollout, weightOf(rollout), shown[task]![i]!.map((crop) => shownImage(crop, vision)))],
+      rollout.advantage === null
+        ? []
+        : [
+            sequence(
+              rollout,
+              weights.get(rollout)!,
+              shown[task]![i]!.map((crop) => shownImage(crop, vision)),
+            ),
+          ],
     ),
   }));
 }
 
-const modelTokens = ({ segments }: Rollout): number => segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
+const modelTokens = ({ segments }: Rollout): number =>
+  segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
 
 function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
   const tokens: number[] = [];
@@ -56,7 +72,13 @@ function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Seque
   for (const segment of rollout.segments.slice(1)) {
     if (segment.source === "model")
       segment.tokens.forEach((token, i) => {
-        targets.push({ at: tokens.length + i - 1, token, weight, oldLogprob: segment.logprobs[i]!, advantage: rollout.advantage! });
+        targets.push({
+          at: tokens.length + i - 1,
+          token,
+          weight,
+          oldLogprob: segment.logprobs[i]!,
+          advantage: rollout.advantage!,
+        });
       });
     tokens.push(...segment.tokens);
   }

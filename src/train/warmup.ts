@@ -31,11 +31,8 @@ export function stages(variant: "needle" | "story", rows: number): Stage[] {
   ];
 }
 
-/** Where a warm start stands: stage and steps made in it. */
-export interface WarmupPosition {
-  stage: number;
-  step: number;
-}
+/** Steps of all stages together. */
+export const stepsOf = (plan: readonly Stage[]): number => plan.reduce((sum, stage) => sum + stage.steps, 0);
 
 /** Random weights: normal with variance 1 / fan-in, smaller at the end of residual branches; embeddings and norms as said below. */
 export function initialize(parameters: Parameters, seed: number, layers: { text: number; vision: number }): void {
@@ -68,6 +65,8 @@ export function learningRateAt(stage: Stage, step: number): number {
 /**
  * The supervised stages, told as events: token cross-entropy, with targets at image tokens in the warm start. The next
  * rows are drawn while the GPU works on the last.
+ *
+ * @param stepsMade  steps of all stages that the weights and the optimizer have behind them
  */
 export async function* warmup(
   learner: Learner,
@@ -77,12 +76,14 @@ export async function* warmup(
   draw: (lessons: Lessons, seed: number, step: number, rows: number) => Promise<LessonRow[]>,
   plan: readonly Stage[],
   seed: number,
-  from: WarmupPosition = { stage: 0, step: 0 },
+  stepsMade: number,
 ): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
   const encode = remembered(tokenizer);
-  for (let index = from.stage; index < plan.length; index++) {
-    const stage = plan[index]!;
-    const first = index === from.stage ? from.step : 0;
+  let before = 0;
+  for (const stage of plan) {
+    const first = Math.max(0, stepsMade - before);
+    before += stage.steps;
+    if (first >= stage.steps) continue;
     if (first === 0) {
       parameters.resetOptimizer();
       learner.updates = 0;

@@ -9,7 +9,9 @@ test("linear() multiplies rows by the weight's rows and adds the bias", async ()
   const x = gpu.upload("x", new Float32Array([1, 2, 3, 4]), [2, 2]);
   const weight = gpu.upload("weight", new Float32Array([1, 0, 0, 1, 1, 1]), [3, 2]);
   const bias = gpu.upload("bias", new Float32Array([0, 10, 100]), [3]);
-  expect(await forward((tape) => linear(tape, x, weight, { bias }))).toEqual(new Float32Array([1, 12, 103, 3, 14, 107]));
+  expect(await forward((tape) => linear(tape, x, weight, { bias }))).toEqual(
+    new Float32Array([1, 12, 103, 3, 14, 107]),
+  );
 });
 
 test.each([
@@ -93,5 +95,61 @@ test("linear() refuses a part of a weight's rows where the gradient could not be
 
 test("linear() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "linear"));
-  expect(() => linear(tape, gpu.empty("hidden", [2, 4]), gpu.empty("q_proj.weight", [3, 5]))).toThrow("hidden has shape (2, 4), expected (-1, 5)");
+  expect(() => linear(tape, gpu.empty("hidden", [2, 4]), gpu.empty("q_proj.weight", [3, 5]))).toThrow(
+    "hidden has shape (2, 4), expected (-1, 5)",
+  );
+});
+
+test.each([undefined, [4, 12] as const])("linear() has the gradient of its forward with an adapter, rows %j", (rows) =>
+  gradcheck(
+    { x: [3, 8], weight: [12, 8], bias: [12], residual: [3, rows ? 8 : 12], down: [2, 8], up: [12, 2] },
+    (tape, { x, weight, bias, residual, down, up }) =>
+      linear(tape, x, weight, { bias, residual, rows, adapter: { down, up, scaling: 1.5 } }),
+    { weights: ["weight", "bias", "up"] },
+  ),
+);
+
+test("a frozen weight under an adapter gets no gradient, and its input still does", async () => {
+  const plan = new Plan(gpu, "linear");
+  const tape = new Tape(plan);
+  const tensor = (name: string, seed: number, shape: [number, number]) =>
+    plan.upload(name, random(seed, shape[0] * shape[1]), shape);
+  const [x, weight, down, up] = [
+    tensor("x", 1, [3, 8]),
+    tensor("weight", 2, [5, 8]),
+    tensor("down", 3, [2, 8]),
+    tensor("up", 4, [5, 2]),
+  ];
+  const gradients = [x, down, up].map((t) => {
+    const d = plan.upload(`d${t.name}`, new Float32Array(t.shape[0]! * t.shape[1]!), t.shape);
+    tape.train(t, d);
+    return d;
+  });
+  const out = linear(tape, x, weight, { adapter: { down, up, scaling: 2 } });
+  gpu.write(tape.into(out)!.d, random(5, 15));
+  expect(tape.tracks(weight)).toBe(false);
+  tape.backward();
+  plan.run();
+  const [dx, ddown, dup] = await gpu.read(...gradients);
+  const at = (values: Float32Array, width: number) => (row: number, column: number) => values[row * width + column]!;
+  const [X, W, A, B, D] = [
+    at(random(1, 24), 8),
+    at(random(2, 40), 8),
+    at(random(3, 16), 8),
+    at(random(4, 10), 2),
+    at(random(5, 15), 5),
+  ];
+  const sum = (count: number, term: (i: number) => number) =>
+    Array.from({ length: count }, (_, i) => term(i)).reduce((a, b) => a + b, 0);
+  const dnarrow = (n: number, r: number) => 2 * sum(5, (o) => D(n, o) * B(o, r));
+  expect(dx![11]).toBeCloseTo(sum(5, (o) => D(1, o) * W(o, 3)) + sum(2, (r) => dnarrow(1, r) * A(r, 3)), 5);
+  expect(ddown![10]).toBeCloseTo(
+    sum(3, (n) => dnarrow(n, 1) * X(n, 2)),
+    5,
+  );
+  expect(dup![7]).toBeCloseTo(
+    sum(3, (n) => D(n, 3) * 2 * sum(8, (i) => X(n, i) * A(1, i))),
+    5,
+  );
+  plan.free();
 });

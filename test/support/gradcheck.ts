@@ -43,7 +43,7 @@ export async function gradcheck<Name extends string>(
     tolerance = 2e-3,
     values: given = {} as Partial<Record<Name, Float32Array>>,
     /** Inputs that can be nothing but weights: their gradients are never assigned. */
-    weights = [] as readonly Name[],
+    weights = [] as readonly NoInfer<Name>[],
   } = {},
 ): Promise<void> {
   const names = Object.keys(shapes) as Name[];

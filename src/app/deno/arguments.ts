@@ -11,11 +11,20 @@ const flags = {
   out: { kind: "path", line: "folder to write; must be new or empty" },
   resume: { kind: "path", line: "folder of a run to go on with, from its last checkpoint" },
   from: { kind: "path", line: "folder of a run whose last checkpoint is taken instead of --model" },
-  rows: { kind: "integer", line: "rows of the warm start; 800000 suffice", default: "800000" },
   tasks: { kind: "integer", line: "held-out scenes" },
+  images: {
+    kind: "path",
+    line: "folder of pictures with the pixels that Pillow and the image processors made of them",
+  },
+  text: { kind: "path", line: "folder of texts with their token ids, and of conversations with their renders" },
+  tokenizer: {
+    kind: "path",
+    line: "folder of tokenizer.json, or of vocab.json and merges.txt, for --text; else beside its folder",
+  },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
   greedy: { kind: "switch", line: "take the most likely token instead of drawing one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
+  plain: { kind: "switch", line: "leave out the fast ways of kernels, to compare both" },
   trace: { kind: "switch", line: "measure every kernel, and print the table at the end" },
 } as const satisfies Record<string, Flag>;
 
@@ -30,6 +39,10 @@ interface CommandEntry {
   without?: readonly (keyof RunConfig)[];
   flags: readonly FlagName[];
   required?: readonly FlagName[];
+  /** Folders or files follow the command, at least one unless one of `insteadOfFolders` is given: what they are. */
+  folders?: string;
+  folderWord?: string;
+  insteadOfFolders?: readonly FlagName[];
 }
 
 const model: readonly Knob["group"][] = ["run", "tasks", "rollouts"];
@@ -44,10 +57,9 @@ export const commands = {
   warmup: {
     line: "make the starting model from random weights, by supervised rows",
     example: "warmup --seed 1 --out models/mine",
-    knobs: ["run", "bookkeeping"],
-    without: ["steps", "evalEvery", "saveEvery"],
-    flags: ["rows", "out", "logJson", "trace"],
-    required: ["out"],
+    knobs: ["run", "warmup", "bookkeeping"],
+    without: ["steps", "evalEvery"],
+    flags: ["out", "resume", "logJson", "trace"],
   },
   eval: {
     line: "accuracy and zoom rate on held-out scenes, drawn and greedy",
@@ -77,6 +89,22 @@ export const commands = {
     knobs: [],
     flags: [],
   },
+  parity: {
+    line: "compare this machine's numbers with those of transformers, PEFT and verl",
+    example: "parity test/golden/qwen25-window test/golden/qwen3-deepstack",
+    knobs: [],
+    flags: ["images", "text", "tokenizer", "plain"],
+    folders: "folders with a checkpoint, case.json, inputs.safetensors and expected.safetensors",
+    insteadOfFolders: ["images", "text"],
+  },
+  conformance: {
+    line: "compare the faithful verl and DeepEyes behaviours with cases made by the originals",
+    example: "conformance cases/deepeyes.jsonl",
+    knobs: [],
+    flags: [],
+    folders: "files of cases, one JSON object a line",
+    folderWord: "FILE...",
+  },
   serve: { line: "serve the built page on this machine", example: "serve --port 8080", knobs: [], flags: ["port"] },
 } as const satisfies Record<string, CommandEntry>;
 
@@ -88,14 +116,18 @@ export type Parsed =
   | { command: CommandName | null; help: true };
 
 export interface Options {
+  folders?: string[];
+  images?: string;
+  text?: string;
+  tokenizer?: string;
   out?: string;
   resume?: string;
   from?: string;
-  rows?: number;
   tasks?: number;
   port?: number;
   greedy?: boolean;
   logJson?: boolean;
+  plain?: boolean;
   trace?: boolean;
 }
 
@@ -119,9 +151,14 @@ export function parseArguments(words: readonly string[]): Parsed {
   );
   const changes: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
+  const folders: string[] = [];
   const given = new Set<string>();
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at];
+    if (!word.startsWith("--") && foldersOf(command)) {
+      folders.push(word);
+      continue;
+    }
     if (!word.startsWith("--"))
       throw new Error(
         `Expected a flag such as --${known.keys().next().value ?? "help"}, found "${word}"; see saccade ${command} --help`,
@@ -153,11 +190,18 @@ export function parseArguments(words: readonly string[]): Parsed {
   }
   for (const name of required(command))
     if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
+  if (foldersOf(command)) {
+    const { insteadOfFolders = [] }: CommandEntry = commands[command];
+    if (folders.length === 0 && !insteadOfFolders.some((name) => given.has(name)))
+      throw new Error(`saccade ${command} needs ${foldersOf(command)}; see saccade ${command} --help`);
+    options.folders = folders;
+  }
   if (options.out !== undefined && options.resume !== undefined)
     throw new Error("--out begins a run and --resume goes on with one; leave one of them out");
   return { command, help: false, changes: changes as Partial<RunConfig>, options: options as Options };
 }
 
+const foldersOf = (command: CommandName): string | undefined => (commands[command] as CommandEntry).folders;
 const required = (command: CommandName): readonly FlagName[] => (commands[command] as CommandEntry).required ?? [];
 
 function commandNamed(word: string): CommandName {
@@ -241,6 +285,7 @@ export function helpText(command: CommandName | null): string {
     return [`--${kebab(name)}${value}`, flag.line + note];
   });
   const lines = [`saccade ${command}: ${entry.line}`, "", `Example: ${run} ${entry.example}`];
+  if (entry.folders) lines.push("", ...table([[entry.folderWord ?? "DIR...", entry.folders]]));
   if (own.length > 0) lines.push("", ...table(own));
   const keys = knobsOf(command);
   for (const group of entry.knobs) {

@@ -1,11 +1,14 @@
 import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { type RunConfig, resolveConfig } from "../../train/config.ts";
+import { stages, stepsOf } from "../../train/warmup.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
 import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
 import type { CompiledKernel } from "./compile.ts";
+import { parityCommand } from "./parity_command.ts";
+import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
 import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
 import type { Terminal } from "./terminal.ts";
@@ -43,9 +46,25 @@ export async function runCommand({ command, changes, options }: Request, around:
       return exportModel(changes, options, around);
     case "compile":
       return compile(around);
+    case "parity":
+      return parity(options, around);
+    case "conformance":
+      return conformanceCommand(options.folders!, around);
     case "serve":
       return serve(options, around);
   }
+}
+
+async function parity(
+  { folders = [], images, text, tokenizer, plain = false }: Options,
+  around: Surroundings,
+): Promise<number> {
+  const codes = [
+    images === undefined ? 0 : await imagesCommand(images, around),
+    text === undefined ? 0 : await textCommand(text, tokenizer, around),
+    folders.length === 0 ? 0 : await parityCommand(folders, plain, around),
+  ];
+  return Math.max(...codes);
 }
 
 async function train(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
@@ -96,26 +115,75 @@ async function trainInto(
 }
 
 async function warmup(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
-  const config = resolveConfig(changes);
-  const folder = options.out!;
+  if (options.resume !== undefined) {
+    const store = await resumeRunFolder(options.resume);
+    try {
+      const { config, files } = await reopenRun(store, changes);
+      return await openAnd(config, options, around, async (session) => {
+        const made = files ? await session.restore(files) : 0;
+        return warmupInto(session, store, options.resume!, config, made, options, around);
+      });
+    } finally {
+      await store.close();
+    }
+  }
+  // The steps follow from the rows: a checkpoint of any other number would belong to another warm start.
+  const wanted = resolveConfig(changes);
+  const config = {
+    ...wanted,
+    steps: stepsOf(stages(wanted.preset === "story" ? "story" : "needle", wanted.warmupRows)),
+  };
+  const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
   await expectNewFolder(folder);
   return openAnd(config, options, around, async (session) => {
-    const log: string[] = [];
-    for await (const event of session.warmup({ rows: options.rows ?? 800_000 })) {
-      log.push(`${JSON.stringify(event)}\n`);
-      const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
-      if (line !== null) around.terminal.print(line);
-      if (event.type === "end" && event.reason === "failed") return 1;
-      if (around.stopping()) break;
+    const store = await createRunFolder(folder);
+    try {
+      await store.writeConfig(configText(config));
+      return await warmupInto(session, store, folder, config, 0, options, around);
+    } finally {
+      await store.close();
     }
-    await writeNewFolder(folder, [
-      ...(await session.exportFiles()),
-      { name: "warmup.jsonl", bytes: new TextEncoder().encode(log.join("")) },
-    ]);
-    if (!options.logJson)
-      around.terminal.print(`${around.stopping() ? "Stopped early; the model so far" : "The model"} is in ${folder}`);
-    return 0;
   });
+}
+
+/** Steps of a warm start between two checkpoints: they take a fraction of a second each. */
+const warmupSaveEvery = 250;
+
+async function warmupInto(
+  session: Session,
+  store: Awaited<ReturnType<typeof createRunFolder>>,
+  folder: string,
+  config: RunConfig,
+  made: number,
+  options: Options,
+  around: Surroundings,
+): Promise<number> {
+  let step = made;
+  let pending: string[] = [];
+  const save = async () => {
+    const { files } = await session.checkpoint();
+    // Said before it is done: a log that names a checkpoint too many can be cut, one that lacks it cannot.
+    await store.appendLog([...pending, JSON.stringify({ type: "checkpoint", step, path: store.place })]);
+    pending = [];
+    await store.writeCheckpoint(files);
+  };
+  for await (const event of session.warmup()) {
+    pending.push(JSON.stringify(event));
+    const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
+    if (line !== null) around.terminal.print(line);
+    if (event.type !== "warmup") continue;
+    step++;
+    if (around.stopping()) {
+      await save();
+      around.terminal.print(`Stopped after step ${step} of ${config.steps}; go on with --resume ${folder}`);
+      return 0;
+    }
+    if (step % warmupSaveEvery === 0) await save();
+  }
+  await store.appendLog(pending);
+  await writeNewFolder(`${folder}/model`, await session.exportFiles());
+  if (!options.logJson) around.terminal.print(`The model is in ${folder}/model`);
+  return 0;
 }
 
 async function evaluate(session: Session, step: number, options: Options, around: Surroundings): Promise<number> {

@@ -4,7 +4,7 @@ import type { Platform, RunStore } from "../../platform.ts";
 import { Tokenizer } from "../../policy/tokenizer.ts";
 import { needlePictures } from "../../tasks/needle.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { RunConfig } from "../../train/config.ts";
+import { type RunConfig, resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { Opened, RunApi, StoredRun } from "../api.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
@@ -96,8 +96,8 @@ export class RunWorker implements RunApi {
     await this.#end();
     const session = this.#session;
     if (!session) throw new Error("The model is not open yet; wait for the adapter to be ready");
-    session.change({ seed });
-    this.#warmup = session.warmup({ rows });
+    await session.reset(resolveConfig({ preset: "needle", seed, warmupRows: rows }));
+    this.#warmup = session.warmup();
   }
 
   async nextWarmup(): Promise<WarmupEvent | null> {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Crops } from "./crops.tsx";
 import { CursorBar } from "./cursor_bar.tsx";
 import { figure, meanAndDeviation, signed } from "./numbers.ts";
@@ -51,6 +51,8 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
   const { rollout, task, siblings } = chosen;
   const config = store.runConfig.value;
   const [cursor, setCursor] = useState(() => start(units));
+  // Keys may come faster than the page is drawn
+  const latest = useRef(cursor);
   const pictures = usePictures(task, config);
   const shown = useMemo(
     () => (pictures && config ? shownPictures(rollout, pictures, config) : []),
@@ -62,15 +64,19 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
     const sibling = siblings[(at + by + siblings.length) % siblings.length];
     if (sibling) store.pinned.value = sibling.id;
   };
-  const move = (to: number): void => setCursor(Math.min(units.length - 1, Math.max(0, to)));
+  const move = (to: number): void => {
+    latest.current = Math.min(units.length - 1, Math.max(0, to));
+    setCursor(latest.current);
+  };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || takesKeys(event.target)) return;
+      const at = latest.current;
       const action = {
-        ArrowRight: () => move(event.shiftKey ? nextTurn(units, cursor) : cursor + 1),
-        ArrowLeft: () => move(event.shiftKey ? previousTurn(units, cursor) : cursor - 1),
-        t: () => move(nextTool(units, cursor)),
-        T: () => move(previousTool(units, cursor)),
+        ArrowRight: () => move(event.shiftKey ? nextTurn(units, at) : at + 1),
+        ArrowLeft: () => move(event.shiftKey ? previousTurn(units, at) : at - 1),
+        t: () => move(nextTool(units, at)),
+        T: () => move(previousTool(units, at)),
         Home: () => move(0),
         End: () => move(units.length - 1),
         "[": () => goSibling(-1),

@@ -1,0 +1,53 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Outcome } from "../outcome.ts";
+import { aggregation, groupAdvantages, kl, policy } from "./loss_cases.ts";
+import { math, parse, reward, turns, verdict } from "./text_cases.ts";
+import { sizes, zoom, zoomEndToEnd } from "./zoom_cases.ts";
+
+/** One case of a file: what a suite says about it is its own. */
+export interface Case {
+  suite: string;
+  id: string;
+}
+
+type Outcomes = Iterable<Outcome> | AsyncIterable<Outcome>;
+
+// biome-ignore lint/suspicious/noExplicitAny: the suite's name says which fields a case has
+const suites: Record<string, (one: any) => Outcomes> = {
+  zoom,
+  zoom_e2e: zoomEndToEnd,
+  smart_resize: sizes,
+  hermes_parse: parse,
+  reward,
+  reward_math_official: math,
+  judge_verdict: verdict,
+  agent_loop_turns: turns,
+  grpo_advantage: groupAdvantages,
+  loss_aggregation: aggregation,
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+const gpuSuites: Record<string, (gpu: Gpu, one: any) => Outcomes> = {
+  policy_loss_token: policy,
+  low_var_kl_token: kl,
+};
+
+/** Whether any of the cases needs the GPU: losses are computed where training computes them. */
+export const needsGpu = (cases: readonly Case[]): boolean => cases.some(({ suite }) => suite in gpuSuites);
+
+/** Runs cases of DeepEyes and verl against our code that is faithful to them. A case that breaks has failed. */
+export async function* conformance(cases: readonly Case[], gpu: Gpu | null): AsyncGenerator<Outcome> {
+  for (const one of cases) {
+    const run = suites[one.suite] ?? (gpu && gpuSuites[one.suite] && ((c: Case) => gpuSuites[one.suite]!(gpu, c)));
+    const fail = (detail: string): Outcome => ({ quantity: one.suite, name: one.id, passed: false, detail });
+    if (!run) {
+      yield fail(`expected a suite among ${[...Object.keys(suites), ...Object.keys(gpuSuites)].join(", ")}`);
+      continue;
+    }
+    try {
+      yield* run(one);
+    } catch (error) {
+      yield fail((error as Error).message);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { Plan } from "../../gpu/plan.ts";
+import { decodePixels } from "../../image/decode.ts";
+import { resize } from "../../image/resize.ts";
+import { smartResize } from "../../image/smart_resize.ts";
+import { readJson } from "../../model/load.ts";
+import { patchOrder } from "../../model/positions.ts";
+import { shownImage, VisionRows } from "../../model/vision_rows.ts";
+import { readPreprocessor } from "../preprocessor.ts";
+import { type Check, check, compare, type Subject, worst } from "./check.ts";
+import { pixelValues } from "./golden_folder.ts";
+
+/** `images/` through our own processor: decoded, resized, normalized and cut into patches, against `pixel_levels`. */
+export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
+  const { gpu, folder, model } = subject;
+  const { vision } = model.config;
+  if (folder.golden.images.length === 0) return;
+  const { minPixels, maxPixels } = readPreprocessor(await readJson(folder.files, "preprocessor_config.json"));
+  const factor = vision.patchSize * vision.spatialMergeSize;
+  const checks: [string, Check][] = [];
+  let from = 0;
+  for (const {
+    file,
+    grid_thw: [t, h, w],
+  } of folder.golden.images) {
+    const count = t * h * w;
+    const want = pixelValues(folder, from, from + count, vision.temporalPatchSize, vision.imageMean, vision.imageStd);
+    from += count;
+    const source = await decodePixels(await folder.files.read(file), "white");
+    const size = smartResize(source.height, source.width, { factor, minPixels, maxPixels }, "transformers");
+    const image = shownImage(resize(source, size.widthPx, size.heightPx), vision);
+    if (image.grid.h !== h || image.grid.w !== w) {
+      const note = `${file} becomes ${image.grid.h} x ${image.grid.w} patches, expected ${h} x ${w}`;
+      checks.push([file, check(subject, "pixel_values", Number.POSITIVE_INFINITY, { note })]);
+      continue;
+    }
+    const plan = new Plan(gpu, "pixel values");
+    const rows = new VisionRows(plan, vision, count, false);
+    rows.fill([image]);
+    const values = rows.pixelValues();
+    plan.run();
+    const stored = await gpu.read(values);
+    plan.free();
+    const width = stored.length / count;
+    const got = new Float32Array(stored.length);
+    patchOrder(image.grid, vision).forEach((patch, place) => {
+      got.set(stored.subarray(place * width, (place + 1) * width), patch * width);
+    });
+    checks.push([file, compare(subject, "pixel_values", got, want)]);
+  }
+  yield worst(checks);
+}

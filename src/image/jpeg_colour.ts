@@ -1,0 +1,50 @@
+/** What a JPEG's numbers stand for. */
+export type JpegColours = "gray" | "rgb" | "ycc" | "cmyk" | "ycck";
+
+/** libjpeg's conversion from Y, Cb, Cr in 16 bits behind the point. */
+const fix = (x: number) => Math.floor(x * 65536 + 0.5);
+const half = 1 << 15;
+const chroma = <T extends Int32Array>(into: T, of: (x: number) => number): T => into.map((_, i) => of(i - 128)) as T;
+const redOfCr = chroma(new Int32Array(256), (x) => (fix(1.402) * x + half) >> 16);
+const blueOfCb = chroma(new Int32Array(256), (x) => (fix(1.772) * x + half) >> 16);
+const greenOfCr = chroma(new Int32Array(256), (x) => -fix(0.71414) * x);
+const greenOfCb = chroma(new Int32Array(256), (x) => -fix(0.34414) * x + half);
+
+const clip = (level: number) => Math.min(255, Math.max(0, level));
+
+/** @param planes one per colour, all of the picture's size. @returns (height, width, 3) */
+export function jpegToRgb(planes: readonly Uint8Array[], colours: JpegColours): Uint8Array {
+  const [first, second, third, fourth] = planes as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const rgb = new Uint8Array(first.length * 3);
+  for (let i = 0, to = 0; i < first.length; i++, to += 3) {
+    let red = first[i]!;
+    let green = red;
+    let blue = red;
+    if (colours === "rgb" || colours === "cmyk") {
+      green = second[i]!;
+      blue = third[i]!;
+    } else if (colours !== "gray") {
+      const cb = second[i]!;
+      const cr = third[i]!;
+      green = clip(red + ((greenOfCb[cb]! + greenOfCr[cr]!) >> 16));
+      blue = clip(red + blueOfCb[cb]!);
+      red = clip(red + redOfCr[cr]!);
+    }
+    if (colours === "cmyk" || colours === "ycck") {
+      // Pillow takes every four-colour JPEG for Adobe's, whose inks are stored inverted, and drops the black from
+      // the colours: 255 - k - c (255 - k) / 255. YCC stands for inks already turned over.
+      const light = fourth[i]!;
+      const ink = (stored: number) => {
+        const sum = (colours === "cmyk" ? 255 - stored : stored) * light + 128;
+        return clip(light - (((sum >> 8) + sum) >> 8));
+      };
+      red = ink(red);
+      green = ink(green);
+      blue = ink(blue);
+    }
+    rgb[to] = red;
+    rgb[to + 1] = green;
+    rgb[to + 2] = blue;
+  }
+  return rgb;
+}

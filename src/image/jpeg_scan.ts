@@ -1,0 +1,162 @@
+import type { BitReader, HuffmanTable } from "./jpeg_bits.ts";
+import { type Component, type Frame, zigzag } from "./jpeg_frame.ts";
+
+/** What a SOS segment says: which colours follow, with which tables, and which bits of which coefficients. */
+export interface Scan {
+  parts: { component: Component; dc?: HuffmanTable; ac?: HuffmanTable }[];
+  spectralStart: number;
+  spectralEnd: number;
+  /** Bit from which an earlier scan left off, 0 for a first scan; and the lowest bit that this one brings. */
+  high: number;
+  low: number;
+  /** Units between restart markers, 0 for none. */
+  restartInterval: number;
+}
+
+type ReadBlock = (coefficients: Int16Array, at: number, part: Scan["parts"][number], index: number) => void;
+
+/** Reads a scan's bits into the coefficients of its components. */
+export function decodeScan(frame: Frame, scan: Scan, bits: BitReader): void {
+  const state = { dc: new Int32Array(scan.parts.length), run: 0 };
+  const read = blockReader(frame, scan, bits, state);
+  let units = 0;
+  const due = () => {
+    if (scan.restartInterval > 0 && units > 0 && units % scan.restartInterval === 0) {
+      bits.restart();
+      state.dc.fill(0);
+      state.run = 0;
+    }
+    units++;
+  };
+  const [alone] = scan.parts;
+  if (scan.parts.length === 1) {
+    const { coefficients, blockColumns, blockRows, stride } = alone!.component;
+    for (let row = 0; row < blockRows; row++)
+      for (let column = 0; column < blockColumns; column++) {
+        due();
+        read(coefficients, (row * stride + column) * 64, alone!, 0);
+      }
+    return;
+  }
+  for (let unitRow = 0; unitRow < frame.unitRows; unitRow++)
+    for (let unitColumn = 0; unitColumn < frame.unitColumns; unitColumn++) {
+      due();
+      for (const [index, part] of scan.parts.entries()) {
+        const { h, v, stride, coefficients } = part.component;
+        for (let y = 0; y < v; y++)
+          for (let x = 0; x < h; x++)
+            read(coefficients, ((unitRow * v + y) * stride + unitColumn * h + x) * 64, part, index);
+      }
+    }
+}
+
+/** @param state predictions of the DC values, and how many blocks more hold nothing in this band (a run of ends) */
+function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: { dc: Int32Array; run: number }): ReadBlock {
+  const { spectralStart, spectralEnd, high, low } = scan;
+  const nextDc = (part: Scan["parts"][number], index: number) => {
+    const difference = bits.signed(bits.symbol(expectTable(part.dc)) & 15);
+    state.dc[index] = state.dc[index]! + difference;
+    return state.dc[index]!;
+  };
+
+  if (!frame.progressive)
+    return (coefficients, at, part, index) => {
+      coefficients[at] = nextDc(part, index);
+      const ac = expectTable(part.ac);
+      for (let k = 1; k < 64; k++) {
+        const symbol = bits.symbol(ac);
+        const size = symbol & 15;
+        if (size === 0) {
+          if (symbol !== 0xf0) return;
+          k += 15;
+          continue;
+        }
+        k += symbol >> 4;
+        const value = bits.signed(size);
+        if (k < 64) coefficients[at + zigzag[k]!] = value;
+      }
+    };
+
+  if (spectralStart === 0)
+    return high === 0
+      ? (coefficients, at, part, index) => {
+          coefficients[at] = nextDc(part, index) << low;
+        }
+      : (coefficients, at) => {
+          coefficients[at] = coefficients[at]! | (bits.take(1) << low);
+        };
+
+  if (high === 0)
+    return (coefficients, at, part) => {
+      if (state.run > 0) {
+        state.run--;
+        return;
+      }
+      const ac = expectTable(part.ac);
+      for (let k = spectralStart; k <= spectralEnd; k++) {
+        const symbol = bits.symbol(ac);
+        const size = symbol & 15;
+        const zeros = symbol >> 4;
+        if (size === 0) {
+          if (zeros < 15) {
+            state.run = (1 << zeros) - 1 + bits.take(zeros);
+            return;
+          }
+          k += 15;
+          continue;
+        }
+        k += zeros;
+        const value = bits.signed(size) << low;
+        if (k < 64) coefficients[at + zigzag[k]!] = value;
+      }
+    };
+
+  return (coefficients, at, part) => refine(coefficients, at, expectTable(part.ac), scan, bits, state);
+}
+
+/** One more bit for the coefficients of a block that are known, and the first one for some that were zero. */
+function refine(
+  coefficients: Int16Array,
+  at: number,
+  ac: HuffmanTable,
+  { spectralStart, spectralEnd, low }: Scan,
+  bits: BitReader,
+  state: { run: number },
+): void {
+  const plus = 1 << low;
+  let k = spectralStart;
+  /** Corrects what is known on the way past `zeros` zeros; stands on the zero after them, or behind the band. */
+  const pass = (zeros: number) => {
+    for (; k <= spectralEnd; k++) {
+      const place = at + zigzag[k]!;
+      const known = coefficients[place]!;
+      if (known === 0) {
+        if (zeros === 0) return;
+        zeros--;
+      } else if (bits.take(1) && (known & plus) === 0) coefficients[place] = known + (known > 0 ? plus : -plus);
+    }
+  };
+  if (state.run === 0) {
+    for (; k <= spectralEnd; k++) {
+      const symbol = bits.symbol(ac);
+      const zeros = symbol >> 4;
+      let value = 0;
+      if ((symbol & 15) !== 0) value = bits.take(1) ? plus : -plus;
+      else if (zeros < 15) {
+        state.run = (1 << zeros) + bits.take(zeros);
+        break;
+      }
+      pass(zeros);
+      if (value !== 0 && k <= spectralEnd) coefficients[at + zigzag[k]!] = value;
+    }
+  }
+  if (state.run > 0) {
+    pass(64);
+    state.run--;
+  }
+}
+
+function expectTable(table: HuffmanTable | undefined): HuffmanTable {
+  if (!table) throw new Error("This JPEG uses a Huffman table that it does not define; the file is damaged");
+  return table;
+}

@@ -1,0 +1,11 @@
+/** Both spellings of tensor (or module) names that transformers has written, as the one that it writes today. */
+export function currentName(name: string): string {
+  if (name.startsWith("visual.")) return `model.${name}`;
+  if (/^model\.(layers|embed_tokens|norm)\b/.test(name)) return name.replace("model.", "model.language_model.");
+  return name;
+}
+
+/** The spelling before transformers 4.52, which the published Qwen2.5-VL files have. */
+export function oldName(name: string): string {
+  return name.replace(/^model\.language_model\./, "model.").replace(/^model\.visual\./, "visual.");
+}

@@ -1,0 +1,89 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { reshape, type Tensor } from "../gpu/tensor.ts";
+import { attention, type Spans } from "../ops/attention.ts";
+import { inverseFrequencies, rope, ropeTable } from "../ops/rope.ts";
+import type { Cache } from "./cache.ts";
+import type { ModelConfig, VisionConfig } from "./config.ts";
+import { Decoder, headName } from "./decoder.ts";
+import type { LoraAdapter } from "./lora.ts";
+import type { Model, VisionOutput, Watch } from "./model.ts";
+import { type ParameterShape, Parameters } from "./parameters.ts";
+import type { TextRows } from "./text_rows.ts";
+import type { VisionRows } from "./vision_rows.ts";
+import { Weights } from "./weights.ts";
+
+/** What both families share: weights, the language model and the rotary embedding of patches. */
+export abstract class QwenVL<Vision extends VisionConfig> implements Model {
+  protected readonly weights: Weights;
+  readonly #decoder: Decoder;
+  readonly #visionTable: Tensor;
+  readonly #visionAxes: Tensor;
+
+  /** @param maxPositions longest conversation, in M-RoPE positions; also bounds rows and columns of patches */
+  constructor(
+    gpu: Gpu,
+    readonly config: ModelConfig<Vision>,
+    shapes: readonly ParameterShape[],
+    { trained, maxPositions = 4096 }: { trained: boolean; maxPositions?: number },
+  ) {
+    this.weights = new Weights(new Parameters(gpu, shapes, { trained }));
+    this.#decoder = new Decoder(gpu, config.text, this.weights, maxPositions);
+    // The first quarter of a head turns by the patch's row, the second by its column, with the same frequencies.
+    const half = config.vision.hiddenSize / config.vision.numHeads / 2;
+    const quarter = Array.from(inverseFrequencies(half, config.vision.ropeTheta));
+    this.#visionTable = gpu.upload("vision.rope", ropeTable(maxPositions, [...quarter, ...quarter]), [
+      maxPositions,
+      half,
+      2,
+    ]);
+    this.#visionAxes = gpu.upload(
+      "vision.axes",
+      Uint32Array.from({ length: half }, (_, i) => (i < half / 2 ? 0 : 1)),
+      [half],
+    );
+  }
+
+  get parameters(): Parameters {
+    return this.weights.parameters;
+  }
+
+  get trained(): Parameters {
+    return this.adapter?.parameters ?? this.parameters;
+  }
+
+  get adapter(): LoraAdapter | null {
+    return this.weights.adapter;
+  }
+
+  set adapter(adapter: LoraAdapter | null) {
+    this.weights.adapter = adapter;
+  }
+
+  get head(): Tensor {
+    return this.weights.get(headName(this.config));
+  }
+
+  abstract vision(tape: Tape, rows: VisionRows, watch?: Watch): VisionOutput;
+
+  text(tape: Tape, rows: TextRows, vision: VisionOutput | null, cache?: Cache, watch?: Watch): Tensor {
+    return this.#decoder.run(tape, rows, vision, cache, watch);
+  }
+
+  /**
+   * Attention of a vision block without its output projection.
+   *
+   * @param module  the packed linear layer of queries, keys and values
+   * @param y       (P, C)
+   * @returns       (P, C)
+   */
+  protected attendPatches(tape: Tape, module: string, y: Tensor, rows: VisionRows, spans: Spans): Tensor {
+    const { hiddenSize: C, numHeads: H } = this.config.vision;
+    const [P, D] = [rows.capacity, C / H];
+    const [q, k, v] = [0, 1, 2].map((part) =>
+      reshape(this.weights.linear(tape, module, y, { rows: [part * C, (part + 1) * C] }), P, H, D),
+    ) as [Tensor, Tensor, Tensor];
+    const turn = (t: Tensor) => rope(tape, t, rows.positions, this.#visionTable, this.#visionAxes);
+    return reshape(attention(tape, turn(q), turn(k), v, spans, D ** -0.5), P, C);
+  }
+}

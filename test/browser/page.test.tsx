@@ -1,0 +1,179 @@
+import { render } from "preact";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { makePage } from "../../src/app/web/make_page.ts";
+import { Page } from "../../src/app/web/page.tsx";
+import { storedLog, storedRuns } from "../../src/app/web/run_store.ts";
+import { resolveConfig } from "../../src/train/config.ts";
+import type { TrainEvent } from "../../src/train/events.ts";
+import { FakeRun, fakeEvents } from "../support/fake_run.ts";
+
+let host: HTMLElement;
+beforeEach(async () => {
+  await page.viewport(1280, 900);
+  host = document.createElement("div");
+  host.id = "page";
+  document.body.append(host);
+});
+afterEach(() => {
+  render(null, host);
+  host.remove();
+});
+
+const notices = () =>
+  [...document.querySelectorAll(".notice")].map((notice) => notice.querySelector("span")!.textContent);
+
+describe("the product's page", () => {
+  test("trains a step in its worker, shows it, and keeps the run", async () => {
+    const address = "?preset=needle&seed=3&steps=1&tasksPerStep=2&rolloutsPerTask=2&warmupSteps=0&maxToolCalls=0";
+    history.replaceState(null, "", address);
+    const complaints = vi.spyOn(console, "error");
+    await import("../../src/app/web/main.tsx");
+
+    const start = page.getByRole("button", { name: "Start", exact: true });
+    await expect.element(start, { timeout: 30_000 }).toBeEnabled();
+    expect(document.querySelector(".chips")!.textContent).toMatch(/needle · 1\.4\d M/);
+    expect(page.getByText("after the first step").elements()).toHaveLength(7);
+    await start.click();
+    await expect.element(page.getByRole("button", { name: "Pause" })).toBeVisible();
+    await expect.element(page.getByText("The run is done: 1 steps"), { timeout: 90_000 }).toBeVisible();
+
+    expect(notices()).toEqual(["The run is done: 1 steps"]);
+    await expect.element(page.getByRole("progressbar", { name: "Steps of the run" })).toHaveValue(1);
+    await expect
+      .element(page.getByRole("img", { name: /^accuracy over steps, 1 points, .* at step 1$/ }))
+      .toBeVisible();
+    await expect.element(page.getByRole("img", { name: /^reward by part over steps, 1 points/ })).toBeVisible();
+
+    const [run] = await storedRuns();
+    expect(run).toMatchObject({ preset: "needle", seed: 3, step: 1, steps: 1 });
+    const events = (await storedLog(run!.name))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as TrainEvent);
+    expect(events.map(({ type }) => type)).toEqual([
+      "run",
+      "tasks",
+      ...new Array<string>(4).fill("rolled"),
+      "group",
+      "group",
+      "update",
+      ...events.filter(({ type }) => type === "alarm").map(() => "alarm"),
+      "checkpoint",
+      "end",
+    ]);
+    const update = events.find((event) => event.type === "update")!;
+    expect(update.metrics.ratio_drift).toBe(0);
+    expect(update.metrics.grad_norm).toBeGreaterThanOrEqual(0);
+
+    await page.getByRole("button", { name: "Step through", exact: true }).click();
+    await expect.element(page.getByText(/^token \d+ of \d+ · prompt$/)).toBeVisible();
+    await expect.element(page.getByRole("img", { name: /^Source picture of “What digit is on the/ })).toBeVisible();
+    await page.getByRole("button", { name: "Runs", exact: true }).click();
+    await expect.element(page.getByRole("row", { name: /1 of 1/ })).toBeVisible();
+    expect(complaints).not.toHaveBeenCalled();
+    complaints.mockRestore();
+  });
+});
+
+describe("the page over a recorded run", () => {
+  /** The page with a recorded run open on the tab that steps through it. */
+  async function recorded() {
+    const fake = new FakeRun();
+    const config = resolveConfig({ seed: 7, steps: 4, tasksPerStep: 2, rolloutsPerTask: 3 });
+    const events = [...fakeEvents(config)];
+    fake.store("recorded", events);
+    const context = makePage(fake);
+    render(<Page page={context} />, host);
+    await context.control.openStored("recorded");
+    const groups = events.filter((event) => event.type === "group");
+    const zoomed = groups.flatMap(({ rollouts }) => rollouts).find(({ calls }) => calls.length > 0)!;
+    context.store.pinned.value = zoomed.id;
+    context.store.tab.value = "step";
+    const lengths = zoomed.segments.map(({ tokens }) => tokens.length);
+    return { context, rollout: zoomed, lengths, total: lengths.reduce((a, b) => a + b) };
+  }
+
+  const position = () => document.querySelector(".time [role=status]")!.textContent;
+  const press = async (keys: string) => {
+    await userEvent.keyboard(keys);
+    return position();
+  };
+
+  test("goes by keys: tokens, turns, the tool, both ends", async () => {
+    const { lengths, total } = await recorded();
+    const [prompt, first, tool, second] = lengths as [number, number, number, number];
+    await expect.element(page.getByText(`token ${prompt} of ${total} · prompt`)).toBeVisible();
+    expect(await press("{ArrowRight}")).toBe(`token ${prompt + 1} of ${total} · turn 1`);
+    expect(await press("{ArrowRight}{ArrowRight}{ArrowLeft}")).toBe(`token ${prompt + 2} of ${total} · turn 1`);
+    expect(await press("{Shift>}{ArrowRight}{/Shift}")).toBe(`token ${prompt + first} of ${total} · turn 1`);
+    expect(await press("t")).toBe(`token ${prompt + first + tool} of ${total} · turn 1`);
+    expect(await press("{End}")).toBe(`token ${prompt + first + tool + second} of ${total} · turn 2`);
+    expect(await press("{ArrowRight}")).toBe(`token ${total} of ${total} · turn 2`);
+    expect(await press("{Shift>}{ArrowLeft}{/Shift}")).toBe(`token ${prompt + first} of ${total} · turn 1`);
+    expect(await press("{Home}")).toBe(`token 1 of ${total} · prompt`);
+    // Keys of a browser's own commands are left alone.
+    expect(await press("{Control>}{ArrowRight}{/Control}")).toBe(`token 1 of ${total} · prompt`);
+  });
+
+  test("shows pictures once the cursor has passed them", async () => {
+    await recorded();
+    await expect.element(page.getByText("Seen so far 0 zooms")).toBeVisible();
+    await press("t");
+    await expect.element(page.getByText("Seen so far 1 zoom", { exact: true })).toBeVisible();
+    await press("{Home}");
+    await expect.element(page.getByRole("img", { name: /^Source picture/ })).not.toBeInTheDocument();
+  });
+
+  test("goes from sibling to sibling and around", async () => {
+    const { context, rollout } = await recorded();
+    await expect.element(page.getByText(/^token \d+ of/)).toBeVisible();
+    const siblings = context.store.chosen.value!.siblings.map(({ id }) => id);
+    const at = siblings.indexOf(rollout.id);
+    // "[[" is how the keyboard of the tests spells "["
+    for (const [key, by] of [
+      ["]", 1],
+      ["]", 2],
+      ["]", 3],
+      ["[[", 2],
+    ] as const) {
+      await userEvent.keyboard(key);
+      expect(context.store.pinned.value).toBe(siblings[(at + by) % 3]);
+      await expect.element(page.getByText(`rollout ${((at + by) % 3) + 1} of 3`)).toBeVisible();
+    }
+  });
+
+  test("leaves keys to the fields that use them", async () => {
+    const { total, lengths } = await recorded();
+    const slider = page.getByRole("slider", { name: "Position in the rollout" });
+    await expect.element(slider).toBeVisible();
+    (slider.element() as HTMLInputElement).focus();
+    await userEvent.keyboard("{Home}");
+    await expect.element(page.getByText(`token 1 of ${total} · prompt`)).toBeVisible();
+    await page.getByRole("combobox", { name: "colour:" }).selectOptions("entropy");
+    (page.getByRole("combobox", { name: "colour:" }).element() as HTMLElement).focus();
+    await userEvent.keyboard("t");
+    expect(position()).toBe(`token 1 of ${total} · prompt`);
+    expect(lengths[0]).toBeGreaterThan(1);
+  });
+
+  test("shows curves with a point for every step, and says whose run it is", async () => {
+    const { context } = await recorded();
+    context.store.tab.value = "train";
+    await expect.element(page.getByRole("img", { name: /^accuracy over steps, 4 points/ })).toBeVisible();
+    await expect.element(page.getByText("recorded · 4 steps")).toBeVisible();
+    expect(notices()).toEqual([]);
+    await page.getByRole("button", { name: "Close replay" }).click();
+    expect(page.getByText("after the first step").elements()).toHaveLength(7);
+  });
+});
+
+test("the page says what went wrong and stays usable", async () => {
+  const context = makePage(new FakeRun({ failAtStep: 1 }));
+  context.store.changes.value = { preset: "needle", seed: 1, steps: 5, tasksPerStep: 2, rolloutsPerTask: 2 };
+  render(<Page page={context} />, host);
+  await context.control.open();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await expect.element(page.getByText(/^The GPU was lost \(fake_kernel\)/)).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Start", exact: true })).toBeEnabled();
+});

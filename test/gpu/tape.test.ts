@@ -1,0 +1,177 @@
+import { expect, test } from "vitest";
+import { Plan } from "../../src/gpu/plan.ts";
+import { Shader } from "../../src/gpu/shader.ts";
+import { Tape } from "../../src/gpu/tape.ts";
+import { reshape, type Tensor } from "../../src/gpu/tensor.ts";
+import { gpu } from "../support/device.ts";
+
+const kernels = new Shader(
+  "times",
+  `struct Params {
+  factor: f32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+override ADD: u32 = 0u;
+
+@compute @workgroup_size(4)
+fn multiply(@builtin(global_invocation_id) id: vec3u) {
+  y[id.x] = params.factor * x[id.x] + select(0.0, y[id.x], ADD == 1u);
+}
+`,
+);
+
+/** out = factor x: the smallest op there is. `log` hears how each gradient was put, `buffers` where. */
+function times(tape: Tape, x: Tensor, factor: number, log: string[] = [], buffers = new Set<GPUBuffer>()): Tensor {
+  const out = tape.empty(`${factor}${x.name}`, x.shape);
+  const dispatch = (from: Tensor, to: Tensor, constants: Record<string, number>) =>
+    tape.plan.dispatch({
+      shader: kernels,
+      entry: "multiply",
+      tensors: { x: from, y: to },
+      params: { factor },
+      groups: [1],
+      constants,
+    });
+  dispatch(x, out, {});
+  tape.record(out, [x], () => {
+    buffers.add(tape.gradient(out).buffer);
+    const into = tape.into(x);
+    log.push(into ? `${into.constants.ADD ? "add" : "assign"} ${into.d.name}` : `nobody wants d${x.name}`);
+    if (into) dispatch(tape.gradient(out), into.d, into.constants);
+  });
+  return out;
+}
+
+const ones = new Float32Array(4).fill(1);
+
+/** Puts ones as the gradient of `out`, goes back, and reads `d` after two replays of the plan. */
+async function backward(tape: Tape, out: Tensor, d: Tensor): Promise<number[]> {
+  gpu.write(tape.into(out)!.d, ones);
+  tape.backward();
+  tape.plan.run();
+  return [...(await gpu.read(d))];
+}
+
+test("a gradient of an activation is assigned by the first op that reaches it and added to by the next ones", async () => {
+  const log: string[] = [];
+  const plan = new Plan(gpu, "tape");
+  const tape = new Tape(plan);
+  const w = plan.upload("w", ones, [4]);
+  const dw = plan.upload("dw", new Float32Array(4).fill(100), [4]);
+  tape.train(w, dw);
+  const x = times(tape, w, 2, log);
+  const [a, b] = [times(tape, x, 3, log), times(tape, x, 5, log)];
+  gpu.write(tape.into(a)!.d, ones);
+  gpu.write(tape.into(b)!.d, new Float32Array(4).fill(10));
+  tape.backward();
+  plan.run();
+  // 100 + 2 (3 + 50)
+  expect([...(await gpu.read(dw))]).toEqual([206, 206, 206, 206]);
+  expect(log).toEqual(["assign d2w", "add d2w", "add dw"]);
+  plan.free();
+});
+
+test("a weight's gradient is added to by every replay and by every walk", async () => {
+  const w = gpu.upload("w", ones, [4]);
+  const dw = gpu.upload("dw", new Float32Array(4), [4]);
+  for (const expected of [
+    [3, 3, 3, 3],
+    [6, 6, 6, 6],
+  ]) {
+    const plan = new Plan(gpu, "tape");
+    const tape = new Tape(plan);
+    tape.train(w, dw);
+    expect(await backward(tape, times(tape, w, 3), dw)).toEqual(expected);
+    plan.free();
+  }
+});
+
+test("what hangs on nothing trained is not tracked, and the way back leaves it out", async () => {
+  const log: string[] = [];
+  const plan = new Plan(gpu, "tape");
+  const tape = new Tape(plan);
+  const [given, w] = [plan.upload("given", ones, [4]), plan.upload("w", ones, [4])];
+  const dw = plan.upload("dw", new Float32Array(4), [4]);
+  tape.train(w, dw);
+  const still = times(tape, given, 7, log);
+  const moved = times(tape, w, 2, log);
+  times(tape, w, 11, log);
+  expect([given, still, w, moved].map((tensor) => tape.tracks(tensor))).toEqual([false, false, true, true]);
+  expect(tape.into(still)).toBeNull();
+  // Nobody asked for the gradient of 11w: its way back is not taken.
+  expect(await backward(tape, moved, dw)).toEqual([2, 2, 2, 2]);
+  expect(log).toEqual(["add dw"]);
+  plan.free();
+});
+
+test("without recording there is no way back", () => {
+  const plan = new Plan(gpu, "tape");
+  const tape = new Tape(plan, false);
+  const w = plan.upload("w", ones, [4]);
+  tape.train(w, plan.empty("dw", [4]));
+  const out = times(tape, w, 3);
+  expect(tape.tracks(w) || tape.tracks(out)).toBe(false);
+  expect(tape.into(out)).toBeNull();
+  const before = plan.dispatches;
+  tape.backward();
+  expect(plan.dispatches).toBe(before);
+  plan.free();
+});
+
+test("a tensor in another shape shares its gradient, in its own shape", async () => {
+  const plan = new Plan(gpu, "tape");
+  const tape = new Tape(plan);
+  const w = plan.upload("w", ones, [4]);
+  const dw = plan.upload("dw", new Float32Array(4), [4]);
+  tape.train(w, dw);
+  const square = reshape(times(tape, reshape(w, 2, 2), 2), 4, 1);
+  const out = times(tape, square, 3);
+  expect(out.shape).toEqual([4, 1]);
+  expect(tape.into(reshape(out, 2, 2))!.d.shape).toEqual([2, 2]);
+  expect(tape.gradient(out).shape).toEqual([4, 1]);
+  expect(await backward(tape, out, dw)).toEqual([6, 6, 6, 6]);
+  plan.free();
+});
+
+test("pass() hands a gradient's buffer over where there is none yet, and asks to add where there is", () => {
+  const plan = new Plan(gpu, "tape");
+  const tape = new Tape(plan);
+  const w = plan.upload("w", ones, [4]);
+  tape.train(w, plan.empty("dw", [4]));
+  const [x, y] = [times(tape, w, 2), times(tape, w, 3)];
+  const [a, b] = [times(tape, x, 5), times(tape, x, 7)];
+  const da = tape.into(a)!.d;
+  tape.into(b);
+  expect(tape.pass(a, x)).toBe(true);
+  expect(tape.gradient(x).buffer).toBe(da.buffer);
+  expect(() => tape.gradient(a)).toThrow("no gradient has reached 52w");
+  expect(tape.into(x)!.constants.ADD).toBe(1);
+  expect(tape.pass(b, x)).toBe(false);
+  expect(tape.pass(b, w)).toBe(false);
+  // Nobody wants it: then it is as good as handed over.
+  expect(tape.pass(b, gpu.empty("given", [4]))).toBe(true);
+  expect(tape.pass(b, y)).toBe(true);
+  plan.free();
+});
+
+test("buffers of gradients that were used are used again, those of activations are not", async () => {
+  const plan = new Plan(gpu, "tape");
+  const tape = new Tape(plan);
+  const w = plan.upload("w", ones, [4]);
+  const dw = plan.upload("dw", new Float32Array(4), [4]);
+  tape.train(w, dw);
+  let x = w;
+  const buffers = new Set<GPUBuffer>();
+  const activations: Tensor[] = [];
+  for (let i = 0; i < 6; i++) {
+    x = times(tape, x, 2, [], buffers);
+    activations.push(x);
+  }
+  expect(await backward(tape, x, dw)).toEqual([64, 64, 64, 64]);
+  expect(buffers.size).toBe(2);
+  const values = await gpu.read(...activations);
+  expect(values.map((v) => v[0])).toEqual([2, 4, 8, 16, 32, 64]);
+  plan.free();
+});

@@ -1,0 +1,326 @@
+import { describe, expect, test } from "vitest";
+import { Plan } from "../../src/gpu/plan.ts";
+import { summarize } from "../../src/ops/logprob.ts";
+import { pick, prepare, type SampleState, stateWidth } from "../../src/ops/sample.ts";
+import { philox } from "../../src/tasks/random.ts";
+import { gpu } from "../support/device.ts";
+import { random } from "../support/gradcheck.ts";
+
+const none = 0xffffffff;
+/** "samp", the stream of these draws. */
+const stream = 0x73616d70;
+
+interface Conversation {
+  task: number;
+  rollout: number;
+  drawn?: number;
+  done?: boolean;
+}
+
+interface Setting {
+  seed?: number;
+  step?: number;
+  temperature?: number;
+  greedy?: boolean;
+  stops?: number[];
+  suppressed?: number[];
+}
+
+interface Drawn {
+  /** By slot: tokens drawn in `rounds` replays, with log-probability and entropy of each. */
+  tokens: number[][];
+  logprobs: number[][];
+  entropies: number[][];
+  state: Uint32Array;
+}
+
+/**
+ * Draws `rounds` times for every row. `logits[row]` are that row's, `slots[row]` says whose they are (`none`: nobody's).
+ */
+async function draw(
+  conversations: Conversation[],
+  slots: number[],
+  logits: Float32Array[],
+  { seed = 3, step = 5, temperature = 1, greedy = false, stops = [], suppressed = [] }: Setting = {},
+  rounds = 1,
+): Promise<Drawn> {
+  const [B, V] = [slots.length, logits[0]!.length];
+  const capacity = rounds + Math.max(0, ...conversations.map((c) => c.drawn ?? 0));
+  const plan = new Plan(gpu, "sample");
+  const heat = Float32Array.of(temperature);
+  const keys = new Uint32Array(9);
+  keys.set([seed, step, Number(greedy), stops.length, ...stops]);
+  keys.set(new Uint32Array(heat.buffer), 8);
+  const state = conversations.flatMap(({ task, rollout, drawn = 0, done = false }) => [
+    77,
+    4,
+    9,
+    drawn,
+    Number(done),
+    task,
+    rollout,
+    0,
+  ]);
+  const sample: SampleState = {
+    state: plan.upload("state", new Uint32Array(state), [conversations.length, stateWidth]),
+    places: plan.upload("places", new Uint32Array(conversations.length * 4), [conversations.length, 4]),
+    keys: plan.upload("keys", keys, [9]),
+    allowed: plan.upload(
+      "allowed",
+      Uint32Array.from({ length: V }, (_, v) => Number(!suppressed.includes(v))),
+      [V],
+    ),
+    drawnTokens: plan.upload("tokens", new Uint32Array(conversations.length * capacity).fill(none), [
+      conversations.length,
+      capacity,
+    ]),
+    drawnValues: plan.empty("values", [conversations.length, capacity, 2]),
+  };
+  const all = new Float32Array(B * V);
+  logits.forEach((row, b) => {
+    all.set(row, b * V);
+  });
+  const rows = plan.upload("logits", all, [B, V]);
+  const stats = summarize(plan, rows, sample.allowed, plan.upload("temperature", heat, [1]));
+  pick(plan, plan.upload("slots", new Uint32Array(slots), [B]), sample, rows, stats);
+  for (let round = 0; round < rounds; round++) plan.run();
+  const [tokens, values, after] = await gpu.readUint(sample.drawnTokens, sample.drawnValues, sample.state);
+  plan.free();
+  const numbers = new Float32Array(values!.buffer);
+  const bySlot = <T>(of: (place: number) => T) =>
+    conversations.map((_, slot) => {
+      const places = Array.from({ length: capacity }, (_, i) => slot * capacity + i);
+      return places.filter((place) => tokens![place] !== none).map(of);
+    });
+  return {
+    tokens: bySlot((place) => tokens![place]!),
+    logprobs: bySlot((place) => numbers[place * 2]!),
+    entropies: bySlot((place) => numbers[place * 2 + 1]!),
+    state: after!,
+  };
+}
+
+/** Natural log-probabilities in double precision; -Infinity where suppressed. */
+function logSoftmax(logits: Float32Array, temperature = 1, suppressed: readonly number[] = []): number[] {
+  const scaled = Array.from(logits, (x, v) => (suppressed.includes(v) ? Number.NEGATIVE_INFINITY : x / temperature));
+  const top = Math.max(...scaled);
+  const lse = top + Math.log(scaled.reduce((sum, x) => sum + Math.exp(x - top), 0));
+  return scaled.map((x) => x - lse);
+}
+
+/** The id whose share of the whole holds the random number of this draw, ids in order. */
+function expectedToken(
+  logprobs: readonly number[],
+  { seed, step, task, rollout, token }: Record<"seed" | "step" | "task" | "rollout" | "token", number>,
+): number {
+  const uniform = (philox([step, task, rollout, token], [seed, stream])[0] >>> 8) / 2 ** 24;
+  let below = 0;
+  return logprobs.findIndex((logprob) => {
+    below += Math.exp(logprob);
+    return below > uniform;
+  });
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const rollouts = (count: number): Conversation[] => range(count).map((rollout) => ({ task: 2, rollout }));
+const scaledBy = (factor: number, seed: number, count: number) => random(seed, count).map((x) => x * factor);
+
+describe("pick()", () => {
+  test("draws by the softmax: frequencies of 8192 draws from one row lie within four deviations", async () => {
+    const [B, rounds] = [1024, 8];
+    const logits = scaledBy(2, 1, 20);
+    const suppressed = [0, 7, 19];
+    const { tokens } = await draw(
+      rollouts(B),
+      range(B),
+      range(B).map(() => logits),
+      { temperature: 0.8, suppressed },
+      rounds,
+    );
+    const counts = new Array<number>(20).fill(0);
+    for (const token of tokens.flat()) counts[token]!++;
+    const n = B * rounds;
+    expect(counts.reduce((a, b) => a + b)).toBe(n);
+    logSoftmax(logits, 0.8, suppressed).forEach((logprob, v) => {
+      const p = Math.exp(logprob);
+      expect(Math.abs(counts[v]! - n * p), `id ${v}`).toBeLessThanOrEqual(4 * Math.sqrt(n * p * (1 - p)));
+      if (suppressed.includes(v)) expect(counts[v]).toBe(0);
+    });
+  });
+
+  test.each([
+    { V: 5, factor: 1 },
+    { V: 64, factor: 4 },
+    { V: 200, factor: 3 },
+    { V: 480, factor: 6 },
+  ])(
+    "takes the id that holds Philox's number for (seed; step, task, rollout, token): $V ids",
+    async ({ V, factor }) => {
+      const [B, rounds] = [48, 3];
+      const conversations = range(B).map((b) => ({ task: b % 5, rollout: Math.floor(b / 5), drawn: b % 7 }));
+      const logits = range(B).map((b) => scaledBy(factor, b + 10, V));
+      const suppressed = V > 5 ? [3, V - 1] : [];
+      const [seed, step, temperature] = [0xdeadbeef, 12, 1.3];
+      const { tokens } = await draw(conversations, range(B), logits, { seed, step, temperature, suppressed }, rounds);
+      conversations.forEach(({ task, rollout, drawn }, slot) => {
+        const logprobs = logSoftmax(logits[slot]!, temperature, suppressed);
+        const expected = range(rounds).map((i) =>
+          expectedToken(logprobs, { seed, step, task, rollout, token: drawn + i }),
+        );
+        expect(tokens[slot], `slot ${slot}`).toEqual(expected);
+      });
+      expect(new Set(tokens.flat()).size).toBeGreaterThan(3);
+    },
+  );
+
+  test("gives the log-probability of what it drew, logits / temperature - lse, and the entropy", async () => {
+    const [V, temperature, suppressed] = [300, 0.7, [0, 5, 299]];
+    const logits = range(20).map((b) => scaledBy(5, b, V));
+    const { tokens, logprobs, entropies } = await draw(rollouts(20), range(20), logits, { temperature, suppressed });
+    logits.forEach((row, slot) => {
+      const exact = logSoftmax(row, temperature, suppressed);
+      const entropy = -exact.reduce((sum, l) => sum + (l === Number.NEGATIVE_INFINITY ? 0 : Math.exp(l) * l), 0);
+      expect(logprobs[slot]![0]).toBeCloseTo(exact[tokens[slot]![0]!]!, 4);
+      expect(entropies[slot]![0]).toBeCloseTo(entropy, 4);
+    });
+  });
+
+  test("never draws suppressed ids, not even where they have nearly all of the mass", async () => {
+    const logits = new Float32Array(70).fill(0);
+    logits.set([30, 30], 10);
+    logits[69] = 30;
+    const { tokens, logprobs } = await draw(
+      rollouts(256),
+      range(256),
+      range(256).map(() => logits),
+      { suppressed: [10, 11, 69] },
+    );
+    for (const token of tokens.flat()) expect([10, 11, 69]).not.toContain(token);
+    expect(new Set(tokens.flat()).size).toBeGreaterThan(40);
+    for (const logprob of logprobs.flat()) expect(logprob).toBeCloseTo(-Math.log(67), 5);
+  });
+
+  test("draws the only id that may be drawn, wherever it stands", async () => {
+    for (const only of [0, 63, 64, 129]) {
+      const suppressed = range(130).filter((v) => v !== only);
+      const { tokens, logprobs } = await draw(
+        rollouts(3),
+        [0, 1, 2],
+        range(3).map((b) => random(b, 130)),
+        { suppressed },
+      );
+      expect(tokens).toEqual([[only], [only], [only]]);
+      for (const logprob of logprobs.flat()) expect(logprob).toBeCloseTo(0, 5);
+    }
+  });
+
+  test("takes the first largest where it is greedy, whatever the seed", async () => {
+    const logits = [random(1, 200), random(2, 200), random(3, 200), random(4, 200)];
+    // Equal largest ones: in one lane's stretch, in lanes apart, and one before them that is suppressed.
+    logits[0]!.set([2, 2], 40);
+    logits[1]![150] = logits[1]![20] = 2;
+    logits[2]![9] = 3;
+    logits[2]![100] = logits[2]![199] = 2;
+    for (const seed of [1, 2]) {
+      const { tokens, logprobs } = await draw(rollouts(4), range(4), logits, { greedy: true, suppressed: [9], seed });
+      expect(tokens.map(([token]) => token)).toEqual([40, 20, 100, logits[3]!.indexOf(Math.max(...logits[3]!))]);
+      expect(logprobs[0]![0]).toBeCloseTo(logSoftmax(logits[0]!, 1, [9])[40]!, 5);
+    }
+  });
+
+  test("ends a conversation at any of its stops, and writes nothing more for it", async () => {
+    const logits = [4, 8, 8, 2].map((v) => {
+      const row = new Float32Array(10);
+      row[v] = 90;
+      return row;
+    });
+    const conversations = [...rollouts(3), { task: 2, rollout: 3, done: true }];
+    const { tokens, state } = await draw(conversations, range(4), logits, { stops: [4, 2] }, 3);
+    expect(tokens).toEqual([[4], [8, 8, 8], [8, 8, 8], []]);
+    const field = (at: number) => range(4).map((slot) => state[slot * stateWidth + at]);
+    expect(field(0)).toEqual([4, 8, 8, 77]);
+    expect(field(3)).toEqual([1, 3, 3, 0]);
+    expect(field(4)).toEqual([1, 0, 0, 1]);
+  });
+
+  test("draws the same for a conversation wherever it stands and whoever stands beside it", async () => {
+    const V = 150;
+    const conversations = range(40).map((i) => ({ task: i % 4, rollout: Math.floor(i / 4) }));
+    const logits = conversations.map((_, i) => scaledBy(3, i, V));
+    const together = await draw(conversations, range(40), logits, {}, 2);
+    const backwards = range(40).reverse();
+    const turned = await draw(
+      conversations,
+      backwards,
+      backwards.map((i) => logits[i]!),
+      {},
+      2,
+    );
+    expect(turned).toEqual(together);
+    const alone = await draw([conversations[23]!], [none, 0, none], [logits[1]!, logits[23]!, logits[2]!], {}, 2);
+    expect(alone.tokens[0]).toEqual(together.tokens[23]);
+    expect(alone.logprobs[0]).toEqual(together.logprobs[23]);
+    expect(alone.entropies[0]).toEqual(together.entropies[23]);
+    const other = await draw(conversations, range(40), logits, { seed: 4 }, 2);
+    expect(other.tokens).not.toEqual(together.tokens);
+  });
+
+  test("says what does not fit", () => {
+    const plan = new Plan(gpu, "sample");
+    const sample = {
+      state: gpu.empty("state", [2, 8], "u32"),
+      places: gpu.empty("places", [2, 4], "u32"),
+      keys: gpu.empty("keys", [9], "u32"),
+      allowed: gpu.empty("sample.allowed", [7], "u32"),
+      drawnTokens: gpu.empty("tokens", [2, 3], "u32"),
+      drawnValues: gpu.empty("values", [2, 3, 2]),
+    };
+    const slots = gpu.empty("slots", [2], "u32");
+    expect(() => pick(plan, slots, sample, gpu.empty("logits", [2, 6]), gpu.empty("stats", [2, 4]))).toThrow(
+      "sample.allowed has shape (7), expected (6)",
+    );
+    expect(() => pick(plan, slots, sample, gpu.empty("logits", [2, 7]), gpu.empty("stats", [3, 4]))).toThrow(
+      "stats has shape (3, 4), expected (2, 4)",
+    );
+  });
+});
+
+test("prepare() makes a row of each live conversation's last token, padding of the rest, and counts it as cached", async () => {
+  const plan = new Plan(gpu, "prepare");
+  // token, cached, position, drawn, done, task, rollout, -
+  const states = [
+    [11, 3, 40, 1, 0, 0, 0, 0],
+    [12, 5, 50, 1, 1, 0, 1, 0],
+    [13, 0, 60, 1, 0, 1, 0, 0],
+  ];
+  const state = plan.upload("state", new Uint32Array(states.flat()), [3, stateWidth]);
+  const places = plan.upload("places", new Uint32Array([1, 9, 20, 0, 1, 9, 30, 0, 9, 15, 40, 0]), [3, 4]);
+  const unused = plan.empty("unused", [1], "u32");
+  const sample = { state, places, keys: unused, allowed: unused, drawnTokens: unused, drawnValues: unused };
+  const slots = plan.upload("slots", new Uint32Array([2, none, 1, 0]), [4]);
+  const rows = {
+    tokens: plan.empty("tokens", [6, 1], "u32"),
+    positions: plan.empty("positions", [3, 6], "u32"),
+    spans: plan.empty("spans", [6, 4], "u32"),
+    cacheRows: plan.empty("cache_rows", [6], "u32"),
+  };
+  gpu.write(rows.positions, new Uint32Array(18).fill(7));
+  prepare(plan, slots, sample, rows);
+  plan.run();
+  const [tokens, positions, spans, cacheRows, after] = await gpu.readUint(
+    rows.tokens,
+    rows.positions,
+    rows.spans,
+    rows.cacheRows,
+    state,
+  );
+  expect([...tokens!.slice(0, 4)]).toEqual([13, none, none, 11]);
+  for (const axis of [0, 1, 2]) expect([...positions!.slice(axis * 6, axis * 6 + 6)]).toEqual([60, 0, 0, 40, 7, 7]);
+  expect([...spans!.slice(0, 16)]).toEqual([9, 15, 40, 41, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 20, 24]);
+  expect([...cacheRows!.slice(0, 4)]).toEqual([40, 0, 0, 23]);
+  const counted = states.map((fields, slot) =>
+    slot === 1 ? fields : fields.with(1, fields[1]! + 1).with(2, fields[2]! + 1),
+  );
+  expect([...after!]).toEqual(counted.flat());
+  plan.free();
+});

@@ -1,0 +1,44 @@
+import type { Pixels } from "../../src/image/pixels.ts";
+import { resize } from "../../src/image/resize.ts";
+import { loadModel, readJson } from "../../src/model/load.ts";
+import type { Platform } from "../../src/platform.ts";
+import { compact } from "../../src/policy/chat.ts";
+import type { Passage } from "../../src/policy/policy.ts";
+import { Tokenizer } from "../../src/policy/tokenizer.ts";
+import { needlePictures, needleTask } from "../../src/tasks/needle.ts";
+import { gpu } from "./device.ts";
+import { folder } from "./golden.ts";
+
+const shipped = new URL("../../public/", import.meta.url);
+
+/** The platform as a session knows it: the runtime's own WebGPU, and the shipped variants. */
+export const platform: Platform = {
+  name: "deno",
+  gpu: navigator.gpu,
+  gpuMissing: "",
+  dialect: "naga",
+  assetSize: folder(shipped).sizeBytes,
+  readAsset: folder(shipped).read,
+};
+
+/** The shipped variant that learns to zoom, and what stands around it in a run. */
+export async function needleModel() {
+  const files = folder(new URL("needle/", shipped));
+  const tokenizer = new Tokenizer(await readJson(files, "tokenizer.json"));
+  return { model: await loadModel(gpu, files, { trained: true }), tokenizer, chat: compact(tokenizer) };
+}
+
+export const sceneSettings = { objects: 4, glyphPx: 3, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0 };
+
+/** Image tokens of a picture as the shipped variants see it. */
+export const imageTokens = 16;
+
+/** The picture of a scene as the model sees it. */
+export const sceneShown = (index: number): Pixels =>
+  resize(needlePictures(needleTask(sceneSettings, 0, "train", 0, index).id, sceneSettings)[0]!, 64, 64);
+
+/** The prompt of a scene. */
+export function scenePrompt(chat: ReturnType<typeof compact>, index: number): Passage {
+  const { question } = needleTask(sceneSettings, 0, "train", 0, index);
+  return { tokens: chat.prompt(question, [imageTokens]), shown: [sceneShown(index)] };
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { Alarms } from "../../src/train/alarms.ts";
+
+const well = { zoom_rate: 0.5, grad_norm: 1, zero_variance_groups: 0.5, accuracy: 0.3 };
+
+test("a healthy run raises no alarm", () => {
+  const alarms = new Alarms();
+  for (let step = 0; step < 5; step++) expect(alarms.after(well)).toEqual([]);
+});
+
+test("zooming that dies out is told once, with what it was", () => {
+  const alarms = new Alarms();
+  const rates = [0.1, 0.38, 0.06, 0.03, 0.3, 0.01];
+  const told = rates.map((zoom_rate) => alarms.after({ ...well, zoom_rate }));
+  expect(told.map(({ length }) => length)).toEqual([0, 0, 0, 1, 0, 0]);
+  expect(told[3]![0]).toBe(
+    "Zooming is dying out: 3 % of the rollouts zoom, 38 % did; a bonus for zooming may bring it back",
+  );
+});
+
+test("a run that never zoomed has nothing that could die out", () => {
+  const alarms = new Alarms();
+  expect([0, 0.19, 0].flatMap((zoom_rate) => alarms.after({ ...well, zoom_rate }))).toEqual([]);
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])("a gradient norm of %d is told", (grad_norm) => {
+  const alarms = new Alarms();
+  expect(alarms.after({ ...well, grad_norm })).toEqual([
+    "The gradient is not a number, so the weights were left as they are; lower the learning rate",
+  ]);
+});
+
+test("groups that all lack variance are told, unless everything is right", () => {
+  const stuck = { ...well, zero_variance_groups: 1 };
+  expect(new Alarms().after({ ...stuck, accuracy: 1 })).toEqual([]);
+  expect(new Alarms().after({ ...stuck, accuracy: 0 })).toEqual([
+    "All rollouts of every task have the same reward, so there is nothing to learn from; raise the temperature or make the task easier",
+  ]);
+});

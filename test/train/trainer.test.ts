@@ -1,0 +1,227 @@
+import { describe, expect, test } from "vitest";
+import type { Rolled } from "../../src/agent/loop.ts";
+import type { Pixels } from "../../src/image/pixels.ts";
+import { compact } from "../../src/policy/chat.ts";
+import { Tokenizer } from "../../src/policy/tokenizer.ts";
+import { needle } from "../../src/tasks/needle.ts";
+import type { TaskSource } from "../../src/tasks/task.ts";
+import { type RunConfig, resolveConfig } from "../../src/train/config.ts";
+import type { TrainEvent } from "../../src/train/events.ts";
+import { evaluate, type Parts, rollHeldOut, train } from "../../src/train/trainer.ts";
+import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
+import { ScriptedPolicy } from "../support/scripted_policy.ts";
+
+const tokenizer = new Tokenizer(tokenizerFile);
+const flat = (side: number): Pixels => ({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(90) });
+
+const answer = (text: string) => `<answer>${text}</answer><|im_end|>`;
+const call =
+  '<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [100, 100, 400, 400], "label": "the red square"}}\n</tool_call><|im_end|>';
+
+/** Row 0 of a task zooms and answers, row 1 answers, row 2 breaks the format; digits are guesses. */
+const chatter = (rowsPerTask: number) => (row: number, turn: number) => {
+  const rollout = row % rowsPerTask;
+  if (rollout === 0) return turn === 0 ? call : answer("1");
+  return rollout === 1 ? answer("2") : "<answer><|im_end|>";
+};
+
+/** A run on scenes whose pictures nobody looks at. `calls` hears, in order, what the trainer asks for. */
+function scripted(changes: Partial<RunConfig> = {}) {
+  let config = resolveConfig({ seed: 3, steps: 2, tasksPerStep: 2, rolloutsPerTask: 3, evalTasks: 3, ...changes });
+  const calls: string[] = [];
+  const updates: { rolled: Rolled; step: number; config: RunConfig }[] = [];
+  const policy = new ScriptedPolicy(tokenizer, (row, turn) => chatter(config.rolloutsPerTask)(row, turn));
+  const scenes = needle(config, config.seed);
+  const source: TaskSource = {
+    ...scenes,
+    take: async (step, count) => {
+      calls.push(`take ${step}`);
+      return scenes.take(step, count);
+    },
+    pictures: async () => [flat(512)],
+  };
+  const parts: Parts = {
+    config: () => config,
+    source,
+    policy,
+    chat: compact(tokenizer),
+    tokenizer,
+    view: { frame: "relative-1000", minSidePx: 32, shown: () => flat(64), imageTokens: () => 16 },
+    update: async (rolled, step, used) => {
+      calls.push(`update ${step}`);
+      updates.push({ rolled: structuredClone(rolled), step, config: used });
+      return { grad_norm: 1, loss: step };
+    },
+  };
+  const change = (more: Partial<RunConfig>) => {
+    config = { ...config, ...more };
+  };
+  return { parts, policy, calls, updates, change };
+}
+
+async function collect(events: AsyncGenerator<TrainEvent>): Promise<TrainEvent[]> {
+  const all: TrainEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+const told = (events: readonly TrainEvent[]): string[] =>
+  events
+    .filter(({ type }) => type !== "decode")
+    .map((event) => `${event.type}${"step" in event ? ` ${event.step}` : ""}`);
+
+describe("train", () => {
+  test("tells each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
+    const { parts, calls } = scripted();
+    const events = await collect(train(parts, 0));
+    const step = (n: number) => [
+      `tasks ${n}`,
+      ...new Array<string>(6).fill(`rolled ${n}`),
+      `group ${n}`,
+      `group ${n}`,
+      `update ${n + 1}`,
+    ];
+    expect(told(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(0), ...step(1), "end 2"]);
+    expect(events.at(-1)).toEqual({ type: "end", step: 2, reason: "done" });
+    // The next scenes are asked for once the GPU has work.
+    expect(calls).toEqual(["take 0", "update 0", "take 1", "update 1", "take 2"]);
+  });
+
+  test("scores rollouts, gives each its advantage in the group, and hands the same to the update", async () => {
+    const { parts, updates } = scripted({ steps: 1, bonus: "unconditional" });
+    const events = await collect(train(parts, 0));
+    const groups = events.filter((event) => event.type === "group");
+    expect(groups.map(({ taskIndex }) => taskIndex)).toEqual([0, 1]);
+    for (const { rollouts } of groups) {
+      const totals = rollouts.map(({ reward }) => reward!.total);
+      // 1.2 for the zoom, 0 and -0.2 for the broken format; 0.8 more where the guess is right.
+      expect(rollouts[0]!.reward!.parts.zoom).toBe(1.2);
+      expect(rollouts[2]!.reward!.parts).toEqual({ answer: 0, format: -0.2, zoom: 0 });
+      const mean = totals.reduce((a, b) => a + b) / 3;
+      const deviation = Math.sqrt(totals.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 2);
+      rollouts.forEach(({ advantage }, i) => {
+        expect(advantage).toBeCloseTo((totals[i]! - mean) / (deviation + 1e-6), 6);
+      });
+    }
+    expect(updates[0]!.rolled.rollouts).toEqual(groups.map(({ rollouts }) => rollouts));
+    expect(updates[0]!.rolled.shown[1]!.map((crops) => crops.length)).toEqual([1, 0, 0]);
+    const update = events.find((event) => event.type === "update")!;
+    expect(update.metrics).toMatchObject({ grad_norm: 1, loss: 0, zoom_rate: 1 / 3, "end/malformed": 1 / 3 });
+    expect(update.durationMs).toBeGreaterThanOrEqual(update.rollMs);
+  });
+
+  test("uses a changed knob for the whole of the next step and for no part of the one under way", async () => {
+    const { parts, policy, updates, change } = scripted({ steps: 3, answerWeight: 0.5, formatWeight: 0.25 });
+    const weights: number[] = [];
+    for await (const event of train(parts, 0)) {
+      if (event.type === "tasks" && event.step === 1)
+        change({ temperature: 0.5, formatWeight: 4, learningRate: 0.125, steps: 2 });
+      if (event.type === "group") weights.push(event.rollouts[2]!.reward!.parts.format!);
+      if (event.type === "end") change({ steps: 4 });
+    }
+    // It changed after step 1 had begun; only the number of steps is looked at between two of them.
+    expect(weights).toEqual([-0.25, -0.25, -0.25, -0.25]);
+    expect(policy.batches.map(({ sampling }) => sampling.temperature)).toEqual([1, 1]);
+    expect(updates.map(({ config }) => config.learningRate)).toEqual([2e-4, 2e-4]);
+
+    const events = await collect(train(parts, 2));
+    expect(told(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
+    expect(policy.batches.slice(2).map(({ sampling }) => sampling.temperature)).toEqual([0.5, 0.5]);
+    expect(updates.slice(2).map(({ config }) => config.learningRate)).toEqual([0.125, 0.125]);
+    const format = events.flatMap((event) => (event.type === "group" ? [event.rollouts[2]!.reward!.parts.format] : []));
+    expect(format).toEqual([-4, -4, -4, -4]);
+  });
+
+  test("goes on after any step with the tasks and draws that the run would have had", async () => {
+    const whole = scripted({ steps: 3 });
+    const events = await collect(train(whole.parts, 0));
+    const rest = scripted({ steps: 3 });
+    const resumed = await collect(train(rest.parts, 2));
+    const tasks = (list: TrainEvent[]) =>
+      list.flatMap((event) => (event.type === "tasks" && event.step === 2 ? event.tasks : []));
+    expect(tasks(resumed)).toEqual(tasks(events));
+    expect(tasks(resumed)).toHaveLength(2);
+    expect(rest.policy.batches[0]!.sampling).toEqual(whole.policy.batches[2]!.sampling);
+    expect(rest.policy.batches[0]!.sampling).toMatchObject({ seed: 3, step: 2 });
+  });
+
+  test("evaluates every so many steps, drawn and greedy, on held-out scenes", async () => {
+    const { parts, policy } = scripted({ steps: 4, evalEvery: 2 });
+    const events = await collect(train(parts, 0));
+    const evals = events.filter((event) => event.type === "eval");
+    expect(evals.map(({ step, greedy, tasks }) => [step, greedy, tasks])).toEqual([
+      [2, false, 3],
+      [2, true, 3],
+      [4, false, 3],
+      [4, true, 3],
+    ]);
+    expect(told(events).filter((line) => /update|eval/.test(line))).toEqual([
+      "update 1",
+      "update 2",
+      "eval 2",
+      "eval 2",
+      "update 3",
+      "update 4",
+      "eval 4",
+      "eval 4",
+    ]);
+    const evaluations = policy.batches.filter(({ rolloutsPerPrompt }) => rolloutsPerPrompt === 1);
+    expect(evaluations.map(({ sampling }) => sampling.temperature)).toEqual([1, 0, 1, 0]);
+    // No draw of training is used again.
+    expect(evaluations.every(({ sampling }) => sampling.step >= 2 ** 31)).toBe(true);
+  });
+
+  test("tells alarms after the update that raised them", async () => {
+    const { parts } = scripted({ steps: 1 });
+    const events = await collect(train({ ...parts, update: async () => ({ grad_norm: Number.NaN }) }, 0));
+    expect(told(events).slice(-3)).toEqual(["update 1", "alarm 1", "end 1"]);
+    expect(events.find((event) => event.type === "alarm")!.message).toMatch(/^The gradient is not a number/);
+  });
+
+  test("throws what an update throws, after the groups were told", async () => {
+    const { parts } = scripted();
+    const seen: TrainEvent[] = [];
+    const running = async () => {
+      for await (const event of train(
+        { ...parts, update: () => Promise.reject(new Error("The GPU device was lost")) },
+        0,
+      ))
+        seen.push(event);
+    };
+    await expect(running()).rejects.toThrow("The GPU device was lost");
+    expect(told(seen).at(-1)).toBe("group 0");
+  });
+
+  test("gives the policy's cache back where someone stops in the middle of rolling", async () => {
+    const { parts, policy } = scripted();
+    for await (const event of train(parts, 0)) if (event.type === "decode") break;
+    expect(policy.batches).toHaveLength(1);
+    expect(policy.batches[0]!.closed).toBe(true);
+  });
+});
+
+describe("evaluate", () => {
+  test("rolls each held-out task once, in batches with draws of their own, and trains nothing", async () => {
+    const { parts, policy, updates } = scripted({ rolloutsPerTask: 2, evalTasks: 300 });
+    const metrics = await evaluate(parts, await parts.source.heldOut(300), false);
+    expect(policy.batches.map(({ prompts }) => prompts.length)).toEqual([128, 128, 44]);
+    expect(new Set(policy.batches.map(({ sampling }) => sampling.step)).size).toBe(3);
+    expect(updates).toEqual([]);
+    expect(metrics.zoom_rate).toBe(0.5);
+    expect(metrics.accuracy).toBeGreaterThan(0);
+  });
+
+  test("rollHeldOut gives task by task its scored rollouts, without advantages", async () => {
+    const { parts, policy } = scripted();
+    const rolled = [];
+    for await (const one of rollHeldOut(parts, await parts.source.heldOut(50), 3, true)) rolled.push(one);
+    expect(policy.batches.map(({ prompts }) => prompts.length)).toEqual([42, 8]);
+    expect(rolled.map(({ task }) => task.id)).toEqual(Array.from({ length: 50 }, (_, i) => `needle/3/heldout/0/${i}`));
+    for (const { task, rollouts } of rolled) {
+      expect(rollouts).toHaveLength(3);
+      for (const { reward, advantage, task: of } of rollouts) {
+        expect(reward).not.toBeNull();
+        expect([advantage, of]).toEqual([null, task.id]);
+      }
+    }
+  });
+});

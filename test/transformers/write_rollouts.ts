@@ -1,0 +1,30 @@
+/**
+ * Writes rollouts of a model as JSON for agree.py: tokens, pictures as shown, and the log-probabilities that our
+ * kernels gave. Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE
+ */
+import { Buffer } from "node:buffer";
+import { writeFileSync } from "node:fs";
+import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import { openGpuSession } from "../../src/app/gpu_session.ts";
+import { crop } from "../../src/image/crop.ts";
+import { resize } from "../../src/image/resize.ts";
+import { needlePictures } from "../../src/tasks/needle.ts";
+import { resolveConfig } from "../../src/train/config.ts";
+
+const [model, file] = process.argv.slice(2);
+const config = resolveConfig({ model });
+const session = await openGpuSession(await openDenoPlatform(true), config);
+const rows: unknown[] = [];
+for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask: 4, greedy: false })) {
+  const [source] = needlePictures(task.id, config);
+  for (const { segments, calls } of rollouts) {
+    const cuts = [source!, ...calls.filter((call) => call.boxSourcePx).map((call) => crop(source!, call.boxSourcePx!))];
+    rows.push({
+      tokens: segments.flatMap((s) => s.tokens),
+      logprobs: segments.flatMap((s) => (s.source === "model" ? s.logprobs : s.tokens.map(() => null))),
+      images: cuts.map((cut) => Buffer.from(resize(cut, 64, 64).data).toString("base64")),
+    });
+  }
+}
+writeFileSync(file!, JSON.stringify(rows));
+process.exit(0);
