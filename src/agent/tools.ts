@@ -117,7 +117,8 @@ function widen([left, top, right, bottom]: Box, picture: { width: number; height
   return [x, y, xEnd, yEnd];
 }
 
-function grey([left, top, right, bottom]: Box): Pixels {
+/** What the control experiment answers with: a grey picture of the size of the box. */
+export function grey([left, top, right, bottom]: Box): Pixels {
   const [width, height] = [right - left, bottom - top];
   return { width, height, data: new Uint8Array(width * height * 3).fill(128) };
 }

@@ -1,16 +1,17 @@
+import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "../train/config.ts";
-import type { TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
   /** e.g. "Apple M2" or "SwiftShader (software)". */
   adapter: string;
   software: boolean;
-  model: { name: string; parameters: number };
-  /** Set where an unfinished run with the same name is stored: offer to go on with it. */
-  resumableStep?: number;
+  model: ModelFacts;
+  /** Set where an unfinished run with these settings is stored: offer to go on with it. */
+  resumable?: { name: string; step: number };
 }
 
 /** A saved run as the list shows it. */
@@ -21,6 +22,24 @@ export interface StoredRun {
   step: number;
   steps: number;
   startedAt: string;
+}
+
+/** Weights that the supervised stages made here; a run can start from them under this name, finished or not. */
+export interface StoredModel {
+  name: string;
+  preset: string;
+  seed: number;
+  rows: number;
+  /** Steps made, of so many. */
+  step: number;
+  steps: number;
+  madeAt: string;
+}
+
+/** Events of a log, and a sentence where its end is missing. */
+export interface EventsFile {
+  events: TrainEvent[];
+  notice: string | null;
 }
 
 /** One alternative at a token position: what else the model might have written. */
@@ -36,8 +55,8 @@ export interface Alternative {
  * for people where it cannot do its work.
  */
 export interface RunApi {
-  /** Opens the adapter and loads the model that the configuration names. */
-  open(config: RunConfig): Promise<Opened>;
+  /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel from then on. */
+  open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
   /** Begins a run (or goes on with the stored one). Only one tab may write a run of a name. */
   start(config: RunConfig, options: { resume: boolean }): Promise<void>;
   /** The next thing that happens in the run; null once it is over. */
@@ -50,13 +69,29 @@ export interface RunApi {
   pictures(task: Task, config: RunConfig): Promise<Pixels[]>;
   /** Text of token ids, one string a token. */
   texts(tokens: number[]): Promise<string[]>;
-  /** The supervised stages from random weights; events come through `nextWarmup`. */
-  startWarmup(options: { seed: number; rows: number }): Promise<void>;
+  /**
+   * For every token that the model wrote in a rollout, in order: the five tokens that the weights as they are now find
+   * likeliest there, likeliest first, and the written one behind them where it is not among them. `config` is that of
+   * the rollout's run.
+   */
+  alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]>;
+  /** Time per kernel as a table; null unless the model was opened with `trace` and has done something since. */
+  profile(): Promise<string | null>;
+  /**
+   * The supervised stages from random weights, or on from where they were stopped; ends a run that is under way.
+   * Events come through `nextWarmup`, null once it is over.
+   */
+  startWarmup(config: RunConfig, options: { resume: boolean }): Promise<void>;
   nextWarmup(): Promise<WarmupEvent | null>;
+  /** Keeps what the warm-up has made so far and ends it. */
+  stopWarmup(): Promise<void>;
+  /** Weights made here, newest first. */
+  models(): Promise<StoredModel[]>;
+  removeModel(name: string): Promise<void>;
   /** Stored runs, newest first, and the events of one. */
   runs(): Promise<StoredRun[]>;
-  events(name: string): Promise<TrainEvent[]>;
+  events(name: string): Promise<EventsFile>;
   remove(name: string): Promise<void>;
-  /** The weights now, as the three files of a Hugging Face folder that change: name and bytes. */
+  /** The weights now, as the files of a Hugging Face folder: name and bytes. */
   exportModel(): Promise<{ name: string; bytes: Uint8Array }[]>;
 }

@@ -1,11 +1,14 @@
 import { suppressed } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
+import { rolloutPictures } from "../agent/rollout_pictures.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
-import { smartResize } from "../image/smart_resize.ts";
+import type { Pixels } from "../image/pixels.ts";
+import { type SizeLimits, smartResize } from "../image/smart_resize.ts";
 import { fillModel, loadModel, readJson } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
+import { shownImage } from "../model/vision_rows.ts";
 import type { NamedBytes } from "../platform.ts";
 import { type Chat, compact } from "../policy/chat.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
@@ -14,10 +17,11 @@ import { needle } from "../tasks/needle.ts";
 import type { Task } from "../tasks/task.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { RunConfig } from "../train/config.ts";
-import type { Metrics, TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
+import { type Likelihood, likelihoods } from "../train/inspect.ts";
 import { Learner } from "../train/learner.ts";
 import { evaluate, type Parts, rollHeldOut, train } from "../train/trainer.ts";
-import { packRollouts, update, updateSettings } from "../train/update.ts";
+import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, warmup } from "../train/warmup.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { PicturePool } from "./picture_pool.ts";
@@ -26,6 +30,9 @@ import type { OpenSession, Session } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
+
+/** Alternatives to a token that are worth showing. */
+const likeliestTokens = 5;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
@@ -48,7 +55,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
 };
 
 class GpuSession implements Session {
-  readonly model: { name: string; parameters: number };
+  readonly model: ModelFacts;
   readonly #chat: Chat;
   readonly #policy: GpuPolicy;
   readonly #learner: Learner;
@@ -70,11 +77,11 @@ class GpuSession implements Session {
     readonly traced: boolean,
   ) {
     this.#config = config;
-    this.model = { name: config.model, parameters: qwen.parameters.count };
+    this.model = { name: config.model, parameters: qwen.parameters.count, view: this.#view };
     this.#chat = compact(tokenizer);
     this.#policy = new GpuPolicy(gpu, qwen);
     this.#learner = new Learner(gpu, qwen, "policy");
-    this.#pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, { factor: this.#factor, ...preprocessor }, "transformers"));
+    this.#pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, this.#view, "transformers"));
     this.#policy.traced = traced;
     this.#learner.traced = traced;
   }
@@ -83,6 +90,10 @@ class GpuSession implements Session {
   get #factor(): number {
     const { patchSize, spatialMergeSize } = this.qwen.config.vision;
     return patchSize * spatialMergeSize;
+  }
+
+  get #view(): SizeLimits {
+    return { factor: this.#factor, ...this.preprocessor };
   }
 
   get adapter(): string {
@@ -100,14 +111,16 @@ class GpuSession implements Session {
     // The reference is the model that the run began with, which the folder still holds.
     if (this.#config.klLossCoef > 0) await this.#openReference();
     for (const { name, values } of checkpoint.weights) parameters.set(name, values);
-    for (const part of ["m", "v"] as const) for (const { name, values } of checkpoint.optimizer[part]) parameters.set(name, values, part);
+    for (const part of ["m", "v"] as const)
+      for (const { name, values } of checkpoint.optimizer[part]) parameters.set(name, values, part);
     this.#learner.updates = checkpoint.optimizer.step;
     this.#step = checkpoint.step;
     return checkpoint.step;
   }
 
   async reset(config: RunConfig): Promise<void> {
-    if (config.model !== this.model.name) throw new Error(`The session holds the model ${this.model.name}, found ${config.model}; open another session`);
+    if (config.model !== this.model.name)
+      throw new Error(`The session holds the model ${this.model.name}, found ${config.model}; open another session`);
     this.#config = config;
     this.#changes = {};
     this.#step = 0;
@@ -118,7 +131,15 @@ class GpuSession implements Session {
 
   async *train(): AsyncGenerator<TrainEvent> {
     const resumedAt = this.#step;
-    yield { type: "run", format: 1, config: this.#config, model: this.model, adapter: this.adapter, resumedAt, startedAt: new Date().toISOString() };
+    yield {
+      type: "run",
+      format: 1,
+      config: this.#config,
+      model: this.model,
+      adapter: this.adapter,
+      resumedAt,
+      startedAt: new Date().toISOString(),
+    };
     for await (const event of train(this.#parts(), resumedAt)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this is told belongs to the next step.
@@ -135,12 +156,22 @@ class GpuSession implements Session {
     const { parameters, config } = this.qwen;
     const { seed, preset, warmupRows } = this.#config;
     const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
-    if (this.#step === 0) initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
+    if (this.#step === 0)
+      initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
     const learner = new Learner(this.gpu, this.qwen, "nll");
     learner.updates = this.#learner.updates;
     learner.traced = this.traced;
     try {
-      for await (const event of warmup(learner, parameters, this.tokenizer, config.vision, (...of) => this.#pool.lessons(...of), plan, seed, this.#step)) {
+      for await (const event of warmup(
+        learner,
+        parameters,
+        this.tokenizer,
+        config.vision,
+        (...of) => this.#pool.lessons(...of),
+        plan,
+        seed,
+        this.#step,
+      )) {
         this.#step++;
         this.#learner.updates = learner.updates;
         yield event;
@@ -160,16 +191,45 @@ class GpuSession implements Session {
     }
   }
 
-  async evaluate({ tasks, greedy }: { tasks: number; greedy: boolean }): Promise<{ metrics: Metrics; durationMs: number }> {
+  async evaluate({
+    tasks,
+    greedy,
+  }: {
+    tasks: number;
+    greedy: boolean;
+  }): Promise<{ metrics: Metrics; durationMs: number }> {
     const parts = this.#parts();
     const startedMs = performance.now();
     const metrics = await evaluate(parts, await parts.source.heldOut(tasks), greedy);
     return { metrics, durationMs: performance.now() - startedMs };
   }
 
-  async *roll({ tasks, rolloutsPerTask, greedy }: { tasks: number; rolloutsPerTask: number; greedy: boolean }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+  async *roll({
+    tasks,
+    rolloutsPerTask,
+    greedy,
+  }: {
+    tasks: number;
+    rolloutsPerTask: number;
+    greedy: boolean;
+  }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
     const parts = this.#parts();
     yield* rollHeldOut(parts, await parts.source.heldOut(tasks), rolloutsPerTask, greedy);
+  }
+
+  async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
+    const ofTask = await this.#draw(task, config);
+    const images = await Promise.all(
+      rolloutPictures(rollout, ofTask, config).map(async (pixels) =>
+        shownImage(await this.#pool.shown(pixels), this.qwen.config.vision),
+      ),
+    );
+    const group = {
+      prefix: { tokens: rollout.segments[0]!.tokens, images: images.slice(0, ofTask.length) },
+      sequences: [sequence(rollout, 0, images.slice(ofTask.length))],
+    };
+    const settings = { temperature: config.temperature, suppressed: suppressed(this.#chat, config) };
+    return likelihoods(this.gpu, this.qwen, group, settings, likeliestTokens);
   }
 
   texts(tokens: readonly number[]): string[] {
@@ -192,7 +252,9 @@ class GpuSession implements Session {
   }
 
   async exportFiles(): Promise<NamedBytes[]> {
-    return exportFiles(await this.#named("weight"), async (name) => ((await this.files.sizeBytes(name)) === null ? null : this.files.read(name)));
+    return exportFiles(await this.#named("weight"), async (name) =>
+      (await this.files.sizeBytes(name)) === null ? null : this.files.read(name),
+    );
   }
 
   profile(): string | null {
@@ -217,7 +279,7 @@ class GpuSession implements Session {
       config: () => this.#config,
       source: {
         ...needle(settings, settings.seed),
-        pictures: (task) => this.#pool.draw(task.id, settings, task.imageSizesPx[0]!.width),
+        pictures: (task) => this.#draw(task, settings),
       },
       policy: this.#policy,
       chat: this.#chat,
@@ -237,6 +299,10 @@ class GpuSession implements Session {
         });
       },
     };
+  }
+
+  #draw(task: Task, settings: RunConfig): Promise<Pixels[]> {
+    return this.#pool.draw(task.id, settings, task.imageSizesPx[0]!.width);
   }
 
   async #openReference(): Promise<{ model: Model; learner: Learner }> {

@@ -14,5 +14,8 @@ export function kernelTable(kind: string, times: readonly KernelTime[]): string 
   const width = Math.max(...rows.map(([label]) => label.length), kind.length);
   const line = (label: string, count: number, durationMs: number) =>
     `${label.padEnd(width)}  ${String(count).padStart(5)}  ${durationMs.toFixed(3).padStart(9)} ms  ${((100 * durationMs) / totalMs).toFixed(1).padStart(5)} %`;
-  return [line(kind, times.length, totalMs), ...rows.map(([label, { count, durationMs }]) => line(label, count, durationMs))].join("\n");
+  return [
+    line(kind, times.length, totalMs),
+    ...rows.map(([label, { count, durationMs }]) => line(label, count, durationMs)),
+  ].join("\n");
 }

@@ -1,14 +1,22 @@
 import { expose, transfer } from "comlink";
 import type { Pixels } from "../image/pixels.ts";
 import { resize } from "../image/resize.ts";
-import { type LessonRow, type Lessons, lessonRow, type LessonKind } from "../tasks/lessons.ts";
+import { type LessonKind, type LessonRow, type Lessons, lessonRow } from "../tasks/lessons.ts";
 import { type NeedleSettings, needlePictures } from "../tasks/needle.ts";
 
 /** The work with pixels that a run hands to other threads. */
 const pictureWork = {
   /** The pictures of a generated task, and what the model sees of them. */
-  draw(id: string, settings: NeedleSettings, shownWidthPx: number, shownHeightPx: number): { source: Pixels; shown: Pixels }[] {
-    const views = needlePictures(id, settings).map((source) => ({ source, shown: resize(source, shownWidthPx, shownHeightPx) }));
+  draw(
+    id: string,
+    settings: NeedleSettings,
+    shownWidthPx: number,
+    shownHeightPx: number,
+  ): { source: Pixels; shown: Pixels }[] {
+    const views = needlePictures(id, settings).map((source) => ({
+      source,
+      shown: resize(source, shownWidthPx, shownHeightPx),
+    }));
     return transfer(
       views,
       views.flatMap(({ source, shown }) => [source.data.buffer as ArrayBuffer, shown.data.buffer as ArrayBuffer]),

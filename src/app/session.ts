@@ -2,7 +2,8 @@ import type { Rollout } from "../agent/rollout.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "../train/config.ts";
-import type { Metrics, TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { Likelihood } from "../train/inspect.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
@@ -12,7 +13,7 @@ export interface Session {
   /** e.g. "Apple M2" or "SwiftShader (software)". */
   readonly adapter: string;
   readonly software: boolean;
-  readonly model: { name: string; parameters: number };
+  readonly model: ModelFacts;
 
   /**
    * Takes weights, optimizer and step from the files of a checkpoint; `train` then goes on after that step.
@@ -45,6 +46,12 @@ export interface Session {
     rolloutsPerTask: number;
     greedy: boolean;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
+
+  /**
+   * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
+   * likeliest first, and the written token among them. `config` is that of the rollout's run.
+   */
+  likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
 
   /** Text of token ids, one string a token. */
   texts(tokens: readonly number[]): string[];

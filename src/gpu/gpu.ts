@@ -45,10 +45,7 @@ export class Gpu {
 
   /** @throws GpuError with cause and remedy where there is no WebGPU or no adapter. */
   static async open(gpu: GPU | undefined | null, { plain = false } = {}): Promise<Gpu> {
-    if (!gpu)
-      throw new GpuError(
-        "This browser offers no WebGPU; use Chrome or Edge 121, Firefox 145 or Safari 26 and later, on https or localhost",
-      );
+    if (!gpu) throw new GpuError("There is no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter)
       throw new GpuError(
@@ -92,7 +89,9 @@ export class Gpu {
   /** Overwrites a tensor (or its first elements from `start`) before the next submit. */
   write(tensor: Tensor, values: Float32Array | Uint32Array | Int32Array, start = 0): void {
     if (start + values.length > size(tensor.shape))
-      throw new RangeError(`${tensor.name} holds ${size(tensor.shape)} values, ${values.length} at ${start} do not fit`);
+      throw new RangeError(
+        `${tensor.name} holds ${size(tensor.shape)} values, ${values.length} at ${start} do not fit`,
+      );
     this.device.queue.writeBuffer(
       tensor.buffer,
       tensor.offsetBytes + start * 4,

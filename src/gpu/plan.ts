@@ -77,7 +77,8 @@ export class Plan {
       if (name !== "params" && !dispatch.tensors[name])
         throw new TypeError(`${label} needs ${name}, it was given ${Object.keys(dispatch.tensors).join(", ")}`);
     const limit = this.gpu.device.limits.maxComputeWorkgroupsPerDimension;
-    if (groups.some((n) => n! > limit)) throw new RangeError(`${label} asks for ${groups.join(" x ")} workgroups, at most ${limit} each`);
+    if (groups.some((n) => n! > limit))
+      throw new RangeError(`${label} asks for ${groups.join(" x ")} workgroups, at most ${limit} each`);
     if (groups.some((n) => n === 0)) return;
     const paramsOffset = this.#params.length;
     if (shader.uses(entry).has("params")) this.#params.push(packParams(shader, entry, dispatch.params ?? {}));
@@ -156,9 +157,12 @@ export class Plan {
   #seal(): void {
     if (this.#uniforms) return;
     const { device } = this.gpu;
-    const block = Math.max(alignmentBytes, ...this.#params.map((p) => Math.ceil(p.byteLength / alignmentBytes) * alignmentBytes));
+    const block = Math.max(
+      alignmentBytes,
+      ...this.#params.map((p) => Math.ceil(p.byteLength / alignmentBytes) * alignmentBytes),
+    );
     const bytes = new Uint8Array(Math.max(1, this.#params.length) * block);
-    this.#params.forEach((p, i) => bytes.set(new Uint8Array(p), i * block));
+    for (const [i, p] of this.#params.entries()) bytes.set(new Uint8Array(p), i * block);
     this.#uniforms = device.createBuffer({
       label: `${this.name} params`,
       size: bytes.byteLength,
@@ -172,7 +176,11 @@ export class Plan {
         if (name === "params")
           return {
             binding,
-            resource: { buffer: this.#uniforms!, offset: step.paramsOffset * block, size: Math.ceil((shader.params.length * 4) / 16) * 16 },
+            resource: {
+              buffer: this.#uniforms!,
+              offset: step.paramsOffset * block,
+              size: Math.ceil((shader.params.length * 4) / 16) * 16,
+            },
           };
         const tensor = tensors[name]!;
         return {
@@ -197,6 +205,7 @@ function packParams(shader: Shader, entry: string, values: Readonly<Record<strin
     else view.setUint32(i * 4, value, true);
   });
   for (const name of Object.keys(values))
-    if (!shader.params.some((field) => field.name === name)) throw new TypeError(`${shader.name}.wgsl has no parameter ${name}`);
+    if (!shader.params.some((field) => field.name === name))
+      throw new TypeError(`${shader.name}.wgsl has no parameter ${name}`);
   return block;
 }

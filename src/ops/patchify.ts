@@ -23,7 +23,12 @@ export interface PatchifySettings {
  * @param patches  u32 (P, 4): first byte of the picture, row and column of the patch, width in pixels (0: padding)
  * @returns        (P, 3 T S S)
  */
-export function patchify(plan: Plan, levels: Tensor, patches: Tensor, { patchSize: S, temporalPatchSize: T, mean, std }: PatchifySettings): Tensor {
+export function patchify(
+  plan: Plan,
+  levels: Tensor,
+  patches: Tensor,
+  { patchSize: S, temporalPatchSize: T, mean, std }: PatchifySettings,
+): Tensor {
   expectShape(levels, -1);
   expectShape(patches, -1, 4);
   const P = patches.shape[0]!;
@@ -32,7 +37,17 @@ export function patchify(plan: Plan, levels: Tensor, patches: Tensor, { patchSiz
     shader,
     entry: "normalize",
     tensors: { levels, patches, out },
-    params: { P, S, T, mean_r: mean[0]!, mean_g: mean[1]!, mean_b: mean[2]!, std_r: std[0]!, std_g: std[1]!, std_b: std[2]! },
+    params: {
+      P,
+      S,
+      T,
+      mean_r: mean[0]!,
+      mean_g: mean[1]!,
+      mean_b: mean[2]!,
+      std_r: std[0]!,
+      std_g: std[1]!,
+      std_b: std[2]!,
+    },
     groups: grid(size(out.shape), 64),
   });
   return out;

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
-import { ropePositions } from "../model/positions.ts";
 import type { Model } from "../model/model.ts";
+import { ropePositions } from "../model/positions.ts";
 import { none } from "../model/text_rows.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
@@ -25,7 +25,12 @@ export class GpuPolicy implements Policy {
     readonly model: Model,
   ) {}
 
-  async begin(prompts: readonly Passage[], rolloutsPerPrompt: number, suffixTokens: number, sampling: Sampling): Promise<Conversations> {
+  async begin(
+    prompts: readonly Passage[],
+    rolloutsPerPrompt: number,
+    suffixTokens: number,
+    sampling: Sampling,
+  ): Promise<Conversations> {
     const slots = prompts.length * rolloutsPerPrompt;
     const prefixTokens = Math.max(...prompts.map((p) => p.tokens.length));
     if (!this.#workspace?.fits(prompts.length, slots, prefixTokens, suffixTokens)) {
@@ -69,7 +74,13 @@ class GpuConversations implements Conversations {
   ) {
     this.rows = prompts.length * rolloutsPerPrompt;
     workspace.setSampling(sampling);
-    this.#state = Array.from({ length: this.rows }, () => ({ cached: 0, position: 0, drawn: 0, turnStart: 0, lastToken: none }));
+    this.#state = Array.from({ length: this.rows }, () => ({
+      cached: 0,
+      position: 0,
+      drawn: 0,
+      turnStart: 0,
+      lastToken: none,
+    }));
     prompts.forEach((prompt, task) => {
       for (let g = 0; g < rolloutsPerPrompt; g++)
         workspace.setPlace(task * rolloutsPerPrompt + g, { task, rollout: g, prefixTokens: prompt.tokens.length });
@@ -81,15 +92,31 @@ class GpuConversations implements Conversations {
     const { mergeSize, imageTokenId } = this.#sizes();
     const parts = prompts.map((prompt, task): PrefillPart => {
       const images = prompt.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
-      const positions = ropePositions(prompt.tokens, imageTokenId, images.map((i) => i.grid), mergeSize);
+      const positions = ropePositions(
+        prompt.tokens,
+        imageTokenId,
+        images.map((i) => i.grid),
+        mergeSize,
+      );
       const slots = Array.from({ length: this.rolloutsPerPrompt }, (_, g) => task * this.rolloutsPerPrompt + g);
       for (const slot of slots) this.#state[slot]!.position = positions.next;
-      return { tokens: prompt.tokens, images, positions, cacheBegin: this.workspace.prefixBegin(task), prefix: null, begin: 0, slots };
+      return {
+        tokens: prompt.tokens,
+        images,
+        positions,
+        cacheBegin: this.workspace.prefixBegin(task),
+        prefix: null,
+        begin: 0,
+        slots,
+      };
     });
     await this.#prefill(parts);
   }
 
-  async *write(rows: readonly number[], maxTokens: number): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]> {
+  async *write(
+    rows: readonly number[],
+    maxTokens: number,
+  ): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]> {
     let waiting = [...rows];
     // A prefill has drawn the first token of the turn already.
     let drawn = 1;
@@ -101,8 +128,12 @@ class GpuConversations implements Conversations {
         for (let i = 0; i < drawn; i++) if (stops.has(tokens(row, turnStart + i))) return false;
         return true;
       });
-      if (waiting.length === 0 || drawn >= maxTokens) return rows.map((row) => this.#finishTurn(row, Math.min(drawn, maxTokens), tokens, values));
-      yield { tokens: rows.reduce((sum, row) => sum + this.#turnLength(row, drawn, tokens), 0), waiting: waiting.length };
+      if (waiting.length === 0 || drawn >= maxTokens)
+        return rows.map((row) => this.#finishTurn(row, Math.min(drawn, maxTokens), tokens, values));
+      yield {
+        tokens: rows.reduce((sum, row) => sum + this.#turnLength(row, drawn, tokens), 0),
+        waiting: waiting.length,
+      };
       const more = Math.min(tokensPerRead, maxTokens - drawn);
       await this.workspace.decode(waiting, more, this.policy);
       drawn += more;
@@ -117,7 +148,13 @@ class GpuConversations implements Conversations {
       // The last token that was drawn (the stop) has not been through the model yet.
       const tokens = [state.lastToken, ...passage.tokens];
       const images = passage.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
-      const positions = ropePositions(tokens, imageTokenId, images.map((p) => p.grid), mergeSize, state.position);
+      const positions = ropePositions(
+        tokens,
+        imageTokenId,
+        images.map((p) => p.grid),
+        mergeSize,
+        state.position,
+      );
       const begin = state.cached;
       this.workspace.expectRoom(begin + tokens.length);
       state.cached += tokens.length;

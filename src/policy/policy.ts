@@ -47,5 +47,10 @@ export interface Conversations {
 /** Model + sampler: text and images in, tokens with log-probabilities out. */
 export interface Policy {
   /** Room for the longest suffix of a row (what it writes and what tools say) must be said in advance. */
-  begin(prompts: readonly Passage[], rolloutsPerPrompt: number, suffixTokens: number, sampling: Sampling): Promise<Conversations>;
+  begin(
+    prompts: readonly Passage[],
+    rolloutsPerPrompt: number,
+    suffixTokens: number,
+    sampling: Sampling,
+  ): Promise<Conversations>;
 }

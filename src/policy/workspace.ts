@@ -4,8 +4,8 @@ import { type KernelTime, Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { Cache } from "../model/cache.ts";
-import type { RopePositions } from "../model/positions.ts";
 import type { Model } from "../model/model.ts";
+import type { RopePositions } from "../model/positions.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
@@ -89,7 +89,12 @@ export class Workspace {
   }
 
   fits(prompts: number, slots: number, prefixTokens: number, suffixTokens: number): boolean {
-    return this.prompts === prompts && this.slots === slots && this.prefixTokens === prefixTokens && this.suffixTokens === suffixTokens;
+    return (
+      this.prompts === prompts &&
+      this.slots === slots &&
+      this.prefixTokens === prefixTokens &&
+      this.suffixTokens === suffixTokens
+    );
   }
 
   prefixBegin(prompt: number): number {
@@ -106,7 +111,9 @@ export class Workspace {
 
   expectRoom(tokens: number): void {
     if (tokens > this.suffixTokens)
-      throw new RangeError(`a conversation needs ${tokens} tokens after its prompt, room was made for ${this.suffixTokens}`);
+      throw new RangeError(
+        `a conversation needs ${tokens} tokens after its prompt, room was made for ${this.suffixTokens}`,
+      );
   }
 
   setSampling({ seed, step, temperature, suppressed, stops }: Sampling): void {
@@ -123,7 +130,10 @@ export class Workspace {
     this.gpu.write(this.#sample.allowed, allowed);
   }
 
-  setPlace(slot: number, { task, rollout, prefixTokens }: { task: number; rollout: number; prefixTokens: number }): void {
+  setPlace(
+    slot: number,
+    { task, rollout, prefixTokens }: { task: number; rollout: number; prefixTokens: number },
+  ): void {
     const begin = this.prefixBegin(task);
     this.#places.set([begin, begin + prefixTokens, this.suffixBegin(slot), 0], slot * 4);
     this.#states.set([task, rollout], slot * stateWidth + stateFields.task);
@@ -145,7 +155,10 @@ export class Workspace {
     tokens: (row: number, index: number) => number;
     values: (row: number, index: number) => [logprob: number, entropy: number];
   }> {
-    const [tokens, values] = (await this.gpu.readUint(this.#sample.drawnTokens, this.#sample.drawnValues)) as [Uint32Array, Uint32Array];
+    const [tokens, values] = (await this.gpu.readUint(this.#sample.drawnTokens, this.#sample.drawnValues)) as [
+      Uint32Array,
+      Uint32Array,
+    ];
     const floats = new Float32Array(values.buffer);
     const capacity = this.suffixTokens;
     return {
@@ -158,7 +171,13 @@ export class Workspace {
   async prefill(parts: readonly PrefillPart[], tracing: Tracing): Promise<void> {
     const N = bucket(parts.reduce((n, p) => n + p.tokens.length, 0));
     const images = parts.flatMap((p) => p.images);
-    const P = images.length === 0 ? 0 : bucket(images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), this.model.config.vision.spatialMergeSize ** 2);
+    const P =
+      images.length === 0
+        ? 0
+        : bucket(
+            images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0),
+            this.model.config.vision.spatialMergeSize ** 2,
+          );
     const B = bucket(parts.reduce((n, p) => n + p.slots.length, 0));
     const key = `${N} ${P} ${B}`;
     const recorded = this.#prefills.get(key) ?? this.#recordPrefill(N, P, B);
@@ -166,7 +185,15 @@ export class Workspace {
 
     const firstTokens = recorded.vision?.fill(images) ?? [];
     const { imageTokenId } = this.model.config;
-    const values = { tokens: [] as number[], imageRows: [] as number[], t: [] as number[], h: [] as number[], w: [] as number[], querySpans: [] as number[], cacheRows: [] as number[] };
+    const values = {
+      tokens: [] as number[],
+      imageRows: [] as number[],
+      t: [] as number[],
+      h: [] as number[],
+      w: [] as number[],
+      querySpans: [] as number[],
+      cacheRows: [] as number[],
+    };
     const lastRows = new Uint32Array(B).fill(none);
     const slots = new Uint32Array(B).fill(none);
     let image = 0;

@@ -1,6 +1,6 @@
 /** One question to a judge that reads: an OpenAI chat completion without what only the connection knows. */
 export interface JudgeRequest {
-  messages: { role: "system" | "user"; content: string }[];
+  messages: { role: "system" | "user" | "assistant"; content: string }[];
   temperature: number;
   /** Sent along with the request where a server knows it. */
   extra?: Record<string, unknown>;

@@ -176,22 +176,23 @@ function lessonScene(random: Random, kind: LessonKind, lessons: Lessons): Scene 
   });
 }
 
-/** A box near the target, on the grid of coordinates that can be written. */
+/**
+ * A box near the target, on the grid of coordinates that can be written. Wide jitter may throw it off the scene, so
+ * that it is empty: no valid call, but taught all the same, as in the recipe. Zooming then has a price at the start.
+ */
 function zoomBox(random: Random, { xPx, yPx }: SceneObject, lessons: Lessons): Box {
-  for (;;) {
-    const centerX = xPx + random.normal() * lessons.jitterPx;
-    const centerY = yPx + random.normal() * lessons.jitterPx;
-    const side = random.uniform(lessons.sideMinPx, lessons.sideMaxPx);
-    const halfWidth = (side * random.uniform(0.85, 1.15)) / 2;
-    const halfHeight = (side * random.uniform(0.85, 1.15)) / 2;
-    const onGrid = (px: number) => (coordinate(px) / coordinateSteps) * sceneSidePx;
-    const left = onGrid(centerX - halfWidth);
-    const top = onGrid(centerY - halfHeight);
-    const right = onGrid(centerX + halfWidth);
-    const bottom = onGrid(centerY + halfHeight);
-    // A box that jitter threw off the scene would be no valid call.
-    if (left < right && top < bottom) return [left, top, right, bottom];
-  }
+  const centerX = xPx + random.normal() * lessons.jitterPx;
+  const centerY = yPx + random.normal() * lessons.jitterPx;
+  const side = random.uniform(lessons.sideMinPx, lessons.sideMaxPx);
+  const halfWidth = (side * random.uniform(0.85, 1.15)) / 2;
+  const halfHeight = (side * random.uniform(0.85, 1.15)) / 2;
+  const onGrid = (px: number) => (coordinate(px) / coordinateSteps) * sceneSidePx;
+  return [
+    onGrid(centerX - halfWidth),
+    onGrid(centerY - halfHeight),
+    onGrid(centerX + halfWidth),
+    onGrid(centerY + halfHeight),
+  ];
 }
 
 /**

@@ -15,6 +15,10 @@ export interface Task {
   imageSizesPx: { width: number; height: number }[];
   /** Where the answer stands in picture 0; absent where nobody marked it. */
   goldBoxSourcePx?: Box;
+  /** For rows of files: `data_source`, which chooses prompt, tool policy and reward. */
+  dataSource?: string;
+  /** The row's other columns as its file has them, pictures' bytes left out; plain JSON. */
+  columns?: Record<string, unknown>;
 }
 
 /** Where tasks come from. The same step and index give the same task, whoever asks and whenever. */

@@ -20,10 +20,17 @@ export class Alarms {
     const zoomRate = metrics.zoom_rate ?? 0;
     this.#highestZoomRate = Math.max(this.#highestZoomRate, zoomRate);
     if (zoomRate < dyingZoomRate && this.#highestZoomRate > livingZoomRate)
-      tell("zoom", `Zooming is dying out: ${percent(zoomRate)} of the rollouts zoom, ${percent(this.#highestZoomRate)} did; a bonus for zooming may bring it back`);
-    if (!Number.isFinite(metrics.grad_norm)) tell("gradient", "The gradient is not a number, so the weights were left as they are; lower the learning rate");
+      tell(
+        "zoom",
+        `Zooming is dying out: ${percent(zoomRate)} of the rollouts zoom, ${percent(this.#highestZoomRate)} did; a bonus for zooming may bring it back`,
+      );
+    if (!Number.isFinite(metrics.grad_norm))
+      tell("gradient", "The gradient is not a number, so the weights were left as they are; lower the learning rate");
     if (metrics.zero_variance_groups === 1 && (metrics.accuracy ?? 0) < 0.5)
-      tell("variance", "All rollouts of every task have the same reward, so there is nothing to learn from; raise the temperature or make the task easier");
+      tell(
+        "variance",
+        "All rollouts of every task have the same reward, so there is nothing to learn from; raise the temperature or make the task easier",
+      );
     return messages;
   }
 }

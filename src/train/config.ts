@@ -70,22 +70,69 @@ export type Knob = {
   | { kind: "text"; default: string }
 );
 
-const integer = (group: Knob["group"], fallback: number, min: number, max: number, line: string, unit?: string): Knob => ({
-  kind: "integer", default: fallback, min, max, line, unit, group, applies: "new run",
+const integer = (
+  group: Knob["group"],
+  fallback: number,
+  min: number,
+  max: number,
+  line: string,
+  unit?: string,
+): Knob => ({
+  kind: "integer",
+  default: fallback,
+  min,
+  max,
+  line,
+  unit,
+  group,
+  applies: "new run",
 });
-const number = (group: Knob["group"], fallback: number, min: number, max: number, line: string, unit?: string): Knob => ({
-  kind: "number", default: fallback, min, max, line, unit, group, applies: "new run",
+const number = (
+  group: Knob["group"],
+  fallback: number,
+  min: number,
+  max: number,
+  line: string,
+  unit?: string,
+): Knob => ({
+  kind: "number",
+  default: fallback,
+  min,
+  max,
+  line,
+  unit,
+  group,
+  applies: "new run",
 });
 const live = (knob: Knob): Knob => ({ ...knob, applies: "next step" });
 
 export const knobs: Record<keyof RunConfig, Knob> = {
-  preset: { kind: "text", default: "needle", line: "named starting point; other flags change it", group: "run", applies: "new run" },
-  model: { kind: "text", default: "needle", line: "shipped variant, or a folder with a Hugging Face checkpoint", group: "run", applies: "new run" },
+  preset: {
+    kind: "text",
+    default: "needle",
+    line: "named starting point; other flags change it",
+    group: "run",
+    applies: "new run",
+  },
+  model: {
+    kind: "text",
+    default: "needle",
+    line: "shipped variant, or a folder with a Hugging Face checkpoint",
+    group: "run",
+    applies: "new run",
+  },
   seed: integer("run", 0, 0, 4294967295, "fixes the scenes, the sampling, everything"),
   steps: live(integer("run", 100, 1, 1_000_000, "optimizer steps in the run")),
 
   objects: integer("tasks", 4, 1, 8, "coloured shapes in a scene; one is asked for, the rest distract"),
-  glyphPx: number("tasks", 3, 1, 16, "size of one dot of the 5 x 7 digit; 3 cannot be read without zooming", "source px"),
+  glyphPx: number(
+    "tasks",
+    3,
+    1,
+    16,
+    "size of one dot of the 5 x 7 digit; 3 cannot be read without zooming",
+    "source px",
+  ),
   shapeMinPx: number("tasks", 48, 16, 320, "smallest shape", "source px"),
   shapeMaxPx: number("tasks", 64, 16, 320, "largest shape", "source px"),
   legibleShare: number("tasks", 0, 0, 1, "share of scenes that are close-ups, legible at first sight"),
@@ -96,13 +143,33 @@ export const knobs: Record<keyof RunConfig, Knob> = {
   firstTurnTokens: integer("rollouts", 18, 1, 4096, "longest first turn", "tokens"),
   nextTurnTokens: integer("rollouts", 5, 1, 4096, "longest later turn", "tokens"),
   maxToolCalls: integer("rollouts", 1, 0, 8, "zooms allowed in a rollout"),
-  zoom: { kind: "boolean", default: true, line: "off: the model cannot start a tool call", group: "rollouts", applies: "new run" },
-  crop: { kind: "choice", default: "source", choices: ["source", "blank"], line: "blank: the zoom answers with a grey picture (a control)", group: "rollouts", applies: "new run" },
+  zoom: {
+    kind: "boolean",
+    default: true,
+    line: "off: the model cannot start a tool call",
+    group: "rollouts",
+    applies: "new run",
+  },
+  crop: {
+    kind: "choice",
+    default: "source",
+    choices: ["source", "blank"],
+    line: "blank: the zoom answers with a grey picture (a control)",
+    group: "rollouts",
+    applies: "new run",
+  },
 
   answerWeight: live(number("reward", 0.8, -10, 10, "paid for a right answer")),
   formatWeight: live(number("reward", 0.2, -10, 10, "times 0 for good format, -1 for broken")),
   bonusWeight: live(number("reward", 1.2, -10, 10, "paid for zooming, by the rule in bonus")),
-  bonus: live({ kind: "choice", default: "conditional", choices: ["conditional", "unconditional", "none"], line: "conditional: only with a right answer", group: "reward", applies: "next step" }),
+  bonus: live({
+    kind: "choice",
+    default: "conditional",
+    choices: ["conditional", "unconditional", "none"],
+    line: "conditional: only with a right answer",
+    group: "reward",
+    applies: "next step",
+  }),
 
   learningRate: live(number("grpo", 2e-4, 0, 1, "AdamW step size")),
   warmupSteps: integer("grpo", 5, 0, 100_000, "linear warm-up of the learning rate", "steps"),
@@ -115,17 +182,39 @@ export const knobs: Record<keyof RunConfig, Knob> = {
   clipRatioC: live(number("grpo", 3, 1, 100, "dual clip: bound of the loss where the advantage is negative")),
   klLossCoef: live(number("grpo", 0, 0, 10, "weight of the low-variance KL to the starting model")),
   updatesPerStep: integer("grpo", 1, 1, 16, "optimizer updates on one batch of rollouts"),
-  normAdvByStd: { kind: "boolean", default: true, line: "divide advantages by the group's deviation; verl: norm_adv_by_std_in_grpo", group: "grpo", applies: "new run" },
-  lossAggMode: { kind: "choice", default: "token-mean", choices: ["token-mean", "seq-mean-token-mean"], line: "how token losses become one", group: "grpo", applies: "new run" },
+  normAdvByStd: {
+    kind: "boolean",
+    default: true,
+    line: "divide advantages by the group's deviation; verl: norm_adv_by_std_in_grpo",
+    group: "grpo",
+    applies: "new run",
+  },
+  lossAggMode: {
+    kind: "choice",
+    default: "token-mean",
+    choices: ["token-mean", "seq-mean-token-mean"],
+    line: "how token losses become one",
+    group: "grpo",
+    applies: "new run",
+  },
 
-  warmupRows: integer("warmup", 800_000, 256, 100_000_000, "supervised rows from random weights to a model that reads and points", "rows"),
+  warmupRows: integer(
+    "warmup",
+    800_000,
+    256,
+    100_000_000,
+    "supervised rows from random weights to a model that reads and points",
+    "rows",
+  ),
 
   evalEvery: live(integer("bookkeeping", 0, 0, 100_000, "held-out evaluation every so many steps; 0: never", "steps")),
   evalTasks: live(integer("bookkeeping", 256, 1, 100_000, "held-out scenes in an evaluation")),
   saveEvery: live(integer("bookkeeping", 10, 1, 100_000, "checkpoint every so many steps", "steps")),
 };
 
-const defaults = Object.fromEntries(Object.entries(knobs).map(([key, knob]) => [key, knob.default])) as unknown as RunConfig;
+const defaults = Object.fromEntries(
+  Object.entries(knobs).map(([key, knob]) => [key, knob.default]),
+) as unknown as RunConfig;
 
 /** Named starting points: what differs from the defaults, and a line for people. */
 export const presets: Record<string, { line: string; changes: Partial<RunConfig> }> = {
@@ -140,11 +229,15 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
 export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>): RunConfig {
   const name = String(changes.preset ?? "needle");
   const preset = presets[name];
-  if (!preset) throw new Error(`There is no preset "${name}"; did you mean "${nearest(name, Object.keys(presets))}"? Presets: ${Object.keys(presets).join(", ")}`);
+  if (!preset)
+    throw new Error(
+      `There is no preset "${name}"; did you mean "${nearest(name, Object.keys(presets))}"? Presets: ${Object.keys(presets).join(", ")}`,
+    );
   const config: Record<string, unknown> = { ...defaults, ...preset.changes, preset: name };
   for (const [key, value] of Object.entries(changes)) if (value !== undefined) config[key] = checkKnob(key, value);
   const resolved = config as unknown as RunConfig;
-  if (resolved.shapeMaxPx < resolved.shapeMinPx) throw new Error(`shapeMaxPx (${resolved.shapeMaxPx}) must be at least shapeMinPx (${resolved.shapeMinPx})`);
+  if (resolved.shapeMaxPx < resolved.shapeMinPx)
+    throw new Error(`shapeMaxPx (${resolved.shapeMaxPx}) must be at least shapeMinPx (${resolved.shapeMinPx})`);
   return resolved;
 }
 
@@ -160,13 +253,17 @@ export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfi
       if (value === false || value === "false" || value === "0" || value === "off") return false;
       throw new Error(`${key} must be true or false, found "${value}"`);
     case "choice":
-      if (!knob.choices.includes(String(value))) throw new Error(`${key} must be one of ${knob.choices.join(", ")}, found "${value}"`);
+      if (!knob.choices.includes(String(value)))
+        throw new Error(`${key} must be one of ${knob.choices.join(", ")}, found "${value}"`);
       return String(value);
     default: {
       const parsed = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
-      if (!Number.isFinite(parsed)) throw new Error(`${key} must be a number from ${knob.min} to ${knob.max}, found "${value}"`);
-      if (knob.kind === "integer" && !Number.isInteger(parsed)) throw new Error(`${key} must be a whole number, found ${value}`);
-      if (parsed < knob.min || parsed > knob.max) throw new Error(`${key} must lie between ${knob.min} and ${knob.max}, found ${value}`);
+      if (!Number.isFinite(parsed))
+        throw new Error(`${key} must be a number from ${knob.min} to ${knob.max}, found "${value}"`);
+      if (knob.kind === "integer" && !Number.isInteger(parsed))
+        throw new Error(`${key} must be a whole number, found ${value}`);
+      if (parsed < knob.min || parsed > knob.max)
+        throw new Error(`${key} must lie between ${knob.min} and ${knob.max}, found ${value}`);
       return parsed;
     }
   }
@@ -178,11 +275,14 @@ export function nearest(word: string, candidates: readonly string[]): string {
     let row = Array.from({ length: b.length + 1 }, (_, j) => j);
     for (let i = 1; i <= a.length; i++) {
       const next = [i];
-      for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+      for (let j = 1; j <= b.length; j++)
+        next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
       row = next;
     }
     return row[b.length]!;
   };
   const lower = word.toLowerCase();
-  return candidates.reduce((best, c) => (distance(lower, c.toLowerCase()) < distance(lower, best.toLowerCase()) ? c : best));
+  return candidates.reduce((best, c) =>
+    distance(lower, c.toLowerCase()) < distance(lower, best.toLowerCase()) ? c : best,
+  );
 }

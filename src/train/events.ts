@@ -1,9 +1,18 @@
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "./config.ts";
 
 /** Numbers of one step under the names that curves and logs use; see src/train/metrics.ts for what each is. */
 export type Metrics = Record<string, number>;
+
+/** The model of a run, for people. */
+export interface ModelFacts {
+  name: string;
+  parameters: number;
+  /** How large it sees pictures; a factor is the side of the square that one image token covers. Logs of early runs lack it. */
+  view?: SizeLimits;
+}
 
 /**
  * Everything a run tells about itself, in the order in which it happens: wire format, log format, replay format.
@@ -11,7 +20,15 @@ export type Metrics = Record<string, number>;
  */
 export type TrainEvent =
   /** The head of a log. `resumedAt` is the step that the checkpoint was written after, 0 for a fresh run. */
-  | { type: "run"; format: 1; config: RunConfig; model: { name: string; parameters: number }; adapter: string; resumedAt: number; startedAt: string }
+  | {
+      type: "run";
+      format: 1;
+      config: RunConfig;
+      model: ModelFacts;
+      adapter: string;
+      resumedAt: number;
+      startedAt: string;
+    }
   /** A knob that applies at the next step was changed while the run went on. */
   | { type: "config"; step: number; changes: Partial<RunConfig> }
   /** A step begins with these tasks. */
@@ -30,7 +47,16 @@ export type TrainEvent =
 
 /** One step of the supervised warm start. */
 export type WarmupEvent =
-  | { type: "warmup"; stage: "warm" | "cold"; step: number; steps: number; loss: number; gradNorm: number; rows: number; durationMs: number }
+  | {
+      type: "warmup";
+      stage: "warm" | "cold";
+      step: number;
+      steps: number;
+      loss: number;
+      gradNorm: number;
+      rows: number;
+      durationMs: number;
+    }
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
   | { type: "checkpoint"; step: number; path: string }
   | { type: "end"; step: number; reason: "done" | "stopped" | "failed"; message?: string };

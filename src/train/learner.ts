@@ -89,7 +89,11 @@ export class Learner {
    *
    * @param refLogprobs log-probabilities under the reference model, in the order of the targets; needed for a KL term
    */
-  async update(groups: readonly PackedGroup[], settings: UpdateSettings, refLogprobs?: Float32Array): Promise<UpdateResult> {
+  async update(
+    groups: readonly PackedGroup[],
+    settings: UpdateSettings,
+    refLogprobs?: Float32Array,
+  ): Promise<UpdateResult> {
     this.#writeSettings(settings);
     const parts = this.#split(groups);
     const results: { logprobs: Float32Array; entropies: Float32Array; terms: Float32Array }[] = [];
@@ -110,7 +114,11 @@ export class Learner {
       }
       const [logprobs, entropies, terms, norms] = await this.gpu.read(...reads);
       const width = walk.terms!.shape[1] ?? 1;
-      results.push({ logprobs: logprobs!.subarray(0, count), entropies: entropies!.subarray(0, count), terms: terms!.subarray(0, count * width) });
+      results.push({
+        logprobs: logprobs!.subarray(0, count),
+        entropies: entropies!.subarray(0, count),
+        terms: terms!.subarray(0, count * width),
+      });
       if (norms) norm = norms[0]!;
     }
     return {
@@ -122,7 +130,10 @@ export class Learner {
   }
 
   /** Log-probabilities of the targets under the model as it is; nothing is trained. */
-  async logprobs(groups: readonly PackedGroup[], settings: Pick<UpdateSettings, "temperature" | "suppressed">): Promise<Float32Array> {
+  async logprobs(
+    groups: readonly PackedGroup[],
+    settings: Pick<UpdateSettings, "temperature" | "suppressed">,
+  ): Promise<Float32Array> {
     this.#writeSampling(settings);
     const results: Float32Array[] = [];
     for (const part of this.#split(groups)) {
@@ -138,7 +149,8 @@ export class Learner {
   free(): void {
     for (const { plan } of this.#walks.values()) plan.free();
     this.#optimizer?.plan.free();
-    for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings, this.#adamState]) this.gpu.release(buffer);
+    for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings, this.#adamState])
+      this.gpu.release(buffer);
   }
 
   #pack(groups: readonly PackedGroup[]): Packed {
@@ -150,7 +162,11 @@ export class Learner {
   #split(groups: readonly PackedGroup[]): PackedGroup[][] {
     const { text, vision } = this.model.config;
     // Activations that the way back needs, numbers a row and a layer; gradients reuse a handful of buffers.
-    const perRow = text.numHiddenLayers * (6 * text.hiddenSize + 2 * (text.numAttentionHeads + 2 * text.numKeyValueHeads) * text.headDim + 3 * text.intermediateSize);
+    const perRow =
+      text.numHiddenLayers *
+      (6 * text.hiddenSize +
+        2 * (text.numAttentionHeads + 2 * text.numKeyValueHeads) * text.headDim +
+        3 * text.intermediateSize);
     const perPatch = vision.depth * (12 * vision.hiddenSize + 2 * vision.intermediateSize) + 8 * vision.hiddenSize;
     const parts: PackedGroup[][] = [];
     let bytes = Number.POSITIVE_INFINITY;
@@ -169,7 +185,13 @@ export class Learner {
 
   #walk(packed: Packed, training: boolean): Walk {
     const N = bucket(packed.rows.tokens.length, 32);
-    const P = packed.images.length === 0 ? 0 : bucket(packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0), 16 * this.model.config.vision.spatialMergeSize ** 2);
+    const P =
+      packed.images.length === 0
+        ? 0
+        : bucket(
+            packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0),
+            16 * this.model.config.vision.spatialMergeSize ** 2,
+          );
     const R = bucket(packed.targets.length, 32);
     const key = `${N} ${P} ${R} ${training}`;
     const known = this.#walks.get(key);
@@ -198,13 +220,21 @@ export class Learner {
     };
     const targets = plan.empty("targets.tokens", [R], "u32");
     const column = (name: string) => plan.empty(name, [R]);
-    const batch = { oldLogprob: column("old_logprob"), refLogprob: column("ref_logprob"), advantage: column("advantage"), weight: column("weight") };
+    const batch = {
+      oldLogprob: column("old_logprob"),
+      refLogprob: column("ref_logprob"),
+      advantage: column("advantage"),
+      weight: column("weight"),
+    };
 
     const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
     const result = logprob(tape, gather(tape, hidden, pickRows), model.head, targets, this.#allowed, this.#temperature);
     let terms: Tensor | null = null;
     if (training) {
-      terms = this.loss === "nll" ? nll(tape, result.logprob, batch.weight).terms : policyLoss(tape, result.logprob, batch, this.#lossSettings).terms;
+      terms =
+        this.loss === "nll"
+          ? nll(tape, result.logprob, batch.weight).terms
+          : policyLoss(tape, result.logprob, batch, this.#lossSettings).terms;
       tape.backward();
     }
     return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
@@ -246,12 +276,24 @@ export class Learner {
 
   #writeSettings(s: UpdateSettings): void {
     this.#writeSampling(s);
-    this.gpu.write(this.#lossSettings, new Float32Array([s.clipRatioLow, s.clipRatioHigh, s.clipRatioC, s.klLossCoef, 0, 0, 0, 0]));
+    this.gpu.write(
+      this.#lossSettings,
+      new Float32Array([s.clipRatioLow, s.clipRatioHigh, s.clipRatioC, s.klLossCoef, 0, 0, 0, 0]),
+    );
     this.updates++;
     const correction = (beta: number) => 1 - beta ** this.updates;
     this.gpu.write(
       this.#adamState,
-      new Float32Array([s.learningRate, s.beta1, s.beta2, s.eps, s.weightDecay, s.maxGradNorm, correction(s.beta1), correction(s.beta2)]),
+      new Float32Array([
+        s.learningRate,
+        s.beta1,
+        s.beta2,
+        s.eps,
+        s.weightDecay,
+        s.maxGradNorm,
+        correction(s.beta1),
+        correction(s.beta2),
+      ]),
     );
   }
 
@@ -260,9 +302,20 @@ export class Learner {
     this.#optimizer?.plan.free();
     const plan = new Plan(this.gpu, "optimizer");
     const { segments } = this.model.trained;
-    const norm = gradNorm(plan, segments.map((s) => s.d));
+    const norm = gradNorm(
+      plan,
+      segments.map((s) => s.d),
+    );
     for (const { weight, d, m, v, matrixEnd } of segments)
-      adamw(plan, { weight, d, m, v, decayEnd: decayVectors ? weight.shape[0]! : matrixEnd, state: this.#adamState, norm });
+      adamw(plan, {
+        weight,
+        d,
+        m,
+        v,
+        decayEnd: decayVectors ? weight.shape[0]! : matrixEnd,
+        state: this.#adamState,
+        norm,
+      });
     this.#optimizer = { plan, norm, decayVectors };
     return this.#optimizer;
   }

@@ -54,7 +54,15 @@ const rowsOf = ({ targets }: Sequence): number => targets.reduce((n, t) => Math.
  * A token that predicts nothing and that nobody attends to is left out (the last one of a rollout).
  */
 export function pack(groups: readonly PackedGroup[], imageTokenId: number, mergeSize: number): Packed {
-  const rows = { tokens: [] as number[], imageRows: [] as number[], t: [] as number[], h: [] as number[], w: [] as number[], querySpans: [] as number[], keySpans: [] as number[] };
+  const rows = {
+    tokens: [] as number[],
+    imageRows: [] as number[],
+    t: [] as number[],
+    h: [] as number[],
+    w: [] as number[],
+    querySpans: [] as number[],
+    keySpans: [] as number[],
+  };
   const packed: Packed = { rows, images: [], targetRows: [], targets: [] };
   let imageRow = 0;
 
@@ -96,7 +104,12 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
 }
 
 /** The pictures whose tokens all stand in the first `count` tokens. */
-function imagesWithin({ tokens, images }: Sequence, count: number, imageTokenId: number, mergeSize: number): readonly ShownImage[] {
+function imagesWithin(
+  { tokens, images }: Sequence,
+  count: number,
+  imageTokenId: number,
+  mergeSize: number,
+): readonly ShownImage[] {
   let left = tokens.slice(0, count).filter((t) => t === imageTokenId).length;
   const within: ShownImage[] = [];
   for (const image of images) {

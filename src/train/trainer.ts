@@ -1,4 +1,4 @@
-import { type RollSettings, type Rolled, roll } from "../agent/loop.ts";
+import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
@@ -40,11 +40,18 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
     yield { type: "tasks", step, tasks };
 
     // All of a step with the knobs of its beginning: what was drawn at one temperature is not trained at another.
-    const rolled = yield* rollTasks({ ...parts, config: () => config }, tasks, async (task) => pictures.get(task.id)!, { step, rolloutsPerTask: config.rolloutsPerTask, greedy: false });
+    const rolled = yield* rollTasks({ ...parts, config: () => config }, tasks, async (task) => pictures.get(task.id)!, {
+      step,
+      rolloutsPerTask: config.rolloutsPerTask,
+      greedy: false,
+    });
     const rolledMs = performance.now();
     for (const [taskIndex, group] of rolled.rollouts.entries()) {
       for (const rollout of group) rollout.reward = score(rollout, tasks[taskIndex]!, config);
-      advantages(group.map((r) => r.reward?.total ?? null), config).forEach((a, i) => {
+      advantages(
+        group.map((r) => r.reward?.total ?? null),
+        config,
+      ).forEach((a, i) => {
         group[i]!.advantage = a;
       });
       yield { type: "group", step, taskIndex, rollouts: group };
@@ -70,13 +77,23 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
         const tasks = await source.heldOut(config.evalTasks);
         const evaluationMs = performance.now();
         const metrics = await evaluate(parts, tasks, greedy);
-        yield { type: "eval", step: step + 1, tasks: tasks.length, greedy, metrics, durationMs: performance.now() - evaluationMs };
+        yield {
+          type: "eval",
+          step: step + 1,
+          tasks: tasks.length,
+          greedy,
+          metrics,
+          durationMs: performance.now() - evaluationMs,
+        };
       }
   }
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
 
-async function prepareTasks({ source, config }: Parts, step: number): Promise<{ tasks: Task[]; pictures: Map<string, Pixels[]> }> {
+async function prepareTasks(
+  { source, config }: Parts,
+  step: number,
+): Promise<{ tasks: Task[]; pictures: Map<string, Pixels[]> }> {
   const tasks = await source.take(step, config().tasksPerStep);
   const pictures = await Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
   return { tasks, pictures: new Map(pictures) };
@@ -109,7 +126,11 @@ export async function* rollHeldOut(
   for (let first = 0; first < tasks.length; first += together) {
     const batch = tasks.slice(first, first + together);
     // A step of its own for every batch, far from the run's: no draw is used twice.
-    const rolling = rollTasks(parts, batch, (task) => parts.source.pictures(task), { step: 2 ** 31 + first, rolloutsPerTask, greedy });
+    const rolling = rollTasks(parts, batch, (task) => parts.source.pictures(task), {
+      step: 2 ** 31 + first,
+      rolloutsPerTask,
+      greedy,
+    });
     let next = await rolling.next();
     while (!next.done) next = await rolling.next();
     for (const [i, rollouts] of next.value.rollouts.entries()) {

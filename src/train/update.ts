@@ -66,7 +66,8 @@ export function packRollouts(
 const modelTokens = ({ segments }: Rollout): number =>
   segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
 
-function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
+/** A rollout after its prompt, its model tokens as targets; `images` are its crops as shown. */
+export function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
   const tokens: number[] = [];
   const targets: Target[] = [];
   for (const segment of rollout.segments.slice(1)) {

@@ -1,8 +1,8 @@
+import { size } from "../gpu/tensor.ts";
 import type { VisionConfig } from "../model/config.ts";
+import type { Parameters } from "../model/parameters.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
-import type { Parameters } from "../model/parameters.ts";
-import { size } from "../gpu/tensor.ts";
 import { coldLessons, type LessonRow, type Lessons, storyLessons, warmLessons } from "../tasks/lessons.ts";
 import { Random } from "../tasks/random.ts";
 import type { WarmupEvent } from "./events.ts";
@@ -24,7 +24,13 @@ export const warmRowsPerStep = 256;
 /** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was shown with. */
 export function stages(variant: "needle" | "story", rows: number): Stage[] {
   return [
-    { name: "warm", lessons: warmLessons, rowsPerStep: warmRowsPerStep, steps: Math.max(1, Math.round(rows / warmRowsPerStep)), learningRate: 2e-3 },
+    {
+      name: "warm",
+      lessons: warmLessons,
+      rowsPerStep: warmRowsPerStep,
+      steps: Math.max(1, Math.round(rows / warmRowsPerStep)),
+      learningRate: 2e-3,
+    },
     variant === "story"
       ? { name: "cold", lessons: storyLessons, rowsPerStep: 128, steps: 60, learningRate: 3e-4 }
       : { name: "cold", lessons: coldLessons, rowsPerStep: 128, steps: 100, learningRate: 3e-4 },
@@ -58,7 +64,8 @@ export function initialize(parameters: Parameters, seed: number, layers: { text:
 export function learningRateAt(stage: Stage, step: number): number {
   const done = step / stage.steps;
   const warm = 0.03;
-  const factor = done < warm ? done / warm : Math.max(0.02, 0.5 * (1 + Math.cos(Math.PI * Math.min(1, (done - warm) / (1 - warm)))));
+  const factor =
+    done < warm ? done / warm : Math.max(0.02, 0.5 * (1 + Math.cos(Math.PI * Math.min(1, (done - warm) / (1 - warm)))));
   return stage.learningRate * factor;
 }
 
@@ -88,7 +95,8 @@ export async function* warmup(
       parameters.resetOptimizer();
       learner.updates = 0;
     }
-    const packed = async (step: number) => packLessons(await draw(stage.lessons, seed, step, stage.rowsPerStep), encode, vision);
+    const packed = async (step: number) =>
+      packLessons(await draw(stage.lessons, seed, step, stage.rowsPerStep), encode, vision);
     let groups = await packed(first);
     for (let step = first; step < stage.steps; step++) {
       const startedMs = performance.now();
@@ -99,7 +107,16 @@ export async function* warmup(
       if (step + 1 < stage.steps) groups = await packed(step + 1);
       const { logprobs, gradNorm } = await updating;
       const loss = -weights.reduce((sum, weight, i) => sum + weight * logprobs[i]!, 0);
-      yield { type: "warmup", stage: stage.name, step: step + 1, steps: stage.steps, loss, gradNorm, rows: (step + 1) * rows, durationMs: performance.now() - startedMs };
+      yield {
+        type: "warmup",
+        stage: stage.name,
+        step: step + 1,
+        steps: stage.steps,
+        loss,
+        gradNorm,
+        rows: (step + 1) * rows,
+        durationMs: performance.now() - startedMs,
+      };
     }
   }
 }
@@ -136,7 +153,11 @@ function remembered(tokenizer: Tokenizer): (text: string) => readonly number[] {
 }
 
 /** Supervised rows as the learner takes them: each a group of its own without a prefix; all weights add up to 1. */
-export function packLessons(rows: readonly LessonRow[], encode: (text: string) => readonly number[], vision: VisionConfig): PackedGroup[] {
+export function packLessons(
+  rows: readonly LessonRow[],
+  encode: (text: string) => readonly number[],
+  vision: VisionConfig,
+): PackedGroup[] {
   const [imagePad] = encode("<|image_pad|>");
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
     const images = pictures.map((picture) => shownImage(picture, vision));

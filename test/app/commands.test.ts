@@ -154,15 +154,15 @@ test("export and warmup write new folders only", async () => {
     "Expected an empty or new folder",
   );
   await expect(run(`warmup --out ${folder}/model`)).rejects.toThrow("Expected an empty or new folder");
-  const { lines } = await run(`warmup --rows 1000 --out ${folder}/mine`);
+  const { lines } = await run(`warmup --warmup-rows 1000 --out ${folder}/mine`);
   expect(lines).toEqual([
     "warm 1/3  loss 1.0000  0.00 s",
     "warm 2/3  loss 0.5000  0.00 s",
     "warm 3/3  loss 0.3333  0.00 s",
     "done after step 3",
-    `The model is in ${folder}/mine`,
+    `The model is in ${folder}/mine/model`,
   ]);
-  expect(await names(`${folder}/mine`)).toEqual(["model.safetensors", "warmup.jsonl"]);
+  expect(await names(`${folder}/mine/model`)).toEqual(["model.safetensors"]);
 });
 
 test("compile names what fails, and fails", async () => {

@@ -11,7 +11,7 @@ const state = location.hash;
 const fake = new FakeRun({
   delayMs: 2,
   failAtStep: state === "#fail" ? 2 : undefined,
-  resumableStep: state === "#resume" ? 20 : undefined,
+  resumable: state === "#resume" ? { name: "needle-7-recorded", step: 20 } : undefined,
 });
 fake.store("needle-7-recorded", [...fakeEvents(resolveConfig({ seed: 7, steps: 30, evalEvery: 5 }))]);
 const page = makePage(fake);

@@ -203,8 +203,8 @@ describe("Gpu", () => {
     await expect(reading).rejects.toThrow("The GPU device was lost");
   });
 
-  test("says what to do where there is no WebGPU or no adapter", async () => {
-    await expect(Gpu.open(undefined)).rejects.toThrow("This browser offers no WebGPU; use Chrome");
+  test("says that there is no WebGPU, and what to do where there is no adapter", async () => {
+    await expect(Gpu.open(undefined)).rejects.toThrow("There is no WebGPU here");
     const none = { requestAdapter: async () => null } as unknown as GPU;
     await expect(Gpu.open(none)).rejects.toThrow("WebGPU found no graphics adapter; update the graphics driver");
   });

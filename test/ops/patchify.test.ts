@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { Plan } from "../../src/gpu/plan.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";
-import { Plan } from "../../src/gpu/plan.ts";
 import { patchify } from "../../src/ops/patchify.ts";
 import { gpu } from "../support/device.ts";
 import { patches } from "../support/patches.ts";
@@ -73,7 +73,13 @@ describe("patches", () => {
       words.set(data, byte);
       for (let top = 0; top < height / 4; top += 2)
         for (let left = 0; left < width / 4; left += 2)
-          for (const [dy, dx] of [[0, 0], [0, 1], [1, 0], [1, 1]] as const) places.push(byte, top + dy, left + dx, width);
+          for (const [dy, dx] of [
+            [0, 0],
+            [0, 1],
+            [1, 0],
+            [1, 1],
+          ] as const)
+            places.push(byte, top + dy, left + dx, width);
       byte += data.length;
     }
     places.push(0, 0, 0, 0);
@@ -83,7 +89,7 @@ describe("patches", () => {
     plan.run();
     const got = await gpu.read(out);
     const wanted = pictures.flatMap((picture) => [...patches(picture, { ...settings, mergeSize: 2 }).values]);
-    wanted.forEach((value, i) => expect(Math.abs(got[i]! - value)).toBeLessThan(1e-6));
+    for (const [i, value] of wanted.entries()) expect(Math.abs(got[i]! - value)).toBeLessThan(1e-6);
     expect([...got.subarray(wanted.length)].every((value) => value === 0)).toBe(true);
     plan.free();
   });

@@ -1,5 +1,6 @@
 import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
-import type { Opened, RunApi, StoredRun } from "../../src/app/api.ts";
+import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../../src/app/api.ts";
+import { trainedName } from "../../src/app/web/model_store.ts";
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import type { RunConfig } from "../../src/train/config.ts";
@@ -13,7 +14,7 @@ export interface FakeOptions {
   failAtStep?: number;
   /** `open` rejects with this sentence. */
   openFails?: string;
-  resumableStep?: number;
+  resumable?: Opened["resumable"];
 }
 
 /** A run without a GPU: invented events that look like a run's, the same ones for the same seed. */
@@ -24,6 +25,8 @@ export class FakeRun implements RunApi {
   readonly #stored = new Map<string, TrainEvent[]>();
   #run: Generator<TrainEvent, void, void> | null = null;
   #warmup: Generator<WarmupEvent, void, void> | null = null;
+  #warmupConfig: RunConfig | null = null;
+  readonly #models = new Map<string, StoredModel>();
   #log: TrainEvent[] = [];
   #changes: Partial<RunConfig> = {};
 
@@ -35,12 +38,11 @@ export class FakeRun implements RunApi {
     this.asked.push(`open ${config.model}`);
     await this.#wait(20);
     if (this.#options.openFails) throw new Error(this.#options.openFails);
-    const { resumableStep } = this.#options;
     return {
       adapter: "Fake adapter",
       software: false,
-      model: { name: config.model, parameters: 1_436_160 },
-      resumableStep,
+      model: { name: config.model, parameters: 1_436_160, view: fakeView },
+      resumable: this.#options.resumable,
     };
   }
 
@@ -50,7 +52,7 @@ export class FakeRun implements RunApi {
     this.#log = [];
     this.#changes = {};
     this.#run = fakeEvents(config, {
-      resumedAt: resume ? (this.#options.resumableStep ?? 0) : 0,
+      resumedAt: resume ? (this.#options.resumable?.step ?? 0) : 0,
       changes: () => this.#changes,
     });
   }
@@ -87,14 +89,50 @@ export class FakeRun implements RunApi {
     return tokens.map((token) => vocabulary[token] ?? "\uFFFD");
   }
 
-  async startWarmup({ seed, rows }: { seed: number; rows: number }): Promise<void> {
-    this.#warmup = fakeWarmup(seed, rows);
+  async alternatives(rollout: Rollout): Promise<Alternative[][]> {
+    this.asked.push(`alternatives ${rollout.id}`);
+    await this.#wait(20);
+    return rollout.segments
+      .filter((segment) => segment.source === "model")
+      .flatMap(({ tokens, logprobs }) => tokens.map((token, i) => fakeAlternatives(token, logprobs[i]!)));
+  }
+
+  async profile(): Promise<string | null> {
+    return ["decode          3    2.000 ms  100.0 %", "linear.multiply 3    2.000 ms  100.0 %"].join("\n");
+  }
+
+  async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+    this.asked.push(`startWarmup ${config.warmupRows} resume=${resume}`);
+    this.#warmupConfig = config;
+    const made = resume ? (this.#models.get(trainedName(config))?.step ?? 0) : 0;
+    this.#warmup = fakeWarmup(config.seed, config.warmupRows, made);
   }
 
   async nextWarmup(): Promise<WarmupEvent | null> {
     await this.#wait(3);
     const item = this.#warmup?.next();
-    return item && !item.done ? item.value : null;
+    if (!item || item.done) return null;
+    const event = item.value;
+    if (event.type === "warmup") {
+      const { preset, seed, warmupRows: rows } = this.#warmupConfig!;
+      const name = trainedName(this.#warmupConfig!);
+      const { step, steps } = event;
+      this.#models.set(name, { name, preset, seed, rows, step, steps, madeAt: "2026-01-02T03:04:05Z" });
+    }
+    return event;
+  }
+
+  async stopWarmup(): Promise<void> {
+    this.asked.push("stopWarmup");
+    this.#warmup = null;
+  }
+
+  async models(): Promise<StoredModel[]> {
+    return [...this.#models.values()];
+  }
+
+  async removeModel(name: string): Promise<void> {
+    this.#models.delete(name);
   }
 
   async runs(): Promise<StoredRun[]> {
@@ -112,10 +150,10 @@ export class FakeRun implements RunApi {
     });
   }
 
-  async events(name: string): Promise<TrainEvent[]> {
+  async events(name: string): Promise<EventsFile> {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
-    return events;
+    return { events, notice: null };
   }
 
   async remove(name: string): Promise<void> {
@@ -140,11 +178,26 @@ export class FakeRun implements RunApi {
   }
 }
 
+const fakeView = { factor: 16, minPixels: 4096, maxPixels: 4096 };
+
 const vocabulary: string[] = [];
 const idOf = (text: string): number => {
   const at = vocabulary.indexOf(text);
   return at >= 0 ? at : vocabulary.push(text) - 1;
 };
+/** The token as likely as it was, and what the vocabulary has beside it. */
+function fakeAlternatives(token: number, logprob: number): Alternative[] {
+  const written = Math.exp(logprob);
+  const ids = [token, ...[1, 2, 3, 4].map((by) => (token + by) % vocabulary.length)];
+  return ids
+    .map((id, i) => ({
+      token: id,
+      text: vocabulary[id]!,
+      probability: i === 0 ? written : ((1 - written) * 0.6 * 0.5 ** i) / 0.9375,
+    }))
+    .sort((a, b) => b.probability - a.probability);
+}
+
 const pieces =
   /<\|[a-z_]+\|>|<\/?[a-z_]+>|\n\{"name": "image_zoom_in_tool", "arguments": \{"bbox_2d": \[|\], "label": "the|"\}\}\n|, |user\n|assistant\n|What digit is on the| [a-z]+|\d+|[\s\S]/g;
 const encode = (text: string): number[] => (text.match(pieces) ?? []).map(idOf);
@@ -159,7 +212,7 @@ export function* fakeEvents(
   config: RunConfig,
   { resumedAt = 0, changes = () => ({}) }: { resumedAt?: number; changes?: () => Partial<RunConfig> } = {},
 ): Generator<TrainEvent, void, void> {
-  const model = { name: config.model, parameters: 1_436_160 };
+  const model = { name: config.model, parameters: 1_436_160, view: fakeView };
   yield {
     type: "run",
     format: 1,
@@ -364,10 +417,10 @@ function overlap(a: Box, b: Box): number {
   return both / (area(a) + area(b) - both);
 }
 
-function* fakeWarmup(seed: number, rows: number): Generator<WarmupEvent, void, void> {
+function* fakeWarmup(seed: number, rows: number, made: number): Generator<WarmupEvent, void, void> {
   const random = randomFrom(seed);
   const steps = Math.max(1, Math.round(rows / 256 / 10));
-  for (let step = 1; step <= steps; step++) {
+  for (let step = made + 1; step <= steps; step++) {
     yield {
       type: "warmup",
       stage: "warm",
@@ -375,9 +428,13 @@ function* fakeWarmup(seed: number, rows: number): Generator<WarmupEvent, void, v
       steps,
       loss: 3 * Math.exp((-3 * step) / steps) + 0.2 * random(),
       gradNorm: 1,
-      rows: 256,
+      rows: 256 * step,
       durationMs: 60,
     };
+  }
+  for (const greedy of [false, true]) {
+    const metrics = { accuracy: greedy ? 0.31 : 0.26, zoom_rate: greedy ? 0.2 : 0.35 };
+    yield { type: "eval", step: steps, tasks: 256, greedy, metrics, durationMs: 10 };
   }
   yield { type: "end", step: steps, reason: "done" };
 }

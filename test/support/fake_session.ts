@@ -51,7 +51,7 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
       }
       yield { type: "end", step, reason: "done" };
     },
-    async *warmup({ rows }: { rows: number }) {
+    async *warmup() {
       for (let made = 1; made <= 3; made++)
         yield {
           type: "warmup" as const,
@@ -60,7 +60,7 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
           steps: 3,
           loss: 1 / made,
           gradNorm: 1,
-          rows,
+          rows: 256 * made,
           durationMs: 1,
         };
       yield { type: "end" as const, step: 3, reason: "done" as const };
@@ -88,6 +88,10 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
         yield { task, rollouts };
       }
     },
+    likelihoods: async (rollout: { segments: { source: string; tokens: number[] }[] }) =>
+      rollout.segments
+        .filter(({ source }) => source === "model")
+        .flatMap(({ tokens }) => tokens.map((token) => [{ token, probability: 0.5 }])),
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change: () => {},
     async checkpoint() {

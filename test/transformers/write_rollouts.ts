@@ -2,8 +2,6 @@
  * Writes rollouts of a model as JSON for agree.py: tokens, pictures as shown, and the log-probabilities that our
  * kernels gave. Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE
  */
-import { Buffer } from "node:buffer";
-import { writeFileSync } from "node:fs";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
 import { crop } from "../../src/image/crop.ts";
@@ -11,8 +9,8 @@ import { resize } from "../../src/image/resize.ts";
 import { needlePictures } from "../../src/tasks/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
-const [model, file] = process.argv.slice(2);
-const config = resolveConfig({ model });
+const [model, file] = Deno.args;
+const config = resolveConfig({ model: model! });
 const session = await openGpuSession(await openDenoPlatform(true), config);
 const rows: unknown[] = [];
 for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask: 4, greedy: false })) {
@@ -22,9 +20,9 @@ for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask:
     rows.push({
       tokens: segments.flatMap((s) => s.tokens),
       logprobs: segments.flatMap((s) => (s.source === "model" ? s.logprobs : s.tokens.map(() => null))),
-      images: cuts.map((cut) => Buffer.from(resize(cut, 64, 64).data).toString("base64")),
+      images: cuts.map((cut) => btoa(String.fromCharCode(...resize(cut, 64, 64).data))),
     });
   }
 }
-writeFileSync(file!, JSON.stringify(rows));
-process.exit(0);
+await Deno.writeTextFile(file!, JSON.stringify(rows));
+Deno.exit(0);

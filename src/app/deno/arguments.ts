@@ -19,8 +19,13 @@ const flags = {
   text: { kind: "path", line: "folder of texts with their token ids, and of conversations with their renders" },
   tokenizer: {
     kind: "path",
-    line: "folder of tokenizer.json, or of vocab.json and merges.txt, for --text; else beside its folder",
+    line: "folder of tokenizer.json, or of vocab.json and merges.txt; --text looks beside its folder else",
   },
+  expect: { kind: "path", line: "file of JSON lines that say what pyarrow, Pillow and qwen-vl-utils read in each row" },
+  charts: { kind: "switch", line: "take rows of data_source chart, which the recipe leaves out for their size" },
+  pixelBudget: { kind: "integer", line: "pixels at which a picture is shown at most", default: "12845056" },
+  maxPromptTokens: { kind: "integer", line: "longer prompts are left out, images and tools counted", default: "8192" },
+  headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
   greedy: { kind: "switch", line: "take the most likely token instead of drawing one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
@@ -105,6 +110,14 @@ export const commands = {
     folders: "files of cases, one JSON object a line",
     folderWord: "FILE...",
   },
+  data: {
+    line: "what files of tasks hold, and what would be left out or changed and why",
+    example: "data inspect deepeyes/vstar.parquet --tokenizer models/qwen2.5-vl",
+    knobs: [],
+    flags: ["expect", "tokenizer", "charts", "pixelBudget", "maxPromptTokens", "headersOnly"],
+    folders: "parquet files of DeepEyes, JSONL or CSV files beside their pictures, folders of these, or addresses",
+    folderWord: "inspect FILE...",
+  },
   serve: { line: "serve the built page on this machine", example: "serve --port 8080", knobs: [], flags: ["port"] },
 } as const satisfies Record<string, CommandEntry>;
 
@@ -124,6 +137,11 @@ export interface Options {
   resume?: string;
   from?: string;
   tasks?: number;
+  expect?: string;
+  charts?: boolean;
+  pixelBudget?: number;
+  maxPromptTokens?: number;
+  headersOnly?: boolean;
   port?: number;
   greedy?: boolean;
   logJson?: boolean;

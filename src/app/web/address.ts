@@ -1,4 +1,5 @@
 import { effect } from "@preact/signals";
+import { recordings } from "./recordings.ts";
 import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import { differences, readUrl, writeUrl } from "./url_state.ts";
@@ -10,9 +11,11 @@ export function followAddress(store: Store, control: RunControl): void {
   store.tab.value = state.tab;
   store.pinned.value = state.rollout;
   for (const message of messages) store.notices.add("error", message);
+  store.traced.value = state.others.some(([key]) => key === "trace");
   if (state.run !== null) {
     const { rollout, tab } = state;
-    void control.openStored(state.run).then(() => {
+    const recording = recordings.find(({ link }) => link === state.run);
+    void (recording ? control.watch(recording) : control.openStored(state.run)).then(() => {
       store.tab.value = tab;
       store.pinned.value = rollout;
     });
@@ -22,7 +25,7 @@ export function followAddress(store: Store, control: RunControl): void {
       changes: store.changes.value,
       tab: store.tab.value,
       rollout: store.pinned.value,
-      run: store.replay.value?.stored ? store.replay.value.name : null,
+      run: store.replay.value?.link ?? null,
       others: state.others,
     });
     if (search !== location.search) history.replaceState(history.state, "", search + location.hash);

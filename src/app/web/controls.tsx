@@ -1,6 +1,7 @@
-import { knobs, presets, type RunConfig } from "../../train/config.ts";
+import { knobs, presets, type RunConfig, resolveConfig } from "../../train/config.ts";
 import { ExportButton } from "./export_button.tsx";
 import { KnobField } from "./knob_field.tsx";
+import { modelName } from "./model_name.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
 import { WarmupPanel } from "./warmup_panel.tsx";
@@ -27,7 +28,8 @@ export function Controls() {
               ))}
             </select>
           </div>
-          <p class="soft small">{presets[preset]!.line.replace(/^[^:]*: */, "")}</p>
+          <p class="soft small sentence">{presets[preset]!.line.replace(/^[^:]*: */, "")}</p>
+          <OtherModel />
         </div>
         <KnobField knob="seed" />
         <KnobField knob="objects" label="objects in a scene" slider={{ min: 1, max: 8, step: 1 }} />
@@ -82,6 +84,22 @@ const groups = [
 const keysOf = (group: string): (keyof RunConfig)[] =>
   (Object.keys(knobs) as (keyof RunConfig)[]).filter((key) => knobs[key].group === group && key !== "preset");
 
+/** Says where a run starts from where it is not the preset's own model. */
+function OtherModel() {
+  const { store, control } = usePage();
+  const { model, preset } = store.config.value;
+  const shipped = resolveConfig({ preset }).model;
+  if (model === shipped) return null;
+  return (
+    <p class="small pending">
+      Starts from {modelName(model)}.{" "}
+      <button type="button" onClick={() => control.setKnob("model", shipped)}>
+        Use the shipped model
+      </button>
+    </p>
+  );
+}
+
 function PendingLine() {
   const { store, control } = usePage();
   const pending = store.pending.value.length;
@@ -95,7 +113,7 @@ function PendingLine() {
   return (
     <p class="pending small">
       {pending === 1 ? "1 change waits" : `${pending} changes wait`} for a new run.{" "}
-      <button type="button" disabled={store.busy.value !== null} onClick={() => void control.whatIf({})}>
+      <button type="button" disabled={store.blocked.value} onClick={() => void control.whatIf({})}>
         Start a new run
       </button>
     </p>

@@ -1,18 +1,15 @@
 import type { TrainEvent } from "../../train/events.ts";
+import type { EventsFile } from "../api.ts";
 
-/** Events of a log, and a sentence where its end is missing. */
-export interface EventsFile {
-  events: TrainEvent[];
-  notice: string | null;
-}
-
-const remedy = "choose the events.jsonl of a run's folder";
+const chooseAnother = "choose the events.jsonl of a run's folder";
 
 /**
  * Parses a log: one JSON event a line. A last line that is cut off (the run was interrupted while it wrote) is left out.
+ *
+ * @param remedy  what to do about a file that is no log
  * @throws Error with one sentence that names the line.
  */
-export function readEventsFile(name: string, text: string): EventsFile {
+export function readEventsFile(name: string, text: string, remedy = chooseAnother): EventsFile {
   const lines = text.split("\n").map((line) => line.trim());
   while (lines.at(-1) === "") lines.pop();
   if (lines.length === 0) throw new Error(`${name} is empty; ${remedy}`);

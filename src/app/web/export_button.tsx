@@ -18,8 +18,13 @@ export function ExportButton() {
   };
   if (store.opened.value === null) return null;
   return (
-    <button type="button" disabled={exporting || store.busy.value !== null} onClick={() => void run()}>
-      {exporting ? "Exporting…" : "Export the model (Hugging Face files)"}
+    <button
+      type="button"
+      title="Saves the weights as they are now, with the other files of a Hugging Face folder"
+      disabled={exporting || store.busy.value !== null || store.warmup.value.running}
+      onClick={() => void run()}
+    >
+      {exporting ? "Exporting…" : "Export the model"}
     </button>
   );
 }

@@ -10,6 +10,7 @@ import { PixelsCanvas } from "./pixels_canvas.tsx";
 import { RewardCells } from "./reward_cells.tsx";
 import { StepPicker } from "./step_picker.tsx";
 import { usePictures } from "./use_pictures.ts";
+import { WatchButtons } from "./watch_buttons.tsx";
 
 const thumbnailPx = 88;
 /** A step must be looked at this long before its thumbnails are made: they cost the worker time. */
@@ -29,10 +30,17 @@ export function Groups() {
           <b>Groups</b>
         </h2>
         <p class="soft">
-          {playing || store.busy.value
-            ? `${store.busy.value ?? phaseLine(store.live.value.phase)}…`
-            : "Each row will be one task: a picture, a question, and the rewards of the attempts at it. Press Start."}
+          {store.replay.value
+            ? "The rollouts of this step are not in the recording."
+            : playing || store.busy.value
+              ? `${store.busy.value ?? phaseLine(store.live.value.phase)}…`
+              : "Each row will be one task: a picture, a question, and the rewards of the attempts at it."}
         </p>
+        {!playing && !store.replay.value && store.gpuProblem.value === null && (
+          <p class="soft offer">
+            Press Start, or <WatchButtons />
+          </p>
+        )}
       </div>
     );
   }

@@ -1,4 +1,5 @@
 import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
+import { modelName } from "./model_name.ts";
 import { count, duration, figure, parameters, roughDuration } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import type { Phase } from "./run_state.ts";
@@ -31,7 +32,7 @@ export function Header() {
       </nav>
       {store.replay.value ? <ReplayBar /> : <RunBar />}
       <Chips />
-      <button type="button" class="icon" aria-label={`Theme: ${theme.value}; switch`} onClick={toggleTheme}>
+      <button type="button" class="icon theme" aria-label={`Theme: ${theme.value}; switch`} onClick={toggleTheme}>
         <ThemeIcon />
       </button>
     </header>
@@ -42,7 +43,7 @@ function RunBar() {
   const { store, control } = usePage();
   const playing = store.player.value === "playing" || store.player.value === "stepping";
   const begun = store.live.value.head !== null && store.player.value !== "over";
-  const blocked = store.gpuProblem.value !== null || store.busy.value !== null;
+  const blocked = store.blocked.value;
   return (
     <div class="runbar">
       <button type="button" class="go" disabled={blocked && !playing} onClick={() => void control.toggle()}>
@@ -54,7 +55,7 @@ function RunBar() {
       </button>
       <button
         type="button"
-        disabled={store.busy.value !== null || store.live.value.head === null}
+        disabled={store.busy.value !== null || store.warmup.value.running || store.live.value.head === null}
         title="Ends this run; Start begins a new one"
         onClick={() => void control.reset()}
       >
@@ -71,18 +72,24 @@ function Progress({ playing }: { playing: boolean }) {
   const config = run.config ?? store.config.value;
   const parts: string[] = [];
   if (store.elapsedMs.value > 0) parts.push(duration(store.elapsedMs.value));
-  if (store.stepMs.value !== null && run.step < config.steps && !run.end) {
+  if (store.stepMs.value !== null && run.step < config.steps && store.player.value !== "over") {
     parts.push(`${roughDuration((config.steps - run.step) * store.stepMs.value)} left`);
   }
   const doing = store.busy.value
     ? `${store.busy.value}…`
-    : playing
-      ? phaseLine(run.phase)
-      : run.head === null || run.end
-        ? ""
-        : store.player.value === "over"
-          ? "stopped"
-          : "paused";
+    : store.warmup.value.running
+      ? "training from scratch"
+      : playing
+        ? phaseLine(run.phase)
+        : run.head === null
+          ? store.opened.value
+            ? "ready"
+            : ""
+          : run.end?.reason === "done"
+            ? "done"
+            : store.player.value === "over"
+              ? "stopped"
+              : "paused";
   return (
     <span class="progress">
       <span class="soft small num">
@@ -91,7 +98,7 @@ function Progress({ playing }: { playing: boolean }) {
       </span>
       <progress max={config.steps} value={run.step} aria-label="Steps of the run" />
       <span class="doing small soft num">
-        {(playing || store.busy.value) && <i class="pulse" aria-hidden="true" />}
+        {(playing || store.busy.value || store.warmup.value.running) && <i class="pulse" aria-hidden="true" />}
         {doing}
       </span>
       <span class="hidden" role="status">
@@ -136,15 +143,33 @@ function spokenStatus(store: Store, playing: boolean): string {
 
 function ReplayBar() {
   const { store, control } = usePage();
-  const replay = store.replay.value!;
+  const { name, state, steps, playing } = store.replay.value!;
+  const { replay } = control;
   return (
     <div class="runbar">
-      <span class="chip">replay</span>
-      <span class="small num">
-        {replay.name} · {count(replay.state.step)} steps
+      <button type="button" class="go" onClick={() => (playing ? replay.pause() : void replay.play())}>
+        {playing ? <PauseIcon /> : <PlayIcon />}
+        {playing ? "Pause" : "Play"}
+      </button>
+      <span class="progress">
+        <span class="soft small num">
+          recorded step <b>{count(state.step)}</b> of {count(steps)}
+        </span>
+        <input
+          type="range"
+          aria-label="Step of the recording"
+          aria-valuetext={`step ${state.step} of ${steps}`}
+          min={0}
+          max={steps}
+          value={state.step}
+          onInput={(event) => replay.seek(event.currentTarget.valueAsNumber)}
+        />
+        <span class="doing small soft" title={name}>
+          {name}
+        </span>
       </span>
-      <button type="button" onClick={() => control.closeReplay()}>
-        Close replay
+      <button type="button" onClick={() => replay.close()}>
+        Close
       </button>
     </div>
   );
@@ -161,13 +186,13 @@ function Chips() {
   return (
     <span class="chips">
       <span class="chip">
-        <i class={opened?.software ? "dot slow" : "dot"} aria-hidden="true" />
+        <i class={opened?.software && !head ? "dot slow" : "dot"} aria-hidden="true" />
         {adapter}
         {speed !== undefined && ` · ${count(Math.round(speed))} tok/s`}
         {!store.replay.value && " · nothing uploaded"}
       </span>
       <span class="chip">
-        {model.name} · {parameters(model.parameters)}
+        {modelName(model.name)} · {parameters(model.parameters)}
       </span>
     </span>
   );

@@ -1,12 +1,14 @@
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
+import { WatchButtons } from "./watch_buttons.tsx";
 
 /** Sentences above the view: errors, what is missing, what can be gone on with. */
 export function NoticeList() {
   const { store, control } = usePage();
-  const resumable = store.opened.value?.resumableStep;
+  const resumable = store.opened.value?.resumable;
+  const about = store.replay.value?.about ?? null;
   const between = store.runHead.value === null || store.player.value === "over";
-  const offer = resumable !== undefined && between && !store.replay.value;
+  const offer = resumable !== undefined && between && !store.replay.value && !store.warmup.value.running;
   return (
     <div class="notices">
       {store.gpuProblem.value !== null && (
@@ -14,23 +16,21 @@ export function NoticeList() {
           <span>
             <b>Training cannot run here.</b> {store.gpuProblem.value}. Recorded runs can still be played.
           </span>
-          {store.tab.value !== "runs" && (
-            <button
-              type="button"
-              onClick={() => {
-                store.tab.value = "runs";
-              }}
-            >
-              Open the runs
-            </button>
-          )}
+          {!store.replay.value && <WatchButtons />}
         </div>
       )}
-      {offer && (
+      {about !== null && (
         <div class="notice information">
-          <span>A run with these settings stopped after step {count(resumable)}.</span>
-          <button type="button" disabled={store.busy.value !== null} onClick={() => void control.resume()}>
-            Go on from step {count(resumable)}
+          <span>
+            <b>This is a recording,</b> not a run on this machine: {about}.
+          </span>
+        </div>
+      )}
+      {offer && resumable && (
+        <div class="notice information">
+          <span>A run with these settings stopped after step {count(resumable.step)}.</span>
+          <button type="button" disabled={store.blocked.value} onClick={() => void control.resume()}>
+            Go on from step {count(resumable.step)}
           </button>
           <span class="soft small">Start begins from the beginning.</span>
         </div>

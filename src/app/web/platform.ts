@@ -1,14 +1,18 @@
 import type { Platform } from "../../platform.ts";
+import { gpuProblem, isLinux } from "./gpu_support.ts";
+import { isTrainedHere, storedModelFile } from "./model_store.ts";
 
 /**
  * The browser's side of Platform, as a worker sees it: models lie beside the page, in a folder each. A file is fetched
- * whole, once: the shipped variants are small, and static servers need not know ranges.
+ * whole, once: the shipped variants are small, and static servers need not know ranges. Models that were made here come
+ * from the browser's storage.
  *
  * @param base  address of the page's folder, ending in a slash
  */
 export function openBrowserPlatform(base: string): Platform {
   const files = new Map<string, Promise<Uint8Array | null>>();
   const fetched = (path: string): Promise<Uint8Array | null> => {
+    if (isTrainedHere(path)) return storedModelFile(path);
     let file = files.get(path);
     if (!file) {
       file = fetchFile(base, path);
@@ -21,12 +25,23 @@ export function openBrowserPlatform(base: string): Platform {
   return {
     name: "browser",
     gpu: navigator.gpu ?? null,
-    gpuMissing: "This browser offers no WebGPU; use Chrome or Edge 121, Firefox 145 or Safari 26 and later, on https or localhost",
+    gpuMissing:
+      gpuProblem({
+        secureContext: self.isSecureContext,
+        hasGpu: false,
+        hasAdapter: false,
+        linux: isLinux(navigator.userAgent),
+      }) ?? "",
     dialect: "tint",
     assetSize: async (path) => (await fetched(path))?.length ?? null,
     readAsset: async (path, startByte = 0, endByte) => {
       const bytes = await fetched(path);
-      if (!bytes) throw new Error(`Expected a file ${path} beside the page, found none; is there a model of that name?`);
+      if (!bytes)
+        throw new Error(
+          isTrainedHere(path)
+            ? `This browser holds no ${path}; the model was made in another browser or removed, choose a preset`
+            : `Expected a file ${path} beside the page, found none; is there a model of that name?`,
+        );
       return bytes.slice(startByte, endByte);
     },
   };

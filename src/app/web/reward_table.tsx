@@ -25,13 +25,16 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
                 <td>{signed(value)}</td>
               </tr>
             ))}
-          <tr>
+          <tr class="sum">
             <td>reward</td>
-            <td>
-              {reward ? figure(reward.total) : "not judged"}
-              {advantage !== null && ` · advantage ${signed(advantage)}`}
-            </td>
+            <td>{reward ? figure(reward.total) : "not judged"}</td>
           </tr>
+          {advantage !== null && (
+            <tr>
+              <td>advantage</td>
+              <td>{signed(advantage)}</td>
+            </tr>
+          )}
         </tbody>
       </table>
       {rollout.error && <p class="problem small">{rollout.error}</p>}

@@ -1,10 +1,9 @@
-import { useMemo } from "preact/hooks";
 import { Crops } from "./crops.tsx";
 import { usePage } from "./page_context.ts";
 import { RewardTable } from "./reward_table.tsx";
-import { shownPictures, shownSidePx } from "./shown_pictures.ts";
+import { sizeText } from "./shown_pictures.ts";
 import { Stage } from "./stage.tsx";
-import { usePictures } from "./use_pictures.ts";
+import { usePictures, useShown } from "./use_pictures.ts";
 
 const patienceMs = 120;
 
@@ -15,10 +14,7 @@ export function RolloutView() {
   const config = store.runConfig.value;
   const pictures = usePictures(chosen?.task ?? null, config, patienceMs);
   const rollout = chosen?.rollout;
-  const shown = useMemo(
-    () => (rollout && pictures && config ? shownPictures(rollout, pictures, config) : []),
-    [rollout, pictures, config],
-  );
+  const shown = useShown(rollout ?? null, pictures);
   if (!chosen || !rollout) {
     return (
       <div class="card">
@@ -45,8 +41,8 @@ export function RolloutView() {
         )}
         <p class="cap">
           {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
-          <b class="zoomword">1</b>: where the model looked. The page shows the source; the model sees {shownSidePx} ×{" "}
-          {shownSidePx}.
+          <b class="zoomword">1</b>: where the model looked. The page shows the source
+          {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
         </p>
         <Crops shown={shown} />
         {rollout.calls

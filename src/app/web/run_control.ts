@@ -5,10 +5,12 @@ import type { RunApi } from "../api.ts";
 import { Player } from "../player.ts";
 import { readEventsFile } from "./events_file.ts";
 import { count } from "./numbers.ts";
-import { runName } from "./run_name.ts";
-import { emptyRun, fold, type RunState } from "./run_state.ts";
-import type { Store } from "./store.ts";
+import { fetchRecording, type Recording } from "./recordings.ts";
+import { foldAll, ReplayControl } from "./replay_control.ts";
+import { emptyRun, type RunState } from "./run_state.ts";
+import type { Replay, Store } from "./store.ts";
 import { differences } from "./url_state.ts";
+import { WarmupControl } from "./warmup_control.ts";
 
 /** Steps whose durations make the guess of the time left. */
 const paceSteps = 5;
@@ -18,7 +20,9 @@ const settledMs = 400;
 /** What buttons and fields do: asks the worker and writes into the store. Errors become notices, never exceptions. */
 export class RunControl {
   readonly api: RunApi;
+  readonly replay: ReplayControl;
   readonly #store: Store;
+  readonly #warmup: WarmupControl;
   #player: Player | null = null;
   /** Model that the worker has loaded. */
   #openModel: string | null = null;
@@ -31,12 +35,15 @@ export class RunControl {
 
   constructor(api: RunApi, store: Store) {
     this.api = api;
+    this.replay = new ReplayControl(store);
     this.#store = store;
+    this.#warmup = new WarmupControl(api, store);
   }
 
   /** Opens the adapter and the model of the configuration, so that Start starts at once. */
   async open(): Promise<void> {
     this.#watchSettings();
+    void this.listModels();
     await this.#while("opening the adapter and loading the model", () => this.#open());
   }
 
@@ -60,9 +67,9 @@ export class RunControl {
     if (await this.#ready(false)) await this.#player?.step();
   }
 
-  /** Ends the run; the next Start begins one with the settings shown. */
+  /** Ends the run; the next Start begins one with the settings shown, and the ended one can be gone on with. */
   async reset(): Promise<void> {
-    await this.#while("stopping after the event under way", () => this.#endRun());
+    if ((await this.#stop()) && this.#store.opened.value !== null) await this.open();
   }
 
   /** A new run with some settings changed, beside the curves of the one before. */
@@ -70,8 +77,8 @@ export class RunControl {
     try {
       const wanted = { ...this.#store.changes.value, ...changes };
       resolveConfig(wanted);
-      this.#store.replay.value = null;
-      await this.reset();
+      this.replay.close();
+      await this.#stop();
       this.#store.changes.value = differences(wanted);
     } catch (error) {
       return this.#store.notices.error(error);
@@ -100,66 +107,98 @@ export class RunControl {
     }
   }
 
+  /** The supervised stages from random weights, or on from where they were stopped. */
+  async warmUp({ resume }: { resume: boolean }): Promise<void> {
+    // The worker does one thing at a time
+    await this.#stop();
+    await this.#warmup.run(resume);
+    await this.#while("loading the model", () => this.#open());
+  }
+
+  /** Ends the warm-up after the step under way; what it has made is kept. */
+  stopWarmup(): void {
+    this.#warmup.stop();
+  }
+
+  listModels(): Promise<void> {
+    return this.#warmup.list();
+  }
+
+  removeModel(name: string): Promise<void> {
+    return this.#warmup.remove(name);
+  }
+
   /** Shows a stored run in place of the live one. */
-  async openStored(name: string): Promise<void> {
-    await this.#while("reading the stored run", async () => this.#replay(name, true, await this.api.events(name)));
+  async openStored(name: string): Promise<boolean> {
+    return this.#while("reading the stored run", async () => {
+      const { events, notice } = await this.api.events(name);
+      this.#show({ name, link: name, about: null }, events, notice);
+    });
+  }
+
+  /** Plays a recorded run that comes with the page. */
+  async watch(recording: Recording): Promise<void> {
+    const { title, link, about } = recording;
+    const shown = await this.#while("fetching the recording", async () => {
+      const { events, notice } = readEventsFile(
+        `the recording “${title}”`,
+        await fetchRecording(recording),
+        "reload the page",
+      );
+      this.#show({ name: title, link, about }, events, notice);
+    });
+    if (shown) {
+      this.replay.seek(0);
+      void this.replay.play();
+    }
   }
 
   /** Shows a run from a file: the events.jsonl of a run's folder. */
   async openFile(file: File): Promise<void> {
     await this.#while(`reading ${file.name}`, async () => {
       const { events, notice } = readEventsFile(file.name, await file.text());
-      this.#replay(file.name, false, events);
-      if (notice) this.#store.notices.add("information", notice);
+      this.#show({ name: file.name, link: null, about: null }, events, notice);
     });
   }
 
-  closeReplay(): void {
-    this.#store.replay.value = null;
-    this.#store.chosenStep.value = null;
-    this.#store.pinned.value = null;
-  }
-
-  #replay(name: string, stored: boolean, events: readonly TrainEvent[]): void {
-    const state = foldAll(events);
-    if (!state.head) throw new Error(`The run ${name} holds no events; remove it or choose another`);
-    const store = this.#store;
+  #show(replay: Pick<Replay, "name" | "link" | "about">, events: readonly TrainEvent[], notice: string | null): void {
+    this.replay.open(replay, events);
+    // The worker draws the pictures of both, and a person looks at one of them
     void this.#player?.pause();
-    store.replay.value = { name, stored, state };
-    store.chosenStep.value = null;
-    store.pinned.value = null;
-    store.tab.value = "train";
+    if (notice) this.#store.notices.add("information", notice);
   }
 
   async #open(): Promise<void> {
     const config = this.#store.config.value;
-    this.#store.opened.value = await this.api.open(config);
+    this.#store.opened.value = await this.api.open(config, { trace: this.#store.traced.value });
     this.#openModel = config.model;
   }
 
   /** True once a run stands ready to be pulled. */
   async #ready(resume: boolean): Promise<boolean> {
-    this.#store.replay.value = null;
+    this.replay.close();
     if (this.#running()) return true;
     return this.#while(resume ? "going on from the checkpoint" : "starting the run", async () => {
       const config = this.#store.config.value;
       if (this.#openModel !== config.model) await this.#open();
-      const resumedAt = this.#store.opened.value?.resumableStep;
-      const before = resume && resumedAt ? await this.#storedBefore(config, resumedAt) : emptyRun;
+      const stored = this.#store.opened.value?.resumable;
+      const before = resume && stored ? await this.#storedBefore(stored.name) : emptyRun;
       await this.api.start(config, { resume });
       this.#store.startOver(before);
       this.#resetClock();
       const opened = this.#store.opened.value;
-      if (opened) this.#store.opened.value = { ...opened, resumableStep: undefined };
+      if (opened) this.#store.opened.value = { ...opened, resumable: undefined };
       this.#player = this.#makePlayer();
     });
   }
 
-  /** The resumed run's curves up to its checkpoint; a run whose log is gone goes on without them. */
-  async #storedBefore(config: RunConfig, step: number): Promise<RunState> {
-    const base = runName(config);
-    const run = (await this.api.runs()).find(({ name, step: reached }) => name.startsWith(base) && reached >= step);
-    return run ? foldAll(await this.api.events(run.name)) : emptyRun;
+  /** The resumed run's curves; its head cuts them at the checkpoint. */
+  async #storedBefore(name: string): Promise<RunState> {
+    return foldAll((await this.api.events(name)).events);
+  }
+
+  #stop(): Promise<boolean> {
+    return this.#while("stopping after the event under way", () => this.#endRun());
   }
 
   async #endRun(): Promise<void> {
@@ -178,7 +217,8 @@ export class RunControl {
     let first = true;
     this.#store.config.subscribe(() => {
       clearTimeout(timer);
-      if (!first) timer = setTimeout(() => this.#running() || void this.open(), settledMs);
+      if (!first)
+        timer = setTimeout(() => this.#running() || this.#store.warmup.value.running || void this.open(), settledMs);
       first = false;
     });
   }
@@ -271,9 +311,4 @@ export class RunControl {
       busy.value = null;
     }
   }
-}
-
-/** A whole log at once; nothing is dropped from memory, the events are there anyway. */
-export function foldAll(events: readonly TrainEvent[]): RunState {
-  return events.reduce((state, event) => fold(state, event, Number.POSITIVE_INFINITY), emptyRun);
 }

@@ -1,7 +1,7 @@
 import { knobs, presets, type RunConfig, resolveConfig } from "../../train/config.ts";
 
 /** Knobs that do not make it another experiment. */
-const incidental: readonly string[] = ["preset", "seed", "steps", "evalEvery", "evalTasks", "saveEvery"];
+const incidental: readonly string[] = ["preset", "seed", "steps", "warmupRows", "evalEvery", "evalTasks", "saveEvery"];
 
 /** A name that says what a run is: its preset, what differs from it, its seed. The same settings give the same name. */
 export function runName(config: RunConfig): string {

@@ -109,7 +109,7 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
         ...state,
         step,
         updates: [...state.updates, { step, metrics, durationMs }],
-        steps: state.steps.map((record, i) => (i === state.steps.length - 1 ? { ...record, complete: true } : record)),
+        steps: state.steps.map((record, i) => (i === state.steps.length - 1 ? completed(record) : record)),
         phase: { name: evaluates ? "evaluating" : "idle" },
       };
     }
@@ -127,6 +127,14 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
       return state; // a log written by a later version may hold events that this page does not know
   }
 }
+
+/** A log that was shortened may lack groups of a step that was made. */
+const completed = (record: StepRecord): StepRecord => ({
+  ...record,
+  tasks: record.tasks.filter((_, i) => record.groups[i] !== null),
+  groups: record.groups.filter((group) => group !== null),
+  complete: true,
+});
 
 /** A fresh run starts empty; a resumed one goes on after its checkpoint, and what came after that is made again. */
 function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): RunState {

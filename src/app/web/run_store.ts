@@ -1,35 +1,6 @@
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { NamedBytes, RunStore } from "../../platform.ts";
 import type { RunConfig } from "../../train/config.ts";
-import type { StoredRun } from "../api.ts";
-
-/** A run as the list shows it, beside its configuration. */
-interface RunEntry extends StoredRun {
-  config: string;
-}
-
-interface Schema extends DBSchema {
-  runs: { key: string; value: RunEntry };
-  /** Pieces of logs under [run, number]. */
-  logs: { key: [string, number]; value: string };
-  checkpoints: { key: string; value: NamedBytes[] };
-}
-
-let opening: Promise<IDBPDatabase<Schema>> | null = null;
-
-function database(): Promise<IDBPDatabase<Schema>> {
-  opening ??= openDB<Schema>("saccade", 1, {
-    upgrade(db) {
-      db.createObjectStore("runs", { keyPath: "name" });
-      db.createObjectStore("logs");
-      db.createObjectStore("checkpoints");
-    },
-    terminated() {
-      opening = null;
-    },
-  });
-  return opening;
-}
+import { type Database, database, lock, type RunEntry, write } from "./database.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
 
@@ -42,19 +13,29 @@ export async function storedRuns(): Promise<RunEntry[]> {
 /** The log of a run. @throws Error where there is no run of that name */
 export async function storedLog(name: string): Promise<string> {
   const db = await database();
-  if (!(await db.get("runs", name))) throw new Error(`This browser holds no run "${name}"`);
+  if (!(await db.get("runs", name)))
+    throw new Error(`This browser holds no run "${name}"; it may have been removed, choose another from the list`);
   return (await db.getAll("logs", piecesOf(name))).join("");
 }
 
+/** Removes a run and all that belongs to it. @throws Error where it is being written */
 export async function removeRun(name: string): Promise<void> {
-  const db = await database();
-  const change = db.transaction(["runs", "logs", "checkpoints"], "readwrite");
-  await Promise.all([
-    change.objectStore("runs").delete(name),
-    change.objectStore("logs").delete(piecesOf(name)),
-    change.objectStore("checkpoints").delete(name),
-    change.done,
-  ]);
+  const release = await lock(
+    `run ${name}`,
+    `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
+  );
+  try {
+    const db = await database();
+    const change = db.transaction(["runs", "logs", "checkpoints"], "readwrite");
+    await Promise.all([
+      change.objectStore("runs").delete(name),
+      change.objectStore("logs").delete(piecesOf(name)),
+      change.objectStore("checkpoints").delete(name),
+      change.done,
+    ]);
+  } finally {
+    release();
+  }
 }
 
 /**
@@ -63,7 +44,10 @@ export async function removeRun(name: string): Promise<void> {
  * @throws Error where another tab writes it
  */
 export async function openRunStore(name: string, config: RunConfig): Promise<BrowserRunStore> {
-  const release = await lock(name);
+  const release = await lock(
+    `run ${name}`,
+    `Another tab is writing the run "${name}"; go on there, close it, or take another seed`,
+  );
   try {
     const db = await database();
     if (!(await db.get("runs", name)))
@@ -83,28 +67,13 @@ export async function openRunStore(name: string, config: RunConfig): Promise<Bro
   }
 }
 
-/** Holds the lock of a run until the returned function is called; a tab that closes lets go by itself. */
-function lock(name: string): Promise<() => void> {
-  return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(`saccade run ${name}`, { ifAvailable: true }, (held) => {
-        if (!held) {
-          reject(new Error(`Another tab is writing the run "${name}"; go on there, close it, or take another seed`));
-          return;
-        }
-        return new Promise<void>((release) => resolve(() => release()));
-      })
-      .catch(reject);
-  });
-}
-
 /** One run in IndexedDB. A transaction is whole or did not happen, so a full disk leaves what stood before. */
 class BrowserRunStore implements RunStore {
   #nextPiece: number | null = null;
 
   constructor(
     readonly name: string,
-    readonly db: IDBPDatabase<Schema>,
+    readonly db: Database,
     readonly release: () => void,
   ) {}
 
@@ -118,7 +87,8 @@ class BrowserRunStore implements RunStore {
 
   async writeConfig(json: string): Promise<void> {
     const entry = await this.#entry();
-    await this.#write(() => this.db.put("runs", { ...entry, config: json, steps: (JSON.parse(json) as RunConfig).steps }));
+    const { steps } = JSON.parse(json) as RunConfig;
+    await this.#write(() => this.db.put("runs", { ...entry, config: json, steps }));
   }
 
   readLog(): Promise<string> {
@@ -139,7 +109,11 @@ class BrowserRunStore implements RunStore {
   async replaceLog(text: string): Promise<void> {
     await this.#write(async () => {
       const change = this.db.transaction("logs", "readwrite");
-      await Promise.all([change.store.delete(piecesOf(this.name)), text ? change.store.put(text, [this.name, 0]) : null, change.done]);
+      await Promise.all([
+        change.store.delete(piecesOf(this.name)),
+        text ? change.store.put(text, [this.name, 0]) : null,
+        change.done,
+      ]);
     });
     this.#nextPiece = text ? 1 : 0;
   }
@@ -172,13 +146,7 @@ class BrowserRunStore implements RunStore {
     return entry;
   }
 
-  async #write(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if ((error as DOMException).name === "QuotaExceededError")
-        throw new Error("The browser's storage is full; remove stored runs or free disk space, the run goes on from its last checkpoint");
-      throw new Error(`The browser refused to store the run "${this.name}" (${(error as Error).message})`);
-    }
+  #write<T>(work: () => Promise<T>): Promise<T> {
+    return write(`the run "${this.name}"`, work);
   }
 }

@@ -1,3 +1,4 @@
+import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { readJson } from "../../model/load.ts";
 import type { Platform, RunStore } from "../../platform.ts";
@@ -6,38 +7,43 @@ import { needlePictures } from "../../tasks/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import { type RunConfig, resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Opened, RunApi, StoredRun } from "../api.ts";
+import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
 import type { OpenSession, Session } from "../session.ts";
+import { readEventsFile } from "./events_file.ts";
+import { KeptWarmup } from "./kept_warmup.ts";
+import { removeModel, storedModels } from "./model_store.ts";
 import { freeName, runName } from "./run_name.ts";
 import { openRunStore, removeRun, storedLog, storedRuns } from "./run_store.ts";
 
-/** The worker's half of the page: one session, one run at a time, stored in this browser as it goes. */
+/** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
 export class RunWorker implements RunApi {
   #session: Session | null = null;
+  #trace = false;
   #store: RunStore | null = null;
   #run: AsyncGenerator<TrainEvent> | null = null;
-  #warmup: AsyncGenerator<WarmupEvent> | null = null;
+  #warmup: KeptWarmup | null = null;
   #stopping = false;
   #tokenizer: Promise<Tokenizer> | null = null;
 
   constructor(
     readonly platform: Platform,
     readonly openSession: OpenSession,
-    readonly trace: boolean,
   ) {}
 
-  async open(config: RunConfig): Promise<Opened> {
-    const session = await this.#openModel(config);
-    const { adapter, software, model } = session;
-    return { adapter, software, model, resumableStep: (await this.#resumable(config))?.step };
+  async open(config: RunConfig, { trace }: { trace: boolean }): Promise<Opened> {
+    this.#trace = trace;
+    const { adapter, software, model } = await this.#openModel(config);
+    const stored = await this.#resumable(config);
+    return { adapter, software, model, resumable: stored ? { name: stored.name, step: stored.step } : undefined };
   }
 
   async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
     await this.#end();
     let session = await this.#openModel(config);
     const stored = resume ? await this.#resumable(config) : null;
-    if (resume && !stored) throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");
+    if (resume && !stored)
+      throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");
     const taken = new Set((await storedRuns()).map((run) => run.name));
     const store = await openRunStore(stored?.name ?? freeName(runName(config), taken), config);
     try {
@@ -64,12 +70,11 @@ export class RunWorker implements RunApi {
     if (!this.#run) return null;
     try {
       const next = await this.#run.next();
-      if (next.done) await this.#end();
+      // Nobody asks again after the end, and the run is not to stay locked
+      if (next.done || next.value.type === "end") await this.#end();
       return next.done ? null : next.value;
     } catch (error) {
-      await this.#end();
-      // A lost device takes everything on it along; the next start opens another.
-      this.#session = null;
+      await this.#giveUp();
       throw error;
     }
   }
@@ -92,27 +97,62 @@ export class RunWorker implements RunApi {
     return (await this.#tokenizer).texts(tokens);
   }
 
-  async startWarmup({ seed, rows }: { seed: number; rows: number }): Promise<void> {
+  async alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]> {
+    const session = this.#opened();
+    const found = await session.likelihoods(rollout, task, config);
+    return found.map((likelihoods) => {
+      const texts = session.texts(likelihoods.map(({ token }) => token));
+      return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
+    });
+  }
+
+  async profile(): Promise<string | null> {
+    return this.#session?.profile() || null;
+  }
+
+  async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
     await this.#end();
-    const session = this.#session;
-    if (!session) throw new Error("The model is not open yet; wait for the adapter to be ready");
-    await session.reset(resolveConfig({ preset: "needle", seed, warmupRows: rows }));
-    this.#warmup = session.warmup();
+    const { model } = resolveConfig({ preset: config.preset });
+    // The stages begin with random weights: of the shipped variant they use the shape only.
+    const shape = { ...config, model, klLossCoef: 0 };
+    const session = await this.#openModel(shape);
+    this.#warmup = await KeptWarmup.begin(session, shape, resume);
   }
 
   async nextWarmup(): Promise<WarmupEvent | null> {
-    const next = await this.#warmup?.next();
-    if (!next || next.done) this.#warmup = null;
-    return next && !next.done ? next.value : null;
+    if (!this.#warmup) return null;
+    try {
+      const event = await this.#warmup.next();
+      if (event === null) await this.#end();
+      return event;
+    } catch (error) {
+      await this.#giveUp();
+      throw error;
+    }
+  }
+
+  async stopWarmup(): Promise<void> {
+    const warmup = this.#warmup;
+    this.#warmup = null;
+    await warmup?.stop();
+  }
+
+  models(): Promise<StoredModel[]> {
+    return storedModels();
+  }
+
+  removeModel(name: string): Promise<void> {
+    return removeModel(name);
   }
 
   async runs(): Promise<StoredRun[]> {
     return (await storedRuns()).map(({ config: _, ...run }) => run);
   }
 
-  async events(name: string): Promise<TrainEvent[]> {
-    const lines = (await storedLog(name)).split("\n").filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line) as TrainEvent);
+  async events(name: string): Promise<EventsFile> {
+    const log = await storedLog(name);
+    if (log === "") throw new Error(`The run "${name}" holds no events; remove it or choose another`);
+    return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
   }
 
   remove(name: string): Promise<void> {
@@ -120,15 +160,19 @@ export class RunWorker implements RunApi {
   }
 
   async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
+    return this.#opened().exportFiles();
+  }
+
+  #opened(): Session {
     if (!this.#session) throw new Error("The model is not open yet; wait for the adapter to be ready");
-    return this.#session.exportFiles();
+    return this.#session;
   }
 
   async #openModel(config: RunConfig): Promise<Session> {
     if (this.#session?.model.name === config.model) return this.#session;
     this.#session?.close();
     this.#session = null;
-    this.#session = await this.openSession(this.platform, config, { trace: this.trace });
+    this.#session = await this.openSession(this.platform, config, { trace: this.#trace });
     return this.#session;
   }
 
@@ -140,11 +184,21 @@ export class RunWorker implements RunApi {
   }
 
   async #end(): Promise<void> {
-    const [run, warmup, store] = [this.#run, this.#warmup, this.#store];
-    this.#run = this.#warmup = this.#store = null;
+    const [run, store] = [this.#run, this.#store];
+    this.#run = this.#store = null;
     await run?.return(undefined);
-    await warmup?.return(undefined);
+    await this.stopWarmup();
     await store?.close();
+  }
+
+  /** After an error: a lost device takes everything on it along, so the next start opens another. */
+  async #giveUp(): Promise<void> {
+    const warmup = this.#warmup;
+    this.#warmup = null;
+    warmup?.abandon();
+    await this.#end();
+    this.#session?.close();
+    this.#session = null;
   }
 
   async #readTokenizer(): Promise<Tokenizer> {

@@ -1,8 +1,11 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StoredRun } from "../api.ts";
+import { modelName } from "./model_name.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
+import { recordings } from "./recordings.ts";
 
 /** Runs kept in this browser, and files of runs made elsewhere. Needs no GPU. */
 export function RunsView() {
@@ -14,7 +17,10 @@ export function RunsView() {
       store.notices.error(error);
     });
   };
-  useEffect(list, []);
+  useEffect(() => {
+    list();
+    void control.listModels();
+  }, []);
   const remove = async (name: string): Promise<void> => {
     try {
       await control.api.remove(name);
@@ -57,7 +63,7 @@ export function RunsView() {
                 <RunRow
                   key={run.name}
                   run={run}
-                  onOpen={() => void control.openStored(run.name)}
+                  onOpen={() => void control.openStored(run.name).then((found) => found || list())}
                   onRemove={() => void remove(run.name)}
                 />
               ))}
@@ -65,13 +71,86 @@ export function RunsView() {
           </table>
         )}
       </div>
+      <div class="card">
+        <h2>
+          <b>Recorded runs that come with this page</b>
+        </h2>
+        <ul class="recordings">
+          {recordings.map((recording) => (
+            <li key={recording.link}>
+              <span>
+                <b>{recording.title}</b>. <span class="soft">{recording.about}.</span>
+              </span>
+              <button
+                type="button"
+                aria-label={`Watch ${recording.title}`}
+                disabled={store.busy.value !== null}
+                onClick={() => void control.watch(recording)}
+              >
+                Watch
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
+      {store.models.value.length > 0 && <Models />}
     </section>
   );
 }
 
+/** Weights that were trained from scratch here. */
+function Models() {
+  const { store, control } = usePage();
+  return (
+    <div class="card">
+      <h2>
+        <b>Models trained from scratch in this browser</b>
+      </h2>
+      <table class="grid list">
+        <thead>
+          <tr>
+            <th scope="col">model</th>
+            <th scope="col">steps</th>
+            <th scope="col">kept</th>
+            <th scope="col">
+              <span class="hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {store.models.value.map((model) => (
+            <tr key={model.name}>
+              <th scope="row">{modelName(model.name)}</th>
+              <td class="num">
+                {count(model.step)} of {count(model.steps)}
+              </td>
+              <td class="num">{moment(model.madeAt)}</td>
+              <td class="actions">
+                <RemoveButton
+                  name={`the model ${modelName(model.name)}`}
+                  onRemove={() => void control.removeModel(model.name)}
+                >
+                  <button
+                    type="button"
+                    disabled={store.blocked.value}
+                    onClick={() => {
+                      store.tab.value = "train";
+                      void control.whatIf({ model: model.name });
+                    }}
+                  >
+                    Start GRPO
+                  </button>
+                </RemoveButton>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
 function RunRow({ run, onOpen, onRemove }: { run: StoredRun; onOpen(): void; onRemove(): void }) {
-  const [asking, setAsking] = useState(false);
-  const started = new Date(run.startedAt);
   return (
     <tr>
       <th scope="row">
@@ -82,31 +161,54 @@ function RunRow({ run, onOpen, onRemove }: { run: StoredRun; onOpen(): void; onR
       <td class="num">
         {count(run.step)} of {count(run.steps)}
       </td>
-      <td class="num">{Number.isNaN(started.getTime()) ? run.startedAt : started.toLocaleString()}</td>
+      <td class="num">{moment(run.startedAt)}</td>
       <td class="actions">
-        {asking ? (
-          <>
-            <span class="small">Remove for good?</span>
-            <button type="button" class="danger" onClick={onRemove}>
-              Remove
-            </button>
-            <button type="button" onClick={() => setAsking(false)}>
-              Keep
-            </button>
-          </>
-        ) : (
-          <>
-            <button type="button" onClick={onOpen}>
-              Open
-            </button>
-            <button type="button" aria-label={`Remove the run ${run.name}`} onClick={() => setAsking(true)}>
-              Remove…
-            </button>
-          </>
-        )}
+        <RemoveButton name={`the run ${run.name}`} onRemove={onRemove}>
+          <button type="button" aria-label={`Open the run ${run.name}`} onClick={onOpen}>
+            Open
+          </button>
+        </RemoveButton>
       </td>
     </tr>
   );
+}
+
+/** Asks once more before it removes; the other actions stand beside it until then. */
+function RemoveButton({ name, onRemove, children }: { name: string; onRemove(): void; children: ComponentChildren }) {
+  const [asking, setAsking] = useState(false);
+  return asking ? (
+    <>
+      <span class="small">Remove for good?</span>
+      <button
+        type="button"
+        class="danger"
+        onClick={() => {
+          setAsking(false);
+          onRemove();
+        }}
+      >
+        Remove
+      </button>
+      <button type="button" onClick={() => setAsking(false)}>
+        Keep
+      </button>
+    </>
+  ) : (
+    <>
+      {children}
+      <button type="button" aria-label={`Remove ${name}`} onClick={() => setAsking(true)}>
+        Remove…
+      </button>
+    </>
+  );
+}
+
+/** In the visitor's own way of writing times. */
+function moment(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime())
+    ? time
+    : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
 function FileButton({ onFile }: { onFile(file: File): void }) {

@@ -1,40 +1,48 @@
 import type { Rollout } from "../../agent/rollout.ts";
-import { crop } from "../../image/crop.ts";
+import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
+import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import type { RunConfig } from "../../train/config.ts";
+import type { ModelFacts } from "../../train/events.ts";
 
 /** A picture of a rollout as the model saw it. */
 export interface Shown {
   /** Index into the rollout's pictures. */
   index: number;
   pixels: Pixels;
+  /** Image tokens from left to right and from top to bottom. */
+  tokensAcross: number;
+  tokensDown: number;
   /** Which zoom made it, from 1; 0 for a task's own picture. */
   zoom: number;
   boxSourcePx?: Box;
 }
 
-/** Side of a picture as the model sees it. */
-export const shownSidePx = 64;
-/** Side of the square that one image token covers: 2 x 2 patches of 8 pixels. */
-export const tokenSidePx = 16;
+/** How the shipped variants see, for logs that were written before a run said so. */
+const shippedView: SizeLimits = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 
 /** What the model saw, in order: the task's pictures, then one crop for each zoom that was carried out. */
-export function shownPictures(rollout: Rollout, sources: readonly Pixels[], config: RunConfig): Shown[] {
-  const seen = (pixels: Pixels): Pixels => resize(pixels, shownSidePx, shownSidePx);
-  const shown: Shown[] = sources.map((pixels, index) => ({ index, pixels: seen(pixels), zoom: 0 }));
-  const originals = [...sources];
-  for (const { outcome, boxSourcePx, imageIndex = 0 } of rollout.calls) {
-    if (outcome !== "ok" || !boxSourcePx) continue;
-    const cut = config.crop === "blank" ? grey(boxSourcePx) : crop(originals[imageIndex]!, boxSourcePx);
-    originals.push(cut);
-    shown.push({ index: shown.length, pixels: seen(cut), zoom: shown.length - sources.length + 1, boxSourcePx });
-  }
-  return shown;
+export function shownPictures(
+  rollout: Rollout,
+  sources: readonly Pixels[],
+  config: RunConfig,
+  { view = shippedView }: Pick<ModelFacts, "view">,
+): Shown[] {
+  const cuts = rollout.calls.filter(({ outcome, boxSourcePx }) => outcome === "ok" && boxSourcePx);
+  return rolloutPictures(rollout, sources, config).map((source, index) => {
+    const { widthPx, heightPx } = smartResize(source.height, source.width, view);
+    const zoom = Math.max(0, index - sources.length + 1);
+    return {
+      index,
+      pixels: resize(source, widthPx, heightPx),
+      tokensAcross: widthPx / view.factor,
+      tokensDown: heightPx / view.factor,
+      zoom,
+      boxSourcePx: zoom > 0 ? cuts[zoom - 1]!.boxSourcePx : undefined,
+    };
+  });
 }
 
-/** What the tool answers with in the control experiment `crop: blank` (src/agent/tools.ts). */
-function grey([left, top, right, bottom]: Box): Pixels {
-  const [width, height] = [right - left, bottom - top];
-  return { width, height, data: new Uint8Array(width * height * 3).fill(128) };
-}
+/** 64 × 64: for people. */
+export const sizeText = ({ pixels: { width, height } }: Pick<Shown, "pixels">): string => `${width} × ${height}`;

@@ -5,13 +5,14 @@ import { figure, meanAndDeviation, signed } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { RewardCells } from "./reward_cells.tsx";
 import { RewardTable } from "./reward_table.tsx";
-import { shownPictures, shownSidePx, tokenSidePx } from "./shown_pictures.ts";
+import { sizeText } from "./shown_pictures.ts";
 import { Stage } from "./stage.tsx";
 import type { Chosen } from "./store.ts";
 import { TokenPanel } from "./token_panel.tsx";
 import { nextTool, nextTurn, previousTool, previousTurn, start, type Unit, unitsOf } from "./token_units.ts";
 import { Transcript } from "./transcript.tsx";
-import { usePictures } from "./use_pictures.ts";
+import { useAlternatives } from "./use_alternatives.ts";
+import { usePictures, useShown } from "./use_pictures.ts";
 
 /** One rollout, token by token. All parts follow one cursor. */
 export function StepView() {
@@ -54,10 +55,7 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
   // Keys may come faster than the page is drawn
   const latest = useRef(cursor);
   const pictures = usePictures(task, config);
-  const shown = useMemo(
-    () => (pictures && config ? shownPictures(rollout, pictures, config) : []),
-    [rollout, pictures, config],
-  );
+  const shown = useShown(rollout, pictures);
 
   const goSibling = (by: number): void => {
     const at = siblings.findIndex((sibling) => sibling.id === rollout.id);
@@ -96,14 +94,16 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
   const zooms = seen.filter((picture) => picture.zoom > 0);
   const source = pictures?.[0];
   const statistics = meanAndDeviation(siblings.flatMap((sibling) => sibling.reward?.total ?? []));
+  const alternatives = useAlternatives(chosen, config);
+  const written = units.slice(0, cursor).reduce((n, unit) => n + (unit.source === "model" ? unit.tokens : 0), 0);
   const finished = cursor === units.length - 1;
   return (
     <>
       <section class="stack" aria-label="Pictures">
         <div class="card">
           <h2>
-            <b>Image</b> source {source ? `${source.width} × ${source.height}` : "…"} · model saw {shownSidePx} ×{" "}
-            {shownSidePx} · {(shownSidePx / tokenSidePx) ** 2} tokens
+            <b>Image</b> {source ? `source ${source.width} × ${source.height}` : "…"}
+            {shown[0] && ` · model saw ${sizeText(shown[0])} · ${shown[0].tokensAcross * shown[0].tokensDown} tokens`}
           </h2>
           {source && passed.has(0) ? (
             <Stage source={source} rollout={rollout} task={task} zooms={zooms.length} />
@@ -123,7 +123,7 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
         <Transcript rollout={rollout} units={units} cursor={cursor} shown={shown} move={move} />
       </section>
       <aside class="stack" aria-label="Token and reward">
-        <TokenPanel unit={units[cursor]!} advantage={rollout.advantage} />
+        <TokenPanel unit={units[cursor]!} written={written} advantage={rollout.advantage} alternatives={alternatives} />
         <div class="card">
           <h2>
             <b>Reward</b> {finished ? "" : "at the end of the rollout"}

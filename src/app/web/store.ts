@@ -1,12 +1,13 @@
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import { knobs, type RunConfig, resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import type { Opened } from "../api.ts";
+import type { Opened, StoredModel } from "../api.ts";
 import type { PlayerState } from "../player.ts";
 import { Notices } from "./notices.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
+import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
 export type Tab = "train" | "step" | "runs";
 export const tabs: readonly Tab[] = ["train", "step", "runs"];
@@ -14,9 +15,15 @@ export const tabs: readonly Tab[] = ["train", "step", "runs"];
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
   name: string;
-  /** True where it came from this browser's storage, false where from a file. */
-  stored: boolean;
+  /** How a link names it; null where it came from a file, which no link can name. */
+  link: string | null;
+  /** What people should know of it beside its name. */
+  about: string | null;
+  /** As far as it has been played. */
   state: RunState;
+  /** Steps of the whole recording. */
+  steps: number;
+  playing: boolean;
 }
 
 /** A rollout with what is needed to draw it. */
@@ -31,6 +38,9 @@ export interface Chosen {
 /** Events fold at once, but the page is told at most this often: a fast GPU makes hundreds of events a second. */
 const publishEveryMs = 40;
 
+/** Thumbnails take a while to draw, and a person to look at them. */
+const dwellMs = 1500;
+
 /** Everything that the page shows, as signals. Nothing here asks the worker for anything. */
 export class Store {
   readonly notices = new Notices();
@@ -41,6 +51,15 @@ export class Store {
   readonly opened: Signal<Opened | null> = signal(null);
   /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
   readonly busy: Signal<string | null> = signal(null);
+  /** True where the address asks for the time of every kernel. */
+  readonly traced: Signal<boolean> = signal(false);
+  readonly warmup: Signal<WarmupState> = signal(noWarmup);
+  /** Weights that were made in this browser. */
+  readonly models: Signal<readonly StoredModel[]> = signal([]);
+  /** Nothing can be started: there is no GPU, or something else is under way. */
+  readonly blocked: ReadonlySignal<boolean> = computed(
+    () => this.gpuProblem.value !== null || this.busy.value !== null || this.warmup.value.running,
+  );
   readonly player: Signal<PlayerState> = signal("paused");
   readonly elapsedMs: Signal<number> = signal(0);
   /** Mean duration of the last steps, without pauses; null before the first. */
@@ -67,7 +86,9 @@ export class Store {
     const wanted = this.config.value;
     if (!running) return [];
     const keys = Object.keys(knobs) as (keyof RunConfig)[];
-    return keys.filter((key) => knobs[key].applies === "new run" && running[key] !== wanted[key]);
+    return keys.filter(
+      (key) => knobs[key].applies === "new run" && knobs[key].group !== "warmup" && running[key] !== wanted[key],
+    );
   });
 
   // what is looked at
@@ -77,14 +98,33 @@ export class Store {
   /** Id of a rollout that someone picked; null follows the newest step. */
   readonly pinned: Signal<string | null> = signal(null);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
-    recordOf(this.steps.value, this.chosenStep.value),
+    recordOf(this.steps.value, this.chosenStep.value ?? this.#followedStep.value),
   );
   readonly chosen: ReadonlySignal<Chosen | null> = computed(() => this.#choose());
 
+  /** The step that the page shows where nobody chose one. */
+  readonly #followedStep: Signal<number | null> = signal(null);
+  #followedMs = 0;
   #folded: RunState = emptyRun;
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Outlives its step, which leaves memory after a while. */
   #lastChosen: Chosen | null = null;
+
+  constructor() {
+    effect(() => this.#follow());
+  }
+
+  /** Keeps to the newest step; while steps fly by, to each of them long enough to be looked at. */
+  #follow(): void {
+    const steps = this.steps.value;
+    const moving = this.replay.value?.playing ?? this.player.value === "playing";
+    const newest = recordOf(steps, null)?.step ?? null;
+    const followed = this.#followedStep.peek();
+    const still = steps.some((record) => record.step === followed);
+    if (newest === followed || (moving && still && performance.now() - this.#followedMs < dwellMs)) return;
+    this.#followedMs = performance.now();
+    this.#followedStep.value = newest;
+  }
 
   /** Folds one event of the live run. */
   receive(event: TrainEvent): void {

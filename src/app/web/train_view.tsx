@@ -2,6 +2,7 @@ import { Controls } from "./controls.tsx";
 import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
 import { usePage } from "./page_context.ts";
+import { Profile } from "./profile.tsx";
 import { RolloutView } from "./rollout_view.tsx";
 
 /** Settings, curves and groups, the chosen rollout. */
@@ -15,6 +16,7 @@ export function TrainView() {
         <Alarm />
         <Curves />
         <Groups />
+        <Profile />
       </section>
       <aside class="stack" aria-label="Chosen rollout">
         <RolloutView />

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Rollout } from "../../agent/rollout.ts";
 import { figure } from "./numbers.ts";
-import { type Shown, shownSidePx } from "./shown_pictures.ts";
+import { type Shown, sizeText } from "./shown_pictures.ts";
 import type { Unit } from "./token_units.ts";
 
 const colourings = ["probability", "entropy", "advantage"] as const;
@@ -97,13 +97,15 @@ function Who({ rollout, index, shown }: { rollout: Rollout; index: number; shown
     );
   }
   const call = rollout.calls.find((candidate) => candidate.segment === index - 1);
-  const box = shown.find((picture) => picture.index === images[0])?.boxSourcePx ?? call?.boxSourcePx;
+  const picture = shown.find((candidate) => candidate.index === images[0]);
+  const box = call?.boxSourcePx;
   return (
     <div class="who">
       <b>{call?.name || "tool"}</b>
       <span>
         {call?.outcome ?? "answered"}
-        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} source px → ${shownSidePx} × ${shownSidePx}`}
+        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} source px`}
+        {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as written [${call.boxWritten.join(", ")}]`}
         {call?.message && ` · ${call.message}`}
       </span>

@@ -1,113 +1,126 @@
-import { useRef, useState } from "preact/hooks";
-import type { WarmupEvent } from "../../train/events.ts";
+import { useId } from "preact/hooks";
+import { knobs } from "../../train/config.ts";
+import type { StoredModel } from "../api.ts";
 import { count, figure, roughDuration } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { Plot } from "./plot.tsx";
+import type { WarmupState } from "./warmup_state.ts";
 
-type Row = Extract<WarmupEvent, { type: "warmup" }>;
-
-const defaultRows = 400_000;
+const choices = [50_000, 200_000, 400_000, 800_000, 1_680_000];
 
 /** The supervised stages from random weights: where the model that GRPO starts from comes from. */
 export function WarmupPanel() {
   const { store, control } = usePage();
-  const [rows, setRows] = useState(defaultRows);
-  const [losses, setLosses] = useState<readonly Row[]>([]);
-  const [running, setRunning] = useState(false);
-  const [outcome, setOutcome] = useState<string | null>(null);
-  /** Begun and not over: a pause is gone on from. */
-  const [open, setOpen] = useState(false);
-  const paused = useRef(false);
-
-  const pull = async (begin: boolean): Promise<void> => {
-    paused.current = false;
-    setRunning(true);
-    setOutcome(null);
-    try {
-      if (begin) {
-        setLosses([]);
-        // The worker does one thing at a time
-        await control.reset();
-        await control.api.startWarmup({ seed: store.config.value.seed, rows });
-        setOpen(true);
-      }
-      while (!paused.current) {
-        const event = await control.api.nextWarmup();
-        if (event === null || event.type === "end") setOpen(false);
-        if (event === null) break;
-        if (event.type === "warmup") setLosses((before) => [...before, event]);
-        if (event.type === "eval")
-          setOutcome(`held-out accuracy ${figure(event.metrics.accuracy)} after step ${count(event.step)}`);
-        if (event.type === "end")
-          setOutcome(
-            event.message ?? `${event.reason} after ${count(event.step)} steps; “Export the model” saves these weights`,
-          );
-      }
-    } catch (error) {
-      setOpen(false);
-      store.notices.error(error);
-    } finally {
-      setRunning(false);
-    }
-  };
-
-  const last = losses.at(-1);
-  const recent = losses.slice(-20);
-  const recentMs = recent.reduce((sum, row) => sum + row.durationMs, 0);
-  const left = last ? ((last.steps - last.step) * recentMs) / recent.length : 0;
+  const id = useId();
+  const warmup = store.warmup.value;
+  const { preset, seed, warmupRows } = store.config.value;
+  const made = store.models.value.find(
+    (model) => model.preset === preset && model.seed === seed && model.rows === warmupRows,
+  );
   return (
     <details class="card">
       <summary>Train from scratch</summary>
       <p class="soft small">
-        Random weights learn from examples to describe scenes, to read close-ups and to call the tool: how the shipped
-        model was made. Ends a run that is under way.
+        Random weights learn from examples to read close-ups and to call the tool: how the shipped models were made.{" "}
+        {count(knobs.warmupRows.default as number)} examples took 5 minutes on an NVIDIA H100; a laptop takes longer, a
+        software adapter many hours. Stop at any time: what is made stays in this browser.
       </p>
       <div class="row">
-        <label for="warmup-rows">examples</label>
+        <label for={id}>examples</label>
         <select
-          id="warmup-rows"
-          value={String(rows)}
-          disabled={running}
-          onChange={(event) => setRows(Number(event.currentTarget.value))}
+          id={id}
+          value={String(warmupRows)}
+          disabled={warmup.running}
+          onChange={(event) => control.setKnob("warmupRows", event.currentTarget.value)}
         >
-          {[50_000, 200_000, defaultRows, 800_000, 1_680_000].map((choice) => (
+          {[...new Set([...choices, warmupRows])].map((choice) => (
             <option key={choice} value={choice}>
               {count(choice)}
             </option>
           ))}
         </select>
       </div>
+      <Buttons made={made} />
+      <Course warmup={warmup} />
+      {!warmup.running && made && <Made model={made} />}
+    </details>
+  );
+}
+
+function Buttons({ made }: { made: StoredModel | undefined }) {
+  const { store, control } = usePage();
+  const { running, stopping } = store.warmup.value;
+  if (running) {
+    return (
+      <p>
+        <button type="button" disabled={stopping} onClick={() => control.stopWarmup()}>
+          {stopping ? "Stopping after this step…" : "Stop and keep"}
+        </button>
+      </p>
+    );
+  }
+  const blocked = store.blocked.value || store.player.value === "playing" || store.player.value === "stepping";
+  return (
+    <p class="buttons">
+      {made && made.step < made.steps && (
+        <button type="button" disabled={blocked} onClick={() => void control.warmUp({ resume: true })}>
+          Go on from step {count(made.step)}
+        </button>
+      )}
+      <button type="button" disabled={blocked} onClick={() => void control.warmUp({ resume: false })}>
+        {made ? "Start over" : "Start the warm-up"}
+      </button>
+    </p>
+  );
+}
+
+/** Loss, pace and what the evaluations said. */
+function Course({ warmup: { running, losses, before, last, stepMs, evals, end } }: { warmup: WarmupState }) {
+  if (!last || stepMs === null) return running ? <p class="soft small">drawing the first examples…</p> : null;
+  const evaluating = running && last.stage === "cold" && last.step === last.steps;
+  return (
+    <>
+      <p class="small num">
+        {last.stage === "warm" ? "Warm start" : "Cold start"}, step {count(last.step)} of {count(last.steps)} · loss{" "}
+        {figure(last.loss)} · {figure(last.rows / last.step / (stepMs / 1000))} examples/s
+        {running && !evaluating && ` · ${roughDuration((last.steps - last.step) * stepMs)} left in this stage`}
+      </p>
+      <Plot
+        label={`warm-up loss over ${count(losses.length)} steps, now ${figure(last.loss)}`}
+        steps={losses.map((_, i) => before + i + 1)}
+        lines={[{ name: "loss", colour: "--answer", values: losses }]}
+      />
+      {evaluating && <p class="soft small">evaluating on held-out scenes…</p>}
+      {evals.map(({ greedy, tasks, metrics }) => (
+        <p key={String(greedy)} class="small num">
+          Held out, {count(tasks)} scenes, {greedy ? "greedy" : "sampled"}: accuracy {figure(metrics.accuracy)}, zoom
+          rate {figure(metrics.zoom_rate)}
+        </p>
+      ))}
+      {end?.message && <p class="problem small">{end.message}</p>}
+    </>
+  );
+}
+
+function Made({ model: { name, step, steps } }: { model: StoredModel }) {
+  const { store, control } = usePage();
+  const chosen = store.config.value.model === name;
+  return (
+    <>
+      <p class="small">
+        {step < steps
+          ? `Stopped after step ${count(step)} of ${count(steps)}; the weights so far are kept.`
+          : `Done: all ${count(steps)} steps; the weights are kept in this browser.`}
+      </p>
       <p>
         <button
           type="button"
-          disabled={
-            !running &&
-            (store.gpuProblem.value !== null || store.busy.value !== null || store.player.value === "playing")
-          }
-          onClick={() => {
-            if (running) paused.current = true;
-            else void pull(!open);
-          }}
+          disabled={store.blocked.value || (chosen && store.player.value === "playing")}
+          onClick={() => void control.whatIf({ model: name })}
         >
-          {running ? "Pause" : open ? "Go on" : "Start the warm-up"}
+          Start GRPO from these weights
         </button>
       </p>
-      {last && (
-        <>
-          <p class="small num" role="status">
-            {last.stage === "warm" ? "warm start" : "cold start"}, step {count(last.step)} of {count(last.steps)} · loss{" "}
-            {figure(last.loss)} ·{" "}
-            {count(Math.round((recent.reduce((sum, row) => sum + row.rows, 0) / Math.max(1, recentMs)) * 1000))} rows/s
-            {running && ` · ${roughDuration(left)} left`}
-          </p>
-          <Plot
-            label={`warm-up loss, now ${figure(last.loss)}`}
-            steps={losses.map((_, i) => i + 1)}
-            lines={[{ name: "loss", colour: "--answer", values: losses.map((row) => row.loss) }]}
-          />
-        </>
-      )}
-      {outcome && <p class="small">{outcome}</p>}
-    </details>
+    </>
   );
 }

@@ -26,7 +26,7 @@ export function WhatIf() {
               key={words}
               type="button"
               aria-pressed={on}
-              disabled={store.busy.value !== null || store.gpuProblem.value !== null}
+              disabled={store.blocked.value}
               onClick={() => void control.whatIf(on ? otherwise : asked)}
             >
               {words}

@@ -5,6 +5,5 @@ import { RunWorker } from "./run_worker.ts";
 
 // A built worker lies in assets/ beside the page's index.html; the development server serves it from src/.
 const base = new URL(import.meta.env.DEV ? "/" : "../", self.location.href).href;
-const trace = new URL(self.location.href).searchParams.has("trace");
 
-expose(new RunWorker(openBrowserPlatform(base), openGpuSession, trace));
+expose(new RunWorker(openBrowserPlatform(base), openGpuSession));

@@ -1,0 +1,45 @@
+/** Why no reply could be had from a judge. */
+export type FailureKind =
+  | "no_answer"
+  | "timeout"
+  | "unauthorized"
+  | "not_found"
+  | "bad_request"
+  | "rate_limited"
+  | "server_error"
+  | "redirect"
+  | "too_large"
+  | "not_json"
+  | "no_text"
+  | "unparsable"
+  | "budget"
+  | "aborted";
+
+/** What another try may mend: the network, a busy server, a reply cut off or mangled on its way. */
+const passing: readonly FailureKind[] = [
+  "no_answer",
+  "timeout",
+  "rate_limited",
+  "server_error",
+  "too_large",
+  "not_json",
+  "no_text",
+];
+
+/** A judge that could not be heard; the message is one sentence for people and never holds the key. */
+export class JudgeFailure extends Error {
+  readonly kind: FailureKind;
+  /** How long the server asked to be left alone, null where it did not say. */
+  readonly retryAfterMs: number | null;
+
+  constructor(kind: FailureKind, message: string, retryAfterMs: number | null = null) {
+    super(message);
+    this.name = "JudgeFailure";
+    this.kind = kind;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  get mayPass(): boolean {
+    return passing.includes(this.kind);
+  }
+}

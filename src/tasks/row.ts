@@ -1,0 +1,44 @@
+import type { Box } from "../image/pixels.ts";
+
+/** What a chat message of a row is. */
+export interface Message {
+  role: string;
+  /** "<image>" stands where a picture goes. */
+  content: string;
+}
+
+/** One row of a file that holds tasks, pictures not yet looked at. */
+export interface Row {
+  question: string;
+  answer: string;
+  /** Chooses prompt, tool policy and reward, e.g. "vstar"; empty where the file does not say. */
+  dataSource: string;
+  /** Tool environment of the row, e.g. "visual_toolbox_v2"; empty where it has no tool. */
+  envName: string;
+  /** The prompt as the file has it; empty where it holds a question only. */
+  messages: readonly Message[];
+  goldBoxSourcePx?: Box;
+  /** All columns but for pictures' bytes. */
+  columns: Record<string, unknown>;
+  /** The pictures' files, as they stand in the row. @throws Error with one sentence where one cannot be had */
+  pictures(): Promise<Uint8Array[]>;
+}
+
+/** A file or folder of rows. */
+export interface RowSource {
+  name: string;
+  /** What it is, for people, e.g. "DeepEyes parquet (snappy)". */
+  kind: string;
+  rows: number;
+  /** @throws Error with one sentence where the row cannot be read, or lacks what a task needs */
+  row(index: number): Promise<Row>;
+}
+
+/** A column that must hold text. @throws Error that names row and column */
+export function expectText(value: unknown, where: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new Error(
+    `${where}: expected text, found ${value === null || value === undefined ? "none" : JSON.stringify(value).slice(0, 60)}`,
+  );
+}
