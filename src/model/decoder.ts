@@ -10,7 +10,7 @@ import { swiglu } from "../ops/swiglu.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig, TextConfig } from "./config.ts";
 import type { VisionOutput, Watch } from "./model.ts";
-import { blockAxes, interleavedAxes } from "./positions.ts";
+import { blockAxes, interleavedAxes, maxPositions } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { Shapes, Weights } from "./weights.ts";
 
@@ -21,12 +21,10 @@ export class Decoder {
   readonly #table: Tensor;
   readonly #axes: Tensor;
 
-  /** @param maxPositions longest conversation, in M-RoPE positions */
   constructor(
     gpu: Gpu,
     readonly config: TextConfig,
     readonly weights: Weights,
-    maxPositions: number,
   ) {
     const { headDim: D, ropeTheta, mropeSection, mropeInterleaved } = config;
     this.#table = gpu.upload("text.rope", ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [

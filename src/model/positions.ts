@@ -15,6 +15,9 @@ export interface RopePositions {
   next: number;
 }
 
+/** Longest conversation, in M-RoPE positions: as far as the rotary tables reach. It bounds rows and columns of patches too. */
+export const maxPositions = 4096;
+
 /** Image tokens of a picture after merging. */
 export const imageTokenCount = (grid: Grid, mergeSize: number): number =>
   (grid.t * grid.h * grid.w) / (mergeSize * mergeSize);
@@ -61,6 +64,10 @@ export function ropePositions(
       }
     next += Math.max(rows, columns);
   }
+  if (next > maxPositions)
+    throw new Error(
+      `A conversation may reach M-RoPE position ${maxPositions}, this one reaches ${next}; show smaller pictures or fewer tokens`,
+    );
   if (picture !== grids.length) throw new Error(`${grids.length} pictures were given, the text shows ${picture}`);
   return { t, h, w, next };
 }

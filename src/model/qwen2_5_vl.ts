@@ -24,7 +24,7 @@ const prefix = "model.visual";
  * by window all through the tower, as VisionRows puts them.
  */
 export class Qwen25VL extends QwenVL<Qwen25Vision> {
-  constructor(gpu: Gpu, config: ModelConfig<Qwen25Vision>, options: { trained: boolean; maxPositions?: number }) {
+  constructor(gpu: Gpu, config: ModelConfig<Qwen25Vision>, options: { trained: boolean }) {
     super(gpu, config, parameterShapes(config), options);
   }
 

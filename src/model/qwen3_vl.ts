@@ -20,7 +20,7 @@ const prefix = "model.visual";
 
 /** Qwen3-VL as Hugging Face has it (transformers, `models/qwen3_vl/modeling_qwen3_vl.py`). */
 export class Qwen3VL extends QwenVL<Qwen3Vision> {
-  constructor(gpu: Gpu, config: ModelConfig<Qwen3Vision>, options: { trained: boolean; maxPositions?: number }) {
+  constructor(gpu: Gpu, config: ModelConfig<Qwen3Vision>, options: { trained: boolean }) {
     super(gpu, config, parameterShapes(config), options);
   }
 

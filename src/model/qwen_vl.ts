@@ -11,6 +11,7 @@ import type { Model, VisionOutput, Watch } from "./model.ts";
 import { type ParameterShape, Parameters } from "./parameters.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { VisionRows } from "./vision_rows.ts";
+import { maxPositions } from "./positions.ts";
 import { Weights } from "./weights.ts";
 
 /** What both families share: weights, the language model and the rotary embedding of patches. */
@@ -20,15 +21,14 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
   readonly #visionTable: Tensor;
   readonly #visionAxes: Tensor;
 
-  /** @param maxPositions longest conversation, in M-RoPE positions; also bounds rows and columns of patches */
   constructor(
     gpu: Gpu,
     readonly config: ModelConfig<Vision>,
     shapes: readonly ParameterShape[],
-    { trained, maxPositions = 4096 }: { trained: boolean; maxPositions?: number },
+    { trained }: { trained: boolean },
   ) {
     this.weights = new Weights(new Parameters(gpu, shapes, { trained }));
-    this.#decoder = new Decoder(gpu, config.text, this.weights, maxPositions);
+    this.#decoder = new Decoder(gpu, config.text, this.weights);
     // The first quarter of a head turns by the patch's row, the second by its column, with the same frequencies.
     const half = config.vision.hiddenSize / config.vision.numHeads / 2;
     const quarter = Array.from(inverseFrequencies(half, config.vision.ropeTheta));

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
 import type { Model } from "../model/model.ts";
-import { ropePositions } from "../model/positions.ts";
+import { maxPositions, ropePositions } from "../model/positions.ts";
 import { none } from "../model/text_rows.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
@@ -99,6 +99,10 @@ class GpuConversations implements Conversations {
         mergeSize,
       );
       const slots = Array.from({ length: this.rolloutsPerPrompt }, (_, g) => task * this.rolloutsPerPrompt + g);
+      if (positions.next + this.workspace.suffixTokens > maxPositions)
+        throw new RangeError(
+          `a prompt of ${positions.next} positions and ${this.workspace.suffixTokens} tokens after it go beyond ${maxPositions}`,
+        );
       for (const slot of slots) this.#state[slot]!.position = positions.next;
       return {
         tokens: prompt.tokens,
