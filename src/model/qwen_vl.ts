@@ -9,9 +9,9 @@ import { Decoder, headName } from "./decoder.ts";
 import type { LoraAdapter } from "./lora.ts";
 import type { Model, VisionOutput, Watch } from "./model.ts";
 import { type ParameterShape, Parameters } from "./parameters.ts";
+import { maxPositions } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { VisionRows } from "./vision_rows.ts";
-import { maxPositions } from "./positions.ts";
 import { Weights } from "./weights.ts";
 
 /** What both families share: weights, the language model and the rotary embedding of patches. */

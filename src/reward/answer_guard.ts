@@ -35,21 +35,33 @@ const roleMark =
 /** Our judges' own words for a verdict, and the labels in the prompts of DeepEyes and verl. */
 const forgedVerdict =
   /\bjud[gd]e?ment\b\s*\]?\s*:|\[(?:question|standard answer|model_?\s?answer|model's answer|your judge?ment)\]|["']?verdict["']?\s*[:=]|## equivalence/i;
+/** Words for whoever judges rather than for whoever asked. */
+const toTheJudge =
+  /\b(?:reference|standard|gold|ground[- ]truth|correct|right) answer\b|\b(?:ignore|disregard|forget)\b.*\b(?:instructions?|above|previous)\b|\bas (?:the )?reference\b/i;
+const declining =
+  /\b(?:can(?:not|'t|’t)|could ?n[o'’]t|unable to|impossible to|not (?:able|possible) to|no way to)\b.*\b(?:determine|tell|say|see|know|answer|help|identify|assist)|\bi(?:'m| am) (?:sorry|not sure)\b|\bi don[’']?t know\b|\bcannot be (?:determined|answered|seen|known)\b/i;
+/** "left or right", "A and B": one of them is bound to be right. */
+const several = /\bor\b|^\W*[a-h]\W*(?:,|and|&|\/)\W*[a-h]\W*$|\byes (?:and|but) no\b/i;
+
+const reasons: readonly [name: string, applies: (answer: string) => boolean][] = [
+  ["empty", (answer) => answer.trim() === ""],
+  // Signs alone may be an answer, but then a rule finds it: here nothing is left to read.
+  ["punctuation only", (answer) => !/[\p{L}\p{N}]/u.test(answer)],
+  ["too long", (answer) => length(answer) > longestAnswer],
+  ["role marker", (answer) => roleMark.test(answer)],
+  ["forged verdict", (answer) => forgedVerdict.test(answer)],
+  ["speaks to the judge", (answer) => toTheJudge.test(answer)],
+  ["opener only", (answer) => emptyOpeners.has(bare(answer))],
+  ["declines", (answer) => declining.test(answer)],
+  ["several answers", (answer) => several.test(answer) || severalBoxes(answer)],
+];
 
 /**
- * Why an answer must not reach a judge that reads, null where it may. Each of these talks judges into things, or
- * would be judged by what it is not.
+ * Why an answer must not reach a judge that reads, null where it may. Each of these talks judges into things, or would
+ * be judged by what it is not. What the gold answer does too is no trick.
  */
-export function refusal(answer: string): string | null {
-  if (answer.trim() === "") return "empty";
-  // Signs alone may be an answer ("+", "\pi" has letters), but then a rule finds it; here nothing is left to read.
-  if (!/[\p{L}\p{N}]/u.test(answer)) return "punctuation only";
-  if (length(answer) > longestAnswer) return "too long";
-  if (roleMark.test(answer)) return "role marker";
-  if (forgedVerdict.test(answer)) return "forged verdict";
-  if (emptyOpeners.has(bare(answer))) return "opener only";
-  if (severalBoxes(answer)) return "several answers";
-  return null;
+export function refusal(answer: string, goldAnswer: string): string | null {
+  return reasons.find(([, applies]) => applies(answer) && !applies(goldAnswer))?.[0] ?? null;
 }
 
 function severalBoxes(answer: string): boolean {

@@ -62,10 +62,18 @@ export async function scoreAsDeepEyes(response: string, asked: JudgedAnswer, jud
   return sum(long ? 0 : right, formatError || long, zoomed);
 }
 
+/** The first answer behind the last thought, "" where there is none. */
+export const reasoningAnswer = (response: string): string =>
+  strip(/<answer>(.*?)<\/answer>/s.exec(lookAt(response).said)?.[1] ?? "");
+
+/** What stands in the boxes behind the last thought, each up to its first closing brace. */
+export const mathAnswers = (response: string): string[] =>
+  [...strip(afterLast(response, "</think>")).matchAll(/\\boxed\{([^}]+)\}/g)].map((match) => match[1]!);
+
 /** The same for general reasoning: the first answer behind the last thought, which must be there. */
 export async function scoreReasoningAsDeepEyes(response: string, asked: JudgedAnswer, judge: Judge): Promise<number> {
-  const { said, zoomed, formatError } = lookAt(response);
-  const answer = strip(/<answer>(.*?)<\/answer>/s.exec(said)?.[1] ?? "");
+  const { zoomed, formatError } = lookAt(response);
+  const answer = reasoningAnswer(response);
   if (answer === "" || length(answer) >= 1000) return sum(0, true, zoomed);
   for (let i = 0; i < tries; i++) {
     const right = equivalenceAsDeepEyes(await judge(reasoningRequest(answer, asked)));
@@ -84,7 +92,7 @@ export async function scoreMathAsDeepEyes(
   rule: (goldAnswer: string, answer: string) => boolean,
   judge: Judge,
 ): Promise<number> {
-  const boxes = [...strip(afterLast(response, "</think>")).matchAll(/\\boxed\{([^}]+)\}/g)].map((match) => match[1]!);
+  const boxes = mathAnswers(response);
   const answer = boxes.at(-1);
   const formatError = count(response, "<think>") !== count(response, "</think>") || boxes.length !== 1;
   const right = answer !== undefined && (rule(asked.goldAnswer, answer) || (await ask(judge, answer, asked)));

@@ -86,12 +86,10 @@ export class JudgeConnection {
   /** The model that is asked. @throws JudgeFailure where none was named and the server names none. */
   async model(signal?: AbortSignal): Promise<string> {
     if (this.#settings.model !== "") return this.#settings.model;
-    this.#model ??= this.models(signal).then(
-      (models) => {
-        if (models.length > 0) return models[0];
-        throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
-      },
-    );
+    this.#model ??= this.models(signal).then((models) => {
+      if (models.length > 0) return models[0];
+      throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
+    });
     try {
       return await this.#model;
     } catch (error) {
@@ -145,14 +143,20 @@ export class JudgeConnection {
   /** A server that asks to be left alone is left alone by all. */
   #heed({ retryAfterMs }: JudgeFailure): void {
     if (retryAfterMs === null) return;
-    this.#notBeforeMs = Math.max(this.#notBeforeMs, performance.now() + Math.min(retryAfterMs, this.#settings.maxWaitMs));
+    this.#notBeforeMs = Math.max(
+      this.#notBeforeMs,
+      performance.now() + Math.min(retryAfterMs, this.#settings.maxWaitMs),
+    );
   }
 
   async #once(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
     await pause(this.#notBeforeMs - performance.now(), signal);
     const { timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
     if (this.counts.calls >= maxCalls)
-      throw new JudgeFailure("budget", `The run has asked its judge ${maxCalls} times, which is all it may; raise the budget to go on`);
+      throw new JudgeFailure(
+        "budget",
+        `The run has asked its judge ${maxCalls} times, which is all it may; raise the budget to go on`,
+      );
     this.counts.calls++;
     const sentMs = performance.now();
     try {
@@ -168,7 +172,10 @@ function replyText(answer: unknown, base: string): string {
   const { choices } = (answer ?? {}) as { choices?: unknown };
   const content = Array.isArray(choices) ? choices[0]?.message?.content : undefined;
   if (typeof content === "string") return content;
-  throw new JudgeFailure("no_text", `Expected choices[0].message.content from the judge at ${base}, found none; check that it serves chat completions`);
+  throw new JudgeFailure(
+    "no_text",
+    `Expected choices[0].message.content from the judge at ${base}, found none; check that it serves chat completions`,
+  );
 }
 
 /** @throws JudgeFailure "aborted" */

@@ -18,7 +18,15 @@ export interface Exchange {
  * referrer is sent, and no redirect followed: it would carry the question, and an attacker's choice of host, elsewhere.
  * @throws JudgeFailure
  */
-export async function exchange({ url, body, key, timeoutMs, maxReplyBytes, signal, fetch }: Exchange): Promise<unknown> {
+export async function exchange({
+  url,
+  body,
+  key,
+  timeoutMs,
+  maxReplyBytes,
+  signal,
+  fetch,
+}: Exchange): Promise<unknown> {
   if (signal?.aborted) throw new JudgeFailure("aborted", "The judge was not asked: the run was stopped");
   const limit = new AbortController();
   const stop = () => limit.abort();
@@ -104,11 +112,7 @@ function refusal(url: string, status: number, text: string, retryAfter: string |
       retryAfterMs(retryAfter),
     );
   if (status >= 500 || status === 408)
-    return new JudgeFailure(
-      "server_error",
-      `The judge at ${url} failed (${status})${said}`,
-      retryAfterMs(retryAfter),
-    );
+    return new JudgeFailure("server_error", `The judge at ${url} failed (${status})${said}`, retryAfterMs(retryAfter));
   return new JudgeFailure("bad_request", `The judge at ${url} does not accept the question (${status})${said}`);
 }
 

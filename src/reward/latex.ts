@@ -23,15 +23,17 @@ function closing(text: string, from: number): number | null {
 /** Simple LaTeX as the plain mathematics that it means: "\dfrac{1}{2}\,\text{cm}" is "(1)/(2) cm". Other text stays. */
 export function withoutLatex(text: string): string {
   let out = text
-    .replace(/\\[()[\]]|\$/g, " ")
-    .replace(/\\left\b|\\right\b|\\[!,;: ]|\\quad\b|~/g, " ")
+    .replace(/\\[()[\]]/g, " ")
+    // A single one is money.
+    .replace(/\$([^$]+)\$/g, " $1 ")
+    .replace(/\\left(?![a-z])|\\right(?![a-z])|\\[!,;: ]|\\quad(?![a-z])|~/g, " ")
     .replace(/\{,\}/g, ",")
-    .replace(/\\[dt]frac\b/g, "\\frac")
+    .replace(/\\[dt]frac(?![a-z])/gi, "\\frac")
     .replace(/\\(?:text|mathrm|mathbf|textbf|mathit|operatorname|mbox)\s*\{([^{}]*)\}/g, " $1 ")
-    .replace(/\^\s*\{?\s*\\circ\s*\}?|\\degree\b/g, "°")
-    .replace(/\\(?:times|cdot)\b/g, "*")
-    .replace(/\\div\b/g, "/")
-    .replace(/\\pi\b/g, "π")
+    .replace(/\^\s*\{?\s*\\circ\s*\}?|\\degree(?![a-z])/g, "°")
+    .replace(/\\(?:times|cdot)(?![a-z])/g, "*")
+    .replace(/\\div(?![a-z])/g, "/")
+    .replace(/\\pi(?![a-z])/g, "π")
     .replace(/\\%/g, "%")
     // \frac12 and \sqrt2 take one sign each.
     .replace(/\\frac\s*(\d)\s*(\d)/g, "\\frac{$1}{$2}")

@@ -15,15 +15,15 @@ export interface RewardWeights {
 /**
  * The reward of DeepEyes, part by part: answer (weight or 0), format (0 or -weight), zoom (weight or 0). Only a zoom
  * that the tool carried out earns the bonus, not a call that failed or was merely written.
- * Null where the world failed (`end` "error"): there is nothing to judge, and 0 would be a verdict.
+ * Null where the world failed (`end` "error", or a verdict that could not be had): 0 would be a verdict.
  */
 export function score(
   rollout: Rollout,
   task: Task,
   weights: RewardWeights,
-  verdict: Verdict = judgeByRules(rollout.answer, task),
+  verdict: Verdict | null = judgeByRules(rollout.answer, task),
 ): Reward | null {
-  if (rollout.end === "error") return null;
+  if (rollout.end === "error" || verdict === null) return null;
   const zoomed = rollout.calls.some((call) => call.outcome === "ok");
   const earned =
     weights.bonus === "unconditional" ? zoomed : weights.bonus === "conditional" && zoomed && verdict.right;

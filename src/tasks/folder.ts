@@ -35,7 +35,7 @@ export function folderRows(
       const columns = rows[index]!();
       return {
         ...rowOf(columns, where),
-        pictures: () => Promise.all(picturePaths(columns, where).map((path) => readFile(inside(path, where)))),
+        pictures: async () => Promise.all(picturePaths(columns, where).map((path) => readFile(inside(path, where)))),
       };
     },
   };

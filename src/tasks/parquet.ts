@@ -175,7 +175,7 @@ export class ParquetTable {
       const size = header.compressed_page_size;
       const next = at + headerBytes + size;
       if (!(size >= 0) || next > endByte || !(header.uncompressed_page_size <= largestPageBytes))
-        throw new Error(`a page says that it has ${size} bytes and ${header.uncompressed_page_size} unpacked`);
+        throw new Error("a page's size is wrong");
       const described = header.data_page_header ?? header.data_page_header_v2;
       if (described)
         pages.push({
@@ -261,10 +261,10 @@ export class ParquetTable {
   }
 }
 
-/** The error's own words; of errors of the engine, which say "offset is out of bounds", only that they are one. */
+/** The error's own words; the engine's, which speak of offsets and undefined, say nothing to whoever has the file. */
 function reason(error: unknown): string {
-  const { message } = error as Error;
-  return error instanceof RangeError || error instanceof TypeError ? `it ends too early or lies: ${message}` : message;
+  const isEngines = error instanceof RangeError || error instanceof TypeError;
+  return isEngines ? "a number in it is wrong, or it ends too early" : (error as Error).message;
 }
 
 function plain(value: unknown): unknown {

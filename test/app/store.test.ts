@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { emptyRun, fold, type RunState } from "../../src/app/web/run_state.ts";
 import { Store } from "../../src/app/web/store.ts";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -148,5 +148,53 @@ describe("the store", () => {
     expect(store.live.value).toBe(emptyRun);
     store.startOver();
     expect(store.previous.value?.updates).toHaveLength(4);
+  });
+});
+
+describe("the step that is shown while steps fly by", () => {
+  const updates = events.flatMap((event, i) => (event.type === "update" ? i + 1 : []));
+  const through = (store: Store, from: number, to: number): void => {
+    for (const event of events.slice(from, to)) store.receive(event);
+    store.publish();
+  };
+
+  it("stays long enough to be looked at, and is the newest once the run stands still", () => {
+    vi.useFakeTimers();
+    try {
+      const store = new Store();
+      store.player.value = "playing";
+      through(store, 0, updates[0]!);
+      expect(store.record.value?.step).toBe(1);
+      vi.advanceTimersByTime(200);
+      through(store, updates[0]!, updates[1]!);
+      expect(store.record.value?.step).toBe(1);
+      vi.advanceTimersByTime(1400);
+      through(store, updates[1]!, updates[2]!);
+      expect(store.record.value?.step).toBe(3);
+      vi.advanceTimersByTime(200);
+      through(store, updates[2]!, updates[3]!);
+      expect(store.record.value?.step).toBe(3);
+      store.player.value = "paused";
+      expect(store.record.value?.step).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("a log that was shortened", () => {
+  it("shows a step's groups that are there, and no step without groups", () => {
+    const kept = events.filter(
+      (event) =>
+        !(event.type === "tasks" && event.step === 1) &&
+        !(event.type === "group" && (event.step === 1 || event.taskIndex === 0)),
+    );
+    const run = foldAll(kept);
+    expect(run.updates).toHaveLength(4);
+    expect(run.steps.map(({ step, tasks, groups }) => [step, tasks.length, groups[0]![0]!.taskIndex])).toEqual([
+      [1, 1, 1],
+      [3, 1, 1],
+      [4, 1, 1],
+    ]);
   });
 });

@@ -36,9 +36,9 @@ describe("the product's page", () => {
     expect(page.getByText("after the first step").elements()).toHaveLength(7);
     await start.click();
     await expect.element(page.getByRole("button", { name: "Pause" })).toBeVisible();
-    await expect.element(page.getByText("The run is done: 1 steps"), { timeout: 90_000 }).toBeVisible();
+    await expect.element(page.getByText("The run is done: 1 step"), { timeout: 90_000 }).toBeVisible();
 
-    expect(notices()).toEqual(["The run is done: 1 steps"]);
+    expect(notices()).toEqual(["The run is done: 1 step"]);
     await expect.element(page.getByRole("progressbar", { name: "Steps of the run" })).toHaveValue(1);
     await expect
       .element(page.getByRole("img", { name: /^accuracy over steps, 1 points, .* at step 1$/ }))
@@ -76,24 +76,24 @@ describe("the product's page", () => {
   });
 });
 
-describe("the page over a recorded run", () => {
-  /** The page with a recorded run open on the tab that steps through it. */
-  async function recorded() {
-    const fake = new FakeRun();
-    const config = resolveConfig({ seed: 7, steps: 4, tasksPerStep: 2, rolloutsPerTask: 3 });
-    const events = [...fakeEvents(config)];
-    fake.store("recorded", events);
-    const context = makePage(fake);
-    render(<Page page={context} />, host);
-    await context.control.openStored("recorded");
-    const groups = events.filter((event) => event.type === "group");
-    const zoomed = groups.flatMap(({ rollouts }) => rollouts).find(({ calls }) => calls.length > 0)!;
-    context.store.pinned.value = zoomed.id;
-    context.store.tab.value = "step";
-    const lengths = zoomed.segments.map(({ tokens }) => tokens.length);
-    return { context, rollout: zoomed, lengths, total: lengths.reduce((a, b) => a + b) };
-  }
+/** The page with a recorded run open on the tab that steps through it. */
+async function recorded() {
+  const fake = new FakeRun();
+  const config = resolveConfig({ seed: 7, steps: 4, tasksPerStep: 2, rolloutsPerTask: 3 });
+  const events = [...fakeEvents(config)];
+  fake.store("recorded", events);
+  const context = makePage(fake);
+  render(<Page page={context} />, host);
+  await context.control.openStored("recorded");
+  const groups = events.filter((event) => event.type === "group");
+  const zoomed = groups.flatMap(({ rollouts }) => rollouts).find(({ calls }) => calls.length > 0)!;
+  context.store.pinned.value = zoomed.id;
+  context.store.tab.value = "step";
+  const lengths = zoomed.segments.map(({ tokens }) => tokens.length);
+  return { context, rollout: zoomed, lengths, total: lengths.reduce((a, b) => a + b) };
+}
 
+describe("the page over a recorded run", () => {
   const position = () => document.querySelector(".time [role=status]")!.textContent;
   const press = async (keys: string) => {
     await userEvent.keyboard(keys);
@@ -161,11 +161,105 @@ describe("the page over a recorded run", () => {
     const { context } = await recorded();
     context.store.tab.value = "train";
     await expect.element(page.getByRole("img", { name: /^accuracy over steps, 4 points/ })).toBeVisible();
-    await expect.element(page.getByText("recorded · 4 steps")).toBeVisible();
+    await expect.element(page.getByText("recorded step 4 of 4")).toBeVisible();
     expect(notices()).toEqual([]);
-    await page.getByRole("button", { name: "Close replay" }).click();
+    await page.getByRole("button", { name: "Close" }).click();
     expect(page.getByText("after the first step").elements()).toHaveLength(7);
   });
+});
+
+describe("alternatives to a token", () => {
+  const written = () => document.querySelector(".alternatives .written th")?.textContent;
+
+  test("stand beside the token that was written, of the weights as they are", async () => {
+    const fake = new FakeRun();
+    const context = makePage(fake);
+    context.store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 2, rolloutsPerTask: 2 };
+    render(<Page page={context} />, host);
+    await context.control.open();
+    await context.control.step();
+    context.store.tab.value = "step";
+    await expect.element(page.getByText(/^token \d+ of/)).toBeVisible();
+    expect(document.querySelector(".alternatives")).toBeNull();
+    await userEvent.keyboard("{ArrowRight}");
+    await expect.element(page.getByText("now: after step 1")).toBeVisible();
+    const first = written();
+    expect(document.querySelectorAll(".alternatives tr")).toHaveLength(5);
+    expect(document.querySelector("aside h2")!.textContent).toContain(first!.replace(" (written)", ""));
+    await expect.element(page.getByText("ratio, now to then")).toBeVisible();
+    await userEvent.keyboard("{ArrowRight}");
+    await vi.waitFor(() => expect(written()).not.toBe(first));
+    // One question a rollout, whatever the cursor does
+    expect(fake.asked.filter((line) => line.startsWith("alternatives"))).toHaveLength(1);
+  });
+
+  test("are explained where the open model is not the run's, and where there is none", async () => {
+    const { context } = await recorded();
+    await userEvent.keyboard("{ArrowRight}");
+    await expect.element(page.getByText(/is shown once the model is open/)).toBeVisible();
+    context.store.changes.value = { preset: "story", seed: 1 };
+    await context.control.open();
+    await expect.element(page.getByText(/this run trained needle, and story is open/)).toBeVisible();
+    context.store.gpuProblem.value = "There is none";
+    await expect.element(page.getByText(/needs the model, which needs WebGPU/)).toBeVisible();
+    expect(document.querySelector(".alternatives")).toBeNull();
+  });
+});
+
+test("a recorded run that comes with the page plays without a GPU, stops, and goes where one drags", async () => {
+  const context = makePage(new FakeRun());
+  context.store.gpuProblem.value = "There is none";
+  render(<Page page={context} />, host);
+  await page.getByRole("button", { name: "Watch a recorded run" }).click();
+  await expect.element(page.getByText(/This is a recording,/)).toBeVisible();
+  await expect.element(page.getByText(/NVIDIA H100, 24 November 2026/)).toBeVisible();
+  await expect.element(page.getByRole("img", { name: /^accuracy over steps, [3-9] points/ })).toBeVisible();
+  await page.getByRole("button", { name: "Pause" }).click();
+  const { step } = context.store.shown.value;
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(context.store.shown.value.step).toBe(step);
+  context.control.replay.seek(100);
+  await expect.element(page.getByRole("img", { name: /^accuracy over steps, 100 points/ })).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Play" })).toBeEnabled();
+  expect(document.querySelectorAll(".group .cell")).toHaveLength(128);
+  await page.getByRole("button", { name: "Close" }).click();
+  expect(page.getByText("after the first step").elements()).toHaveLength(7);
+});
+
+test("a warm-up shows its course, can be stopped, gone on with, and started from", async () => {
+  const fake = new FakeRun({ delayMs: 4 });
+  const context = makePage(fake);
+  context.store.changes.value = { preset: "needle", seed: 2, tasksPerStep: 1, rolloutsPerTask: 2 };
+  render(<Page page={context} />, host);
+  await context.control.open();
+  await page.getByText("Train from scratch").click();
+  await page.getByRole("button", { name: "Start the warm-up" }).click();
+  await expect.element(page.getByText(/^Warm start, step \d+ of 313 · loss/)).toBeVisible();
+  await expect.element(page.getByRole("button", { name: "Start", exact: true })).toBeDisabled();
+  await page.getByRole("button", { name: "Stop and keep" }).click();
+  await expect.element(page.getByText(/^Stopped after step \d+ of 313; the weights so far are kept/)).toBeVisible();
+  await page.getByRole("button", { name: /^Go on from step/ }).click();
+  await expect
+    .element(page.getByText(/^Held out, 256 scenes, greedy: accuracy 0.31/), { timeout: 20_000 })
+    .toBeVisible();
+  await expect.element(page.getByText(/^Done: all 313 steps/)).toBeVisible();
+  await expect.element(page.getByRole("img", { name: /^warm-up loss over 313 steps/ })).toBeVisible();
+  await page.getByRole("button", { name: "Start GRPO from these weights" }).click();
+  await expect.element(page.getByText("Starts from needle from scratch, seed 2, 800,000 examples.")).toBeVisible();
+  await vi.waitFor(() => expect(fake.asked).toContain("open trained-here/needle-seed-2-examples-800000"));
+  await context.control.reset();
+});
+
+test("the time of each kernel is shown where the address asks for it", async () => {
+  const context = makePage(new FakeRun());
+  context.store.traced.value = true;
+  context.store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 1, rolloutsPerTask: 2 };
+  render(<Page page={context} />, host);
+  await context.control.open();
+  await page.getByText("Time per kernel").click();
+  await expect.element(page.getByText("after the first step", { exact: true }).last()).toBeVisible();
+  await context.control.step();
+  await vi.waitFor(() => expect(document.querySelector(".profile")?.textContent).toMatch(/^decode .* 100.0 %/));
 });
 
 test("the page says what went wrong and stays usable", async () => {

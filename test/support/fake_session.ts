@@ -52,7 +52,9 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
       yield { type: "end", step, reason: "done" };
     },
     async *warmup() {
-      for (let made = 1; made <= 3; made++)
+      for (let made = step + 1; made <= 3; made++) {
+        step = made;
+        weight += made;
         yield {
           type: "warmup" as const,
           stage: "warm" as const,
@@ -63,6 +65,7 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
           rows: 256 * made,
           durationMs: 1,
         };
+      }
       yield { type: "end" as const, step: 3, reason: "done" as const };
     },
     evaluate: async ({ greedy }: { tasks: number; greedy: boolean }) => ({

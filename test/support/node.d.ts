@@ -16,3 +16,28 @@ declare module "node:net" {
   }
   export function connect(port: number, host: string, connected: () => void): Socket;
 }
+
+declare module "node:http" {
+  interface IncomingMessage extends AsyncIterable<Uint8Array> {
+    method: string;
+    url: string;
+    headers: Record<string, string | undefined>;
+  }
+  interface ServerResponse {
+    writeHead(status: number, headers?: Record<string, string | number>): ServerResponse;
+    /** False once the reader is behind. */
+    write(text: string): boolean;
+    end(text?: string): void;
+    /** Breaks the connection off. */
+    destroy(): void;
+    readonly destroyed: boolean;
+    once(event: "drain" | "close", listener: () => void): void;
+  }
+  interface Server {
+    listen(port: number, host: string, listening: () => void): void;
+    address(): { port: number };
+    close(closed: () => void): void;
+    closeAllConnections(): void;
+  }
+  export function createServer(handle: (request: IncomingMessage, response: ServerResponse) => void): Server;
+}

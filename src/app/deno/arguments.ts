@@ -2,7 +2,7 @@ import { checkKnob, type Knob, knobs, nearest, presets, type RunConfig } from ".
 
 /** A flag that is no knob: it says where things lie or how they are shown. */
 interface Flag {
-  kind: "path" | "integer" | "switch";
+  kind: "path" | "text" | "integer" | "switch";
   line: string;
   default?: string;
 }
@@ -27,6 +27,21 @@ const flags = {
   maxPromptTokens: { kind: "integer", line: "longer prompts are left out, images and tools counted", default: "8192" },
   headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
+  judgeUrl: {
+    kind: "text",
+    line: "address of a judge, such as http://127.0.0.1:18901/v1; a key is read from SACCADE_JUDGE_KEY",
+  },
+  judgeModel: { kind: "text", line: "its model; else the first that the server names" },
+  judge: {
+    kind: "text",
+    line: "hardened, verl, deepeyes, deepeyes-math, deepeyes-common; rejudge also knows rules",
+    default: "hardened",
+  },
+  judgeConcurrency: { kind: "integer", line: "questions at once", default: "8" },
+  judgeTimeout: { kind: "integer", line: "seconds that a reply may take", default: "60" },
+  judgeBudget: { kind: "integer", line: "requests in all, further tries included", default: "1000000" },
+  judgeCache: { kind: "path", line: "folder in which replies are kept and looked up" },
+  menu: { kind: "text", line: "another reward, such as chain-of-focus, in the place of the weights" },
   greedy: { kind: "switch", line: "take the most likely token instead of drawing one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
   plain: { kind: "switch", line: "leave out the fast ways of kernels, to compare both" },
@@ -118,6 +133,24 @@ export const commands = {
     folders: "parquet files of DeepEyes, JSONL or CSV files beside their pictures, folders of these, or addresses",
     folderWord: "inspect FILE...",
   },
+  judge: {
+    line: "test a judge, audit it with known answers, or judge a run's rollouts again",
+    example: "judge test --judge-url http://127.0.0.1:18901/v1",
+    knobs: ["reward"],
+    flags: [
+      "judgeUrl",
+      "judgeModel",
+      "judge",
+      "judgeConcurrency",
+      "judgeTimeout",
+      "judgeBudget",
+      "judgeCache",
+      "menu",
+      "logJson",
+    ],
+    folders: "test, audit, or rejudge and the folder of a run, which is only read; reward knobs are for rejudge",
+    folderWord: "ACTION",
+  },
   serve: { line: "serve the built page on this machine", example: "serve --port 8080", knobs: [], flags: ["port"] },
 } as const satisfies Record<string, CommandEntry>;
 
@@ -143,6 +176,14 @@ export interface Options {
   maxPromptTokens?: number;
   headersOnly?: boolean;
   port?: number;
+  judgeUrl?: string;
+  judgeModel?: string;
+  judge?: string;
+  judgeConcurrency?: number;
+  judgeTimeout?: number;
+  judgeBudget?: number;
+  judgeCache?: string;
+  menu?: string;
   greedy?: boolean;
   logJson?: boolean;
   plain?: boolean;
@@ -264,7 +305,10 @@ function inFlagTerms<T>(key: string, work: () => T): T {
 function flagValue(name: FlagName, value: string): string | number | boolean {
   switch (flags[name].kind) {
     case "path":
-      if (value === "") throw new Error(`--${name} needs the path of a folder`);
+      if (value === "") throw new Error(`--${kebab(name)} needs the path of a folder`);
+      return value;
+    case "text":
+      if (value === "") throw new Error(`--${kebab(name)} needs a value: ${flags[name].line}`);
       return value;
     case "switch":
       if (value !== "true" && value !== "false")
@@ -274,7 +318,7 @@ function flagValue(name: FlagName, value: string): string | number | boolean {
       const number = Number(value);
       const max = name === "port" ? 65535 : 1e9;
       if (value.trim() === "" || !Number.isInteger(number) || number < 1 || number > max)
-        throw new Error(`--${name} must be a whole number from 1 to ${max}, found "${value}"`);
+        throw new Error(`--${kebab(name)} must be a whole number from 1 to ${max}, found "${value}"`);
       return number;
     }
   }
@@ -298,7 +342,7 @@ export function helpText(command: CommandName | null): string {
   const entry: CommandEntry = commands[command];
   const own = entry.flags.map((name) => {
     const flag: Flag = flags[name];
-    const value = flag.kind === "path" ? " DIR" : flag.kind === "integer" ? " N" : "";
+    const value = flag.kind === "path" ? " DIR" : flag.kind === "text" ? " TEXT" : flag.kind === "integer" ? " N" : "";
     const note = required(command).includes(name) ? " (required)" : flag.default ? ` (${flag.default})` : "";
     return [`--${kebab(name)}${value}`, flag.line + note];
   });

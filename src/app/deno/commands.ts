@@ -7,7 +7,7 @@ import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
 import type { CompiledKernel } from "./compile.ts";
-import { dataCommand } from "./data_command.ts";
+import { judgeCommand } from "./judge_command.ts";
 import { parityCommand } from "./parity_command.ts";
 import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
@@ -52,7 +52,10 @@ export async function runCommand({ command, changes, options }: Request, around:
     case "conformance":
       return conformanceCommand(options.folders!, around);
     case "data":
-      return dataCommand(options, around);
+      // Only this command reads parquet.
+      return (await import("./data_command.ts")).dataCommand(options, around);
+    case "judge":
+      return judgeCommand(changes, options, around);
     case "serve":
       return serve(options, around);
   }

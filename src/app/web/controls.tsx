@@ -4,6 +4,7 @@ import { KnobField } from "./knob_field.tsx";
 import { modelName } from "./model_name.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
+import { runName } from "./run_name.ts";
 import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
@@ -39,6 +40,7 @@ export function Controls() {
         <KnobField knob="temperature" slider={{ min: 0.1, max: 2, step: 0.1 }} />
         <KnobField knob="steps" />
         <PendingLine />
+        <ReplayLine />
       </div>
       <WhatIf />
       <div class="card">
@@ -98,6 +100,14 @@ function OtherModel() {
       </button>
     </p>
   );
+}
+
+/** A recording has settings of its own, and the fields do not show them. */
+function ReplayLine() {
+  const { store } = usePage();
+  const config = store.runConfig.value;
+  if (!store.replay.value || !config) return null;
+  return <p class="small pending">For the next run. The recording has: {runName(config)}.</p>;
 }
 
 function PendingLine() {

@@ -4,7 +4,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import { resize } from "../../image/resize.ts";
 import type { Task } from "../../tasks/task.ts";
 import { phaseLine } from "./header.tsx";
-import { hundredths, meanAndDeviation } from "./numbers.ts";
+import { counted, hundredths, meanAndDeviation } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { PixelsCanvas } from "./pixels_canvas.tsx";
 import { RewardCells } from "./reward_cells.tsx";
@@ -44,7 +44,7 @@ export function Groups() {
       </div>
     );
   }
-  const size = `${record.tasks.length} tasks${config ? `, ${config.rolloutsPerTask} rollouts each` : ""}`;
+  const size = `${counted(record.tasks.length, "task")}${config ? `, ${counted(config.rolloutsPerTask, "rollout")} each` : ""}`;
   const visible = record.groups.flatMap((group) => group ?? []);
   const inside = visible.some((rollout) => rollout.id === chosen?.rollout.id);
   const tabStop = (inside ? chosen?.rollout.id : visible[0]?.id) ?? null;

@@ -135,6 +135,7 @@ export function phaseLine(phase: Phase): string {
 /** Read aloud once a step, not once a token. */
 function spokenStatus(store: Store, playing: boolean): string {
   if (store.busy.value) return store.busy.value;
+  if (store.warmup.value.running) return "training from scratch";
   const run = store.live.value;
   const last = run.updates.at(-1);
   const state = playing ? "training" : run.end ? "ended" : run.head ? "paused" : "ready";

@@ -23,6 +23,15 @@ export function setting(value: number): string {
   return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential().replace("e+", "e") : String(value);
 }
 
+/** 1 step, 20 steps. */
+export const counted = (value: number, thing: string): string => `${count(value)} ${thing}${value === 1 ? "" : "s"}`;
+
+/** 0.25, 40 k: short enough for an axis. */
+export function tick(value: number): string {
+  const size = Math.abs(value);
+  return minus(size >= 10_000 ? `${Number((value / 1000).toPrecision(3))} k` : count(Number(value.toPrecision(4))));
+}
+
 /** 12 s, 1 min 12 s, 2 h 5 min. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { tick } from "./numbers.ts";
 import { theme } from "./theme.ts";
 
 /** One series over the steps of its plot; null where there is no value. */
@@ -74,7 +75,14 @@ function optionsOf(width: number, lines: readonly Line[], range: Props["range"],
     scales: { x: { time: false }, y: range ? { range } : { range: (_, low, high) => roomy(low, high) } },
     axes: [
       { ...axis, grid: { show: false }, size: 18, gap: 2, space: 40, incrs: wholeSteps },
-      { ...axis, grid: { stroke: colourOf("--line"), width: 1 }, size: 34, gap: 3, space: 28 },
+      {
+        ...axis,
+        grid: { stroke: colourOf("--line"), width: 1 },
+        size: 38,
+        gap: 3,
+        space: 28,
+        values: (_, splits) => splits.map(tick),
+      },
     ],
     series: [
       {},

@@ -4,7 +4,7 @@ import type { TrainEvent } from "../../train/events.ts";
 import type { RunApi } from "../api.ts";
 import { Player } from "../player.ts";
 import { readEventsFile } from "./events_file.ts";
-import { count } from "./numbers.ts";
+import { counted } from "./numbers.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { foldAll, ReplayControl } from "./replay_control.ts";
 import { emptyRun, type RunState } from "./run_state.ts";
@@ -263,13 +263,14 @@ export class RunControl {
   #tellEnd(event: Extract<TrainEvent, { type: "end" }>): void {
     const { notices } = this.#store;
     if (event.reason === "failed") notices.error(event.message ?? "");
-    else if (event.reason === "done") notices.add("information", `The run is done: ${count(event.step)} steps`);
+    else if (event.reason === "done") notices.add("information", `The run is done: ${counted(event.step, "step")}`);
   }
 
   #resetClock(): void {
     this.#runClock(false);
     this.#playedMs = this.#stepStartMs = 0;
     this.#stepDurations = [];
+    this.#showClock();
   }
 
   /** Time spent playing; pauses do not count. */

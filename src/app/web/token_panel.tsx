@@ -42,7 +42,7 @@ export function TokenPanel({ unit, written, advantage, alternatives }: Props) {
           </tbody>
         </table>
       )}
-      {model && <p class="soft small">{alternatives.line}</p>}
+      {model && <p class="soft small whose">{alternatives.line}</p>}
       <table class="kv">
         <tbody>
           <tr>

@@ -23,7 +23,7 @@ export function WarmupPanel() {
       <p class="soft small">
         Random weights learn from examples to read close-ups and to call the tool: how the shipped models were made.{" "}
         {count(knobs.warmupRows.default as number)} examples took 5 minutes on an NVIDIA H100; a laptop takes longer, a
-        software adapter many hours. Stop at any time: what is made stays in this browser.
+        software adapter weeks. Stop at any time: what is made stays in this browser.
       </p>
       <div class="row">
         <label for={id}>examples</label>

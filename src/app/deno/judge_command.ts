@@ -1,0 +1,213 @@
+import { type Audit, type AuditRates, audit } from "../../reward/audit.ts";
+import { testConnection } from "../../reward/connection.ts";
+import { type AnswerJudge, type JudgeSettings, openJudge, rulesJudge } from "../../reward/judge.ts";
+import { connectionDefaults } from "../../reward/judge_connection.ts";
+import { judgeAlarms } from "../../reward/judge_metrics.ts";
+import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
+import { judgeServers } from "../../reward/judge_servers.ts";
+import { type MenuName, rewardMenu } from "../../reward/menu.ts";
+import { nearest, type RunConfig } from "../../train/config.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import { type RejudgedStep, rejudge } from "../rejudge.ts";
+import type { Options } from "./arguments.ts";
+import type { Surroundings } from "./commands.ts";
+import { visible } from "./terminal.ts";
+import { verdictFolder } from "./verdict_folder.ts";
+
+/** Where the key is taken from: an argument would stand in the list of processes and in the shell's history. */
+const keyVariable = "SACCADE_JUDGE_KEY";
+
+/** `judge test|audit|rejudge`. Returns the exit code. */
+export async function judgeCommand(
+  changes: Partial<RunConfig>,
+  options: Options,
+  around: Surroundings,
+): Promise<number> {
+  const [action, ...rest] = options.folders!;
+  switch (action) {
+    case "test":
+      none(action, rest);
+      return test(options, around);
+    case "audit":
+      none(action, rest);
+      return auditCommand(options, around);
+    case "rejudge":
+      if (rest.length !== 1) throw new Error(`saccade judge rejudge needs the folder of one run, found ${rest.length}`);
+      return rejudgeCommand(rest[0], changes, options, around);
+    default:
+      throw new Error(`Expected judge test, judge audit or judge rejudge RUN_FOLDER, found "${action}"`);
+  }
+}
+
+function none(action: string, rest: readonly string[]): void {
+  if (rest.length > 0) throw new Error(`saccade judge ${action} takes flags only, found "${rest[0]}"`);
+}
+
+/** The judge's settings from flags and from the environment. */
+function settingsOf(options: Options): Partial<JudgeSettings> & { url: string } {
+  if (options.judgeUrl === undefined)
+    throw new Error("saccade judge needs --judge-url, such as http://127.0.0.1:18901/v1");
+  return {
+    url: options.judgeUrl,
+    model: options.judgeModel ?? "",
+    key: Deno.env.get(keyVariable) ?? null,
+    judge: named<JudgeName>("judge", options.judge ?? "hardened", judgeLines),
+    concurrency: options.judgeConcurrency ?? connectionDefaults.concurrency,
+    timeoutMs: (options.judgeTimeout ?? connectionDefaults.timeoutMs / 1000) * 1000,
+    maxCalls: options.judgeBudget ?? connectionDefaults.maxCalls,
+  };
+}
+
+function named<Name extends string>(what: string, name: string, table: Readonly<Record<Name, unknown>>): Name {
+  if (Object.hasOwn(table, name)) return name as Name;
+  const names = Object.keys(table);
+  throw new Error(
+    `There is no ${what} "${name}"; did you mean "${nearest(name, names)}"? There are ${names.join(", ")}`,
+  );
+}
+
+async function test(options: Options, { terminal }: Surroundings): Promise<number> {
+  const diagnosis = await testConnection(settingsOf(options));
+  if (options.logJson) terminal.print(JSON.stringify(diagnosis));
+  else {
+    terminal.print(`${diagnosis.state}: ${visible(diagnosis.message)}`);
+    if (!diagnosis.usable || diagnosis.state === "slow") {
+      terminal.print("Servers, and how to start them:");
+      for (const { name, url, command, note } of judgeServers(null)) {
+        terminal.print(`  ${name} (${note}); then --judge-url ${url}`);
+        terminal.print(`    ${command}`);
+      }
+    }
+    if (diagnosis.state === "unauthorized") terminal.print(`The key is read from ${keyVariable}`);
+  }
+  return diagnosis.usable ? 0 : 1;
+}
+
+async function auditCommand(options: Options, { terminal, untilStopped }: Surroundings): Promise<number> {
+  const judge = openJudge({ ...settingsOf(options), canaryRate: 0 });
+  const stop = new AbortController();
+  untilStopped().then(() => stop.abort());
+  const result = await audit(judge, stop.signal);
+  if (options.logJson) terminal.print(JSON.stringify({ judge: judge.name, ...result, counts: judge.counts }));
+  else for (const line of auditLines(judge.name, result)) terminal.print(line);
+  if (!options.logJson) terminal.print(callsLine(judge));
+  return result.whole.failed === 0 ? 0 : 1;
+}
+
+function auditLines(name: string, { whole, alone, mistakes, lastFailure }: Audit): string[] {
+  const share = (part: number, all: number) =>
+    all === 0 ? "-" : `${part}/${all} = ${((100 * part) / all).toFixed(1)} %`;
+  const row = (label: string, rates: AuditRates) =>
+    `  ${label.padEnd(26)}${share(rates.falsePositives, rates.wrong).padStart(18)}${share(rates.falseNegatives, rates.right).padStart(18)}${String(rates.failed).padStart(12)}`;
+  return [
+    `Audit of ${name}: answers that are known to be right or wrong`,
+    `  ${"".padEnd(26)}${"false positives".padStart(18)}${"false negatives".padStart(18)}${"no verdict".padStart(12)}`,
+    row("as a run would judge", whole),
+    row("the model alone", alone),
+    ...mistakes.map(
+      ({ goldAnswer, answer, right, by }) =>
+        `  ${right ? "turned down" : "approved   "}  ${visible(JSON.stringify(answer))} for ${visible(JSON.stringify(goldAnswer))} (${visible(by)})`,
+    ),
+    ...(lastFailure === null ? [] : [`  last failure: ${visible(lastFailure)}`]),
+  ];
+}
+
+function callsLine({ counts }: AnswerJudge): string {
+  const { calls, retries, failures, callMs } = counts.connection;
+  const failed = Object.entries(failures).map(([kind, count]) => `${count} ${kind}`);
+  const each = calls === 0 ? "" : `, ${(callMs / calls / 1000).toFixed(2)} s each`;
+  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} not to be had; ${calls} calls${each}, ${retries} tried again, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}`;
+}
+
+async function rejudgeCommand(
+  folder: string,
+  changes: Partial<RunConfig>,
+  options: Options,
+  { terminal, untilStopped }: Surroundings,
+): Promise<number> {
+  const events = await readEvents(folder);
+  const head = events.find((event) => event.type === "run");
+  if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
+  const menu = options.menu === undefined ? undefined : named<MenuName>("reward", options.menu, rewardMenu);
+  const judge =
+    options.judge === "rules"
+      ? rulesJudge()
+      : openJudge(
+          settingsOf(options),
+          options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) },
+        );
+  const stop = new AbortController();
+  untilStopped().then(() => stop.abort());
+  const steps: RejudgedStep[] = [];
+  if (!options.logJson) for (const line of rejudgedHead(judge.name)) terminal.print(line);
+  for await (const step of rejudge(events, judge, {
+    weights: { ...head.config, ...changes },
+    menu,
+    signal: stop.signal,
+  })) {
+    // What was cut off by the person says nothing about the judge.
+    if (stop.signal.aborted) break;
+    steps.push(step);
+    terminal.print(options.logJson ? JSON.stringify({ type: "rejudged", ...step }) : rejudgedLine(step));
+  }
+  if (steps.length === 0) throw new Error(`Expected a run with rollouts in ${folder}, found none in its log`);
+  if (!options.logJson) {
+    for (const line of summaryLines(steps)) terminal.print(line);
+    terminal.print(callsLine(judge));
+    for (const message of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
+  }
+  return stop.signal.aborted ? 130 : 0;
+}
+
+/** The events of a run; a last line that was cut off is left out. Nothing is written, so the run may go on meanwhile. */
+async function readEvents(folder: string): Promise<TrainEvent[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(`${folder}/events.jsonl`);
+  } catch (error) {
+    throw new Error(`Expected the log of a run in ${folder}/events.jsonl, found ${(error as Error).message}`);
+  }
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line, i) => {
+      try {
+        return JSON.parse(line);
+      } catch {
+        throw new Error(`Line ${i + 1} of ${folder}/events.jsonl is not JSON: ${line.slice(0, 60)}`);
+      }
+    });
+}
+
+const rejudgedHead = (name: string): string[] => [
+  `step        accuracy            reward      no verdict   verdicts`,
+  `         before  ${name.slice(0, 9).padStart(9)}  before  ${name.slice(0, 9).padStart(9)}   now   that differ`,
+];
+
+function rejudgedLine({ step, rollouts, before, after, changed }: RejudgedStep): string {
+  const cell = (value: number | null, width: number) => (value === null ? "-" : value.toFixed(3)).padStart(width);
+  return `${String(step).padStart(4)}   ${cell(before.accuracy, 8)}  ${cell(after.accuracy, 9)}${cell(before.reward, 8)}  ${cell(after.reward, 9)}${String(rollouts - after.scored).padStart(6)}${String(changed.length).padStart(10)}`;
+}
+
+function summaryLines(steps: readonly RejudgedStep[]): string[] {
+  const changed = steps.flatMap((step) => step.changed);
+  const rollouts = steps.reduce((sum, step) => sum + step.rollouts, 0);
+  const of = (before: boolean | undefined, after: boolean | undefined) =>
+    changed.filter((one) => one.before?.right === before && one.after?.right === after).length;
+  const shownAtMost = 10;
+  return [
+    `${rollouts} rollouts: ${rollouts - changed.length} as before, ${of(false, true)} now right, ${of(true, false)} now wrong, ${of(true, undefined) + of(false, undefined)} without a verdict now, ${of(undefined, true) + of(undefined, false)} without one before`,
+    ...changed
+      .slice(0, shownAtMost)
+      .map(
+        ({ rollout, answer, goldAnswer, before, after }) =>
+          `  ${rollout}: ${visible(JSON.stringify(answer))} for ${visible(JSON.stringify(goldAnswer))}: ${said(before)} -> ${said(after)}`,
+      ),
+    ...(changed.length > shownAtMost ? [`  and ${changed.length - shownAtMost} more; --log-json has them all`] : []),
+  ];
+}
+
+const said = (reward: ChangedReward): string =>
+  reward === null ? "no verdict" : `${reward.right ? "right" : "wrong"} by ${visible(reward.verdict)}`;
+
+type ChangedReward = RejudgedStep["changed"][number]["before"];

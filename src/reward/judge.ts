@@ -1,0 +1,257 @@
+import { length } from "../policy/python_text.ts";
+import { masterKeys, refusal } from "./answer_guard.ts";
+import {
+  type ConnectionCounts,
+  type ConnectionParts,
+  type ConnectionSettings,
+  JudgeConnection,
+} from "./judge_connection.ts";
+import { type FailureKind, JudgeFailure } from "./judge_failure.ts";
+import { judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
+import { drawnSeed, type FaithfulJudge, faithfulJudges, type JudgeName } from "./judge_presets.ts";
+import type { JudgeRequest } from "./judge_request.ts";
+import { decideByRules, type Verdict } from "./rules.ts";
+import { cacheKey, memoryCache, type VerdictCache } from "./verdict_cache.ts";
+
+/** An answer to be judged. */
+export interface Asked {
+  question: string;
+  goldAnswer: string;
+  /** Null where the model gave none. */
+  answer: string | null;
+  /** The whole response as the originals decode it; they look for the answer in it themselves. */
+  response?: string;
+  /** Name of the task's source: needle tasks are judged by their one spelling. */
+  source: string;
+}
+
+/** What a judge did so far, for metrics and alarms. */
+export interface JudgeCounts {
+  /** Verdicts asked for. */
+  asked: number;
+  byRule: number;
+  /** Kept from the judge: they would talk it into things. */
+  refused: number;
+  byJudge: number;
+  /** Those of `byJudge` that were right. */
+  approved: number;
+  fromCache: number;
+  /** Verdicts that could not be had; their rewards are null. */
+  failed: number;
+  /** By the failure that ended the last try. */
+  failures: Partial<Record<FailureKind, number>>;
+  /** Why the last of them failed. */
+  lastFailure: string | null;
+  /** Known-wrong answers slipped in, and those of them that were approved. */
+  canaries: number;
+  canariesApproved: number;
+  connection: ConnectionCounts;
+}
+
+/** Judges answers, one by one. */
+export interface AnswerJudge {
+  readonly name: JudgeName | "rules";
+  /** Null where no verdict could be had; counted, and never a guess. Does not throw for what the world does. */
+  verdict(asked: Asked, signal?: AbortSignal): Promise<Verdict | null>;
+  readonly counts: JudgeCounts;
+}
+
+export interface JudgeSettings extends ConnectionSettings {
+  judge: JudgeName;
+  /** Share of the hardened judge's questions to which a known-wrong answer is added, to see whether it approves. */
+  canaryRate: number;
+}
+
+const noCounts = (connection: ConnectionCounts): JudgeCounts => ({
+  asked: 0,
+  byRule: 0,
+  refused: 0,
+  byJudge: 0,
+  approved: 0,
+  fromCache: 0,
+  failed: 0,
+  failures: {},
+  lastFailure: null,
+  canaries: 0,
+  canariesApproved: 0,
+  connection,
+});
+
+/** The judge that needs nobody: what no rule decides is wrong. */
+export function rulesJudge(): AnswerJudge {
+  const counts = noCounts({ calls: 0, retries: 0, failures: {}, callMs: 0 });
+  return {
+    name: "rules",
+    counts,
+    async verdict({ answer, goldAnswer, question, source }) {
+      counts.asked++;
+      counts.byRule++;
+      const verdict = decideByRules(answer, { answer: goldAnswer, question, source });
+      return verdict ?? { right: false, rule: "no rule matches" };
+    },
+  };
+}
+
+/**
+ * A judge that reads, at the endpoint of the settings.
+ * @throws Error for an address or a key that cannot be one
+ */
+export function openJudge(
+  settings: Partial<JudgeSettings> & { url: string },
+  parts: Partial<ConnectionParts & { cache: VerdictCache }> = {},
+): RemoteJudge {
+  return new RemoteJudge(settings, parts);
+}
+
+export class RemoteJudge implements AnswerJudge {
+  readonly name: JudgeName;
+  readonly connection: JudgeConnection;
+  readonly counts: JudgeCounts;
+  readonly #random: () => number;
+  readonly #cache: VerdictCache;
+  readonly #canaryRate: number;
+  /** False once the server refused a schema. */
+  #schema = true;
+  #questions = 0;
+
+  constructor(
+    { judge = "hardened", canaryRate = 0.02, ...settings }: Partial<JudgeSettings> & { url: string },
+    { cache = memoryCache(), ...parts }: Partial<ConnectionParts & { cache: VerdictCache }>,
+  ) {
+    this.name = judge;
+    this.connection = new JudgeConnection(settings, parts);
+    this.counts = noCounts(this.connection.counts);
+    this.#random = parts.random ?? Math.random;
+    this.#cache = cache;
+    this.#canaryRate = canaryRate;
+  }
+
+  async verdict(asked: Asked, signal?: AbortSignal): Promise<Verdict | null> {
+    this.counts.asked++;
+    try {
+      return await (this.name === "hardened"
+        ? this.#hardened(asked, signal)
+        : this.#faithful(faithfulJudges[this.name], asked, signal));
+    } catch (error) {
+      if (!(error instanceof JudgeFailure)) throw error;
+      this.counts.failed++;
+      this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
+      this.counts.lastFailure = error.message;
+      return null;
+    }
+  }
+
+  /**
+   * What the judge alone says, without rules and refusals before it: for canaries and audits.
+   * @throws JudgeFailure
+   */
+  async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal): Promise<boolean> {
+    if (this.name === "hardened") return this.#askHardened(asked, asked.answer, signal);
+    const { right } = await this.#askFaithful(faithfulJudges[this.name], asked, asked.answer, signal);
+    return right;
+  }
+
+  async #hardened(asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
+    const { answer } = asked;
+    const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
+    // Only the same words are right before tricks are looked for.
+    if (answer === null || ruled?.rule === "exact" || ruled?.rule === "case") return this.#byRule(ruled!);
+    const refused = refusal(answer, asked.goldAnswer);
+    if (refused !== null) {
+      this.counts.refused++;
+      return { right: false, rule: `refused: ${refused}` };
+    }
+    if (ruled !== null) return this.#byRule(ruled);
+    const canary = this.#canary(asked, signal);
+    const [right] = await Promise.all([this.#askHardened(asked, answer, signal), canary]);
+    return this.#byJudge(right);
+  }
+
+  /** Every so many questions, not by chance: two runs of one seed ask the same. */
+  async #canary(asked: Asked, signal: AbortSignal | undefined): Promise<void> {
+    const before = Math.floor(this.#questions * this.#canaryRate);
+    if (Math.floor(++this.#questions * this.#canaryRate) === before) return;
+    try {
+      const approved = await this.#askHardened(asked, masterKeys[this.counts.canaries++ % masterKeys.length], signal);
+      if (approved) this.counts.canariesApproved++;
+    } catch (error) {
+      // It belongs to no rollout: the connection has counted it, and nothing waits for it.
+      if (!(error instanceof JudgeFailure)) throw error;
+      this.counts.canaries--;
+    }
+  }
+
+  async #askHardened(asked: Asked, answer: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#schema) {
+      try {
+        return await this.#read(judgeRequestHardened(answer, asked, true), signal);
+      } catch (error) {
+        if (!(error instanceof JudgeFailure) || error.kind !== "bad_request") throw error;
+        // The server knows no schema, or does not want the question at all: then it says so again.
+        const right = await this.#read(judgeRequestHardened(answer, asked, false), signal);
+        this.#schema = false;
+        return right;
+      }
+    }
+    return this.#read(judgeRequestHardened(answer, asked, false), signal);
+  }
+
+  async #read(request: JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
+    const key = await cacheKey([this.connection.address.base, await this.connection.model(signal), request]);
+    const kept = await this.#cache.get(key).catch(() => null);
+    const reply = kept ?? (await this.connection.complete(request, signal));
+    const right = verdictHardened(reply);
+    if (right === null)
+      throw new JudgeFailure(
+        "unparsable",
+        `Expected a verdict of 0 or 1 from the judge, found ${JSON.stringify(reply.slice(0, 80))}; choose a judge that keeps to the form`,
+      );
+    if (kept !== null) this.counts.fromCache++;
+    else await this.#cache.put(key, reply).catch(() => {});
+    return right;
+  }
+
+  async #faithful(judge: FaithfulJudge, asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
+    const answer = asked.response === undefined ? asked.answer : judge.answerIn(asked.response);
+    if (answer === null) return this.#byRule({ right: false, rule: "no answer" });
+    const unasked = judge.wrongUnasked(answer);
+    if (unasked !== null) return this.#byRule({ right: false, rule: unasked });
+    if (judge.rulesFirst) {
+      const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
+      if (ruled?.right) return this.#byRule(ruled);
+    }
+    const { right, said } = await this.#askFaithful(judge, asked, answer, signal);
+    if (judge.longIsWrong && length(answer) >= 1000) {
+      this.#byJudge(right);
+      return { right: false, rule: "too long" };
+    }
+    return said ? this.#byJudge(right) : { ...this.#byJudge(right), rule: `${this.name}, no clear word` };
+  }
+
+  async #askFaithful(
+    judge: FaithfulJudge,
+    asked: Asked,
+    answer: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ right: boolean; said: boolean }> {
+    const { messages, temperature, extra } = judge.request(answer, asked);
+    for (let tried = 0; tried < judge.tries; tried++) {
+      // Not kept: the originals draw a new reply each time.
+      const request = { messages, temperature, extra: { seed: drawnSeed(this.#random), ...extra } };
+      const right = judge.verdict(await this.connection.complete(request, signal));
+      if (right !== null) return { right, said: true };
+    }
+    return { right: false, said: false };
+  }
+
+  #byRule(verdict: Verdict): Verdict {
+    this.counts.byRule++;
+    return verdict;
+  }
+
+  #byJudge(right: boolean): Verdict {
+    this.counts.byJudge++;
+    if (right) this.counts.approved++;
+    return { right, rule: `judge ${this.name}` };
+  }
+}

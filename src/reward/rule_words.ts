@@ -1,0 +1,86 @@
+/** Words without punctuation. */
+const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu) ?? [];
+
+/** What an answer may add to what it says: articles, and the beginnings of a sentence. */
+const withoutFiller = (text: string): string =>
+  text
+    .replace(/^["'“”‘’]+|["'“”‘’.!]+$/g, "")
+    .replace(/^(?:it is|it's|this is|that is|they are|there is|there are|the answer is)\s+/, "")
+    .replace(/^(?:an?|the)\s+(?=\S)/, "")
+    .trim();
+
+/** All below get their texts in lower case, and give null where they do not decide. */
+export type WordRule = (given: string, gold: string, question: string) => boolean | null;
+
+export const samePhrase: WordRule = (given, gold) => {
+  const [ours, theirs] = [withoutFiller(given), withoutFiller(gold)];
+  return ours !== "" && ours === theirs ? true : null;
+};
+
+/** "Yes" for "Yes, the kite is brown and large". A "yes" that goes on may say something else. */
+export const sameYesOrNo: WordRule = (given, gold) => {
+  const polarity = (text: string) => /^(yes|no)(?![\p{L}\p{N}-])/u.exec(text)?.[1];
+  const theirs = polarity(gold);
+  const alone =
+    /^(yes|no|yeah|yep|nope)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have)(?:n't| not)?)?[.!]?$/;
+  const bare = alone.exec(given)?.[1].replace(/^ye.*/, "yes").replace(/^no.*/, "no");
+  if (theirs === undefined) return null;
+  if (bare !== undefined) return bare === theirs;
+  const ours = polarity(given);
+  if (ours === undefined || ours === theirs || /\bnot\b|n't\b|\bno\b.*\bno\b/.test(`${given} ${gold}`)) return null;
+  return false;
+};
+
+/** "Is it tan or blue?": one of two words that the question offers, where the gold answer has just one of them. */
+export const sameAlternative: WordRule = (given, gold, question) => {
+  const offered = /([\p{L}-]+) or (?:(?:to|on|in|at|is it) )?(?:(?:an?|the) )?([\p{L}-]+)/u.exec(question);
+  if (offered === null) return null;
+  const pair = [offered[1], offered[2]];
+  return oneOf(pair, given, gold);
+};
+
+/** The side that is asked for. */
+export const sameSide: WordRule = (given, gold, question) =>
+  /\b(?:side|where|left|right)\b/.test(question) ? oneOf(["left", "right"], given, gold) : null;
+
+function oneOf(pair: readonly string[], given: string, gold: string): boolean | null {
+  const said = withoutFiller(given)
+    .replace(/^(?:(?:to|on|in|at) )?(?:the )?/, "")
+    .replace(/ side$/, "");
+  const meant = pair.filter((word) => wordsOf(gold).includes(word));
+  if (meant.length !== 1 || !pair.includes(said)) return null;
+  // "Not blue" has the word and means the other.
+  return /\bnot?\b|n't\b/.test(gold) ? null : said === meant[0];
+}
+
+/** Eleven names that nobody confuses; beige or gold may be tan or yellow to others. */
+const colours = "black white red green blue yellow orange purple pink brown gray".split(" ");
+
+/** The colours that are asked for, and nothing else. */
+export const sameColours: WordRule = (given, gold, question) => {
+  if (!/\bcolou?rs?\b/.test(question)) return null;
+  const named = (text: string) => wordsOf(text).map((word) => (word === "grey" ? "gray" : word));
+  const ours = named(withoutFiller(given)).filter((word) => !["and", "with", "color", "colour"].includes(word));
+  const theirs = new Set(named(gold).filter((word) => colours.includes(word)));
+  if (ours.length === 0 || theirs.size === 0 || !ours.every((word) => colours.includes(word))) return null;
+  if (/\bnot?\b|n't\b/.test(gold)) return null;
+  const shared = new Set(ours).intersection(theirs).size;
+  if (shared === 0) return false;
+  return shared === theirs.size && new Set(ours).size === theirs.size ? true : null;
+};
+
+const smallWords = new Set("a an the is are was were it its of to in on at by this that there".split(" "));
+
+/**
+ * "a tennis racket" for "The man is holding a tennis racket": the answer ends the gold sentence, and what stands before
+ * it there repeats the question. The answer must bring what the question does not have.
+ */
+export const completesSentence: WordRule = (given, gold, question) => {
+  const [ours, theirs, asked] = [wordsOf(withoutFiller(given)), wordsOf(gold), new Set(wordsOf(question))];
+  if (ours.length === 0 || ours.length >= theirs.length || asked.size === 0) return null;
+  const before = theirs.slice(0, -ours.length);
+  if (theirs.slice(-ours.length).join(" ") !== ours.join(" ")) return null;
+  if (before.some((word) => ["no", "not", "yes"].includes(word) || /n't$/.test(word))) return null;
+  const isNew = (word: string) => !asked.has(word) && !smallWords.has(word);
+  return !before.some(isNew) && ours.some(isNew) ? true : null;
+};

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { csvRows } from "../../src/tasks/csv.ts";
+
+test("quotes, commas and line ends inside fields; lines of either kind; a byte order mark", () => {
+  expect(csvRows('\uFEFFimage, question\r\na.png,"One, ""two""\nthree"\r\n\r\nb.png,\n', "a.csv")).toEqual([
+    { image: "a.png", question: 'One, "two"\nthree' },
+    { image: "b.png", question: "" },
+  ]);
+  expect(csvRows("a,b\n1,2", "a.csv")).toEqual([{ a: "1", b: "2" }]);
+});
+
+test.each([
+  ["", "a.csv: expected a first line that names the columns, found an empty file"],
+  ["a,b\n1,2\n1", "a.csv, line 3: expected 2 fields as in the first line, found 1"],
+  ['a\n"x', "a.csv, line 2: a quote is opened and never closed"],
+  ['a\n"x"y', "a.csv, line 2: expected a comma or the end of the line after a quoted field"],
+])("%j", (text, message) => {
+  expect(() => csvRows(text, "a.csv")).toThrow(message);
+});
