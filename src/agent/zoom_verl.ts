@@ -58,9 +58,9 @@ function execute(parameters: PythonValue, image: { width: number; height: number
       text: "Error: bbox_2d parameter is missing or not a list of 4 numbers.",
       toolReward: -0.05,
     };
-  let fitted: ReturnType<typeof fit>;
+  let fitted: ReturnType<typeof fitInto>;
   try {
-    fitted = fit(itemsOf(written).map(toFloat), image);
+    fitted = fitInto(itemsOf(written).map(toFloat), image);
   } catch (error) {
     const text = `Error processing image zoom-in: ${(error as Error).message}`;
     return { ok: false, kind: "exception_in_processing", text, toolReward: -0.05 };
@@ -96,7 +96,7 @@ function lengthOf(value: PythonValue): number {
 const itemsOf = (value: PythonValue): PythonValue[] =>
   value instanceof Map ? [...value.keys()] : [...(value as PythonValue[] | string)];
 
-function fit(
+function fitInto(
   [l, t, r, b]: number[],
   { width, height }: { width: number; height: number },
 ): { box: [number, number, number, number]; enlarged: boolean } | { reason: Invalid } {

@@ -167,10 +167,10 @@ export class RemoteJudge implements AnswerJudge {
     return this.#byJudge(right);
   }
 
-  /** Every so many questions, not by chance: two runs of one seed ask the same. */
+  /** With the first question and every so many after it, not by chance: two runs of one seed ask the same. */
   async #canary(asked: Asked, signal: AbortSignal | undefined): Promise<void> {
-    const before = Math.floor(this.#questions * this.#canaryRate);
-    if (Math.floor(++this.#questions * this.#canaryRate) === before) return;
+    const before = Math.ceil(this.#questions * this.#canaryRate);
+    if (Math.ceil(++this.#questions * this.#canaryRate) === before) return;
     try {
       const approved = await this.#askHardened(asked, masterKeys[this.counts.canaries++ % masterKeys.length], signal);
       if (approved) this.counts.canariesApproved++;

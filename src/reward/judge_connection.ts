@@ -24,6 +24,8 @@ export interface ConnectionSettings {
   /** Requests in the whole run, tries included; then all fail. */
   maxCalls: number;
   maxReplyBytes: number;
+  /** Longest reply in tokens, sent as max_tokens; 0: the server's own limit, as the originals leave it. */
+  maxReplyTokens: number;
 }
 
 export const connectionDefaults: ConnectionSettings = {
@@ -37,6 +39,7 @@ export const connectionDefaults: ConnectionSettings = {
   maxWaitMs: 60_000,
   maxCalls: 1_000_000,
   maxReplyBytes: 65_536,
+  maxReplyTokens: 0,
 };
 
 /** What a connection needs from outside; tests give their own. */
@@ -107,11 +110,13 @@ export class JudgeConnection {
   }
 
   /**
-   * What the model replies. `seed` draws one per call where the request does not fix it.
+   * What the model replies.
    * @throws JudgeFailure
    */
   async complete({ messages, temperature, extra }: JudgeRequest, signal?: AbortSignal): Promise<string> {
-    const body = JSON.stringify({ model: await this.model(signal), messages, temperature, ...extra });
+    const { maxReplyTokens } = this.#settings;
+    const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
+    const body = JSON.stringify({ model: await this.model(signal), messages, temperature, ...extra, ...limit });
     const answer = await this.#persist(`${this.address.base}/chat/completions`, body, signal);
     return replyText(answer, this.address.base);
   }

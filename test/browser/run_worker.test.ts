@@ -15,10 +15,13 @@ async function all<T>(next: () => Promise<T | null>): Promise<T[]> {
   return events;
 }
 
+/** Tests of other files keep runs in the same browser at the same time. */
+const own = <T extends { seed: number }>(entries: T[]): T[] => entries.filter(({ seed }) => seed === config.seed);
+
 afterEach(async () => {
   const worker = newWorker();
-  for (const { name } of await worker.runs()) await worker.remove(name);
-  for (const { name } of await worker.models()) await worker.removeModel(name);
+  for (const { name } of own(await worker.runs())) await worker.remove(name);
+  for (const { name } of own(await worker.models())) await worker.removeModel(name);
 });
 
 test("a run that failed is offered again, goes on from its checkpoint, and is let go at its end", async () => {
@@ -44,7 +47,7 @@ test("a run whose page closed within a step is read up to there", async () => {
   await worker.open(config, trace);
   await worker.start(config, { resume: false });
   for (let event = await worker.next(); event?.type !== "update"; event = await worker.next());
-  const [run] = await worker.runs();
+  const [run] = own(await worker.runs());
   const { events, notice } = await worker.events(run!.name);
   expect(events.map(({ type }) => type)).toEqual(["run", "tasks", "group", "update"]);
   expect(notice).toBeNull();
@@ -66,7 +69,7 @@ test("a warm-up is kept when it is stopped, goes on, and gives a model that runs
   await worker.stopWarmup();
   expect(await worker.nextWarmup()).toBeNull();
 
-  const [model] = await other.models();
+  const [model] = own(await other.models());
   const name = "trained-here/needle-seed-11-examples-800000";
   expect(model).toMatchObject({ name, preset: "needle", seed: 11, rows: 800_000, step: 2 });
   expect(await platform.readAsset(`${name}/model.safetensors`)).toEqual(Uint8Array.of(3));

@@ -120,12 +120,10 @@ async function act(behaviour: Behaviour, response: ServerResponse, headers: Reco
     case "huge": {
       // 10 MB of well-formed JSON, a piece at a time.
       response.writeHead(200, headers).write('{"choices":[{"message":{"content":"');
+      const closed = new Promise<void>((resolve) => response.once("close", resolve));
       for (let i = 0; i < 160 && !response.destroyed; i++)
         if (!response.write("1".repeat(65_536)))
-          await new Promise<void>((resolve) => {
-            response.once("drain", resolve);
-            response.once("close", resolve);
-          });
+          await Promise.race([closed, new Promise<void>((resolve) => response.once("drain", resolve))]);
       return response.end('"}}]}');
     }
   }

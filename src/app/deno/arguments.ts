@@ -40,6 +40,10 @@ const flags = {
   judgeConcurrency: { kind: "integer", line: "questions at once", default: "8" },
   judgeTimeout: { kind: "integer", line: "seconds that a reply may take", default: "60" },
   judgeBudget: { kind: "integer", line: "requests in all, further tries included", default: "1000000" },
+  judgeReplyTokens: {
+    kind: "integer",
+    line: "longest reply; else 512 for hardened, and the server's own limit for the others",
+  },
   judgeCache: { kind: "path", line: "folder in which replies are kept and looked up" },
   menu: { kind: "text", line: "another reward, such as chain-of-focus, in the place of the weights" },
   greedy: { kind: "switch", line: "take the most likely token instead of drawing one" },
@@ -144,6 +148,7 @@ export const commands = {
       "judgeConcurrency",
       "judgeTimeout",
       "judgeBudget",
+      "judgeReplyTokens",
       "judgeCache",
       "menu",
       "logJson",
@@ -182,6 +187,7 @@ export interface Options {
   judgeConcurrency?: number;
   judgeTimeout?: number;
   judgeBudget?: number;
+  judgeReplyTokens?: number;
   judgeCache?: string;
   menu?: string;
   greedy?: boolean;

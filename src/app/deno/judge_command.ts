@@ -54,6 +54,7 @@ function settingsOf(options: Options): Partial<JudgeSettings> & { url: string } 
     judge: named<JudgeName>("judge", options.judge ?? "hardened", judgeLines),
     concurrency: options.judgeConcurrency ?? connectionDefaults.concurrency,
     timeoutMs: (options.judgeTimeout ?? connectionDefaults.timeoutMs / 1000) * 1000,
+    maxReplyTokens: options.judgeReplyTokens ?? connectionDefaults.maxReplyTokens,
     maxCalls: options.judgeBudget ?? connectionDefaults.maxCalls,
   };
 }

@@ -28,8 +28,10 @@ export function NoticeList() {
       )}
       {offer && resumable && (
         <div class="notice information">
-          <span>A run with these settings stopped after step {count(resumable.step)}.</span>
-          <span class="soft small">Start begins from the beginning.</span>
+          <span>
+            A run with these settings stopped after step {count(resumable.step)}.{" "}
+            <span class="soft small">Start begins from the beginning.</span>
+          </span>
           <button type="button" disabled={store.blocked.value} onClick={() => void control.resume()}>
             Go on from step {count(resumable.step)}
           </button>

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { AnswerJudge, Asked, JudgeCounts } from "../../src/reward/judge.ts";
+import { judgeRollouts } from "../../src/reward/judge_rollouts.ts";
+import { needleTask, rollout } from "../support/rollouts.ts";
+
+const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" as const };
+const task = { ...needleTask, source: "deepeyes", answer: "a bowl", question: "What is it?" };
+
+/** Says what is told by answer; null where no verdict can be had. */
+function scripted(name: AnswerJudge["name"], verdicts: Record<string, boolean | null>) {
+  const heard: Asked[] = [];
+  const judge: AnswerJudge = {
+    name,
+    counts: {} as JudgeCounts,
+    verdict: async (asked) => {
+      heard.push(asked);
+      const right = verdicts[String(asked.answer)];
+      return right === null || right === undefined ? null : { right, rule: "script" };
+    },
+  };
+  return { judge, heard };
+}
+
+test("scores a group; what has no verdict stays null and is judged later by the same call", async () => {
+  const group = [
+    rollout({ answer: "bowl" }),
+    rollout({ answer: "cup" }),
+    rollout({ answer: "?" }),
+    rollout({ end: "error", answer: null }),
+  ];
+  const { judge } = scripted("hardened", { bowl: true, cup: false });
+  await judgeRollouts(group, task, judge, { weights });
+  expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, null, null]);
+  expect(group[0].reward).toMatchObject({ right: true, verdict: "script" });
+  await judgeRollouts(group, task, scripted("hardened", { bowl: true, cup: false, "?": true }).judge, { weights });
+  expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, 0.8, null]);
+});
+
+test("a judge without chance is asked once per answer, the originals once per rollout", async () => {
+  const group = () => ["bowl", "bowl", "cup"].map((answer) => rollout({ answer }));
+  const fixed = scripted("hardened", { bowl: true, cup: false });
+  await judgeRollouts(group(), task, fixed.judge, { weights });
+  expect(fixed.heard.map(({ answer }) => answer)).toEqual(["bowl", "cup"]);
+  const original = scripted("verl", { bowl: true, cup: false });
+  await judgeRollouts(group(), task, original.judge, { weights, response: (one) => `<answer>${one.answer}</answer>` });
+  expect(original.heard).toHaveLength(3);
+  expect(original.heard[0]).toEqual({
+    question: "What is it?",
+    goldAnswer: "a bowl",
+    answer: "bowl",
+    response: "<answer>bowl</answer>",
+    source: "deepeyes",
+  });
+});
+
+test("a reward of the menu takes the place of the weights", async () => {
+  const group = [rollout({ answer: "bowl" })];
+  await judgeRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, menu: "chain-of-focus" });
+  expect(group[0].reward!.parts).toEqual({ answer: 0.9, format: 0.1 });
+});
