@@ -153,7 +153,7 @@ describe("judge rejudge", () => {
     await run(line);
     const { lines } = await run(line);
     expect(fake.questions).toHaveLength(2);
-    expect(lines.at(-2)).toMatch(/4 from the cache/);
+    expect(lines.at(-2)).toMatch(/3 from the cache/);
   });
 });
 

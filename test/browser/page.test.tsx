@@ -195,6 +195,8 @@ describe("alternatives to a token", () => {
 
   test("are explained where the open model is not the run's, and where there is none", async () => {
     const { context } = await recorded();
+    // A key pressed before the view stands moves nothing.
+    await expect.element(page.getByText(/^token \d+ of/)).toBeVisible();
     await userEvent.keyboard("{ArrowRight}");
     await expect.element(page.getByText(/is shown once the model is open/)).toBeVisible();
     context.store.changes.value = { preset: "story", seed: 1 };
