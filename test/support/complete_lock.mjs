@@ -3,7 +3,8 @@
  *   node test/support/complete_lock.mjs
  * npm then writes a package-lock.json without them, and `npm ci` refuses it. Every optional dependency that is named but
  * not listed gets an entry that says for which platform it is; npm skips it elsewhere, and fetches it by its version
- * where it fits. Also takes out the addresses of a mirror, since a lock file must not depend on one.
+ * where it fits. Also takes out the addresses that packages came from: a lock file must not depend on a mirror, and npm asks its own
+ * registry for a name and version.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -72,7 +73,7 @@ for (const [path, entry] of Object.entries(lock.packages)) {
 
 let rewritten = 0;
 for (const entry of Object.values(lock.packages)) {
-  if (entry.resolved && !entry.resolved.startsWith("https://registry.npmjs.org/")) {
+  if (entry.resolved) {
     delete entry.resolved;
     rewritten++;
   }

@@ -28,14 +28,20 @@ export class Pictures {
     this.#api = api;
   }
 
+  /** Scenes depend on these knobs, and two runs may share a task's id. */
+  keyOf(task: Task, config: RunConfig): string {
+    const { objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare } = config;
+    return [task.id, objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare].join(" ");
+  }
+
   /** The task's pictures if they are here already. */
   peek(task: Task, config: RunConfig): Pixels[] | undefined {
-    return this.#kept.get(keyOf(task, config));
+    return this.#kept.get(this.keyOf(task, config));
   }
 
   /** Asks for the task's pictures; `signal` withdraws the wish, and the promise then stays open. */
   ask(task: Task, config: RunConfig, signal: AbortSignal): Promise<Pixels[]> {
-    const key = keyOf(task, config);
+    const key = this.keyOf(task, config);
     const kept = this.#kept.get(key);
     if (kept) return Promise.resolve(kept);
     return new Promise((resolve, reject) => {
@@ -73,7 +79,3 @@ export class Pictures {
     }
   }
 }
-
-/** Scenes depend on these knobs, and two runs may share a task's id. */
-const keyOf = (task: Task, config: RunConfig): string =>
-  [task.id, config.objects, config.glyphPx, config.shapeMinPx, config.shapeMaxPx, config.legibleShare].join(" ");

@@ -11,6 +11,8 @@ export function usePictures(task: Task | null, config: RunConfig | null, patienc
   const { pictures, store } = usePage();
   const [found, setFound] = useState<{ id: string; pixels: Pixels[] } | null>(null);
   const kept = task && config ? pictures.peek(task, config) : undefined;
+  // By what they say, not which objects they are: a run that moves makes them anew, and patience would begin again.
+  const wish = task && config ? pictures.keyOf(task, config) : null;
   useEffect(() => {
     if (!task || !config || kept) return;
     const abort = new AbortController();
@@ -24,7 +26,7 @@ export function usePictures(task: Task | null, config: RunConfig | null, patienc
       clearTimeout(timer);
       abort.abort();
     };
-  }, [task, config, kept, patienceMs, pictures, store]);
+  }, [wish, kept, patienceMs, pictures, store]);
   return kept ?? (found && found.id === task?.id ? found.pixels : null);
 }
 
