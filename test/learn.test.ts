@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { openGpuSession } from "../src/app/gpu_session.ts";
 import type { Session } from "../src/app/session.ts";
-import { type RunConfig, resolveConfig } from "../src/train/config.ts";
+import { resolveConfig } from "../src/train/config.ts";
 import type { TrainEvent } from "../src/train/events.ts";
+import type { RunConfig } from "../src/train/knobs.ts";
 import { platform } from "./support/shipped.ts";
 
 const sessions: Session[] = [];

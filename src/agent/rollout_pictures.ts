@@ -1,7 +1,6 @@
-import { crop } from "../image/crop.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Rollout } from "./rollout.ts";
-import { grey, type ZoomSettings } from "./tools.ts";
+import { cutOut, type ZoomSettings } from "./tools.ts";
 
 /**
  * The pictures that a logged rollout had before it, in source pixels and in the order of its indices: those of its
@@ -15,7 +14,7 @@ export function rolloutPictures(
   const pictures = [...ofTask];
   for (const { outcome, boxSourcePx, imageIndex = 0 } of calls) {
     if (outcome !== "ok" || !boxSourcePx) continue;
-    pictures.push(settings.crop === "blank" ? grey(boxSourcePx) : crop(pictures[imageIndex]!, boxSourcePx));
+    pictures.push(cutOut(pictures[imageIndex]!, boxSourcePx, settings.crop));
   }
   return pictures;
 }

@@ -19,8 +19,11 @@ export interface ZoomSettings {
   frame: "relative-1000" | "shown-pixels";
   /** A crop is never narrower than this (as far as the picture allows). */
   minSidePx: number;
-  /** "blank" answers with a grey picture of the same size: a control that shows whether the crop itself matters. */
-  crop: "source" | "blank";
+  /**
+   * Controls that show whether the crop itself matters: "blank" answers with a grey picture of the same size,
+   * "shuffled" with another place of the same picture.
+   */
+  crop: "source" | "blank" | "shuffled";
 }
 
 /** A call as it goes into the log; the loop adds where it was made. */
@@ -95,7 +98,7 @@ export function zoom(
   const scaleX = width / widthUnits;
   const scaleY = height / heightUnits;
   const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.source, settings.minSidePx);
-  const cut = settings.crop === "blank" ? grey(boxSourcePx) : crop(view.source, boxSourcePx);
+  const cut = cutOut(view.source, boxSourcePx, settings.crop);
   // The gold box stands in picture 0; a crop of a crop has no frame in common with it.
   const iou = goldBoxSourcePx && imageIndex === 0 ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {};
   return {
@@ -117,8 +120,24 @@ function widen([left, top, right, bottom]: Box, picture: { width: number; height
   return [x, y, xEnd, yEnd];
 }
 
-/** What the control experiment answers with: a grey picture of the size of the box. */
-export function grey([left, top, right, bottom]: Box): Pixels {
+/** What the tool answers with for a box that it carried out. */
+export function cutOut(source: Pixels, box: Box, how: ZoomSettings["crop"]): Pixels {
+  if (how === "blank") return grey(box);
+  return crop(source, how === "shuffled" ? elsewhere(box, source) : box);
+}
+
+/** A box of the same size, moved along both sides by half the room that there is; the same at every replay. */
+function elsewhere([left, top, right, bottom]: Box, { width, height }: { width: number; height: number }): Box {
+  const move = (start: number, size: number, side: number) => {
+    const room = side - size;
+    return (start + Math.ceil(room / 2)) % (room + 1);
+  };
+  const [w, h] = [right - left, bottom - top];
+  const [x, y] = [move(left, w, width), move(top, h, height)];
+  return [x, y, x + w, y + h];
+}
+
+function grey([left, top, right, bottom]: Box): Pixels {
   const [width, height] = [right - left, bottom - top];
   return { width, height, data: new Uint8Array(width * height * 3).fill(128) };
 }

@@ -1,8 +1,8 @@
 import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
-import type { RunConfig } from "../train/config.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { RunConfig } from "../train/knobs.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {

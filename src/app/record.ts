@@ -1,7 +1,8 @@
 import type { NamedBytes, RunStore } from "../platform.ts";
 import { readConfig, readTrainerState } from "../train/checkpoint.ts";
-import { checkKnob, knobs, type RunConfig, resolveConfig } from "../train/config.ts";
+import { checkKnob, resolveConfig } from "../train/config.ts";
 import type { TrainEvent } from "../train/events.ts";
+import { knobs, type RunConfig } from "../train/knobs.ts";
 import { isLogged, logUpTo } from "./run_log.ts";
 import type { Session } from "./session.ts";
 

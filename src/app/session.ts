@@ -1,9 +1,9 @@
 import type { Rollout } from "../agent/rollout.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import type { Task } from "../tasks/task.ts";
-import type { RunConfig } from "../train/config.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { Likelihood } from "../train/inspect.ts";
+import type { RunConfig } from "../train/knobs.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows

@@ -1,6 +1,7 @@
 import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
-import { checkKnob, knobs, type RunConfig, resolveConfig } from "./config.ts";
+import { checkKnob, resolveConfig } from "./config.ts";
+import { knobs, type RunConfig } from "./knobs.ts";
 
 /** One parameter as the host holds it. `name` is the one of the Hugging Face checkpoint. */
 export interface NamedValues {

@@ -1,7 +1,7 @@
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { SizeLimits } from "../image/smart_resize.ts";
 import type { Task } from "../tasks/task.ts";
-import type { RunConfig } from "./config.ts";
+import type { RunConfig } from "./knobs.ts";
 
 /** Numbers of one step under the names that curves and logs use; see src/train/metrics.ts for what each is. */
 export type Metrics = Record<string, number>;

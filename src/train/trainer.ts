@@ -8,8 +8,8 @@ import { score } from "../reward/reward.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { advantages } from "./advantage.ts";
 import { Alarms } from "./alarms.ts";
-import type { RunConfig } from "./config.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
+import type { RunConfig } from "./knobs.ts";
 import { stepMetrics } from "./metrics.ts";
 
 /** What a run is made of. */

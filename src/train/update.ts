@@ -3,8 +3,8 @@ import type { Rollout } from "../agent/rollout.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type ShownImage, shownImage } from "../model/vision_rows.ts";
 import { tokenWeights } from "./aggregation.ts";
-import type { RunConfig } from "./config.ts";
 import type { Metrics } from "./events.ts";
+import type { RunConfig } from "./knobs.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { commands, helpText, kebab, parseArguments } from "../../src/app/deno/arguments.ts";
-import { knobs, presets } from "../../src/train/config.ts";
+import { knobs } from "../../src/train/knobs.ts";
+import { presets } from "../../src/train/presets.ts";
 
 const parse = (line: string) => parseArguments(line.split(" ").filter(Boolean));
 
@@ -23,7 +24,7 @@ test("knobs and flags, in every way of writing", () => {
 test("every knob can be set by its own name, from the training command or the warm start", () => {
   for (const [key, knob] of Object.entries(knobs)) {
     const value = String(knob.default);
-    expect(parse(`${knob.group === "warmup" ? "warmup" : "train"} --${kebab(key)} ${value}`)).toMatchObject({
+    expect(parse(`${knob.group === "warmup" ? "warmup" : "train"} --${kebab(key)}=${value}`)).toMatchObject({
       changes: { [key]: knob.default },
     });
   }

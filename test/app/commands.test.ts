@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
 import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
-import type { RunConfig } from "../../src/train/config.ts";
+import type { RunConfig } from "../../src/train/knobs.ts";
 import { fakeSession } from "../support/fake_session.ts";
 
 let folder: string;

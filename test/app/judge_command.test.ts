@@ -142,7 +142,7 @@ describe("judge rejudge", () => {
 
   test("by rules alone, under a reward of the menu", async () => {
     await writeRun();
-    const { lines } = await run(`judge rejudge ${folder} --judge rules --menu chain-of-focus`);
+    const { lines } = await run(`judge rejudge ${folder} --judge rules --reward chain-of-focus`);
     expect(lines[2].trim().split(/\s+/)).toEqual(["1", "0.500", "0.333", "0.400", "0.367", "0", "1"]);
   });
 
@@ -162,11 +162,11 @@ test.each([
   ["judge tset --judge-url http://a", 'Expected judge test, judge audit or judge rejudge RUN_FOLDER, found "tset"'],
   ["judge test", "needs --judge-url"],
   ["judge test more --judge-url http://a", 'takes flags only, found "more"'],
-  ["judge audit --judge-url http://a --judge verk", 'There is no judge "verk"; did you mean "verl"?'],
+  ["judge audit --judge-url http://a --judge verk", 'found "verk"; did you mean "verl"?'],
   ["judge test --judge-url file:///etc", "begins with http:// or https://"],
   ["judge rejudge --judge-url http://a", "needs the folder of one run, found 0"],
   ["judge rejudge /nowhere --judge-url http://a", "Expected the log of a run in /nowhere/events.jsonl"],
-  ["judge test --judge-timeout 0 --judge-url http://a", "--judge-timeout must be a whole number from 1"],
+  ["judge test --judge-timeout 0 --judge-url http://a", "--judge-timeout must lie between 1 and 3600"],
 ])("%s", async (line, message) => {
   await expect(run(line)).rejects.toThrow(message);
 });

@@ -3,8 +3,9 @@ import { createRunFolder, resumeRunFolder } from "../../src/app/deno/run_folder.
 import { configText, recordRun, reopenRun } from "../../src/app/record.ts";
 import { logUpTo } from "../../src/app/run_log.ts";
 import { readTrainerState } from "../../src/train/checkpoint.ts";
-import { type RunConfig, resolveConfig } from "../../src/train/config.ts";
+import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
+import type { RunConfig } from "../../src/train/knobs.ts";
 import { fakeSession } from "../support/fake_session.ts";
 
 let folder: string;

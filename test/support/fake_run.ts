@@ -3,8 +3,8 @@ import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } 
 import { trainedName } from "../../src/app/web/model_store.ts";
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Task } from "../../src/tasks/task.ts";
-import type { RunConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
+import type { RunConfig } from "../../src/train/knobs.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
 export interface FakeOptions {

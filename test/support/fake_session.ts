@@ -1,7 +1,7 @@
 import type { Session } from "../../src/app/session.ts";
 import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
-import type { RunConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
+import type { RunConfig } from "../../src/train/knobs.ts";
 
 const shapes = new Map([["w", [2]]]);
 

@@ -1,8 +1,10 @@
-import { checkKnob, type Knob, knobs, nearest, presets, type RunConfig } from "../../train/config.ts";
+import { checkKnob, nearest } from "../../train/config.ts";
+import { type Knob, knobs, type RunConfig } from "../../train/knobs.ts";
+import { presets } from "../../train/presets.ts";
 
 /** A flag that is no knob: it says where things lie or how they are shown. */
 interface Flag {
-  kind: "path" | "text" | "integer" | "switch";
+  kind: "path" | "integer" | "switch";
   line: string;
   default?: string;
 }
@@ -27,25 +29,7 @@ const flags = {
   maxPromptTokens: { kind: "integer", line: "longer prompts are left out, images and tools counted", default: "8192" },
   headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
-  judgeUrl: {
-    kind: "text",
-    line: "address of a judge, such as http://127.0.0.1:18901/v1; a key is read from SACCADE_JUDGE_KEY",
-  },
-  judgeModel: { kind: "text", line: "its model; else the first that the server names" },
-  judge: {
-    kind: "text",
-    line: "hardened, verl, deepeyes, deepeyes-math, deepeyes-common; rejudge also knows rules",
-    default: "hardened",
-  },
-  judgeConcurrency: { kind: "integer", line: "questions at once", default: "8" },
-  judgeTimeout: { kind: "integer", line: "seconds that a reply may take", default: "60" },
-  judgeBudget: { kind: "integer", line: "requests in all, further tries included", default: "1000000" },
-  judgeReplyTokens: {
-    kind: "integer",
-    line: "longest reply; else 512 for hardened, and the server's own limit for the others",
-  },
   judgeCache: { kind: "path", line: "folder in which replies are kept and looked up" },
-  menu: { kind: "text", line: "another reward, such as chain-of-focus, in the place of the weights" },
   greedy: { kind: "switch", line: "take the most likely token instead of drawing one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
   plain: { kind: "switch", line: "leave out the fast ways of kernels, to compare both" },
@@ -69,14 +53,14 @@ interface CommandEntry {
   insteadOfFolders?: readonly FlagName[];
 }
 
-const model: readonly Knob["group"][] = ["run", "tasks", "rollouts"];
+const model: readonly Knob["group"][] = ["run", "adapter", "tasks", "rollouts"];
 
 export const commands = {
   train: {
     line: "train by GRPO; checkpoints and the log of events go into a run folder",
     example: "train --preset needle --steps 100 --out runs/first",
-    knobs: ["run", "tasks", "rollouts", "reward", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "logJson", "trace"],
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    flags: ["out", "resume", "judgeCache", "logJson", "trace"],
   },
   warmup: {
     line: "make the starting model from random weights, by supervised rows",
@@ -140,19 +124,8 @@ export const commands = {
   judge: {
     line: "test a judge, audit it with known answers, or judge a run's rollouts again",
     example: "judge test --judge-url http://127.0.0.1:18901/v1",
-    knobs: ["reward"],
-    flags: [
-      "judgeUrl",
-      "judgeModel",
-      "judge",
-      "judgeConcurrency",
-      "judgeTimeout",
-      "judgeBudget",
-      "judgeReplyTokens",
-      "judgeCache",
-      "menu",
-      "logJson",
-    ],
+    knobs: ["reward", "judge"],
+    flags: ["judgeCache", "logJson"],
     folders: "test, audit, or rejudge and the folder of a run, which is only read; reward knobs are for rejudge",
     folderWord: "ACTION",
   },
@@ -181,15 +154,7 @@ export interface Options {
   maxPromptTokens?: number;
   headersOnly?: boolean;
   port?: number;
-  judgeUrl?: string;
-  judgeModel?: string;
-  judge?: string;
-  judgeConcurrency?: number;
-  judgeTimeout?: number;
-  judgeBudget?: number;
-  judgeReplyTokens?: number;
   judgeCache?: string;
-  menu?: string;
   greedy?: boolean;
   logJson?: boolean;
   plain?: boolean;
@@ -313,9 +278,6 @@ function flagValue(name: FlagName, value: string): string | number | boolean {
     case "path":
       if (value === "") throw new Error(`--${kebab(name)} needs the path of a folder`);
       return value;
-    case "text":
-      if (value === "") throw new Error(`--${kebab(name)} needs a value: ${flags[name].line}`);
-      return value;
     case "switch":
       if (value !== "true" && value !== "false")
         throw new Error(`--${kebab(name)} must be true or false, found "${value}"`);
@@ -348,7 +310,7 @@ export function helpText(command: CommandName | null): string {
   const entry: CommandEntry = commands[command];
   const own = entry.flags.map((name) => {
     const flag: Flag = flags[name];
-    const value = flag.kind === "path" ? " DIR" : flag.kind === "text" ? " TEXT" : flag.kind === "integer" ? " N" : "";
+    const value = flag.kind === "path" ? " DIR" : flag.kind === "integer" ? " N" : "";
     const note = required(command).includes(name) ? " (required)" : flag.default ? ` (${flag.default})` : "";
     return [`--${kebab(name)}${value}`, flag.line + note];
   });

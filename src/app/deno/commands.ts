@@ -1,6 +1,7 @@
 import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
-import { type RunConfig, resolveConfig } from "../../train/config.ts";
+import { resolveConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { stages, stepsOf } from "../../train/warmup.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
 import type { OpenSession, Session } from "../session.ts";

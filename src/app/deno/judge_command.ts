@@ -1,13 +1,12 @@
 import { type Audit, type AuditRates, audit } from "../../reward/audit.ts";
 import { testConnection } from "../../reward/connection.ts";
 import { type AnswerJudge, type JudgeSettings, openJudge, rulesJudge } from "../../reward/judge.ts";
-import { connectionDefaults } from "../../reward/judge_connection.ts";
 import { judgeAlarms } from "../../reward/judge_metrics.ts";
-import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
 import { judgeServers } from "../../reward/judge_servers.ts";
-import { type MenuName, rewardMenu } from "../../reward/menu.ts";
-import { nearest, type RunConfig } from "../../train/config.ts";
+import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { judgeSettingsOf } from "../judging.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
@@ -27,10 +26,10 @@ export async function judgeCommand(
   switch (action) {
     case "test":
       none(action, rest);
-      return test(options, around);
+      return test(changes, options, around);
     case "audit":
       none(action, rest);
-      return auditCommand(options, around);
+      return auditCommand(changes, options, around);
     case "rejudge":
       if (rest.length !== 1) throw new Error(`saccade judge rejudge needs the folder of one run, found ${rest.length}`);
       return rejudgeCommand(rest[0], changes, options, around);
@@ -43,32 +42,16 @@ function none(action: string, rest: readonly string[]): void {
   if (rest.length > 0) throw new Error(`saccade judge ${action} takes flags only, found "${rest[0]}"`);
 }
 
-/** The judge's settings from flags and from the environment. */
-function settingsOf(options: Options): Partial<JudgeSettings> & { url: string } {
-  if (options.judgeUrl === undefined)
-    throw new Error("saccade judge needs --judge-url, such as http://127.0.0.1:18901/v1");
-  return {
-    url: options.judgeUrl,
-    model: options.judgeModel ?? "",
-    key: Deno.env.get(keyVariable) ?? null,
-    judge: named<JudgeName>("judge", options.judge ?? "hardened", judgeLines),
-    concurrency: options.judgeConcurrency ?? connectionDefaults.concurrency,
-    timeoutMs: (options.judgeTimeout ?? connectionDefaults.timeoutMs / 1000) * 1000,
-    maxReplyTokens: options.judgeReplyTokens ?? connectionDefaults.maxReplyTokens,
-    maxCalls: options.judgeBudget ?? connectionDefaults.maxCalls,
-  };
+/** The judge's settings from knobs and from the environment; hardened unless another was asked for. */
+export function judgeSettings(changes: Partial<RunConfig>): JudgeSettings {
+  const config = resolveConfig({ ...changes, judge: changes.judge ?? "hardened" });
+  if (config.judge === "rules") throw new Error("The rules need no server; choose another --judge, such as hardened");
+  if (config.judgeUrl === "") throw new Error("saccade judge needs --judge-url, such as http://127.0.0.1:18901/v1");
+  return judgeSettingsOf(config, config.judge, Deno.env.get(keyVariable) ?? null);
 }
 
-function named<Name extends string>(what: string, name: string, table: Readonly<Record<Name, unknown>>): Name {
-  if (Object.hasOwn(table, name)) return name as Name;
-  const names = Object.keys(table);
-  throw new Error(
-    `There is no ${what} "${name}"; did you mean "${nearest(name, names)}"? There are ${names.join(", ")}`,
-  );
-}
-
-async function test(options: Options, { terminal }: Surroundings): Promise<number> {
-  const diagnosis = await testConnection(settingsOf(options));
+async function test(changes: Partial<RunConfig>, options: Options, { terminal }: Surroundings): Promise<number> {
+  const diagnosis = await testConnection(judgeSettings(changes));
   if (options.logJson) terminal.print(JSON.stringify(diagnosis));
   else {
     terminal.print(`${diagnosis.state}: ${visible(diagnosis.message)}`);
@@ -84,8 +67,12 @@ async function test(options: Options, { terminal }: Surroundings): Promise<numbe
   return diagnosis.usable ? 0 : 1;
 }
 
-async function auditCommand(options: Options, { terminal, untilStopped }: Surroundings): Promise<number> {
-  const judge = openJudge({ ...settingsOf(options), canaryRate: 0 });
+async function auditCommand(
+  changes: Partial<RunConfig>,
+  options: Options,
+  { terminal, untilStopped }: Surroundings,
+): Promise<number> {
+  const judge = openJudge({ ...judgeSettings(changes), canaryRate: 0 });
   const stop = new AbortController();
   untilStopped().then(() => stop.abort());
   const result = await audit(judge, stop.signal);
@@ -129,12 +116,13 @@ async function rejudgeCommand(
   const events = await readEvents(folder);
   const head = events.find((event) => event.type === "run");
   if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
-  const menu = options.menu === undefined ? undefined : named<MenuName>("reward", options.menu, rewardMenu);
+  const reward = changes.reward ?? head.config.reward ?? "weights";
+  const menu = reward === "weights" ? undefined : reward;
   const judge =
-    options.judge === "rules"
+    changes.judge === "rules"
       ? rulesJudge()
       : openJudge(
-          settingsOf(options),
+          judgeSettings(changes),
           options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) },
         );
   const stop = new AbortController();

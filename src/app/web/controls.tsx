@@ -1,4 +1,6 @@
-import { knobs, presets, type RunConfig, resolveConfig } from "../../train/config.ts";
+import { resolveConfig } from "../../train/config.ts";
+import { knobs, type RunConfig } from "../../train/knobs.ts";
+import { presets } from "../../train/presets.ts";
 import { ExportButton } from "./export_button.tsx";
 import { KnobField } from "./knob_field.tsx";
 import { modelName } from "./model_name.ts";

@@ -1,5 +1,5 @@
-import type { RunConfig } from "../../train/config.ts";
 import type { WarmupEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { stages, stepsOf } from "../../train/warmup.ts";
 import type { Session } from "../session.ts";
 import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.ts";

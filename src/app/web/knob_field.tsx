@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import { knobs, type RunConfig } from "../../train/config.ts";
+import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { setting } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 

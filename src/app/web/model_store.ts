@@ -1,5 +1,5 @@
 import type { NamedBytes } from "../../platform.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import type { StoredModel } from "../api.ts";
 import { database, lock, write } from "./database.ts";
 

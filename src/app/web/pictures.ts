@@ -1,6 +1,6 @@
 import type { Pixels } from "../../image/pixels.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import type { RunApi } from "../api.ts";
 
 /** A 512 x 512 picture takes 0.8 MB. */

@@ -1,4 +1,4 @@
-import { presets } from "../../train/config.ts";
+import { presets } from "../../train/presets.ts";
 
 /** What people read for a preset: its line up to the colon. A stored run may name a preset that is no more. */
 export const presetName = (preset: string): string => presets[preset]?.line.split(":")[0] ?? preset;

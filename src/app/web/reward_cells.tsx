@@ -1,5 +1,5 @@
 import type { Rollout } from "../../agent/rollout.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { barShare, spoken, verdictOf } from "./verdict.ts";
 
 interface Props {

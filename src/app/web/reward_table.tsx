@@ -1,6 +1,6 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { figure, setting, signed } from "./numbers.ts";
 
 /** What a rollout was paid, part by part, and by which formula. */

@@ -1,6 +1,7 @@
-import type { RunConfig } from "../../train/config.ts";
-import { checkKnob, knobs, resolveConfig } from "../../train/config.ts";
+import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { knobs } from "../../train/knobs.ts";
 import type { RunApi } from "../api.ts";
 import { Player } from "../player.ts";
 import { readEventsFile } from "./events_file.ts";

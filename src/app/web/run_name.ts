@@ -1,4 +1,6 @@
-import { knobs, presets, type RunConfig, resolveConfig } from "../../train/config.ts";
+import { resolveConfig } from "../../train/config.ts";
+import { knobs, type RunConfig } from "../../train/knobs.ts";
+import { presets } from "../../train/presets.ts";
 
 /** Knobs that do not make it another experiment. */
 const incidental: readonly string[] = ["preset", "seed", "steps", "warmupRows", "evalEvery", "evalTasks", "saveEvery"];

@@ -1,7 +1,7 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { RunConfig } from "../../train/config.ts";
 import type { Metrics, TrainEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 
 /** What was rolled in one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
 export interface StepRecord {

@@ -1,5 +1,5 @@
 import type { NamedBytes, RunStore } from "../../platform.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { type Database, database, lock, type RunEntry, write } from "./database.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);

@@ -3,8 +3,8 @@ import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
-import type { RunConfig } from "../../train/config.ts";
 import type { ModelFacts } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 
 /** A picture of a rollout as the model saw it. */
 export interface Shown {

@@ -1,8 +1,9 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
-import { knobs, type RunConfig, resolveConfig } from "../../train/config.ts";
+import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
+import { knobs, type RunConfig } from "../../train/knobs.ts";
 import type { Opened, StoredModel } from "../api.ts";
 import type { PlayerState } from "../player.ts";
 import { Notices } from "./notices.ts";

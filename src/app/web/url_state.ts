@@ -1,4 +1,6 @@
-import { checkKnob, knobs, nearest, presets, type RunConfig, resolveConfig } from "../../train/config.ts";
+import { checkKnob, nearest, resolveConfig } from "../../train/config.ts";
+import { knobs, type RunConfig } from "../../train/knobs.ts";
+import { presets } from "../../train/presets.ts";
 import { type Tab, tabs } from "./store.ts";
 
 /** What a link to the page carries: the experiment and what is looked at. */

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import type { Alternative } from "../api.ts";
 import { modelName } from "./model_name.ts";
 import { count } from "./numbers.ts";

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { usePage } from "./page_context.ts";
 import { type Shown, shownPictures } from "./shown_pictures.ts";
 

@@ -1,5 +1,5 @@
 import type { Rollout } from "../../agent/rollout.ts";
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { figure, signed } from "./numbers.ts";
 
 /** How a rollout came out, in one letter, its colour and words. */

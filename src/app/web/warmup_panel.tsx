@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import { knobs } from "../../train/config.ts";
+import { knobs } from "../../train/knobs.ts";
 import type { StoredModel } from "../api.ts";
 import { count, figure, roughDuration } from "./numbers.ts";
 import { usePage } from "./page_context.ts";

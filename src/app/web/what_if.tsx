@@ -1,4 +1,4 @@
-import type { RunConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { usePage } from "./page_context.ts";
 
 /** Questions that one click answers, each with the settings that ask it and those that take it back. */

@@ -1,0 +1,85 @@
+import type { RunConfig } from "./knobs.ts";
+
+/** What DeepEyes and its verl recipe have in common (reference: DeepEyes 6c5e796, verl b37184774). */
+const recipe: Partial<RunConfig> = {
+  toolErrors: "answer",
+  maxPromptTokens: 8192,
+  learningRate: 1e-6,
+  warmupSteps: 0,
+  weightDecay: 0.01,
+  saveEvery: 8,
+};
+
+/** Named starting points: what differs from the defaults, and a line for people. */
+export const presets: Record<string, { line: string; changes: Partial<RunConfig> }> = {
+  needle: { line: "Needle: learn to zoom. The digit cannot be read at first sight", changes: {} },
+  story: {
+    line: "Story: the digit can often be read at first sight; does zooming survive without a bonus?",
+    changes: { model: "story", shapeMinPx: 90, shapeMaxPx: 110, glyphPx: 8 },
+  },
+  "deepeyes-7b": {
+    line: "DeepEyes 7B: the settings of final_merged_v1v8_thinklite.sh; the paper stops at 80 steps",
+    changes: {
+      ...recipe,
+      model: "Qwen/Qwen2.5-VL-7B-Instruct@main",
+      data: "ChenShawn/DeepEyes-Datasets-47k@main",
+      charts: true,
+      steps: 80,
+      prompt: "deepeyes",
+      tool: "deepeyes",
+      toolRows: "named",
+      tasksPerStep: 256,
+      rolloutsPerTask: 16,
+      firstTurnTokens: 10_240,
+      nextTurnTokens: 10_240,
+      responseTokens: 20_480,
+      maxToolCalls: 4,
+      reward: "deepeyes",
+      judge: "deepeyes",
+      microBatchRollouts: 4,
+    },
+  },
+  "deepeyes-32b": {
+    line: "DeepEyes 32B: the settings of final_merged_v1v8_thinklite_32b.sh, up to 20 turns",
+    changes: {
+      ...recipe,
+      model: "Qwen/Qwen2.5-VL-32B-Instruct@main",
+      data: "ChenShawn/DeepEyes-Datasets-47k@main",
+      charts: true,
+      steps: 80,
+      prompt: "deepeyes",
+      tool: "deepeyes",
+      toolRows: "named",
+      tasksPerStep: 256,
+      rolloutsPerTask: 16,
+      firstTurnTokens: 10_240,
+      nextTurnTokens: 10_240,
+      responseTokens: 20_480,
+      maxToolCalls: 19,
+      reward: "deepeyes",
+      judge: "deepeyes",
+      microBatchRollouts: 1,
+    },
+  },
+  "verl-7b": {
+    line: "verl's recipe: the settings of run_deepeyes_grpo.sh, vstar rows, one node",
+    changes: {
+      ...recipe,
+      model: "Qwen/Qwen2.5-VL-7B-Instruct@main",
+      data: "ChenShawn/DeepEyes-Datasets-47k@main",
+      steps: 174,
+      prompt: "verl",
+      tool: "verl",
+      toolRows: "all",
+      tasksPerStep: 128,
+      rolloutsPerTask: 8,
+      firstTurnTokens: 16_384,
+      nextTurnTokens: 16_384,
+      responseTokens: 16_384,
+      maxToolCalls: 4,
+      reward: "verl",
+      judge: "verl",
+      microBatchRollouts: 1,
+    },
+  },
+};
