@@ -3,12 +3,12 @@ import type { Chat } from "../policy/chat.ts";
 import type { Conversations, Passage, Policy, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
-import { parseTurn } from "./parse.ts";
+import { type Listener, type ListeningSettings, listener } from "./listening.ts";
 import type { End, RollEvent, Rollout } from "./rollout.ts";
-import { type View, type ZoomSettings, zoom } from "./tools.ts";
+import type { View } from "./tools.ts";
 
 /** What rolling needs to know of a run; a run's configuration with these few additions fits. */
-export interface RollSettings extends ZoomSettings {
+export interface RollSettings extends ListeningSettings {
   seed: number;
   /** Step of the run: part of each rollout's id and of the key of each draw. */
   step: number;
@@ -18,15 +18,25 @@ export interface RollSettings extends ZoomSettings {
   greedy: boolean;
   firstTurnTokens: number;
   nextTurnTokens: number;
-  /** Zooms allowed in a rollout; one more call ends it with "turns". */
+  /**
+   * Longest response, tools' answers included: the turn that reaches it is cut there, an answer of the tool that does
+   * not fit ends the rollout. 0: as long as the turns' own limits allow.
+   */
+  responseTokens: number;
+  /** Calls allowed in a rollout; one more ends it with "turns". */
   maxToolCalls: number;
   /** False: the model cannot start a tool call, and one spelled out in bytes is malformed. */
   zoom: boolean;
+  /** Whether rows without a tool environment are offered tools all the same. */
+  toolRows: "named" | "all";
   /** Resizes a picture to what the model sees; many may be asked for at once. */
   shown: (pixels: Pixels) => Pixels | Promise<Pixels>;
   /** Number of image tokens of a picture as shown. */
   imageTokens: (shown: Pixels) => number;
 }
+
+/** What a tool may say beside its pictures, or in their place; room in the cache is reserved for it. */
+const saidTokens = 192;
 
 /** The rollouts of a step, and the pictures that stand in them: what scoring and an update need. */
 export interface Rolled {
@@ -45,8 +55,8 @@ export function suppressed(chat: Chat, settings: { zoom: boolean }): number[] {
 
 /**
  * Rolls all tasks of a step at once, each `rolloutsPerTask` times: everyone writes, tools answer all who called,
- * those write on, until none waits. A turn must be exactly a call or an answer; anything else, and a call that the
- * tool rejects, ends the rollout as "malformed". Nothing that a model writes throws; a failing policy or picture does.
+ * those write on, until none waits. What a turn means and how a bad call is answered is the listener's to say
+ * (listening.ts). Nothing that a model writes throws; a failing policy or picture does.
  * The rollouts are not scored. Stopping early gives the policy's cache back.
  */
 export async function* roll(
@@ -63,8 +73,13 @@ export async function* roll(
     0,
     ...openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.shown))),
   );
-  const observationRoom = chat.observation(largest).length;
+  // A sentence never takes more tokens than the largest picture and what may be said beside it.
+  const observationRoom = chat.observation("", [largest]).length + (settings.prompt === "compact" ? 0 : saidTokens);
   const calls = settings.zoom ? settings.maxToolCalls : 0;
+  const allTurns = settings.firstTurnTokens + calls * (observationRoom + settings.nextTurnTokens);
+  const responseRoom = settings.responseTokens > 0 ? Math.min(settings.responseTokens, allTurns) : allTurns;
+  const room: Room = { responseTokens: responseRoom, observationTokens: observationRoom };
+  const hears = listener(settings);
   const rows = openings.flatMap((opening, taskIndex) =>
     Array.from({ length: rolloutsPerTask }, (_, i) => new Row(opening, step, taskIndex, i)),
   );
@@ -72,7 +87,7 @@ export async function* roll(
   const conversations = await policy.begin(
     openings.map(({ passage }) => passage),
     rolloutsPerTask,
-    settings.firstTurnTokens + calls * (observationRoom + settings.nextTurnTokens),
+    responseRoom,
     {
       seed: settings.seed,
       step,
@@ -85,12 +100,19 @@ export async function* roll(
     let waiting = rows.map((_, index) => index);
     let tokens = 0;
     for (let turn = 1; waiting.length > 0; turn++) {
-      const limit = turn === 1 ? settings.firstTurnTokens : settings.nextTurnTokens;
-      const turns = yield* write(conversations, waiting, limit, { step, turn, tokens });
+      const turnLimit = turn === 1 ? settings.firstTurnTokens : settings.nextTurnTokens;
+      const turns: Turn[] = [];
+      const limitOf = (index: number) => Math.min(turnLimit, room.responseTokens - rows[index]!.tokens);
+      // Nearly always one limit for all; only who is close to the end of its response has less.
+      for (const limit of new Set(waiting.map(limitOf))) {
+        const alike = waiting.filter((index) => limitOf(index) === limit);
+        const written = yield* write(conversations, alike, limit, { step, turn, tokens });
+        for (const [i, index] of alike.entries()) turns[waiting.indexOf(index)] = written[i]!;
+      }
       const calling: number[] = [];
       const answers: Passage[] = [];
       const heard = await Promise.all(
-        waiting.map((index, i) => rows[index]!.hear(turns[i]!, tokenizer, chat, settings, observationRoom)),
+        waiting.map((index, i) => rows[index]!.hear(turns[i]!, hears, tokenizer, chat, settings, room)),
       );
       for (const [i, index] of waiting.entries()) {
         const row = rows[index]!;
@@ -133,7 +155,19 @@ async function open(
   const sources = await pictures(task);
   const views = await Promise.all(sources.map(async (source) => ({ source, shown: await settings.shown(source) })));
   const shown = views.map((view) => view.shown);
-  return { task, views, passage: { tokens: chat.prompt(task.question, shown.map(settings.imageTokens)), shown } };
+  const { question, messages } = task;
+  const tokens = chat.prompt({ question, messages, tools: offersTools(task, settings) }, shown.map(settings.imageTokens));
+  return { task, views, passage: { tokens, shown } };
+}
+
+/** Whether the model may call a tool on this task. */
+const offersTools = (task: Task, { zoom, toolRows }: Pick<RollSettings, "zoom" | "toolRows">): boolean =>
+  zoom && (toolRows === "all" || task.tools !== false);
+
+/** Tokens that a rollout may use. */
+interface Room {
+  responseTokens: number;
+  observationTokens: number;
 }
 
 /** Writes one turn for `rows`, telling progress on the way. */
@@ -188,15 +222,22 @@ class Row {
     };
   }
 
+  /** Tokens behind the prompt so far. */
+  get tokens(): number {
+    return this.rollout.segments.slice(1).reduce((sum, segment) => sum + segment.tokens.length, 0);
+  }
+
   /** Takes one turn of the model in. The passage that answers it, or nothing where the rollout is over. */
   async hear(
     turn: Turn,
+    hears: Listener,
     tokenizer: Tokenizer,
     chat: Chat,
     settings: RollSettings,
-    observationRoom: number,
+    room: Room,
   ): Promise<Passage | undefined> {
     const { segments, calls } = this.rollout;
+    const { task } = this.opening;
     segments.push({
       source: "model",
       tokens: turn.tokens,
@@ -206,25 +247,36 @@ class Row {
     });
     if (!turn.stopped) return this.#end("length");
 
-    const parsed = parseTurn(tokenizer.decode(turn.tokens));
-    if (parsed.kind === "answer") {
-      this.rollout.answer = parsed.answer;
-      return this.#end("answer");
+    const heard = hears({
+      text: tokenizer.decode(turn.tokens),
+      views: this.views,
+      mayCall: calls.length < settings.maxToolCalls,
+      tools: offersTools(task, settings),
+      goldBoxSourcePx: task.goldBoxSourcePx,
+    });
+    for (const call of heard.calls) calls.push({ segment: segments.length - 1, ...call });
+    if (heard.end !== null) {
+      this.rollout.answer = heard.answer;
+      return this.#end(heard.end);
     }
-    if (parsed.kind === "malformed" || !settings.zoom) return this.#end("malformed");
-    if (calls.length >= settings.maxToolCalls) return this.#end("turns");
 
-    const { call, cut } = zoom(parsed.json, this.views, settings, this.opening.task.goldBoxSourcePx);
-    calls.push({ segment: segments.length - 1, ...call });
-    if (!cut) return this.#end("malformed");
-    const view = { source: cut, shown: await settings.shown(cut) };
-    const tokens = chat.observation(settings.imageTokens(view.shown));
-    // Room is reserved for crops that are shown no larger than the largest picture; one that is cannot be looked at.
-    if (tokens.length > observationRoom) return this.#end("length");
-
-    this.views.push(view);
-    segments.push({ source: "tool", tokens, logprobs: [], entropies: [], images: [this.views.length - 1] });
-    return { tokens, shown: [view.shown] };
+    // Text and picture go in together or not at all: one without the other is no conversation.
+    const views = heard.cut ? [{ source: heard.cut, shown: await settings.shown(heard.cut) }] : [];
+    const tokens = chat.observation(
+      heard.said,
+      views.map((view) => settings.imageTokens(view.shown)),
+    );
+    if (tokens.length > room.observationTokens || this.tokens + tokens.length >= room.responseTokens)
+      return this.#end("length");
+    this.views.push(...views);
+    segments.push({
+      source: "tool",
+      tokens,
+      logprobs: [],
+      entropies: [],
+      images: views.map((_, i) => this.views.length - views.length + i),
+    });
+    return { tokens, shown: views.map((view) => view.shown) };
   }
 
   #end(end: End): undefined {

@@ -2,7 +2,8 @@
 export type ParsedTurn =
   | { kind: "answer"; answer: string }
   | { kind: "call"; json: string }
-  | { kind: "malformed"; why: string };
+  /** `answer` is what may be judged all the same: text outside all tags; null where there is none. */
+  | { kind: "malformed"; why: string; answer: string | null };
 
 const call = /^<tool_call>\n(\{.*\})\n<\/tool_call><\|im_end\|>$/s;
 const answer = /^<answer>(.+)<\/answer><\|im_end\|>$/s;
@@ -16,16 +17,39 @@ export function parseTurn(text: string): ParsedTurn {
   const answered = answer.exec(text)?.[1];
   if (answered !== undefined) {
     return tag.test(answered)
-      ? { kind: "malformed", why: "there is a second tag inside the answer" }
+      ? { kind: "malformed", why: "there is a second tag inside the answer", answer: null }
       : { kind: "answer", answer: answered };
   }
   const called = call.exec(text)?.[1];
   if (called !== undefined) {
     return tag.test(called)
-      ? { kind: "malformed", why: "there is a second tag inside the tool call" }
+      ? { kind: "malformed", why: "there is a second tag inside the tool call", answer: null }
       : { kind: "call", json: called };
   }
-  return { kind: "malformed", why: reason(text) };
+  return { kind: "malformed", why: reason(text), answer: null };
+}
+
+/**
+ * Reads one turn of free text, as the recipes' models write it: thoughts, then a call or an answer. A filled answer
+ * counts before a call, the last of several each; a call that is not closed is taken as far as it goes. Never throws.
+ */
+export function readTurn(text: string): ParsedTurn {
+  const spoken = text.replace(/(?:<\|im_end\|>|<\|endoftext\|>)$/, "");
+  const answers = [...spoken.matchAll(/<answer>(.*?)<\/answer>/gs)];
+  const answered = answers
+    .map((match) => match[1]!.trim())
+    .filter((one) => one !== "")
+    .at(-1);
+  if (answered !== undefined) return { kind: "answer", answer: answered };
+  const opened = spoken.lastIndexOf("<tool_call>");
+  if (opened >= 0)
+    return { kind: "call", json: spoken.slice(opened + "<tool_call>".length).split("</tool_call>")[0]!.trim() };
+  const thought = spoken.lastIndexOf("</think>");
+  const said = spoken
+    .slice(thought < 0 ? 0 : thought + "</think>".length)
+    .replaceAll(/<\/?[a-z_]+>/g, "")
+    .trim();
+  return { kind: "malformed", why: "there is neither an answer nor a tool call", answer: said === "" ? null : said };
 }
 
 function reason(text: string): string {

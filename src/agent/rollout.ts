@@ -30,7 +30,11 @@ export interface ToolCall {
   boxWritten?: number[];
   /** What was cut out, after the tool's own widening; only if "ok". */
   boxSourcePx?: Box;
-  /** The picture that was cropped: index into the rollout's pictures. */
+  /** The same in the picture as the model saw it, where the tool cut from that (verl). */
+  boxShownPx?: Box;
+  /** How far the picture was turned, anticlockwise, where the tool turned it. */
+  rotateDegrees?: number;
+  /** The picture that was cropped or turned: index into the rollout's pictures. */
   imageIndex?: number;
   label?: string;
   /** Overlap of boxSourcePx with the task's gold box, 0 to 1; absent without a gold box. */

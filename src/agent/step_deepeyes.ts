@@ -1,6 +1,7 @@
 import type { Box } from "../image/pixels.ts";
 import { loadJson, type PythonValue } from "../policy/python_json.ts";
 import { afterLast, length, max, min, round, str, strip, typeName } from "../policy/python_text.ts";
+import { deepEyesUser } from "../policy/recipe_texts.ts";
 
 /** What DeepEyes' environment makes of one turn of the model. */
 export type DeepEyesStep =
@@ -14,10 +15,6 @@ export type DeepEyesStep =
       /** Anticlockwise, where it turned the picture. */
       rotateDegrees?: number;
     };
-
-/** USER_PROMPT_V2 of DeepEyes 6c5e796, verl/workers/agent/envs/mm_process_engine/prompt.py, byte for byte. */
-export const userPrompt =
-  "\nThink first, call **image_zoom_in_tool** if needed, then answer. Format strictly as:  <think>...</think>  <tool_call>...</tool_call> (if tools needed)  <answer>...</answer> ";
 
 const turn = (content: string) => `\n<|im_start|>user\n${content}<|im_end|>\n<|im_start|>assistant\n`;
 
@@ -38,7 +35,7 @@ export function stepAsDeepEyes(text: string, image: { width: number; height: num
     return fail(`Invalid tool call format: ${strip(action)}. Error: ${(error as Error).message}`);
   }
   try {
-    return { done: false, prompt: turn(`<tool_response><image>${userPrompt}</tool_response>`), ...act(call, image) };
+    return { done: false, prompt: turn(`<tool_response><image>${deepEyesUser}</tool_response>`), ...act(call, image) };
   } catch (error) {
     return fail((error as Error).message);
   }

@@ -15,8 +15,11 @@ export interface RopePositions {
   next: number;
 }
 
-/** Longest conversation, in M-RoPE positions: as far as the rotary tables reach. It bounds rows and columns of patches too. */
-export const maxPositions = 4096;
+/** Longest conversation, in M-RoPE positions: as far as the text's rotary table reaches. */
+export const maxPositions = 32_768;
+
+/** Most rows or columns of patches in a picture: as far as the vision tower's rotary table reaches. */
+export const maxPatchSide = 4096;
 
 /** Image tokens of a picture after merging. */
 export const imageTokenCount = (grid: Grid, mergeSize: number): number =>

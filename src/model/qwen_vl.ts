@@ -9,7 +9,7 @@ import { Decoder, headName } from "./decoder.ts";
 import type { LoraAdapter } from "./lora.ts";
 import type { Model, VisionOutput, Watch } from "./model.ts";
 import { type ParameterShape, Parameters } from "./parameters.ts";
-import { maxPositions } from "./positions.ts";
+import { maxPatchSide } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { VisionRows } from "./vision_rows.ts";
 import { Weights } from "./weights.ts";
@@ -32,8 +32,8 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
     // The first quarter of a head turns by the patch's row, the second by its column, with the same frequencies.
     const half = config.vision.hiddenSize / config.vision.numHeads / 2;
     const quarter = Array.from(inverseFrequencies(half, config.vision.ropeTheta));
-    this.#visionTable = gpu.upload("vision.rope", ropeTable(maxPositions, [...quarter, ...quarter]), [
-      maxPositions,
+    this.#visionTable = gpu.upload("vision.rope", ropeTable(maxPatchSide, [...quarter, ...quarter]), [
+      maxPatchSide,
       half,
       2,
     ]);

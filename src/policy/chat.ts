@@ -1,16 +1,26 @@
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** How a conversation begins. */
+export interface Opening {
+  question: string;
+  /** The row's own messages, "<image>" where a picture goes; absent where the task is a question under its pictures. */
+  messages?: readonly { role: string; content: string }[];
+  /** Whether the model is told of the tools; true unless said otherwise. */
+  tools?: boolean;
+}
+
 /**
  * How a conversation is written down for one family of models: which tokens stand around questions, pictures and
  * what tools say. Everything is token ids; the pictures themselves go beside them, in the order of their image tokens.
  */
 export interface Chat {
-  /** A question under its pictures, up to where the model speaks; `imageTokens[i]` is the number of image tokens of picture i. */
-  prompt(question: string, imageTokens: readonly number[]): number[];
-  /** What follows the model's closed turn where the tool answers with a picture of so many image tokens, up to where the model speaks again. */
-  observation(imageTokens: number): number[];
-  /** The same where the tool answers with a sentence. */
-  errorObservation(message: string): number[];
+  /** The conversation up to where the model speaks; `imageTokens[i]` is the number of image tokens of picture i. */
+  prompt(opening: Opening, imageTokens: readonly number[]): number[];
+  /**
+   * What follows the model's closed turn where the tool answers, up to where the model speaks again: the pictures it
+   * gave, none where it failed, and what it says.
+   */
+  observation(said: string, imageTokens: readonly number[]): number[];
   /** Ids that close a turn of the model. */
   readonly stops: readonly number[];
   /** Id that opens a tool call. */
@@ -19,36 +29,45 @@ export interface Chat {
   readonly reserved: readonly number[];
 }
 
+/** A picture in a text, before its image token is repeated. */
+export const pictureText = "<|vision_start|><|image_pad|><|vision_end|>";
+
+/** Text with a `pictureText` for each picture -> ids with as many image tokens as each has. @throws Error where the counts differ */
+export function encodeWithPictures(tokenizer: Tokenizer, text: string, imageTokens: readonly number[]): number[] {
+  const imagePad = tokenizer.id("<|image_pad|>");
+  let picture = 0;
+  const ids = tokenizer.encode(text).flatMap((id) => {
+    if (id !== imagePad) return [id];
+    return new Array<number>(imageTokens[picture++] ?? 0).fill(imagePad);
+  });
+  if (picture !== imageTokens.length)
+    throw new Error(`The prompt shows ${picture} pictures, the task has ${imageTokens.length}`);
+  return ids;
+}
+
 /**
  * The short form that the shipped small variant was trained with: no system turn, no tool block, no text beside a
- * picture, no line breaks inside a tool response.
+ * picture, no line breaks inside a tool response. A row's own messages are left aside.
  * @throws Error where the tokenizer lacks one of the tokens
  */
-export function compact(tokenizer: Tokenizer): Chat {
-  const imagePad = tokenizer.id("<|image_pad|>");
-  const picture = (imageTokens: number) => [
-    tokenizer.id("<|vision_start|>"),
-    ...Array.from({ length: imageTokens }, () => imagePad),
-    tokenizer.id("<|vision_end|>"),
-  ];
+export function compactChat(tokenizer: Tokenizer): Chat {
+  const picture = (imageTokens: number) => encodeWithPictures(tokenizer, pictureText, [imageTokens]);
   const opening = tokenizer.encode("<|im_start|>user\n");
   const handingOver = tokenizer.encode("<|im_end|>\n<|im_start|>assistant\n");
-  const response = (contents: number[]) => [
-    ...tokenizer.encode("\n<|im_start|>user\n<tool_response>"),
-    ...contents,
-    ...tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n"),
-  ];
   return {
-    prompt: (question, imageTokens) => [
+    prompt: ({ question }, imageTokens) => [
       ...opening,
       ...imageTokens.flatMap(picture),
       ...tokenizer.encode(question),
       ...handingOver,
     ],
-    observation: (imageTokens) => response(picture(imageTokens)),
-    errorObservation: (message) => response(tokenizer.encode(message)),
+    observation: (said, imageTokens) => [
+      ...tokenizer.encode("\n<|im_start|>user\n<tool_response>"),
+      ...(imageTokens.length > 0 ? imageTokens.flatMap(picture) : tokenizer.encode(said)),
+      ...tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n"),
+    ],
     stops: [tokenizer.id("<|im_end|>")],
     toolCallStart: tokenizer.id("<tool_call>"),
-    reserved: [imagePad, tokenizer.id("<|endoftext|>")],
+    reserved: [tokenizer.id("<|image_pad|>"), tokenizer.id("<|endoftext|>")],
   };
 }

@@ -64,6 +64,11 @@ export class Tokenizer {
     });
   }
 
+  /** Id of a token, null where there is none. */
+  find(token: string): number | null {
+    return this.#tokenizer.token_to_id(token) ?? null;
+  }
+
   /** Id of a token that must exist. @throws Error that names it */
   id(token: string): number {
     const id = this.#tokenizer.token_to_id(token);

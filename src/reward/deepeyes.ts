@@ -1,17 +1,20 @@
 import { afterLast, count, length, strip } from "../policy/python_text.ts";
 import { judgeRequestAsDeepEyes, mathRequest, reasoningRequest } from "./judge_deepeyes.ts";
 import type { Judge, JudgedAnswer } from "./judge_request.ts";
+import { type RewardParts, sumOf } from "./verl.ts";
 
 const tries = 8;
 
-/** Which of DeepEyes' three rewards a row of data gets (6c5e796, verl/utils/reward_score/__init__.py). */
-export function rewardNameAsDeepEyes(dataSource: string): "vision" | "reasoning" | "math" {
-  if (["vstar", "vl_agent", "chart"].includes(dataSource)) return "vision";
+/** DeepEyes' three rewards, each with a judge of its own. */
+export type RewardKind = "vision" | "reasoning" | "math";
+
+/**
+ * Which of them a row of data gets (6c5e796, verl/utils/reward_score/__init__.py: vstar, vl_agent, chart; geoguessr;
+ * thinklite_eureka, xince). Data of other names, which DeepEyes refuses, is taken for questions about pictures.
+ */
+export function rewardKindAsDeepEyes(dataSource: string): RewardKind {
   if (dataSource === "geoguessr") return "reasoning";
-  if (["thinklite_eureka", "xince"].includes(dataSource)) return "math";
-  throw new Error(
-    `DeepEyes has no reward for data of "${dataSource}"; it knows vstar, vl_agent, chart, geoguessr, thinklite_eureka and xince`,
-  );
+  return ["thinklite_eureka", "xince"].includes(dataSource) ? "math" : "vision";
 }
 
 /** 1 or 0, from the reply to the main prompt: "10" is right, "1." without a label is wrong. */
@@ -42,24 +45,45 @@ function lookAt(response: string) {
   };
 }
 
-const sum = (right: number, formatError: boolean, zoomed: boolean) =>
-  0.8 * right + 0.2 * (formatError ? -1 : 0) + 1.2 * (zoomed && right > 0.5 ? 1 : 0);
+const paid = (right: boolean, formatError: boolean, zoomed: boolean): RewardParts => ({
+  answer: right ? 0.8 : 0,
+  format: formatError ? -0.2 : 0,
+  zoom: zoomed && right ? 1.2 : 0,
+});
 
 /** The answer behind the last `<answer>`, anywhere in the response; all of it where there is none. */
 export const answerAsDeepEyes = (response: string): string =>
   strip(afterLast(response, "<answer>").split("</answer>")[0]!);
 
 /**
- * The reward for questions about pictures: 0.8 answer + 0.2 format + 1.2 for a right answer after a zoom that worked.
+ * What DeepEyes pays for a response, once it is known whether its answer is right: for pictures and general reasoning
+ * 0.8 answer + 0.2 format + 1.2 for a right answer after a zoom that worked; for mathematics 1.2 answer + 0.4 format.
  * @param response decoded with special tokens
- * @throws what the judge throws
  */
-export async function scoreAsDeepEyes(response: string, asked: JudgedAnswer, judge: Judge): Promise<number> {
+export function partsAsDeepEyes(
+  kind: RewardKind,
+  response: string,
+  judgedRight: boolean,
+): RewardParts {
   const { zoomed, formatError } = lookAt(response);
-  const answer = answerAsDeepEyes(response);
-  const right = verdictAsDeepEyes(await judge(judgeRequestAsDeepEyes(answer, asked)));
-  const long = length(answer) >= 1000;
-  return sum(long ? 0 : right, formatError || long, zoomed);
+  if (kind === "math") {
+    const boxes = mathAnswers(response);
+    const broken = count(response, "<think>") !== count(response, "</think>") || boxes.length !== 1;
+    return { answer: judgedRight && boxes.length > 0 ? 1.2 : 0, format: broken ? -0.4 : 0, zoom: 0 };
+  }
+  if (kind === "reasoning") {
+    const answer = reasoningAnswer(response);
+    const none = answer === "" || length(answer) >= 1000;
+    return paid(judgedRight && !none, formatError || none, zoomed);
+  }
+  const long = length(answerAsDeepEyes(response)) >= 1000;
+  return paid(judgedRight && !long, formatError || long, zoomed);
+}
+
+/** The reward for questions about pictures. @throws what the judge throws */
+export async function scoreAsDeepEyes(response: string, asked: JudgedAnswer, judge: Judge): Promise<number> {
+  const right = verdictAsDeepEyes(await judge(judgeRequestAsDeepEyes(answerAsDeepEyes(response), asked)));
+  return sumOf(partsAsDeepEyes("vision", response, right === 1));
 }
 
 /** The first answer behind the last thought, "" where there is none. */
@@ -70,21 +94,19 @@ export const reasoningAnswer = (response: string): string =>
 export const mathAnswers = (response: string): string[] =>
   [...strip(afterLast(response, "</think>")).matchAll(/\\boxed\{([^}]+)\}/g)].map((match) => match[1]!);
 
-/** The same for general reasoning: the first answer behind the last thought, which must be there. */
+/** The reward for general reasoning: the first answer behind the last thought, which must be there. */
 export async function scoreReasoningAsDeepEyes(response: string, asked: JudgedAnswer, judge: Judge): Promise<number> {
-  const { zoomed, formatError } = lookAt(response);
   const answer = reasoningAnswer(response);
-  if (answer === "" || length(answer) >= 1000) return sum(0, true, zoomed);
-  for (let i = 0; i < tries; i++) {
-    const right = equivalenceAsDeepEyes(await judge(reasoningRequest(answer, asked)));
-    if (right !== null) return sum(right ? 1 : 0, formatError, zoomed);
-  }
-  return sum(0, formatError, zoomed);
+  let right: boolean | null = null;
+  if (answer !== "" && length(answer) < 1000)
+    for (let i = 0; i < tries && right === null; i++)
+      right = equivalenceAsDeepEyes(await judge(reasoningRequest(answer, asked)));
+  return sumOf(partsAsDeepEyes("reasoning", response, right === true));
 }
 
 /**
- * The reward for mathematics: 1.2 answer + 0.4 format, no tool. The last `\boxed{...}` behind the last thought, up to
- * its first closing brace; a rule decides, and the judge where the rule says no.
+ * The reward for mathematics: the last `\boxed{...}` behind the last thought, up to its first closing brace; a rule
+ * decides, and the judge where the rule says no.
  */
 export async function scoreMathAsDeepEyes(
   response: string,
@@ -92,11 +114,9 @@ export async function scoreMathAsDeepEyes(
   rule: (goldAnswer: string, answer: string) => boolean,
   judge: Judge,
 ): Promise<number> {
-  const boxes = mathAnswers(response);
-  const answer = boxes.at(-1);
-  const formatError = count(response, "<think>") !== count(response, "</think>") || boxes.length !== 1;
+  const answer = mathAnswers(response).at(-1);
   const right = answer !== undefined && (rule(asked.goldAnswer, answer) || (await ask(judge, answer, asked)));
-  return 1.2 * (right ? 1 : 0) + 0.4 * (formatError ? -1 : 0);
+  return sumOf(partsAsDeepEyes("math", response, right));
 }
 
 async function ask(judge: Judge, answer: string, asked: JudgedAnswer): Promise<boolean> {

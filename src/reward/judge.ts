@@ -6,6 +6,7 @@ import {
   type ConnectionSettings,
   JudgeConnection,
 } from "./judge_connection.ts";
+import { rewardKindAsDeepEyes } from "./deepeyes.ts";
 import { type FailureKind, JudgeFailure } from "./judge_failure.ts";
 import { judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
 import { drawnSeed, type FaithfulJudge, faithfulJudges, type JudgeName } from "./judge_presets.ts";
@@ -23,6 +24,8 @@ export interface Asked {
   response?: string;
   /** Name of the task's source: needle tasks are judged by their one spelling. */
   source: string;
+  /** The row's data_source: DeepEyes has another judge for each kind. */
+  dataSource?: string;
 }
 
 /** What a judge did so far, for metrics and alarms. */
@@ -131,7 +134,7 @@ export class RemoteJudge implements AnswerJudge {
     try {
       return await (this.name === "hardened"
         ? this.#hardened(asked, signal)
-        : this.#faithful(faithfulJudges[this.name], asked, signal));
+        : this.#faithful(faithfulJudges[this.#judgeOf(this.name, asked)], asked, signal));
     } catch (error) {
       if (!(error instanceof JudgeFailure)) throw error;
       this.counts.failed++;
@@ -147,8 +150,15 @@ export class RemoteJudge implements AnswerJudge {
    */
   async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal): Promise<boolean> {
     if (this.name === "hardened") return this.#askHardened(asked, asked.answer, signal);
-    const { right } = await this.#askFaithful(faithfulJudges[this.name], asked, asked.answer, signal);
+    const { right } = await this.#askFaithful(faithfulJudges[this.#judgeOf(this.name, asked)], asked, asked.answer, signal);
     return right;
+  }
+
+  /** `deepeyes` is three judges, of which the row's data chooses one. */
+  #judgeOf(name: Exclude<JudgeName, "hardened">, { dataSource = "" }: Asked): Exclude<JudgeName, "hardened"> {
+    if (name !== "deepeyes") return name;
+    const kind = rewardKindAsDeepEyes(dataSource);
+    return kind === "math" ? "deepeyes-math" : kind === "reasoning" ? "deepeyes-common" : "deepeyes";
   }
 
   async #hardened(asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {

@@ -1,18 +1,24 @@
-import type { Rollout } from "../agent/rollout.ts";
+import type { Reward, Rollout } from "../agent/rollout.ts";
 import type { Task } from "../tasks/task.ts";
+import { partsAsDeepEyes, rewardKindAsDeepEyes } from "./deepeyes.ts";
 import type { AnswerJudge } from "./judge.ts";
 import { type MenuName, scoreByMenu } from "./menu.ts";
 import { type RewardWeights, score } from "./reward.ts";
 import type { Verdict } from "./rules.ts";
+import { partsAsVerl } from "./verl.ts";
 
 export interface JudgingSettings {
+  /** What is paid for; `weights` for our own formula, else an original's or a follow-up's. */
+  reward?: RewardName;
   weights: RewardWeights;
-  /** A reward of the menu in the place of `weights`. */
-  menu?: MenuName;
-  /** The response as the originals decode it, for judges that look for the answer themselves. */
-  response?: (rollout: Rollout) => string;
+  /** The responses as the originals decode them, for judges and rewards that look at the text. */
+  response?: (rollout: Rollout, withoutSpecial: boolean) => string;
+  /** What becomes of a rollout whose verdict could not be had: no reward, or the originals' 0. */
+  failure?: "leave-out" | "zero";
   signal?: AbortSignal;
 }
+
+export type RewardName = "weights" | MenuName;
 
 /**
  * Judges and scores the rollouts of one task, all at once; the judge's own limits hold. A rollout whose verdict could
@@ -23,14 +29,40 @@ export async function judgeRollouts(
   rollouts: readonly Rollout[],
   task: Task,
   judge: AnswerJudge,
-  { weights, menu, response, signal }: JudgingSettings,
+  settings: JudgingSettings,
 ): Promise<void> {
-  const verdicts = await verdictsOf(rollouts, task, judge, response, signal);
-  const rewards = menu
-    ? scoreByMenu(menu, rollouts, task, verdicts)
-    : rollouts.map((rollout, i) => score(rollout, task, weights, verdicts[i]));
+  const { response, signal } = settings;
+  const withoutSpecial = judge.name === "verl";
+  const verdicts = await verdictsOf(rollouts, task, judge, response && ((one) => response(one, withoutSpecial)), signal);
+  const rewards = rewardsOf(rollouts, task, verdicts, settings);
   rollouts.forEach((rollout, i) => {
-    rollout.reward = rewards[i];
+    const failed = rollout.end !== "error" && verdicts[i] === null;
+    rollout.reward = failed && settings.failure === "zero" ? unjudged : rewards[i]!;
+  });
+}
+
+/** What the originals give where the judge fails. */
+const unjudged: Reward = { parts: { answer: 0, format: 0, zoom: 0 }, total: 0, right: false, verdict: "no verdict, paid 0" };
+
+function rewardsOf(
+  rollouts: readonly Rollout[],
+  task: Task,
+  verdicts: readonly (Verdict | null)[],
+  { reward = "weights", weights, response }: JudgingSettings,
+): (Reward | null)[] {
+  if (reward === "weights") return rollouts.map((rollout, i) => score(rollout, task, weights, verdicts[i]));
+  // Without the text what the rollout tells of itself must do: stored runs are judged again so.
+  if ((reward !== "verl" && reward !== "deepeyes") || !response)
+    return scoreByMenu(reward, rollouts, task, verdicts);
+  return rollouts.map((rollout, i) => {
+    const verdict = verdicts[i];
+    if (rollout.end === "error" || !verdict) return null;
+    const { answer, format, zoom } =
+      reward === "verl"
+        ? partsAsVerl(response(rollout, true), verdict.right)
+        : partsAsDeepEyes(rewardKindAsDeepEyes(task.dataSource ?? ""), response(rollout, false), verdict.right);
+    const parts = { answer, format, zoom };
+    return { parts, total: answer + format + zoom, right: answer > 0, verdict: verdict.rule };
   });
 }
 
@@ -58,6 +90,7 @@ export async function verdictsOf(
             answer: rollout.answer,
             response: response?.(rollout),
             source: task.source,
+            dataSource: task.dataSource,
           },
           signal,
         );

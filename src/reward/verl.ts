@@ -45,22 +45,41 @@ export function judgeRequestAsVerl(answer: string, { question, goldAnswer }: Jud
 export const verdictAsVerl = (reply: string): number =>
   /(?<![\p{L}\p{N}_])CORRECT(?![\p{L}\p{N}_])/iu.test(strip(reply)) ? 1 : 0;
 
+/** The parts of a reward, each weighted. */
+export interface RewardParts {
+  answer: number;
+  format: number;
+  zoom: number;
+}
+
 /**
- * The reward of verl's DeepEyes recipe, for every source of data: 0.8 answer + 0.2 format + 1.2 tool. The bonus goes to
- * any response in which a call or a tool's reply is written, if the answer is right; a judge that fails costs all.
+ * What verl's recipe pays for a response, once it is known whether its answer is right: 0.8 answer + 0.2 format + 1.2
+ * tool. The bonus goes to any response in which a call or a tool's reply is written, if the answer is right.
  * @param response decoded without special tokens
  */
-export async function scoreAsVerl(response: string, asked: JudgedAnswer, judge: Judge): Promise<number> {
+export function partsAsVerl(response: string, judgedRight: boolean): RewardParts {
   const found = answerAsVerl(response);
-  let right: number;
+  // Long answers talk judges into things.
+  const long = length(found.answer) >= 1000;
+  const right = judgedRight && !long;
+  const usedTool = /<tool_call>.*?<\/tool_call>|<tool_response>.*?<\/tool_response>/s.test(response);
+  return {
+    answer: right ? 0.8 : 0,
+    format: found.formatError || long ? -0.2 : 0,
+    zoom: usedTool && right ? 1.2 : 0,
+  };
+}
+
+/** The same with its judge; one that fails costs all. */
+export async function scoreAsVerl(response: string, asked: JudgedAnswer, judge: Judge): Promise<number> {
+  const { answer } = answerAsVerl(response);
+  let right: boolean;
   try {
-    right = verdictAsVerl(await judge(judgeRequestAsVerl(found.answer, asked)));
+    right = verdictAsVerl(await judge(judgeRequestAsVerl(answer, asked))) === 1;
   } catch {
     return 0;
   }
-  // Long answers talk judges into things.
-  const long = length(found.answer) >= 1000;
-  if (long) right = 0;
-  const usedTool = /<tool_call>.*?<\/tool_call>|<tool_response>.*?<\/tool_response>/s.test(response);
-  return 0.8 * right + 0.2 * (found.formatError || long ? -1 : 0) + 1.2 * (usedTool && right > 0.5 ? 1 : 0);
+  return sumOf(partsAsVerl(response, right));
 }
+
+export const sumOf = ({ answer, format, zoom }: RewardParts): number => answer + format + zoom;

@@ -17,6 +17,10 @@ export interface Task {
   goldBoxSourcePx?: Box;
   /** For rows of files: `data_source`, which chooses prompt, tool policy and reward. */
   dataSource?: string;
+  /** The row's own conversation, "<image>" where a picture goes; absent where it holds a question only. */
+  messages?: { role: string; content: string }[];
+  /** False where the row names no tool environment; see the knob `toolRows`. */
+  tools?: boolean;
   /** The row's other columns as its file has them, pictures' bytes left out; plain JSON. */
   columns?: Record<string, unknown>;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Rolled, type RollSettings, roll } from "../../src/agent/loop.ts";
 import type { RollEvent } from "../../src/agent/rollout.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
-import { compact } from "../../src/policy/chat.ts";
+import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import conversations from "../golden/chat/conversations.json" with { type: "json" };
@@ -10,7 +10,7 @@ import source from "../golden/tokenizer-needle.json" with { type: "json" };
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
 
 const tokenizer = new Tokenizer(source);
-const chat = compact(tokenizer);
+const chat = compactChat(tokenizer);
 const flat = (width: number, height: number, value: number): Pixels => ({
   width,
   height,
@@ -38,6 +38,12 @@ const settings: RollSettings = {
   maxToolCalls: 1,
   zoom: true,
   crop: "source",
+  prompt: "compact",
+  tool: "saccade",
+  toolErrors: "end",
+  toolRows: "named",
+  rotate: false,
+  responseTokens: 0,
   frame: "relative-1000",
   minSidePx: 32,
   shown: (pixels) => flat(64, 64, pixels.data[0]!),
@@ -72,7 +78,7 @@ describe("roll", () => {
     const { rows, rollouts, promptShown, shown, events, batch } = await run([[answer("9")], [answer("4")]], {
       rolloutsPerTask: 2,
     });
-    const prompt = chat.prompt(task(0).question, [16]);
+    const prompt = chat.prompt({ question: task(0).question }, [16]);
     const tokens = tokenizer.encode(answer("9"));
     expect(rows[0]).toEqual({
       id: "3·0·0",
@@ -130,7 +136,7 @@ describe("roll", () => {
       ["tool", [1]],
       ["model", []],
     ]);
-    expect(rows[0]!.segments[2]!.tokens).toEqual(chat.observation(16));
+    expect(rows[0]!.segments[2]!.tokens).toEqual(chat.observation("", [16]));
     expect(rows[0]!.calls).toEqual([
       {
         segment: 1,
@@ -148,8 +154,8 @@ describe("roll", () => {
       {
         rows: [0, 2],
         passages: [
-          { tokens: chat.observation(16), shown: [flat(64, 64, 1)] },
-          { tokens: chat.observation(16), shown: [flat(64, 64, 3)] },
+          { tokens: chat.observation("", [16]), shown: [flat(64, 64, 1)] },
+          { tokens: chat.observation("", [16]), shown: [flat(64, 64, 3)] },
         ],
       },
     ]);
@@ -157,7 +163,7 @@ describe("roll", () => {
       { rows: [0, 1, 2], maxTokens: 18 },
       { rows: [0, 2], maxTokens: 15 },
     ]);
-    expect(batch.suffixTokens).toBe(18 + chat.observation(16).length + 15);
+    expect(batch.suffixTokens).toBe(18 + chat.observation("", [16]).length + 15);
     expect(events.filter((event) => event.type === "rolled").map((event) => event.rollout)).toEqual([
       "3·1·0",
       "3·0·0",
@@ -263,7 +269,7 @@ describe("roll", () => {
     ]);
     expect(rows[0]!.segments.flatMap(({ images }) => images)).toEqual([0, 1, 2]);
     expect(shown[0]![0]!.length).toBe(2);
-    expect(batch.suffixTokens).toBe(18 + 2 * (chat.observation(16).length + 60));
+    expect(batch.suffixTokens).toBe(18 + 2 * (chat.observation("", [16]).length + 60));
   });
 
   test("blank: the model sees grey", async () => {

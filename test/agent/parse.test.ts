@@ -34,6 +34,6 @@ describe("parseTurn", () => {
     ],
     [`<tool_call>\n${json}\n</tool_call><answer>9</answer><|im_end|>`, "not one JSON object on lines of its own"],
   ])("%j is malformed: %s", (text, why) => {
-    expect(parseTurn(text)).toEqual({ kind: "malformed", why: expect.stringContaining(why) });
+    expect(parseTurn(text)).toEqual({ kind: "malformed", why: expect.stringContaining(why), answer: null });
   });
 });

@@ -22,9 +22,9 @@ beforeAll(async () => {
 const firstTurn = 18;
 const nextTurn = 5;
 /** Room for two turns and what is said between them. */
-const room = () => firstTurn + needle.chat.observation(imageTokens).length + nextTurn;
+const room = () => firstTurn + needle.chat.observation("", [imageTokens]).length + nextTurn;
 const observation = (row: number): Passage => ({
-  tokens: needle.chat.observation(imageTokens),
+  tokens: needle.chat.observation("", [imageTokens]),
   shown: [sceneShown(100 + row)],
 });
 

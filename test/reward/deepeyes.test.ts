@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   equivalenceAsDeepEyes,
-  rewardNameAsDeepEyes,
+  rewardKindAsDeepEyes,
   scoreAsDeepEyes,
   scoreMathAsDeepEyes,
   scoreReasoningAsDeepEyes,
@@ -39,13 +39,13 @@ describe("the three rewards", () => {
     ));
 
   test("go by the source of the data", () => {
-    expect(["vstar", "chart", "geoguessr", "thinklite_eureka"].map(rewardNameAsDeepEyes)).toEqual([
+    expect(["vstar", "chart", "geoguessr", "thinklite_eureka"].map(rewardKindAsDeepEyes)).toEqual([
       "vision",
       "vision",
       "reasoning",
       "math",
     ]);
-    expect(() => rewardNameAsDeepEyes("needle")).toThrow('no reward for data of "needle"');
+    expect(rewardKindAsDeepEyes("needle")).toBe("vision");
   });
 
   test("ask the judge of reasoning up to eight times for a clear word", async () => {

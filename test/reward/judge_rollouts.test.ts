@@ -55,6 +55,6 @@ test("a judge without chance is asked once per answer, the originals once per ro
 
 test("a reward of the menu takes the place of the weights", async () => {
   const group = [rollout({ answer: "bowl" })];
-  await judgeRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, menu: "chain-of-focus" });
+  await judgeRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, reward: "chain-of-focus" });
   expect(group[0].reward!.parts).toEqual({ answer: 0.9, format: 0.1 });
 });

@@ -2,7 +2,7 @@ import type { Pixels } from "../../src/image/pixels.ts";
 import { resize } from "../../src/image/resize.ts";
 import { loadModel, readJson } from "../../src/model/load.ts";
 import type { Platform } from "../../src/platform.ts";
-import { compact } from "../../src/policy/chat.ts";
+import { type Chat, compactChat } from "../../src/policy/chat.ts";
 import type { Passage } from "../../src/policy/policy.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { needlePictures, needleTask } from "../../src/tasks/needle.ts";
@@ -25,7 +25,7 @@ export const platform: Platform = {
 export async function needleModel() {
   const files = folder(new URL("needle/", shipped));
   const tokenizer = new Tokenizer(await readJson(files, "tokenizer.json"));
-  return { model: await loadModel(gpu, files, { trained: true }), tokenizer, chat: compact(tokenizer) };
+  return { model: await loadModel(gpu, files, { trained: true }), tokenizer, chat: compactChat(tokenizer) };
 }
 
 export const sceneSettings = { objects: 4, glyphPx: 3, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0 };
@@ -38,7 +38,7 @@ export const sceneShown = (index: number): Pixels =>
   resize(needlePictures(needleTask(sceneSettings, 0, "train", 0, index).id, sceneSettings)[0]!, 64, 64);
 
 /** The prompt of a scene. */
-export function scenePrompt(chat: ReturnType<typeof compact>, index: number): Passage {
+export function scenePrompt(chat: Chat, index: number): Passage {
   const { question } = needleTask(sceneSettings, 0, "train", 0, index);
-  return { tokens: chat.prompt(question, [imageTokens]), shown: [sceneShown(index)] };
+  return { tokens: chat.prompt({ question }, [imageTokens]), shown: [sceneShown(index)] };
 }

@@ -35,7 +35,7 @@ test("written tokens have the probabilities that training measures", async () =>
   const { tokens, shown } = scenePrompt(chat, 0);
   const images = shown.map((pixels) => shownImage(pixels, model.config.vision));
   const turns = [tokenizer.encode("<answer>7</answer><|im_end|>"), tokenizer.encode("<answer>3</answer><|im_end|>")];
-  const told = chat.observation(16);
+  const told = chat.observation("", [16]);
   const written = [...turns[0]!, ...told, ...turns[1]!];
   const at = [...turns[0]!.keys(), ...[...turns[1]!.keys()].map((i) => turns[0]!.length + told.length + i)];
   const group = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Rolled } from "../../src/agent/loop.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
-import { compact } from "../../src/policy/chat.ts";
+import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { needle } from "../../src/tasks/needle.ts";
 import type { TaskSource } from "../../src/tasks/task.ts";
@@ -45,7 +45,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
     config: () => config,
     source,
     policy,
-    chat: compact(tokenizer),
+    chat: compactChat(tokenizer),
     tokenizer,
     view: { frame: "relative-1000", minSidePx: 32, shown: () => flat(64), imageTokens: () => 16 },
     update: async (rolled, step, used) => {

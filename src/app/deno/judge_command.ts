@@ -116,8 +116,6 @@ async function rejudgeCommand(
   const events = await readEvents(folder);
   const head = events.find((event) => event.type === "run");
   if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
-  const reward = changes.reward ?? head.config.reward ?? "weights";
-  const menu = reward === "weights" ? undefined : reward;
   const judge =
     changes.judge === "rules"
       ? rulesJudge()
@@ -130,8 +128,8 @@ async function rejudgeCommand(
   const steps: RejudgedStep[] = [];
   if (!options.logJson) for (const line of rejudgedHead(judge.name)) terminal.print(line);
   for await (const step of rejudge(events, judge, {
+    reward: changes.reward ?? head.config.reward,
     weights: { ...head.config, ...changes },
-    menu,
     signal: stop.signal,
   })) {
     // What was cut off by the person says nothing about the judge.
