@@ -33,12 +33,7 @@ export function verlListener(settings: Pick<ListeningSettings, "crop">): Listene
     }
     const [x, y] = [view.source.width / view.shown.width, view.source.height / view.shown.height];
     const [left, top, right, bottom] = reply.cropShownPx;
-    const boxSourcePx: Box = [
-      Math.round(left * x),
-      Math.round(top * y),
-      Math.round(right * x),
-      Math.round(bottom * y),
-    ];
+    const boxSourcePx: Box = [Math.round(left * x), Math.round(top * y), Math.round(right * x), Math.round(bottom * y)];
     const call: Call = {
       name: first.name,
       outcome: "ok",

@@ -4,7 +4,7 @@ import type { Conversations, Passage, Policy, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
 import { type Listener, type ListeningSettings, listener } from "./listening.ts";
-import type { End, RollEvent, Rollout } from "./rollout.ts";
+import type { End, GroupEnded, RollEvent, Rollout } from "./rollout.ts";
 import type { View } from "./tools.ts";
 
 /** What rolling needs to know of a run; a run's configuration with these few additions fits. */
@@ -12,6 +12,10 @@ export interface RollSettings extends ListeningSettings {
   seed: number;
   /** Step of the run: part of each rollout's id and of the key of each draw. */
   step: number;
+  /** Key of the draws in the place of `step`, where a step rolls more than once. */
+  drawStep?: number;
+  /** Index of the first task in the step; 0 unless the step rolls more than once. */
+  firstTask?: number;
   rolloutsPerTask: number;
   temperature: number;
   /** Takes the most likely token each time, whatever the temperature. */
@@ -66,8 +70,8 @@ export async function* roll(
   tasks: readonly Task[],
   pictures: (task: Task) => Pixels[] | Promise<Pixels[]>,
   settings: RollSettings,
-): AsyncGenerator<RollEvent, Rolled> {
-  const { step, rolloutsPerTask } = settings;
+): AsyncGenerator<RollEvent | GroupEnded, Rolled> {
+  const { step, rolloutsPerTask, firstTask = 0 } = settings;
   const openings = await Promise.all(tasks.map((task) => open(task, chat, pictures, settings)));
   const largest = Math.max(
     0,
@@ -81,7 +85,7 @@ export async function* roll(
   const room: Room = { responseTokens: responseRoom, observationTokens: observationRoom };
   const hears = listener(settings);
   const rows = openings.flatMap((opening, taskIndex) =>
-    Array.from({ length: rolloutsPerTask }, (_, i) => new Row(opening, step, taskIndex, i)),
+    Array.from({ length: rolloutsPerTask }, (_, i) => new Row(opening, step, firstTask + taskIndex, i)),
   );
 
   const conversations = await policy.begin(
@@ -90,12 +94,15 @@ export async function* roll(
     responseRoom,
     {
       seed: settings.seed,
-      step,
+      step: settings.drawStep ?? step,
       temperature: settings.greedy ? 0 : settings.temperature,
       suppressed: suppressed(chat, settings),
       stops: chat.stops,
     },
   );
+  const ofTask = (task: number) =>
+    rows.slice(task * rolloutsPerTask, (task + 1) * rolloutsPerTask).map((row) => row.rollout);
+  const speaking = tasks.map(() => rolloutsPerTask);
   try {
     let waiting = rows.map((_, index) => index);
     let tokens = 0;
@@ -121,7 +128,11 @@ export async function* roll(
         if (answer) {
           calling.push(index);
           answers.push(answer);
-        } else yield { type: "rolled", step, rollout: row.rollout.id, end: row.rollout.end };
+        } else {
+          yield { type: "rolled", step, rollout: row.rollout.id, end: row.rollout.end };
+          const taskIndex = Math.floor(index / rolloutsPerTask);
+          if (--speaking[taskIndex]! === 0) yield { type: "ended", taskIndex, rollouts: ofTask(taskIndex) };
+        }
       }
       if (calling.length > 0) await conversations.append(calling, answers);
       waiting = calling;
@@ -130,12 +141,14 @@ export async function* roll(
     conversations.close();
   }
 
-  const byTask = <T>(of: (row: Row) => T) =>
-    tasks.map((_, task) => rows.slice(task * rolloutsPerTask, (task + 1) * rolloutsPerTask).map(of));
   return {
-    rollouts: byTask((row) => row.rollout),
+    rollouts: tasks.map((_, task) => ofTask(task)),
     promptShown: openings.map(({ passage }) => passage.shown),
-    shown: byTask((row) => row.views.slice(row.opening.views.length).map((view) => view.shown)),
+    shown: tasks.map((_, task) =>
+      rows
+        .slice(task * rolloutsPerTask, (task + 1) * rolloutsPerTask)
+        .map((row) => row.views.slice(row.opening.views.length).map((view) => view.shown)),
+    ),
   };
 }
 
@@ -156,7 +169,10 @@ async function open(
   const views = await Promise.all(sources.map(async (source) => ({ source, shown: await settings.shown(source) })));
   const shown = views.map((view) => view.shown);
   const { question, messages } = task;
-  const tokens = chat.prompt({ question, messages, tools: offersTools(task, settings) }, shown.map(settings.imageTokens));
+  const tokens = chat.prompt(
+    { question, messages, tools: offersTools(task, settings) },
+    shown.map(settings.imageTokens),
+  );
   return { task, views, passage: { tokens, shown } };
 }
 

@@ -43,7 +43,13 @@ export function readTurn(text: string): ParsedTurn {
   if (answered !== undefined) return { kind: "answer", answer: answered };
   const opened = spoken.lastIndexOf("<tool_call>");
   if (opened >= 0)
-    return { kind: "call", json: spoken.slice(opened + "<tool_call>".length).split("</tool_call>")[0]!.trim() };
+    return {
+      kind: "call",
+      json: spoken
+        .slice(opened + "<tool_call>".length)
+        .split("</tool_call>")[0]!
+        .trim(),
+    };
   const thought = spoken.lastIndexOf("</think>");
   const said = spoken
     .slice(thought < 0 ? 0 : thought + "</think>".length)

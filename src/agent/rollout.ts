@@ -81,3 +81,10 @@ export type RollEvent =
   | { type: "decode"; step: number; turn: number; tokens: number; waiting: number }
   /** A rollout ended; it is not scored yet. */
   | { type: "rolled"; step: number; rollout: string; end: End };
+
+/** All rollouts of a task have ended: they can be judged while others still speak. Not told any further than that. */
+export interface GroupEnded {
+  type: "ended";
+  taskIndex: number;
+  rollouts: Rollout[];
+}

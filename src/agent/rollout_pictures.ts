@@ -1,6 +1,6 @@
 import type { Pixels } from "../image/pixels.ts";
-import type { Rollout } from "./rollout.ts";
 import { rotate } from "../image/rotate.ts";
+import type { Rollout } from "./rollout.ts";
 import { cutOut, type ZoomSettings } from "./tools.ts";
 
 /**

@@ -15,7 +15,9 @@ export function rotation(json: string, views: readonly View[]): { call: Call; cu
   if (written?.name !== rotateName) return null;
   const degrees = written.arguments?.angle;
   if (typeof degrees !== "number" || !Number.isFinite(degrees))
-    return { call: { name: rotateName, outcome: "bad_arguments", message: "Error: angle must be a number of degrees" } };
+    return {
+      call: { name: rotateName, outcome: "bad_arguments", message: "Error: angle must be a number of degrees" },
+    };
   const imageIndex = written.arguments?.image_index ?? 0;
   const view = typeof imageIndex === "number" ? views[imageIndex] : undefined;
   if (typeof imageIndex !== "number" || !view)

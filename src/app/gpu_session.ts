@@ -10,22 +10,22 @@ import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import type { NamedBytes } from "../platform.ts";
-import { type Chat, compact } from "../policy/chat.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
 import { Tokenizer } from "../policy/tokenizer.ts";
-import { needle } from "../tasks/needle.ts";
-import type { Task } from "../tasks/task.ts";
+import type { Task, TaskSource } from "../tasks/task.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
+import { klSums } from "../train/kl_reward.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
-import { evaluate, type Parts, rollHeldOut, train } from "../train/trainer.ts";
+import { evaluate, type Parts, rollTasks, train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, warmup } from "../train/warmup.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { PicturePool } from "./picture_pool.ts";
-import { type Preprocessor, readPreprocessor } from "./preprocessor.ts";
+import { readPreprocessor } from "./preprocessor.ts";
+import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
 import type { OpenSession, Session } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -44,24 +44,42 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
   };
   try {
     const tokenizer = new Tokenizer(await readJson(files, "tokenizer.json"));
-    const preprocessor = readPreprocessor(await readJson(files, "preprocessor_config.json"));
     const model = await loadModel(gpu, files, { trained: true });
     gpu.check();
-    return new GpuSession(gpu, model, tokenizer, preprocessor, files, config, options.trace ?? false);
+    const view = viewOf(model, await readJson(files, "preprocessor_config.json"), config);
+    const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
+    const open = (wanted: RunConfig) =>
+      openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
+    try {
+      const surroundings = await open(config);
+      return new GpuSession(gpu, model, tokenizer, view, pool, files, surroundings, open, options.trace ?? false);
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
   } catch (error) {
     gpu.close();
     throw error;
   }
 };
 
+/** How large the model sees pictures: as its preprocessor says, or smaller where the run wants that. */
+function viewOf(model: Model, preprocessor: Record<string, unknown>, { maxPixels }: RunConfig): SizeLimits {
+  const { patchSize, spatialMergeSize } = model.config.vision;
+  const limits = readPreprocessor(preprocessor);
+  // Source pixels a side of an image token.
+  const factor = patchSize * spatialMergeSize;
+  const most = maxPixels > 0 ? Math.min(maxPixels, limits.maxPixels) : limits.maxPixels;
+  return { factor, minPixels: Math.min(limits.minPixels, most), maxPixels: most };
+}
+
 class GpuSession implements Session {
   readonly model: ModelFacts;
-  readonly #chat: Chat;
   readonly #policy: GpuPolicy;
   readonly #learner: Learner;
-  readonly #pool: PicturePool;
   /** The starting model, frozen; made when a KL to it is first asked for. */
   #reference: { model: Model; learner: Learner } | null = null;
+  #surroundings: RunSurroundings;
   #config: RunConfig;
   #step = 0;
   /** What changed since the last step, for the log. */
@@ -71,29 +89,20 @@ class GpuSession implements Session {
     readonly gpu: Gpu,
     readonly qwen: Model,
     readonly tokenizer: Tokenizer,
-    readonly preprocessor: Preprocessor,
+    readonly view: SizeLimits,
+    readonly pool: PicturePool,
     readonly files: CheckpointFiles,
-    config: RunConfig,
+    surroundings: RunSurroundings,
+    readonly openSurroundings: (config: RunConfig) => Promise<RunSurroundings>,
     readonly traced: boolean,
   ) {
-    this.#config = config;
-    this.model = { name: config.model, parameters: qwen.parameters.count, view: this.#view };
-    this.#chat = compact(tokenizer);
+    this.#surroundings = surroundings;
+    this.#config = surroundings.config;
+    this.model = { name: this.#config.model, parameters: qwen.parameters.count, view };
     this.#policy = new GpuPolicy(gpu, qwen);
     this.#learner = new Learner(gpu, qwen, "policy");
-    this.#pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, this.#view, "transformers"));
     this.#policy.traced = traced;
     this.#learner.traced = traced;
-  }
-
-  /** Source pixels a side of an image token. */
-  get #factor(): number {
-    const { patchSize, spatialMergeSize } = this.qwen.config.vision;
-    return patchSize * spatialMergeSize;
-  }
-
-  get #view(): SizeLimits {
-    return { factor: this.#factor, ...this.preprocessor };
   }
 
   get adapter(): string {
@@ -121,6 +130,7 @@ class GpuSession implements Session {
   async reset(config: RunConfig): Promise<void> {
     if (config.model !== this.model.name)
       throw new Error(`The session holds the model ${this.model.name}, found ${config.model}; open another session`);
+    this.#surroundings = await this.openSurroundings(config);
     this.#config = config;
     this.#changes = {};
     this.#step = 0;
@@ -167,7 +177,7 @@ class GpuSession implements Session {
         parameters,
         this.tokenizer,
         config.vision,
-        (...of) => this.#pool.lessons(...of),
+        (...of) => this.pool.lessons(...of),
         plan,
         seed,
         this.#step,
@@ -200,7 +210,7 @@ class GpuSession implements Session {
   }): Promise<{ metrics: Metrics; durationMs: number }> {
     const parts = this.#parts();
     const startedMs = performance.now();
-    const metrics = await evaluate(parts, await parts.source.heldOut(tasks), greedy);
+    const metrics = await evaluate(parts, await this.#heldOut(tasks), greedy);
     return { metrics, durationMs: performance.now() - startedMs };
   }
 
@@ -214,21 +224,37 @@ class GpuSession implements Session {
     greedy: boolean;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
     const parts = this.#parts();
-    yield* rollHeldOut(parts, await parts.source.heldOut(tasks), rolloutsPerTask, greedy);
+    yield* rollTasks(parts, await this.#heldOut(tasks), { rolloutsPerTask, greedy });
+  }
+
+  async *rollTasks(
+    tasks: readonly Task[],
+    { source, ...options }: { rolloutsPerTask: number; greedy: boolean; source: Pick<TaskSource, "pictures"> },
+  ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+    const parts = this.#parts();
+    yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
+  }
+
+  async #heldOut(count: number): Promise<Task[]> {
+    const tasks = await this.#surroundings.source.heldOut(count);
+    if (tasks.length === 0)
+      throw new Error("Expected rows that are held out for evaluation, found none; set heldOutRows");
+    return tasks;
   }
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
-    const ofTask = await this.#draw(task, config);
+    const ofTask = await this.#pictures(task, config);
+    const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config).map(async (pixels) =>
-        shownImage(await this.#pool.shown(pixels), this.qwen.config.vision),
+      rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
+        shownImage(await this.pool.shown(pixels), this.qwen.config.vision),
       ),
     );
     const group = {
       prefix: { tokens: rollout.segments[0]!.tokens, images: images.slice(0, ofTask.length) },
       sequences: [sequence(rollout, 0, images.slice(ofTask.length))],
     };
-    const settings = { temperature: config.temperature, suppressed: suppressed(this.#chat, config) };
+    const settings = { temperature: config.temperature, suppressed: suppressed(this.#surroundings.chat, config) };
     return likelihoods(this.gpu, this.qwen, group, settings, likeliestTokens);
   }
 
@@ -264,7 +290,7 @@ class GpuSession implements Session {
   }
 
   close(): void {
-    this.#pool.close();
+    this.pool.close();
     this.gpu.close();
   }
 
@@ -274,26 +300,30 @@ class GpuSession implements Session {
   }
 
   #parts(): Parts {
-    const settings = this.#config;
+    const { chat, source, judge } = this.#surroundings;
+    const { vision } = this.qwen.config;
+    const { factor } = this.view;
     return {
       config: () => this.#config,
-      source: {
-        ...needle(settings, settings.seed),
-        pictures: (task) => this.#draw(task, settings),
-      },
+      source,
       policy: this.#policy,
-      chat: this.#chat,
+      chat,
       tokenizer: this.tokenizer,
+      judge,
       view: {
-        frame: "relative-1000",
-        minSidePx: minCropPx,
-        shown: (pixels) => this.#pool.shown(pixels),
-        imageTokens: ({ width, height }) => (width / this.#factor) * (height / this.#factor),
+        frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
+        minSidePx: Math.max(minCropPx, factor),
+        shown: (pixels) => this.pool.shown(pixels),
+        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+      },
+      klSums: async (rolled, config) => {
+        const { learner } = await this.#openReference();
+        return klSums(learner, rolled, { ...config, suppressed: suppressed(chat, config) }, vision);
       },
       update: async (rolled, step, config) => {
-        const groups = packRollouts(rolled, config.lossAggMode, this.qwen.config.vision);
-        const settings = updateSettings(config, step, suppressed(this.#chat, config));
-        return update(this.#learner, groups, settings, config.updatesPerStep, async () => {
+        const batch = packRollouts(rolled, config, vision);
+        const settings = updateSettings(config, step, suppressed(chat, config));
+        return update(this.#learner, batch, settings, config.updatesPerStep, async (groups) => {
           const { learner } = await this.#openReference();
           return learner.logprobs(groups, settings);
         });
@@ -301,8 +331,11 @@ class GpuSession implements Session {
     };
   }
 
-  #draw(task: Task, settings: RunConfig): Promise<Pixels[]> {
-    return this.#pool.draw(task.id, settings, task.imageSizesPx[0]!.width);
+  /** The pictures of a task of any run on this model. */
+  async #pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
+    const isOurs = config.data === this.#config.data;
+    const { source } = isOurs && config.data !== "" ? this.#surroundings : await this.openSurroundings(config);
+    return source.pictures(task);
   }
 
   async #openReference(): Promise<{ model: Model; learner: Learner }> {

@@ -1,9 +1,10 @@
 import type { Rollout } from "../agent/rollout.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
-import type { Task } from "../tasks/task.ts";
+import type { Task, TaskSource } from "../tasks/task.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { Likelihood } from "../train/inspect.ts";
 import type { RunConfig } from "../train/knobs.ts";
+import type { JudgeAccess } from "./run_surroundings.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
@@ -47,6 +48,12 @@ export interface Session {
     greedy: boolean;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
 
+  /** The same with tasks of somebody else, whose pictures `source` has. */
+  rollTasks(
+    tasks: readonly Task[],
+    options: { rolloutsPerTask: number; greedy: boolean; source: Pick<TaskSource, "pictures"> },
+  ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
+
   /**
    * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
    * likeliest first, and the written token among them. `config` is that of the rollout's run.
@@ -73,4 +80,8 @@ export interface Session {
 }
 
 /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel. */
-export type OpenSession = (platform: Platform, config: RunConfig, options?: { trace?: boolean }) => Promise<Session>;
+export type OpenSession = (
+  platform: Platform,
+  config: RunConfig,
+  options?: { trace?: boolean; judgeAccess?: JudgeAccess },
+) => Promise<Session>;

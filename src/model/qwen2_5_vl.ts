@@ -69,7 +69,7 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
 }
 
 /** Every weight's Hugging Face name and shape. */
-function parameterShapes(config: ModelConfig<Qwen25Vision>): ParameterShape[] {
+export function parameterShapes(config: ModelConfig<Qwen25Vision>): ParameterShape[] {
   const { vision } = config;
   const shapes = new Shapes();
   const C = vision.hiddenSize;

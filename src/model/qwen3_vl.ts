@@ -72,7 +72,7 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
 }
 
 /** Every weight's Hugging Face name and shape. */
-function parameterShapes(config: ModelConfig<Qwen3Vision>): ParameterShape[] {
+export function parameterShapes(config: ModelConfig<Qwen3Vision>): ParameterShape[] {
   const { vision } = config;
   const shapes = new Shapes();
   const C = vision.hiddenSize;

@@ -60,11 +60,7 @@ export const answerAsDeepEyes = (response: string): string =>
  * 0.8 answer + 0.2 format + 1.2 for a right answer after a zoom that worked; for mathematics 1.2 answer + 0.4 format.
  * @param response decoded with special tokens
  */
-export function partsAsDeepEyes(
-  kind: RewardKind,
-  response: string,
-  judgedRight: boolean,
-): RewardParts {
+export function partsAsDeepEyes(kind: RewardKind, response: string, judgedRight: boolean): RewardParts {
   const { zoomed, formatError } = lookAt(response);
   if (kind === "math") {
     const boxes = mathAnswers(response);

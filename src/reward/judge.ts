@@ -1,12 +1,12 @@
 import { length } from "../policy/python_text.ts";
 import { masterKeys, refusal } from "./answer_guard.ts";
+import { rewardKindAsDeepEyes } from "./deepeyes.ts";
 import {
   type ConnectionCounts,
   type ConnectionParts,
   type ConnectionSettings,
   JudgeConnection,
 } from "./judge_connection.ts";
-import { rewardKindAsDeepEyes } from "./deepeyes.ts";
 import { type FailureKind, JudgeFailure } from "./judge_failure.ts";
 import { judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
 import { drawnSeed, type FaithfulJudge, faithfulJudges, type JudgeName } from "./judge_presets.ts";
@@ -150,7 +150,12 @@ export class RemoteJudge implements AnswerJudge {
    */
   async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal): Promise<boolean> {
     if (this.name === "hardened") return this.#askHardened(asked, asked.answer, signal);
-    const { right } = await this.#askFaithful(faithfulJudges[this.#judgeOf(this.name, asked)], asked, asked.answer, signal);
+    const { right } = await this.#askFaithful(
+      faithfulJudges[this.#judgeOf(this.name, asked)],
+      asked,
+      asked.answer,
+      signal,
+    );
     return right;
   }
 

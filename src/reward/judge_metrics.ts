@@ -38,19 +38,22 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
 /** A copy that later counts do not change. */
 export const countsNow = (counts: JudgeCounts): JudgeCounts => structuredClone(counts);
 
-/** What a person should know about a judge and would see too late. */
-export function judgeAlarms(counts: JudgeCounts): string[] {
+/** What a person should know about a judge and would see too late; `name` says which it is, whatever its numbers. */
+export function judgeAlarms(counts: JudgeCounts): { name: string; message: string }[] {
   const { asked, failed, byJudge, approved, canaries, canariesApproved, lastFailure } = counts;
-  const messages: string[] = [];
+  const alarms: { name: string; message: string }[] = [];
+  const tell = (name: string, message: string) => alarms.push({ name, message });
   if (canariesApproved > 0)
-    messages.push(
+    tell(
+      "canaries",
       `The judge approves of answers that say nothing (${canariesApproved} of ${canaries} canaries); its verdicts can be had by trickery, so choose another judge`,
     );
   if (byJudge >= enoughVerdicts && approved / byJudge > 0.98)
-    messages.push(`The judge approves of everything it is asked (${approved} of ${byJudge}); check it by an audit`);
+    tell("approval", `The judge approves of everything it is asked (${approved} of ${byJudge}); check it by an audit`);
   if (asked >= enoughVerdicts && failed / asked > 0.5)
-    messages.push(
+    tell(
+      "failures",
       `The judge gives no verdict for ${failed} of ${asked} answers, which are not trained on; the last time: ${lastFailure}`,
     );
-  return messages;
+  return alarms;
 }

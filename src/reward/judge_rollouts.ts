@@ -33,7 +33,13 @@ export async function judgeRollouts(
 ): Promise<void> {
   const { response, signal } = settings;
   const withoutSpecial = judge.name === "verl";
-  const verdicts = await verdictsOf(rollouts, task, judge, response && ((one) => response(one, withoutSpecial)), signal);
+  const verdicts = await verdictsOf(
+    rollouts,
+    task,
+    judge,
+    response && ((one) => response(one, withoutSpecial)),
+    signal,
+  );
   const rewards = rewardsOf(rollouts, task, verdicts, settings);
   rollouts.forEach((rollout, i) => {
     const failed = rollout.end !== "error" && verdicts[i] === null;
@@ -42,7 +48,12 @@ export async function judgeRollouts(
 }
 
 /** What the originals give where the judge fails. */
-const unjudged: Reward = { parts: { answer: 0, format: 0, zoom: 0 }, total: 0, right: false, verdict: "no verdict, paid 0" };
+const unjudged: Reward = {
+  parts: { answer: 0, format: 0, zoom: 0 },
+  total: 0,
+  right: false,
+  verdict: "no verdict, paid 0",
+};
 
 function rewardsOf(
   rollouts: readonly Rollout[],
@@ -52,8 +63,7 @@ function rewardsOf(
 ): (Reward | null)[] {
   if (reward === "weights") return rollouts.map((rollout, i) => score(rollout, task, weights, verdicts[i]));
   // Without the text what the rollout tells of itself must do: stored runs are judged again so.
-  if ((reward !== "verl" && reward !== "deepeyes") || !response)
-    return scoreByMenu(reward, rollouts, task, verdicts);
+  if ((reward !== "verl" && reward !== "deepeyes") || !response) return scoreByMenu(reward, rollouts, task, verdicts);
   return rollouts.map((rollout, i) => {
     const verdict = verdicts[i];
     if (rollout.end === "error" || !verdict) return null;

@@ -39,8 +39,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
   const shuffled = new Random(seed, [streams.heldOut]).shuffled(Array.from({ length: all }, (_, i) => i));
   const held = shuffled.slice(0, heldOutRows);
   const train = shuffled.slice(heldOutRows);
-  if (train.length === 0)
-    throw new Error(`Expected rows to train on, found ${all} rows of which ${Math.min(all, heldOutRows)} are held out`);
+  if (all === 0) throw new Error("Expected rows to train on, found none");
   const names = new Set(sources.map(({ name }) => name));
   if (names.size < sources.length)
     throw new Error("Two files have the same name; rename one, since tasks are named by it");
@@ -92,7 +91,13 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     name: sources.map(({ name }) => name).join(", "),
     skipped,
     skippedRows,
+    counts: () => ({
+      "data/skipped": skippedRows.size,
+      ...Object.fromEntries([...skipped].map(([kind, rows]) => [`data/skipped/${kind.replaceAll(" ", "_")}`, rows])),
+    }),
     take: async (step, count) => {
+      if (train.length === 0)
+        throw new Error(`Expected rows to train on, found ${all} of which all are held out; lower heldOutRows`);
       const tasks: Task[] = [];
       for (let index = 0; index < count; index++) tasks.push(await taskInSlot(step * count + index));
       return tasks;
@@ -150,6 +155,9 @@ function taskOf(
     imageSizesPx: pixels.map(({ width, height }) => ({ width, height })),
     ...(box && pictures[0] ? { goldBoxSourcePx: scaled(box, pictures[0]) } : {}),
     dataSource: row.dataSource,
+    ...(row.messages.length > 0 ? { messages: [...row.messages] } : {}),
+    // A file without that column says nothing about tools.
+    ...("env_name" in row.columns && row.envName === "" ? { tools: false } : {}),
     columns: row.columns,
   };
 }

@@ -32,6 +32,8 @@ export interface TaskSource {
   take(step: number, count: number): Promise<Task[]>;
   /** Tasks that `take` never gives, the same at every call. */
   heldOut(count: number): Promise<Task[]>;
+  /** Numbers for curves and logs: what was left out so far, and why. */
+  counts?(): Record<string, number>;
   /** The pictures of a task in source pixels, made or read again from its id. */
   pictures(task: Task): Promise<Pixels[]>;
 }

@@ -31,8 +31,8 @@ export type TrainEvent =
     }
   /** A knob that applies at the next step was changed while the run went on. */
   | { type: "config"; step: number; changes: Partial<RunConfig> }
-  /** A step begins with these tasks. */
-  | { type: "tasks"; step: number; tasks: Task[] }
+  /** A step begins with these tasks; `more`: these come to them, in the place of groups without variance. */
+  | { type: "tasks"; step: number; tasks: Task[]; more?: true }
   | RollEvent
   /** The rollouts of one task, scored, with advantages. */
   | { type: "group"; step: number; taskIndex: number; rollouts: Rollout[] }

@@ -4,11 +4,14 @@ import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
-import { score } from "../reward/reward.ts";
+import type { AnswerJudge } from "../reward/judge.ts";
+import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judge_metrics.ts";
+import { judgeRollouts } from "../reward/judge_rollouts.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
-import { advantages } from "./advantage.ts";
+import { advantages, hasVariance } from "./advantage.ts";
 import { Alarms } from "./alarms.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
+import { chargeKl } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
 import { stepMetrics } from "./metrics.ts";
 
@@ -20,7 +23,10 @@ export interface Parts {
   policy: Policy;
   chat: Chat;
   tokenizer: Tokenizer;
+  judge: AnswerJudge;
   view: Pick<RollSettings, "frame" | "minSidePx" | "shown" | "imageTokens">;
+  /** How far each rollout is from the starting model, (tasks, rolloutsPerTask) nats; asked where the reward is charged for it. */
+  klSums: (rolled: Rolled, config: RunConfig) => Promise<number[][]>;
   /** Changes the weights; `step` counts from 0, `config` is what the step was rolled with. */
   update: (rolled: Rolled, step: number, config: RunConfig) => Promise<Metrics>;
 }
@@ -28,40 +34,49 @@ export interface Parts {
 /** At most so many rollouts of an evaluation are rolled together. */
 const rolloutsPerEvaluation = 128;
 
+/** Times that groups without variance are replaced in a step before it goes on with what it has. */
+const mostResamplings = 4;
+
 /** One run of GRPO from `firstStep` on, told as events. Whoever pulls is the clock: a page's button, a script's loop, a test. */
 export async function* train(parts: Parts, firstStep: number): AsyncGenerator<TrainEvent, void> {
-  const { source } = parts;
+  const { source, judge } = parts;
   const alarms = new Alarms();
+  /** Alarms about the judge, each of which sounds once. */
+  const told = new Set<string>();
   let upcoming = await prepareTasks(parts, firstStep);
   for (let step = firstStep; step < parts.config().steps; step++) {
-    const config = parts.config();
-    const startedMs = performance.now();
-    const { tasks, pictures } = upcoming;
-    yield { type: "tasks", step, tasks };
-
     // All of a step with the knobs of its beginning: what was drawn at one temperature is not trained at another.
-    const rolled = yield* rollTasks({ ...parts, config: () => config }, tasks, async (task) => pictures.get(task.id)!, {
-      step,
-      rolloutsPerTask: config.rolloutsPerTask,
-      greedy: false,
-    });
+    const config = parts.config();
+    const stepParts = { ...parts, config: () => config };
+    const startedMs = performance.now();
+    const judgedBefore = countsNow(judge.counts);
+    yield { type: "tasks", step, tasks: upcoming.tasks };
+    const made = yield* rollStep(stepParts, step, upcoming);
     const rolledMs = performance.now();
-    for (const [taskIndex, group] of rolled.rollouts.entries()) {
-      for (const rollout of group) rollout.reward = score(rollout, tasks[taskIndex]!, config);
+    const klMetrics =
+      config.klRewardCoef > 0 ? chargeKl(made.rollouts, await parts.klSums(made, config), config.klRewardCoef) : {};
+    for (const [taskIndex, rollouts] of made.rollouts.entries()) {
       advantages(
-        group.map((r) => r.reward?.total ?? null),
+        rollouts.map((r) => r.reward?.total ?? null),
         config,
-      ).forEach((a, i) => {
-        group[i]!.advantage = a;
+      ).forEach((advantage, i) => {
+        rollouts[i]!.advantage = advantage;
       });
-      yield { type: "group", step, taskIndex, rollouts: group };
+      yield { type: "group", step, taskIndex, rollouts };
     }
 
-    const updating = parts.update(rolled, step, config);
+    const updating = parts.update(config.zeroVariance === "resample" ? withVariance(made) : made, step, config);
     // The next scenes are drawn while the GPU works. A failing update is told below, not as unhandled here.
     updating.catch(() => {});
     upcoming = await prepareTasks(parts, step + 1);
-    const metrics = { ...stepMetrics(tasks, rolled.rollouts), ...(await updating) };
+    const updated = await updating;
+    const metrics = {
+      ...stepMetrics(made.tasks, made.rollouts),
+      ...klMetrics,
+      ...updated,
+      ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),
+      ...source.counts?.(),
+    };
     const endedMs = performance.now();
     yield {
       type: "update",
@@ -72,9 +87,15 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
       updateMs: endedMs - rolledMs,
     };
     for (const message of alarms.after(metrics)) yield { type: "alarm", step: step + 1, message };
+    for (const { name, message } of judgeAlarms(judge.counts))
+      if (!told.has(name)) {
+        told.add(name);
+        yield { type: "alarm", step: step + 1, message };
+      }
     if (config.evalEvery > 0 && (step + 1) % config.evalEvery === 0)
       for (const greedy of [false, true]) {
         const tasks = await source.heldOut(config.evalTasks);
+        if (tasks.length === 0) break;
         const evaluationMs = performance.now();
         const metrics = await evaluate(parts, tasks, greedy);
         yield {
@@ -90,52 +111,128 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
 
-async function prepareTasks(
-  { source, config }: Parts,
-  step: number,
-): Promise<{ tasks: Task[]; pictures: Map<string, Pixels[]> }> {
-  const tasks = await source.take(step, config().tasksPerStep);
+interface Prepared {
+  tasks: Task[];
+  pictures: Map<string, Pixels[]>;
+}
+
+/** The tasks of a step; `extra` counts what was taken for it before. */
+async function prepareTasks({ source, config }: Parts, step: number, count = config().tasksPerStep): Promise<Prepared> {
+  const tasks = await source.take(step, count);
   const pictures = await Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
   return { tasks, pictures: new Map(pictures) };
 }
 
-function rollTasks(
-  { policy, chat, tokenizer, view, config }: Parts,
+/** All rollouts of a step, scored, and their tasks; groups without variance are replaced where the run wants that. */
+async function* rollStep(
+  parts: Parts,
+  step: number,
+  first: Prepared,
+): AsyncGenerator<TrainEvent, Rolled & { tasks: Task[] }> {
+  const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
+  let prepared = first;
+  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptShown: [], shown: [] };
+  for (let round = 0; ; round++) {
+    const { tasks, pictures } = prepared;
+    const rolled = yield* rollAndJudge(parts, tasks, async (task) => pictures.get(task.id)!, {
+      step,
+      // No draw of the run is used twice: steps stay far below this.
+      drawStep: step + round * 2 ** 26,
+      firstTask: all.tasks.length,
+      rolloutsPerTask,
+      greedy: false,
+    });
+    all.tasks.push(...tasks);
+    for (const part of ["rollouts", "promptShown", "shown"] as const) (all[part] as unknown[]).push(...rolled[part]);
+    const missing = tasksPerStep - all.rollouts.filter(hasVariance).length;
+    if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) return all;
+    // Steps that no run reaches: tasks of the run's own steps are not used up.
+    prepared = await prepareTasks(parts, 2 ** 28 + step * mostResamplings + round, missing);
+    yield { type: "tasks", step, tasks: prepared.tasks, more: true };
+  }
+}
+
+function withVariance({ rollouts, promptShown, shown }: Rolled): Rolled {
+  const kept = rollouts.map(hasVariance);
+  const of = <T>(list: T[]) => list.filter((_, i) => kept[i]);
+  return { rollouts: of(rollouts), promptShown: of(promptShown), shown: of(shown) };
+}
+
+/**
+ * Rolls tasks and scores their rollouts. A group is judged as soon as its last rollout has ended, while others still
+ * speak: a remote judge is slow.
+ */
+async function* rollAndJudge(
+  { policy, chat, tokenizer, view, config, judge }: Parts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
-  settings: { step: number; rolloutsPerTask: number; greedy: boolean },
+  settings: Pick<RollSettings, "step" | "drawStep" | "firstTask" | "rolloutsPerTask" | "greedy">,
 ): AsyncGenerator<RollEvent, Rolled> {
-  return roll(policy, chat, tokenizer, tasks, pictures, { ...config(), ...view, ...settings });
+  const { reward, judgeFailure } = config();
+  const response = (rollout: Rollout, withoutSpecial: boolean) =>
+    tokenizer.decode(
+      rollout.segments.slice(1).flatMap(({ tokens }) => tokens),
+      { withoutSpecial },
+    );
+  const stop = new AbortController();
+  const judging: Promise<void>[] = [];
+  const rolling = roll(policy, chat, tokenizer, tasks, pictures, { ...config(), ...view, ...settings });
+  try {
+    for (;;) {
+      const next = await rolling.next();
+      if (next.done) {
+        await Promise.all(judging);
+        return next.value;
+      }
+      if (next.value.type !== "ended") {
+        yield next.value;
+        continue;
+      }
+      const { taskIndex, rollouts } = next.value;
+      const one = judgeRollouts(rollouts, tasks[taskIndex]!, judge, {
+        reward,
+        weights: config(),
+        response,
+        failure: judgeFailure,
+        signal: stop.signal,
+      });
+      // Told by the wait for all of them.
+      one.catch(() => {});
+      judging.push(one);
+    }
+  } finally {
+    // Does nothing once all is judged; where the run stops early, nobody waits for verdicts any more.
+    stop.abort();
+    await rolling.return(undefined as never);
+  }
 }
 
 /** Rolls and scores tasks, one attempt each, in batches that fit the device; nothing is trained. */
 export async function evaluate(parts: Parts, tasks: readonly Task[], greedy: boolean): Promise<Metrics> {
+  const before = countsNow(parts.judge.counts);
   const rollouts: Rollout[][] = [];
-  for await (const group of rollHeldOut(parts, tasks, 1, greedy)) rollouts.push(group.rollouts);
-  return stepMetrics(tasks, rollouts);
+  for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy })) rollouts.push(group.rollouts);
+  const { judge } = parts;
+  return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
 }
 
 /** The same, task by task, with several attempts each. */
-export async function* rollHeldOut(
+export async function* rollTasks(
   parts: Parts,
   tasks: readonly Task[],
-  rolloutsPerTask: number,
-  greedy: boolean,
+  { rolloutsPerTask, greedy }: { rolloutsPerTask: number; greedy: boolean },
 ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
   const together = Math.max(1, Math.floor(rolloutsPerEvaluation / rolloutsPerTask));
   for (let first = 0; first < tasks.length; first += together) {
     const batch = tasks.slice(first, first + together);
     // A step of its own for every batch, far from the run's: no draw is used twice.
-    const rolling = rollTasks(parts, batch, (task) => parts.source.pictures(task), {
+    const rolling = rollAndJudge(parts, batch, (task) => parts.source.pictures(task), {
       step: 2 ** 31 + first,
       rolloutsPerTask,
       greedy,
     });
     let next = await rolling.next();
     while (!next.done) next = await rolling.next();
-    for (const [i, rollouts] of next.value.rollouts.entries()) {
-      for (const rollout of rollouts) rollout.reward = score(rollout, batch[i]!, parts.config());
-      yield { task: batch[i]!, rollouts };
-    }
+    for (const [i, rollouts] of next.value.rollouts.entries()) yield { task: batch[i]!, rollouts };
   }
 }

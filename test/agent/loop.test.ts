@@ -69,7 +69,7 @@ async function run(
     const next = await rolling.next();
     if (next.done)
       return { ...(next.value satisfies Rolled), rows: next.value.rollouts.flat(), events, batch: policy.batches[0]! };
-    events.push(next.value);
+    if (next.value.type !== "ended") events.push(next.value);
   }
 }
 

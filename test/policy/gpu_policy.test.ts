@@ -102,6 +102,8 @@ const still: Omit<UpdateSettings, "temperature" | "suppressed"> = {
   clipRatioHigh: 0.2,
   clipRatioC: 3,
   klLossCoef: 0,
+  klLossType: "low_var_kl",
+  entropyCoef: 0,
 };
 
 describe("GpuPolicy", () => {

@@ -72,6 +72,9 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
       metrics: { accuracy: greedy ? 0.75 : 0.5, zoom_rate: weight },
       durationMs: 1,
     }),
+    async *rollTasks(tasks) {
+      for (const task of tasks) yield { task, rollouts: [] };
+    },
     async *roll({ tasks, rolloutsPerTask }: { tasks: number; rolloutsPerTask: number }) {
       for (let i = 0; i < tasks; i++) {
         const task = { id: `needle/${i}`, source: "needle", question: "What digit?", answer: "7", imageSizesPx: [] };

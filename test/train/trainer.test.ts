@@ -3,12 +3,13 @@ import type { Rolled } from "../../src/agent/loop.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
+import { type AnswerJudge, rulesJudge } from "../../src/reward/judge.ts";
 import { needle } from "../../src/tasks/needle.ts";
 import type { TaskSource } from "../../src/tasks/task.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { evaluate, type Parts, rollHeldOut, train } from "../../src/train/trainer.ts";
+import { evaluate, type Parts, rollTasks, train } from "../../src/train/trainer.ts";
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
 
@@ -47,6 +48,10 @@ function scripted(changes: Partial<RunConfig> = {}) {
     policy,
     chat: compactChat(tokenizer),
     tokenizer,
+    judge: rulesJudge(),
+    klSums: async () => {
+      throw new Error("no reference was asked for");
+    },
     view: { frame: "relative-1000", minSidePx: 32, shown: () => flat(64), imageTokens: () => 16 },
     update: async (rolled, step, used) => {
       calls.push(`update ${step}`);
@@ -200,6 +205,80 @@ describe("train", () => {
   });
 });
 
+/** A judge that answers later, and only for some answers. */
+function slowJudge(verdicts: Record<string, boolean | null>, log: string[]): AnswerJudge {
+  const { counts } = rulesJudge();
+  return {
+    name: "hardened",
+    counts,
+    async verdict({ answer }) {
+      counts.asked++;
+      log.push(`asked ${answer}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const right = verdicts[answer ?? ""] ?? null;
+      if (right !== null) return { right, rule: "script" };
+      counts.failed++;
+      return null;
+    },
+  };
+}
+
+describe("a remote judge", () => {
+  test("is asked for a group as soon as it has ended, and what it cannot say leaves the group's statistics", async () => {
+    const log: string[] = [];
+    const { parts, updates } = scripted({ steps: 1, tasksPerStep: 1 });
+    const judge = slowJudge({ "1": true, "2": null }, log);
+    const events = await collect(train({ ...parts, judge }, 0));
+    const [group] = events.filter((event) => event.type === "group");
+    expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, null, null]);
+    expect(group!.rollouts.map(({ advantage }) => advantage === null)).toEqual([false, true, true]);
+    expect(updates[0]!.rolled.rollouts[0]!.map(({ reward }) => reward === null)).toEqual([false, true, true]);
+    const update = events.find((event) => event.type === "update")!;
+    expect(update.metrics).toMatchObject({ "judge/asked": 3, "judge/failed": 2 });
+  });
+
+  test("the originals' switch pays 0 where no verdict could be had", async () => {
+    const { parts } = scripted({ steps: 1, tasksPerStep: 1, judgeFailure: "zero" });
+    const events = await collect(train({ ...parts, judge: slowJudge({ "1": true }, []) }, 0));
+    const [group] = events.filter((event) => event.type === "group");
+    expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, 0, 0]);
+    expect(group!.rollouts[1]!.reward!.verdict).toBe("no verdict, paid 0");
+  });
+
+  test("which breaks the rules of its own contract ends the run with its sentence", async () => {
+    const { parts } = scripted({ steps: 1 });
+    const judge = { ...slowJudge({}, []), verdict: () => Promise.reject(new Error("a bug in the judge")) };
+    await expect(collect(train({ ...parts, judge }, 0))).rejects.toThrow("a bug in the judge");
+  });
+});
+
+describe("groups without variance", () => {
+  test("are replaced by groups of other tasks, at most so often, and only those with variance are trained on", async () => {
+    const { parts, updates, calls } = scripted({ steps: 1, zeroVariance: "resample", bonus: "none", formatWeight: 0 });
+    let asked = 0;
+    // The first two groups are all wrong; of the two that replace them one has a right answer.
+    const judge: AnswerJudge = {
+      ...rulesJudge(),
+      verdict: async () => ({ right: asked++ === 6, rule: "script" }),
+    };
+    const events = await collect(train({ ...parts, judge }, 0));
+    const tasks = events.filter((event) => event.type === "tasks");
+    expect(tasks.map(({ tasks, more = false }) => [tasks.length, more])).toEqual([
+      [2, false],
+      [2, true],
+      [1, true],
+      [1, true],
+      [1, true],
+    ]);
+    expect(new Set(tasks.flatMap(({ tasks }) => tasks.map(({ id }) => id))).size).toBe(7);
+    expect(events.filter((event) => event.type === "group").map(({ taskIndex }) => taskIndex)).toEqual([
+      0, 1, 2, 3, 4, 5, 6,
+    ]);
+    expect(updates[0]!.rolled.rollouts).toHaveLength(1);
+    expect(calls.filter((line) => line.startsWith("update"))).toHaveLength(1);
+  });
+});
+
 describe("evaluate", () => {
   test("rolls each held-out task once, in batches with draws of their own, and trains nothing", async () => {
     const { parts, policy, updates } = scripted({ rolloutsPerTask: 2, evalTasks: 300 });
@@ -211,10 +290,11 @@ describe("evaluate", () => {
     expect(metrics.accuracy).toBeGreaterThan(0);
   });
 
-  test("rollHeldOut gives task by task its scored rollouts, without advantages", async () => {
+  test("rollTasks gives task by task its scored rollouts, without advantages", async () => {
     const { parts, policy } = scripted();
     const rolled = [];
-    for await (const one of rollHeldOut(parts, await parts.source.heldOut(50), 3, true)) rolled.push(one);
+    for await (const one of rollTasks(parts, await parts.source.heldOut(50), { rolloutsPerTask: 3, greedy: true }))
+      rolled.push(one);
     expect(policy.batches.map(({ prompts }) => prompts.length)).toEqual([42, 8]);
     expect(rolled.map(({ task }) => task.id)).toEqual(Array.from({ length: 50 }, (_, i) => `needle/3/heldout/0/${i}`));
     for (const { task, rollouts } of rolled) {

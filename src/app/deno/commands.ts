@@ -8,12 +8,13 @@ import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
 import type { CompiledKernel } from "./compile.ts";
-import { judgeCommand } from "./judge_command.ts";
+import { judgeCommand, judgeKey } from "./judge_command.ts";
 import { parityCommand } from "./parity_command.ts";
 import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
 import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
 import type { Terminal } from "./terminal.ts";
+import { verdictFolder } from "./verdict_folder.ts";
 
 /** What the commands need from outside: the machine, the program proper, and the person who may interrupt. */
 export interface Surroundings {
@@ -193,8 +194,11 @@ async function warmupInto(
   return 0;
 }
 
+/** Tasks of an evaluation. */
+const heldOutByDefault = 512;
+
 async function evaluate(session: Session, step: number, options: Options, around: Surroundings): Promise<number> {
-  const tasks = options.tasks ?? 512;
+  const tasks = options.tasks ?? heldOutByDefault;
   const drawn = await session.evaluate({ tasks, greedy: false });
   const greedy = await session.evaluate({ tasks, greedy: true });
   if (options.logJson) {
@@ -274,7 +278,10 @@ async function withSession(
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const files = options.from === undefined ? null : await readRunCheckpoint(options.from);
-  const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
+  const resolved = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
+  // Nothing is trained here, so that all rows may be looked at; a run's own held-out rows stay those.
+  const heldOutRows = resolved.heldOutRows > 0 ? resolved.heldOutRows : (options.tasks ?? heldOutByDefault);
+  const config = resolved.data === "" ? resolved : { ...resolved, heldOutRows };
   return openAnd(config, options, around, async (session) =>
     work(session, files ? await session.restore(files) : 0, config),
   );
@@ -288,7 +295,13 @@ async function openAnd(
 ): Promise<number> {
   const platform = await around.openPlatform(true);
   if (!platform.gpu) throw new Error(platform.gpuMissing);
-  const session = await around.openSession(platform, config, { trace: options.trace ?? false });
+  const session = await around.openSession(platform, config, {
+    trace: options.trace ?? false,
+    judgeAccess: {
+      key: judgeKey,
+      ...(options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) }),
+    },
+  });
   try {
     const code = await work(session);
     const profile = session.profile();

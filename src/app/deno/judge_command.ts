@@ -47,8 +47,10 @@ export function judgeSettings(changes: Partial<RunConfig>): JudgeSettings {
   const config = resolveConfig({ ...changes, judge: changes.judge ?? "hardened" });
   if (config.judge === "rules") throw new Error("The rules need no server; choose another --judge, such as hardened");
   if (config.judgeUrl === "") throw new Error("saccade judge needs --judge-url, such as http://127.0.0.1:18901/v1");
-  return judgeSettingsOf(config, config.judge, Deno.env.get(keyVariable) ?? null);
+  return judgeSettingsOf(config, config.judge, judgeKey());
 }
+
+export const judgeKey = (): string | null => Deno.env.get(keyVariable) ?? null;
 
 async function test(changes: Partial<RunConfig>, options: Options, { terminal }: Surroundings): Promise<number> {
   const diagnosis = await testConnection(judgeSettings(changes));
@@ -141,7 +143,7 @@ async function rejudgeCommand(
   if (!options.logJson) {
     for (const line of summaryLines(steps)) terminal.print(line);
     terminal.print(callsLine(judge));
-    for (const message of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
+    for (const { message } of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
   }
   return stop.signal.aborted ? 130 : 0;
 }

@@ -1,0 +1,51 @@
+import type { Platform } from "../../platform.ts";
+import { deepEyesRows } from "../../tasks/deepeyes.ts";
+import { folderRows } from "../../tasks/folder.ts";
+import { ParquetTable } from "../../tasks/parquet.ts";
+import type { RowSource } from "../../tasks/row.ts";
+
+/** The paths that the knob `data` names. */
+export const pathsIn = (data: string): string[] =>
+  data
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** All sources that the knob `data` names. @throws Error with one sentence where one cannot be opened */
+export async function openSources(data: string, platform: Platform): Promise<RowSource[]> {
+  const files = (await Promise.all(pathsIn(data).map((path) => filesAt(path, platform)))).flat();
+  return Promise.all(files.map((file) => openSource(file, platform)));
+}
+
+/** The files behind a path: itself, or what a folder or data set holds that describes tasks. */
+export async function filesAt(path: string, platform: Platform): Promise<string[]> {
+  const listed = describesTasks.test(path) ? null : await platform.list(path);
+  if (listed === null) return [path];
+  const found = listed.filter((name) => describesTasks.test(name)).sort();
+  if (found.length === 0)
+    throw new Error(`Expected a .parquet, .jsonl or .csv file in ${path}, found none; name the file`);
+  return found.map((name) => `${path.replace(/\/$/, "")}/${name}`);
+}
+
+const describesTasks = /\.(parquet|jsonl|csv)(\?.*)?$/i;
+
+/** One file: a parquet in DeepEyes' layout, or a JSONL or CSV beside its pictures. @throws Error with one sentence */
+export async function openSource(path: string, platform: Platform): Promise<RowSource> {
+  const name = path.replace(/\?.*$/, "").split(/[/\\]/).at(-1)!;
+  const sizeBytes = await platform.assetSize(path);
+  if (sizeBytes === null) throw new Error(`Expected a file ${path}, found none`);
+  if (/\.(jsonl|csv)$/i.test(name)) {
+    const folder = path.slice(0, path.lastIndexOf(name));
+    return folderRows({ name, bytes: await platform.readAsset(path) }, async (picture) => {
+      if ((await platform.assetSize(folder + picture)) === null)
+        throw new Error(`Expected a picture ${picture} beside ${name}, found no such file`);
+      return platform.readAsset(folder + picture);
+    });
+  }
+  const read = async (startByte: number, endByte: number) => {
+    const bytes = await platform.readAsset(path, startByte, endByte);
+    if (bytes.length !== endByte - startByte) throw new Error(`${path} became shorter while it was read`);
+    return bytes as Uint8Array<ArrayBuffer>;
+  };
+  return deepEyesRows(await ParquetTable.open({ name, sizeBytes, read }));
+}
