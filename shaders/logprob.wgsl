@@ -19,6 +19,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> entropy: array<f32>;
 @group(0) @binding(8) var<storage, read> dlogprob: array<f32>;
 @group(0) @binding(9) var<storage, read_write> dlogits: array<f32>;
+@group(0) @binding(10) var<storage, read> dentropy: array<f32>;
 
 // A row without a target: log-probability 0, gradient 0.
 const NONE: u32 = 0xffffffffu;
@@ -105,6 +106,26 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     let heat = temperature[0];
     let p = select(0.0, exp(dlogits[at] / heat - stats[n].y), allowed[column] == 1u);
     gradient = dlogprob[n] * (select(0.0, 1.0, column == token) - p) / heat;
+  }
+  dlogits[at] = gradient;
+}
+
+// The same with what comes from the entropy: dentropy of -p (log p + entropy) / temperature, whatever the target.
+@compute @workgroup_size(64)
+fn backprop_with_entropy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= params.N * params.V) {
+    return;
+  }
+  let n = at / params.V;
+  let column = at % params.V;
+  let token = targets[n];
+  let heat = temperature[0];
+  let logp = dlogits[at] / heat - stats[n].y;
+  let p = select(0.0, exp(logp), allowed[column] == 1u);
+  var gradient = -dentropy[n] * p * (logp + stats[n].z) / heat;
+  if (token != NONE) {
+    gradient += dlogprob[n] * (select(0.0, 1.0, column == token) - p) / heat;
   }
   dlogits[at] = gradient;
 }

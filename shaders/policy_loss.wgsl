@@ -1,13 +1,15 @@
-// Where the way back starts: per-token losses and their gradient by the log-probability.
-//   logprob, old_logprob, ref_logprob, advantage, weight, dlogprob (N), terms (N, 6) or (N) for nll
+// Where the way back starts: per-token losses and their gradient by the log-probability, and by the entropy.
+//   logprob, old_logprob, ref_logprob, advantage, weight, dlogprob, dentropy (N), terms (N, 6) or (N) for nll
 // Policy loss, PPO's with asymmetric and dual clipping (Schulman et al. 2017; Ye et al. 2020; Yu et al., DAPO, 2025),
 // in the order of verl's compute_policy_loss_vanilla:
 //   d = clamp(logprob - old, +-20), ratio = exp d
 //   pg1 = -A ratio, pg2 = -A clamp(ratio, 1 - low, 1 + high), pg = max(pg1, pg2), and where A < 0: min(-A c, pg)
-//   KL to the reference, k3 (Schulman 2020; verl: low_var_kl): e = clamp(ref - logprob, +-20),
-//   kl = clamp(exp e - e - 1, +-10)
-//   loss = sum over n of weight (pg + klCoef kl)
-// Gradients are those of autograd: a clamp lets them through on its closed interval, a tie of max or min halves them.
+//   KL to the reference, estimated from the token (Schulman 2020; verl's kl_penalty), by its kind:
+//   0 k3, low_var_kl: e = clamp(ref - logprob, +-20), kl = clamp(exp e - e - 1, +-10)
+//   1 k1, kl: kl = logprob - ref      2 |k1|, abs      3 k2, mse: kl = (logprob - ref)^2 / 2
+//   loss = sum over n of weight (pg + klCoef kl - entropyCoef entropy)
+// Gradients are those of autograd: a clamp lets them through on its closed interval, a tie of max or min halves them,
+// |x| has slope 0 at 0.
 // Negative log-likelihood: loss = sum over n of -weight logprob.
 
 struct Params {
@@ -20,10 +22,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> ref_logprob: array<f32>;
 @group(0) @binding(4) var<storage, read> advantage: array<f32>;
 @group(0) @binding(5) var<storage, read> weight: array<f32>;
-// clip low, clip high, dual clip c, KL coefficient
+// clip low, clip high, dual clip c, KL coefficient, kind of KL, entropy coefficient
 @group(0) @binding(6) var<storage, read> settings: array<f32>;
 @group(0) @binding(7) var<storage, read_write> terms: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dlogprob: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dentropy: array<f32>;
 
 override ADD: u32 = 0u;
 
@@ -55,6 +58,33 @@ fn surrogate(n: u32) -> Surrogate {
   return Surrogate(ratio, -change, unclipped, clipped, max(unclipped, clipped), -advantage[n] * settings[2]);
 }
 
+struct Divergence {
+  value: f32,
+  // By the log-probability.
+  slope: f32,
+}
+
+fn divergence(n: u32) -> Divergence {
+  let kind = u32(settings[4]);
+  if (kind == 0u) {
+    let away = ref_logprob[n] - logprob[n];
+    let near = clamp(away, -20.0, 20.0);
+    let k3 = exp(near) - near - 1.0;
+    return Divergence(
+      clamp(k3, -10.0, 10.0),
+      (1.0 - exp(near)) * slope(away, -20.0, 20.0) * slope(k3, -10.0, 10.0),
+    );
+  }
+  let k1 = logprob[n] - ref_logprob[n];
+  if (kind == 1u) {
+    return Divergence(k1, 1.0);
+  }
+  if (kind == 2u) {
+    return Divergence(abs(k1), sign(k1));
+  }
+  return Divergence(0.5 * k1 * k1, k1);
+}
+
 @compute @workgroup_size(64)
 fn measure(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let n = id.x + id.y * grid.x * 64u;
@@ -62,10 +92,9 @@ fn measure(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     return;
   }
   let s = surrogate(n);
-  let away = clamp(ref_logprob[n] - logprob[n], -20.0, 20.0);
   let negative = advantage[n] < 0.0;
   terms[n * 6u] = select(s.larger, min(s.bound, s.larger), negative);
-  terms[n * 6u + 1u] = clamp(exp(away) - away - 1.0, -10.0, 10.0);
+  terms[n * 6u + 1u] = divergence(n).value;
   terms[n * 6u + 2u] = select(0.0, 1.0, s.clipped > s.unclipped);
   terms[n * 6u + 3u] = select(0.0, 1.0, negative && s.larger > s.bound);
   terms[n * 6u + 4u] = s.ratio;
@@ -88,10 +117,21 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let change = logprob[n] - old_logprob[n];
   let dpg = dratio * s.ratio * slope(change, -20.0, 20.0);
 
-  let away = ref_logprob[n] - logprob[n];
-  let near = clamp(away, -20.0, 20.0);
-  let dkl = (1.0 - exp(near)) * slope(away, -20.0, 20.0) * slope(exp(near) - near - 1.0, -10.0, 10.0);
-  store(n, select(weight[n] * (dpg + settings[3] * dkl), 0.0, weight[n] == 0.0));
+  store(n, select(weight[n] * (dpg + settings[3] * divergence(n).slope), 0.0, weight[n] == 0.0));
+}
+
+@compute @workgroup_size(64)
+fn backprop_entropy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n >= params.N) {
+    return;
+  }
+  let gradient = -settings[5] * weight[n];
+  if (ADD == 1u) {
+    dentropy[n] += gradient;
+  } else {
+    dentropy[n] = gradient;
+  }
 }
 
 @compute @workgroup_size(64)

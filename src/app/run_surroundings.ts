@@ -49,7 +49,13 @@ export async function openSurroundings(
 
 function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {
   const { judge, judgeUrl } = config;
-  if (judge === "rules") return rulesJudge();
+  if (judge === "rules") {
+    if (config.reward === "thyme")
+      throw new Error(
+        "The reward thyme pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened",
+      );
+    return rulesJudge();
+  }
   if (judgeUrl === "")
     throw new Error(
       `The judge ${judge} needs the address of a server, found none: set judgeUrl, such as http://127.0.0.1:18901/v1, or choose the judge rules`,

@@ -20,12 +20,17 @@ export const noTarget = 0xffffffff;
 interface Options {
   /** Rows whose logits exist at one time, rounded down to a multiple of 64; as many as 64 MiB hold unless given. */
   chunkRows?: number;
+  /**
+   * Whether the entropy is part of the loss. Gradients then flow from both outputs, and one must reach each; otherwise
+   * the entropy is a metric, and its gradient costs nothing.
+   */
+  entropyGradient?: boolean;
 }
 
 interface Logprob {
   /** (N), natural; 0 for a row without a target. */
   logprob: Tensor;
-  /** (N), of the whole distribution, in nats. A metric: no gradient flows from it. */
+  /** (N), of the whole distribution over the allowed ids, in nats. */
   entropy: Tensor;
 }
 
@@ -47,7 +52,7 @@ export function logprob(
   targets: Tensor,
   allowed: Tensor,
   temperature: Tensor,
-  { chunkRows }: Options = {},
+  { chunkRows, entropyGradient = false }: Options = {},
 ): Logprob {
   const { plan } = tape;
   expectShape(weight, -1, -1);
@@ -84,8 +89,11 @@ export function logprob(
     });
   }
 
+  // Two outputs, one way back: the entropy's record comes earlier and so goes back after it, with nothing left to do.
+  if (entropyGradient) tape.record(out.entropy, [h, weight], () => {});
   tape.record(out.logprob, [h, weight], () => {
     const dlogprob = tape.gradient(out.logprob);
+    const dentropy = entropyGradient ? tape.gradient(out.entropy) : null;
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
     const partial = intoWeight && tape.empty("logprob.partial", [stretches(chunk), V, C]);
@@ -96,7 +104,7 @@ export function logprob(
       if (chunk < N) multiply(plan, part(h), weight, chunkLogits);
       plan.dispatch({
         shader,
-        entry: "backprop",
+        entry: dentropy ? "backprop_with_entropy" : "backprop",
         tensors: {
           allowed,
           temperature,
@@ -104,6 +112,7 @@ export function logprob(
           targets: part(targets),
           dlogprob: part(dlogprob),
           dlogits: chunkLogits,
+          ...(dentropy && { dentropy: part(dentropy) }),
         },
         params: { N: chunkLogits.shape[0]!, V },
         groups: grid(size(chunkLogits.shape), 64),

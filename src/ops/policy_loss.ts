@@ -6,11 +6,14 @@ import { expectShape, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("policy_loss", source);
 
+/** Estimators of a KL from single tokens, by verl's names and in the order of their kinds in the settings: k3, k1, |k1|, k2. */
+export const klKinds = ["low_var_kl", "kl", "abs", "mse"] as const;
+
 /** f32 (N) each; rewritten between replays. */
 export interface PolicyBatch {
   /** Log-probabilities under the policy that drew the tokens. */
   oldLogprob: Tensor;
-  /** Log-probabilities under the reference policy; left out where there is none, and the KL is 0. */
+  /** Log-probabilities under the reference policy; left out where there is none: the KL's coefficient is 0 then. */
   refLogprob?: Tensor;
   advantage: Tensor;
   /** The token's share in the loss: it holds the aggregation (1 / tokens for the token mean), and 0 for padding. */
@@ -18,15 +21,23 @@ export interface PolicyBatch {
 }
 
 /**
- * loss = sum of weight (pg + klCoef kl), the clipped policy loss of verl. Ends a walk: its gradient is put in place
- * at once.
+ * loss = sum of weight (pg + klCoef kl - entropyCoef entropy), the clipped policy loss of verl. Ends a walk: its
+ * gradients are put in place at once.
  *
  * @param logprob   (N)
- * @param settings  f32 (8): clip low, clip high, dual clip c, KL coefficient; the rest is unused
- * @returns terms   (N, 6), not weighted: pg loss, KL (k3) to the reference, 1 where clipped, 1 where clipped by c,
- *                  ratio, k1 = old - new
+ * @param settings  f32 (8): clip low, clip high, dual clip c, KL coefficient, place of the KL in `klKinds`, entropy
+ *                  coefficient; the rest is unused
+ * @param entropy   (N), where it enters the loss; a tensor whose gradient somebody wants
+ * @returns terms   (N, 6), not weighted: pg loss, KL to the reference, 1 where clipped, 1 where clipped by c, ratio,
+ *                  k1 = old - new
  */
-export function policyLoss(tape: Tape, logprob: Tensor, batch: PolicyBatch, settings: Tensor): { terms: Tensor } {
+export function policyLoss(
+  tape: Tape,
+  logprob: Tensor,
+  batch: PolicyBatch,
+  settings: Tensor,
+  entropy?: Tensor,
+): { terms: Tensor } {
   expectShape(logprob, -1);
   const N = logprob.shape[0]!;
   for (const tensor of Object.values(batch)) if (tensor) expectShape(tensor, N);
@@ -35,13 +46,24 @@ export function policyLoss(tape: Tape, logprob: Tensor, batch: PolicyBatch, sett
   const tensors = {
     logprob,
     old_logprob: batch.oldLogprob,
-    // Its own reference is at distance 0, with gradient 0.
+    // The kernel reads one in any case; against itself the KL is 0.
     ref_logprob: batch.refLogprob ?? logprob,
     advantage: batch.advantage,
     weight: batch.weight,
     settings,
   };
+  if (entropy) expectShape(entropy, N);
   start(tape, logprob, terms, tensors, "");
+  const into = entropy && tape.into(entropy);
+  if (into)
+    tape.plan.dispatch({
+      shader,
+      entry: "backprop_entropy",
+      tensors: { ...tensors, dentropy: into.d },
+      params: { N },
+      groups: grid(N, 64),
+      constants: into.constants,
+    });
   return { terms };
 }
 

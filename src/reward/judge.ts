@@ -8,7 +8,7 @@ import {
   JudgeConnection,
 } from "./judge_connection.ts";
 import { type FailureKind, JudgeFailure } from "./judge_failure.ts";
-import { judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
+import { consistencyRequest, judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
 import { drawnSeed, type FaithfulJudge, faithfulJudges, type JudgeName } from "./judge_presets.ts";
 import type { JudgeRequest } from "./judge_request.ts";
 import { decideByRules, type Verdict } from "./rules.ts";
@@ -56,6 +56,8 @@ export interface AnswerJudge {
   readonly name: JudgeName | "rules";
   /** Null where no verdict could be had; counted, and never a guess. Does not throw for what the world does. */
   verdict(asked: Asked, signal?: AbortSignal): Promise<Verdict | null>;
+  /** Whether an answer is the one that its thought arrives at; null where nobody could say. Only judges that read can. */
+  consistent?(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null>;
   readonly counts: JudgeCounts;
 }
 
@@ -196,19 +198,34 @@ export class RemoteJudge implements AnswerJudge {
     }
   }
 
-  async #askHardened(asked: Asked, answer: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async consistent(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null> {
+    try {
+      return await this.#askBound((withSchema) => consistencyRequest(thought, answer, withSchema), signal);
+    } catch (error) {
+      if (!(error instanceof JudgeFailure)) throw error;
+      this.counts.lastFailure = error.message;
+      return null;
+    }
+  }
+
+  #askHardened(asked: Asked, answer: string, signal: AbortSignal | undefined): Promise<boolean> {
+    return this.#askBound((withSchema) => judgeRequestHardened(answer, asked, withSchema), signal);
+  }
+
+  /** Asks for a verdict bound to a schema, and in words once the server has refused one. */
+  async #askBound(request: (withSchema: boolean) => JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#schema) {
       try {
-        return await this.#read(judgeRequestHardened(answer, asked, true), signal);
+        return await this.#read(request(true), signal);
       } catch (error) {
         if (!(error instanceof JudgeFailure) || error.kind !== "bad_request") throw error;
         // The server knows no schema, or does not want the question at all: then it says so again.
-        const right = await this.#read(judgeRequestHardened(answer, asked, false), signal);
+        const right = await this.#read(request(false), signal);
         this.#schema = false;
         return right;
       }
     }
-    return this.#read(judgeRequestHardened(answer, asked, false), signal);
+    return this.#read(request(false), signal);
   }
 
   async #read(request: JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {

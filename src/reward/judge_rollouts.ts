@@ -40,7 +40,9 @@ export async function judgeRollouts(
     response && ((one) => response(one, withoutSpecial)),
     signal,
   );
-  const rewards = rewardsOf(rollouts, task, verdicts, settings);
+  const consistent =
+    settings.reward === "thyme" ? await consistencyOf(rollouts, verdicts, judge, response, signal) : [];
+  const rewards = rewardsOf(rollouts, task, verdicts, consistent, settings);
   rollouts.forEach((rollout, i) => {
     const failed = rollout.end !== "error" && verdicts[i] === null;
     rollout.reward = failed && settings.failure === "zero" ? unjudged : rewards[i]!;
@@ -59,11 +61,13 @@ function rewardsOf(
   rollouts: readonly Rollout[],
   task: Task,
   verdicts: readonly (Verdict | null)[],
+  consistent: readonly (boolean | null)[],
   { reward = "weights", weights, response }: JudgingSettings,
 ): (Reward | null)[] {
   if (reward === "weights") return rollouts.map((rollout, i) => score(rollout, task, weights, verdicts[i]));
   // Without the text what the rollout tells of itself must do: stored runs are judged again so.
-  if ((reward !== "verl" && reward !== "deepeyes") || !response) return scoreByMenu(reward, rollouts, task, verdicts);
+  if ((reward !== "verl" && reward !== "deepeyes") || !response)
+    return scoreByMenu(reward, rollouts, task, verdicts, {}, consistent);
   return rollouts.map((rollout, i) => {
     const verdict = verdicts[i];
     if (rollout.end === "error" || !verdict) return null;
@@ -108,6 +112,24 @@ export async function verdictsOf(
       const known = asked.get(rollout.answer) ?? ask();
       asked.set(rollout.answer, known);
       return known;
+    }),
+  );
+}
+
+/** Whether right answers follow from what was thought before them; of others nobody asks. */
+function consistencyOf(
+  rollouts: readonly Rollout[],
+  verdicts: readonly (Verdict | null)[],
+  judge: AnswerJudge,
+  response: JudgingSettings["response"],
+  signal?: AbortSignal,
+): Promise<(boolean | null)[]> {
+  return Promise.all(
+    rollouts.map(async (rollout, i) => {
+      if (!verdicts[i]?.right || rollout.answer === null || !response) return null;
+      const said = response(rollout, true);
+      const thought = said.slice(0, Math.max(0, said.lastIndexOf(rollout.answer)));
+      return (await judge.consistent?.(thought, rollout.answer, signal)) ?? null;
     }),
   );
 }

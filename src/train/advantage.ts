@@ -1,3 +1,8 @@
+import type { Rollout } from "../agent/rollout.ts";
+
+/** Rewards that differ by less are equal but for rounding. */
+const sameReward = 1e-6;
+
 /**
  * Advantages of one group, GRPO's: how much better each rollout was than its group, (R - mean) / (deviation + 1e-6),
  * with the unbiased deviation; undivided where `normAdvByStd` is false (Dr. GRPO).
@@ -23,4 +28,14 @@ export function standardDeviation(values: readonly number[]): number {
   const origin = values[0] ?? 0;
   const mean = values.reduce((sum, value) => sum + (value - origin), 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - origin - mean) ** 2, 0) / (values.length - 1));
+}
+
+/**
+ * Whether a group's known rewards differ, so that something is learned from it. A single known reward is its own
+ * advantage and counts as different, as in DAPO's filter in verl; a group without any has nothing to learn from. A
+ * charge for the distance to the starting model is left aside: it differs in every group, by next to nothing.
+ */
+export function hasVariance(group: readonly Pick<Rollout, "reward">[]): boolean {
+  const known = group.flatMap(({ reward }) => (reward ? [reward.total - (reward.parts.kl ?? 0)] : []));
+  return known.length === 1 || (known.length > 1 && standardDeviation(known) >= sameReward);
 }

@@ -36,7 +36,7 @@ export type TrainEvent =
   | RollEvent
   /** The rollouts of one task, scored, with advantages. */
   | { type: "group"; step: number; taskIndex: number; rollouts: Rollout[] }
-  /** The weights changed. `step` counts from 1: the number of updates made. */
+  /** The weights changed. `step` counts from 1: the number of steps made. */
   | { type: "update"; step: number; metrics: Metrics; durationMs: number; rollMs: number; updateMs: number }
   /** Held-out scenes, not trained on. */
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }

@@ -9,8 +9,9 @@ import { VisionRows } from "../model/vision_rows.ts";
 import { adamw, gradNorm } from "../ops/adamw.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
-import { nll, policyLoss } from "../ops/policy_loss.ts";
+import { klKinds, nll, policyLoss } from "../ops/policy_loss.ts";
 import { type Packed, type PackedGroup, pack, sizes } from "./pack.ts";
+import { activationBytes, walkBytes } from "./walk_size.ts";
 
 /** What one optimizer update is made with; all of it may change from update to update. */
 export interface UpdateSettings {
@@ -26,6 +27,9 @@ export interface UpdateSettings {
   clipRatioHigh: number;
   clipRatioC: number;
   klLossCoef: number;
+  klLossType: (typeof klKinds)[number];
+  /** Weight of the entropy, which is subtracted from the policy loss; 0: its gradient is not computed. */
+  entropyCoef: number;
   temperature: number;
   suppressed: readonly number[];
 }
@@ -52,10 +56,10 @@ interface Walk {
   terms: Tensor | null;
 }
 
-export type LossKind = "policy" | "nll";
+/** What a walk is for; the way back of an entropy is recorded only where it is in the loss. */
+type WalkKind = "forward" | "training" | "training with entropy";
 
-/** Most bytes of activations in one walk; larger batches are walked in parts whose gradients add up. */
-const walkBytes = 1.5 * 2 ** 30;
+export type LossKind = "policy" | "nll";
 
 /**
  * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Walks are recorded for a size and
@@ -101,7 +105,7 @@ export class Learner {
     let norm = Number.NaN;
     for (const [i, part] of parts.entries()) {
       const packed = this.#pack(part);
-      const walk = this.#walk(packed, true);
+      const walk = this.#walk(packed, settings.entropyCoef === 0 ? "training" : "training with entropy");
       this.#fill(walk, packed, refLogprobs?.subarray(done, done + packed.targets.length));
       await this.#run(walk.plan, "update");
       const count = packed.targets.length;
@@ -138,7 +142,7 @@ export class Learner {
     const results: Float32Array[] = [];
     for (const part of this.#split(groups)) {
       const packed = this.#pack(part);
-      const walk = this.#walk(packed, false);
+      const walk = this.#walk(packed, "forward");
       this.#fill(walk, packed);
       walk.plan.run();
       results.push((await this.gpu.read(walk.logprob)).subarray(0, packed.targets.length));
@@ -160,19 +164,11 @@ export class Learner {
 
   /** Groups in parts that fit the memory set for one walk. */
   #split(groups: readonly PackedGroup[]): PackedGroup[][] {
-    const { text, vision } = this.model.config;
-    // Activations that the way back needs, numbers a row and a layer; gradients reuse a handful of buffers.
-    const perRow =
-      text.numHiddenLayers *
-      (6 * text.hiddenSize +
-        2 * (text.numAttentionHeads + 2 * text.numKeyValueHeads) * text.headDim +
-        3 * text.intermediateSize);
-    const perPatch = vision.depth * (12 * vision.hiddenSize + 2 * vision.intermediateSize) + 8 * vision.hiddenSize;
     const parts: PackedGroup[][] = [];
     let bytes = Number.POSITIVE_INFINITY;
     for (const group of groups) {
       const { rows, patches } = sizes(group);
-      const more = 4 * (rows * perRow + patches * perPatch);
+      const more = activationBytes(this.model.config, rows, patches);
       if (bytes + more > walkBytes) {
         parts.push([]);
         bytes = 0;
@@ -183,7 +179,7 @@ export class Learner {
     return parts;
   }
 
-  #walk(packed: Packed, training: boolean): Walk {
+  #walk(packed: Packed, kind: WalkKind): Walk {
     const N = bucket(packed.rows.tokens.length, 32);
     const P =
       packed.images.length === 0
@@ -193,22 +189,24 @@ export class Learner {
             16 * this.model.config.vision.spatialMergeSize ** 2,
           );
     const R = bucket(packed.targets.length, 32);
-    const key = `${N} ${P} ${R} ${training}`;
+    const key = `${N} ${P} ${R} ${kind}`;
     const known = this.#walks.get(key);
     if (known) return known;
     // Sizes drift while the model learns to call the tool; only the current ones are worth their memory.
-    for (const [other, { plan }] of this.#walks)
-      if (other.endsWith(String(training))) {
+    for (const [other, { plan, terms }] of this.#walks)
+      if ((terms === null) === (kind === "forward")) {
         plan.free();
         this.#walks.delete(other);
       }
-    const walk = this.#record(N, P, R, training);
+    const walk = this.#record(N, P, R, kind);
     this.#walks.set(key, walk);
     return walk;
   }
 
-  #record(N: number, P: number, R: number, training: boolean): Walk {
+  #record(N: number, P: number, R: number, kind: WalkKind): Walk {
     const { gpu, model } = this;
+    const training = kind !== "forward";
+    const entropyGradient = kind === "training with entropy";
     const plan = new Plan(gpu, `walk ${N} ${P} ${R}`);
     const tape = new Tape(plan, training);
     if (training) model.trained.train(tape);
@@ -228,13 +226,15 @@ export class Learner {
     };
 
     const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
-    const result = logprob(tape, gather(tape, hidden, pickRows), model.head, targets, this.#allowed, this.#temperature);
+    const picked = gather(tape, hidden, pickRows);
+    const result = logprob(tape, picked, model.head, targets, this.#allowed, this.#temperature, { entropyGradient });
     let terms: Tensor | null = null;
     if (training) {
       terms =
         this.loss === "nll"
           ? nll(tape, result.logprob, batch.weight).terms
-          : policyLoss(tape, result.logprob, batch, this.#lossSettings).terms;
+          : policyLoss(tape, result.logprob, batch, this.#lossSettings, entropyGradient ? result.entropy : undefined)
+              .terms;
       tape.backward();
     }
     return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
@@ -278,7 +278,16 @@ export class Learner {
     this.#writeSampling(s);
     this.gpu.write(
       this.#lossSettings,
-      new Float32Array([s.clipRatioLow, s.clipRatioHigh, s.clipRatioC, s.klLossCoef, 0, 0, 0, 0]),
+      new Float32Array([
+        s.clipRatioLow,
+        s.clipRatioHigh,
+        s.clipRatioC,
+        s.klLossCoef,
+        klKinds.indexOf(s.klLossType),
+        s.entropyCoef,
+        0,
+        0,
+      ]),
     );
     this.updates++;
     const correction = (beta: number) => 1 - beta ** this.updates;

@@ -65,7 +65,7 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
       yield { type: "group", step, taskIndex, rollouts };
     }
 
-    const updating = parts.update(config.zeroVariance === "resample" ? withVariance(made) : made, step, config);
+    const updating = parts.update(made, step, config);
     // The next scenes are drawn while the GPU works. A failing update is told below, not as unhandled here.
     updating.catch(() => {});
     upcoming = await prepareTasks(parts, step + 1);
@@ -150,12 +150,6 @@ async function* rollStep(
     prepared = await prepareTasks(parts, 2 ** 28 + step * mostResamplings + round, missing);
     yield { type: "tasks", step, tasks: prepared.tasks, more: true };
   }
-}
-
-function withVariance({ rollouts, promptShown, shown }: Rolled): Rolled {
-  const kept = rollouts.map(hasVariance);
-  const of = <T>(list: T[]) => list.filter((_, i) => kept[i]);
-  return { rollouts: of(rollouts), promptShown: of(promptShown), shown: of(shown) };
 }
 
 /**

@@ -1,11 +1,13 @@
 import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
+import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { hasVariance } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
-import type { Learner, UpdateSettings } from "./learner.ts";
+import type { Learner, UpdateResult, UpdateSettings } from "./learner.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
 
 /** AdamW's epsilon; torch's default. */
@@ -26,45 +28,99 @@ export function updateSettings(config: RunConfig, step: number, suppressed: read
     clipRatioHigh: config.clipRatioHigh,
     clipRatioC: config.clipRatioC,
     klLossCoef: config.klLossCoef,
+    klLossType: config.klLossType,
+    entropyCoef: config.entropyCoef,
     temperature: config.temperature,
     suppressed,
   };
 }
 
+/** What of a step enters the loss. */
+export interface Batch {
+  /** The groups of each optimizer update of a pass, in order; none where nothing is left to learn from. */
+  miniBatches: PackedGroup[][];
+  /** How much the knobs that leave something out have left out, each where it is on: dropped_groups, masked_rollouts. */
+  leftOut: Metrics;
+}
+
+type BatchSettings = Pick<
+  RunConfig,
+  "lossAggMode" | "microBatchRollouts" | "miniBatchTasks" | "responseTokens" | "zeroVariance" | "overlong"
+>;
+
 /**
- * Rolled and scored groups as the learner takes them. Only the model's own tokens are targets; a rollout without an
- * advantage (nobody could judge it) is left out. Weights make up the aggregation: token-mean divides by all trained
- * tokens of the step, seq-mean-token-mean first by each rollout's own.
+ * Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. Left out are rollouts
+ * without an advantage (nobody could judge them), where asked for those that ran out of turns or tokens and groups of
+ * equal rewards (resampling leaves some where it gives up), and tasks of which nothing remains: means are over the rest.
+ *
+ * A mini-batch is so many of the remaining tasks; the weights of its tokens make up the aggregation within it, by
+ * micro-batches of its remaining rollouts where that is asked for. The length that seq-mean-token-sum-norm divides by
+ * is verl's, to which it pads every response: the longest allowed, or without a limit the longest of the step.
  */
 export function packRollouts(
   { rollouts, promptShown, shown }: Rolled,
-  lossAggMode: RunConfig["lossAggMode"],
+  config: BatchSettings,
   vision: VisionConfig,
-): PackedGroup[] {
-  const judged = rollouts.flat().filter((r) => r.advantage !== null);
-  const shares = tokenWeights(judged.map(modelTokens), lossAggMode);
-  const weights = new Map(judged.map((rollout, i) => [rollout, shares[i]!]));
-  return rollouts.map((group, task) => ({
-    prefix: {
-      tokens: group[0]!.segments[0]!.tokens,
-      images: promptShown[task]!.map((shown) => shownImage(shown, vision)),
+): Batch {
+  const drop = config.zeroVariance !== "keep";
+  const mask = config.overlong === "mask";
+  const varied = rollouts.map((group) => !drop || hasVariance(group));
+  const masked = (rollout: Rollout) => mask && (rollout.end === "turns" || rollout.end === "length");
+  const tasks = rollouts.flatMap((group, task) => {
+    const trained = group.flatMap((rollout, i) =>
+      varied[task] && !masked(rollout) && rollout.advantage !== null && modelTokens(rollout) > 0 ? [i] : [],
+    );
+    return trained.length > 0 ? [{ task, trained }] : [];
+  });
+  const paddedLength = config.responseTokens || Math.max(0, ...rollouts.flat().map(responseTokens));
+
+  const perUpdate = config.miniBatchTasks || Math.max(1, tasks.length);
+  const miniBatches: PackedGroup[][] = [];
+  for (let first = 0; first < tasks.length; first += perUpdate) {
+    const members = tasks.slice(first, first + perUpdate);
+    const lengths = members.flatMap(({ task, trained }) => trained.map((i) => modelTokens(rollouts[task]![i]!)));
+    const weights = tokenWeights(lengths, config.lossAggMode, paddedLength, config.microBatchRollouts).values();
+    miniBatches.push(
+      members.map(({ task, trained }) => ({
+        prefix: prefix(rollouts[task]!, promptShown[task]!, vision),
+        sequences: trained.map((i) =>
+          sequence(rollouts[task]![i]!, weights.next().value!, shownImages(shown[task]![i]!, vision)),
+        ),
+      })),
+    );
+  }
+  return {
+    miniBatches,
+    leftOut: {
+      ...(drop ? { dropped_groups: varied.filter((one) => !one).length } : {}),
+      ...(mask ? { masked_rollouts: rollouts.flat().filter(masked).length } : {}),
     },
-    sequences: group.flatMap((rollout, i) =>
-      rollout.advantage === null
-        ? []
-        : [
-            sequence(
-              rollout,
-              weights.get(rollout)!,
-              shown[task]![i]!.map((crop) => shownImage(crop, vision)),
-            ),
-          ],
-    ),
+  };
+}
+
+/** All rollouts of a step, of which none enters a loss: for their log-probabilities. */
+export function packAll({ rollouts, promptShown, shown }: Rolled, vision: VisionConfig): PackedGroup[] {
+  return rollouts.map((group, task) => ({
+    prefix: prefix(group, promptShown[task]!, vision),
+    sequences: group.map((rollout, i) => sequence(rollout, 0, shownImages(shown[task]![i]!, vision))),
   }));
 }
 
-const modelTokens = ({ segments }: Rollout): number =>
+const prefix = (group: readonly Rollout[], promptShown: readonly Pixels[], vision: VisionConfig) => ({
+  tokens: group[0]!.segments[0]!.tokens,
+  images: shownImages(promptShown, vision),
+});
+
+const shownImages = (pictures: readonly Pixels[], vision: VisionConfig): ShownImage[] =>
+  pictures.map((shown) => shownImage(shown, vision));
+
+/** Tokens that the model wrote. */
+export const modelTokens = ({ segments }: Rollout): number =>
   segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
+
+/** Tokens after the prompt, those of tools included. */
+const responseTokens = ({ segments }: Rollout): number =>
+  segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
 
 /** A rollout after its prompt, its model tokens as targets; `images` are its crops as shown. */
 export function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
@@ -78,7 +134,7 @@ export function sequence(rollout: Rollout, weight: number, images: ShownImage[])
           token,
           weight,
           oldLogprob: segment.logprobs[i]!,
-          advantage: rollout.advantage!,
+          advantage: rollout.advantage ?? 0,
         });
       });
     tokens.push(...segment.tokens);
@@ -87,40 +143,71 @@ export function sequence(rollout: Rollout, weight: number, images: ShownImage[])
 }
 
 /**
- * The updates of one step on its groups.
+ * The updates of one step: so many passes over its mini-batches. Metrics are means over the updates, as verl logs them;
+ * without an update there is no loss to tell, and the gradient is 0.
  *
- * @param reference  gives log-probabilities of the targets under the starting model; asked only where a KL is wanted
+ * @param reference  gives log-probabilities of the targets of groups under the starting model; asked once, and only
+ *                   where a KL is wanted
  */
 export async function update(
-  learner: Learner,
-  groups: readonly PackedGroup[],
+  learner: Pick<Learner, "update">,
+  { miniBatches, leftOut }: Batch,
   settings: UpdateSettings,
-  updates: number,
-  reference: () => Promise<Float32Array>,
+  passes: number,
+  reference: (groups: readonly PackedGroup[]) => Promise<Float32Array>,
 ): Promise<Metrics> {
-  const refLogprobs = settings.klLossCoef > 0 ? await reference() : undefined;
-  const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
-  let metrics: Metrics = {};
-  for (let i = 0; i < updates; i++) {
-    const { terms, gradNorm } = await learner.update(groups, settings, refLogprobs);
-    const column = (c: number, reduce: (sum: number, value: number, weight: number) => number) =>
-      weights.reduce((sum, weight, t) => reduce(sum, terms[t * 6 + c]!, weight), 0);
-    const mean = (c: number) => column(c, (sum, value, weight) => sum + value * weight);
-    const policyLoss = mean(0);
-    const kl = mean(1);
-    // The ratio's distance from 1 before the first update of a batch: 0 where sampling and training agree.
-    const drift = column(4, (worst, ratio) => Math.max(worst, Math.abs(ratio - 1)));
-    metrics = {
-      loss: policyLoss + settings.klLossCoef * kl,
-      policy_loss: policyLoss,
-      ...(refLogprobs ? { kl_loss: kl } : {}),
-      clip_fraction: mean(2),
-      clip_fraction_lower: mean(3),
-      ppo_kl: mean(5),
-      ratio_drift: i === 0 ? drift : metrics.ratio_drift!,
-      grad_norm: gradNorm,
-      learning_rate: settings.learningRate,
-    };
+  const told: Metrics[] = [];
+  const wantsKl = settings.klLossCoef > 0 && miniBatches.length > 0;
+  const refLogprobs = wantsKl ? await reference(miniBatches.flat()) : undefined;
+  for (let pass = 0; pass < passes; pass++) {
+    let at = 0;
+    for (const groups of miniBatches) {
+      const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
+      const result = await learner.update(groups, settings, refLogprobs?.subarray(at, at + weights.length));
+      told.push(updateMetrics(result, weights, settings));
+      at += weights.length;
+    }
   }
-  return metrics;
+  return {
+    ...means(told),
+    // The ratio's distance from 1 before the first update of a batch: 0 where sampling and training agree.
+    ...(told.length > 0 ? { ratio_drift: told[0]!.ratio_drift! } : { grad_norm: 0 }),
+    learning_rate: settings.learningRate,
+    updates: told.length,
+    ...leftOut,
+  };
+}
+
+/** Losses are aggregated by the weights; what is counted is a share of tokens whatever the aggregation. */
+function updateMetrics(
+  { terms, entropies, gradNorm }: UpdateResult,
+  weights: readonly number[],
+  settings: UpdateSettings,
+): Metrics {
+  const column = (c: number) => (t: number) => terms[t * 6 + c]!;
+  const aggregated = (value: (t: number) => number) => weights.reduce((sum, weight, t) => sum + value(t) * weight, 0);
+  const share = 1 / weights.length;
+  const tokenMean = (value: (t: number) => number) => weights.reduce((sum, _, t) => sum + value(t) * share, 0);
+  const ratio = column(4);
+  const policyLoss = aggregated(column(0));
+  const kl = aggregated(column(1));
+  const entropy = aggregated((t) => entropies[t]!);
+  const withKl = policyLoss + settings.klLossCoef * kl;
+  return {
+    loss: settings.entropyCoef === 0 ? withKl : withKl - settings.entropyCoef * entropy,
+    policy_loss: policyLoss,
+    ...(settings.klLossCoef > 0 ? { kl_loss: kl } : {}),
+    ...(settings.entropyCoef === 0 ? {} : { entropy_loss: entropy }),
+    clip_fraction: tokenMean(column(2)),
+    clip_fraction_lower: tokenMean(column(3)),
+    ppo_kl: tokenMean(column(5)),
+    ratio_drift: weights.reduce((worst, _, t) => Math.max(worst, Math.abs(ratio(t) - 1)), 0),
+    grad_norm: gradNorm,
+  };
+}
+
+/** The mean of each number over metrics that all have the same names. */
+function means(told: readonly Metrics[]): Metrics {
+  const names = Object.keys(told[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, told.reduce((sum, one) => sum + one[name]!, 0) / told.length]));
 }

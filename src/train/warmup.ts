@@ -134,6 +134,8 @@ function supervised(learningRate: number): UpdateSettings {
     clipRatioHigh: 0.2,
     clipRatioC: 3,
     klLossCoef: 0,
+    klLossType: "low_var_kl",
+    entropyCoef: 0,
     temperature: 1,
     suppressed: [],
   };

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compareRows, type ExpectedRow } from "../../src/app/data/expected.ts";
-import { promptLength } from "../../src/app/data/prompt_length.ts";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
 import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { jsonLines, type Outcome } from "../../src/app/outcome.ts";
-import type { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { dataBytes, dataFiles, openRows, rowOf } from "../support/data_files.ts";
+import { dataBytes, dataFiles, openRows } from "../support/data_files.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -43,11 +41,36 @@ describe("data inspect", () => {
 
   test("with charts, inside a pixel budget, with a tokenizer", async () => {
     const tokenizer = decodeURIComponent(new URL("../../public/needle/", import.meta.url).pathname);
-    const flags = ["--charts", "--pixel-budget", "100000", "--tokenizer", tokenizer, "--max-prompt-tokens", "900"];
+    const flags = ["--charts", "--max-pixels", "100000", "--tokenizer", tokenizer, "--max-prompt-tokens", "900"];
     const { text } = await run("inspect", `${folder}/chart.parquet`, ...flags);
     expect(text).toMatch(/image tokens +112 to 114, median 112/);
     expect(text).toMatch(/prompt tokens +\d+ to \d+/);
     expect(text).toMatch(/shown within the pixel budget: 3/);
+  });
+
+  test("--show prints one row's prompt with its tokens", async () => {
+    const tokenizer = decodeURIComponent(new URL("../../public/needle/", import.meta.url).pathname);
+    const { text } = await run("inspect", `${folder}/vstar.parquet`, "--show", "1", "--tokenizer", tokenizer);
+    expect(text).toMatch(
+      /^vstar\.parquet, row 1 of 11: \d+ tokens\n<\|im_start\|>system\nYou are a helpful assistant\./,
+    );
+    expect(text).toContain("<|vision_start|><|image_pad|>...<|vision_end|>");
+    expect(text).toMatch(/\d+ {2}"<\|image_pad\|>" {2}x \d+\n/);
+    const verl = await run(
+      "inspect",
+      `${folder}/vstar.parquet`,
+      "--show",
+      "1",
+      "--tokenizer",
+      tokenizer,
+      "--prompt",
+      "verl",
+    );
+    expect(verl.text).toContain("You must call only one function at a time.");
+    await expect(run("inspect", folder, "--show", "1")).rejects.toThrow("--show needs --tokenizer");
+    await expect(run("inspect", folder, "--show", "99", "--tokenizer", tokenizer)).rejects.toThrow(
+      "Expected a row from 1 to 3 of chart.parquet, found 99",
+    );
   });
 
   test("--expect compares every field and counts", async () => {
@@ -96,28 +119,4 @@ test("rows that are missing, or too many, or unreadable fail", async () => {
     ["rows", false],
     ["readable", false],
   ]);
-});
-
-test("a prompt's length: every message, every picture with all its tokens", () => {
-  const texts: string[] = [];
-  const tokenizer = {
-    encode: (text: string) => {
-      texts.push(text);
-      return text.split(/(?=<\|)/);
-    },
-  } as unknown as Tokenizer;
-  const length = promptLength(tokenizer);
-  const row = rowOf([], {
-    messages: [
-      { role: "system", content: "T" },
-      { role: "user", content: "<image><image>Q" },
-    ],
-  });
-  const short = length(row, [1, 1]);
-  expect(length(row, [10, 20])).toBe(short + 28);
-  expect(texts[0]).toBe(
-    "<|im_start|>system\nT<|im_end|>\n<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|><|vision_start|><|image_pad|><|vision_end|>Q<|im_end|>\n<|im_start|>assistant\n",
-  );
-  length(rowOf([], { messages: [], question: "Why?" }), [3]);
-  expect(texts.at(-1)).toContain("<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>Why?<|im_end|>");
 });

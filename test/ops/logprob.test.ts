@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import type { Tensor } from "../../src/gpu/tensor.ts";
+import { reshape, type Tensor } from "../../src/gpu/tensor.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { logprob, noTarget, summarize } from "../../src/ops/logprob.ts";
 import { gpu } from "../support/device.ts";
@@ -14,7 +14,7 @@ const heat = (value: number) => gpu.upload("temperature", new Float32Array([valu
 /** Forward and backward in double precision. */
 function exact(
   [N, C, V]: [number, number, number],
-  [h, weight, dlogprob]: Float32Array[],
+  [h, weight, dlogprob, dentropy]: Float32Array[],
   targets: Uint32Array,
   allowed: Uint32Array,
   temperature: number,
@@ -34,10 +34,12 @@ function exact(
     const whole = z.reduce((s, x, v) => s + (allowed[v] ? Math.exp(x) : 0), 0);
     const p = z.map((x, v) => (allowed[v] ? Math.exp(x) / whole : 0));
     result.entropy[n] = p.reduce((s, x) => s - (x ? x * Math.log(x) : 0), 0);
-    if (targets[n] === noTarget) continue;
-    result.logprob[n] = z[targets[n]!]! - Math.log(whole);
+    const counts = targets[n] !== noTarget;
+    if (counts) result.logprob[n] = z[targets[n]!]! - Math.log(whole);
     for (let v = 0; v < V; v++) {
-      const dz = (dlogprob![n]! * ((v === targets[n] ? 1 : 0) - p[v]!)) / temperature;
+      const ofLogprob = counts ? dlogprob![n]! * ((v === targets[n] ? 1 : 0) - p[v]!) : 0;
+      const ofEntropy = p[v] ? -(dentropy?.[n] ?? 0) * p[v]! * (Math.log(p[v]!) + result.entropy[n]!) : 0;
+      const dz = (ofLogprob + ofEntropy) / temperature;
       for (let c = 0; c < C; c++) {
         result.dh[n * C + c]! += dz * weight![v * C + c]!;
         result.dweight[v * C + c]! += dz * h![n * C + c]!;
@@ -52,7 +54,7 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
 
 async function run(
   [N, C, V]: [number, number, number],
-  [h, weight, dlogprob]: Float32Array[],
+  [h, weight, dlogprob, dentropy]: Float32Array[],
   targets: Uint32Array,
   allowed: Uint32Array,
   temperature: number,
@@ -69,8 +71,12 @@ async function run(
   tape.record(x, [w], () => {
     dh = tape.gradient(x);
   });
-  const out = logprob(tape, x, w, u32(targets), u32(allowed), heat(temperature), { chunkRows });
+  const out = logprob(tape, x, w, u32(targets), u32(allowed), heat(temperature), {
+    chunkRows,
+    entropyGradient: dentropy !== undefined,
+  });
   gpu.write(tape.into(out.logprob)!.d, dlogprob!);
+  if (dentropy) gpu.write(tape.into(out.entropy)!.d, dentropy);
   tape.backward();
   plan.run();
   const [l, e, a, b] = await gpu.read(out.logprob, out.entropy, dh!, dw);
@@ -106,6 +112,44 @@ for (const chunkRows of [undefined, 64])
     expect(got.logprob[3]).toBe(0);
     expect(Array.from(got.dh.slice(3 * C, 4 * C))).toEqual(Array(C).fill(0));
   });
+
+for (const chunkRows of [undefined, 64])
+  test(`logprob() has the entropy's gradient in double precision, ${chunkRows ? "in chunks" : "in one chunk"}`, async () => {
+    const sizes: [number, number, number] = [150, 9, 301];
+    const [N, C, V] = sizes;
+    const numbers = [random(1, N * C).map((x) => x * 3), random(2, V * C), random(3, N), random(4, N)];
+    const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noTarget : (n * 31) % V));
+    const allowed = Uint32Array.from({ length: V }, (_, v) => (v % 5 === 4 ? 0 : 1));
+    const got = await run(sizes, numbers, targets, allowed, 0.7, chunkRows);
+    const wanted = exact(sizes, numbers, targets, allowed, 0.7);
+    expect(worst(got.dh, wanted.dh)).toBeLessThan(1e-5);
+    expect(worst(got.dweight, wanted.dweight)).toBeLessThan(5e-5);
+    // It is not lost beside the other: without it both are elsewhere.
+    const without = exact(sizes, numbers.slice(0, 3), targets, allowed, 0.7);
+    expect(worst(without.dh, wanted.dh)).toBeGreaterThan(0.1);
+  });
+
+test("logprob() has the gradient of its entropy beside that of its log-probability", () => {
+  const targets = u32([2, noTarget, 0]);
+  const allowed = u32([1, 1, 1, 0, 1]);
+  const temperature = heat(0.8);
+  const factor = gpu.upload("factor", new Float32Array([0.3]), [1, 1]);
+  return gradcheck({ h: [3, 4], weight: [5, 4] }, (tape, { h, weight }) => {
+    const out = logprob(tape, h, weight, targets, allowed, temperature, { entropyGradient: true });
+    return linear(tape, reshape(out.logprob, 3, 1), factor, { residual: reshape(out.entropy, 3, 1) });
+  });
+});
+
+test("logprob() says where the gradient of the entropy is missing", () => {
+  const tape = new Tape(new Plan(gpu, "logprob"));
+  const weight = gpu.empty("lm_head.weight", [5, 4]);
+  tape.train(weight, gpu.empty("dweight", [5, 4]));
+  const out = logprob(tape, gpu.empty("hidden", [2, 4]), weight, u32([0, 0]), u32(ones(5)), heat(1), {
+    entropyGradient: true,
+  });
+  tape.into(out.logprob);
+  expect(() => tape.backward()).toThrow("no gradient has reached logprob.entropy");
+});
 
 test("logprob() is accurate over a vocabulary of 151,936", async () => {
   const [N, V] = [2, 151_936];

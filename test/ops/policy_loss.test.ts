@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
-import { nll, policyLoss } from "../../src/ops/policy_loss.ts";
+import { klKinds, nll, policyLoss } from "../../src/ops/policy_loss.ts";
 import { gpu } from "../support/device.ts";
 
 interface PolicyCase {
@@ -145,6 +145,66 @@ test("policyLoss() stops gradients outside the clamps of 20 and 10, as autograd 
   // Just inside, it flows.
   const inside = await run({ logprob: [-3], ref: [-1], advantage: [0] }, [0.2, 0.2, 3, 1]);
   expect(inside.gradient[0]).toBeCloseTo(1 - Math.exp(2), 4);
+});
+
+describe("policyLoss() estimates the KL as verl's kl_penalty", () => {
+  // By hand, of log-probability minus reference: k3 = exp(-x) + x - 1, k1 = x, |x|, x^2 / 2, and their slopes.
+  const apart = [1, 0.25, 0, -0.5, -2, 60, -60];
+  const inside = (x: number) => Math.abs(x) <= 20 && Math.exp(-x) + x - 1 <= 10;
+  const formulas = {
+    low_var_kl: [
+      (x: number) => Math.min(10, Math.exp(-Math.max(-20, Math.min(20, x))) + Math.max(-20, Math.min(20, x)) - 1),
+      (x: number) => (inside(x) ? 1 - Math.exp(-x) : 0),
+    ],
+    kl: [(x: number) => x, () => 1],
+    abs: [Math.abs, Math.sign],
+    mse: [(x: number) => x ** 2 / 2, (x: number) => x],
+  } as const;
+  test.each(klKinds)("%s", async (kind) => {
+    const rows = { logprob: apart.map((x) => x - 70), ref: apart.map(() => -70), weight: apart.map((_, n) => n + 1) };
+    const { terms, gradient } = await run(rows, [0.2, 0.2, 3, 0.5, klKinds.indexOf(kind)]);
+    const [value, slope] = formulas[kind];
+    apart.forEach((x, n) => {
+      expect(terms[n * 6 + 1], `value at ${x}`).toBeCloseTo(value(x), 4);
+      expect(gradient[n]! / (0.5 * (n + 1)), `slope at ${x}`).toBeCloseTo(slope(x), 4);
+    });
+  });
+
+  test.each(klKinds)("%s, with the slope of its own values", async (kind) => {
+    const changes = [-1.5, -0.4, 0.3, 1.1];
+    const at = (shift: number) =>
+      run({ logprob: changes.map((x) => x - 3 + shift), ref: changes.map(() => -3) }, [
+        0.2,
+        0.2,
+        3,
+        0.1,
+        klKinds.indexOf(kind),
+      ]);
+    const [below, here, above] = [await at(-1e-2), await at(0), await at(1e-2)];
+    changes.forEach((_, n) => {
+      const difference = (above.terms[n * 6 + 1]! - below.terms[n * 6 + 1]!) / 2e-2;
+      expect(here.gradient[n]).toBeCloseTo(0.1 * difference, 4);
+    });
+  });
+});
+
+test("policyLoss() hands minus the entropy's coefficient times the weight on to the entropy, and nothing else", async () => {
+  const plan = new Plan(gpu, "policy_loss");
+  const tape = new Tape(plan);
+  const up = (name: string, values: number[]) => plan.upload(name, new Float32Array(values), [values.length]);
+  const logprob = up("logprob", [-1, -2, -3]);
+  const entropy = up("entropy", [0.5, 0.25, 0]);
+  const [dlogprob, dentropy] = [up("dlogprob", [0, 0, 0]), up("dentropy", [1, 1, 1])];
+  tape.train(logprob, dlogprob);
+  tape.train(entropy, dentropy);
+  const batch = { oldLogprob: logprob, advantage: up("advantage", [2, 2, 2]), weight: up("weight", [0.5, 0.25, 0]) };
+  policyLoss(tape, logprob, batch, up("settings", [0.2, 0.2, 3, 0, 0, 0.5, 0, 0]), entropy);
+  tape.backward();
+  plan.run();
+  const [ofLogprob, ofEntropy] = await gpu.read(dlogprob, dentropy);
+  plan.free();
+  expect(Array.from(ofLogprob!)).toEqual([-1, -0.5, 0]);
+  expect(Array.from(ofEntropy!)).toEqual([0.75, 0.875, 1]);
 });
 
 test("policyLoss() adds to what is there, and padding adds nothing", async () => {

@@ -41,6 +41,15 @@ const asked = (answer: string | null, changes: object = {}) => ({
 });
 const lastMessage = ({ body }: Question) => body.messages.at(-1)!.content;
 
+test("is asked about thoughts in the same form, and null is no verdict", async () => {
+  const { fake, judge } = await judgeThat(says('{"verdict": 0}'));
+  expect(await judge.consistent!("It is red.", "blue")).toBe(false);
+  expect(JSON.parse(lastMessage(fake.questions[0]!))).toEqual({ thought: "It is red.", answer: "blue" });
+  const broken = await judgeThat(says("perhaps"));
+  expect(await broken.judge.consistent!("It is red.", "blue")).toBeNull();
+  expect(broken.judge.counts).toMatchObject({ asked: 0, failed: 0 });
+});
+
 describe("hardened", () => {
   test("rules decide before the judge is asked", async () => {
     const { fake, judge } = await judgeThat(says('{"verdict": 1}'));
@@ -141,7 +150,9 @@ describe("hardened", () => {
     for (let i = 0; i < 8; i++) expect((await judge.verdict(asked(`cherries, number ${i} of them`)))!.right).toBe(true);
     expect(judge.counts).toMatchObject({ asked: 8, byJudge: 8, approved: 8, canaries: 2, canariesApproved: 2 });
     expect(fake.questions).toHaveLength(10);
-    expect(judgeAlarms(judge.counts)).toEqual([expect.stringContaining("2 of 2 canaries")]);
+    expect(judgeAlarms(judge.counts)).toEqual([
+      { name: "canaries", message: expect.stringContaining("2 of 2 canaries") },
+    ]);
   });
 });
 

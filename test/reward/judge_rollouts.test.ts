@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Rollout } from "../../src/agent/rollout.ts";
 import type { AnswerJudge, Asked, JudgeCounts } from "../../src/reward/judge.ts";
 import { judgeRollouts } from "../../src/reward/judge_rollouts.ts";
 import { needleTask, rollout } from "../support/rollouts.ts";
@@ -57,4 +58,22 @@ test("a reward of the menu takes the place of the weights", async () => {
   const group = [rollout({ answer: "bowl" })];
   await judgeRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, reward: "chain-of-focus" });
   expect(group[0].reward!.parts).toEqual({ answer: 0.9, format: 0.1 });
+});
+
+test("thyme asks whether right answers follow from their thoughts, and leaves out those of which nobody can say", async () => {
+  const group = [rollout({ answer: "bowl" }), rollout({ answer: "cup" }), rollout({ answer: "a bowl" })];
+  const { judge } = scripted("hardened", { bowl: true, cup: false, "a bowl": true });
+  const thoughts: string[] = [];
+  const asking = {
+    ...judge,
+    verdict: judge.verdict.bind(judge),
+    consistent: async (thought: string, answer: string) => {
+      thoughts.push(`${thought} -> ${answer}`);
+      return answer === "bowl" ? true : null;
+    },
+  };
+  const response = (one: Rollout) => `<think>round</think><answer>${one.answer}</answer>`;
+  await judgeRollouts(group, task, asking, { weights, reward: "thyme", response });
+  expect(thoughts).toEqual(["<think>round</think><answer> -> bowl", "<think>round</think><answer> -> a bowl"]);
+  expect(group.map((one) => one.reward?.total ?? null)).toEqual([2, 0.5, null]);
 });

@@ -1,10 +1,18 @@
 import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
 import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../../src/app/api.ts";
+import type { DataApi } from "../../src/app/data_api.ts";
+import type { DroppedFolder, GivenFile } from "../../src/app/dropped_folder.ts";
+import type { JudgeApi } from "../../src/app/judge_api.ts";
+import { DataWorker } from "../../src/app/web/data_worker.ts";
+import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
+import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/judge_worker.ts";
 import { trainedName } from "../../src/app/web/model_store.ts";
 import type { Box, Pixels } from "../../src/image/pixels.ts";
+import type { Platform } from "../../src/platform.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
+import { droppedPlatform } from "./dropped_platform.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
 export interface FakeOptions {
@@ -15,13 +23,21 @@ export interface FakeOptions {
   /** `open` rejects with this sentence. */
   openFails?: string;
   resumable?: Opened["resumable"];
+  /** What was dropped before, and where data is read from; nothing else by default. */
+  dropped?: DroppedFiles;
+  platform?: Platform;
+  /** Who answers for the judge's server. */
+  judge?: JudgeWorkerParts;
 }
 
 /** A run without a GPU: invented events that look like a run's, the same ones for the same seed. */
 export class FakeRun implements RunApi {
+  readonly data: DataApi;
+  readonly judge: JudgeApi;
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
+  readonly #dropped: DroppedFiles;
   readonly #stored = new Map<string, TrainEvent[]>();
   #run: Generator<TrainEvent, void, void> | null = null;
   #warmup: Generator<WarmupEvent, void, void> | null = null;
@@ -32,6 +48,13 @@ export class FakeRun implements RunApi {
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
+    this.#dropped = options.dropped ?? new DroppedFiles();
+    this.data = new DataWorker(options.platform ?? droppedPlatform(this.#dropped));
+    this.judge = new JudgeWorker((name) => this.events(name), options.judge);
+  }
+
+  drop(files: GivenFile[]): Promise<DroppedFolder[]> {
+    return this.#dropped.add(files);
   }
 
   async open(config: RunConfig): Promise<Opened> {

@@ -1,4 +1,5 @@
 import type { Session } from "../../src/app/session.ts";
+import type { Task } from "../../src/tasks/task.ts";
 import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
@@ -72,7 +73,7 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
       metrics: { accuracy: greedy ? 0.75 : 0.5, zoom_rate: weight },
       durationMs: 1,
     }),
-    async *rollTasks(tasks) {
+    async *rollTasks(tasks: readonly Task[]) {
       for (const task of tasks) yield { task, rollouts: [] };
     },
     async *roll({ tasks, rolloutsPerTask }: { tasks: number; rolloutsPerTask: number }) {

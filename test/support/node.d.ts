@@ -26,8 +26,8 @@ declare module "node:http" {
   interface ServerResponse {
     writeHead(status: number, headers?: Record<string, string | number>): ServerResponse;
     /** False once the reader is behind. */
-    write(text: string): boolean;
-    end(text?: string): void;
+    write(data: string | Uint8Array): boolean;
+    end(data?: string | Uint8Array): void;
     /** Breaks the connection off. */
     destroy(): void;
     readonly destroyed: boolean;

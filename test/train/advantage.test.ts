@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { advantages, standardDeviation } from "../../src/train/advantage.ts";
+import { advantages, hasVariance, standardDeviation } from "../../src/train/advantage.ts";
 
 /** Groups with the advantages that verl's formula gives them, in float64. */
 const cases = (await (await fetch(new URL("../golden/cases/advantages.jsonl", import.meta.url))).text())
@@ -43,4 +43,25 @@ describe("advantages", () => {
 test("standardDeviation is the unbiased one", () => {
   expect(standardDeviation([1, 2, 3, 4])).toBeCloseTo(Math.sqrt(5 / 3), 12);
   expect(standardDeviation([0.8, 0.8, 0.8])).toBe(0);
+});
+
+test("hasVariance() tells groups from which something is learned", () => {
+  const group = (...totals: (number | null)[]) =>
+    totals.map((total) => ({ reward: total === null ? null : { parts: {}, total, right: true, verdict: "" } }));
+  expect(hasVariance(group(0.8, 0.8, 2))).toBe(true);
+  expect(hasVariance(group(0.8, 0.8, 0.8))).toBe(false);
+  expect(hasVariance(group(0.1 + 0.2, 0.3))).toBe(false);
+  expect(hasVariance(group(0.8, null, 0.8))).toBe(false);
+  expect(hasVariance(group(null, 0.8, 2))).toBe(true);
+  expect(hasVariance(group(0.8, null))).toBe(true);
+  expect(hasVariance(group(null, null))).toBe(false);
+  expect(hasVariance([])).toBe(false);
+});
+
+test("hasVariance() leaves the charge for the distance to the starting model aside", () => {
+  const charged = (answer: number, kl: number) => ({
+    reward: { parts: { answer, kl }, total: answer + kl, right: true, verdict: "" },
+  });
+  expect(hasVariance([charged(0.8, -0.02), charged(0.8, 0.03)])).toBe(false);
+  expect(hasVariance([charged(0.8, -0.02), charged(0.78, 0)])).toBe(true);
 });

@@ -37,3 +37,44 @@ test("groups that all lack variance are told, unless everything is right", () =>
     "All rollouts of every task have the same reward, so there is nothing to learn from; raise the temperature or make the task easier",
   ]);
 });
+
+test.each([
+  [
+    { reward: Number.NaN },
+    "reward is not a number; stop, and go on from the last checkpoint with a lower learning rate",
+  ],
+  [
+    { loss: Number.NaN, policy_loss: Number.NaN, ppo_kl: Number.POSITIVE_INFINITY, entropy: Number.NaN },
+    "loss, policy_loss, ppo_kl and 1 more are not numbers; stop, and go on from the last checkpoint with a lower learning rate",
+  ],
+])("metrics that are not numbers are named: %j", (broken, message) => {
+  const alarms = new Alarms();
+  expect(alarms.after({ ...well, ...broken })).toEqual([message]);
+  expect(alarms.after({ ...well, ...broken })).toEqual([]);
+});
+
+test("rollouts that all run out of room are told", () => {
+  const alarms = new Alarms();
+  expect(alarms.after({ ...well, truncated: 0.99 })).toEqual([]);
+  expect(alarms.after({ ...well, truncated: 1 })).toEqual([
+    "Every rollout ran out of tokens or turns before it answered; raise the limits of its turns or the number of calls",
+  ]);
+});
+
+test("a step without any reward is told", () => {
+  expect(new Alarms().after({ ...well, unscored: 1 })).toEqual([
+    "No rollout of this step has a reward, so the weights stayed as they are; test the judge",
+  ]);
+});
+
+test("entropy that collapses is told once, one that settles is not", () => {
+  const alarms = new Alarms();
+  alarms.after({ ...well, entropy: Number.NaN });
+  const told = [0.78, 0.53, 0.8, 0.041, 0.039, 0.01].map((entropy) => alarms.after({ ...well, entropy }));
+  expect(told.map(({ length }) => length)).toEqual([0, 0, 0, 0, 1, 0]);
+  expect(told[4]).toEqual([
+    "The entropy has collapsed to 0.039 nats from 0.8, so rollouts of a task hardly differ; lower the learning rate or give the entropy a weight",
+  ]);
+  // Nothing was rolled in a step: no entropy is not a low one.
+  expect(alarms.after(well)).toEqual([]);
+});

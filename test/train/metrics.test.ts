@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Rollout, Segment } from "../../src/agent/rollout.ts";
 import { score } from "../../src/reward/reward.ts";
 import { type MetricName, metricTable, stepMetrics } from "../../src/train/metrics.ts";
 import { needleTask, rollout, zoomCall } from "../support/rollouts.ts";
@@ -50,7 +51,17 @@ describe("stepMetrics", () => {
       entropy: 8 / 30,
       zero_variance_groups: 1 / 2,
       calls_requested: 3 / 7,
+      calls_executed: 3 / 7,
       calls_ok: 2 / 7,
+      "call_error/not_json": 0,
+      "call_error/unknown_tool": 0,
+      "call_error/bad_arguments": 0,
+      "call_error/bad_box": 1 / 7,
+      "call_error/image_index": 0,
+      num_turns: (4 + 2 * 6) / 7,
+      turns_formula_holds: 5 / 7,
+      truncated: 0,
+      unscored: 1 / 7,
       "end/answer": 5 / 7,
       "end/malformed": 1 / 7,
       "end/length": 0,
@@ -61,6 +72,61 @@ describe("stepMetrics", () => {
     for (const [name, value] of Object.entries(expected))
       expect([name, metrics[name]]).toEqual([name, expect.closeTo(value, 12)]);
   });
+
+  test("calls are counted, and turns tell their number only where each got its own answer", () => {
+    const [prompt, turn] = rollout().segments as [Segment, Segment];
+    const answer: Segment = { source: "tool", tokens: [5], logprobs: [], entropies: [], images: [] };
+    const cases: { changes: Partial<Rollout>; written: number; executed: number; turns: number; holds: number }[] = [
+      { changes: {}, written: 0, executed: 0, turns: 2, holds: 1 },
+      {
+        changes: {
+          calls: [zoomCall(), zoomCall({ segment: 3 })],
+          segments: [prompt, turn, answer, turn, answer, turn],
+        },
+        written: 2,
+        executed: 2,
+        turns: 6,
+        holds: 1,
+      },
+      // The last turn calls once more: written, not handed over.
+      {
+        changes: { calls: [zoomCall()], end: "turns", answer: null, segments: [prompt, turn, answer, turn] },
+        written: 2,
+        executed: 1,
+        turns: 4,
+        holds: 0,
+      },
+      // The crop had no room.
+      { changes: { calls: [zoomCall()], end: "length", answer: null }, written: 1, executed: 1, turns: 2, holds: 0 },
+      // Two calls in one turn, one answer.
+      {
+        changes: { calls: [zoomCall(), zoomCall()], segments: [prompt, turn, answer, turn] },
+        written: 2,
+        executed: 2,
+        turns: 4,
+        holds: 0,
+      },
+    ];
+    for (const { changes, written, executed, turns, holds } of cases)
+      expect(stepMetrics([needleTask], [[rollout(changes)]])).toMatchObject({
+        calls_requested: written,
+        calls_executed: executed,
+        num_turns: turns,
+        turns_formula_holds: holds,
+        truncated: Number(changes.end === "length" || changes.end === "turns"),
+        unscored: 1,
+      });
+  });
+
+  test.each(["not_json", "unknown_tool", "bad_arguments", "bad_box", "image_index"] as const)(
+    "a call that fails as %s is counted as that",
+    (outcome) => {
+      const metrics = stepMetrics([needleTask], [[rollout({ calls: [zoomCall({ outcome })] }), rollout()]]);
+      const errors = Object.entries(metrics).filter(([name, value]) => name.startsWith("call_error/") && value > 0);
+      expect(errors).toEqual([[`call_error/${outcome}`, 0.5]]);
+      expect(metrics).toMatchObject({ calls_executed: 0.5, calls_ok: 0 });
+    },
+  );
 
   test("leaves a mean over nothing out", () => {
     const metrics = stepMetrics([needleTask], [[directRight]]);
@@ -80,6 +146,13 @@ describe("stepMetrics", () => {
     expect(metrics).toMatchObject({ crop_side_px: 100, zoom_rate: 1 });
     expect(metrics).not.toHaveProperty("iou");
     expect(metrics).not.toHaveProperty("target_in_crop");
+  });
+
+  test("a rotation gives a picture but cuts nothing out", () => {
+    const { boxSourcePx: _, iou: __, ...call } = zoomCall({ name: "image_rotate_tool", rotateDegrees: 90 });
+    const metrics = stepMetrics([needleTask], [[scored({ calls: [call] })]]);
+    expect(metrics).toMatchObject({ calls_ok: 1 });
+    expect(metrics).not.toHaveProperty("crop_side_px");
   });
 
   test("every name has a line for people", () => {

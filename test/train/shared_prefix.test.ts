@@ -19,6 +19,8 @@ const settings: UpdateSettings = {
   clipRatioHigh: 0.2,
   clipRatioC: 3,
   klLossCoef: 0,
+  klLossType: "low_var_kl",
+  entropyCoef: 0,
   temperature: 1,
   suppressed: [],
 };

@@ -253,7 +253,7 @@ describe("a remote judge", () => {
 });
 
 describe("groups without variance", () => {
-  test("are replaced by groups of other tasks, at most so often, and only those with variance are trained on", async () => {
+  test("are replaced by groups of other tasks, at most so often; all are handed to the update, which leaves out those without", async () => {
     const { parts, updates, calls } = scripted({ steps: 1, zeroVariance: "resample", bonus: "none", formatWeight: 0 });
     let asked = 0;
     // The first two groups are all wrong; of the two that replace them one has a right answer.
@@ -274,7 +274,7 @@ describe("groups without variance", () => {
     expect(events.filter((event) => event.type === "group").map(({ taskIndex }) => taskIndex)).toEqual([
       0, 1, 2, 3, 4, 5, 6,
     ]);
-    expect(updates[0]!.rolled.rollouts).toHaveLength(1);
+    expect(updates[0]!.rolled.rollouts).toHaveLength(7);
     expect(calls.filter((line) => line.startsWith("update"))).toHaveLength(1);
   });
 });

@@ -4,12 +4,13 @@ import { folderRows } from "../../tasks/folder.ts";
 import { ParquetTable } from "../../tasks/parquet.ts";
 import type { RowSource } from "../../tasks/row.ts";
 
-/** The paths that the knob `data` names. */
+/** The paths that the knob `data` names; a data set of the Hub may be written as owner/name@revision. */
 export const pathsIn = (data: string): string[] =>
   data
     .split(",")
     .map((part) => part.trim())
-    .filter((part) => part !== "");
+    .filter((part) => part !== "")
+    .map((path) => (/^[\w-][\w.-]*\/[\w.-]+@/.test(path) ? `hf://datasets/${path}` : path));
 
 /** All sources that the knob `data` names. @throws Error with one sentence where one cannot be opened */
 export async function openSources(data: string, platform: Platform): Promise<RowSource[]> {

@@ -1,45 +1,61 @@
 import type { Platform } from "../../platform.ts";
-import { type ByteSource, httpBytes } from "../../tasks/byte_source.ts";
-import { deepEyesRows } from "../../tasks/deepeyes.ts";
-import { folderRows } from "../../tasks/folder.ts";
-import { ParquetTable } from "../../tasks/parquet.ts";
+import type { Chat } from "../../policy/chat.ts";
+import { openChat } from "../../policy/chats.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { recipeBudget } from "../../tasks/picture_budget.ts";
 import type { RowSource } from "../../tasks/row.ts";
-import type { SurveySettings } from "../../tasks/survey.ts";
+import { type SurveySettings, survey } from "../../tasks/survey.ts";
+import { resolveConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { compareRows, type ExpectedRow } from "../data/expected.ts";
 import { inspect, inspectionLines } from "../data/inspection.ts";
-import { promptLength } from "../data/prompt_length.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
+import { promptOf, surveySettings } from "../data/run_tasks.ts";
+import { filesAt, openSource, pathsIn } from "../data/sources.ts";
 import { jsonLines, Tally } from "../outcome.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
 import { visible } from "./terminal.ts";
 
-/** Prompts longer than this are left out, as in the recipe. */
-const recipePromptTokens = 8192;
-
 /**
  * `data inspect FILE...`: what sources of tasks hold, and what would be left out or changed and why. A source that
  * cannot be opened costs its sentence and the exit code; the others are shown all the same.
  */
-export async function dataCommand(options: Options, around: Surroundings): Promise<number> {
+export async function dataCommand(
+  changes: Partial<RunConfig>,
+  options: Options,
+  around: Surroundings,
+): Promise<number> {
   const [action, ...paths] = options.folders!;
   if (action !== "inspect" || paths.length === 0)
     throw new Error(`saccade data needs "inspect" and files or folders, found "${options.folders!.join(" ")}"`);
   const platform = await around.openPlatform(false);
-  const settings = await settingsOf(options, platform);
+  // The prompts of the files' own recipe, unless another is asked for.
+  const config = resolveConfig({ prompt: "deepeyes", ...changes });
+  const speaking = await chatOf(options, config, platform);
+  const { limits } = recipeBudget;
+  const maxPixels = config.maxPixels || limits.maxPixels;
+  const settings = surveySettings(config, { ...limits, maxPixels }, speaking?.chat);
+  if (options.show !== undefined && !speaking) throw new Error("saccade data --show needs --tokenizer");
   const { expect } = options;
   const expected = expect ? jsonLines<ExpectedRow>(await platform.readAsset(onDisk(expect)), expect) : null;
   const { terminal, stopping } = around;
   const tally = new Tally();
   let unopened = 0;
-  for (const path of (await Promise.all(paths.map(filesOf))).flat()) {
+  const named = paths.flatMap(pathsIn).map(onDisk);
+  for (const path of (await Promise.all(named.map((one) => filesAt(one, platform)))).flat()) {
     let source: RowSource;
     try {
-      source = await open(path, platform, around);
+      const address = platform.addressOf(path);
+      if (address !== null) terminal.print(visible(`Reading parts of ${address}`));
+      source = await openSource(path, platform);
     } catch (error) {
       unopened++;
       terminal.print(visible((error as Error).message));
+      continue;
+    }
+    if (options.show !== undefined) {
+      for (const line of await showPrompt(source, options.show, speaking!, config, settings)) terminal.print(line);
       continue;
     }
     const headersOnly = options.headersOnly || expected !== null;
@@ -59,76 +75,54 @@ export async function dataCommand(options: Options, around: Surroundings): Promi
   return tally.failed > 0 || tally.passed === 0 || unopened > 0 ? 1 : 0;
 }
 
-async function settingsOf(options: Options, platform: Platform): Promise<SurveySettings> {
-  const { tokenizer, charts = false, pixelBudget } = options;
-  const counting =
-    tokenizer === undefined
-      ? {}
-      : {
-          promptTokens: promptLength(
-            await openTokenizer(async (name) => {
-              const path = onDisk(`${tokenizer}/${name}`);
-              return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
-            }),
-          ),
-        };
-  const { limits } = recipeBudget;
-  return {
-    budget: { ...recipeBudget, limits: { ...limits, maxPixels: pixelBudget ?? limits.maxPixels } },
-    charts,
-    textOnly: true,
-    maxPromptTokens: options.maxPromptTokens ?? recipePromptTokens,
-    ...counting,
-  };
+/** Counts prompts where there is a tokenizer; rows without pictures are shown as what they are. */
+async function chatOf(
+  options: Options,
+  config: RunConfig,
+  platform: Platform,
+): Promise<{ chat: Chat; tokenizer: Tokenizer } | null> {
+  const { tokenizer: folder } = options;
+  if (folder === undefined) return null;
+  const tokenizer = await openTokenizer(async (name) => {
+    const path = onDisk(`${folder}/${name}`);
+    return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
+  });
+  return { chat: openChat(config.prompt, tokenizer, config), tokenizer };
 }
 
-/** The files behind a path: itself, or what a folder holds that describes tasks. */
-async function filesOf(path: string): Promise<string[]> {
-  if (isAddress(path)) return [path];
-  const isFolder = await Deno.stat(path).then(
-    ({ isDirectory }) => isDirectory,
-    () => false,
+/** The prompt of one row as a run would write it, with its tokens; runs of image tokens as one. */
+async function showPrompt(
+  source: RowSource,
+  number: number,
+  { chat, tokenizer }: { chat: Chat; tokenizer: Tokenizer },
+  config: RunConfig,
+  settings: SurveySettings,
+): Promise<string[]> {
+  if (number > source.rows)
+    throw new Error(`Expected a row from 1 to ${source.rows} of ${source.name}, found ${number}`);
+  const row = await source.row(number - 1);
+  const { pictures, skip } = await survey(row, settings, { headersOnly: true });
+  const tokens = promptOf(
+    row,
+    chat,
+    config,
+    pictures.map(({ imageTokens }) => imageTokens),
   );
-  if (!isFolder) return [path];
-  const found: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(path))
-    if (isFile && /\.(parquet|jsonl|csv)$/i.test(name)) found.push(`${path}/${name}`);
-  if (found.length === 0)
-    throw new Error(`Expected a .parquet, .jsonl or .csv file in ${path}, found none; name the file`);
-  return found.sort();
-}
-
-async function open(path: string, platform: Platform, { terminal }: Surroundings): Promise<RowSource> {
-  const name = path.split(/[/\\]/).at(-1)!.replace(/\?.*$/, "");
-  if (/\.(jsonl|csv)$/i.test(name) && !isAddress(path)) {
-    const folder = onDisk(path).slice(0, -name.length);
-    const bytes = await platform.readAsset(onDisk(path));
-    return folderRows({ name, bytes }, async (picture) => {
-      if ((await platform.assetSize(folder + picture)) === null)
-        throw new Error(`Expected a picture ${picture} beside ${name}, found no such file`);
-      return platform.readAsset(folder + picture);
-    });
+  const pad = tokenizer.id("<|image_pad|>");
+  const lines: string[] = [];
+  for (let at = 0; at < tokens.length; ) {
+    let end = at + 1;
+    while (tokens[at] === pad && tokens[end] === pad) end++;
+    const repeated = end - at > 1 ? `  x ${end - at}` : "";
+    lines.push(`${String(tokens[at]).padStart(8)}  ${JSON.stringify(tokenizer.texts([tokens[at]])[0])}${repeated}`);
+    at = end;
   }
-  if (!isAddress(path)) return deepEyesRows(await ParquetTable.open(await diskBytes(name, onDisk(path), platform)));
-  terminal.print(visible(`Reading parts of ${path}`));
-  return deepEyesRows(await ParquetTable.open(await httpBytes(name, path)));
+  return [
+    `${source.name}, row ${number} of ${source.rows}: ${tokens.length} tokens${skip ? `; left out: ${skip.why}` : ""}`,
+    tokenizer.decode(tokens).replaceAll(/(<\|image_pad\|>)+/g, "<|image_pad|>..."),
+    ...lines,
+  ];
 }
-
-async function diskBytes(name: string, path: string, platform: Platform): Promise<ByteSource> {
-  const sizeBytes = await platform.assetSize(path);
-  if (sizeBytes === null) throw new Error(`Expected a file ${path}, found none`);
-  return {
-    name,
-    sizeBytes,
-    read: async (startByte, endByte) => {
-      const bytes = await platform.readAsset(path, startByte, endByte);
-      if (bytes.length !== endByte - startByte) throw new Error(`${path} became shorter while it was read`);
-      return bytes as Uint8Array<ArrayBuffer>;
-    },
-  };
-}
-
-const isAddress = (path: string): boolean => /^https?:\/\//i.test(path);
 
 /** On disk, even where a shipped variant has the same name. */
-const onDisk = (path: string): string => (/^([./\\]|[a-zA-Z]:)/.test(path) ? path : `./${path}`);
+const onDisk = (path: string): string => (/^([./\\]|[a-zA-Z][a-zA-Z0-9+.-]*:)/.test(path) ? path : `./${path}`);
