@@ -1,7 +1,8 @@
+import { adapterConfigFile, adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
 import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
-import { checkKnob, resolveConfig } from "./config.ts";
-import { knobs, type RunConfig } from "./knobs.ts";
+import { checkKnob, resolveConfig, withDefaults } from "./config.ts";
+import type { RunConfig } from "./knobs.ts";
 
 /** One parameter as the host holds it. `name` is the one of the Hugging Face checkpoint. */
 export interface NamedValues {
@@ -23,17 +24,25 @@ export interface Checkpoint {
   /** Steps made. */
   step: number;
   config: RunConfig;
+  /** What is trained: the model's weights, or the adapter's. */
   weights: NamedValues[];
   optimizer: OptimizerState;
+  /** Where an adapter is trained, the `adapter_config.json` that says what it is. */
+  adapter?: AdapterJson | null;
 }
+
+type AdapterJson = Readonly<Record<string, unknown>>;
 
 const weightsFile = "model.safetensors";
 const optimizerFile = "optimizer.safetensors";
 const stateFile = "trainer_state.json";
 
-/** model.safetensors (f32, so that going on changes no bit), optimizer.safetensors and trainer_state.json. */
+/**
+ * model.safetensors (f32, so that going on changes no bit), optimizer.safetensors and trainer_state.json. Where an
+ * adapter is trained, PEFT's two files stand in the place of the first: the model under it does not change.
+ */
 export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
-  const { step, config, weights, optimizer } = checkpoint;
+  const { step, config, weights, optimizer, adapter } = checkpoint;
   // The step stands in every file, so that files of two checkpoints cannot pass for one.
   const metadata = { step: String(step) };
   const moments = [
@@ -41,12 +50,26 @@ export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
     ...optimizer.v.map((t) => ({ ...t, name: `v.${t.name}` })),
   ];
   const state = { format: 1, step, optimizerStep: optimizer.step, config };
+  const model = adapter
+    ? [
+        {
+          name: adapterWeightsFile,
+          bytes: writeSafetensors(
+            weights.map((t) => inF32({ ...t, name: adapterPrefix + t.name })),
+            metadata,
+          ),
+        },
+        { name: adapterConfigFile, bytes: jsonBytes(adapter) },
+      ]
+    : [{ name: weightsFile, bytes: writeSafetensors(weights.map(inF32), metadata) }];
   return [
-    { name: weightsFile, bytes: writeSafetensors(weights.map(inF32), metadata) },
+    ...model,
     { name: optimizerFile, bytes: writeSafetensors(moments.map(inF32), metadata) },
-    { name: stateFile, bytes: new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`) },
+    { name: stateFile, bytes: jsonBytes(state) },
   ];
 }
+
+const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
 const inF32 = (tensor: NamedValues): TensorToWrite => ({ ...tensor, dtype: "F32" });
 
@@ -56,13 +79,7 @@ export function readTrainerState(files: readonly NamedBytes[]): {
   optimizerStep: number;
   config: RunConfig;
 } {
-  const text = new TextDecoder().decode(bytesOf(files, stateFile));
-  let state: Record<string, unknown>;
-  try {
-    state = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${stateFile}: is not valid JSON (${(error as Error).message})`);
-  }
+  const state = readJson(files, stateFile);
   if (state?.format !== 1)
     throw new Error(
       `${stateFile}: expected format 1, found ${JSON.stringify(state?.format)}; it was written by another version of Saccade`,
@@ -81,12 +98,18 @@ export function readTrainerState(files: readonly NamedBytes[]): {
   };
 }
 
-/** A configuration that was stored as JSON: every knob checked, a missing one refused. */
+function readJson(files: readonly NamedBytes[], name: string): Record<string, unknown> {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytesOf(files, name)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Error(`${name}: is not valid JSON (${error.message})`);
+  }
+}
+
+/** A configuration that was stored as JSON: every knob checked. One that it lacks is newer than it, and has its default. */
 export function readConfig(stored: Record<string, unknown>, file: string): RunConfig {
   try {
-    for (const key of Object.keys(knobs))
-      if (!(key in stored))
-        throw new Error(`expected the knob ${key}, found none; it was written by another version of Saccade`);
     for (const [key, value] of Object.entries(stored)) {
       // Stored values have their types already: "5" for 5 would mean that someone edited the file.
       if (checkKnob(key, value) !== value)
@@ -94,33 +117,60 @@ export function readConfig(stored: Record<string, unknown>, file: string): RunCo
           `expected ${key} to be ${JSON.stringify(checkKnob(key, value))}, found ${JSON.stringify(value)}`,
         );
     }
-    return resolveConfig(stored);
+    return resolveConfig(withDefaults(stored as Partial<RunConfig>));
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`);
   }
 }
 
 /**
- * A checkpoint from its files. `shapes` are the parameters of the model that will receive it, by name.
+ * A checkpoint from its files.
+ *
+ * @param shapes   parameters of the model, or of the adapter, that will receive it, by name
+ * @param adapter  `adapter_config.json` of the adapter that will receive it, null where a model will
  * @throws Error where a file is missing or damaged, or where it belongs to another model or another checkpoint.
  */
 export async function readCheckpoint(
   files: readonly NamedBytes[],
   shapes: ReadonlyMap<string, readonly number[]>,
+  adapter: AdapterJson | null = null,
 ): Promise<Checkpoint> {
   const { step, optimizerStep, config } = readTrainerState(files);
-  const weights = await readTensors(files, weightsFile, step);
+  checkAdapter(files, adapter);
+  const file = adapter ? adapterWeightsFile : weightsFile;
+  const weights = await readTensors(files, file, step);
   const moments = await readTensors(files, optimizerFile, step);
   return {
     step,
     config,
-    weights: pick(weights, "", shapes, weightsFile),
+    weights: pick(weights, adapter ? adapterPrefix : "", shapes, file),
     optimizer: {
       step: optimizerStep,
       m: pick(moments, "m.", shapes, optimizerFile),
       v: pick(moments, "v.", shapes, optimizerFile),
     },
+    ...(adapter ? { adapter } : {}),
   };
+}
+
+/** @throws Error where the checkpoint is of an adapter and the run is not, or the other way, or of another adapter */
+function checkAdapter(files: readonly NamedBytes[], adapter: AdapterJson | null): void {
+  const isOfAdapter = files.some(({ name }) => name === adapterConfigFile);
+  if (isOfAdapter !== (adapter !== null))
+    throw new Error(
+      isOfAdapter
+        ? "Expected a checkpoint of all weights, found one of an adapter; set loraRank or adapter as the run did that wrote it"
+        : "Expected a checkpoint of an adapter, found one of all weights; set loraRank to 0 and leave adapter empty, as the run did that wrote it",
+    );
+  if (!adapter) return;
+  const stored = readJson(files, adapterConfigFile);
+  for (const key of new Set([...Object.keys(stored), ...Object.keys(adapter)])) {
+    const [expected, found] = [adapter[key], stored[key]].map((value) => JSON.stringify(value));
+    if (expected !== found)
+      throw new Error(
+        `${adapterConfigFile}: expected ${key} to be ${expected ?? "absent"}, found ${found ?? "none"}; the checkpoint belongs to another adapter`,
+      );
+  }
 }
 
 async function readTensors(

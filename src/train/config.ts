@@ -23,6 +23,9 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
   return resolved;
 }
 
+/** A stored configuration with the knobs that it was written before: their defaults are what runs did without them. */
+export const withDefaults = (stored: Partial<RunConfig>): RunConfig => ({ ...defaults, ...stored });
+
 /** The value of one knob, parsed from text if need be. @throws Error that says what was expected and found. */
 export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfig] {
   const knob = knobs[key as KnobName];

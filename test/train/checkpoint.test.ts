@@ -135,14 +135,6 @@ describe("refuses", () => {
       /no knob "lerningRate"; did you mean "learningRate"/,
     ],
     [
-      "a missing knob",
-      changedState((s) => {
-        delete (s.config as Record<string, unknown>).seed;
-      }),
-      shapes,
-      /expected the knob seed, found none/,
-    ],
-    [
       "no config",
       changedState((s) => {
         delete s.config;
@@ -152,6 +144,13 @@ describe("refuses", () => {
     ],
   ])("%s", async (_, damaged, parameters, sentence) => {
     await expect(readCheckpoint(damaged, parameters)).rejects.toThrow(sentence);
+  });
+
+  test("a knob that is newer than the checkpoint has its default", async () => {
+    const older = changedState((s) => {
+      delete (s.config as Record<string, unknown>).judge;
+    });
+    expect((await readCheckpoint(older, shapes)).config.judge).toBe("rules");
   });
 
   test("weights in bf16, which an exported model has", async () => {

@@ -1,4 +1,6 @@
+import { withDefaults } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import type { EventsFile } from "../api.ts";
 
 const chooseAnother = "choose the events.jsonl of a run's folder";
@@ -36,7 +38,8 @@ export function readEventsFile(name: string, text: string, remedy = chooseAnothe
     throw new Error(`${name} does not begin with a "run" event but with "${head.type}"; ${remedy}`);
   if (head.format !== 1)
     throw new Error(`${name} has log format ${head.format}, this page reads 1; open it with the Saccade that wrote it`);
-  return { events, notice };
+  const config = withDefaults(head.config as Partial<RunConfig>);
+  return { events: [{ ...events[0]!, config } as TrainEvent, ...events.slice(1)], notice };
 }
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
