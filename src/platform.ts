@@ -19,12 +19,20 @@ export interface Platform {
   gpuMissing: string;
   dialect: Dialect;
   /**
-   * Size in bytes of one file of a model, null where there is no such file. `path` is "<variant>/<file>" for a
-   * shipped variant; where the platform has folders, also a path on disk.
+   * Size in bytes of one file, null where there is no such file. `path` is "<variant>/<file>" for a shipped variant,
+   * `hf://owner/name@revision/file` or `hf://datasets/owner/name@revision/file` on the Hub (of a model also without
+   * hf://), an address with https, a path on disk in Deno, and `dropped/...` in a page for what a person gave it.
    */
   assetSize(path: string): Promise<number | null>;
-  /** Bytes [startByte, endByte) of it; all of it by default. */
+  /** Bytes [startByte, endByte) of it, fewer where it ends before; all of it by default. */
   readAsset(path: string, startByte?: number, endByte?: number): Promise<Uint8Array>;
+  /**
+   * The files below a folder in order, by their paths from there with "/" between; null where there is no such folder
+   * or nobody can tell what it holds (behind an address, beside the page).
+   */
+  list(path: string): Promise<string[] | null>;
+  /** The address that is asked where this path is read, to be shown before; null for what lies on this machine. */
+  addressOf(path: string): string | null;
 }
 
 /**

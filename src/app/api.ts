@@ -3,6 +3,9 @@ import type { Pixels } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { RunConfig } from "../train/knobs.ts";
+import type { DataApi } from "./data_api.ts";
+import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
+import type { JudgeApi } from "./judge_api.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -55,6 +58,15 @@ export interface Alternative {
  * for people where it cannot do its work.
  */
 export interface RunApi {
+  /** Looking at data before a run. */
+  readonly data: DataApi;
+  /** Everything about judges but for judging the run under way. */
+  readonly judge: JudgeApi;
+  /**
+   * Takes files that a person dropped or chose, as handles, for this visit; what was found can be named as model,
+   * adapter or data.
+   */
+  drop(files: GivenFile[]): Promise<DroppedFolder[]>;
   /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel from then on. */
   open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
   /** Begins a run (or goes on with the stored one). Only one tab may write a run of a name. */

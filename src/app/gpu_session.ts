@@ -9,22 +9,24 @@ import { fillModel, loadModel, readJson } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import { shownImage } from "../model/vision_rows.ts";
-import type { NamedBytes } from "../platform.ts";
+import type { NamedBytes, Platform } from "../platform.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
 import { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
+import { hasAdapter, openAdapter, refillAdapter, sameAdapter } from "../train/adapter.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
 import { klSums } from "../train/kl_reward.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
-import { evaluate, type Parts, rollTasks, train } from "../train/trainer.ts";
+import { evaluate, type Parts, type RollingOptions, rollTasks, train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, warmup } from "../train/warmup.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { readPreprocessor } from "./preprocessor.ts";
+import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
 import type { OpenSession, Session } from "./session.ts";
 
@@ -38,13 +40,12 @@ const likeliestTokens = 5;
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   const gpu = await Gpu.open(platform.gpu);
-  const files: CheckpointFiles = {
-    read: (name, startByte, endByte) => platform.readAsset(`${config.model}/${name}`, startByte, endByte),
-    sizeBytes: (name) => platform.assetSize(`${config.model}/${name}`),
-  };
+  const files = filesIn(platform, config.model);
   try {
     const tokenizer = new Tokenizer(await readJson(files, "tokenizer.json"));
-    const model = await loadModel(gpu, files, { trained: true });
+    const model = await loadModel(gpu, files, { trained: !hasAdapter(config) });
+    const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
+    model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
     const view = viewOf(model, await readJson(files, "preprocessor_config.json"), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
@@ -52,7 +53,8 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
       openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
     try {
       const surroundings = await open(config);
-      return new GpuSession(gpu, model, tokenizer, view, pool, files, surroundings, open, options.trace ?? false);
+      const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles };
+      return new GpuSession(parts, surroundings, open, options.trace ?? false);
     } catch (error) {
       pool.close();
       throw error;
@@ -62,6 +64,13 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     throw error;
   }
 };
+
+function filesIn(platform: Platform, folder: string): CheckpointFiles {
+  return {
+    read: (name, startByte, endByte) => platform.readAsset(`${folder}/${name}`, startByte, endByte),
+    sizeBytes: (name) => platform.assetSize(`${folder}/${name}`),
+  };
+}
 
 /** How large the model sees pictures: as its preprocessor says, or smaller where the run wants that. */
 function viewOf(model: Model, preprocessor: Record<string, unknown>, { maxPixels }: RunConfig): SizeLimits {
@@ -73,12 +82,30 @@ function viewOf(model: Model, preprocessor: Record<string, unknown>, { maxPixels
   return { factor, minPixels: Math.min(limits.minPixels, most), maxPixels: most };
 }
 
+/** What a session is opened with and keeps. */
+interface SessionParts {
+  gpu: Gpu;
+  model: Model;
+  tokenizer: Tokenizer;
+  view: SizeLimits;
+  pool: PicturePool;
+  files: CheckpointFiles;
+  /** Of the adapter that runs go on from. */
+  adapterFiles: CheckpointFiles | null;
+}
+
 class GpuSession implements Session {
   readonly model: ModelFacts;
+  readonly gpu: Gpu;
+  readonly qwen: Model;
+  readonly tokenizer: Tokenizer;
+  readonly view: SizeLimits;
+  readonly pool: PicturePool;
+  readonly files: CheckpointFiles;
+  readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
   readonly #learner: Learner;
-  /** The starting model, frozen; made when a KL to it is first asked for. */
-  #reference: { model: Model; learner: Learner } | null = null;
+  readonly #reference: ReferenceModel;
   #surroundings: RunSurroundings;
   #config: RunConfig;
   #step = 0;
@@ -86,19 +113,23 @@ class GpuSession implements Session {
   #changes: Partial<RunConfig> = {};
 
   constructor(
-    readonly gpu: Gpu,
-    readonly qwen: Model,
-    readonly tokenizer: Tokenizer,
-    readonly view: SizeLimits,
-    readonly pool: PicturePool,
-    readonly files: CheckpointFiles,
+    parts: SessionParts,
     surroundings: RunSurroundings,
     readonly openSurroundings: (config: RunConfig) => Promise<RunSurroundings>,
     readonly traced: boolean,
   ) {
+    const { gpu, model: qwen, files, adapterFiles } = parts;
+    this.gpu = gpu;
+    this.qwen = qwen;
+    this.tokenizer = parts.tokenizer;
+    this.view = parts.view;
+    this.pool = parts.pool;
+    this.files = files;
+    this.adapterFiles = adapterFiles;
     this.#surroundings = surroundings;
     this.#config = surroundings.config;
-    this.model = { name: this.#config.model, parameters: qwen.parameters.count, view };
+    this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
+    this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
     this.#policy = new GpuPolicy(gpu, qwen);
     this.#learner = new Learner(gpu, qwen, "policy");
     this.#policy.traced = traced;
@@ -114,14 +145,14 @@ class GpuSession implements Session {
   }
 
   async restore(files: readonly NamedBytes[]): Promise<number> {
-    const { parameters } = this.qwen;
-    const shapes = new Map(parameters.shapes.map((p) => [p.name, p.shape] as const));
-    const checkpoint = await readCheckpoint(files, shapes);
+    const { trained, adapter } = this.qwen;
+    const shapes = new Map(trained.shapes.map((p) => [p.name, p.shape] as const));
+    const checkpoint = await readCheckpoint(files, shapes, adapter?.config.json ?? null);
     // The reference is the model that the run began with, which the folder still holds.
-    if (this.#config.klLossCoef > 0) await this.#openReference();
-    for (const { name, values } of checkpoint.weights) parameters.set(name, values);
+    if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
+    for (const { name, values } of checkpoint.weights) trained.set(name, values);
     for (const part of ["m", "v"] as const)
-      for (const { name, values } of checkpoint.optimizer[part]) parameters.set(name, values, part);
+      for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
     this.#learner.updates = checkpoint.optimizer.step;
     this.#step = checkpoint.step;
     return checkpoint.step;
@@ -130,11 +161,15 @@ class GpuSession implements Session {
   async reset(config: RunConfig): Promise<void> {
     if (config.model !== this.model.name)
       throw new Error(`The session holds the model ${this.model.name}, found ${config.model}; open another session`);
+    if (!sameAdapter(config, this.#config))
+      throw new Error("The session holds a model with another adapter; open another session");
     this.#surroundings = await this.openSurroundings(config);
     this.#config = config;
     this.#changes = {};
     this.#step = 0;
     this.#learner.updates = 0;
+    const { adapter } = this.qwen;
+    if (adapter) return refillAdapter(adapter, config, config.seed, this.adapterFiles);
     await fillModel(this.qwen, this.files);
     this.qwen.parameters.resetOptimizer();
   }
@@ -229,7 +264,7 @@ class GpuSession implements Session {
 
   async *rollTasks(
     tasks: readonly Task[],
-    { source, ...options }: { rolloutsPerTask: number; greedy: boolean; source: Pick<TaskSource, "pictures"> },
+    { source, ...options }: RollingOptions & { source: Pick<TaskSource, "pictures"> },
   ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
     const parts = this.#parts();
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
@@ -273,11 +308,13 @@ class GpuSession implements Session {
       config: this.#config,
       weights: await this.#named("weight"),
       optimizer: { step: this.#learner.updates, m: await this.#named("m"), v: await this.#named("v") },
+      adapter: this.qwen.adapter?.config.json,
     });
     return { step: this.#step, files };
   }
 
   async exportFiles(): Promise<NamedBytes[]> {
+    if (this.qwen.adapter) return this.qwen.adapter.files();
     return exportFiles(await this.#named("weight"), async (name) =>
       (await this.files.sizeBytes(name)) === null ? null : this.files.read(name),
     );
@@ -295,8 +332,8 @@ class GpuSession implements Session {
   }
 
   async #named(part: "weight" | "m" | "v"): Promise<NamedValues[]> {
-    const values = await this.qwen.parameters.read(part);
-    return this.qwen.parameters.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
+    const values = await this.qwen.trained.read(part);
+    return this.qwen.trained.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
   }
 
   #parts(): Parts {
@@ -316,17 +353,14 @@ class GpuSession implements Session {
         shown: (pixels) => this.pool.shown(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
-      klSums: async (rolled, config) => {
-        const { learner } = await this.#openReference();
-        return klSums(learner, rolled, { ...config, suppressed: suppressed(chat, config) }, vision);
-      },
+      klSums: (rolled, config) =>
+        klSums(this.#reference, rolled, { ...config, suppressed: suppressed(chat, config) }, vision),
       update: async (rolled, step, config) => {
         const batch = packRollouts(rolled, config, vision);
         const settings = updateSettings(config, step, suppressed(chat, config));
-        return update(this.#learner, batch, settings, config.updatesPerStep, async (groups) => {
-          const { learner } = await this.#openReference();
-          return learner.logprobs(groups, settings);
-        });
+        return update(this.#learner, batch, settings, config.updatesPerStep, (groups) =>
+          this.#reference.logprobs(groups, settings),
+        );
       },
     };
   }
@@ -336,13 +370,5 @@ class GpuSession implements Session {
     const isOurs = config.data === this.#config.data;
     const { source } = isOurs && config.data !== "" ? this.#surroundings : await this.openSurroundings(config);
     return source.pictures(task);
-  }
-
-  async #openReference(): Promise<{ model: Model; learner: Learner }> {
-    if (!this.#reference) {
-      const model = await loadModel(this.gpu, this.files, { trained: false });
-      this.#reference = { model, learner: new Learner(this.gpu, model, "policy") };
-    }
-    return this.#reference;
   }
 }

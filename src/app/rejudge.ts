@@ -41,7 +41,7 @@ export async function* rejudge(
   let tasks: Task[] = [];
   let groups: { task: Task; before: Rollout[] }[] = [];
   for (const event of events) {
-    if (event.type === "tasks") tasks = event.tasks;
+    if (event.type === "tasks") tasks = event.more ? [...tasks, ...event.tasks] : event.tasks;
     if (event.type === "group") {
       const task = tasks[event.taskIndex];
       if (!task) throw new Error(`The log has rollouts of step ${event.step} without their tasks; it is damaged`);

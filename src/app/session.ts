@@ -4,6 +4,7 @@ import type { Task, TaskSource } from "../tasks/task.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { Likelihood } from "../train/inspect.ts";
 import type { RunConfig } from "../train/knobs.ts";
+import type { RollingOptions } from "../train/trainer.ts";
 import type { JudgeAccess } from "./run_surroundings.ts";
 
 /**
@@ -51,7 +52,7 @@ export interface Session {
   /** The same with tasks of somebody else, whose pictures `source` has. */
   rollTasks(
     tasks: readonly Task[],
-    options: { rolloutsPerTask: number; greedy: boolean; source: Pick<TaskSource, "pictures"> },
+    options: RollingOptions & { source: Pick<TaskSource, "pictures"> },
   ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
 
   /**

@@ -23,7 +23,7 @@ export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: {
   return model;
 }
 
-/** Overwrites all weights with those of a folder. @throws Error as loadModel does */
+/** Overwrites all weights with those of a folder, a stretch of a tensor at a time. @throws Error as loadModel does */
 export async function fillModel(model: Model, files: CheckpointFiles): Promise<void> {
   const tensors = await openCheckpoint(files);
   const missing = new Map(model.parameters.shapes.map((p) => [p.name, p.shape]));
@@ -37,7 +37,7 @@ export async function fillModel(model: Model, files: CheckpointFiles): Promise<v
       throw new Error(
         `${tensor.file}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, config.json makes it ${shapeText(shape)}`,
       );
-    model.parameters.set(name, await tensor.values());
+    for await (const { first, values } of tensor.parts()) model.parameters.write(name, values, first);
     missing.delete(name);
   }
   const [first] = missing.keys();

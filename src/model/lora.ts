@@ -23,9 +23,10 @@ export interface LoraConfig {
   json: Readonly<Record<string, unknown>>;
 }
 
-const configFile = "adapter_config.json";
-const weightsFile = "adapter_model.safetensors";
-const filePrefix = "base_model.model.";
+export const adapterConfigFile = "adapter_config.json";
+export const adapterWeightsFile = "adapter_model.safetensors";
+/** What stands before a module's name in an adapter's file. */
+export const adapterPrefix = "base_model.model.";
 
 /** Keys that change the mathematics: where one stands, it has one of these values. */
 const supported: Readonly<Record<string, readonly unknown[]>> = {
@@ -57,19 +58,19 @@ export function readLoraConfig(json: Record<string, unknown>): LoraConfig {
     const isEmpty = Array.isArray(value) && value.length === 0 && values.includes(null);
     if (value !== undefined && !isEmpty && !values.includes(value))
       throw new Error(
-        `${configFile}: ${key} is ${JSON.stringify(value)}, only ${JSON.stringify(values[0])} is supported`,
+        `${adapterConfigFile}: ${key} is ${JSON.stringify(value)}, only ${JSON.stringify(values[0])} is supported`,
       );
   }
   const { r, lora_alpha: alpha, target_modules: targets, exclude_modules: excluded } = json;
   if (!Number.isInteger(r) || (r as number) < 1)
-    throw new Error(`${configFile}: r must be a whole number above 0, found ${JSON.stringify(r)}`);
+    throw new Error(`${adapterConfigFile}: r must be a whole number above 0, found ${JSON.stringify(r)}`);
   if (typeof alpha !== "number")
-    throw new Error(`${configFile}: lora_alpha must be a number, found ${JSON.stringify(alpha)}`);
+    throw new Error(`${adapterConfigFile}: lora_alpha must be a number, found ${JSON.stringify(alpha)}`);
   const isTargets = (value: unknown): value is string | string[] =>
     typeof value === "string" || (Array.isArray(value) && value.every((name) => typeof name === "string"));
   if (!isTargets(targets))
     throw new Error(
-      `${configFile}: target_modules must be a list of names or a regular expression, found ${JSON.stringify(targets)}`,
+      `${adapterConfigFile}: target_modules must be a list of names or a regular expression, found ${JSON.stringify(targets)}`,
     );
   return {
     r: r as number,
@@ -124,7 +125,7 @@ export function adaptedModules(config: LoraConfig, shapes: readonly ParameterSha
     if (!isLinear) {
       if (config.targetModules === "all-linear") continue;
       throw new Error(
-        `${configFile}: target_modules names ${module} ${shapeText(shape)}, which is no linear layer inside the model; name it in exclude_modules`,
+        `${adapterConfigFile}: target_modules names ${module} ${shapeText(shape)}, which is no linear layer inside the model; name it in exclude_modules`,
       );
     }
     const rank = patternValue(config.rankPattern, spelled, config.r);
@@ -139,7 +140,7 @@ export function adaptedModules(config: LoraConfig, shapes: readonly ParameterSha
   }
   if (found.length === 0)
     throw new Error(
-      `${configFile}: target_modules ${JSON.stringify(config.targetModules)} names no layer of this model`,
+      `${adapterConfigFile}: target_modules ${JSON.stringify(config.targetModules)} names no layer of this model`,
     );
   return found;
 }
@@ -157,7 +158,8 @@ export class LoraAdapter {
     { trained }: { trained: boolean },
   ) {
     const dropout = Number(config.json.lora_dropout ?? 0);
-    if (trained && dropout > 0) throw new Error(`${configFile}: lora_dropout is ${dropout}, training supports only 0`);
+    if (trained && dropout > 0)
+      throw new Error(`${adapterConfigFile}: lora_dropout is ${dropout}, training supports only 0`);
     const modules = adaptedModules(config, model.shapes);
     this.#modules = new Map(modules.map((m) => [m.module, m]));
     const shapes = modules.flatMap(({ module, O, I, rank }) => [
@@ -191,7 +193,7 @@ export class LoraAdapter {
     const spell = spelling === "old" ? oldName : (name: string) => name;
     const values = await this.parameters.read();
     const tensors = this.parameters.shapes.map(({ name, shape }) => ({
-      name: filePrefix + spell(name),
+      name: adapterPrefix + spell(name),
       dtype: "F32" as const,
       shape,
       values: values.get(name)!,
@@ -201,15 +203,15 @@ export class LoraAdapter {
     const targets = modules.every((name) => isTarget(this.config, name)) ? this.config.targetModules : modules;
     const json = { ...this.config.json, target_modules: targets };
     return [
-      { name: configFile, bytes: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`) },
-      { name: weightsFile, bytes: writeSafetensors(tensors) },
+      { name: adapterConfigFile, bytes: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`) },
+      { name: adapterWeightsFile, bytes: writeSafetensors(tensors) },
     ];
   }
 }
 
 /** A tensor's name in an adapter file, in any of the spellings that PEFT has written, as parameters are named here. */
 export function adapterParameterName(fileName: string): string {
-  const name = fileName.startsWith(filePrefix) ? fileName.slice(filePrefix.length) : fileName;
+  const name = fileName.startsWith(adapterPrefix) ? fileName.slice(adapterPrefix.length) : fileName;
   return currentName(name.replace(/\.lora_(A|B)\.default\.weight$/, ".lora_$1.weight"));
 }
 
@@ -224,15 +226,29 @@ export async function loadAdapter(
   files: CheckpointFiles,
   options: { trained: boolean },
 ): Promise<LoraAdapter> {
-  const adapter = new LoraAdapter(gpu, model, readLoraConfig(await readJson(files, configFile)), options);
+  const adapter = new LoraAdapter(gpu, model, readLoraConfig(await readJson(files, adapterConfigFile)), options);
+  try {
+    await fillAdapter(adapter, files);
+  } catch (error) {
+    adapter.parameters.free();
+    throw error;
+  }
+  return adapter;
+}
+
+/** Overwrites an adapter's weights with those of a folder of the same configuration. @throws Error as loadAdapter does */
+export async function fillAdapter(adapter: LoraAdapter, files: CheckpointFiles): Promise<void> {
   const missing = new Map(adapter.parameters.shapes.map((p) => [p.name, p.shape]));
-  for (const tensor of await openFile(files, weightsFile)) {
+  for (const tensor of await openFile(files, adapterWeightsFile)) {
     const name = adapterParameterName(tensor.name);
     const shape = missing.get(name);
-    if (!shape) throw new Error(`${weightsFile}: target_modules of ${configFile} names no layer for "${tensor.name}"`);
+    if (!shape)
+      throw new Error(
+        `${adapterWeightsFile}: target_modules of ${adapterConfigFile} names no layer for "${tensor.name}"`,
+      );
     if (shape.join() !== tensor.shape.join())
       throw new Error(
-        `${weightsFile}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, ${configFile} and the model make it ${shapeText(shape)}`,
+        `${adapterWeightsFile}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, ${adapterConfigFile} and the model make it ${shapeText(shape)}`,
       );
     adapter.parameters.set(name, await tensor.values());
     missing.delete(name);
@@ -240,7 +256,6 @@ export async function loadAdapter(
   const [first] = missing.keys();
   if (first)
     throw new Error(
-      `${weightsFile} lacks ${missing.size} tensors that ${configFile} asks for, the first is "${first}"`,
+      `${adapterWeightsFile} lacks ${missing.size} tensors that ${adapterConfigFile} asks for, the first is "${first}"`,
     );
-  return adapter;
 }

@@ -123,6 +123,11 @@ export class Parameters {
     this.gpu.write(tensor, values);
   }
 
+  /** Overwrites some of a weight's numbers, from `first` on. @throws RangeError where they do not fit. */
+  write(name: string, values: Float32Array, first: number): void {
+    this.gpu.write(this.get(name), values, first);
+  }
+
   /** All weights (or moments) by name, in one read. */
   async read(part: "weight" | "m" | "v" | "d" = "weight"): Promise<Map<string, Float32Array>> {
     const segments = await Promise.all(this.segments.map((s) => this.gpu.read(s[part])));

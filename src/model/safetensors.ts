@@ -288,7 +288,12 @@ export interface StoredTensor {
   bytes(): Promise<Uint8Array>;
   /** As f32. */
   values(): Promise<Float32Array>;
+  /** As f32 in stretches from `first` on, so that no large tensor need stand in memory as a whole. */
+  parts(): AsyncGenerator<{ first: number; values: Float32Array }>;
 }
+
+/** Bytes of a file that are read at once for `parts`: a multiple of every element's size. */
+export const partBytes = 16 * 2 ** 20;
 
 /**
  * The tensors of a Hugging Face checkpoint: `model.safetensors`, or the shards that
@@ -328,14 +333,25 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
   const header = await readHeader(read, sizeBytes, file);
   return header.tensors.map(({ name, dtype, shape, startByte, endByte }) => {
     const bytes = () => read(startByte, endByte);
-    const values = async () => {
+    const checkDtype = () => {
       if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16")
         throw new Error(
           `${file}: expected tensor "${name}" in F32, F16 or BF16, found ${dtype}; quantized checkpoints cannot be trained`,
         );
+    };
+    const values = async () => {
+      checkDtype();
       return toFloat32(await bytes(), dtype);
     };
-    return { name, dtype, shape, file, bytes, values };
+    async function* parts() {
+      checkDtype();
+      for (let at = startByte; at < endByte; at += partBytes)
+        yield {
+          first: (at - startByte) / elementSizeBytes[dtype],
+          values: toFloat32(await read(at, Math.min(at + partBytes, endByte)), dtype),
+        };
+    }
+    return { name, dtype, shape, file, bytes, values, parts };
   });
 }
 

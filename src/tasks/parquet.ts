@@ -41,11 +41,15 @@ export class ParquetTable {
   readonly #layouts = new Map<string, Promise<Stretch[]>>();
   readonly #stretches = new Recent<unknown[]>(recentBlobBytes, (rows) => bytesIn(rows));
 
-  /** Reads the file's description. @throws Error with one sentence where it is not a whole parquet file */
-  static async open(source: ByteSource): Promise<ParquetTable> {
+  /**
+   * Reads the file's description.
+   * @param rawColumns columns of text that are as large as pictures: they are read as raw bytes, a page at a time
+   * @throws Error with one sentence where it is not a whole parquet file
+   */
+  static async open(source: ByteSource, rawColumns: readonly string[] = []): Promise<ParquetTable> {
     try {
       if (source.sizeBytes < 12) throw new Error(`it has ${source.sizeBytes} bytes`);
-      return new ParquetTable(source, await openParquetFile(source));
+      return new ParquetTable(source, await openParquetFile(source, rawColumns));
     } catch (error) {
       throw new Error(
         `${source.name}: expected a whole parquet file, found one that cannot be read: ${reason(error)}; download it again`,

@@ -29,8 +29,11 @@ export interface ParquetFile {
   pageHeader(bytes: Uint8Array): { header: PageHeader; headerBytes: number };
 }
 
-/** Reads the end of the file, where it is described. */
-export async function openParquetFile(source: ByteSource): Promise<ParquetFile> {
+/**
+ * Reads the end of the file, where it is described.
+ * @param rawColumns columns of text that are read as the bytes they are
+ */
+export async function openParquetFile(source: ByteSource, rawColumns: readonly string[] = []): Promise<ParquetFile> {
   const read = async (startByte: number, endByte: number): Promise<ArrayBuffer> => {
     if (startByte < 0 || endByte > source.sizeBytes || endByte < startByte)
       throw new Error(
@@ -40,7 +43,15 @@ export async function openParquetFile(source: ByteSource): Promise<ParquetFile> 
     return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
   };
   const slice = (startByte: number, endByte = source.sizeBytes) => read(startByte, endByte);
-  const metadata = await parquetMetadataAsync({ byteLength: source.sizeBytes, slice }, { geoparquet: false });
+  const written = await parquetMetadataAsync({ byteLength: source.sizeBytes, slice }, { geoparquet: false });
+  const metadata: FileMetaData = {
+    ...written,
+    schema: written.schema.map((element) =>
+      rawColumns.includes(element.name) && element.type === "BYTE_ARRAY"
+        ? { ...element, converted_type: undefined, logical_type: undefined }
+        : element,
+    ),
+  };
   const codecs = new Set(
     metadata.row_groups.flatMap((group) => group.columns.map(({ meta_data }) => meta_data?.codec)),
   );

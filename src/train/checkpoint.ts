@@ -163,7 +163,7 @@ function checkAdapter(files: readonly NamedBytes[], adapter: AdapterJson | null)
         : "Expected a checkpoint of an adapter, found one of all weights; set loraRank to 0 and leave adapter empty, as the run did that wrote it",
     );
   if (!adapter) return;
-  const stored = readJson(files, adapterConfigFile);
+  const stored = readJson(files, adapterConfigFile) ?? {};
   for (const key of new Set([...Object.keys(stored), ...Object.keys(adapter)])) {
     const [expected, found] = [adapter[key], stored[key]].map((value) => JSON.stringify(value));
     if (expected !== found)

@@ -1,13 +1,13 @@
-import type { End, Rollout } from "../agent/rollout.ts";
+import type { CallOutcome, End, Rollout } from "../agent/rollout.ts";
 import type { Task } from "../tasks/task.ts";
-import { standardDeviation } from "./advantage.ts";
+import { hasVariance } from "./advantage.ts";
 import type { Metrics } from "./events.ts";
 
 /** How a metric is shown to people. */
 export interface MetricEntry {
   label: string;
   /** "share" is 0 to 1. */
-  unit: "share" | "source px" | "tokens" | "nats" | "reward" | "calls";
+  unit: "share" | "source px" | "tokens" | "nats" | "reward" | "calls" | "turns";
   line: string;
 }
 
@@ -55,9 +55,51 @@ export const metricTable = {
   calls_requested: {
     label: "Calls written",
     unit: "calls",
-    line: "tool calls that were handed to the tool, mean over rollouts",
+    line: "tool calls that the model wrote, one beyond the allowed number included, mean over rollouts",
+  },
+  calls_executed: {
+    label: "Calls handed over",
+    unit: "calls",
+    line: "tool calls that the tool was given, whatever came of them, mean over rollouts",
   },
   calls_ok: { label: "Calls carried out", unit: "calls", line: "tool calls that gave a picture, mean over rollouts" },
+  "call_error/not_json": {
+    label: "Failed calls: JSON",
+    unit: "calls",
+    line: "calls that are no JSON object, mean over rollouts",
+  },
+  "call_error/unknown_tool": {
+    label: "Failed calls: tool",
+    unit: "calls",
+    line: "calls of a tool that there is not, mean over rollouts",
+  },
+  "call_error/bad_arguments": {
+    label: "Failed calls: arguments",
+    unit: "calls",
+    line: "calls whose arguments cannot be read, mean over rollouts",
+  },
+  "call_error/bad_box": {
+    label: "Failed calls: box",
+    unit: "calls",
+    line: "calls whose box shows nothing, mean over rollouts",
+  },
+  "call_error/image_index": {
+    label: "Failed calls: picture",
+    unit: "calls",
+    line: "calls for a picture that there is not, mean over rollouts",
+  },
+  num_turns: {
+    label: "Turns",
+    unit: "turns",
+    line: "the prompt, each turn of the model and each answer of a tool, mean over rollouts",
+  },
+  turns_formula_holds: {
+    label: "Turns tell the calls",
+    unit: "share",
+    line: "rollouts with as many calls written as turns / 2 - 1; not where a call got no answer (the last turn, a bad call that ends, no room) or one answer stands for several calls",
+  },
+  truncated: { label: "Truncated", unit: "share", line: "rollouts that ran out of tokens or turns" },
+  unscored: { label: "Unscored", unit: "share", line: "rollouts without a reward, which nothing is learned from" },
   "end/answer": { label: "Ended: answer", unit: "share", line: "rollouts that ended with an answer" },
   "end/malformed": {
     label: "Ended: malformed",
@@ -67,7 +109,8 @@ export const metricTable = {
   "end/length": { label: "Ended: length", unit: "share", line: "rollouts cut off before the turn was closed" },
   "end/turns": { label: "Ended: turns", unit: "share", line: "rollouts that called once more than allowed" },
   "end/error": { label: "Ended: error", unit: "share", line: "rollouts that the world failed" },
-} as const satisfies Record<string, MetricEntry> & Record<`end/${End}`, MetricEntry>;
+} as const satisfies Record<string, MetricEntry> &
+  Record<`end/${End}` | `call_error/${Exclude<CallOutcome, "ok">}`, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;
 
@@ -83,19 +126,18 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
   const spoken = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
   const zooms = rollouts.flatMap((group, i) =>
     group.flatMap((rollout) =>
-      rollout.calls
-        .filter((call) => call.outcome === "ok")
-        .map((call) => ({
-          ...call,
-          box: call.boxSourcePx!,
-          gold: call.imageIndex === 0 ? tasks[i]!.goldBoxSourcePx : undefined,
-        })),
+      // A rotation is carried out too, and has no box.
+      rollout.calls.flatMap(({ outcome, boxSourcePx, imageIndex, iou }) =>
+        outcome === "ok" && boxSourcePx
+          ? [{ box: boxSourcePx, iou, gold: imageIndex === 0 ? tasks[i]!.goldBoxSourcePx : undefined }]
+          : [],
+      ),
     ),
   );
   const marked = zooms.flatMap(({ box, gold, iou }) => (gold && iou !== undefined ? [{ box, gold, iou }] : []));
-  const groups = rollouts
-    .map((group) => group.flatMap((rollout) => (rollout.reward ? [rollout.reward.total] : [])))
-    .filter((totals) => totals.length >= 2);
+  const compared = rollouts.filter((group) => group.filter(({ reward }) => reward).length >= 2);
+  const callsThatCame = (outcome: CallOutcome) =>
+    all.map((rollout) => rollout.calls.filter((call) => call.outcome === outcome).length);
 
   const means: Record<MetricName, readonly (number | boolean)[]> = {
     accuracy: scored.map((one) => one.right),
@@ -115,9 +157,19 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
     crop_side_px: zooms.map(({ box }) => Math.max(box[2] - box[0], box[3] - box[1])),
     response_tokens: spoken.map((segments) => segments.reduce((sum, segment) => sum + segment.tokens.length, 0)),
     entropy: spoken.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),
-    zero_variance_groups: groups.map((totals) => standardDeviation(totals) < 1e-6),
-    calls_requested: all.map((rollout) => rollout.calls.length),
-    calls_ok: all.map((rollout) => rollout.calls.filter((call) => call.outcome === "ok").length),
+    zero_variance_groups: compared.map((group) => !hasVariance(group)),
+    calls_requested: all.map(callsWritten),
+    calls_executed: all.map((rollout) => rollout.calls.length),
+    calls_ok: callsThatCame("ok"),
+    "call_error/not_json": callsThatCame("not_json"),
+    "call_error/unknown_tool": callsThatCame("unknown_tool"),
+    "call_error/bad_arguments": callsThatCame("bad_arguments"),
+    "call_error/bad_box": callsThatCame("bad_box"),
+    "call_error/image_index": callsThatCame("image_index"),
+    num_turns: all.map(turnsOf),
+    turns_formula_holds: all.map((rollout) => callsWritten(rollout) === turnsOf(rollout) / 2 - 1),
+    truncated: all.map((rollout) => rollout.end === "length" || rollout.end === "turns"),
+    unscored: all.map((rollout) => rollout.reward === null),
     "end/answer": all.map((rollout) => rollout.end === "answer"),
     "end/malformed": all.map((rollout) => rollout.end === "malformed"),
     "end/length": all.map((rollout) => rollout.end === "length"),
@@ -128,6 +180,12 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
   for (const [name, values] of Object.entries(means)) if (values.length > 0) metrics[name] = mean(values);
   return metrics;
 }
+
+/** Tool calls that the model wrote. One beyond the allowed number ends the rollout and is not among its calls. */
+export const callsWritten = ({ calls, end }: Rollout): number => calls.length + (end === "turns" ? 1 : 0);
+
+/** verl's num_turns: the prompt, each turn of the model and each answer of a tool. */
+export const turnsOf = ({ segments }: Rollout): number => segments.length;
 
 function zoomed(rollout: Rollout): boolean {
   return rollout.calls.some((call) => call.outcome === "ok");

@@ -37,6 +37,7 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
       reward: "deepeyes",
       judge: "deepeyes",
       microBatchRollouts: 4,
+      evalEvery: 10_000,
     },
   },
   "deepeyes-32b": {
@@ -59,6 +60,7 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
       reward: "deepeyes",
       judge: "deepeyes",
       microBatchRollouts: 1,
+      evalEvery: 10_000,
     },
   },
   "verl-7b": {
@@ -66,7 +68,8 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
     changes: {
       ...recipe,
       model: "Qwen/Qwen2.5-VL-7B-Instruct@main",
-      data: "ChenShawn/DeepEyes-Datasets-47k@main",
+      data: "hf://datasets/ChenShawn/DeepEyes-Datasets-47k@main/data_0.1.2_visual_toolbox_v2.parquet",
+      // One epoch of its 22,362 rows.
       steps: 174,
       prompt: "verl",
       tool: "verl",
@@ -80,6 +83,9 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
       reward: "verl",
       judge: "verl",
       microBatchRollouts: 1,
+      evalEvery: 80,
+      // The recipe's own file for this was never released.
+      heldOutRows: 256,
     },
   },
 };

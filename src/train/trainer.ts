@@ -14,6 +14,7 @@ import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
 import { stepMetrics } from "./metrics.ts";
+import { trlMetrics, verlMetrics } from "./verl_metrics.ts";
 
 /** What a run is made of. */
 export interface Parts {
@@ -33,6 +34,9 @@ export interface Parts {
 
 /** At most so many rollouts of an evaluation are rolled together. */
 const rolloutsPerEvaluation = 128;
+
+/** Steps of evaluations begin here, far from those of runs. */
+const evaluationStep = 2 ** 31;
 
 /** Times that groups without variance are replaced in a step before it goes on with what it has. */
 const mostResamplings = 4;
@@ -70,13 +74,16 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
     updating.catch(() => {});
     upcoming = await prepareTasks(parts, step + 1);
     const updated = await updating;
-    const metrics = {
+    // Without times: these are all that two runs of one seed differ in.
+    const facts = { rollouts: made.rollouts, updated: { ...klMetrics, ...updated }, limits: config };
+    const ours = {
       ...stepMetrics(made.tasks, made.rollouts),
       ...klMetrics,
       ...updated,
       ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),
       ...source.counts?.(),
     };
+    const metrics = { ...verlMetrics(facts), ...trlMetrics(facts), ...ours };
     const endedMs = performance.now();
     yield {
       type: "update",
@@ -86,7 +93,7 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
       rollMs: rolledMs - startedMs,
       updateMs: endedMs - rolledMs,
     };
-    for (const message of alarms.after(metrics)) yield { type: "alarm", step: step + 1, message };
+    for (const message of alarms.after(ours)) yield { type: "alarm", step: step + 1, message };
     for (const { name, message } of judgeAlarms(judge.counts))
       if (!told.has(name)) {
         told.add(name);
@@ -210,18 +217,26 @@ export async function evaluate(parts: Parts, tasks: readonly Task[], greedy: boo
   return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
 }
 
+/** How tasks are rolled that nothing is trained on. */
+export interface RollingOptions {
+  rolloutsPerTask: number;
+  greedy: boolean;
+  /** Key of the first batch's draws; who rolls batches of its own gives each another. */
+  step?: number;
+}
+
 /** The same, task by task, with several attempts each. */
 export async function* rollTasks(
   parts: Parts,
   tasks: readonly Task[],
-  { rolloutsPerTask, greedy }: { rolloutsPerTask: number; greedy: boolean },
+  { rolloutsPerTask, greedy, step = evaluationStep }: RollingOptions,
 ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
   const together = Math.max(1, Math.floor(rolloutsPerEvaluation / rolloutsPerTask));
   for (let first = 0; first < tasks.length; first += together) {
     const batch = tasks.slice(first, first + together);
     // A step of its own for every batch, far from the run's: no draw is used twice.
     const rolling = rollAndJudge(parts, batch, (task) => parts.source.pictures(task), {
-      step: 2 ** 31 + first,
+      step: step + first,
       rolloutsPerTask,
       greedy,
     });

@@ -21,6 +21,29 @@ test("knobs and flags, in every way of writing", () => {
   expect(parse("eval --tasks 600 --from runs/a=b")).toMatchObject({ options: { tasks: 600, from: "runs/a=b" } });
 });
 
+test("knobs by verl's and TRL's names, beside flags", () => {
+  expect(parse("train --preset verl-7b actor_rollout_ref.rollout.n=4 +data.train_batch_size=32 --seed 3")).toEqual({
+    command: "train",
+    help: false,
+    changes: { preset: "verl-7b", seed: 3, rolloutsPerTask: 4, tasksPerStep: 32 },
+    options: {},
+  });
+  expect(parse("train --num_generations 8 learning_rate=1e-6 --mask_truncated_completions --beta 0.04")).toMatchObject({
+    changes: { rolloutsPerTask: 8, learningRate: 1e-6, overlong: "mask", klLossCoef: 0.04 },
+  });
+  expect(parse("train trainer.nnodes=4 --use_vllm")).toMatchObject({
+    changes: {},
+    notes: [
+      "Nothing to do for trainer.nnodes: one GPU does all the work, nothing is split or moved away",
+      "Nothing to do for use_vllm: our own kernels draw and train in f32 on one GPU",
+    ],
+  });
+  // A ratio is of the steps that hold: those of the preset, or of a flag.
+  expect(parse("train --steps 50 warmup_ratio=0.1")).toMatchObject({ changes: { warmupSteps: 5 } });
+  expect(parse("train saccade.preset=story")).toMatchObject({ changes: { preset: "story" } });
+  expect(parse("eval data.train_files=a.parquet")).toMatchObject({ changes: { data: "a.parquet" } });
+});
+
 test("every knob can be set by its own name, from the training command or the warm start", () => {
   for (const [key, knob] of Object.entries(knobs)) {
     const value = String(knob.default);
@@ -57,6 +80,17 @@ describe("one sentence", () => {
     ["eval --tasks 0", '--tasks must be a whole number from 1 to 1000000000, found "0"'],
     ["serve --port 70000", '--port must be a whole number from 1 to 65535, found "70000"'],
     ["eval --from=", "--from needs the path of a folder"],
+    [
+      "train data.train_batchsize=3",
+      'no setting "data.train_batchsize" of verl; did you mean "data.train_batch_size"?',
+    ],
+    ["train --num_generatons 8", 'no setting "num_generatons" of TRL; did you mean "num_generations"?'],
+    ["train actor_rollout_ref.rollout.top_p=0.9", "actor_rollout_ref.rollout.top_p=0.9 is not supported"],
+    ["train algorithm.adv_estimator=gae", "supported: grpo"],
+    ["train --rollouts-per-task 4 num_generations=8", "--rollouts-per-task is 4, and by another name 8; leave one out"],
+    ["eval trainer.total_training_steps=5", "saccade eval has no --steps"],
+    ["train --dry-run --resume a", "--dry-run is for a run that has not begun"],
+    ["settings --as toml", '--as must be one of flags, verl, trl, json, found "toml"'],
     ["help trian", 'There is no command "trian"'],
   ])("for: saccade %s", (line, sentence) => {
     expect(() => parse(line)).toThrow(sentence);
@@ -72,7 +106,7 @@ describe("help", () => {
 
   test("names every command", () => {
     for (const [name, { line }] of Object.entries(commands))
-      expect(helpText(null)).toMatch(new RegExp(`^ +${name} +${line.slice(0, 10)}`, "m"));
+      expect(helpText(null)).toMatch(new RegExp(`^ +${name} +${RegExp.escape(line.slice(0, 10))}`, "m"));
   });
 
   test("of train names every knob with its default, and every preset", () => {

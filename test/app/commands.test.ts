@@ -30,6 +30,8 @@ async function run(
         dialect: "naga",
         assetSize: async () => null,
         readAsset: async () => new Uint8Array(),
+        list: async () => null,
+        addressOf: () => null,
       }),
       openSession: async (_, config) => {
         configs.push(config);

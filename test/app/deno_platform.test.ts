@@ -22,6 +22,39 @@ test("files on disk are measured and read by ranges", async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
+test("the files below a folder are listed, on disk and of a shipped variant", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/data/pictures`, { recursive: true });
+  for (const name of ["b.jsonl", "data/a#1.png", "data/pictures/ä ö.png"])
+    await Deno.writeTextFile(`${folder}/${name}`, "");
+  await Deno.symlink(`${folder}/b.jsonl`, `${folder}/linked.jsonl`);
+  await Deno.symlink(folder, `${folder}/round`);
+  const { list } = await openDenoPlatform(false);
+  expect(await list(folder)).toEqual(["b.jsonl", "data/a#1.png", "data/pictures/ä ö.png", "linked.jsonl"]);
+  expect(await list(`${folder}/data/`)).toEqual(["a#1.png", "pictures/ä ö.png"]);
+  expect(await list(`${folder}/b.jsonl`)).toBeNull();
+  expect(await list(`${folder}/none`)).toBeNull();
+  expect(await list("needle")).toContain("model.safetensors");
+  await Deno.remove(folder, { recursive: true });
+});
+
+test("a folder named like a model on the Hub is read from disk", async () => {
+  const folder = await Deno.makeTempDir();
+  const before = Deno.cwd();
+  Deno.chdir(folder);
+  try {
+    await Deno.mkdir("owner/name@main", { recursive: true });
+    await Deno.writeTextFile("owner/name@main/config.json", "{}");
+    const { assetSize, list } = await openDenoPlatform(false);
+    expect(await assetSize("owner/name@main/config.json")).toBe(2);
+    expect(await assetSize("owner/name@main/none.json")).toBeNull();
+    expect(await list("owner/name@main")).toEqual(["config.json"]);
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 test("a GPU is found whose device copies, or the sentence says what to do", async () => {
   const { gpu, gpuMissing, dialect } = await findGpu("");
   if (!gpu) {

@@ -157,7 +157,7 @@ test("a damaged configuration is said, and the log stays as it is", async () => 
   await begin();
   for (const [text, sentence] of [
     ["{", "config.json: expected a JSON object, found {"],
-    ['{"seed": "x"}', 'config.json: seed must be a number'],
+    ['{"seed": "x"}', "config.json: seed must be a number"],
   ]) {
     await Deno.writeTextFile(`${folder}/config.json`, text);
     await expect(goOn()).rejects.toThrow(sentence);

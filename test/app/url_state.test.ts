@@ -68,4 +68,17 @@ describe("the page's address", () => {
     expect(readUrl("?toString=1").messages[0]).toContain('no setting "toString"');
     expect(readUrl("?preset=constructor").messages[0]).toContain('no preset "constructor"');
   });
+
+  it("keeps rules chosen beside a judge's address, which would choose another judge", () => {
+    const changes = { preset: "needle", seed: 1, judge: "rules" as const, judgeUrl: "http://127.0.0.1:1/v1" };
+    expect(differences(changes)).toEqual(changes);
+    expect(differences({ preset: "needle", seed: 1, judge: "rules" })).toEqual({ preset: "needle", seed: 1 });
+  });
+
+  it("takes no secret within a judge's address", () => {
+    const { state: read, messages } = readUrl("?judgeUrl=http%3A%2F%2Fuser%3Asecret%40host%2Fv1");
+    expect(read.changes).toEqual({});
+    expect(messages[0]).toMatch(/holds no name, password, query or fragment/);
+    expect(messages[0]).not.toContain("secret");
+  });
 });

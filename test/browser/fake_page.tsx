@@ -1,19 +1,36 @@
 import { render } from "preact";
 import "../../src/app/web/style.css";
+import "../../src/app/web/judge.css";
+import "../../src/app/web/samples.css";
 import { followAddress } from "../../src/app/web/address.ts";
+import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { gpuProblem } from "../../src/app/web/gpu_support.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
+import { openBrowserPlatform } from "../../src/app/web/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";
+import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
+import { type JudgeServerState, judgeFetch, judgePage } from "../support/judge_fetch.ts";
+import { wordedEvents } from "../support/worded_run.ts";
 
-const state = location.hash;
+/** "#judge=cors": what the page finds of its judge's server. */
+const [state, detail = "ready"] = location.hash.split("=");
+const dropped = new DroppedFiles();
+await dropped.add(await fakeDataFiles());
 const fake = new FakeRun({
   delayMs: 2,
   failAtStep: state === "#fail" ? 2 : undefined,
   resumable: state === "#resume" ? { name: "needle-7-recorded", step: 20 } : undefined,
+  dropped,
+  platform: openBrowserPlatform(new URL("/", location.href).href, dropped),
+  judge: {
+    fetch: judgeFetch(() => detail as JudgeServerState),
+    page: judgePage(() => detail as JudgeServerState),
+  },
 });
 fake.store("needle-7-recorded", [...fakeEvents(resolveConfig({ seed: 7, steps: 30, evalEvery: 5 }))]);
+fake.store("worded", wordedEvents(resolveConfig({ seed: 3, steps: 20, tasksPerStep: 8, rolloutsPerTask: 4 })));
 const page = makePage(fake);
 followAddress(page.store, page.control);
 render(<Page page={page} />, document.getElementById("page")!);

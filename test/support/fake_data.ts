@@ -1,17 +1,15 @@
 import type { GivenFile } from "../../src/app/dropped_folder.ts";
+import { dataBytes, dataFiles } from "./data_files.ts";
 import { fakeObjects, fakeScene } from "./fake_scene.ts";
-import { readBytes } from "./png.ts";
 
 /**
  * What a person could have dropped into the page: DeepEyes-like parquet files, and a folder with a list of invented
  * scenes whose boxes are marked. In a browser.
- * @param golden address of test/golden/data/
  */
-export async function fakeDataFiles(golden: URL): Promise<GivenFile[]> {
+export async function fakeDataFiles(): Promise<GivenFile[]> {
   const files: GivenFile[] = [];
   const add = (path: string, content: BlobPart) => files.push({ path, file: new File([content], path) });
-  for (const name of ["vstar", "chart", "thinklite"])
-    add(`deepeyes/${name}.parquet`, await readBytes(new URL(`${name}.parquet`, golden)));
+  for (const name of dataFiles) add(`deepeyes/${name}.parquet`, await dataBytes(`${name}.parquet`));
   const lines: string[] = [];
   for (let i = 0; i < 30; i++) {
     const [target] = fakeObjects(i, 4);

@@ -1,5 +1,16 @@
+import type { PageFacts } from "../../src/reward/connection.ts";
+
 /** What a judge's server that is not there does in a page. */
-export type JudgeServerState = "ready" | "down" | "cors" | "unauthorized" | "no-model" | "no-schema" | "slow" | "html";
+export type JudgeServerState =
+  | "ready"
+  | "down"
+  | "local-network"
+  | "cors"
+  | "unauthorized"
+  | "no-model"
+  | "no-schema"
+  | "slow"
+  | "html";
 
 const json = (value: unknown, status = 200) =>
   new Response(JSON.stringify(value), { status, headers: { "Content-Type": "application/json" } });
@@ -13,7 +24,7 @@ export function judgeFetch(state: () => JudgeServerState, asked: Request[] = [])
     const request = new Request(input, init);
     asked.push(request);
     const now = state();
-    if (now === "down") throw new TypeError("Failed to fetch");
+    if (now === "down" || now === "local-network") throw new TypeError("Failed to fetch");
     if (now === "cors") {
       if (init?.mode === "no-cors") return new Response(null);
       throw new TypeError("Failed to fetch");
@@ -43,3 +54,9 @@ function verdictOn({ messages }: Completion): 0 | 1 {
   const expected = words(reference);
   return words(candidate).every((word) => expected.includes(word)) ? 1 : 0;
 }
+
+/** What the browser allows a page in that state. */
+export const judgePage = (state: () => JudgeServerState): PageFacts => ({
+  origin: location.origin,
+  localNetworkPermission: async () => (state() === "local-network" ? "denied" : "granted"),
+});

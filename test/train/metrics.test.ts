@@ -155,6 +155,15 @@ describe("stepMetrics", () => {
     expect(metrics).not.toHaveProperty("crop_side_px");
   });
 
+  test("a charge for the distance to the starting model is no variance", () => {
+    const charged = (kl: number) => ({
+      ...directRight,
+      reward: { ...directRight.reward!, parts: { answer: 0.8, kl }, total: 0.8 + kl },
+    });
+    expect(stepMetrics([needleTask], [[charged(-0.01), charged(-0.02)]])).toMatchObject({ zero_variance_groups: 1 });
+    expect(stepMetrics([needleTask], [[charged(-0.01), malformed]])).toMatchObject({ zero_variance_groups: 0 });
+  });
+
   test("every name has a line for people", () => {
     for (const entry of Object.values(metricTable))
       expect([entry.label, entry.line].every((text) => text.length > 2)).toBe(true);

@@ -3,6 +3,7 @@ import { deepEyesRows } from "../../tasks/deepeyes.ts";
 import { folderRows } from "../../tasks/folder.ts";
 import { ParquetTable } from "../../tasks/parquet.ts";
 import type { RowSource } from "../../tasks/row.ts";
+import { hubPath } from "../hub_path.ts";
 
 /** The paths that the knob `data` names; a data set of the Hub may be written as owner/name@revision. */
 export const pathsIn = (data: string): string[] =>
@@ -10,7 +11,8 @@ export const pathsIn = (data: string): string[] =>
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "")
-    .map((path) => (/^[\w-][\w.-]*\/[\w.-]+@/.test(path) ? `hf://datasets/${path}` : path));
+    // Names of dropped files may look like a repository's.
+    .map((path) => (path.startsWith("dropped/") ? path : (hubPath(path, "datasets") ?? path)));
 
 /** All sources that the knob `data` names. @throws Error with one sentence where one cannot be opened */
 export async function openSources(data: string, platform: Platform): Promise<RowSource[]> {

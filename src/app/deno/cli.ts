@@ -20,6 +20,8 @@ async function main(): Promise<number> {
     terminal.print(helpText(parsed.command));
     return 0;
   }
+  // Beside what is printed, which may be JSON lines.
+  for (const note of parsed.notes ?? []) console.error(note);
   let stopped = false;
   let release = () => {};
   const untilStopped = new Promise<void>((resolve) => {

@@ -8,11 +8,13 @@ import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
 import type { CompiledKernel } from "./compile.ts";
+import { dryRun } from "./dry_run.ts";
 import { judgeCommand, judgeKey } from "./judge_command.ts";
 import { parityCommand } from "./parity_command.ts";
 import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
 import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
+import { settingsCommand } from "./settings_command.ts";
 import type { Terminal } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
@@ -55,9 +57,16 @@ export async function runCommand({ command, changes, options }: Request, around:
       return conformanceCommand(options.folders!, around);
     case "data":
       // Only this command reads parquet.
-      return (await import("./data_command.ts")).dataCommand(options, around);
+      return (await import("./data_command.ts")).dataCommand(changes, options, around);
     case "judge":
       return judgeCommand(changes, options, around);
+    case "benchmark":
+      return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, around, withSession);
+    case "logs":
+      // Only this command writes parquet.
+      return (await import("./logs_command.ts")).logsCommand(options, around);
+    case "settings":
+      return settingsCommand(changes, options, around);
     case "serve":
       return serve(options, around);
   }
@@ -88,6 +97,7 @@ async function train(changes: Partial<RunConfig>, options: Options, around: Surr
     }
   }
   const config = resolveConfig(changes);
+  if (options.dryRun) return dryRun(config, around);
   const folder = options.out ?? `runs/${config.preset}-${config.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   await expectNewFolder(folder);

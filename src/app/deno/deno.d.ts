@@ -4,6 +4,7 @@
  */
 declare namespace Deno {
   interface FsFile {
+    readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
     write(bytes: Uint8Array): Promise<number>;
     read(into: Uint8Array): Promise<number | null>;
     /** `whence` 0 counts from the start of the file. */
@@ -11,6 +12,7 @@ declare namespace Deno {
     sync(): Promise<void>;
     close(): void;
   }
+  const stdin: { readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> };
   interface OpenOptions {
     read?: boolean;
     write?: boolean;
@@ -28,6 +30,7 @@ declare namespace Deno {
     name: string;
     isFile: boolean;
     isDirectory: boolean;
+    isSymlink: boolean;
   }
   const pid: number;
   const args: string[];
@@ -50,11 +53,17 @@ declare namespace Deno {
   function readDir(path: string | URL): AsyncIterable<DirEntry>;
   function readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>;
   function readTextFile(path: string | URL): Promise<string>;
-  function writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  function writeFile(
+    path: string,
+    bytes: Uint8Array,
+    options?: { append?: boolean; createNew?: boolean },
+  ): Promise<void>;
   function writeTextFile(path: string, text: string): Promise<void>;
   function utime(path: string, accessed: Date, modified: Date): Promise<void>;
   function execPath(): string;
   function hostname(): string;
+  function cwd(): string;
+  function chdir(folder: string): void;
   /** Signal 0 only asks whether the process lives. */
   function kill(pid: number, signal: number): void;
   function consoleSize(): { columns: number; rows: number };

@@ -1,19 +1,23 @@
 import { resolveConfig } from "../../train/config.ts";
-import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { presets } from "../../train/presets.ts";
+import { AllSettings } from "./all_settings.tsx";
 import { ExportButton } from "./export_button.tsx";
+import { runAddresses } from "./fetched_addresses.ts";
+import { JudgeCard } from "./judge_card.tsx";
 import { KnobField } from "./knob_field.tsx";
 import { modelName } from "./model_name.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
+import { RewardCard } from "./reward_card.tsx";
 import { runName } from "./run_name.ts";
+import { VerlPanel } from "./verl_panel.tsx";
 import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
 /** The left column: what the run is, what it is paid for, what to try. */
 export function Controls() {
   const { store, control } = usePage();
-  const { bonus, preset } = store.config.value;
+  const { data, preset } = store.config.value;
   return (
     <>
       <div class="card">
@@ -35,58 +39,51 @@ export function Controls() {
           <OtherModel />
         </div>
         <KnobField knob="seed" />
-        <KnobField knob="objects" label="objects in a scene" slider={{ min: 1, max: 8, step: 1 }} />
+        {data === "" ? (
+          <KnobField knob="objects" label="objects in a scene" slider={{ min: 1, max: 8, step: 1 }} />
+        ) : (
+          <DataLine data={data} />
+        )}
         <KnobField knob="tasksPerStep" label="tasks per step" />
         <KnobField knob="rolloutsPerTask" label="rollouts per task" />
         <KnobField knob="learningRate" slider={{ min: 1e-6, max: 1e-2, step: 0.05, scale: "log" }} />
         <KnobField knob="temperature" slider={{ min: 0.1, max: 2, step: 0.1 }} />
         <KnobField knob="steps" />
+        <FetchLine />
         <PendingLine />
         <ReplayLine />
       </div>
       <WhatIf />
-      <div class="card">
-        <h2>
-          <b>Reward</b> = what the model is paid for
-        </h2>
-        <KnobField knob="answerWeight" label="right answer" colour="--answer" />
-        <KnobField knob="formatWeight" label="format broken, minus" colour="--format" />
-        <KnobField
-          knob="bonusWeight"
-          label={bonus === "unconditional" ? "zoomed" : "zoomed and right"}
-          colour="--tool"
-        />
-        <KnobField knob="bonus" label="bonus" />
-      </div>
-      <details class="card">
-        <summary>All settings</summary>
-        {groups.map(([group, title]) => (
-          <fieldset key={group}>
-            <legend>{title}</legend>
-            {keysOf(group).map((key) => (
-              <KnobField key={key} knob={key} explain />
-            ))}
-          </fieldset>
-        ))}
-      </details>
+      <RewardCard />
+      <JudgeCard />
+      <AllSettings />
+      <VerlPanel />
       <WarmupPanel />
       <ExportButton />
     </>
   );
 }
 
-const groups = [
-  ["run", "Run"],
-  ["tasks", "Tasks"],
-  ["rollouts", "Rollouts"],
-  ["reward", "Reward"],
-  ["grpo", "GRPO"],
-  ["bookkeeping", "Evaluation and checkpoints"],
-] as const;
-
-/** The preset has its own field above. */
-const keysOf = (group: string): (keyof RunConfig)[] =>
-  (Object.keys(knobs) as (keyof RunConfig)[]).filter((key) => knobs[key].group === group && key !== "preset");
+/** Tasks from files in the place of generated scenes. */
+function DataLine({ data }: { data: string }) {
+  const { store, control } = usePage();
+  return (
+    <p class="small pending">
+      Tasks from <span class="mono">{data}</span>.{" "}
+      <button
+        type="button"
+        onClick={() => {
+          store.tab.value = "data";
+        }}
+      >
+        Look at it
+      </button>{" "}
+      <button type="button" onClick={() => control.setKnob("data", "")}>
+        Generated scenes
+      </button>
+    </p>
+  );
+}
 
 /** Says where a run starts from where it is not the preset's own model. */
 function OtherModel() {
@@ -101,6 +98,23 @@ function OtherModel() {
         Use the shipped model
       </button>
     </p>
+  );
+}
+
+/** What Start fetches from elsewhere, to be read before it is pressed. */
+function FetchLine() {
+  const { store } = usePage();
+  const addresses = runAddresses(store.config.value);
+  if (addresses.length === 0 || store.opened.value?.model.name === store.config.value.model) return null;
+  return (
+    <div class="small pending">
+      <p>Start fetches, and nothing does before:</p>
+      <ul class="addresses mono">
+        {addresses.map((address) => (
+          <li key={address}>{address}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

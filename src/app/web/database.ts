@@ -7,6 +7,13 @@ export interface RunEntry extends StoredRun {
   config: string;
 }
 
+export interface KeptVerdict {
+  key: string;
+  reply: string;
+  /** Milliseconds since 1970. */
+  keptAt: number;
+}
+
 interface Schema extends DBSchema {
   runs: { key: string; value: RunEntry };
   /** Pieces of logs under [run, number]. */
@@ -17,6 +24,8 @@ interface Schema extends DBSchema {
   modelFiles: { key: [string, string]; value: Uint8Array };
   /** What an unfinished warm-up goes on from, under its model's name. */
   warmups: { key: string; value: NamedBytes[] };
+  /** Replies of judges, under the hash of what was asked. */
+  verdicts: { key: string; value: KeptVerdict; indexes: { keptAt: number } };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -25,16 +34,19 @@ let opening: Promise<Database> | null = null;
 
 /** What this browser keeps of runs and models. A transaction is whole or did not happen. */
 export function database(): Promise<Database> {
-  opening ??= openDB<Schema>("saccade", 2, {
+  opening ??= openDB<Schema>("saccade", 3, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("runs", { keyPath: "name" });
         db.createObjectStore("logs");
         db.createObjectStore("checkpoints");
       }
-      db.createObjectStore("models", { keyPath: "name" });
-      db.createObjectStore("modelFiles");
-      db.createObjectStore("warmups");
+      if (before < 2) {
+        db.createObjectStore("models", { keyPath: "name" });
+        db.createObjectStore("modelFiles");
+        db.createObjectStore("warmups");
+      }
+      db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt");
     },
     blocking(_current, _blocked, event) {
       // A newer page in another tab wants to change the stores; it must not wait for this one.

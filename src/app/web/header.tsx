@@ -6,7 +6,7 @@ import type { Phase } from "./run_state.ts";
 import { type Store, type Tab, tabs } from "./store.ts";
 import { theme, toggleTheme } from "./theme.ts";
 
-const tabNames: Record<Tab, string> = { train: "Train", step: "Step through", runs: "Runs" };
+const tabNames: Record<Tab, string> = { train: "Train", step: "Step through", runs: "Runs", data: "Data" };
 
 export function Header() {
   const { store } = usePage();

@@ -19,10 +19,13 @@ interface Props {
   slider?: Slider;
   /** Adds the knob's line and when it applies. */
   explain?: boolean;
+  placeholder?: string;
+  /** Words for the choices, by name; those that lack them are shown by name. */
+  words?: Readonly<Record<string, string>>;
 }
 
 /** One knob as a labelled field. A bad value is explained beside the field, and the old one stays in force. */
-export function KnobField({ knob: key, label = wordsOf(key), colour, slider, explain }: Props) {
+export function KnobField({ knob: key, label = wordsOf(key), colour, slider, explain, placeholder, words }: Props) {
   const { store, control } = usePage();
   const id = useId();
   const [problem, setProblem] = useState<string | null>(null);
@@ -35,7 +38,7 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
   const shown = sliding ?? value;
   return (
     <div class="knob">
-      <div class="row">
+      <div class={knob.kind === "text" ? "row wide" : "row"}>
         <label for={id}>
           {colour && <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />}
           {label}
@@ -51,15 +54,19 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
         ) : knob.kind === "choice" ? (
           <select {...field} value={String(value)} onChange={(event) => set(event.currentTarget.value)}>
             {knob.choices.map((choice) => (
-              <option key={choice}>{choice}</option>
+              <option key={choice} value={choice}>
+                {words?.[choice] ?? choice}
+              </option>
             ))}
           </select>
         ) : (
           <input
             {...field}
-            class="num"
+            class={knob.kind === "text" ? "text" : "num"}
             type="text"
+            spellcheck={false}
             inputMode={knob.kind === "text" ? "text" : "decimal"}
+            placeholder={placeholder}
             autocomplete="off"
             value={typeof shown === "number" ? setting(shown) : String(shown)}
             onChange={(event) => {

@@ -1,5 +1,7 @@
 import { render } from "preact";
 import "./style.css";
+import "./judge.css";
+import "./samples.css";
 import { followAddress } from "./address.ts";
 import { connect } from "./connect.ts";
 import { gpuFacts, gpuProblem } from "./gpu_support.ts";

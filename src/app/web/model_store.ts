@@ -34,6 +34,12 @@ export async function storedModelFile(path: string): Promise<Uint8Array | null> 
   return bytes;
 }
 
+/** The files of a model by its name, in order; null where there is none. */
+export async function storedModelFiles(name: string): Promise<string[] | null> {
+  const keys = await (await database()).getAllKeys("modelFiles", filesOf(name));
+  return keys.length === 0 ? null : keys.map(([, file]) => file).sort();
+}
+
 /** What the warm-up of a model goes on from; null where it is finished or was never begun. */
 export async function storedWarmup(name: string): Promise<NamedBytes[] | null> {
   return (await (await database()).get("warmups", name)) ?? null;

@@ -1,6 +1,9 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { DataControl } from "./data_control.ts";
+import type { JudgeControl } from "./judge_control.ts";
 import type { Pictures } from "./pictures.ts";
+import type { RejudgeControl } from "./rejudge_control.ts";
 import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
@@ -9,6 +12,9 @@ import type { TokenTexts } from "./token_texts.ts";
 export interface PageContext {
   store: Store;
   control: RunControl;
+  data: DataControl;
+  judge: JudgeControl;
+  rejudge: RejudgeControl;
   pictures: Pictures;
   texts: TokenTexts;
 }

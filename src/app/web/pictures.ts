@@ -28,8 +28,9 @@ export class Pictures {
     this.#api = api;
   }
 
-  /** Scenes depend on these knobs, and two runs may share a task's id. */
+  /** Pictures depend on these knobs, and two runs may share a task's id. */
   keyOf(task: Task, config: RunConfig): string {
+    if (config.data) return [task.id, config.data, config.maxSourcePixels].join(" ");
     const { objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare } = config;
     return [task.id, objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare].join(" ");
   }

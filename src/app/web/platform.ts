@@ -1,16 +1,21 @@
 import type { Platform } from "../../platform.ts";
+import { NetworkFiles } from "../network_files.ts";
+import { DroppedFiles, isDropped } from "./dropped_files.ts";
 import { gpuProblem, isLinux } from "./gpu_support.ts";
-import { isTrainedHere, storedModelFile } from "./model_store.ts";
+import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 
 /**
- * The browser's side of Platform, as a worker sees it: models lie beside the page, in a folder each. A file is fetched
- * whole, once: the shipped variants are small, and static servers need not know ranges. Models that were made here come
- * from the browser's storage.
+ * The browser's side of Platform, as a worker sees it. Shipped variants lie beside the page, in a folder each; a file
+ * of theirs is fetched whole, once: they are small, and static servers need not know ranges. Models that were made
+ * here come from the browser's storage, what a person dropped from the files themselves, and the rest by ranges from
+ * the Hub or another address.
  *
- * @param base  address of the page's folder, ending in a slash
+ * @param base     address of the page's folder, ending in a slash
+ * @param dropped  what was dropped in this visit
  */
-export function openBrowserPlatform(base: string): Platform {
+export function openBrowserPlatform(base: string, dropped: DroppedFiles = new DroppedFiles()): Platform {
   const files = new Map<string, Promise<Uint8Array | null>>();
+  const network = new NetworkFiles({ seesRedirects: false });
   const fetched = (path: string): Promise<Uint8Array | null> => {
     if (isTrainedHere(path)) return storedModelFile(path);
     let file = files.get(path);
@@ -22,6 +27,7 @@ export function openBrowserPlatform(base: string): Platform {
     }
     return file;
   };
+  const onNetwork = (path: string): string | null => (isDropped(path) ? null : NetworkFiles.path(path));
   return {
     name: "browser",
     gpu: navigator.gpu ?? null,
@@ -33,16 +39,33 @@ export function openBrowserPlatform(base: string): Platform {
         linux: isLinux(navigator.userAgent),
       }) ?? "",
     dialect: "tint",
-    assetSize: async (path) => (await fetched(path))?.length ?? null,
+    assetSize: async (path) => {
+      if (isDropped(path)) return dropped.sizeBytes(path);
+      const place = onNetwork(path);
+      return place === null ? ((await fetched(path))?.length ?? null) : network.sizeBytes(place);
+    },
     readAsset: async (path, startByte = 0, endByte) => {
+      if (isDropped(path)) return dropped.read(path, startByte, endByte);
+      const place = onNetwork(path);
+      if (place !== null) return network.read(place, startByte, endByte);
       const bytes = await fetched(path);
       if (!bytes)
         throw new Error(
           isTrainedHere(path)
             ? `This browser holds no ${path}; the model was made in another browser or removed, choose a preset`
-            : `Expected a file ${path} beside the page, found none; is there a model of that name?`,
+            : `Expected a file ${path} beside the page, found none; is there a model of that name? Drop a folder here, or write owner/name@revision for the Hub`,
         );
       return bytes.slice(startByte, endByte);
+    },
+    list: async (path) => {
+      if (isDropped(path)) return dropped.list(path);
+      if (isTrainedHere(path)) return storedModelFiles(path);
+      const place = onNetwork(path);
+      return place === null ? null : network.list(place);
+    },
+    addressOf: (path) => {
+      const place = onNetwork(path);
+      return place && network.addressOf(place);
     },
   };
 }

@@ -1,7 +1,8 @@
-import type { Rollout } from "../../agent/rollout.ts";
+import type { Reward, Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { figure, setting, signed } from "./numbers.ts";
+import { menuEntry, partWords, rewardWords } from "./reward_words.ts";
 
 /** What a rollout was paid, part by part, and by which formula. */
 export function RewardTable({ rollout, task, config }: { rollout: Rollout; task: Task; config: RunConfig | null }) {
@@ -18,16 +19,22 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
                 : `${rollout.answer} · expected ${task.answer}`}
             </td>
           </tr>
+          {reward && (
+            <tr>
+              <td>decided by</td>
+              <td>{deciderOf(reward)}</td>
+            </tr>
+          )}
           {reward &&
             Object.entries(reward.parts).map(([part, value]) => (
               <tr key={part}>
-                <td>{partName(part, reward.verdict, config)}</td>
+                <td>{partName(part, config)}</td>
                 <td>{signed(value)}</td>
               </tr>
             ))}
           <tr class="sum">
             <td>reward</td>
-            <td>{reward ? figure(reward.total) : "not judged"}</td>
+            <td>{reward ? figure(reward.total) : "no verdict"}</td>
           </tr>
           {advantage !== null && (
             <tr>
@@ -37,8 +44,8 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
           )}
         </tbody>
       </table>
-      {rollout.error && <p class="problem small">{rollout.error}</p>}
-      {config && <p class="cap mono">{formula(config)}</p>}
+      {!reward && <p class="problem small">{whyNone(rollout, config)}</p>}
+      {config && <Formula config={config} />}
     </>
   );
 }
@@ -51,11 +58,39 @@ const endings: Record<Rollout["end"], string> = {
   error: "failed",
 };
 
-function partName(part: string, verdict: string, config: RunConfig | null): string {
-  if (part === "answer") return `right answer (rule: ${verdict})`;
-  if (part === "format") return "format broken";
-  if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
-  return part;
+/** "wrong, by the rule number" or "right, by judge hardened". */
+function deciderOf({ right, verdict }: Reward): string {
+  const who = verdict.startsWith("judge ") || verdict.startsWith("refused") ? verdict : `rule: ${verdict}`;
+  return `${who} · ${right ? "right" : "wrong"}`;
+}
+
+/** Why a rollout has no reward: it is left out of its group's statistics and of the loss. */
+function whyNone({ end, error }: Rollout, config: RunConfig | null): string {
+  if (end === "error") return `Left out, since something outside the model failed: ${error ?? "it did not say what"}`;
+  if (config?.reward === "mini-o3" && (end === "turns" || end === "length"))
+    return "Left out, as Mini-o3 does with rollouts that ran out of turns or tokens";
+  return (
+    error ??
+    "The judge gave no verdict, and a reward of 0 would be one: left out of its group; judge the run again under Runs"
+  );
+}
+
+function partName(part: string, config: RunConfig | null): string {
+  if (!menuEntry(config?.reward)) {
+    if (part === "format") return "format broken";
+    if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
+  }
+  return partWords[part] ?? part;
+}
+
+function Formula({ config }: { config: RunConfig }) {
+  const entry = menuEntry(config.reward);
+  if (!entry) return <p class="cap mono">{formula(config)}</p>;
+  return (
+    <p class="cap">
+      <b>{rewardWords[config.reward]}</b>: {entry.line}. {entry.source}
+    </p>
+  );
 }
 
 function formula({ answerWeight, formatWeight, bonusWeight, bonus }: RunConfig): string {

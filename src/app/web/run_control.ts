@@ -1,3 +1,4 @@
+import { readJudgeAddress } from "../../reward/judge_address.ts";
 import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -5,6 +6,7 @@ import { knobs } from "../../train/knobs.ts";
 import type { RunApi } from "../api.ts";
 import { Player } from "../player.ts";
 import { readEventsFile } from "./events_file.ts";
+import { runAddresses } from "./fetched_addresses.ts";
 import { counted } from "./numbers.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { foldAll, ReplayControl } from "./replay_control.ts";
@@ -41,10 +43,18 @@ export class RunControl {
     this.#warmup = new WarmupControl(api, store);
   }
 
-  /** Opens the adapter and the model of the configuration, so that Start starts at once. */
+  /**
+   * Opens the adapter and the model of the configuration, so that Start starts at once. What lies elsewhere is not
+   * fetched for that: Start does it, below the addresses.
+   */
   async open(): Promise<void> {
     this.#watchSettings();
     void this.listModels();
+    const config = this.#store.config.value;
+    if (runAddresses(config).length > 0 && this.#openModel !== config.model) {
+      this.#store.opened.value = null;
+      return;
+    }
     await this.#while("opening the adapter and loading the model", () => this.#open());
   }
 
@@ -97,6 +107,8 @@ export class RunControl {
     const before = this.#store.changes.value;
     try {
       const value = checkKnob(key, typed);
+      // A name, password or key in it would go into the page's address, the log and exports.
+      if (key === "judgeUrl" && value !== "") readJudgeAddress(String(value));
       const wanted = { ...before, [key]: value };
       resolveConfig(wanted);
       if (this.#store.config.value[key] === value) return null;

@@ -71,6 +71,14 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
     case "config":
       return state.config ? { ...state, config: { ...state.config, ...event.changes } } : state;
     case "tasks": {
+      if (event.more) {
+        const steps = withNewest(state.steps, event.step, (record) => ({
+          ...record,
+          tasks: [...record.tasks, ...event.tasks],
+          groups: [...record.groups, ...event.tasks.map(() => null)],
+        }));
+        return { ...state, steps, phase: { name: "looking", rollouts: rolloutsOf({ ...state, steps }) } };
+      }
       const step = state.step + 1;
       const record = {
         step,

@@ -9,16 +9,25 @@ import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
+import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
 import type { OpenSession, Session } from "../session.ts";
+import { DataWorker } from "./data_worker.ts";
+import { DroppedFiles } from "./dropped_files.ts";
 import { readEventsFile } from "./events_file.ts";
+import { JudgeWorker } from "./judge_worker.ts";
 import { KeptWarmup } from "./kept_warmup.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { freeName, runName } from "./run_name.ts";
 import { openRunStore, removeRun, storedLog, storedRuns } from "./run_store.ts";
+import { verdictStore } from "./verdict_store.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
 export class RunWorker implements RunApi {
+  readonly data: DataWorker;
+  /** Has the keys that were entered, for the session as well. */
+  readonly judge: JudgeWorker;
+  readonly #verdicts = verdictStore();
   #session: Session | null = null;
   #trace = false;
   #store: RunStore | null = null;
@@ -30,7 +39,21 @@ export class RunWorker implements RunApi {
   constructor(
     readonly platform: Platform,
     readonly openSession: OpenSession,
-  ) {}
+    readonly dropped: DroppedFiles = new DroppedFiles(),
+  ) {
+    this.data = new DataWorker(platform);
+    this.judge = new JudgeWorker((name) => this.events(name), { cache: this.#verdicts });
+  }
+
+  async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
+    const found = await this.dropped.add(files);
+    // What is open may have been read from files that these replace.
+    if (!this.#run && !this.#warmup && found.some(({ path }) => path === this.#session?.model.name)) {
+      this.#session?.close();
+      this.#session = null;
+    }
+    return found;
+  }
 
   async open(config: RunConfig, { trace }: { trace: boolean }): Promise<Opened> {
     this.#trace = trace;
@@ -90,7 +113,8 @@ export class RunWorker implements RunApi {
   }
 
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
-    return needlePictures(task.id, config);
+    // Logs of early runs name no data.
+    return config.data ? this.data.pictures(task, config) : needlePictures(task.id, config);
   }
 
   async texts(tokens: number[]): Promise<string[]> {
@@ -115,7 +139,7 @@ export class RunWorker implements RunApi {
     await this.#end();
     const { model } = resolveConfig({ preset: config.preset });
     // The stages begin with random weights: of the shipped variant they use the shape only.
-    const shape = { ...config, model, klLossCoef: 0 };
+    const shape = { ...config, model, klLossCoef: 0, klRewardCoef: 0 };
     const session = await this.#openModel(shape);
     this.#warmup = await KeptWarmup.begin(session, shape, resume);
   }
@@ -173,7 +197,8 @@ export class RunWorker implements RunApi {
     if (this.#session?.model.name === config.model) return this.#session;
     this.#session?.close();
     this.#session = null;
-    this.#session = await this.openSession(this.platform, config, { trace: this.#trace });
+    const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
+    this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess });
     return this.#session;
   }
 

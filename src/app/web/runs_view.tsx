@@ -6,10 +6,11 @@ import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
 import { recordings } from "./recordings.ts";
+import { RejudgePanel } from "./rejudge_panel.tsx";
 
 /** Runs kept in this browser, and files of runs made elsewhere. Needs no GPU. */
 export function RunsView() {
-  const { store, control } = usePage();
+  const { store, control, rejudge } = usePage();
   const [runs, setRuns] = useState<readonly StoredRun[] | null>(null);
   const list = (): void => {
     control.api.runs().then(setRuns, (error) => {
@@ -52,7 +53,9 @@ export function RunsView() {
                 <th scope="col">preset</th>
                 <th scope="col">seed</th>
                 <th scope="col">steps</th>
-                <th scope="col">started</th>
+                <th scope="col" class="wide-only">
+                  started
+                </th>
                 <th scope="col">
                   <span class="hidden">Actions</span>
                 </th>
@@ -65,12 +68,17 @@ export function RunsView() {
                   run={run}
                   onOpen={() => void control.openStored(run.name).then((found) => found || list())}
                   onRemove={() => void remove(run.name)}
+                  onRejudge={() => {
+                    rejudge.close();
+                    rejudge.run.value = run.name;
+                  }}
                 />
               ))}
             </tbody>
           </table>
         )}
       </div>
+      {rejudge.run.value !== null && <RejudgePanel key={rejudge.run.value} run={rejudge.run.value} />}
       <div class="card">
         <h2>
           <b>Recorded runs that come with this page</b>
@@ -111,7 +119,9 @@ function Models() {
           <tr>
             <th scope="col">model</th>
             <th scope="col">steps</th>
-            <th scope="col">kept</th>
+            <th scope="col" class="wide-only">
+              kept
+            </th>
             <th scope="col">
               <span class="hidden">Actions</span>
             </th>
@@ -124,7 +134,7 @@ function Models() {
               <td class="num">
                 {count(model.step)} of {count(model.steps)}
               </td>
-              <td class="num">{moment(model.madeAt)}</td>
+              <td class="num wide-only">{moment(model.madeAt)}</td>
               <td class="actions">
                 <RemoveButton
                   name={`the model ${modelName(model.name)}`}
@@ -150,7 +160,17 @@ function Models() {
   );
 }
 
-function RunRow({ run, onOpen, onRemove }: { run: StoredRun; onOpen(): void; onRemove(): void }) {
+function RunRow({
+  run,
+  onOpen,
+  onRemove,
+  onRejudge,
+}: {
+  run: StoredRun;
+  onOpen(): void;
+  onRemove(): void;
+  onRejudge(): void;
+}) {
   return (
     <tr>
       <th scope="row">
@@ -161,11 +181,14 @@ function RunRow({ run, onOpen, onRemove }: { run: StoredRun; onOpen(): void; onR
       <td class="num">
         {count(run.step)} of {count(run.steps)}
       </td>
-      <td class="num">{moment(run.startedAt)}</td>
+      <td class="num wide-only">{moment(run.startedAt)}</td>
       <td class="actions">
         <RemoveButton name={`the run ${run.name}`} onRemove={onRemove}>
           <button type="button" aria-label={`Open the run ${run.name}`} onClick={onOpen}>
             Open
+          </button>
+          <button type="button" aria-label={`Judge the run ${run.name} again`} onClick={onRejudge}>
+            Judge again…
           </button>
         </RemoveButton>
       </td>

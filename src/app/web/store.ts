@@ -10,8 +10,8 @@ import { Notices } from "./notices.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
-export type Tab = "train" | "step" | "runs";
-export const tabs: readonly Tab[] = ["train", "step", "runs"];
+export type Tab = "train" | "step" | "runs" | "data";
+export const tabs: readonly Tab[] = ["train", "step", "runs", "data"];
 
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {

@@ -1,3 +1,4 @@
+import { readJudgeAddress } from "../../reward/judge_address.ts";
 import { checkKnob, nearest, resolveConfig } from "../../train/config.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { presets } from "../../train/presets.ts";
@@ -31,8 +32,10 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "rollout") state.rollout = value.replaceAll(".", "·");
       else if (key === "run") state.run = value;
       else if (key === "preset") changes.preset = checkPreset(value);
-      else if (Object.hasOwn(knobs, key)) changes[key] = checkKnob(key, value);
-      else {
+      else if (Object.hasOwn(knobs, key)) {
+        if (key === "judgeUrl" && value !== "") readJudgeAddress(value);
+        changes[key] = checkKnob(key, value);
+      } else {
         state.others.push([key, value]);
         if (!foreignKeys.includes(key)) throw new Error(unknownKey(key));
       }
@@ -64,11 +67,18 @@ export function writeUrl(state: UrlState): string {
   return `?${new URLSearchParams([...fields, ...state.others])}`;
 }
 
-/** The changes without those that say what the preset says anyway; preset and seed always stay. */
+/**
+ * The changes without those that say what the preset says anyway; preset and seed always stay, and the judge beside an
+ * address, which would choose another.
+ */
 export function differences(changes: Partial<RunConfig>): Partial<RunConfig> {
   const base = resolveConfig({ preset: changes.preset });
   const kept = Object.entries(changes).filter(
-    ([key, value]) => key === "preset" || key === "seed" || base[key as keyof RunConfig] !== value,
+    ([key, value]) =>
+      key === "preset" ||
+      key === "seed" ||
+      (key === "judge" && changes.judgeUrl !== undefined) ||
+      base[key as keyof RunConfig] !== value,
   );
   return Object.fromEntries(kept);
 }

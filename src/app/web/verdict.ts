@@ -1,6 +1,7 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { figure, signed } from "./numbers.ts";
+import { mostPaid } from "./reward_words.ts";
 
 /** How a rollout came out, in one letter, its colour and words. */
 export interface Verdict {
@@ -16,7 +17,7 @@ export const zoomed = (rollout: Rollout): boolean => rollout.calls.some((call) =
 export function verdictOf(rollout: Rollout): Verdict {
   const { reward, end } = rollout;
   if (end === "error") return { letter: "?", words: "failed, left out", colour: "--faint" };
-  if (!reward) return { letter: "?", words: "not judged", colour: "--faint" };
+  if (!reward) return { letter: "?", words: "no verdict", colour: "--faint" };
   if (end !== "answer") return { letter: "F", words: "format broken", colour: "--format" };
   if (!reward.right) return { letter: "W", words: "wrong", colour: "--bad" };
   return zoomed(rollout)
@@ -24,11 +25,9 @@ export function verdictOf(rollout: Rollout): Verdict {
     : { letter: "A", words: "right, without zooming", colour: "--answer" };
 }
 
-/** Height of the bar, 0 to 1: the reward out of the most that the weights pay. */
+/** Height of the bar, 0 to 1: the reward out of the most that is paid. */
 export function barShare(rollout: Rollout, config: RunConfig | null): number {
-  const most = config
-    ? Math.max(0, config.answerWeight) + (config.bonus === "none" ? 0 : Math.max(0, config.bonusWeight))
-    : 1;
+  const most = config ? mostPaid(config) : 1;
   const share = (rollout.reward?.total ?? 0) / (most || 1);
   return Math.min(1, Math.max(0.05, share));
 }

@@ -1,0 +1,35 @@
+import type { NamedBytes } from "../../platform.ts";
+import { csvLog } from "./csv_log.ts";
+import type { Logged } from "./logged_steps.ts";
+import { rlLoggingBoardLog } from "./rl_logging_board_log.ts";
+import type { TokenTexts } from "./rollout_texts.ts";
+import { tensorboardLog } from "./tensorboard_log.ts";
+import { trlLog } from "./trl_log.ts";
+import { verlLog } from "./verl_log.ts";
+
+/** A log in the way of another program. */
+export interface LogFormat {
+  /** What it is, for people. */
+  line: string;
+  /**
+   * Gives files piece by piece, names with "/" between folders; a piece of a name that came before goes on with that file.
+   * With `texts`, the texts of tokens are needed.
+   */
+  writer:
+    | { texts: true; write: (log: AsyncIterable<Logged>, texts: TokenTexts) => AsyncGenerator<NamedBytes> }
+    | { texts: false; write: (log: AsyncIterable<Logged>) => AsyncGenerator<NamedBytes> };
+}
+
+export const logFormats = {
+  verl: { line: "rollouts, <step>.jsonl for verl's rollout viewer", writer: { texts: true, write: verlLog } },
+  "rl-logging-board": {
+    line: "rollouts by token, for RLLoggingBoard",
+    writer: { texts: true, write: rlLoggingBoardLog },
+  },
+  trl: { line: "rollouts, completions_<step>.parquet as of TRL", writer: { texts: true, write: trlLog } },
+  tensorboard: { line: "metrics, an event file", writer: { texts: false, write: tensorboardLog } },
+  csv: { line: "metrics, a line a step", writer: { texts: false, write: csvLog } },
+} as const satisfies Record<string, LogFormat>;
+
+export type LogFormatName = keyof typeof logFormats;
+export const logFormatNames = Object.keys(logFormats) as LogFormatName[];

@@ -1,0 +1,39 @@
+import type { NamedBytes } from "../../platform.ts";
+import type { Logged } from "./logged_steps.ts";
+import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
+
+/**
+ * RLLoggingBoard's JSON lines, as DeepEyes' own logger writes them (verl/utils/rl_logging_board_utils.py): put the
+ * file into a folder under the board's rollout_samples. The lists are over the tokens that the model wrote, so that
+ * they have the same length, as the board demands; tools' answers stand in `response` only. The reward stands at the
+ * last token, and values are 0: GRPO has no critic. There are no `ref_logprobs`: a run does not keep them.
+ * Rollouts that nobody could judge are left out, since the board sums up rewards.
+ */
+export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
+  for await (const one of log) {
+    if (one.kind !== "step") continue;
+    const lines = one.groups.flatMap(({ task, rollouts }) =>
+      rollouts.flatMap((rollout) => {
+        const { reward } = rollout;
+        if (!reward) return [];
+        const spoken = rollout.segments.filter(({ source }) => source === "model");
+        const tokens = spoken.flatMap((segment) => segment.tokens);
+        return [
+          JSON.stringify({
+            step: one.step,
+            prompt: promptText(rollout, texts),
+            response: responseText(rollout, texts),
+            response_tokens: texts.texts(tokens),
+            logprobs: spoken.flatMap(({ logprobs }) => logprobs),
+            values: tokens.map(() => 0),
+            token_rewards: tokens.map((_, i) => (i === tokens.length - 1 ? reward.total : 0)),
+            reward: reward.total,
+            ground_truth: task.answer,
+            rm_response: reward.verdict,
+          }),
+        ];
+      }),
+    );
+    yield { name: "rollouts.jsonl", bytes: new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")) };
+  }
+}

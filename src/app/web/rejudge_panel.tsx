@@ -1,0 +1,265 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Reward } from "../../agent/rollout.ts";
+import { judgeAlarms } from "../../reward/judge_metrics.ts";
+import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
+import { resolveConfig } from "../../train/config.ts";
+import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
+import type { ChangedVerdict, RejudgedStep, Standing } from "../rejudge.ts";
+import { JudgeServer } from "./judge_card.tsx";
+import { count, figure } from "./numbers.ts";
+import { usePage } from "./page_context.ts";
+import { type Line, Plot } from "./plot.tsx";
+import type { Rejudged } from "./rejudge_control.ts";
+import { menuEntry, rewardWords } from "./reward_words.ts";
+
+/** Verdicts shown at once. */
+const shownAtMost = 50;
+
+/** A stored run under another judge or reward; nothing in the run is changed. */
+export function RejudgePanel({ run }: { run: string }) {
+  const { rejudge } = usePage();
+  const result = rejudge.result.value;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [run]);
+  return (
+    <section class="card rejudge" aria-label="Judge again">
+      <div class="headline">
+        <h2 ref={heading} tabIndex={-1}>
+          <b>Judge again</b> {run}
+        </h2>
+        <button type="button" onClick={() => rejudge.close()}>
+          Close
+        </button>
+      </div>
+      <p class="soft small">
+        The stored rollouts under another judge or reward, without rolling again. The run is left as it is.
+      </p>
+      <Form run={run} />
+      {result?.run === run && <Result result={result} />}
+    </section>
+  );
+}
+
+function Form({ run }: { run: string }) {
+  const { store, rejudge } = usePage();
+  const config = store.config.value;
+  const [judge, setJudge] = useState<RunConfig["judge"]>(config.judge);
+  const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
+  const judging = rejudge.result.value?.state === "judging";
+  const start = (): void => {
+    const changes = { ...store.changes.peek(), judge, reward };
+    void rejudge.start(run, { ...resolveConfig(changes), judge });
+  };
+  return (
+    <>
+      <div class="fields">
+        <Choice knob="judge" label="judge" value={judge} onChoose={(value) => setJudge(value as RunConfig["judge"])} />
+        <Choice
+          knob="reward"
+          label="reward"
+          value={reward}
+          words={rewardWords}
+          onChoose={(value) => setReward(value as RunConfig["reward"])}
+        />
+      </div>
+      <p class="soft small sentence">
+        {judge === "rules" ? "rules in this page, no network" : judgeLines[judge as JudgeName]};{" "}
+        {menuEntry(reward)?.line ?? "the weights of the Train view"}
+      </p>
+      {judge !== "rules" && (
+        <details class="servers" open={config.judgeUrl === ""}>
+          <summary>Server {config.judgeUrl && <span class="mono">{config.judgeUrl}</span>}</summary>
+          <div class="narrow">
+            <JudgeServer />
+          </div>
+        </details>
+      )}
+      <p class="buttons after">
+        {judging ? (
+          <button type="button" onClick={() => void rejudge.stop()}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" class="go" disabled={judge !== "rules" && config.judgeUrl === ""} onClick={start}>
+            Judge again
+          </button>
+        )}
+      </p>
+    </>
+  );
+}
+
+function Choice({
+  knob,
+  label,
+  value,
+  words,
+  onChoose,
+}: {
+  knob: "judge" | "reward";
+  label: string;
+  value: string;
+  words?: Readonly<Record<string, string>>;
+  onChoose(value: string): void;
+}) {
+  const id = `rejudge-${knob}`;
+  return (
+    <div class="row">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {(knobs[knob] as ChoiceKnob).choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {words?.[choice] ?? choice}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Result({ result }: { result: Rejudged }) {
+  const { steps, counts, state, problem } = result;
+  const changed = steps.flatMap((step) => step.changed);
+  const rollouts = steps.reduce((sum, step) => sum + step.rollouts, 0);
+  const without = steps.reduce((sum, step) => sum + step.rollouts - step.after.scored, 0);
+  return (
+    <>
+      <p class="num after" role="status">
+        {state === "judging" && <i class="pulse inline" aria-hidden="true" />}
+        {state === "judging" ? "Judging: " : state === "done" ? "Done: " : "Stopped: "}
+        {count(steps.length)} steps, {count(rollouts)} rollouts, {count(changed.length)} verdicts differ
+        {without > 0 && `, ${count(without)} without a verdict now`}
+        {counts && counts.connection.calls > 0 && ` · ${count(counts.connection.calls)} requests`}
+        {counts && counts.fromCache > 0 && `, ${count(counts.fromCache)} from the cache`}
+      </p>
+      {problem && (
+        <p class="problem small" role="alert">
+          {problem}
+        </p>
+      )}
+      {counts?.lastFailure && without > 0 && <p class="problem small">The last failure: {counts.lastFailure}</p>}
+      {counts &&
+        judgeAlarms(counts).map(({ name, message }) => (
+          <p key={name} class="alarm">
+            {message}
+          </p>
+        ))}
+      {steps.length > 0 && (
+        <>
+          <Curves steps={steps} judge={result.judge} />
+          <Changed changed={changed} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** Before and after, each measure on one scale. */
+function Curves({ steps, judge }: { steps: readonly RejudgedStep[]; judge: string }) {
+  const curves = useMemo(
+    () =>
+      (["accuracy", "reward"] as const).map((measure) => {
+        const values = (side: "before" | "after") => steps.map((step) => step[side][measure]);
+        const all = [...values("before"), ...values("after")].filter((value) => value !== null);
+        const [low, high] = [Math.min(0, ...all), Math.max(...all, 0.1)];
+        const range: [number, number] = measure === "accuracy" ? [0, 1] : [low * 1.1, high * 1.1];
+        return { measure, range, before: values("before"), after: values("after") };
+      }),
+    [steps],
+  );
+  const numbers = useMemo(() => steps.map(({ step }) => step), [steps]);
+  return (
+    <div class="pairs">
+      {curves.map(({ measure, range, before, after }) => (
+        <div key={measure} class="pair">
+          <Side title={`${measure}, as stored`} colour="--soft" numbers={numbers} values={before} range={range} />
+          <Side
+            title={`${measure}, ${judge}`}
+            colour={measure === "accuracy" ? "--answer" : "--total"}
+            numbers={numbers}
+            values={after}
+            range={range}
+          />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Side({
+  title,
+  colour,
+  numbers,
+  values,
+  range,
+}: {
+  title: string;
+  colour: string;
+  numbers: readonly number[];
+  values: readonly Standing["accuracy"][];
+  range: [number, number];
+}) {
+  const lines = useMemo((): Line[] => [{ name: title, colour, values }], [title, colour, values]);
+  const last = figure(values.at(-1));
+  return (
+    <div class="plot">
+      <h3>{title}</h3>
+      <div class="now">
+        <b>{last}</b>
+      </div>
+      <Plot
+        label={`${title} over steps, ${numbers.length} points, ${last} at the last`}
+        steps={numbers}
+        lines={lines}
+        range={range}
+      />
+    </div>
+  );
+}
+
+function Changed({ changed }: { changed: readonly ChangedVerdict[] }) {
+  if (changed.length === 0) return <p class="soft after">No verdict differs.</p>;
+  return (
+    <>
+      <h3>Verdicts that differ</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      <section class="scroll tall" tabIndex={0} aria-label="Verdicts that differ">
+        <table class="grid list verdicts">
+          <thead>
+            <tr>
+              <th scope="col">rollout</th>
+              <th scope="col">answer</th>
+              <th scope="col">expected</th>
+              <th scope="col">as stored</th>
+              <th scope="col">now</th>
+            </tr>
+          </thead>
+          <tbody>
+            {changed.slice(0, shownAtMost).map((one) => (
+              <tr key={one.rollout} title={one.question}>
+                <th scope="row" class="num">
+                  {one.rollout}
+                </th>
+                <td>{one.answer ?? <span class="soft">none</span>}</td>
+                <td>{one.goldAnswer}</td>
+                <td>{said(one.before)}</td>
+                <td>{said(one.after)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {changed.length > shownAtMost && <p class="cap num">and {count(changed.length - shownAtMost)} more</p>}
+    </>
+  );
+}
+
+const said = (reward: Reward | null) =>
+  reward === null ? (
+    <span class="soft">no verdict</span>
+  ) : (
+    <>
+      <b class={reward.right ? "rightword" : "wrongword"}>{reward.right ? "right" : "wrong"}</b>{" "}
+      <span class="soft small">{reward.verdict}</span>
+    </>
+  );
