@@ -12,9 +12,7 @@ export interface RollSettings extends ListeningSettings {
   seed: number;
   /** Step of the run: part of each rollout's id and of the key of each draw. */
   step: number;
-  /** Key of the draws in the place of `step`, where a step rolls more than once. */
-  drawStep?: number;
-  /** Index of the first task in the step; 0 unless the step rolls more than once. */
+  /** Index of the first task in the step, where its tasks are rolled in several goes; 0 unless said otherwise. */
   firstTask?: number;
   rolloutsPerTask: number;
   temperature: number;
@@ -94,7 +92,8 @@ export async function* roll(
     responseRoom,
     {
       seed: settings.seed,
-      step: settings.drawStep ?? step,
+      step,
+      firstTask,
       temperature: settings.greedy ? 0 : settings.temperature,
       suppressed: suppressed(chat, settings),
       stops: chat.stops,

@@ -113,15 +113,17 @@ export function estimate(config: RunConfig, model: ModelConfig, { minPixels, max
     Math.max(64 * 2 ** 20, 64 * text.vocabSize * number),
     walk(most).rows * text.vocabSize * number,
   );
-  // A weight's gradient is summed in stretches of rows, each layer's apart.
+  // A weight's gradient is summed in stretches of rows; layers of the same size take turns in the same room.
   const inVision = ({ name }: ParameterShape): boolean => name.startsWith("model.visual.");
   const summed = (adapter > 0 ? adapterShapes(config, shapes) : shapes).filter(({ shape }) => shape.length >= 2);
   const partial = (of: Workload, shape: ParameterShape): number => {
     const { rows, patches } = walk(of);
     const met = inVision(shape) ? patches : isEmbedding(shape) ? 64 : rows;
-    return sizeOf(shape) * stretches(met) * number;
+    const [outs] = shape.shape as [number];
+    return sizeOf(shape) * stretches(met, outs, sizeOf(shape) / outs) * number;
   };
-  const partials = (of: Workload): number => summed.reduce((total, shape) => total + partial(of, shape), 0);
+  const partials = (of: Workload): number =>
+    [...new Set(summed.map((shape) => partial(of, shape)))].reduce((total, bytes) => total + bytes, 0);
 
   const same = (what: string, bytes: number): MemoryLine => ({ what, usualBytes: bytes, mostBytes: bytes });
   const memory = [

@@ -43,6 +43,16 @@ export class Tape {
     return this.plan.empty(name, shape, dtype);
   }
 
+  /**
+   * Room for what one op needs while it goes back, such as partial sums: a buffer that nobody uses, which nobody's it is
+   * again once `work` has added its dispatches.
+   */
+  scratch(name: string, shape: readonly number[], work: (room: Tensor) => void): void {
+    const room = this.#take(name, shape);
+    work(room);
+    this.#give(room);
+  }
+
   /** Trains a weight: its gradient is added into `d`. */
   train(weight: Tensor, d: Tensor): void {
     if (!this.recording) return;

@@ -11,6 +11,8 @@ const shader = new Shader("linear", source);
 
 /** Stretches that the sum over N rows is cut into, so that a small weight gradient still fills the device. */
 const rowsPerSplit = 256;
+/** Workgroups beyond which more of them do not make a product faster. */
+const busyTiles = 4096;
 
 /** Two small matrices beside a frozen weight (LoRA): what is added is scaling (x downT) upT. */
 export interface Adapter {
@@ -62,27 +64,28 @@ export function linear(
 
   tape.record(out, [x, weight, bias, residual], () => {
     const dout = tape.gradient(out);
-    const splits = stretches(N);
     const intoWeight = tape.into(weight);
     // Assigning would leave the other rows of the gradient as they were in the buffer.
     if (rows && intoWeight?.constants.ADD === 0)
       throw new TypeError(`${weight.name} is no weight, so its rows ${first} to ${end} cannot be trained alone`);
-    if (intoWeight) {
-      const partial = tape.empty("linear.partial", [splits, O, I]);
-      backpropWeight(tape.plan, x, dout, partial, intoWeight, first);
-    }
+    if (intoWeight)
+      tape.scratch("linear.partial", [stretches(N, O, I), O, I], (partial) =>
+        backpropWeight(tape.plan, x, dout, partial, intoWeight, first),
+      );
     const intoBias = bias ? tape.into(bias) : null;
     if (intoBias) {
-      const partial = tape.empty("linear.partial", [splits, O]);
+      const splits = stretches(N, O, 1);
       const params = { N, I: 1, O, first, splits };
-      tape.plan.dispatch({
-        shader,
-        entry: "sum_rows",
-        tensors: { dout, partial },
-        params,
-        groups: [Math.ceil(O / 64), splits],
+      tape.scratch("linear.partial", [splits, O], (partial) => {
+        tape.plan.dispatch({
+          shader,
+          entry: "sum_rows",
+          tensors: { dout, partial },
+          params,
+          groups: [Math.ceil(O / 64), splits],
+        });
+        addPartials(tape.plan, partial, intoBias, params);
       });
-      addPartials(tape.plan, partial, intoBias, params);
     }
     const intoX = tape.into(x);
     if (intoX) backpropX(tape.plan, dout, weight, intoX, first);
@@ -133,10 +136,16 @@ export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, 
   });
 }
 
-/** Stretches of rows that a weight gradient over N rows is summed in: the first extent of its partial sums. */
-export const stretches = (N: number): number => Math.max(1, Math.ceil(N / rowsPerSplit));
+/**
+ * Stretches of rows that the gradient of an (O, I) weight over N rows is summed in: the first extent of its partial
+ * sums. A large weight keeps the device busy by itself, and its sums would need much room.
+ */
+export function stretches(N: number, O: number, I: number): number {
+  const tiles = Math.ceil(O / 32) * Math.ceil(I / 32);
+  return Math.max(1, Math.min(Math.ceil(N / rowsPerSplit), Math.ceil(busyTiles / tiles)));
+}
 
-/** dweight = doutT (O, N) times x (N, I), through `partial` (stretches(N), O, I). */
+/** dweight = doutT (O, N) times x (N, I), through `partial` (stretches(N, O, I), O, I). */
 export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const [splits, , I] = partial.shape as [number, number, number];

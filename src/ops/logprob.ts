@@ -96,7 +96,7 @@ export function logprob(
     const dentropy = entropyGradient ? tape.gradient(out.entropy) : null;
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
-    const partial = intoWeight && tape.empty("logprob.partial", [stretches(chunk), V, C]);
+    const partial = intoWeight && tape.empty("logprob.partial", [stretches(chunk, V, C), V, C]);
     for (let from = 0; from < N; from += chunk) {
       const part = (tensor: Tensor) => rows(tensor, from, chunk);
       const chunkLogits = rows(logits, 0, part(h).shape[0]!);
@@ -119,7 +119,7 @@ export function logprob(
       });
       if (intoH) backpropX(plan, chunkLogits, weight, { ...intoH, d: part(intoH.d) });
       if (intoWeight) {
-        const sums = rows(partial!, 0, stretches(chunkLogits.shape[0]!));
+        const sums = rows(partial!, 0, stretches(chunkLogits.shape[0]!, V, C));
         const constants = from === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
         backpropWeight(plan, part(h), chunkLogits, sums, { d: intoWeight.d, constants });
       }

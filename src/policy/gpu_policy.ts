@@ -83,7 +83,11 @@ class GpuConversations implements Conversations {
     }));
     prompts.forEach((prompt, task) => {
       for (let g = 0; g < rolloutsPerPrompt; g++)
-        workspace.setPlace(task * rolloutsPerPrompt + g, { task, rollout: g, prefixTokens: prompt.tokens.length });
+        workspace.setPlace(
+          task * rolloutsPerPrompt + g,
+          { task, rollout: g, prefixTokens: prompt.tokens.length },
+          sampling.firstTask ?? 0,
+        );
     });
   }
 

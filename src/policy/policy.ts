@@ -11,6 +11,8 @@ export interface Passage {
 export interface Sampling {
   seed: number;
   step: number;
+  /** Index of the first prompt's task in the step, where a step's tasks begin in several goes; 0 unless said otherwise. */
+  firstTask?: number;
   /** Divides the logits; 0 takes the most likely token. */
   temperature: number;
   /** Ids that may never be drawn. They are left out of the distribution, in sampling and in training alike. */

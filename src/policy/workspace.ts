@@ -133,10 +133,11 @@ export class Workspace {
   setPlace(
     slot: number,
     { task, rollout, prefixTokens }: { task: number; rollout: number; prefixTokens: number },
+    firstTask: number,
   ): void {
     const begin = this.prefixBegin(task);
     this.#places.set([begin, begin + prefixTokens, this.suffixBegin(slot), 0], slot * 4);
-    this.#states.set([task, rollout], slot * stateWidth + stateFields.task);
+    this.#states.set([firstTask + task, rollout], slot * stateWidth + stateFields.task);
   }
 
   /** What the host knows before a prefill; `flushState` sends it. Rows that are not set have ended and stay so. */

@@ -169,6 +169,13 @@ const table = {
     "end: a bad call ends the rollout; answer: the model reads what was wrong and goes on",
   ),
   tasksPerStep: integer("rollouts", 16, 1, 1024, "tasks (groups) in a step; verl: data.train_batch_size"),
+  tasksPerRoll: integer(
+    "rollouts",
+    0,
+    0,
+    1024,
+    "tasks of a step that are rolled together; fewer need less memory and change nothing else; 0: all",
+  ),
   rolloutsPerTask: integer("rollouts", 8, 2, 64, "attempts at each task; verl: rollout.n"),
   temperature: live(number("rollouts", 1, 0.05, 5, "divides the logits before sampling")),
   firstTurnTokens: integer("rollouts", 18, 1, 32_768, "longest first turn", "tokens"),

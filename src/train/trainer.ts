@@ -143,14 +143,12 @@ async function* rollStep(
     const { tasks, pictures } = prepared;
     const rolled = yield* rollAndJudge(parts, tasks, async (task) => pictures.get(task.id)!, {
       step,
-      // No draw of the run is used twice: steps stay far below this.
-      drawStep: step + round * 2 ** 26,
       firstTask: all.tasks.length,
       rolloutsPerTask,
       greedy: false,
     });
     all.tasks.push(...tasks);
-    for (const part of ["rollouts", "promptShown", "shown"] as const) (all[part] as unknown[]).push(...rolled[part]);
+    append(all, rolled);
     const missing = tasksPerStep - all.rollouts.filter(hasVariance).length;
     if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) return all;
     // Steps that no run reaches: tasks of the run's own steps are not used up.
@@ -159,17 +157,23 @@ async function* rollStep(
   }
 }
 
+function append(all: Rolled, more: Rolled): void {
+  all.rollouts.push(...more.rollouts);
+  all.promptShown.push(...more.promptShown);
+  all.shown.push(...more.shown);
+}
+
 /**
- * Rolls tasks and scores their rollouts. A group is judged as soon as its last rollout has ended, while others still
- * speak: a remote judge is slow.
+ * Rolls tasks, as many at a time as the run wants, and scores their rollouts. A group is judged as soon as its last
+ * rollout has ended, while others still speak: a remote judge is slow.
  */
 async function* rollAndJudge(
   { policy, chat, tokenizer, view, config, judge }: Parts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
-  settings: Pick<RollSettings, "step" | "drawStep" | "firstTask" | "rolloutsPerTask" | "greedy">,
+  settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
 ): AsyncGenerator<RollEvent, Rolled> {
-  const { reward, judgeFailure } = config();
+  const { reward, judgeFailure, tasksPerRoll } = config();
   const response = (rollout: Rollout, withoutSpecial: boolean) =>
     tokenizer.decode(
       rollout.segments.slice(1).flatMap(({ tokens }) => tokens),
@@ -177,34 +181,41 @@ async function* rollAndJudge(
     );
   const stop = new AbortController();
   const judging: Promise<void>[] = [];
-  const rolling = roll(policy, chat, tokenizer, tasks, pictures, { ...config(), ...view, ...settings });
+  const judgeGroup = (rollouts: Rollout[], task: Task): void => {
+    const one = judgeRollouts(rollouts, task, judge, {
+      reward,
+      weights: config(),
+      response,
+      failure: judgeFailure,
+      signal: stop.signal,
+    });
+    // Told by the wait for all of them.
+    one.catch(() => {});
+    judging.push(one);
+  };
+  const all: Rolled = { rollouts: [], promptShown: [], shown: [] };
+  const together = tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
   try {
-    for (;;) {
-      const next = await rolling.next();
-      if (next.done) {
-        await Promise.all(judging);
-        return next.value;
+    for (let first = 0; first < tasks.length; first += together) {
+      const part = tasks.slice(first, first + together);
+      const firstTask = (settings.firstTask ?? 0) + first;
+      const rolling = roll(policy, chat, tokenizer, part, pictures, { ...config(), ...view, ...settings, firstTask });
+      try {
+        let next = await rolling.next();
+        for (; !next.done; next = await rolling.next())
+          if (next.value.type === "ended") judgeGroup(next.value.rollouts, part[next.value.taskIndex]!);
+          else yield next.value;
+        append(all, next.value);
+      } finally {
+        // Does nothing after the last turn.
+        await rolling.return(undefined as never);
       }
-      if (next.value.type !== "ended") {
-        yield next.value;
-        continue;
-      }
-      const { taskIndex, rollouts } = next.value;
-      const one = judgeRollouts(rollouts, tasks[taskIndex]!, judge, {
-        reward,
-        weights: config(),
-        response,
-        failure: judgeFailure,
-        signal: stop.signal,
-      });
-      // Told by the wait for all of them.
-      one.catch(() => {});
-      judging.push(one);
     }
+    await Promise.all(judging);
+    return all;
   } finally {
     // Does nothing once all is judged; where the run stops early, nobody waits for verdicts any more.
     stop.abort();
-    await rolling.return(undefined as never);
   }
 }
 

@@ -106,6 +106,18 @@ const still: Omit<UpdateSettings, "temperature" | "suppressed"> = {
   entropyCoef: 0,
 };
 
+test("tasks that are rolled in another go are rolled the same, bit for bit", async () => {
+  const turnsOf = async (these: Passage[], firstTask: number): Promise<Turn[]> => {
+    const conversations = await policy.begin(these, 2, firstTurn, { ...sampling, firstTask });
+    const rows = Array.from({ length: conversations.rows }, (_, row) => row);
+    const turns = await write(conversations, rows, firstTurn);
+    conversations.close();
+    return turns;
+  };
+  const together = await turnsOf(prompts, 0);
+  expect([...(await turnsOf(prompts.slice(0, 1), 0)), ...(await turnsOf(prompts.slice(1), 1))]).toEqual(together);
+});
+
 describe("GpuPolicy", () => {
   test("samples log-probabilities that training finds again bit for bit, on both sides of what a tool says", async () => {
     const turns = await twoTurns(prompts.slice(0, 2), 3);

@@ -223,6 +223,28 @@ function slowJudge(verdicts: Record<string, boolean | null>, log: string[]): Ans
   };
 }
 
+test("rolls as many tasks together as the run wants, and tells the same of them", async () => {
+  const groups = async (tasksPerRoll: number) => {
+    const { parts, policy } = scripted({ steps: 1, tasksPerStep: 5, tasksPerRoll });
+    const events = await collect(train(parts, 0));
+    return {
+      batches: policy.batches.map(({ prompts, sampling }) => [prompts.length, sampling.firstTask]),
+      told: events.filter((event) => event.type === "group"),
+    };
+  };
+  const whole = await groups(0);
+  const parts = await groups(2);
+  expect([whole.batches, parts.batches]).toEqual([
+    [[5, 0]],
+    [
+      [2, 0],
+      [2, 2],
+      [1, 4],
+    ],
+  ]);
+  expect(parts.told).toEqual(whole.told);
+});
+
 describe("a remote judge", () => {
   test("is asked for a group as soon as it has ended, and what it cannot say leaves the group's statistics", async () => {
     const log: string[] = [];

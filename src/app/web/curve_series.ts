@@ -13,6 +13,8 @@ export interface CurveSpec {
   /** The first part is the big number. */
   parts: readonly Part[];
   range?: [number, number];
+  /** Shown only where a step has the first part. */
+  optional?: boolean;
 }
 
 const one = (key: string, title: string, colour: string, range?: [number, number]): CurveSpec => ({
@@ -38,7 +40,22 @@ export const curveSpecs: readonly CurveSpec[] = [
   one("response_tokens", "response tokens", "--soft"),
   one("entropy", "entropy, nats", "--soft"),
   one("tokens_per_second", "tokens/s", "--soft"),
+  {
+    title: "judge",
+    parts: [
+      { key: "judge/asked", name: "asked", colour: "--total" },
+      { key: "judge/by_rule", name: "by rule", colour: "--soft" },
+      { key: "judge/calls", name: "requests", colour: "--answer" },
+      { key: "judge/failed", name: "no verdict", colour: "--tool" },
+      { key: "judge/from_cache", name: "from the cache", colour: "--format" },
+    ],
+    optional: true,
+  },
 ];
+
+/** Those that there is something to show of. */
+export const shownCurves = (updates: readonly Point[]): CurveSpec[] =>
+  curveSpecs.filter(({ optional, parts }) => !optional || updates.some(({ metrics }) => parts[0]!.key in metrics));
 
 /** Steps and lines of one curve: the run, dots where it was evaluated on held-out scenes, the previous run faintly. */
 export function curveLines(

@@ -1,13 +1,14 @@
 import { useMemo, useState } from "preact/hooks";
-import { type CurveSpec, csv, curveLines, curveSpecs } from "./curve_series.ts";
+import { type CurveSpec, csv, curveLines, shownCurves } from "./curve_series.ts";
 import { figure } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { type Line, Plot } from "./plot.tsx";
 
 export function Curves() {
+  const { store } = usePage();
   return (
     <div class="plots">
-      {curveSpecs.map((spec) => (
+      {shownCurves(store.updates.value).map((spec) => (
         <Curve key={spec.title} spec={spec} />
       ))}
     </div>

@@ -1,3 +1,4 @@
+import type { RunConfig } from "../../train/knobs.ts";
 import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 import { modelName } from "./model_name.ts";
 import { count, duration, figure, parameters, roughDuration } from "./numbers.ts";
@@ -190,11 +191,17 @@ function Chips() {
         <i class={opened?.software && !head ? "dot slow" : "dot"} aria-hidden="true" />
         {adapter}
         {speed !== undefined && ` · ${count(Math.round(speed))} tok/s`}
-        {!store.replay.value && " · nothing uploaded"}
+        {!store.replay.value && ` · ${whatLeaves(store.runConfig.value ?? store.config.value)}`}
       </span>
       <span class="chip">
         {modelName(model.name)} · {parameters(model.parameters)}
       </span>
     </span>
   );
+}
+
+/** What leaves this machine while a run goes on. */
+function whatLeaves({ judge, judgeUrl }: RunConfig): string {
+  if (judge === "rules" || !URL.canParse(judgeUrl)) return "nothing uploaded";
+  return `answers go to ${new URL(judgeUrl).host}`;
 }

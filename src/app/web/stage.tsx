@@ -25,7 +25,8 @@ export function Stage({
     (call) => call.outcome === "ok" && call.boxSourcePx && (call.imageIndex ?? 0) === 0,
   );
   return (
-    <div class="stage">
+    // A picture much higher than wide leaves room for what stands below it.
+    <div class="stage" style={{ maxWidth: `calc(60vh * ${source.width / source.height})` }}>
       <PixelsCanvas pixels={source} label={labelOf(task, boxes.length)} />
       {task.goldBoxSourcePx && <div class="box gold" style={place(task.goldBoxSourcePx)} />}
       {boxes.slice(0, zooms).map((call, i) => (

@@ -10,6 +10,9 @@ const questions: { words: string; asked: Partial<RunConfig>; otherwise: Partial<
   { words: "6 objects", asked: { objects: 6 }, otherwise: { objects: 4 } },
 ];
 
+/** What scenes look like is nothing to ask of files. */
+const asks = ({ data }: RunConfig) => questions.filter(({ asked }) => data === "" || !("objects" in asked));
+
 export function WhatIf() {
   const { store, control } = usePage();
   const config = store.config.value;
@@ -19,7 +22,7 @@ export function WhatIf() {
         <b>What if…</b> one click, new run beside this one
       </h2>
       <div class="what">
-        {questions.map(({ words, asked, otherwise }) => {
+        {asks(config).map(({ words, asked, otherwise }) => {
           const on = Object.entries(asked).every(([key, value]) => config[key as keyof RunConfig] === value);
           return (
             <button
