@@ -1,9 +1,10 @@
 import { smartResize } from "../image/smart_resize.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { adaptedModules, type LoraConfig } from "../model/lora.ts";
+import { adaptedModules } from "../model/lora.ts";
 import type { ParameterShape } from "../model/parameters.ts";
 import { modelShapes } from "../model/shapes.ts";
 import { stretches } from "../ops/linear.ts";
+import { newLoraConfig } from "../train/adapter.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { activationBytes, walkBytes } from "../train/walk_size.ts";
 import type { Preprocessor } from "./preprocessor.ts";
@@ -95,10 +96,10 @@ export function estimate(config: RunConfig, model: ModelConfig, { minPixels, max
   const most = workload(config, tokensOf, merge, true);
 
   const { tasksPerStep: tasks, rolloutsPerTask } = config;
-  const rollouts = tasks * rolloutsPerTask;
+  const rolled = config.tasksPerRoll > 0 ? Math.min(config.tasksPerRoll, tasks) : tasks;
   // The room after a prompt is made for the longest response, whatever is written.
   const room = most.modelTokens + most.observationTokens;
-  const cacheRows = ({ promptTokens }: Workload) => 1 + tasks * promptTokens + rollouts * room;
+  const cacheRows = ({ promptTokens }: Workload) => 1 + rolled * (promptTokens + rolloutsPerTask * room);
   const cacheRow = text.numKeyValueHeads * text.headDim * number;
   const walk = (of: Workload): { bytes: number; rows: number; patches: number } => {
     const rows = of.promptTokens + rolloutsPerTask * (of.modelTokens + of.observationTokens);
@@ -131,12 +132,13 @@ export function estimate(config: RunConfig, model: ModelConfig, { minPixels, max
     ...(adapter > 0 ? [same("adapter", adapter * number)] : []),
     same("gradients", trainedParameters * number),
     same("AdamW's two moments", trainedParameters * 2 * number),
-    ...(hasReference ? [same("reference model, for the KL", parameters * number)] : []),
+    // Under a new adapter the model itself is the reference.
+    ...(hasReference && adapter === 0 ? [same("reference model, for the KL", parameters * number)] : []),
     { what: "partial sums of gradients", usualBytes: partials(usual), mostBytes: partials(most) },
     { what: "activations of a walk", usualBytes: walk(usual).bytes, mostBytes: walk(most).bytes },
     same("logits of a walk, and their gradient", 2 * logits),
     {
-      what: "keys and values of a step's rollouts",
+      what: "keys and values of what is rolled together",
       usualBytes: cacheRows(usual) * cacheRow * 2 * text.numHiddenLayers,
       mostBytes: cacheRows(most) * cacheRow * 2 * text.numHiddenLayers,
     },
@@ -239,19 +241,7 @@ function flopsOf(
 }
 
 function adapterShapes(config: RunConfig, shapes: readonly ParameterShape[]): ParameterShape[] {
-  const { loraRank: r, loraAlpha: alpha, loraTargets } = config;
-  const lora: LoraConfig = {
-    r,
-    alpha,
-    rankStabilized: false,
-    targetModules: loraTargets === "all-linear" ? loraTargets : loraTargets.split(",").map((name) => name.trim()),
-    excludeModules: [],
-    rankPattern: {},
-    alphaPattern: {},
-    json: {},
-  };
-  const ofText = shapes.filter(({ name }) => name.startsWith("model.language_model."));
-  return adaptedModules(lora, loraTargets === "all-linear" ? shapes : ofText).flatMap(({ module, O, I, rank }) => [
+  return adaptedModules(newLoraConfig(config), shapes).flatMap(({ module, O, I, rank }) => [
     { name: `${module}.lora_A.weight`, shape: [rank, I] },
     { name: `${module}.lora_B.weight`, shape: [O, rank] },
   ]);

@@ -81,10 +81,12 @@ export function limitLines(
     .filter(({ bytes }) => bytes > most)
     .map(({ what, bytes }) => `Does not fit: ${what}, ${gib(bytes)} GiB, where ${gib(most)} may be bound`);
   if (found.buffers[0]!.bytes > most) return [...lines, "  remedy: a smaller model, or an adapter that binds more"];
-  const fewer: Partial<RunConfig>[] = halves(config.tasksPerStep, 1).map((tasksPerStep) => ({ tasksPerStep }));
+  const fewer: Partial<RunConfig>[] = halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({
+    tasksPerRoll,
+  }));
   const lora: Partial<RunConfig>[] = config.loraRank > 0 ? [] : [{}, ...fewer].map((all) => ({ ...all, loraRank: 16 }));
   const small: Partial<RunConfig>[] = halves(config.rolloutsPerTask, 2).map((rolloutsPerTask) => ({
-    tasksPerStep: 1,
+    tasksPerRoll: 1,
     loraRank: Math.max(16, config.loraRank),
     rolloutsPerTask,
   }));
@@ -115,7 +117,7 @@ export function remedyLines(
 ): string[] {
   if (found.usualBytes < 4 * 2 ** 30) return [];
   const choices: Partial<RunConfig>[] = [
-    { tasksPerStep: 1 },
+    { tasksPerRoll: 1 },
     { rolloutsPerTask: Math.min(4, config.rolloutsPerTask) },
     { responseTokens: 2048 },
     { loraRank: config.loraRank || 16 },
