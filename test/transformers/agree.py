@@ -1,19 +1,25 @@
 """Loads a model folder with transformers and compares log-probabilities with those that our kernels gave.
 
-usage: agree.py MODEL_FOLDER ROLLOUTS_JSON [CPU|CUDA]; prints the largest difference, exits 1 above 1e-4.
+usage: agree.py MODEL_FOLDER ROLLOUTS_JSON [ADAPTER_FOLDER]; an adapter is put on it by PEFT. Prints the largest difference, exits 1 above 1e-4.
 The ids that our sampler leaves out (<|image_pad|>, <|endoftext|>) are left out here too.
 """
-import base64, json, sys
+import base64, json, sys, warnings
 import torch
 from transformers import AutoModelForImageTextToText
 
-folder, file = sys.argv[1:3]
+folder, file, *adapter = sys.argv[1:]
 rows = json.load(open(file))
 model, info = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
 assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"], info
-model = model.double().eval()
 patch, merge = model.config.vision_config.patch_size, model.config.vision_config.spatial_merge_size
 image_pad, suppressed = model.config.image_token_id, model.generation_config.suppress_tokens
+if adapter:
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model = PeftModel.from_pretrained(model, adapter[0])
+model = model.double().eval()
 
 
 def pixel_values(image):

@@ -1,6 +1,6 @@
 /**
  * Writes rollouts of a model as JSON for agree.py: tokens, pictures as shown, and the log-probabilities that our
- * kernels gave. Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE
+ * kernels gave. Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
  */
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
@@ -9,8 +9,8 @@ import { resize } from "../../src/image/resize.ts";
 import { needlePictures } from "../../src/tasks/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
-const [model, file] = Deno.args;
-const config = resolveConfig({ model: model! });
+const [model, file, adapter = ""] = Deno.args;
+const config = resolveConfig({ model: model!, adapter });
 const session = await openGpuSession(await openDenoPlatform(true), config);
 const rows: unknown[] = [];
 for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask: 4, greedy: false })) {
