@@ -3,10 +3,10 @@ import type { ModelConfig } from "../model/config.ts";
 import { adaptedModules } from "../model/lora.ts";
 import type { ParameterShape } from "../model/parameters.ts";
 import { modelShapes } from "../model/shapes.ts";
+import { activationBytes, walkBytes } from "../model/walk_size.ts";
 import { stretches } from "../ops/linear.ts";
 import { newLoraConfig } from "../train/adapter.ts";
 import type { RunConfig } from "../train/knobs.ts";
-import { activationBytes, walkBytes } from "../train/walk_size.ts";
 import type { Preprocessor } from "./preprocessor.ts";
 
 /** What one rollout and its prompt are taken to be; `usual` is an assumption, `most` is what the knobs allow. */

@@ -11,7 +11,7 @@ import type { CheckpointFiles } from "../model/safetensors.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
-import { Tokenizer } from "../policy/tokenizer.ts";
+import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { hasAdapter, openAdapter, refillAdapter, sameAdapter } from "../train/adapter.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
@@ -23,6 +23,7 @@ import { Learner } from "../train/learner.ts";
 import { evaluate, type Parts, type RollingOptions, rollTasks, train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, warmup } from "../train/warmup.ts";
+import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { readPreprocessor } from "./preprocessor.ts";
@@ -42,7 +43,13 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
   const gpu = await Gpu.open(platform.gpu);
   const files = filesIn(platform, config.model);
   try {
-    const tokenizer = new Tokenizer(await readJson(files, "tokenizer.json"));
+    if ((await files.sizeBytes("config.json")) === null)
+      throw new Error(
+        `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
+      );
+    const tokenizer = await openTokenizer(async (name) =>
+      (await files.sizeBytes(name)) === null ? null : files.read(name),
+    );
     const model = await loadModel(gpu, files, { trained: !hasAdapter(config) });
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);

@@ -14,6 +14,9 @@ function sizeClassBytes(bytes: number): number {
 
 const storage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
+/** Most bytes in buffers that nobody uses. */
+const mostIdleBytes = 2 ** 30;
+
 /** The device with its compiled kernels, buffer pool and pending error. One per worker. */
 export class Gpu {
   readonly #modules = new Map<string, GPUShaderModule>();
@@ -22,6 +25,7 @@ export class Gpu {
   readonly #staging: GPUBuffer[] = [];
   #error: GpuError | null = null;
   #closed = false;
+  #idleBytes = 0;
   /** Bytes in buffers that are in use or pooled. */
   allocatedBytes = 0;
 
@@ -191,7 +195,10 @@ export class Gpu {
   allocate(bytes: number, label: string): GPUBuffer {
     const sizeBytes = sizeClassBytes(bytes);
     const pooled = this.#pool.get(sizeBytes)?.pop();
-    if (pooled) return pooled;
+    if (pooled) {
+      this.#idleBytes -= sizeBytes;
+      return pooled;
+    }
     if (sizeBytes > this.device.limits.maxBufferSize)
       throw new GpuError(
         `${label} needs ${bytes} bytes, this device allows ${this.device.limits.maxBufferSize} in a buffer; take fewer tasks or rollouts a step`,
@@ -200,7 +207,14 @@ export class Gpu {
     return this.device.createBuffer({ label, size: sizeBytes, usage: storage() });
   }
 
+  /** Idle buffers are kept for whoever needs that size next, up to a bound: sizes that never come again would fill the card. */
   release(buffer: GPUBuffer): void {
+    if (this.#idleBytes + buffer.size > mostIdleBytes) {
+      this.allocatedBytes -= buffer.size;
+      buffer.destroy();
+      return;
+    }
+    this.#idleBytes += buffer.size;
     const list = this.#pool.get(buffer.size);
     if (list) list.push(buffer);
     else this.#pool.set(buffer.size, [buffer]);

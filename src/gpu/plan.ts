@@ -50,6 +50,11 @@ export class Plan {
     readonly name: string,
   ) {}
 
+  /** What its own tensors take. */
+  get sizeBytes(): number {
+    return this.#owned.reduce((sum, { buffer }) => sum + buffer.size, 0);
+  }
+
   get dispatches(): number {
     return this.#steps.length;
   }

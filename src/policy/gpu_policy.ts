@@ -4,6 +4,7 @@ import type { Model } from "../model/model.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
 import { none } from "../model/text_rows.ts";
 import { shownImage } from "../model/vision_rows.ts";
+import { activationBytes, walkBytes } from "../model/walk_size.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
 import { type PrefillPart, Workspace } from "./workspace.ts";
 
@@ -188,15 +189,19 @@ class GpuConversations implements Conversations {
     this.workspace.flushState();
     let chunk: PrefillPart[] = [];
     let patchCount = 0;
+    let bytes = 0;
     for (const part of parts) {
       const count = part.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
-      if (chunk.length > 0 && patchCount + count > patchesPerWalk) {
+      const partBytes = activationBytes(this.policy.model.config, part.tokens.length, count);
+      if (chunk.length > 0 && (patchCount + count > patchesPerWalk || bytes + partBytes > walkBytes)) {
         await this.workspace.prefill(chunk, this.policy);
         chunk = [];
         patchCount = 0;
+        bytes = 0;
       }
       chunk.push(part);
       patchCount += count;
+      bytes += partBytes;
     }
     if (chunk.length > 0) await this.workspace.prefill(chunk, this.policy);
   }

@@ -8,6 +8,7 @@ import type { Model } from "../model/model.ts";
 import type { RopePositions } from "../model/positions.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
+import { walkBytes } from "../model/walk_size.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
@@ -182,7 +183,9 @@ export class Workspace {
     const B = bucket(parts.reduce((n, p) => n + p.slots.length, 0));
     const key = `${N} ${P} ${B}`;
     const recorded = this.#prefills.get(key) ?? this.#recordPrefill(N, P, B);
+    this.#prefills.delete(key);
     this.#prefills.set(key, recorded);
+    this.#forgetPrefills();
 
     const firstTokens = recorded.vision?.fill(images) ?? [];
     const { imageTokenId } = this.model.config;
@@ -223,6 +226,17 @@ export class Workspace {
     this.gpu.write(recorded.lastRows, lastRows);
     this.gpu.write(recorded.slots, slots);
     await run(recorded.plan, "prefill", tracing);
+  }
+
+  /** Pictures of many sizes make many plans: those used longest ago go, as far as memory wants. */
+  #forgetPrefills(): void {
+    let bytes = [...this.#prefills.values()].reduce((sum, { plan }) => sum + plan.sizeBytes, 0);
+    for (const [key, { plan }] of this.#prefills) {
+      if (bytes <= walkBytes || this.#prefills.size === 1) return;
+      bytes -= plan.sizeBytes;
+      plan.free();
+      this.#prefills.delete(key);
+    }
   }
 
   /** Draws `count` tokens for each of these conversations, one after another, without the host in between. */

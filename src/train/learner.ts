@@ -6,12 +6,12 @@ import type { Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { VisionRows } from "../model/vision_rows.ts";
+import { activationBytes, walkBytes } from "../model/walk_size.ts";
 import { adamw, gradNorm } from "../ops/adamw.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { klKinds, nll, policyLoss } from "../ops/policy_loss.ts";
 import { type Packed, type PackedGroup, pack, sizes } from "./pack.ts";
-import { activationBytes, walkBytes } from "./walk_size.ts";
 
 /** What one optimizer update is made with; all of it may change from update to update. */
 export interface UpdateSettings {

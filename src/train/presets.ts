@@ -10,6 +10,25 @@ const recipe: Partial<RunConfig> = {
   saveEvery: 8,
 };
 
+/** What its two sizes have in common. */
+const deepEyes: Partial<RunConfig> = {
+  ...recipe,
+  data: "ChenShawn/DeepEyes-Datasets-47k@main",
+  charts: true,
+  steps: 80,
+  prompt: "deepeyes",
+  tool: "deepeyes",
+  toolRows: "named",
+  tasksPerStep: 256,
+  rolloutsPerTask: 16,
+  firstTurnTokens: 10_240,
+  nextTurnTokens: 10_240,
+  responseTokens: 20_480,
+  reward: "deepeyes",
+  judge: "deepeyes",
+  evalEvery: 10_000,
+};
+
 /** Named starting points: what differs from the defaults, and a line for people. */
 export const presets: Record<string, { line: string; changes: Partial<RunConfig> }> = {
   needle: { line: "Needle: learn to zoom. The digit cannot be read at first sight", changes: {} },
@@ -20,47 +39,19 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
   "deepeyes-7b": {
     line: "DeepEyes 7B: the settings of final_merged_v1v8_thinklite.sh; the paper stops at 80 steps",
     changes: {
-      ...recipe,
+      ...deepEyes,
       model: "Qwen/Qwen2.5-VL-7B-Instruct@main",
-      data: "ChenShawn/DeepEyes-Datasets-47k@main",
-      charts: true,
-      steps: 80,
-      prompt: "deepeyes",
-      tool: "deepeyes",
-      toolRows: "named",
-      tasksPerStep: 256,
-      rolloutsPerTask: 16,
-      firstTurnTokens: 10_240,
-      nextTurnTokens: 10_240,
-      responseTokens: 20_480,
       maxToolCalls: 4,
-      reward: "deepeyes",
-      judge: "deepeyes",
       microBatchRollouts: 4,
-      evalEvery: 10_000,
     },
   },
   "deepeyes-32b": {
     line: "DeepEyes 32B: the settings of final_merged_v1v8_thinklite_32b.sh, up to 20 turns",
     changes: {
-      ...recipe,
+      ...deepEyes,
       model: "Qwen/Qwen2.5-VL-32B-Instruct@main",
-      data: "ChenShawn/DeepEyes-Datasets-47k@main",
-      charts: true,
-      steps: 80,
-      prompt: "deepeyes",
-      tool: "deepeyes",
-      toolRows: "named",
-      tasksPerStep: 256,
-      rolloutsPerTask: 16,
-      firstTurnTokens: 10_240,
-      nextTurnTokens: 10_240,
-      responseTokens: 20_480,
       maxToolCalls: 19,
-      reward: "deepeyes",
-      judge: "deepeyes",
       microBatchRollouts: 1,
-      evalEvery: 10_000,
     },
   },
   "verl-7b": {

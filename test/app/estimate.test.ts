@@ -5,9 +5,9 @@ import { readPreprocessor } from "../../src/app/preprocessor.ts";
 import { h100, secondsOfStep } from "../../src/app/step_time.ts";
 import { readConfig } from "../../src/model/config.ts";
 import { publishedFiles } from "../../src/model/published_sizes.ts";
+import { activationBytes } from "../../src/model/walk_size.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { activationBytes } from "../../src/train/walk_size.ts";
 import { platform } from "../support/shipped.ts";
 
 const gib = 2 ** 30;

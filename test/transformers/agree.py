@@ -5,44 +5,40 @@ The ids that our sampler leaves out (<|image_pad|>, <|endoftext|>) are left out 
 """
 import base64, json, sys, warnings
 import torch
-from transformers import AutoModelForImageTextToText
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForImageTextToText
 
 folder, file, *adapter = sys.argv[1:]
-rows = json.load(open(file))
+rows = json.load(open(file))["rows"]
 model, info = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
 assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"], info
-patch, merge = model.config.vision_config.patch_size, model.config.vision_config.spatial_merge_size
-image_pad, suppressed = model.config.image_token_id, model.generation_config.suppress_tokens
+processor = AutoImageProcessor.from_pretrained(folder)
+image_pad, suppressed = model.config.image_token_id, json.load(open(file))["suppressed"]
 if adapter:
     from peft import PeftModel
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model = PeftModel.from_pretrained(model, adapter[0])
-model = model.double().eval()
-
-
-def pixel_values(image):
-    """(P, 3 * 2 * S * S) in merge order from the 64 x 64 levels; both frames hold the picture."""
-    levels = torch.frombuffer(bytearray(base64.b64decode(image)), dtype=torch.uint8).double().view(64, 64, 3).permute(2, 0, 1)
-    n = 64 // patch // merge
-    x = ((levels / 255 - 0.5) / 0.5).view(3, n, merge, patch, n, merge, patch).permute(1, 4, 2, 5, 0, 3, 6)
-    return x[:, :, :, :, :, None].expand(-1, -1, -1, -1, -1, 2, -1, -1).reshape((64 // patch) ** 2, -1)
-
+# In float64 where it fits, else in float32.
+device = "cuda" if torch.cuda.is_available() else "cpu"
+small = sum(p.numel() for p in model.parameters()) < 10**9
+model = (model.double() if small else model).to(device).eval()
 
 worst, count = 0.0, 0
 for row in rows:
-    ids = torch.tensor([row["tokens"]])
-    grid = torch.tensor([[1, 64 // patch, 64 // patch]] * len(row["images"]))
+    ids = torch.tensor([row["tokens"]], device=device)
+    shown = [Image.frombytes("RGB", (i["width"], i["height"]), base64.b64decode(i["data"])) for i in row["images"]]
+    seen = processor(images=shown, do_resize=False, return_tensors="pt")
     with torch.no_grad():
         out = model(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
-            pixel_values=torch.cat([pixel_values(i) for i in row["images"]]),
-            image_grid_thw=grid,
+            pixel_values=seen["pixel_values"].to(device, model.dtype),
+            image_grid_thw=seen["image_grid_thw"].to(device),
             mm_token_type_ids=(ids == image_pad).int(),
         )
-    logits = out.logits[0].clone()
+    logits = out.logits[0].double()
     logits[:, suppressed] = -torch.inf
     logprobs = torch.log_softmax(logits, -1)
     for t, ours in enumerate(row["logprobs"]):

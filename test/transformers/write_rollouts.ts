@@ -1,17 +1,25 @@
 /**
- * Writes rollouts of a model as JSON for agree.py: tokens, pictures as shown, and the log-probabilities that our
- * kernels gave. Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
+ * Writes rollouts of a model on generated scenes as JSON for agree.py: tokens, pictures as shown, and the
+ * log-probabilities that our kernels gave.
+ * Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
  */
+import { openTokenizer } from "../../src/app/data/qwen_tokenizer.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
 import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
+import { smartResize } from "../../src/image/smart_resize.ts";
+import { openChat } from "../../src/policy/chats.ts";
 import { needlePictures } from "../../src/tasks/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const [model, file, adapter = ""] = Deno.args;
 const config = resolveConfig({ model: model!, adapter });
-const session = await openGpuSession(await openDenoPlatform(true), config);
+const platform = await openDenoPlatform(true);
+const session = await openGpuSession(platform, config);
+const tokenizer = await openTokenizer(async (name) =>
+  (await platform.assetSize(`${model}/${name}`)) === null ? null : platform.readAsset(`${model}/${name}`),
+);
 const rows: unknown[] = [];
 for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask: 4, greedy: false })) {
   const [source] = needlePictures(task.id, config);
@@ -20,9 +28,16 @@ for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask:
     rows.push({
       tokens: segments.flatMap((s) => s.tokens),
       logprobs: segments.flatMap((s) => (s.source === "model" ? s.logprobs : s.tokens.map(() => null))),
-      images: cuts.map((cut) => btoa(String.fromCharCode(...resize(cut, 64, 64).data))),
+      images: cuts.map((cut) => {
+        const { widthPx, heightPx } = smartResize(cut.height, cut.width, session.model.view!, "transformers");
+        const { data, width, height } = resize(cut, widthPx, heightPx);
+        return { width, height, data: data.toBase64() };
+      }),
     });
   }
 }
-await Deno.writeTextFile(file!, JSON.stringify(rows));
+await Deno.writeTextFile(
+  file!,
+  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, config).reserved, rows }),
+);
 Deno.exit(0);

@@ -28,7 +28,7 @@ export async function openTokenizer(find: (name: string) => Promise<Uint8Array |
   const [vocab, merges] = [await text("vocab.json"), await text("merges.txt")];
   if (!vocab || !merges)
     throw new Error(
-      "Expected tokenizer.json, or vocab.json and merges.txt, in the folder of --tokenizer, found neither",
+      "Expected tokenizer.json, or vocab.json and merges.txt, in the tokenizer's folder, found neither",
     );
   const addedTokens = [...added, ...addedWords].map((content, i) => ({
     id: firstAdded + i,

@@ -1,6 +1,6 @@
-import type { ModelConfig } from "../model/config.ts";
+import type { ModelConfig } from "./config.ts";
 
-/** Most bytes of activations in one walk; larger batches are walked in parts whose gradients add up. */
+/** Most bytes of activations in one walk; larger batches are walked in parts, whose gradients add up. */
 export const walkBytes = 1.5 * 2 ** 30;
 
 /** About the activations that the way back of a walk needs: numbers a row and a layer; gradients reuse a handful of buffers. */
