@@ -17,7 +17,7 @@ export type Skip =
 
 /** What happens to a picture on its way to the model that a person should know. */
 export type Change =
-  | "side enlarged to the model's 28 px"
+  | "short side enlarged to the model's least"
   | "reduced to the source budget"
   | "shown within the pixel budget"
   | "put on white"
@@ -133,7 +133,7 @@ function surveyed(header: PictureHeader, budget: PictureBudget): SurveyedPicture
   const source = sourceSize(header, budget);
   const model = smartResize(source.height, source.width, limits, "qwen-vl-utils");
   const changes: Change[] = [];
-  if (source.change === "enlarged") changes.push("side enlarged to the model's 28 px");
+  if (source.change === "enlarged") changes.push("short side enlarged to the model's least");
   if (source.change === "reduced") changes.push("reduced to the source budget");
   if (source.width * source.height > limits.maxPixels) changes.push("shown within the pixel budget");
   if (header.mode === "RGBA") changes.push("put on white");

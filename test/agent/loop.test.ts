@@ -115,7 +115,14 @@ describe("roll", () => {
     ]);
     expect(batch.prompts).toEqual([{ tokens: prompt, shown: [flat(64, 64, 1)] }]);
     expect(batch.rolloutsPerPrompt).toBe(2);
-    expect(batch.sampling).toEqual({ seed: 5, step: 3, firstTask: 0, temperature: 1, suppressed: chat.reserved, stops: chat.stops });
+    expect(batch.sampling).toEqual({
+      seed: 5,
+      step: 3,
+      firstTask: 0,
+      temperature: 1,
+      suppressed: chat.reserved,
+      stops: chat.stops,
+    });
     expect(batch.closed).toBe(true);
   });
 

@@ -35,7 +35,7 @@ describe("data inspect", () => {
     expect(text).toMatch(/pictures a row +1: 4, 0: 2, 2: 1/);
     expect(text).toMatch(/long side, px +64 to 161, median 96/);
     expect(text).toMatch(/kept +0 of 3 rows\n +left out +3 rows\n +chart: 3\n +row 0: rows of data_source chart/);
-    expect(text).toContain("side enlarged to the model's 28 px: 3");
+    expect(text).toContain("short side enlarged to the model's least: 3");
     expect(text).toMatch(/prompt tokens +not counted; --tokenizer DIR counts them/);
   });
 

@@ -103,7 +103,11 @@ describe("what is changed is said", () => {
 
   test("a side below 28 px is enlarged before anyone crops, as qwen-vl-utils does it", async () => {
     const { pictures, pixels } = await look(await (await openRows("thinklite")).row(0));
-    expect(pictures[0]).toMatchObject({ width: 20, height: 150, changes: ["side enlarged to the model's 28 px"] });
+    expect(pictures[0]).toMatchObject({
+      width: 20,
+      height: 150,
+      changes: ["short side enlarged to the model's least"],
+    });
     expect([pixels[0]!.width, pixels[0]!.height]).toEqual([28, 140]);
     expect([pictures[0]!.modelWidth, pictures[0]!.modelHeight]).toEqual([28, 140]);
   });

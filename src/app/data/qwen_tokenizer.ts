@@ -27,9 +27,7 @@ export async function openTokenizer(find: (name: string) => Promise<Uint8Array |
   if (whole) return new Tokenizer(JSON.parse(whole));
   const [vocab, merges] = [await text("vocab.json"), await text("merges.txt")];
   if (!vocab || !merges)
-    throw new Error(
-      "Expected tokenizer.json, or vocab.json and merges.txt, in the tokenizer's folder, found neither",
-    );
+    throw new Error("Expected tokenizer.json, or vocab.json and merges.txt, in the tokenizer's folder, found neither");
   const addedTokens = [...added, ...addedWords].map((content, i) => ({
     id: firstAdded + i,
     content,
