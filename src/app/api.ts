@@ -79,8 +79,8 @@ export interface RunApi {
   stop(): Promise<void>;
   /** The pictures of a task, in source pixels. Works without a GPU and for any stored run. */
   pictures(task: Task, config: RunConfig): Promise<Pixels[]>;
-  /** Text of token ids, one string a token. */
-  texts(tokens: number[]): Promise<string[]>;
+  /** Text of token ids of a model, one string a token. */
+  texts(tokens: number[], model: string): Promise<string[]>;
   /**
    * For every token that the model wrote in a rollout, in order: the five tokens that the weights as they are now find
    * likeliest there, likeliest first, and the written one behind them where it is not among them. `config` is that of

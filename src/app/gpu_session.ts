@@ -13,7 +13,7 @@ import type { NamedBytes, Platform } from "../platform.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
-import { hasAdapter, openAdapter, refillAdapter, sameAdapter } from "../train/adapter.ts";
+import { hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
@@ -29,7 +29,7 @@ import { PicturePool } from "./picture_pool.ts";
 import { readPreprocessor } from "./preprocessor.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
-import type { OpenSession, Session } from "./session.ts";
+import { type OpenSession, type Session, sameModel } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -166,10 +166,10 @@ class GpuSession implements Session {
   }
 
   async reset(config: RunConfig): Promise<void> {
-    if (config.model !== this.model.name)
-      throw new Error(`The session holds the model ${this.model.name}, found ${config.model}; open another session`);
-    if (!sameAdapter(config, this.#config))
-      throw new Error("The session holds a model with another adapter; open another session");
+    if (!sameModel(config, this.#config))
+      throw new Error(
+        `The session holds ${this.model.name} with its adapter and its view; open another session for ${config.model}`,
+      );
     this.#surroundings = await this.openSurroundings(config);
     this.#config = config;
     this.#changes = {};

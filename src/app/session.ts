@@ -1,6 +1,7 @@
 import type { Rollout } from "../agent/rollout.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
+import { sameAdapter } from "../train/adapter.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { Likelihood } from "../train/inspect.ts";
 import type { RunConfig } from "../train/knobs.ts";
@@ -79,6 +80,9 @@ export interface Session {
   /** Gives the device back. */
   close(): void;
 }
+
+/** Whether a session that was opened with one configuration can be reset to the other. */
+export const sameModel = (a: RunConfig, b: RunConfig): boolean => sameAdapter(a, b) && a.maxPixels === b.maxPixels;
 
 /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel. */
 export type OpenSession = (

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { commands, helpText, kebab, parseArguments } from "../../src/app/deno/arguments.ts";
+import { parseArguments } from "../../src/app/deno/arguments.ts";
+import { commands, kebab } from "../../src/app/deno/command_table.ts";
+import { helpText } from "../../src/app/deno/help_text.ts";
 import { knobs } from "../../src/train/knobs.ts";
 import { presets } from "../../src/train/presets.ts";
 

@@ -42,6 +42,23 @@ test("a run that failed is offered again, goes on from its checkpoint, and is le
   await newWorker().remove(resumable!.name);
 });
 
+test("another adapter or view of the same model is another session", async () => {
+  const opened: string[] = [];
+  const worker = new RunWorker(platform, async (_, wanted) => {
+    opened.push(`${wanted.loraRank} ${wanted.maxPixels}`);
+    return fakeSession(wanted);
+  });
+  for (const changes of [{}, { temperature: 0.5 }, { loraRank: 8 }, { loraRank: 8, maxPixels: 50_000 }])
+    await worker.open({ ...config, ...changes }, trace);
+  expect(opened).toEqual(["0 0", "8 0", "8 50000"]);
+});
+
+test("token texts are those of the run's own model", async () => {
+  const worker = newWorker();
+  expect(await worker.texts([466], "needle")).toEqual(["<|im_end|>"]);
+  await expect(worker.texts([466], "dropped/gone")).rejects.toThrow("Expected tokenizer.json, or vocab.json");
+});
+
 test("a run whose page closed within a step is read up to there", async () => {
   const worker = newWorker();
   await worker.open(config, trace);

@@ -12,7 +12,8 @@ import { benchmarkRows, type ReportHead, reportLines } from "../benchmark_report
 import { pathsIn } from "../data/sources.ts";
 import { judgeSettingsOf } from "../judging.ts";
 import type { Session } from "../session.ts";
-import { kebab, type Options } from "./arguments.ts";
+import type { Options } from "./arguments.ts";
+import { kebab } from "./command_table.ts";
 import type { Surroundings } from "./commands.ts";
 import { judgeKey } from "./judge_command.ts";
 import { expectNewFolder } from "./run_folder.ts";

@@ -1,8 +1,9 @@
 import { openGpuSession } from "../gpu_session.ts";
-import { helpText, parseArguments } from "./arguments.ts";
+import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./commands.ts";
 import { compileKernels } from "./compile.ts";
 import { createDawnCompiler } from "./dawn.ts";
+import { helpText } from "./help_text.ts";
 import { openDenoPlatform, quietDriver } from "./platform.ts";
 import { openTerminal } from "./terminal.ts";
 

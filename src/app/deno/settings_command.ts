@@ -5,7 +5,8 @@ import { quoted } from "../../train/shell_words.ts";
 import { writeTrlCommand } from "../../train/trl_command.ts";
 import { readVerlCommand, writeVerlCommand } from "../../train/verl_command.ts";
 import { configText } from "../record.ts";
-import { kebab, type Options } from "./arguments.ts";
+import type { Options } from "./arguments.ts";
+import { kebab } from "./command_table.ts";
 import type { Surroundings } from "./commands.ts";
 
 /**

@@ -1,17 +1,17 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
-import { readJson } from "../../model/load.ts";
 import type { Platform, RunStore } from "../../platform.ts";
-import { Tokenizer } from "../../policy/tokenizer.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { needlePictures } from "../../tasks/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
+import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
-import type { OpenSession, Session } from "../session.ts";
+import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { readEventsFile } from "./events_file.ts";
@@ -34,7 +34,9 @@ export class RunWorker implements RunApi {
   #run: AsyncGenerator<TrainEvent> | null = null;
   #warmup: KeptWarmup | null = null;
   #stopping = false;
-  #tokenizer: Promise<Tokenizer> | null = null;
+  /** What the session was opened with. */
+  #openedWith: RunConfig | null = null;
+  readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
 
   constructor(
     readonly platform: Platform,
@@ -117,9 +119,12 @@ export class RunWorker implements RunApi {
     return config.data ? this.data.pictures(task, config) : needlePictures(task.id, config);
   }
 
-  async texts(tokens: number[]): Promise<string[]> {
-    this.#tokenizer ??= this.#readTokenizer();
-    return (await this.#tokenizer).texts(tokens);
+  async texts(tokens: number[], model: string): Promise<string[]> {
+    const known = this.#tokenizers.get(model) ?? this.#readTokenizer(model);
+    this.#tokenizers.set(model, known);
+    // A folder that is not there now may be dropped again.
+    known.catch(() => this.#tokenizers.delete(model));
+    return (await known).texts(tokens);
   }
 
   async alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]> {
@@ -138,8 +143,11 @@ export class RunWorker implements RunApi {
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
     await this.#end();
     const { model } = resolveConfig({ preset: config.preset });
-    // The stages begin with random weights: of the shipped variant they use the shape only.
-    const shape = { ...config, model, klLossCoef: 0, klRewardCoef: 0 };
+    // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,
+    // judge and adapter.
+    const { data, judge, prompt, adapter, loraRank, maxPixels } = resolveConfig({});
+    const plain = { data, judge, prompt, adapter, loraRank, maxPixels, klLossCoef: 0, klRewardCoef: 0 };
+    const shape = { ...config, ...plain, model };
     const session = await this.#openModel(shape);
     this.#warmup = await KeptWarmup.begin(session, shape, resume);
   }
@@ -194,9 +202,10 @@ export class RunWorker implements RunApi {
   }
 
   async #openModel(config: RunConfig): Promise<Session> {
-    if (this.#session?.model.name === config.model) return this.#session;
+    if (this.#session && this.#openedWith && sameModel(this.#openedWith, config)) return this.#session;
     this.#session?.close();
     this.#session = null;
+    this.#openedWith = config;
     const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
     this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess });
     return this.#session;
@@ -227,11 +236,10 @@ export class RunWorker implements RunApi {
     this.#session = null;
   }
 
-  async #readTokenizer(): Promise<Tokenizer> {
-    const files = {
-      read: (name: string) => this.platform.readAsset(`needle/${name}`),
-      sizeBytes: (name: string) => this.platform.assetSize(`needle/${name}`),
-    };
-    return new Tokenizer(await readJson(files, "tokenizer.json"));
+  #readTokenizer(model: string): Promise<Tokenizer> {
+    return openTokenizer(async (name) => {
+      const path = `${model}/${name}`;
+      return (await this.platform.assetSize(path)) === null ? null : this.platform.readAsset(path);
+    });
   }
 }

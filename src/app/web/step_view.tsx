@@ -19,10 +19,16 @@ export function StepView() {
   const { store, texts } = usePage();
   const chosen = store.chosen.value;
   const rollout = chosen?.rollout;
+  const model = store.runConfig.value?.model ?? "needle";
   useEffect(() => {
     if (rollout)
-      texts.ask(rollout.segments.flatMap((segment) => segment.tokens)).catch((error) => store.notices.error(error));
-  }, [rollout, texts, store]);
+      texts
+        .ask(
+          rollout.segments.flatMap((segment) => segment.tokens),
+          model,
+        )
+        .catch((error) => store.notices.error(error));
+  }, [rollout, model, texts, store]);
   const known = texts.known.value;
   const ready = rollout?.segments.every((segment) => segment.tokens.every((token) => known.has(token))) ?? false;
   const units = useMemo(
