@@ -5,7 +5,9 @@ export interface Outcome {
   /** Which case of it. */
   name: string;
   passed: boolean;
-  /** What differs, empty where it passed. */
+  /** Nothing was compared: this version does not know the suite. Counted apart, and no failure. */
+  skipped?: boolean;
+  /** What differs, or why it was skipped; empty where it passed. */
   detail: string;
   /** Largest difference found, where the quantity is a number. */
   error?: number;
@@ -74,11 +76,18 @@ export function close(
 /** Counts outcomes, and says what they came to. */
 export class Tally {
   readonly #quantities = new Map<string, { passed: number; all: number; error: number; tolerance?: number }>();
+  readonly #skipped = new Map<string, { detail: string; all: number }>();
   passed = 0;
   failed = 0;
+  skipped = 0;
 
-  /** The line for a failure, null where it passed. */
-  add({ quantity, name, passed, detail, error, tolerance }: Outcome): string | null {
+  /** The line for a failure, null where it passed or was skipped. */
+  add({ quantity, name, passed, skipped, detail, error, tolerance }: Outcome): string | null {
+    if (skipped) {
+      this.#skipped.set(quantity, { detail, all: (this.#skipped.get(quantity)?.all ?? 0) + 1 });
+      this.skipped++;
+      return null;
+    }
     const sum = this.#quantities.get(quantity) ?? { passed: 0, all: 0, error: 0, tolerance };
     this.#quantities.set(quantity, sum);
     sum.all++;
@@ -94,11 +103,15 @@ export class Tally {
 
   /** A line per quantity, then the count of all. */
   lines(): string[] {
-    const width = Math.max(0, ...[...this.#quantities.keys()].map((name) => name.length));
+    const width = Math.max(0, ...[...this.#quantities.keys(), ...this.#skipped.keys()].map((name) => name.length));
     const quantities = [...this.#quantities].map(([name, { passed, all, error, tolerance }]) => {
       const worst = tolerance === undefined ? "" : `  worst ${Number(error.toPrecision(2))}, allowed ${tolerance}`;
       return `  ${passed === all ? "ok  " : "FAIL"}  ${name.padEnd(width)}  ${passed} of ${all}${worst}`;
     });
-    return [...quantities, `${this.passed} passed, ${this.failed} failed`];
+    const skipped = [...this.#skipped].map(
+      ([name, { detail, all }]) => `  skip  ${name.padEnd(width)}  ${all}: ${detail}`,
+    );
+    const sum = `${this.passed} passed, ${this.failed} failed`;
+    return [...quantities, ...skipped, this.skipped > 0 ? `${sum}, ${this.skipped} skipped` : sum];
   }
 }
