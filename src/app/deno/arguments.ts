@@ -49,6 +49,9 @@ export interface Options {
   avgAt?: number;
   limit?: number;
   format?: LogFormatName | "all";
+  seconds?: number;
+  case?: number;
+  seeds?: string;
 }
 
 /**
@@ -121,8 +124,8 @@ export function parseArguments(words: readonly string[]): Parsed {
   for (const name of required(command))
     if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
   if (foldersOf(command)) {
-    const { insteadOfFolders = [] }: CommandEntry = commands[command];
-    if (folders.length === 0 && !insteadOfFolders.some((name) => given.has(name)))
+    const { insteadOfFolders = [], foldersOptional = false }: CommandEntry = commands[command];
+    if (folders.length === 0 && !foldersOptional && !insteadOfFolders.some((name) => given.has(name)))
       throw new Error(`saccade ${command} needs ${foldersOf(command)}; see saccade ${command} --help`);
     options.folders = folders;
   }

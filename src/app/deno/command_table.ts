@@ -61,6 +61,9 @@ export const flags = {
     line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
     default: "flags",
   },
+  seconds: { kind: "integer", line: "how long it takes in all", default: "60" },
+  case: { kind: "integer", line: "try this one case again, and keep its file" },
+  seeds: { kind: "path", line: "folder of real files to begin from, in place of the project's own" },
   format: {
     kind: "choice",
     choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv"] satisfies (LogFormatName | "all")[],
@@ -86,6 +89,8 @@ export interface CommandEntry {
   folders?: string;
   folderWord?: string;
   insteadOfFolders?: readonly FlagName[];
+  /** None need follow. */
+  foldersOptional?: boolean;
 }
 
 const model: readonly Knob["group"][] = ["run", "adapter", "tasks", "rollouts"];
@@ -212,6 +217,16 @@ export const commands = {
     example: "settings --preset verl-7b --as verl",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
     flags: ["verlCommand", "as"],
+  },
+  fuzz: {
+    line: "feed every reader of foreign files with damaged ones: none may hang, take the memory or break",
+    example: "fuzz pictures parquet --seconds 600 --seed 1",
+    knobs: ["run"],
+    only: ["seed"],
+    flags: ["seconds", "case", "seeds"],
+    folders: "readers by name; all unless some are named",
+    folderWord: "[READER...]",
+    foldersOptional: true,
   },
   serve: { line: "serve the built page on this machine", example: "serve --port 8080", knobs: [], flags: ["port"] },
 } as const satisfies Record<string, CommandEntry>;

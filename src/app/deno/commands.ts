@@ -67,6 +67,9 @@ export async function runCommand({ command, changes, options }: Request, around:
       return (await import("./logs_command.ts")).logsCommand(options, around);
     case "settings":
       return settingsCommand(changes, options, around);
+    case "fuzz":
+      // Only this command reads everything.
+      return (await import("./fuzz_command.ts")).fuzzCommand(changes, options, around);
     case "serve":
       return serve(options, around);
   }

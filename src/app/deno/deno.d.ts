@@ -70,11 +70,19 @@ declare namespace Deno {
   function addSignalListener(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
   function removeSignalListener(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
   function exit(code?: number): never;
+  interface ChildProcess {
+    readonly pid: number;
+    readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
+    readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+    readonly status: Promise<{ success: boolean; code: number }>;
+    kill(signal: "SIGKILL"): void;
+  }
   class Command {
     constructor(
       program: string,
       options: { args: string[]; stdin?: "null"; stdout: "piped"; stderr: "piped"; signal?: AbortSignal },
     );
     output(): Promise<{ success: boolean; code: number; stdout: Uint8Array; stderr: Uint8Array }>;
+    spawn(): ChildProcess;
   }
 }

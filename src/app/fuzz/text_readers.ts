@@ -1,0 +1,108 @@
+import { callsAsVerl } from "../../agent/calls_verl.ts";
+import { readTurn } from "../../agent/parse.ts";
+import { rotation } from "../../agent/rotation.ts";
+import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
+import { zoomAsVerl } from "../../agent/zoom_verl.ts";
+import { refusal } from "../../reward/answer_guard.ts";
+import { JudgeConnection } from "../../reward/judge_connection.ts";
+import { judgeByRules } from "../../reward/rules.ts";
+import { readTrainerState } from "../../train/checkpoint.ts";
+import { readVerlCommand } from "../../train/verl_command.ts";
+import { readHubPath } from "../hub_path.ts";
+import { logFormats } from "../logs/formats.ts";
+import { eventsOf, loggedSteps } from "../logs/logged_steps.ts";
+import { logUpTo } from "../run_log.ts";
+import { readEventsFile } from "../web/events_file.ts";
+import { readUrl } from "../web/url_state.ts";
+import type { FuzzedReader } from "./reader.ts";
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+/** No tokenizer: what a token says does not matter here. */
+const tokenTexts = {
+  decode: (ids: readonly number[]) => ids.join(" "),
+  texts: (ids: readonly number[]) => ids.map(String),
+};
+const size = { width: 640, height: 480 };
+
+async function writeLogs(text: string): Promise<void> {
+  async function* steps() {
+    async function* events() {
+      yield* eventsOf(text.split("\n"), "events.jsonl");
+    }
+    yield* loggedSteps(events());
+  }
+  for (const { writer } of Object.values(logFormats)) {
+    const files = writer.texts ? writer.write(steps(), tokenTexts) : writer.write(steps());
+    for await (const _ of files);
+  }
+}
+
+export const textReaders: readonly FuzzedReader[] = [
+  {
+    name: "events",
+    takes: (path) => /events[^/]*\.jsonl(\.gz)?$|recorded\/.*\.jsonl\.gz$/.test(path),
+    calls: (bytes) => {
+      const text = textOf(bytes);
+      return [() => readEventsFile("events.jsonl", text), () => logUpTo(text, 1), () => writeLogs(text)];
+    },
+  },
+  {
+    name: "checkpoints",
+    takes: () => false,
+    seeds: ['{"format": 1, "step": 3, "optimizerStep": 3, "config": {"preset": "needle", "seed": 1, "steps": 20}}'],
+    calls: (bytes) => [() => readTrainerState([{ name: "trainer_state.json", bytes }])],
+  },
+  {
+    name: "model texts",
+    takes: (path) => /cases\/(originals|deepeyes)\.jsonl$|faults\/(rule|judge_guard)\.jsonl$/.test(path),
+    byLine: true,
+    seeds: [
+      '<think>where</think><tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [1, 2, 30, 40], "label": "x"}}\n</tool_call>',
+      "<think>so</think><answer>4</answer>",
+    ],
+    calls: (bytes) => {
+      const text = textOf(bytes);
+      return [
+        () => readTurn(text),
+        () => callsAsVerl(text),
+        () => stepAsDeepEyes(text, size),
+        () => zoomAsVerl("image_zoom_in_tool", text, size),
+        () => rotation(text, []),
+        () => judgeByRules(text, { question: "Which?", answer: text.slice(0, 20) } as never),
+        () => refusal(text, "4"),
+      ];
+    },
+  },
+  {
+    name: "judge replies",
+    takes: (path) => /faults\/judge_reply\.jsonl$|faults\/judge-[^/]*\/.*\.json$/.test(path),
+    byLine: true,
+    seeds: [
+      '{"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "{\\"verdict\\": 1}"}}]}',
+    ],
+    calls: (bytes) => [
+      () =>
+        new JudgeConnection(
+          { url: "http://127.0.0.1:9/v1", model: "m", retries: 0 },
+          { fetch: async () => new Response(bytes, { headers: { "Content-Type": "application/json" } }) },
+        ).complete({ messages: [{ role: "user", content: "x" }], temperature: 0, extra: {} }),
+    ],
+  },
+  {
+    name: "launch scripts",
+    takes: (path) => /\.sh$|overrides\.yaml$/.test(path),
+    seeds: [
+      "set -x\nBATCH=64\npython3 -m verl.trainer.main_ppo \\\n  data.train_batch_size=$BATCH \\\n  +a.b=[1,2] $@\n",
+    ],
+    calls: (bytes) => [() => readVerlCommand(textOf(bytes))],
+  },
+  {
+    name: "addresses",
+    takes: () => false,
+    seeds: [
+      "?preset=needle&seed=3&steps=20&tab=step&run=a&rollout=3.0.1&judgeUrl=http://127.0.0.1:1/v1",
+      "hf://datasets/owner/name@main/folder/file.parquet",
+    ],
+    calls: (bytes) => [() => readUrl(textOf(bytes)), () => readHubPath(textOf(bytes))],
+  },
+];
