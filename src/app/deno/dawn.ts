@@ -3,6 +3,8 @@
  * every 10 ms only; decoding token by token waits for little else.
  */
 
+import { pauseDawnPolls } from "./dawn_polls.ts";
+
 /** f16 on NVIDIA, subgroup matrices and exact timestamps are behind toggles. */
 const toggles = [
   "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
@@ -11,7 +13,8 @@ const toggles = [
 
 /** Dawn's WebGPU in this process. @throws where its native library does not load. */
 export async function createDawn(): Promise<GPU> {
-  const { create } = await import("webgpu");
+  const { create, globals } = await import("webgpu");
+  pauseDawnPolls(globals as Record<string, unknown>);
   return create(toggles);
 }
 
