@@ -5,6 +5,7 @@ import { Shader } from "../gpu/shader.ts";
 import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
+import { backpropXInTiles, inTiles, multiplyInParts, takesProduct, weightPartialsInTiles } from "./product.ts";
 import { scale } from "./scale.ts";
 
 const shader = new Shader("linear", source);
@@ -110,6 +111,8 @@ export function multiply(
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
+  // Decided by the weight alone: a row has the same bits however many rows there are.
+  if (takesProduct(plan, I, O, first)) return multiplyInParts(plan, x, weight, out, { bias, residual, first });
   plan.dispatch({
     shader,
     entry: byFours(plan, I) ? "multiply_fours" : "multiply",
@@ -126,6 +129,7 @@ const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && 
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
+  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) return backpropXInTiles(plan, dout, weight, into, first);
   plan.dispatch({
     shader,
     entry: byFours(plan, I, O) ? "backprop_x_fours" : "backprop_x",
@@ -150,13 +154,15 @@ export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Ten
   const [N, O] = dout.shape as [number, number];
   const [splits, , I] = partial.shape as [number, number, number];
   const params = { N, I, O, first, splits };
-  plan.dispatch({
-    shader,
-    entry: byFours(plan, I, O) ? "backprop_weight_fours" : "backprop_weight",
-    tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
-    params,
-    groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
-  });
+  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) weightPartialsInTiles(plan, x, dout, partial);
+  else
+    plan.dispatch({
+      shader,
+      entry: byFours(plan, I, O) ? "backprop_weight_fours" : "backprop_weight",
+      tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
+      params,
+      groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
+    });
   addPartials(plan, partial, into, params);
 }
 

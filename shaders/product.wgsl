@@ -1,0 +1,326 @@
+// Dense products in tiles: out = x weightT + bias (+ residual), dx = dout weight, dweight = doutT x.
+//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, dout (N, O); 4 divides I and O.
+// A sum over K is cut into four parts of equal length; each part is summed in order with fused multiply-adds, and the
+// total is (p0 + p1) + (p2 + p3). Every kernel of out = x weightT keeps to that order, so a row has the same bits
+// whichever kernel computed it and however many rows there are.
+//
+// Tiled: a workgroup has 64 x 64 outputs. Of its 256 threads, 64 work on each part, 8 x 8 outputs in registers; tiles
+// of 16 along K pass through workgroup memory while the next ones are on their way into registers.
+
+struct Params {
+  N: u32,
+  I: u32,
+  O: u32,
+  first: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> residual4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
+@group(0) @binding(6) var<storage, read> dout4: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> dx4: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> partial4: array<vec4f>;
+
+override ADD: u32 = 0u;
+override BIAS: u32 = 0u;
+override RESIDUAL: u32 = 0u;
+
+const PARTS = 4u;
+// Tiles of the left and right factor, by part, then along K, then 64 rows or columns four at a time.
+var<workgroup> left: array<array<array<vec4f, 16>, 16>, PARTS>;
+var<workgroup> right: array<array<array<vec4f, 16>, 16>, PARTS>;
+
+var<private> sum: array<vec4f, 16>;
+
+// Eight rows by eight columns: rows ty and ty + 8 of the tile's 16 fours, columns tx and tx + 8.
+fn add_tile(part: u32, tx: u32, ty: u32) {
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let a0 = left[part][k][ty];
+    let a1 = left[part][k][ty + 8u];
+    let b0 = right[part][k][tx];
+    let b1 = right[part][k][tx + 8u];
+    for (var r = 0u; r < 4u; r++) { // unroll
+      sum[r] = fma(vec4f(a0[r]), b0, sum[r]);
+      sum[4u + r] = fma(vec4f(a0[r]), b1, sum[4u + r]);
+      sum[8u + r] = fma(vec4f(a1[r]), b0, sum[8u + r]);
+      sum[12u + r] = fma(vec4f(a1[r]), b1, sum[12u + r]);
+    }
+  }
+}
+
+// (p0 + p1) + (p2 + p3) ends in the threads of part 0. The tiles' memory has room for two parts at a time.
+fn add_parts(part: u32, t: u32) {
+  workgroupBarrier();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    if (part == 1u) {
+      left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u] = sum[k];
+    }
+    if (part == 3u) {
+      right[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u] = sum[k];
+    }
+  }
+  workgroupBarrier();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    if (part == 0u) {
+      sum[k] += left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u];
+    }
+    if (part == 2u) {
+      sum[k] += right[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u];
+    }
+  }
+  workgroupBarrier();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    if (part == 2u) {
+      left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u] = sum[k];
+    }
+  }
+  workgroupBarrier();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    if (part == 0u) {
+      sum[k] += left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u];
+    }
+  }
+}
+
+// Where thread t of a part stands among 8 x 8: neighbours of a subgroup of 32 share 4 rows and 8 columns.
+fn place_of(t: u32) -> vec2u {
+  return vec2u(t % 8u, t / 8u);
+}
+
+// A tile whose memory runs along K: thread t brings row t, four fours of it, and turns them.
+fn put_turned_left(part: u32, t: u32, j: u32, value: vec4f) {
+  for (var k = 0u; k < 4u; k++) { // unroll
+    left[part][j * 4u + k][t / 4u][t % 4u] = value[k];
+  }
+}
+
+fn put_turned_right(part: u32, t: u32, j: u32, value: vec4f) {
+  for (var k = 0u; k < 4u; k++) { // unroll
+    right[part][j * 4u + k][t / 4u][t % 4u] = value[k];
+  }
+}
+
+fn finished(n: u32, column: u32, product: vec4f) -> vec4f {
+  var value = product;
+  if (BIAS == 1u) {
+    value += bias4[params.first / 4u + column];
+  }
+  if (RESIDUAL == 1u) {
+    value += residual4[n * (params.O / 4u) + column];
+  }
+  return value;
+}
+
+@compute @workgroup_size(256)
+fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let part = index / 64u;
+  let t = index % 64u;
+  let place = place_of(t);
+  let width = params.I / 4u;
+  let length = (width + PARTS - 1u) / PARTS;
+  let from_four = part * length;
+  let to_four = min(from_four + length, width);
+  let x_row = min(group.y * 64u + t, params.N - 1u) * width;
+  let w_row = (params.first + min(group.x * 64u + t, params.O - 1u)) * width;
+  var next_x = array<vec4f, 4>();
+  var next_w = array<vec4f, 4>();
+  for (var j = 0u; j < 4u; j++) { // unroll
+    if (from_four + j < to_four) {
+      next_x[j] = x4[x_row + from_four + j];
+      next_w[j] = weight4[w_row + from_four + j];
+    }
+  }
+  for (var at = 0u; at < length; at += 4u) {
+    for (var j = 0u; j < 4u; j++) { // unroll
+      put_turned_left(part, t, j, next_x[j]);
+      put_turned_right(part, t, j, next_w[j]);
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < 4u; j++) { // unroll
+      next_x[j] = vec4f();
+      next_w[j] = vec4f();
+      if (from_four + at + 4u + j < to_four) {
+        next_x[j] = x4[x_row + from_four + at + 4u + j];
+        next_w[j] = weight4[w_row + from_four + at + 4u + j];
+      }
+    }
+    add_tile(part, place.x, place.y);
+    workgroupBarrier();
+  }
+  add_parts(part, t);
+  if (part != 0u) {
+    return;
+  }
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let n = group.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
+    let column = group.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
+    if (n < params.N && column * 4u < params.O) {
+      out4[n * (params.O / 4u) + column] = finished(n, column, sum[k]);
+    }
+  }
+}
+
+// The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
+@compute @workgroup_size(8, 8)
+fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
+  let o0 = id.x * 4u;
+  let n0 = id.y * 4u;
+  if (o0 >= params.O || n0 >= params.N) {
+    return;
+  }
+  let width = params.I / 4u;
+  let length = (width + PARTS - 1u) / PARTS;
+  let xs = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * width;
+  let ws = (vec4u(params.first) + vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u)) * width;
+  var total = array<vec4f, 4>();
+  var pair = array<vec4f, 4>();
+  for (var part = 0u; part < PARTS; part++) {
+    var own = array<vec4f, 4>();
+    for (var i = part * length; i < min((part + 1u) * length, width); i++) {
+      let w0 = weight4[ws.x + i];
+      let w1 = weight4[ws.y + i];
+      let w2 = weight4[ws.z + i];
+      let w3 = weight4[ws.w + i];
+      for (var r = 0u; r < 4u; r++) { // unroll
+        let row = x4[xs[r] + i];
+        own[r] = fma(vec4f(row.x), vec4f(w0.x, w1.x, w2.x, w3.x), own[r]);
+        own[r] = fma(vec4f(row.y), vec4f(w0.y, w1.y, w2.y, w3.y), own[r]);
+        own[r] = fma(vec4f(row.z), vec4f(w0.z, w1.z, w2.z, w3.z), own[r]);
+        own[r] = fma(vec4f(row.w), vec4f(w0.w, w1.w, w2.w, w3.w), own[r]);
+      }
+    }
+    for (var r = 0u; r < 4u; r++) { // unroll
+      if (part % 2u == 0u) {
+        pair[r] = own[r];
+      } else {
+        pair[r] += own[r];
+        if (part == 1u) {
+          total[r] = pair[r];
+        } else {
+          total[r] += pair[r];
+        }
+      }
+    }
+  }
+  for (var r = 0u; r < 4u; r++) { // unroll
+    if (n0 + r < params.N) {
+      out4[(n0 + r) * (params.O / 4u) + id.x] = finished(n0 + r, id.x, total[r]);
+    }
+  }
+}
+
+// dx = dout weight, summed over O.
+@compute @workgroup_size(256)
+fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let part = index / 64u;
+  let t = index % 64u;
+  let place = place_of(t);
+  let width = params.I / 4u;
+  let height = params.O / 4u;
+  let length = (height + PARTS - 1u) / PARTS;
+  let from_four = part * length;
+  let to_four = min(from_four + length, height);
+  let d_row = min(group.y * 64u + t, params.N - 1u) * height;
+  let column = min(group.x * 16u + t % 16u, width - 1u);
+  var next_d = array<vec4f, 4>();
+  var next_w = array<vec4f, 4>();
+  for (var j = 0u; j < 4u; j++) { // unroll
+    if (from_four + j < to_four) {
+      next_d[j] = dout4[d_row + from_four + j];
+      next_w[j] = weight4[(params.first + (from_four + j) * 4u + t / 16u) * width + column];
+    }
+  }
+  for (var at = 0u; at < length; at += 4u) {
+    for (var j = 0u; j < 4u; j++) { // unroll
+      put_turned_left(part, t, j, next_d[j]);
+      right[part][j * 4u + t / 16u][t % 16u] = next_w[j];
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < 4u; j++) { // unroll
+      next_d[j] = vec4f();
+      next_w[j] = vec4f();
+      let four = from_four + at + 4u + j;
+      if (four < to_four) {
+        next_d[j] = dout4[d_row + four];
+        next_w[j] = weight4[(params.first + four * 4u + t / 16u) * width + column];
+      }
+    }
+    add_tile(part, place.x, place.y);
+    workgroupBarrier();
+  }
+  add_parts(part, t);
+  if (part != 0u) {
+    return;
+  }
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let n = group.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
+    let to = group.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
+    if (n < params.N && to < width) {
+      if (ADD == 1u) {
+        dx4[n * width + to] += sum[k];
+      } else {
+        dx4[n * width + to] = sum[k];
+      }
+    }
+  }
+}
+
+// partial[split] = doutT x over a range of rows; linear.wgsl adds the ranges up.
+@compute @workgroup_size(256)
+fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let part = index / 64u;
+  let t = index % 64u;
+  let place = place_of(t);
+  let width = params.I / 4u;
+  let height = params.O / 4u;
+  let range = (params.N + params.splits - 1u) / params.splits;
+  let from_range = group.z * range;
+  let to_range = min(from_range + range, params.N);
+  let length = (range + PARTS - 1u) / PARTS;
+  let from_row = from_range + part * length;
+  let to_row = min(from_row + length, to_range);
+  let d_column = min(group.y * 16u + t % 16u, height - 1u);
+  let x_column = min(group.x * 16u + t % 16u, width - 1u);
+  var next_d = array<vec4f, 4>();
+  var next_x = array<vec4f, 4>();
+  for (var j = 0u; j < 4u; j++) { // unroll
+    let n = from_row + j * 4u + t / 16u;
+    if (n < to_row) {
+      next_d[j] = dout4[n * height + d_column];
+      next_x[j] = x4[n * width + x_column];
+    }
+  }
+  for (var at = 0u; at < length; at += 16u) {
+    for (var j = 0u; j < 4u; j++) { // unroll
+      left[part][j * 4u + t / 16u][t % 16u] = next_d[j];
+      right[part][j * 4u + t / 16u][t % 16u] = next_x[j];
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < 4u; j++) { // unroll
+      next_d[j] = vec4f();
+      next_x[j] = vec4f();
+      let n = from_row + at + 16u + j * 4u + t / 16u;
+      if (n < to_row) {
+        next_d[j] = dout4[n * height + d_column];
+        next_x[j] = x4[n * width + x_column];
+      }
+    }
+    add_tile(part, place.x, place.y);
+    workgroupBarrier();
+  }
+  add_parts(part, t);
+  if (part != 0u) {
+    return;
+  }
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let o = group.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
+    let to = group.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
+    if (o < params.O && to < width) {
+      partial4[(group.z * params.O + o) * width + to] = sum[k];
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the
+// weight, once. A workgroup has OUTS outputs; a thread sums one part of one output for ROWS rows. Tiles of the weight,
+// TILE fours along every part, pass through workgroup memory, so that reads lie side by side.
+//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, out (N, O); 4 divides I and O.
+
+struct Params {
+  N: u32,
+  I: u32,
+  O: u32,
+  first: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+
+override BIAS: u32 = 0u;
+override RESIDUAL: u32 = 0u;
+
+const PARTS = 4u;
+const THREADS = OUTS * PARTS;
+// Two more than there are outputs: what eight threads store side by side falls into different banks.
+var<workgroup> weights: array<array<array<vec4f, OUTS + 2u>, TILE>, PARTS>;
+var<workgroup> rows: array<array<array<vec4f, ROWS>, TILE>, PARTS>;
+var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
+
+@compute @workgroup_size(THREADS)
+fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let part = index / OUTS;
+  let o = index % OUTS;
+  let width = params.I / 4u;
+  let length = (width + PARTS - 1u) / PARTS;
+  let n0 = group.y * ROWS;
+  let o0 = group.x * OUTS;
+  var next = array<vec4f, TILE>();
+  for (var j = 0u; j < TILE; j++) { // unroll
+    next[j] = weight_at(j * THREADS + index, o0, 0u, length, width);
+  }
+  var sum = array<f32, ROWS>();
+  for (var at = 0u; at < length; at += TILE) {
+    for (var j = 0u; j < TILE; j++) { // unroll
+      let place = j * THREADS + index;
+      weights[place / (TILE * OUTS)][place % TILE][(place / TILE) % OUTS] = next[j];
+    }
+    for (var place = index; place < ROWS * TILE * PARTS; place += THREADS) {
+      let r = (place / TILE) % ROWS;
+      let four = at + place % TILE;
+      let i = (place / (TILE * ROWS)) * length + four;
+      var value = vec4f();
+      if (four < length && i < width) {
+        value = x4[min(n0 + r, params.N - 1u) * width + i];
+      }
+      rows[place / (TILE * ROWS)][place % TILE][r] = value;
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < TILE; j++) { // unroll
+      next[j] = weight_at(j * THREADS + index, o0, at + TILE, length, width);
+    }
+    for (var j = 0u; j < TILE; j++) { // unroll
+      let w = weights[part][j][o];
+      for (var r = 0u; r < ROWS; r++) { // unroll
+        let row = rows[part][j][r];
+        sum[r] = fma(row.x, w.x, sum[r]);
+        sum[r] = fma(row.y, w.y, sum[r]);
+        sum[r] = fma(row.z, w.z, sum[r]);
+        sum[r] = fma(row.w, w.w, sum[r]);
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var r = 0u; r < ROWS; r++) { // unroll
+    sums[part][r][o] = sum[r];
+  }
+  workgroupBarrier();
+  for (var place = index; place < ROWS * OUTS; place += THREADS) {
+    let r = place / OUTS;
+    let n = n0 + r;
+    let column = place % OUTS;
+    if (n < params.N && o0 + column < params.O) {
+      var value = (sums[0][r][column] + sums[1][r][column]) + (sums[2][r][column] + sums[3][r][column]);
+      if (BIAS == 1u) {
+        value += bias[params.first + o0 + column];
+      }
+      if (RESIDUAL == 1u) {
+        value += residual[n * params.O + o0 + column];
+      }
+      out[n * params.O + o0 + column] = value;
+    }
+  }
+}
+
+// One four of the tile that begins `at` fours into every part: neighbours lie side by side along I.
+fn weight_at(place: u32, o0: u32, at: u32, length: u32, width: u32) -> vec4f {
+  let four = at + place % TILE;
+  let i = (place / (TILE * OUTS)) * length + four;
+  let o = params.first + min(o0 + (place / TILE) % OUTS, params.O - 1u);
+  if (four < length && i < width) {
+    return weight4[o * width + i];
+  }
+  return vec4f();
+}

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { Plan } from "../../src/gpu/plan.ts";
+import { backpropXInTiles, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
+import { gpu } from "../support/device.ts";
+import { random } from "../support/gradcheck.ts";
+
+const product = (a: (n: number, k: number) => number, b: (k: number, o: number) => number, [N, K, O]: number[]) =>
+  Float64Array.from({ length: N! * O! }, (_, at) => {
+    let sum = 0;
+    for (let k = 0; k < K!; k++) sum += a(Math.floor(at / O!), k) * b(k, at % O!);
+    return sum;
+  });
+
+const worst = (got: Float32Array, want: Float64Array) =>
+  got.reduce((most, value, i) => Math.max(most, Math.abs(value - want[i]!) || (Number.isNaN(value) ? 1 : 0)), 0);
+
+async function multiplied(kernel: ProductKernel, [N, I, O]: number[], { extras = false, first = 0 } = {}) {
+  const plan = new Plan(gpu, "product");
+  const x = plan.upload("x", random(1, N! * I!), [N!, I!]);
+  const weight = plan.upload("weight", random(2, (O! + first) * I!), [O! + first, I!]);
+  const bias = plan.upload("bias", random(3, O! + first), [O! + first]);
+  const residual = plan.upload("residual", random(4, N! * O!), [N!, O!]);
+  const out = plan.upload("out", new Float32Array(N! * O!).fill(Number.NaN), [N!, O!]);
+  multiplyInParts(plan, x, weight, out, extras ? { bias, residual, first } : { first }, kernel);
+  plan.run();
+  return gpu.read(out);
+}
+
+const sizes = [
+  [1, 4, 4],
+  [1, 128, 16],
+  [3, 72, 68],
+  [16, 256, 132],
+  [70, 76, 80],
+  [129, 132, 64],
+];
+
+test.each(sizes)("every kernel of (%i, %i) times (%i, ...) is right, and all give the same bits", async (N, I, O) => {
+  const shape = [N, I, O];
+  const [xs, ws] = [random(1, N * I), random(2, O * I)];
+  const want = product(
+    (n, k) => xs[n * I + k]!,
+    (k, o) => ws[o * I + k]!,
+    shape,
+  );
+  const apart = await multiplied("apart", shape);
+  expect(worst(apart, want)).toBeLessThan(2e-5);
+  for (const kernel of ["tiled", "thin"] as const) expect(await multiplied(kernel, shape), kernel).toEqual(apart);
+});
+
+test("bias, residual and a part of the weight's rows, in every kernel", async () => {
+  const [N, I, O, first] = [5, 36, 20, 8];
+  const [xs, ws] = [random(1, N * I), random(2, (O + first) * I)];
+  const [bias, residual] = [random(3, O + first), random(4, N * O)];
+  const want = product(
+    (n, k) => xs[n * I + k]!,
+    (k, o) => ws[(o + first) * I + k]!,
+    [N, I, O],
+  ).map((sum, at) => sum + bias[first + (at % O)]! + residual[at]!);
+  for (const kernel of ["apart", "tiled", "thin"] as const)
+    expect(worst(await multiplied(kernel, [N, I, O], { extras: true, first }), want), kernel).toBeLessThan(1e-5);
+});
+
+test.each([0, 1] as const)("gradients in tiles, ADD = %i", async (ADD) => {
+  const [N, I, O, first] = [70, 68, 76, 4];
+  const [xs, ws, ds] = [random(1, N * I), random(2, (O + first) * I), random(3, N * O)];
+  const plan = new Plan(gpu, "product");
+  const x = plan.upload("x", xs, [N, I]);
+  const weight = plan.upload("weight", ws, [O + first, I]);
+  const dout = plan.upload("dout", ds, [N, O]);
+  const before = random(4, N * I);
+  const dx = plan.upload("dx", before, [N, I]);
+  backpropXInTiles(plan, dout, weight, { d: dx, constants: { ADD } }, first);
+  const splits = 3;
+  const partial = plan.upload("partial", new Float32Array(splits * O * I).fill(Number.NaN), [splits, O, I]);
+  weightPartialsInTiles(plan, x, dout, partial);
+  plan.run();
+  const wantX = product(
+    (n, o) => ds[n * O + o]!,
+    (o, i) => ws[(o + first) * I + i]!,
+    [N, O, I],
+  ).map((sum, at) => sum + ADD * before[at]!);
+  expect(worst(await gpu.read(dx), wantX)).toBeLessThan(2e-5);
+  const wantWeight = product(
+    (o, n) => ds[n * O + o]!,
+    (n, i) => xs[n * I + i]!,
+    [O, N, I],
+  );
+  const parts = await gpu.read(partial);
+  const sum = Float32Array.from({ length: O * I }, (_, at) =>
+    [0, 1, 2].reduce((total, split) => total + parts[split * O * I + at]!, 0),
+  );
+  expect(worst(sum, wantWeight)).toBeLessThan(2e-5);
+});
