@@ -5,7 +5,7 @@
 // whichever kernel computed it and however many rows there are.
 //
 // Tiled: a workgroup has 64 x 64 outputs. Of its 256 threads, 64 work on each part, 8 x 8 outputs in registers; tiles
-// of 16 along K pass through workgroup memory while the next ones are on their way into registers.
+// of 8 along K pass through workgroup memory while the next ones are on their way into registers.
 
 struct Params {
   N: u32,
@@ -30,19 +30,19 @@ override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 
 const PARTS = 4u;
-// Tiles of the left and right factor, by part, then along K, then 64 rows or columns four at a time.
-var<workgroup> left: array<array<array<vec4f, 16>, 16>, PARTS>;
-var<workgroup> right: array<array<array<vec4f, 16>, 16>, PARTS>;
+// Tiles of the left factor by part, then of the right one; along K; 64 rows or columns four at a time. One four more
+// than that: what neighbouring threads store when they turn a tile falls into different banks.
+var<workgroup> tiles: array<array<array<vec4f, 17>, 8>, 8>;
 
 var<private> sum: array<vec4f, 16>;
 
 // Eight rows by eight columns: rows ty and ty + 8 of the tile's 16 fours, columns tx and tx + 8.
 fn add_tile(part: u32, tx: u32, ty: u32) {
-  for (var k = 0u; k < 16u; k++) { // unroll
-    let a0 = left[part][k][ty];
-    let a1 = left[part][k][ty + 8u];
-    let b0 = right[part][k][tx];
-    let b1 = right[part][k][tx + 8u];
+  for (var k = 0u; k < 8u; k++) { // unroll
+    let a0 = tiles[part][k][ty];
+    let a1 = tiles[part][k][ty + 8u];
+    let b0 = tiles[PARTS + part][k][tx];
+    let b1 = tiles[PARTS + part][k][tx + 8u];
     for (var r = 0u; r < 4u; r++) { // unroll
       sum[r] = fma(vec4f(a0[r]), b0, sum[r]);
       sum[4u + r] = fma(vec4f(a0[r]), b1, sum[4u + r]);
@@ -52,38 +52,27 @@ fn add_tile(part: u32, tx: u32, ty: u32) {
   }
 }
 
-// (p0 + p1) + (p2 + p3) ends in the threads of part 0. The tiles' memory has room for two parts at a time.
+// One part's sums go to another's threads through the tiles' memory.
+fn hand_over(part: u32, giver: u32, taker: u32, t: u32) {
+  workgroupBarrier();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    if (part == giver) {
+      tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u] = sum[k];
+    }
+  }
+  workgroupBarrier();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    if (part == taker) {
+      sum[k] += tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u];
+    }
+  }
+}
+
+// (p0 + p1) + (p2 + p3) ends in the threads of part 0.
 fn add_parts(part: u32, t: u32) {
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == 1u) {
-      left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u] = sum[k];
-    }
-    if (part == 3u) {
-      right[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u] = sum[k];
-    }
-  }
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == 0u) {
-      sum[k] += left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u];
-    }
-    if (part == 2u) {
-      sum[k] += right[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u];
-    }
-  }
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == 2u) {
-      left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u] = sum[k];
-    }
-  }
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == 0u) {
-      sum[k] += left[k / 4u][(k % 4u) * 4u + t / 16u][t % 16u];
-    }
-  }
+  hand_over(part, 1u, 0u, t);
+  hand_over(part, 3u, 2u, t);
+  hand_over(part, 2u, 0u, t);
 }
 
 // Where thread t of a part stands among 8 x 8: neighbours of a subgroup of 32 share 4 rows and 8 columns.
@@ -91,16 +80,10 @@ fn place_of(t: u32) -> vec2u {
   return vec2u(t % 8u, t / 8u);
 }
 
-// A tile whose memory runs along K: thread t brings row t, four fours of it, and turns them.
-fn put_turned_left(part: u32, t: u32, j: u32, value: vec4f) {
+// A tile whose memory runs along K is turned: two threads bring the two fours of a row.
+fn put_turned(tile: u32, row: u32, four: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
-    left[part][j * 4u + k][t / 4u][t % 4u] = value[k];
-  }
-}
-
-fn put_turned_right(part: u32, t: u32, j: u32, value: vec4f) {
-  for (var k = 0u; k < 4u; k++) { // unroll
-    right[part][j * 4u + k][t / 4u][t % 4u] = value[k];
+    tiles[tile][four * 4u + k][row / 4u][row % 4u] = value[k];
   }
 }
 
@@ -122,30 +105,31 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let place = place_of(t);
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
-  let from_four = part * length;
-  let to_four = min(from_four + length, width);
-  let x_row = min(group.y * 64u + t, params.N - 1u) * width;
-  let w_row = (params.first + min(group.x * 64u + t, params.O - 1u)) * width;
-  var next_x = array<vec4f, 4>();
-  var next_w = array<vec4f, 4>();
-  for (var j = 0u; j < 4u; j++) { // unroll
-    if (from_four + j < to_four) {
-      next_x[j] = x4[x_row + from_four + j];
-      next_w[j] = weight4[w_row + from_four + j];
+  let from_four = part * length + t % 2u;
+  let to_four = min(part * length + length, width);
+  let rows = vec2u(t / 2u, t / 2u + 32u);
+  let xs = min(group.y * 64u + rows, vec2u(params.N - 1u)) * width;
+  let ws = (params.first + min(group.x * 64u + rows, vec2u(params.O - 1u))) * width;
+  var next_x = array<vec4f, 2>();
+  var next_w = array<vec4f, 2>();
+  for (var j = 0u; j < 2u; j++) { // unroll
+    if (from_four < to_four) {
+      next_x[j] = x4[xs[j] + from_four];
+      next_w[j] = weight4[ws[j] + from_four];
     }
   }
-  for (var at = 0u; at < length; at += 4u) {
-    for (var j = 0u; j < 4u; j++) { // unroll
-      put_turned_left(part, t, j, next_x[j]);
-      put_turned_right(part, t, j, next_w[j]);
+  for (var at = 0u; at < length; at += 2u) {
+    for (var j = 0u; j < 2u; j++) { // unroll
+      put_turned(part, rows[j], t % 2u, next_x[j]);
+      put_turned(PARTS + part, rows[j], t % 2u, next_w[j]);
     }
     workgroupBarrier();
-    for (var j = 0u; j < 4u; j++) { // unroll
+    for (var j = 0u; j < 2u; j++) { // unroll
       next_x[j] = vec4f();
       next_w[j] = vec4f();
-      if (from_four + at + 4u + j < to_four) {
-        next_x[j] = x4[x_row + from_four + at + 4u + j];
-        next_w[j] = weight4[w_row + from_four + at + 4u + j];
+      if (from_four + at + 2u < to_four) {
+        next_x[j] = x4[xs[j] + from_four + at + 2u];
+        next_w[j] = weight4[ws[j] + from_four + at + 2u];
       }
     }
     add_tile(part, place.x, place.y);
@@ -224,29 +208,34 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let length = (height + PARTS - 1u) / PARTS;
   let from_four = part * length;
   let to_four = min(from_four + length, height);
-  let d_row = min(group.y * 64u + t, params.N - 1u) * height;
+  let rows = vec2u(t / 2u, t / 2u + 32u);
+  let ds = min(group.y * 64u + rows, vec2u(params.N - 1u)) * height;
   let column = min(group.x * 16u + t % 16u, width - 1u);
-  var next_d = array<vec4f, 4>();
-  var next_w = array<vec4f, 4>();
-  for (var j = 0u; j < 4u; j++) { // unroll
+  var next_d = array<vec4f, 2>();
+  var next_w = array<vec4f, 2>();
+  for (var j = 0u; j < 2u; j++) { // unroll
+    if (from_four + t % 2u < to_four) {
+      next_d[j] = dout4[ds[j] + from_four + t % 2u];
+    }
     if (from_four + j < to_four) {
-      next_d[j] = dout4[d_row + from_four + j];
       next_w[j] = weight4[(params.first + (from_four + j) * 4u + t / 16u) * width + column];
     }
   }
-  for (var at = 0u; at < length; at += 4u) {
-    for (var j = 0u; j < 4u; j++) { // unroll
-      put_turned_left(part, t, j, next_d[j]);
-      right[part][j * 4u + t / 16u][t % 16u] = next_w[j];
+  for (var at = 0u; at < length; at += 2u) {
+    for (var j = 0u; j < 2u; j++) { // unroll
+      put_turned(part, rows[j], t % 2u, next_d[j]);
+      tiles[PARTS + part][j * 4u + t / 16u][t % 16u] = next_w[j];
     }
     workgroupBarrier();
-    for (var j = 0u; j < 4u; j++) { // unroll
+    for (var j = 0u; j < 2u; j++) { // unroll
       next_d[j] = vec4f();
       next_w[j] = vec4f();
-      let four = from_four + at + 4u + j;
-      if (four < to_four) {
-        next_d[j] = dout4[d_row + four];
-        next_w[j] = weight4[(params.first + four * 4u + t / 16u) * width + column];
+      let four = from_four + at + 2u;
+      if (four + t % 2u < to_four) {
+        next_d[j] = dout4[ds[j] + four + t % 2u];
+      }
+      if (four + j < to_four) {
+        next_w[j] = weight4[(params.first + (four + j) * 4u + t / 16u) * width + column];
       }
     }
     add_tile(part, place.x, place.y);
@@ -285,25 +274,25 @@ fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
   let to_row = min(from_row + length, to_range);
   let d_column = min(group.y * 16u + t % 16u, height - 1u);
   let x_column = min(group.x * 16u + t % 16u, width - 1u);
-  var next_d = array<vec4f, 4>();
-  var next_x = array<vec4f, 4>();
-  for (var j = 0u; j < 4u; j++) { // unroll
+  var next_d = array<vec4f, 2>();
+  var next_x = array<vec4f, 2>();
+  for (var j = 0u; j < 2u; j++) { // unroll
     let n = from_row + j * 4u + t / 16u;
     if (n < to_row) {
       next_d[j] = dout4[n * height + d_column];
       next_x[j] = x4[n * width + x_column];
     }
   }
-  for (var at = 0u; at < length; at += 16u) {
-    for (var j = 0u; j < 4u; j++) { // unroll
-      left[part][j * 4u + t / 16u][t % 16u] = next_d[j];
-      right[part][j * 4u + t / 16u][t % 16u] = next_x[j];
+  for (var at = 0u; at < length; at += 8u) {
+    for (var j = 0u; j < 2u; j++) { // unroll
+      tiles[part][j * 4u + t / 16u][t % 16u] = next_d[j];
+      tiles[PARTS + part][j * 4u + t / 16u][t % 16u] = next_x[j];
     }
     workgroupBarrier();
-    for (var j = 0u; j < 4u; j++) { // unroll
+    for (var j = 0u; j < 2u; j++) { // unroll
       next_d[j] = vec4f();
       next_x[j] = vec4f();
-      let n = from_row + at + 16u + j * 4u + t / 16u;
+      let n = from_row + at + 8u + j * 4u + t / 16u;
       if (n < to_row) {
         next_d[j] = dout4[n * height + d_column];
         next_x[j] = x4[n * width + x_column];

@@ -8,10 +8,10 @@ import type { Tensor } from "../gpu/tensor.ts";
 const tiled = new Shader("product", tiledSource);
 const thin = new Shader("product_thin", thinSource);
 
-/** Rows for which a thin kernel reads the weight once or a few times, in place of a tile's 64. */
-const mostThinRows = 32;
-/** Workgroups below which a narrower one fills the device better. */
-const busyGroups = 256;
+/** Up to so many rows the thin kernel reads the weight once. */
+const mostThinRows = 8;
+/** Up to so many outputs it is also faster than tiles, which then do not fill the device (H200, see LOG.md). */
+const mostThinOutputs = 200_000;
 
 /** Whether the kernels of this file take a product: they read four numbers at a time. */
 export const takesProduct = (plan: Plan, ...sizes: number[]): boolean =>
@@ -33,21 +33,20 @@ export function multiplyInParts(
   weight: Tensor,
   out: Tensor,
   { bias, residual, first }: ProductExtras,
-  kernel: ProductKernel = kernelFor(plan, out.shape[0]!),
+  kernel: ProductKernel = kernelFor(plan, out),
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
   const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 };
   const params = { N, I, O, first };
   if (kernel === "thin") {
-    const rows = N > 8 ? 16 : N > 4 ? 8 : N > 2 ? 4 : N;
-    const sizes = thinSizes(rows, Math.ceil(O / 64) >= busyGroups);
+    const sizes = thinSizes(N);
     plan.dispatch({
       shader: thin,
       entry: "multiply",
       tensors: { x4: x, weight4: weight, bias: bias ?? weight, residual: residual ?? x, out },
       params,
-      groups: [Math.ceil(O / sizes.OUTS), Math.ceil(N / rows)],
+      groups: [Math.ceil(O / sizes.OUTS), Math.ceil(N / sizes.ROWS)],
       constants,
       sizes,
     });
@@ -64,15 +63,16 @@ export function multiplyInParts(
   });
 }
 
-/** Sizes of the thin kernel for 1, 2, 4, 8 or 16 rows, within 32 KiB of workgroup memory. */
-export function thinSizes(ROWS: number, isWide: boolean): { ROWS: number; OUTS: number; TILE: number } {
-  if (isWide) return { ROWS, OUTS: ROWS > 8 ? 32 : 64, TILE: 4 };
-  return { ROWS, OUTS: 16, TILE: ROWS > 4 ? 8 : 16 };
+/** Sizes of the thin kernel: rows and outputs of a workgroup, fours of every part of a sum in a tile. */
+export function thinSizes(N: number): { ROWS: number; OUTS: number; TILE: number } {
+  if (N === 1) return { ROWS: 1, OUTS: 16, TILE: 16 };
+  if (N <= 4) return { ROWS: N === 2 ? 2 : 4, OUTS: 32, TILE: 8 };
+  return { ROWS: 8, OUTS: 32, TILE: 4 };
 }
 
-function kernelFor({ gpu }: Plan, N: number): ProductKernel {
+function kernelFor({ gpu }: Plan, { shape: [N = 0, O = 0] }: Tensor): ProductKernel {
   if (!inTiles(gpu)) return "apart";
-  return N <= mostThinRows ? "thin" : "tiled";
+  return N <= mostThinRows || N * O <= mostThinOutputs ? "thin" : "tiled";
 }
 
 /** Whether tiles in workgroup memory pay: barriers are slow where threads take turns on a processor. */
