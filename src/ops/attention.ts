@@ -1,14 +1,29 @@
 import source from "../../shaders/attention.wgsl" with { type: "text" };
+import tilesSource from "../../shaders/attention_tiles.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { inTiles } from "./product.ts";
 
+const tiles = new Shader("attention_tiles", tilesSource);
 const fours = new Shader("attention", source);
 const ones = new Shader("attention_ones", source.replace("alias Element = vec4f;", "alias Element = f32;"));
 
 /** (row, head) pairs of a workgroup of 64: eight lanes each, as in the shader. */
 const pairsPerGroup = 8;
+
+/** Keys, or (row, head) pairs of a key head, that a workgroup of attention_tiles.wgsl owns. */
+const owned = 32;
+
+/** Sizes of attention_tiles.wgsl for heads of D, within 32 KiB of workgroup memory; null where D does not suit. */
+export function tileSizes(D: number): { ELEMENTS: number; TILE: number } | null {
+  return D % 32 === 0 && D <= 256 ? { ELEMENTS: D / 32, TILE: D <= 128 ? 8 : 4 } : null;
+}
+
+/** Whether the gradients are computed in tiles. Nine storage buffers are two more than the plain kernels need. */
+const canTile = ({ gpu }: Tape): boolean =>
+  !gpu.plain && inTiles(gpu) && gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
 
 /** Who attends whom. In buffers, so that a replay may see other spans. */
 export interface Spans {
@@ -25,9 +40,18 @@ export interface Spans {
  * @param k      (S, K, D), K divides H: head h reads key head floor(h / (H / K))
  * @param v      (S, K, D)
  * @param scale  of the scores, usually 1 / sqrt(D)
+ * @param tiled  whether gradients may be computed in tiles; a test insists on either
  * @returns      (N, H, D); 0 for a row with no keys
  */
-export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Spans, scale: number): Tensor {
+export function attention(
+  tape: Tape,
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  spans: Spans,
+  scale: number,
+  tiled = canTile(tape),
+): Tensor {
   expectShape(q, -1, -1, -1);
   const [N, H, D] = q.shape as [number, number, number];
   expectShape(k, -1, -1, D);
@@ -83,9 +107,30 @@ export function attention(tape: Tape, q: Tensor, k: Tensor, v: Tensor, spans: Sp
           sizes,
         });
     };
-    backprop("backprop_q", "dq", q, N * H);
-    backprop("backprop_k", "dk", k, S * K);
-    backprop("backprop_v", "dv", v, S * K);
+    const tile = tiled ? tileSizes(D) : null;
+    if (!tile) {
+      backprop("backprop_q", "dq", q, N * H);
+      backprop("backprop_k", "dk", k, S * K);
+      backprop("backprop_v", "dv", v, S * K);
+      return;
+    }
+    const tiledBackprop = (entry: string, own: Record<string, Tensor>, count: number, constants: object) =>
+      tape.plan.dispatch({
+        shader: tiles,
+        entry,
+        tensors: { ...tensors, ...own },
+        params,
+        groups: [Math.ceil(count / owned), K],
+        constants: { ...constants },
+        sizes: tile,
+      });
+    const [intoQ, intoK, intoV] = [tape.into(q), tape.into(k), tape.into(v)];
+    if (intoQ) tiledBackprop("backprop_q", { dq: intoQ.d }, N * (H / K), intoQ.constants);
+    // Keys and values come from the same rows: where one is tracked, so is the other, but a caller may differ.
+    const dk = intoK?.d ?? tape.empty("attention.dk", [S, K, D]);
+    const dv = intoV?.d ?? tape.empty("attention.dv", [S, K, D]);
+    const constants = { ADD: intoK?.constants.ADD ?? 0, ADD_V: intoV?.constants.ADD ?? 0 };
+    if (intoK || intoV) tiledBackprop("backprop_kv", { dk, dv }, S, constants);
   });
   return out;
 }

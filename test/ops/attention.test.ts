@@ -67,6 +67,7 @@ async function run(
   query: Span[],
   key: Span[],
   scale: number,
+  tiled?: boolean,
 ): Promise<Numbers> {
   const plan = new Plan(gpu, "attention");
   const tape = new Tape(plan);
@@ -85,7 +86,7 @@ async function run(
     query: plan.upload("query", new Uint32Array(query.flat()), [N, 4]),
     key: plan.upload("key", new Uint32Array(key.flat()), [S, 4]),
   };
-  const out = attention(tape, uq, uk, uv, spans, scale);
+  const out = attention(tape, uq, uk, uv, spans, scale, tiled);
   gpu.write(tape.into(out)!.d, dout!);
   tape.backward();
   plan.run();
@@ -216,6 +217,40 @@ test("attention() over a shared prefix equals each sequence with its own copy", 
   expect(worst(one.dk, folded(many.dk, K * D))).toBeLessThan(1e-5);
   expect(worst(one.dv, folded(many.dv, K * D))).toBeLessThan(1e-5);
   expectClose(one, exact(shared, numbers, sharedQuery, 0.25));
+});
+
+describe("attention() in tiles equals double precision", () => {
+  test.each([
+    { N: 45, S: 45, H: 4, K: 2, D: 32 },
+    { N: 9, S: 9, H: 3, K: 1, D: 64 },
+    { N: 70, S: 70, H: 2, K: 2, D: 32 },
+  ])("on a causal sequence of %o", async (sizes) => {
+    const numbers = inputs(sizes);
+    const scale = sizes.D ** -0.5;
+    const got = await run(sizes, numbers, causal(sizes.N), inverseCausal(sizes.N), scale, true);
+    expectClose(got, exact(sizes, numbers, causal(sizes.N), scale), 2e-5);
+  });
+
+  test("with two spans that hold more than the inverse relation, and rows and keys that have none", async () => {
+    const sizes = { N: 50, S: 75, H: 4, K: 2, D: 32 };
+    const numbers = inputs(sizes);
+    const query = range(0, 50).map((n): Span => (n % 7 === 3 ? [5, 5, 9, 9] : [n, 40, 50, 75 - (n % 5)]));
+    const key = range(0, 75).map((j): Span => (j > 40 && j < 50 ? [0, 0, 0, 0] : [0, 20, 20, 50]));
+    expectClose(await run(sizes, numbers, query, key, 0.3, true), exact(sizes, numbers, query, 0.3), 3e-5);
+  });
+
+  test("on a prefix that sequences share, twice with the same bits", async () => {
+    const [prefix, suffix, G] = [40, 9, 5];
+    const N = prefix + G * suffix;
+    const sizes = { N, S: N, H: 4, K: 2, D: 32 };
+    const own = (n: number) => Math.floor((n - prefix) / suffix) * suffix + prefix;
+    const query = range(0, N).map((n): Span => (n < prefix ? [0, n + 1, 0, 0] : [0, prefix, own(n), n + 1]));
+    const key = range(0, N).map((j): Span => (j < prefix ? [j, prefix, prefix, N] : [j, own(j) + suffix, 0, 0]));
+    const numbers = inputs(sizes);
+    const got = await run(sizes, numbers, query, key, 0.2, true);
+    expectClose(got, exact(sizes, numbers, query, 0.2), 3e-5);
+    expect(await run(sizes, numbers, query, key, 0.2, true)).toEqual(got);
+  });
 });
 
 test("attention() gives 0 and no gradient where a row has no keys or a key no rows", async () => {

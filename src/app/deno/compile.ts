@@ -1,4 +1,5 @@
 import { Shader } from "../../gpu/shader.ts";
+import { tileSizes } from "../../ops/attention.ts";
 import { thinSizes } from "../../ops/product.ts";
 
 /** One kernel as a compiler took it; `error` is null where it did. */
@@ -14,6 +15,7 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     { ELEMENTS: 8, WIDTH: 4 },
     { ELEMENTS: 32, WIDTH: 4 },
   ],
+  attention_tiles: [32, 128, 256].map((D) => tileSizes(D)!),
   product_thin: [1, 2, 4, 8].map(thinSizes),
 };
 
