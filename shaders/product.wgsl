@@ -1,7 +1,7 @@
 // Dense products in tiles: out = x weightT + bias (+ residual), dx = dout weight, dweight = doutT x.
 //   x (N, I), weight (O_all, I) of which the O rows from `first` on count, dout (N, O); 4 divides I and O.
 // A sum over K is cut into four parts of equal length; each part is summed in order with fused multiply-adds, and the
-// total is (p0 + p1) + (p2 + p3). Every kernel of out = x weightT keeps to that order, so a row has the same bits
+// total is ((p0 + p1) + p2) + p3. Every kernel of out = x weightT keeps to that order, so a row has the same bits
 // whichever kernel computed it and however many rows there are.
 //
 // Tiled: a workgroup has 64 x 64 outputs. Of its 256 threads, 64 work on each part, 8 x 8 outputs in registers; tiles
@@ -52,8 +52,8 @@ fn add_tile(part: u32, tx: u32, ty: u32) {
   }
 }
 
-// One part's sums go to another's threads through the tiles' memory.
-fn hand_over(part: u32, giver: u32, taker: u32, t: u32) {
+// One part's sums go to the threads of part 0 through the tiles' memory.
+fn hand_over(part: u32, giver: u32, t: u32) {
   workgroupBarrier();
   for (var k = 0u; k < 16u; k++) { // unroll
     if (part == giver) {
@@ -62,17 +62,17 @@ fn hand_over(part: u32, giver: u32, taker: u32, t: u32) {
   }
   workgroupBarrier();
   for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == taker) {
+    if (part == 0u) {
       sum[k] += tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u];
     }
   }
 }
 
-// (p0 + p1) + (p2 + p3) ends in the threads of part 0.
+// ((p0 + p1) + p2) + p3 ends in the threads of part 0.
 fn add_parts(part: u32, t: u32) {
-  hand_over(part, 1u, 0u, t);
-  hand_over(part, 3u, 2u, t);
-  hand_over(part, 2u, 0u, t);
+  hand_over(part, 1u, t);
+  hand_over(part, 2u, t);
+  hand_over(part, 3u, t);
 }
 
 // Where thread t of a part stands among 8 x 8: neighbours of a subgroup of 32 share 4 rows and 8 columns.
@@ -161,7 +161,6 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
   let xs = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * width;
   let ws = (vec4u(params.first) + vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u)) * width;
   var total = array<vec4f, 4>();
-  var pair = array<vec4f, 4>();
   for (var part = 0u; part < PARTS; part++) {
     var own = array<vec4f, 4>();
     for (var i = part * length; i < min((part + 1u) * length, width); i++) {
@@ -178,16 +177,7 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
       }
     }
     for (var r = 0u; r < 4u; r++) { // unroll
-      if (part % 2u == 0u) {
-        pair[r] = own[r];
-      } else {
-        pair[r] += own[r];
-        if (part == 1u) {
-          total[r] = pair[r];
-        } else {
-          total[r] += pair[r];
-        }
-      }
+      total[r] = select(total[r] + own[r], own[r], part == 0u);
     }
   }
   for (var r = 0u; r < 4u; r++) { // unroll

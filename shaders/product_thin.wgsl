@@ -80,7 +80,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     let n = n0 + r;
     let column = place % OUTS;
     if (n < params.N && o0 + column < params.O) {
-      var value = (sums[0][r][column] + sums[1][r][column]) + (sums[2][r][column] + sums[3][r][column]);
+      var value = ((sums[0][r][column] + sums[1][r][column]) + sums[2][r][column]) + sums[3][r][column];
       if (BIAS == 1u) {
         value += bias[params.first + o0 + column];
       }

@@ -1,17 +1,28 @@
 import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
+import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Into } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
 const tiled = new Shader("product", tiledSource);
+const wide = new Shader("product_wide", wideSource);
 const thin = new Shader("product_thin", thinSource);
 
 /** Up to so many rows the thin kernel reads the weight once. */
 const mostThinRows = 8;
 /** Up to so many outputs it is also faster than tiles, which then do not fill the device (H200, see LOG.md). */
 const mostThinOutputs = 200_000;
+
+/** Workgroups of 128 x 128 outputs from which on they fill the device. */
+const busyWideGroups = 200;
+
+const groupsOf = (rows: number, columns: number, side: number): number =>
+  Math.ceil(rows / side) * Math.ceil(columns / side);
+
+/** Whether a product of so many rows and columns is worth tiles of 128 x 128, in place of 64 x 64. */
+const isWide = (rows: number, columns: number): boolean => groupsOf(rows, columns, 128) >= busyWideGroups;
 
 /** Whether the kernels of this file take a product: they read four numbers at a time. */
 export const takesProduct = (plan: Plan, ...sizes: number[]): boolean =>
@@ -24,7 +35,7 @@ export interface ProductExtras {
 }
 
 /** How `multiplyInParts` computes; all give the same bits. */
-export type ProductKernel = "thin" | "tiled" | "apart";
+export type ProductKernel = "thin" | "tiled" | "wide" | "apart";
 
 /** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed; the sum over I in four parts. */
 export function multiplyInParts(
@@ -52,10 +63,10 @@ export function multiplyInParts(
     });
     return;
   }
-  const side = kernel === "tiled" ? 64 : 32;
+  const side = { wide: 128, tiled: 64, apart: 32 }[kernel];
   plan.dispatch({
-    shader: tiled,
-    entry: kernel === "tiled" ? "multiply" : "multiply_apart",
+    shader: kernel === "wide" ? wide : tiled,
+    entry: kernel === "apart" ? "multiply_apart" : "multiply",
     tensors: { x4: x, weight4: weight, bias4: bias ?? weight, residual4: residual ?? x, out4: out },
     params: { ...params, splits: 1 },
     groups: [Math.ceil(O / side), Math.ceil(N / side)],
@@ -72,7 +83,8 @@ export function thinSizes(N: number): { ROWS: number; OUTS: number; TILE: number
 
 function kernelFor({ gpu }: Plan, { shape: [N = 0, O = 0] }: Tensor): ProductKernel {
   if (!inTiles(gpu)) return "apart";
-  return N <= mostThinRows || N * O <= mostThinOutputs ? "thin" : "tiled";
+  if (N <= mostThinRows || N * O <= mostThinOutputs) return "thin";
+  return isWide(N, O) ? "wide" : "tiled";
 }
 
 /** Whether tiles in workgroup memory pay: barriers are slow where threads take turns on a processor. */
@@ -80,28 +92,45 @@ export const inTiles = ({ software, device }: Plan["gpu"]): boolean =>
   !software && device.limits.maxComputeWorkgroupStorageSize >= 32_768;
 
 /** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
-export function backpropXInTiles(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first: number): void {
+export function backpropXInTiles(
+  plan: Plan,
+  dout: Tensor,
+  weight: Tensor,
+  into: Into,
+  first: number,
+  kernel?: "tiled" | "wide",
+): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
+  const inWide = kernel ? kernel === "wide" : isWide(N, I);
+  const side = inWide ? 128 : 64;
   plan.dispatch({
-    shader: tiled,
+    shader: inWide ? wide : tiled,
     entry: "backprop_x",
     tensors: { dout4: dout, weight4: weight, dx4: into.d },
     params: { N, I, O, first, splits: 1 },
-    groups: [Math.ceil(I / 64), Math.ceil(N / 64)],
+    groups: [Math.ceil(I / side), Math.ceil(N / side)],
     constants: into.constants,
   });
 }
 
 /** partial (splits, O, I) = doutT x over each of `splits` ranges of rows. */
-export function weightPartialsInTiles(plan: Plan, x: Tensor, dout: Tensor, partial: Tensor): void {
+export function weightPartialsInTiles(
+  plan: Plan,
+  x: Tensor,
+  dout: Tensor,
+  partial: Tensor,
+  kernel?: "tiled" | "wide",
+): void {
   const [N, O] = dout.shape as [number, number];
   const [splits, , I] = partial.shape as [number, number, number];
+  const inWide = kernel ? kernel === "wide" : isWide(O * splits, I);
+  const side = inWide ? 128 : 64;
   plan.dispatch({
-    shader: tiled,
+    shader: inWide ? wide : tiled,
     entry: "backprop_weight",
     tensors: { x4: x, dout4: dout, partial4: partial },
     params: { N, I, O, first: 0, splits },
-    groups: [Math.ceil(I / 64), Math.ceil(O / 64), splits],
+    groups: [Math.ceil(I / side), Math.ceil(O / side), splits],
   });
 }
