@@ -112,7 +112,10 @@ export function multiply(
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
   // Decided by the weight alone: a row has the same bits however many rows there are.
-  if (takesProduct(plan, I, O, first)) return multiplyInParts(plan, x, weight, out, { bias, residual, first });
+  if (takesProduct(plan, I, O, first)) {
+    multiplyInParts(plan, x, weight, out, { bias, residual, first });
+    return;
+  }
   plan.dispatch({
     shader,
     entry: byFours(plan, I) ? "multiply_fours" : "multiply",
@@ -129,7 +132,10 @@ const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && 
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
-  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) return backpropXInTiles(plan, dout, weight, into, first);
+  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) {
+    backpropXInTiles(plan, dout, weight, into, first);
+    return;
+  }
   plan.dispatch({
     shader,
     entry: byFours(plan, I, O) ? "backprop_x_fours" : "backprop_x",
