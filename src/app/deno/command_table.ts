@@ -53,7 +53,7 @@ export const flags = {
   verlCommand: {
     kind: "path",
     value: "FILE",
-    line: "file with a shell command that starts verl, or - for what is piped in",
+    line: "file with a script that starts verl, what bash -x prints of it, or its .hydra/overrides.yaml; - for what is piped in. What is not certain of a script is named and not used",
   },
   as: {
     kind: "choice",

@@ -24,8 +24,11 @@ export async function settingsCommand(
   }
   const { preset, changes: read, notes, refused } = readVerlCommand(await commandText(verlCommand));
   terminal.print(settingsAs(as, resolveConfig({ preset, ...read, ...changes })));
-  // JSON has no comments.
-  if (as !== "json") for (const note of notes) terminal.print(`# ${note}`);
+  for (const note of notes) {
+    // JSON has no comments.
+    if (as === "json") console.error(note);
+    else terminal.print(`# ${note}`);
+  }
   if (refused.length > 0) throw new Error(refused.join("\n"));
   return 0;
 }
