@@ -184,7 +184,7 @@ test("rollout prints what was said, without what a terminal would obey", async (
   expect(lines.slice(0, 3)).toEqual([
     "needle/0: What digit? (7)",
     "  0: right by equal, reward 0.80; ended by answer",
-    "     <1\\u{1b}[31m><2\\u{1b}[31m>",
+    "     <1<U+001B>[31m><2<U+001B>[31m>",
   ]);
   expect(lines.length).toBe(10);
 });
