@@ -48,6 +48,10 @@ export interface ShellCommand {
  * @throws NotUnderstood where the text is not bash, or changes how bash reads
  */
 export function shellCommands(text: string): ShellCommand[] {
+  const interpreter = /^#!.*\b(zsh|fish|t?csh|ksh|python\S*|perl|ruby|node|pwsh)\b/.exec(text)?.[1];
+  if (interpreter) throw new NotUnderstood(1, `it is a script of ${interpreter}, not of bash`);
+  const zero = text.indexOf("\0");
+  if (zero >= 0) throw new NotUnderstood(text.slice(0, zero).split("\n").length, "a NUL stands in it");
   const carriage = text.indexOf("\r");
   if (carriage >= 0) {
     const line = text.slice(0, carriage).split("\n").length;
@@ -67,14 +71,17 @@ const harmless = /^([-+][euxvETh]*o?|pipefail|errexit|nounset|xtrace|verbose|err
 
 class Walk {
   readonly found: ShellCommand[] = [];
-  private readonly script: Sequence;
   private readonly functions: ReadonlyMap<string, Effects>;
+  /** What any function may set, and what the whole script may. */
+  private readonly ofFunctions: Effects;
+  private readonly whole: Effects;
   private readonly attributed: ReadonlySet<string>;
   private readonly readonlyNames = new Set<string>();
 
   constructor(script: Sequence) {
-    this.script = script;
     this.functions = functionsOf(script);
+    this.ofFunctions = merged(this.functions.values());
+    this.whole = effectsOf(script);
     this.attributed = attributed(script);
   }
 
@@ -156,7 +163,7 @@ class Walk {
     const inside = variables.copy();
     const place = `the function ${name} (line ${body.line})`;
     forget(inside, effects, `${place} sets it`);
-    const whole = effectsOf(this.script);
+    const { whole } = this;
     for (const [variable, { line, mayHoldSpaces }] of whole.names)
       if (line >= body.line)
         inside.forget(variable, `it is set in line ${line}, and ${place} may be called later`, mayHoldSpaces);
@@ -185,7 +192,7 @@ class Walk {
     const first = plain[0] ?? "";
     const isCall = this.functions.has(first);
     // One function may call another.
-    if (isCall) forget(variables, merged(this.functions.values()), `a function called in line ${line} may set it`);
+    if (isCall) forget(variables, this.ofFunctions, `a function called in line ${line} may set it`);
     if (declarers.test(first) && unboundedBy(plain) === null) {
       this.declare(first, words, variables);
       return true;

@@ -1,52 +1,17 @@
+import { ShellTokens } from "./shell_tokens.ts";
 import {
-  type Assignment,
   type Command,
   isAssignment,
-  type Part,
   type Pipeline,
   type Sequence,
   type SimpleCommand,
   type Statement,
   type Word,
 } from "./shell_tree.ts";
-import { arithmeticEnd, ShellWords } from "./shell_words.ts";
+import { arithmeticEnd } from "./shell_words.ts";
 
-const operators = [
-  ";;&",
-  "<<<",
-  "<<-",
-  "&>>",
-  "&&",
-  "||",
-  "|&",
-  ";;",
-  ";&",
-  "<<",
-  ">>",
-  "<&",
-  ">&",
-  "<>",
-  ">|",
-  "&>",
-  "\n",
-  ";",
-  "&",
-  "|",
-  "(",
-  ")",
-  "<",
-  ">",
-] as const;
-type Operator = (typeof operators)[number];
-
-const redirections: readonly string[] = ["<<<", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "&>>", "<", ">"];
-const assignmentStart = /^([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=/;
-
-/** The name before "=" where a word is written as an assignment. */
-export function assignmentName(parts: readonly Part[]): RegExpExecArray | null {
-  const first = parts[0];
-  return first?.kind === "text" && !first.quoted ? assignmentStart.exec(first.text) : null;
-}
+/** Commands within commands. */
+const deepest = 100;
 
 /**
  * Takes a bash text apart. Only its structure is read: which commands stand where, and what they would set.
@@ -56,15 +21,11 @@ export function parseShell(text: string): Sequence {
   return new Parser(text).whole();
 }
 
-class Parser {
-  private readonly words: ShellWords;
-  /** Here-documents whose text begins on the next line. */
-  private pending: { delimiter: string; stripsTabs: boolean; line: number }[] = [];
-  /** Line of a comment that was met where a line was to be continued. */
-  private cutByComment: number | null = null;
+class Parser extends ShellTokens {
+  private depth = 0;
 
   constructor(text: string) {
-    this.words = new ShellWords(text, (close) => {
+    super(text, (close) => {
       const body = this.sequence([close]);
       this.expect(close);
       return body;
@@ -76,76 +37,6 @@ class Parser {
     if (this.words.at < this.words.text.length)
       throw this.fail(`"${this.operator() ?? this.peekWord()}" was not expected`);
     return all;
-  }
-
-  private fail = (what: string) => this.words.fail(what);
-
-  /** Over blanks, continued lines and a comment. */
-  private blank(): void {
-    const { words } = this;
-    let continued = false;
-    for (;;) {
-      const letter = words.text[words.at];
-      if (letter === " " || letter === "\t") words.at++;
-      else if (letter === "\\" && words.text[words.at + 1] === "\n") {
-        words.at += 2;
-        continued = true;
-      } else if (letter === "#") {
-        if (continued) this.cutByComment = words.line();
-        const end = words.text.indexOf("\n", words.at);
-        words.at = end < 0 ? words.text.length : end;
-        return;
-      } else return;
-    }
-  }
-
-  /** The operator that stands here, which is not taken. */
-  private operator(): Operator | null {
-    this.blank();
-    const { text, at } = this.words;
-    if (this.words.beginsWord()) return null;
-    return operators.find((operator) => text.startsWith(operator, at)) ?? null;
-  }
-
-  private take(operator: Operator): void {
-    this.words.at += operator.length;
-    if (operator === "\n") this.hereDocuments();
-  }
-
-  private hereDocuments(): void {
-    const { words } = this;
-    for (const { delimiter, stripsTabs, line } of this.pending.splice(0)) {
-      for (;;) {
-        if (words.at >= words.text.length) throw this.fail(`the here-document of line ${line} does not end`);
-        const end = words.text.indexOf("\n", words.at);
-        const found = words.text.slice(words.at, end < 0 ? undefined : end);
-        words.at = end < 0 ? words.text.length : end + 1;
-        if ((stripsTabs ? found.replace(/^\t+/, "") : found) === delimiter) break;
-      }
-    }
-  }
-
-  /** The word that stands here, where it is plain text; it is not taken. */
-  private peekWord(): string | null {
-    this.blank();
-    const { words } = this;
-    if (!words.beginsWord()) return null;
-    return /^[^\s;&|<>()$`"'\\]*(?=[\s;&|<>()]|$)/.exec(words.text.slice(words.at, words.at + 100))?.[0] ?? null;
-  }
-
-  private isAt(end: string): boolean {
-    this.blank();
-    return end === ")" || end.startsWith(";") ? this.operator() === end : this.peekWord() === end;
-  }
-
-  private expect(end: string): void {
-    const isThere = end === "(" ? this.operator() === end : this.isAt(end);
-    if (!isThere) throw this.fail(`"${end}" is missing`);
-    this.words.at += end.length;
-  }
-
-  private newlines(): void {
-    while (this.operator() === "\n") this.take("\n");
   }
 
   /** Statements up to one of `ends` or the end of the text; that is not taken. */
@@ -203,6 +94,15 @@ class Parser {
   }
 
   private command(): Command {
+    if (++this.depth > deepest) throw this.fail("commands stand in one another too deeply");
+    try {
+      return this.commandHere();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  private commandHere(): Command {
     const operator = this.operator();
     const line = this.words.line();
     const { words } = this;
@@ -362,30 +262,10 @@ class Parser {
     return { kind: "expression", line, sets: text.match(/[A-Za-z_]\w*/g) ?? [], words: [] };
   }
 
-  private redirected<T extends Command>(command: T): T {
-    while (this.redirection());
-    return command;
-  }
-
-  /** Takes a redirection with its target. */
-  private redirection(): boolean {
-    const operator = this.operator();
-    if (operator === null || !redirections.includes(operator)) return false;
-    const line = this.words.line();
-    this.take(operator);
-    this.blank();
-    if (!this.words.beginsWord()) throw this.words.fail(`a file is missing after "${operator}"`);
-    const target = this.words.word();
-    if (operator === "<<" || operator === "<<-") {
-      const delimiter = target.parts.map((part) => (part.kind === "text" ? part.text : target.source)).join("");
-      this.pending.push({ delimiter, stripsTabs: operator === "<<-", line });
-    }
-    return true;
-  }
-
   private simple(line: number): Command {
     const command: SimpleCommand = { kind: "simple", line, assignments: [], words: [], cutByComment: null };
     this.cutByComment = null;
+    const start = this.words.at;
     for (;;) {
       if (this.redirection()) continue;
       const operator = this.operator();
@@ -407,35 +287,8 @@ class Parser {
       else command.words.push(assignment ?? word);
     }
     command.cutByComment = this.cutByComment;
-    if (command.words.length + command.assignments.length === 0 && this.words.at >= this.words.text.length)
-      return command;
+    if (command.words.length + command.assignments.length === 0 && this.words.at === start)
+      throw this.fail(`"${this.operator() ?? ""}" was not expected`);
     return command;
-  }
-
-  private assignment(word: Word): Assignment | null {
-    const found = assignmentName(word.parts);
-    if (!found) return null;
-    const { line } = word;
-    const [start, name, index, plus] = found;
-    const head = { name: name!, append: plus === "+", isElement: index !== undefined, line };
-    if (word.source === start && this.words.text[this.words.at] === "(") return { ...head, value: this.list() };
-    const [first, ...rest] = word.parts;
-    const text = (first as Extract<Part, { kind: "text" }>).text.slice(start.length);
-    const parts = text === "" ? rest : [{ kind: "text" as const, text, quoted: false }, ...rest];
-    return { ...head, value: { parts, line, source: word.source } };
-  }
-
-  /** "( word word )", lines and comments between them allowed */
-  private list(): Word[] {
-    const all: Word[] = [];
-    this.take("(");
-    for (;;) {
-      this.newlines();
-      if (this.operator() === ")") break;
-      if (this.operator() !== null || this.words.at >= this.words.text.length) throw this.fail("a list is not closed");
-      all.push(this.words.word());
-    }
-    this.take(")");
-    return all;
   }
 }

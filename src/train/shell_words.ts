@@ -6,6 +6,9 @@ export const quoted = (word: string): string =>
 
 const operators: readonly VariableOperator[] = [":-", ":=", ":+", ":?", "-", "=", "+", "?"];
 
+/** Expansions within expansions. */
+const deepest = 100;
+
 /** Letters that end a word outside quotes. */
 const isMeta = (letter: string | undefined): boolean => letter === undefined || " \t\n;&|<>()".includes(letter);
 
@@ -191,7 +194,7 @@ export class ShellWords {
 
   private untilBrace(start: number, inDouble: boolean): Part[] {
     const parts: Part[] = [];
-    this.open++;
+    if (++this.open > deepest) throw this.fail("expansions stand in one another too deeply", start);
     while (this.text[this.at] !== "}") {
       if (this.at >= this.text.length) throw this.fail(`"\${" is not closed`, start);
       this.piece(parts, inDouble);

@@ -74,10 +74,13 @@ export interface ReadCommand {
  */
 export function readVerlCommand(text: string): ReadCommand {
   const { words, notes: found } = readVerlText(text);
-  const overrides = readOverrides(words, (name) => Object.hasOwn(verlDefaults, name));
-  const { given, configName, refused } = overrides;
+  const overrides = readOverrides(words);
+  const { given, configPath, refused } = overrides;
+  const configName = overrides.configName || "ppo_trainer";
   const notes = [...found, ...overrides.notes];
-  const isForeign = configName !== "" && configName !== recipeFile && configName !== "ppo_trainer";
+  // verl's own files lie in "config" beside its program; a file of that name elsewhere may say other things.
+  const isOwnPath = configPath === "" || /^(\.\/)?config\/?$/.test(configPath);
+  const isForeign = configName !== recipeFile && !(configName === "ppo_trainer" && isOwnPath);
 
   const names = [...given.keys(), ...overrides.notCertain.map(({ name }) => name)];
   const isFork = names.some((name) => name.startsWith(`${rollout}.agent.`) && name !== `${rollout}.agent.num_workers`);
@@ -90,7 +93,7 @@ export function readVerlCommand(text: string): ReadCommand {
   if (isForeign) {
     const unsaid = Object.keys(all).filter((name) => !given.has(name));
     refused.push(
-      `not understood: the file ${configName}.yaml is not read; what it may say and the command does not is as in the preset: ${unsaid.join(", ")}`,
+      `not understood: the file ${configPath ? `${configPath}/` : ""}${configName}.yaml is not read; what it may say and the command does not is as in the preset: ${unsaid.join(", ")}`,
     );
   }
   const defaults = isForeign ? {} : certainDefaults(all, overrides);

@@ -21,6 +21,8 @@ export interface Overrides {
   isOpen: boolean;
   /** The configuration file, without ".yaml"; empty where it is verl's own. */
   configName: string;
+  /** Where it lies; empty where that is not said. */
+  configPath: string;
   notes: string[];
   refused: string[];
 }
@@ -33,17 +35,37 @@ const follows: Readonly<Record<string, string>> = {
   [`${actor}.optim.lr_warmup_steps_ratio`]: "trainer.total_training_steps",
 };
 
-/** Settings that verl cannot do without. */
-export const isNothing = (value: string): boolean => /^(null|None|~)?$/.test(value.trim());
+/** Settings that mean the same as not given where they are null. */
+const nullable = new Set([
+  `${actor}.ppo_micro_batch_size`,
+  `${actor}.ppo_micro_batch_size_per_gpu`,
+  `${actor}.optim.lr_warmup_steps_ratio`,
+  "trainer.total_training_steps",
+  "custom_reward_function.path",
+  "data.seed",
+  "actor_rollout_ref.rollout.seed",
+  ...["max_assistant_turns", "max_user_turns", "max_turns"].map(
+    (name) => `actor_rollout_ref.rollout.multi_turn.${name}`,
+  ),
+]);
+
+const isNothing = (value: string): boolean => /^(null|None|~)?$/.test(value.trim());
+
+const isMapped = (name: string): boolean => verlNames.mappings.some(({ names }) => names.includes(name));
 
 const isIdle = (name: string): boolean =>
-  !verlNames.mappings.some(({ names }) => names.includes(name)) &&
-  !Object.hasOwn(verlNames.fixed, name) &&
-  knows(verlNames, name);
+  !isMapped(name) && !Object.hasOwn(verlNames.fixed, name) && knows(verlNames, name);
 
-/** @param needsValue names that stand for nothing without a value */
-export function readOverrides(words: readonly ShellWord[], needsValue: (name: string) => boolean): Overrides {
-  const read: Overrides = { given: new Map(), notCertain: [], isOpen: false, configName: "", notes: [], refused: [] };
+export function readOverrides(words: readonly ShellWord[]): Overrides {
+  const read: Overrides = {
+    given: new Map(),
+    notCertain: [],
+    isOpen: false,
+    configName: "",
+    configPath: "",
+    notes: [],
+    refused: [],
+  };
   const doubt = (name: string, sentence: string) => {
     read.given.delete(name);
     read.notCertain = read.notCertain.filter((other) => other.name !== name || name === "");
@@ -62,8 +84,11 @@ export function readOverrides(words: readonly ShellWord[], needsValue: (name: st
     if (option && unknown === null) {
       const next = option[3] === undefined ? words[++i] : null;
       if (next?.unknown) doubt("", `${where}: ${next.unknown}`);
-      else if (option[2] === "name" || option[1] === "-cn")
-        read.configName = (option[3] ?? next?.text ?? "").replace(/\.yaml$/, "");
+      else {
+        const given = option[3] ?? next?.text ?? "";
+        if (option[2] === "name" || option[1] === "-cn") read.configName = given.replace(/\.yaml$/, "");
+        else read.configPath = given;
+      }
     } else if (unknown !== null && (word.isOpen || value === undefined)) {
       const before = [...read.given.keys()];
       for (const lost of before)
@@ -85,7 +110,8 @@ export function readOverrides(words: readonly ShellWord[], needsValue: (name: st
     } else {
       const problem = isIdle(name!) ? null : hydraProblem(value);
       if (problem !== null) doubt(name!, `${where}: ${problem}`);
-      else if (isNothing(value) && needsValue(name!)) doubt(name!, `${where}: it has no value`);
+      else if (isNothing(value) && isMapped(name!) && !(nullable.has(name!) && value.trim() === "null"))
+        doubt(name!, `${where}: it has no value`);
       else {
         const plain = hydraText(value);
         if (read.given.has(name!) && read.given.get(name!) !== plain)

@@ -23,6 +23,8 @@ export function readVerlText(text: string): VerlText {
   if (/^(\s*(#.*)?\r?\n)*- \S/.test(text)) return { words: hydraOverrides(text), notes: [] };
   if (/^\++ .*(verl|recipe|main_)/m.test(text)) return started(traced(text));
   try {
+    if (text.length > largestScript)
+      throw new NotUnderstood(1, `the text has ${text.length} letters, and no script has more than ${largestScript}`);
     return started(shellCommands(text));
   } catch (error) {
     if (error instanceof NotUnderstood) throw new Error(`${error.message}. ${whatElse}`);
@@ -30,11 +32,14 @@ export function readVerlText(text: string): VerlText {
   }
 }
 
+/** Letters of a script; the longest public ones have some ten thousand. */
+const largestScript = 1_000_000;
+
 /** Programs whose settings mean what those of verl.trainer.main_ppo mean, and what else is to be known of them. */
 const programs: readonly { name: RegExp; note: string | null }[] = [
-  { name: /^verl\.trainer\.main_ppo$|^(.*\/)?main_ppo\.py$/, note: null },
+  { name: /^verl\.trainer\.main_ppo$|^(.*\/)?verl\/trainer\/main_ppo\.py$/, note: null },
   {
-    name: /^recipe\.dapo\.(src\.)?main_dapo$|^(.*\/)?main_dapo\.py$/,
+    name: /^recipe\.dapo\.(src\.)?main_dapo$|^(.*\/)?recipe\/dapo\/(src\/)?main_dapo\.py$/,
     note: "is DAPO's: its settings mean the same; its overlong reward (reward_model.overlong_buffer) is not known here",
   },
   {
@@ -141,10 +146,10 @@ const notUnderstood = (line: number, what: string): NotUnderstood => new NotUnde
 /** The commands that `bash -x` printed: their words stand there as they came out. */
 function traced(text: string): ShellCommand[] {
   const commands: ShellCommand[] = [];
-  for (const { index, 0: start } of text.matchAll(/^\++ /gm)) {
-    const reader = new ShellWords(text, () => {
-      throw reader.fail("bash -x prints no such thing");
-    });
+  const reader = new ShellWords(text, () => {
+    throw reader.fail("bash -x prints no such thing");
+  });
+  for (const { index, 0: start } of text.matchAll(/^\++ (?=.*main)/gm)) {
     reader.at = index + start.length;
     const line = reader.line();
     const words: ShellWord[] = [];

@@ -23,7 +23,7 @@ function compare(text: string, input = text, commands = runBash(text).commands):
   let read: ReturnType<typeof readOverrides>;
   try {
     const { words } = readVerlText(input);
-    read = readOverrides(words, (name) => name === "data.train_batch_size");
+    read = readOverrides(words);
   } catch (error) {
     expect((error as Error).message).toMatch(/^(not understood: |Expected a command)/);
     return false;

@@ -54,10 +54,16 @@ function flagsText(config: RunConfig): string {
 }
 
 async function commandText(place: string): Promise<string> {
-  if (place === "-") return new Response(Deno.stdin.readable).text();
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(place);
+    bytes = place === "-" ? await new Response(Deno.stdin.readable).bytes() : await Deno.readFile(place);
   } catch (error) {
     throw new Error(`Expected a file with a verl command at ${place}: ${(error as Error).message}`);
+  }
+  try {
+    // A byte order mark stays: for bash it belongs to the first word.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error(`Expected a text in UTF-8 at ${place}, found other bytes; convert it (iconv -t utf-8)`);
   }
 }
