@@ -50,3 +50,11 @@ export function arithmetic(text: string, textOf: (name: string) => string | null
   // What is left over is an operator that is not followed ("**", "<<", "?").
   return value === null || at < tokens.length ? null : String(value + 0);
 }
+
+/** Names in a text that is calculated, and which of them it sets; open where the name of one is worked out. */
+export function calculated(text: string): { sets: string[]; reads: string[]; isOpen: boolean } {
+  const reads = text.match(/[A-Za-z_]\w*/g) ?? [];
+  const assigns = /(^|[^=!<>])=([^=]|$)|<<=|>>=|\+\+|--/.test(text);
+  const isOpen = /\$\{?\w+\}?\s*([-+*/%&|^]|<<|>>)?=([^=]|$)|\$\{?\w+\}?(\+\+|--)|(\+\+|--)\$/.test(text);
+  return { sets: assigns ? reads : [], reads, isOpen };
+}

@@ -1,3 +1,4 @@
+import { calculated } from "./shell_arithmetic.ts";
 import {
   type Assignment,
   type Command,
@@ -58,6 +59,8 @@ function addCommand(effects: Effects, command: Command): void {
       return;
     case "expression":
       for (const name of command.sets) add(effects, name, command.line, false);
+      if (command.isOpen)
+        effects.anything = { why: `a calculation (line ${command.line}) may set it`, line: command.line };
       for (const word of command.words) addParts(effects, word.parts, word.line);
       return;
     default:
@@ -76,14 +79,25 @@ function addSimple(effects: Effects, command: SimpleCommand): void {
   merge(effects, effectsOfBuiltin(command));
 }
 
+/** The words from the command on that is executed: "builtin" and "command" hand it on. */
+export function commandWords(words: readonly string[]): string[] {
+  let rest = [...words];
+  while (rest[0] === "builtin" || rest[0] === "command") {
+    rest = rest.slice(1);
+    while (/^-[pvV-]+$/.test(rest[0] ?? "")) rest = rest.slice(1);
+  }
+  return rest;
+}
+
 /** What a command sets by what it is, without its own assignments and expansions. */
 export function effectsOfBuiltin({ words, line }: SimpleCommand): Effects {
   const effects: Effects = { names: new Map(), anything: null };
-  const plain = words.map(plainText);
-  while (plain[0] === "builtin" || plain[0] === "command") plain.shift();
+  const plain = commandWords(words.map(plainText));
   const [first = "", ...rest] = plain;
   const why = unboundedBy(plain);
   if (why !== null) effects.anything = { why: `${why} (line ${line}) may set it`, line };
+  // printf only prints unless it is told a name.
+  if (first === "printf" && !rest.some((word) => word.startsWith("-v"))) return effects;
   if (setters.test(first) || declarers.test(first))
     for (const name of rest.join(" ").match(/[A-Za-z_]\w*/g) ?? [])
       if (!declarers.test(first)) add(effects, name, line, first === "read");
@@ -96,13 +110,24 @@ export function unboundedBy(plain: readonly string[]): string | null {
   if (unbounded.test(first)) return `${first} ${rest[0] ?? ""}`.trim();
   // What a variable stands for may be one of these.
   if (/[$`]/.test(first)) return first;
+  // The name of what is set stands in a variable.
+  if (/^(read|mapfile|readarray|getopts|let|unset|wait)$/.test(first) && rest.some((word) => /[$`]/.test(word)))
+    return `${first} ${rest.join(" ")}`.slice(0, 40);
+  if (
+    first === "printf" &&
+    rest.some((word, i) => (/^-v./.test(word) ? /[$`]/.test(word) : rest[i - 1] === "-v" && /[$`]/.test(word)))
+  )
+    return "printf -v";
+  // An index in a name is calculated.
+  if (/^(test|\[)$/.test(first) && rest.includes("-v") && rest.some((word) => /[$`]/.test(word))) return `${first} -v`;
   if (first === "trap" && rest.some((word) => /^(DEBUG|ERR|RETURN)$/.test(word))) return "trap";
   if (declarers.test(first) && rest.some((word) => !/^(-[xgrap]+|[A-Za-z_]\w*(\+?=.*)?)$/s.test(word)))
     return `${first} ${rest.join(" ")}`.slice(0, 40);
   return null;
 }
 
-function addAssignment(effects: Effects, { name, value, line }: Assignment): void {
+function addAssignment(effects: Effects, { name, index, value, line }: Assignment): void {
+  for (const set of calculated(index ?? "").sets) add(effects, set, line, false);
   const values = Array.isArray(value) ? value : [value];
   add(effects, name, line, values.length > 1 || values.some(({ source }) => /\s/.test(source)));
   for (const word of values) addParts(effects, word.parts, word.line);
@@ -113,18 +138,24 @@ function addParts(effects: Effects, parts: readonly Part[], line: number): void 
     if (part.kind === "variable") {
       if (part.operator.endsWith("=")) add(effects, part.name, line, true);
       addParts(effects, part.word, line);
-    } else if (part.kind === "arithmetic" && /[^=!<>]=[^=]|\+\+|--/.test(part.text))
-      for (const name of part.text.match(/[A-Za-z_]\w*/g) ?? []) add(effects, name, line, false);
-    // What is in $( ) sets nothing outside of it.
-    else if (part.kind === "dynamic") addParts(effects, part.words, line);
+    } else if (part.kind === "arithmetic") {
+      const { sets, isOpen } = calculated(part.text);
+      for (const name of sets) add(effects, name, line, false);
+      if (isOpen) effects.anything = { why: `a calculation (line ${line}) may set it`, line };
+    } else if (part.kind === "dynamic") {
+      // What is in $( ) sets nothing outside of it; an index or an offset is calculated.
+      addParts(effects, part.words, line);
+      if (part.source.startsWith("${"))
+        for (const name of calculated(part.source).sets) add(effects, name, line, false);
+    }
   }
 }
 
-/** The variables that expanding these parts may set. */
-export function setByExpansion(parts: readonly Part[]): string[] {
+/** What expanding these parts may set. */
+export function setByExpansion(parts: readonly Part[]): Effects {
   const effects: Effects = { names: new Map(), anything: null };
   addParts(effects, parts, 0);
-  return [...effects.names.keys()];
+  return effects;
 }
 
 /**

@@ -1,5 +1,7 @@
+import { calculated } from "./shell_arithmetic.ts";
 import {
   attributed,
+  commandWords,
   declarers,
   type Effects,
   effectsOf,
@@ -21,7 +23,16 @@ import {
   type Statement,
   type Word,
 } from "./shell_tree.ts";
-import { type Field, fieldsOf, isSpecial, shortened, textOf, type Value, Variables } from "./shell_values.ts";
+import {
+  calculatesText,
+  type Field,
+  fieldsOf,
+  isSpecial,
+  shortened,
+  textOf,
+  type Value,
+  Variables,
+} from "./shell_values.ts";
 
 /** One word of a command as a program gets it. */
 export interface ShellWord extends Field {
@@ -135,6 +146,7 @@ class Walk {
         return true;
       case "expression":
         this.substitutions(command.words, variables, within);
+        if (calculatesText(command.reads, variables)) variables.forgetAll(`a calculation (line ${line}) may set it`);
         forget(variables, effectsOfCommand(command), `it is calculated in line ${line}`);
         return true;
       case "function":
@@ -168,6 +180,7 @@ class Walk {
       if (line >= body.line)
         inside.forget(variable, `it is set in line ${line}, and ${place} may be called later`, mayHoldSpaces);
     if (whole.anything && whole.anything.line >= body.line) inside.forgetAll(whole.anything.why);
+    inside.isInFunction = true;
     inside.positional = `it is what ${place} is called with`;
     this.command(body, inside, place);
   }
@@ -188,8 +201,19 @@ class Walk {
     // A program that stands in a variable of the text is known.
     const isKnown = fields[0] !== undefined && fields[0].unknown === null && fields[0].text !== "";
     if (isKnown) plain[0] = fields[0]!.text;
-    while (plain[0] === "builtin" || plain[0] === "command") plain.shift();
+    plain.splice(0, plain.length, ...commandWords(plain));
     const first = plain[0] ?? "";
+    if (
+      first === "let" &&
+      calculatesText(
+        plain
+          .slice(1)
+          .join(" ")
+          .match(/[A-Za-z_]\w*/g) ?? [],
+        variables,
+      )
+    )
+      variables.forgetAll(`let (line ${line}) may set it`);
     const isCall = this.functions.has(first);
     // One function may call another.
     if (isCall) forget(variables, this.ofFunctions, `a function called in line ${line} may set it`);
@@ -255,8 +279,15 @@ class Walk {
   }
 
   private declare(first: string, words: readonly (Word | Assignment)[], variables: Variables): void {
+    if (first === "local" && !variables.isInFunction) {
+      for (const word of words)
+        if (isAssignment(word)) variables.forget(word.name, "local stands outside of a function", true);
+      return;
+    }
+    // All words are expanded before the first of them is set.
+    const before = variables.copy();
     for (const word of words.slice(1)) {
-      if (isAssignment(word)) this.assign(word, variables);
+      if (isAssignment(word)) this.assign(word, variables, before);
       else if (/^\w+$/.test(word.source) && first === "readonly") this.readonlyNames.add(word.source);
       else if (/^[A-Za-z_]\w*$/.test(word.source) && first === "local") variables.set(word.source, { kind: "unset" });
       if (first === "readonly" && isAssignment(word)) this.readonlyNames.add(word.name);
@@ -265,21 +296,24 @@ class Walk {
     }
   }
 
-  private assign(assignment: Assignment, variables: Variables): void {
+  private assign(assignment: Assignment, variables: Variables, before = variables): void {
     const { name, line } = assignment;
     if (name === "IFS") variables.splitting = `IFS is changed in line ${line}`;
     if (isSpecial(name)) return;
-    const value = this.assigned(assignment, variables);
+    const value = this.assigned(assignment, before);
     if (value.kind === "unknown") variables.forget(name, value.why, value.mayHoldSpaces);
     else variables.set(name, value);
   }
 
   /** What a variable holds after an assignment. */
-  private assigned({ name, append, isElement, value, line }: Assignment, variables: Variables): Value {
+  private assigned({ name, append, index, value, line }: Assignment, variables: Variables): Value {
     const unknown = (why: string): Value => ({ kind: "unknown", why, mayHoldSpaces: true });
     if (this.readonlyNames.has(name)) return unknown(`it is readonly before line ${line}`);
     if (this.attributed.has(name)) return unknown("it was declared with an option");
-    if (isElement) return unknown(`one element of it is set in line ${line}`);
+    if (index !== null) {
+      for (const set of calculated(index).sets) variables.forget(set, `it is calculated in line ${line}`, false);
+      return unknown(`one element of it is set in line ${line}`);
+    }
     const before = variables.get(name);
     const notKnown = `what line ${line} is added to is not known`;
     if (Array.isArray(value)) {

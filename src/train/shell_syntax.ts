@@ -1,3 +1,4 @@
+import { calculated } from "./shell_arithmetic.ts";
 import { ShellTokens } from "./shell_tokens.ts";
 import {
   type Command,
@@ -251,7 +252,9 @@ class Parser extends ShellTokens {
       else this.take(operator);
     }
     this.words.word();
-    return this.redirected({ kind: "expression", line, sets: ["BASH_REMATCH"], words });
+    const calculates = words.some(({ source }) => /^-(eq|ne|lt|le|gt|ge)$/.test(source));
+    const text = calculates ? words.map(({ source }) => source).join(" ") : "";
+    return this.redirected({ kind: "expression", line, words, ...calculated(text) });
   }
 
   /** "(( ... ))", whose end is known */
@@ -259,7 +262,7 @@ class Parser extends ShellTokens {
     const line = this.words.line();
     const text = this.words.text.slice(this.words.at + 2, end);
     this.words.at = end + 2;
-    return { kind: "expression", line, sets: text.match(/[A-Za-z_]\w*/g) ?? [], words: [] };
+    return { kind: "expression", line, words: [], ...calculated(text) };
   }
 
   private simple(line: number): Command {

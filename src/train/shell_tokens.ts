@@ -147,7 +147,7 @@ export class ShellTokens {
     if (!found) return null;
     const { line } = word;
     const [start, name, index, plus] = found;
-    const head = { name: name!, append: plus === "+", isElement: index !== undefined, line };
+    const head = { name: name!, append: plus === "+", index: index ?? null, line };
     if (word.source === start && this.words.text[this.words.at] === "(") return { ...head, value: this.list() };
     const [first, ...rest] = word.parts;
     const text = (first as Extract<Part, { kind: "text" }>).text.slice(start.length);

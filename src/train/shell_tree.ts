@@ -21,11 +21,12 @@ export interface Word {
   source: string;
 }
 
-/** NAME=value, NAME+=value, NAME=(...); an index ("NAME[0]=") is kept as `isElement`. */
+/** NAME=value, NAME+=value, NAME=(...), NAME[0]=value */
 export interface Assignment {
   name: string;
   append: boolean;
-  isElement: boolean;
+  /** What stands between the brackets of "NAME[...]="; null without them. */
+  index: string | null;
   value: Word | Word[];
   line: number;
 }
@@ -47,7 +48,16 @@ export type Command =
   | { kind: "if" | "case" | "loop"; line: number; bodies: Sequence[]; word: string; sets: string[]; words: Word[] }
   | { kind: "function"; line: number; name: string; body: Command }
   /** "[[ ... ]]", "(( ... ))": whatever is named in it may be set. */
-  | { kind: "expression"; line: number; sets: string[]; words: Word[] };
+  | {
+      kind: "expression";
+      line: number;
+      sets: string[];
+      words: Word[];
+      /** Names that are calculated with: what they hold is calculated in turn. */
+      reads: string[];
+      /** Whether a variable's value names what is set. */
+      isOpen: boolean;
+    };
 
 export type Pipeline = Command[];
 

@@ -1,4 +1,4 @@
-import { arithmetic } from "./shell_arithmetic.ts";
+import { arithmetic, calculated } from "./shell_arithmetic.ts";
 import { setByExpansion } from "./shell_effects.ts";
 import type { Part, Word } from "./shell_tree.ts";
 
@@ -34,6 +34,8 @@ export class Variables {
   private anything: string | null = null;
   /** In a function "$1" and "$@" are what it is called with. */
   positional: string | null = null;
+  /** "local" is an error elsewhere. */
+  isInFunction = false;
   /** Why unquoted values are not split at blanks, or patterns not kept as they are. */
   splitting: string | null = null;
 
@@ -42,6 +44,7 @@ export class Variables {
     copied.values = new Map(this.values);
     copied.anything = this.anything;
     copied.positional = this.positional;
+    copied.isInFunction = this.isInFunction;
     copied.splitting = this.splitting;
     return copied;
   }
@@ -115,10 +118,12 @@ function foundIn(part: Part, variables: Variables): Found {
     case "text":
       return { kind: "text", text: part.text, notes: [] };
     case "dynamic":
-      doubtSet(part.words, variables);
+      doubtSet([part], variables);
+      if (namesElement(part.source, variables)) variables.forgetAll(`${part.source} may set it`);
       return { kind: "unknown", why: `${shortened(part.source)}: ${part.why}`, mayHoldSpaces: false };
     case "arithmetic": {
       doubtSet([part], variables);
+      if (calculatesText(calculated(part.text).reads, variables)) variables.forgetAll("a calculation may set it");
       const text = arithmetic(part.text, (name) => {
         const value = variables.get(name);
         return value?.kind === "text" ? value.text : null;
@@ -139,8 +144,23 @@ function foundIn(part: Part, variables: Variables): Found {
 
 /** Expansions that are not followed may set what is named in them. */
 function doubtSet(parts: readonly Part[], variables: Variables): void {
-  for (const name of setByExpansion(parts)) variables.forget(name, `an expansion may set ${name}`, true);
+  const { names, anything } = setByExpansion(parts);
+  if (anything) variables.forgetAll("a calculation may set it");
+  for (const name of names.keys()) variables.forget(name, `an expansion may set ${name}`, true);
 }
+
+/** Whether "${!NAME}" stands for an element of a list, whose index is calculated. */
+function namesElement(source: string, variables: Variables): boolean {
+  const value = variables.get(/^\$\{!(\w+)\}$/.exec(source)?.[1] ?? "");
+  return value?.kind === "text" && value.text.includes("[");
+}
+
+/** Whether one of these variables holds what is no number, and may set others where it is calculated. */
+export const calculatesText = (names: readonly string[], variables: Variables): boolean =>
+  names.some((name) => {
+    const value = variables.get(name);
+    return value?.kind === "text" && !/^\s*[-+]?\w*\s*$/.test(value.text);
+  });
 
 function listOf(name: string, variables: Variables): Found {
   if (name === "@" || name === "*") {

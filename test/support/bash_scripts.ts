@@ -1,9 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is bash that has them
 /** Launch scripts as people write them, and what must come of them: all settings certain, or something named. */
 export interface BashScript {
   name: string;
   text: string;
-  /** Whether every setting must be understood. */
-  certain: boolean;
+  /** Whether every setting must be understood; null where either will do. */
+  certain: boolean | null;
 }
 
 const run = "python3 -m verl.trainer.main_ppo algorithm.adv_estimator=grpo";
@@ -175,7 +176,76 @@ const unsure: Record<string, string> = {
   "a process": `${run} data.train_files=<(echo x)`,
 };
 
+/** Ways to set a variable that are easily overlooked; "@run" and "@n" stand for the command and its setting. */
+const tricks: readonly string[] = [
+  "N=4\nselect x in a b; do N=8; break; done < /dev/null\n@run @n=$N",
+  "N=4\nexport N=8 M=$N\n@run @n=$M",
+  "N=4 M=$N\n@run @n=$M",
+  "N=4\ntrap 'N=8' DEBUG\n@run @n=$N",
+  "N=4\nfunction f { N=8; }\nf\n@run @n=$N",
+  "N=4\nf() ( N=8 )\nf\n@run @n=$N",
+  'python3() { command python3 "$@" @n=9; }\n@run @n=4',
+  "PROMPT_COMMAND='N=8'\nN=4\n@run @n=$N",
+  "N=4\nN=8 &\nwait\n@run @n=$N",
+  "N=4\nwhile read -r N; do :; done < /dev/null\n@run @n=$N",
+  "N=4; N=8 :\n@run @n=$N",
+  "set -k\n@run @n=4 data=8",
+  "N=4;;\n@run @n=$N",
+  "A=(x @n=4)\nunset 'A[0]'\n@run \"${A[@]}\"",
+  'A=(@n=4)\nA=@n=8\n@run "${A[@]}"',
+  "N=4\n: $((N++))\n@run @n=$N",
+  "N=4\necho $((N=9)) > /dev/null\n@run @n=$N",
+  "N=4\ncat <<EOF > /dev/null\n${N:=3} $((N=7))\nEOF\n@run @n=$N",
+  "N=4\necho hi > ${M:=5}\n@run @n=$M",
+  "N=4\n[ $((N=6)) -gt 3 ]\n@run @n=$N",
+  "N=4\n[[ $((N=6)) -gt 3 ]]\n@run @n=$N",
+  "N=4\n[[ N=6 -gt 3 ]]\n@run @n=$N",
+  "N=4\n[[ -v N && 'N=9' -eq 9 ]]\n@run @n=$N",
+  "X='N=9'\nN=4\nM=$((X))\n@run @n=$N",
+  "N=4\nA[N=7]=3\n@run @n=$N",
+  "N=4\necho ${A[N=7]} >/dev/null\n@run @n=$N",
+  "N=4\necho ${N:M=2} >/dev/null\nQ=${M}\n@run @n=$M",
+  "time N=4\n@run @n=$N",
+  "! N=4\n@run @n=$N",
+  "N=4\nhash python3; type N; test N=9\ngetopts n: N\n@run @n=$N",
+  "N=4\nexport -n N; export -f f 2>/dev/null\n@run @n=$N",
+  "N=4\nread M N <<< '1 2'\n@run @n=$N",
+  "N=4\nset -- a b\nfor N; do :; done\n@run @n=$N",
+  "N=4\nmapfile -t N < /dev/null\n@run @n=$N",
+  "N=4\nlocal N=8 2>/dev/null\n@run @n=$N",
+  "N=4\n{ N=8; } > /dev/null\n@run @n=$N",
+  "N=4\n{ N=8; } | cat\n@run @n=$N",
+  "N=4\nif false; then :; fi && N=8\n@run @n=$N",
+  "N=4\nprintf '%s' 3 -v N\nprintf -v 'N' 8\n@run @n=$N",
+  "N=4\ncase x in x) N=8;; esac\n@run @n=$N",
+  'N=4\n"export" N=8\n@run @n=$N',
+  "E=export\nN=4\n$E N=8\n@run @n=$N",
+  "N=4\ncommand export N=8\n@run @n=$N",
+  "N=4\nbuiltin declare N=8\n@run @n=$N",
+  "N=4\nX=1 eval 'N=8'\n@run @n=$N",
+  "N=4\ncommand -p eval N=8\n@run @n=$N",
+  "N=4\nunset -v N\n@run @n=${N:-7}",
+  'N=4\nunset "N"\n@run @n=${N:-7}',
+  "N=4\nV=N\nunset $V\n@run @n=${N:-7}",
+  "N=4\nV=N\nread $V <<< 8\n@run @n=${N:-7}",
+  "N=4\nV=N\nprintf -v $V 8\n@run @n=${N:-7}",
+  "N=4\nV=N\n(($V=8))\n@run @n=${N:-7}",
+  "N=4\nV=N\nlet $V=8\n@run @n=${N:-7}",
+  "N=4\nV=N\nfor i in 1; do declare $V=8; done\n@run @n=${N:-7}",
+  "N=4\nV=N\ndeclare -g $V=8\n@run @n=${N:-7}",
+  "N=4\nlet 'N = 8'\n@run @n=${N:-7}",
+  "N=4\nV='N=8'\nX=$(($V))\n@run @n=${N:-7}",
+  "N=4\nV='N=8'\n[[ $V -eq 8 ]]\n@run @n=${N:-7}",
+  "N=4\nV='N=8'\n(( V ))\n@run @n=${N:-7}",
+  "N=4\nV='x[N=8]'\ntest -v $V\necho ${!V}\n@run @n=${N:-7}",
+];
+
 export const bashScripts: readonly BashScript[] = [
   ...Object.entries(certain).map(([name, text]) => ({ name, text, certain: true })),
   ...Object.entries(unsure).map(([name, text]) => ({ name, text, certain: false })),
+  ...tricks.map((text, i) => ({
+    name: `trick ${i + 1}: ${text.split("\n").slice(0, -1).join("; ")}`,
+    text: text.replaceAll("@run", run).replaceAll("@n", n),
+    certain: null,
+  })),
 ];
