@@ -75,7 +75,7 @@ export class Variables {
   }
 
   forgetAll(why: string): void {
-    this.values.clear();
+    for (const name of this.values.keys()) this.forget(name, why, false);
     this.anything = why;
   }
 }
