@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { contentPolicy } from "./src/app/content_policy.mjs";
 
 /** `import source from "./x.wgsl" with { type: "text" }`, which Deno reads by itself. */
 const wgsl = (): Plugin => ({
@@ -18,6 +19,19 @@ const headers = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** The built page under `vite preview` has the headers that `npm start` gives it. */
+const policies = (): Plugin => ({
+  name: "content-policies",
+  configurePreviewServer: ({ middlewares }) => {
+    middlewares.use((request: unknown, response: unknown, next: () => void) => {
+      const { url = "" } = request as { url?: string };
+      const head = response as { setHeader(name: string, value: string): void };
+      head.setHeader("Content-Security-Policy", contentPolicy(url.split("?")[0]!));
+      next();
+    });
+  },
+});
+
 /** Chromium on its own software adapter; without the last three, WebGPU canvases are blank in screenshots. */
 const chromiumFlags = [
   "--no-sandbox",
@@ -31,9 +45,10 @@ const chromiumFlags = [
 
 export default defineConfig({
   base: "./",
-  plugins: [wgsl()],
+  plugins: [wgsl(), policies()],
   worker: { format: "es", plugins: () => [wgsl()] },
-  server: { headers },
+  // The development server puts scripts into the page, and test pages stand in frames of its own.
+  server: { headers: { ...headers, "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'" } },
   preview: { headers },
   build: { target: "es2022" },
   test: {

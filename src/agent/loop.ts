@@ -115,6 +115,7 @@ export async function* roll(
         const written = yield* write(conversations, alike, limit, { step, turn, tokens });
         for (const [i, index] of alike.entries()) turns[waiting.indexOf(index)] = written[i]!;
       }
+      for (const [i, written] of turns.entries()) expectNumbers(written, turn, rows[waiting[i]!]!.opening.task.id);
       const calling: number[] = [];
       const answers: Passage[] = [];
       const heard = await Promise.all(
@@ -149,6 +150,15 @@ export async function* roll(
         .map((row) => row.views.slice(row.opening.views.length).map((view) => view.shown)),
     ),
   };
+}
+
+/** @throws Error where what a model computes are no numbers: what it seems to write then is nobody's. */
+function expectNumbers({ logprobs, entropies }: Turn, turn: number, task: string): void {
+  const bad = logprobs.findIndex((logprob, i) => !Number.isFinite(logprob) || !Number.isFinite(entropies[i]!));
+  if (bad < 0) return;
+  throw new Error(
+    `Expected log-probabilities that are numbers, found ${logprobs[bad]} (entropy ${entropies[bad]}) at token ${bad + 1} of turn ${turn} of ${task}: weights of the model are not numbers, or too large for f32; load the model anew, or go on from a checkpoint before`,
+  );
 }
 
 /** A task with its pictures and prompt. */

@@ -15,7 +15,7 @@ import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
-import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
 import { klSums } from "../train/kl_reward.ts";
 import type { RunConfig } from "../train/knobs.ts";
@@ -29,7 +29,7 @@ import { PicturePool } from "./picture_pool.ts";
 import { readPreprocessor } from "./preprocessor.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
-import { type OpenSession, type Session, sameModel } from "./session.ts";
+import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -234,7 +234,8 @@ class GpuSession implements Session {
       this.#step = 0;
       for (const greedy of [false, true]) {
         const { evalTasks } = this.#config;
-        yield { type: "eval", step, tasks: evalTasks, greedy, ...(await this.evaluate({ tasks: evalTasks, greedy })) };
+        const { tasks, metrics, durationMs } = await this.evaluate({ tasks: evalTasks, greedy });
+        yield { type: "eval", step, tasks, greedy, metrics, durationMs };
       }
       yield { type: "end", step, reason: "done" };
     } finally {
@@ -243,17 +244,13 @@ class GpuSession implements Session {
     }
   }
 
-  async evaluate({
-    tasks,
-    greedy,
-  }: {
-    tasks: number;
-    greedy: boolean;
-  }): Promise<{ metrics: Metrics; durationMs: number }> {
+  async evaluate({ tasks: wanted, greedy }: { tasks: number; greedy: boolean }): Promise<Evaluation> {
     const parts = this.#parts();
     const startedMs = performance.now();
-    const metrics = await evaluate(parts, await this.#heldOut(tasks), greedy);
-    return { metrics, durationMs: performance.now() - startedMs };
+    const tasks = await this.#heldOut(wanted);
+    const metrics = await evaluate(parts, tasks, greedy);
+    const notes = tasks.length < wanted ? (this.#surroundings.source.heldOutNotes?.() ?? []) : [];
+    return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
   }
 
   async *roll({
@@ -278,9 +275,14 @@ class GpuSession implements Session {
   }
 
   async #heldOut(count: number): Promise<Task[]> {
-    const tasks = await this.#surroundings.source.heldOut(count);
+    const { source } = this.#surroundings;
+    const tasks = await source.heldOut(count);
     if (tasks.length === 0)
-      throw new Error("Expected rows that are held out for evaluation, found none; set heldOutRows");
+      throw new Error(
+        this.#config.heldOutRows === 0
+          ? "Expected rows that are held out of the training, found none: heldOutRows is 0, so all of them are trained on; train with --held-out-rows N"
+          : `Expected rows that are held out of the training, found none that can be asked: ${source.heldOutNotes?.().join("; ")}`,
+      );
     return tasks;
   }
 

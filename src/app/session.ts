@@ -40,10 +40,13 @@ export interface Session {
    */
   warmup(): AsyncGenerator<WarmupEvent>;
 
-  /** Held-out scenes, not trained on. */
-  evaluate(options: { tasks: number; greedy: boolean }): Promise<{ metrics: Metrics; durationMs: number }>;
+  /**
+   * Held-out tasks, not trained on. `tasks` is how many were asked: fewer than wanted where there are no more, and
+   * `notes` then say why. @throws Error where there are none
+   */
+  evaluate(options: { tasks: number; greedy: boolean }): Promise<Evaluation>;
 
-  /** Held-out scenes, one after the other, with their rollouts: scored, without advantages. */
+  /** Held-out tasks, one after the other, with their rollouts: scored, without advantages. */
   roll(options: {
     tasks: number;
     rolloutsPerTask: number;
@@ -79,6 +82,13 @@ export interface Session {
 
   /** Gives the device back. */
   close(): void;
+}
+
+export interface Evaluation {
+  metrics: Metrics;
+  durationMs: number;
+  tasks: number;
+  notes: string[];
 }
 
 /** Whether a session that was opened with one configuration can be reset to the other. */

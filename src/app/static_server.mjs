@@ -6,6 +6,7 @@ import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, sep } from "node:path";
+import { contentPolicy } from "./content_policy.mjs";
 
 const types = {
   ".html": "text/html; charset=utf-8",
@@ -31,6 +32,8 @@ const headers = {
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
+  // For browsers that do not know frame-ancestors.
+  "X-Frame-Options": "DENY",
   "Referrer-Policy": "no-referrer",
   "Cache-Control": "no-cache",
   "Accept-Ranges": "bytes",
@@ -47,7 +50,8 @@ export async function serveFolder(folder, port) {
   const server = createServer((request, response) => {
     answer(root, request, response).catch((error) => {
       console.error(`Cannot serve ${request.url}: ${error.message}`);
-      if (!response.headersSent) response.writeHead(500, headers);
+      if (!response.headersSent)
+        response.writeHead(500, { ...headers, "Content-Security-Policy": contentPolicy(".txt") });
       response.end();
     });
   });
@@ -85,11 +89,17 @@ function listen(server, port) {
 
 async function answer(root, request, response) {
   const refuse = (status, text, more = {}) => {
-    response.writeHead(status, { ...headers, "Content-Type": types[".txt"], ...more });
+    response.writeHead(status, {
+      ...headers,
+      "Content-Security-Policy": contentPolicy(".txt"),
+      "Content-Type": types[".txt"],
+      ...more,
+    });
     response.end(`${text}\n`);
   };
-  // A page elsewhere may point a name of its own at 127.0.0.1; its requests carry that name.
-  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? ""))
+  // A page elsewhere may point a name of its own at 127.0.0.1; its requests carry that name. Names of hosts know no
+  // capitals, and may end with the dot of the root.
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])\.?(:\d+)?$/i.test(request.headers.host ?? ""))
     return refuse(403, "Open this page as http://127.0.0.1 or http://localhost");
   if (request.method !== "GET" && request.method !== "HEAD")
     return refuse(405, "Only GET and HEAD are answered here", { Allow: "GET, HEAD" });
@@ -101,6 +111,7 @@ async function answer(root, request, response) {
   const { start, end } = range ?? { start: 0, end: size };
   response.writeHead(range ? 206 : 200, {
     ...headers,
+    "Content-Security-Policy": contentPolicy(path),
     "Content-Type": types[extname(path).toLowerCase()] ?? "application/octet-stream",
     "Content-Length": end - start,
     ...(range ? { "Content-Range": `bytes ${start}-${end - 1}/${size}` } : {}),

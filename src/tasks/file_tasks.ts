@@ -2,6 +2,7 @@ import type { Box, Pixels } from "../image/pixels.ts";
 import { Random } from "./random.ts";
 import { Recent } from "./recent.ts";
 import type { Row, RowSource } from "./row.ts";
+import { rowTwins } from "./row_twins.ts";
 import { type Skip, type Surveyed, type SurveySettings, survey } from "./survey.ts";
 import type { Task, TaskSource } from "./task.ts";
 
@@ -50,6 +51,13 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     found.pixels.reduce((sum, { data }) => sum + data.length, 1024),
   );
   let epoch = { index: -1, order: train };
+  const rowOf = (row: number): Promise<Row> => {
+    const source = starts.findLastIndex((start) => start <= row);
+    return sources[source]!.row(row - starts[source]!);
+  };
+  // Made when it is first needed: it looks through the text of all rows.
+  const twins = rowTwins(train, rowOf);
+  const alsoTrained = new Set<number>();
 
   const idOf = (row: number): string => {
     const source = starts.findLastIndex((start) => start <= row);
@@ -93,6 +101,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     skippedRows,
     counts: () => ({
       "data/skipped": skippedRows.size,
+      ...(alsoTrained.size > 0 ? { "data/held_out_also_trained": alsoTrained.size } : {}),
       ...Object.fromEntries([...skipped].map(([kind, rows]) => [`data/skipped/${kind.replaceAll(" ", "_")}`, rows])),
     }),
     take: async (step, count) => {
@@ -102,15 +111,32 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
       for (let index = 0; index < count; index++) tasks.push(await taskInSlot(step * count + index));
       return tasks;
     },
-    // Fewer where fewer are held out or can be read.
     heldOut: async (count) => {
       const tasks: Task[] = [];
       for (const row of held) {
         if (tasks.length === count) break;
         const task = await taskAt(row);
-        if (task) tasks.push(task);
+        if (!task) continue;
+        if (await twins.has(row)) alsoTrained.add(row);
+        else tasks.push(task);
       }
       return tasks;
+    },
+    heldOutNotes: () => {
+      const unread = held.filter((row) => skippedRows.has(idOf(row))).length;
+      return [
+        `${held.length} of ${all} rows are set apart`,
+        ...(unread > 0
+          ? [
+              `${unread} of them cannot be asked: ${skippedRows.get(idOf(held.find((row) => skippedRows.has(idOf(row)))!))}`,
+            ]
+          : []),
+        ...(alsoTrained.size > 0
+          ? [
+              `${alsoTrained.size} of them stand among the rows that are trained on as well, word for word, and are not asked`,
+            ]
+          : []),
+      ];
     },
     pictures: async ({ id }) => {
       const slash = id.lastIndexOf("/");

@@ -30,8 +30,10 @@ export interface TaskSource {
   name: string;
   /** The tasks of an optimizer step. */
   take(step: number, count: number): Promise<Task[]>;
-  /** Tasks that `take` never gives, the same at every call. */
+  /** Tasks that `take` never gives, the same at every call; fewer where there are no more. */
   heldOut(count: number): Promise<Task[]>;
+  /** Why `heldOut` gave fewer than it was asked for, one sentence a reason. */
+  heldOutNotes?(): string[];
   /** Numbers for curves and logs: what was left out so far, and why. */
   counts?(): Record<string, number>;
   /** The pictures of a task in source pixels, made or read again from its id. */

@@ -1,146 +1,249 @@
-/** One command of a shell text: its words without quotes, and those with a variable that is not known. */
-export interface ShellCommand {
-  words: string[];
-  unresolved: { word: string; variable: string }[];
-}
-
-/**
- * Splits a bash text into commands and words: quotes, line continuations, comments, variables that the text itself sets
- * (`A=b`, `export A=b`) and their defaults (`${A:-b}`). A redirection or a pipe ends a command. What a program or a
- * calculation would have to be run for (`$(...)`, backquotes, `$((...))`) is not known.
- *
- * @throws Error where a quote is not closed
- */
-export function shellWords(text: string): ShellCommand[] {
-  const variables = new Map<string, string>();
-  const commands: ShellCommand[] = [];
-  for (const raw of splitCommands(text.replaceAll("\r\n", "\n").replace(/\\\n/g, " "))) {
-    const words = raw.map((word) => expand(word, variables));
-    const names = words[0]?.text === "export" ? words.slice(1) : words;
-    const assignments = names.map(({ text: word }) => /^(\w+)=(.*)$/s.exec(word));
-    // Only where nothing follows does an assignment outlive its command.
-    if (assignments.length > 0 && assignments.every((found) => found !== null)) {
-      for (const [i, found] of assignments.entries())
-        if (found && names[i]!.missing === null) variables.set(found[1]!, found[2]!);
-      continue;
-    }
-    commands.push({
-      words: words.map((word) => word.text),
-      unresolved: words.flatMap(({ text: word, missing }) => (missing === null ? [] : [{ word, variable: missing }])),
-    });
-  }
-  return commands;
-}
+import { NotUnderstood, type Part, type Sequence, type VariableOperator, type Word } from "./shell_tree.ts";
 
 /** A word as a shell takes it for one. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
-/** A stretch of a word; in single quotes "$" is a letter like others. */
-interface Piece {
-  text: string;
-  literal: boolean;
-}
+const operators: readonly VariableOperator[] = [":-", ":=", ":+", ":?", "-", "=", "+", "?"];
 
-type RawWord = Piece[];
+/** Expansions within expansions. */
+const deepest = 100;
 
-function splitCommands(text: string): RawWord[][] {
-  const commands: RawWord[][] = [];
-  let command: RawWord[] = [];
-  let word: RawWord | null = null;
-  /** What follows a pipe or a redirection belongs to other programs, up to the end of the line. */
-  let isOver = false;
-  const put = (piece: string, literal: boolean) => {
-    word ??= [];
-    word.push({ text: piece, literal });
-  };
-  const endWord = () => {
-    if (word && !isOver) command.push(word);
-    word = null;
-  };
-  const endCommand = () => {
-    endWord();
-    if (command.length > 0) commands.push(command);
-    command = [];
-    isOver = false;
-  };
-  for (let at = 0; at < text.length; at++) {
-    const letter = text[at]!;
-    if (letter === "'" || letter === '"') {
-      const end = closing(text, at);
-      put(text.slice(at + 1, end), letter === "'");
-      at = end;
-    } else if (letter === "\\") put(text[++at] ?? "", true);
-    else if (letter === "$" && "({".includes(text[at + 1] ?? " ")) {
-      const end = balanced(text, at + 1);
-      put(text.slice(at, end + 1), false);
-      at = end;
-    } else if (letter === "`") {
-      const end = text.indexOf("`", at + 1);
-      if (end < 0) throw new Error("A backquote in the command is not closed");
-      put(text.slice(at, end + 1), false);
-      at = end;
-    } else if (letter === "#" && word === null) {
-      const end = text.indexOf("\n", at);
-      at = (end < 0 ? text.length : end) - 1;
-    } else if (letter === "\n" || letter === ";") endCommand();
-    else if (letter === "&" && text[at + 1] === "&") {
-      endCommand();
-      at++;
-    } else if ("|<>&".includes(letter)) {
-      // "2>" is a redirection too, and its number no word.
-      if (word && /^\d$/.test(wordText(word))) word = null;
-      endWord();
-      isOver = true;
-    } else if (/\s/.test(letter)) endWord();
-    else put(letter, false);
+/** Letters that end a word outside quotes. */
+const isMeta = (letter: string | undefined): boolean => letter === undefined || " \t\n;&|<>()".includes(letter);
+
+/**
+ * Reads a bash text word by word: quotes, escapes, expansions, continued lines. What stands in "$( )" is read by
+ * `commands`, since only that knows where it ends.
+ */
+export class ShellWords {
+  at = 0;
+  /** How many "${" are open: quotes and backslashes mean something else there, and not the same in every bash. */
+  private open = 0;
+  readonly text: string;
+  private readonly lineStarts: number[] = [0];
+  private readonly commands: (close: string) => Sequence;
+
+  constructor(text: string, commands: (close: string) => Sequence) {
+    this.text = text;
+    this.commands = commands;
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.lineStarts.push(at + 1);
   }
-  endCommand();
-  return commands;
-}
 
-const wordText = (word: RawWord): string => word.map((piece) => piece.text).join("");
-
-function closing(text: string, open: number): number {
-  const quote = text[open]!;
-  for (let at = open + 1; at < text.length; at++) {
-    if (quote === '"' && text[at] === "\\") at++;
-    else if (text[at] === quote) return at;
+  line(at = this.at): number {
+    let [low, high] = [0, this.lineStarts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.lineStarts[middle]! <= at) low = middle;
+      else high = middle;
+    }
+    return low + 1;
   }
-  throw new Error(`A quote (${quote}) in the command is not closed`);
-}
 
-function balanced(text: string, open: number): number {
-  const pairs: Record<string, string> = { "(": ")", "{": "}" };
-  const close = pairs[text[open]!]!;
-  let depth = 0;
-  for (let at = open; at < text.length; at++) {
-    if (text[at] === text[open]) depth++;
-    if (text[at] === close && --depth === 0) return at;
+  /** What is not followed at `at`. */
+  fail(what: string, at = this.at): NotUnderstood {
+    return new NotUnderstood(this.line(at), what);
   }
-  throw new Error(`A "$${text[open]}" in the command is not closed`);
-}
 
-/** A word with its variables put in; `missing` is the first that is not known, which then still stands there. */
-function expand(word: RawWord, variables: ReadonlyMap<string, string>): { text: string; missing: string | null } {
-  // Letters outside quotes come one by one; a variable's name is to be seen whole.
-  const joined: Piece[] = [];
-  for (const piece of word) {
-    const last = joined.at(-1);
-    if (last && last.literal === piece.literal) last.text += piece.text;
-    else joined.push({ ...piece });
+  /** Whether a word begins here. */
+  beginsWord(): boolean {
+    const letter = this.text[this.at];
+    if ((letter === "<" || letter === ">") && this.text[this.at + 1] === "(") return true;
+    return !isMeta(letter);
   }
-  let missing: string | null = null;
-  const text = joined.map((piece) => {
-    if (piece.literal) return piece.text;
-    return piece.text.replace(
-      /\$\(\(?[\s\S]*\)|`[^`]*`|\$\{(\w+)(?::?-([^}]*))?\}|\$\{[^}]*\}|\$(\w+|[@*#?])/g,
-      (found, braced?: string, fallback?: string, plain?: string) => {
-        const value = variables.get(braced ?? plain ?? "") ?? fallback;
-        if (value === undefined) missing ??= found;
-        return value ?? found;
-      },
+
+  word(): Word {
+    const start = this.at;
+    const parts: Part[] = [];
+    while (this.beginsWord()) {
+      const letter = this.text[this.at]!;
+      if (letter === "<" || letter === ">") {
+        if (this.at > start) break;
+        this.at += 2;
+        const commands = this.commands(")");
+        parts.push(this.dynamic(start, "a program would have to be run for it", false, commands));
+      } else this.piece(parts, false);
+    }
+    return { parts, line: this.line(start), source: this.text.slice(start, this.at) };
+  }
+
+  /** Reads one piece of a word: a quoted stretch, an expansion or a letter. */
+  private piece(parts: Part[], inDouble: boolean): void {
+    const letter = this.text[this.at]!;
+    if (letter === "\\") {
+      const next = this.text[this.at + 1];
+      this.at += 2;
+      if (next === "\n") return;
+      if (next === undefined) this.at--;
+      if (inDouble && this.open > 0 && !'$`"\\'.includes(next ?? ""))
+        throw this.fail(`a backslash within \${ } is not followed`);
+      const isEscaped = !inDouble || '$`"\\'.includes(next ?? "");
+      append(parts, isEscaped ? (next ?? "\\") : `\\${next ?? ""}`, true);
+    } else if (letter === "'" && !inDouble) {
+      const end = this.text.indexOf("'", this.at + 1);
+      if (end < 0) throw this.fail("a quote (') is not closed");
+      append(parts, this.text.slice(this.at + 1, end), true);
+      this.at = end + 1;
+    } else if (letter === '"') this.doubleQuoted(parts);
+    else if (letter === "$") this.dollar(parts, inDouble);
+    else if (letter === "`") {
+      const start = this.at;
+      do {
+        this.at = this.text[this.at] === "\\" ? this.at + 2 : this.at + 1;
+        if (this.at >= this.text.length) throw this.fail("a backquote is not closed", start);
+      } while (this.text[this.at] !== "`");
+      this.at++;
+      parts.push(this.dynamic(start, "a program would have to be run for it", inDouble));
+    } else {
+      append(parts, letter, inDouble);
+      this.at++;
+    }
+  }
+
+  private doubleQuoted(parts: Part[]): void {
+    const start = this.at++;
+    append(parts, "", true);
+    while (this.text[this.at] !== '"') {
+      if (this.at >= this.text.length) throw this.fail('a quote (") is not closed', start);
+      this.piece(parts, true);
+    }
+    this.at++;
+  }
+
+  private dollar(parts: Part[], inDouble: boolean): void {
+    const start = this.at;
+    const rest = this.text.slice(start, start + 200);
+    if (inDouble && this.open > 0 && rest[1] === "'") throw this.fail(`$' within \${ } is not followed`);
+    if (!inDouble && rest[1] === "'") {
+      this.ansi(parts);
+      return;
+    }
+    if (!inDouble && rest[1] === '"') {
+      this.at++;
+      this.doubleQuoted(parts);
+      return;
+    }
+    if (rest[1] === "{") {
+      parts.push(this.braced(inDouble));
+      return;
+    }
+    if (rest.startsWith("$((")) {
+      const end = arithmeticEnd(this.text, start + 3);
+      if (end !== null) {
+        this.at = end + 2;
+        parts.push({ kind: "arithmetic", text: this.text.slice(start + 3, end), quoted: inDouble });
+        return;
+      }
+    }
+    if (rest[1] === "(") {
+      this.at += 2;
+      const commands = this.commands(")");
+      parts.push(this.dynamic(start, "a program would have to be run for it", inDouble, commands));
+      return;
+    }
+    const name = /^\$([A-Za-z_]\w*|\d|[@*#?$!-])/.exec(rest)?.[1];
+    if (name === undefined) {
+      if (rest[1] === "[") throw this.fail("$[ ] is not followed");
+      append(parts, "$", true);
+      this.at++;
+      return;
+    }
+    // A long name is cut by the slice; a name of 200 letters is nobody's.
+    this.at += 1 + name.length;
+    parts.push(
+      name === "@" || name === "*"
+        ? { kind: "array", name, quoted: inDouble }
+        : { kind: "variable", name, operator: "", word: [], quoted: inDouble },
     );
-  });
-  return { text: text.join(""), missing };
+  }
+
+  /** "${...}" */
+  private braced(inDouble: boolean): Part {
+    const start = this.at;
+    this.at += 2;
+    const name = /^([A-Za-z_]\w*|\d+|[@*])/.exec(this.text.slice(this.at, this.at + 200))?.[1];
+    if (name !== undefined) {
+      this.at += name.length;
+      if (this.text[this.at] === "}") {
+        this.at++;
+        const isList = name === "@" || name === "*";
+        return isList
+          ? { kind: "array", name, quoted: inDouble }
+          : { kind: "variable", name, operator: "", word: [], quoted: inDouble };
+      }
+      // From the first argument on, or a later one: there is none.
+      const rest = /^:[1-9]\d*\}/.exec(this.text.slice(this.at, this.at + 20))?.[0];
+      if ((name === "@" || name === "*") && rest !== undefined) {
+        this.at += rest.length;
+        return { kind: "array", name, quoted: inDouble };
+      }
+      if (this.text.startsWith("[@]}", this.at)) {
+        this.at += 4;
+        return { kind: "array", name, quoted: inDouble };
+      }
+      const operator = operators.find((text) => this.text.startsWith(text, this.at));
+      if (operator !== undefined && name !== "@" && name !== "*") {
+        this.at += operator.length;
+        const word = this.untilBrace(start, inDouble);
+        return { kind: "variable", name, operator, word, quoted: inDouble };
+      }
+    }
+    const words = this.untilBrace(start, inDouble);
+    return { ...this.dynamic(start, "this expansion is not followed", inDouble), words } as Part;
+  }
+
+  private untilBrace(start: number, inDouble: boolean): Part[] {
+    const parts: Part[] = [];
+    if (++this.open > deepest) throw this.fail("expansions stand in one another too deeply", start);
+    while (this.text[this.at] !== "}") {
+      if (this.at >= this.text.length) throw this.fail(`"\${" is not closed`, start);
+      this.piece(parts, inDouble);
+    }
+    this.open--;
+    this.at++;
+    return parts;
+  }
+
+  /** $'...' */
+  private ansi(parts: Part[]): void {
+    const start = this.at;
+    const found = /^\$'((?:[^'\\]|\\[\s\S])*)'/.exec(this.text.slice(start));
+    if (!found) throw this.fail("a quote (') is not closed");
+    this.at += found[0].length;
+    const body = found[1]!;
+    if (/\\[^ntr\\'"?]/.test(body.replaceAll("\\\\", "")))
+      parts.push(this.dynamic(start, "an escape in $'...' is not followed", true));
+    else {
+      const letters: Record<string, string> = { n: "\n", t: "\t", r: "\r" };
+      append(
+        parts,
+        body.replace(/\\([\s\S])/g, (_, letter: string) => letters[letter] ?? letter),
+        true,
+      );
+    }
+  }
+
+  private dynamic(start: number, why: string, isQuoted: boolean, commands: Sequence = []): Part {
+    const source = this.text.slice(start, this.at);
+    return { kind: "dynamic", source, why, commands, words: [], quoted: isQuoted };
+  }
+}
+
+function append(parts: Part[], text: string, isQuoted: boolean): void {
+  const last = parts.at(-1);
+  if (last?.kind === "text" && last.quoted === isQuoted) last.text += text;
+  else parts.push({ kind: "text", text, quoted: isQuoted });
+}
+
+/** Where the "))" stands that closes an arithmetic expansion; null where it is none. */
+export function arithmeticEnd(text: string, from: number): number | null {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === "(") depth++;
+    else if (text[at] === ")") {
+      if (depth > 0) depth--;
+      else return text[at + 1] === ")" ? at : null;
+    }
+  }
+  return null;
 }

@@ -1,10 +1,13 @@
 import { type Setting, writeSettings } from "./alias_rules.ts";
-import { differences, ownPrefix, readAliases, settingOf, tableOf } from "./aliases.ts";
+import { differences, ownPrefix, readAliases } from "./aliases.ts";
 import { resolveConfig } from "./config.ts";
+import { hydraWritten } from "./hydra_value.ts";
 import type { RunConfig } from "./knobs.ts";
 import { presets } from "./presets.ts";
-import { quoted, shellWords } from "./shell_words.ts";
+import { quoted } from "./shell_words.ts";
 import { verlNames } from "./verl_names.ts";
+import { certainDefaults, readOverrides, sentencesOf } from "./verl_overrides.ts";
+import { readVerlText, whatElse } from "./verl_text.ts";
 
 const rollout = "actor_rollout_ref.rollout";
 const actor = "actor_rollout_ref.actor";
@@ -57,60 +60,48 @@ export interface ReadCommand {
   config: RunConfig;
   changes: Partial<RunConfig>;
   notes: string[];
-  /** What cannot be done; the configuration is then not that of the command. */
+  /** What cannot be done, or is not certain; the configuration is then not that of the command. */
   refused: string[];
 }
 
 /**
- * Reads a shell command that starts verl (`python3 -m verl.trainer.main_ppo name=value ...`), lines around it included.
- * What it leaves unsaid is as verl has it; what verl does not say either (steps, prompts, judge) is as the preset has it
- * that comes nearest.
+ * Reads a shell script or command that starts verl (`python3 -m verl.trainer.main_ppo name=value ...`), what `bash -x`
+ * printed of one, or the `.hydra/overrides.yaml` of a run. What it leaves unsaid is as verl has it; what verl does not
+ * say either (steps, prompts, judge) is as the preset has it that comes nearest. A value that is not certain is named
+ * and not used.
  *
- * @throws Error where the text has no such command
+ * @throws Error where the text has no such command, or more than one
  */
 export function readVerlCommand(text: string): ReadCommand {
-  const { words, unresolved } = overrides(text);
-  const notes = unresolved.map(
-    ({ word, variable }) => `${word} is left out: the variable ${variable} is not set in this text, and is not guessed`,
-  );
-  const refused: string[] = [];
-  const given = new Map<string, string>();
-  let configName = "";
-  for (const word of words) {
-    const option = /^--config-(name|path|dir)=(.*)$/.exec(word);
-    if (option) {
-      if (option[1] === "name") configName = option[2]!.replace(/\.yaml$/, "");
-      continue;
-    }
-    if (word.startsWith("-")) {
-      notes.push(`${word} is left out: it is for hydra`);
-      continue;
-    }
-    try {
-      const { name, value } = settingOf(word);
-      tableOf(name);
-      if (given.has(name) && given.get(name) !== value) notes.push(`${name} is given twice, the last one holds`);
-      given.set(name, value);
-    } catch (error) {
-      refused.push((error as Error).message);
-    }
-  }
-  if (configName !== "" && configName !== recipeFile && configName !== "ppo_trainer")
-    notes.push(`The file ${configName}.yaml is not read: what it alone says is taken from verl's ppo_trainer.yaml`);
+  const { words, notes: found } = readVerlText(text);
+  const overrides = readOverrides(words);
+  const { given, configPath, refused } = overrides;
+  const configName = overrides.configName || "ppo_trainer";
+  const notes = [...found, ...overrides.notes];
+  // verl's own files lie in "config" beside its program; a file of that name elsewhere may say other things.
+  const isOwnPath = configPath === "" || /^(\.\/)?config\/?$/.test(configPath);
+  const isForeign = configName !== recipeFile && !(configName === "ppo_trainer" && isOwnPath);
 
-  const isFork = [...given.keys()].some(
-    (name) => name.startsWith(`${rollout}.agent.`) && name !== `${rollout}.agent.num_workers`,
-  );
-  const defaults: Record<string, string> = {
+  const names = [...given.keys(), ...overrides.notCertain.map(({ name }) => name)];
+  const isFork = names.some((name) => name.startsWith(`${rollout}.agent.`) && name !== `${rollout}.agent.num_workers`);
+  const all: Record<string, string> = {
     ...verlDefaults,
     ...(isFork ? forkDefaults : {}),
     ...(configName === recipeFile ? recipeDefaults : {}),
   };
-  if (!isFork && configName !== recipeFile) defaults[`${rollout}.multi_turn.enable`] = "False";
+  if (!isFork && configName !== recipeFile) all[`${rollout}.multi_turn.enable`] = "False";
+  if (isForeign) {
+    const unsaid = Object.keys(all).filter((name) => !given.has(name));
+    refused.push(
+      `not understood: the file ${configPath ? `${configPath}/` : ""}${configName}.yaml is not read; what it may say and the command does not is as in the preset: ${unsaid.join(", ")}`,
+    );
+  }
+  const defaults = isForeign ? {} : certainDefaults(all, overrides);
   const batch = Number(given.get("data.train_batch_size") ?? defaults["data.train_batch_size"]);
   // verl's 256 would be refused by verl itself for smaller batches; nobody who wrote nothing meant that.
-  if (batch < 256) defaults[`${actor}.ppo_mini_batch_size`] = String(batch);
-  if (!given.has("algorithm.adv_estimator"))
+  if (batch < 256 && `${actor}.ppo_mini_batch_size` in defaults)
+    defaults[`${actor}.ppo_mini_batch_size`] = String(batch);
+  if (defaults["algorithm.adv_estimator"] !== undefined && !given.has("algorithm.adv_estimator"))
     notes.push("algorithm.adv_estimator is not given, for which verl takes gae");
 
   const settings: Setting[] = [...new Map([...Object.entries(defaults), ...given])].map(([name, value]) => ({
@@ -129,39 +120,28 @@ export function readVerlCommand(text: string): ReadCommand {
     next.distance < best.distance ? next : best,
   );
   if (!named) notes.push(`What verl does not say is as in ${preset} (${presets[preset]!.line})`);
-  if (!given.has("trainer.total_training_steps") && !given.has(`${ownPrefix}steps`)) {
+  const isSaid = names.some((name) => name === "trainer.total_training_steps" || name === `${ownPrefix}steps`);
+  if (!isSaid) {
     const epochs = given.get("trainer.total_epochs") ?? "30";
     notes.push(
       `The steps stay at ${config.steps}: verl works them out of rows x ${epochs} epochs / ${config.tasksPerStep}; --steps changes them`,
     );
   }
   const changes = Object.fromEntries(differences(config, base).map((name) => [name, config[name]]));
+  const { matter, idle } = sentencesOf(overrides);
+  const unclear = [...matter, ...refused.filter((sentence) => sentence.startsWith("not understood"))];
   return {
     preset,
     config,
     changes,
-    notes: [...notes, ...understood.notes],
-    refused: [...refused, ...understood.refused],
+    notes: [...notes, ...idle, ...understood.notes],
+    refused: [
+      ...matter,
+      ...refused,
+      ...understood.refused,
+      ...(unclear.length > 0 ? [`What is not understood is as in ${preset} above. ${whatElse}`] : []),
+    ],
   };
-}
-
-/** The words after verl's program, and those with variables that nothing in the text sets. */
-function overrides(text: string): { words: string[]; unresolved: { word: string; variable: string }[] } {
-  for (const { words, unresolved } of shellWords(text)) {
-    const program = words.findIndex((word) =>
-      /^(verl\.trainer\.main_\w+|(\S*\/)?main_ppo\.py|recipe\.\w+\.main_\w+)$/.test(word),
-    );
-    if (program < 0) continue;
-    const after = words.slice(program + 1);
-    const open = new Map(unresolved.map(({ word, variable }) => [word, variable]));
-    return {
-      words: after.filter((word) => !open.has(word)),
-      unresolved: after.filter((word) => open.has(word)).map((word) => ({ word, variable: open.get(word)! })),
-    };
-  }
-  throw new Error(
-    'Expected a command such as "python3 -m verl.trainer.main_ppo data.train_batch_size=128", found none in the text',
-  );
 }
 
 /**
@@ -191,7 +171,10 @@ export function writeVerlCommand(config: RunConfig): string {
     { name: `+${ownPrefix}preset`, value: config.preset },
   ];
   const back = readVerlCommand(commandOf(settings)).config;
-  const own = differences(config, back).map((name) => ({ name: `+${ownPrefix}${name}`, value: String(config[name]) }));
+  const own = differences(config, back).map((name) => ({
+    name: `+${ownPrefix}${name}`,
+    value: hydraWritten(String(config[name])),
+  }));
   const remarks = [
     `# ${isFork ? "For DeepEyes' fork of verl" : "For verl with recipe/deepeyes"}; verl ignores what stands below ${ownPrefix.slice(0, -1)}`,
     ...(config.data === "" ? ["# verl needs files: these tasks are scenes that are generated here"] : []),

@@ -1,4 +1,5 @@
 import { type AliasTable, type Changes, listed, type Mapping, numeral, one, python, truth } from "./alias_rules.ts";
+import { hydraWritten } from "./hydra_value.ts";
 import type { RunConfig } from "./knobs.ts";
 
 /*
@@ -276,7 +277,11 @@ export const verlNames: AliasTable = {
   mappings: [
     one("data.train_files", "data", {
       read: (text) => listed(text).join(","),
-      write: (data: string) => (data === "" ? null : data.includes(",") ? `[${data}]` : data),
+      write: (data: string) => {
+        if (data === "") return null;
+        const files = data.split(",").map(hydraWritten);
+        return files.length > 1 ? `[${files.join(",")}]` : files[0]!;
+      },
     }),
     one("data.train_batch_size", "tasksPerStep"),
     one(["data.max_prompt_length", `${rollout}.prompt_length`], "maxPromptTokens"),

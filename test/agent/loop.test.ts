@@ -74,6 +74,37 @@ async function run(
 }
 
 describe("roll", () => {
+  test.each([
+    [Number.NaN, 0.2],
+    [Number.NEGATIVE_INFINITY, 0.2],
+    [-0.1, Number.NaN],
+  ])("a model whose numbers are none (%d, entropy %d) is no model that answers nothing", async (logprob, entropy) => {
+    const policy = new ScriptedPolicy(tokenizer, () => answer("9"));
+    const begin = policy.begin.bind(policy);
+    policy.begin = async (...of) => {
+      const conversations = await begin(...of);
+      return {
+        ...conversations,
+        async *write(rows, maxTokens) {
+          const turns = yield* conversations.write(rows, maxTokens);
+          return turns.map((turn) => ({
+            ...turn,
+            logprobs: turn.logprobs.map(() => logprob),
+            entropies: turn.entropies.map(() => entropy),
+          }));
+        },
+      };
+    };
+    const rolling = roll(policy, chat, tokenizer, [task(0)], pictures, { ...settings, rolloutsPerTask: 1 });
+    const all = async () => {
+      for await (const _ of rolling);
+    };
+    await expect(all()).rejects.toThrow(
+      `Expected log-probabilities that are numbers, found ${logprob} (entropy ${entropy}) at token 1 of turn 1 of needle/0/train/0/0`,
+    );
+    expect(policy.batches[0]!.closed).toBe(true);
+  });
+
   test("a direct answer ends after one turn", async () => {
     const { rows, rollouts, promptShown, shown, events, batch } = await run([[answer("9")], [answer("4")]], {
       rolloutsPerTask: 2,

@@ -13,6 +13,7 @@ afterEach(() => Deno.remove(folder, { recursive: true }));
 async function run(
   line: string,
   changes: Partial<Surroundings> & { gpu?: GPU | null } = {},
+  altered = (session: ReturnType<typeof fakeSession>) => session,
 ): Promise<{ code: number; lines: string[]; configs: RunConfig[] }> {
   const parsed = parseArguments(line.split(" "));
   if (parsed.help) throw new Error("not a command to run");
@@ -35,7 +36,7 @@ async function run(
       }),
       openSession: async (_, config) => {
         configs.push(config);
-        sessions.push(fakeSession(config));
+        sessions.push(altered(fakeSession(config)));
         return sessions.at(-1)!;
       },
       compileKernels: async function* () {},
@@ -138,12 +139,52 @@ test("eval shows drawn and greedy side by side, of a run's last checkpoint", asy
   );
 });
 
+test("eval of a run asks held-out rows only, and says how many", async () => {
+  const files = "--data rows.parquet --model needle";
+  await run(`train --steps 1 ${files} --held-out-rows 6 --seed 4 --out ${folder}/held`);
+  const few = (session: ReturnType<typeof fakeSession>): ReturnType<typeof fakeSession> =>
+    Object.assign(session, {
+      evaluate: async () => ({
+        metrics: { accuracy: 0.5 },
+        durationMs: 1,
+        tasks: 4,
+        notes: ["6 of 20 rows are held out", "2 of them stand among the rows that are trained on as well"],
+      }),
+    });
+  const { lines, configs } = await run(`eval --from ${folder}/held --tasks 100`, {}, few);
+  expect(configs[0]).toMatchObject({ heldOutRows: 6, seed: 4 });
+  expect(lines.slice(-3)).toEqual([
+    "4 held-out rows, of 100 asked for; the standard error of a share over all of them is at most 0.250",
+    "6 of 20 rows are held out",
+    "2 of them stand among the rows that are trained on as well",
+  ]);
+  await expect(run(`eval --from ${folder}/held --seed 5`)).rejects.toThrow(
+    `The seed chooses which rows are held out: it is 4 in ${folder}/held, found 5; leave --seed out`,
+  );
+  await expect(run(`rollout --from ${folder}/held --held-out-rows 7`)).rejects.toThrow(
+    "the further ones are trained on",
+  );
+  const other = await run(`eval --from ${folder}/held --data others.parquet --tasks 9`);
+  expect(other.configs[0]).toMatchObject({ data: "others.parquet", heldOutRows: 9 });
+  expect(other.lines.at(-1)).toContain("9 rows of others.parquet, which were not compared with the rows of the run");
+
+  await run(`train --steps 1 ${files} --held-out-rows 0 --out ${folder}/none-held`);
+  for (const command of ["eval", "rollout"])
+    await expect(run(`${command} --from ${folder}/none-held`)).rejects.toThrow(
+      `The run in ${folder}/none-held holds no rows out: all rows of rows.parquet are trained on, and say nothing about others; train a run with --held-out-rows N`,
+    );
+  // Of a model alone nothing is known: its rows are not called held out.
+  const alone = await run(`eval ${files} --tasks 3`);
+  expect(alone.configs[0]).toMatchObject({ heldOutRows: 3 });
+  expect(alone.lines.at(-1)).toMatch(/^3 rows; /);
+});
+
 test("rollout prints what was said, without what a terminal would obey", async () => {
   const { lines } = await run("rollout --tasks 2 --rollouts-per-task 2");
   expect(lines.slice(0, 3)).toEqual([
     "needle/0: What digit? (7)",
     "  0: right by equal, reward 0.80; ended by answer",
-    "     <1\\u{1b}[31m><2\\u{1b}[31m>",
+    "     <1<U+001B>[31m><2<U+001B>[31m>",
   ]);
   expect(lines.length).toBe(10);
 });

@@ -51,7 +51,7 @@ test("reads a command from a file; flags go over it", async () => {
   expect(lines).toContain("    --tasks-per-step=8 \\");
   expect(lines).toContain("    --rollouts-per-task=4 \\");
   expect(lines).toContain(
-    "# trainer.nnodes=$NODES is left out: the variable $NODES is not set in this text, and is not guessed",
+    "# not understood: line 3, trainer.nnodes=$NODES: NODES is not set in this text; it means nothing here",
   );
 });
 

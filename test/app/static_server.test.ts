@@ -57,6 +57,52 @@ test("the page, isolated, with the right types", async () => {
   expect(await (await fetch(`${server.address}empty.txt`)).text()).toBe("");
 });
 
+test("a policy goes with every answer: the page reaches nobody, workers whom a person named, nobody may frame it", async () => {
+  const policy = async (path: string) => (await fetch(server.address + path)).headers.get("content-security-policy")!;
+  await Deno.writeTextFile(`${parent}/dist/assets/worker-1.js`, "1;");
+  await Deno.writeTextFile(`${parent}/dist/assets/picture_worker-1.js`, "1;");
+  const [page, worker, pictures, none] = [
+    await policy(""),
+    await policy("assets/worker-1.js"),
+    await policy("assets/picture_worker-1.js"),
+    await policy("nothing"),
+  ];
+  for (const one of [page, worker, pictures, none]) {
+    expect(one).toContain("frame-ancestors 'none'");
+    expect(one).toContain("default-src 'self'");
+    expect(one.match(/script-src [^;]*/)![0]).toBe(
+      one === worker ? "script-src 'self' 'wasm-unsafe-eval'" : "script-src 'self'",
+    );
+  }
+  expect(page).toMatch(/connect-src 'self'$/);
+  expect(page).toContain("img-src 'self' blob: data:");
+  expect(page).not.toContain("https:");
+  expect(worker).toContain("connect-src 'self' https: http:");
+  expect(pictures).toContain("connect-src 'none'");
+});
+
+test.each(["localhost", "LOCALHOST", "LocalHost:8080", "localhost.", "127.0.0.1:1", "[::1]", "[::1]:8080"])(
+  "%s is this machine",
+  async (host) => {
+    expect(await raw("/", `Host: ${host}`)).toMatch(/^HTTP\/1.1 200/);
+  },
+);
+
+test.each([
+  "evil.example",
+  "localhost.evil.example",
+  "evil-localhost",
+  "127.0.0.1.evil.example",
+  "localhost:80:80",
+  "localhost:x",
+  "localhost..",
+  "[::1",
+  "user@localhost",
+  "",
+])("%s is not", async (host) => {
+  expect(await raw("/", `Host: ${host}`)).toMatch(/^HTTP\/1.1 40[03]/);
+});
+
 describe("ranges", () => {
   test.each([
     ["bytes=10-12", 206, "bytes 10-12/100", [10, 11, 12]],

@@ -69,7 +69,9 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
       }
       yield { type: "end" as const, step: 3, reason: "done" as const };
     },
-    evaluate: async ({ greedy }: { tasks: number; greedy: boolean }) => ({
+    evaluate: async ({ tasks, greedy }: { tasks: number; greedy: boolean }) => ({
+      tasks,
+      notes: [],
       metrics: { accuracy: greedy ? 0.75 : 0.5, zoom_rate: weight },
       durationMs: 1,
     }),

@@ -7,6 +7,26 @@ declare module "node:fs" {
   export function readFileSync(path: string | URL, encoding: "utf8"): string;
   export function statSync(path: string | URL, options: { throwIfNoEntry: false }): { size: number } | undefined;
   export function statSync(path: string | URL): { size: number; isFile(): boolean };
+  export function chmodSync(path: string, mode: number): void;
+  export function mkdtempSync(prefix: string): string;
+  export function rmSync(path: string, options: { recursive: true }): void;
+  export function writeFileSync(path: string, text: string): void;
+}
+
+declare module "node:child_process" {
+  export function spawnSync(
+    program: string,
+    args: string[],
+    options?: { env?: Record<string, string>; cwd?: string; encoding?: "utf8"; timeout?: number },
+  ): { status: number | null; stdout: string; stderr: string };
+}
+
+declare module "node:os" {
+  export function tmpdir(): string;
+}
+
+declare module "node:path" {
+  export function join(...parts: string[]): string;
 }
 
 declare module "node:net" {

@@ -49,6 +49,38 @@ test("a task has its columns, its pictures' sizes, and pictures by its id", asyn
   );
 });
 
+test("a held-out row that is trained on as well, under whatever name, is not asked", async () => {
+  const [picture] = await (await (await openRows("thinklite")).row(1)).pictures();
+  const [other] = await (await (await openRows("thinklite")).row(3)).pictures();
+  const line = (image: string, question: string) => JSON.stringify({ image, question, answer: "A" });
+  // Rows 0 and 1 of every pair are one row; row "b" has the same words under another picture.
+  const lines = Array.from({ length: 8 }, (_, i) => [
+    line("a.png", `Q${i}`),
+    line("copy.png", `Q${i} `),
+    line("b.png", `Q${i}`),
+  ]);
+  const list = new TextEncoder().encode(lines.flat().join("\n"));
+  const files = [folderRows({ name: "l.jsonl", bytes: list }, async (path) => (path === "b.png" ? other! : picture!))];
+  const tasks = fileTasks(files, { ...settings, heldOutRows: 8 });
+  const held = await tasks.heldOut(100);
+  const seen = new Set<string>();
+  for (let step = 0; step < 16; step++) for (const { id } of await tasks.take(step, 1)) seen.add(id);
+  expect(seen.size).toBe(16);
+  const isTwin = (a: string, b: string) => {
+    const [i, j] = [a, b].map((id) => Number(id.split("/")[1]));
+    return Math.floor(i! / 3) === Math.floor(j! / 3) && i! % 3 < 2 && j! % 3 < 2;
+  };
+  for (const { id } of held) expect([...seen].filter((trained) => isTwin(trained, id))).toEqual([]);
+  const left = 8 - held.length;
+  expect(left).toBeGreaterThan(0);
+  expect(held.some(({ id }) => Number(id.split("/")[1]) % 3 === 2)).toBe(true);
+  expect(tasks.counts!()).toMatchObject({ "data/held_out_also_trained": left });
+  expect(tasks.heldOutNotes!()).toEqual([
+    "8 of 24 rows are set apart",
+    `${left} of them stand among the rows that are trained on as well, word for word, and are not asked`,
+  ]);
+});
+
 test("a box moves with a picture that is enlarged", async () => {
   const [bytes] = await (await (await openRows("thinklite")).row(1)).pictures();
   const list = new TextEncoder().encode('{"image":"a.png","question":"Q","answer":"A","bbox":[0,5,10,10]}');

@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { differences, readAliases } from "../../src/train/aliases.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { presets } from "../../src/train/presets.ts";
-import { shellWords } from "../../src/train/shell_words.ts";
+import { shellCommands } from "../../src/train/shell_run.ts";
 import { writeTrlCommand } from "../../src/train/trl_command.ts";
 import { readVerlCommand, writeVerlCommand } from "../../src/train/verl_command.ts";
 
@@ -45,8 +46,8 @@ describe("a pasted command", () => {
     expect(changes).toEqual({
       data: "/data/deepeyes/data_0.1.2_visual_toolbox_v2.parquet,/data/deepeyes/data_v0.8_visual_toolbox_v2.parquet",
     });
-    expect(notes[0]).toBe(
-      `trainer.nnodes=\${WORLD_SIZE} is left out: the variable \${WORLD_SIZE} is not set in this text, and is not guessed`,
+    expect(notes).toContain(
+      `not understood: line 25, trainer.nnodes=\${WORLD_SIZE}: WORLD_SIZE is not set in this text; it means nothing here`,
     );
     expect(notes.join("\n")).toContain("The steps stay at 80: verl works them out of rows x 32 epochs / 256");
   });
@@ -111,6 +112,115 @@ describe("a pasted command", () => {
 
   test("without verl in it is an error", () => {
     expect(() => readVerlCommand("echo hello")).toThrow('Expected a command such as "python3 -m verl.trainer.main_ppo');
+  });
+});
+
+const hand = (folder: string): string =>
+  readFileSync(new URL(`../golden/faults/${folder}/run.sh`, import.meta.url), "utf8");
+
+describe("scripts that were read wrongly once", () => {
+  const expected: Record<string, Partial<RunConfig>> = {
+    "verl-array": { tasksPerStep: 64, rolloutsPerTask: 4, data: "/srv/d/train.parquet" },
+    "verl-comment-continuation": { tasksPerStep: 64, rolloutsPerTask: 4 },
+    "verl-escaped-quotes": { tasksPerStep: 64, rolloutsPerTask: 4, data: "/srv/a.parquet,/srv/b.parquet" },
+    "verl-experimental": { tasksPerStep: 64, rolloutsPerTask: 4 },
+    "verl-nested-default": { tasksPerStep: 64, rolloutsPerTask: 4, data: "/srv/d/train.parquet" },
+    "verl-tilde": { tasksPerStep: 64, rolloutsPerTask: 4, clipRatioHigh: 0.28 },
+  };
+  test.each(Object.entries(expected))("%s", (folder, config) => {
+    const read = readVerlCommand(hand(folder));
+    expect(read.config).toMatchObject(config);
+    expect(read.refused.filter((line) => line.startsWith("not understood"))).toEqual([]);
+  });
+
+  test("verl-if: what branches decide is named and stays as in the preset", () => {
+    const { config, preset, refused } = readVerlCommand(hand("verl-if"));
+    const { tasksPerStep, rolloutsPerTask } = resolveConfig({ preset });
+    expect(config).toMatchObject({ tasksPerStep, rolloutsPerTask });
+    expect(refused).toEqual([
+      "not understood: line 13, data.train_batch_size=$BATCH: an if (line 10) sets it",
+      "not understood: line 13, actor_rollout_ref.rollout.n=$N: && or || (line 9) decides whether it is set",
+      expect.stringContaining("bash -x run.sh"),
+    ]);
+  });
+
+  test("verl-experimental says what differs", () => {
+    expect(readVerlCommand(hand("verl-experimental")).notes[0]).toContain("rollouts that are one step old");
+  });
+});
+
+describe("instead of a script", () => {
+  test("what bash -x prints", () => {
+    const { config, refused } = readVerlCommand(
+      `+ BATCH=64
++ python3 -m verl.trainer.main_ppo algorithm.adv_estimator=grpo data.train_batch_size=64 'data.train_files=['\\''/a b.parquet'\\'','\\''/c.parquet'\\'']' actor_rollout_ref.rollout.n=4
++ tee log.txt
+Traceback: whatever`,
+    );
+    expect(refused).toEqual([]);
+    expect(config).toMatchObject({ tasksPerStep: 64, rolloutsPerTask: 4, data: "/a b.parquet,/c.parquet" });
+  });
+
+  test(".hydra/overrides.yaml", () => {
+    const { config, refused } = readVerlCommand(
+      `- algorithm.adv_estimator=grpo
+- data.train_batch_size=64
+- 'data.train_files=[''/a b.parquet'',
+  ''/c.parquet'']'
+- "actor_rollout_ref.rollout.n=4"
+- trainer.logger=["console"]
+`,
+    );
+    expect(refused).toEqual([]);
+    expect(config).toMatchObject({ tasksPerStep: 64, rolloutsPerTask: 4, data: "/a b.parquet,/c.parquet" });
+  });
+
+  test("what is neither is said with its line", () => {
+    expect(() => readVerlCommand("- a.b=1\nc: 2")).toThrow(
+      'not understood: line 2, expected "- name=value", found "c: 2"',
+    );
+    expect(() => readVerlCommand("- {a: 1}")).toThrow(
+      "not understood: line 1, {a: 1} is not a text as hydra writes it",
+    );
+  });
+});
+
+describe("a value that is not certain takes what is read with it along", () => {
+  const read = (words: string) =>
+    readVerlCommand(`python3 -m verl.trainer.main_ppo algorithm.adv_estimator=grpo ${words}`);
+  const multi = "actor_rollout_ref.rollout.multi_turn";
+
+  test("turns", () => {
+    const { refused, config, preset } = read(
+      `${multi}.enable=True ${multi}.max_user_turns=2 ${multi}.max_assistant_turns=$TURNS`,
+    );
+    expect(refused[0]).toBe(
+      `not understood: line 1, ${multi}.max_assistant_turns=$TURNS: TURNS is not set in this text`,
+    );
+    expect(refused.join("\n")).toContain(`not understood: ${multi}.max_user_turns: it is read together with`);
+    expect(config.maxToolCalls).toBe(resolveConfig({ preset }).maxToolCalls);
+  });
+
+  test("a mini-batch of an unknown batch", () => {
+    const { refused } = read("data.train_batch_size=$B actor_rollout_ref.actor.ppo_mini_batch_size=16");
+    expect(refused.slice(0, 2)).toEqual([
+      "not understood: line 1, data.train_batch_size=$B: B is not set in this text",
+      "not understood: actor_rollout_ref.actor.ppo_mini_batch_size: it is read together with data.train_batch_size",
+    ]);
+  });
+
+  test("a word that may set anything leaves nothing certain before it", () => {
+    const { refused, config, preset } = read("data.train_batch_size=64 $(cat more) actor_rollout_ref.rollout.n=4");
+    expect(config.tasksPerStep).toBe(resolveConfig({ preset }).tasksPerStep);
+    expect(config.rolloutsPerTask).toBe(4);
+    expect(refused.join("\n")).toContain("it may set anything, so that nothing before it is certain");
+  });
+
+  test("another configuration file", () => {
+    const { refused, config, preset } = read("--config-name=gsm8k data.train_batch_size=64");
+    expect(refused[0]).toContain("the file gsm8k.yaml is not read");
+    expect(config.tasksPerStep).toBe(64);
+    expect(config.maxPromptTokens).toBe(resolveConfig({ preset }).maxPromptTokens);
   });
 });
 
@@ -183,35 +293,35 @@ describe("as a TRL command", () => {
   });
 });
 
-describe("words of a shell", () => {
-  const words = (text: string) => shellWords(text).map((command) => command.words);
+describe("commands of a shell", () => {
+  const words = (text: string) => shellCommands(text).map((command) => command.words.map((word) => word.text));
 
-  test("quotes, continuations, comments and pipes", () => {
-    expect(words("a \"b c\" 'd $e' f\\ g # h\nset -x; i \\\n  j | k l\nm 2>&1 > n")).toEqual([
+  test("quotes, continuations, comments, pipes and redirections", () => {
+    expect(words("a \"b c\" 'd $e' f\\ g # h\nset -x; i \\\n  j | k l\nm 2>&1 > n o")).toEqual([
       ["a", "b c", "d $e", "f g"],
       ["set", "-x"],
       ["i", "j"],
-      ["m"],
+      ["k", "l"],
+      ["m", "o"],
     ]);
   });
 
   test("variables of the text, their defaults, and those that are not known", () => {
-    expect(shellWords(`A=1\nexport B=$A/x C='y z'\nrun $A "\${B}" \${C} \${D:-4} e=$F/g h=$(date) i=$((1+2))`)).toEqual(
-      [
-        {
-          words: ["run", "1", "1/x", "y z", "4", "e=$F/g", "h=$(date)", "i=$((1+2))"],
-          unresolved: [
-            { word: "e=$F/g", variable: "$F" },
-            { word: "h=$(date)", variable: "$(date)" },
-            { word: "i=$((1+2))", variable: "$((1+2))" },
-          ],
-        },
-      ],
-    );
+    const command = shellCommands(
+      `A=1\nexport B=$A/x C='y z'\nrun $A "\${B}" \${C} \${D:-4} e=$F/g h=$(date) i=$((1+2))`,
+    ).at(-1)!;
+    expect(command.words.map(({ text }) => text)).toEqual(["run", "1", "1/x", "y", "z", "4", "e=", "h=", "i=3"]);
+    expect(
+      command.words.filter(({ unknown }) => unknown !== null).map(({ source, unknown }) => [source, unknown]),
+    ).toEqual([
+      ["e=$F/g", "F is not set in this text"],
+      ["h=$(date)", "$(date): a program would have to be run for it"],
+    ]);
   });
 
-  test("what is not closed is said", () => {
-    expect(() => shellWords("a 'b")).toThrow("A quote (') in the command is not closed");
-    expect(() => shellWords("a ${b")).toThrow('A "${" in the command is not closed');
+  test("what is not closed is said with its line", () => {
+    expect(() => shellCommands("x\na 'b")).toThrow("not understood: line 2, a quote (') is not closed");
+    expect(() => shellCommands("a ${b")).toThrow('not understood: line 1, "${" is not closed');
+    expect(() => shellCommands("if true; then a")).toThrow('not understood: line 1, "fi" is missing');
   });
 });

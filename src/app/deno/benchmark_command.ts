@@ -68,12 +68,14 @@ export async function benchmarkCommand(
     const items = await prepared.items(config, session);
     const results: BenchmarkResult[] = [];
     const leftOut: LeftOut[] = [];
-    const file = out === undefined ? null : await resultsFile(out);
+    // Made with the first result: what cannot begin leaves nothing behind.
+    let file: Awaited<ReturnType<typeof resultsFile>> | null = null;
     let stopped = false;
     try {
       const { controls: asked, drawn } = prepared;
       for await (const result of runBenchmark(session, items, { config, controls: asked, drawn })) {
         const line = JSON.stringify(result);
+        if (out !== undefined) file ??= await resultsFile(out);
         await file?.write(`${line}\n`);
         if (logJson) terminal.print(line);
         if (result.type === "left-out") leftOut.push(result);

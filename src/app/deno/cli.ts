@@ -1,4 +1,5 @@
 import { openGpuSession } from "../gpu_session.ts";
+import { withUnseen } from "../unseen.ts";
 import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./commands.ts";
 import { compileKernels } from "./compile.ts";
@@ -13,7 +14,7 @@ async function main(): Promise<number> {
   try {
     parsed = parseArguments(Deno.args);
   } catch (error) {
-    console.error((error as Error).message);
+    console.error(withUnseen((error as Error).message));
     return 2;
   }
   const terminal = openTerminal();
@@ -52,7 +53,7 @@ async function main(): Promise<number> {
     const { stack, message } = error as Error;
     // A sentence is for whoever typed the command; where our own code broke, the stack is for whoever mends it.
     const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-    console.error(isBug ? stack : message);
+    console.error(withUnseen((isBug ? stack : message) ?? ""));
     return 1;
   }
 }

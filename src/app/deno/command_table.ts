@@ -17,7 +17,7 @@ export const flags = {
   out: { kind: "path", line: "folder to write; must be new or empty" },
   resume: { kind: "path", line: "folder of a run to go on with, from its last checkpoint" },
   from: { kind: "path", line: "folder of a run whose last checkpoint is taken instead of --model" },
-  tasks: { kind: "integer", line: "held-out scenes" },
+  tasks: { kind: "integer", line: "held-out scenes, or rows of --data that the run was not trained on" },
   images: {
     kind: "path",
     line: "folder of pictures with the pixels that Pillow and the image processors made of them",
@@ -53,7 +53,7 @@ export const flags = {
   verlCommand: {
     kind: "path",
     value: "FILE",
-    line: "file with a shell command that starts verl, or - for what is piped in",
+    line: "file with a script that starts verl, what bash -x prints of it, or its .hydra/overrides.yaml; - for what is piped in. What is not certain of a script is named and not used",
   },
   as: {
     kind: "choice",

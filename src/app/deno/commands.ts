@@ -7,6 +7,7 @@ import { configText, recordRun, reopenRun } from "../record.ts";
 import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
+import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import type { CompiledKernel } from "./compile.ts";
 import { dryRun } from "./dry_run.ts";
 import { judgeCommand, judgeKey } from "./judge_command.ts";
@@ -15,7 +16,7 @@ import { conformanceCommand, imagesCommand, textCommand } from "./reference_comm
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
 import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
 import { settingsCommand } from "./settings_command.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
 /** What the commands need from outside: the machine, the program proper, and the person who may interrupt. */
@@ -44,9 +45,11 @@ export async function runCommand({ command, changes, options }: Request, around:
     case "warmup":
       return warmup(changes, options, around);
     case "eval":
-      return withSession(changes, options, around, (session, step) => evaluate(session, step, options, around));
+      return withAsked(changes, options, around, (session, step, _, asked) =>
+        evaluate(session, step, asked, options, around),
+      );
     case "rollout":
-      return withSession(changes, options, around, (session, _, config) => rollout(session, config, options, around));
+      return withAsked(changes, options, around, (session, _, config) => rollout(session, config, options, around));
     case "export":
       return exportModel(changes, options, around);
     case "compile":
@@ -207,22 +210,28 @@ async function warmupInto(
   return 0;
 }
 
-/** Tasks of an evaluation. */
-const heldOutByDefault = 512;
-
-async function evaluate(session: Session, step: number, options: Options, around: Surroundings): Promise<number> {
-  const tasks = options.tasks ?? heldOutByDefault;
-  const drawn = await session.evaluate({ tasks, greedy: false });
-  const greedy = await session.evaluate({ tasks, greedy: true });
+async function evaluate(
+  session: Session,
+  step: number,
+  { asked }: Asked,
+  options: Options,
+  around: Surroundings,
+): Promise<number> {
+  const wanted = options.tasks ?? askedByDefault;
+  const drawn = await session.evaluate({ tasks: wanted, greedy: false });
+  const greedy = await session.evaluate({ tasks: wanted, greedy: true });
   if (options.logJson) {
     for (const [isGreedy, result] of [
       [false, drawn],
       [true, greedy],
     ] as const)
-      around.terminal.print(JSON.stringify({ type: "eval", step, tasks, greedy: isGreedy, ...result }));
-  } else {
-    for (const line of evaluationTable(drawn.metrics, greedy.metrics, tasks)) around.terminal.print(line);
+      around.terminal.print(JSON.stringify({ type: "eval", step, greedy: isGreedy, asked, ...result }));
+    return 0;
   }
+  const { tasks, notes } = drawn;
+  const what = tasks < wanted ? `${tasks} ${asked}, of ${wanted} asked for` : `${tasks} ${asked}`;
+  for (const line of evaluationTable(drawn.metrics, greedy.metrics, tasks, what)) around.terminal.print(line);
+  for (const note of notes) around.terminal.print(visible(note));
   return 0;
 }
 
@@ -232,12 +241,16 @@ async function rollout(session: Session, config: RunConfig, options: Options, ar
     rolloutsPerTask: config.rolloutsPerTask,
     greedy: options.greedy ?? false,
   };
+  let shown = 0;
   for await (const { task, rollouts } of session.roll(wanted)) {
+    shown++;
     if (options.logJson) around.terminal.print(JSON.stringify({ task, rollouts }));
     else
       for (const line of rolloutLines(task, rollouts, (tokens) => session.texts(tokens))) around.terminal.print(line);
-    if (around.stopping()) break;
+    if (around.stopping()) return 0;
   }
+  if (shown < wanted.tasks && !options.logJson)
+    around.terminal.print(`${shown} of ${wanted.tasks} tasks that were asked for: there are no more to show`);
   return 0;
 }
 
@@ -291,12 +304,24 @@ async function withSession(
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const files = options.from === undefined ? null : await readRunCheckpoint(options.from);
-  const resolved = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  // Nothing is trained here, so that all rows may be looked at; a run's own held-out rows stay those.
-  const heldOutRows = resolved.heldOutRows > 0 ? resolved.heldOutRows : (options.tasks ?? heldOutByDefault);
-  const config = resolved.data === "" ? resolved : { ...resolved, heldOutRows };
+  const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
   return openAnd(config, options, around, async (session) =>
     work(session, files ? await session.restore(files) : 0, config),
+  );
+}
+
+/** The same for what asks tasks: only those that the model was not trained on. */
+async function withAsked(
+  changes: Partial<RunConfig>,
+  options: Options,
+  around: Surroundings,
+  work: (session: Session, step: number, config: RunConfig, asked: Asked) => Promise<number>,
+): Promise<number> {
+  const files = options.from === undefined ? null : await readRunCheckpoint(options.from);
+  const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
+  const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
+  return openAnd(asked.config, options, around, async (session) =>
+    work(session, files ? await session.restore(files) : 0, asked.config, asked),
   );
 }
 

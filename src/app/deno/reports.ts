@@ -12,7 +12,7 @@ export function eventLine(event: TrainEvent | WarmupEvent, steps: number): strin
     case "update":
       return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
     case "eval":
-      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])} on ${event.tasks} scenes, ${event.greedy ? "greedy" : "drawn"}  ${seconds(event.durationMs)}`;
+      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "drawn"}  ${seconds(event.durationMs)}`;
     case "warmup":
       return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}`;
     case "checkpoint":
@@ -43,8 +43,8 @@ function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
 
 const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
 
-/** All metrics of two evaluations side by side. */
-export function evaluationTable(drawn: Metrics, greedy: Metrics, tasks: number): string[] {
+/** All metrics of two evaluations side by side; `what` says what was asked, "6 held-out rows". */
+export function evaluationTable(drawn: Metrics, greedy: Metrics, tasks: number, what: string): string[] {
   const names = Object.keys(metricTable).filter((name) => name in drawn || name in greedy) as MetricName[];
   const width = Math.max(...names.map((name) => metricTable[name].label.length));
   const cell = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
@@ -54,7 +54,7 @@ export function evaluationTable(drawn: Metrics, greedy: Metrics, tasks: number):
       const { label, unit } = metricTable[name];
       return `${label.padEnd(width)}${cell(drawn[name])}${cell(greedy[name])}${unit === "share" ? "" : `  ${unit}`}`;
     }),
-    `${tasks} held-out scenes; the standard error of a share over all of them is at most ${(0.5 / Math.sqrt(tasks)).toFixed(3)}`,
+    `${what}; the standard error of a share over all of them is at most ${(0.5 / Math.sqrt(tasks)).toFixed(3)}`,
   ];
 }
 

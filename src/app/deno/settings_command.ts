@@ -24,8 +24,11 @@ export async function settingsCommand(
   }
   const { preset, changes: read, notes, refused } = readVerlCommand(await commandText(verlCommand));
   terminal.print(settingsAs(as, resolveConfig({ preset, ...read, ...changes })));
-  // JSON has no comments.
-  if (as !== "json") for (const note of notes) terminal.print(`# ${note}`);
+  for (const note of notes) {
+    // JSON has no comments.
+    if (as === "json") console.error(note);
+    else terminal.print(`# ${note}`);
+  }
   if (refused.length > 0) throw new Error(refused.join("\n"));
   return 0;
 }
@@ -51,10 +54,16 @@ function flagsText(config: RunConfig): string {
 }
 
 async function commandText(place: string): Promise<string> {
-  if (place === "-") return new Response(Deno.stdin.readable).text();
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(place);
+    bytes = place === "-" ? await new Response(Deno.stdin.readable).bytes() : await Deno.readFile(place);
   } catch (error) {
     throw new Error(`Expected a file with a verl command at ${place}: ${(error as Error).message}`);
+  }
+  try {
+    // A byte order mark stays: for bash it belongs to the first word.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error(`Expected a text in UTF-8 at ${place}, found other bytes; convert it (iconv -t utf-8)`);
   }
 }

@@ -1,3 +1,5 @@
+import { withUnseen } from "../unseen.ts";
+
 /** Where the command line writes: lines, and on a terminal one more line that is written over. */
 export interface Terminal {
   print(line: string): void;
@@ -12,15 +14,13 @@ export function openTerminal(): Terminal {
   const encoder = new TextEncoder();
   const write = (text: string) => Deno.stdout.writeSync(encoder.encode(text));
   return {
-    print: (line) => write(`${clearLine}${line}\n`),
+    print: (line) => write(`${clearLine}${withUnseen(line)}\n`),
     // A line that wraps could not be cleared.
-    progress: (line) => write(clearLine + line.slice(0, Math.max(20, Deno.consoleSize().columns - 1))),
+    progress: (line) => write(clearLine + withUnseen(line).slice(0, Math.max(20, Deno.consoleSize().columns - 1))),
   };
 }
 
 /** Text from a model or a file, without what a terminal would obey: control characters and marks that turn the order. */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character === "\n" ? "\\n" : `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
+  return withUnseen(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }

@@ -125,7 +125,7 @@ export function phaseLine(phase: Phase): string {
     case "updating":
       return "updating the weights";
     case "evaluating":
-      return "evaluating on held-out scenes";
+      return "evaluating on held-out tasks";
     case "idle":
       return "making the next tasks";
     case "over":

@@ -6,8 +6,11 @@ import { NoticeList } from "./notice_list.tsx";
 import { Context, type PageContext } from "./page_context.ts";
 import { RunsView } from "./runs_view.tsx";
 import { SamplesView } from "./samples_view.tsx";
+import { showUnseen } from "./show_unseen.ts";
 import { StepView } from "./step_view.tsx";
 import { TrainView } from "./train_view.tsx";
+
+showUnseen();
 
 /** The whole page. What is dropped anywhere is opened: the log of a run, or data, models and adapters. */
 export function Page({ page }: { page: PageContext }) {

@@ -46,7 +46,8 @@ function Paste() {
   return (
     <>
       <label for={id} class="small">
-        Paste a verl command
+        Paste a verl command or script, what <code>bash -x</code> prints of it, or its{" "}
+        <code>.hydra/overrides.yaml</code>
       </label>
       <textarea
         id={id}

@@ -1,0 +1,81 @@
+/** The parts of a bash text that are told apart; what is not is "dynamic", with why. Lines count from 1. */
+
+/** A stretch of a word. Only what stands outside quotes is split into words or taken for a pattern. */
+export type Part = { quoted: boolean } & (
+  | { kind: "text"; text: string }
+  | { kind: "variable"; name: string; operator: VariableOperator; word: Part[] }
+  /** "${NAME[@]}", "$@" */
+  | { kind: "array"; name: string }
+  | { kind: "arithmetic"; text: string }
+  /** What a program would have to be run for, or what is not followed; `commands` are those of a substitution. */
+  | { kind: "dynamic"; source: string; why: string; commands: Sequence; words: Part[] }
+);
+
+/** "" is the plain value. */
+export type VariableOperator = "" | ":-" | "-" | ":=" | "=" | ":+" | "+" | ":?" | "?";
+
+export interface Word {
+  parts: Part[];
+  line: number;
+  /** As it was written. */
+  source: string;
+}
+
+/** NAME=value, NAME+=value, NAME=(...), NAME[0]=value */
+export interface Assignment {
+  name: string;
+  append: boolean;
+  /** What stands between the brackets of "NAME[...]="; null without them. */
+  index: string | null;
+  value: Word | Word[];
+  line: number;
+}
+
+export interface SimpleCommand {
+  kind: "simple";
+  line: number;
+  /** Before the first word. */
+  assignments: Assignment[];
+  words: (Word | Assignment)[];
+  /** Line of a comment that ended the command where a line was to be continued. */
+  cutByComment: number | null;
+}
+
+export type Command =
+  | SimpleCommand
+  | { kind: "group" | "subshell"; line: number; body: Sequence }
+  /** Each body may be executed or not: "if" and "case" one of them, "loop" any number of times. */
+  | { kind: "if" | "case" | "loop"; line: number; bodies: Sequence[]; word: string; sets: string[]; words: Word[] }
+  | { kind: "function"; line: number; name: string; body: Command }
+  /** "[[ ... ]]", "(( ... ))": whatever is named in it may be set. */
+  | {
+      kind: "expression";
+      line: number;
+      sets: string[];
+      words: Word[];
+      /** Names that are calculated with: what they hold is calculated in turn. */
+      reads: string[];
+      /** Whether a variable's value names what is set. */
+      isOpen: boolean;
+    };
+
+export type Pipeline = Command[];
+
+/** Pipelines with "&&" and "||" between. */
+export interface Statement {
+  line: number;
+  pipelines: Pipeline[];
+  operators: ("&&" | "||")[];
+  background: boolean;
+}
+
+export type Sequence = Statement[];
+
+export const isAssignment = (word: Word | Assignment): word is Assignment => "append" in word;
+
+/** A sentence on what is not followed, with its line. */
+export class NotUnderstood extends Error {
+  constructor(line: number, what: string) {
+    super(`not understood: line ${line}, ${what}`);
+  }
+}
