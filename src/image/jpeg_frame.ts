@@ -1,4 +1,4 @@
-import { expectSize } from "./decoded.ts";
+import { expectRoom, expectSize } from "./decoded.ts";
 
 /** One of the colours of a JPEG: its sampling, its place in memory, its coefficients. */
 export interface Component {
@@ -85,6 +85,9 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
     throw new Error(
       `This JPEG says that it is ${width} x ${height} pixels large, too many for its ${fileBytes} bytes; the file is not whole`,
     );
+  // Coefficients of all colours and the largest one's samples; then all samples and the picture.
+  const samples = sampling.reduce((sum, { h, v }) => sum + (h * v) / (maxH * maxV), 0) * width * height;
+  expectRoom(width, height, Math.max(blocks * 128 + samples, samples + 3 * width * height));
   const components = sampling.map(({ id, h, v, quantTable }) => {
     const samples = { width: Math.ceil((width * h) / maxH), height: Math.ceil((height * v) / maxV) };
     const stride = unitColumns * h;
