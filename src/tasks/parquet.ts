@@ -1,4 +1,5 @@
 import type { ByteSource } from "./byte_source.ts";
+import { TooLarge } from "./parquet_check.ts";
 import { openParquetFile, type ParquetFile, type RowGroup } from "./parquet_file.ts";
 import { type Page, type Stretch, stretchAt, stretchesOf } from "./parquet_pages.ts";
 import { type BlobLeaf, blobLeaves, narrowed, pathKey } from "./parquet_schema.ts";
@@ -19,7 +20,9 @@ const largestChunkBytes = 1 << 29;
 /** Bytes of pictures' files, and groups of the other columns, that are kept at hand. */
 const recentBlobBytes = 1 << 27;
 const recentGroups = 4;
-const mostRows = 1e9;
+const mostBlobRows = 1 << 22;
+/** Their numbers are shuffled in memory. */
+const mostRows = 2e7;
 
 /**
  * A parquet file, read in parts, on disk and over a network alike: raw bytes (pictures) a page at a time, the other
@@ -108,7 +111,15 @@ export class ParquetTable {
 
   #groupOf(row: number): number {
     if (!(row >= 0 && row < this.rows)) throw new Error(`${this.name} has rows 0 to ${this.rows - 1}, found ${row}`);
-    return this.groups.findIndex(({ firstRow, rows }) => row < firstRow + rows);
+    let low = 0;
+    let high = this.groups.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { firstRow, rows } = this.groups[middle]!;
+      if (firstRow + rows <= row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #plainRows(group: number): Promise<Record<string, unknown>[]> {
@@ -150,6 +161,8 @@ export class ParquetTable {
         );
       return [{ firstRow: 0, endRow: rows, startByte, endByte, usesDictionary: true }];
     }
+    if (!leaf.repeated && values !== rows) throw new Error(`${values} values where its rows need ${rows}`);
+    if (rows > mostBlobRows) throw new Error(`${rows} rows in one row group; write it again with smaller ones`);
     const before = leaf.repeated
       ? await this.#valuesBefore(group, leaf)
       : Array.from({ length: rows + 1 }, (_, i) => i);
@@ -257,10 +270,8 @@ export class ParquetTable {
       return await work();
     } catch (error) {
       const { firstRow, rows } = this.groups[group]!;
-      throw new Error(
-        `${this.name}, rows ${firstRow} to ${firstRow + rows - 1}, ${what}: the file is damaged or not whole (${reason(error)})`,
-        { cause: error },
-      );
+      const why = error instanceof TooLarge ? error.message : `the file is damaged or not whole (${reason(error)})`;
+      throw new Error(`${this.name}, rows ${firstRow} to ${firstRow + rows - 1}, ${what}: ${why}`, { cause: error });
     }
   }
 }
