@@ -42,6 +42,7 @@ export class ParquetTable {
   readonly #blobs: readonly BlobLeaf[];
   readonly #plain = new Recent<Record<string, unknown>[]>(recentGroups, () => 1);
   readonly #layouts = new Map<string, Promise<Stretch[]>>();
+  readonly #damage = new Map<string, Error>();
   readonly #stretches = new Recent<unknown[]>(recentBlobBytes, (rows) => bytesIn(rows));
 
   /**
@@ -52,7 +53,8 @@ export class ParquetTable {
   static async open(source: ByteSource, rawColumns: readonly string[] = []): Promise<ParquetTable> {
     try {
       if (source.sizeBytes < 12) throw new Error(`it has ${source.sizeBytes} bytes`);
-      return new ParquetTable(source, await openParquetFile(source, rawColumns));
+      const read = noting(source);
+      return new ParquetTable(read, await openParquetFile(read, rawColumns));
     } catch (error) {
       throw new Error(
         `${source.name}: expected a whole parquet file, found one that cannot be read: ${reason(error)}; download it again`,
@@ -89,7 +91,7 @@ export class ParquetTable {
    */
   async row(index: number): Promise<Record<string, unknown>> {
     const group = this.#groupOf(index);
-    return (await this.#plainRows(group))[index - this.groups[group]!.firstRow]!;
+    return plain((await this.#plainRows(group))[index - this.groups[group]!.firstRow]) as Record<string, unknown>;
   }
 
   /**
@@ -129,7 +131,7 @@ export class ParquetTable {
         const rows = await this.#rows(this.#file.metadata.row_groups[group]!, (path) => !blobs.has(pathKey(path)));
         if (rows.length !== this.groups[group]!.rows)
           throw new Error(`${rows.length} rows where ${this.groups[group]!.rows} are promised`);
-        return rows.map((row) => plain(row) as Record<string, unknown>);
+        return rows;
       }),
     );
   }
@@ -265,16 +267,37 @@ export class ParquetTable {
     return { startByte, endByte, values: Number(found.num_values) };
   }
 
+  /** What is wrong with a part of the file stays wrong, and was costly to find. What failed to arrive may arrive later. */
   async #reading<T>(group: number, what: string, work: () => Promise<T>): Promise<T> {
+    const key = `${group}/${what}`;
+    const known = this.#damage.get(key);
+    if (known) throw known;
     try {
       return await work();
     } catch (error) {
       const { firstRow, rows } = this.groups[group]!;
       const why = error instanceof TooLarge ? error.message : `the file is damaged or not whole (${reason(error)})`;
-      throw new Error(`${this.name}, rows ${firstRow} to ${firstRow + rows - 1}, ${what}: ${why}`, { cause: error });
+      const found = new Error(`${this.name}, rows ${firstRow} to ${firstRow + rows - 1}, ${what}: ${why}`, {
+        cause: error,
+      });
+      if (!(error instanceof NotRead)) this.#damage.set(key, found);
+      throw found;
     }
   }
 }
+
+/** Bytes that did not come: the disk's fault or the network's, not the file's. */
+class NotRead extends Error {}
+
+/** The same source, its failures marked. */
+const noting = (source: ByteSource): ByteSource => ({
+  name: source.name,
+  sizeBytes: source.sizeBytes,
+  read: (startByte, endByte) =>
+    source.read(startByte, endByte).catch((error: Error) => {
+      throw new NotRead(error.message, { cause: error });
+    }),
+});
 
 /** The error's own words; the engine's, which speak of offsets and undefined, say nothing to whoever has the file. */
 function reason(error: unknown): string {

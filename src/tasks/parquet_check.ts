@@ -28,10 +28,14 @@ export class Allowance {
   readonly #mostBytes: number;
   readonly #mostValues: number;
 
-  /** @param packedBytes size of what is read, as it stands in the file */
+  /**
+   * A value comes to about 500 bytes in memory, lists and structs around it included; a row of tasks has some twenty,
+   * and takes more than a hundred bytes of the file.
+   * @param packedBytes size of what is read, as it stands in the file
+   */
   constructor(packedBytes: number) {
-    this.#mostBytes = this.#bytes = 80 * 2 ** 20 + 8 * packedBytes;
-    this.#mostValues = this.#values = 3 * 2 ** 20 + 4 * packedBytes;
+    this.#mostBytes = this.#bytes = 48 * 2 ** 20 + 8 * packedBytes;
+    this.#mostValues = this.#values = 2 ** 18 + Math.floor(packedBytes / 4);
   }
 
   /** @throws where there are more than all columns may have */
@@ -40,7 +44,7 @@ export class Allowance {
     this.#values -= count;
     if (this.#values < 0)
       throw new TooLarge(
-        `its columns have more than the ${this.#mostValues} values that a file of this size may have in a row group; write it again with smaller ones`,
+        `it has more than the ${this.#mostValues} values that a file of this size may have in a row group; write the file again with smaller ones`,
       );
   }
 

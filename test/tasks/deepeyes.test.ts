@@ -43,7 +43,9 @@ test("a picture that is only named", async () => {
   const row = await rows({ prompt, reward_model: { ground_truth: "A" }, images: [{ path: "/disk/a.jpg" }] }, [
     null,
   ]).row(0);
-  await expect(row.pictures()).rejects.toThrow('expected the bytes of picture 0, found only its path "/disk/a.jpg"');
+  await expect(row.pictures()).rejects.toThrow(
+    't, row 0, images: expected the path of a picture inside the folder, found "/disk/a.jpg"',
+  );
 });
 
 test("a table of something else", () => {
