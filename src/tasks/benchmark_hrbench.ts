@@ -3,6 +3,8 @@ import { fromBase64 } from "./base64_picture.ts";
 import { type Benchmark, type FolderFiles, letterOf, type Order, type Question, spread } from "./benchmark.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { ParquetTable } from "./parquet.ts";
+import { expectNoControlToken } from "./row_texts.ts";
+import { textOf } from "./text_encoding.ts";
 import { largeField, tsvRows } from "./tsv.ts";
 
 /** The picture, in base64. */
@@ -98,7 +100,7 @@ async function rowsIn(path: string, files: FolderFiles): Promise<Row[]> {
       rowOf(await table.row(i), where, async () => {
         const [bytes] = await table.blobs(pictureColumn, i);
         if (!bytes) throw new Error(`${where}: expected a picture in the column ${pictureColumn}, found none`);
-        return isPicture(bytes) ? bytes : fromBase64(new TextDecoder().decode(bytes), where);
+        return isPicture(bytes) ? bytes : fromBase64(textOf(bytes, where), where);
       }),
     );
   }
@@ -125,6 +127,7 @@ function rowOf(columns: Record<string, unknown>, where: string, picture: Row["pi
     throw new Error(
       `${where}: expected as answer the letter of one of its ${options.length} options, found ${JSON.stringify(columns.answer)}`,
     );
+  expectNoControlToken([text("question"), ...options], where);
   return {
     index: String(columns.index ?? where.replace(/^.* /, "")),
     question: text("question"),

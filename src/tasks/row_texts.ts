@@ -27,6 +27,15 @@ const lost = /\uFFFD|\p{Surrogate}/u;
 const otherMedia = /<(video|audio)>/;
 const otherMediaColumns = ["video", "videos", "audio", "audios"];
 
+/** @throws Error where a text that is put before a model holds a token of the tokenizer's own */
+export function expectNoControlToken(texts: readonly string[], where: string): void {
+  for (const text of texts) {
+    const token = (control.exec(text) ?? toolTags.exec(text))?.[0];
+    if (token)
+      throw new Error(`${where}: expected text, found ${token}, which the tokenizer takes for its own; take it out`);
+  }
+}
+
 /** What is wrong with a row's texts, null where nothing is. */
 export function textProblem({ question, answer, messages, columns }: Row): { kind: TextProblem; why: string } | null {
   const texts: [name: string, text: string][] = [
