@@ -301,8 +301,10 @@ const noting = (source: ByteSource): ByteSource => ({
 
 /** The error's own words; the engine's, which speak of offsets and undefined, say nothing to whoever has the file. */
 function reason(error: unknown): string {
-  const isEngines = error instanceof RangeError || error instanceof TypeError;
-  return isEngines ? "a number in it is wrong, or it ends too early" : (error as Error).message;
+  const isEngines = error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
+  return isEngines || /undefined/.test((error as Error).message)
+    ? "a number in it is wrong, or it ends too early"
+    : (error as Error).message;
 }
 
 function plain(value: unknown): unknown {

@@ -82,27 +82,55 @@ export function checkPages(
     allowance.takeBytes(unpacked);
     const body = chunk.subarray(start, start + size);
     at = start + size;
-    const dictionary = header.dictionary_page_header;
-    if (header.type === "DICTIONARY_PAGE" && dictionary) {
-      if (!(dictionary.num_values >= 0 && dictionary.num_values <= Math.max(values, unpacked)))
-        throw new Error(`a page says that it has ${dictionary.num_values} of ${values} values`);
+    const described = expectDescribed(header);
+    if (!described) continue;
+    const count = described.num_values;
+    if (header.type === "DICTIONARY_PAGE") {
+      if (!(count >= 0 && count <= Math.max(values, unpacked)))
+        throw new Error(`a page says that it has ${count} of ${values} values`);
       continue;
     }
-    const count = (header.data_page_header ?? header.data_page_header_v2)?.num_values;
-    if (count === undefined) continue;
     seen += count;
     if (!(count >= 0 && seen <= values)) throw new Error(`a page says that it has ${count} of ${values} values`);
-    const [page, from, filled] = header.data_page_header
-      ? firstVersion(decompress(body, unpacked), leaf, count)
-      : secondVersion(header, body, leaf, count, decompress);
-    checkValues(
-      page.subarray(from),
-      header.data_page_header?.encoding ?? header.data_page_header_v2!.encoding,
-      leaf,
-      filled,
-      allowance,
-    );
+    const [page, from, filled] =
+      header.type === "DATA_PAGE"
+        ? firstVersion(decompress(body, unpacked), leaf, count)
+        : secondVersion(header, body, leaf, count, decompress);
+    checkValues(page.subarray(from), described.encoding, leaf, filled, allowance);
   }
+}
+
+/** What a page of each type must say of itself, in whole numbers. */
+const numbersOf = {
+  DICTIONARY_PAGE: ["num_values"],
+  DATA_PAGE: ["num_values"],
+  DATA_PAGE_V2: [
+    "num_values",
+    "num_nulls",
+    "num_rows",
+    "definition_levels_byte_length",
+    "repetition_levels_byte_length",
+  ],
+} as const;
+
+/** The part of a header that belongs to its type; null for pages of an index. @throws where there is none, or half of one */
+function expectDescribed(header: PageHeader): { num_values: number; encoding: string } | null {
+  const type = header.type as string | undefined;
+  if (type === "INDEX_PAGE") return null;
+  if (type !== "DICTIONARY_PAGE" && type !== "DATA_PAGE" && type !== "DATA_PAGE_V2")
+    throw new Error("a page is of a type that nobody knows");
+  const described = {
+    DICTIONARY_PAGE: header.dictionary_page_header,
+    DATA_PAGE: header.data_page_header,
+    DATA_PAGE_V2: header.data_page_header_v2,
+  }[type] as Record<string, unknown> | undefined;
+  if (
+    !described ||
+    typeof described.encoding !== "string" ||
+    !numbersOf[type].every((name) => Number.isInteger(described[name]))
+  )
+    throw new Error("a page does not say what it holds");
+  return described as { num_values: number; encoding: string };
 }
 
 /** Page, where its values begin, and how many they are: rows without a value have none. */

@@ -75,7 +75,8 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
     }
     const known = compressors[codec];
     if (known) return known(bytes, length);
-    if (codec !== "SNAPPY") throw new Error(`it is packed with ${codec}, which nothing here unpacks`);
+    if (codec !== "SNAPPY")
+      throw new Error(`it is packed with ${codec ?? "a codec that nobody knows"}, which nothing here unpacks`);
     const out = new Uint8Array(length);
     snappyUncompress(bytes, out);
     return out;
@@ -150,7 +151,8 @@ async function checkDescription(
 function checkSchema(schema: FileMetaData["schema"]): void {
   if (schema.length > mostElements) throw new Error(`it has ${schema.length} columns and groups of them`);
   const open: number[] = [1];
-  for (const { num_children = 0 } of schema) {
+  for (const { num_children = 0, name } of schema) {
+    if (typeof name !== "string") throw new Error("a column has no name");
     while (open.at(-1) === 0) open.pop();
     if (open.length === 0 || open.length > deepestNesting)
       throw new Error(open.length === 0 ? "its schema has loose ends" : "its columns are nested too deeply");

@@ -45,8 +45,6 @@ export function textProblem({ question, answer, messages, columns }: Row): { kin
   const letters = texts.reduce((sum, [, text]) => sum + text.length, answer.length);
   if (letters > mostLetters)
     return { kind: "text too long", why: `its texts have ${letters} letters, the limit is ${mostLetters}` };
-  if (!visible.test(question.replaceAll("<image>", ""))) return { kind: "no question", why: "its question is empty" };
-  if (!visible.test(answer)) return { kind: "no answer", why: "its answer is empty: nothing could be right" };
   for (const [name, text] of [...texts, ["answer", answer] as const]) {
     const found = lost.exec(text)?.[0];
     if (found)
@@ -55,6 +53,8 @@ export function textProblem({ question, answer, messages, columns }: Row): { kin
         why: `its ${name} holds ${found === "\uFFFD" ? "U+FFFD, which stands where a letter was lost" : "half of a letter (a lone surrogate)"}`,
       };
   }
+  if (!visible.test(question.replaceAll("<image>", ""))) return { kind: "no question", why: "its question is empty" };
+  if (!visible.test(answer)) return { kind: "no answer", why: "its answer is empty: nothing could be right" };
   for (const [name, text] of texts) {
     const token = control.exec(text)?.[0] ?? (messages.length === 0 ? toolTags.exec(text)?.[0] : undefined);
     if (token)

@@ -8,6 +8,8 @@ async function bounded(kind: "picture" | "rows", file: string) {
   const script = decodeURIComponent(new URL("../support/read_bounded.ts", import.meta.url).pathname);
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", script, kind, file],
+    stdout: "piped",
+    stderr: "piped",
   }).output();
   const text = new TextDecoder().decode(stdout);
   if (text === "") throw new Error(new TextDecoder().decode(stderr));
