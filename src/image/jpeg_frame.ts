@@ -34,6 +34,13 @@ export interface Frame {
   unitRows: number;
 }
 
+/**
+ * Samples, of all colours together, that any file may ask for (16 megapixels in full colour), and how many more for each
+ * of its bytes: a photograph has a byte for ten of them at the most, one made to keep a reader busy for hundreds.
+ */
+const freeSamples = 48 * 2 ** 20;
+const samplesPerByte = 60;
+
 const names: Record<number, string> = {
   195: "lossless",
   197: "hierarchical",
@@ -84,6 +91,10 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
   if (Math.min(blocks, carried) > fileBytes * 8)
     throw new Error(
       `This JPEG says that it is ${width} x ${height} pixels large, too many for its ${fileBytes} bytes; the file is not whole`,
+    );
+  if (blocks * 64 > freeSamples + samplesPerByte * fileBytes)
+    throw new Error(
+      `This JPEG says that it is ${width} x ${height} pixels large, more than is decoded of a file of ${fileBytes} bytes; shrink it first`,
     );
   // Coefficients of all colours and the largest one's samples; then all samples and the picture.
   const samples = sampling.reduce((sum, { h, v }) => sum + (h * v) / (maxH * maxV), 0) * width * height;

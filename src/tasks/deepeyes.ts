@@ -1,6 +1,6 @@
 import type { ParquetTable } from "./parquet.ts";
 import { expectColumnNames, expectText, type Message, type Row, type RowSource } from "./row.ts";
-import { entriesIn, namedPictures, pictureColumns, pictureFile, type ReadPicture } from "./row_pictures.ts";
+import { entriesIn, pictureColumns, pictureFiles, type ReadPicture } from "./row_pictures.ts";
 
 const knownColumns = [...pictureColumns, "prompt", "reward_model", "extra_info", "data_source", "env_name"];
 const roles = ["system", "user", "assistant", "tool"];
@@ -33,11 +33,7 @@ export function deepEyesRows(table: ParquetTable, readPicture: ReadPicture = noF
           const read: Record<string, unknown> = { ...columns };
           for (const name of pictureColumns)
             if (table.columns.includes(name)) read[name] = withBytes(columns[name], await table.blobs(name, index));
-          const { column, entries } = namedPictures(read, where);
-          const files: Uint8Array[] = [];
-          for (const [i, entry] of entries.entries())
-            files.push(await pictureFile(entry, `${where}, ${column}${i > 0 ? ` ${i}` : ""}`, readPicture));
-          return files;
+          return pictureFiles(read, where, readPicture);
         },
       };
     },

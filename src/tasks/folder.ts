@@ -2,7 +2,7 @@ import type { Box } from "../image/pixels.ts";
 import { type CsvFile, readCsv } from "./csv.ts";
 import { readJsonLines } from "./json_lines.ts";
 import { expectColumnNames, expectText, type Row, type RowSource } from "./row.ts";
-import { entriesIn, namedPictures, pictureColumns, pictureFile, type ReadPicture } from "./row_pictures.ts";
+import { entriesIn, pictureColumns, pictureFiles, type ReadPicture } from "./row_pictures.ts";
 import { utf8Of } from "./text_encoding.ts";
 
 /**
@@ -30,13 +30,7 @@ export function folderRows(list: { name: string; bytes: Uint8Array }, readPictur
       if (!isCsv) expectColumnNames(Object.keys(columns), knownColumns, where);
       return {
         ...rowOf(columns, where),
-        pictures: async () => {
-          const { column, entries } = namedPictures(listsParsed(columns, where), where);
-          const files: Uint8Array[] = [];
-          for (const [i, entry] of entries.entries())
-            files.push(await pictureFile(entry, `${where}, ${column}${i > 0 ? ` ${i}` : ""}`, readPicture));
-          return files;
-        },
+        pictures: async () => pictureFiles(listsParsed(columns, where), where, readPicture),
       };
     },
   };

@@ -1,5 +1,7 @@
 /** Nothing in a row of tasks is nested deeper. */
 const deepest = 64;
+/** Keys of all objects of a row together. */
+const mostKeys = 10_000;
 
 /**
  * What JSON.parse would accept without a word and readers could not: the same key twice in one object, of which only the
@@ -9,6 +11,7 @@ const deepest = 64;
 export function jsonProblem(text: string): string | null {
   /** Keys of each object that is open; null for a list. */
   const open: (Set<string> | null)[] = [];
+  let count = 0;
   for (let at = 0; at < text.length; at++) {
     const letter = text[at];
     if (letter === "{" || letter === "[") {
@@ -24,6 +27,7 @@ export function jsonProblem(text: string): string | null {
         const name = key.includes("\\") ? unescaped(key) : key;
         if (keys.has(name)) return `the key ${JSON.stringify(name.slice(0, 40))} twice`;
         keys.add(name);
+        if (++count > mostKeys) return `more than ${mostKeys} keys`;
       }
       at = end;
     }

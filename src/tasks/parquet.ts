@@ -22,7 +22,7 @@ const recentBlobBytes = 1 << 27;
 const recentGroups = 4;
 const mostBlobRows = 1 << 22;
 /** Their numbers are shuffled in memory. */
-const mostRows = 2e7;
+const mostRows = 4e6;
 
 /**
  * A parquet file, read in parts, on disk and over a network alike: raw bytes (pictures) a page at a time, the other

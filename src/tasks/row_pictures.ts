@@ -19,7 +19,7 @@ export function entriesIn(value: unknown): unknown[] {
  * @throws Error with one sentence where both say something and not the same, or where neither does while another column
  * holds a picture
  */
-export function namedPictures(columns: Record<string, unknown>, where: string): { column: string; entries: unknown[] } {
+function namedPictures(columns: Record<string, unknown>, where: string): { column: string; entries: unknown[] } {
   const said = pictureColumns
     .map((column) => ({ column, entries: entriesIn(columns[column]) }))
     .filter(({ entries }) => entries.length > 0);
@@ -68,6 +68,34 @@ function sameEntry(one: unknown, other: unknown): boolean {
   return !(one instanceof Uint8Array) && !(other instanceof Uint8Array) && text(one) === text(other);
 }
 
+/** More than any row of tasks shows, and more bytes of files than are decoded at once. */
+const mostPictures = 256;
+const mostFileBytes = 2 ** 28;
+
+/**
+ * The files of all pictures of a row.
+ * @throws Error with one sentence where one cannot be had, or there are too many
+ */
+export async function pictureFiles(
+  columns: Record<string, unknown>,
+  where: string,
+  readPicture: ReadPicture,
+): Promise<Uint8Array[]> {
+  const { column, entries } = namedPictures(columns, where);
+  if (entries.length > mostPictures)
+    throw new Error(`${where}: expected at most ${mostPictures} pictures, found ${entries.length}`);
+  const files: Uint8Array[] = [];
+  let fileBytes = 0;
+  for (const [i, entry] of entries.entries()) {
+    const file = await pictureFile(entry, `${where}, ${column}${i > 0 ? ` ${i}` : ""}`, readPicture);
+    fileBytes += file.length;
+    if (fileBytes > mostFileBytes)
+      throw new Error(`${where}: expected pictures of at most ${mostFileBytes / 2 ** 20} MiB together, found more`);
+    files.push(file);
+  }
+  return files;
+}
+
 /** Keys under which an object may name its picture, in the order in which they count. */
 const nameKeys = ["path", "image", "url", "image_url"];
 
@@ -76,7 +104,7 @@ const nameKeys = ["path", "image", "url", "image_url"];
  * @param where names row, column and picture
  * @throws Error with one sentence where nothing is named, or what may not be read: what lies outside the folder, an address
  */
-export async function pictureFile(entry: unknown, where: string, readPicture: ReadPicture): Promise<Uint8Array> {
+async function pictureFile(entry: unknown, where: string, readPicture: ReadPicture): Promise<Uint8Array> {
   if (entry instanceof Uint8Array) return entry;
   if (typeof entry === "string") {
     if (/^data:/i.test(entry)) return fromDataUrl(entry, where);
@@ -104,13 +132,21 @@ const urlIn = (value: unknown): unknown => (value as { url?: unknown } | null)?.
 const shown = (value: unknown): string =>
   value === null || value === undefined ? "none" : JSON.stringify(value).slice(0, 60);
 
+const longestPath = 1024;
+
 /** A path that stays in the folder, wherever the folder lies: dots may be written in a URL's way too. */
 function inside(path: string, where: string): string {
   const parts = path.split(/[/\\]/);
   const isDots = (part: string) => /^(\.|%2e){2}$/i.test(part);
   const isElsewhere = /^([/\\]|%2f|%5c|[a-zA-Z][a-zA-Z0-9+.-]*:)/i.test(path) || /%(2f|5c)/i.test(path);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: no path holds any
-  if (path.trim() === "" || isElsewhere || parts.some(isDots) || /[\u0000-\u001f]/.test(path))
+  if (
+    path.trim() === "" ||
+    path.length > longestPath ||
+    isElsewhere ||
+    parts.some(isDots) ||
+    /[\u0000-\u001f]/.test(path)
+  )
     throw new Error(
       `${where}: expected the path of a picture inside the folder, found ${JSON.stringify(path.slice(0, 200))}`,
     );
