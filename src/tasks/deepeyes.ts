@@ -15,6 +15,9 @@ const mostMessages = 1000;
  */
 export function deepEyesRows(table: ParquetTable, readPicture: ReadPicture = noFolder): RowSource {
   expectColumnNames(table.columns, knownColumns, table.name);
+  const twice = table.columns.find((name, i) => table.columns.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new Error(`${table.name}: expected columns of different names, found ${JSON.stringify(twice)} twice`);
   const lacking = ["prompt", "reward_model"].filter((name) => !table.columns.includes(name));
   if (lacking.length > 0)
     throw new Error(
@@ -77,7 +80,9 @@ function messagesOf(prompt: unknown, where: string): Message[] {
   if (prompt.length > mostMessages)
     throw new Error(`${where}: expected a prompt of at most ${mostMessages} messages, found ${prompt.length}`);
   return prompt.map((message) => {
-    const { role, content } = structOf(message);
+    const { role, content, tool_calls: calls } = structOf(message);
+    if (calls !== null && calls !== undefined && !(Array.isArray(calls) && calls.length === 0))
+      throw new Error(`${where}: expected messages of text, found tool_calls, which a prompt cannot hold`);
     const speaker = expectText(role, `${where}, a message's role`);
     if (!roles.includes(speaker))
       throw new Error(

@@ -3,6 +3,7 @@ import { TooLarge } from "./parquet_check.ts";
 import { openParquetFile, type ParquetFile, type RowGroup } from "./parquet_file.ts";
 import { type Page, type Stretch, stretchAt, stretchesOf } from "./parquet_pages.ts";
 import { type BlobLeaf, blobLeaves, narrowed, pathKey } from "./parquet_schema.ts";
+import { blobsIn, bytesIn, NotRead, noting, plain, reason } from "./parquet_values.ts";
 import { Recent } from "./recent.ts";
 
 /** A part of a table that is stored together. */
@@ -285,49 +286,3 @@ export class ParquetTable {
     }
   }
 }
-
-/** Bytes that did not come: the disk's fault or the network's, not the file's. */
-class NotRead extends Error {}
-
-/** The same source, its failures marked. */
-const noting = (source: ByteSource): ByteSource => ({
-  name: source.name,
-  sizeBytes: source.sizeBytes,
-  read: (startByte, endByte) =>
-    source.read(startByte, endByte).catch((error: Error) => {
-      throw new NotRead(error.message, { cause: error });
-    }),
-});
-
-/** The error's own words; the engine's, which speak of offsets and undefined, say nothing to whoever has the file. */
-function reason(error: unknown): string {
-  const isEngines = error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
-  return isEngines || /undefined/.test((error as Error).message)
-    ? "a number in it is wrong, or it ends too early"
-    : (error as Error).message;
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value)) return [...(value as Uint8Array)].map(plain);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value !== null && typeof value === "object")
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-  return value ?? null;
-}
-
-/** Bytes in a value: a list of structs, a struct, or bytes themselves. */
-function blobsIn(value: unknown): (Uint8Array | null)[] {
-  if (value === null || value === undefined) return [];
-  if (value instanceof Uint8Array) return [value];
-  if (Array.isArray(value))
-    return value.flatMap((item) => {
-      const found = blobsIn(item);
-      return found.length > 0 ? found : [null];
-    });
-  return Object.values(value as object).flatMap(blobsIn);
-}
-
-const bytesIn = (rows: readonly unknown[]): number =>
-  rows.reduce<number>((sum, row) => sum + blobsIn(row).reduce((bytes, blob) => bytes + (blob?.length ?? 0), 0), 0);

@@ -4,6 +4,7 @@ import { gunzip } from "../../src/tasks/gunzip.ts";
 import { unpackLz4, unpackLz4Raw } from "../../src/tasks/lz4.ts";
 import { ParquetTable } from "../../src/tasks/parquet.ts";
 import { checkThrift } from "../../src/tasks/parquet_thrift.ts";
+import { plain } from "../../src/tasks/parquet_values.ts";
 import { Random } from "../../src/tasks/random.ts";
 import { counted } from "../support/data_files.ts";
 import { readBytes } from "../support/png.ts";
@@ -137,4 +138,13 @@ describe("a description in Thrift", () => {
   ])("%s", (_, bytes, message) => {
     expect(() => checkThrift(Uint8Array.from(bytes))).toThrow(message);
   });
+});
+
+test("bytes in a column are numbers, but not millions of them", () => {
+  expect(plain({ id: Uint8Array.of(1, 2), big: 2n ** 60n, n: 5n })).toEqual({
+    id: [1, 2],
+    big: String(2n ** 60n),
+    n: 5,
+  });
+  expect(plain(new Uint8Array(5_000_000))).toBe("(5000000 bytes)");
 });

@@ -41,6 +41,8 @@ describe("a row's picture is found", () => {
     [{ image: `data:image/png;base64,${base64}` }],
     [{ image: `DATA:image/png;charset=x;base64,${base64}` }],
     [{ images: [base64] }],
+    [{ image: { bytes: null, path: null }, images: ["a.png"] }],
+    [{ image: "a.png", images: [null] }],
   ])("%#", async (row) => {
     const { skip, pictures } = await look(row);
     expect(skip).toBeNull();
@@ -67,6 +69,8 @@ describe("or the row is left out with the true reason", () => {
     [{ image: "HTTP://there/a.png" }, "inside the folder"],
     [{ images: [{ url: "https://there/a.png" }] }, "inside the folder"],
     [{ images: ["a.png", null] }, "images 1: expected a picture, or its path in the folder, found none"],
+    [{ images: [null] }, "images: expected a picture, or its path in the folder, found none"],
+    [{ images: new Array(257).fill("a.png") }, "at most 256 pictures, found 257"],
     [{ images: [["a.png"]] }, "expected a picture, or its path"],
     [{ image: 7 }, "found 7"],
     [{ image: { bytes: [1, 2] } }, "bytes in base64, found [1,2]"],
