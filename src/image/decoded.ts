@@ -15,6 +15,13 @@ export interface Decoded {
 /** Width and height beyond which a file is refused unread: Pillow's own limit for a decompression bomb. */
 export const maxPixels = 178_956_970;
 
+/** What one picture may take while it is decoded, the picture itself included: most of it is gone again afterwards. */
+export const mostDecodingBytes = 340 * 2 ** 20;
+/** Pixels that are decoded at all, however little memory each takes: more would take seconds. */
+const mostDecodedPixels = 3 * 2 ** 24;
+/** What a row costs beside its pixels, in pixels: a picture one pixel wide is nothing but rows. */
+const rowCost = 16;
+
 /** @throws where a header promises more pixels than anyone should allocate, or none */
 export function expectSize(width: number, height: number): void {
   if (width < 1 || height < 1)
@@ -22,5 +29,20 @@ export function expectSize(width: number, height: number): void {
   if (width * height > maxPixels)
     throw new Error(
       `A picture may have at most ${maxPixels.toLocaleString("en")} pixels, found a header that says ${width} x ${height}; shrink it first`,
+    );
+}
+
+/**
+ * @param bytes what decoding it takes, by its format, depth and colours
+ * @throws where that is more than one picture may take
+ */
+export function expectRoom(width: number, height: number, bytes: number): void {
+  if ((width + rowCost) * height > mostDecodedPixels)
+    throw new Error(
+      `A picture of more than about ${mostDecodedPixels.toLocaleString("en")} pixels is not decoded, found ${width} x ${height}; shrink it first`,
+    );
+  if (bytes > mostDecodingBytes)
+    throw new Error(
+      `A picture may take ${mostDecodingBytes / 2 ** 20} MiB while it is decoded, found one of ${width} x ${height} pixels that takes ${Math.ceil(bytes / 2 ** 20)} MiB; shrink it first`,
     );
 }

@@ -1,24 +1,45 @@
+/** So much is handed to the engine at once: no byte of a zlib stream unpacks to more than 1032, so 8 MiB come back at most. */
+const pieceBytes = 8192;
+/** No byte of a zlib stream unpacks to more than this many. */
+export const mostInflated = 1032;
+
 /**
- * Unpacks a zlib stream of a known size by the engine's own DecompressionStream. Reads no more than that size, so a
- * stream that unpacks to far more costs nothing, and bytes behind its end do not matter.
+ * Unpacks a zlib stream piece by piece by the engine's own DecompressionStream, and hands each piece to `take` until
+ * that says that it has enough: a stream that unpacks to far more costs no more than what was wanted of it, and bytes
+ * behind that do not matter.
+ * @param parts  [start, end) of the stream's parts in `bytes`
+ * @param take   true for more; the piece is not kept
+ * @throws Error with one sentence where the stream is damaged; where it ends early, `take` is merely not asked again
  */
-export async function inflate(parts: readonly Uint8Array<ArrayBuffer>[], sizeBytes: number): Promise<Uint8Array> {
-  const reader = new Blob([...parts]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
-  const out = new Uint8Array(sizeBytes);
-  let filled = 0;
+export async function inflate(
+  bytes: Uint8Array<ArrayBuffer>,
+  parts: readonly (readonly [number, number])[],
+  take: (piece: Uint8Array) => boolean,
+): Promise<void> {
+  let part = 0;
+  let at = parts[0]?.[0] ?? 0;
+  const source = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull: (controller) => {
+        while (part < parts.length && at >= parts[part]![1]) at = parts[++part]?.[0] ?? 0;
+        if (part === parts.length) return controller.close();
+        const end = Math.min(at + pieceBytes, parts[part]![1]);
+        controller.enqueue(bytes.subarray(at, end));
+        at = end;
+      },
+    },
+    // Nothing is unpacked ahead of who asks.
+    { highWaterMark: 0 },
+  );
+  const reader = source.pipeThrough(new DecompressionStream("deflate")).getReader();
+  // Apart from the reading, so that what `take` throws is not taken for damage.
+  const next = () =>
+    reader.read().catch((error: unknown) => {
+      throw new Error("This picture's compressed data is damaged", { cause: error });
+    });
   try {
-    while (filled < sizeBytes) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      out.set(value.subarray(0, sizeBytes - filled), filled);
-      filled += Math.min(value.length, sizeBytes - filled);
-    }
-  } catch (error) {
-    throw new Error("This picture's compressed data is damaged", { cause: error });
+    for (let piece = await next(); !piece.done; piece = await next()) if (!take(piece.value)) return;
   } finally {
     await reader.cancel().catch(() => {});
   }
-  if (filled < sizeBytes)
-    throw new Error(`This picture's data ends after ${filled} of ${sizeBytes} bytes; the file is not whole`);
-  return out;
 }

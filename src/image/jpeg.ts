@@ -1,11 +1,11 @@
 import type { Decoded } from "./decoded.ts";
 import { exifOrientation, xmpOrientation } from "./exif.ts";
 import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_bits.ts";
-import { type JpegColours, jpegToRgb } from "./jpeg_colour.ts";
+import { type JpegColours, putRow } from "./jpeg_colour.ts";
 import { type Frame, readFrame, zigzag } from "./jpeg_frame.ts";
 import { samplesOf } from "./jpeg_idct.ts";
-import { decodeScan, type Scan } from "./jpeg_scan.ts";
-import { upsample } from "./jpeg_upsample.ts";
+import { decodeScan, mostWork, type Scan, workOf } from "./jpeg_scan.ts";
+import { upsampled } from "./jpeg_upsample.ts";
 
 const SOI = 0xd8;
 const EOI = 0xd9;
@@ -15,6 +15,9 @@ const DHT = 0xc4;
 const DRI = 0xdd;
 const JPG = 0xc8;
 const DAC = 0xcc;
+
+/** Tables, texts and scans; a file of nothing but tables would keep a reader busy. */
+const mostSegments = 20_000;
 
 /** What has been read so far; later segments build on earlier ones. */
 interface State {
@@ -37,12 +40,16 @@ interface State {
 export function decodeJpeg(bytes: Uint8Array): Decoded {
   const state: State = { quantization: [], dc: [], ac: [], restartInterval: 0, isJfif: false };
   let scans = 0;
+  let work = 0;
+  let segments = 0;
   let isClosed = false;
   for (let at = 2; ; ) {
     const marker = nextMarker(bytes, at);
     isClosed = marker?.code === EOI;
     if (!marker || isClosed) break;
     at = marker.end;
+    if (++segments > mostSegments)
+      throw new Error(`This JPEG has more than ${mostSegments} segments, which no picture needs; save it again`);
     if (marker.code === SOI || (marker.code >= 0xd0 && marker.code <= 0xd7) || marker.code === 1) continue;
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     const body = bytes.subarray(at + 2, at + length);
@@ -51,8 +58,15 @@ export function decodeJpeg(bytes: Uint8Array): Decoded {
     at += length;
     if (marker.code === SOS) {
       const bits = new BitReader(bytes, at);
-      decodeScan(expectFrame(state), readScan(state, body), bits);
+      const frame = expectFrame(state);
+      const scan = readScan(state, body);
       scans++;
+      work += workOf(frame, scan);
+      if (work > mostWork)
+        throw new Error(
+          `This JPEG goes over its ${frame.width} x ${frame.height} pixels ${scans} times and more, which no picture needs; save it again`,
+        );
+      decodeScan(frame, scan, bits);
       at = bits.position;
     } else readSegment(marker.code, body, state, bytes.length);
   }
@@ -61,18 +75,28 @@ export function decodeJpeg(bytes: Uint8Array): Decoded {
   // One scan that holds everything is whole without a closing marker; of several, some may be missing.
   if (!isClosed && (frame.progressive || scans > 1))
     throw new Error("This JPEG is not closed, so that some of its scans may be missing; the file is not whole");
-  const planes = frame.components.map((component) => {
-    const { width, height, h, v } = component;
+  const { width, height } = frame;
+  const rows = frame.components.map((component) => {
     const samples = samplesOf(component);
     // The numbers behind the samples are not needed any more, and large.
     component.coefficients = new Int16Array(0);
-    return upsample({ width, height, samples }, frame.maxH / h, frame.maxV / v, frame.width, frame.height);
+    const plane = { width: component.width, height: component.height, samples };
+    return upsampled(plane, frame.maxH / component.h, frame.maxV / component.v, width);
   });
+  const rgb = new Uint8Array(width * height * 3);
+  const colours = coloursOf(frame, state);
+  for (let y = 0; y < height; y++)
+    putRow(
+      rows.map((row) => row(y)),
+      colours,
+      rgb,
+      y * width * 3,
+    );
   const orientation = (state.exif && exifOrientation(state.exif)) ?? (state.xmp && xmpOrientation(state.xmp)) ?? 1;
   return {
-    width: frame.width,
-    height: frame.height,
-    rgb: jpegToRgb(planes, coloursOf(frame, state)),
+    width,
+    height,
+    rgb,
     isRgba: false,
     orientation,
   };

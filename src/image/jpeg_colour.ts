@@ -12,18 +12,44 @@ const greenOfCb = chroma(new Int32Array(256), (x) => -fix(0.34414) * x + half);
 
 const clip = (level: number) => Math.min(255, Math.max(0, level));
 
-/** @param planes one per colour, all of the picture's size. @returns (height, width, 3) */
-export function jpegToRgb(planes: readonly Uint8Array[], colours: JpegColours): Uint8Array {
-  const [first, second, third, fourth] = planes as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  const rgb = new Uint8Array(first.length * 3);
-  for (let i = 0, to = 0; i < first.length; i++, to += 3) {
+/**
+ * Writes one row of the picture.
+ * @param rows one per colour, `width` levels each
+ * @param rgb  (height, width, 3)
+ * @param to   where the row begins in it
+ */
+export function putRow(rows: readonly Uint8Array[], colours: JpegColours, rgb: Uint8Array, to: number): void {
+  const [first, second, third, fourth] = rows as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  if (colours === "gray") {
+    for (let i = 0; i < first.length; i++, to += 3) {
+      const level = first[i]!;
+      rgb[to] = level;
+      rgb[to + 1] = level;
+      rgb[to + 2] = level;
+    }
+    return;
+  }
+  if (colours === "ycc") {
+    // Clips what is written to it, faster than comparing would.
+    const clipped = new Uint8ClampedArray(rgb.buffer, rgb.byteOffset, rgb.length);
+    for (let i = 0; i < first.length; i++, to += 3) {
+      const luma = first[i]!;
+      const cb = second[i]!;
+      const cr = third[i]!;
+      clipped[to] = luma + redOfCr[cr]!;
+      clipped[to + 1] = luma + ((greenOfCb[cb]! + greenOfCr[cr]!) >> 16);
+      clipped[to + 2] = luma + blueOfCb[cb]!;
+    }
+    return;
+  }
+  for (let i = 0; i < first.length; i++, to += 3) {
     let red = first[i]!;
-    let green = red;
-    let blue = red;
+    let green: number;
+    let blue: number;
     if (colours === "rgb" || colours === "cmyk") {
       green = second[i]!;
       blue = third[i]!;
-    } else if (colours !== "gray") {
+    } else {
       const cb = second[i]!;
       const cr = third[i]!;
       green = clip(red + ((greenOfCb[cb]! + greenOfCr[cr]!) >> 16));
@@ -46,5 +72,4 @@ export function jpegToRgb(planes: readonly Uint8Array[], colours: JpegColours): 
     rgb[to + 1] = green;
     rgb[to + 2] = blue;
   }
-  return rgb;
 }

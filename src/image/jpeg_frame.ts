@@ -1,4 +1,4 @@
-import { expectSize } from "./decoded.ts";
+import { expectRoom, expectSize } from "./decoded.ts";
 
 /** One of the colours of a JPEG: its sampling, its place in memory, its coefficients. */
 export interface Component {
@@ -33,6 +33,13 @@ export interface Frame {
   unitColumns: number;
   unitRows: number;
 }
+
+/**
+ * Samples, of all colours together, that any file may ask for (16 megapixels in full colour), and how many more for each
+ * of its bytes: a photograph has a byte for ten of them at the most, one made to keep a reader busy for hundreds.
+ */
+const freeSamples = 48 * 2 ** 20;
+const samplesPerByte = 60;
 
 const names: Record<number, string> = {
   195: "lossless",
@@ -85,6 +92,13 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
     throw new Error(
       `This JPEG says that it is ${width} x ${height} pixels large, too many for its ${fileBytes} bytes; the file is not whole`,
     );
+  if (blocks * 64 > freeSamples + samplesPerByte * fileBytes)
+    throw new Error(
+      `This JPEG says that it is ${width} x ${height} pixels large, more than is decoded of a file of ${fileBytes} bytes; shrink it first`,
+    );
+  // Coefficients of all colours and the largest one's samples; then all samples and the picture.
+  const samples = sampling.reduce((sum, { h, v }) => sum + (h * v) / (maxH * maxV), 0) * width * height;
+  expectRoom(width, height, Math.max(blocks * 128 + samples, samples + 3 * width * height));
   const components = sampling.map(({ id, h, v, quantTable }) => {
     const samples = { width: Math.ceil((width * h) / maxH), height: Math.ceil((height * v) / maxV) };
     const stride = unitColumns * h;

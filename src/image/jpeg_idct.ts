@@ -55,6 +55,15 @@ function transform(values: Int32Array, at: number, step: number, shift: number):
   values[at + 7 * step] = (e0 - o3 + half) >> shift;
 }
 
+const firstHalf = 1 << (constBits - passBits - 1);
+const secondHalf = 1 << (constBits + passBits + 2);
+
+/** Whether a block is nothing but its mean. */
+function isFlat(coefficients: Int16Array, from: number): boolean {
+  for (let i = 1; i < 64; i++) if (coefficients[from + i] !== 0) return false;
+  return true;
+}
+
 /** A component's samples, (height, width) without padding. */
 export function samplesOf(component: Component): Uint8Array {
   const { width, height, blockColumns, blockRows, stride, coefficients, quantization } = component;
@@ -65,11 +74,19 @@ export function samplesOf(component: Component): Uint8Array {
   for (let blockRow = 0; blockRow < blockRows; blockRow++)
     for (let blockColumn = 0; blockColumn < blockColumns; blockColumn++) {
       const from = (blockRow * stride + blockColumn) * 64;
+      const rows = Math.min(8, height - blockRow * 8);
+      const columns = Math.min(8, width - blockColumn * 8);
+      if (isFlat(coefficients, from)) {
+        // Both passes of the transform come to this.
+        const once = (coefficients[from]! * quantization[0]! * (1 << constBits) + firstHalf) >> (constBits - passBits);
+        const level = ((once * (1 << constBits) + secondHalf) >> (constBits + passBits + 3)) + 128;
+        const to = blockRow * 8 * width + blockColumn * 8;
+        for (let y = 0; y < rows; y++) out.fill(level, to + y * width, to + y * width + columns);
+        continue;
+      }
       for (let i = 0; i < 64; i++) block[i] = coefficients[from + i]! * quantization[i]!;
       for (let column = 0; column < 8; column++) transform(block, column, 8, constBits - passBits);
       for (let row = 0; row < 8; row++) transform(block, row * 8, 1, constBits + passBits + 3);
-      const rows = Math.min(8, height - blockRow * 8);
-      const columns = Math.min(8, width - blockColumn * 8);
       for (let y = 0; y < rows; y++) {
         const to = (blockRow * 8 + y) * width + blockColumn * 8;
         for (let x = 0; x < columns; x++) out[to + x] = block[y * 8 + x]! + 128;

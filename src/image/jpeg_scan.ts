@@ -13,6 +13,18 @@ export interface Scan {
   restartInterval: number;
 }
 
+/**
+ * What all scans of a file may cost: coefficients looked at, where a scan of first bits counts eight a block. Long runs
+ * of nothing let a few bytes ask for a look at every block of the picture; what costs bits of the file bounds itself.
+ * A picture of 32 megapixels in full colour, with all the scans that libjpeg writes, needs a third of it.
+ */
+export const mostWork = 2 ** 29;
+
+export function workOf(frame: Frame, { parts, spectralStart, spectralEnd, high }: Scan): number {
+  const blocks = parts.reduce((sum, { component }) => sum + component.blockColumns * component.blockRows, 0);
+  return blocks * (frame.progressive && high > 0 ? spectralEnd - spectralStart + 1 : 8);
+}
+
 type ReadBlock = (coefficients: Int16Array, at: number, part: Scan["parts"][number], index: number) => void;
 
 /** Reads a scan's bits into the coefficients of its components. */

@@ -1,32 +1,35 @@
 /**
- * Takes PNG's row filters back.
- * @param filtered  rows of 1 + rowBytes, the filter's number first
+ * Takes PNG's row filter back, in place.
+ * @param row        the filter's number, then the row's filtered bytes
+ * @param above      the row above after its filter was taken back, likewise with a byte before it; zeros for the first
  * @param pixelBytes distance to the left neighbour, at least 1
- * @returns (rows, rowBytes)
+ * @throws Error with one sentence where the format knows no such filter
  */
-export function unfilter(filtered: Uint8Array, rowBytes: number, pixelBytes: number): Uint8Array {
-  const rows = filtered.length / (1 + rowBytes);
-  const out = new Uint8Array(rows * rowBytes);
-  for (let row = 0; row < rows; row++) {
-    const from = row * (1 + rowBytes) + 1;
-    const to = row * rowBytes;
-    const filter = filtered[from - 1]!;
-    if (filter > 4) throw new Error(`This PNG uses row filter ${filter}, the format knows 0 to 4; the file is damaged`);
-    for (let i = 0; i < rowBytes; i++) {
-      const left = i >= pixelBytes ? out[to + i - pixelBytes]! : 0;
-      const above = row > 0 ? out[to + i - rowBytes]! : 0;
-      let guess = 0;
-      if (filter === 1) guess = left;
-      else if (filter === 2) guess = above;
-      else if (filter === 3) guess = (left + above) >> 1;
-      else if (filter === 4) {
-        const corner = row > 0 && i >= pixelBytes ? out[to + i - rowBytes - pixelBytes]! : 0;
-        guess = paeth(left, above, corner);
-      }
-      out[to + i] = filtered[from + i]! + guess;
-    }
+export function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
+  const filter = row[0]!;
+  const first = Math.min(row.length, 1 + pixelBytes);
+  switch (filter) {
+    case 0:
+      return;
+    case 1:
+      for (let i = first; i < row.length; i++) row[i] = row[i]! + row[i - pixelBytes]!;
+      return;
+    case 2:
+      for (let i = 1; i < row.length; i++) row[i] = row[i]! + above[i]!;
+      return;
+    case 3:
+      for (let i = 1; i < first; i++) row[i] = row[i]! + (above[i]! >> 1);
+      for (let i = first; i < row.length; i++) row[i] = row[i]! + ((row[i - pixelBytes]! + above[i]!) >> 1);
+      return;
+    case 4:
+      // Without a left neighbour the one above is the nearest.
+      for (let i = 1; i < first; i++) row[i] = row[i]! + above[i]!;
+      for (let i = first; i < row.length; i++)
+        row[i] = row[i]! + paeth(row[i - pixelBytes]!, above[i]!, above[i - pixelBytes]!);
+      return;
+    default:
+      throw new Error(`This PNG uses row filter ${filter}, the format knows 0 to 4; the file is damaged`);
   }
-  return out;
 }
 
 /** Of the three neighbours the one nearest to left + above - corner; ties go in that order. */

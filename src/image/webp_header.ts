@@ -9,37 +9,102 @@ export interface WebpHeader {
   orientation: number;
 }
 
-/** Walks the chunks of the RIFF container (RFC 9649). @throws Error where no picture is described in them */
+/** A chunk of the RIFF container; `at` is where its name begins. */
+interface Chunk {
+  type: string;
+  at: number;
+  body: Uint8Array;
+}
+
+/** The file with its chunks begins here. */
+const firstChunk = 12;
+/** What stands before the chunks of one of an animation's pictures. */
+const frameHeaderBytes = 16;
+
+/**
+ * Walks the chunks of the RIFF container (RFC 9649).
+ * @throws Error where no picture is described in them, or one that is larger than the file says: a decoder would make
+ * room for that one
+ */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found: { canvas?: [number, number]; frame?: [number, number]; hasAlpha: boolean; orientation: number } = {
+  const found: { canvas?: Size; frame?: Size; hasAlpha: boolean; orientation: number } = {
     hasAlpha: false,
     orientation: 1,
   };
-  for (let at = 12; at + 8 <= bytes.length; ) {
-    const type = String.fromCharCode(...bytes.subarray(at, at + 4));
-    const length = view.getUint32(at + 4, true);
-    const body = bytes.subarray(at + 8, at + 8 + length);
-    const u16 = (from: number) => body[from]! | (body[from + 1]! << 8);
-    const u24 = (from: number) => u16(from) | (body[from + 2]! << 16);
+  for (const { type, body } of chunks(bytes, firstChunk)) {
+    const frame = frameSize(type, body);
     if (type === "VP8X" && body.length >= 10) {
-      found.canvas = [1 + u24(4), 1 + u24(7)];
+      found.canvas = [1 + u24(body, 4), 1 + u24(body, 7)];
       found.hasAlpha = (body[0]! & 0x10) !== 0;
     } else if (type === "ALPH") found.hasAlpha = true;
-    else if (type === "VP8 " && body.length >= 10 && u24(3) === 0x2a019d)
-      found.frame ??= [u16(6) & 0x3fff, u16(8) & 0x3fff];
-    else if (type === "VP8L" && body.length >= 5 && body[0] === 0x2f) {
-      const bits = (u16(1) | (u16(3) << 16)) >>> 0;
-      found.frame ??= [1 + (bits & 0x3fff), 1 + ((bits >>> 14) & 0x3fff)];
-      found.hasAlpha = ((bits >>> 28) & 1) === 1;
+    else if (frame) {
+      found.frame ??= frame;
+      if (type === "VP8L") found.hasAlpha = ((body[4]! >> 4) & 1) === 1;
     } else if (type === "EXIF") {
       const prefixed = String.fromCharCode(...body.subarray(0, 6)) === "Exif\0\0";
       found.orientation = exifOrientation(prefixed ? body.subarray(6) : body) ?? 1;
-    }
+    } else if (type === "ANMF" && body.length >= frameHeaderBytes) expectFrame(body, found.canvas);
+  }
+  const { canvas, frame } = found;
+  const size = canvas ?? frame;
+  if (!size) throw new Error("This WebP says no size; the file is not whole");
+  if (frame && (frame[0] !== size[0] || frame[1] !== size[1]))
+    throw new Error(
+      `This WebP says that it is ${size.join(" x ")} pixels large and holds a picture of ${frame.join(" x ")}; the file is damaged`,
+    );
+  return { width: size[0], height: size[1], hasAlpha: found.hasAlpha, orientation: found.orientation };
+}
+
+/**
+ * The same file without EXIF. Pillow and browsers give a WebP's pixels as they are stored; Deno's decoder turns them as
+ * EXIF says, without a word. A chunk of an unknown name is passed over by every reader.
+ */
+export function withoutExif(bytes: Uint8Array): Uint8Array {
+  const places = [...chunks(bytes, firstChunk)].filter(({ type }) => type === "EXIF");
+  if (places.length === 0) return bytes;
+  const copy = bytes.slice();
+  for (const { at } of places) copy.set([0x6a, 0x75, 0x6e, 0x6b], at);
+  for (const { type, at } of chunks(bytes, firstChunk)) if (type === "VP8X") copy[at + 8] = copy[at + 8]! & ~0x08;
+  return copy;
+}
+
+type Size = [width: number, height: number];
+
+const u16 = (body: Uint8Array, at: number) => body[at]! | (body[at + 1]! << 8);
+const u24 = (body: Uint8Array, at: number) => u16(body, at) | (body[at + 2]! << 16);
+
+function* chunks(bytes: Uint8Array, from: number): Generator<Chunk> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = from; at + 8 <= bytes.length; ) {
+    const length = view.getUint32(at + 4, true);
+    yield {
+      type: String.fromCharCode(...bytes.subarray(at, at + 4)),
+      at,
+      body: bytes.subarray(at + 8, at + 8 + length),
+    };
     // Chunks begin at even places.
     at += 8 + length + (length & 1);
   }
-  const size = found.canvas ?? found.frame;
-  if (!size) throw new Error("This WebP says no size; the file is not whole");
-  return { width: size[0], height: size[1], hasAlpha: found.hasAlpha, orientation: found.orientation };
+}
+
+/** The size that packed pixels say of themselves; null for other chunks. */
+function frameSize(type: string, body: Uint8Array): Size | null {
+  if (type === "VP8 " && body.length >= 10 && u24(body, 3) === 0x2a019d)
+    return [u16(body, 6) & 0x3fff, u16(body, 8) & 0x3fff];
+  if (type !== "VP8L" || body.length < 5 || body[0] !== 0x2f) return null;
+  const bits = (u16(body, 1) | (u16(body, 3) << 16)) >>> 0;
+  return [1 + (bits & 0x3fff), 1 + ((bits >>> 14) & 0x3fff)];
+}
+
+/** One picture of an animation must lie inside the canvas, and be as large as it says. */
+function expectFrame(body: Uint8Array, canvas: Size | undefined): void {
+  const [x, y] = [2 * u24(body, 0), 2 * u24(body, 3)];
+  const [width, height] = [1 + u24(body, 6), 1 + u24(body, 9)];
+  const sizes = [...chunks(body, frameHeaderBytes)].flatMap((chunk) => {
+    const size = frameSize(chunk.type, chunk.body);
+    return size ? [size] : [];
+  });
+  const fits = canvas && x + width <= canvas[0] && y + height <= canvas[1];
+  if (!fits || sizes.some((size) => size[0] !== width || size[1] !== height))
+    throw new Error("This WebP holds a picture that is larger than it says; the file is damaged");
 }

@@ -2,6 +2,7 @@ import type { Tokenizer } from "./tokenizer.ts";
 
 /** How a conversation begins. */
 export interface Opening {
+  /** "<image>" in it, where it stands for every picture, says where they go; absent, they go before it. */
   question: string;
   /** The row's own messages, "<image>" where a picture goes; absent where the task is a question under its pictures. */
   messages?: readonly { role: string; content: string }[];
@@ -55,12 +56,15 @@ export function compactChat(tokenizer: Tokenizer): Chat {
   const opening = tokenizer.encode("<|im_start|>user\n");
   const handingOver = tokenizer.encode("<|im_end|>\n<|im_start|>assistant\n");
   return {
-    prompt: ({ question }, imageTokens) => [
-      ...opening,
-      ...imageTokens.flatMap(picture),
-      ...tokenizer.encode(question),
-      ...handingOver,
-    ],
+    prompt: ({ question }, imageTokens) => {
+      const parts = question.split("<image>");
+      // A question may say where its pictures stand; else they stand before it.
+      const placed = imageTokens.length > 0 && parts.length - 1 === imageTokens.length;
+      const asked = placed
+        ? parts.flatMap((part, i) => [...(i > 0 ? picture(imageTokens[i - 1]!) : []), ...tokenizer.encode(part)])
+        : [...imageTokens.flatMap(picture), ...tokenizer.encode(question)];
+      return [...opening, ...asked, ...handingOver];
+    },
     observation: (said, imageTokens) => [
       ...tokenizer.encode("\n<|im_start|>user\n<tool_response>"),
       ...(imageTokens.length > 0 ? imageTokens.flatMap(picture) : tokenizer.encode(said)),

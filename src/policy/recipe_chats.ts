@@ -76,7 +76,9 @@ export function deepEyesChat(tokenizer: Tokenizer, { rotate }: Offered): Chat {
 function userTurns({ question, tools = true }: Opening, messages: Opening["messages"], pictures: number) {
   if (messages && messages.length > 0) return messages.filter(({ role }) => role !== "system");
   const asked = tools ? deepEyesUser : "";
-  return [{ role: "user", content: `${"<image>".repeat(pictures)}${pictures > 0 ? "\n" : ""}${question}${asked}` }];
+  const placed = question.includes("<image>");
+  const before = pictures > 0 && !placed ? `${"<image>".repeat(pictures)}\n` : "";
+  return [{ role: "user", content: `${before}${question}${asked}` }];
 }
 
 const dict = (message: { role: string; content: string }): PythonValue => new Map(Object.entries(message));

@@ -1,7 +1,10 @@
 import { kindOfFile } from "../image/kind_of_file.ts";
+import { fromBase64 } from "./base64_picture.ts";
 import { type Benchmark, type FolderFiles, letterOf, type Order, type Question, spread } from "./benchmark.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { ParquetTable } from "./parquet.ts";
+import { expectNoControlToken } from "./row_texts.ts";
+import { textOf } from "./text_encoding.ts";
 import { largeField, tsvRows } from "./tsv.ts";
 
 /** The picture, in base64. */
@@ -85,7 +88,7 @@ async function rowsIn(path: string, files: FolderFiles): Promise<Row[]> {
       const place = places[pictureColumn];
       return rowOf(fields, `${name}, row ${i}`, async () => {
         if (!place) throw new Error(`${name}: expected a column ${pictureColumn}, found none`);
-        return pictureOf(await largeField(source, place), `${name}, row ${i}`);
+        return fromBase64(await largeField(source, place), `${name}, row ${i}`);
       });
     });
   }
@@ -97,7 +100,7 @@ async function rowsIn(path: string, files: FolderFiles): Promise<Row[]> {
       rowOf(await table.row(i), where, async () => {
         const [bytes] = await table.blobs(pictureColumn, i);
         if (!bytes) throw new Error(`${where}: expected a picture in the column ${pictureColumn}, found none`);
-        return isPicture(bytes) ? bytes : pictureOf(new TextDecoder().decode(bytes), where);
+        return isPicture(bytes) ? bytes : fromBase64(textOf(bytes, where), where);
       }),
     );
   }
@@ -124,6 +127,7 @@ function rowOf(columns: Record<string, unknown>, where: string, picture: Row["pi
     throw new Error(
       `${where}: expected as answer the letter of one of its ${options.length} options, found ${JSON.stringify(columns.answer)}`,
     );
+  expectNoControlToken([text("question"), ...options], where);
   return {
     index: String(columns.index ?? where.replace(/^.* /, "")),
     question: text("question"),
@@ -171,16 +175,4 @@ function isPicture(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function pictureOf(base64: string, where: string): Uint8Array {
-  let text: string;
-  try {
-    text = atob(base64.trim());
-  } catch {
-    throw new Error(`${where}: expected a picture in base64, found ${JSON.stringify(base64.slice(0, 20))}`);
-  }
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }

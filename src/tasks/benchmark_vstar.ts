@@ -1,5 +1,8 @@
 import type { Box } from "../image/pixels.ts";
 import { type Benchmark, type FolderFiles, type Order, type Question, spread } from "./benchmark.ts";
+import { jsonProblem } from "./json_check.ts";
+import { expectNoControlToken } from "./row_texts.ts";
+import { textOf, utf8Of } from "./text_encoding.ts";
 
 /** V*'s two halves, which are folders too, and how many questions each has. */
 const halves: Record<string, number> = { direct_attributes: 115, relative_position: 76 };
@@ -39,7 +42,8 @@ export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFI
     throw new Error(
       `Expected V* in ${files.name}: the folders ${Object.keys(halves).join(" and ")} with pictures and a JSON file beside each, or ${list}; found ${paths === null ? "no such folder" : "neither"}`,
     );
-  const rows = listedRows(new TextDecoder().decode(await files.read(list)), files.name);
+  const written = utf8Of(await files.read(list), `${files.name}/${list}`);
+  const rows = listedRows(textOf(written, `${files.name}/${list}`), files.name);
   const chosen = spread(rows, ({ category }) => category, limit);
   return {
     name: "V*",
@@ -70,7 +74,7 @@ function countNotes(categories: readonly string[]): string[] {
 
 async function annotatedQuestion(path: string, files: FolderFiles): Promise<Question> {
   const where = `${files.name}/${annotationOf(path)}`;
-  const read = objectIn(new TextDecoder().decode(await files.read(annotationOf(path))), where);
+  const read = objectIn(textOf(utf8Of(await files.read(annotationOf(path)), where), where), where);
   const { question, options, bbox = [] } = read;
   if (typeof question !== "string") throw new Error(`${where}: expected a question, found ${shown(question)}`);
   if (
@@ -80,6 +84,7 @@ async function annotatedQuestion(path: string, files: FolderFiles): Promise<Ques
     !options.every((option) => typeof option === "string")
   )
     throw new Error(`${where}: expected options, 2 or more texts, found ${shown(options)}`);
+  expectNoControlToken([question, ...options], where);
   return {
     id: `${set}/${withoutEnding(path)}`,
     set,
@@ -127,6 +132,7 @@ function listedRows(text: string, folder: string): ListedRow[] {
       throw new Error(
         `${where}: expected a text with options (A), (B) and so on, and the letter of one as label; found ${options.length} options and the label ${shown(label)}`,
       );
+    expectNoControlToken([question, ...options], where);
     return [{ id: String(row.question_id ?? index), image, category, question, order: { options, right } }];
   });
 }
@@ -161,6 +167,8 @@ const listedQuestion = ({ id, image, category, question, order }: ListedRow, fil
 });
 
 function objectIn(text: string, where: string): Record<string, unknown> {
+  const problem = jsonProblem(text);
+  if (problem) throw new Error(`${where}: expected JSON, found ${problem}`);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,57 +1,126 @@
-/**
- * The rows of a CSV file (RFC 4180): fields between commas, quotes around those that hold commas, quotes or line
- * ends, a quote inside doubled. The first line names the columns. Line ends of any kind; a byte order mark is passed
- * over.
- * @throws Error with one sentence that names the line
- */
-export function csvRows(text: string, file: string): Record<string, string>[] {
-  const records = csvRecords(text.replace(/^\uFEFF/, ""), file);
-  const [header, ...rest] = records;
-  if (!header) throw new Error(`${file}: expected a first line that names the columns, found an empty file`);
-  return rest.map(({ line, fields }) => {
-    if (fields.length !== header.fields.length)
-      throw new Error(
-        `${file}, line ${line}: expected ${header.fields.length} fields as in the first line, found ${fields.length}`,
-      );
-    return Object.fromEntries(fields.map((field, i) => [header.fields[i]!.trim(), field]));
-  });
+import { textOf } from "./text_encoding.ts";
+
+/** A CSV file; a row is taken apart when it is asked for. */
+export interface CsvFile {
+  columns: readonly string[];
+  rows: number;
+  /** @throws Error with one sentence where a field is no UTF-8 */
+  row(index: number): Record<string, string>;
 }
 
-function csvRecords(text: string, file: string): { line: number; fields: string[] }[] {
-  const records: { line: number; fields: string[] }[] = [];
+const quote = 34;
+const comma = 44;
+const newline = 10;
+const carriageReturn = 13;
+/** Their places stand in memory. */
+const mostRows = 2e6;
+const mostColumns = 4096;
+
+/**
+ * The rows of a CSV file (RFC 4180): fields between commas, quotes around those that hold commas, quotes or line
+ * ends, a quote inside doubled. The first line names the columns. Line ends of any kind. The file is walked once and
+ * only places are kept: a file of nothing but commas would fill the memory as rows.
+ * @param bytes in UTF-8, without a byte order mark
+ * @throws Error with one sentence that names the line
+ */
+export function readCsv(bytes: Uint8Array, file: string): CsvFile {
+  const starts: number[] = [];
+  const lines: number[] = [];
+  let columns: string[] | null = null;
   let line = 1;
-  for (let at = 0; at < text.length; ) {
-    const record = { line, fields: [] as string[] };
-    for (;;) {
-      let field = "";
-      if (text[at] === '"') {
-        const opened = line;
-        for (at++; ; at++) {
-          if (at >= text.length) throw new Error(`${file}, line ${opened}: a quote is opened and never closed`);
-          if (text[at] === "\n") line++;
-          if (text[at] !== '"') field += text[at];
-          else if (text[at + 1] === '"') {
-            field += '"';
-            at++;
-          } else break;
-        }
-        at++;
-      } else {
-        const start = at;
-        while (at < text.length && text[at] !== "," && text[at] !== "\n" && text[at] !== "\r") at++;
-        field = text.slice(start, at);
-      }
-      record.fields.push(field);
-      if (text[at] !== ",") break;
-      at++;
-    }
-    if (at < text.length && text[at] !== "\n" && text[at] !== "\r")
-      throw new Error(`${file}, line ${line}: expected a comma or the end of the line after a quoted field`);
-    if (text[at] === "\r" && text[at + 1] === "\n") at++;
-    at++;
-    line++;
+  for (let at = 0; at < bytes.length; ) {
+    const record = scanRecord(bytes, at, line, file, columns === null ? mostColumns : columns.length);
+    const { fields } = record;
     // An empty line is no row.
-    if (record.fields.length > 1 || record.fields[0] !== "") records.push(record);
+    const isEmpty = fields.length === 1 && fields[0]!.start === fields[0]!.end && !fields[0]!.quoted;
+    if (!isEmpty && columns === null) {
+      columns = fields.map((field) => fieldText(bytes, field, `${file}, line ${line}`).trim());
+      const twice = columns.find((name, i) => columns!.indexOf(name) !== i);
+      if (twice !== undefined)
+        throw new Error(
+          `${file}: expected columns of different names, found ${JSON.stringify(twice)} twice; rename one`,
+        );
+    } else if (!isEmpty) {
+      if (record.count !== columns!.length)
+        throw new Error(
+          `${file}, line ${line}: expected ${columns!.length} fields as in the first line, found ${record.count}`,
+        );
+      starts.push(at);
+      lines.push(line);
+      if (starts.length > mostRows) throw new Error(`${file}: more than ${mostRows} rows; cut it into several files`);
+    }
+    at = record.next;
+    line += record.lines;
   }
-  return records;
+  if (!columns) throw new Error(`${file}: expected a first line that names the columns, found an empty file`);
+  const names = columns;
+  return {
+    columns: names,
+    rows: starts.length,
+    row: (index) => {
+      const where = `${file}, line ${lines[index]}`;
+      const { fields } = scanRecord(bytes, starts[index]!, lines[index]!, file, names.length);
+      return Object.fromEntries(fields.map((field, i) => [names[i]!, fieldText(bytes, field, where)]));
+    },
+  };
+}
+
+interface Field {
+  /** Bytes [start, end), quotes around it left out. */
+  start: number;
+  end: number;
+  quoted: boolean;
+}
+
+/**
+ * @param most fields that are kept; more are only counted
+ * @returns where the next record begins, and how many lines this one has
+ */
+function scanRecord(
+  bytes: Uint8Array,
+  start: number,
+  line: number,
+  file: string,
+  most: number,
+): { fields: Field[]; count: number; next: number; lines: number } {
+  const fields: Field[] = [];
+  let count = 0;
+  let lines = 0;
+  let at = start;
+  for (;;) {
+    const field: Field = { start: at, end: at, quoted: bytes[at] === quote };
+    if (field.quoted) {
+      field.start = at + 1;
+      for (at++; ; at += 2) {
+        const closing = bytes.indexOf(quote, at);
+        if (closing < 0) throw new Error(`${file}, line ${line + lines}: a quote is opened and never closed`);
+        at = closing;
+        if (bytes[closing + 1] !== quote) break;
+      }
+      field.end = at++;
+    } else {
+      while (at < bytes.length && bytes[at] !== comma && bytes[at] !== newline && bytes[at] !== carriageReturn) at++;
+      field.end = at;
+    }
+    if (field.quoted) lines += lineEnds(bytes, field.start, field.end);
+    if (count++ < most) fields.push(field);
+    if (bytes[at] !== comma) break;
+    at++;
+  }
+  if (at < bytes.length && bytes[at] !== newline && bytes[at] !== carriageReturn)
+    throw new Error(`${file}, line ${line + lines}: expected a comma or the end of the line after a quoted field`);
+  if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at++;
+  return { fields, count, next: at + 1, lines: lines + 1 };
+}
+
+function lineEnds(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++)
+    if (bytes[at] === newline || (bytes[at] === carriageReturn && bytes[at + 1] !== newline)) count++;
+  return count;
+}
+
+function fieldText(bytes: Uint8Array, { start, end, quoted }: Field, where: string): string {
+  const text = textOf(bytes.subarray(start, end), where);
+  return quoted ? text.replaceAll('""', '"') : text;
 }

@@ -1,68 +1,64 @@
 import type { Box } from "../image/pixels.ts";
-import { csvRows } from "./csv.ts";
-import { expectText, type Row, type RowSource } from "./row.ts";
-
-/** Names of columns that mean the same. */
-const imageColumns = ["image", "images"];
+import { type CsvFile, readCsv } from "./csv.ts";
+import { readJsonLines } from "./json_lines.ts";
+import { expectColumnNames, expectText, type Row, type RowSource } from "./row.ts";
+import { entriesIn, pictureColumns, pictureFiles, type ReadPicture } from "./row_pictures.ts";
+import { utf8Of } from "./text_encoding.ts";
 
 /**
- * A folder with pictures and one file that describes them: JSON Lines or CSV with `image` (path in the folder, or a
- * list of them), `question`, `answer` and, where someone marked it, `bbox` ([left, top, right, bottom] in source
- * pixels). `data_source` and `env_name` are understood; other columns are kept.
- * @param list name and contents of the describing file
- * @param readFile reads a picture by its path in the folder, or rejects
+ * A folder with pictures and one file that describes them: JSON Lines or CSV with `image` or `images` (path in the
+ * folder, data: URL or base64, or a list of them), `question`, `answer` and, where someone marked it, `bbox` ([left,
+ * top, right, bottom] in source pixels). `data_source` and `env_name` are understood; other columns are kept. A question
+ * may say with <image> where its pictures stand.
+ * @param list name and contents of the describing file, in UTF-8 or UTF-16
+ * @param readPicture reads a picture by its path in the folder, or rejects
  * @throws Error with one sentence where the file is neither or lacks a column
  */
-export function folderRows(
-  list: { name: string; bytes: Uint8Array },
-  readFile: (path: string) => Promise<Uint8Array>,
-): RowSource {
+export function folderRows(list: { name: string; bytes: Uint8Array }, readPicture: ReadPicture): RowSource {
   const isCsv = /\.csv$/i.test(list.name);
-  const text = new TextDecoder().decode(list.bytes);
-  const rows = isCsv ? csvRows(text, list.name).map((row) => () => row) : jsonRows(text, list.name);
-  if (isCsv && rows.length > 0) {
-    const columns = Object.keys(rows[0]!());
-    const lacking = ["question", "answer"].filter((name) => !columns.includes(name));
-    if (lacking.length > 0)
-      throw new Error(`${list.name}: expected the columns image, question and answer, found ${columns.join(", ")}`);
-  }
+  const bytes = utf8Of(list.bytes, list.name);
+  const file: Pick<CsvFile, "rows"> & { row(index: number): Record<string, unknown> } = isCsv
+    ? csvRows(bytes, list.name)
+    : readJsonLines(bytes, list.name);
   return {
     name: list.name,
     kind: isCsv ? "folder with a CSV file" : "folder with a JSONL file",
-    rows: rows.length,
+    rows: file.rows,
     row: async (index) => {
       const where = `${list.name}, row ${index}`;
-      const columns = rows[index]!();
+      const columns = file.row(index);
+      if (!isCsv) expectColumnNames(Object.keys(columns), knownColumns, where);
       return {
         ...rowOf(columns, where),
-        pictures: async () => Promise.all(picturePaths(columns, where).map((path) => readFile(inside(path, where)))),
+        pictures: async () => pictureFiles(listsParsed(columns, where), where, readPicture),
       };
     },
   };
 }
 
-/** Lines are parsed when they are asked for, so that one bad line costs one row. */
-function jsonRows(text: string, file: string): (() => Record<string, unknown>)[] {
-  const lines = text.split("\n").map((line, i) => ({ line: line.trim(), number: i + 1 }));
-  return lines
-    .filter(({ line }) => line !== "")
-    .map(({ line, number }) => () => {
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch (error) {
-        throw new Error(`${file}, line ${number}: expected a JSON object, found ${(error as Error).message}`);
-      }
-      if (value === null || typeof value !== "object" || Array.isArray(value))
-        throw new Error(`${file}, line ${number}: expected a JSON object, found ${line.slice(0, 40)}`);
-      return value as Record<string, unknown>;
-    });
+function csvRows(bytes: Uint8Array, name: string): CsvFile {
+  const file = readCsv(bytes, name);
+  expectColumnNames(file.columns, knownColumns, name);
+  const lacking = ["question", "answer"].filter((column) => !file.columns.includes(column));
+  if (lacking.length > 0 && file.rows > 0)
+    throw new Error(
+      `${name}: expected the columns image, question and answer, found ${file.columns.join(", ").slice(0, 500)}`,
+    );
+  return file;
 }
+
+const knownColumns = [...pictureColumns, "question", "answer", "bbox", "data_source", "env_name"];
 
 function rowOf(columns: Record<string, unknown>, where: string): Omit<Row, "pictures"> {
   const box = boxOf(columns.bbox, where);
+  const question = expectText(columns.question, `${where}, question`);
+  const places = question.split("<image>").length - 1;
+  // Pictures stand before a question that says nothing else.
+  const [leading] = /^(\s*<image>)*\s*/.exec(question)!;
+  const leads = leading.split("<image>").length - 1 === places && places > 0;
   return {
-    question: expectText(columns.question, `${where}, question`),
+    question: leads ? question.slice(leading.length) : question,
+    places,
     answer: expectText(columns.answer, `${where}, answer`),
     dataSource: typeof columns.data_source === "string" ? columns.data_source : "",
     envName: typeof columns.env_name === "string" ? columns.env_name : "",
@@ -72,12 +68,12 @@ function rowOf(columns: Record<string, unknown>, where: string): Omit<Row, "pict
   };
 }
 
-/** A list in JSON; in CSV a path, or a list written as JSON. */
-function picturePaths(columns: Record<string, unknown>, where: string): string[] {
-  const name = imageColumns.find((column) => columns[column] !== undefined);
-  const value = name === undefined ? null : parsed(columns[name], where);
-  if (value === null || value === "") return [];
-  return (Array.isArray(value) ? value : [value]).map((path) => expectText(path, `${where}, ${name}`));
+/** In a CSV file several pictures are written as a list in JSON. */
+function listsParsed(columns: Record<string, unknown>, where: string): Record<string, unknown> {
+  const read = { ...columns };
+  for (const name of pictureColumns)
+    if (name in read) read[name] = entriesIn(read[name]).length > 0 ? parsed(read[name], `${where}, ${name}`) : null;
+  return read;
 }
 
 function boxOf(value: unknown, where: string): Box | undefined {
@@ -88,7 +84,9 @@ function boxOf(value: unknown, where: string): Box | undefined {
     box.length !== 4 ||
     !box.every((edge) => typeof edge === "number" && Number.isFinite(edge))
   )
-    throw new Error(`${where}: expected bbox as [left, top, right, bottom] in pixels, found ${JSON.stringify(value)}`);
+    throw new Error(
+      `${where}: expected bbox as [left, top, right, bottom] in pixels, found ${JSON.stringify(value).slice(0, 200)}`,
+    );
   const [left, top, right, bottom] = box as Box;
   if (!(left < right && top < bottom && left >= 0 && top >= 0))
     throw new Error(`${where}: expected a bbox with left < right and top < bottom, found ${JSON.stringify(value)}`);
@@ -102,12 +100,4 @@ function parsed(value: unknown, where: string): unknown {
   } catch {
     throw new Error(`${where}: expected a list in JSON, found ${value.slice(0, 60)}`);
   }
-}
-
-/** A path that stays in the folder. */
-function inside(path: string, where: string): string {
-  const parts = path.split(/[/\\]/);
-  if (path === "" || /^([/\\]|[a-zA-Z][a-zA-Z0-9+.-]*:)/.test(path) || parts.includes(".."))
-    throw new Error(`${where}: expected the path of a picture inside the folder, found ${JSON.stringify(path)}`);
-  return parts.filter((part) => part !== ".").join("/");
 }

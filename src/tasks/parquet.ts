@@ -1,7 +1,9 @@
 import type { ByteSource } from "./byte_source.ts";
+import { TooLarge } from "./parquet_check.ts";
 import { openParquetFile, type ParquetFile, type RowGroup } from "./parquet_file.ts";
 import { type Page, type Stretch, stretchAt, stretchesOf } from "./parquet_pages.ts";
 import { type BlobLeaf, blobLeaves, narrowed, pathKey } from "./parquet_schema.ts";
+import { blobsIn, bytesIn, NotRead, noting, plain, reason } from "./parquet_values.ts";
 import { Recent } from "./recent.ts";
 
 /** A part of a table that is stored together. */
@@ -19,7 +21,9 @@ const largestChunkBytes = 1 << 29;
 /** Bytes of pictures' files, and groups of the other columns, that are kept at hand. */
 const recentBlobBytes = 1 << 27;
 const recentGroups = 4;
-const mostRows = 1e9;
+const mostBlobRows = 1 << 22;
+/** Their numbers are shuffled in memory. */
+const mostRows = 4e6;
 
 /**
  * A parquet file, read in parts, on disk and over a network alike: raw bytes (pictures) a page at a time, the other
@@ -39,6 +43,7 @@ export class ParquetTable {
   readonly #blobs: readonly BlobLeaf[];
   readonly #plain = new Recent<Record<string, unknown>[]>(recentGroups, () => 1);
   readonly #layouts = new Map<string, Promise<Stretch[]>>();
+  readonly #damage = new Map<string, Error>();
   readonly #stretches = new Recent<unknown[]>(recentBlobBytes, (rows) => bytesIn(rows));
 
   /**
@@ -49,7 +54,8 @@ export class ParquetTable {
   static async open(source: ByteSource, rawColumns: readonly string[] = []): Promise<ParquetTable> {
     try {
       if (source.sizeBytes < 12) throw new Error(`it has ${source.sizeBytes} bytes`);
-      return new ParquetTable(source, await openParquetFile(source, rawColumns));
+      const read = noting(source);
+      return new ParquetTable(read, await openParquetFile(read, rawColumns));
     } catch (error) {
       throw new Error(
         `${source.name}: expected a whole parquet file, found one that cannot be read: ${reason(error)}; download it again`,
@@ -86,7 +92,7 @@ export class ParquetTable {
    */
   async row(index: number): Promise<Record<string, unknown>> {
     const group = this.#groupOf(index);
-    return (await this.#plainRows(group))[index - this.groups[group]!.firstRow]!;
+    return plain((await this.#plainRows(group))[index - this.groups[group]!.firstRow]) as Record<string, unknown>;
   }
 
   /**
@@ -108,7 +114,15 @@ export class ParquetTable {
 
   #groupOf(row: number): number {
     if (!(row >= 0 && row < this.rows)) throw new Error(`${this.name} has rows 0 to ${this.rows - 1}, found ${row}`);
-    return this.groups.findIndex(({ firstRow, rows }) => row < firstRow + rows);
+    let low = 0;
+    let high = this.groups.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { firstRow, rows } = this.groups[middle]!;
+      if (firstRow + rows <= row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #plainRows(group: number): Promise<Record<string, unknown>[]> {
@@ -118,7 +132,7 @@ export class ParquetTable {
         const rows = await this.#rows(this.#file.metadata.row_groups[group]!, (path) => !blobs.has(pathKey(path)));
         if (rows.length !== this.groups[group]!.rows)
           throw new Error(`${rows.length} rows where ${this.groups[group]!.rows} are promised`);
-        return rows.map((row) => plain(row) as Record<string, unknown>);
+        return rows;
       }),
     );
   }
@@ -150,6 +164,8 @@ export class ParquetTable {
         );
       return [{ firstRow: 0, endRow: rows, startByte, endByte, usesDictionary: true }];
     }
+    if (!leaf.repeated && values !== rows) throw new Error(`${values} values where its rows need ${rows}`);
+    if (rows > mostBlobRows) throw new Error(`${rows} rows in one row group; write it again with smaller ones`);
     const before = leaf.repeated
       ? await this.#valuesBefore(group, leaf)
       : Array.from({ length: rows + 1 }, (_, i) => i);
@@ -252,46 +268,21 @@ export class ParquetTable {
     return { startByte, endByte, values: Number(found.num_values) };
   }
 
+  /** What is wrong with a part of the file stays wrong, and was costly to find. What failed to arrive may arrive later. */
   async #reading<T>(group: number, what: string, work: () => Promise<T>): Promise<T> {
+    const key = `${group}/${what}`;
+    const known = this.#damage.get(key);
+    if (known) throw known;
     try {
       return await work();
     } catch (error) {
       const { firstRow, rows } = this.groups[group]!;
-      throw new Error(
-        `${this.name}, rows ${firstRow} to ${firstRow + rows - 1}, ${what}: the file is damaged or not whole (${reason(error)})`,
-        { cause: error },
-      );
+      const why = error instanceof TooLarge ? error.message : `the file is damaged or not whole (${reason(error)})`;
+      const found = new Error(`${this.name}, rows ${firstRow} to ${firstRow + rows - 1}, ${what}: ${why}`, {
+        cause: error,
+      });
+      if (!(error instanceof NotRead)) this.#damage.set(key, found);
+      throw found;
     }
   }
 }
-
-/** The error's own words; the engine's, which speak of offsets and undefined, say nothing to whoever has the file. */
-function reason(error: unknown): string {
-  const isEngines = error instanceof RangeError || error instanceof TypeError;
-  return isEngines ? "a number in it is wrong, or it ends too early" : (error as Error).message;
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value)) return [...(value as Uint8Array)].map(plain);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value !== null && typeof value === "object")
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-  return value ?? null;
-}
-
-/** Bytes in a value: a list of structs, a struct, or bytes themselves. */
-function blobsIn(value: unknown): (Uint8Array | null)[] {
-  if (value === null || value === undefined) return [];
-  if (value instanceof Uint8Array) return [value];
-  if (Array.isArray(value))
-    return value.flatMap((item) => {
-      const found = blobsIn(item);
-      return found.length > 0 ? found : [null];
-    });
-  return Object.values(value as object).flatMap(blobsIn);
-}
-
-const bytesIn = (rows: readonly unknown[]): number =>
-  rows.reduce<number>((sum, row) => sum + blobsIn(row).reduce((bytes, blob) => bytes + (blob?.length ?? 0), 0), 0);

@@ -12,7 +12,8 @@ import {
 } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import type { ByteSource } from "./byte_source.ts";
-import { checkPages, type Levels } from "./parquet_check.ts";
+import { Allowance, checkPages, type Leaf } from "./parquet_check.ts";
+import { checkThrift } from "./parquet_thrift.ts";
 
 export type { FileMetaData, PageHeader, RowGroup, SchemaTree };
 
@@ -42,8 +43,16 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
     const bytes = await source.read(startByte, endByte);
     return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
   };
-  const slice = (startByte: number, endByte = source.sizeBytes) => read(startByte, endByte);
+  // Read once: the description is checked before hyparquet reads it, in the same piece.
+  const tail = { startByte: Math.max(0, source.sizeBytes - tailBytes), bytes: new ArrayBuffer(0) };
+  tail.bytes = await read(tail.startByte, source.sizeBytes);
+  const slice = async (startByte: number, endByte = source.sizeBytes) =>
+    startByte >= tail.startByte
+      ? tail.bytes.slice(startByte - tail.startByte, endByte - tail.startByte)
+      : read(startByte, endByte);
+  await checkDescription(source.sizeBytes, slice);
   const written = await parquetMetadataAsync({ byteLength: source.sizeBytes, slice }, { geoparquet: false });
+  checkSchema(written.schema);
   const metadata: FileMetaData = {
     ...written,
     schema: written.schema.map((element) =>
@@ -60,10 +69,14 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
     compressors = (await import("./parquet_codecs.ts")).codecs;
 
   const unpack = (codec: CompressionCodec) => (bytes: Uint8Array, length: number) => {
-    if (codec === "UNCOMPRESSED") return bytes;
+    if (codec === "UNCOMPRESSED") {
+      if (bytes.length !== length) throw new Error(`a page has ${bytes.length} bytes where ${length} are promised`);
+      return bytes;
+    }
     const known = compressors[codec];
     if (known) return known(bytes, length);
-    if (codec !== "SNAPPY") throw new Error(`it is packed with ${codec}, which nothing here unpacks`);
+    if (codec !== "SNAPPY")
+      throw new Error(`it is packed with ${codec ?? "a codec that nobody knows"}, which nothing here unpacks`);
     const out = new Uint8Array(length);
     snappyUncompress(bytes, out);
     return out;
@@ -74,12 +87,28 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
     rows: async (described) => {
       const root = parquetSchema(described);
       const held: Held[] = [];
+      const packedBytes = described.row_groups
+        .flatMap(({ columns }) => columns)
+        .reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
+      const allowance = new Allowance(packedBytes);
+      const rows = described.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
+      allowance.takeValues(rows);
       for (const { meta_data } of described.row_groups.flatMap(({ columns }) => columns)) {
         if (!meta_data) throw new Error("a column lacks its description");
         const startByte = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset);
         const bytes = await read(startByte, startByte + Number(meta_data.total_compressed_size));
-        const levels = levelsOf(root, meta_data.path_in_schema);
-        checkPages(new Uint8Array(bytes), Number(meta_data.num_values), levels, pageHeader, unpack(meta_data.codec));
+        // Every row has an entry at least. Readers make room for as many rows as are promised.
+        if (!(Number(meta_data.num_values) >= rows))
+          throw new Error(`a column has ${meta_data.num_values} values for ${rows} rows`);
+        const leaf = leafOf(root, meta_data.path_in_schema);
+        checkPages(
+          new Uint8Array(bytes),
+          Number(meta_data.num_values),
+          leaf,
+          pageHeader,
+          unpack(meta_data.codec),
+          allowance,
+        );
         held.push({ startByte, endByte: startByte + bytes.byteLength, bytes });
       }
       return parquetReadObjects({
@@ -97,7 +126,46 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
   };
 }
 
+/** What hyparquet reads of a file's end at first. */
+const tailBytes = 1 << 19;
+/** The description stands at the end, its length and the file's mark behind it. */
+const markBytes = 8;
+/** Columns, and what they are nested in. */
+const mostElements = 4096;
+const deepestNesting = 32;
+
+/** Checks the description before anyone makes room for what it announces. @throws Error that says what is wrong */
+async function checkDescription(
+  sizeBytes: number,
+  read: (startByte: number, endByte: number) => Promise<ArrayBuffer>,
+): Promise<void> {
+  const tail = new DataView(await read(sizeBytes - markBytes, sizeBytes));
+  const length = tail.getUint32(0, true);
+  if (tail.getUint32(4) !== 0x50415231) throw new Error("it does not end in PAR1");
+  if (length > sizeBytes - markBytes)
+    throw new Error(`it says that its description has ${length} of ${sizeBytes} bytes`);
+  checkThrift(new Uint8Array(await read(sizeBytes - markBytes - length, sizeBytes - markBytes)));
+}
+
+/** The tree is written as a list, each element with the number of its children. */
+function checkSchema(schema: FileMetaData["schema"]): void {
+  if (schema.length > mostElements) throw new Error(`it has ${schema.length} columns and groups of them`);
+  const open: number[] = [1];
+  for (const { num_children = 0, name } of schema) {
+    if (typeof name !== "string") throw new Error("a column has no name");
+    while (open.at(-1) === 0) open.pop();
+    if (open.length === 0 || open.length > deepestNesting)
+      throw new Error(open.length === 0 ? "its schema has loose ends" : "its columns are nested too deeply");
+    open[open.length - 1]!--;
+    if (!(num_children >= 0 && num_children < schema.length))
+      throw new Error(`a group of columns says that it has ${num_children} of them`);
+    open.push(num_children);
+  }
+  if (open.some((left) => left > 0)) throw new Error("its schema ends too early");
+}
+
 function pageHeader(bytes: Uint8Array): { header: PageHeader; headerBytes: number } {
+  checkThrift(bytes);
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
   return { header: parquetHeader(reader), headerBytes: reader.offset };
 }
@@ -121,16 +189,18 @@ function heldSlice(held: readonly Held[], startByte: number, endByte: number): A
   return out.buffer;
 }
 
-/** What the levels of a leaf count: lists on its way, and places where a value may be missing. */
-function levelsOf(root: SchemaTree, path: readonly string[]): Levels {
-  const levels = { repetition: 0, definition: 0 };
+/** A leaf's levels count the lists on its way, and the places where a value may be missing. */
+function leafOf(root: SchemaTree, path: readonly string[]): Leaf {
+  const leaf: Leaf = { repetition: 0, definition: 0 };
   let node = root;
   for (const name of path) {
     const child = node.children.find(({ element }) => element.name === name);
     if (!child) throw new Error(`it has a column ${path.join(".")} that its schema lacks`);
     node = child;
-    if (node.element.repetition_type === "REPEATED") levels.repetition++;
-    if (node.element.repetition_type !== "REQUIRED") levels.definition++;
+    if (node.element.repetition_type === "REPEATED") leaf.repetition++;
+    if (node.element.repetition_type !== "REQUIRED") leaf.definition++;
   }
-  return levels;
+  leaf.type = node.element.type;
+  leaf.valueBytes = node.element.type_length;
+  return leaf;
 }

@@ -3,6 +3,7 @@ import type { PictureHeader } from "../image/picture_header.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { resize } from "../image/resize.ts";
 import { type SizeLimits, smartResize } from "../image/smart_resize.ts";
+import { webpBytesPerPixel } from "../image/webp.ts";
 
 /** What a run can afford of a picture. */
 export interface PictureBudget {
@@ -21,10 +22,16 @@ export const recipeBudget: PictureBudget = {
   memoryBytes: 2 ** 30,
 };
 
-/** Bytes per pixel that the hungriest decoder needs (a progressive JPEG: levels, planes and coefficients). */
+/** Bytes per pixel that our own decoders need at most (a progressive JPEG: levels, planes and coefficients), and a fourth colour's. */
 const decodedBytesPerPixel = 12;
+const fourColourBytesPerPixel = 15;
 
-export const decodedBytes = ({ width, height }: PictureHeader): number => width * height * decodedBytesPerPixel;
+/** What a picture takes while it is decoded, by its header alone; decoders look closer (see decoded.ts). */
+export function decodedBytes({ format, mode, width, height }: PictureHeader): number {
+  const perPixel =
+    format === "WEBP" ? webpBytesPerPixel : mode === "CMYK" ? fourColourBytesPerPixel : decodedBytesPerPixel;
+  return width * height * perPixel;
+}
 
 /**
  * The size at which a picture is kept as source. A side shorter than the model's factor is enlarged as qwen-vl-utils

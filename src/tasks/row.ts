@@ -9,7 +9,10 @@ export interface Message {
 
 /** One row of a file that holds tasks, pictures not yet looked at. */
 export interface Row {
+  /** Where the row has no messages, <image> in it says where a picture stands; otherwise they stand before it. */
   question: string;
+  /** How many pictures the question speaks of as it was written; absent where the messages say. */
+  places?: number;
   answer: string;
   /** Chooses prompt, tool policy and reward, e.g. "vstar"; empty where the file does not say. */
   dataSource: string;
@@ -34,11 +37,26 @@ export interface RowSource {
   row(index: number): Promise<Row>;
 }
 
-/** A column that must hold text. @throws Error that names row and column */
+/**
+ * A column that must hold text. Numbers and truth values are taken as they are written in JSON; lists, of which nobody
+ * can say which entry counts, are not.
+ * @throws Error that names row and column
+ */
 export function expectText(value: unknown, where: string): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value))
+    throw new Error(`${where}: expected text, found a number too large to be exact; write it in quotes`);
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return String(value);
   throw new Error(
-    `${where}: expected text, found ${value === null || value === undefined ? "none" : JSON.stringify(value).slice(0, 60)}`,
+    `${where}: expected text, found ${value === null || value === undefined ? "none" : typeof value === "number" ? value : JSON.stringify(value).slice(0, 60)}`,
   );
+}
+
+/** @throws Error where a column differs from a known one in nothing but its case or spaces: nobody would look at it */
+export function expectColumnNames(columns: readonly string[], known: readonly string[], where: string): void {
+  const wrong = columns.find((name) => !known.includes(name) && known.includes(name.trim().toLowerCase()));
+  if (wrong !== undefined)
+    throw new Error(
+      `${where}: expected the column ${wrong.trim().toLowerCase()} in small letters, found ${JSON.stringify(wrong)}; rename it`,
+    );
 }

@@ -3,6 +3,7 @@ import type { Pixels } from "../image/pixels.ts";
 import { smartResize } from "../image/smart_resize.ts";
 import { decodedBytes, type PictureBudget, readPicture, sourceSize } from "./picture_budget.ts";
 import type { Row } from "./row.ts";
+import { type TextProblem, textProblem } from "./row_texts.ts";
 
 /** Why a row is left out. */
 export type Skip =
@@ -13,7 +14,8 @@ export type Skip =
   | "picture unreadable"
   | "aspect ratio"
   | "memory"
-  | "prompt too long";
+  | "prompt too long"
+  | TextProblem;
 
 /** What happens to a picture on its way to the model that a person should know. */
 export type Change =
@@ -74,7 +76,9 @@ export async function survey(row: Row, settings: SurveySettings, { headersOnly =
   } catch (error) {
     return leave("picture unreadable", (error as Error).message);
   }
-  const places = row.messages.reduce((sum, { content }) => sum + content.split("<image>").length - 1, 0);
+  const placesIn = (text: string) => text.split("<image>").length - 1;
+  const inMessages = row.messages.reduce((sum, { content }) => sum + placesIn(content), 0);
+  const inQuestion = row.places ?? placesIn(row.question);
 
   for (const [i, bytes] of files.entries()) {
     let header: PictureHeader;
@@ -92,10 +96,14 @@ export async function survey(row: Row, settings: SurveySettings, { headersOnly =
   if (row.dataSource === "chart" && !settings.charts)
     return leave("chart", "rows of data_source chart are left out unless they are asked for");
   if (files.length === 0 && !settings.textOnly) return leave("no picture", "the row has no picture");
-  if (row.messages.length > 0 && places !== files.length)
+  const text = textProblem(row);
+  if (text) return leave(text.kind, text.why);
+  // A question without messages need not say where its pictures stand.
+  const places = row.messages.length > 0 ? inMessages : inQuestion || files.length;
+  if (places !== files.length)
     return leave(
       "pictures and placeholders differ",
-      `the prompt says <image> ${places} times, the row has ${files.length} pictures`,
+      `the ${row.messages.length > 0 ? "prompt" : "question"} says <image> ${places} times, the row has ${files.length} pictures`,
     );
   const bytesNeeded = found.pictures.reduce((sum, header) => sum + decodedBytes(header), 0);
   if (bytesNeeded > settings.budget.memoryBytes)
@@ -104,10 +112,14 @@ export async function survey(row: Row, settings: SurveySettings, { headersOnly =
       `its pictures need about ${Math.round(bytesNeeded / 2 ** 20)} MiB while they are decoded, the budget is ${Math.round(settings.budget.memoryBytes / 2 ** 20)} MiB`,
     );
   if (settings.promptTokens) {
-    found.promptTokens = settings.promptTokens(
-      row,
-      found.pictures.map(({ imageTokens }) => imageTokens),
-    );
+    try {
+      found.promptTokens = settings.promptTokens(
+        row,
+        found.pictures.map(({ imageTokens }) => imageTokens),
+      );
+    } catch (error) {
+      return leave("row unreadable", (error as Error).message);
+    }
     if (found.promptTokens > settings.maxPromptTokens)
       return leave(
         "prompt too long",

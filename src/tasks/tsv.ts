@@ -1,4 +1,5 @@
 import type { ByteSource } from "./byte_source.ts";
+import { textOf } from "./text_encoding.ts";
 
 /** A row of a TSV file; its large fields are left where they stand. */
 export interface TsvRow {
@@ -14,6 +15,8 @@ const quote = 34;
 const windowBytes = 1 << 23;
 /** Longest field that is kept in memory. */
 const longestFieldBytes = 1 << 20;
+const mostColumns = 1024;
+const mostRows = 1 << 20;
 
 /**
  * The rows of a TSV file as pandas writes it: tabs between fields, quotes around those that hold a tab, a quote or a
@@ -27,25 +30,28 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
   let header: string[] | null = null;
   let record: { text: string; place: [number, number] }[] = [];
   let parts: Uint8Array[] = [];
+  let collected = 0;
   let fieldStart = 0;
   let inQuotes = false;
   let quoteBefore = false;
-  const decoder = new TextDecoder();
 
   const keeps = () => header === null || !large.includes(header[record.length] ?? "");
   const where = () => `${source.name}, ${header === null ? "its first line" : `row ${rows.length}`}`;
   const collect = (bytes: Uint8Array) => {
     if (bytes.length === 0 || !keeps()) return;
     parts.push(bytes);
-    if (parts.reduce((sum, part) => sum + part.length, 0) > longestFieldBytes)
+    collected += bytes.length;
+    if (collected > longestFieldBytes)
       throw new Error(
         `${where()}: expected fields of at most ${longestFieldBytes} bytes beside ${large.join(" and ")}, found a longer one; is this a TSV file?`,
       );
   };
   const endField = (endByte: number) => {
-    const written = parts.map((part) => decoder.decode(part, { stream: true })).join("") + decoder.decode();
-    record.push({ text: written, place: [fieldStart, endByte] });
+    if (record.length >= mostColumns)
+      throw new Error(`${where()}: expected at most ${mostColumns} fields, found more; is this a TSV file?`);
+    record.push({ text: parts.length === 0 ? "" : textOf(joined(parts), where()), place: [fieldStart, endByte] });
     parts = [];
+    collected = 0;
     fieldStart = endByte + 1;
     inQuotes = false;
     quoteBefore = false;
@@ -68,6 +74,8 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
       if (large.includes(name)) row.places[name] = fields[i]!.place;
       else row.fields[name] = texts[i]!;
     }
+    if (rows.length >= mostRows)
+      throw new Error(`${source.name}: expected at most ${mostRows} rows, found more; is this a TSV file?`);
     rows.push(row);
   };
 
@@ -127,7 +135,18 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
 export async function largeField(source: ByteSource, [startByte, endByte]: readonly [number, number]): Promise<string> {
   const bytes = await source.read(startByte, endByte);
   const end = bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length;
-  return unquoted(new TextDecoder().decode(bytes.subarray(0, end)));
+  return unquoted(textOf(bytes.subarray(0, end), source.name));
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 const unquoted = (text: string): string =>

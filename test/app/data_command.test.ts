@@ -99,6 +99,31 @@ describe("data inspect", () => {
     expect(text).not.toContain("\u001b");
   });
 
+  test("what was handed as faults: every row is kept as meant, or counted with its reason", async () => {
+    const faults = decodeURIComponent(new URL("../golden/faults/", import.meta.url).pathname);
+    const tokenizer = decodeURIComponent(new URL("../../public/needle/", import.meta.url).pathname);
+    const inspected = async (name: string, ...flags: string[]) =>
+      (await run("inspect", `${faults}${name}`, ...flags)).text;
+    const nulls = await inspected("image-null-images-list");
+    expect(nulls).toMatch(/pictures a row +1: 3\n/);
+    expect(nulls).toMatch(/kept +3 of 3 rows/);
+    const encodings = await inspected("csv-encoding");
+    expect(encodings.match(/row unreadable: 1/g)).toHaveLength(2);
+    expect(encodings).not.toContain("\uFFFD");
+    expect(encodings).toMatch(/utf16\.csv.+1 rows[\s\S]+kept +1 of 1 rows/);
+    for (const prompt of ["compact", "verl", "deepeyes"]) {
+      const pad = await inspected("question-image-pad", "--prompt", prompt, "--tokenizer", tokenizer);
+      expect(pad).toMatch(
+        /kept +2 of 3 rows\n +left out +1 rows\n +control token: 1\n +row 0: its question holds <\|image_pad\|>/,
+      );
+    }
+    expect(await inspected("parquet-lz4-null-column")).toMatch(/kept +2 of 2 rows/);
+    expect(await inspected("parquet-path-images/images_data_url.parquet")).toMatch(/kept +6 of 6 rows/);
+    expect(await inspected("parquet-path-images/images_path_strings.parquet")).toMatch(
+      /left out +6 rows\n +picture unreadable: 6\n +row 0: Expected a picture p0\.png beside images_path_strings\.parquet/,
+    );
+  });
+
   test("asks for what it needs", async () => {
     await expect(run("look", folder)).rejects.toThrow('saccade data needs "inspect" and files or folders, found "look');
     await expect(run("inspect")).rejects.toThrow("saccade data needs");

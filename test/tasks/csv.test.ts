@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { csvRows } from "../../src/tasks/csv.ts";
+import { readCsv } from "../../src/tasks/csv.ts";
+import { utf8Of } from "../../src/tasks/text_encoding.ts";
+
+function csvRows(text: string, file: string): Record<string, string>[] {
+  const read = readCsv(utf8Of(new TextEncoder().encode(text), file), file);
+  return Array.from({ length: read.rows }, (_, i) => read.row(i));
+}
 
 test("quotes, commas and line ends inside fields; lines of either kind; a byte order mark", () => {
   expect(csvRows('\uFEFFimage, question\r\na.png,"One, ""two""\nthree"\r\n\r\nb.png,\n', "a.csv")).toEqual([

@@ -32,6 +32,22 @@ test.each([
   [{ prompt: [prompt[0]], reward_model: { ground_truth: "A" } }, "t, row 0: expected a prompt with a user's message"],
   [{ prompt, reward_model: null }, "t, row 0, reward_model.ground_truth: expected text, found none"],
   [
+    { prompt: [{ role: "human", content: "Q" }], reward_model: { ground_truth: "A" } },
+    't, row 0: expected messages of system, user, assistant, tool, found "human"',
+  ],
+  [
+    { prompt: '[{"role":"user"}]', reward_model: { ground_truth: "A" } },
+    't, row 0: expected a prompt of messages, found "[{',
+  ],
+  [
+    { prompt: [{ role: "user", content: [{ type: "image", image: "a.png" }] }], reward_model: { ground_truth: "A" } },
+    "expected text, or parts that are texts and places of pictures, found",
+  ],
+  [
+    { prompt: [{ role: "user", content: "Q", tool_calls: [{}] }], reward_model: { ground_truth: "A" } },
+    "t, row 0: expected messages of text, found tool_calls",
+  ],
+  [
     { prompt: [{ role: "user", content: {} }], reward_model: {} },
     "t, row 0, a message's content: expected text, found {}",
   ],
@@ -43,7 +59,23 @@ test("a picture that is only named", async () => {
   const row = await rows({ prompt, reward_model: { ground_truth: "A" }, images: [{ path: "/disk/a.jpg" }] }, [
     null,
   ]).row(0);
-  await expect(row.pictures()).rejects.toThrow('expected the bytes of picture 0, found only its path "/disk/a.jpg"');
+  await expect(row.pictures()).rejects.toThrow(
+    't, row 0, images: expected the path of a picture inside the folder, found "/disk/a.jpg"',
+  );
+});
+
+test("a message in parts: texts, and places of pictures", async () => {
+  const parts = [
+    { type: "image", text: null },
+    { type: "text", text: "Is it?" },
+  ];
+  const row = await rows({ prompt: [{ role: "user", content: parts }], reward_model: { ground_truth: "A" } }).row(0);
+  expect(row).toMatchObject({ question: "Is it?", messages: [{ role: "user", content: "<image>Is it?" }] });
+});
+
+test("two columns of one name", () => {
+  const twice = { name: "t", columns: ["prompt", "reward_model", "prompt"] } as unknown as ParquetTable;
+  expect(() => deepEyesRows(twice)).toThrow('t: expected columns of different names, found "prompt" twice');
 });
 
 test("a table of something else", () => {

@@ -71,7 +71,7 @@ describe("one sentence for", () => {
       );
     const lying = bytes.slice();
     new DataView(lying.buffer).setUint32(lying.length - 8, 0x7fffffff, true);
-    expect(await refusal(lying)).toMatch(/metadata length 2147483647 exceeds/);
+    expect(await refusal(lying)).toMatch(/says that its description has 2147483647 of/);
   });
 
   test("rows behind the place that is damaged; the others are read", async () => {

@@ -32,23 +32,29 @@ export async function filesAt(path: string, platform: Platform): Promise<string[
 
 const describesTasks = /\.(parquet|jsonl|csv)(\?.*)?$/i;
 
+/** No picture's file that can be decoded is larger. */
+const largestPictureBytes = 2 ** 28;
+
 /** One file: a parquet in DeepEyes' layout, or a JSONL or CSV beside its pictures. @throws Error with one sentence */
 export async function openSource(path: string, platform: Platform): Promise<RowSource> {
   const name = path.replace(/\?.*$/, "").split(/[/\\]/).at(-1)!;
   const sizeBytes = await platform.assetSize(path);
   if (sizeBytes === null) throw new Error(`Expected a file ${path}, found none`);
-  if (/\.(jsonl|csv)$/i.test(name)) {
-    const folder = path.slice(0, path.lastIndexOf(name));
-    return folderRows({ name, bytes: await platform.readAsset(path) }, async (picture) => {
-      if ((await platform.assetSize(folder + picture)) === null)
-        throw new Error(`Expected a picture ${picture} beside ${name}, found no such file`);
-      return platform.readAsset(folder + picture);
-    });
-  }
+  const folder = path.slice(0, path.lastIndexOf(name));
+  const readPicture = async (picture: string) => {
+    const pictureBytes = await platform.assetSize(folder + picture);
+    if (pictureBytes === null) throw new Error(`Expected a picture ${picture} beside ${name}, found no such file`);
+    if (pictureBytes > largestPictureBytes)
+      throw new Error(
+        `Expected a picture of at most ${largestPictureBytes / 2 ** 20} MiB, found ${picture} beside ${name} with ${Math.ceil(pictureBytes / 2 ** 20)}`,
+      );
+    return platform.readAsset(folder + picture);
+  };
+  if (/\.(jsonl|csv)$/i.test(name)) return folderRows({ name, bytes: await platform.readAsset(path) }, readPicture);
   const read = async (startByte: number, endByte: number) => {
     const bytes = await platform.readAsset(path, startByte, endByte);
     if (bytes.length !== endByte - startByte) throw new Error(`${path} became shorter while it was read`);
     return bytes as Uint8Array<ArrayBuffer>;
   };
-  return deepEyesRows(await ParquetTable.open({ name, sizeBytes, read }));
+  return deepEyesRows(await ParquetTable.open({ name, sizeBytes, read }), readPicture);
 }

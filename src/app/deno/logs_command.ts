@@ -79,18 +79,32 @@ async function openLog(path: string): Promise<OpenLog> {
   };
 }
 
+/** An event with the texts and tokens of a whole group has far fewer. */
+const longestLine = 2 ** 26;
+
 async function* linesOf(file: string): AsyncGenerator<string> {
   const opened = await Deno.open(file).catch((error) => {
     throw new Error(`Expected the log of a run in ${file}, found ${(error as Error).message}`);
   });
   const bytes = file.endsWith(".gz") ? opened.readable.pipeThrough(new DecompressionStream("gzip")) : opened.readable;
-  let rest = "";
+  let rest: string[] = [];
+  let length = 0;
   for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
+    const lines = text.split("\n");
+    const last = lines.pop()!;
+    if (lines.length > 0) {
+      yield rest.join("") + lines[0];
+      yield* lines.slice(1);
+      rest = [];
+      length = 0;
+    }
+    rest.push(last);
+    length += last.length;
+    // What is packed may be one line without an end.
+    if (length > longestLine)
+      throw new Error(`Expected the log of a run in ${file}, found a line of more than ${longestLine} letters`);
   }
-  if (rest !== "") yield rest;
+  if (length > 0) yield rest.join("");
 }
 
 /** The tokenizer of the run's model, or why there is none. */

@@ -19,6 +19,9 @@ export const recordings: readonly Recording[] = [
   },
 ];
 
+/** No recording comes near it. */
+const mostUnpackedBytes = 2 ** 28;
+
 /** Text of a file beside the page. Servers may send a .gz as it is or as the encoding of what it holds. */
 export async function fetchRecording({ file, title }: Recording): Promise<string> {
   const answer = await fetch(new URL(import.meta.env.BASE_URL + file, document.baseURI)).catch((error: Error) => {
@@ -34,5 +37,16 @@ export async function fetchRecording({ file, title }: Recording): Promise<string
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   if (!zipped) return new TextDecoder().decode(bytes);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  let length = 0;
+  const bounded = unpacked.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (piece, controller) => {
+        length += piece.length;
+        if (length > mostUnpackedBytes) controller.error(new Error(`The recording “${title}” is not as it was made`));
+        else controller.enqueue(piece);
+      },
+    }),
+  );
+  return new Response(bounded).text();
 }

@@ -1,0 +1,59 @@
+/** Nothing in a row of tasks is nested deeper. */
+const deepest = 64;
+/** Keys of all objects of a row together. */
+const mostKeys = 10_000;
+
+/**
+ * What JSON.parse would accept without a word and readers could not: the same key twice in one object, of which only the
+ * last would count, and nesting that overflows whoever walks it. What is no JSON passes; JSON.parse says so.
+ * @returns what is wrong, null where nothing is
+ */
+export function jsonProblem(text: string): string | null {
+  /** Keys of each object that is open; null for a list. */
+  const open: (Set<string> | null)[] = [];
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at];
+    if (letter === "{" || letter === "[") {
+      open.push(letter === "{" ? new Set() : null);
+      if (open.length > deepest) return `lists and objects more than ${deepest} deep`;
+    } else if (letter === "}" || letter === "]") open.pop();
+    else if (letter === '"') {
+      const end = closingQuote(text, at);
+      if (end < 0) return null;
+      const keys = open.at(-1);
+      if (keys && isKey(text, end + 1)) {
+        const key = text.slice(at + 1, end);
+        const name = key.includes("\\") ? unescaped(key) : key;
+        if (keys.has(name)) return `the key ${JSON.stringify(name.slice(0, 40))} twice`;
+        keys.add(name);
+        if (++count > mostKeys) return `more than ${mostKeys} keys`;
+      }
+      at = end;
+    }
+  }
+  return null;
+}
+
+function closingQuote(text: string, opening: number): number {
+  for (let end = text.indexOf('"', opening + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text[end - 1 - slashes] === "\\" && end - 1 - slashes > opening) slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return -1;
+}
+
+function isKey(text: string, after: number): boolean {
+  let at = after;
+  while (at < text.length && " \t\r\n".includes(text[at]!)) at++;
+  return text[at] === ":";
+}
+
+function unescaped(key: string): string {
+  try {
+    return JSON.parse(`"${key}"`);
+  } catch {
+    return key;
+  }
+}
