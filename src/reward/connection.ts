@@ -1,8 +1,9 @@
 import { type JudgeAddress, readJudgeAddress } from "./judge_address.ts";
 import { type ConnectionParts, type ConnectionSettings, JudgeConnection } from "./judge_connection.ts";
 import { JudgeFailure } from "./judge_failure.ts";
-import { judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
+import { judgeRequestHardened } from "./judge_hardened.ts";
 import { type JudgeServer, judgeServers } from "./judge_servers.ts";
+import { verdictInText } from "./verdict_text.ts";
 
 export type ConnectionState =
   | "ready"
@@ -138,7 +139,7 @@ export async function testConnection(
     );
   if (hasSchema && !isSchemaVerdict(reply)) hasSchema = false;
   if (!hasSchema)
-    return verdictHardened(reply) === null
+    return verdictInText(reply) === null
       ? end(
           "no_json_schema",
           `The judge at ${address.base} knows no json_schema and does not keep to the form that is asked for in words: ${JSON.stringify(reply.slice(0, 60))}; choose another model`,

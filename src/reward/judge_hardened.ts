@@ -1,4 +1,3 @@
-import { afterLast } from "../policy/python_text.ts";
 import type { JudgedAnswer, JudgeRequest } from "./judge_request.ts";
 
 const instruction = `You compare a candidate answer with a reference answer to a question about a picture.
@@ -95,19 +94,4 @@ const consistencyExamples: readonly Example[] = [
 /** The same about an answer and the thought before it, for rewards that pay for consistency. */
 export function consistencyRequest(thought: string, answer: string, withSchema: boolean): JudgeRequest {
   return request(consistencyInstruction, consistencyExamples, { thought, answer }, withSchema);
-}
-
-/**
- * The verdict in a reply, null where there is none. The whole reply in the form that was asked for; else the last
- * verdict behind the last thought, since what stands before may quote the answer.
- */
-export function verdictHardened(reply: string): boolean | null {
-  const said = afterLast(reply, "</think>").trim();
-  try {
-    const { verdict } = JSON.parse(said);
-    return verdict === 1 ? true : verdict === 0 ? false : null;
-  } catch {
-    const last = [...said.matchAll(/(?<![\w"])"?verdict"?\s*[:=]\s*"?([01])(?![\w.])/gi)].at(-1);
-    return last === undefined ? null : last[1] === "1";
-  }
 }

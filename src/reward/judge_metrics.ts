@@ -1,4 +1,4 @@
-import type { JudgeCounts } from "./judge.ts";
+import type { JudgeCounts } from "./judge_counts.ts";
 
 /** Fewer verdicts than this say nothing about a judge. */
 const enoughVerdicts = 64;
