@@ -181,7 +181,7 @@ class GpuSession implements Session {
     this.qwen.parameters.resetOptimizer();
   }
 
-  async *train(): AsyncGenerator<TrainEvent> {
+  async *train(signal?: AbortSignal): AsyncGenerator<TrainEvent> {
     const resumedAt = this.#step;
     yield {
       type: "run",
@@ -192,7 +192,7 @@ class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train(this.#parts(), resumedAt)) {
+    for await (const event of train({ ...this.#parts(), signal }, resumedAt)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this is told belongs to the next step.
         const changes = this.#changes;
@@ -246,11 +246,13 @@ class GpuSession implements Session {
   async evaluate({
     tasks,
     greedy,
+    signal,
   }: {
     tasks: number;
     greedy: boolean;
+    signal?: AbortSignal;
   }): Promise<{ metrics: Metrics; durationMs: number }> {
-    const parts = this.#parts();
+    const parts = { ...this.#parts(), signal };
     const startedMs = performance.now();
     const metrics = await evaluate(parts, await this.#heldOut(tasks), greedy);
     return { metrics, durationMs: performance.now() - startedMs };
@@ -260,12 +262,14 @@ class GpuSession implements Session {
     tasks,
     rolloutsPerTask,
     greedy,
+    signal,
   }: {
     tasks: number;
     rolloutsPerTask: number;
     greedy: boolean;
+    signal?: AbortSignal;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-    const parts = this.#parts();
+    const parts = { ...this.#parts(), signal };
     yield* rollTasks(parts, await this.#heldOut(tasks), { rolloutsPerTask, greedy });
   }
 

@@ -31,6 +31,14 @@ const passing: readonly FailureKind[] = [
 /** What stands in the way of every question: the key, the address, the model. */
 const hopeless: readonly FailureKind[] = ["unauthorized", "not_found"];
 
+/** Every question would fail for the same reason, so that whoever asks stops; the message is one sentence for people. */
+export class JudgeUnusable extends Error {
+  constructor(why: string) {
+    super(`${why}; no answer can be judged so: enter the right key, address or model of the judge and go on`);
+    this.name = "JudgeUnusable";
+  }
+}
+
 /** A judge that could not be heard; the message is one sentence for people and never holds the key. */
 export class JudgeFailure extends Error {
   readonly kind: FailureKind;

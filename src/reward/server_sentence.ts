@@ -41,7 +41,7 @@ function readError(error: unknown): ServerError | null {
     sentence: [said ?? [type, code].filter((word) => word !== undefined && word !== null).join(" "), raw]
       .filter(Boolean)
       .join(": "),
-    status: numberOf(code) ?? numberOf(status) ?? statusOf([code, type].join(" ")) ?? null,
+    status: numberOf(code) ?? numberOf(status) ?? statusOf([code, type].join(" ")) ?? passingStatusOf(said),
     param: typeof param === "string" ? param : (fieldOf(message) ?? fieldOf(detail)),
   };
 }
@@ -78,6 +78,12 @@ const statusWords: readonly [words: RegExp, status: number][] = [
 ];
 
 const statusOf = (words: string): number | null => statusWords.find(([pattern]) => pattern.test(words))?.[1] ?? null;
+
+/** Of a mere sentence only what may pass is believed: another word would stop a run. */
+function passingStatusOf(said: string | null): number | null {
+  const status = said === null ? null : statusOf(said);
+  return status === 429 || status === 503 ? status : null;
+}
 
 /** The beginning of what a server said, on one line and harmless to show: a page of HTML by its title. */
 export function excerpt(text: string): string {

@@ -125,7 +125,8 @@ async function trainInto(
 ): Promise<number> {
   const { terminal, stopping } = around;
   let failed = false;
-  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping })) {
+  const signal = stopSignal(around);
+  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping, signal })) {
     if (event.type === "end") failed = event.reason === "failed";
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) terminal.print(line);
@@ -133,6 +134,13 @@ async function trainInto(
   }
   if (stopping() && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
   return failed ? 1 : 0;
+}
+
+/** Ends the wait for a judge once the person asks to stop. */
+function stopSignal({ untilStopped }: Surroundings): AbortSignal {
+  const stop = new AbortController();
+  untilStopped().then(() => stop.abort());
+  return stop.signal;
 }
 
 async function warmup(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
@@ -212,8 +220,9 @@ const heldOutByDefault = 512;
 
 async function evaluate(session: Session, step: number, options: Options, around: Surroundings): Promise<number> {
   const tasks = options.tasks ?? heldOutByDefault;
-  const drawn = await session.evaluate({ tasks, greedy: false });
-  const greedy = await session.evaluate({ tasks, greedy: true });
+  const signal = stopSignal(around);
+  const drawn = await session.evaluate({ tasks, greedy: false, signal });
+  const greedy = await session.evaluate({ tasks, greedy: true, signal });
   if (options.logJson) {
     for (const [isGreedy, result] of [
       [false, drawn],
@@ -231,6 +240,7 @@ async function rollout(session: Session, config: RunConfig, options: Options, ar
     tasks: options.tasks ?? 1,
     rolloutsPerTask: config.rolloutsPerTask,
     greedy: options.greedy ?? false,
+    signal: stopSignal(around),
   };
   for await (const { task, rollouts } of session.roll(wanted)) {
     if (options.logJson) around.terminal.print(JSON.stringify({ task, rollouts }));
