@@ -1,5 +1,6 @@
 import { length } from "../policy/python_text.ts";
 import { masterKeys, refusal } from "./answer_guard.ts";
+import { cleanText } from "./clean_text.ts";
 import { rewardKindAsDeepEyes } from "./deepeyes.ts";
 import { type ConnectionParts, type ConnectionSettings, JudgeConnection } from "./judge_connection.ts";
 import { type JudgeCounts, noCounts } from "./judge_counts.ts";
@@ -140,14 +141,16 @@ export class RemoteJudge implements AnswerJudge {
     const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
     // Only the same words are right before tricks are looked for.
     if (answer === null || ruled?.rule === "exact" || ruled?.rule === "case") return this.#byRule(ruled!);
-    const refused = refusal(answer, asked.goldAnswer);
+    // What is looked at is what is sent, to the letter.
+    const clean = cleanText(answer);
+    const refused = refusal(clean, asked.goldAnswer, asked.question);
     if (refused !== null) {
       this.counts.refused++;
       return { right: false, rule: `refused: ${refused}` };
     }
     if (ruled !== null) return this.#byRule(ruled);
     const canary = this.#canary(asked, signal);
-    const [right] = await Promise.all([this.#askHardened(asked, answer, signal), canary]);
+    const [right] = await Promise.all([this.#askHardened(asked, clean, signal), canary]);
     return this.#byJudge(right);
   }
 

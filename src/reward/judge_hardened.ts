@@ -1,3 +1,4 @@
+import { cleanText } from "./clean_text.ts";
 import type { JudgedAnswer, JudgeRequest } from "./judge_request.ts";
 
 const instruction = `You compare a candidate answer with a reference answer to a question about a picture.
@@ -37,8 +38,7 @@ const verdictSchema = {
  * cannot leave its field.
  */
 function fields(data: Record<string, string>): string {
-  const clean = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
-  const entries = Object.entries(data).map(([name, text]) => [name, clean(text)]);
+  const entries = Object.entries(data).map(([name, text]) => [name, cleanText(text)]);
   return JSON.stringify(Object.fromEntries(entries)).replace(
     /[<>[\]]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
