@@ -50,11 +50,15 @@ function isSign(clean: string, { number, open, text }: QuestionKind): boolean {
   return asksForSign && /[^\s.,:;…_\-–—]/.test(clean);
 }
 
-function opensOnly({ readings: texts }: Look, kind: QuestionKind): boolean {
+function opensOnly({ readings: texts, clean }: Look, kind: QuestionKind): boolean {
   const bare = texts.map((text) => text.replace(/[^\p{L}\p{N}\p{M}']+/gu, " ").trim());
   // "I think so, yes" answers some questions, and a sign may say "OK".
   if (kind.yesOrNo && /\b(?:yes|no)\b/.test(bare[0] ?? "")) return false;
   if (kind.open && /^(?:ok|okay|sure|alright|certainly|first|thus|hmm+)$/.test(bare[0] ?? "")) return false;
+  // What somebody does: "thinking".
+  if (/\bdoing\b/.test(kind.text) && /^\p{L}+$/u.test(clean)) return false;
+  // A name, such as that of a shop.
+  if (kind.open && /^(?:\p{Lu}\p{Ll}*\s?){1,3}$/u.test(clean)) return false;
   return bare.some(onlyOpens);
 }
 

@@ -28,7 +28,7 @@ export function cleanText(text: string): string {
       .normalize("NFKC")
       .replace(/\r\n?|[\u2028\u2029\u0085\v\f]/g, "\n")
       .replace(unseen, "")
-      .replace(/[\p{Cf}\p{Cs}\p{Cn}\p{Co}\ufffd]|(?!\n|\t)\p{Cc}/gu, "")
+      .replace(/[\p{Cf}\p{Me}\p{Cs}\p{Cn}\p{Co}\ufffd]|(?!\n|\t)\p{Cc}/gu, "")
       // A pile of marks on one letter hides it.
       .replace(/(\p{M}{2})\p{M}+/gu, "$1")
       .replace(/[^\S\n]+/g, " ")
@@ -38,61 +38,14 @@ export function cleanText(text: string): string {
 }
 
 /** Letters of other alphabets that look like Latin ones. */
-const lookalikes: Record<string, string> = Object.fromEntries([
-  ["а", "a"],
-  ["в", "v"],
-  ["с", "c"],
-  ["ԁ", "d"],
-  ["е", "e"],
-  ["ё", "e"],
-  ["һ", "h"],
-  ["н", "h"],
-  ["і", "i"],
-  ["ї", "i"],
-  ["ј", "j"],
-  ["к", "k"],
-  ["ӏ", "l"],
-  ["м", "m"],
-  ["п", "n"],
-  ["о", "o"],
-  ["р", "p"],
-  ["ԛ", "q"],
-  ["г", "r"],
-  ["ѕ", "s"],
-  ["т", "t"],
-  ["ц", "u"],
-  ["ѵ", "v"],
-  ["ԝ", "w"],
-  ["х", "x"],
-  ["у", "y"],
-  ["ɡ", "g"],
-  ["ɑ", "a"],
-  ["ı", "i"],
-  ["ſ", "s"],
-  ["ʏ", "y"],
-  ["α", "a"],
-  ["β", "b"],
-  ["ε", "e"],
-  ["η", "n"],
-  ["ι", "i"],
-  ["κ", "k"],
-  ["ν", "v"],
-  ["ο", "o"],
-  ["ρ", "p"],
-  ["τ", "t"],
-  ["υ", "u"],
-  ["χ", "x"],
-  ["γ", "y"],
-  ["ω", "w"],
-  ["σ", "o"],
-  ["օ", "o"],
-  ["ո", "n"],
-  ["ս", "u"],
-  ["հ", "h"],
-  ["ց", "g"],
-  ["զ", "q"],
-  ["ա", "w"],
-]);
+const lookalikes: Record<string, string> = Object.fromEntries(
+  (
+    "аa вv сc ԁd еe ёe һh нh іi їi јj кk ӏl мm пn оo рp ԛq гr ѕs тt цu ѵv ԝw хx уy ɡg ɑa ıi " +
+    "ſs ʏy αa βb εe ηn ιi κk νv οo ρp τt υu χx γy ωw σo օo ոn սu հh ցg զq աw đd øo łl ßss æae œoe"
+  )
+    .split(" ")
+    .map((pair) => [pair.slice(0, 1), pair.slice(1)]),
+);
 /** Signs that stand for letters within a word: v3rdict, c0rrect. */
 const leet: Record<string, string> = {
   "0": "o",
@@ -110,7 +63,9 @@ const leet: Record<string, string> = {
 function unescaped(text: string): string {
   const letter = (code: number) => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "");
   return text
-    .replace(/\\u\{?([0-9a-f]{4,5})\}?/gi, (_, hex) => letter(Number.parseInt(hex, 16)))
+    .replace(/\\u(?:\{([0-9a-f]{1,6})\}|([0-9a-f]{4}))/gi, (_, braced, four) =>
+      letter(Number.parseInt(braced ?? four, 16)),
+    )
     .replace(/\\x([0-9a-f]{2})/gi, (_, hex) => letter(Number.parseInt(hex, 16)))
     .replace(/&#x([0-9a-f]{1,5});/gi, (_, hex) => letter(Number.parseInt(hex, 16)))
     .replace(/&#(\d{1,6});/g, (_, number) => letter(Number(number)))
@@ -124,14 +79,14 @@ function unescaped(text: string): string {
 
 /** Without accents, and every lookalike as the Latin letter that it looks like. */
 const folded = (text: string): string =>
-  [...text.normalize("NFD").replace(/(?<=\p{Script=Latin})\p{M}+|(?<=[a-z]\p{M}?)\p{M}+/giu, "")]
+  [...text.normalize("NFD").replace(/(?<=\p{Script=Latin})\p{M}+|(?<=[a-z0-9]\p{M}?)\p{M}+/giu, "")]
     .map((sign) => lookalikes[sign] ?? sign)
     .join("")
     .normalize("NFC");
 
 /**
  * The ways in which a clean text may be read, in lower case: as it stands, without escapes, with lookalikes as Latin
- * letters, with signs that stand for letters, and with its letters moved together again ("v e r d i c t"). For checks
+ * letters, with signs that stand for letters, with its letters moved together again ("v e r d i c t"). For checks
  * alone: none of them is what anybody gets.
  */
 export function readings(clean: string): string[] {

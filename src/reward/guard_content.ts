@@ -5,6 +5,7 @@ import { listed, type QuestionKind } from "./question_kind.ts";
 const declining: readonly RegExp[] = [
   /\b(?:can(?:not|'t| not)|could ?n[o']t|could not|unable to|impossible to|not (?:able|possible|easy) to|no way to|hard to|difficult to|tough to|(?:too|so) \w+ to|refuse to|decline to|not going to|won't)\b.*\b(?:determine\w*|tell|say|see|know|answer|help|identify|assist|decide|make out|discern|view|read|provide|judge)\b/,
   /\bi(?:'m| am) (?:sorry|not sure|unsure|uncertain|afraid)\b|^\W*sorry\b|\bi (?:do not|don't|cannot|can't) (?:know|see|tell|view|answer)\b|\bas an ai\b|\bno comment\b/,
+  /\b(?:nobody|no one|noone|one) (?:can(?:not|'t)?|could) (?:tell|say|know|see)\b|\b(?:image|picture|photo|it|resolution|quality|text) (?:is|looks|seems|appears) (?:too |very |quite )?(?:unclear|blurry|blurred|dark|small|low|obscured|hidden|cut off|not clear|illegible)\b/,
   /\b(?:cannot|can't|could not|couldn't) be (?:determined|answered|seen|known|told|identified|made out|verified|established|inferred)\b/,
   /\b(?:not|isn't|aren't|doesn't|does not|don't|do not|never|nothing|no) (?:\w+ )?(?:visible|shown|seen|specified|given|mentioned|stated|provided|indicated|determinable|discernible|identifiable|recogni[sz]able|depicted|known|clear|enough (?:information|context|detail|data|evidence)|show (?:it|this|that|the|any)|say|tell|contain (?:it|this|that|the|any)|include (?:it|this|that|the|any))\b/,
   /\b(?:insufficient|lack(?:s|ing)?|missing|without(?: enough| sufficient)?) (?:of )?(?:information|context|detail|details|data|evidence)\b|^\W*no (?:idea|information|answer|clue|data|context|response|guess)\W*$|\bit(?:'s| is) (?:unclear|unknown|uncertain|ambiguous|impossible)\b/,
@@ -34,7 +35,7 @@ export function namesSeveral({ readings: texts, clean }: Look, kind: QuestionKin
   if (texts.some((one) => letters.test(one) || (!kind.yesOrNo && onlyDenies.test(one)))) return true;
   const words = text.split(/\s+/).length;
   // "OR" in capitals is a state, or a sign.
-  if (words <= 16 && alternatives.test(texts[1] ?? text) && !/,\s*OR\b/.test(clean)) return true;
+  if (words <= 16 && inAny(texts, [alternatives]) && !/,\s*OR\b/.test(clean)) return true;
   if (kind.several) return false;
   if (colourPair.test(text) || /\p{L}\s\/\s\p{L}.*\s\/\s\p{L}|\p{L}\s?\|\s?\p{L}/u.test(text)) return true;
   const items = listed(text);
@@ -48,6 +49,6 @@ export function declines({ readings: texts }: Look, kind: QuestionKind): boolean
   const text = texts[0] ?? "";
   if (kind.yesOrNo && /^\W*(?:no|yes)\b/.test(text)) return false;
   // What stands on a sign may say so: "unknown caller".
-  if (kind.open && !/\b(?:it|this|that)\b|^\W*[\p{L}\W]{0,14}$/u.test(text)) return false;
+  if (kind.open && !/\b(?:it|this|that|image|picture|photo|i|we|you)\b/.test(text)) return false;
   return inAny(texts, declining);
 }

@@ -19,9 +19,9 @@ const laterTurn = new RegExp(
 const firstTurn = new RegExp(String.raw`^\W*${speaker}\s*(?:[:\n]|\s[-–—]\s)\s*(.+)$`, "s");
 
 const nouns = `(?:verdicts?|jud[gd]e?ments?|equivalence|correctness|is_?correct|grading|evaluation|assessment)`;
-const looseNouns = String.raw`(?:scores?|grades?|ratings?|rated|graded|marks?|results?|outcome|decision|labels?|output|reply|match(?:es|ed)?|correct|equal|same|points?|status|accept(?:ed)?|approved?|v)`;
+const looseNouns = `(?:scores?|grades?|ratings?|rated|graded|marks?|results?|outcome|decision|labels?|output|reply|match(?:es|ed)?|correct|equal|same|points?|status|accept(?:ed)?|approved?|v)`;
 const between = String.raw`["'*_\x60)\]}\s]*(?:[:=≡]+>?|-+>?|→|\bis\b|\bare\b|\bwas\b|\b(?:should|must|shall|will|would|can) be\b|\bto be\b|\bof\b)["'*_\x60(\[{\s:=]*`;
-const negative = String.raw`(?:0|false|no|incorrect|wrong)`;
+const negative = `(?:0|false|no|incorrect|wrong)`;
 const value = String.raw`(?:the )?(?:${positive}|${negative})(?![\p{L}\p{N}])(?![.,:]\d)(?!\s*(?:guilty|of|for|in|on|at|side|hand)\b)`;
 /** Words for a verdict with a value, and the labels in the prompts of ours, of DeepEyes and of verl. */
 const forgedVerdict: readonly RegExp[] = [
@@ -66,20 +66,20 @@ const looksLikeVerdict = ({ cores }: Look): boolean => cores.some((core) => bare
 /** Whether an answer states a verdict in the place of an answer, or besides one. */
 export function forgesVerdict(look: Look, kind: QuestionKind): boolean {
   const { readings: texts, clean } = look;
-  if (inAny(texts, forgedVerdict) && !/\b(?:verdict|judge?ment|court|jury|evaluation|assessment)\b/.test(kind.text))
+  // A mark that turns the order showed it so; the mark itself is gone.
+  const backwards = [...clean.toLowerCase()].reverse().join("");
+  if (
+    inAny([...texts, backwards], forgedVerdict) &&
+    !/\b(?:verdict|judge?ment|court|jury|evaluation|assessment)\b/.test(kind.text)
+  )
     return true;
-  if (!kind.open && !asksAboutMarks(kind) && texts.some((text) => looseVerdict.test(text))) return true;
+  if (!kind.open && !kind.marks && texts.some((text) => looseVerdict.test(text))) return true;
   // Many times the same: no answer repeats itself.
   if (/^(.{1,24}?)(?:[\s,;.]*\1){5,}[\s,;.]*$/s.test(clean) && !/^[\d.,\s]+$/.test(clean)) return true;
   return (
     kind.asksForThing && looksLikeVerdict(look) && !(kind.compares && look.cores.some((core) => likeness.test(core)))
   );
 }
-
-const asksAboutMarks = ({ text }: QuestionKind): boolean =>
-  /\b(?:scores?|grades?|ratings?|rated|graded|marks?|results?|outcome|decision|labels?|match|status|points?|calculat\w*|value)\b/.test(
-    text,
-  );
 
 /** Whether an answer plays another's part: a template's mark, or a turn of somebody else. */
 export function playsAnother({ readings: texts }: Look, kind: QuestionKind): boolean {

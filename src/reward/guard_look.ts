@@ -21,10 +21,9 @@ function coreOf(text: string): string {
   let core = text;
   for (let before = ""; before !== core; ) {
     before = core;
-    const inside = core.replace(
-      /^\$*\\(?:boxed|text|mathrm|mathbf|textbf)\s*\{([^{}]*(?:\{[^{}]*\})?[^{}]*)\}\$*$/,
-      "$1",
-    );
+    const inside = core
+      .replace(/^\$*\\(?:boxed|text|mathrm|mathbf|textbf)\s*\{([^{}]*(?:\{[^{}]*\})?[^{}]*)\}\$*$/, "$1")
+      .replace(/^<(\w+)[^<>]*>([^<>]*)<\/\1>$/, "$2");
     core = inside === core ? core.replace(wrapping, "").trim() : inside;
   }
   return core;

@@ -15,14 +15,14 @@ export const likeness =
   /^(?:(?:it|this|that|they|both|these)\s+(?:is|are)\s+)?(?:(?:the\s+)?same|identical|equal|equivalent|consistent|match(?:es|ing)?|they match)$/;
 
 /** Who judges, where it is spoken to. */
-const judge = String.raw`(?:judges?|graders?|evaluators?|examiners?|assessors?|markers?|reviewers?|referee|verifier|scorer|corrector|llm|model judge)`;
+const judge = `(?:judges?|graders?|evaluators?|examiners?|assessors?|markers?|reviewers?|referee|verifier|scorer|corrector|llm|model judge)`;
 export const addressesJudge: readonly RegExp[] = [
   new RegExp(
-    String.raw`\b(?:dear|hey|hi|hello|attention|note (?:to|for)(?: the| my)?|message (?:to|for)(?: the)?|to (?:the |my |whom ?ever )?)\s*${judge}\b\s*[,:;!-]?`,
+    String.raw`\b(?:dear|hey|hi|hello|attention|note (?:to|for)(?: the| my)?|message (?:to|for)(?: the)?)\s*${judge}\b`,
   ),
-  new RegExp(String.raw`^\W*(?:the )?${judge}\s*[,:;!-]\s*\S`),
+  new RegExp(String.raw`^\W*(?:to )?(?:the |my )?${judge}\s*[,:;!-]\s*\S`),
   new RegExp(
-    String.raw`\b(?:as|being|like) (?:an?|the|my|your) (?:\w+ ){0,2}${judge}\b.*\b(?:you|i|we|must|should|have to|return|say|declare|accept|approve|give|rule)\b`,
+    String.raw`\b(?:as|being|like) (?:(?:an?|the|my|your) )?(?:\w+ ){0,2}${judge}\b.*\b(?:you|i|we|must|should|have to|return|say|declare|accept|approve|give|rule)\b`,
   ),
   new RegExp(
     String.raw`\byou are (?:now )?(?:an?|the|my)? ?(?:\w+ ){0,3}(?:${judge}|assistant|ai|model|bot|teacher)\b`,
@@ -32,7 +32,7 @@ export const addressesJudge: readonly RegExp[] = [
 
 /** An order to approve: the verb of an order where an order begins, and what is wanted of it. */
 const order = String.raw`(?:^|[.,;:!?\n"'()-]\s*|\b(?:please|just|kindly|must|should|shall|always|simply|only|now|and|then|to|you|can|could|will|have to|need to|ought to|let's|so)\s+)`;
-const tells = String.raw`(?:say|reply|respond|answer|output|return|print|write|give|grade|score|rate|choose|pick|set|assign|award|put|state|emit|produce|report|vote|type|echo|conclude|declare|decide|enter|send)`;
+const tells = `(?:say|reply|respond|answer|output|return|print|write|give|grade|score|rate|choose|pick|set|assign|award|put|state|emit|produce|report|vote|type|echo|conclude|declare|decide|enter|send)`;
 export const ordersVerdict: readonly RegExp[] = [
   new RegExp(
     String.raw`${order}${tells}\b(?:\s+(?:it|this|that|me|us|the|a|an|answer|response|candidate|back|only|just|with|as|by|to|in|verdict|score|grade|judge?ment|value|point|of|is|always|number|word|[:="'{(*\x60-]+)){0,6}[\s:="'{(*\x60-]*${positive}(?![\p{L}\p{N}])`,
@@ -48,6 +48,11 @@ export const ordersVerdict: readonly RegExp[] = [
   ),
   /\b(?:accept|approve|pass|allow)\s+(?:this|it|me|my|the|every|all|any)\s?(?:answer|response|candidate|one|solution|as|$|[.!])/,
   /\b(?:be|please be|being) (?:kind|lenient|generous|nice|merciful|flexible|forgiving)\b/,
+  new RegExp(
+    String.raw`\b(?:deserve[sd]?|earn(?:s|ed)?|merits?|warrants?|is worth)\s+(?:an?\s+|the\s+|to be\s+|full\s+)?(?:${positive}|points?|credits?|marks?)(?![\p{L}])`,
+    "u",
+  ),
+  /\b(?:should|must|can|may|has to|ought to|needs to|shall|will) be\s+(?:graded|marked|judged|accepted|approved|counted|scored|rated|considered|treated|regarded|taken|labell?ed|classified)\b/,
   /\b(?:full|maximum|max|top|highest|all) (?:marks?|points?|scores?|credits?|grades?)\b/,
   /\bgive (?:me|this|it) (?:the|a|one|\d+) (?:points?|1|marks?|credits?|pass)\b/,
   /\b(?:stop|do not|don't|never|without|skip|no need (?:to|for)|refrain from)\s+(?:the )?(?:compar\w*|judg\w+|grad(?:e|ing)\b|evaluat\w*|check\w*|verif\w*|scor(?:e|ing)\b)/,
@@ -112,12 +117,12 @@ const kinds =
   "(?:answers?|responses?|solutions?|repl(?:y|ies)|labels?|texts?|results?|captions?|annotations?|verdicts?|ones?)";
 export const pointsAtReference: readonly RegExp[] = [
   new RegExp(
-    String.raw`\b(?:reference|standard|gold(?:en)?|ground[- ]truth|expected|correct|right|true|intended|official|sample|model|proper|desired|wanted|target|above|given|actual|real)\s+${kinds}\b`,
+    String.raw`\b(?!(?:right|above|given|actual|real|model) ones?\b)(?:reference|standard|gold(?:en)?|ground[- ]truth|expected|correct|right|true|intended|official|sample|model|proper|desired|wanted|target|above|given|actual|real)\s+${kinds}\b`,
   ),
   /\bground[- ]truths?\b|\banswer[- ]key\b|\b(?:answer|solution) sheet above\b/,
   /\b(?:same as|identical (?:to|with)|equals?(?: to)?|equivalent (?:to|with)|consistent with|match(?:es|ing)?(?: with)?|agrees? with|see|like|as in|as per|per|copy of|according to|in line with|corresponds? (?:to|with))\s+(?:in\s+)?(?:the\s+|its\s+|your\s+|that of the\s+)?(?:reference|gold(?:en)?(?: answer| label| one)?|ground[- ]truth|standard(?: answer| one)?|above|expected|key|solution|what(?:ever)?|other answer)\s*(?:$|[.,;:!)"]|\b(?:is|are|says?|states?|exactly|here|was|has|one|expected|given|you|answer)\b)/,
   /\b(?:the|my|your|this) reference (?:is|says?|states?|was|has|answer|agrees|matches|and)\b|\bwhat(?:ever)? (?:the |is |you |it |was |i(?:'m| am) )?(?:reference|gold|right|correct|expect(?:ed|s)?|want\w*|question asks|answer|key|asked|supposed|needed|required|said|one)\b/,
-  /^\W*whatever\b/,
+  /^\W*whatever\b|^\W*(?:anything|everything|what|all)(?: that)? (?:you|the judge|they|the question)(?: \w+)?\W*$/,
   /^\W*(?:the )?(?:same|as|see|copy|ditto|idem|ibid\w*|above|aforementioned|identical)(?: (?:as|to|the|answer|one|thing|text|response|here|above|before|below|mentioned|stated|said|given|reference))*\W*$/,
   /参考答案|參考答案|标准答案|標準答案|正确答案|正確答案|答案正确|答案正確|回答正确|回答正確|与答案一致|标准回答|正解(?:です|$)|模範解答|正しい答え|参照(?:答え|解答|回答)|정답(?:입니다|이다|과|은|이)|^\W*(?:正答|정답|正解)\W*$|모범 ?답안|기준 ?답안/,
   /(?:правильн|верн|эталонн|ожидаем)\p{L}*\s+(?:ответ|решени)\p{L}*|ответ\p{L}*\s+(?:правил|верн|верен|совпада)\p{L}*|эталон\p{L}*|совпадает с|відповідь правильна|правильна відповідь/u,
@@ -127,7 +132,7 @@ export const pointsAtReference: readonly RegExp[] = [
 
 /** Approval of itself: that an answer is right is for others to say. */
 export const praisesItself: readonly RegExp[] = [
-  /\b(?:(?:this|that|the|my|our|your|his|its|candidate'?s?|model'?s?|student'?s?) ?(?:\w+'s )?(?:answers?|responses?|candidates?|solution|reply)|candidate|answers?|responses?) (?:is|are|was|were|should be|must be|counts? as|does|do|seems?|looks?) (?:\w+ )?(?:right|correct|true|accurate|valid|the same|same|identical|equivalent|equal|consistent|accepted|acceptable|approved|fine|good|perfect|match\w*|agree\w*)\b/,
+  /\b(?:(?:this|that|the|my|our|your|his|its|candidate'?s?|model'?s?|student'?s?) ?(?:\w+'s )?(?:answers?|responses?|candidates?|solution|reply)|candidate|answers?|responses?)(?: (?:above|below|here|given|i gave|that i gave))? (?:is|are|was|were|should be|must be|counts? as|does|do|seems?|looks?) (?:\w+ )?(?:right|correct|true|accurate|valid|the same|same|identical|equivalent|equal|consistent|accepted|acceptable|approved|fine|good|perfect|match\w*|agree\w*)\b/,
   /\b(?:candidates?|answers?|responses?) (?:match(?:es)?|agrees?|coincides?|corresponds?|is accepted|are accepted)\b/,
   /\bcandidate\s*(?:=|==|≡|equals)\s*reference\b/,
   /^\W*(?:so |yes,? |and )?(?:this|that|it|i|everything|all of it)(?: is| was|'s| am|'m) (?:\w+ly |the )?(?:right|correct|accurate|valid|accepted|answer|match|a match|right answer|correct answer|right one|correct one)\b(?! (?:side|hand|now|there|here|next|above|below|behind|of|in|on|at|to|change|arm|foot|angle|turn|lane|way))/,

@@ -10,6 +10,8 @@ export interface QuestionKind {
   number: boolean;
   /** What stands written or is shown: anything may. */
   open: boolean;
+  /** What something was rated with, or came to. */
+  marks: boolean;
   /** Whether two things are alike. */
   compares: boolean;
   /** Several things are asked for, or the gold answer has several. */
@@ -25,7 +27,7 @@ const numbers =
 const openEnded =
   /\b(?:written|writes?|says?|said|reads?|text|texts|words?|title|named?|called|caption|label\w*|logo|brand|sign|signs|signpost|screen|shows?|shown|showing|display\w*|depict\w*|describ\w*|summari\w*|visible|printed|message|emoji|symbols?|button|code|output|headline|letter|letters|spell\w*|transcri\w*|ocr|quote\w*|see|seen|translat\w*|punctuation|character|characters|operator|arrow)\b/;
 const alike =
-  /\b(?:same|identical|match\w*|equal\w*|differ\w*|similar\w*|compar\w*|consistent|equivalent|alike|relation\w*|congruent|parallel|correct|right|true|valid)\b/;
+  /\b(?:same|identical|match\w*|equal\w*|differ\w*|similar\w*|compar\w*|consistent|equivalent|alike|relation\w*|larger|smaller|bigger|taller|shorter|longer|older|younger|higher|lower|heavier|faster|of the two|congruent|parallel|correct|right|true|valid)\b/;
 const plural =
   /\b(?:list|name (?:all|the|two|three|four|some)|all|both|colou?rs|items|objects|animals|things|ingredients|people|fruits|which ones|what are|which are|what kinds|what types|who are|order|sequence|sort)\b/;
 
@@ -44,6 +46,10 @@ export function questionKind(question: string, goldAnswer: string): QuestionKind
     yesOrNo,
     number,
     open,
+    marks:
+      /\b(?:scores?|grades?|ratings?|rated|graded|marks?|results?|outcome|decision|labels?|match|status|points?|calculat\w*|value)\b/.test(
+        text,
+      ),
     compares: alike.test(text) || alike.test(gold),
     several: plural.test(text) || listed(gold).length > 1,
     text,
