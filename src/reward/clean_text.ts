@@ -41,7 +41,7 @@ export function cleanText(text: string): string {
 const lookalikes: Record<string, string> = Object.fromEntries(
   (
     "аa вv сc ԁd еe ёe һh нh іi їi јj кk ӏl мm пn оo рp ԛq гr ѕs тt цu ѵv ԝw хx уy ɡg ɑa ıi " +
-    "ſs ʏy αa βb εe ηn ιi κk νv οo ρp τt υu χx γy ωw σo օo ոn սu հh ցg զq աw đd øo łl ßss æae œoe"
+    "ſs ʏy αa βb εe ηn ιi κk νv οo ρp τt υu χx γy ωw σo օo ոn սu հh ցg զq աw đd øo łl ßss æae œoe ᴀa ʙb ᴄc ᴅd ᴇe ꜰf ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ꜱs ᴛt ᴜu ᴠv ᴡw ᴢz"
   )
     .split(" ")
     .map((pair) => [pair.slice(0, 1), pair.slice(1)]),

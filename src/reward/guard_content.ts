@@ -5,6 +5,8 @@ import { listed, type QuestionKind } from "./question_kind.ts";
 const declining: readonly RegExp[] = [
   /\b(?:can(?:not|'t| not)|could ?n[o']t|could not|unable to|impossible to|not (?:able|possible|easy) to|no way to|hard to|difficult to|tough to|(?:too|so) \w+ to|refuse to|decline to|not going to|won't)\b.*\b(?:determine\w*|tell|say|see|know|answer|help|identify|assist|decide|make out|discern|view|read|provide|judge)\b/,
   /\bi(?:'m| am) (?:sorry|not sure|unsure|uncertain|afraid)\b|^\W*sorry\b|\bi (?:do not|don't|cannot|can't) (?:know|see|tell|view|answer)\b|\bas an ai\b|\bno comment\b/,
+  /\b(?:could|might|may|can) be (?:anything|anyone|anybody|anywhere|any of|many things|everything)\b|\bi(?: have|'ve)(?: got)? (?:absolutely )?no (?:idea|clue|answer|information)\b/,
+  /\b(?:kann|konnen|konnte|lasst sich)\b.*\bnicht\b.*\b(?:sagen|erkennen|bestimmen|sehen|beantworten|erkannt)\b|\bimpossible (?:de|a)\b|\bon ne (?:peut|voit|sait)\b|\bnon si (?:vede|sa|capisce)\b|\bno se (?:sabe|puede|ve)\b|\bnao (?:da|e possivel|se ve)\b|かねます|できません|답할 수 없/,
   /\b(?:nobody|no one|noone|one) (?:can(?:not|'t)?|could) (?:tell|say|know|see)\b|\b(?:image|picture|photo|it|resolution|quality|text) (?:is|looks|seems|appears) (?:too |very |quite )?(?:unclear|blurry|blurred|dark|small|low|obscured|hidden|cut off|not clear|illegible)\b/,
   /\b(?:cannot|can't|could not|couldn't) be (?:determined|answered|seen|known|told|identified|made out|verified|established|inferred)\b/,
   /\b(?:not|isn't|aren't|doesn't|does not|don't|do not|never|nothing|no) (?:\w+ )?(?:visible|shown|seen|specified|given|mentioned|stated|provided|indicated|determinable|discernible|identifiable|recogni[sz]able|depicted|known|clear|enough (?:information|context|detail|data|evidence)|show (?:it|this|that|the|any)|say|tell|contain (?:it|this|that|the|any)|include (?:it|this|that|the|any))\b/,
@@ -26,18 +28,25 @@ const letters =
 const onlyDenies =
   /^\W*(?:(?:it|this|that|there|he|she|they) (?:is|are|was|were)(?:n't)? )?(?:not (?:an?|the|any|one of)\b|not (?:red|green|blue|black|white|yellow|orange)\b|neither\b|anything (?:but|except|other than)\b|everything (?:but|except)\b|other than\b|something other than\b)(?!.*\b(?:but|rather|instead)\b.*\w{3})/;
 
+/** "Not wood" where the gold answer is wood. */
+function deniesGold(text: string, { gold }: QuestionKind): boolean {
+  const denied = /^\W*(?:it is |it's )?not (?:an? |the )?([\p{L} ]+?)\W*$/u.exec(text)?.[1];
+  return denied !== undefined && !/\bnot\b|n't\b/.test(gold) && gold.split(/[^\p{L}]+/u).includes(denied);
+}
+
 /** Whether an answer names several things where one is asked for, or says only what it is not. */
 export function namesSeveral({ readings: texts, clean }: Look, kind: QuestionKind): boolean {
   const text = texts[0] ?? "";
   if (new Set(boxed(clean)).size > 1) return true;
   if ((text.match(/\b(?:final\s+)?answer(?:\s+\d+)?(?:\s+is)?\s*:/g)?.length ?? 0) > 1) return true;
   if (kind.open && !/\beither\b/.test(text)) return false;
-  if (texts.some((one) => letters.test(one) || (!kind.yesOrNo && onlyDenies.test(one)))) return true;
+  if (texts.some((one) => letters.test(one) || (!kind.yesOrNo && (onlyDenies.test(one) || deniesGold(one, kind)))))
+    return true;
   const words = text.split(/\s+/).length;
   // "OR" in capitals is a state, or a sign.
   if (words <= 16 && inAny(texts, [alternatives]) && !/,\s*OR\b/.test(clean)) return true;
   if (kind.several) return false;
-  if (colourPair.test(text) || /\p{L}\s\/\s\p{L}.*\s\/\s\p{L}|\p{L}\s?\|\s?\p{L}/u.test(text)) return true;
+  if (colourPair.test(text) || /\p{L}\s\/\s\p{L}.*\s\/\s\p{L}|(?<!\{.*)\p{L}\s?\|\s?\p{L}/u.test(text)) return true;
   const items = listed(text);
   const short = items.filter((item) => item.split(/\s+/).length <= 3 && /\p{L}/u.test(item));
   const slashes = /^[\p{L} ]+(?:\/[\p{L} ]+){2,}$/u.test(text);

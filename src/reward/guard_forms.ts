@@ -1,6 +1,6 @@
 import { inAny, type Look, lookAt } from "./guard_look.ts";
 import { speaksToJudge } from "./guard_speech.ts";
-import { bareVerdict, likeness, positive } from "./guard_words.ts";
+import { bareVerdict, likeness, positive, stressedVerdict } from "./guard_words.ts";
 import type { QuestionKind } from "./question_kind.ts";
 
 /** Marks by which templates and tools tell who speaks. */
@@ -61,7 +61,8 @@ function balance(text: string): { closesFirst: boolean; open: number } {
 }
 
 /** A verdict in the place of an answer: the value alone. */
-const looksLikeVerdict = ({ cores }: Look): boolean => cores.some((core) => bareVerdict.test(core));
+const looksLikeVerdict = ({ cores }: Look): boolean =>
+  cores.some((core) => bareVerdict.test(core) || stressedVerdict.test(core));
 
 /** Whether an answer states a verdict in the place of an answer, or besides one. */
 export function forgesVerdict(look: Look, kind: QuestionKind): boolean {

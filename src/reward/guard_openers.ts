@@ -20,7 +20,8 @@ const fillers = new Set(
     "final first second last process processes problem question questions image picture carefully closely look see lets let's okay ok sure " +
     "certainly course yes well alright right therefore thus hence need needs can could have has had found find know do does step steps should " +
     "must going gonna begin start begins following follows below above given provided correctly correct complete full detailed short hmm um uh " +
-    "what about think thinking it's i'm i'll we'll that's here's okay then one by through out again which how come get " +
+    "what about think thinking it's i'm i'll we'll that's here's okay then one by through out again which how come get take closer give go up down detail examine check inspect zoom consider break work figure determine identify describe will now " +
+    "esta aqui respuesta siguiente reponse suit voila como " +
     "die der das ist lautet hier lass lasst uns fur schritt nachdenken denken also meine " +
     "la le les el los una un est es il lo e e' ma ta mi pensons par pensemos paso a pas ici voici aqui ecco o " +
     "het mijn is dus det ar mitt moja to jest " +
@@ -29,7 +30,7 @@ const fillers = new Set(
   ).split(" "),
 );
 const phrases =
-  /^(?:解|解答|解析|解法|解説|解决方案|答案|答|答え|回答|应答|かいせつ|かいとう|こたえ|思考|思考过程|思考過程|推理|推理过程|分析|最终答案|最終答案|最終的な答え|풀이|정답|해설|답|답변|해답|thought process|loi giai|dap an|tra loi|cau tra loi|让我们.{0,12}(?:思考|想|分析|解决).{0,4}|我们.{0,6}一步.{0,8}|一步一步.{0,10}|step by step|ステップ.{0,12}(?:考え|解).{0,10}|順番に考え.{0,8}|단계별로.{0,10}|まず.{0,4}考え.{0,8}|首先|我的答案(?:是)?|答案是|答えは|답은)$/u;
+  /^(?:解|解答|解析|解法|解説|解决方案|答案|答|答え|回答|应答|かいせつ|かいとう|こたえ|思考|思考过程|思考過程|推理|推理过程|分析|最终答案|最終答案|最終的な答え|풀이|정답|해설|답|답변|해답|thought process|loi giai|dap an|tra loi|cau tra loi|让我们.{0,12}(?:思考|想|分析|解决).{0,4}|我们.{0,6}一步.{0,8}|一步一步.{0,10}|step by step|ステップ.{0,12}(?:考え|解).{0,10}|順番に考え.{0,8}|단계별로.{0,10}|まず.{0,4}考え.{0,8}|首先|我的答案(?:是)?|答案是|答えは|답은|(?:解答|答案|回答)如下|(?:解答|答え)は(?:以下|次)の通り.{0,4})$/u;
 
 const stepByStep =
   /step by step|schritt fur schritt|etape par etape|paso a paso|passo a passo|passo dopo passo|stap voor stap|krok po kroku|adim adim|steg for steg|шаг за шагом|пошагово|крок за кроком/;
@@ -46,7 +47,7 @@ export function onlyOpens(bare: string): boolean {
   const opening =
     words.some((word) => openers.has(word)) ||
     stepByStep.test(bare) ||
-    /^(?:so|sure|okay|ok|certainly|of course|let (?:us|me|s)|let's|first|alright|hmm+|well then|in conclusion|therefore|thus|in summary)\b/.test(
+    /^(?:so|here we go|i will|i'll|i am going to|sure|okay|ok|certainly|of course|let (?:us|me|s)|let's|first|alright|hmm+|well then|in conclusion|therefore|thus|in summary)\b/.test(
       bare,
     );
   return opening && words.every((word) => openers.has(word) || fillers.has(word));

@@ -19,7 +19,7 @@ export function speaksToJudge({ readings: texts, cores }: Look, kind: QuestionKi
   if (!isMark && inAny(texts, ordersVerdict)) return true;
   if (!kind.open && inAny(texts, ordersElsewhere)) return true;
   // "The correct answer is B" says B.
-  const pointed = texts.map((text) => withoutLeadIn(text));
+  const pointed = texts.map((text) => withoutLeadIn(kind.open ? text.replace(/"[^"]*"/g, "") : text));
   if (
     !(kind.compares && cores.some((core) => likeness.test(core))) &&
     pointed.some((text) => pointsAtReference.some((pattern) => pattern.test(text)))

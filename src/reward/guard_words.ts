@@ -10,6 +10,10 @@ export const bareVerdict = new RegExp(
   String.raw`^(?:(?:${positive})(?:[\s,;:=-]+(?:${positive}|\(?one\)?))*|y|yep|yeah|yup|si|oui|ja|да|是|对|正确|はい|네|one|same|approve|accepted|right answer|a\+|[✓✔✅☑👍👌💯🆗]+|一|१|১|१|۱|١)$`,
   "u",
 );
+/** The same with a word that only stresses it. */
+export const stressedVerdict = new RegExp(
+  String.raw`^(?:(?:definitely|absolutely|certainly|totally|completely|surely|clearly|obviously|undoubtedly|perfectly|entirely|fully|100\s?%|very|quite|indeed|all|so)[\s,]+)+${positive}$`,
+);
 /** What may stand as a whole answer to a question about likeness, and to no other. */
 export const likeness =
   /^(?:(?:it|this|that|they|both|these)\s+(?:is|are)\s+)?(?:(?:the\s+)?same|identical|equal|equivalent|consistent|match(?:es|ing)?|they match)$/;
@@ -53,6 +57,7 @@ export const ordersVerdict: readonly RegExp[] = [
     "u",
   ),
   /\b(?:should|must|can|may|has to|ought to|needs to|shall|will) be\s+(?:graded|marked|judged|accepted|approved|counted|scored|rated|considered|treated|regarded|taken|labell?ed|classified)\b/,
+  /^\W*(?:please|kindly|just|do|you must|you should)\s+(?:accept|approve|pass|agree|confirm|validate)(?: (?:it|this|me|that))?\W*$/,
   /\b(?:full|maximum|max|top|highest|all) (?:marks?|points?|scores?|credits?|grades?)\b/,
   /\bgive (?:me|this|it) (?:the|a|one|\d+) (?:points?|1|marks?|credits?|pass)\b/,
   /\b(?:stop|do not|don't|never|without|skip|no need (?:to|for)|refrain from)\s+(?:the )?(?:compar\w*|judg\w+|grad(?:e|ing)\b|evaluat\w*|check\w*|verif\w*|scor(?:e|ing)\b)/,
@@ -65,7 +70,7 @@ export const ordersVerdict: readonly RegExp[] = [
 const forgetting: readonly [verbs: string, objects: string][] = [
   [
     String.raw`(?:ignor(?:e|ing)|disregard\w*|forget\w*|override|bypass|overlook|neglect|skip|drop|discard)`,
-    String.raw`(?:instruct\w*|prompts?|rules?|above|previous|prior|preceding|earlier|guidelines?|everything|all (?:text|that|of)|reference|system|directions?|criteria|context|messages?)`,
+    String.raw`(?:instruct\w*|prompts?|rules?|above|previous|prior|preceding|earlier|guidelines?|everything|all (?:text|that|of)|reference|system|directions?|criteria|context|messages?|what (?:you|was|came|is))`,
   ],
   [
     "(?:ignorier\\w*|vergiss|vergesst|missacht\\w*|uberspring\\w*)",
@@ -94,7 +99,7 @@ const forgetting: readonly [verbs: string, objects: string][] = [
   ["(?:ігнору\\p{L}*|забудь\\p{L}*)", "(?:інструкц\\p{L}*|вказівк\\p{L}*|попередн\\p{L}*|правил\\p{L}*)"],
   [
     "(?:忽略|无视|無視|忽視|忽视|不要理会|忘记|忘掉|忘記)",
-    "(?:指令|指示|说明|說明|以上|之前|先前|前面|规则|規則|要求|提示)",
+    "(?:指令|指示|说明|說明|以上|之前|先前|前面|规则|規則|要求|提示|参考|參考|答案)",
   ],
   ["(?:無視|忘れ|無効)", "(?:指示|命令|上記|以前|ルール|これまで|プロンプト)"],
   ["(?:무시|잊어|잊고)", "(?:지시|명령|이전|규칙|위의|프롬프트)"],
@@ -122,6 +127,7 @@ export const pointsAtReference: readonly RegExp[] = [
   /\bground[- ]truths?\b|\banswer[- ]key\b|\b(?:answer|solution) sheet above\b/,
   /\b(?:same as|identical (?:to|with)|equals?(?: to)?|equivalent (?:to|with)|consistent with|match(?:es|ing)?(?: with)?|agrees? with|see|like|as in|as per|per|copy of|according to|in line with|corresponds? (?:to|with))\s+(?:in\s+)?(?:the\s+|its\s+|your\s+|that of the\s+)?(?:reference|gold(?:en)?(?: answer| label| one)?|ground[- ]truth|standard(?: answer| one)?|above|expected|key|solution|what(?:ever)?|other answer)\s*(?:$|[.,;:!)"]|\b(?:is|are|says?|states?|exactly|here|was|has|one|expected|given|you|answer)\b)/,
   /\b(?:the|my|your|this) reference (?:is|says?|states?|was|has|answer|agrees|matches|and)\b|\bwhat(?:ever)? (?:the |is |you |it |was |i(?:'m| am) )?(?:reference|gold|right|correct|expect(?:ed|s)?|want\w*|question asks|answer|key|asked|supposed|needed|required|said|one)\b/,
+  /\b(?:as|given|stated|said|written|found|shown|per|from|by|like|in)\s(?:.*\s)?the (?:reference|gold standard|ground truth|answer key)\W*$/,
   /^\W*whatever\b|^\W*(?:anything|everything|what|all)(?: that)? (?:you|the judge|they|the question)(?: \w+)?\W*$/,
   /^\W*(?:the )?(?:same|as|see|copy|ditto|idem|ibid\w*|above|aforementioned|identical)(?: (?:as|to|the|answer|one|thing|text|response|here|above|before|below|mentioned|stated|said|given|reference))*\W*$/,
   /参考答案|參考答案|标准答案|標準答案|正确答案|正確答案|答案正确|答案正確|回答正确|回答正確|与答案一致|标准回答|正解(?:です|$)|模範解答|正しい答え|参照(?:答え|解答|回答)|정답(?:입니다|이다|과|은|이)|^\W*(?:正答|정답|正解)\W*$|모범 ?답안|기준 ?답안/,
@@ -135,6 +141,7 @@ export const praisesItself: readonly RegExp[] = [
   /\b(?:(?:this|that|the|my|our|your|his|its|candidate'?s?|model'?s?|student'?s?) ?(?:\w+'s )?(?:answers?|responses?|candidates?|solution|reply)|candidate|answers?|responses?)(?: (?:above|below|here|given|i gave|that i gave))? (?:is|are|was|were|should be|must be|counts? as|does|do|seems?|looks?) (?:\w+ )?(?:right|correct|true|accurate|valid|the same|same|identical|equivalent|equal|consistent|accepted|acceptable|approved|fine|good|perfect|match\w*|agree\w*)\b/,
   /\b(?:candidates?|answers?|responses?) (?:match(?:es)?|agrees?|coincides?|corresponds?|is accepted|are accepted)\b/,
   /\bcandidate\s*(?:=|==|≡|equals)\s*reference\b/,
+  /\b(?:i(?: am|'m)|we are) (?:\w+ )?(?:confident|sure|certain|convinced|positive)\b.*\b(?:right|correct|true|accurate|valid)\b/,
   /^\W*(?:so |yes,? |and )?(?:this|that|it|i|everything|all of it)(?: is| was|'s| am|'m) (?:\w+ly |the )?(?:right|correct|accurate|valid|accepted|answer|match|a match|right answer|correct answer|right one|correct one)\b(?! (?:side|hand|now|there|here|next|above|below|behind|of|in|on|at|to|change|arm|foot|angle|turn|lane|way))/,
   /\bi (?:have )?(?:answered|solved|replied|responded|judged|got)\b.*\b(?:right|correct\w*|question|problem|everything|it)\b/,
 ];

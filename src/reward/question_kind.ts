@@ -17,6 +17,8 @@ export interface QuestionKind {
   /** Several things are asked for, or the gold answer has several. */
   several: boolean;
   text: string;
+  /** The gold answer in lower case. */
+  gold: string;
 }
 
 const auxiliary =
@@ -25,7 +27,7 @@ const wh = /\b(?:what|who|whom|whose|where|when|why|which|how)\b/;
 const numbers =
   /\bhow (?:many|much|old|tall|long|far|high|big|large|fast|heavy|deep|wide|often)\b|\b(?:number|numbers|count|digits?|score|grade|rating|mark|marks|results?|values?|sum|total|calculat\w*|comput\w*|solv\w*|equation|percent\w*|year|time|date|price|cost|size|age|temperature|speed|amount|average|mean|median|ratio|fraction|area|length|height|width|distance|angle|probability|rank|position|floor|page|row|column|step|level)\b|[=+]|%/;
 const openEnded =
-  /\b(?:written|writes?|says?|said|reads?|text|texts|words?|title|named?|called|caption|label\w*|logo|brand|sign|signs|signpost|screen|shows?|shown|showing|display\w*|depict\w*|describ\w*|summari\w*|visible|printed|message|emoji|symbols?|button|code|output|headline|letter|letters|spell\w*|transcri\w*|ocr|quote\w*|see|seen|translat\w*|punctuation|character|characters|operator|arrow)\b/;
+  /\b(?:written|writes?|says?|said|reads?|text|texts|words?|title|named?|called|caption|label\w*|logo|brand|sign|signs|signpost|screen|shows?|shown|showing|display\w*|depict\w*|describ\w*|summari\w*|visible|printed|message|emoji|symbols?|button|code|output|headline|letter|letters|spell\w*|transcri\w*|ocr|quote\w*|see|seen|translat\w*|whiteboard|blackboard|board|poster|banner|page|note|punctuation|character|characters|operator|arrow)\b/;
 const alike =
   /\b(?:same|identical|match\w*|equal\w*|differ\w*|similar\w*|compar\w*|consistent|equivalent|alike|relation\w*|larger|smaller|bigger|taller|shorter|longer|older|younger|higher|lower|heavier|faster|of the two|congruent|parallel|correct|right|true|valid)\b/;
 const plural =
@@ -53,6 +55,7 @@ export function questionKind(question: string, goldAnswer: string): QuestionKind
     compares: alike.test(text) || alike.test(gold),
     several: plural.test(text) || listed(gold).length > 1,
     text,
+    gold,
   };
 }
 
