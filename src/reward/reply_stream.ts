@@ -31,6 +31,9 @@ const parse = (text: string): unknown => {
   }
 };
 
+/** Characters of an event whose lines are put together; none of a reply's is longer. */
+const mostJoined = 65_536;
+
 /** The data of server-sent events; an event's lines stand together, an empty line ends it. */
 function eventsOf(lines: readonly string[]): string[] {
   const events: string[] = [];
@@ -40,7 +43,8 @@ function eventsOf(lines: readonly string[]): string[] {
     const data = /^data: ?(.*)$/.exec(line)?.[1];
     if (data === undefined) continue;
     // Servers that leave out the empty line put one value on each.
-    if (open && parse(events.at(-1)!) === undefined) events[events.length - 1] += `\n${data}`;
+    if (open && events.at(-1)!.length < mostJoined && parse(events.at(-1)!) === undefined)
+      events[events.length - 1] += `\n${data}`;
     else events.push(data);
     open = true;
   }

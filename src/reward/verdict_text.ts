@@ -8,8 +8,8 @@ interface Statement {
 /** What a thought may stand in, by the programs that serve thinking models. The last: a harmony stream that was not parsed. */
 const thoughtTags: readonly [open: RegExp, close: RegExp][] = [
   [
-    /<\s*(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratchpad)\s*>/gi,
-    /<\s*\/\s*(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratchpad)\s*>/gi,
+    /<\s{0,3}(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratchpad)\s{0,3}>/gi,
+    /<\s{0,3}\/\s{0,3}(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratchpad)\s{0,3}>/gi,
   ],
   [/\[THINK\]/g, /\[\/THINK\]/g],
   [/◁think▷/g, /◁\/think▷/g],
@@ -31,7 +31,7 @@ const emptyTags = /<\/?(?:answer|final|output|response|result|json)>/gi;
 export function verdictInText(reply: string): boolean | null {
   const said = withoutThoughts(reply.normalize("NFKC").replace(/\p{Cf}/gu, ""));
   if (said === null) return null;
-  const text = said.replace(templateMarks, " ").replace(emptyTags, " ").trim();
+  const text = lastPart(said.replace(templateMarks, " ").replace(emptyTags, " ").trim());
   const whole = bareJson(text);
   if (typeof whole === "string") return verdictInText(whole);
   if (whole !== undefined) return verdictOf(whole);
@@ -43,6 +43,17 @@ export function verdictInText(reply: string): boolean | null {
   const before = own.at(-2);
   if (before && before.right !== last.right && !/[\p{L}\p{N}]/u.test(text.slice(before.end, last.start))) return null;
   return last.right;
+}
+
+/** Characters behind the thoughts that are looked at, from the end: a verdict takes one line. */
+const lookedAt = 4000;
+
+/** The end of a long text, from the beginning of a line; of a line that is longer than that nothing is its beginning. */
+function lastPart(text: string): string {
+  if (text.length <= lookedAt) return text;
+  const end = text.slice(-lookedAt);
+  const line = end.indexOf("\n");
+  return line < 0 ? `goes on ${end}` : end.slice(line + 1).trim();
 }
 
 /** What stands behind the last thought; null where a thought has begun and not ended. */
@@ -132,7 +143,8 @@ function statementsIn(text: string): Statement[] {
       if (!objects.some((one) => start < one.end && end > one.start))
         found.push({ start, end, right: verdictValue(match[1])! });
     }
-  return found.sort((a, b) => a.start - b.start);
+  // More than these say no more.
+  return found.sort((a, b) => a.start - b.start).slice(-50);
 }
 
 /** Where the object ends that begins at `start`, braces in strings left aside; null where it does not end. */
