@@ -2,6 +2,7 @@ import type { Rollout } from "../agent/rollout.ts";
 import { pictureHeader } from "../image/picture_header.ts";
 import type { Box } from "../image/pixels.ts";
 import type { AnswerJudge } from "../reward/judge.ts";
+import { JudgeUnusable } from "../reward/judge_failure.ts";
 import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../reward/rule_options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../tasks/benchmark.ts";
 import { needle } from "../tasks/needle.ts";
@@ -84,6 +85,7 @@ async function scoreChoice({ end, answer }: Rollout, choice: ShownChoice, judge:
       why = `: ${failed}`;
     },
   );
+  if (verdict === null && judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
   return verdict ? { right: verdict.right, verdict: verdict.rule } : { right: null, verdict: `no verdict${why}` };
 }
 
