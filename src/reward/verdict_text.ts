@@ -110,6 +110,8 @@ function verdictOf(value: unknown, depth = 0): boolean | null {
   const fields = Object.entries(value);
   const named = fields.filter(([name]) => name.trim().toLowerCase() === "verdict");
   if (named.length === 1) return verdictValue(named[0]![1]);
+  // What was asked about, or the form itself, said again.
+  if (fields.some(([name]) => /candidate|reference|question|input|example|schema|form\b/i.test(name))) return null;
   return named.length === 0 && fields.length === 1 ? verdictOf(fields[0]![1], depth + 1) : null;
 }
 
