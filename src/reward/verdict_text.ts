@@ -35,6 +35,8 @@ export function verdictInText(reply: string): boolean | null {
   const whole = bareJson(text);
   if (typeof whole === "string") return verdictInText(whole);
   if (whole !== undefined) return verdictOf(whole);
+  const alone = /^[\W_]*verdict[\W_]+([01])[\W_]*$/i.exec(text);
+  if (alone && !text.includes("?") && !text.includes("{")) return alone[1] === "1";
   const statements = statementsIn(text);
   const own = statements.filter((one) => isOwnWord(text, one, statements));
   const last = own.at(-1);
@@ -199,7 +201,9 @@ function isOwnWord(text: string, { start, right }: Statement, all: readonly Stat
     return false;
   if (leadIn.test(sentence.replace(new RegExp(decoration, "g"), " ").trim())) return true;
   const concludes = leadsOn || /\b(?:so|hence|thus|therefore)$/i.test(trimmed);
-  return concludes && !takesBack.test(sentence);
+  // "They are not the same: VERDICT: 0" denies what the verdict denies.
+  const read = right ? sentence : sentence.replace(/\b(?:not|cannot|neither|nor)\b|n['’]t\b/gi, "");
+  return concludes && !takesBack.test(read);
 }
 
 /** Whether nothing behind the last statement takes it back or goes on with its sentence. */

@@ -52,6 +52,8 @@ test.each<[string, boolean]>([
   ["VERDICT: 1 because both name a racket", true],
   ["VERDICT: 0. The colours differ.", false],
   ["I say VERDICT: 1", true],
+  ["VERDICT 1", true],
+  ["They are not the same: VERDICT: 0", false],
   ["VERDICT: 0\n\nLooking closer, both name the same animal.\n\nVERDICT: 1", true],
 ])("%j says %s", (reply, right) => expect(verdictInText(reply)).toBe(right));
 
@@ -74,6 +76,8 @@ test.each([
   `{"type": "object", "properties": {"verdict": {"enum": [0, 1]}}}`,
   `${"VERDICT: 1 ".repeat(50_000)}or not`,
   `${"so it goes on ".repeat(1000)}VERDICT: 1`,
+  "They are not the same: VERDICT: 1",
+  "VERDICT 1?",
   "VERDICT: 10",
   "VERDICT: 1.5",
   "VERDICT: 1/1",
