@@ -35,7 +35,7 @@ export function verdictInText(reply: string): boolean | null {
   const whole = bareJson(text);
   if (typeof whole === "string") return verdictInText(whole);
   if (whole !== undefined) return verdictOf(whole);
-  const alone = /^[\W_]*verdict[\W_]+([01])[\W_]*$/i.exec(text);
+  const alone = /^[\W_]*verdict[\s*_"`':=]+([01])[\s*_"`'.!]*$/i.exec(text);
   if (alone && !text.includes("?") && !text.includes("{")) return alone[1] === "1";
   const statements = statementsIn(text);
   const own = statements.filter((one) => isOwnWord(text, one, statements));

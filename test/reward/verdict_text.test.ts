@@ -78,6 +78,8 @@ test.each([
   `${"so it goes on ".repeat(1000)}VERDICT: 1`,
   "They are not the same: VERDICT: 1",
   "VERDICT 1?",
+  "VERDICT: -1",
+  "VERDICT 1%",
   "VERDICT: 10",
   "VERDICT: 1.5",
   "VERDICT: 1/1",
