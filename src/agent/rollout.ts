@@ -71,6 +71,8 @@ export interface Rollout {
   answer: string | null;
   /** Null until scored, and for good where judging failed: never 0. */
   reward: Reward | null;
+  /** Why no verdict could be had, one sentence; absent where there is one. A reward beside it is paid for none. */
+  unjudged?: string;
   /** Null until the group is complete, and where reward is null. */
   advantage: number | null;
 }

@@ -2,6 +2,7 @@ import type { Rollout } from "../agent/rollout.ts";
 import { pictureHeader } from "../image/picture_header.ts";
 import type { Box } from "../image/pixels.ts";
 import type { AnswerJudge } from "../reward/judge.ts";
+import { JudgeUnusable } from "../reward/judge_failure.ts";
 import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../reward/rule_options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../tasks/benchmark.ts";
 import { needle } from "../tasks/needle.ts";
@@ -69,15 +70,23 @@ async function scoreChoice({ end, answer }: Rollout, choice: ShownChoice, judge:
   if (end === "error") return { right: null, verdict: "the rollout failed" };
   const decided = decideChoice(answer, choice);
   if (decided) return { right: decided.right, verdict: decided.rule };
-  const verdict = await judge.verdict({
-    // The original's judge is not shown the options; ours may be.
-    question: judge.name === "hardened" ? choiceText(choice) : choice.question,
-    goldAnswer: goldChoice(choice),
-    answer,
-    source: "choice",
-    dataSource: "vstar",
-  });
-  return verdict ? { right: verdict.right, verdict: verdict.rule } : { right: null, verdict: "no verdict" };
+  let why = "";
+  const verdict = await judge.verdict(
+    {
+      // The original's judge is not shown the options; ours may be.
+      question: judge.name === "hardened" ? choiceText(choice) : choice.question,
+      goldAnswer: goldChoice(choice),
+      answer,
+      source: "choice",
+      dataSource: "vstar",
+    },
+    undefined,
+    (failed) => {
+      why = `: ${failed}`;
+    },
+  );
+  if (verdict === null && judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
+  return verdict ? { right: verdict.right, verdict: verdict.rule } : { right: null, verdict: `no verdict${why}` };
 }
 
 /** Held-out scenes of the needle, which need no data. */
@@ -97,7 +106,10 @@ export async function needleItems(config: RunConfig, count: number): Promise<Ite
           order: 0,
           gold: task.answer,
           // The session scores its own kind of task.
-          score: async ({ reward }) => ({ right: reward?.right ?? null, verdict: reward?.verdict ?? "not scored" }),
+          score: async ({ reward, unjudged }) => ({
+            right: unjudged === undefined ? (reward?.right ?? null) : null,
+            verdict: unjudged ?? reward?.verdict ?? "not scored",
+          }),
         },
       ],
     }),

@@ -181,7 +181,7 @@ class GpuSession implements Session {
     this.qwen.parameters.resetOptimizer();
   }
 
-  async *train(): AsyncGenerator<TrainEvent> {
+  async *train(signal?: AbortSignal): AsyncGenerator<TrainEvent> {
     const resumedAt = this.#step;
     yield {
       type: "run",
@@ -192,7 +192,7 @@ class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train(this.#parts(), resumedAt)) {
+    for await (const event of train({ ...this.#parts(), signal }, resumedAt)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this is told belongs to the next step.
         const changes = this.#changes;
@@ -244,8 +244,16 @@ class GpuSession implements Session {
     }
   }
 
-  async evaluate({ tasks: wanted, greedy }: { tasks: number; greedy: boolean }): Promise<Evaluation> {
-    const parts = this.#parts();
+  async evaluate({
+    tasks: wanted,
+    greedy,
+    signal,
+  }: {
+    tasks: number;
+    greedy: boolean;
+    signal?: AbortSignal;
+  }): Promise<Evaluation> {
+    const parts = { ...this.#parts(), signal };
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
     const metrics = await evaluate(parts, tasks, greedy);
@@ -257,12 +265,14 @@ class GpuSession implements Session {
     tasks,
     rolloutsPerTask,
     greedy,
+    signal,
   }: {
     tasks: number;
     rolloutsPerTask: number;
     greedy: boolean;
+    signal?: AbortSignal;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-    const parts = this.#parts();
+    const parts = { ...this.#parts(), signal };
     yield* rollTasks(parts, await this.#heldOut(tasks), { rolloutsPerTask, greedy });
   }
 

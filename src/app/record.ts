@@ -50,13 +50,13 @@ export const configText = (config: RunConfig): string => `${JSON.stringify(confi
 /**
  * Trains, and keeps the run: events go into the log step by step, checkpoints are written every `config.saveEvery`
  * steps and at the end. Yields what happens, "checkpoint" and "end" events of its own among it.
- * Once `stopping` says true, the run is saved and ended at the next event.
+ * Once `stopping` says true, the run is saved and ended at the next event; `signal` spares the wait for a judge.
  * @throws Error what the session or the store throws; the log then ends with a "failed" event where it can.
  */
 export async function* recordRun(
   session: Session,
   store: RunStore,
-  options: { saveEvery: number; resumedAt: number; stopping: () => boolean },
+  options: { saveEvery: number; resumedAt: number; stopping: () => boolean; signal?: AbortSignal },
 ): AsyncGenerator<TrainEvent> {
   let step = options.resumedAt;
   let savedStep = options.resumedAt;
@@ -79,7 +79,9 @@ export async function* recordRun(
     return log({ type: "checkpoint", step, path: store.place });
   };
   try {
-    for await (const event of session.train()) {
+    for await (const event of session.train(options.signal)) {
+      // What a step had begun that is not in the checkpoint would stand before it in the log.
+      if (event.type === "end" && event.reason !== "done") pending = [];
       // Before the next step rather than after the update, so that an evaluation of this step stays with it.
       const stepIsOver = event.type === "tasks" || event.type === "end";
       if (stepIsOver && step > savedStep && (event.type === "end" || step % options.saveEvery === 0))

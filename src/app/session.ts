@@ -30,9 +30,9 @@ export interface Session {
   /**
    * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
    * "checkpoint" events. Whoever pulls may stop between any two events by `return()`: the weights are then those after
-   * the last "update" event.
+   * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event.
    */
-  train(): AsyncGenerator<TrainEvent>;
+  train(signal?: AbortSignal): AsyncGenerator<TrainEvent>;
 
   /**
    * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After
@@ -44,13 +44,14 @@ export interface Session {
    * Held-out tasks, not trained on. `tasks` is how many were asked: fewer than wanted where there are no more, and
    * `notes` then say why. @throws Error where there are none
    */
-  evaluate(options: { tasks: number; greedy: boolean }): Promise<Evaluation>;
+  evaluate(options: { tasks: number; greedy: boolean; signal?: AbortSignal }): Promise<Evaluation>;
 
   /** Held-out tasks, one after the other, with their rollouts: scored, without advantages. */
   roll(options: {
     tasks: number;
     rolloutsPerTask: number;
     greedy: boolean;
+    signal?: AbortSignal;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
 
   /** The same with tasks of somebody else, whose pictures `source` has. */

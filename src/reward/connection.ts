@@ -1,8 +1,9 @@
 import { type JudgeAddress, readJudgeAddress } from "./judge_address.ts";
 import { type ConnectionParts, type ConnectionSettings, JudgeConnection } from "./judge_connection.ts";
 import { JudgeFailure } from "./judge_failure.ts";
-import { judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
+import { judgeRequestHardened } from "./judge_hardened.ts";
 import { type JudgeServer, judgeServers } from "./judge_servers.ts";
+import { verdictInText } from "./verdict_text.ts";
 
 export type ConnectionState =
   | "ready"
@@ -138,7 +139,7 @@ export async function testConnection(
     );
   if (hasSchema && !isSchemaVerdict(reply)) hasSchema = false;
   if (!hasSchema)
-    return verdictHardened(reply) === null
+    return verdictInText(reply) === null
       ? end(
           "no_json_schema",
           `The judge at ${address.base} knows no json_schema and does not keep to the form that is asked for in words: ${JSON.stringify(reply.slice(0, 60))}; choose another model`,
@@ -148,6 +149,9 @@ export async function testConnection(
           `The judge at ${address.base} knows no json_schema; verdicts are asked for in words instead, and more of them may fail`,
           true,
         );
+  // Without temperature or seed its verdicts are left to chance.
+  const changes = connection.adaptations;
+  const taken = changes.length === 0 ? "" : `; it takes questions ${changes.join(", ")} only`;
   const seconds = (found.verdictMs! / 1000).toFixed(1);
   if (found.verdictMs! > slowMs)
     return end(
@@ -155,7 +159,7 @@ export async function testConnection(
       `The judge at ${address.base} takes ${seconds} s for one verdict; a step of 128 rollouts waits for ${Math.ceil((128 / (settings.concurrency ?? 8)) * (found.verdictMs! / 1000))} s or more, so choose a smaller model or a faster machine`,
       true,
     );
-  return end("ready", `The judge at ${address.base} gave a verdict in ${seconds} s with ${found.model}`, true);
+  return end("ready", `The judge at ${address.base} gave a verdict in ${seconds} s with ${found.model}${taken}`, true);
 }
 
 function isSchemaVerdict(reply: string): boolean {

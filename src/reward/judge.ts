@@ -1,18 +1,17 @@
 import { length } from "../policy/python_text.ts";
 import { masterKeys, refusal } from "./answer_guard.ts";
+import { cleanText } from "./clean_text.ts";
 import { rewardKindAsDeepEyes } from "./deepeyes.ts";
-import {
-  type ConnectionCounts,
-  type ConnectionParts,
-  type ConnectionSettings,
-  JudgeConnection,
-} from "./judge_connection.ts";
-import { type FailureKind, JudgeFailure } from "./judge_failure.ts";
-import { consistencyRequest, judgeRequestHardened, verdictHardened } from "./judge_hardened.ts";
+import { type ConnectionParts, type ConnectionSettings, JudgeConnection } from "./judge_connection.ts";
+import { type JudgeCounts, noCounts } from "./judge_counts.ts";
+import { JudgeFailure } from "./judge_failure.ts";
+import { consistencyRequest, judgeRequestHardened } from "./judge_hardened.ts";
 import { drawnSeed, type FaithfulJudge, faithfulJudges, type JudgeName } from "./judge_presets.ts";
 import type { JudgeRequest } from "./judge_request.ts";
 import { decideByRules, type Verdict } from "./rules.ts";
+import { excerpt } from "./server_sentence.ts";
 import { cacheKey, memoryCache, type VerdictCache } from "./verdict_cache.ts";
+import { verdictInText } from "./verdict_text.ts";
 
 /** An answer to be judged. */
 export interface Asked {
@@ -28,34 +27,14 @@ export interface Asked {
   dataSource?: string;
 }
 
-/** What a judge did so far, for metrics and alarms. */
-export interface JudgeCounts {
-  /** Verdicts asked for. */
-  asked: number;
-  byRule: number;
-  /** Kept from the judge: they would talk it into things. */
-  refused: number;
-  byJudge: number;
-  /** Those of `byJudge` that were right. */
-  approved: number;
-  fromCache: number;
-  /** Verdicts that could not be had; their rewards are null. */
-  failed: number;
-  /** By the failure that ended the last try. */
-  failures: Partial<Record<FailureKind, number>>;
-  /** Why the last of them failed. */
-  lastFailure: string | null;
-  /** Known-wrong answers slipped in, and those of them that were approved. */
-  canaries: number;
-  canariesApproved: number;
-  connection: ConnectionCounts;
-}
-
 /** Judges answers, one by one. */
 export interface AnswerJudge {
   readonly name: JudgeName | "rules";
-  /** Null where no verdict could be had; counted, and never a guess. Does not throw for what the world does. */
-  verdict(asked: Asked, signal?: AbortSignal): Promise<Verdict | null>;
+  /**
+   * Null where no verdict could be had; counted, and never a guess. Does not throw for what the world does: `failed` is
+   * told why, in one sentence.
+   */
+  verdict(asked: Asked, signal?: AbortSignal, failed?: (why: string) => void): Promise<Verdict | null>;
   /** Whether an answer is the one that its thought arrives at; null where nobody could say. Only judges that read can. */
   consistent?(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null>;
   readonly counts: JudgeCounts;
@@ -66,21 +45,6 @@ export interface JudgeSettings extends ConnectionSettings {
   /** Share of the hardened judge's questions to which a known-wrong answer is added, to see whether it approves. */
   canaryRate: number;
 }
-
-const noCounts = (connection: ConnectionCounts): JudgeCounts => ({
-  asked: 0,
-  byRule: 0,
-  refused: 0,
-  byJudge: 0,
-  approved: 0,
-  fromCache: 0,
-  failed: 0,
-  failures: {},
-  lastFailure: null,
-  canaries: 0,
-  canariesApproved: 0,
-  connection,
-});
 
 /** The judge that needs nobody: what no rule decides is wrong. */
 export function rulesJudge(): AnswerJudge {
@@ -118,6 +82,8 @@ export class RemoteJudge implements AnswerJudge {
   /** False once the server refused a schema. */
   #schema = true;
   #questions = 0;
+  /** Why no question can be answered, once one was refused so. */
+  #refused: JudgeFailure | null = null;
 
   constructor(
     { judge = "hardened", canaryRate = 0.02, ...settings }: Partial<JudgeSettings> & { url: string },
@@ -131,7 +97,7 @@ export class RemoteJudge implements AnswerJudge {
     this.#canaryRate = canaryRate;
   }
 
-  async verdict(asked: Asked, signal?: AbortSignal): Promise<Verdict | null> {
+  async verdict(asked: Asked, signal?: AbortSignal, failed?: (why: string) => void): Promise<Verdict | null> {
     this.counts.asked++;
     try {
       return await (this.name === "hardened"
@@ -141,7 +107,9 @@ export class RemoteJudge implements AnswerJudge {
       if (!(error instanceof JudgeFailure)) throw error;
       this.counts.failed++;
       this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
-      this.counts.lastFailure = error.message;
+      // What was cut off by a stop says nothing about the judge.
+      if (error.kind !== "aborted") this.counts.lastFailure = error.message;
+      failed?.(error.message);
       return null;
     }
   }
@@ -173,14 +141,16 @@ export class RemoteJudge implements AnswerJudge {
     const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
     // Only the same words are right before tricks are looked for.
     if (answer === null || ruled?.rule === "exact" || ruled?.rule === "case") return this.#byRule(ruled!);
-    const refused = refusal(answer, asked.goldAnswer);
+    // What is looked at is what is sent, to the letter.
+    const clean = cleanText(answer);
+    const refused = refusal(clean, asked.goldAnswer, asked.question);
     if (refused !== null) {
       this.counts.refused++;
       return { right: false, rule: `refused: ${refused}` };
     }
     if (ruled !== null) return this.#byRule(ruled);
     const canary = this.#canary(asked, signal);
-    const [right] = await Promise.all([this.#askHardened(asked, answer, signal), canary]);
+    const [right] = await Promise.all([this.#askHardened(asked, clean, signal), canary]);
     return this.#byJudge(right);
   }
 
@@ -229,18 +199,27 @@ export class RemoteJudge implements AnswerJudge {
   }
 
   async #read(request: JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
-    const key = await cacheKey([this.connection.address.base, await this.connection.model(signal), request]);
+    const key = await cacheKey([this.connection.address.base, await this.#model(signal), request]);
     const kept = await this.#cache.get(key).catch(() => null);
-    const reply = kept ?? (await this.connection.complete(request, signal));
-    const right = verdictHardened(reply);
+    const reply = kept ?? (await this.#ask(request, signal));
+    const right = verdictInText(reply);
     if (right === null)
       throw new JudgeFailure(
         "unparsable",
-        `Expected a verdict of 0 or 1 from the judge, found ${JSON.stringify(reply.slice(0, 80))}; choose a judge that keeps to the form`,
+        `Expected a verdict of 0 or 1 from the judge, found ${excerpt(reply)}; choose a judge that keeps to the form`,
       );
     if (kept !== null) this.counts.fromCache++;
     else await this.#cache.put(key, reply).catch(() => {});
     return right;
+  }
+
+  async #model(signal: AbortSignal | undefined): Promise<string> {
+    if (this.#refused !== null) throw this.#refused;
+    try {
+      return await this.connection.model(signal);
+    } catch (error) {
+      throw this.#noted(error);
+    }
   }
 
   async #faithful(judge: FaithfulJudge, asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
@@ -270,10 +249,40 @@ export class RemoteJudge implements AnswerJudge {
     for (let tried = 0; tried < judge.tries; tried++) {
       // Not kept: the originals draw a new reply each time.
       const request = { messages, temperature, extra: { seed: drawnSeed(this.#random), ...extra } };
-      const right = judge.verdict(await this.connection.complete(request, signal));
+      const right = judge.verdict(await this.#askFully(request, judge, signal));
       if (right !== null) return { right, said: true };
     }
     return { right: false, said: false };
+  }
+
+  /** The reply; one that was cut off counts where all that the original asks for had been said (max_tokens 1, say). */
+  async #askFully(request: JudgeRequest, judge: FaithfulJudge, signal: AbortSignal | undefined): Promise<string> {
+    try {
+      return await this.#ask(request, signal);
+    } catch (error) {
+      const said = error instanceof JudgeFailure && error.kind === "cut_off" ? error.said : null;
+      if (said === null || !judge.wholeReply.test(said.trim())) throw error;
+      return said;
+    }
+  }
+
+  /** @throws JudgeFailure, and the same again without asking once the judge has refused all questions */
+  async #ask(request: JudgeRequest, signal: AbortSignal | undefined): Promise<string> {
+    if (this.#refused !== null) throw this.#refused;
+    try {
+      return await this.connection.complete(request, signal);
+    } catch (error) {
+      throw this.#noted(error);
+    }
+  }
+
+  /** The error, kept where no further question can be answered. */
+  #noted(error: unknown): unknown {
+    if (error instanceof JudgeFailure && error.isHopeless) {
+      this.#refused = error;
+      this.counts.unusable = error.message;
+    }
+    return error;
   }
 
   #byRule(verdict: Verdict): Verdict {

@@ -1,8 +1,11 @@
 import { type JudgeAddress, JudgeKey, readJudgeAddress } from "./judge_address.ts";
 import { exchange } from "./judge_exchange.ts";
 import { type FailureKind, JudgeFailure } from "./judge_failure.ts";
+import { failureOf, replyText } from "./judge_reply.ts";
 import type { JudgeRequest } from "./judge_request.ts";
 import { Limiter } from "./limiter.ts";
+import { type Adaptation, adaptationWords, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
+import { errorIn } from "./server_sentence.ts";
 
 /** How one endpoint is asked. */
 export interface ConnectionSettings {
@@ -38,7 +41,8 @@ export const connectionDefaults: ConnectionSettings = {
   backoffMs: 500,
   maxWaitMs: 60_000,
   maxCalls: 1_000_000,
-  maxReplyBytes: 65_536,
+  // A reply that is streamed unasked takes some 250 bytes a token.
+  maxReplyBytes: 1_048_576,
   maxReplyTokens: 0,
 };
 
@@ -74,6 +78,8 @@ export class JudgeConnection {
   #model: Promise<string> | null = null;
   #notBeforeMs = 0;
   #failedInARow = 0;
+  /** What the server does not take, learned from its refusals. */
+  #adaptation: Adaptation = new Map();
 
   /** @throws Error for an address or a key that cannot be one. */
   constructor(settings: Partial<ConnectionSettings> & { url: string }, parts: Partial<ConnectionParts> = {}) {
@@ -103,30 +109,73 @@ export class JudgeConnection {
 
   /** The names that the server gives its models. @throws JudgeFailure */
   async models(signal?: AbortSignal): Promise<string[]> {
-    const answer = await this.#persist(`${this.address.base}/models`, undefined, signal);
+    const url = `${this.address.base}/models`;
+    const answer = await this.#persist(url, undefined, signal, (list) => {
+      const error = errorIn(list);
+      if (error !== null) throw failureOf(error, url);
+      return list;
+    });
     const { data } = (answer ?? {}) as { data?: unknown };
     if (!Array.isArray(data)) return [];
     return data.flatMap((entry) => (typeof entry?.id === "string" ? [entry.id as string] : []));
   }
 
+  /** How questions are changed for this server, in words; empty where it takes them as they are. */
+  get adaptations(): string[] {
+    return adaptationWords(this.#adaptation);
+  }
+
   /**
-   * What the model replies.
+   * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
+   * on; response_format is left to the caller, whose words go with it.
    * @throws JudgeFailure
    */
   async complete({ messages, temperature, extra }: JudgeRequest, signal?: AbortSignal): Promise<string> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
-    const body = JSON.stringify({ model: await this.model(signal), messages, temperature, ...extra, ...limit });
-    const answer = await this.#persist(`${this.address.base}/chat/completions`, body, signal);
-    return replyText(answer, this.address.base);
+    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
+    const url = `${this.address.base}/chat/completions`;
+    let adaptation = this.#adaptation;
+    let refused: JudgeFailure | null = null;
+    // Every field at most once, and max_tokens by its other name.
+    for (let tried = 0; tried <= Object.keys(body).length; tried++) {
+      const sent = adapted(body, adaptation);
+      try {
+        const text = await this.#persist(url, JSON.stringify(sent), signal, (answer) =>
+          replyText(answer, this.address.base),
+        );
+        if (refused) this.#adaptation = adaptation;
+        return text;
+      } catch (error) {
+        if (!(error instanceof JudgeFailure)) throw error;
+        const field =
+          error.kind === "bad_request" ? refusedField(sent, `${error.message} ${error.said ?? ""}`, error.param) : null;
+        if (field === null || field === "response_format") {
+          // The field was not what was in the way, and what was said first tells more.
+          if (refused && error.kind === "bad_request" && field === null) throw refused;
+          // A reply that says no verdict is a reply.
+          if (refused && error.isReply) this.#adaptation = adaptation;
+          throw error;
+        }
+        refused ??= error;
+        adaptation = withoutField(adaptation, field);
+      }
+    }
+    throw refused!;
   }
 
-  async #persist(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
+  /** @param read what the answer says; where it throws a failure that may pass, the question is asked again */
+  async #persist<T>(
+    url: string,
+    body: string | undefined,
+    signal: AbortSignal | undefined,
+    read: (answer: unknown) => T,
+  ): Promise<T> {
     return this.#limiter.run(async () => {
       const tries = 1 + (this.#failedInARow >= failuresUntilOneTry ? 0 : this.#settings.retries);
       for (let tried = 1; ; tried++) {
         try {
-          const answer = await this.#once(url, body, signal);
+          const answer = read(await this.#once(url, body, signal));
           this.#failedInARow = 0;
           return answer;
         } catch (error) {
@@ -134,7 +183,8 @@ export class JudgeConnection {
           this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
           this.#heed(error);
           if (!error.mayPass || tried === tries) {
-            if (error.kind !== "aborted" && error.kind !== "budget") this.#failedInARow++;
+            if (error.isReply) this.#failedInARow = 0;
+            else if (error.kind !== "aborted" && error.kind !== "budget") this.#failedInARow++;
             throw error;
           }
           this.counts.retries++;
@@ -170,17 +220,6 @@ export class JudgeConnection {
       this.counts.callMs += performance.now() - sentMs;
     }
   }
-}
-
-/** The text of the first choice. @throws JudgeFailure */
-function replyText(answer: unknown, base: string): string {
-  const { choices } = (answer ?? {}) as { choices?: unknown };
-  const content = Array.isArray(choices) ? choices[0]?.message?.content : undefined;
-  if (typeof content === "string") return content;
-  throw new JudgeFailure(
-    "no_text",
-    `Expected choices[0].message.content from the judge at ${base}, found none; check that it serves chat completions`,
-  );
 }
 
 /** @throws JudgeFailure "aborted" */

@@ -1,5 +1,8 @@
 import type { JudgeKey } from "./judge_address.ts";
 import { JudgeFailure } from "./judge_failure.ts";
+import { statusFailure } from "./judge_reply.ts";
+import { readReplyBody } from "./reply_stream.ts";
+import { errorIn, excerpt } from "./server_sentence.ts";
 
 /** One request over HTTP and the limits of what is taken as its answer. */
 export interface Exchange {
@@ -57,9 +60,9 @@ export async function exchange({
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
       throw new JudgeFailure(
         "redirect",
-        `The judge at ${url} answers with a redirect, which is not followed; enter the address that it leads to`,
+        `The judge at ${url} answers with a redirect${leadsTo(response, url)}, which is not followed; enter the address that it leads to`,
       );
-    if (!response.ok) throw refusal(url, status, text, response.headers.get("retry-after"));
+    if (!response.ok) throw refusal(url, status, text, response.headers);
     return readJson(url, text);
   } catch (error) {
     if (error instanceof JudgeFailure) throw error;
@@ -76,15 +79,27 @@ export async function exchange({
   }
 }
 
+/** The text of a reply, unpacked where the server packed it without saying so. */
 async function readText(response: Response, url: string, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
+  const bytes = await readBytes(response.body, url, maxBytes);
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (!isPacked) return new TextDecoder().decode(bytes);
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new TextDecoder().decode(await readBytes(unpacked, url, maxBytes));
+}
+
+async function readBytes(
+  body: ReadableStream<Uint8Array>,
+  url: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  const parts: Uint8Array[] = [];
   let bytes = 0;
   while (true) {
     const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
+    if (done) break;
     bytes += value.length;
     if (bytes > maxBytes) {
       // Not waited for: a server that goes on sending would be waited for with it.
@@ -94,26 +109,35 @@ async function readText(response: Response, url: string, maxBytes: number): Prom
         `The judge at ${url} answers with more than ${maxBytes} bytes, where a verdict takes a few; check that it is a judge`,
       );
     }
-    text += decoder.decode(value, { stream: true });
+    parts.push(value);
+  }
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Where a redirect leads, for people; pages are not told. Without what stands behind the path, which may be secret. */
+function leadsTo(response: Response, url: string): string {
+  try {
+    const { origin, pathname } = new URL(response.headers.get("location") ?? "", url);
+    return response.headers.has("location") ? ` to ${origin}${pathname}` : "";
+  } catch {
+    return "";
   }
 }
 
-/** What a status outside 200 to 299 means. */
-function refusal(url: string, status: number, text: string, retryAfter: string | null): JudgeFailure {
-  const said = text.trim() === "" ? "" : `: ${excerpt(text)}`;
-  if (status === 401 || status === 403)
-    return new JudgeFailure("unauthorized", `The judge at ${url} refuses the key (${status})${said}`);
-  if (status === 404)
-    return new JudgeFailure("not_found", `The judge at ${url} knows no such model or path (404)${said}`);
-  if (status === 429)
-    return new JudgeFailure(
-      "rate_limited",
-      `The judge at ${url} asks for fewer questions (429)${said}`,
-      retryAfterMs(retryAfter),
-    );
-  if (status >= 500 || status === 408)
-    return new JudgeFailure("server_error", `The judge at ${url} failed (${status})${said}`, retryAfterMs(retryAfter));
-  return new JudgeFailure("bad_request", `The judge at ${url} does not accept the question (${status})${said}`);
+/** What a status outside 200 to 299 means, in the server's own sentence where it has one. */
+function refusal(url: string, status: number, text: string, headers: Headers): JudgeFailure {
+  const error = errorIn(readReplyBody(text));
+  const waitMs = retryAfterMs(headers.get("retry-after"));
+  const failure = statusFailure(status, error?.sentence ?? text, url, waitMs);
+  failure.param = error?.param ?? null;
+  failure.said = text;
+  return failure;
 }
 
 /** Retry-After is a number of seconds or a date; null where it is neither. */
@@ -125,22 +149,11 @@ export function retryAfterMs(header: string | null, nowMs = Date.now()): number 
 }
 
 function readJson(url: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const found = /^\s*</.test(text) ? "a page of HTML" : text.trim() === "" ? "nothing" : "other text";
-    throw new JudgeFailure(
-      "not_json",
-      `Expected JSON from the judge at ${url}, found ${found}${found === "nothing" ? "" : `: ${excerpt(text)}`}; check the address, which usually ends in /v1`,
-    );
-  }
-}
-
-/** The beginning of what a server said, on one line and harmless to show. */
-function excerpt(text: string): string {
-  const line = text
-    .slice(0, 400)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .trim();
-  return JSON.stringify(line.length > 120 ? `${line.slice(0, 120)}...` : line);
+  const value = readReplyBody(text);
+  if (value !== undefined) return value;
+  const found = /^\s*</.test(text) ? "a page of HTML" : text.trim() === "" ? "nothing" : "other text";
+  throw new JudgeFailure(
+    "not_json",
+    `Expected JSON from the judge at ${url}, found ${found}${found === "nothing" ? "" : `: ${excerpt(text).replace("a page of HTML, ", "")}`}; check the address, which usually ends in /v1`,
+  );
 }

@@ -11,6 +11,8 @@ export type FailureKind =
   | "too_large"
   | "not_json"
   | "no_text"
+  | "cut_off"
+  | "refused"
   | "unparsable"
   | "budget"
   | "aborted";
@@ -26,11 +28,26 @@ const passing: readonly FailureKind[] = [
   "no_text",
 ];
 
+/** What stands in the way of every question: the key, the address, the model. */
+const hopeless: readonly FailureKind[] = ["unauthorized", "not_found"];
+
+/** Every question would fail for the same reason, so that whoever asks stops; the message is one sentence for people. */
+export class JudgeUnusable extends Error {
+  constructor(why: string) {
+    super(`${why}; no answer can be judged so: enter the right key, address or model of the judge and go on`);
+    this.name = "JudgeUnusable";
+  }
+}
+
 /** A judge that could not be heard; the message is one sentence for people and never holds the key. */
 export class JudgeFailure extends Error {
   readonly kind: FailureKind;
   /** How long the server asked to be left alone, null where it did not say. */
   readonly retryAfterMs: number | null;
+  /** What the model had said where it was cut off. */
+  said: string | null = null;
+  /** The field of the request that the server names as one that it does not take. */
+  param: string | null = null;
 
   constructor(kind: FailureKind, message: string, retryAfterMs: number | null = null) {
     super(message);
@@ -41,5 +58,15 @@ export class JudgeFailure extends Error {
 
   get mayPass(): boolean {
     return passing.includes(this.kind);
+  }
+
+  /** The server did answer, with what is no verdict. */
+  get isReply(): boolean {
+    return this.kind === "cut_off" || this.kind === "refused" || this.kind === "no_text";
+  }
+
+  /** No question to this judge will fare better: a run had better stop than go on without verdicts. */
+  get isHopeless(): boolean {
+    return hopeless.includes(this.kind);
   }
 }

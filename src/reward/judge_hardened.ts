@@ -1,4 +1,4 @@
-import { afterLast } from "../policy/python_text.ts";
+import { cleanText } from "./clean_text.ts";
 import type { JudgedAnswer, JudgeRequest } from "./judge_request.ts";
 
 const instruction = `You compare a candidate answer with a reference answer to a question about a picture.
@@ -38,8 +38,7 @@ const verdictSchema = {
  * cannot leave its field.
  */
 function fields(data: Record<string, string>): string {
-  const clean = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
-  const entries = Object.entries(data).map(([name, text]) => [name, clean(text)]);
+  const entries = Object.entries(data).map(([name, text]) => [name, cleanText(text)]);
   return JSON.stringify(Object.fromEntries(entries)).replace(
     /[<>[\]]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -95,19 +94,4 @@ const consistencyExamples: readonly Example[] = [
 /** The same about an answer and the thought before it, for rewards that pay for consistency. */
 export function consistencyRequest(thought: string, answer: string, withSchema: boolean): JudgeRequest {
   return request(consistencyInstruction, consistencyExamples, { thought, answer }, withSchema);
-}
-
-/**
- * The verdict in a reply, null where there is none. The whole reply in the form that was asked for; else the last
- * verdict behind the last thought, since what stands before may quote the answer.
- */
-export function verdictHardened(reply: string): boolean | null {
-  const said = afterLast(reply, "</think>").trim();
-  try {
-    const { verdict } = JSON.parse(said);
-    return verdict === 1 ? true : verdict === 0 ? false : null;
-  } catch {
-    const last = [...said.matchAll(/(?<![\w"])"?verdict"?\s*[:=]\s*"?([01])(?![\w.])/gi)].at(-1);
-    return last === undefined ? null : last[1] === "1";
-  }
 }

@@ -1,4 +1,4 @@
-import type { JudgeCounts } from "./judge.ts";
+import type { JudgeCounts } from "./judge_counts.ts";
 
 /** Fewer verdicts than this say nothing about a judge. */
 const enoughVerdicts = 64;
@@ -38,9 +38,18 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
 /** A copy that later counts do not change. */
 export const countsNow = (counts: JudgeCounts): JudgeCounts => structuredClone(counts);
 
-/** What a person should know about a judge and would see too late; `name` says which it is, whatever its numbers. */
-export function judgeAlarms(counts: JudgeCounts): { name: string; message: string }[] {
-  const { asked, failed, byJudge, approved, canaries, canariesApproved, lastFailure } = counts;
+/**
+ * What a person should know about a judge and would see too late; `name` says which it is, whatever its numbers.
+ * @param before what it had done when the step began; failures are told of the first step that has one, and once more
+ *   where they become the most. From the beginning where it is null.
+ */
+export function judgeAlarms(
+  counts: JudgeCounts,
+  before: JudgeCounts | null = null,
+): { name: string; message: string }[] {
+  const { byJudge, approved, canaries, canariesApproved, lastFailure } = counts;
+  const asked = counts.asked - (before?.asked ?? 0);
+  const failed = counts.failed - (before?.failed ?? 0);
   const alarms: { name: string; message: string }[] = [];
   const tell = (name: string, message: string) => alarms.push({ name, message });
   if (canariesApproved > 0)
@@ -50,10 +59,10 @@ export function judgeAlarms(counts: JudgeCounts): { name: string; message: strin
     );
   if (byJudge >= enoughVerdicts && approved / byJudge > 0.98)
     tell("approval", `The judge approves of everything it is asked (${approved} of ${byJudge}); check it by an audit`);
-  if (asked >= enoughVerdicts && failed / asked > 0.5)
+  if (failed > 0)
     tell(
-      "failures",
-      `The judge gives no verdict for ${failed} of ${asked} answers, which are not trained on; the last time: ${lastFailure}`,
+      failed / asked > 0.5 ? "most failures" : "failures",
+      `The judge gave no verdict for ${failed} of ${asked} answers (${Math.round((100 * failed) / asked)} %); the last time: ${lastFailure}`,
     );
   return alarms;
 }

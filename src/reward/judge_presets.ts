@@ -33,6 +33,11 @@ export interface FaithfulJudge {
   request(answer: string, asked: JudgedAnswer): JudgeRequest;
   /** Null where the reply says neither. */
   verdict(reply: string): boolean | null;
+  /**
+   * All that the original asks for. It never looks at finish_reason, but of a reply that was cut off only this is
+   * taken: the rest would have been about an unfinished thought, or have taken it back.
+   */
+  wholeReply: RegExp;
   /** Questions until a reply says something; then the answer is wrong. */
   tries: number;
   /** Whether 1,000 characters or more are wrong whatever the judge said, who is asked all the same. */
@@ -48,6 +53,7 @@ export const faithfulJudges: Record<Exclude<JudgeName, "hardened">, FaithfulJudg
     rulesFirst: false,
     request: judgeRequestAsVerl,
     verdict: (reply) => verdictAsVerl(reply) === 1,
+    wholeReply: /^["'*]*(?:IN)?CORRECT["'*.]*$/i,
     tries: 1,
     longIsWrong: true,
   },
@@ -57,6 +63,7 @@ export const faithfulJudges: Record<Exclude<JudgeName, "hardened">, FaithfulJudg
     rulesFirst: false,
     request: judgeRequestAsDeepEyes,
     verdict: (reply) => verdictAsDeepEyes(reply) === 1,
+    wholeReply: /^(?:Judgement:\s*)?[01]$/,
     tries: 1,
     longIsWrong: true,
   },
@@ -66,6 +73,7 @@ export const faithfulJudges: Record<Exclude<JudgeName, "hardened">, FaithfulJudg
     rulesFirst: true,
     request: mathRequest,
     verdict: equivalenceAsDeepEyes,
+    wholeReply: /^(?:## Equivalence Judgement)?\W*(?:TRUE|FALSE)\W*$/i,
     tries: 1,
     longIsWrong: false,
   },
@@ -75,6 +83,7 @@ export const faithfulJudges: Record<Exclude<JudgeName, "hardened">, FaithfulJudg
     rulesFirst: false,
     request: reasoningRequest,
     verdict: equivalenceAsDeepEyes,
+    wholeReply: /^(?:## Equivalence Judgement)?\W*(?:TRUE|FALSE)\W*$/i,
     tries: 8,
     longIsWrong: false,
   },

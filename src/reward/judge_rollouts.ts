@@ -33,18 +33,23 @@ export async function judgeRollouts(
 ): Promise<void> {
   const { response, signal } = settings;
   const withoutSpecial = judge.name === "verl";
+  for (const rollout of rollouts) delete rollout.unjudged;
   const verdicts = await verdictsOf(
     rollouts,
     task,
     judge,
     response && ((one) => response(one, withoutSpecial)),
     signal,
+    (rollout, why) => {
+      rollout.unjudged = why;
+    },
   );
   const consistent =
     settings.reward === "thyme" ? await consistencyOf(rollouts, verdicts, judge, response, signal) : [];
   const rewards = rewardsOf(rollouts, task, verdicts, consistent, settings);
   rollouts.forEach((rollout, i) => {
     const failed = rollout.end !== "error" && verdicts[i] === null;
+    if (failed) rollout.unjudged ??= "The judge gave no verdict";
     rollout.reward = failed && settings.failure === "zero" ? unjudged : rewards[i]!;
   });
 }
@@ -90,14 +95,16 @@ export async function verdictsOf(
   judge: AnswerJudge,
   response?: (rollout: Rollout) => string,
   signal?: AbortSignal,
+  failed?: (rollout: Rollout, why: string) => void,
 ): Promise<(Verdict | null)[]> {
   const isFixed = judge.name === "rules" || judge.name === "hardened";
-  const asked = new Map<string | null, Promise<Verdict | null>>();
-  return Promise.all(
-    rollouts.map((rollout) => {
-      if (rollout.end === "error") return null;
-      const ask = () =>
-        judge.verdict(
+  const asked = new Map<string | null, Promise<Heard>>();
+  const heard = await Promise.all(
+    rollouts.map((rollout): Heard | Promise<Heard> => {
+      if (rollout.end === "error") return { verdict: null, why: null };
+      const ask = async (): Promise<Heard> => {
+        let why: string | null = null;
+        const verdict = await judge.verdict(
           {
             question: task.question,
             goldAnswer: task.answer,
@@ -107,13 +114,29 @@ export async function verdictsOf(
             dataSource: task.dataSource,
           },
           signal,
+          (sentence) => {
+            why = sentence;
+          },
         );
+        return { verdict, why };
+      };
       if (!isFixed) return ask();
       const known = asked.get(rollout.answer) ?? ask();
       asked.set(rollout.answer, known);
       return known;
     }),
   );
+  // Told here rather than where it is heard: rollouts of one answer share the question.
+  heard.forEach(({ why }, i) => {
+    if (why !== null) failed?.(rollouts[i]!, why);
+  });
+  return heard.map(({ verdict }) => verdict);
+}
+
+/** A verdict, or why there is none. */
+interface Heard {
+  verdict: Verdict | null;
+  why: string | null;
 }
 
 /** Whether right answers follow from what was thought before them; of others nobody asks. */

@@ -36,7 +36,8 @@ export class Alarms {
         "number",
         `${lost.slice(0, 3).join(", ")}${lost.length > 3 ? ` and ${lost.length - 3} more` : ""} ${lost.length === 1 ? "is not a number" : "are not numbers"}; stop, and go on from the last checkpoint with a lower learning rate`,
       );
-    if (metrics.zero_variance_groups === 1 && (metrics.accuracy ?? 0) < 0.5)
+    // Without a verdict all are paid alike, which says nothing about the task.
+    if (metrics.zero_variance_groups === 1 && metrics.accuracy !== undefined && metrics.accuracy < 0.5)
       tell(
         "variance",
         "All rollouts of every task have the same reward, so there is nothing to learn from; raise the temperature or make the task easier",

@@ -13,17 +13,17 @@ export interface MetricEntry {
 
 /** Every name that `stepMetrics` may give. */
 export const metricTable = {
-  accuracy: { label: "Accuracy", unit: "share", line: "right answers among the rollouts that were scored" },
+  accuracy: { label: "Accuracy", unit: "share", line: "right answers among the rollouts with a verdict" },
   zoom_rate: { label: "Zoom rate", unit: "share", line: "rollouts with a zoom that was carried out" },
   accuracy_with_zoom: {
     label: "Accuracy with zoom",
     unit: "share",
-    line: "right answers among scored rollouts that zoomed",
+    line: "right answers among rollouts with a verdict that zoomed",
   },
   accuracy_without_zoom: {
     label: "Accuracy without zoom",
     unit: "share",
-    line: "right answers among scored rollouts that did not zoom",
+    line: "right answers among rollouts with a verdict that did not zoom",
   },
   reward: { label: "Reward", unit: "reward", line: "mean of the scored rollouts" },
   "reward/answer": { label: "Reward: answer", unit: "reward", line: "mean of what was paid for right answers" },
@@ -120,9 +120,13 @@ export type MetricName = keyof typeof metricTable;
  */
 export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly Rollout[])[]): Metrics {
   const all = rollouts.flat();
-  const scored = all.flatMap((rollout) => (rollout.reward ? [{ zoomed: zoomed(rollout), ...rollout.reward }] : []));
-  const withZoom = scored.filter((one) => one.zoomed);
-  const withoutZoom = scored.filter((one) => !one.zoomed);
+  const scored = all.flatMap((rollout) => (rollout.reward ? [rollout.reward] : []));
+  // What is paid where nobody could judge is a reward, and no verdict.
+  const judged = all.flatMap((rollout) =>
+    rollout.reward && rollout.unjudged === undefined ? [{ zoomed: zoomed(rollout), right: rollout.reward.right }] : [],
+  );
+  const withZoom = judged.filter((one) => one.zoomed);
+  const withoutZoom = judged.filter((one) => !one.zoomed);
   const spoken = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
   const zooms = rollouts.flatMap((group, i) =>
     group.flatMap((rollout) =>
@@ -140,7 +144,7 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
     all.map((rollout) => rollout.calls.filter((call) => call.outcome === outcome).length);
 
   const means: Record<MetricName, readonly (number | boolean)[]> = {
-    accuracy: scored.map((one) => one.right),
+    accuracy: judged.map((one) => one.right),
     zoom_rate: all.map(zoomed),
     accuracy_with_zoom: withZoom.map((one) => one.right),
     accuracy_without_zoom: withoutZoom.map((one) => one.right),

@@ -5,6 +5,7 @@ import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { AnswerJudge } from "../reward/judge.ts";
+import { JudgeUnusable } from "../reward/judge_failure.ts";
 import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judge_metrics.ts";
 import { judgeRollouts } from "../reward/judge_rollouts.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
@@ -28,6 +29,8 @@ export interface Parts {
   view: Pick<RollSettings, "frame" | "minSidePx" | "shown" | "imageTokens">;
   /** How far each rollout is from the starting model, (tasks, rolloutsPerTask) nats; asked where the reward is charged for it. */
   klSums: (rolled: Rolled, config: RunConfig) => Promise<number[][]>;
+  /** Ends what waits for a judge; a run ends then without an "end" event, with the weights of its last update. */
+  signal?: AbortSignal;
   /** Changes the weights; `step` counts from 0, `config` is what the step was rolled with. */
   update: (rolled: Rolled, step: number, config: RunConfig) => Promise<Metrics>;
 }
@@ -41,8 +44,33 @@ const evaluationStep = 2 ** 31;
 /** Times that groups without variance are replaced in a step before it goes on with what it has. */
 const mostResamplings = 4;
 
-/** One run of GRPO from `firstStep` on, told as events. Whoever pulls is the clock: a page's button, a script's loop, a test. */
+/** The signal stopped what was under way. */
+class Stopped extends Error {
+  constructor() {
+    super("Stopped before the judge had answered");
+    this.name = "Stopped";
+  }
+}
+
+/**
+ * One run of GRPO from `firstStep` on, told as events. Whoever pulls is the clock: a page's button, a script's loop, a
+ * test. Ends as failed, with its weights whole, where the judge refuses all questions.
+ */
 export async function* train(parts: Parts, firstStep: number): AsyncGenerator<TrainEvent, void> {
+  let made = firstStep;
+  try {
+    for await (const event of trainSteps(parts, firstStep)) {
+      if (event.type === "update") made = event.step;
+      yield event;
+    }
+  } catch (error) {
+    if (error instanceof Stopped) return;
+    if (!(error instanceof JudgeUnusable)) throw error;
+    yield { type: "end", step: made, reason: "failed", message: error.message };
+  }
+}
+
+async function* trainSteps(parts: Parts, firstStep: number): AsyncGenerator<TrainEvent, void> {
   const { source, judge } = parts;
   const alarms = new Alarms();
   /** Alarms about the judge, each of which sounds once. */
@@ -94,7 +122,7 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
       updateMs: endedMs - rolledMs,
     };
     for (const message of alarms.after(ours)) yield { type: "alarm", step: step + 1, message };
-    for (const { name, message } of judgeAlarms(judge.counts))
+    for (const { name, message } of judgeAlarms(judge.counts, judgedBefore))
       if (!told.has(name)) {
         told.add(name);
         yield { type: "alarm", step: step + 1, message };
@@ -168,7 +196,7 @@ function append(all: Rolled, more: Rolled): void {
  * rollout has ended, while others still speak: a remote judge is slow.
  */
 async function* rollAndJudge(
-  { policy, chat, tokenizer, view, config, judge }: Parts,
+  { policy, chat, tokenizer, view, config, judge, signal }: Parts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -180,6 +208,13 @@ async function* rollAndJudge(
       { withoutSpecial },
     );
   const stop = new AbortController();
+  const end = () => stop.abort();
+  signal?.addEventListener("abort", end);
+  /** @throws Stopped, JudgeUnusable */
+  const goOn = (): void => {
+    if (signal?.aborted) throw new Stopped();
+    if (judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
+  };
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
     const one = judgeRollouts(rollouts, task, judge, {
@@ -192,6 +227,8 @@ async function* rollAndJudge(
     // Told by the wait for all of them.
     one.catch(() => {});
     judging.push(one);
+    // Nobody waits for the others where none will be answered.
+    one.then(() => judge.counts.unusable && end()).catch(() => {});
   };
   const all: Rolled = { rollouts: [], promptShown: [], shown: [] };
   const together = tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
@@ -202,9 +239,11 @@ async function* rollAndJudge(
       const rolling = roll(policy, chat, tokenizer, part, pictures, { ...config(), ...view, ...settings, firstTask });
       try {
         let next = await rolling.next();
-        for (; !next.done; next = await rolling.next())
+        for (; !next.done; next = await rolling.next()) {
+          goOn();
           if (next.value.type === "ended") judgeGroup(next.value.rollouts, part[next.value.taskIndex]!);
           else yield next.value;
+        }
         append(all, next.value);
       } finally {
         // Does nothing after the last turn.
@@ -212,10 +251,12 @@ async function* rollAndJudge(
       }
     }
     await Promise.all(judging);
+    goOn();
     return all;
   } finally {
     // Does nothing once all is judged; where the run stops early, nobody waits for verdicts any more.
     stop.abort();
+    signal?.removeEventListener("abort", end);
   }
 }
 

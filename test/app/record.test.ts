@@ -183,3 +183,48 @@ describe("the log of a checkpoint", () => {
     );
   });
 });
+
+test("a run that ends for its judge keeps a checkpoint and a log to go on from", async () => {
+  const store = await createRunFolder(folder);
+  await store.writeConfig(configText(config));
+  const session = fakeSession(config);
+  const whole = session.train.bind(session);
+  session.train = async function* () {
+    for await (const event of whole()) {
+      // In the fourth step, whose tasks are told already.
+      if (event.type === "group" && event.step === 4) break;
+      yield event;
+    }
+    yield { type: "end", step: 3, reason: "failed", message: "the key is refused" };
+  };
+  const seen = await record(store, session, config, 0);
+  expect(seen.slice(-3)).toEqual(["decode 4", "checkpoint 3", "end 3"]);
+  expect((await logged()).map(short).slice(-3)).toEqual(["update 3", "checkpoint 3", "end 3"]);
+  expect((await goOn()).slice(0, 2)).toEqual(["run", "tasks 4"]);
+});
+
+test("a run that waits for its judge ends with its signal, and is saved", async () => {
+  const store = await createRunFolder(folder);
+  await store.writeConfig(configText(config));
+  const session = fakeSession(config);
+  const whole = session.train.bind(session);
+  session.train = async function* (signal) {
+    for await (const event of whole()) {
+      if (event.type === "group" && event.step === 4) {
+        await new Promise<void>((resolve) => signal!.addEventListener("abort", () => resolve()));
+        return;
+      }
+      yield event;
+    }
+  };
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const options = { saveEvery: 6, resumedAt: 0, stopping: () => stop.signal.aborted, signal: stop.signal };
+  for await (const event of recordRun(session, store, options)) {
+    seen.push(short(event));
+    if (seen.at(-1) === "tasks 4") setTimeout(() => stop.abort(), 10);
+  }
+  await store.close();
+  expect(seen.slice(-3)).toEqual(["decode 4", "checkpoint 3", "end 3"]);
+  expect((await logged()).at(-1)).toEqual({ type: "end", step: 3, reason: "stopped" });
+});

@@ -81,6 +81,18 @@ test.each<[string, FakeJudgeOptions, Partial<ConnectionSettings>, string, boolea
   expect(diagnosis.message).toMatch(message);
 });
 
+test("ready, with what it does not take", async () => {
+  const diagnosis = await diagnose({
+    ...fine,
+    behave: ({ body }) =>
+      "temperature" in body
+        ? { kind: "status", status: 400, text: '{"error":{"message":"no","param":"temperature"}}' }
+        : { kind: "reply", text: '{"verdict": 1}' },
+  });
+  expect(diagnosis).toMatchObject({ state: "ready", usable: true });
+  expect(diagnosis.message).toMatch(/with a; it takes questions without temperature only$/);
+});
+
 test("nothing there", async () => {
   const fake = await openFakeJudge(fine);
   await fake.close();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Rollout } from "../../src/agent/rollout.ts";
-import type { AnswerJudge, Asked, JudgeCounts } from "../../src/reward/judge.ts";
+import type { AnswerJudge, Asked } from "../../src/reward/judge.ts";
+import type { JudgeCounts } from "../../src/reward/judge_counts.ts";
 import { judgeRollouts } from "../../src/reward/judge_rollouts.ts";
 import { needleTask, rollout } from "../support/rollouts.ts";
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 export type Behaviour =
   | { kind: "reply"; text: string; afterMs?: number }
   | { kind: "status"; status: number; text?: string; retryAfter?: string }
+  | { kind: "raw"; body: string | Uint8Array; headers?: Record<string, string> }
   | { kind: "html" | "garbage" | "empty" | "huge" | "hang" | "truncated" | "redirect" | "hang_up" | "no_text" };
 
 /** A chat completion as it came in. */
@@ -99,6 +100,8 @@ async function act(behaviour: Behaviour, response: ServerResponse, headers: Reco
           behaviour.retryAfter ? { ...headers, "Retry-After": behaviour.retryAfter } : headers,
         )
         .end(behaviour.text ?? '{"error":"told to fail"}');
+    case "raw":
+      return response.writeHead(200, { ...headers, ...behaviour.headers }).end(behaviour.body);
     case "html":
       return response
         .writeHead(200, { ...headers, "Content-Type": "text/html" })

@@ -33,6 +33,8 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])("a gradient norm of %d is told
 test("groups that all lack variance are told, unless everything is right", () => {
   const stuck = { ...well, zero_variance_groups: 1 };
   expect(new Alarms().after({ ...stuck, accuracy: 1 })).toEqual([]);
+  const { accuracy: _, ...unjudged } = stuck;
+  expect(new Alarms().after(unjudged)).toEqual([]);
   expect(new Alarms().after({ ...stuck, accuracy: 0 })).toEqual([
     "All rollouts of every task have the same reward, so there is nothing to learn from; raise the temperature or make the task easier",
   ]);

@@ -3,7 +3,7 @@ import type { Rolled } from "../../src/agent/loop.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type AnswerJudge, rulesJudge } from "../../src/reward/judge.ts";
+import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judge.ts";
 import { needle } from "../../src/tasks/needle.ts";
 import type { TaskSource } from "../../src/tasks/task.ts";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -11,6 +11,7 @@ import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { evaluate, type Parts, rollTasks, train } from "../../src/train/trainer.ts";
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
+import { openFakeJudge } from "../support/fake_judge.ts";
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
 
 const tokenizer = new Tokenizer(tokenizerFile);
@@ -218,6 +219,7 @@ function slowJudge(verdicts: Record<string, boolean | null>, log: string[]): Ans
       const right = verdicts[answer ?? ""] ?? null;
       if (right !== null) return { right, rule: "script" };
       counts.failed++;
+      counts.lastFailure = "the script has none";
       return null;
     },
   };
@@ -265,6 +267,91 @@ describe("a remote judge", () => {
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, 0, 0]);
     expect(group!.rollouts[1]!.reward!.verdict).toBe("no verdict, paid 0");
+  });
+
+  test("what is paid where nobody judged is no accuracy, and why stands on the rollout", async () => {
+    const { parts } = scripted({ steps: 1, tasksPerStep: 1, judgeFailure: "zero" });
+    const events = await collect(train({ ...parts, judge: slowJudge({}, []) }, 0));
+    const [group] = events.filter((event) => event.type === "group");
+    expect(group!.rollouts.map(({ unjudged }) => unjudged)).toEqual(Array(3).fill("The judge gave no verdict"));
+    const { metrics } = events.find((event) => event.type === "update")!;
+    expect(metrics.reward).toBe(0);
+    expect(metrics).not.toHaveProperty("accuracy");
+    expect(metrics).not.toHaveProperty("accuracy_with_zoom");
+  });
+
+  test("that fails is told at the first step that it fails in, with its share and reason", async () => {
+    const { parts } = scripted({ steps: 3, tasksPerStep: 1 });
+    const judge = slowJudge({ "1": true, "2": false }, []);
+    const events = await collect(train({ ...parts, judge }, 0));
+    const alarms = events.filter((event) => event.type === "alarm" && event.message.startsWith("The judge gave"));
+    expect(alarms).toEqual([
+      {
+        type: "alarm",
+        step: 1,
+        message: "The judge gave no verdict for 1 of 3 answers (33 %); the last time: the script has none",
+      },
+    ]);
+  });
+
+  /** Tasks that are no needles, so that rules do not decide them all. */
+  const read = (parts: Parts): TaskSource => ({
+    ...parts.source,
+    take: async (step, count) =>
+      (await parts.source.take(step, count)).map((task) => ({ ...task, source: "read", answer: "a bowl of cherries" })),
+  });
+  const question = { url: "", model: "fake", canaryRate: 0, timeoutMs: 30_000 };
+
+  test("that refuses all questions ends the run at once, its weights whole", async () => {
+    for (const status of [401, 403, 404]) {
+      const fake = await openFakeJudge({
+        behave: ({ index }) => (index < 2 ? { kind: "reply", text: '{"verdict": 1}' } : { kind: "status", status }),
+      });
+      const { parts, updates } = scripted({ steps: 9, tasksPerStep: 1 });
+      const judge = openJudge({ ...question, url: fake.url });
+      const events = await collect(train({ ...parts, source: read(parts), judge }, 0));
+      await fake.close();
+      // Two of the three rollouts of a step have an answer.
+      expect(fake.questions.length).toBeLessThan(5);
+      const end = events.at(-1)!;
+      expect(end).toMatchObject({ type: "end", step: updates.length, reason: "failed" });
+      expect((end as { message: string }).message).toMatch(
+        new RegExp(
+          `\\(${status}\\): "told to fail"; no answer can be judged so: enter the right key, address or model`,
+        ),
+      );
+      expect(events.filter(({ type }) => type === "update")).toHaveLength(updates.length);
+    }
+  });
+
+  test("that never answers is not waited for once the run is stopped: no update, no end", async () => {
+    const fake = await openFakeJudge({ behave: () => ({ kind: "hang" }) });
+    const { parts, updates } = scripted({ steps: 9 });
+    const judge = openJudge({ ...question, url: fake.url });
+    const stop = new AbortController();
+    const running = collect(train({ ...parts, source: read(parts), judge, signal: stop.signal }, 0));
+    while (fake.questions.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const stoppedMs = performance.now();
+    stop.abort();
+    const events = await running;
+    expect(performance.now() - stoppedMs).toBeLessThan(1000);
+    await fake.close();
+    expect(events.map(({ type }) => type)).not.toContain("end");
+    expect(updates).toEqual([]);
+    expect(judge.counts.lastFailure).toBeNull();
+  });
+
+  test("that never answers is not waited for in an evaluation either", async () => {
+    const fake = await openFakeJudge({ behave: () => ({ kind: "hang" }) });
+    const { parts } = scripted();
+    const judge = openJudge({ ...question, url: fake.url });
+    const stop = new AbortController();
+    const tasks = await read(parts).take(0, 2);
+    const running = evaluate({ ...parts, judge, signal: stop.signal }, tasks, true);
+    while (fake.questions.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort();
+    await expect(running).rejects.toThrow("Stopped before the judge had answered");
+    await fake.close();
   });
 
   test("which breaks the rules of its own contract ends the run with its sentence", async () => {

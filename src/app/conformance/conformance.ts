@@ -1,5 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Outcome } from "../outcome.ts";
+import { judgeGuard } from "./judge_guard_cases.ts";
+import { judgeReply } from "./judge_reply_cases.ts";
 import { aggregation, groupAdvantages, kl, policy } from "./loss_cases.ts";
 import { math, parse, reward, turns, verdict } from "./text_cases.ts";
 import { sizes, zoom, zoomEndToEnd } from "./zoom_cases.ts";
@@ -10,7 +12,7 @@ export interface Case {
   id: string;
 }
 
-type Outcomes = Iterable<Outcome> | AsyncIterable<Outcome>;
+type Outcomes = Iterable<Outcome> | AsyncIterable<Outcome> | Promise<Iterable<Outcome>>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the suite's name says which fields a case has
 const suites: Record<string, (one: any) => Outcomes> = {
@@ -21,6 +23,8 @@ const suites: Record<string, (one: any) => Outcomes> = {
   reward,
   reward_math_official: math,
   judge_verdict: verdict,
+  judge_reply: judgeReply,
+  judge_guard: judgeGuard,
   agent_loop_turns: turns,
   grpo_advantage: groupAdvantages,
   loss_aggregation: aggregation,
@@ -46,7 +50,7 @@ export async function* conformance(cases: readonly Case[], gpu: Gpu | null): Asy
       continue;
     }
     try {
-      yield* run(one);
+      yield* await run(one);
     } catch (error) {
       yield fail((error as Error).message);
     }

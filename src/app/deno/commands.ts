@@ -128,7 +128,8 @@ async function trainInto(
 ): Promise<number> {
   const { terminal, stopping } = around;
   let failed = false;
-  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping })) {
+  const signal = stopSignal(around);
+  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping, signal })) {
     if (event.type === "end") failed = event.reason === "failed";
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) terminal.print(line);
@@ -136,6 +137,13 @@ async function trainInto(
   }
   if (stopping() && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
   return failed ? 1 : 0;
+}
+
+/** Ends the wait for a judge once the person asks to stop. */
+function stopSignal({ untilStopped }: Surroundings): AbortSignal {
+  const stop = new AbortController();
+  untilStopped().then(() => stop.abort());
+  return stop.signal;
 }
 
 async function warmup(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
@@ -218,8 +226,9 @@ async function evaluate(
   around: Surroundings,
 ): Promise<number> {
   const wanted = options.tasks ?? askedByDefault;
-  const drawn = await session.evaluate({ tasks: wanted, greedy: false });
-  const greedy = await session.evaluate({ tasks: wanted, greedy: true });
+  const signal = stopSignal(around);
+  const drawn = await session.evaluate({ tasks: wanted, greedy: false, signal });
+  const greedy = await session.evaluate({ tasks: wanted, greedy: true, signal });
   if (options.logJson) {
     for (const [isGreedy, result] of [
       [false, drawn],
@@ -240,6 +249,7 @@ async function rollout(session: Session, config: RunConfig, options: Options, ar
     tasks: options.tasks ?? 1,
     rolloutsPerTask: config.rolloutsPerTask,
     greedy: options.greedy ?? false,
+    signal: stopSignal(around),
   };
   let shown = 0;
   for await (const { task, rollouts } of session.roll(wanted)) {

@@ -10,9 +10,9 @@ export function eventLine(event: TrainEvent | WarmupEvent, steps: number): strin
     case "run":
       return `${event.model.name} (${event.model.parameters.toLocaleString("en")} parameters) on ${event.adapter}${event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ""}`;
     case "update":
-      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
+      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
     case "eval":
-      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "drawn"}  ${seconds(event.durationMs)}`;
+      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "drawn"}  ${seconds(event.durationMs)}`;
     case "warmup":
       return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}`;
     case "checkpoint":
@@ -37,23 +37,40 @@ export function progressLine(event: TrainEvent): string | null {
 }
 
 function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
-  const known = names.filter((name) => metrics[name] !== undefined);
-  return known.map((name) => `${metricTable[name].label.toLowerCase()} ${metrics[name].toFixed(3)}`).join("  ");
+  // Nothing was judged: that is said, where a missing entropy is not missed.
+  const known = names.filter((name) => metrics[name] !== undefined || name === "accuracy");
+  return known
+    .map((name) => `${metricTable[name].label.toLowerCase()} ${metrics[name]?.toFixed(3) ?? "none judged"}`)
+    .join("  ");
 }
+
+/** How many answers have no verdict, empty where all have one. */
+const unjudged = (metrics: Metrics): string =>
+  metrics["judge/failed"] > 0
+    ? `  ${metrics["judge/failed"]} of ${metrics["judge/asked"]} answers without a verdict`
+    : "";
 
 const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
 
 /** All metrics of two evaluations side by side; `what` says what was asked, "6 held-out rows". */
 export function evaluationTable(drawn: Metrics, greedy: Metrics, tasks: number, what: string): string[] {
-  const names = Object.keys(metricTable).filter((name) => name in drawn || name in greedy) as MetricName[];
+  const isShown = (name: string) => name in drawn || name in greedy || name === "accuracy";
+  const names = Object.keys(metricTable).filter(isShown) as MetricName[];
   const width = Math.max(...names.map((name) => metricTable[name].label.length));
   const cell = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
   return [
     `${"".padEnd(width)}${"drawn".padStart(9)}${"greedy".padStart(9)}`,
     ...names.map((name) => {
       const { label, unit } = metricTable[name];
-      return `${label.padEnd(width)}${cell(drawn[name])}${cell(greedy[name])}${unit === "share" ? "" : `  ${unit}`}`;
+      const none = name === "accuracy" && !(name in drawn && name in greedy) ? "  (-: none judged)" : "";
+      return `${label.padEnd(width)}${cell(drawn[name])}${cell(greedy[name])}${unit === "share" ? none : `  ${unit}`}`;
     }),
+    ...(
+      [
+        ["drawn", drawn],
+        ["greedy", greedy],
+      ] as const
+    ).flatMap(([how, metrics]) => (metrics["judge/failed"] > 0 ? [`${how}:${unjudged(metrics)}`] : [])),
     `${what}; the standard error of a share over all of them is at most ${(0.5 / Math.sqrt(tasks)).toFixed(3)}`,
   ];
 }
@@ -66,9 +83,12 @@ export function rolloutLines(
 ): string[] {
   const lines = [`${visible(task.id)}: ${visible(task.question)} (${visible(task.answer)})`];
   for (const rollout of rollouts) {
-    const reward = rollout.reward
-      ? `${rollout.reward.right ? "right" : "wrong"} by ${visible(rollout.reward.verdict)}, reward ${rollout.reward.total.toFixed(2)}`
-      : "not scored";
+    const reward =
+      rollout.unjudged !== undefined
+        ? `no verdict${rollout.reward ? `, reward ${rollout.reward.total.toFixed(2)}` : ""} (${visible(rollout.unjudged)})`
+        : rollout.reward
+          ? `${rollout.reward.right ? "right" : "wrong"} by ${visible(rollout.reward.verdict)}, reward ${rollout.reward.total.toFixed(2)}`
+          : "not scored";
     lines.push(
       `  ${rollout.rolloutIndex}: ${reward}; ended by ${rollout.end}${rollout.error ? ` (${visible(rollout.error)})` : ""}`,
     );

@@ -14,6 +14,8 @@ export interface CurveSpec {
   parts: readonly Part[];
   range?: [number, number];
   /** Shown only where a step has the first part. */
+  /** In the place of a number where a step has none. */
+  none?: string;
   optional?: boolean;
 }
 
@@ -25,7 +27,7 @@ const one = (key: string, title: string, colour: string, range?: [number, number
 
 /** The curves of the page, in order; keys are those of src/train/metrics.ts, and the speed that run_state.ts adds. */
 export const curveSpecs: readonly CurveSpec[] = [
-  one("accuracy", "accuracy", "--answer", [0, 1]),
+  { ...one("accuracy", "accuracy", "--answer", [0, 1]), none: "none judged" },
   one("zoom_rate", "zoom rate", "--tool", [0, 1]),
   {
     title: "reward by part",

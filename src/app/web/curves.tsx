@@ -27,7 +27,8 @@ function Curve({ spec }: { spec: CurveSpec }) {
   );
   const step = store.hoveredStep.value ?? store.chosenStep.value;
   const point = (step !== null && updates.find((update) => update.step === step)) || updates.at(-1);
-  const now = figure(point?.metrics[spec.parts[0]!.key]);
+  const value = point?.metrics[spec.parts[0]!.key];
+  const now = point && value === undefined ? (spec.none ?? figure(value)) : figure(value);
   return (
     <div class={spec.parts.length > 1 ? "card plot wide" : "card plot"}>
       <h2>

@@ -140,7 +140,9 @@ function spokenStatus(store: Store, playing: boolean): string {
   const run = store.live.value;
   const last = run.updates.at(-1);
   const state = playing ? "training" : run.end ? "ended" : run.head ? "paused" : "ready";
-  return last ? `${state}, step ${run.step} done, accuracy ${figure(last.metrics.accuracy)}` : state;
+  return last
+    ? `${state}, step ${run.step} done, accuracy ${last.metrics.accuracy === undefined ? "none judged" : figure(last.metrics.accuracy)}`
+    : state;
 }
 
 function ReplayBar() {

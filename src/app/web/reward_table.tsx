@@ -22,7 +22,7 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
           {reward && (
             <tr>
               <td>decided by</td>
-              <td>{deciderOf(reward)}</td>
+              <td>{rollout.unjudged === undefined ? deciderOf(reward) : reward.verdict}</td>
             </tr>
           )}
           {reward &&
@@ -44,7 +44,7 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
           )}
         </tbody>
       </table>
-      {!reward && <p class="problem small">{whyNone(rollout, config)}</p>}
+      {(!reward || rollout.unjudged !== undefined) && <p class="problem small">{whyNone(rollout, config)}</p>}
       {config && <Formula config={config} />}
     </>
   );
@@ -65,10 +65,12 @@ function deciderOf({ right, verdict }: Reward): string {
 }
 
 /** Why a rollout has no reward: it is left out of its group's statistics and of the loss. */
-function whyNone({ end, error }: Rollout, config: RunConfig | null): string {
+function whyNone({ end, error, reward, unjudged }: Rollout, config: RunConfig | null): string {
   if (end === "error") return `Left out, since something outside the model failed: ${error ?? "it did not say what"}`;
   if (config?.reward === "mini-o3" && (end === "turns" || end === "length"))
     return "Left out, as Mini-o3 does with rollouts that ran out of turns or tokens";
+  if (unjudged !== undefined)
+    return `No verdict, ${reward ? `and so paid ${figure(reward.total)}` : "and so left out of its group"}: ${unjudged}. It can be judged again under Runs`;
   return (
     error ??
     "The judge gave no verdict, and a reward of 0 would be one: left out of its group; judge the run again under Runs"

@@ -34,6 +34,7 @@ export class RunWorker implements RunApi {
   #run: AsyncGenerator<TrainEvent> | null = null;
   #warmup: KeptWarmup | null = null;
   #stopping = false;
+  #stop = new AbortController();
   /** What the session was opened with. */
   #openedWith: RunConfig | null = null;
   readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
@@ -85,7 +86,10 @@ export class RunWorker implements RunApi {
       }
       this.#store = store;
       this.#stopping = false;
-      this.#run = recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping: () => this.#stopping });
+      this.#stop = new AbortController();
+      const { saveEvery } = config;
+      const { signal } = this.#stop;
+      this.#run = recordRun(session, store, { saveEvery, resumedAt, stopping: () => this.#stopping, signal });
     } catch (error) {
       await store.close();
       throw error;
@@ -111,6 +115,7 @@ export class RunWorker implements RunApi {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#stop.abort();
     while ((await this.next()) !== null);
   }
 

@@ -17,7 +17,7 @@ export const zoomed = (rollout: Rollout): boolean => rollout.calls.some((call) =
 export function verdictOf(rollout: Rollout): Verdict {
   const { reward, end } = rollout;
   if (end === "error") return { letter: "?", words: "failed, left out", colour: "--faint" };
-  if (!reward) return { letter: "?", words: "no verdict", colour: "--faint" };
+  if (!reward || rollout.unjudged !== undefined) return { letter: "?", words: "no verdict", colour: "--faint" };
   if (end !== "answer") return { letter: "F", words: "format broken", colour: "--format" };
   if (!reward.right) return { letter: "W", words: "wrong", colour: "--bad" };
   return zoomed(rollout)
