@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/model/config.ts";
-import { readJson } from "../../src/model/load.ts";
+import { readJson } from "../../src/model/json_file.ts";
 import { goldenFiles } from "../support/golden.ts";
 
 type Json = Record<string, unknown>;

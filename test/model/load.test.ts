@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { readConfig } from "../../src/model/config.ts";
-import { fillModel, readJson } from "../../src/model/load.ts";
+import { readJson } from "../../src/model/json_file.ts";
+import { fillModel } from "../../src/model/load.ts";
 import type { ParameterShape } from "../../src/model/parameters.ts";
 import { Qwen3VL } from "../../src/model/qwen3_vl.ts";
 import { type CheckpointFiles, partBytes } from "../../src/model/safetensors.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
 import { walk } from "../../src/app/parity/walk.ts";
-import { adaptedModules, LoraAdapter, loadAdapter, readLoraConfig } from "../../src/model/lora.ts";
+import { LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
+import { adaptedModules, readLoraConfig } from "../../src/model/lora_config.ts";
 import { type CheckpointFiles, readHeader } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";

@@ -15,7 +15,7 @@ import { conformanceCommand, imagesCommand, textCommand } from "./reference_comm
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
 import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
 import { settingsCommand } from "./settings_command.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Terminal, visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
 /** What the commands need from outside: the machine, the program proper, and the person who may interrupt. */
@@ -105,6 +105,7 @@ async function train(changes: Partial<RunConfig>, options: Options, around: Surr
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   await expectNewFolder(folder);
   return openAnd(config, options, around, async (session) => {
+    session.expectTrainable();
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config));
@@ -316,6 +317,8 @@ async function openAnd(
     },
   });
   try {
+    // Lines of JSON go to a program, which reads no sentences.
+    if (!options.logJson) for (const sentence of session.notices) around.terminal.print(visible(sentence));
     const code = await work(session);
     const profile = session.profile();
     if (profile !== null) around.terminal.print(profile);
