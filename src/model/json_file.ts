@@ -26,10 +26,10 @@ export function parseJson(text: string, file: string): unknown {
     standard = "";
     let from = 0;
     for (const at of found) {
-      const isNaN = text[at] === "N";
+      const isNone = text[at] === "N";
       // Too large for a double, which reads as infinity.
-      standard += text.slice(from, at) + (isNaN ? `"${standIn}"` : "1e999");
-      from = at + (isNaN ? 3 : 8);
+      standard += text.slice(from, at) + (isNone ? `"${standIn}"` : "1e999");
+      from = at + (isNone ? 3 : 8);
     }
     standard += text.slice(from);
     revive = (_, value) => (value === standIn ? Number.NaN : value);

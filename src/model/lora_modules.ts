@@ -46,7 +46,7 @@ export function matcherOf(config: Omit<LoraConfig, "json">): ModuleMatcher {
     if (targets === "") return () => false;
     return pattern(key, targets, targets).fullmatch;
   };
-  const valueOf = (key: string, values: Readonly<Record<string, number>>, fallback: number) => {
+  const patternValue = (key: string, values: Readonly<Record<string, number>>, fallback: number) => {
     const made = Object.entries(values).map(([source, value]) => ({
       match: pattern(key, source, `(.*\\.)?(${source})$`).match,
       value,
@@ -72,7 +72,7 @@ export function matcherOf(config: Omit<LoraConfig, "json">): ModuleMatcher {
     namesAll,
     isTarget: (name) => isNamed(name) && isInLayers(name),
     isExcluded: whole("exclude_modules", excludeModules),
-    rank: valueOf("rank_pattern", config.rankPattern, config.r),
-    alpha: valueOf("alpha_pattern", config.alphaPattern, config.alpha),
+    rank: patternValue("rank_pattern", config.rankPattern, config.r),
+    alpha: patternValue("alpha_pattern", config.alphaPattern, config.alpha),
   };
 }

@@ -59,7 +59,10 @@ const isNewline: Test = (point) => point === 10;
 const matches = (pattern: RegExp): Test => {
   return (point) => pattern.test(String.fromCodePoint(point));
 };
-const unicode = { d: matches(/^\p{Nd}$/u), s: matches(/^[\s\x1c-\x1f\x85]$/u), w: matches(/^[\p{L}\p{N}_]$/u) };
+/** str.isspace: to what the runtime takes for space come separators of files, groups, records and units, and NEL. */
+const isSpace: Test = (point) =>
+  (point >= 0x1c && point <= 0x1f) || point === 0x85 || (point !== 0xfeff && /^\s$/u.test(String.fromCodePoint(point)));
+const unicode = { d: matches(/^\p{Nd}$/u), s: isSpace, w: matches(/^[\p{L}\p{N}_]$/u) };
 const ascii = { d: matches(/^[0-9]$/), s: matches(/^[ \t\n\r\f\v]$/), w: matches(/^[A-Za-z0-9_]$/) };
 
 const single: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
