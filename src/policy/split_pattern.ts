@@ -2,8 +2,8 @@ import { type Budget, compile, matchAt, type Part, PatternError, type Program } 
 import { PatternReader } from "../model/pattern/pattern_reader.ts";
 
 /** Steps for each character of a text, and for a text of none: many times what a tokenizer's pattern takes. */
-const stepsPerCharacter = 2000;
-const stepsAtLeast = 200_000;
+const stepsPerCharacter = 400;
+const stepsAtLeast = 100_000;
 
 /** What all patterns together may take for a text. */
 export const stepsFor = (text: string): number => stepsAtLeast + stepsPerCharacter * text.length;
@@ -89,14 +89,13 @@ function characterTest(source: string): (point: number) => boolean {
   } catch {
     throw new PatternError(`"${source.slice(0, 40)}" stands for no set of characters`);
   }
-  const known = new Map<number, boolean>();
+  // 0: not known yet, 1: no, 2: yes.
+  const known = new Uint8Array(0x10000);
+  const ask = (point: number): boolean => pattern.test(String.fromCodePoint(point));
   return (point) => {
-    let answer = known.get(point);
-    if (answer === undefined) {
-      answer = pattern.test(String.fromCodePoint(point));
-      known.set(point, answer);
-    }
-    return answer;
+    if (point >= known.length) return ask(point);
+    if (known[point] === 0) known[point] = ask(point) ? 2 : 1;
+    return known[point] === 2;
   };
 }
 

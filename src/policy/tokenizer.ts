@@ -53,7 +53,8 @@ export class Tokenizer {
         `Expected the contents of a tokenizer.json with model.vocab, found the keys ${Object.keys(source).join(", ") || "(none)"}; use the file beside the model's weights`,
       );
     checkTokenizer(source as Json);
-    const whole = { ...absent, ...source, model: { ...model, type: "BPE" } };
+    const named = Object.entries(source).filter(([, value]) => value !== undefined);
+    const whole = { ...absent, ...Object.fromEntries(named), model: { ...model, type: "BPE" } };
     try {
       this.#tokenizer = new HuggingFaceTokenizer(whole, { clean_up_tokenization_spaces: false });
       boundPatterns(this.#tokenizer.pre_tokenizer, this.#budget);
