@@ -2,7 +2,7 @@ import { type Budget, compile, matchAt, type Part, PatternError, type Program } 
 import { PatternReader } from "../model/pattern/pattern_reader.ts";
 
 /** Steps for each character of a text, and for a text of none: many times what a tokenizer's pattern takes. */
-const stepsPerCharacter = 400;
+const stepsPerCharacter = 200;
 const stepsAtLeast = 100_000;
 
 /** What all patterns together may take for a text. */
