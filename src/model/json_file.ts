@@ -106,8 +106,21 @@ export function formatJson(value: unknown, indent = 2): string {
 /** A value of a file in a sentence: short, with NaN as it stands there. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = formatJson(value, 0);
+  const text = formatJson(beginningOf(value, 4), 0);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+/** As much of a value as a sentence could show, so that showing a large one costs nothing. */
+function beginningOf(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return value.slice(0, 100);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth === 0) return "...";
+  if (Array.isArray(value)) return value.slice(0, 50).map((one) => beginningOf(one, depth - 1));
+  const entries: [string, unknown][] = [];
+  for (const key in value) {
+    if (entries.push([key.slice(0, 100), beginningOf((value as Json)[key], depth - 1)]) === 20) break;
+  }
+  return Object.fromEntries(entries);
 }
 
 /** A JSON object. @throws Error where it is another value */

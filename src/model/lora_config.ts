@@ -52,6 +52,7 @@ const supported: Readonly<Record<string, readonly unknown[]>> = {
 const maxRank = 2 ** 16;
 const maxAlpha = 1e6;
 const maxNames = 10_000;
+const maxPatterns = 1000;
 
 /** Reads `adapter_config.json`. @throws Error naming a key that is missing, or that is not supported */
 export function readLoraConfig(json: Json): LoraConfig {
@@ -134,8 +135,8 @@ function patterns(
   read: (value: unknown, name: string) => number,
 ): Readonly<Record<string, number>> {
   const value = json[key] ?? {};
-  if (typeof value !== "object" || Array.isArray(value) || Object.keys(value).length > maxNames)
-    throw new Error(`${named(key)} must be an object of numbers, found ${shown(value)}`);
+  if (typeof value !== "object" || Array.isArray(value) || Object.keys(value).length > maxPatterns)
+    throw new Error(`${named(key)} must be an object of at most ${maxPatterns} numbers, found ${shown(value)}`);
   return Object.fromEntries(
     Object.entries(value).map(([pattern, one]) => [pattern, read(one, `${named(key)}, "${pattern.slice(0, 80)}",`)]),
   );

@@ -13,7 +13,13 @@ export interface ModuleMatcher {
 }
 
 /** Steps for all names of a model together: a second or so. */
-const maxSteps = 20_000_000;
+const maxSteps = 10_000_000;
+
+/** A name, and what stands behind each of its dots. */
+function endsOf(name: string): string[] {
+  const parts = name.split(".");
+  return parts.map((_, i) => parts.slice(i).join("."));
+}
 
 /**
  * Sources: `check_target_module_exists` (tuners_utils.py), `get_pattern_key` (utils/other.py).
@@ -41,7 +47,10 @@ export function matcherOf(config: Omit<LoraConfig, "json">): ModuleMatcher {
     };
   };
   const whole = (key: string, targets: string | readonly string[]): ((name: string) => boolean) => {
-    if (typeof targets !== "string") return (name) => targets.some((t) => name === t || name.endsWith(`.${t}`));
+    if (typeof targets !== "string") {
+      const named = new Set(targets);
+      return (name) => endsOf(name).some((end) => named.has(end));
+    }
     // PEFT takes an empty exclude_modules for none.
     if (targets === "") return () => false;
     return pattern(key, targets, targets).fullmatch;

@@ -140,7 +140,7 @@ describe("which layers a configuration names", () => {
     [{ use_rslora: 1 }, "use_rslora must be true or false, found 1"],
     [{ rank_pattern: { q_proj: 0 } }, 'rank_pattern, "q_proj", must be a whole number from 1 to 65536, found 0'],
     [{ rank_pattern: { q_proj: 2.5 } }, 'rank_pattern, "q_proj", must be a whole number'],
-    [{ rank_pattern: ["q_proj"] }, "rank_pattern must be an object of numbers"],
+    [{ rank_pattern: ["q_proj"] }, "rank_pattern must be an object of at most 1000 numbers"],
     [{ alpha_pattern: { q_proj: null } }, 'alpha_pattern, "q_proj", must be a number'],
     [
       { rank_pattern: { "(q_proj": 2 } },
