@@ -1,4 +1,5 @@
-import { type Budget, compile, matchAt, type Part, PatternError, type Program } from "../model/pattern/pattern.ts";
+import { type Budget, matchAt } from "../model/pattern/match.ts";
+import { compile, type Part, PatternError, type Program } from "../model/pattern/pattern.ts";
 import { PatternReader } from "../model/pattern/pattern_reader.ts";
 
 /** Steps for each character of a text, and for a text of none: many times what a tokenizer's pattern takes. */

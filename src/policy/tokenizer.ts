@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import type { Json } from "../model/json_file.ts";
-import { type Budget, PatternError } from "../model/pattern/pattern.ts";
+import type { Budget } from "../model/pattern/match.ts";
+import { PatternError } from "../model/pattern/pattern.ts";
 import { SplitPattern, stepsFor } from "./split_pattern.ts";
 import { checkTokenizer } from "./tokenizer_check.ts";
 import { qwenSplit } from "./tokenizer_parts.ts";

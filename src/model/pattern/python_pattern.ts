@@ -1,4 +1,5 @@
-import { compile, matchAt, type Part, PatternError, type Program, widthOf } from "./pattern.ts";
+import { matchAt } from "./match.ts";
+import { compile, type Part, PatternError, type Program, widthOf } from "./pattern.ts";
 import { PatternReader } from "./pattern_reader.ts";
 
 /**
