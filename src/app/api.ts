@@ -13,6 +13,8 @@ export interface Opened {
   adapter: string;
   software: boolean;
   model: ModelFacts;
+  /** What a person should know of the model's folder, in sentences. */
+  notices?: readonly string[];
   /** Set where an unfinished run with these settings is stored: offer to go on with it. */
   resumable?: { name: string; step: number };
 }

@@ -1,13 +1,13 @@
 import { smartResize } from "../image/smart_resize.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { adaptedModules } from "../model/lora.ts";
+import { adaptedModules } from "../model/lora_config.ts";
 import type { ParameterShape } from "../model/parameters.ts";
+import type { Preprocessor } from "../model/preprocessor.ts";
 import { modelShapes } from "../model/shapes.ts";
 import { activationBytes, walkBytes } from "../model/walk_size.ts";
 import { stretches } from "../ops/linear.ts";
 import { newLoraConfig } from "../train/adapter.ts";
 import type { RunConfig } from "../train/knobs.ts";
-import type { Preprocessor } from "./preprocessor.ts";
 
 /** What one rollout and its prompt are taken to be; `usual` is an assumption, `most` is what the knobs allow. */
 export interface Workload {
@@ -74,7 +74,11 @@ const sizeOf = ({ shape }: ParameterShape): number => shape.reduce((product, sid
 const sum = (shapes: readonly ParameterShape[]): number => shapes.reduce((total, shape) => total + sizeOf(shape), 0);
 
 /** What a run takes on a GPU, from knobs and sizes alone. Nothing is loaded. @throws Error where an adapter fits no layer */
-export function estimate(config: RunConfig, model: ModelConfig, { minPixels, maxPixels }: Preprocessor): Estimate {
+export function estimate(
+  config: RunConfig,
+  model: ModelConfig,
+  { minPixels, maxPixels }: Pick<Preprocessor, "minPixels" | "maxPixels">,
+): Estimate {
   const { text, vision } = model;
   const shapes = modelShapes(model);
   const parameters = sum(shapes);

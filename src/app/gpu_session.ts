@@ -5,15 +5,17 @@ import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../image/smart_resize.ts";
-import { fillModel, loadModel, readJson } from "../model/load.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { fillModel, loadModel } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
+import { type Preprocessor, preprocessorIn } from "../model/preprocessor.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import { shownImage } from "../model/vision_rows.ts";
-import type { NamedBytes, Platform } from "../platform.ts";
+import type { NamedBytes } from "../platform.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
-import { hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
+import { expectTrainable, hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
@@ -25,8 +27,8 @@ import { packRollouts, sequence, update, updateSettings } from "../train/update.
 import { initialize, stages, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { kernelTable } from "./kernel_table.ts";
+import { filesIn } from "./model_files.ts";
 import { PicturePool } from "./picture_pool.ts";
-import { readPreprocessor } from "./preprocessor.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
 import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
@@ -50,17 +52,20 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const tokenizer = await openTokenizer(async (name) =>
       (await files.sizeBytes(name)) === null ? null : files.read(name),
     );
-    const model = await loadModel(gpu, files, { trained: !hasAdapter(config) });
+    const notices: string[] = [];
+    const notice = (sentence: string) => notices.push(sentence);
+    const model = await loadModel(gpu, files, { trained: !hasAdapter(config), notice });
+    checkTokens(tokenizer, model.config);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
-    const view = viewOf(model, await readJson(files, "preprocessor_config.json"), config);
+    const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>
       openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
     try {
       const surroundings = await open(config);
-      const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles };
+      const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
       return new GpuSession(parts, surroundings, open, options.trace ?? false);
     } catch (error) {
       pool.close();
@@ -72,17 +77,22 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
   }
 };
 
-function filesIn(platform: Platform, folder: string): CheckpointFiles {
-  return {
-    read: (name, startByte, endByte) => platform.readAsset(`${folder}/${name}`, startByte, endByte),
-    sizeBytes: (name) => platform.assetSize(`${folder}/${name}`),
-  };
+/** Ids of the tokenizer are rows of the embedding, and a picture's token is the one that the model looks for. */
+function checkTokens(tokenizer: Tokenizer, { text, imageTokenId }: ModelConfig): void {
+  if (tokenizer.largestId >= text.vocabSize)
+    throw new Error(
+      `The tokenizer has a token with id ${tokenizer.largestId}, config.json has vocab_size ${text.vocabSize}; the files belong to different models`,
+    );
+  const pad = tokenizer.id("<|image_pad|>");
+  if (pad !== imageTokenId)
+    throw new Error(
+      `The tokenizer's <|image_pad|> has id ${pad}, config.json has image_token_id ${imageTokenId}; the files belong to different models`,
+    );
 }
 
 /** How large the model sees pictures: as its preprocessor says, or smaller where the run wants that. */
-function viewOf(model: Model, preprocessor: Record<string, unknown>, { maxPixels }: RunConfig): SizeLimits {
+function viewOf(model: Model, limits: Preprocessor, { maxPixels }: RunConfig): SizeLimits {
   const { patchSize, spatialMergeSize } = model.config.vision;
-  const limits = readPreprocessor(preprocessor);
   // Source pixels a side of an image token.
   const factor = patchSize * spatialMergeSize;
   const most = maxPixels > 0 ? Math.min(maxPixels, limits.maxPixels) : limits.maxPixels;
@@ -99,10 +109,12 @@ interface SessionParts {
   files: CheckpointFiles;
   /** Of the adapter that runs go on from. */
   adapterFiles: CheckpointFiles | null;
+  notices: readonly string[];
 }
 
 class GpuSession implements Session {
   readonly model: ModelFacts;
+  readonly notices: readonly string[];
   readonly gpu: Gpu;
   readonly qwen: Model;
   readonly tokenizer: Tokenizer;
@@ -126,6 +138,7 @@ class GpuSession implements Session {
     readonly traced: boolean,
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
+    this.notices = parts.notices;
     this.gpu = gpu;
     this.qwen = qwen;
     this.tokenizer = parts.tokenizer;
@@ -149,6 +162,10 @@ class GpuSession implements Session {
 
   get software(): boolean {
     return this.gpu.software;
+  }
+
+  expectTrainable(): void {
+    if (this.qwen.adapter) expectTrainable(this.qwen.adapter.config);
   }
 
   async restore(files: readonly NamedBytes[]): Promise<number> {
@@ -182,6 +199,7 @@ class GpuSession implements Session {
   }
 
   async *train(signal?: AbortSignal): AsyncGenerator<TrainEvent> {
+    this.expectTrainable();
     const resumedAt = this.#step;
     yield {
       type: "run",

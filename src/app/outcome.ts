@@ -1,3 +1,5 @@
+import { parseJson } from "../model/json_file.ts";
+
 /** One comparison of ours with a reference. */
 export interface Outcome {
   /** What is compared; outcomes of one quantity are summed up in one line. */
@@ -17,8 +19,13 @@ export interface Outcome {
 /** Reads a file beside the cases by its name, or rejects. */
 export type ReadFile = (name: string) => Promise<Uint8Array>;
 
+/** NaN and infinities as Python writes them, which are no JSON. */
+function parseLine<T>(line: string): T {
+  return (/NaN|Infinity/.test(line) ? parseJson(line, "a line") : JSON.parse(line)) as T;
+}
+
 /** The objects of a JSON Lines file. @throws Error that names the line */
-export function jsonLines<T>(bytes: Uint8Array, file: string, parse: (line: string) => T = JSON.parse): T[] {
+export function jsonLines<T>(bytes: Uint8Array, file: string, parse: (line: string) => T = parseLine): T[] {
   const lines = new TextDecoder().decode(bytes).split("\n");
   return lines.flatMap((line, index) => {
     if (line.trim() === "") return [];

@@ -17,6 +17,11 @@ export interface Session {
   readonly adapter: string;
   readonly software: boolean;
   readonly model: ModelFacts;
+  /** What a person should know of the folders that it was opened from, in sentences. */
+  readonly notices: readonly string[];
+
+  /** @throws Error where what was opened can be used, but not be trained as the libraries that made it would train it */
+  expectTrainable(): void;
 
   /**
    * Takes weights, optimizer and step from the files of a checkpoint; `train` then goes on after that step.

@@ -1,3 +1,7 @@
+import { expectOnly, flag, positive, type Section, section, whole, wholes } from "./config_values.ts";
+import { type Json, shown } from "./json_file.ts";
+import { readPreprocessor } from "./preprocessor.ts";
+
 /** The sizes and constants of a checkpoint, from its `config.json`; names are Hugging Face's in camel case. */
 export interface TextConfig {
   hiddenSize: number;
@@ -27,7 +31,7 @@ interface VisionSizes {
   patchSize: number;
   temporalPatchSize: number;
   spatialMergeSize: number;
-  /** From preprocessor_config.json: levels in 0 to 1 are normalized by these, per channel. */
+  /** From the preprocessor's file: levels in 0 to 1 are normalized by these, per channel. */
   imageMean: number[];
   imageStd: number[];
   outHiddenSize: number;
@@ -59,28 +63,28 @@ export interface ModelConfig<Vision extends VisionConfig = VisionConfig> {
   imageTokenId: number;
 }
 
-type Json = Record<string, unknown>;
-
 /**
- * Reads a `config.json`, nested or in the flat layout of the published Qwen2.5-VL files, and what
- * `preprocessor_config.json` says of levels.
+ * Reads a `config.json`, nested or in the flat layout of the published Qwen2.5-VL files, and what the preprocessor's
+ * file says of levels and patches.
  *
- * @throws Error naming a key that is missing, or that changes the mathematics in a way not supported here
+ * @param where  how errors name keys of the preprocessor
+ * @throws Error naming a key that is missing, that changes the mathematics in a way not supported here, or whose
+ *         number no model has
  */
-export function readConfig(json: Json, preprocessor: Json): ModelConfig {
+export function readConfig(json: Json, preprocessor: Json, where?: string): ModelConfig {
   const family = json.model_type;
   if (family !== "qwen3_vl" && family !== "qwen2_5_vl")
-    throw new Error(`config.json: model_type is ${JSON.stringify(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
+    throw new Error(`config.json: model_type is ${shown(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
   const isQwen3 = family === "qwen3_vl";
-  const flat = !isQwen3 && json.text_config === undefined;
+  const flat = !isQwen3 && (json.text_config ?? null) === null;
   const text: Section = { json: flat ? json : section(json, "text_config"), path: flat ? "" : "text_config." };
   const vision: Section = { json: section(json, "vision_config"), path: "vision_config." };
   expectOnly({ json, path: "" }, { quantization_config: [null] });
   expectOnly(text, {
     hidden_act: ["silu"],
     attention_bias: [!isQwen3],
-    attention_dropout: [0],
-    use_sliding_window: [false],
+    attention_dropout: [0, null],
+    use_sliding_window: [false, null],
     partial_rotary_factor: [1],
     mlp_bias: [false],
     num_experts: [0, null],
@@ -92,22 +96,41 @@ export function readConfig(json: Json, preprocessor: Json): ModelConfig {
     hidden_act: [isQwen3 ? "gelu_pytorch_tanh" : "silu"],
     in_channels: [3],
     in_chans: [3],
-    attention_dropout: [0],
+    attention_dropout: [0, null],
   });
   const layerTypes = text.json.layer_types ?? [];
   if (!Array.isArray(layerTypes) || layerTypes.some((type) => type !== "full_attention"))
-    throw new Error(
-      `config.json: ${text.path}layer_types is ${JSON.stringify(layerTypes)}, only "full_attention" is supported`,
-    );
+    throw new Error(`config.json: ${text.path}layer_types is ${shown(layerTypes)}, only "full_attention" is supported`);
 
   const config: ModelConfig = {
     text: readText(text, isQwen3),
-    vision: readVision(vision, family, preprocessor),
-    tieWordEmbeddings: Boolean(json.tie_word_embeddings ?? text.json.tie_word_embeddings ?? false),
-    imageTokenId: number({ json, path: "" }, "image_token_id"),
+    vision: readVision(vision, family, preprocessor, where),
+    tieWordEmbeddings: readTied(json, text, isQwen3),
+    imageTokenId: whole({ json, path: "" }, "image_token_id", most.vocabulary, { least: 0 }),
   };
   checkSizes(config);
   return config;
+}
+
+/** Largest values of any model that a device could hold, and then some: a file with more is damaged or hostile. */
+const most = {
+  width: 2 ** 16,
+  feedForward: 2 ** 18,
+  layers: 1024,
+  heads: 1024,
+  headDim: 1024,
+  vocabulary: 2 ** 20,
+  patch: 256,
+  frames: 16,
+  window: 2 ** 16,
+  positions: 2 ** 20,
+};
+
+/** Before transformers 5 the text's key counted; Qwen2.5-VL's configuration still looks at both. */
+function readTied(json: Json, text: Section, isQwen3: boolean): boolean {
+  const own = flag({ json, path: "" }, "tie_word_embeddings");
+  const ofText = flag(text, "tie_word_embeddings");
+  return isQwen3 ? (own ?? ofText ?? false) : own === true || ofText === true;
 }
 
 function readText(text: Section, isQwen3: boolean): TextConfig {
@@ -121,73 +144,84 @@ function readText(text: Section, isQwen3: boolean): TextConfig {
     factor: [1],
     partial_rotary_factor: [1],
   });
-  const hiddenSize = number(text, "hidden_size");
-  const numAttentionHeads = number(text, "num_attention_heads");
+  const hiddenSize = whole(text, "hidden_size", most.width);
+  const numAttentionHeads = whole(text, "num_attention_heads", most.heads);
   return {
     hiddenSize,
-    intermediateSize: number(text, "intermediate_size"),
-    numHiddenLayers: number(text, "num_hidden_layers"),
+    intermediateSize: whole(text, "intermediate_size", most.feedForward),
+    numHiddenLayers: whole(text, "num_hidden_layers", most.layers),
     numAttentionHeads,
-    numKeyValueHeads: number(text, "num_key_value_heads", numAttentionHeads),
-    headDim: number(text, "head_dim", hiddenSize / numAttentionHeads),
-    vocabSize: number(text, "vocab_size"),
-    rmsNormEps: number(text, "rms_norm_eps"),
-    ropeTheta: rope.json.rope_theta === undefined ? number(text, "rope_theta") : number(rope, "rope_theta"),
-    mropeSection: numbers(rope, "mrope_section", 3) as [number, number, number],
+    numKeyValueHeads: whole(text, "num_key_value_heads", most.heads, { fallback: numAttentionHeads }),
+    headDim: whole(text, "head_dim", most.headDim, { fallback: hiddenSize / numAttentionHeads }),
+    vocabSize: whole(text, "vocab_size", most.vocabulary),
+    rmsNormEps: positive(text, "rms_norm_eps", 1),
+    ropeTheta: positive(rope.json.rope_theta === undefined ? text : rope, "rope_theta", 1e12),
+    mropeSection: wholes(rope, "mrope_section", most.headDim, { count: 3 }) as [number, number, number],
     mropeInterleaved: isQwen3,
     attentionBias: !isQwen3,
     headNorm: isQwen3,
   };
 }
 
-function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json): VisionConfig {
+function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json, where?: string): VisionConfig {
   const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, path: "vision_config.rope_parameters." };
   // Rows turn one half of a head and columns the other; transformers 5 has a name of its own for it.
   expectOnly(rope, { rope_type: ["default", "axial"] });
-  const levels: Section = { json: preprocessor, path: "", file: "preprocessor_config.json" };
+  const shown = readPreprocessor(preprocessor, where);
   const sizes: VisionSizes = {
-    hiddenSize: number(vision, "hidden_size"),
-    intermediateSize: number(vision, "intermediate_size"),
-    depth: number(vision, "depth"),
-    numHeads: number(vision, "num_heads"),
-    patchSize: number(vision, "patch_size"),
-    temporalPatchSize: number(vision, "temporal_patch_size", 2),
-    spatialMergeSize: number(vision, "spatial_merge_size", 2),
-    imageMean: numbers(levels, "image_mean", 3),
-    imageStd: numbers(levels, "image_std", 3),
-    outHiddenSize: number(vision, "out_hidden_size"),
-    ropeTheta: number(rope, "rope_theta", 10000),
+    hiddenSize: whole(vision, "hidden_size", most.width),
+    intermediateSize: whole(vision, "intermediate_size", most.feedForward),
+    depth: whole(vision, "depth", most.layers),
+    numHeads: whole(vision, "num_heads", most.heads),
+    patchSize: whole(vision, "patch_size", most.patch),
+    temporalPatchSize: whole(vision, "temporal_patch_size", most.frames, { fallback: 2 }),
+    spatialMergeSize: whole(vision, "spatial_merge_size", most.frames, { fallback: 2 }),
+    imageMean: shown.imageMean,
+    imageStd: shown.imageStd,
+    outHiddenSize: whole(vision, "out_hidden_size", most.width),
+    ropeTheta: positive(rope, "rope_theta", 1e12, 10_000),
   };
+  // The tower has weights for one size of patch; transformers ends in an error about shapes where they differ.
+  for (const [key, ofPictures, ofTower] of [
+    ["patch_size", shown.patchSize, sizes.patchSize],
+    ["temporal_patch_size", shown.temporalPatchSize, sizes.temporalPatchSize],
+    ["merge_size", shown.mergeSize, sizes.spatialMergeSize],
+  ] as const)
+    if (ofPictures !== ofTower)
+      throw new Error(
+        `${where ?? "preprocessor_config.json: "}${key} is ${ofPictures}${preprocessor[key] ? "" : " where the file does not say"}, vision_config of config.json has ${ofTower}; the files belong to different models`,
+      );
   if (family === "qwen3_vl")
     return {
       ...sizes,
       family,
-      numPositionEmbeddings: number(vision, "num_position_embeddings"),
-      deepstackVisualIndexes: numbers(vision, "deepstack_visual_indexes", null, []),
+      numPositionEmbeddings: whole(vision, "num_position_embeddings", most.positions),
+      deepstackVisualIndexes: wholes(vision, "deepstack_visual_indexes", most.layers, { fallback: [] }),
     };
   return {
     ...sizes,
     family,
-    windowSize: number(vision, "window_size", 112),
-    fullattBlockIndexes: numbers(vision, "fullatt_block_indexes", null, [7, 15, 23, 31]),
+    windowSize: whole(vision, "window_size", most.window, { fallback: 112 }),
+    fullattBlockIndexes: wholes(vision, "fullatt_block_indexes", most.layers, { fallback: [7, 15, 23, 31] }),
   };
 }
 
-function checkSizes({ text, vision }: ModelConfig): void {
+function checkSizes({ text, vision, imageTokenId }: ModelConfig): void {
   const visionHead = vision.hiddenSize / vision.numHeads;
   const problems: [boolean, string][] = [
     [
       text.numAttentionHeads % text.numKeyValueHeads === 0,
       `num_attention_heads (${text.numAttentionHeads}) is no multiple of num_key_value_heads (${text.numKeyValueHeads})`,
     ],
+    [imageTokenId < text.vocabSize, `image_token_id (${imageTokenId}) must lie below vocab_size (${text.vocabSize})`],
     [text.headDim % 2 === 0, `head_dim (${text.headDim}) must be even`],
     [
       text.mropeSection.reduce((a, b) => a + b, 0) === text.headDim / 2,
       `mrope_section (${text.mropeSection.join(", ")}) must add up to head_dim / 2 = ${text.headDim / 2}`,
     ],
     [
-      visionHead % 4 === 0,
-      `vision_config's hidden_size / num_heads (${vision.hiddenSize} / ${vision.numHeads}) must be a multiple of 4`,
+      visionHead % 4 === 0 && visionHead <= most.headDim,
+      `vision_config's hidden_size / num_heads (${vision.hiddenSize} / ${vision.numHeads}) must be a multiple of 4, at most ${most.headDim}`,
     ],
     [
       vision.outHiddenSize === text.hiddenSize,
@@ -208,6 +242,10 @@ function checkSizes({ text, vision }: ModelConfig): void {
         vision.deepstackVisualIndexes.every((i) => i < vision.depth),
         `deepstack_visual_indexes (${vision.deepstackVisualIndexes.join(", ")}) must lie below depth (${vision.depth})`,
       ],
+      [
+        new Set(vision.deepstackVisualIndexes).size === vision.deepstackVisualIndexes.length,
+        `deepstack_visual_indexes (${vision.deepstackVisualIndexes.join(", ")}) must differ from each other`,
+      ],
     );
   } else {
     const block = vision.patchSize * vision.spatialMergeSize;
@@ -217,44 +255,4 @@ function checkSizes({ text, vision }: ModelConfig): void {
     ]);
   }
   for (const [fine, sentence] of problems) if (!fine) throw new Error(`config.json: ${sentence}`);
-}
-
-/** An object in a file, and how errors name its keys. */
-interface Section {
-  json: Json;
-  path: string;
-  file?: string;
-}
-
-function section(json: Json, key: string): Json {
-  const value = json[key];
-  if (typeof value !== "object" || value === null) throw new Error(`config.json has no ${key}`);
-  return value as Json;
-}
-
-const named = ({ path, file = "config.json" }: Section, key: string): string => `${file}: ${path}${key}`;
-
-function number(from: Section, key: string, fallback?: number): number {
-  const value = from.json[key] ?? fallback;
-  if (typeof value !== "number" || !Number.isFinite(value))
-    throw new Error(`${named(from, key)} must be a number, found ${JSON.stringify(value)}`);
-  return value;
-}
-
-function numbers(from: Section, key: string, count: number | null, fallback?: number[]): number[] {
-  const value = from.json[key] ?? fallback;
-  if (!Array.isArray(value) || (count !== null && value.length !== count) || !value.every((v) => Number.isFinite(v)))
-    throw new Error(`${named(from, key)} must be ${count ?? "a list of"} numbers, found ${JSON.stringify(value)}`);
-  return value;
-}
-
-/** Keys that change the mathematics: where one stands, it has one of these values. */
-function expectOnly(from: Section, allowed: Readonly<Record<string, readonly unknown[]>>): void {
-  for (const [key, values] of Object.entries(allowed)) {
-    const value = from.json[key];
-    if (value !== undefined && !values.includes(value))
-      throw new Error(
-        `${named(from, key)} is ${JSON.stringify(value)}, only ${JSON.stringify(values[0])} is supported`,
-      );
-  }
 }

@@ -16,6 +16,9 @@ import type { Shapes, Weights } from "./weights.ts";
 
 const prefix = "model.language_model";
 
+/** The embedding's weight, which is the head as well where the two are tied. */
+export const embeddingWeight = `${prefix}.embed_tokens.weight`;
+
 /** The language model of both families: they differ in biases, in norms of heads and in which axis turns which pair. */
 export class Decoder {
   readonly #table: Tensor;
@@ -94,7 +97,7 @@ export class Decoder {
 
 /** The weight that makes logits of hidden states. */
 export const headName = ({ tieWordEmbeddings }: ModelConfig): string =>
-  tieWordEmbeddings ? `${prefix}.embed_tokens.weight` : "lm_head.weight";
+  tieWordEmbeddings ? embeddingWeight : "lm_head.weight";
 
 /** Adds the language model's weights. */
 export function decoderShapes(shapes: Shapes, { text, tieWordEmbeddings }: ModelConfig): void {
@@ -106,7 +109,7 @@ export function decoderShapes(shapes: Shapes, { text, tieWordEmbeddings }: Model
     intermediateSize: F,
     attentionBias,
   } = text;
-  shapes.add(`${prefix}.embed_tokens.weight`, text.vocabSize, C);
+  shapes.add(embeddingWeight, text.vocabSize, C);
   for (let i = 0; i < text.numHiddenLayers; i++) {
     const layer = `${prefix}.layers.${i}`;
     shapes.add(`${layer}.input_layernorm.weight`, C);

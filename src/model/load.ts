@@ -1,59 +1,109 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
-import { readConfig } from "./config.ts";
+import { type ModelConfig, readConfig } from "./config.ts";
+import { embeddingWeight } from "./decoder.ts";
+import { headWeight, isHeadTied } from "./head.ts";
+import { readJson } from "./json_file.ts";
 import type { Model } from "./model.ts";
 import { currentName } from "./names.ts";
+import type { ParameterShape } from "./parameters.ts";
+import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
 import { Qwen25VL } from "./qwen2_5_vl.ts";
 import { Qwen3VL } from "./qwen3_vl.ts";
-import { type CheckpointFiles, openCheckpoint } from "./safetensors.ts";
+import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./safetensors.ts";
+import { modelShapes } from "./shapes.ts";
 
 /**
- * Builds the model that a Hugging Face folder describes and fills it tensor by tensor.
+ * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
+ * the names and shapes in the files are those that config.json asks for.
  *
- * @throws Error naming the tensor that is missing, left over or of another shape; the model is not to be used then
+ * @param notice  told what a person should know of the folder, one sentence at a time
+ * @throws Error naming the tensor that is missing or of another shape; the model is not to be used then
  */
-export async function loadModel(gpu: Gpu, files: CheckpointFiles, { trained }: { trained: boolean }): Promise<Model> {
-  const config = readConfig(await readJson(files, "config.json"), await readJson(files, "preprocessor_config.json"));
+export async function loadModel(
+  gpu: Gpu,
+  files: CheckpointFiles,
+  { trained, notice = () => {} }: { trained: boolean; notice?: (sentence: string) => void },
+): Promise<Model> {
+  const described = await describedModel(files, notice);
+  const tensors = await openCheckpoint(files);
+  const config = { ...described, tieWordEmbeddings: await isHeadTied(described, tensors) };
+  if (described.tieWordEmbeddings && !config.tieWordEmbeddings)
+    notice(
+      `config.json: tie_word_embeddings is true, but ${headWeight} in the checkpoint differs from the embedding; the two are not tied, as in transformers, and an export says so`,
+    );
+  const { unused } = sourcesOf(modelShapes(config), tensors, config);
+  if (unused.length > 0) notice(unusedSentence(unused));
   const { vision } = config;
   const model =
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, { trained })
       : new Qwen25VL(gpu, { ...config, vision }, { trained });
-  await fillModel(model, files);
+  await fill(model, tensors);
   return model;
+}
+
+async function describedModel(files: CheckpointFiles, notice: (sentence: string) => void): Promise<ModelConfig> {
+  const json = await readJson(files, "config.json");
+  const { json: preprocessor, where } = await preprocessorOf(files);
+  for (const sentence of readPreprocessor(preprocessor, where).notices) notice(sentence);
+  return readConfig(json, preprocessor, where);
 }
 
 /** Overwrites all weights with those of a folder, a stretch of a tensor at a time. @throws Error as loadModel does */
 export async function fillModel(model: Model, files: CheckpointFiles): Promise<void> {
-  const tensors = await openCheckpoint(files);
-  const missing = new Map(model.parameters.shapes.map((p) => [p.name, p.shape]));
-  for (const tensor of tensors) {
-    const name = currentName(tensor.name);
-    // Some checkpoints store the tied head a second time.
-    if (name === "lm_head.weight" && model.config.tieWordEmbeddings) continue;
-    const shape = missing.get(name);
-    if (!shape) throw new Error(`${tensor.file}: the model that config.json describes has no weight "${tensor.name}"`);
+  await fill(model, await openCheckpoint(files));
+}
+
+async function fill({ parameters, config }: Model, tensors: readonly StoredTensor[]): Promise<void> {
+  for (const [name, tensor] of sourcesOf(parameters.shapes, tensors, config).sources)
+    for await (const { first, values } of tensor.parts()) parameters.write(name, values, first);
+}
+
+/**
+ * The tensor that fills each weight. Tensors that are no weights are left aside, as transformers does with old buffers
+ * and with what the tools around it store.
+ */
+function sourcesOf(
+  shapes: readonly ParameterShape[],
+  tensors: readonly StoredTensor[],
+  { tieWordEmbeddings }: ModelConfig,
+): { sources: Map<string, StoredTensor>; unused: StoredTensor[] } {
+  const wanted = new Map(shapes.map((p) => [p.name, p.shape]));
+  const sources = new Map<string, StoredTensor>();
+  const unused: StoredTensor[] = [];
+  let head: StoredTensor | null = null;
+  const use = (name: string, shape: readonly number[], tensor: StoredTensor) => {
     if (shape.join() !== tensor.shape.join())
       throw new Error(
         `${tensor.file}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, config.json makes it ${shapeText(shape)}`,
       );
-    for await (const { first, values } of tensor.parts()) model.parameters.write(name, values, first);
-    missing.delete(name);
+    const other = sources.get(name);
+    if (other)
+      throw new Error(
+        `The checkpoint holds "${other.name}" (${other.file}) and "${tensor.name}" (${tensor.file}), which are one weight; readers would disagree about which one counts`,
+      );
+    sources.set(name, tensor);
+  };
+  for (const tensor of tensors) {
+    const name = currentName(tensor.name);
+    const shape = wanted.get(name);
+    if (shape) use(name, shape, tensor);
+    // Some checkpoints store the tied head a second time, or it alone.
+    else if (name === headWeight && tieWordEmbeddings) head = tensor;
+    else unused.push(tensor);
   }
-  const [first] = missing.keys();
-  if (first)
-    throw new Error(`The checkpoint lacks ${missing.size} weights that config.json asks for, the first is "${first}"`);
+  if (head && !sources.has(embeddingWeight)) use(embeddingWeight, wanted.get(embeddingWeight)!, head);
+  const missing = shapes.filter(({ name }) => !sources.has(name));
+  if (missing.length > 0)
+    throw new Error(
+      `The checkpoint lacks ${missing.length} weights that config.json asks for, the first is "${missing[0]!.name}"`,
+    );
+  return { sources, unused };
 }
 
-/** A JSON file of a model folder. @throws Error where it is missing or no JSON object */
-export async function readJson(files: CheckpointFiles, name: string): Promise<Record<string, unknown>> {
-  if ((await files.sizeBytes(name)) === null) throw new Error(`${name} is missing from the model's folder`);
-  const text = new TextDecoder().decode(await files.read(name));
-  try {
-    const value = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // Said below, as for JSON that is no object.
-  }
-  throw new Error(`${name} is not a JSON object; is the download complete?`);
+function unusedSentence(unused: readonly StoredTensor[]): string {
+  const named = unused.slice(0, 3).map(({ name }) => `"${name.slice(0, 100)}"`);
+  const more = unused.length > named.length ? ` and ${unused.length - named.length} more` : "";
+  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model and not used, as in transformers: ${named.join(", ")}${more}`;
 }

@@ -4,6 +4,8 @@
  * Source: https://github.com/huggingface/safetensors#format. Numbers are little-endian, as on every device with WebGPU.
  */
 
+import { parseJson, shown } from "./json_file.ts";
+
 /** Bytes [startByte, endByte) of one file. */
 export type ReadRange = (startByte: number, endByte: number) => Promise<Uint8Array>;
 
@@ -43,7 +45,12 @@ export interface Header {
   metadata: Record<string, string>;
 }
 
-const maxHeaderBytes = 100_000_000;
+/** Many times what a file of any model has: what is larger is damaged or made to take the machine. */
+const maxHeaderBytes = 16 * 2 ** 20;
+const maxIndexBytes = 64 * 2 ** 20;
+const maxTensors = 20_000;
+const maxShards = 1000;
+const maxSides = 16;
 const maxNameLength = 1024;
 
 /**
@@ -78,16 +85,13 @@ export async function readHeader(
 function parseHeader(text: string, dataStart: number, sizeBytes: number, file: string): Header {
   if (!text.startsWith("{"))
     throw new Error(`${file}: expected a header that begins with "{", found ${JSON.stringify(text.slice(0, 20))}`);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file}: the header is not valid JSON (${(error as Error).message})`);
-  }
+  const json = parseJson(text, `${file}: the header`);
+  const header = json as Record<string, unknown>;
+  const count = Object.keys(header).length;
+  if (count > maxTensors) throw new Error(`${file}: expected at most ${maxTensors} tensors, found ${count}`);
   const twice = repeatedKey(text);
   if (twice !== null)
     throw new Error(`${file}: the header names "${twice}" twice; readers would disagree about which one counts`);
-  const header = json as Record<string, unknown>;
   const tensors: TensorEntry[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
@@ -114,10 +118,10 @@ function parseHeader(text: string, dataStart: number, sizeBytes: number, file: s
 
 function checkMetadata(value: unknown, file: string): Record<string, string> {
   if (!isRecord(value))
-    throw new Error(`${file}: expected "__metadata__" to be an object of strings, found ${show(value)}`);
+    throw new Error(`${file}: expected "__metadata__" to be an object of strings, found ${shown(value)}`);
   for (const [key, entry] of Object.entries(value)) {
     if (typeof entry !== "string")
-      throw new Error(`${file}: expected metadata "${key}" to be a string, found ${show(entry)}`);
+      throw new Error(`${file}: expected metadata "${key}" to be a string, found ${shown(entry)}`);
   }
   return value as Record<string, string>;
 }
@@ -129,17 +133,17 @@ function checkEntry(name: string, value: unknown, dataStart: number, file: strin
     );
   const where = `${file}: tensor "${name}"`;
   if (!isRecord(value))
-    throw new Error(`${where}: expected an object with dtype, shape and data_offsets, found ${show(value)}`);
+    throw new Error(`${where}: expected an object with dtype, shape and data_offsets, found ${shown(value)}`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(elementSizeBytes, dtype)) {
     throw new Error(
-      `${where}: expected a dtype out of ${Object.keys(elementSizeBytes).join(", ")}, found ${show(dtype)}`,
+      `${where}: expected a dtype out of ${Object.keys(elementSizeBytes).join(", ")}, found ${shown(dtype)}`,
     );
   }
-  if (!Array.isArray(shape) || !shape.every(isCount))
-    throw new Error(`${where}: expected a shape of whole numbers, found ${show(shape)}`);
+  if (!Array.isArray(shape) || shape.length > maxSides || !shape.every(isCount))
+    throw new Error(`${where}: expected a shape of whole numbers, at most ${maxSides}, found ${shown(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
-    throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${show(offsets)}`);
+    throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${shown(offsets)}`);
   }
   let sizeBytes: number = elementSizeBytes[dtype as Dtype];
   for (const size of shape) {
@@ -296,8 +300,9 @@ export interface StoredTensor {
 export const partBytes = 16 * 2 ** 20;
 
 /**
- * The tensors of a Hugging Face checkpoint: `model.safetensors`, or the shards that
- * `model.safetensors.index.json` names. @throws Error where a file is missing or the index and the shards disagree.
+ * The tensors of a Hugging Face checkpoint: `model.safetensors`, or all in the shards that
+ * `model.safetensors.index.json` names. As in transformers, the index says which files there are; what is in them, they
+ * say themselves. @throws Error where a file is missing, or two of them hold one tensor
  */
 export async function openCheckpoint(files: CheckpointFiles): Promise<StoredTensor[]> {
   if ((await files.sizeBytes("model.safetensors")) !== null) return openFile(files, "model.safetensors");
@@ -306,23 +311,25 @@ export async function openCheckpoint(files: CheckpointFiles): Promise<StoredTens
     throw new Error(
       `Expected model.safetensors or ${indexFile}, found neither; choose a folder with a Hugging Face checkpoint`,
     );
+  const indexBytes = (await files.sizeBytes(indexFile))!;
+  if (indexBytes > maxIndexBytes)
+    throw new Error(`${indexFile}: expected at most ${maxIndexBytes} bytes, found ${indexBytes}`);
   const weightMap = parseWeightMap(decodeText(await files.read(indexFile), indexFile), indexFile);
-  const tensors: StoredTensor[] = [];
-  for (const file of new Set(weightMap.values())) {
+  const shards = new Set(weightMap.values());
+  if (shards.size > maxShards)
+    throw new Error(`${indexFile}: expected at most ${maxShards} files, found ${shards.size}`);
+  const tensors = new Map<string, StoredTensor>();
+  for (const file of shards) {
     for (const tensor of await openFile(files, file)) {
-      const home = weightMap.get(tensor.name);
-      if (home !== file)
+      const other = tensors.get(tensor.name);
+      if (other)
         throw new Error(
-          `${file}: holds tensor "${tensor.name}", which ${indexFile} ${home === undefined ? "does not name" : `looks for in ${home}`}`,
+          `${other.file} and ${file} both hold tensor "${tensor.name}"; readers would disagree about which one counts`,
         );
-      tensors.push(tensor);
+      tensors.set(tensor.name, tensor);
     }
   }
-  const found = new Set(tensors.map((t) => t.name));
-  for (const [name, file] of weightMap)
-    if (!found.has(name))
-      throw new Error(`${file}: expected tensor "${name}", which ${indexFile} looks for in it, found none`);
-  return tensors;
+  return [...tensors.values()];
 }
 
 /** The tensors of one file of a folder. @throws Error where it is missing */
@@ -356,18 +363,13 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
 }
 
 function parseWeightMap(text: string, file: string): Map<string, string> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${file}: is not valid JSON (${(error as Error).message})`);
-  }
+  const json = parseJson(text, file);
   const map = isRecord(json) ? json.weight_map : undefined;
-  if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${show(map)}`);
+  if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${shown(map)}`);
   for (const [name, shard] of Object.entries(map)) {
     // A name, never a path: an index from a stranger must not reach outside of its folder.
-    if (typeof shard !== "string" || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
-      throw new Error(`${file}: expected the name of a .safetensors file for tensor "${name}", found ${show(shard)}`);
+    if (typeof shard !== "string" || !/^[\w-][\w.-]{0,200}\.safetensors$/.test(shard))
+      throw new Error(`${file}: expected the name of a .safetensors file for tensor "${name}", found ${shown(shard)}`);
   }
   return new Map(Object.entries(map as Record<string, string>));
 }
@@ -395,4 +397,3 @@ function decodeText(bytes: Uint8Array, file: string): string {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const show = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value).slice(0, 80));

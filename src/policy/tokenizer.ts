@@ -1,4 +1,31 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import type { Json } from "../model/json_file.ts";
+import type { Budget } from "../model/pattern/match.ts";
+import { PatternError } from "../model/pattern/pattern.ts";
+import { SplitPattern, stepsFor } from "./split_pattern.ts";
+import { checkTokenizer } from "./tokenizer_check.ts";
+import { qwenSplit } from "./tokenizer_parts.ts";
+
+/** What the library wants to see, and a file may leave out. */
+const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
+
+/** Patterns that the runtime's own engine takes in time linear in the text, looked at one by one. */
+const known: readonly string[] = [qwenSplit];
+
+interface Splitter {
+  config?: { pattern?: { Regex?: string } };
+  pattern?: RegExp;
+  tokenizers?: (Splitter | null)[];
+}
+
+/** Puts patterns whose steps are counted in the place of a stranger's. @throws PatternError for one that has no such form */
+function boundPatterns(splitter: unknown, budget: Budget): void {
+  const { config, pattern, tokenizers } = (splitter ?? {}) as Splitter;
+  for (const one of tokenizers ?? []) boundPatterns(one, budget);
+  const source = config?.pattern?.Regex;
+  if (source === undefined || !pattern || known.includes(source)) return;
+  (splitter as Splitter).pattern = new SplitPattern(pattern, pattern.flags, budget);
+}
 
 const notText = "\uFFFD";
 
@@ -9,25 +36,53 @@ const notText = "\uFFFD";
 export class Tokenizer {
   /** Number of tokens, added ones included. A checkpoint may have more embedding rows than this. */
   readonly size: number;
+  /** Ids lie from 0 to this one. */
+  readonly largestId: number;
   readonly #tokenizer: HuggingFaceTokenizer;
+  /** Steps that patterns have left for the text that is encoded. */
+  readonly #budget: Budget = { left: 0 };
   readonly #texts = new Map<number, string>();
 
   /**
    * @param source parsed `tokenizer.json`
-   * @throws Error where it is not one
+   * @throws Error where it is not one, or holds what is not followed here (see tokenizer_check.ts)
    */
   constructor(source: object) {
     const model = (source as { model?: { vocab?: object } }).model;
-    if (!model?.vocab)
+    if (typeof model?.vocab !== "object" || model.vocab === null)
       throw new Error(
         `Expected the contents of a tokenizer.json with model.vocab, found the keys ${Object.keys(source).join(", ") || "(none)"}; use the file beside the model's weights`,
       );
-    this.#tokenizer = new HuggingFaceTokenizer(source, { clean_up_tokenization_spaces: false });
+    checkTokenizer(source as Json);
+    const named = Object.entries(source).filter(([, value]) => value !== undefined);
+    const whole = { ...absent, ...Object.fromEntries(named), model: { ...model, type: "BPE" } };
+    try {
+      this.#tokenizer = new HuggingFaceTokenizer(whole, { clean_up_tokenization_spaces: false });
+      boundPatterns(this.#tokenizer.pre_tokenizer, this.#budget);
+    } catch (error) {
+      throw new Error(`tokenizer.json: a pattern of pre_tokenizer cannot be used: ${(error as Error).message}`);
+    }
     this.size = this.#tokenizer.get_vocab().size;
+    this.largestId = (this.#tokenizer.model?.vocab.length ?? 0) - 1;
   }
 
-  /** Ids of `text`, nothing added in front or behind. */
+  /**
+   * Ids of `text`, nothing added in front or behind.
+   * @throws Error where a pattern of the file takes too long on it
+   */
   encode(text: string): number[] {
+    this.#budget.left = stepsFor(text);
+    try {
+      return this.#encode(text);
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error;
+      throw new Error(
+        `tokenizer.json: a pattern of pre_tokenizer cannot be used: ${error.message} of ${text.length} characters; use the tokenizer.json of the model's authors`,
+      );
+    }
+  }
+
+  #encode(text: string): number[] {
     return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
   }
 

@@ -1,3 +1,7 @@
+/** How Qwen2 and later cut text into pieces (tokenizer.json of Qwen2.5-VL). */
+export const qwenSplit =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
 /** A token that is cut out of a text before anything else is done to it. */
 export interface AddedToken {
   id: number;

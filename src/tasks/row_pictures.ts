@@ -147,13 +147,12 @@ function inside(path: string, where: string): string {
   const parts = path.split(/[/\\]/);
   const isDots = (part: string) => /^(\.|%2e){2}$/i.test(part);
   const isElsewhere = /^([/\\]|%2f|%5c|[a-zA-Z][a-zA-Z0-9+.-]*:)/i.test(path) || /%(2f|5c)/i.test(path);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: no path holds any
   if (
     path.trim() === "" ||
     path.length > longestPath ||
     isElsewhere ||
     parts.some(isDots) ||
-    /[\u0000-\u001f]/.test(path)
+    /\p{Cc}/u.test(path)
   )
     throw new Error(
       `${where}: expected the path of a picture inside the folder, found ${JSON.stringify(path.slice(0, 200))}`,

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { fillAdapter, LoraAdapter, type LoraConfig, loadAdapter, readLoraConfig } from "../model/lora.ts";
+import { fillAdapter, LoraAdapter, loadAdapter } from "../model/lora.ts";
+import { adapterConfigFile, type LoraConfig, readLoraConfig } from "../model/lora_config.ts";
 import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import { Random } from "../tasks/random.ts";
@@ -48,6 +49,14 @@ export function newLoraConfig({
     use_dora: false,
     use_rslora: false,
   });
+}
+
+/** @throws Error where training would differ from PEFT's; rolling, scoring and exporting do not */
+export function expectTrainable({ dropout }: LoraConfig): void {
+  if (dropout > 0)
+    throw new Error(
+      `${adapterConfigFile}: lora_dropout is ${dropout}, training supports only 0; set it to 0 there to train without dropout`,
+    );
 }
 
 /** Names mean layers of the text model: the vision tower of Qwen2.5-VL has some of the same names. */

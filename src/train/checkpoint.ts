@@ -1,4 +1,7 @@
-import { adapterConfigFile, adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
+import { headWeight } from "../model/head.ts";
+import { formatJson, type Json, jsonObject, parseJson } from "../model/json_file.ts";
+import { adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
+import { adapterConfigFile } from "../model/lora_config.ts";
 import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { checkKnob, resolveConfig, withDefaults } from "./config.ts";
@@ -237,6 +240,7 @@ const carriedOver = [
   "tokenizer_config.json",
   "generation_config.json",
   "preprocessor_config.json",
+  "processor_config.json",
   "special_tokens_map.json",
   "chat_template.jinja",
   "chat_template.json",
@@ -254,13 +258,17 @@ export async function exportFiles(
 ): Promise<NamedBytes[]> {
   const source = await readSource("config.json");
   if (!source) throw new Error("config.json: expected it in the folder of the model, found none");
-  const config = JSON.parse(new TextDecoder().decode(source));
+  const config = jsonObject(parseJson(new TextDecoder().decode(source), "config.json"), "config.json");
   // Both names of the field are in use; transformers loads in the type that stands there.
   config.dtype = "bfloat16";
   if ("torch_dtype" in config) config.torch_dtype = "bfloat16";
+  // A head of its own stays one, whatever the folder that it came from said.
+  if (weights.some(({ name }) => name === headWeight))
+    for (const section of [config, config.text_config as Json | undefined])
+      if (section?.tie_word_embeddings) section.tie_word_embeddings = false;
   const files: NamedBytes[] = [
     { name: weightsFile, bytes: writeSafetensors(weights.map((t) => ({ ...t, dtype: "BF16" as const }))) },
-    { name: "config.json", bytes: new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`) },
+    { name: "config.json", bytes: new TextEncoder().encode(`${formatJson(config)}\n`) },
   ];
   for (const name of carriedOver) {
     const bytes = await readSource(name);

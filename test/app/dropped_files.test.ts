@@ -89,6 +89,22 @@ describe("what was found is said", () => {
     ]);
   });
 
+  test("a model as transformers 5 writes it, and one with the parts of its tokenizer", async () => {
+    const files = (...names: string[]) =>
+      names.map((name) => given(`m/${name}`, name === "config.json" ? '{"model_type":"x"}' : "x"));
+    for (const names of [
+      ["tokenizer.json", "processor_config.json"],
+      ["vocab.json", "merges.txt", "preprocessor_config.json"],
+    ])
+      expect((await told(...files("config.json", "model.safetensors", ...names)))[0]!.slice(1, 3)).toEqual([
+        "model",
+        true,
+      ]);
+    expect((await told(...files("config.json", "model.safetensors", "vocab.json")))[0]![3]).toBe(
+      "A model without tokenizer.json, preprocessor_config.json; drop the whole folder",
+    );
+  });
+
   test("what a model lacks", async () => {
     expect(await told(given("m/config.json", '{"model_type":"x"}'))).toEqual([
       [

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../src/app/deno/dry_run.ts";
 import { estimate } from "../../src/app/estimate.ts";
-import { readPreprocessor } from "../../src/app/preprocessor.ts";
 import { h100, secondsOfStep } from "../../src/app/step_time.ts";
 import { readConfig } from "../../src/model/config.ts";
+import { readPreprocessor } from "../../src/model/preprocessor.ts";
 import { publishedFiles } from "../../src/model/published_sizes.ts";
 import { activationBytes } from "../../src/model/walk_size.ts";
 import { resolveConfig } from "../../src/train/config.ts";

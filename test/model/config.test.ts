@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/model/config.ts";
-import { readJson } from "../../src/model/load.ts";
+import { readJson } from "../../src/model/json_file.ts";
 import { goldenFiles } from "../support/golden.ts";
 
 type Json = Record<string, unknown>;
+
+import fractionOfLayers from "../golden/faults/hostile/config-fraclayers.json" with { type: "json" };
+import billionLayers from "../golden/faults/hostile/config-layers1e9.json" with { type: "json" };
+
 const preprocessor = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
 const jsonOf = (name: string): Promise<Json> => readJson(goldenFiles(name), "config.json");
 
@@ -85,7 +89,7 @@ test("the flat layout", () => {
 test("the nested layout, of both families", async () => {
   const window = readConfig(await jsonOf("qwen25-window"), preprocessor);
   expect(window.text).toMatchObject({ headDim: 16, ropeTheta: 1e6, mropeSection: [2, 3, 3], mropeInterleaved: false });
-  const deepstack = readConfig(await jsonOf("qwen3-deepstack"), preprocessor);
+  const deepstack = readConfig(await jsonOf("qwen3-deepstack"), { ...preprocessor, patch_size: 16 });
   expect(deepstack.text).toMatchObject({
     hiddenSize: 40,
     numAttentionHeads: 4,
@@ -141,13 +145,65 @@ describe("a key that changes the mathematics and is not supported is named", () 
   });
 
   test.each([
+    ["num_hidden_layers", 1e9, "num_hidden_layers must be a whole number from 1 to 1024, found 1000000000"],
+    ["num_hidden_layers", 1.5, "num_hidden_layers must be a whole number from 1 to 1024, found 1.5"],
+    ["num_hidden_layers", 0, "num_hidden_layers must be a whole number"],
+    ["num_hidden_layers", -3, "num_hidden_layers must be a whole number"],
+    ["num_hidden_layers", "36", 'num_hidden_layers must be a number from 1 to 1024, found "36"'],
+    ["num_hidden_layers", Number.NaN, "num_hidden_layers must be a whole number from 1 to 1024, found NaN"],
+    ["hidden_size", 2 ** 40, "hidden_size must be a whole number from 1 to 65536"],
+    [
+      "intermediate_size",
+      Number.POSITIVE_INFINITY,
+      "intermediate_size must be a whole number from 1 to 262144, found Inf",
+    ],
+    ["num_attention_heads", 0, "num_attention_heads must be a whole number from 1"],
+    ["num_key_value_heads", 0, "num_key_value_heads must be a whole number from 1"],
+    ["num_attention_heads", 15, "head_dim must be a whole number from 1 to 1024, found 136.53333333333333"],
+    ["head_dim", 2048, "head_dim must be a whole number from 1 to 1024"],
+    ["vocab_size", 2 ** 31 - 1, "vocab_size must be a whole number from 1 to 1048576, found 2147483647"],
+    ["rms_norm_eps", -1e-6, "rms_norm_eps must be a number above 0"],
+    ["rms_norm_eps", Number.NaN, "rms_norm_eps must be a number above 0, at most 1, found NaN"],
+    ["rope_theta", 0, "rope_theta must be a number above 0"],
+    ["rope_scaling.mrope_section", [16.5, 24, 23.5], "rope_scaling.mrope_section must be 3 numbers, whole ones"],
+    ["rope_scaling.mrope_section", [-16, 56, 24], "rope_scaling.mrope_section must be 3 numbers, whole ones"],
+    ["image_token_id", 151936, "image_token_id (151936) must lie below vocab_size (151936)"],
+    ["image_token_id", -1, "image_token_id must be a whole number from 0"],
+    ["tie_word_embeddings", "yes", 'tie_word_embeddings must be true or false, found "yes"'],
+    ["vision_config.depth", 1e9, "vision_config.depth must be a whole number from 1 to 1024"],
+    ["vision_config.num_heads", 0, "vision_config.num_heads must be a whole number"],
+    ["vision_config.patch_size", 0, "vision_config.patch_size must be a whole number from 1 to 256"],
+    ["vision_config.spatial_merge_size", -2, "vision_config.spatial_merge_size must be a whole number"],
+    ["vision_config.temporal_patch_size", 1e6, "vision_config.temporal_patch_size must be a whole number from 1 to 16"],
+    ["vision_config.window_size", 1e12, "vision_config.window_size must be a whole number from 1 to 65536"],
+    ["vision_config.fullatt_block_indexes", [7.5], "vision_config.fullatt_block_indexes must be a list of numbers"],
+    ["vision_config.fullatt_block_indexes", "7", "vision_config.fullatt_block_indexes must be a list of numbers"],
+    [
+      "vision_config.num_heads",
+      1,
+      "vision_config's hidden_size / num_heads (1280 / 1) must be a multiple of 4, at most 1024",
+    ],
+  ])("a number that no model has: %s = %j", (path, value, sentence) => {
+    expect(() => readConfig(set(published, path, value), preprocessor)).toThrow(`config.json: ${sentence}`);
+  });
+
+  test.each([
+    [fractionOfLayers, "text_config.num_hidden_layers must be a whole number from 1 to 1024, found 1.5"],
+    [billionLayers, "text_config.num_hidden_layers must be a whole number from 1 to 1024, found 1000000000"],
+  ])("files from outside: %#", (json, sentence) => {
+    expect(() => readConfig(json, preprocessor)).toThrow(`config.json: ${sentence}`);
+  });
+
+  test.each([
     ["text_config.attention_bias", true, "text_config.attention_bias is true"],
     ["text_config.rope_scaling.mrope_interleaved", false, "text_config.rope_scaling.mrope_interleaved is false"],
     ["vision_config.deepstack_visual_indexes", [0, 3], "deepstack_visual_indexes (0, 3) must lie below depth (3)"],
+    ["vision_config.deepstack_visual_indexes", [1, 1], "deepstack_visual_indexes (1, 1) must differ from each other"],
+    ["vision_config.deepstack_visual_indexes", [-1], "deepstack_visual_indexes must be a list of numbers, whole ones"],
     ["vision_config.num_position_embeddings", 35, "num_position_embeddings (35) must be a square"],
     ["text_config", undefined, "has no text_config"],
   ])("in Qwen3-VL, %s = %j", async (path, value, sentence) => {
     const json = set(await jsonOf("qwen3-deepstack"), path, value);
-    expect(() => readConfig(json, preprocessor)).toThrow(sentence);
+    expect(() => readConfig(json, { ...preprocessor, patch_size: 16 })).toThrow(sentence);
   });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { readConfig } from "../../src/model/config.ts";
-import { fillModel, readJson } from "../../src/model/load.ts";
+import { readJson } from "../../src/model/json_file.ts";
+import { fillModel } from "../../src/model/load.ts";
 import type { ParameterShape } from "../../src/model/parameters.ts";
 import { Qwen3VL } from "../../src/model/qwen3_vl.ts";
 import { type CheckpointFiles, partBytes } from "../../src/model/safetensors.ts";
@@ -66,14 +67,15 @@ test("a model larger than what is read at once comes in stretches, each read onc
   model.parameters.free();
 });
 
-test("a tensor that is no weight is refused before it is read", async () => {
+test("a tensor that is no weight is left where it is", async () => {
   const golden = goldenFiles("qwen3-plain");
   const json = await readJson(golden, "config.json");
   const config = readConfig(json, await readJson(golden, "preprocessor_config.json"));
   if (config.vision.family !== "qwen3_vl") throw new Error("another family");
   const model = new Qwen3VL(gpu, { ...config, vision: config.vision }, { trained: false });
   const { files, reads } = imagined([{ name: "stray", shape: [5_000_000] }, ...model.parameters.shapes]);
-  await expect(fillModel(model, files)).rejects.toThrow('the model that config.json describes has no weight "stray"');
-  expect(reads).toHaveLength(2);
+  await fillModel(model, files);
+  const largest = Math.max(...reads.map(([start, end]) => end - start));
+  expect(largest).toBeLessThan(5_000_000);
   model.parameters.free();
 });

@@ -1,11 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
 import { walk } from "../../src/app/parity/walk.ts";
-import { adaptedModules, LoraAdapter, loadAdapter, readLoraConfig } from "../../src/model/lora.ts";
+import { LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
+import { adaptedModules, readLoraConfig } from "../../src/model/lora_config.ts";
 import { type CheckpointFiles, readHeader } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
+import pyflag from "../golden/faults/adapter-python-regex/pyflag.json" with { type: "json" };
+import pynamed from "../golden/faults/adapter-python-regex/pynamed.json" with { type: "json" };
+import pyverbose from "../golden/faults/adapter-python-regex/pyverbose.json" with { type: "json" };
+import pyZ from "../golden/faults/adapter-python-regex/pyZ.json" with { type: "json" };
+import negativeRank from "../golden/faults/hostile/adapter-negrank.json" with { type: "json" };
+import slowPattern from "../golden/faults/hostile/adapter-redos.json" with { type: "json" };
 import { gpu } from "../support/device.ts";
 import { goldenModel } from "../support/golden.ts";
 
@@ -115,20 +122,80 @@ describe("which layers a configuration names", () => {
     [{ use_dora: true }, "use_dora is true, only false is supported"],
     [{ bias: "all" }, 'bias is "all"'],
     [{ modules_to_save: ["lm_head"] }, 'modules_to_save is ["lm_head"]'],
-    [{ layers_to_transform: [0] }, "layers_to_transform is [0]"],
+    [{ layers_pattern: "layers" }, "layers_pattern needs layers_to_transform beside it"],
+    [{ target_modules: ".*q_proj", layers_to_transform: [0] }, "layers_to_transform cannot stand beside"],
+    [{ layers_to_transform: [-1] }, "layers_to_transform must be a whole number from 0 to 10000, found -1"],
+    [{ layers_to_transform: "0" }, "layers_to_transform must be a number from 0"],
+    [{ exclude_modules: 3 }, "exclude_modules must be a list of names or a regular expression, found 3"],
+    [
+      { target_modules: ["q_proj", 3] },
+      'target_modules must be a list of names or a regular expression, found ["q_proj",3]',
+    ],
+    [{ r: 1e9 }, "r must be a whole number from 1 to 65536, found 1000000000"],
+    [{ r: 2.5 }, "r must be a whole number from 1 to 65536, found 2.5"],
+    [{ lora_alpha: Number.NaN }, "lora_alpha must be a number from -1000000 to 1000000, found NaN"],
+    [{ lora_alpha: "16" }, 'lora_alpha must be a number from -1000000 to 1000000, found "16"'],
+    [{ lora_dropout: -1 }, "lora_dropout must be a number from 0 to 1, found -1"],
+    [{ lora_dropout: "0.05" }, 'lora_dropout must be a number from 0 to 1, found "0.05"'],
+    [{ use_rslora: 1 }, "use_rslora must be true or false, found 1"],
+    [{ rank_pattern: { q_proj: 0 } }, 'rank_pattern, "q_proj", must be a whole number from 1 to 65536, found 0'],
+    [{ rank_pattern: { q_proj: 2.5 } }, 'rank_pattern, "q_proj", must be a whole number'],
+    [{ rank_pattern: ["q_proj"] }, "rank_pattern must be an object of at most 1000 numbers"],
+    [{ alpha_pattern: { q_proj: null } }, 'alpha_pattern, "q_proj", must be a number'],
+    [
+      { rank_pattern: { "(q_proj": 2 } },
+      'rank_pattern "(q_proj" is a regular expression that cannot be used: a parenthesis',
+    ],
+    [{ rank_pattern: { "(?i)q_proj": 2 } }, "flags for all of it stand elsewhere than at its beginning"],
+    [{ target_modules: "(.)\\1.*" }, "it refers back to a group, which is not followed here"],
+    [
+      { exclude_modules: "*a" },
+      'exclude_modules "*a" is a regular expression that cannot be used: there is nothing to repeat',
+    ],
+    [{ target_modules: "(?:(?=(?:.{0,60}){0,60}#)|.)*z" }, "it takes too long on this text"],
+    [{ alora_invocation_tokens: [1] }, "alora_invocation_tokens is [1]"],
+    [{ kasa_config: {} }, "kasa_config is {}"],
     [{ init_lora_weights: "pissa" }, 'init_lora_weights is "pissa"'],
     [{ peft_type: "IA3" }, 'peft_type is "IA3"'],
-    [{ r: 0 }, "r must be a whole number above 0, found 0"],
+    [{ r: 0 }, "r must be a whole number from 1 to 65536, found 0"],
     [{ target_modules: null }, "target_modules must be a list of names or a regular expression, found null"],
   ])("%j is refused", (changes, sentence) => {
     expect(() => named(changes)).toThrow(sentence);
   });
 
-  test("dropout is refused in training only", () => {
-    expect(() => new LoraAdapter(gpu, model.parameters, config({ lora_dropout: 0.05 }), { trained: true })).toThrow(
-      "lora_dropout is 0.05, training supports only 0",
+  test("layers_to_transform takes some layers of those named, by the number behind layers_pattern", () => {
+    const modules = { target_modules: ["q_proj", "up_proj"] };
+    expect(named({ ...modules, layers_to_transform: 1 })).toEqual([
+      "blocks.1.mlp.up_proj",
+      "layers.1.self_attn.q_proj",
+      "layers.1.mlp.up_proj",
+    ]);
+    expect(named({ ...modules, layers_to_transform: [1, 2], layers_pattern: ["h", "layers"] })).toEqual([
+      "layers.1.self_attn.q_proj",
+      "layers.1.mlp.up_proj",
+    ]);
+    expect(named({ ...modules, layers_to_transform: [], layers_pattern: null })).toHaveLength(7);
+  });
+
+  test.each([pyZ, pyflag, pynamed, pyverbose])(
+    "Python's syntax in target_modules: the four layers that PEFT finds, %#",
+    (json) => {
+      expect(adaptedModules(readLoraConfig(json), shapes).map(({ module }) => module)).toEqual(
+        [0, 1].flatMap((i) => ["q", "v"].map((part) => `model.language_model.layers.${i}.self_attn.${part}_proj`)),
+      );
+    },
+  );
+
+  test("all-linear in any case, keys with null and those without effect", () => {
+    expect(named({ target_modules: "All-Linear" })).toEqual(named({ target_modules: "all-linear" }));
+    expect(named({ bias: null, fan_in_fan_out: true, modules_to_save: [], exclude_modules: "" })).toHaveLength(2);
+  });
+
+  test("adapters from outside", () => {
+    expect(() => readLoraConfig(negativeRank)).toThrow(
+      'rank_pattern, ".*", must be a whole number from 1 to 65536, found -4',
     );
-    new LoraAdapter(gpu, model.parameters, config({ lora_dropout: 0.05 }), { trained: false }).parameters.free();
+    expect(() => adaptedModules(readLoraConfig(slowPattern), shapes)).toThrow("names no layer of this model");
   });
 });
 

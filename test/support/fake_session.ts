@@ -114,6 +114,8 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
     },
     exportFiles: async () => [{ name: "model.safetensors", bytes: Uint8Array.of(weight) }],
     profile: () => null,
+    notices: [] as string[],
+    expectTrainable: () => {},
     close() {
       session.closed = true;
     },

@@ -1,6 +1,7 @@
 import type { Pixels } from "../../src/image/pixels.ts";
 import { resize } from "../../src/image/resize.ts";
-import { loadModel, readJson } from "../../src/model/load.ts";
+import { readJson } from "../../src/model/json_file.ts";
+import { loadModel } from "../../src/model/load.ts";
 import type { Platform } from "../../src/platform.ts";
 import { type Chat, compactChat } from "../../src/policy/chat.ts";
 import type { Passage } from "../../src/policy/policy.ts";

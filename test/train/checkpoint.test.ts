@@ -169,6 +169,20 @@ test("a model folder without config.json cannot be exported", async () => {
   );
 });
 
+test("an export says that a head of its own is not tied", async () => {
+  const source = { tie_word_embeddings: true, text_config: { tie_word_embeddings: true, vocab_size: 3 } };
+  const head = { name: "lm_head.weight", shape: [1], values: Float32Array.of(1) };
+  const tied = async (weights: typeof checkpoint.weights) => {
+    const files = await exportFiles(weights, async (name) => (name === "config.json" ? text(source) : null));
+    return JSON.parse(new TextDecoder().decode(files[1]!.bytes));
+  };
+  expect(await tied(checkpoint.weights)).toMatchObject(source);
+  expect(await tied([...checkpoint.weights, head])).toMatchObject({
+    tie_word_embeddings: false,
+    text_config: { tie_word_embeddings: false, vocab_size: 3 },
+  });
+});
+
 test("an exported folder holds bf16 weights and the other files of its source", async () => {
   const source: Record<string, object> = {
     "config.json": { model_type: "qwen3_vl", torch_dtype: "float32" },

@@ -1,9 +1,6 @@
+import { jsonObject, parseJson } from "../../model/json_file.ts";
 import { Tokenizer } from "../../policy/tokenizer.ts";
-import { joinTokenizer } from "../../policy/tokenizer_parts.ts";
-
-/** How Qwen2 and later cut text into pieces (tokenizer.json of Qwen2.5-VL). */
-const split =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+import { joinTokenizer, qwenSplit } from "../../policy/tokenizer_parts.ts";
 
 /** Added tokens of Qwen2.5-VL from id 151643 on, in order. */
 const firstAdded = 151_643;
@@ -13,6 +10,9 @@ const added = [
 ].map((name) => `<|${name}|>`);
 const addedWords = ["<tool_call>", "</tool_call>"];
 
+/** Twelve times the file of Qwen2.5-VL. */
+const maxFileBytes = 128 * 2 ** 20;
+
 /**
  * The tokenizer of a folder: tokenizer.json, or vocab.json and merges.txt of Qwen2.5-VL, to which its added tokens
  * are given here.
@@ -21,10 +21,13 @@ const addedWords = ["<tool_call>", "</tool_call>"];
 export async function openTokenizer(find: (name: string) => Promise<Uint8Array | null>): Promise<Tokenizer> {
   const text = async (name: string) => {
     const bytes = await find(name);
+    if (bytes && bytes.length > maxFileBytes)
+      throw new Error(`${name}: expected at most ${maxFileBytes} bytes, found ${bytes.length}; this is another file`);
     return bytes && new TextDecoder().decode(bytes);
   };
+  const json = (value: string, name: string) => jsonObject(parseJson(value, name), name);
   const whole = await text("tokenizer.json");
-  if (whole) return new Tokenizer(JSON.parse(whole));
+  if (whole) return new Tokenizer(json(whole, "tokenizer.json"));
   const [vocab, merges] = [await text("vocab.json"), await text("merges.txt")];
   if (!vocab || !merges)
     throw new Error("Expected tokenizer.json, or vocab.json and merges.txt, in the tokenizer's folder, found neither");
@@ -37,5 +40,12 @@ export async function openTokenizer(find: (name: string) => Promise<Uint8Array |
     rstrip: false,
     single_word: false,
   }));
-  return new Tokenizer(joinTokenizer({ vocab: JSON.parse(vocab), merges, split, addedTokens }));
+  return new Tokenizer(
+    joinTokenizer({
+      vocab: json(vocab, "vocab.json") as Record<string, number>,
+      merges,
+      split: qwenSplit,
+      addedTokens,
+    }),
+  );
 }

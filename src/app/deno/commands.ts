@@ -108,6 +108,7 @@ async function train(changes: Partial<RunConfig>, options: Options, around: Surr
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   await expectNewFolder(folder);
   return openAnd(config, options, around, async (session) => {
+    session.expectTrainable();
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config));
@@ -351,6 +352,8 @@ async function openAnd(
     },
   });
   try {
+    // Lines of JSON go to a program, which reads no sentences.
+    if (!options.logJson) for (const sentence of session.notices) around.terminal.print(visible(sentence));
     const code = await work(session);
     const profile = session.profile();
     if (profile !== null) around.terminal.print(profile);

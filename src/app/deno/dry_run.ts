@@ -1,10 +1,17 @@
 import { type ModelConfig, readConfig } from "../../model/config.ts";
+import { readJson } from "../../model/json_file.ts";
+import {
+  type Preprocessor,
+  type PreprocessorFile,
+  preprocessorOf,
+  readPreprocessor,
+} from "../../model/preprocessor.ts";
 import { publishedFiles } from "../../model/published_sizes.ts";
 import type { Platform } from "../../platform.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type Estimate, estimate } from "../estimate.ts";
 import { configLines, limitLines, memoryLines, remedyLines, timeLines } from "../estimate_text.ts";
-import { type Preprocessor, readPreprocessor } from "../preprocessor.ts";
+import { filesIn } from "../model_files.ts";
 import { h100, software } from "../step_time.ts";
 import type { Surroundings } from "./commands.ts";
 
@@ -43,27 +50,24 @@ async function sizesOf(
   name: string,
   platform: Platform,
 ): Promise<{ model: ModelConfig; preprocessor: Preprocessor; note?: string }> {
-  const json = async (file: string): Promise<Record<string, unknown>> => {
-    const path = `${name}/${file}`;
-    if ((await platform.assetSize(path)) === null) throw new Error(`${path} is not there`);
-    return JSON.parse(new TextDecoder().decode(await platform.readAsset(path)));
-  };
-  let files: { config: Record<string, unknown>; preprocessor: Record<string, unknown> };
+  const folder = filesIn(platform, name);
+  let files: { config: Record<string, unknown>; preprocessor: PreprocessorFile };
   let note: string | undefined;
   try {
-    files = { config: await json("config.json"), preprocessor: await json("preprocessor_config.json") };
+    if ((await folder.sizeBytes("config.json")) === null) throw new Error(`${name}/config.json is not there`);
+    files = { config: await readJson(folder, "config.json"), preprocessor: await preprocessorOf(folder) };
   } catch (error) {
     const known = publishedFiles(name.replace(/^hf:\/\//, "").replace(/@.*$/, ""));
     if (!known)
       throw new Error(
         `Expected config.json and preprocessor_config.json of the model ${name}: ${(error as Error).message}; check --model`,
       );
-    files = known;
+    files = { config: known.config, preprocessor: { json: known.preprocessor, where: "preprocessor_config.json: " } };
     note = `The model's config.json could not be had (${(error as Error).message}); sizes are as published in 2025`;
   }
   return {
-    model: readConfig(files.config, files.preprocessor),
-    preprocessor: readPreprocessor(files.preprocessor),
+    model: readConfig(files.config, files.preprocessor.json, files.preprocessor.where),
+    preprocessor: readPreprocessor(files.preprocessor.json, files.preprocessor.where),
     ...(note ? { note } : {}),
   };
 }

@@ -1,10 +1,10 @@
 import { readConfig } from "../../model/config.ts";
-import { readJson } from "../../model/load.ts";
-import { adaptedModules, readLoraConfig } from "../../model/lora.ts";
+import { readJson } from "../../model/json_file.ts";
+import { adaptedModules, readLoraConfig } from "../../model/lora_config.ts";
+import { preprocessorIn, preprocessorOf } from "../../model/preprocessor.ts";
 import { type CheckpointFiles, openCheckpoint } from "../../model/safetensors.ts";
 import { renderTemplate } from "../../policy/template.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
-import { readPreprocessor } from "../preprocessor.ts";
 import type { FuzzedReader, Sibling } from "./reader.ts";
 
 const nameOf = (path: string): string => path.split("/").at(-1)!;
@@ -50,10 +50,12 @@ export const modelReaders: readonly FuzzedReader[] = [
     takes: (path) => /\/(config|preprocessor_config|processor_config)\.json$/.test(path),
     calls: (bytes, path, sibling) => {
       const files = folder(path, bytes, sibling);
-      const preprocessor = () => readJson(files, "preprocessor_config.json");
       return [
-        async () => readConfig(await readJson(files, "config.json"), await preprocessor()),
-        async () => readPreprocessor(await preprocessor()),
+        async () => {
+          const { json, where } = await preprocessorOf(files);
+          readConfig(await readJson(files, "config.json"), json, where);
+        },
+        () => preprocessorIn(files),
       ];
     },
   },

@@ -1,4 +1,4 @@
-import { readJson } from "../../model/load.ts";
+import { readJson } from "../../model/json_file.ts";
 import { patchCoordinates } from "../../model/positions.ts";
 import { type CheckpointFiles, type Dtype, readHeader, toFloat32 } from "../../model/safetensors.ts";
 import type { ShownImage } from "../../model/vision_rows.ts";

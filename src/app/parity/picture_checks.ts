@@ -2,10 +2,9 @@ import { Plan } from "../../gpu/plan.ts";
 import { decodePixels } from "../../image/decode.ts";
 import { resize } from "../../image/resize.ts";
 import { smartResize } from "../../image/smart_resize.ts";
-import { readJson } from "../../model/load.ts";
 import { patchOrder } from "../../model/positions.ts";
+import { preprocessorIn } from "../../model/preprocessor.ts";
 import { shownImage, VisionRows } from "../../model/vision_rows.ts";
-import { readPreprocessor } from "../preprocessor.ts";
 import { type Check, check, compare, type Subject, worst } from "./check.ts";
 import { pixelValues } from "./golden_folder.ts";
 
@@ -14,7 +13,7 @@ export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
   const { gpu, folder, model } = subject;
   const { vision } = model.config;
   if (folder.golden.images.length === 0) return;
-  const { minPixels, maxPixels } = readPreprocessor(await readJson(folder.files, "preprocessor_config.json"));
+  const { minPixels, maxPixels } = await preprocessorIn(folder.files);
   const factor = vision.patchSize * vision.spatialMergeSize;
   const checks: [string, Check][] = [];
   let from = 0;

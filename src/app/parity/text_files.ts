@@ -1,3 +1,4 @@
+import { jsonObject, parseJson } from "../../model/json_file.ts";
 import { loadJson, type PythonValue } from "../../policy/python_json.ts";
 import { type RenderOptions, renderRecipe } from "../../policy/recipe_chat.ts";
 import { renderTemplate } from "../../policy/template.ts";
@@ -81,14 +82,14 @@ export async function* textParity(
 async function openTokenizers(read: ReadFile, find: (name: string) => Promise<Uint8Array | null>) {
   const json = async (name: string) => {
     const bytes = await find(name);
-    return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    return bytes && jsonObject(parseJson(new TextDecoder().decode(bytes), name), name);
   };
   const source = await json("tokenizer.json");
   if (source) {
     const only = new Tokenizer(source);
     return () => only;
   }
-  const vocab = await json("vocab.json");
+  const vocab = (await json("vocab.json")) as Record<string, number> | null;
   const merges = await find("merges.txt");
   if (!vocab || !merges)
     throw new Error(

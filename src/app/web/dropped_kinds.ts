@@ -6,8 +6,11 @@ type Files = ReadonlyMap<string, File>;
 const isData = (name: string): boolean => /\.(parquet|jsonl|csv)$/i.test(name);
 const isPicture = (name: string): boolean => /\.(png|jpe?g|webp|bmp)$/i.test(name);
 
-/** Files of a Hugging Face checkpoint that a run cannot do without, besides config.json and weights. */
-const needed = ["tokenizer.json", "preprocessor_config.json"];
+/** Files of a Hugging Face checkpoint that a run cannot do without, besides config.json and weights; one set of each. */
+const needed = [
+  [["tokenizer.json"], ["vocab.json", "merges.txt"]],
+  [["preprocessor_config.json"], ["processor_config.json"]],
+];
 
 /**
  * The folders in something dropped that a run can use: models, adapters, data; where there is none, one that says what
@@ -60,7 +63,7 @@ function adapterIn(path: string, folder: string, files: Files): DroppedFolder {
 
 async function modelIn(path: string, folder: string, files: Files): Promise<DroppedFolder> {
   const has = (name: string): boolean => files.has(folder + name);
-  const missing = needed.filter((name) => !has(name));
+  const missing = needed.flatMap((sets) => (sets.some((set) => set.every(has)) ? [] : sets[0]!));
   let shards: string[] = ["model.safetensors"];
   if (!has("model.safetensors") && has("model.safetensors.index.json"))
     shards = await shardsOf(files.get(`${folder}model.safetensors.index.json`)!);

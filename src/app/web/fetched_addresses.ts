@@ -21,7 +21,9 @@ export function tokenizerAddresses(model: string): string[] {
   try {
     return folder === null
       ? []
-      : ["preprocessor_config.json", "tokenizer.json"].map((name) => addressOfPath(`${folder}/${name}`)!);
+      : ["processor_config.json", "preprocessor_config.json", "tokenizer.json"].map(
+          (name) => addressOfPath(`${folder}/${name}`)!,
+        );
   } catch {
     // No model that could be fetched; who opens it hears why.
     return [];

@@ -1,4 +1,5 @@
 import type { SizeLimits } from "../../image/smart_resize.ts";
+import { preprocessorIn } from "../../model/preprocessor.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
@@ -9,7 +10,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { promptOf, surveySettings } from "../data/run_tasks.ts";
 import type { RowDetails } from "../data_api.ts";
-import { readPreprocessor } from "../preprocessor.ts";
+import { filesIn } from "../model_files.ts";
 
 /** Rows as a model would get them: sizes by its preprocessor, prompts by its tokenizer. */
 export class RowReader {
@@ -32,7 +33,8 @@ export class RowReader {
       return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
     };
     try {
-      const limits = await limitsOf(find);
+      const { minPixels, maxPixels, patchSize, mergeSize } = await preprocessorIn(filesIn(platform, model));
+      const limits = { factor: patchSize * mergeSize, minPixels, maxPixels };
       return new RowReader(limits, await openTokenizer(find), "");
     } catch (error) {
       return new RowReader(recipeBudget.limits, null, (error as Error).message);
@@ -63,14 +65,4 @@ export class RowReader {
       return { prompt: null, promptProblem: (error as Error).message };
     }
   }
-}
-
-async function limitsOf(find: (name: string) => Promise<Uint8Array | null>): Promise<SizeLimits> {
-  const bytes = await find("preprocessor_config.json");
-  if (!bytes) throw new Error("Expected a preprocessor_config.json in the model's folder, found none");
-  const json: Record<string, unknown> = JSON.parse(new TextDecoder().decode(bytes));
-  const { patch_size: patch, merge_size: merge } = json;
-  if (typeof patch !== "number" || typeof merge !== "number")
-    throw new Error("preprocessor_config.json: expected numbers for patch_size and merge_size, found none");
-  return { factor: patch * merge, ...readPreprocessor(json) };
 }

@@ -183,7 +183,9 @@ export class RunControl {
 
   async #open(): Promise<void> {
     const config = this.#store.config.value;
-    this.#store.opened.value = await this.api.open(config, { trace: this.#store.traced.value });
+    const opened = await this.api.open(config, { trace: this.#store.traced.value });
+    this.#store.opened.value = opened;
+    for (const sentence of opened.notices ?? []) this.#store.notices.add("information", sentence);
     this.#openModel = config.model;
   }
 

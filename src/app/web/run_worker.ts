@@ -60,14 +60,21 @@ export class RunWorker implements RunApi {
 
   async open(config: RunConfig, { trace }: { trace: boolean }): Promise<Opened> {
     this.#trace = trace;
-    const { adapter, software, model } = await this.#openModel(config);
+    const { adapter, software, model, notices } = await this.#openModel(config);
     const stored = await this.#resumable(config);
-    return { adapter, software, model, resumable: stored ? { name: stored.name, step: stored.step } : undefined };
+    return {
+      adapter,
+      software,
+      model,
+      notices,
+      resumable: stored ? { name: stored.name, step: stored.step } : undefined,
+    };
   }
 
   async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
     await this.#end();
     let session = await this.#openModel(config);
+    session.expectTrainable();
     const stored = resume ? await this.#resumable(config) : null;
     if (resume && !stored)
       throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");

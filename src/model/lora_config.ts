@@ -1,0 +1,186 @@
+import { shapeText } from "../gpu/tensor.ts";
+import { type Json, shown, wholeNumber } from "./json_file.ts";
+import { type ModuleMatcher, matcherOf } from "./lora_modules.ts";
+import { oldName } from "./names.ts";
+import type { ParameterShape } from "./parameters.ts";
+
+/** What of PEFT's `adapter_config.json` says how an adapter acts. */
+export interface LoraConfig {
+  r: number;
+  alpha: number;
+  /** Share of an adapted layer's inputs that PEFT zeroes while it trains; in inference it does nothing. */
+  dropout: number;
+  /** Scaling is alpha / sqrt(r) instead of alpha / r. */
+  rankStabilized: boolean;
+  /** Names or ends of names of modules, or a regular expression of whole names. */
+  targetModules: string | readonly string[];
+  excludeModules: string | readonly string[];
+  /** Of the modules that targetModules names, those in layers of these numbers; null: in all. */
+  layers: readonly number[] | null;
+  /** What stands before a layer's number in a name; any word where there is none. */
+  layersPattern: readonly string[];
+  /** Other ranks and alphas for modules that a key (the end of a name, as a regular expression) matches. */
+  rankPattern: Readonly<Record<string, number>>;
+  alphaPattern: Readonly<Record<string, number>>;
+  /** The whole file, to be written again. */
+  json: Readonly<Json>;
+}
+
+export const adapterConfigFile = "adapter_config.json";
+
+/** Keys that change the mathematics: where one stands and is not null, it has one of these values. */
+const supported: Readonly<Record<string, readonly unknown[]>> = {
+  peft_type: ["LORA"],
+  bias: ["none"],
+  use_dora: [false],
+  use_qalora: [false],
+  use_bdlora: [null, false],
+  lora_bias: [false],
+  modules_to_save: [null],
+  layer_replication: [null],
+  target_parameters: [null],
+  trainable_token_indices: [null],
+  alora_invocation_tokens: [null],
+  arrow_config: [null],
+  kasa_config: [null],
+  monteclora_config: [null],
+  velora_config: [null],
+  // These only say where training began; the others change the base weights too.
+  init_lora_weights: [true, false, "gaussian", "eva", "orthogonal"],
+};
+
+const maxRank = 2 ** 16;
+const maxAlpha = 1e6;
+const maxNames = 10_000;
+const maxPatterns = 1000;
+
+/** Reads `adapter_config.json`. @throws Error naming a key that is missing, or that is not supported */
+export function readLoraConfig(json: Json): LoraConfig {
+  for (const [key, values] of Object.entries(supported)) {
+    const value = json[key] ?? null;
+    const isEmpty = Array.isArray(value) && value.length === 0 && values.includes(null);
+    if (value !== null && !isEmpty && !values.includes(value))
+      throw new Error(`${named(key)} is ${shown(value)}, only ${shown(values[0])} is supported`);
+  }
+  const targetModules = names(json, "target_modules");
+  if (targetModules === null)
+    throw new Error(
+      `${named("target_modules")} must be a list of names or a regular expression, found ${shown(json.target_modules)}`,
+    );
+  const layers = layerNumbers(json);
+  const layersPattern = names(json, "layers_pattern") || [];
+  // PEFT refuses these too.
+  for (const [key, isGiven] of [
+    ["layers_to_transform", layers !== null],
+    ["layers_pattern", layersPattern.length > 0],
+  ] as const)
+    if (isGiven && typeof targetModules === "string")
+      throw new Error(`${named(key)} cannot stand beside a regular expression in target_modules; name modules there`);
+  if (layersPattern.length > 0 && layers === null)
+    throw new Error(`${named("layers_pattern")} needs layers_to_transform beside it, found none`);
+  return {
+    r: wholeNumber(json.r, named("r"), 1, maxRank),
+    alpha: alphaOf(json.lora_alpha, named("lora_alpha")),
+    dropout: dropoutOf(json),
+    rankStabilized: flag(json, "use_rslora"),
+    targetModules,
+    excludeModules: names(json, "exclude_modules") ?? [],
+    layers,
+    layersPattern: typeof layersPattern === "string" ? [layersPattern] : layersPattern,
+    rankPattern: patterns(json, "rank_pattern", (value, name) => wholeNumber(value, name, 1, maxRank)),
+    alphaPattern: patterns(json, "alpha_pattern", alphaOf),
+    json,
+  };
+}
+
+const named = (key: string): string => `${adapterConfigFile}: ${key}`;
+
+/** Null where the key is absent or null. */
+function names(json: Json, key: string): string | string[] | null {
+  const value = json[key] ?? null;
+  if (value === null || typeof value === "string") return value;
+  if (Array.isArray(value) && value.length <= maxNames && value.every((name) => typeof name === "string")) return value;
+  throw new Error(`${named(key)} must be a list of names or a regular expression, found ${shown(value)}`);
+}
+
+function layerNumbers(json: Json): number[] | null {
+  const value = json.layers_to_transform ?? null;
+  if (value === null || (Array.isArray(value) && value.length === 0)) return null;
+  const list = Array.isArray(value) ? value : [value];
+  return list.slice(0, maxNames).map((one) => wholeNumber(one, named("layers_to_transform"), 0, maxNames));
+}
+
+function alphaOf(value: unknown, name: string): number {
+  if (typeof value !== "number" || !(Math.abs(value) <= maxAlpha))
+    throw new Error(`${name} must be a number from -${maxAlpha} to ${maxAlpha}, found ${shown(value)}`);
+  return value;
+}
+
+function dropoutOf(json: Json): number {
+  const value = json.lora_dropout ?? 0;
+  if (typeof value !== "number" || !(value >= 0 && value <= 1))
+    throw new Error(`${named("lora_dropout")} must be a number from 0 to 1, found ${shown(value)}`);
+  return value;
+}
+
+function flag(json: Json, key: string): boolean {
+  const value = json[key] ?? false;
+  if (typeof value !== "boolean") throw new Error(`${named(key)} must be true or false, found ${shown(value)}`);
+  return value;
+}
+
+function patterns(
+  json: Json,
+  key: string,
+  read: (value: unknown, name: string) => number,
+): Readonly<Record<string, number>> {
+  const value = json[key] ?? {};
+  if (typeof value !== "object" || Array.isArray(value) || Object.keys(value).length > maxPatterns)
+    throw new Error(`${named(key)} must be an object of at most ${maxPatterns} numbers, found ${shown(value)}`);
+  return Object.fromEntries(
+    Object.entries(value).map(([pattern, one]) => [pattern, read(one, `${named(key)}, "${pattern.slice(0, 80)}",`)]),
+  );
+}
+
+export interface AdaptedModule {
+  module: string;
+  O: number;
+  I: number;
+  rank: number;
+  scaling: number;
+}
+
+/**
+ * The linear layers that a configuration names, in the model's order; names match in either spelling.
+ *
+ * @throws Error where it names none, or one that is no linear layer of the towers
+ */
+export function adaptedModules(config: LoraConfig, shapes: readonly ParameterShape[]): AdaptedModule[] {
+  const matcher: ModuleMatcher = matcherOf(config);
+  const found: AdaptedModule[] = [];
+  for (const { name, shape } of shapes) {
+    if (!name.endsWith(".weight")) continue;
+    const module = name.slice(0, -".weight".length);
+    const spellings = [...new Set([module, oldName(module)])];
+    const spelled = spellings.find((n) => matcher.isTarget(n));
+    if (spelled === undefined || spellings.some((n) => matcher.isExcluded(n))) continue;
+    const isLinear = shape.length === 2 && !/(^lm_head|embed_tokens|pos_embed)$/.test(module);
+    if (!isLinear) {
+      if (matcher.namesAll) continue;
+      throw new Error(
+        `${named("target_modules")} names ${module} ${shapeText(shape)}, which is no linear layer inside the model; name it in exclude_modules`,
+      );
+    }
+    const rank = matcher.rank(spelled);
+    found.push({
+      module,
+      O: shape[0]!,
+      I: shape[1]!,
+      rank,
+      scaling: matcher.alpha(spelled) / (config.rankStabilized ? Math.sqrt(rank) : rank),
+    });
+  }
+  if (found.length === 0)
+    throw new Error(`${named("target_modules")} ${shown(config.targetModules)} names no layer of this model`);
+  return found;
+}
