@@ -7,7 +7,7 @@ export interface Numeral {
   maybe: Rational[];
   /** Digits behind the point of a plain decimal, null for a fraction. */
   decimals: number | null;
-  /** Written as labels are: 007. */
+  /** Written as labels are, 007, or with noughts that may be thousands, 5.000: equal in value is not certainly equal. */
   label: boolean;
   /** "10 100" may be two numbers: equal is likely meant, other than equal is not certain. */
   unsure: boolean;
@@ -46,7 +46,8 @@ function unsigned(text: string): Numeral | null {
       value,
       maybe: grouped,
       decimals: (plain[1] ?? plain[2] ?? "").length,
-      label: /^0\d/.test(text),
+      // 5.000 is five thousand to half of the world.
+      label: /^0\d|^[1-9]\d{0,2}\.\d\d0$/.test(text),
       unsure: false,
     };
   }

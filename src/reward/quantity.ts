@@ -16,7 +16,7 @@ export interface Quantity {
   /** "x" of "x = 3". */
   variable: string | null;
   kind: "cardinal" | "ordinal";
-  /** Written as labels are, "007": equal in value is not equal. */
+  /** Written as labels are, "007", or as "5.000": equal in value is not certainly equal. */
   label: boolean;
   /** Different in value is not certainly different. */
   unsure: boolean;

@@ -47,7 +47,8 @@ function read(text: string, other: string, question: string): Quantity | null {
   if (!found?.value.exact || letter === undefined) return found;
   const power = letter === "B" ? 9n : letter === "M" ? 6n : 3n;
   const isMeant = letter === "B" ? asksBytes.test(question) : letter !== "M" && asksTemperature.test(question);
-  if (!isMeant && !quantity(other)?.unit) return found;
+  const unit = isMeant ? null : quantity(other)?.unit;
+  if (!isMeant && (!unit || unit.isCount)) return found;
   const { n, d } = found.value.exact;
   return { ...found, maybe: [...found.maybe, { n, d: d * 10n ** power }] };
 }
@@ -133,7 +134,7 @@ function sameRange(a: NumberRange, b: NumberRange, question: string): boolean | 
   const turned = [sameQuantity(a.from, b.to, question), sameQuantity(a.to, b.from, question)];
   if (turned.every((end) => end !== false)) return null;
   const difference = ({ from, to }: NumberRange) => from.value.near - to.value.near;
-  return a.spaced && b.spaced && difference(a) === difference(b) ? null : false;
+  return a.spaced && b.spaced && difference(a) > 0 && difference(a) === difference(b) ? null : false;
 }
 
 /** A number for a range, or the other way round: inside it may be meant, outside it cannot be. */

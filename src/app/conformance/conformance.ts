@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Outcome } from "../outcome.ts";
 import { aggregation, groupAdvantages, kl, policy } from "./loss_cases.ts";
+import { rule } from "./rule_cases.ts";
 import { math, parse, reward, turns, verdict } from "./text_cases.ts";
 import { sizes, zoom, zoomEndToEnd } from "./zoom_cases.ts";
 
@@ -22,6 +23,7 @@ const suites: Record<string, (one: any) => Outcomes> = {
   reward_math_official: math,
   judge_verdict: verdict,
   agent_loop_turns: turns,
+  rule,
   grpo_advantage: groupAdvantages,
   loss_aggregation: aggregation,
 };
