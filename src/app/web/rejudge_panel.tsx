@@ -4,6 +4,7 @@ import { judgeAlarms } from "../../reward/judge_metrics.ts";
 import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
+import type { RejudgeWays } from "../judge_api.ts";
 import type { ChangedVerdict, RejudgedStep, Standing } from "../rejudge.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { count, figure } from "./numbers.ts";
@@ -40,33 +41,58 @@ export function RejudgePanel({ run }: { run: string }) {
   );
 }
 
+/** Whose verdicts count: those of the log, or of a judge that is asked now. */
+type Verdicts = "stored" | RunConfig["judge"];
+
 function Form({ run }: { run: string }) {
   const { store, rejudge } = usePage();
   const config = store.config.value;
-  const [judge, setJudge] = useState<RunConfig["judge"]>(config.judge);
+  const [verdicts, setVerdicts] = useState<Verdicts>("stored");
   const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
+  const [weights, setWeights] = useState<RejudgeWays["weights"]>("own");
   const judging = rejudge.result.value?.state === "judging";
+  const isRemote = verdicts !== "stored" && verdicts !== "rules";
   const start = (): void => {
+    const judge = verdicts === "stored" ? config.judge : verdicts;
     const changes = { ...store.changes.peek(), judge, reward };
-    void rejudge.start(run, { ...resolveConfig(changes), judge });
+    const ways: RejudgeWays = { verdicts: verdicts === "stored" ? "stored" : "anew", weights };
+    void rejudge.start(run, { ...resolveConfig(changes), judge }, ways);
   };
   return (
     <>
       <div class="fields">
-        <Choice knob="judge" label="judge" value={judge} onChoose={(value) => setJudge(value as RunConfig["judge"])} />
         <Choice
-          knob="reward"
+          id="judge"
+          label="verdicts"
+          value={verdicts}
+          choices={["stored", ...(knobs.judge as ChoiceKnob).choices]}
+          words={{ stored: "as stored" }}
+          onChoose={(value) => setVerdicts(value as Verdicts)}
+        />
+        <Choice
+          id="reward"
           label="reward"
           value={reward}
+          choices={(knobs.reward as ChoiceKnob).choices}
           words={rewardWords}
           onChoose={(value) => setReward(value as RunConfig["reward"])}
         />
+        {reward === "weights" && (
+          <Choice
+            id="weights"
+            label="weights"
+            value={weights}
+            choices={["own", "given"]}
+            words={{ own: "the run’s own", given: "of the Train view" }}
+            onChoose={(value) => setWeights(value as RejudgeWays["weights"])}
+          />
+        )}
       </div>
       <p class="soft small sentence">
-        {judge === "rules" ? "rules in this page, no network" : judgeLines[judge as JudgeName]};{" "}
-        {menuEntry(reward)?.line ?? "the weights of the Train view"}
+        {judgeWords(verdicts)}
+        {menuEntry(reward) && `; ${menuEntry(reward)!.line}`}
       </p>
-      {judge !== "rules" && (
+      {isRemote && (
         <details class="servers" open={config.judgeUrl === ""}>
           <summary>Server {config.judgeUrl && <span class="mono">{config.judgeUrl}</span>}</summary>
           <div class="narrow">
@@ -80,7 +106,7 @@ function Form({ run }: { run: string }) {
             Stop
           </button>
         ) : (
-          <button type="button" class="go" disabled={judge !== "rules" && config.judgeUrl === ""} onClick={start}>
+          <button type="button" class="go" disabled={isRemote && config.judgeUrl === ""} onClick={start}>
             Judge again
           </button>
         )}
@@ -89,27 +115,34 @@ function Form({ run }: { run: string }) {
   );
 }
 
+function judgeWords(verdicts: Verdicts): string {
+  if (verdicts === "stored") return "no judge is asked, no network";
+  return verdicts === "rules" ? "rules in this page, no network" : judgeLines[verdicts as JudgeName];
+}
+
 function Choice({
-  knob,
+  id,
   label,
   value,
-  words,
+  choices,
+  words = {},
   onChoose,
 }: {
-  knob: "judge" | "reward";
+  id: string;
   label: string;
   value: string;
+  choices: readonly string[];
   words?: Readonly<Record<string, string>>;
   onChoose(value: string): void;
 }) {
-  const id = `rejudge-${knob}`;
+  const inputId = `rejudge-${id}`;
   return (
     <div class="row">
-      <label for={id}>{label}</label>
-      <select id={id} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        {(knobs[knob] as ChoiceKnob).choices.map((choice) => (
+      <label for={inputId}>{label}</label>
+      <select id={inputId} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {words?.[choice] ?? choice}
+            {words[choice] ?? choice}
           </option>
         ))}
       </select>
@@ -121,17 +154,26 @@ function Result({ result }: { result: Rejudged }) {
   const { steps, counts, state, problem } = result;
   const changed = steps.flatMap((step) => step.changed);
   const rollouts = steps.reduce((sum, step) => sum + step.rollouts, 0);
+  const differ = steps.reduce((sum, step) => sum + step.rewardsDiffer, 0);
+  const told = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
   const without = steps.reduce((sum, step) => sum + step.rollouts - step.after.scored, 0);
   return (
     <>
       <p class="num after" role="status">
         {state === "judging" && <i class="pulse inline" aria-hidden="true" />}
         {state === "judging" ? "Judging: " : state === "done" ? "Done: " : "Stopped: "}
-        {count(steps.length)} steps, {count(rollouts)} rollouts, {count(changed.length)} verdicts differ
+        {count(steps.length)} steps, {count(rollouts)} rollouts, {count(changed.length)} verdicts and {count(differ)}{" "}
+        rewards differ
         {without > 0 && `, ${count(without)} without a verdict now`}
         {counts && counts.connection.calls > 0 && ` · ${count(counts.connection.calls)} requests`}
         {counts && counts.fromCache > 0 && `, ${count(counts.fromCache)} from the cache`}
       </p>
+      {told > 0 && (
+        <p class="soft small">
+          {count(told)} verdicts are read from their rewards: an earlier version wrote this log, and right answers that
+          verl’s or DeepEyes’ reward took back count as wrong.
+        </p>
+      )}
       {problem && (
         <p class="problem small" role="alert">
           {problem}
