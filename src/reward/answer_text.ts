@@ -34,7 +34,7 @@ const typography: readonly [RegExp, string | ((...parts: string[]) => string)][]
   [/[₀-₎]+/g, (run) => `_(${flat(run, lowered)})`],
   // A ring, and the Spanish ordinal, where a degree is meant.
   [/(?<=\d\s*)[˚º∘]/g, "°"],
-  [/[‘’‚‛ʼ´ʹ]/g, "'"],
+  [/[‘’‚‛ʼ´ʹ]|(?<=\p{L})`(?=\p{L})/gu, "'"],
   [/[“”„‟«»「」『』《》〈〉]/g, '"'],
   [/[‐‑‒–—―−﹣－]/g, "-"],
   [/[。｡]/g, "."],

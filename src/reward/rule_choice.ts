@@ -16,6 +16,8 @@ export function sameChoice(given: string, gold: string, question: string): boole
     const text = theirs.text || (options.get(theirs.letter) ?? "");
     const sameText = ours.text === "" || (text !== "" && bare(ours.text) === bare(text));
     if (!sameText && saysMore(ours.text)) return null;
+    const named = options.get(ours.letter);
+    if (ours.text !== "" && named !== undefined && bare(ours.text) !== bare(named)) return null;
     if (ours.letter !== theirs.letter) return false;
     return sameText || text === "" ? true : null;
   }
@@ -47,8 +49,9 @@ function choiceOf(text: string): Choice | null {
   }
   said = said.replace(closings, "").trim() || said;
   const match =
-    /^(?:\(([a-j])\)|\[([a-j])\]|([a-j])(?=$|[.):]|[,;!]$| - ))(?:[.):,;!]| -)?( *)(.*)$/s.exec(said) ??
-    /^"([a-j])"$/.exec(said);
+    /^(?:\(([a-j])\)|\[([a-j])\]|([a-j])(?=$|[.):]|[,;!]$|,\p{Script=Han}| - ))(?:[.):,;!]| -)?( *)(.*)$/su.exec(
+      said,
+    ) ?? /^"([a-j])"$/.exec(said);
   if (!match) return null;
   const [letter, blank, rest] = [match[1] ?? match[2] ?? match[3]!, match[4] ?? "", match[5] ?? ""];
   // "a.m.", "i.e.", "d.c."

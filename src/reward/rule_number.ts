@@ -53,17 +53,18 @@ function read(text: string, other: string, question: string): Quantity | null {
   return { ...found, maybe: [...found.maybe, { n, d: d * 10n ** power }] };
 }
 
+/** What makes a number in a sentence another one, or several. */
+const vague = {
+  before:
+    /\b(?:about|approximately|around|roughly|nearly|almost|over|under|above|below|than|least|most|up to|another|other)$/,
+  after: /^(?:\S+ )?(?:or|at least|at most|ish|plus|minus)\b/,
+};
+
 /** The number that a sentence is about, where it has just one and says it straight. */
 export function onlyNumber(sentence: string): string | null {
-  const words = sentence.split(/\s+/).map((word) => word.replace(/^[("']+|[)"',.;:!?]+$/g, ""));
-  if (
-    words.some((word) =>
-      /^(?:not?|none|never|or|about|approximately|around|roughly|nearly|almost|over|under|at|least|most|more|less|fewer|than|between|up|except|but|from|to|either|neither|nor)$|n't$/.test(
-        word,
-      ),
-    )
-  )
-    return null;
+  const written = sentence.split(/\s+/).map((word) => word.replace(/^[("']+|[)"',.;:!?]+$/g, ""));
+  const words = written.map((word) => word.toLowerCase());
+  if (words.some((word) => /^(?:not?|none|never|except|but|either|neither|nor)$|n't$/.test(word))) return null;
   const isNumber = words.map((word, i) => {
     if (/\p{N}/u.test(word)) return true;
     // "The one on the left", "someone".
@@ -75,12 +76,15 @@ export function onlyNumber(sentence: string): string | null {
     (word, i) => isNumber[i] || (word === "and" && isNumber[i - 1] === true && isNumber[i + 1] === true),
   );
   const runs = words.reduce<string[][]>((found, word, i) => {
-    if (joins[i]) joins[i - 1] ? found.at(-1)!.push(word) : found.push([word]);
+    if (joins[i]) joins[i - 1] ? found.at(-1)!.push(written[i]!) : found.push([written[i]!]);
     return found;
   }, []);
   if (runs.length !== 1) return null;
+  const before = words.slice(0, joins.indexOf(true)).join(" ");
+  const after = words.slice(joins.lastIndexOf(true) + 1).join(" ");
+  if (vague.before.test(before) || vague.after.test(after)) return null;
   // A letter behind it may belong to it: 5 K.
-  const next = words[words.lastIndexOf(runs[0]!.at(-1)!) + 1] ?? "";
+  const next = written[joins.lastIndexOf(true) + 1] ?? "";
   const only = runs[0]!.join(" ");
   const found = quantity(only);
   return next.length === 1 || found === null || found.unit !== null || found.kind !== "cardinal" ? null : only;
@@ -150,7 +154,7 @@ function inRange(one: Quantity, { from, to, spaced }: NumberRange, question: str
   // 10-5 is five for some; nobody writes 5-10 for minus five.
   const isDifference =
     Math.abs(x - (low - high)) <= 1e-9 * Math.abs(x) || Math.abs(x + (low - high)) <= 1e-9 * Math.abs(x);
-  return isDifference && (spaced || low > high) ? null : false;
+  return isDifference && (spaced || low > high || low < 0) ? null : false;
 }
 
 function amongParts({ value, unit }: Quantity, parts: readonly string[]): boolean | null {

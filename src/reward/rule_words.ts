@@ -14,13 +14,17 @@ export type WordRule = (given: string, gold: string, question: string) => boolea
 
 export const samePhrase: WordRule = (given, gold) => {
   const [ours, theirs] = [withoutFiller(given), withoutFiller(gold)];
-  return ours !== "" && ours === theirs ? true : null;
+  // "5!" is 120 to some, and "5.." is cut off.
+  const [one, other] = [given, gold].map((text) => /\d ?(?:!+|\.{2,})["']?$/.test(text));
+  return ours !== "" && ours === theirs && one === other ? true : null;
 };
 
 /** "是的", "不是", "有": what is affirmed or denied, by the word alone. */
 const polarities: readonly [RegExp, asked: string, isYes: boolean][] = [
-  [/^(?:yes|yeah|yep|是|是的|对|对的)$/, "yes", true],
-  [/^(?:no|nope|否|不|不是|不是的|不对)$/, "yes", false],
+  [/^(?:yes|yeah|yep|是|是的)$/, "yes", true],
+  [/^(?:对|对的)$/, "yes or true", true],
+  [/^(?:no|nope|否|不|不是|不是的)$/, "yes", false],
+  [/^不对$/, "yes or true", false],
   [/^(?:true|正确|正确的)$/, "true", true],
   [/^(?:false|错|错误|错误的|不正确)$/, "true", false],
   [/^(?:有|有的)$/, "has", true],
@@ -34,12 +38,17 @@ const polarityOf = (text: string) => {
 /** "Yes" for "Yes, the kite is brown and large". A "yes" that goes on may say something else. */
 export const sameYesOrNo: WordRule = (given, gold) => {
   const words = [polarityOf(given), polarityOf(gold)];
-  if (words[0] && words[1]) return words[0].asked === words[1].asked ? words[0].isYes === words[1].isYes : null;
+  if (words[0] && words[1]) {
+    const [a, b] = [words[0].asked, words[1].asked];
+    return a.includes(b) || b.includes(a) ? words[0].isYes === words[1].isYes : null;
+  }
   const polarity = (text: string) => /^(yes|no)(?![\p{L}\p{N}-])/u.exec(text)?.[1];
   const theirs = polarity(gold);
+  // "No, it is" and "yes, it is not" say both.
   const alone =
-    /^(yes|no|yeah|yep|nope)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have)(?:n't| not)?)?[.!]?$/;
-  const bare = alone.exec(given)?.[1].replace(/^ye.*/, "yes").replace(/^no.*/, "no");
+    /^(?:(yes|yeah|yep)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have))?|(no|nope)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have)(?:n't| not))?)[.!]?$/;
+  const match = alone.exec(given);
+  const bare = match ? (match[1] ? "yes" : "no") : undefined;
   if (theirs === undefined) return null;
   if (bare !== undefined) return bare === theirs;
   const ours = polarity(given);

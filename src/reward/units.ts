@@ -83,9 +83,6 @@ const table = new Map(
 const hedges =
   /^(?:or|and|nor|to|of|at|by|for|from|with|without|per|than|as|more|less|fewer|greater|least|most|about|around|approximately|approx|circa|roughly|nearly|almost|ish|odd|exactly|not|no|none|never|neither|non|un|but|except|unless|if|maybe|perhaps|possibly|probably|either|instead|false|wrong|incorrect|unknown|minus|plus|times|divided|multiplied|squared|cubed|cube|square|factorial|root|mod|point|dot|comma|past|after|before|ago|until|till|through|thru|between|below|above|under|over|beyond|up|down|off|short|extra|others?|another|additional|something|some|several|many|few|am|pm|noon|midnight|oclock|bc|ad|ce|bce|st|nd|rd|th|double|triple|twice|doubled|tripled|halved|base|binary|hex|hexadecimal|octal|fold|power|et|und|oder|ou|y|e|vs|versus|x|n|i|k|m|b|t|bn|mn|tn)$/;
 
-/** Units of one letter that are written large, or either way; a small letter behind a number is a variable. */
-const eitherCase = /^(?:l|v|w|s|h|g|m)$/;
-
 export interface Unit {
   dimension: string;
   factor: number;
@@ -121,7 +118,7 @@ export function unitOf(text: string, attached = false): Unit | null {
 /** Mm are not mm: small letters, a capital in front of a long name, all capitals where they mean nothing else. */
 function isWrittenSo(written: string): boolean {
   if (written === written.toLowerCase() || written.length > 3) return true;
-  if (written.length === 1) return /[VWLSHG]/.test(written) && eitherCase.test(written.toLowerCase());
+  if (written.length === 1) return /[VWL]/.test(written);
   return !/^(?:M[MGSWV]|Mm|Mg|Ms|Mi|Kw)$/.test(written);
 }
 

@@ -146,12 +146,12 @@ describe("the judge's card", () => {
     await page.getByRole("button", { name: "Audit", exact: true }).click();
     await expect.element(page.getByRole("table", { name: /^Error rates on answers/ })).toBeVisible();
     await expect
-      .element(page.getByRole("row", { name: /^as a run judges 4 % 2 of 54 41 % 11 of 27 0$/ }))
+      .element(page.getByRole("row", { name: /^as a run judges 6 % 3 of 54 41 % 11 of 27 0$/ }))
       .toBeVisible();
     await expect
       .element(page.getByRole("row", { name: /^the model alone 13 % 7 of 54 59 % 16 of 27 0$/ }))
       .toBeVisible();
-    await page.getByText("13 mistakes").click();
+    await page.getByText("14 mistakes").click();
     await expect
       .element(page.getByText(/for “The boy in the red shirt is holding a baseball bat\.”/).first())
       .toBeVisible();
@@ -201,7 +201,7 @@ describe("judging again", () => {
   test("agrees where another judge reads as the first did", async () => {
     open("ready");
     await start();
-    await verdictsBy("verl");
+    await verdictsBy("hardened");
     await again();
     await expect
       .element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts and 0 rewards differ · \d+ requests/))
@@ -212,7 +212,7 @@ describe("judging again", () => {
   test("has no verdict, rather than a guess, where the judge cannot be had", async () => {
     open("unauthorized");
     await start();
-    await verdictsBy("verl");
+    await verdictsBy("hardened");
     await again();
     await expect
       .element(
