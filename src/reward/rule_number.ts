@@ -75,8 +75,8 @@ export function onlyNumber(sentence: string): string | null {
   const joins = words.map(
     (word, i) => isNumber[i] || (word === "and" && isNumber[i - 1] === true && isNumber[i + 1] === true),
   );
-  const runs = words.reduce<string[][]>((found, word, i) => {
-    if (joins[i]) joins[i - 1] ? found.at(-1)!.push(written[i]!) : found.push([written[i]!]);
+  const runs = written.reduce<string[][]>((found, word, i) => {
+    if (joins[i]) joins[i - 1] ? found.at(-1)!.push(word) : found.push([word]);
     return found;
   }, []);
   if (runs.length !== 1) return null;
