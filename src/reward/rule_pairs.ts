@@ -124,4 +124,85 @@ const tricks: Maker = (random) => {
 
 const words: Maker = (random, same) => pair(...wordPair(random, same), same);
 
-const makers: readonly Maker[] = [wholes, wholes, wholes, tenths, ranges, choices, tricks, tricks, words];
+/** Units of one dimension, how many of the smallest each is, and their names. */
+const scales: readonly (readonly (readonly [size: number, ...names: string[]])[])[] = [
+  [
+    [1, "mm", "millimeters", "毫米"],
+    [10, "cm", "centimetres", "厘米"],
+    [1000, "m", "meters", "米"],
+    [1_000_000, "km", "kilometers", "公里"],
+  ],
+  [
+    [1, "g", "grams", "克"],
+    [1000, "kg", "kilograms", "公斤"],
+  ],
+  [
+    [1, "s", "seconds", "秒"],
+    [60, "min", "minutes", "分钟"],
+    [3600, "h", "hours", "小时"],
+  ],
+];
+
+const measures: Maker = (random, same) => {
+  const units = pick(random, scales);
+  const [a, b] = [pick(random, units), pick(random, units)];
+  const value = (1 + random.below(40)) * Math.max(a[0], b[0]);
+  // Another amount, or the same number of another unit.
+  const other = same ? value : a[0] === b[0] ? value + a[0] : (value / a[0]) * b[0];
+  const write = (amount: number, [size, ...names]: readonly [number, ...string[]]) =>
+    `${amount / size}${pick(random, ["", " "])}${pick(random, names)}`;
+  const [answer, gold] = [write(value, a), write(other, b)];
+  return { answer, gold, same, isPlain: true };
+};
+
+const dates: Maker = (random, same) => {
+  const day = [1990 + random.below(40), 1 + random.below(12), 13 + random.below(15)];
+  const other = same ? day : [day[0]!, day[1]!, day[2]! + 1];
+  const two = (n: number) => String(n).padStart(2, "0");
+  const write = ([year, month, date]: readonly number[]) =>
+    pick(random, [
+      `${year}-${two(month!)}-${two(date!)}`,
+      `${year}/${two(month!)}/${two(date!)}`,
+      `${two(date!)}.${two(month!)}.${year}`,
+      `${month}/${date}/${year}`,
+    ]);
+  return { answer: write(day), gold: write(other), same, isPlain: false };
+};
+
+/** Layout that changes nothing, one within another. */
+const layouts: readonly ((text: string) => string)[] = [
+  (text) => `**${text}**`,
+  (text) => `\\boxed{${text}}`,
+  (text) => `“${text}”`,
+  (text) => `The answer is ${text}`,
+  (text) => `Answer: ${text}`,
+  (text) => `答案：${text}`,
+  (text) => `\\text{${text}}`,
+  (text) => `\\(${text}\\)`,
+  (text) => ` ${text}\u200b\n`,
+  (text) => `\`${text}\``,
+];
+
+/** The same, laid out. */
+function laidOut(random: Random, made: RulePair): RulePair {
+  const dress = (text: string) => {
+    let out = text;
+    for (let i = random.below(3); i > 0; i--) out = pick(random, layouts)(out);
+    return out;
+  };
+  return { ...made, answer: dress(made.answer), gold: made.gold, isPlain: false };
+}
+
+const makers: readonly Maker[] = [
+  wholes,
+  wholes,
+  tenths,
+  ranges,
+  choices,
+  tricks,
+  tricks,
+  words,
+  measures,
+  dates,
+  (random, same) => laidOut(random, pick(random, [wholes, tenths, ranges, choices, words, measures])(random, same)),
+];

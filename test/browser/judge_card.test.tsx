@@ -175,7 +175,7 @@ describe("judging again", () => {
     await page.getByLabelText("reward", { exact: true }).selectOptions("mini-o3");
     await again();
     await expect
-      .element(page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts and \d+ rewards differ$/))
+      .element(page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts? and \d+ rewards? differ$/))
       .toBeVisible();
     await expect.element(page.getByRole("img", { name: /^accuracy, as stored over steps, 5 points/ })).toBeVisible();
     await expect.element(page.getByRole("img", { name: /^reward, rules over steps, 5 points/ })).toBeVisible();
@@ -191,7 +191,7 @@ describe("judging again", () => {
     await page.getByLabelText("reward", { exact: true }).selectOptions("vtool-r1");
     await again();
     await expect
-      .element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts and [1-9]\d* rewards differ$/))
+      .element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts and [1-9]\d* rewards? differ$/))
       .toBeVisible();
     await expect
       .element(page.getByRole("img", { name: /^reward, stored verdicts over steps, 5 points/ }))
@@ -216,7 +216,7 @@ describe("judging again", () => {
     await again();
     await expect
       .element(
-        page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts and \d+ rewards differ, \d+ without a verdict now/),
+        page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts? and \d+ rewards? differ, \d+ without a verdict now/),
       )
       .toBeVisible();
     await expect.element(page.getByText(/^The last failure: /)).toBeVisible();
