@@ -7,7 +7,7 @@ import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
 import type { RejudgeWays } from "../judge_api.ts";
 import type { ChangedVerdict, RejudgedStep, Standing } from "../rejudge.ts";
 import { JudgeServer } from "./judge_card.tsx";
-import { count, figure } from "./numbers.ts";
+import { count, counted, figure } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { type Line, Plot } from "./plot.tsx";
 import type { Rejudged } from "./rejudge_control.ts";
@@ -162,8 +162,8 @@ function Result({ result }: { result: Rejudged }) {
       <p class="num after" role="status">
         {state === "judging" && <i class="pulse inline" aria-hidden="true" />}
         {state === "judging" ? "Judging: " : state === "done" ? "Done: " : "Stopped: "}
-        {count(steps.length)} steps, {count(rollouts)} rollouts, {count(changed.length)} verdicts and {count(differ)}{" "}
-        rewards differ
+        {counted(steps.length, "step")}, {counted(rollouts, "rollout")}, {counted(changed.length, "verdict")} and{" "}
+        {counted(differ, "reward")} differ
         {without > 0 && `, ${count(without)} without a verdict now`}
         {counts && counts.connection.calls > 0 && ` · ${count(counts.connection.calls)} requests`}
         {counts && counts.fromCache > 0 && `, ${count(counts.fromCache)} from the cache`}
