@@ -1,8 +1,7 @@
 import { type NumberRange, numberParts, range, size, tuple } from "./number_forms.ts";
-import { isNumberWord } from "./number_words.ts";
 import { type Quantity, quantity } from "./quantity.ts";
-import { compare, decimal, type Rational, significantDigits, times, toNumber, whole } from "./rational.ts";
-import { relatedFactors } from "./units.ts";
+import { compare, decimal, type Rational, times, whole } from "./rational.ts";
+import { sameQuantity } from "./same_quantity.ts";
 
 /**
  * Whether two texts (of `plainAnswer`) are the same number: 1,250 m = 1250 meters = 1.25 km, 50 % = 0.5,
@@ -20,7 +19,6 @@ export function sameNumber(given: string, gold: string, question = ""): boolean 
 
 const namesLabels =
   /\b(?:version|dates?|what time|o'clock|clock|phone|zip|postal|code|plate|serial|chapter|section|score|ratio)\b/;
-const asksPercent = /%|\bper ?cent|\bpercentage/;
 const asksTemperature = /\btemperature|\bkelvin\b|\bhot\b|\bcold\b|\bheat/;
 const asksBytes = /\bbytes?\b|\bmemory\b|\bfile\b|\bstorage\b/;
 
@@ -51,43 +49,6 @@ function read(text: string, other: string, question: string): Quantity | null {
   if (!isMeant && (!unit || unit.isCount)) return found;
   const { n, d } = found.value.exact;
   return { ...found, maybe: [...found.maybe, { n, d: d * 10n ** power }] };
-}
-
-/** What makes a number in a sentence another one, or several. */
-const vague = {
-  before:
-    /\b(?:about|approximately|around|roughly|nearly|almost|over|under|above|below|than|least|most|up to|another|other)$/,
-  after: /^(?:\S+ )?(?:or|at least|at most|ish|plus|minus)\b/,
-};
-
-/** The number that a sentence is about, where it has just one and says it straight. */
-export function onlyNumber(sentence: string): string | null {
-  const written = sentence.split(/\s+/).map((word) => word.replace(/^[("']+|[)"',.;:!?]+$/g, ""));
-  const words = written.map((word) => word.toLowerCase());
-  if (words.some((word) => /^(?:not?|none|never|except|but|either|neither|nor)$|n't$/.test(word))) return null;
-  const isNumber = words.map((word, i) => {
-    if (/\p{N}/u.test(word)) return true;
-    // "The one on the left", "someone".
-    if (word === "one" && /^(?:the|this|that|which|each|every|any|another|other)$/.test(words[i - 1] ?? ""))
-      return false;
-    return word.split("-").every(isNumberWord) && !/^(?:second|seconds|point|minus|couple)$/.test(word);
-  });
-  const joins = words.map(
-    (word, i) => isNumber[i] || (word === "and" && isNumber[i - 1] === true && isNumber[i + 1] === true),
-  );
-  const runs = written.reduce<string[][]>((found, word, i) => {
-    if (joins[i]) joins[i - 1] ? found.at(-1)!.push(word) : found.push([word]);
-    return found;
-  }, []);
-  if (runs.length !== 1) return null;
-  const before = words.slice(0, joins.indexOf(true)).join(" ");
-  const after = words.slice(joins.lastIndexOf(true) + 1).join(" ");
-  if (vague.before.test(before) || vague.after.test(after)) return null;
-  // A letter behind it may belong to it: 5 K.
-  const next = written[joins.lastIndexOf(true) + 1] ?? "";
-  const only = runs[0]!.join(" ");
-  const found = quantity(only);
-  return next.length === 1 || found === null || found.unit !== null || found.kind !== "cardinal" ? null : only;
 }
 
 const sorted = (numbers: readonly string[]): string =>
@@ -160,86 +121,4 @@ function inRange(one: Quantity, { from, to, spaced }: NumberRange, question: str
 function amongParts({ value, unit }: Quantity, parts: readonly string[]): boolean | null {
   if (unit !== null || value.exact === null || !parts.some((part) => part.length === 4)) return null;
   return parts.some((part) => compare(value.exact!, whole(BigInt(part))) === 0) ? null : false;
-}
-
-function sameQuantity(a: Quantity, b: Quantity, question: string): boolean | null {
-  if (a.variable !== null && b.variable !== null && a.variable !== b.variable) return null;
-  if (a.unit && b.unit && a.unit.dimension !== b.unit.dimension) return null;
-  const verdict = sameValues(a, b, question);
-  if (verdict === true) return a.kind !== b.kind || a.label !== b.label ? null : true;
-  if (verdict === null || a.unsure || b.unsure || a.kind !== b.kind) return null;
-  const readings = (of: Quantity): Quantity[] => [
-    of,
-    ...of.maybe.map((exact) => ({ ...of, value: { exact, near: toNumber(exact) } })),
-  ];
-  const may = readings(a).some((one) => readings(b).some((other) => sameValues(one, other, question) !== false));
-  return may ? null : false;
-}
-
-function sameValues(a: Quantity, b: Quantity, question: string): boolean | null {
-  const isShare = ({ unit }: Quantity) => unit?.dimension === "share";
-  if (isShare(a) !== isShare(b)) return isShare(a) ? sameShare(a, b, question) : sameShare(b, a, question);
-  const factor = (one: Quantity) => (a.unit && b.unit ? one.unit!.factor : 1);
-  if (a.unit && b.unit && factor(a) !== factor(b)) {
-    const [x, y] = [a.value.near * factor(a), b.value.near * factor(b)];
-    if (!close(x, y)) return false;
-    return isShort(a) && isShort(b) ? true : null;
-  }
-  const same = sameValue(a, b);
-  if (same !== false) return same;
-  // "5 km" for a question in metres.
-  const unit = a.unit ?? b.unit;
-  if ((a.unit === null) !== (b.unit === null) && unit && !unit.isCount)
-    for (const other of relatedFactors(unit)) {
-      const scale = other / unit.factor;
-      const [x, y] = a.unit ? [a.value.near, b.value.near * scale] : [b.value.near, a.value.near * scale];
-      if (close(x, y)) return null;
-    }
-  return false;
-}
-
-/** Twelve digits: what arithmetic in binary leaves of an exact result. */
-const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
-
-const isShort = ({ value }: Quantity): boolean => value.exact === null || significantDigits(value.exact) <= 11;
-
-function sameValue(a: Quantity, b: Quantity): boolean | null {
-  if (a.value.exact && b.value.exact && compare(a.value.exact, b.value.exact) === 0) return true;
-  if (!(a.value.exact && b.value.exact) && close(a.value.near, b.value.near))
-    return isShort(a) && isShort(b) ? true : null;
-  return rounded(a, b);
-}
-
-/** A fraction or a root beside a decimal of two digits or more. */
-function rounded(a: Quantity, b: Quantity): boolean | null {
-  if ((a.decimals === null) === (b.decimals === null)) return false;
-  const decimals = a.decimals ?? b.decimals!;
-  const off = Math.abs(a.value.near - b.value.near);
-  if (decimals >= 2 && off <= 0.5 * 10 ** -decimals) return true;
-  const [cut, full] = a.decimals === null ? [b, a] : [a, b];
-  // 0.66 is two thirds, cut off.
-  return decimals >= 2 && Math.abs(cut.value.near) < Math.abs(full.value.near) && off < 10 ** -decimals ? null : false;
-}
-
-/** 50% is 0.5, and 50 where percent are asked for. */
-function sameShare(percent: Quantity, plain: Quantity, question: string): boolean | null {
-  const points: Quantity = { ...percent, unit: null };
-  const { factor } = percent.unit!;
-  const part = percent.value.near * factor * 0.01;
-  const exact = percent.value.exact && {
-    n: percent.value.exact.n * BigInt(factor * 10),
-    d: percent.value.exact.d * 1000n,
-  };
-  if (
-    plain.unit === null &&
-    sameValue({ ...points, value: { exact, near: part }, decimals: plain.decimals }, plain) === true
-  )
-    return true;
-  const isSame = sameValue(points, { ...plain, unit: null });
-  if (isSame === true)
-    return asksPercent.test(question) || (factor === 1 && Math.abs(plain.value.near) > 1 && plain.value.exact !== null)
-      ? true
-      : null;
-  const digits = 10 ** -((percent.decimals ?? 0) + 2);
-  return isSame === null || Math.abs(part - plain.value.near) < digits ? null : false;
 }

@@ -1,9 +1,10 @@
 import type { Task } from "../tasks/task.ts";
 import { plainAnswer, turnsOrder } from "./answer_text.ts";
 import { boxed } from "./latex.ts";
+import { onlyNumber } from "./number_in_sentence.ts";
 import { isNumberWord } from "./number_words.ts";
 import { sameChoice } from "./rule_choice.ts";
-import { onlyNumber, sameNumber } from "./rule_number.ts";
+import { sameNumber } from "./rule_number.ts";
 import {
   completesSentence,
   sameAlternative,

@@ -1,17 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Reward } from "../../agent/rollout.ts";
 import { judgeAlarms } from "../../reward/judge_metrics.ts";
-import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
-import { resolveConfig } from "../../train/config.ts";
-import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
-import type { RejudgeWays } from "../judge_api.ts";
-import type { ChangedVerdict, RejudgedStep, Standing } from "../rejudge.ts";
-import { JudgeServer } from "./judge_card.tsx";
-import { count, counted, figure } from "./numbers.ts";
+import type { ChangedVerdict } from "../rejudge.ts";
+import { count, counted } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
-import { type Line, Plot } from "./plot.tsx";
 import type { Rejudged } from "./rejudge_control.ts";
-import { menuEntry, rewardWords } from "./reward_words.ts";
+import { RejudgeCurves } from "./rejudge_curves.tsx";
+import { RejudgeForm } from "./rejudge_form.tsx";
 
 /** Verdicts shown at once. */
 const shownAtMost = 50;
@@ -35,118 +30,9 @@ export function RejudgePanel({ run }: { run: string }) {
       <p class="soft small">
         The stored rollouts under another judge or reward, without rolling again. The run is left as it is.
       </p>
-      <Form run={run} />
+      <RejudgeForm run={run} />
       {result?.run === run && <Result result={result} />}
     </section>
-  );
-}
-
-/** Whose verdicts count: those of the log, or of a judge that is asked now. */
-type Verdicts = "stored" | RunConfig["judge"];
-
-function Form({ run }: { run: string }) {
-  const { store, rejudge } = usePage();
-  const config = store.config.value;
-  const [verdicts, setVerdicts] = useState<Verdicts>("stored");
-  const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
-  const [weights, setWeights] = useState<RejudgeWays["weights"]>("own");
-  const judging = rejudge.result.value?.state === "judging";
-  const isRemote = verdicts !== "stored" && verdicts !== "rules";
-  const start = (): void => {
-    const judge = verdicts === "stored" ? config.judge : verdicts;
-    const changes = { ...store.changes.peek(), judge, reward };
-    const ways: RejudgeWays = { verdicts: verdicts === "stored" ? "stored" : "anew", weights };
-    void rejudge.start(run, { ...resolveConfig(changes), judge }, ways);
-  };
-  return (
-    <>
-      <div class="fields">
-        <Choice
-          id="judge"
-          label="verdicts"
-          value={verdicts}
-          choices={["stored", ...(knobs.judge as ChoiceKnob).choices]}
-          words={{ stored: "as stored" }}
-          onChoose={(value) => setVerdicts(value as Verdicts)}
-        />
-        <Choice
-          id="reward"
-          label="reward"
-          value={reward}
-          choices={(knobs.reward as ChoiceKnob).choices}
-          words={rewardWords}
-          onChoose={(value) => setReward(value as RunConfig["reward"])}
-        />
-        {reward === "weights" && (
-          <Choice
-            id="weights"
-            label="weights"
-            value={weights}
-            choices={["own", "given"]}
-            words={{ own: "the run’s own", given: "of the Train view" }}
-            onChoose={(value) => setWeights(value as RejudgeWays["weights"])}
-          />
-        )}
-      </div>
-      <p class="soft small sentence">
-        {judgeWords(verdicts)}
-        {menuEntry(reward) && `; ${menuEntry(reward)!.line}`}
-      </p>
-      {isRemote && (
-        <details class="servers" open={config.judgeUrl === ""}>
-          <summary>Server {config.judgeUrl && <span class="mono">{config.judgeUrl}</span>}</summary>
-          <div class="narrow">
-            <JudgeServer />
-          </div>
-        </details>
-      )}
-      <p class="buttons after">
-        {judging ? (
-          <button type="button" onClick={() => void rejudge.stop()}>
-            Stop
-          </button>
-        ) : (
-          <button type="button" class="go" disabled={isRemote && config.judgeUrl === ""} onClick={start}>
-            Judge again
-          </button>
-        )}
-      </p>
-    </>
-  );
-}
-
-function judgeWords(verdicts: Verdicts): string {
-  if (verdicts === "stored") return "no judge is asked, no network";
-  return verdicts === "rules" ? "rules in this page, no network" : judgeLines[verdicts as JudgeName];
-}
-
-function Choice({
-  id,
-  label,
-  value,
-  choices,
-  words = {},
-  onChoose,
-}: {
-  id: string;
-  label: string;
-  value: string;
-  choices: readonly string[];
-  words?: Readonly<Record<string, string>>;
-  onChoose(value: string): void;
-}) {
-  const inputId = `rejudge-${id}`;
-  return (
-    <div class="row">
-      <label for={inputId}>{label}</label>
-      <select id={inputId} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        {choices.map((choice) => (
-          <option key={choice} value={choice}>
-            {words[choice] ?? choice}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }
 
@@ -188,74 +74,11 @@ function Result({ result }: { result: Rejudged }) {
         ))}
       {steps.length > 0 && (
         <>
-          <Curves steps={steps} judge={result.judge} />
+          <RejudgeCurves steps={steps} judge={result.judge} />
           <Changed changed={changed} />
         </>
       )}
     </>
-  );
-}
-
-/** Before and after, each measure on one scale. */
-function Curves({ steps, judge }: { steps: readonly RejudgedStep[]; judge: string }) {
-  const curves = useMemo(
-    () =>
-      (["accuracy", "reward"] as const).map((measure) => {
-        const values = (side: "before" | "after") => steps.map((step) => step[side][measure]);
-        const all = [...values("before"), ...values("after")].filter((value) => value !== null);
-        const [low, high] = [Math.min(0, ...all), Math.max(...all, 0.1)];
-        const range: [number, number] = measure === "accuracy" ? [0, 1] : [low * 1.1, high * 1.1];
-        return { measure, range, before: values("before"), after: values("after") };
-      }),
-    [steps],
-  );
-  const numbers = useMemo(() => steps.map(({ step }) => step), [steps]);
-  return (
-    <div class="pairs">
-      {curves.map(({ measure, range, before, after }) => (
-        <div key={measure} class="pair">
-          <Side title={`${measure}, as stored`} colour="--soft" numbers={numbers} values={before} range={range} />
-          <Side
-            title={`${measure}, ${judge}`}
-            colour={measure === "accuracy" ? "--answer" : "--total"}
-            numbers={numbers}
-            values={after}
-            range={range}
-          />
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function Side({
-  title,
-  colour,
-  numbers,
-  values,
-  range,
-}: {
-  title: string;
-  colour: string;
-  numbers: readonly number[];
-  values: readonly Standing["accuracy"][];
-  range: [number, number];
-}) {
-  const lines = useMemo((): Line[] => [{ name: title, colour, values }], [title, colour, values]);
-  const last = figure(values.at(-1));
-  return (
-    <div class="plot">
-      <h3>{title}</h3>
-      <div class="now">
-        <b>{last}</b>
-      </div>
-      <Plot
-        label={`${title} over steps, ${numbers.length} points, ${last} at the last`}
-        steps={numbers}
-        lines={lines}
-        range={range}
-      />
-    </div>
   );
 }
 
