@@ -64,7 +64,7 @@ const blanks = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 const preambles: readonly RegExp[] = [
   /^(?:(?:so|thus|therefore|hence),? )?(?:the |my )?(?:(?:final|correct|right|best) )*(?:answer|result)(?: is| would be|:| =)+:? ?(?=\S)/i,
-  /^(?:(?:因此|所以|故|综上),? ?)?(?:正确|最终)?的?答案(?:应该|应)?[是为: ]+/,
+  /^(?:(?:因此|所以|故|综上),? ?)?(?:我的|本题)?(?:正确|最终)?的?答案(?:应该|应)?(?:[是为]:? ?|: ?)(?=\S)/,
 ];
 
 /** The same without marks of layout (Markdown, LaTeX), quotation marks round the whole, and "The answer is". */

@@ -6,6 +6,8 @@ export interface NumberRange {
   to: Quantity;
   /** Written with blanks round a hyphen, as differences are. */
   spaced: boolean;
+  /** "-5-5" is minus ten to some. */
+  unclear: boolean;
 }
 
 const separators = /\s*(?:-|~|\bto\b|\bthrough\b|\bthru\b|至|到)\s*/giu;
@@ -30,6 +32,7 @@ export function range(text: string): NumberRange | null {
       from: from.unit ? from : { ...from, unit: to.unit },
       to: to.unit ? to : { ...to, unit: from.unit },
       spaced: isHyphen && /\s-\s/.test(match[0]),
+      unclear: isHyphen && left.startsWith("-"),
     };
   }
   return null;

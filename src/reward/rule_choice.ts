@@ -14,6 +14,7 @@ export function sameChoice(given: string, gold: string, question: string): boole
   const [ours, theirs] = [choiceOf(given), choiceOf(gold)];
   if (ours !== null && theirs !== null) {
     const text = theirs.text || (options.get(theirs.letter) ?? "");
+    if (namesAnother(theirs.text)) return null;
     const sameText = ours.text === "" || (text !== "" && bare(ours.text) === bare(text));
     if (!sameText && saysMore(ours.text)) return null;
     const named = options.get(ours.letter);
@@ -36,7 +37,7 @@ export function sameChoice(given: string, gold: string, question: string): boole
 }
 
 const openings =
-  /^(?:i (?:choose|pick|select|would choose|would pick)|i'd (?:go with|choose|pick)|(?:it|this|that) is|it's|my (?:answer|choice) is:?|(?:the )?(?:(?:correct|right|best|final) )*(?:answer|option|choice|letter)(?: is)?:?|(?:因此|所以|故)?[应我]?(?:选择|选项|选)[是为]?:?|答案[是为]?:?|答:?) ?(?=\S)/;
+  /^(?:i (?:choose|pick|select|would choose|would pick)|i'd (?:go with|choose|pick)|(?:it|this|that) is|it's|my (?:answer|choice) is:?|(?:the )?(?:(?:correct|right|best|final) )*(?:answer|option|choice|letter)(?: is)?:?|(?:因此|所以|故|本题)?[应我]?(?:选择|选项|选)[是为]?:?|答案[是为]?:?|答:?) ?(?=\S)/;
 const closings =
   /(?: is (?:the )?(?:correct|right|best)(?: (?:answer|option|choice|one))?| is the answer|(?:选项|项)?(?:是?(?:正确|对)的?)?)[.!]?$/;
 
@@ -58,6 +59,9 @@ function choiceOf(text: string): Choice | null {
   if (blank === "" && /^[a-z](?:\.|$)/.test(rest) && match[3] !== undefined) return null;
   return { letter, text: rest.trim() };
 }
+
+/** "(A)(B)", "A. or B": more than one choice, also where it is the gold answer. */
+const namesAnother = (text: string): boolean => /(?<![\p{L}\p{N}'])[a-j](?=$|[).])/u.test(text);
 
 /** A text behind a letter that may take it back, or names another. */
 const saysMore = (text: string): boolean =>

@@ -92,6 +92,7 @@ function sameSize(a: { sides: string[]; unit: string }, b: { sides: string[]; un
 
 function sameRange(a: NumberRange, b: NumberRange, question: string): boolean | null {
   const ends = [sameQuantity(a.from, b.from, question), sameQuantity(a.to, b.to, question)];
+  if (a.unclear !== b.unclear) return null;
   // 10 - 5 may be five, and 10-5 a range.
   if (ends.every((end) => end === true))
     return a.spaced === b.spaced || a.from.value.near < a.to.value.near ? true : null;

@@ -16,7 +16,7 @@ export const samePhrase: WordRule = (given, gold) => {
   const [ours, theirs] = [withoutFiller(given), withoutFiller(gold)];
   // "5!" is 120 to some, and "5.." is cut off.
   const [one, other] = [given, gold].map((text) => /\d ?(?:!+|\.{2,})["']?$/.test(text));
-  return ours !== "" && ours === theirs && one === other ? true : null;
+  return ours !== "" && ours === theirs && !one && !other ? true : null;
 };
 
 /** "是的", "不是", "有": what is affirmed or denied, by the word alone. */
@@ -42,7 +42,8 @@ export const sameYesOrNo: WordRule = (given, gold) => {
     const [a, b] = [words[0].asked, words[1].asked];
     return a.includes(b) || b.includes(a) ? words[0].isYes === words[1].isYes : null;
   }
-  const polarity = (text: string) => /^(yes|no)(?![\p{L}\p{N}-])/u.exec(text)?.[1];
+  // Not "No. 5", nor "no dogs": that may be said of how many there are.
+  const polarity = (text: string) => /^(yes|no)(?=$|[,.;:!]+(?:$| (?!\d))| -)/u.exec(text)?.[1];
   const theirs = polarity(gold);
   // "No, it is" and "yes, it is not" say both.
   const alone =
