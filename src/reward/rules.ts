@@ -43,7 +43,7 @@ const rules: readonly Rule[] = [
   ["end of the sentence", completesSentence],
 ];
 
-/** Characters of an answer that rules look at: whoever writes more than that does not give one of the answers above. */
+/** Characters of an answer and of a gold answer that rules look at: whoever writes more than that does not give one of the answers above. */
 const longestRuled = 2000;
 
 /**
@@ -55,7 +55,7 @@ export function decideByRules(answer: string | null, task: Ruled): Verdict | nul
   if (answer === null) return { right: false, rule: "no answer" };
   if (answer.trim() === task.answer.trim()) return { right: true, rule: "exact" };
   if (task.source === "needle") return { right: false, rule: "exact" };
-  if (answer.length > longestRuled) return null;
+  if (Math.max(answer.length, task.answer.length) > longestRuled) return null;
   if (turnsOrder(answer)) return null;
   const boxes = [...new Set(boxed(answer))];
   const gold = boxed(task.answer).at(-1) ?? task.answer;
