@@ -42,7 +42,10 @@ describe("responseText()", () => {
 
   test("of tokens in any order, and of ids that have no token", () => {
     let state = 7;
-    const draw = (n: number) => (state = (state * 48271) % 2147483647) % n;
+    const draw = (n: number) => {
+      state = (state * 48271) % 2147483647;
+      return state % n;
+    };
     for (let round = 0; round < 300; round++) check(Array.from({ length: draw(40) }, () => draw(tokenizer.size + 3)));
   });
 
