@@ -54,6 +54,27 @@ export interface Reward {
   verdict: string;
 }
 
+/**
+ * What was said and answered behind the prompt, decoded. Small in a log: special tokens, pictures' above all, stand by
+ * their places and counts. `response_text.ts` makes and reads it.
+ */
+export interface ResponseText {
+  /** Without special tokens, as verl decodes it. */
+  plain: string;
+  /** Where in `plain` so many of a special token stand, in order. */
+  special?: [at: number, token: string, times: number][];
+  /** With special tokens, as DeepEyes decodes it, where the two above do not tell it. */
+  whole?: string;
+}
+
+/** What was found about an answer before anything was paid: all that a reward needs to be computed again. */
+export interface Judged {
+  /** Null where no verdict could be had. */
+  verdict: { right: boolean; rule: string } | null;
+  /** Whether the answer follows from its thought, null where nobody could say; absent where the reward does not ask. */
+  consistent?: boolean | null;
+}
+
 /** One attempt at one task: everything that was seen, said and judged. Plain data, from worker to page to disk. */
 export interface Rollout {
   /** `${step}·${taskIndex}·${rolloutIndex}` */
@@ -69,6 +90,10 @@ export interface Rollout {
   error?: string;
   /** What stands in the answer, null where there is none. */
   answer: string | null;
+  /** Absent until it is judged, and in logs of early runs. */
+  response?: ResponseText;
+  /** Absent until it is judged, where the world failed, and in logs of early runs. */
+  judged?: Judged;
   /** Null until scored, and for good where judging failed: never 0. */
   reward: Reward | null;
   /** Why no verdict could be had, one sentence; absent where there is one. A reward beside it is paid for none. */

@@ -26,11 +26,20 @@ export interface AuditProgress {
 
 /** The next steps of a stored run under another judge. */
 export interface RejudgedPart {
+  /** Its name, "stored" where none was asked. */
   judge: string;
   steps: RejudgedStep[];
-  /** What the judge did so far. */
-  counts: JudgeCounts;
+  /** What the judge did so far, null where none was asked. */
+  counts: JudgeCounts | null;
   over: boolean;
+}
+
+/** What of a stored run is kept when it is judged again. */
+export interface RejudgeWays {
+  /** Its verdicts: then no judge is asked, and only the reward may be another. */
+  verdicts: "stored" | "anew";
+  /** Whose weights the reward has: the run's own, or those of the configuration that is given. */
+  weights: "own" | "given";
 }
 
 /** What a page may ask about judges. Works without a GPU and beside a run. Every method rejects with one sentence. */
@@ -44,10 +53,10 @@ export interface JudgeApi {
   nextAudit(): Promise<Told<AuditProgress, AuditReport>>;
   stopAudit(): Promise<void>;
   /**
-   * Begins to judge the rollouts of a stored run again, by the judge, reward and weights of `config`. The run is left as
-   * it is. `nextRejudged` gives the steps.
+   * Begins to judge the rollouts of a stored run again, by the judge and reward of `config`. The run is left as it is.
+   * `nextRejudged` gives the steps.
    */
-  startRejudge(name: string, config: RunConfig): Promise<void>;
+  startRejudge(name: string, config: RunConfig, how: RejudgeWays): Promise<void>;
   nextRejudged(): Promise<RejudgedPart>;
   stopRejudge(): Promise<void>;
 }

@@ -42,6 +42,7 @@ export class Tokenizer {
   /** Steps that patterns have left for the text that is encoded. */
   readonly #budget: Budget = { left: 0 };
   readonly #texts = new Map<number, string>();
+  readonly #specials = new Map<number, boolean>();
 
   /**
    * @param source parsed `tokenizer.json`
@@ -117,6 +118,16 @@ export class Tokenizer {
       }
       return text;
     });
+  }
+
+  /** Whether `decode` leaves a token out where it is to. */
+  isSpecial(id: number): boolean {
+    let special = this.#specials.get(id);
+    if (special === undefined) {
+      special = this.decode([id], { withoutSpecial: true }) === "" && this.decode([id]) !== "";
+      this.#specials.set(id, special);
+    }
+    return special;
   }
 
   /** Id of a token, null where there is none. */

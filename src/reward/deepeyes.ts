@@ -1,7 +1,7 @@
 import { afterLast, count, length, strip } from "../policy/python_text.ts";
 import { judgeRequestAsDeepEyes, mathRequest, reasoningRequest } from "./judge_deepeyes.ts";
 import type { Judge, JudgedAnswer } from "./judge_request.ts";
-import { type RewardParts, sumOf } from "./verl.ts";
+import { originalWeights, type RewardParts, sumOf, weightedParts } from "./weighted_parts.ts";
 
 const tries = 8;
 
@@ -45,11 +45,7 @@ function lookAt(response: string) {
   };
 }
 
-const paid = (right: boolean, formatError: boolean, zoomed: boolean): RewardParts => ({
-  answer: right ? 0.8 : 0,
-  format: formatError ? -0.2 : 0,
-  zoom: zoomed && right ? 1.2 : 0,
-});
+const mathWeights = { answer: 1.2, format: 0.4, zoom: 0 };
 
 /** The answer behind the last `<answer>`, anywhere in the response; all of it where there is none. */
 export const answerAsDeepEyes = (response: string): string =>
@@ -60,20 +56,23 @@ export const answerAsDeepEyes = (response: string): string =>
  * 0.8 answer + 0.2 format + 1.2 for a right answer after a zoom that worked; for mathematics 1.2 answer + 0.4 format.
  * @param response decoded with special tokens
  */
-export function partsAsDeepEyes(kind: RewardKind, response: string, judgedRight: boolean): RewardParts {
+export function partsAsDeepEyes(
+  kind: RewardKind,
+  response: string,
+  judgedRight: boolean,
+  weights: Readonly<RewardParts> = originalWeights,
+): RewardParts {
   const { zoomed, formatError } = lookAt(response);
   if (kind === "math") {
     const boxes = mathAnswers(response);
     const broken = count(response, "<think>") !== count(response, "</think>") || boxes.length !== 1;
-    return { answer: judgedRight && boxes.length > 0 ? 1.2 : 0, format: broken ? -0.4 : 0, zoom: 0 };
+    const right = judgedRight && boxes.length > 0;
+    return weightedParts({ right, wellFormed: !broken, earned: false }, mathWeights);
   }
-  if (kind === "reasoning") {
-    const answer = reasoningAnswer(response);
-    const none = answer === "" || length(answer) >= 1000;
-    return paid(judgedRight && !none, formatError || none, zoomed);
-  }
-  const long = length(answerAsDeepEyes(response)) >= 1000;
-  return paid(judgedRight && !long, formatError || long, zoomed);
+  const answer = kind === "reasoning" ? reasoningAnswer(response) : answerAsDeepEyes(response);
+  const none = length(answer) >= 1000 || (kind === "reasoning" && answer === "");
+  const right = judgedRight && !none;
+  return weightedParts({ right, wellFormed: !formatError && !none, earned: zoomed && right }, weights);
 }
 
 /** The reward for questions about pictures. @throws what the judge throws */

@@ -1,18 +1,15 @@
+import { wholeText } from "../agent/response_text.ts";
 import type { Reward, Rollout } from "../agent/rollout.ts";
 import type { Task } from "../tasks/task.ts";
-import { partsAsDeepEyes, rewardKindAsDeepEyes } from "./deepeyes.ts";
 import type { AnswerJudge } from "./judge.ts";
-import { type MenuName, scoreByMenu } from "./menu.ts";
+import { type MenuName, noResponse, scoreByMenu } from "./menu.ts";
 import { type RewardWeights, score } from "./reward.ts";
 import type { Verdict } from "./rules.ts";
-import { partsAsVerl } from "./verl.ts";
 
 export interface JudgingSettings {
   /** What is paid for; `weights` for our own formula, else an original's or a follow-up's. */
   reward?: RewardName;
   weights: RewardWeights;
-  /** The responses as the originals decode them, for judges and rewards that look at the text. */
-  response?: (rollout: Rollout, withoutSpecial: boolean) => string;
   /** What becomes of a rollout whose verdict could not be had: no reward, or the originals' 0. */
   failure?: "leave-out" | "zero";
   signal?: AbortSignal;
@@ -21,9 +18,9 @@ export interface JudgingSettings {
 export type RewardName = "weights" | MenuName;
 
 /**
- * Judges and scores the rollouts of one task, all at once; the judge's own limits hold. A rollout whose verdict could
- * not be had keeps the reward null and can be judged again later, by the same call. Those that the world failed are
- * left alone.
+ * Judges and scores the rollouts of one task, all at once; the judge's own limits hold. What the judge found is kept in
+ * `judged`, so that `scoreRollouts` can score again without it. A rollout whose verdict could not be had keeps the reward
+ * null and can be judged again later, by the same call. Those that the world failed are left alone.
  */
 export async function judgeRollouts(
   rollouts: readonly Rollout[],
@@ -31,26 +28,45 @@ export async function judgeRollouts(
   judge: AnswerJudge,
   settings: JudgingSettings,
 ): Promise<void> {
-  const { response, signal } = settings;
-  const withoutSpecial = judge.name === "verl";
   for (const rollout of rollouts) delete rollout.unjudged;
-  const verdicts = await verdictsOf(
-    rollouts,
-    task,
-    judge,
-    response && ((one) => response(one, withoutSpecial)),
-    signal,
-    (rollout, why) => {
-      rollout.unjudged = why;
-    },
-  );
+  const verdicts = await verdictsOf(rollouts, task, judge, settings.signal, (rollout, why) => {
+    rollout.unjudged = why;
+  });
   const consistent =
-    settings.reward === "thyme" ? await consistencyOf(rollouts, verdicts, judge, response, signal) : [];
-  const rewards = rewardsOf(rollouts, task, verdicts, consistent, settings);
+    settings.reward === "thyme" ? await consistencyOf(rollouts, verdicts, judge, settings.signal) : null;
+  rollouts.forEach((rollout, i) => {
+    if (rollout.end === "error") return;
+    if (verdicts[i] === null) rollout.unjudged ??= "The judge gave no verdict";
+    rollout.judged = { verdict: verdicts[i]!, ...(consistent ? { consistent: consistent[i]! } : {}) };
+  });
+  scoreRollouts(rollouts, task, settings);
+}
+
+/**
+ * The rewards of one task's rollouts from what stands in them, live and in a log alike: the same rollouts and settings
+ * give the same bits.
+ * @throws Error where the reward reads a text that a log of an early run does not have
+ */
+export function scoreRollouts(
+  rollouts: readonly Rollout[],
+  task: Task,
+  { reward = "weights", weights, failure }: JudgingSettings,
+): void {
+  const verdicts = rollouts.map((rollout) => rollout.judged?.verdict ?? null);
+  const rewards =
+    reward === "weights"
+      ? rollouts.map((rollout, i) => score(rollout, task, weights, verdicts[i]))
+      : scoreByMenu(
+          reward,
+          rollouts,
+          task,
+          verdicts,
+          {},
+          rollouts.map(({ judged }) => judged?.consistent ?? null),
+        );
   rollouts.forEach((rollout, i) => {
     const failed = rollout.end !== "error" && verdicts[i] === null;
-    if (failed) rollout.unjudged ??= "The judge gave no verdict";
-    rollout.reward = failed && settings.failure === "zero" ? unjudged : rewards[i]!;
+    rollout.reward = failed && failure === "zero" ? { ...unjudged, parts: { ...unjudged.parts } } : rewards[i]!;
   });
 }
 
@@ -62,27 +78,18 @@ const unjudged: Reward = {
   verdict: "no verdict, paid 0",
 };
 
-function rewardsOf(
-  rollouts: readonly Rollout[],
-  task: Task,
-  verdicts: readonly (Verdict | null)[],
-  consistent: readonly (boolean | null)[],
-  { reward = "weights", weights, response }: JudgingSettings,
-): (Reward | null)[] {
-  if (reward === "weights") return rollouts.map((rollout, i) => score(rollout, task, weights, verdicts[i]));
-  // Without the text what the rollout tells of itself must do: stored runs are judged again so.
-  if ((reward !== "verl" && reward !== "deepeyes") || !response)
-    return scoreByMenu(reward, rollouts, task, verdicts, {}, consistent);
-  return rollouts.map((rollout, i) => {
-    const verdict = verdicts[i];
-    if (rollout.end === "error" || !verdict) return null;
-    const { answer, format, zoom } =
-      reward === "verl"
-        ? partsAsVerl(response(rollout, true), verdict.right)
-        : partsAsDeepEyes(rewardKindAsDeepEyes(task.dataSource ?? ""), response(rollout, false), verdict.right);
-    const parts = { answer, format, zoom };
-    return { parts, total: answer + format + zoom, right: answer > 0, verdict: verdict.rule };
-  });
+/** Rules and the hardened judge read the answer alone; the originals look for it in the response themselves. */
+const readsAnswersOnly = ({ name }: Pick<AnswerJudge, "name">): boolean => name === "rules" || name === "hardened";
+
+/** Whether a judge (null: none is asked) or a reward reads whole responses. */
+export const readsResponses = (judge: AnswerJudge | null, reward: RewardName = "weights"): boolean =>
+  (judge !== null && (!readsAnswersOnly(judge) || (reward === "thyme" && judge.consistent !== undefined))) ||
+  reward === "verl" ||
+  reward === "deepeyes";
+
+function responseFor({ name }: AnswerJudge, { response }: Rollout): string {
+  if (response === undefined) throw new Error(noResponse);
+  return name === "verl" ? response.plain : wholeText(response);
 }
 
 /**
@@ -93,23 +100,22 @@ export async function verdictsOf(
   rollouts: readonly Rollout[],
   task: Task,
   judge: AnswerJudge,
-  response?: (rollout: Rollout) => string,
   signal?: AbortSignal,
   failed?: (rollout: Rollout, why: string) => void,
 ): Promise<(Verdict | null)[]> {
-  const isFixed = judge.name === "rules" || judge.name === "hardened";
-  const asked = new Map<string | null, Promise<Heard>>();
-  const heard = await Promise.all(
-    rollouts.map((rollout): Heard | Promise<Heard> => {
+  const isFixed = readsAnswersOnly(judge);
+  const asked = new Map<string | null, Promise<Reply>>();
+  const replies = await Promise.all(
+    rollouts.map((rollout): Reply | Promise<Reply> => {
       if (rollout.end === "error") return { verdict: null, why: null };
-      const ask = async (): Promise<Heard> => {
+      const ask = async (): Promise<Reply> => {
         let why: string | null = null;
         const verdict = await judge.verdict(
           {
             question: task.question,
             goldAnswer: task.answer,
             answer: rollout.answer,
-            response: response?.(rollout),
+            response: isFixed ? undefined : responseFor(judge, rollout),
             source: task.source,
             dataSource: task.dataSource,
           },
@@ -126,15 +132,15 @@ export async function verdictsOf(
       return known;
     }),
   );
-  // Told here rather than where it is heard: rollouts of one answer share the question.
-  heard.forEach(({ why }, i) => {
+  // Reported here rather than where it is known: rollouts of one answer share the question.
+  replies.forEach(({ why }, i) => {
     if (why !== null) failed?.(rollouts[i]!, why);
   });
-  return heard.map(({ verdict }) => verdict);
+  return replies.map(({ verdict }) => verdict);
 }
 
 /** A verdict, or why there is none. */
-interface Heard {
+interface Reply {
   verdict: Verdict | null;
   why: string | null;
 }
@@ -144,15 +150,15 @@ function consistencyOf(
   rollouts: readonly Rollout[],
   verdicts: readonly (Verdict | null)[],
   judge: AnswerJudge,
-  response: JudgingSettings["response"],
   signal?: AbortSignal,
 ): Promise<(boolean | null)[]> {
   return Promise.all(
     rollouts.map(async (rollout, i) => {
-      if (!verdicts[i]?.right || rollout.answer === null || !response) return null;
-      const said = response(rollout, true);
+      if (!verdicts[i]?.right || rollout.answer === null || !judge.consistent) return null;
+      if (rollout.response === undefined) throw new Error(noResponse);
+      const said = rollout.response.plain;
       const thought = said.slice(0, Math.max(0, said.lastIndexOf(rollout.answer)));
-      return (await judge.consistent?.(thought, rollout.answer, signal)) ?? null;
+      return judge.consistent(thought, rollout.answer, signal);
     }),
   );
 }

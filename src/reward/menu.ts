@@ -1,8 +1,16 @@
-import type { End, Reward, Rollout } from "../agent/rollout.ts";
+import { wholeText } from "../agent/response_text.ts";
+import type { End, ResponseText, Reward, Rollout } from "../agent/rollout.ts";
 import { intersectionOverUnion } from "../agent/tools.ts";
 import type { Box } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
+import { partsAsDeepEyes, rewardKindAsDeepEyes } from "./deepeyes.ts";
 import type { Verdict } from "./rules.ts";
+import { partsAsVerl } from "./verl.ts";
+import { originalWeights, type RewardParts, weightedParts } from "./weighted_parts.ts";
+
+/** Why a judge or a reward that reads the whole response cannot have it. */
+export const noResponse =
+  "Expected the text of each response, which the judges and rewards of verl and DeepEyes read, found a log of an earlier version without them; have the tokenizer of the run's model at hand (--tokenizer DIR), or choose the judge rules or hardened and another reward";
 
 /** What the rewards below look at in a rollout. */
 export interface RolloutFacts {
@@ -18,6 +26,10 @@ export interface RolloutFacts {
   lastCallOk: boolean;
   /** Whether the answer follows from what was thought; null where nobody said. */
   consistent: boolean | null;
+  /** The text that the originals look at, null in logs of early runs. */
+  response: ResponseText | null;
+  /** The row's data_source, by which DeepEyes chooses. */
+  dataSource: string;
 }
 
 /** And in its group. */
@@ -33,11 +45,30 @@ export interface MenuEntry {
   /** Every number in the formula, by name. */
   weights: Readonly<Record<string, number>>;
   /** The named parts, whose sum is the reward. Null: the rollout leaves its group's statistics. */
-  parts(
-    rollout: RolloutFacts,
-    weights: Readonly<Record<string, number>>,
-    group: GroupFacts,
-  ): Record<string, number> | null;
+  parts(rollout: RolloutFacts, weights: Readonly<Record<string, number>>, group: GroupFacts): RewardPartsByName | null;
+  /** Whether a right answer is one that is paid for: the originals take a verdict back where the text is broken. */
+  rightIsPaid?: boolean;
+}
+
+type RewardPartsByName = Readonly<Record<string, number>> | Readonly<RewardParts>;
+
+const three = (w: Readonly<Record<string, number>>): RewardParts => ({
+  answer: w.answer,
+  format: w.format,
+  zoom: w.zoom ?? 0,
+});
+const weighted = (one: RolloutFacts, w: Readonly<Record<string, number>>, earned: boolean): Record<string, number> => ({
+  ...weightedParts({ right: one.right, wellFormed: wellFormed(one), earned }, three(w)),
+});
+function answerAndFormat(one: RolloutFacts, w: Readonly<Record<string, number>>): Record<string, number> {
+  const { answer, format } = weighted(one, w, false);
+  return { answer, format };
+}
+
+/** @throws Error where the log does not have it */
+function textOf({ response }: RolloutFacts): ResponseText {
+  if (response === null) throw new Error(noResponse);
+  return response;
 }
 
 const wellFormed = ({ end }: RolloutFacts): boolean => end === "answer";
@@ -52,44 +83,36 @@ export const rewardMenu = {
   deepeyes: {
     line: "answer, format, and a bonus for a right answer after a zoom that worked",
     source: "Visual-Agent/DeepEyes 6c5e796, verl/utils/reward_score/vl_agent.py, compute_score",
-    weights: { answer: 0.8, format: 0.2, zoom: 1.2 },
-    parts: (one, w) => ({
-      answer: paid(w.answer, one.right),
-      format: charged(w.format, !wellFormed(one)),
-      zoom: paid(w.zoom, one.right && one.zooms > 0),
-    }),
+    weights: originalWeights,
+    // To the letter: by the text, and mathematics by other weights.
+    parts: (one, w) =>
+      partsAsDeepEyes(rewardKindAsDeepEyes(one.dataSource), wholeText(textOf(one)), one.right, three(w)),
+    rightIsPaid: true,
   },
   verl: {
     line: "the same, but any call earns the bonus, also one that failed",
     source: "volcengine/verl b37184774, recipe/deepeyes/deepeyes.py, compute_score",
-    weights: { answer: 0.8, format: 0.2, zoom: 1.2 },
-    parts: (one, w) => ({
-      answer: paid(w.answer, one.right),
-      format: charged(w.format, !wellFormed(one)),
-      zoom: paid(w.zoom, one.right && one.calls > 0),
-    }),
+    weights: originalWeights,
+    parts: (one, w) => partsAsVerl(textOf(one).plain, one.right, three(w)),
+    rightIsPaid: true,
   },
   "deepeyes-math": {
     line: "answer and format for mathematics, no tool",
     source: "Visual-Agent/DeepEyes 6c5e796, verl/utils/reward_score/vl_agent.py, compute_score_math",
     weights: { answer: 1.2, format: 0.4 },
-    parts: (one, w) => ({ answer: paid(w.answer, one.right), format: charged(w.format, !wellFormed(one)) }),
+    parts: answerAndFormat,
   },
   "deepeyes-any-zoom": {
     line: "the ablation with an unconditional bonus: every zoom is paid",
     source: "Visual-Agent/DeepEyes 6c5e796, verl/utils/reward_score/vl_agent.py, a line commented out",
     weights: { answer: 0.8, format: 0.2, zoom: 0.4 },
-    parts: (one, w) => ({
-      answer: paid(w.answer, one.right),
-      format: charged(w.format, !wellFormed(one)),
-      zoom: paid(w.zoom, one.zooms > 0),
-    }),
+    parts: (one, w) => weighted(one, w, one.zooms > 0),
   },
   "deepeyes-v2": {
     line: "answer and format; the tool is not paid",
     source: "Visual-Agent/DeepEyesV2 0373e6e; its factor for web searches does not apply, since nothing is searched",
     weights: { answer: 0.8, format: 0.2 },
-    parts: (one, w) => ({ answer: paid(w.answer, one.right), format: charged(w.format, !wellFormed(one)) }),
+    parts: answerAndFormat,
   },
   "pixel-reasoner": {
     line: "answer, curiosity while few of the group use the tool, and a charge for every call after the first",
@@ -188,14 +211,16 @@ export function scoreByMenu(
   return rollouts.map((rollout, i) => {
     const verdict = verdicts[i];
     if (rollout.end === "error" || !verdict) return null;
-    const parts = entry.parts(factsOf(rollout, verdict.right, consistent[i] ?? null), weights, group);
-    if (parts === null) return null;
+    const found = entry.parts(factsOf(rollout, task, verdict.right, consistent[i] ?? null), weights, group);
+    if (found === null) return null;
+    const parts: Record<string, number> = { ...found };
     const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
-    return { parts, total, right: verdict.right, verdict: verdict.rule };
+    const right = entry.rightIsPaid ? parts.answer > 0 : verdict.right;
+    return { parts, total, right, verdict: verdict.rule };
   });
 }
 
-function factsOf(rollout: Rollout, right: boolean, consistent: boolean | null): RolloutFacts {
+function factsOf(rollout: Rollout, task: Task, right: boolean, consistent: boolean | null): RolloutFacts {
   const zooms = rollout.calls.filter((call) => call.outcome === "ok");
   return {
     right,
@@ -207,5 +232,7 @@ function factsOf(rollout: Rollout, right: boolean, consistent: boolean | null): 
     boxesSourcePx: zooms.flatMap((call) => (call.imageIndex === 0 && call.boxSourcePx ? [call.boxSourcePx] : [])),
     lastCallOk: rollout.calls.at(-1)?.outcome === "ok",
     consistent,
+    response: rollout.response ?? null,
+    dataSource: task.dataSource ?? "",
   };
 }

@@ -1,6 +1,7 @@
 import type { Reward, Rollout } from "../agent/rollout.ts";
 import type { Task } from "../tasks/task.ts";
 import { judgeByRules, type Verdict } from "./rules.ts";
+import { sumOf, weightedParts } from "./weighted_parts.ts";
 
 /** What is paid for what; a run's configuration fits. */
 export interface RewardWeights {
@@ -27,10 +28,9 @@ export function score(
   const zoomed = rollout.calls.some((call) => call.outcome === "ok");
   const earned =
     weights.bonus === "unconditional" ? zoomed : weights.bonus === "conditional" && zoomed && verdict.right;
-  const parts = {
-    answer: verdict.right ? weights.answerWeight : 0,
-    format: rollout.end === "answer" ? 0 : 0 - weights.formatWeight,
-    zoom: earned ? weights.bonusWeight : 0,
-  };
-  return { parts, total: parts.answer + parts.format + parts.zoom, right: verdict.right, verdict: verdict.rule };
+  const parts = weightedParts(
+    { right: verdict.right, wellFormed: rollout.end === "answer", earned },
+    { answer: weights.answerWeight, format: weights.formatWeight, zoom: weights.bonusWeight },
+  );
+  return { parts: { ...parts }, total: sumOf(parts), right: verdict.right, verdict: verdict.rule };
 }

@@ -1,151 +1,129 @@
-import { arithmetic } from "./arithmetic.ts";
-import { withoutLatex } from "./latex.ts";
-import { unitOf } from "./units.ts";
-
-const smallNumbers =
-  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
-    " ",
-  );
-const tens = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
-
-interface Quantity {
-  value: number;
-  unit: { dimension: string; factor: number } | null;
-  /** Digits behind the point of a plain decimal, null for a fraction or a root. */
-  decimals: number | null;
-}
+import { type NumberRange, numberParts, range, size, tuple } from "./number_forms.ts";
+import { type Quantity, quantity } from "./quantity.ts";
+import { compare, decimal, type Rational, times, whole } from "./rational.ts";
+import { sameQuantity } from "./same_quantity.ts";
 
 /**
- * Whether two texts are the same number: 1,250 m = 1250 meters = 1.25 km, 50 % = 0.5, 1/2 = \frac{1}{2} = 0.5,
- * three = 3, (1, 2) = (1,2). A unit that one of the two leaves out does not matter; a fraction or a root may be rounded
- * to two decimals or more. Null where one is no number, or where two units have nothing to do with each other.
+ * Whether two texts (of `plainAnswer`) are the same number: 1,250 m = 1250 meters = 1.25 km, 50 % = 0.5,
+ * 1/2 = \frac{1}{2} = 0.5, twenty-one = 21, 5K = 5000, (1, 2) = (1,2), 5-10 = 5 to 10. A unit that one of the two leaves
+ * out does not matter; a fraction or a root may be rounded to two decimals or more. True and false are certain; null
+ * where one is no number, where signs have several readings that differ here (1,234; 5 K), and where two units have
+ * nothing to do with each other.
+ * @param question in lower case
  */
-export function sameNumber(given: string, gold: string): boolean | null {
-  const [left, right] = [elements(given), elements(gold)];
-  if (left !== null && right !== null) {
-    if (left.parts.length !== right.parts.length || left.bracket !== right.bracket) return null;
-    const same = left.parts.map((part, i) => sameNumber(part, right.parts[i]));
-    return same.includes(null) ? null : same.every(Boolean);
-  }
-  const [a, b] = [quantity(given), quantity(gold)];
-  return a === null || b === null ? null : sameQuantity(a, b);
+export function sameNumber(given: string, gold: string, question = ""): boolean | null {
+  if (Math.max(given.length, gold.length) > longestNumber) return null;
+  const verdict = sameForms(given, gold, question);
+  // As labels, dates and versions equal numbers differ: 1.10 and 1.1, 1/2 and 2/4.
+  return verdict === true && given !== gold && namesLabels.test(question) ? null : verdict;
 }
 
-/** The number that a sentence is about, where it has just one. */
-export function onlyNumber(sentence: string): string | null {
-  const words = sentence.match(/\d+(?:[.,]\d+)*|\p{L}+/gu) ?? [];
-  const numbers = words.filter((word) => quantity(word)?.unit === null);
-  return numbers.length === 1 ? numbers[0] : null;
+/** Characters of a number with its unit; what is longer is something else, and would be long in reading. */
+const longestNumber = 200;
+
+const namesLabels =
+  /\b(?:version|dates?|what time|o'clock|clock|phone|zip|postal|code|plate|serial|chapter|section|score|ratio)\b/;
+const asksTemperature = /\btemperature|\bkelvin\b|\bhot\b|\bcold\b|\bheat/;
+const asksBytes = /\bbytes?\b|\bmemory\b|\bfile\b|\bstorage\b/;
+
+function sameForms(given: string, gold: string, question: string): boolean | null {
+  const dates = [numberParts(given), numberParts(gold)];
+  if (dates[0] && dates[1]) return sameParts(dates[0], dates[1]);
+  const pairs = [tuple(given), tuple(gold)];
+  if (pairs[0] && pairs[1]) return sameTuple(pairs[0], pairs[1], question);
+  const sizes = [size(given), size(gold)];
+  if (sizes[0] && sizes[1]) return sameSize(sizes[0], sizes[1]);
+  const ranges = [range(given), range(gold)];
+  if (ranges[0] && ranges[1]) return sameRange(ranges[0], ranges[1], question);
+  const [a, b] = [read(given, gold, question), read(gold, given, question)];
+  const [one, numbers, other] = a ? [a, dates[1]?.parts, ranges[1]] : [b, dates[0]?.parts, ranges[0]];
+  if (one && numbers) return amongParts(one, numbers);
+  if (one && other) return inRange(one, other, question);
+  return a === null || b === null ? null : sameQuantity(a, b, question);
 }
 
-/** "(1, 2)": a pair, in which the order counts. */
-function elements(text: string): { bracket: string; parts: string[] } | null {
-  const match = /^([([])([^()[\]]+,[^()[\]]+)([)\]])$/.exec(withoutLatex(text).replace(/^[a-z]\s*=\s*/i, ""));
-  return match ? { bracket: match[1] + match[3], parts: match[2].split(",").map((part) => part.trim()) } : null;
+/** A number whose sign of a magnitude may be one of a unit here: kelvin, bytes, metres in capitals. */
+function read(text: string, other: string, question: string): Quantity | null {
+  const found = quantity(text);
+  const letter = /^[+-]?[\d.,]+ ?([kKMB])$/.exec(text)?.[1];
+  if (!found?.value.exact || letter === undefined) return found;
+  const power = letter === "B" ? 9n : letter === "M" ? 6n : 3n;
+  const isMeant = letter === "B" ? asksBytes.test(question) : letter !== "M" && asksTemperature.test(question);
+  const unit = isMeant ? null : quantity(other)?.unit;
+  if (!isMeant && (!unit || unit.isCount)) return found;
+  const { n, d } = found.value.exact;
+  return { ...found, maybe: [...found.maybe, { n, d: d * 10n ** power }] };
 }
 
-function sameQuantity(a: Quantity, b: Quantity): boolean | null {
-  if (a.unit !== null && b.unit !== null) {
-    if (a.unit.dimension !== b.unit.dimension) return null;
-    return same(a.value * a.unit.factor, b.value * b.unit.factor) || rounded(a, b);
-  }
-  const isShare = (quantity: Quantity) => quantity.unit?.dimension === "share";
-  if (isShare(a) !== isShare(b)) {
-    const scaled = (quantity: Quantity) => quantity.value * (isShare(quantity) ? 0.01 : 1);
-    if (same(scaled(a), scaled(b))) return true;
-  }
-  return same(a.value, b.value) || rounded(a, b);
+const sorted = (numbers: readonly string[]): string =>
+  numbers
+    .map((number) => BigInt(number))
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    .join(" ");
+
+/** Dates and the like are the same where they are written the same; 02/01 may be 01/02. */
+function sameParts(a: { sign: string; parts: string[] }, b: { sign: string; parts: string[] }): boolean | null {
+  const year = ({ parts }: { parts: string[] }) => parts.find((part) => part.length === 4);
+  const isAlike =
+    a.sign === b.sign && a.parts.map((part) => part.length).join() === b.parts.map((part) => part.length).join();
+  if (!isAlike && (a.parts.length !== 3 || b.parts.length !== 3 || !year(a) || !year(b))) return null;
+  return sorted(a.parts) === sorted(b.parts) ? null : false;
 }
 
-/** Twelve digits: what arithmetic in binary leaves of an exact result. */
-const same = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
-
-function rounded(a: Quantity, b: Quantity): boolean {
-  if ((a.decimals === null) === (b.decimals === null)) return false;
-  const decimals = a.decimals ?? b.decimals!;
-  return decimals >= 2 && Math.abs(a.value - b.value) <= 0.5 * 10 ** -decimals;
+function sameTuple(
+  a: { bracket: string; parts: string[] },
+  b: { bracket: string; parts: string[] },
+  question: string,
+): boolean | null {
+  if (a.parts.length !== b.parts.length || a.bracket !== b.bracket) return null;
+  const same = a.parts.map((part, i) => sameNumber(part, b.parts[i], question));
+  if (same.includes(null)) return null;
+  if (same.every(Boolean)) return true;
+  // Solutions in another order may be meant.
+  return [...a.parts].sort().join() === [...b.parts].sort().join() ? null : false;
 }
 
-function quantity(text: string): Quantity | null {
-  const plain = withoutLatex(text)
-    .replace(/[−–]/g, "-")
-    .replace(/⁄/g, "/")
-    .replace(/\s+/g, " ")
-    .replace(/^[a-z]\s*=\s*/i, "")
-    .replace(/\.$/, "")
-    .trim();
-  const money = /^([+-]?)([$€£])\s*(.+)$/.exec(plain);
-  if (money) {
-    const amount = quantity(money[1] + money[3]);
-    return amount === null || amount.unit !== null ? null : { ...amount, unit: unitOf(money[2]) };
-  }
-  const bare = value(plain);
-  if (bare !== null) return { ...bare, unit: null };
-  for (const pattern of numberThenUnit) {
-    const [, number, unit] = pattern.exec(plain) ?? [];
-    if (number === undefined) continue;
-    const amount = value(number.trim());
-    if (amount === null) continue;
-    const [word, ...rest] = unit.split(" ");
-    const times = multiples[word.replace(/s$/, "").replace("halve", "half")];
-    if (times !== undefined) {
-      const unit = rest.length === 0 ? null : unitOf(rest.join(" "));
-      return rest.length > 0 && unit === null
-        ? null
-        : { value: amount.value * times, decimals: times < 1 ? null : 0, unit };
-    }
-    const measured = unitOf(unit);
-    if (measured !== null) return { ...amount, unit: measured };
-  }
-  return null;
+function sameSize(a: { sides: string[]; unit: string }, b: { sides: string[]; unit: string }): boolean | null {
+  const sides = (of: { sides: string[] }) => of.sides.map((side) => decimal(side));
+  const [ours, theirs] = [sides(a), sides(b)];
+  if (ours.includes(null) || theirs.includes(null) || (a.unit !== b.unit && a.unit !== "" && b.unit !== ""))
+    return null;
+  const area = (of: (Rational | null)[]) => of.reduce<Rational>((product, side) => times(product, side!), whole(1));
+  const isSame = ours.length === theirs.length && ours.every((side, i) => compare(side!, theirs[i]!) === 0);
+  if (isSame) return true;
+  return compare(area(ours), area(theirs)) === 0 ? null : false;
 }
 
-/** "two dozen", "3.5 million people", "three eighths". */
-const multiples: Record<string, number> = {
-  dozen: 12,
-  hundred: 100,
-  thousand: 1e3,
-  million: 1e6,
-  billion: 1e9,
-  half: 1 / 2,
-  third: 1 / 3,
-  quarter: 1 / 4,
-  fourth: 1 / 4,
-  fifth: 1 / 5,
-  sixth: 1 / 6,
-  seventh: 1 / 7,
-  eighth: 1 / 8,
-  ninth: 1 / 9,
-  tenth: 1 / 10,
-};
-
-/** "1,250.5 m", "1 1/2 cups", "3e2 s"; "2√(10) cm"; "three dogs". */
-const numberThenUnit: readonly RegExp[] = [
-  /^([+-]?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+|(?=\.\d))(?:\.\d+)?(?:e[+-]?\d+)?(?: \d+\/\d+|\/\d+)?)\s*([^\d\s].*)$/i,
-  /^(.*[\d)π])\s*([^\d\s()].*)$/,
-  /^([a-z]+(?:-[a-z]+)?) (.+)$/i,
-];
-
-/** A number without a unit. */
-function value(text: string): Omit<Quantity, "unit"> | null {
-  if (text === "") return null;
-  const grouped = /^[+-]?\d{1,3}([, '])\d{3}(?:\1\d{3})*(?:\.\d+)?$/.test(text) ? text.replace(/[, ']/g, "") : text;
-  const plain = /^[+-]?(?:\d+(?:\.(\d*))?|\.(\d+))(?:e[+-]?\d{1,3})?$/i.exec(grouped);
-  if (plain) return { value: Number(grouped), decimals: (plain[1] ?? plain[2] ?? "").length };
-  const mixed = /^(\d+) (\d+)\/(\d+)$/.exec(grouped);
-  if (mixed) return { value: Number(mixed[1]) + Number(mixed[2]) / Number(mixed[3]), decimals: null };
-  const word = wordValue(grouped.toLowerCase());
-  if (word !== null) return { value: word, decimals: 0 };
-  const computed = arithmetic(grouped);
-  return computed === null ? null : { value: computed, decimals: null };
+function sameRange(a: NumberRange, b: NumberRange, question: string): boolean | null {
+  const ends = [sameQuantity(a.from, b.from, question), sameQuantity(a.to, b.to, question)];
+  if (a.unclear !== b.unclear) return null;
+  // 10 - 5 may be five, and 10-5 a range.
+  if (ends.every((end) => end === true))
+    return a.spaced === b.spaced || a.from.value.near < a.to.value.near ? true : null;
+  if (!ends.includes(false)) return null;
+  const turned = [sameQuantity(a.from, b.to, question), sameQuantity(a.to, b.from, question)];
+  if (turned.every((end) => end !== false)) return null;
+  const difference = ({ from, to }: NumberRange) => from.value.near - to.value.near;
+  return a.spaced && b.spaced && difference(a) > 0 && difference(a) === difference(b) ? null : false;
 }
 
-function wordValue(text: string): number | null {
-  const small = smallNumbers.indexOf(text);
-  if (small >= 0) return small;
-  const [ten, one] = text.split("-");
-  const high = tens.indexOf(ten);
-  if (high < 0) return null;
-  const low = one === undefined ? 0 : smallNumbers.indexOf(one);
-  return low >= 0 && low < 10 ? 20 + 10 * high + low : null;
+/** A number for a range, or the other way round: inside it may be meant, outside it cannot be. */
+function inRange(one: Quantity, { from, to, spaced }: NumberRange, question: string): boolean | null {
+  const isPlain = (of: Quantity) => of.maybe.length === 0 && !of.unsure && of.kind === "cardinal";
+  if (![one, from, to].every(isPlain) || (one.unit && from.unit && one.unit.dimension !== from.unit.dimension))
+    return null;
+  const [x, low, high] = [one, from, to].map(
+    ({ value, unit }) => value.near * (one.unit && from.unit ? (unit?.factor ?? 1) : 1),
+  );
+  if (sameQuantity(one, from, question) !== false || sameQuantity(one, to, question) !== false) return null;
+  if (x >= Math.min(low, high) && x <= Math.max(low, high)) return null;
+  // 10-5 is five for some; nobody writes 5-10 for minus five.
+  const isDifference =
+    Math.abs(x - (low - high)) <= 1e-9 * Math.abs(x) || Math.abs(x + (low - high)) <= 1e-9 * Math.abs(x);
+  return isDifference && (spaced || low > high || low < 0) ? null : false;
+}
+
+function amongParts({ value, unit }: Quantity, parts: readonly string[]): boolean | null {
+  if (unit !== null || value.exact === null || !parts.some((part) => part.length === 4)) return null;
+  return parts.some((part) => compare(value.exact!, whole(BigInt(part))) === 0) ? null : false;
 }

@@ -14,16 +14,42 @@ export type WordRule = (given: string, gold: string, question: string) => boolea
 
 export const samePhrase: WordRule = (given, gold) => {
   const [ours, theirs] = [withoutFiller(given), withoutFiller(gold)];
-  return ours !== "" && ours === theirs ? true : null;
+  // "5!" is 120 to some, and "5.." is cut off.
+  const [one, other] = [given, gold].map((text) => /\d ?(?:!+|\.{2,})["']?$/.test(text));
+  return ours !== "" && ours === theirs && !one && !other ? true : null;
+};
+
+/** "是的", "不是", "有": what is affirmed or denied, by the word alone. */
+const polarities: readonly [RegExp, asked: string, isYes: boolean][] = [
+  [/^(?:yes|yeah|yep|是|是的)$/, "yes", true],
+  [/^(?:对|对的)$/, "yes or true", true],
+  [/^(?:no|nope|否|不|不是|不是的)$/, "yes", false],
+  [/^不对$/, "yes or true", false],
+  [/^(?:true|正确|正确的)$/, "true", true],
+  [/^(?:false|错|错误|错误的|不正确)$/, "true", false],
+  [/^(?:有|有的)$/, "has", true],
+  [/^(?:没有|没|无)$/, "has", false],
+];
+const polarityOf = (text: string) => {
+  const found = polarities.find(([pattern]) => pattern.test(text.replace(/[.!]+$/, "")));
+  return found && { asked: found[1], isYes: found[2] };
 };
 
 /** "Yes" for "Yes, the kite is brown and large". A "yes" that goes on may say something else. */
 export const sameYesOrNo: WordRule = (given, gold) => {
-  const polarity = (text: string) => /^(yes|no)(?![\p{L}\p{N}-])/u.exec(text)?.[1];
+  const words = [polarityOf(given), polarityOf(gold)];
+  if (words[0] && words[1]) {
+    const [a, b] = [words[0].asked, words[1].asked];
+    return a.includes(b) || b.includes(a) ? words[0].isYes === words[1].isYes : null;
+  }
+  // Not "No. 5", nor "no dogs": that may be said of how many there are.
+  const polarity = (text: string) => /^(yes|no)(?=$|[,.;:!]+(?:$| (?!\d))| -)/u.exec(text)?.[1];
   const theirs = polarity(gold);
+  // "No, it is" and "yes, it is not" say both.
   const alone =
-    /^(yes|no|yeah|yep|nope)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have)(?:n't| not)?)?[.!]?$/;
-  const bare = alone.exec(given)?.[1].replace(/^ye.*/, "yes").replace(/^no.*/, "no");
+    /^(?:(yes|yeah|yep)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have))?|(no|nope)(?:,? (?:it|there|he|she|they) (?:is|are|does|do|has|have)(?:n't| not))?)[.!]?$/;
+  const match = alone.exec(given);
+  const bare = match ? (match[1] ? "yes" : "no") : undefined;
   if (theirs === undefined) return null;
   if (bare !== undefined) return bare === theirs;
   const ours = polarity(given);
@@ -56,8 +82,42 @@ function oneOf(pair: readonly string[], given: string, gold: string): boolean | 
 /** Eleven names that nobody confuses; beige or gold may be tan or yellow to others. */
 const colours = "black white red green blue yellow orange purple pink brown gray".split(" ");
 
+/** The first sign of their names in Chinese, as "红", "红色" or "红色的". */
+const chinese = new Map(
+  Object.entries({
+    黑: "black",
+    白: "white",
+    红: "red",
+    紅: "red",
+    绿: "green",
+    綠: "green",
+    蓝: "blue",
+    藍: "blue",
+    黄: "yellow",
+    黃: "yellow",
+    橙: "orange",
+    紫: "purple",
+    粉: "pink",
+    棕: "brown",
+    灰: "gray",
+  }),
+);
+
+/** The colour that a text is, and no word more. */
+function onlyColour(text: string): string | null {
+  const said = withoutFiller(text)
+    .replace(/^gr[ae]y$/, "gray")
+    .replace(/ colou?r$/, "");
+  if (colours.includes(said)) return said;
+  const sign = /^(\p{Script=Han})红?(?:色|颜色)?的?$/u.exec(said.replace(/^颜色是/, ""));
+  const name = sign && chinese.get(sign[1]);
+  return name && (said[1] !== "红" || name === "pink") ? name : null;
+}
+
 /** The colours that are asked for, and nothing else. */
 export const sameColours: WordRule = (given, gold, question) => {
+  const only = [onlyColour(given), onlyColour(gold)];
+  if (only[0] && only[1]) return only[0] === only[1];
   if (!/\bcolou?rs?\b/.test(question)) return null;
   const named = (text: string) => wordsOf(text).map((word) => (word === "grey" ? "gray" : word));
   const ours = named(withoutFiller(given)).filter((word) => !["and", "with", "color", "colour"].includes(word));

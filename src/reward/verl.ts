@@ -1,6 +1,7 @@
 import { length, strip } from "../policy/python_text.ts";
 import { answerAsVerl } from "./answer_verl.ts";
 import type { Judge, JudgedAnswer, JudgeRequest } from "./judge_request.ts";
+import { originalWeights, type RewardParts, sumOf, weightedParts } from "./weighted_parts.ts";
 
 // Both texts are verl's (b37184774, recipe/deepeyes/deepeyes.py), byte for byte.
 const system = `You are an expert evaluator. Your task is to determine if a model's answer is semantically equivalent to a provided standard answer, given a specific question.
@@ -45,29 +46,22 @@ export function judgeRequestAsVerl(answer: string, { question, goldAnswer }: Jud
 export const verdictAsVerl = (reply: string): number =>
   /(?<![\p{L}\p{N}_])CORRECT(?![\p{L}\p{N}_])/iu.test(strip(reply)) ? 1 : 0;
 
-/** The parts of a reward, each weighted. */
-export interface RewardParts {
-  answer: number;
-  format: number;
-  zoom: number;
-}
-
 /**
  * What verl's recipe pays for a response, once it is known whether its answer is right: 0.8 answer + 0.2 format + 1.2
  * tool. The bonus goes to any response in which a call or a tool's reply is written, if the answer is right.
  * @param response decoded without special tokens
  */
-export function partsAsVerl(response: string, judgedRight: boolean): RewardParts {
+export function partsAsVerl(
+  response: string,
+  judgedRight: boolean,
+  weights: Readonly<RewardParts> = originalWeights,
+): RewardParts {
   const found = answerAsVerl(response);
   // Long answers talk judges into things.
   const long = length(found.answer) >= 1000;
   const right = judgedRight && !long;
   const usedTool = /<tool_call>.*?<\/tool_call>|<tool_response>.*?<\/tool_response>/s.test(response);
-  return {
-    answer: right ? 0.8 : 0,
-    format: found.formatError || long ? -0.2 : 0,
-    zoom: usedTool && right ? 1.2 : 0,
-  };
+  return weightedParts({ right, wellFormed: !found.formatError && !long, earned: usedTool && right }, weights);
 }
 
 /** The same with its judge; one that fails costs all. */
@@ -81,5 +75,3 @@ export async function scoreAsVerl(response: string, asked: JudgedAnswer, judge: 
   }
   return sumOf(partsAsVerl(response, right));
 }
-
-export const sumOf = ({ answer, format, zoom }: RewardParts): number => answer + format + zoom;

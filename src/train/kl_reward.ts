@@ -1,5 +1,5 @@
 import type { Rolled } from "../agent/loop.ts";
-import type { Rollout } from "../agent/rollout.ts";
+import type { Reward, Rollout } from "../agent/rollout.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Metrics } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
@@ -26,6 +26,13 @@ export async function klSums(
   );
 }
 
+/** A reward with what is charged for its distance, as a part of that name. */
+export const withCharge = (reward: Reward, charge: number): Reward => ({
+  ...reward,
+  parts: { ...reward.parts, kl: charge },
+  total: reward.total + charge,
+});
+
 /**
  * Charges the distance to the starting model to the rewards, before advantages are taken, as a part named "kl"
  * (verl: apply_kl_penalty). A rollout without a reward stays without one.
@@ -41,8 +48,7 @@ export function chargeKl(rollouts: readonly (readonly Rollout[])[], sums: readon
       means.push(kl / Math.max(1, modelTokens(rollout)));
       const { reward } = rollout;
       if (!reward) continue;
-      const charge = -coef * kl;
-      rollout.reward = { ...reward, parts: { ...reward.parts, kl: charge }, total: reward.total + charge };
+      rollout.reward = withCharge(reward, -coef * kl);
     }
   return {
     reward_kl: means.reduce((sum, mean) => sum + mean, 0) / Math.max(1, means.length),

@@ -1,4 +1,5 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
+import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
@@ -202,11 +203,6 @@ async function* rollAndJudge(
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
 ): AsyncGenerator<RollEvent, Rolled> {
   const { reward, judgeFailure, tasksPerRoll } = config();
-  const response = (rollout: Rollout, withoutSpecial: boolean) =>
-    tokenizer.decode(
-      rollout.segments.slice(1).flatMap(({ tokens }) => tokens),
-      { withoutSpecial },
-    );
   const stop = new AbortController();
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
@@ -217,10 +213,10 @@ async function* rollAndJudge(
   };
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
+    for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
     const one = judgeRollouts(rollouts, task, judge, {
       reward,
       weights: config(),
-      response,
       failure: judgeFailure,
       signal: stop.signal,
     });

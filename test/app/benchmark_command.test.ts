@@ -40,7 +40,7 @@ async function run(
     openSession: async (_: unknown, config: RunConfig) => {
       configs.push(config);
       const session = scriptedSession(options.speak ?? knows);
-      return { ...session, profile: () => null, close: () => {} } as unknown as Session;
+      return { ...session, notices: [], profile: () => null, close: () => {} } as unknown as Session;
     },
     stopping: options.stopping ?? (() => false),
   } as unknown as Surroundings);

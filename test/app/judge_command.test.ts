@@ -118,7 +118,7 @@ describe("judge rejudge", () => {
     // Before: 1 of 2 scored, mean 0.4. After: 2 of 3, mean (2 + 2 - 0.2) / 3.
     expect(lines[2].trim().split(/\s+/)).toEqual(["1", "0.500", "0.667", "0.400", "1.267", "0", "2"]);
     expect(lines[4]).toBe(
-      "6 rollouts: 2 as before, 2 now right, 0 now wrong, 0 without a verdict now, 2 without one before",
+      "6 rollouts: 2 as before, 2 now right, 0 now wrong, 0 without a verdict now, 2 without one before; 6 rewards differ",
     );
     expect(lines[5]).toBe('  0·0·1: "fruit in a bowl" for "a bowl of fruit": wrong by rule -> right by judge hardened');
     expect(lines[6]).toBe('  0·0·2: null for "a bowl of fruit": no verdict -> wrong by no answer');

@@ -146,12 +146,12 @@ describe("the judge's card", () => {
     await page.getByRole("button", { name: "Audit", exact: true }).click();
     await expect.element(page.getByRole("table", { name: /^Error rates on answers/ })).toBeVisible();
     await expect
-      .element(page.getByRole("row", { name: /^as a run judges 4 % 2 of 54 41 % 11 of 27 0$/ }))
+      .element(page.getByRole("row", { name: /^as a run judges 6 % 3 of 54 41 % 11 of 27 0$/ }))
       .toBeVisible();
     await expect
       .element(page.getByRole("row", { name: /^the model alone 13 % 7 of 54 59 % 16 of 27 0$/ }))
       .toBeVisible();
-    await page.getByText("13 mistakes").click();
+    await page.getByText("14 mistakes").click();
     await expect
       .element(page.getByText(/for “The boy in the red shirt is holding a baseball bat\.”/).first())
       .toBeVisible();
@@ -164,35 +164,60 @@ describe("judging again", () => {
     await page.getByRole("button", { name: "Judge the run worded again" }).click();
     await expect.element(page.getByRole("heading", { name: "Judge again worded" })).toHaveFocus();
   };
+  const verdictsBy = (who: string) => page.getByLabelText("verdicts", { exact: true }).selectOptions(who);
   const again = () => page.getByRole("button", { name: "Judge again", exact: true }).click();
 
   test("shows curves before and after and the verdicts that differ, and leaves the run as it is", async () => {
     const { fake } = open("ready", { judge: undefined, judgeUrl: undefined });
     const before = JSON.stringify(await fake.events("worded"));
     await start();
+    await verdictsBy("rules");
     await page.getByLabelText("reward", { exact: true }).selectOptions("mini-o3");
     await again();
-    await expect.element(page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts differ$/)).toBeVisible();
+    await expect
+      .element(page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts? and \d+ rewards? differ$/))
+      .toBeVisible();
     await expect.element(page.getByRole("img", { name: /^accuracy, as stored over steps, 5 points/ })).toBeVisible();
     await expect.element(page.getByRole("img", { name: /^reward, rules over steps, 5 points/ })).toBeVisible();
     await expect.element(page.getByRole("row", { name: /right judge verl wrong/ }).first()).toBeVisible();
     expect(JSON.stringify(await fake.events("worded"))).toBe(before);
   });
 
+  test("asks nobody where only the reward is another, and tells of the run's own weights", async () => {
+    open("down");
+    await start();
+    await again();
+    await expect.element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts and 0 rewards differ$/)).toBeVisible();
+    await page.getByLabelText("reward", { exact: true }).selectOptions("vtool-r1");
+    await again();
+    await expect
+      .element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts and [1-9]\d* rewards? differ$/))
+      .toBeVisible();
+    await expect
+      .element(page.getByRole("img", { name: /^reward, stored verdicts over steps, 5 points/ }))
+      .toBeVisible();
+  });
+
   test("agrees where another judge reads as the first did", async () => {
     open("ready");
     await start();
+    await verdictsBy("hardened");
     await again();
-    await expect.element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts differ · \d+ requests/)).toBeVisible();
+    await expect
+      .element(page.getByText(/^Done: 5 steps, 80 rollouts, 0 verdicts and 0 rewards differ · \d+ requests/))
+      .toBeVisible();
     await expect.element(page.getByText("No verdict differs.")).toBeVisible();
   });
 
   test("has no verdict, rather than a guess, where the judge cannot be had", async () => {
     open("unauthorized");
     await start();
+    await verdictsBy("hardened");
     await again();
     await expect
-      .element(page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts differ, \d+ without a verdict now/))
+      .element(
+        page.getByText(/^Done: 5 steps, 80 rollouts, \d+ verdicts? and \d+ rewards? differ, \d+ without a verdict now/),
+      )
       .toBeVisible();
     await expect.element(page.getByText(/^The last failure: /)).toBeVisible();
     await expect.element(page.getByRole("row", { name: /right judge verl no verdict/ }).first()).toBeVisible();

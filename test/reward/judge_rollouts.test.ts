@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { Rollout } from "../../src/agent/rollout.ts";
 import type { AnswerJudge, Asked } from "../../src/reward/judge.ts";
 import type { JudgeCounts } from "../../src/reward/judge_counts.ts";
-import { judgeRollouts } from "../../src/reward/judge_rollouts.ts";
+import { judgeRollouts, scoreRollouts } from "../../src/reward/judge_rollouts.ts";
 import { needleTask, rollout } from "../support/rollouts.ts";
 
 const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" as const };
@@ -44,7 +43,8 @@ test("a judge without chance is asked once per answer, the originals once per ro
   await judgeRollouts(group(), task, fixed.judge, { weights });
   expect(fixed.heard.map(({ answer }) => answer)).toEqual(["bowl", "cup"]);
   const original = scripted("verl", { bowl: true, cup: false });
-  await judgeRollouts(group(), task, original.judge, { weights, response: (one) => `<answer>${one.answer}</answer>` });
+  const whole = group().map((one) => ({ ...one, response: { plain: `<answer>${one.answer}</answer>` } }));
+  await judgeRollouts(whole, task, original.judge, { weights });
   expect(original.heard).toHaveLength(3);
   expect(original.heard[0]).toEqual({
     question: "What is it?",
@@ -73,8 +73,32 @@ test("thyme asks whether right answers follow from their thoughts, and leaves ou
       return answer === "bowl" ? true : null;
     },
   };
-  const response = (one: Rollout) => `<think>round</think><answer>${one.answer}</answer>`;
-  await judgeRollouts(group, task, asking, { weights, reward: "thyme", response });
+  for (const one of group) one.response = { plain: `<think>round</think><answer>${one.answer}</answer>` };
+  await judgeRollouts(group, task, asking, { weights, reward: "thyme" });
   expect(thoughts).toEqual(["<think>round</think><answer> -> bowl", "<think>round</think><answer> -> a bowl"]);
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([2, 0.5, null]);
+});
+
+test("keeps what the judge found, by which the same rollouts are scored again", async () => {
+  const group = [rollout({ answer: "bowl" }), rollout({ answer: "?" }), rollout({ end: "error", answer: null })];
+  const { judge } = scripted("hardened", { bowl: true });
+  await judgeRollouts(group, task, judge, { weights, failure: "zero" });
+  expect(group.map((one) => one.judged)).toEqual([
+    { verdict: { right: true, rule: "script" } },
+    { verdict: null },
+    undefined,
+  ]);
+  expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, null]);
+  scoreRollouts(group, task, { weights: { ...weights, answerWeight: 2 } });
+  expect(group.map((one) => one.reward?.total ?? null)).toEqual([2, null, null]);
+});
+
+test.each([
+  ["a judge that reads responses", "verl", "weights"],
+  ["a reward that does", "hardened", "deepeyes"],
+] as const)("%s says so where there are none", async (_, name, reward) => {
+  const group = [rollout({ answer: "bowl" })];
+  await expect(judgeRollouts(group, task, scripted(name, { bowl: true }).judge, { weights, reward })).rejects.toThrow(
+    "Expected the text of each response",
+  );
 });

@@ -26,16 +26,25 @@ function parts(
     reward && Object.fromEntries(Object.entries(reward.parts).map(([part, value]) => [part, Number(value.toFixed(9))]))
   );
 }
-const zoomed = { calls: [zoomCall()] };
-const broken = { end: "malformed" as const, answer: null };
+const zoomed = {
+  calls: [zoomCall()],
+  response: said("<tool_call>{}</tool_call>", "<|vision_start|><|image_pad|><|vision_end|><answer>9</answer>"),
+};
+const failed = { calls: [failedCall], response: said("<tool_call>{}</tool_call>", "<answer>9</answer>") };
+const broken = { end: "malformed" as const, answer: null, response: said("<answer>") };
+
+function said(...turns: string[]) {
+  const whole = turns.join("");
+  return { plain: whole.replaceAll(/<\|[^|]*\|>/g, ""), whole };
+}
 const nobody = (count: number) => Array.from({ length: count }, () => rollout());
 
 describe("by hand", () => {
   test.each<[MenuName, string, Partial<Rollout>, typeof right, Record<string, number>]>([
     ["deepeyes", "right after a zoom", zoomed, right, { answer: 0.8, format: 0, zoom: 1.2 }],
-    ["deepeyes", "right after a call that failed", { calls: [failedCall] }, right, { answer: 0.8, format: 0, zoom: 0 }],
+    ["deepeyes", "right after a call that failed", failed, right, { answer: 0.8, format: 0, zoom: 0 }],
     ["deepeyes", "malformed", broken, wrong, { answer: 0, format: -0.2, zoom: 0 }],
-    ["verl", "right after a call that failed", { calls: [failedCall] }, right, { answer: 0.8, format: 0, zoom: 1.2 }],
+    ["verl", "right after a call that failed", failed, right, { answer: 0.8, format: 0, zoom: 1.2 }],
     ["verl", "wrong after a zoom", zoomed, wrong, { answer: 0, format: 0, zoom: 0 }],
     ["deepeyes-math", "right", {}, right, { answer: 1.2, format: 0 }],
     ["deepeyes-math", "malformed", broken, wrong, { answer: 0, format: -0.4 }],

@@ -20,6 +20,9 @@ export const wordedEvents = (config: RunConfig): TrainEvent[] =>
       rollouts: event.rollouts.map((rollout) => ({
         ...rollout,
         answer: rollout.answer === null ? null : `the sign says ${names[rollout.answer]}`,
+        response: {
+          plain: `<answer>${rollout.answer === null ? "" : `the sign says ${names[rollout.answer]}`}</answer>`,
+        },
         reward: rollout.reward && { ...rollout.reward, verdict: "judge verl" },
       })),
     };

@@ -3,6 +3,7 @@ import type { Outcome } from "../outcome.ts";
 import { judgeGuard } from "./judge_guard_cases.ts";
 import { judgeReply } from "./judge_reply_cases.ts";
 import { aggregation, groupAdvantages, kl, policy } from "./loss_cases.ts";
+import { rule } from "./rule_cases.ts";
 import { math, parse, reward, turns, verdict } from "./text_cases.ts";
 import { sizes, zoom, zoomEndToEnd } from "./zoom_cases.ts";
 
@@ -26,6 +27,7 @@ const suites: Record<string, (one: any) => Outcomes> = {
   judge_reply: judgeReply,
   judge_guard: judgeGuard,
   agent_loop_turns: turns,
+  rule,
   grpo_advantage: groupAdvantages,
   loss_aggregation: aggregation,
 };

@@ -176,8 +176,9 @@ export const commands = {
     line: "test a judge, audit it with known answers, or judge a run's rollouts again",
     example: "judge test --judge-url http://127.0.0.1:18901/v1",
     knobs: ["reward", "judge"],
-    flags: ["judgeCache", "logJson"],
-    folders: "test, audit, or rejudge and the folder of a run, which is only read; reward knobs are for rejudge",
+    flags: ["judgeCache", "tokenizer", "logJson"],
+    folders:
+      "test, audit, or rejudge and the folder of a run, which is only read; rejudge without --judge and --judge-url keeps the stored verdicts and asks nobody, with --judge-url alone it asks in the way of the run's own judge",
     folderWord: "ACTION",
   },
   logs: {

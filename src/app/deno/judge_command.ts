@@ -10,6 +10,7 @@ import { judgeSettingsOf } from "../judging.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
+import { runTokenizer } from "./run_tokenizer.ts";
 import { visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
@@ -113,26 +114,26 @@ async function rejudgeCommand(
   folder: string,
   changes: Partial<RunConfig>,
   options: Options,
-  { terminal, untilStopped }: Surroundings,
+  around: Surroundings,
 ): Promise<number> {
+  const { terminal, untilStopped } = around;
   const events = await readEvents(folder);
   const head = events.find((event) => event.type === "run");
   if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
-  const judge =
-    changes.judge === "rules"
-      ? rulesJudge()
-      : openJudge(
-          judgeSettings(changes),
-          options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) },
-        );
+  const judge = judgeAgain(head.config, changes, options);
   const stop = new AbortController();
   untilStopped().then(() => stop.abort());
   const steps: RejudgedStep[] = [];
-  if (!options.logJson) for (const line of rejudgedHead(judge.name)) terminal.print(line);
-  for await (const step of rejudge(events, judge, {
-    reward: changes.reward ?? head.config.reward,
-    weights: { ...head.config, ...changes },
-    signal: stop.signal,
+  if (!options.logJson) for (const line of rejudgedHead(judge?.name ?? "now")) terminal.print(line);
+  for await (const step of rejudge(events, {
+    judge,
+    settings: (own) => ({
+      reward: changes.reward ?? own.reward,
+      weights: { ...own, ...changes },
+      failure: changes.judgeFailure ?? own.judgeFailure,
+      signal: stop.signal,
+    }),
+    tokenizer: (model) => runTokenizer(options.tokenizer ?? model, around),
   })) {
     // What was cut off by the person says nothing about the judge.
     if (stop.signal.aborted) break;
@@ -142,10 +143,25 @@ async function rejudgeCommand(
   if (steps.length === 0) throw new Error(`Expected a run with rollouts in ${folder}, found none in its log`);
   if (!options.logJson) {
     for (const line of summaryLines(steps)) terminal.print(line);
-    terminal.print(callsLine(judge));
-    for (const { message } of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
+    terminal.print(judge ? callsLine(judge) : "Verdicts as stored; no judge was asked");
+    if (judge) for (const { message } of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
   }
   return stop.signal.aborted ? 130 : 0;
+}
+
+/**
+ * Who judges stored rollouts: nobody (null) where no judge is named, so that another reward needs no server. The run's
+ * own judge by its name and ways, never by the address in its log, which may be another's.
+ */
+function judgeAgain(own: RunConfig, changes: Partial<RunConfig>, options: Options): AnswerJudge | null {
+  if (changes.judge === undefined && changes.judgeUrl === undefined) return null;
+  if (changes.judge === "rules") return rulesJudge();
+  const isOwn = own.judge !== undefined && own.judge !== "rules" && (changes.judge ?? own.judge) === own.judge;
+  const { judge, judgeModel, judgeReplyTokens } = own;
+  return openJudge(
+    judgeSettings(isOwn ? { judge, judgeModel, judgeReplyTokens, ...changes } : changes),
+    options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) },
+  );
 }
 
 /** The events of a run; a last line that was cut off is left out. Nothing is written, so the run may go on meanwhile. */
@@ -183,9 +199,16 @@ function summaryLines(steps: readonly RejudgedStep[]): string[] {
   const rollouts = steps.reduce((sum, step) => sum + step.rollouts, 0);
   const of = (before: boolean | undefined, after: boolean | undefined) =>
     changed.filter((one) => one.before?.right === before && one.after?.right === after).length;
+  const differ = steps.reduce((sum, step) => sum + step.rewardsDiffer, 0);
+  const told = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
   const shownAtMost = 10;
   return [
-    `${rollouts} rollouts: ${rollouts - changed.length} as before, ${of(false, true)} now right, ${of(true, false)} now wrong, ${of(true, undefined) + of(false, undefined)} without a verdict now, ${of(undefined, true) + of(undefined, false)} without one before`,
+    `${rollouts} rollouts: ${rollouts - changed.length} as before, ${of(false, true)} now right, ${of(true, false)} now wrong, ${of(true, undefined) + of(false, undefined)} without a verdict now, ${of(undefined, true) + of(undefined, false)} without one before; ${differ} rewards differ`,
+    ...(told > 0
+      ? [
+          `${told} verdicts are read from their rewards: an earlier version wrote this log, and right answers that verl's or DeepEyes' reward took back count as wrong`,
+        ]
+      : []),
     ...changed
       .slice(0, shownAtMost)
       .map(

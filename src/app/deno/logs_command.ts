@@ -1,11 +1,11 @@
-import type { NamedBytes, Platform } from "../../platform.ts";
+import type { NamedBytes } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../logs/formats.ts";
 import { eventsOf, type Logged, loggedSteps } from "../logs/logged_steps.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
 import { expectNewFolder } from "./run_folder.ts";
+import { runTokenizer } from "./run_tokenizer.ts";
 import { visible } from "./terminal.ts";
 
 /**
@@ -114,23 +114,12 @@ async function tokenizerOf(
   around: Surroundings,
 ): Promise<{ tokenizer: Tokenizer | null; missing: string }> {
   const folder = tokenizer ?? (await log.model());
-  const platform = await around.openPlatform(false);
   try {
-    return { tokenizer: await openTokenizer(fileOf(platform, folder)), missing: "" };
+    return { tokenizer: await runTokenizer(folder, around), missing: "" };
   } catch (error) {
-    return {
-      tokenizer: null,
-      missing: `the tokenizer of ${folder} cannot be opened (${(error as Error).message}); name a folder that has one with --tokenizer`,
-    };
+    return { tokenizer: null, missing: (error as Error).message };
   }
 }
-
-const fileOf =
-  (platform: Platform, folder: string) =>
-  async (name: string): Promise<Uint8Array | null> => {
-    const path = `${folder}/${name}`;
-    return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
-  };
 
 /** Writes files piece by piece; the folder is new. Returns the number of files. */
 async function writePieces(folder: string, pieces: AsyncIterable<NamedBytes>): Promise<number> {

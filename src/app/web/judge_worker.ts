@@ -1,3 +1,4 @@
+import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { audit } from "../../reward/audit.ts";
 import { auditSet } from "../../reward/audit_set.ts";
 import { type Diagnosis, type PageFacts, testConnection } from "../../reward/connection.ts";
@@ -8,7 +9,7 @@ import { countsNow } from "../../reward/judge_metrics.ts";
 import type { VerdictCache } from "../../reward/verdict_cache.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, Told } from "../judge_api.ts";
+import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, RejudgeWays, Told } from "../judge_api.ts";
 import { judgeSettingsOf } from "../judging.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import { LongTask } from "./long_task.ts";
@@ -19,6 +20,8 @@ const tellEveryMs = 100;
 
 export interface JudgeWorkerParts extends Partial<ConnectionParts> {
   cache?: VerdictCache;
+  /** The tokenizer of a run's model, for logs without the text of responses. */
+  tokenizer?: (model: string) => Promise<Tokenizer>;
   /** What the browser allows; asked of it where absent. */
   page?: PageFacts;
 }
@@ -29,7 +32,7 @@ export class JudgeWorker implements JudgeApi {
   readonly #parts: JudgeWorkerParts;
   readonly #keys = new Map<string, string>();
   #audit: LongTask<AuditProgress, AuditReport> | null = null;
-  #rejudging: { steps: AsyncGenerator<RejudgedStep>; judge: AnswerJudge; stop: AbortController } | null = null;
+  #rejudging: { steps: AsyncGenerator<RejudgedStep>; judge: AnswerJudge | null; stop: AbortController } | null = null;
 
   /** @param events the log of a stored run */
   constructor(events: (name: string) => Promise<{ events: readonly TrainEvent[] }>, parts: JudgeWorkerParts = {}) {
@@ -69,19 +72,31 @@ export class JudgeWorker implements JudgeApi {
     this.#audit = null;
   }
 
-  async startRejudge(name: string, config: RunConfig): Promise<void> {
+  async startRejudge(name: string, config: RunConfig, { verdicts, weights }: RejudgeWays): Promise<void> {
     await this.stopRejudge();
     const { events } = await this.#events(name);
-    const judge = config.judge === "rules" ? rulesJudge() : new RemoteJudge(this.#settings(config), this.#parts);
+    const judge =
+      verdicts === "stored"
+        ? null
+        : config.judge === "rules"
+          ? rulesJudge()
+          : new RemoteJudge(this.#settings(config), this.#parts);
     const stop = new AbortController();
-    const steps = rejudge(events, judge, { reward: config.reward, weights: config, signal: stop.signal });
+    const steps = rejudge(events, {
+      judge,
+      settings: (own) => {
+        const paying = weights === "own" ? own : config;
+        return { reward: config.reward, weights: paying, failure: paying.judgeFailure, signal: stop.signal };
+      },
+      tokenizer: this.#parts.tokenizer,
+    });
     this.#rejudging = { steps, judge, stop };
   }
 
   async nextRejudged(): Promise<RejudgedPart> {
     const work = this.#rejudging;
     if (!work) throw new Error("Nothing is being judged again; start it");
-    const part: RejudgedPart = { judge: work.judge.name, steps: [], counts: countsNow(work.judge.counts), over: false };
+    const part: RejudgedPart = { judge: work.judge?.name ?? "stored", steps: [], counts: null, over: false };
     const untilMs = performance.now() + tellEveryMs;
     do {
       const next = await work.steps.next();
@@ -89,7 +104,7 @@ export class JudgeWorker implements JudgeApi {
       if (next.done || work.stop.signal.aborted) part.over = true;
       else part.steps.push(next.value);
     } while (!part.over && performance.now() < untilMs);
-    part.counts = countsNow(work.judge.counts);
+    part.counts = work.judge && countsNow(work.judge.counts);
     if (part.over && this.#rejudging === work) this.#rejudging = null;
     return part;
   }

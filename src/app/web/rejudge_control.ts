@@ -2,6 +2,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { JudgeCounts } from "../../reward/judge_counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RunApi } from "../api.ts";
+import type { RejudgeWays } from "../judge_api.ts";
 import type { RejudgedStep } from "../rejudge.ts";
 
 /** A stored run under another judge, as far as it is. */
@@ -27,10 +28,10 @@ export class RejudgeControl {
     this.#api = api;
   }
 
-  async start(run: string, config: RunConfig): Promise<void> {
+  async start(run: string, config: RunConfig, how: RejudgeWays): Promise<void> {
     const mine: Rejudged = {
       run,
-      judge: config.judge,
+      judge: how.verdicts === "stored" ? "stored verdicts" : config.judge,
       reward: config.reward,
       steps: [],
       counts: null,
@@ -45,7 +46,7 @@ export class RejudgeControl {
     tell({});
     const current = () => this.result.peek() === now && now.state === "judging";
     try {
-      await this.#api.judge.startRejudge(run, config);
+      await this.#api.judge.startRejudge(run, config, how);
       while (current()) {
         const { steps, counts, over } = await this.#api.judge.nextRejudged();
         if (!current()) return;

@@ -1,16 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Reward } from "../../agent/rollout.ts";
 import { judgeAlarms } from "../../reward/judge_metrics.ts";
-import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
-import { resolveConfig } from "../../train/config.ts";
-import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
-import type { ChangedVerdict, RejudgedStep, Standing } from "../rejudge.ts";
-import { JudgeServer } from "./judge_card.tsx";
-import { count, figure } from "./numbers.ts";
+import type { ChangedVerdict } from "../rejudge.ts";
+import { count, counted } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
-import { type Line, Plot } from "./plot.tsx";
 import type { Rejudged } from "./rejudge_control.ts";
-import { menuEntry, rewardWords } from "./reward_words.ts";
+import { RejudgeCurves } from "./rejudge_curves.tsx";
+import { RejudgeForm } from "./rejudge_form.tsx";
 
 /** Verdicts shown at once. */
 const shownAtMost = 50;
@@ -34,86 +30,9 @@ export function RejudgePanel({ run }: { run: string }) {
       <p class="soft small">
         The stored rollouts under another judge or reward, without rolling again. The run is left as it is.
       </p>
-      <Form run={run} />
+      <RejudgeForm run={run} />
       {result?.run === run && <Result result={result} />}
     </section>
-  );
-}
-
-function Form({ run }: { run: string }) {
-  const { store, rejudge } = usePage();
-  const config = store.config.value;
-  const [judge, setJudge] = useState<RunConfig["judge"]>(config.judge);
-  const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
-  const judging = rejudge.result.value?.state === "judging";
-  const start = (): void => {
-    const changes = { ...store.changes.peek(), judge, reward };
-    void rejudge.start(run, { ...resolveConfig(changes), judge });
-  };
-  return (
-    <>
-      <div class="fields">
-        <Choice knob="judge" label="judge" value={judge} onChoose={(value) => setJudge(value as RunConfig["judge"])} />
-        <Choice
-          knob="reward"
-          label="reward"
-          value={reward}
-          words={rewardWords}
-          onChoose={(value) => setReward(value as RunConfig["reward"])}
-        />
-      </div>
-      <p class="soft small sentence">
-        {judge === "rules" ? "rules in this page, no network" : judgeLines[judge as JudgeName]};{" "}
-        {menuEntry(reward)?.line ?? "the weights of the Train view"}
-      </p>
-      {judge !== "rules" && (
-        <details class="servers" open={config.judgeUrl === ""}>
-          <summary>Server {config.judgeUrl && <span class="mono">{config.judgeUrl}</span>}</summary>
-          <div class="narrow">
-            <JudgeServer />
-          </div>
-        </details>
-      )}
-      <p class="buttons after">
-        {judging ? (
-          <button type="button" onClick={() => void rejudge.stop()}>
-            Stop
-          </button>
-        ) : (
-          <button type="button" class="go" disabled={judge !== "rules" && config.judgeUrl === ""} onClick={start}>
-            Judge again
-          </button>
-        )}
-      </p>
-    </>
-  );
-}
-
-function Choice({
-  knob,
-  label,
-  value,
-  words,
-  onChoose,
-}: {
-  knob: "judge" | "reward";
-  label: string;
-  value: string;
-  words?: Readonly<Record<string, string>>;
-  onChoose(value: string): void;
-}) {
-  const id = `rejudge-${knob}`;
-  return (
-    <div class="row">
-      <label for={id}>{label}</label>
-      <select id={id} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        {(knobs[knob] as ChoiceKnob).choices.map((choice) => (
-          <option key={choice} value={choice}>
-            {words?.[choice] ?? choice}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }
 
@@ -121,17 +40,26 @@ function Result({ result }: { result: Rejudged }) {
   const { steps, counts, state, problem } = result;
   const changed = steps.flatMap((step) => step.changed);
   const rollouts = steps.reduce((sum, step) => sum + step.rollouts, 0);
+  const differ = steps.reduce((sum, step) => sum + step.rewardsDiffer, 0);
+  const told = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
   const without = steps.reduce((sum, step) => sum + step.rollouts - step.after.scored, 0);
   return (
     <>
       <p class="num after" role="status">
         {state === "judging" && <i class="pulse inline" aria-hidden="true" />}
         {state === "judging" ? "Judging: " : state === "done" ? "Done: " : "Stopped: "}
-        {count(steps.length)} steps, {count(rollouts)} rollouts, {count(changed.length)} verdicts differ
+        {counted(steps.length, "step")}, {counted(rollouts, "rollout")}, {counted(changed.length, "verdict")} and{" "}
+        {counted(differ, "reward")} differ
         {without > 0 && `, ${count(without)} without a verdict now`}
         {counts && counts.connection.calls > 0 && ` · ${count(counts.connection.calls)} requests`}
         {counts && counts.fromCache > 0 && `, ${count(counts.fromCache)} from the cache`}
       </p>
+      {told > 0 && (
+        <p class="soft small">
+          {count(told)} verdicts are read from their rewards: an earlier version wrote this log, and right answers that
+          verl’s or DeepEyes’ reward took back count as wrong.
+        </p>
+      )}
       {problem && (
         <p class="problem small" role="alert">
           {problem}
@@ -146,74 +74,11 @@ function Result({ result }: { result: Rejudged }) {
         ))}
       {steps.length > 0 && (
         <>
-          <Curves steps={steps} judge={result.judge} />
+          <RejudgeCurves steps={steps} judge={result.judge} />
           <Changed changed={changed} />
         </>
       )}
     </>
-  );
-}
-
-/** Before and after, each measure on one scale. */
-function Curves({ steps, judge }: { steps: readonly RejudgedStep[]; judge: string }) {
-  const curves = useMemo(
-    () =>
-      (["accuracy", "reward"] as const).map((measure) => {
-        const values = (side: "before" | "after") => steps.map((step) => step[side][measure]);
-        const all = [...values("before"), ...values("after")].filter((value) => value !== null);
-        const [low, high] = [Math.min(0, ...all), Math.max(...all, 0.1)];
-        const range: [number, number] = measure === "accuracy" ? [0, 1] : [low * 1.1, high * 1.1];
-        return { measure, range, before: values("before"), after: values("after") };
-      }),
-    [steps],
-  );
-  const numbers = useMemo(() => steps.map(({ step }) => step), [steps]);
-  return (
-    <div class="pairs">
-      {curves.map(({ measure, range, before, after }) => (
-        <div key={measure} class="pair">
-          <Side title={`${measure}, as stored`} colour="--soft" numbers={numbers} values={before} range={range} />
-          <Side
-            title={`${measure}, ${judge}`}
-            colour={measure === "accuracy" ? "--answer" : "--total"}
-            numbers={numbers}
-            values={after}
-            range={range}
-          />
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function Side({
-  title,
-  colour,
-  numbers,
-  values,
-  range,
-}: {
-  title: string;
-  colour: string;
-  numbers: readonly number[];
-  values: readonly Standing["accuracy"][];
-  range: [number, number];
-}) {
-  const lines = useMemo((): Line[] => [{ name: title, colour, values }], [title, colour, values]);
-  const last = figure(values.at(-1));
-  return (
-    <div class="plot">
-      <h3>{title}</h3>
-      <div class="now">
-        <b>{last}</b>
-      </div>
-      <Plot
-        label={`${title} over steps, ${numbers.length} points, ${last} at the last`}
-        steps={numbers}
-        lines={lines}
-        range={range}
-      />
-    </div>
   );
 }
 

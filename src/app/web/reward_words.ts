@@ -49,6 +49,11 @@ export function mostPaid(config: RunConfig): number {
       boxesSourcePx: [[0, 0, 1, 1]],
       lastCallOk: true,
       consistent: true,
+      response: {
+        plain: "<tool_call>{}</tool_call><tool_response></tool_response><answer>1</answer>",
+        whole: "<|vision_start|><|image_pad|><|vision_end|><answer>1</answer>",
+      },
+      dataSource: "",
     },
     entry.weights,
     { toolShare: 1, goldBoxesSourcePx: [[0, 0, 1, 1]] },

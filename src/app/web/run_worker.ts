@@ -45,7 +45,10 @@ export class RunWorker implements RunApi {
     readonly dropped: DroppedFiles = new DroppedFiles(),
   ) {
     this.data = new DataWorker(platform);
-    this.judge = new JudgeWorker((name) => this.events(name), { cache: this.#verdicts });
+    this.judge = new JudgeWorker((name) => this.events(name), {
+      cache: this.#verdicts,
+      tokenizer: (model) => this.#tokenizerOf(model),
+    });
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
@@ -132,11 +135,7 @@ export class RunWorker implements RunApi {
   }
 
   async texts(tokens: number[], model: string): Promise<string[]> {
-    const known = this.#tokenizers.get(model) ?? this.#readTokenizer(model);
-    this.#tokenizers.set(model, known);
-    // A folder that is not there now may be dropped again.
-    known.catch(() => this.#tokenizers.delete(model));
-    return (await known).texts(tokens);
+    return (await this.#tokenizerOf(model)).texts(tokens);
   }
 
   async alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]> {
@@ -246,6 +245,14 @@ export class RunWorker implements RunApi {
     await this.#end();
     this.#session?.close();
     this.#session = null;
+  }
+
+  #tokenizerOf(model: string): Promise<Tokenizer> {
+    const known = this.#tokenizers.get(model) ?? this.#readTokenizer(model);
+    this.#tokenizers.set(model, known);
+    // A folder that is not there now may be dropped again.
+    known.catch(() => this.#tokenizers.delete(model));
+    return known;
   }
 
   #readTokenizer(model: string): Promise<Tokenizer> {

@@ -1,0 +1,24 @@
+import type { Platform } from "../../platform.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
+import { openTokenizer } from "../data/qwen_tokenizer.ts";
+
+/**
+ * The tokenizer of a folder, or of a run's model.
+ * @throws Error that says where else it may be had from
+ */
+export async function runTokenizer(
+  folder: string,
+  { openPlatform }: { openPlatform(needsGpu: boolean): Promise<Platform> },
+): Promise<Tokenizer> {
+  const platform = await openPlatform(false);
+  try {
+    return await openTokenizer(async (name) => {
+      const path = `${folder}/${name}`;
+      return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
+    });
+  } catch (error) {
+    throw new Error(
+      `the tokenizer of ${folder} cannot be opened (${(error as Error).message}); name a folder that has one with --tokenizer`,
+    );
+  }
+}
