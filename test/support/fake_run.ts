@@ -109,7 +109,7 @@ export class FakeRun implements RunApi {
     return [fakeScene(seedOf(task.id), config.objects)];
   }
 
-  async texts(tokens: number[]): Promise<string[]> {
+  async texts(tokens: number[], _model: string): Promise<string[]> {
     return tokens.map((token) => vocabulary[token] ?? "\uFFFD");
   }
 

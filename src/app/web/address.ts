@@ -67,7 +67,6 @@ function lookOf(store: Store): Look {
 /** Shows what a link says. */
 async function show(store: Store, control: RunControl, look: Look): Promise<void> {
   const { run } = look;
-  await idle(store);
   if (run === null) {
     if (store.replay.value) control.replay.close();
   } else if (store.replay.value?.link !== run) {
@@ -91,20 +90,10 @@ async function show(store: Store, control: RunControl, look: Look): Promise<void
   place(store, control, look);
 }
 
-/** Waits for what the page does now: it does one thing at a time. */
-function idle({ busy }: Store): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = busy.subscribe((doing) => {
-      if (doing !== null) return;
-      resolve();
-      queueMicrotask(() => stop());
-    });
-  });
-}
-
 /** Goes to the step, the rollout and the token, in the run that is shown. */
 function place(store: Store, control: RunControl, { tab, step, at, task, rollout, token }: Look): void {
   const { replay } = control;
+  let found = rollout;
   if (store.replay.value) {
     const made = rollout === null ? null : replay.stepOf(rollout);
     const target = at ?? step ?? made;
@@ -112,12 +101,14 @@ function place(store: Store, control: RunControl, { tab, step, at, task, rollout
       replay.pause();
       replay.seek(Math.max(target, made ?? 0));
     }
-    if (rollout !== null && made === null)
-      store.notices.add("information", `The run has no rollout ${rollout}; its newest is shown`);
+    if (rollout !== null && made === null) {
+      store.notices.add("information", `The run has no rollout ${rollout.slice(0, 40)}; another of it is shown`);
+      found = null;
+    }
   }
   store.chosenStep.value = at === null && store.replay.value ? null : step;
-  store.pinned.value = rollout ?? firstOfTask(store, task);
-  store.cursor.value = rollout !== null && token !== null ? { rollout, tokens: token } : null;
+  store.pinned.value = found ?? firstOfTask(store, task);
+  store.cursor.value = found !== null && token !== null ? { rollout: found, tokens: token } : null;
   store.tab.value = tab;
 }
 

@@ -7,6 +7,7 @@ import type { EventsFile, RunApi } from "../api.ts";
 import { Player } from "../player.ts";
 import { readEventsBlob, readEventsFile } from "./events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
+import { idle } from "./idle.ts";
 import { counted } from "./numbers.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { ReplayControl } from "./replay_control.ts";
@@ -34,6 +35,7 @@ export class RunControl {
   #stepStartMs = 0;
   #stepDurations: number[] = [];
   #watching = false;
+  #looking = false;
   #ticker: ReturnType<typeof setInterval> | null = null;
 
   constructor(api: RunApi, store: Store) {
@@ -55,6 +57,8 @@ export class RunControl {
       this.#store.opened.value = null;
       return;
     }
+    // A link may have the page read a run first.
+    await idle(this.#store);
     await this.#while("opening the adapter and loading the model", () => this.#open());
   }
 
@@ -143,7 +147,7 @@ export class RunControl {
 
   /** Shows a stored run in place of the live one. */
   async openStored(name: string): Promise<boolean> {
-    return this.#while("reading the stored run", async () => {
+    return this.#look("reading the stored run", async () => {
       this.#show({ name, link: name, about: null, origin: "stored" }, await this.api.events(name));
     });
   }
@@ -158,7 +162,7 @@ export class RunControl {
   /** Shows a recorded run that comes with the page. */
   openRecording(recording: Recording): Promise<boolean> {
     const { title, link, about } = recording;
-    return this.#while("fetching the recording", async () => {
+    return this.#look("fetching the recording", async () => {
       const file = readEventsFile(`the recording “${title}”`, await fetchRecording(recording), "reload the page");
       this.#show({ name: title, link, about, origin: "recording" }, file);
     });
@@ -168,11 +172,11 @@ export class RunControl {
   openFile(file: File): Promise<boolean> {
     const { name } = file;
     const wanted = this.#store.wantedFile.value;
-    return this.#while(`reading ${name}`, async () => {
-      const tell = (share: number): void => {
-        this.#store.busy.value = `reading ${name}, ${Math.round(100 * share)} %`;
-      };
-      this.#show({ name, link: fileLink(name), about: null, origin: "file" }, await readEventsBlob(name, file, tell));
+    return this.#look(`reading ${name}`, async (tell) => {
+      this.#show(
+        { name, link: fileLink(name), about: null, origin: "file" },
+        await readEventsBlob(name, file, (share) => tell(`reading ${name}, ${Math.round(100 * share)} %`)),
+      );
       if (wanted?.name === name) wanted.show();
       this.#store.wantedFile.value = null;
     });
@@ -315,6 +319,31 @@ export class RunControl {
     this.#stepDurations = [...this.#stepDurations, now - this.#stepStartMs].slice(-paceSteps);
     this.#stepStartMs = now;
     this.#store.stepMs.value = this.#stepDurations.reduce((sum, ms) => sum + ms, 0) / this.#stepDurations.length;
+  }
+
+  /**
+   * Looks at a run, which needs no GPU: also while the model is being loaded. `tell` says how far it is. False where it
+   * failed, or where another is looked up.
+   */
+  async #look(doing: string, work: (tell: (doing: string) => void) => Promise<void>): Promise<boolean> {
+    const { busy, notices } = this.#store;
+    if (busy.value === null)
+      return this.#while(doing, () =>
+        work((now) => {
+          busy.value = now;
+        }),
+      );
+    if (this.#looking) return false;
+    this.#looking = true;
+    try {
+      await work(() => {});
+      return true;
+    } catch (error) {
+      notices.error(error);
+      return false;
+    } finally {
+      this.#looking = false;
+    }
   }
 
   /** Runs one thing at a time under a line that says what is waited for. False where it failed or another is under way. */

@@ -56,7 +56,9 @@ export function StepView() {
             <b>Nothing to step through yet</b>
           </h2>
           <p class="soft">
-            Start a run on the Train tab, or open a recorded one on the Runs tab, and choose a rollout.
+            {store.wantedFile.value
+              ? "The rollout that was looked at is shown once its file is open."
+              : "Start a run on the Train tab, or open a recorded one on the Runs tab, and choose a rollout."}
           </p>
         </div>
       </section>
