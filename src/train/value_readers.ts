@@ -80,6 +80,9 @@ export const nullable =
   (value, path, leaveOut) =>
     value === null ? null : read(value, path, leaveOut);
 
+/** In the place of what a person would only read. */
+export const leftOutText = "(left out)";
+
 /** What a person only reads: a stand-in takes the place of what is no text, and says so. */
 export const readable =
   <T>(read: Reader<T>): Reader<T | string> =>
@@ -88,7 +91,7 @@ export const readable =
       return read(value, path, leaveOut);
     } catch (error) {
       leaveOut(error as Misfit);
-      return "(left out)";
+      return leftOutText;
     }
   };
 

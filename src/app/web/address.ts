@@ -10,8 +10,9 @@ const writeEveryMs = 400;
 /**
  * Sets the store from the page's address and keeps the address up to date from then on. Another run, tab or rollout is
  * a new entry of the browser's history, so that Back and Forward lead through them.
+ * @returns ends it
  */
-export function followAddress(store: Store, control: RunControl): void {
+export function followAddress(store: Store, control: RunControl): () => void {
   const { state, messages } = readUrl(location.search);
   store.changes.value = differences({ ...store.changes.value, ...state.changes });
   for (const message of messages) store.notices.add("error", message);
@@ -27,15 +28,23 @@ export function followAddress(store: Store, control: RunControl): void {
   };
   const writer = new AddressWriter(() => (restoring > 0 ? null : lookOf(store)), store, state.others);
   void restore(state);
-  effect(() => {
+  const stop = effect(() => {
     // Read here, so that a change of any of them comes here.
     void lookOf(store);
     void store.changes.value;
     writer.soon();
   });
-  addEventListener("popstate", () => void restore(readUrl(location.search).state));
+  const goThere = (): void => void restore(readUrl(location.search).state);
   // What has not been written yet must not be lost by a reload.
-  addEventListener("pagehide", () => writer.write(true));
+  const writeNow = (): void => writer.write(true);
+  addEventListener("popstate", goThere);
+  addEventListener("pagehide", writeNow);
+  return () => {
+    stop();
+    writer.stop();
+    removeEventListener("popstate", goThere);
+    removeEventListener("pagehide", writeNow);
+  };
 }
 
 /** What is looked at now, as a link says it. */
@@ -132,6 +141,10 @@ class AddressWriter {
 
   soon(): void {
     this.#timer ??= setTimeout(() => this.write(true), Math.max(0, this.#writtenMs + writeEveryMs - performance.now()));
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   /** `entry`: whether another view may begin an entry of the history. */

@@ -1,10 +1,14 @@
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { leftOutText } from "../../train/value_readers.ts";
 import type { DataApi, RowCard } from "../data_api.ts";
 import { counted } from "./numbers.ts";
 
 /** Rows of each file that are compared with what the log has of them. */
 const comparedRows = 8;
+
+/** No model's factor is larger. */
+const smallestSidePx = 64;
 
 /** The file and row that a task's id names. */
 export function rowOf(id: string): { file: string; row: number } | null {
@@ -72,14 +76,19 @@ function someOf(rows: readonly { row: number; task: Task }[]): { row: number; ta
 function differenceOf(task: Task, { asked, pictures, skip }: RowCard): string | null {
   if (!asked) return `it cannot be read (${skip?.why ?? "nobody said why"})`;
   const quoted = (text: string): string => `“${text.length > 60 ? `${text.slice(0, 60)}…` : text}”`;
-  if (asked.question !== task.question) return `it asks ${quoted(asked.question)}, the log ${quoted(task.question)}`;
-  if (asked.answer !== task.answer) return `its answer is ${quoted(asked.answer)}, in the log ${quoted(task.answer)}`;
+  const unlike = (found: string, logged: string): boolean => logged !== leftOutText && found !== logged;
+  if (unlike(asked.question, task.question))
+    return `it asks ${quoted(asked.question)}, the log ${quoted(task.question)}`;
+  if (unlike(asked.answer, task.answer))
+    return `its answer is ${quoted(asked.answer)}, in the log ${quoted(task.answer)}`;
   if (skip === null && pictures.length !== task.imageSizesPx.length)
     return `it has ${counted(pictures.length, "picture")}, in the log ${task.imageSizesPx.length}`;
   for (const [i, { width, height }] of task.imageSizesPx.entries()) {
     const found = pictures[i];
-    if (skip === null && found && (found.width !== width || found.height !== height))
-      return `its picture is ${found.width} × ${found.height}, in the log ${width} × ${height}`;
+    // Pictures with a side below what a model sees are enlarged, and models differ in that.
+    if (!found || Math.min(found.width, found.height) < smallestSidePx) continue;
+    if (found.sourceWidth !== width || found.sourceHeight !== height)
+      return `its picture is ${found.sourceWidth} × ${found.sourceHeight}, in the log ${width} × ${height}`;
   }
   return null;
 }
