@@ -1,5 +1,5 @@
-/** Characters of a line that is read; a string cannot be much longer. */
-export const longestLine = 2 ** 28;
+/** Characters of a line that is read: a group of 64 rollouts of 40,000 tokens each is as long. */
+export const longestLine = 2 ** 27;
 
 /**
  * The lines of a text that comes in pieces, those that end in one piece together; null for one that is too long to be

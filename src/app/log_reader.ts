@@ -66,7 +66,8 @@ export class LogReader {
       );
       if (this.#events === 0)
         throw new Error(`Line ${this.#number} of ${this.#name} ${misfit.message}; ${this.#remedy}`);
-      this.#broken = misfit;
+      if (text === null) this.#leaveOut(misfit, this.#number);
+      else this.#broken = misfit;
       return null;
     }
     const event = this.#events === 0 ? this.#head(value) : this.#event(value);
@@ -143,7 +144,7 @@ export class LogReader {
 
   #notices(): string[] {
     const notices: string[] = [];
-    const shown = `${this.#events.toLocaleString("en")} events are shown`;
+    const shown = `${this.#events.toLocaleString("en")} ${this.#events === 1 ? "event is" : "events are"} shown`;
     if (this.#cutOff) notices.push(`The last line of ${this.#name} is cut off; ${shown}`);
     if (this.#parts > 0) {
       const lines = [...this.#lines];

@@ -51,9 +51,10 @@ const step = whole(0, most.step);
 const index = whole(0, most.index);
 const durationMs = measured;
 
+const boxNumbers = numbers(finite, Number.isFinite, 4);
 const box: Reader<Box> = (value, path, leaveOut) => {
   if (!Array.isArray(value) || value.length !== 4) throw new Misfit(path, "four numbers", value);
-  return numbers(finite, 4)(value, path, leaveOut) as Box;
+  return boxNumbers(value, path, leaveOut) as Box;
 };
 
 const task = object<Task>(
@@ -79,10 +80,10 @@ const task = object<Task>(
 const segment = object<Segment>(
   {
     source: choice<Source>("prompt", "model", "tool"),
-    tokens: numbers(whole(0, most.tokenId), most.tokens),
-    logprobs: numbers(measured, most.tokens),
-    entropies: numbers(measured, most.tokens),
-    images: numbers(index, most.pictures),
+    tokens: numbers(whole(0, most.tokenId), (id) => id >= 0 && id <= most.tokenId && Number.isInteger(id), most.tokens),
+    logprobs: numbers(measured, Number.isFinite, most.tokens),
+    entropies: numbers(measured, Number.isFinite, most.tokens),
+    images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
   },
   {},
 );
@@ -95,7 +96,7 @@ const call = object<ToolCall>(
   },
   {
     message: text,
-    boxWritten: numbers(finite, 1000),
+    boxWritten: numbers(finite, Number.isFinite, 1000),
     boxSourcePx: box,
     boxShownPx: box,
     rotateDegrees: finite,

@@ -2,6 +2,9 @@ import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { page } from "vitest/browser";
 import "../../src/app/web/style.css";
+import type { GivenFile } from "../../src/app/dropped_folder.ts";
+import type { DataWorker } from "../../src/app/web/data_worker.ts";
+import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { readEventsFile } from "../../src/app/web/events_file.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
@@ -11,7 +14,9 @@ import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import types from "../golden/faults/hostile/events-blank-view-types.jsonl?raw";
 import fetches from "../golden/faults/hostile/events-import-fetches.jsonl?raw";
+import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
+import { fakeObjects } from "../support/fake_scene.ts";
 import { mutatedLogs } from "../support/mutations.ts";
 
 let host: HTMLElement;
@@ -122,6 +127,109 @@ describe("a log that names addresses", () => {
     expect(fetched).not.toHaveBeenCalled();
     expect(asked.filter((what) => !/^(texts needle|pictures {2}(needle)?)$/.test(what))).toEqual([]);
     expect(main().length).toBeGreaterThan(200);
+  });
+});
+
+describe("a log of the command line, whose data are local files", () => {
+  const rows = [0, 4, 9];
+  const question = (row: number): string => {
+    const [target] = fakeObjects(row, 4);
+    return `What digit is on the ${target!.colour} ${target!.shape}?`;
+  };
+  /** A log whose tasks are rows of scenes/list.jsonl. */
+  const localLog = (changes: object = {}): string => {
+    const events = fakeEvents(resolveConfig({ seed: 7, steps: 1, tasksPerStep: 3, rolloutsPerTask: 2 }));
+    const lines = [...events].map((event) => {
+      if (event.type === "run")
+        return { ...event, config: { ...event.config, data: "/home/somebody/scenes/list.jsonl", ...changes } };
+      if (event.type !== "tasks") return event;
+      return {
+        ...event,
+        tasks: event.tasks.map((task, i) => ({
+          ...task,
+          id: `list.jsonl/${rows[i]}`,
+          question: question(rows[i]!),
+          answer: fakeObjects(rows[i]!, 4)[0]!.digit,
+        })),
+      };
+    });
+    return lines.map((event) => JSON.stringify(event)).join("\n");
+  };
+  const openLocal = async (log: string) => {
+    const dropped = new DroppedFiles();
+    const fake = new FakeRun({ dropped });
+    const data = fake.data as DataWorker;
+    fake.pictures = (task, config) => data.pictures(task, config);
+    const context = makePage(fake);
+    context.store.gpuProblem.value = "There is none";
+    render(<Page page={context} />, host);
+    await openText(context, log);
+    return context;
+  };
+  const drop = (files: readonly GivenFile[]) => {
+    const dataTransfer = new DataTransfer();
+    for (const { file } of files) dataTransfer.items.add(file);
+    host.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+  };
+  const source = () => page.getByRole("img", { name: /^Source picture/ });
+
+  test("says which, shows all else, and takes the same files", async () => {
+    const context = await openLocal(localLog());
+    const panel = page.getByRole("region", { name: "Local files of this run" });
+    await expect.element(panel).toHaveTextContent("This run’s pictures are in a local file: drop list.jsonl here.");
+    await expect.element(page.getByText("The picture is in a local file: list.jsonl.")).toBeVisible();
+    await expect.element(page.getByRole("img", { name: /^accuracy over steps, 1 points/ })).toBeVisible();
+    const given = await fakeDataFiles();
+    // Another file first: it is refused, and nothing of it is shown.
+    const other = given.filter(({ path }) => path.endsWith("chart.parquet"));
+    await context.replayFiles.offer(other);
+    await expect.element(panel).toHaveTextContent("what was dropped holds chart.parquet; drop list.jsonl as well");
+    await expect.element(source()).not.toBeInTheDocument();
+    await context.replayFiles.offer(given.filter(({ path }) => path.startsWith("scenes/")));
+    await expect.element(panel).not.toBeInTheDocument();
+    await expect.element(source()).toBeVisible();
+    context.store.tab.value = "step";
+    await expect.element(source()).toBeVisible();
+  });
+
+  test("refuses a file of the name whose rows are others, dropped on the page", async () => {
+    const context = await openLocal(localLog());
+    const text = Array.from({ length: 12 }, (_, i) =>
+      JSON.stringify({ image: "a.png", question: `Other ${i}?`, answer: "1" }),
+    );
+    drop([{ path: "list.jsonl", file: new File([text.join("\n")], "list.jsonl") }]);
+    await expect
+      .element(
+        page.getByText(/^Row 0 of the dropped list\.jsonl is another one than the run has seen: it asks “Other 0\?”/),
+      )
+      .toBeVisible();
+    expect(context.store.tab.value).toBe("train");
+    expect(context.store.lookup.value!.pictures).toBeNull();
+  });
+
+  test("files that were dropped before are compared as well, whatever they are named", async () => {
+    const context = await openLocal(localLog({ data: "dropped/scenes" }));
+    const scenes = (await fakeDataFiles()).filter(({ path }) => path.startsWith("scenes/"));
+    context.control.replay.close();
+    await context.data.take(scenes);
+    await openText(context, localLog({ data: "dropped/scenes" }));
+    await expect.element(source()).toBeVisible();
+    await openText(context, localLog({ data: "dropped/scenes" }).replaceAll(question(4), "Which?"));
+    await expect.element(page.getByText(/^Row 4 of the dropped list\.jsonl is another one/)).toBeVisible();
+    await expect.element(source()).not.toBeInTheDocument();
+  });
+
+  test("shows tokens by their ids until the model’s folder is there", async () => {
+    const context = await openLocal(localLog({ data: "", model: "models/first" }));
+    context.store.tab.value = "step";
+    await expect
+      .element(page.getByText(/^Tokens are shown by their ids\. Their texts are in the local model first\./))
+      .toBeVisible();
+    await expect.element(page.getByText("▦ image, 16 tokens").first()).toBeVisible();
+    const model = (name: string) => ({ path: `first/${name}`, file: new File(['{"model_type":"qwen3_vl"}'], name) });
+    await context.replayFiles.offer([model("config.json"), model("tokenizer.json"), model("preprocessor_config.json")]);
+    await expect.element(page.getByText("image_zoom_in_tool").first()).toBeVisible();
+    await expect.element(page.getByText(/^Tokens are shown by their ids/)).not.toBeInTheDocument();
   });
 });
 

@@ -8,6 +8,9 @@ const chooseAnother = "choose the events.jsonl of a run's folder";
 /** Characters of a log that a tab has room for, with what is made of them. */
 const longestLog = 2 ** 29;
 
+/** Lines, empty ones too: as many as a log of that length can have. */
+const mostLines = 2 ** 23;
+
 /** Characters between two chances for the page to draw. */
 const pieceCharacters = 2 ** 22;
 
@@ -46,6 +49,7 @@ export async function readEventsBlob(
   const bytes = blob.stream().pipeThrough(counted);
   const plain = packed ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
   let characters = 0;
+  let lineCount = 0;
   let sinceDrawn = 0;
   let tooLong = false;
   try {
@@ -54,7 +58,7 @@ export async function readEventsBlob(
         const length = (line?.length ?? longestLine) + 1;
         characters += length;
         sinceDrawn += length;
-        tooLong = characters > longestLog;
+        tooLong = characters > longestLog || ++lineCount > mostLines;
         if (tooLong) break reading;
         const event = reader.line(line);
         if (event) events.push(event);
@@ -77,7 +81,7 @@ export async function readEventsBlob(
   const read = reader.end();
   if (tooLong)
     read.notices.unshift(
-      `${name} is longer than the ${longestLog.toLocaleString("en")} characters that a tab has room for; what comes after them is not shown`,
+      `${name} is longer than the ${longestLog.toLocaleString("en")} characters or ${mostLines.toLocaleString("en")} lines that a tab has room for; what comes after them is not shown`,
     );
   return { events, ...read };
 }

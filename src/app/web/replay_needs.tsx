@@ -14,12 +14,16 @@ export function ReplayNeeds() {
   return <Needs key={`${replay.link} ${replay.state.head?.startedAt}`} />;
 }
 
+/** Addresses in one question; what is left is asked after it. */
+const mostAddresses = 100;
+
 function Needs() {
   const { store } = usePage();
   const [declined, setDeclined] = useState<readonly string[]>([]);
   const lookup = store.lookup.value;
   if (!lookup) return null;
-  const addresses = lookup.addresses.filter((address) => !declined.includes(address));
+  // Nobody agrees to more than can be read.
+  const addresses = lookup.addresses.filter((address) => !declined.includes(address)).slice(0, mostAddresses);
   return (
     <div class="needs">
       {addresses.length > 0 && (
