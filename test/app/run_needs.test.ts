@@ -17,7 +17,7 @@ describe("what a run needs beside its events", () => {
     // Under the name of a drop nothing is fetched, whatever it looks like.
     ["dropped/owner/name@main", { kind: "files", names: ["name@main"] }],
     ["//elsewhere.invalid/a.parquet", { kind: "files", names: ["a.parquet"] }],
-    ["https://a.invalid/x.csv", { kind: "elsewhere", addresses: ["https://a.invalid/x.csv"] }],
+    ["https://a.invalid/x.csv", { kind: "elsewhere", addresses: ["https://a.invalid/x.csv", "https://a.invalid/…"] }],
     ["https://a.invalid/x.csv, local.csv", { kind: "files", names: ["local.csv"] }],
   ])("data %j", (data, place) => {
     expect(needs(data).data).toEqual(place);
@@ -80,8 +80,8 @@ describe("what is looked up of the run that is shown", () => {
     });
     expect(lookupOf(config(address), replay(), new Set([address])).pictures?.data).toBe(address);
     // Another address later in the log is asked for by itself.
-    expect(lookupOf(config("https://b.invalid/y.csv"), replay(), new Set([address])).addresses).toEqual([
-      "https://b.invalid/y.csv",
+    expect(lookupOf(config("https://b.invalid/y.parquet"), replay(), new Set([address])).addresses).toEqual([
+      "https://b.invalid/y.parquet",
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { page } from "vitest/browser";
 import "../../src/app/web/style.css";
 import type { GivenFile } from "../../src/app/dropped_folder.ts";
@@ -12,14 +12,20 @@ import { fetchRecording, recordings } from "../../src/app/web/recordings.ts";
 import { needlePictures } from "../../src/tasks/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
-import types from "../golden/faults/hostile/events-blank-view-types.jsonl?raw";
-import fetches from "../golden/faults/hostile/events-import-fetches.jsonl?raw";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
 import { fakeObjects } from "../support/fake_scene.ts";
 import { mutatedLogs } from "../support/mutations.ts";
 
+let fetches: string;
+let types: string;
 let host: HTMLElement;
+beforeAll(async () => {
+  const handed = async (name: string): Promise<string> =>
+    (await fetch(new URL(`../golden/faults/hostile/${name}`, import.meta.url))).text();
+  fetches = await handed("events-import-fetches.jsonl");
+  types = await handed("events-blank-view-types.jsonl");
+});
 const thrown: string[] = [];
 const onError = ({ message }: ErrorEvent): void => {
   if (!message.startsWith("ResizeObserver")) thrown.push(message);
@@ -77,8 +83,8 @@ describe("a log that names addresses", () => {
     const panel = page.getByRole("region", { name: "Addresses in this log" });
     await expect.element(panel).toBeVisible();
     expect([...host.querySelectorAll(".needs .addresses li")].map((item) => item.textContent)).toEqual([
-      "http://127.0.0.1:18971/importedmodel/preprocessor_config.json",
       "http://127.0.0.1:18971/importedmodel/tokenizer.json",
+      "http://127.0.0.1:18971/importedmodel/…",
       "http://127.0.0.1:18971/imported.parquet",
     ]);
     await expect.element(page.getByText("The picture is at an address that has not been agreed to.")).toBeVisible();
