@@ -42,11 +42,13 @@ export function RolloutView() {
         ) : (
           <NoStage problem={problem} />
         )}
-        <p class="cap">
-          {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
-          <b class="zoomword">1</b>: where the model looked. The page shows the source
-          {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
-        </p>
+        {pictures?.[0] && (
+          <p class="cap">
+            {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
+            <b class="zoomword">1</b>: where the model looked. The page shows the source
+            {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
+          </p>
+        )}
         <Crops shown={shown} />
         {unseen !== null && <p class="problem small">{unseen}.</p>}
         {rollout.calls
