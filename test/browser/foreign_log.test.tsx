@@ -8,6 +8,7 @@ import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { readEventsFile } from "../../src/app/web/events_file.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
+import { openBrowserPlatform } from "../../src/app/web/platform.ts";
 import { fetchRecording, recordings } from "../../src/app/web/recordings.ts";
 import { needlePictures } from "../../src/tasks/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -134,6 +135,14 @@ describe("a log that names addresses", () => {
     expect(asked.filter((what) => !/^(texts needle|pictures {2}(needle)?)$/.test(what))).toEqual([]);
     expect(main().length).toBeGreaterThan(200);
   });
+});
+
+test("a path that is not beside the page is asked of nobody", async () => {
+  const platform = openBrowserPlatform(new URL("/folder/", location.href).href);
+  const fetched = vi.spyOn(globalThis, "fetch");
+  for (const path of ["//elsewhere.invalid/a/tokenizer.json", "../tokenizer.json", "/tokenizer.json", "a/../../b"])
+    expect(await platform.assetSize(path), path).toBeNull();
+  expect(fetched).not.toHaveBeenCalled();
 });
 
 describe("a log of the command line, whose data are local files", () => {
