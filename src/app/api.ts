@@ -6,6 +6,7 @@ import type { RunConfig } from "../train/knobs.ts";
 import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
 import type { JudgeApi } from "./judge_api.ts";
+import type { ReadLog } from "./log_reader.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -41,10 +42,9 @@ export interface StoredModel {
   madeAt: string;
 }
 
-/** Events of a log, and a sentence where its end is missing. */
-export interface EventsFile {
+/** Events of a log, and what was left out of it. */
+export interface EventsFile extends ReadLog {
   events: TrainEvent[];
-  notice: string | null;
 }
 
 /** One alternative at a token position: what else the model might have written. */
@@ -71,8 +71,11 @@ export interface RunApi {
   drop(files: GivenFile[]): Promise<DroppedFolder[]>;
   /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel from then on. */
   open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
-  /** Begins a run (or goes on with the stored one). Only one tab may write a run of a name. */
-  start(config: RunConfig, options: { resume: boolean }): Promise<void>;
+  /**
+   * Begins a run (or goes on with the stored one). Only one tab may write a run of a name. Returns the name that it is
+   * stored under.
+   */
+  start(config: RunConfig, options: { resume: boolean }): Promise<string>;
   /** The next thing that happens in the run; null once it is over. */
   next(): Promise<TrainEvent | null>;
   /** Changes knobs that apply at the next step. */

@@ -8,7 +8,7 @@ const defaults = Object.fromEntries(
 /** The configuration of a preset with changes over it. @throws Error that names the nearest preset, knob or range. */
 export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>): RunConfig {
   const name = String(changes.preset ?? "needle");
-  const preset = presets[name];
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (!preset)
     throw new Error(
       `There is no preset "${name}"; did you mean "${nearest(name, Object.keys(presets))}"? Presets: ${Object.keys(presets).join(", ")}`,

@@ -15,12 +15,20 @@ describe("what would be fetched", () => {
     expect(dataAddresses("hf://datasets/owner/name@v1/data/a.parquet")).toEqual([
       `${hub}/datasets/owner/name/resolve/v1/data/a.parquet`,
     ]);
+    // A JSONL or CSV file has its pictures beside it.
+    expect(dataAddresses("https://example.org/scenes/list.jsonl?x=1/2")).toEqual([
+      "https://example.org/scenes/list.jsonl?x=1/2",
+      "https://example.org/scenes/…",
+    ]);
     expect(dataAddresses("")).toEqual([]);
   });
 
   test("for a model's tokens, and for a run; nothing for what is here", () => {
     const model = "Qwen/Qwen2.5-VL-7B-Instruct@main";
-    expect(tokenizerAddresses(model)).toContain(`${hub}/Qwen/Qwen2.5-VL-7B-Instruct/resolve/main/tokenizer.json`);
+    expect(tokenizerAddresses(model)).toEqual([
+      `${hub}/Qwen/Qwen2.5-VL-7B-Instruct/resolve/main/tokenizer.json`,
+      `${hub}/Qwen/Qwen2.5-VL-7B-Instruct/resolve/main/…`,
+    ]);
     expect(runAddresses({ model, adapter: "dropped/a@b", data: "owner/name@main" })).toEqual([
       `${hub}/Qwen/Qwen2.5-VL-7B-Instruct/resolve/main/…`,
       `${hub}/api/datasets/owner/name/tree/main?recursive=true`,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readEventsFile } from "../../src/app/web/events_file.ts";
 import { fetchRecording, recordings } from "../../src/app/web/recordings.ts";
-import { foldAll } from "../../src/app/web/replay_control.ts";
+import { foldAll } from "../../src/app/web/run_state.ts";
 import { needlePictures, needleTask } from "../../src/tasks/needle.ts";
 
 const [recording] = recordings;
@@ -13,9 +13,9 @@ const gunzip = (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
 describe("the recorded run that comes with the page", () => {
   it("holds every step's numbers and whole steps of rollouts, and is small", async () => {
     expect(shipped.length).toBeLessThan(600_000);
-    const { events, notice } = readEventsFile("recording", await gunzip(shipped));
+    const { events, notices } = readEventsFile("recording", await gunzip(shipped));
     const run = foldAll(events);
-    expect(notice).toBeNull();
+    expect(notices).toEqual([]);
     expect(run.head).toMatchObject({ startedAt: "2026-11-24T17:18:48.805Z", config: { preset: "needle", seed: 0 } });
     expect(run.updates.map(({ step }) => step)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
     expect(run.steps).toHaveLength(16);

@@ -4,7 +4,8 @@ import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../.
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type AnswerJudge, type JudgeCounts, rulesJudge } from "../../src/reward/judge.ts";
+import { type AnswerJudge, rulesJudge } from "../../src/reward/judge.ts";
+import type { JudgeCounts } from "../../src/reward/judge_counts.ts";
 import { faithfulJudges } from "../../src/reward/judge_presets.ts";
 import { needle } from "../../src/tasks/needle.ts";
 import type { TaskSource } from "../../src/tasks/task.ts";

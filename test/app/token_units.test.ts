@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Rollout } from "../../src/agent/rollout.ts";
-import { nextTool, nextTurn, previousTool, previousTurn, start, unitsOf } from "../../src/app/web/token_units.ts";
+import {
+  cursorAt,
+  nextTool,
+  nextTurn,
+  previousTool,
+  previousTurn,
+  start,
+  textByIds,
+  unitsOf,
+} from "../../src/app/web/token_units.ts";
 
 const texts = ["hello", "<|image_pad|>", "7"];
 /** prompt: hello, picture of 3 | model: 7 7 | tool: picture of 2, hello | model: 7 */
@@ -24,6 +33,27 @@ describe("units of a rollout", () => {
       [6, 2, 1, null],
       [8, 1, null, null],
       [9, 1, null, -3],
+    ]);
+  });
+
+  it("are found by how many tokens have been seen", () => {
+    expect([0, 1, 2, 4, 5, 8, 10, 99].map((seen) => cursorAt(units, seen))).toEqual([0, 0, 1, 1, 2, 4, 6, 6]);
+  });
+
+  it("have their ids for texts where there is no tokenizer, and the longest run of one for a picture", () => {
+    const pictured = { segments: [{ images: [0], tokens: [5, 9, 9, 9, 9, 9, 7, 7, 7, 7] }] } as unknown as Rollout;
+    expect([5, 9, 7].map(textByIds(pictured))).toEqual(["‹5›", "<|image_pad|>", "‹7›"]);
+    // Three of a kind may be text.
+    expect([0, 1, 2].map(textByIds(rollout))).toEqual(["‹0›", "‹1›", "‹2›"]);
+  });
+
+  it("know no number where a log has none", () => {
+    const broken = {
+      segments: [{ ...rollout.segments[1]!, logprobs: [Number.NaN], entropies: [] }],
+    } as unknown as Rollout;
+    expect(unitsOf(broken, String).map(({ logprob, entropy }) => [logprob, entropy])).toEqual([
+      [null, null],
+      [null, null],
     ]);
   });
 

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { differences, readUrl, type UrlState, writeUrl } from "../../src/app/web/url_state.ts";
+import { differences, noPlace, readUrl, type UrlState, writeUrl } from "../../src/app/web/url_state.ts";
 
 const state = (parts: Partial<UrlState>): UrlState => ({
   changes: {},
   tab: "train",
-  rollout: null,
-  run: null,
+  ...noPlace,
   others: [],
   ...parts,
 });

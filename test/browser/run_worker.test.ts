@@ -65,9 +65,9 @@ test("a run whose page closed within a step is read up to there", async () => {
   await worker.start(config, { resume: false });
   for (let event = await worker.next(); event?.type !== "update"; event = await worker.next());
   const [run] = own(await worker.runs());
-  const { events, notice } = await worker.events(run!.name);
+  const { events, notices } = await worker.events(run!.name);
   expect(events.map(({ type }) => type)).toEqual(["run", "tasks", "group", "update"]);
-  expect(notice).toBeNull();
+  expect(notices).toEqual([]);
   await expect(newWorker().remove(run!.name)).rejects.toThrow("is under way");
   await worker.stop();
   await expect(worker.events("nobody")).rejects.toThrow('This browser holds no run "nobody"');

@@ -69,7 +69,7 @@ export class FakeRun implements RunApi {
     };
   }
 
-  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<string> {
     this.asked.push(`start ${config.bonus} ${config.objects} resume=${resume}`);
     await this.#wait(10);
     this.#log = [];
@@ -78,6 +78,7 @@ export class FakeRun implements RunApi {
       resumedAt: resume ? (this.#options.resumable?.step ?? 0) : 0,
       changes: () => this.#changes,
     });
+    return `needle-${this.#stored.size + 1}`;
   }
 
   async next(): Promise<TrainEvent | null> {
@@ -108,7 +109,7 @@ export class FakeRun implements RunApi {
     return [fakeScene(seedOf(task.id), config.objects)];
   }
 
-  async texts(tokens: number[]): Promise<string[]> {
+  async texts(tokens: number[], _model: string): Promise<string[]> {
     return tokens.map((token) => vocabulary[token] ?? "\uFFFD");
   }
 
@@ -176,7 +177,7 @@ export class FakeRun implements RunApi {
   async events(name: string): Promise<EventsFile> {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
-    return { events, notice: null };
+    return { events, notices: [], leftOut: 0, unreadKnobs: new Set() };
   }
 
   async remove(name: string): Promise<void> {

@@ -7,6 +7,7 @@ import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { judgeSettingsOf } from "../judging.ts";
+import { LogReader } from "../log_reader.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
@@ -172,16 +173,10 @@ async function readEvents(folder: string): Promise<TrainEvent[]> {
   } catch (error) {
     throw new Error(`Expected the log of a run in ${folder}/events.jsonl, found ${(error as Error).message}`);
   }
-  return text
-    .split("\n")
-    .slice(0, -1)
-    .map((line, i) => {
-      try {
-        return JSON.parse(line);
-      } catch {
-        throw new Error(`Line ${i + 1} of ${folder}/events.jsonl is not JSON: ${line.slice(0, 60)}`);
-      }
-    });
+  const reader = new LogReader(`${folder}/events.jsonl`, "remove the line, or judge another run", { strict: true });
+  const events = text.split("\n").flatMap((line) => reader.line(line) ?? []);
+  reader.end();
+  return events;
 }
 
 const rejudgedHead = (name: string): string[] => [

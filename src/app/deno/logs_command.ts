@@ -1,5 +1,6 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
+import { linesOf } from "../log_lines.ts";
 import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../logs/formats.ts";
 import { eventsOf, type Logged, loggedSteps } from "../logs/logged_steps.ts";
 import type { Options } from "./arguments.ts";
@@ -69,7 +70,7 @@ async function openLog(path: string): Promise<OpenLog> {
     },
   );
   const file = isFolder ? `${path.replace(/[/\\]+$/, "")}/events.jsonl` : path;
-  const events = () => eventsOf(linesOf(file), file);
+  const events = () => eventsOf(fileLines(file), file);
   return {
     steps: () => loggedSteps(events()),
     async model() {
@@ -79,32 +80,12 @@ async function openLog(path: string): Promise<OpenLog> {
   };
 }
 
-/** An event with the texts and tokens of a whole group has far fewer. */
-const longestLine = 2 ** 26;
-
-async function* linesOf(file: string): AsyncGenerator<string> {
+async function* fileLines(file: string): AsyncGenerator<string | null> {
   const opened = await Deno.open(file).catch((error) => {
     throw new Error(`Expected the log of a run in ${file}, found ${(error as Error).message}`);
   });
   const bytes = file.endsWith(".gz") ? opened.readable.pipeThrough(new DecompressionStream("gzip")) : opened.readable;
-  let rest: string[] = [];
-  let length = 0;
-  for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
-    const lines = text.split("\n");
-    const last = lines.pop()!;
-    if (lines.length > 0) {
-      yield rest.join("") + lines[0];
-      yield* lines.slice(1);
-      rest = [];
-      length = 0;
-    }
-    rest.push(last);
-    length += last.length;
-    // What is packed may be one line without an end.
-    if (length > longestLine)
-      throw new Error(`Expected the log of a run in ${file}, found a line of more than ${longestLine} letters`);
-  }
-  if (length > 0) yield rest.join("");
+  for await (const lines of linesOf(bytes.pipeThrough(new TextDecoderStream()))) yield* lines;
 }
 
 /** The tokenizer of the run's model, or why there is none. */

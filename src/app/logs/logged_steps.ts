@@ -3,6 +3,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { Metrics, TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type StepFacts, trlMetrics, verlMetrics } from "../../train/verl_metrics.ts";
+import { LogReader } from "../log_reader.ts";
 
 /** One finished step of a run, with everything that other programs' logs want of it. */
 export interface LoggedStep {
@@ -28,37 +29,21 @@ export interface LoggedEvaluation {
 export type Logged = LoggedStep | LoggedEvaluation;
 
 /**
- * The events of a run's log, line by line. A last line that was cut off while it was written is left out.
+ * The events of a run's log, line by line. A last line that was cut off while it was written is left out; of the rest
+ * nothing may be, since what is made of it would be told as the whole run.
  * @param name  of the log, for errors
  * @throws Error with one sentence where a line is no event, or where the log is not that of a training run
  */
 export async function* eventsOf(
-  lines: AsyncIterable<string> | Iterable<string>,
+  lines: AsyncIterable<string | null> | Iterable<string | null>,
   name: string,
 ): AsyncGenerator<TrainEvent> {
-  let number = 0;
-  let broken: string | null = null;
+  const reader = new LogReader(name, "choose the folder that train wrote, or remove the line", { strict: true });
   for await (const line of lines) {
-    number++;
-    if (line.trim() === "") continue;
-    if (broken !== null) throw new Error(broken);
-    let event: TrainEvent;
-    try {
-      event = JSON.parse(line);
-    } catch {
-      // Forgiven where nothing follows.
-      broken = `Line ${number} of ${name} is not JSON; remove the line, or export another run`;
-      continue;
-    }
-    if (number === 1 && event?.type !== "run")
-      throw new Error(
-        `Expected the log of a training run in ${name}, found one that begins with "${event?.type}"; choose the folder that train wrote`,
-      );
-    if (event?.type === "run" && event.format !== 1)
-      throw new Error(`${name} has log format ${event.format}, expected 1; use the Saccade that wrote it`);
-    yield event;
+    const event = reader.line(line);
+    if (event) yield event;
   }
-  if (number === 0) throw new Error(`${name} is empty; nothing was logged yet`);
+  reader.end();
 }
 
 /** Finished steps and evaluations in order. What a step had begun when the run was stopped is left out. */

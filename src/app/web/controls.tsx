@@ -6,6 +6,7 @@ import { runAddresses } from "./fetched_addresses.ts";
 import { JudgeCard } from "./judge_card.tsx";
 import { KnobField } from "./knob_field.tsx";
 import { modelName } from "./model_name.ts";
+import { shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
 import { RewardCard } from "./reward_card.tsx";
@@ -123,7 +124,7 @@ function ReplayLine() {
   const { store } = usePage();
   const config = store.runConfig.value;
   if (!store.replay.value || !config) return null;
-  return <p class="small pending">For the next run. The recording has: {runName(config)}.</p>;
+  return <p class="small pending">For the next run. The recording has: {shortened(runName(config), 1000)}.</p>;
 }
 
 function PendingLine() {

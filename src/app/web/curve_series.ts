@@ -57,7 +57,15 @@ export const curveSpecs: readonly CurveSpec[] = [
 
 /** Those that there is something to show of. */
 export const shownCurves = (updates: readonly Point[]): CurveSpec[] =>
-  curveSpecs.filter(({ optional, parts }) => !optional || updates.some(({ metrics }) => parts[0]!.key in metrics));
+  curveSpecs.filter(
+    ({ optional, parts }) => !optional || updates.some(({ metrics }) => Object.hasOwn(metrics, parts[0]!.key)),
+  );
+
+/** Nothing that a run computes in 32 bits is larger, and the axis of a plot ends there. */
+const largest = 3.4e38;
+
+const drawable = (value: number | undefined): number | null =>
+  value !== undefined && Math.abs(value) <= largest ? value : null;
 
 /** Steps and lines of one curve: the run, dots where it was evaluated on held-out scenes, the previous run faintly. */
 export function curveLines(
@@ -70,7 +78,7 @@ export function curveLines(
   const steps = [...new Set(all.map((point) => point.step))].sort((a, b) => a - b);
   const valuesOf = (points: readonly Point[], key: string): (number | null)[] => {
     const values = new Map(points.map((point) => [point.step, point.metrics[key]]));
-    return steps.map((step) => values.get(step) ?? null);
+    return steps.map((step) => drawable(values.get(step)));
   };
   const lines: Line[] = [];
   for (const { key, name, colour } of spec.parts) {
@@ -78,7 +86,7 @@ export function curveLines(
   }
   for (const { key, name, colour } of spec.parts) lines.push({ name, colour, values: valuesOf(updates, key) });
   const { key, name, colour } = spec.parts[0]!;
-  if (evals.some((point) => key in point.metrics)) {
+  if (evals.some((point) => Object.hasOwn(point.metrics, key))) {
     lines.push({ name: `${name}, held-out`, colour, values: valuesOf(evals, key), look: "dots" });
   }
   return { steps, lines };

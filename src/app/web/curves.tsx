@@ -1,8 +1,11 @@
 import { useMemo, useState } from "preact/hooks";
 import { type CurveSpec, csv, curveLines, shownCurves } from "./curve_series.ts";
-import { figure } from "./numbers.ts";
+import { count, figure } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { type Line, Plot } from "./plot.tsx";
+
+/** Rows of a table that a page draws in a moment. */
+const mostRows = 2000;
 
 export function Curves() {
   const { store } = usePage();
@@ -94,6 +97,11 @@ function CurveTable({ title, steps, lines }: { title: string; steps: readonly nu
           <button type="button" class="link small" onClick={() => void copy()}>
             {copied ? "Copied" : "Copy as CSV"}
           </button>
+          {steps.length > mostRows && (
+            <p class="soft small">
+              the last {count(mostRows)} of {count(steps.length)} steps; the copy has all
+            </p>
+          )}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
           <section class="scroll" tabIndex={0} aria-label={`${title}, all steps`}>
             <table class="grid num">
@@ -108,11 +116,11 @@ function CurveTable({ title, steps, lines }: { title: string; steps: readonly nu
                 </tr>
               </thead>
               <tbody>
-                {steps.map((step, i) => (
+                {steps.slice(-mostRows).map((step, i) => (
                   <tr key={step}>
                     <th scope="row">{step}</th>
                     {lines.map((line) => (
-                      <td key={line.name}>{figure(line.values[i])}</td>
+                      <td key={line.name}>{figure(line.values[i + Math.max(0, steps.length - mostRows)])}</td>
                     ))}
                   </tr>
                 ))}

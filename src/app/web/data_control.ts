@@ -103,9 +103,7 @@ export class DataControl {
     this.dropping.value = true;
     this.problem.value = null;
     try {
-      const found = await this.#api.drop(await reading);
-      const others = this.dropped.peek().filter((before) => !found.some(({ path }) => path === before.path));
-      this.dropped.value = [...found, ...others];
+      const found = await this.take(await reading);
       const data = found.filter(({ kind, usable }) => kind === "data" && usable);
       if (data.length > 0) await this.open(data.map(({ path }) => path).join(","));
     } catch (error) {
@@ -113,6 +111,14 @@ export class DataControl {
     } finally {
       this.dropping.value = false;
     }
+  }
+
+  /** Takes files into the page, and tells what was found in them; nothing is opened. */
+  async take(files: GivenFile[]): Promise<DroppedFolder[]> {
+    const found = await this.#api.drop(files);
+    const others = this.dropped.peek().filter((before) => !found.some(({ path }) => path === before.path));
+    this.dropped.value = [...found, ...others];
+    return found;
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import { useId, useState } from "preact/hooks";
 import type { DroppedFolder } from "../dropped_folder.ts";
-import { chosenFiles, droppedFiles } from "./dropped.ts";
+import { droppedFiles } from "./dropped.ts";
 import { dataAddresses, isOpenable, tokenizerAddresses } from "./fetched_addresses.ts";
+import { FileChooser } from "./file_chooser.tsx";
 import { usePage } from "./page_context.ts";
 
 /** Files from disk, or an address or a data set of the Hub; nothing is fetched before it was shown and a button pressed. */
@@ -38,8 +39,8 @@ export function DataOpener() {
           Drop files or a folder here: parquet as DeepEyes has it; JSONL or CSV beside its pictures; a model’s folder.
         </p>
         <p class="buttons">
-          <Chooser label="Files…" onFiles={(files) => void data.drop(chosenFiles(files))} />
-          <Chooser folder label="A folder…" onFiles={(files) => void data.drop(chosenFiles(files))} />
+          <FileChooser label="Files…" onFiles={(files) => void data.drop(files)} />
+          <FileChooser folder label="A folder…" onFiles={(files) => void data.drop(files)} />
         </p>
         {dropping && <p class="small soft">reading the list of files…</p>}
       </div>
@@ -180,24 +181,5 @@ function ModelFiles() {
         Fetch it
       </button>
     </div>
-  );
-}
-
-function Chooser({ label, folder, onFiles }: { label: string; folder?: boolean; onFiles(files: File[]): void }) {
-  return (
-    <label class="filebutton">
-      {label}
-      <input
-        type="file"
-        multiple
-        {...(folder ? { webkitdirectory: true } : {})}
-        onChange={(event) => {
-          const files = [...(event.currentTarget.files ?? [])];
-          // Emptied, so that the same files can be chosen again
-          event.currentTarget.value = "";
-          if (files.length > 0) onFiles(files);
-        }}
-      />
-    </label>
   );
 }

@@ -100,6 +100,13 @@ export class DataWorker implements DataApi {
     };
   }
 
+  /** What was opened may have been read from files that others have replaced. */
+  forget(): void {
+    this.#opened = null;
+    this.#reader = null;
+    this.#tasks = null;
+  }
+
   /** The pictures of a task of files, as the run of the configuration has them as sources. */
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     const { data, model, maxPixels, maxSourcePixels, pictureMemory, charts } = config;
@@ -109,7 +116,8 @@ export class DataWorker implements DataApi {
   }
 
   async #runTasks(config: RunConfig): Promise<FileTasks> {
-    const reader = await this.#read(config, true);
+    // No name: the model's files are not at hand.
+    const reader = await this.#read(config, config.model !== "");
     return openRunTasks(config, this.#platform, reader.limits(config));
   }
 

@@ -1,70 +1,102 @@
-import { withDefaults } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import type { RunConfig } from "../../train/knobs.ts";
 import type { EventsFile } from "../api.ts";
+import { linesOf, longestLine } from "../log_lines.ts";
+import { LogReader } from "../log_reader.ts";
 
 const chooseAnother = "choose the events.jsonl of a run's folder";
 
+/** Characters of a log that a tab has room for, with what is made of them. */
+const longestLog = 2 ** 29;
+
+/** Lines, empty ones too: as many as a log of that length can have. */
+const mostLines = 2 ** 23;
+
+/** Characters between two chances for the page to draw. */
+const pieceCharacters = 2 ** 22;
+
 /**
- * Parses a log: one JSON event a line. A last line that is cut off (the run was interrupted while it wrote) is left out.
+ * Reads a log: one JSON event a line. What is wrong in it is left out, and a sentence in the notices says so.
  *
  * @param remedy  what to do about a file that is no log
  * @throws Error with one sentence that names the line.
  */
 export function readEventsFile(name: string, text: string, remedy = chooseAnother): EventsFile {
-  const lines = text.split("\n").map((line) => line.trim());
-  while (lines.at(-1) === "") lines.pop();
-  if (lines.length === 0) throw new Error(`${name} is empty; ${remedy}`);
-  const events: TrainEvent[] = [];
-  let notice: string | null = null;
-  for (const [i, line] of lines.entries()) {
-    if (line === "") continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      if (i > 0 && i === lines.length - 1) {
-        notice = `The last line of ${name} is cut off; ${events.length.toLocaleString("en")} events are shown`;
-        break;
-      }
-      throw new Error(`Line ${i + 1} of ${name} is not JSON; ${remedy}`);
-    }
-    const problem = problemOf(value);
-    if (problem) throw new Error(`Line ${i + 1} of ${name} is no event of a run (${problem}); ${remedy}`);
-    events.push(value as TrainEvent);
-  }
-  const head = events[0] as Partial<Extract<TrainEvent, { type: "run" }>>;
-  if (head.type !== "run")
-    throw new Error(`${name} does not begin with a "run" event but with "${head.type}"; ${remedy}`);
-  if (head.format !== 1)
-    throw new Error(`${name} has log format ${head.format}, this page reads 1; open it with the Saccade that wrote it`);
-  const config = withDefaults(head.config as Partial<RunConfig>);
-  return { events: [{ ...events[0]!, config } as TrainEvent, ...events.slice(1)], notice };
+  const reader = new LogReader(name, remedy);
+  const events = text.split("\n").flatMap((line) => reader.line(line) ?? []);
+  return { events, ...reader.end() };
 }
 
-const isNumber = (value: unknown): boolean => typeof value === "number";
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const isRollout = (value: unknown): boolean =>
-  isObject(value) && typeof value.id === "string" && Array.isArray(value.segments) && Array.isArray(value.calls);
-const isTask = (value: unknown): boolean =>
-  isObject(value) && typeof value.id === "string" && typeof value.question === "string";
-const listOf = (check: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(check);
-
-/** What the page relies on, by event type; fields beyond these are shown where they are there. */
-const fields: Record<string, Record<string, (value: unknown) => boolean>> = {
-  run: { config: isObject, model: isObject },
-  config: { changes: isObject },
-  tasks: { step: isNumber, tasks: listOf(isTask) },
-  group: { step: isNumber, taskIndex: isNumber, rollouts: listOf(isRollout) },
-  update: { step: isNumber, metrics: isObject },
-  eval: { step: isNumber, metrics: isObject },
-};
-
-function problemOf(value: unknown): string | null {
-  if (!isObject(value) || typeof value.type !== "string") return 'it has no "type"';
-  for (const [field, check] of Object.entries(fields[value.type] ?? {})) {
-    if (!check(value[field])) return `a "${value.type}" event without a proper "${field}"`;
+/**
+ * The same of a file, piece by piece: it may be large, packed by gzip, or saved as UTF-16.
+ * @param progress hears how much has been read, 0 to 1
+ */
+export async function readEventsBlob(
+  name: string,
+  blob: Blob,
+  progress: (share: number) => void = () => {},
+): Promise<EventsFile> {
+  const reader = new LogReader(name, chooseAnother);
+  const events: TrainEvent[] = [];
+  let readBytes = 0;
+  const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, out) {
+      readBytes += piece.length;
+      out.enqueue(piece);
+    },
+  });
+  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  const packed = head[0] === 0x1f && head[1] === 0x8b;
+  const bytes = blob.stream().pipeThrough(counted);
+  const plain = packed ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
+  let characters = 0;
+  let lineCount = 0;
+  let sinceDrawn = 0;
+  let tooLong = false;
+  try {
+    reading: for await (const lines of linesOf(textOf(plain, packed ? new Uint8Array() : head))) {
+      for (const line of lines) {
+        const length = (line?.length ?? longestLine) + 1;
+        characters += length;
+        sinceDrawn += length;
+        tooLong = characters > longestLog || ++lineCount > mostLines;
+        if (tooLong) break reading;
+        const event = reader.line(line);
+        if (event) events.push(event);
+        if (sinceDrawn < pieceCharacters) continue;
+        sinceDrawn = 0;
+        progress(Math.min(1, readBytes / blob.size));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    }
+  } catch (error) {
+    // What the browser says of a damaged archive is a TypeError.
+    if (!packed || !(error instanceof TypeError) || events.length === 0)
+      throw packed && error instanceof TypeError
+        ? new Error(`${name} is not a whole gzip file (${error.message}); ${chooseAnother}`)
+        : error;
+    const { notices, ...read } = reader.end();
+    const cut = `${name} ends before its archive does; ${events.length.toLocaleString("en")} events are shown`;
+    return { events, ...read, notices: [cut, ...notices.filter((sentence) => !sentence.startsWith("The last line"))] };
   }
-  return null;
+  const read = reader.end();
+  if (tooLong)
+    read.notices.unshift(
+      `${name} is longer than the ${longestLog.toLocaleString("en")} characters or ${mostLines.toLocaleString("en")} lines that a tab has room for; what comes after them is not shown`,
+    );
+  return { events, ...read };
+}
+
+/** The text of bytes: UTF-8 or, where it says so at its beginning, UTF-16 as some shells write it. */
+async function* textOf(bytes: ReadableStream<Uint8Array<ArrayBuffer>>, head: Uint8Array): AsyncGenerator<string> {
+  const encoding =
+    head[0] === 0xff && head[1] === 0xfe ? "utf-16le" : head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : "utf-8";
+  const decoder = new TextDecoder(encoding);
+  const reader = bytes.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      yield decoder.decode(next.value, { stream: true });
+    yield decoder.decode();
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
 }

@@ -3,26 +3,35 @@ import { pathsIn } from "../data/sources.ts";
 import { addressOfPath, hubFileAddress, isHubPath, isWebAddress, readHubPath, shortModelPath } from "../hub_path.ts";
 
 /**
- * What a text of the knob `data` leads to, for a person to read before anything is fetched: addresses of files, and of
- * the list of a data set's files with the folder that they lie in. None for what is here already.
+ * What a text of the knob `data` leads to, for a person to read before anything is fetched: addresses of files, of the
+ * folder in which a JSONL or CSV file has its pictures, and of the list of a data set's files with the folder that they
+ * lie in. None for what is here already.
  * @throws Error with one sentence where a part is nearly an address
  */
 export function dataAddresses(text: string): string[] {
   return pathsIn(text).flatMap((path) => {
     const first = addressOfPath(path);
-    if (first === null || !isHubPath(path) || !first.includes("/api/")) return first ?? [];
+    if (first === null) return [];
+    if (/\.(jsonl|csv)(\?.*)?$/i.test(path)) return [first, folderOf(first)];
+    if (!isHubPath(path) || !first.includes("/api/")) return first;
     return [first, `${hubFileAddress(readHubPath(path)).replace(/\/?$/, "/")}…`];
   });
 }
 
-/** The files that count a model's tokens, where the model lies elsewhere. */
+/** The folder of a file's address: whatever is read beside the file. */
+const folderOf = (address: string): string => address.replace(/[?#].*$/, "").replace(/[^/]*$/, "…");
+
+/**
+ * The files that count a model's tokens, where the model lies elsewhere: its tokenizer, and what else of its folder
+ * stands in for one or says how it sees pictures.
+ */
 export function tokenizerAddresses(model: string): string[] {
   const folder = folderElsewhere(model);
   try {
     return folder === null
       ? []
-      : ["processor_config.json", "preprocessor_config.json", "tokenizer.json"].map(
-          (name) => addressOfPath(`${folder}/${name}`)!,
+      : ["tokenizer.json", "…"].map((name) =>
+          addressOfPath(`${folder}/tokenizer.json`)!.replace(/tokenizer\.json$/, name),
         );
   } catch {
     // No model that could be fetched; who opens it hears why.

@@ -1,10 +1,10 @@
 import type { TargetedKeyboardEvent } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Rollout } from "../../agent/rollout.ts";
 import { resize } from "../../image/resize.ts";
 import type { Task } from "../../tasks/task.ts";
 import { phaseLine } from "./header.tsx";
-import { counted, hundredths, meanAndDeviation } from "./numbers.ts";
+import { count, counted, hundredths, meanAndDeviation, shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { PixelsCanvas } from "./pixels_canvas.tsx";
 import { RewardCells } from "./reward_cells.tsx";
@@ -12,6 +12,8 @@ import { StepPicker } from "./step_picker.tsx";
 import { usePictures } from "./use_pictures.ts";
 import { WatchButtons } from "./watch_buttons.tsx";
 
+/** Each row asks for a picture; most steps have fewer. */
+const rowsAtOnce = 128;
 const thumbnailPx = 88;
 /** A step must be looked at this long before its thumbnails are made: they cost the worker time. */
 const patienceMs = 250;
@@ -19,6 +21,8 @@ const patienceMs = 250;
 /** All rollouts of one step, a row for each task. */
 export function Groups() {
   const { store } = usePage();
+  const [more, setMore] = useState(1);
+  const rows = more * rowsAtOnce;
   const record = store.record.value;
   const config = store.runConfig.value;
   const chosen = store.chosen.value;
@@ -59,10 +63,18 @@ export function Groups() {
       </div>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons inside, caught on their way up */}
       <div class="groups" onKeyDown={moveFocus}>
-        {record.tasks.map((task, i) => (
-          <GroupRow key={task.id} task={task} group={record.groups[i] ?? null} tabStop={tabStop} />
+        {record.tasks.slice(0, rows).map((task, i) => (
+          <GroupRow key={`${task.id} ${i}`} task={task} group={record.groups[i] ?? null} tabStop={tabStop} />
         ))}
       </div>
+      {record.tasks.length > rows && (
+        <p class="soft small">
+          {counted(rows, "task")} of {count(record.tasks.length)}.{" "}
+          <button type="button" onClick={() => setMore(more + 1)}>
+            Show {count(Math.min(rowsAtOnce, record.tasks.length - rows))} more
+          </button>
+        </p>
+      )}
     </div>
   );
 }
@@ -73,7 +85,7 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
   const { store } = usePage();
   const config = store.runConfig.value;
   const chosen = store.chosen.value;
-  const pictures = usePictures(task, config, patienceMs);
+  const { pixels: pictures, problem } = usePictures(task, patienceMs);
   const thumbnail = useMemo(
     () => pictures?.[0] && resize(pictures[0], thumbnailPx, thumbnailPx, { filter: "bilinear" }),
     [pictures],
@@ -84,11 +96,13 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
     <div
       class="group"
       role="group"
-      aria-label={task.question}
+      aria-label={shortened(task.question)}
       data-chosen={chosen?.task.id === task.id ? "" : undefined}
     >
-      <span class="thumbnail">{thumbnail && <PixelsCanvas pixels={thumbnail} />}</span>
-      <span class="q">{task.question}</span>
+      <span class="thumbnail" title={problem ?? undefined}>
+        {thumbnail && <PixelsCanvas pixels={thumbnail} />}
+      </span>
+      <span class="q">{shortened(task.question)}</span>
       <span class="cells">
         {group ? (
           <RewardCells

@@ -1,7 +1,7 @@
 import type { RunConfig } from "../../train/knobs.ts";
 import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 import { modelName } from "./model_name.ts";
-import { count, duration, figure, parameters, roughDuration } from "./numbers.ts";
+import { count, duration, figure, parameters, roughDuration, shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import type { Phase } from "./run_state.ts";
 import { type Store, type Tab, tabs } from "./store.ts";
@@ -191,12 +191,12 @@ function Chips() {
     <span class="chips">
       <span class="chip">
         <i class={opened?.software && !head ? "dot slow" : "dot"} aria-hidden="true" />
-        {adapter}
+        {shortened(adapter, 120)}
         {speed !== undefined && ` · ${count(Math.round(speed))} tok/s`}
         {!store.replay.value && ` · ${whatLeaves(store.runConfig.value ?? store.config.value)}`}
       </span>
       <span class="chip">
-        {modelName(model.name)} · {parameters(model.parameters)}
+        {shortened(modelName(model.name), 120)} · {parameters(model.parameters)}
       </span>
     </span>
   );

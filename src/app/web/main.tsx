@@ -12,5 +12,9 @@ const page = makePage(connect((error) => page.store.notices.error(error)));
 followAddress(page.store, page.control);
 render(<Page page={page} />, document.getElementById("page")!);
 
+// What goes wrong outside of a view is said as well; browsers report resizes that take two frames as errors.
+addEventListener("error", ({ error }) => error && page.store.notices.error(error));
+addEventListener("unhandledrejection", ({ reason }) => page.store.notices.error(reason));
+
 page.store.gpuProblem.value = gpuProblem(await gpuFacts());
 if (page.store.gpuProblem.value === null) await page.control.open();

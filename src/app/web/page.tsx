@@ -4,49 +4,92 @@ import { droppedFiles } from "./dropped.ts";
 import { Header } from "./header.tsx";
 import { NoticeList } from "./notice_list.tsx";
 import { Context, type PageContext } from "./page_context.ts";
+import { ReplayNeeds } from "./replay_needs.tsx";
 import { RunsView } from "./runs_view.tsx";
 import { SamplesView } from "./samples_view.tsx";
 import { showUnseen } from "./show_unseen.ts";
 import { StepView } from "./step_view.tsx";
+import type { Tab } from "./store.ts";
 import { TrainView } from "./train_view.tsx";
+import { ViewBoundary } from "./view_boundary.tsx";
 
 showUnseen();
 
 /** The whole page. What is dropped anywhere is opened: the log of a run, or data, models and adapters. */
 export function Page({ page }: { page: PageContext }) {
   useEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
-  const tab = page.store.tab.value;
+  const { store } = page;
+  const tab = store.tab.value;
+  const run = store.replay.value?.link ?? null;
   return (
     <Context.Provider value={page}>
-      <Header />
-      <NoticeList />
+      <ViewBoundary name="The bar above" of={run}>
+        <Header />
+      </ViewBoundary>
+      <ViewBoundary name="A notice" of={run}>
+        <NoticeList />
+        <ReplayNeeds />
+      </ViewBoundary>
       <main id="view" class={tab}>
-        {tab === "train" && <TrainView />}
-        {tab === "step" && <StepView />}
-        {tab === "runs" && <RunsView />}
-        {tab === "data" && <SamplesView />}
+        <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
+          {tab === "train" && <TrainView />}
+          {tab === "step" && <StepView />}
+          {tab === "runs" && <RunsView />}
+          {tab === "data" && <SamplesView />}
+        </ViewBoundary>
       </main>
     </Context.Provider>
   );
 }
 
+const viewNames: Record<Tab, string> = {
+  train: "The run",
+  step: "This rollout",
+  runs: "The list of runs",
+  data: "The data",
+};
+
 /** Bytes of a file that tell a log from rows: a log begins with the run's head. */
 const headBytes = 4096;
 
-async function openDropped({ store, control, data }: PageContext, reading: Promise<GivenFile[]>): Promise<void> {
-  let files: GivenFile[];
+async function openDropped(page: PageContext, reading: Promise<GivenFile[]>): Promise<void> {
+  const { store, control, data, replayFiles } = page;
   try {
-    files = await reading;
+    const files = await reading;
+    const log = await logAmong(files);
+    if (log) {
+      await control.openFile(log.file);
+      // The data of the run may lie beside it.
+      const beside = files.filter((file) => file !== log);
+      if (beside.length > 0 && replayFiles.wants) await replayFiles.offer(beside);
+      return;
+    }
+    if (replayFiles.wants && (await replayFiles.offer(files))) return;
+    store.tab.value = "data";
+    await data.drop(files);
   } catch (error) {
-    return store.notices.error(error);
+    store.notices.error(error);
   }
-  const [first] = files;
-  if (files.length === 1 && first && /\.(jsonl|ndjson)$/i.test(first.path)) {
-    const head = await first.file.slice(0, headBytes).text();
-    if (/"type"\s*:\s*"run"/.test(head)) return control.openFile(first.file);
+}
+
+/** The log of a run among dropped files, null where there is none. */
+async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> {
+  for (const given of files) {
+    if (!/\.(jsonl|ndjson)(\.gz)?$/i.test(given.path)) continue;
+    if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
   }
-  store.tab.value = "data";
-  await data.drop(files);
+  return null;
+}
+
+async function beginningOf(file: File): Promise<string> {
+  const bytes = new Uint8Array(await file.slice(0, headBytes).arrayBuffer());
+  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return new TextDecoder(utf16 ? "utf-16le" : "utf-8").decode(bytes);
+  // A gzip of which there is only the beginning ends in an error behind what can be read of it.
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const first = await reader.read().catch(() => null);
+  void reader.cancel().catch(() => {});
+  return first?.value ? new TextDecoder().decode(first.value.slice(0, headBytes)) : "";
 }
 
 function acceptFiles(open: (files: Promise<GivenFile[]>) => void): () => void {

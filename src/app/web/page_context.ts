@@ -4,6 +4,7 @@ import type { DataControl } from "./data_control.ts";
 import type { JudgeControl } from "./judge_control.ts";
 import type { Pictures } from "./pictures.ts";
 import type { RejudgeControl } from "./rejudge_control.ts";
+import type { ReplayFiles } from "./replay_files.ts";
 import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
@@ -15,6 +16,7 @@ export interface PageContext {
   data: DataControl;
   judge: JudgeControl;
   rejudge: RejudgeControl;
+  replayFiles: ReplayFiles;
   pictures: Pictures;
   texts: TokenTexts;
 }

@@ -40,6 +40,11 @@ export class Pictures {
     return this.#kept.get(this.keyOf(task, config));
   }
 
+  /** Forgets all: files that pictures were read from may have been replaced. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   /** Asks for the task's pictures; `signal` withdraws the wish, and the promise then stays open. */
   ask(task: Task, config: RunConfig, signal: AbortSignal): Promise<Pixels[]> {
     const key = this.keyOf(task, config);

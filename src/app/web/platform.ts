@@ -71,9 +71,12 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
 }
 
 async function fetchFile(base: string, path: string): Promise<Uint8Array | null> {
+  const address = new URL(path.split("/").map(encodeURIComponent).join("/"), base);
+  // "//host/file" would be another server's, and ".." another folder's.
+  if (!address.href.startsWith(base)) return null;
   let answer: Response;
   try {
-    answer = await fetch(new URL(path.split("/").map(encodeURIComponent).join("/"), base));
+    answer = await fetch(address);
   } catch (error) {
     throw new Error(`Fetching ${path} failed (${(error as Error).message}); is the server still there?`);
   }

@@ -1,6 +1,8 @@
+import type { Task } from "../../tasks/task.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { Player } from "../player.ts";
-import { emptyRun, fold, type RunState } from "./run_state.ts";
+import { fold, foldAll } from "./run_state.ts";
+import { tasksByFile } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";
 
 /** A recorded step shows this long, whatever it took. */
@@ -19,14 +21,42 @@ export class ReplayControl {
   }
 
   /** Shows all of a run. @throws Error where it holds no run */
-  open(replay: Omit<Replay, "state" | "steps" | "playing">, events: readonly TrainEvent[]): void {
+  open(
+    replay: Pick<Replay, "name" | "link" | "about" | "origin" | "unreadKnobs">,
+    events: readonly TrainEvent[],
+  ): void {
     const state = foldAll(events);
     if (!state.head) throw new Error(`The run ${replay.name} holds no events; remove it or choose another`);
     this.close();
     this.#events = events;
     this.#at = events.length;
-    this.#store.replay.value = { ...replay, state, steps: state.step, playing: false };
+    const steps = events.reduce((most, event) => (event.type === "update" ? Math.max(most, event.step) : most), 0);
+    const files = state.config?.data ? [...tasksByFile(this.tasks()).keys()] : [];
+    const standIns = { data: null, model: null };
+    this.#store.replay.value = { ...replay, state, steps, playing: false, files, standIns };
     this.#store.tab.value = "train";
+  }
+
+  /** All tasks of the run, also those of steps that have not been played yet. */
+  *tasks(): Generator<Task> {
+    for (const event of this.#events) if (event.type === "tasks") yield* event.tasks;
+  }
+
+  /** The step in which a rollout was made, counted as updates are; null where the run has no such rollout. */
+  stepOf(rollout: string): number | null {
+    let made = 0;
+    for (const event of this.#events) {
+      if (event.type === "update") made = event.step;
+      if (event.type === "run") made = event.resumedAt;
+      if (event.type === "group" && event.rollouts.some(({ id }) => id === rollout)) return made + 1;
+    }
+    return null;
+  }
+
+  /** Takes what was dropped for the run's local files. */
+  standIn(paths: Partial<Replay["standIns"]>): void {
+    const replay = this.#store.replay.value;
+    if (replay) this.#show({ standIns: { ...replay.standIns, ...paths } });
   }
 
   /** Plays on; from the beginning where the end has been reached. */
@@ -59,12 +89,19 @@ export class ReplayControl {
     this.#show({ state: foldAll(this.#events.slice(0, this.#at)) });
   }
 
+  /** Whether all of the run is shown. */
+  get whole(): boolean {
+    return this.#at >= this.#events.length;
+  }
+
   close(): void {
     this.pause();
     const store = this.#store;
     store.replay.value = null;
     store.chosenStep.value = null;
     store.pinned.value = null;
+    store.cursor.value = null;
+    store.wantedFile.value = null;
   }
 
   /** Everything up to the next update, once its time has come. */
@@ -89,9 +126,4 @@ export class ReplayControl {
     const { replay } = this.#store;
     if (replay.value) replay.value = { ...replay.value, ...changes };
   }
-}
-
-/** A whole log at once; nothing is dropped from memory, the events are there anyway. */
-export function foldAll(events: readonly TrainEvent[]): RunState {
-  return events.reduce((state, event) => fold(state, event, Number.POSITIVE_INFINITY), emptyRun);
 }

@@ -1,8 +1,11 @@
 import type { Reward, Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { figure, setting, signed } from "./numbers.ts";
+import { figure, setting, shortened, signed } from "./numbers.ts";
 import { menuEntry, partWords, rewardWords } from "./reward_words.ts";
+
+/** Rewards have up to ten. */
+const mostParts = 100;
 
 /** What a rollout was paid, part by part, and by which formula. */
 export function RewardTable({ rollout, task, config }: { rollout: Rollout; task: Task; config: RunConfig | null }) {
@@ -16,7 +19,7 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
             <td>
               {rollout.answer === null
                 ? `none (${endings[rollout.end]})`
-                : `${rollout.answer} · expected ${task.answer}`}
+                : `${shortened(rollout.answer)} · expected ${shortened(task.answer)}`}
             </td>
           </tr>
           {reward && (
@@ -26,12 +29,14 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
             </tr>
           )}
           {reward &&
-            Object.entries(reward.parts).map(([part, value]) => (
-              <tr key={part}>
-                <td>{partName(part, config)}</td>
-                <td>{signed(value)}</td>
-              </tr>
-            ))}
+            Object.entries(reward.parts)
+              .slice(0, mostParts)
+              .map(([part, value]) => (
+                <tr key={part}>
+                  <td>{partName(part, config)}</td>
+                  <td>{signed(value)}</td>
+                </tr>
+              ))}
           <tr class="sum">
             <td>reward</td>
             <td>{reward ? figure(reward.total) : "no verdict"}</td>
@@ -59,18 +64,20 @@ const endings: Record<Rollout["end"], string> = {
 };
 
 /** "wrong, by the rule number" or "right, by judge hardened". */
-function deciderOf({ right, verdict }: Reward): string {
+function deciderOf({ right, verdict: whole }: Reward): string {
+  const verdict = shortened(whole);
   const who = verdict.startsWith("judge ") || verdict.startsWith("refused") ? verdict : `rule: ${verdict}`;
   return `${who} · ${right ? "right" : "wrong"}`;
 }
 
 /** Why a rollout has no reward: it is left out of its group's statistics and of the loss. */
 function whyNone({ end, error, reward, unjudged }: Rollout, config: RunConfig | null): string {
-  if (end === "error") return `Left out, since something outside the model failed: ${error ?? "it did not say what"}`;
+  if (end === "error")
+    return `Left out, since something outside the model failed: ${error !== undefined ? shortened(error) : "it did not say what"}`;
   if (config?.reward === "mini-o3" && (end === "turns" || end === "length"))
     return "Left out, as Mini-o3 does with rollouts that ran out of turns or tokens";
   if (unjudged !== undefined)
-    return `No verdict, ${reward ? `and so paid ${figure(reward.total)}` : "and so left out of its group"}: ${unjudged}. It can be judged again under Runs`;
+    return `No verdict, ${reward ? `and so paid ${figure(reward.total)}` : "and so left out of its group"}: ${shortened(unjudged)}. It can be judged again under Runs`;
   return (
     error ??
     "The judge gave no verdict, and a reward of 0 would be one: left out of its group; judge the run again under Runs"
@@ -82,7 +89,7 @@ function partName(part: string, config: RunConfig | null): string {
     if (part === "format") return "format broken";
     if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
   }
-  return partWords[part] ?? part;
+  return Object.hasOwn(partWords, part) ? partWords[part]! : shortened(part, 200);
 }
 
 function Formula({ config }: { config: RunConfig }) {

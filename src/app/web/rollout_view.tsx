@@ -1,20 +1,23 @@
 import { Crops } from "./crops.tsx";
+import { shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { RewardTable } from "./reward_table.tsx";
 import { sizeText } from "./shown_pictures.ts";
-import { Stage } from "./stage.tsx";
+import { NoStage, Stage } from "./stage.tsx";
 import { usePictures, useShown } from "./use_pictures.ts";
 
 const patienceMs = 120;
+/** Refused calls that are listed. */
+const mostCalls = 32;
 
 /** The chosen rollout: where it looked, what it saw, what it said and what it was paid. */
 export function RolloutView() {
   const { store } = usePage();
   const chosen = store.chosen.value;
   const config = store.runConfig.value;
-  const pictures = usePictures(chosen?.task ?? null, config, patienceMs);
+  const { pixels: pictures, problem } = usePictures(chosen?.task ?? null, patienceMs);
   const rollout = chosen?.rollout;
-  const shown = useShown(rollout ?? null, pictures);
+  const { shown, problem: unseen } = useShown(rollout ?? null, pictures);
   if (!chosen || !rollout) {
     return (
       <div class="card">
@@ -32,24 +35,28 @@ export function RolloutView() {
           <b title={`id in the log: ${rollout.id}`}>
             Step {chosen.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
           </b>{" "}
-          “{chosen.task.question}”
+          “{shortened(chosen.task.question)}”
         </h2>
         {pictures?.[0] ? (
           <Stage source={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
         ) : (
-          <div class="stage waiting" />
+          <NoStage problem={problem} />
         )}
-        <p class="cap">
-          {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
-          <b class="zoomword">1</b>: where the model looked. The page shows the source
-          {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
-        </p>
+        {pictures?.[0] && (
+          <p class="cap">
+            {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
+            <b class="zoomword">1</b>: where the model looked. The page shows the source
+            {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
+          </p>
+        )}
         <Crops shown={shown} />
+        {unseen !== null && <p class="problem small">{unseen}.</p>}
         {rollout.calls
           .filter((call) => call.outcome !== "ok")
-          .map((call) => (
-            <p key={call.segment} class="cap">
-              A call was refused: {call.message ?? call.outcome}
+          .slice(0, mostCalls)
+          .map((call, i) => (
+            <p key={i} class="cap">
+              A call was refused: {shortened(call.message ?? call.outcome)}
             </p>
           ))}
       </div>

@@ -3,16 +3,17 @@ import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { knobs } from "../../train/knobs.ts";
-import type { RunApi } from "../api.ts";
+import type { EventsFile, RunApi } from "../api.ts";
 import { Player } from "../player.ts";
-import { readEventsFile } from "./events_file.ts";
+import { readEventsBlob, readEventsFile } from "./events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
+import { idle } from "./idle.ts";
 import { counted } from "./numbers.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
-import { foldAll, ReplayControl } from "./replay_control.ts";
-import { emptyRun, type RunState } from "./run_state.ts";
+import { ReplayControl } from "./replay_control.ts";
+import { emptyRun, foldAll, type RunState } from "./run_state.ts";
 import type { Replay, Store } from "./store.ts";
-import { differences } from "./url_state.ts";
+import { differences, fileLink } from "./url_state.ts";
 import { WarmupControl } from "./warmup_control.ts";
 
 /** Steps whose durations make the guess of the time left. */
@@ -34,6 +35,7 @@ export class RunControl {
   #stepStartMs = 0;
   #stepDurations: number[] = [];
   #watching = false;
+  #looking = false;
   #ticker: ReturnType<typeof setInterval> | null = null;
 
   constructor(api: RunApi, store: Store) {
@@ -55,6 +57,8 @@ export class RunControl {
       this.#store.opened.value = null;
       return;
     }
+    // A link may have the page read a run first.
+    await idle(this.#store);
     await this.#while("opening the adapter and loading the model", () => this.#open());
   }
 
@@ -143,42 +147,46 @@ export class RunControl {
 
   /** Shows a stored run in place of the live one. */
   async openStored(name: string): Promise<boolean> {
-    return this.#while("reading the stored run", async () => {
-      const { events, notice } = await this.api.events(name);
-      this.#show({ name, link: name, about: null }, events, notice);
+    return this.#look("reading the stored run", async () => {
+      this.#show({ name, link: name, about: null, origin: "stored" }, await this.api.events(name));
     });
   }
 
-  /** Plays a recorded run that comes with the page. */
+  /** Plays a recorded run that comes with the page, from its beginning. */
   async watch(recording: Recording): Promise<void> {
+    if (!(await this.openRecording(recording))) return;
+    this.replay.seek(0);
+    void this.replay.play();
+  }
+
+  /** Shows a recorded run that comes with the page. */
+  openRecording(recording: Recording): Promise<boolean> {
     const { title, link, about } = recording;
-    const shown = await this.#while("fetching the recording", async () => {
-      const { events, notice } = readEventsFile(
-        `the recording “${title}”`,
-        await fetchRecording(recording),
-        "reload the page",
-      );
-      this.#show({ name: title, link, about }, events, notice);
+    return this.#look("fetching the recording", async () => {
+      const file = readEventsFile(`the recording “${title}”`, await fetchRecording(recording), "reload the page");
+      this.#show({ name: title, link, about, origin: "recording" }, file);
     });
-    if (shown) {
-      this.replay.seek(0);
-      void this.replay.play();
-    }
   }
 
   /** Shows a run from a file: the events.jsonl of a run's folder. */
-  async openFile(file: File): Promise<void> {
-    await this.#while(`reading ${file.name}`, async () => {
-      const { events, notice } = readEventsFile(file.name, await file.text());
-      this.#show({ name: file.name, link: null, about: null }, events, notice);
+  openFile(file: File): Promise<boolean> {
+    const { name } = file;
+    const wanted = this.#store.wantedFile.value;
+    return this.#look(`reading ${name}`, async (tell) => {
+      this.#show(
+        { name, link: fileLink(name), about: null, origin: "file" },
+        await readEventsBlob(name, file, (share) => tell(`reading ${name}, ${Math.round(100 * share)} %`)),
+      );
+      if (wanted?.name === name) wanted.show();
+      this.#store.wantedFile.value = null;
     });
   }
 
-  #show(replay: Pick<Replay, "name" | "link" | "about">, events: readonly TrainEvent[], notice: string | null): void {
-    this.replay.open(replay, events);
+  #show(replay: Pick<Replay, "name" | "link" | "about" | "origin">, file: EventsFile): void {
+    this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
     // The worker draws the pictures of both, and a person looks at one of them
     void this.#player?.pause();
-    if (notice) this.#store.notices.add("information", notice);
+    for (const sentence of file.notices) this.#store.notices.add("information", sentence);
   }
 
   async #open(): Promise<void> {
@@ -198,8 +206,9 @@ export class RunControl {
       if (this.#openModel !== config.model) await this.#open();
       const stored = this.#store.opened.value?.resumable;
       const before = resume && stored ? await this.#storedBefore(stored.name) : emptyRun;
-      await this.api.start(config, { resume });
+      const name = await this.api.start(config, { resume });
       this.#store.startOver(before);
+      this.#store.storedAs.value = name;
       this.#resetClock();
       const opened = this.#store.opened.value;
       if (opened) this.#store.opened.value = { ...opened, resumable: undefined };
@@ -310,6 +319,31 @@ export class RunControl {
     this.#stepDurations = [...this.#stepDurations, now - this.#stepStartMs].slice(-paceSteps);
     this.#stepStartMs = now;
     this.#store.stepMs.value = this.#stepDurations.reduce((sum, ms) => sum + ms, 0) / this.#stepDurations.length;
+  }
+
+  /**
+   * Looks at a run, which needs no GPU: also while the model is being loaded. `tell` says how far it is. False where it
+   * failed, or where another is looked up.
+   */
+  async #look(doing: string, work: (tell: (doing: string) => void) => Promise<void>): Promise<boolean> {
+    const { busy, notices } = this.#store;
+    if (busy.value === null)
+      return this.#while(doing, () =>
+        work((now) => {
+          busy.value = now;
+        }),
+      );
+    if (this.#looking) return false;
+    this.#looking = true;
+    try {
+      await work(() => {});
+      return true;
+    } catch (error) {
+      notices.error(error);
+      return false;
+    } finally {
+      this.#looking = false;
+    }
   }
 
   /** Runs one thing at a time under a line that says what is waited for. False where it failed or another is under way. */

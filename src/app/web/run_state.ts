@@ -63,8 +63,42 @@ export const emptyRun: RunState = {
 /** Steps whose rollouts a live run keeps in memory, about 0.3 MB each. */
 export const keptSteps = 50;
 
+/** How lists of a state change. */
+interface Lists {
+  append<T>(list: readonly T[], item: T): readonly T[];
+  replace<T>(list: readonly T[], index: number, item: T): readonly T[];
+}
+
+/** New lists: whoever holds the state before sees nothing of it. */
+const anew: Lists = {
+  append: (list, item) => [...list, item],
+  replace: (list, index, item) => list.with(index, item),
+};
+
+/** The same lists. A log of a million events would otherwise copy a million lists. */
+const inPlace: Lists = {
+  append: (list, item) => {
+    (list as (typeof item)[]).push(item);
+    return list;
+  },
+  replace: (list, index, item) => {
+    (list as (typeof item)[])[index] = item;
+    return list;
+  },
+};
+
+/** A whole log at once; nothing is dropped from memory, the events are there anyway. */
+export function foldAll(events: Iterable<TrainEvent>): RunState {
+  let state = freshRun();
+  for (const event of events) state = fold(state, event, Number.POSITIVE_INFINITY, inPlace);
+  return state;
+}
+
+/** With lists of its own. */
+const freshRun = (): RunState => ({ ...emptyRun, updates: [], evals: [], steps: [], alarms: [] });
+
 /** The state after one more event. Pure: unchanged parts keep their identity. `keep`: how many steps' rollouts stay. */
-export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunState {
+export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists = anew): RunState {
   switch (event.type) {
     case "run":
       return begin(state, event);
@@ -72,7 +106,7 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
       return state.config ? { ...state, config: { ...state.config, ...event.changes } } : state;
     case "tasks": {
       if (event.more) {
-        const steps = withNewest(state.steps, event.step, (record) => ({
+        const steps = withNewest(lists, state.steps, event.step, (record) => ({
           ...record,
           tasks: [...record.tasks, ...event.tasks],
           groups: [...record.groups, ...event.tasks.map(() => null)],
@@ -88,7 +122,12 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
         complete: false,
       };
       const rollouts = event.tasks.length * (state.config?.rolloutsPerTask ?? 0);
-      return { ...state, steps: [...state.steps, record].slice(-keep), phase: { name: "looking", rollouts } };
+      const steps = lists.append(state.steps, record);
+      return {
+        ...state,
+        steps: steps.length > keep ? steps.slice(-keep) : steps,
+        phase: { name: "looking", rollouts },
+      };
     }
     case "decode": {
       const { turn, tokens, waiting } = event;
@@ -101,7 +140,7 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
       return { ...state, phase: { ...before, name: "rolling", rolled: before.rolled + 1, rollouts } };
     }
     case "group": {
-      const steps = withNewest(state.steps, event.step, (record) => ({
+      const steps = withNewest(lists, state.steps, event.step, (record) => ({
         ...record,
         groups: record.groups.map((group, i) => (i === event.taskIndex ? event.rollouts : group)),
       }));
@@ -116,19 +155,22 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps): RunS
       return {
         ...state,
         step,
-        updates: [...state.updates, { step, metrics, durationMs }],
-        steps: state.steps.map((record, i) => (i === state.steps.length - 1 ? completed(record) : record)),
+        updates: lists.append(state.updates, { step, metrics, durationMs }),
+        steps:
+          state.steps.length === 0
+            ? state.steps
+            : lists.replace(state.steps, state.steps.length - 1, completed(state.steps.at(-1)!)),
         phase: { name: evaluates ? "evaluating" : "idle" },
       };
     }
     case "eval": {
       const { step, metrics, durationMs } = event;
-      return { ...state, evals: [...state.evals, { step, metrics, durationMs }], phase: { name: "idle" } };
+      return { ...state, evals: lists.append(state.evals, { step, metrics, durationMs }), phase: { name: "idle" } };
     }
     case "checkpoint":
       return { ...state, checkpointStep: event.step };
     case "alarm":
-      return { ...state, alarms: [...state.alarms, { step: event.step, message: event.message }] };
+      return { ...state, alarms: lists.append(state.alarms, { step: event.step, message: event.message }) };
     case "end":
       return { ...state, end: event, phase: { name: "over" } };
     default:
@@ -146,7 +188,7 @@ const completed = (record: StepRecord): StepRecord => ({
 
 /** A fresh run starts empty; a resumed one goes on after its checkpoint, and what came after that is made again. */
 function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): RunState {
-  if (head.resumedAt === 0) return { ...emptyRun, head, config: head.config };
+  if (head.resumedAt === 0) return { ...freshRun(), head, config: head.config };
   const made = (point: { step: number }): boolean => point.step <= head.resumedAt;
   return {
     ...state,
@@ -171,11 +213,16 @@ function speed(config: RunConfig | null, { metrics, rollMs }: Extract<TrainEvent
 const rolloutsOf = (state: RunState): number =>
   (state.steps.at(-1)?.tasks.length ?? 0) * (state.config?.rolloutsPerTask ?? 0);
 
+/** Groups come soon after their tasks. */
+const newestSteps = 64;
+
 function withNewest(
+  lists: Lists,
   steps: readonly StepRecord[],
   eventStep: number,
   change: (record: StepRecord) => StepRecord,
 ): readonly StepRecord[] {
-  const index = steps.findLastIndex((record) => record.eventStep === eventStep);
-  return index < 0 ? steps : steps.with(index, change(steps[index]!));
+  for (let index = steps.length - 1; index >= Math.max(0, steps.length - newestSteps); index--)
+    if (steps[index]!.eventStep === eventStep) return lists.replace(steps, index, change(steps[index]!));
+  return steps;
 }

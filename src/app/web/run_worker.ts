@@ -45,7 +45,7 @@ export class RunWorker implements RunApi {
     readonly dropped: DroppedFiles = new DroppedFiles(),
   ) {
     this.data = new DataWorker(platform);
-    this.judge = new JudgeWorker((name) => this.events(name), {
+    this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
       cache: this.#verdicts,
       tokenizer: (model) => this.#tokenizerOf(model),
     });
@@ -53,6 +53,7 @@ export class RunWorker implements RunApi {
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
     const found = await this.dropped.add(files);
+    this.data.forget();
     // What is open may have been read from files that these replace.
     if (!this.#run && !this.#warmup && found.some(({ path }) => path === this.#session?.model.name)) {
       this.#session?.close();
@@ -74,7 +75,7 @@ export class RunWorker implements RunApi {
     };
   }
 
-  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<string> {
     await this.#end();
     let session = await this.#openModel(config);
     session.expectTrainable();
@@ -82,7 +83,8 @@ export class RunWorker implements RunApi {
     if (resume && !stored)
       throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");
     const taken = new Set((await storedRuns()).map((run) => run.name));
-    const store = await openRunStore(stored?.name ?? freeName(runName(config), taken), config);
+    const name = stored?.name ?? freeName(runName(config), taken);
+    const store = await openRunStore(name, config);
     try {
       let resumedAt = 0;
       if (stored) {
@@ -100,6 +102,7 @@ export class RunWorker implements RunApi {
       const { saveEvery } = config;
       const { signal } = this.#stop;
       this.#run = recordRun(session, store, { saveEvery, resumedAt, stopping: () => this.#stopping, signal });
+      return name;
     } catch (error) {
       await store.close();
       throw error;
@@ -205,6 +208,13 @@ export class RunWorker implements RunApi {
 
   async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
     return this.#opened().exportFiles();
+  }
+
+  /** What would be told of a part of a log would be taken for the whole run. */
+  async #wholeEvents(name: string): Promise<EventsFile> {
+    const file = await this.events(name);
+    if (file.leftOut > 0) throw new Error(`This run cannot be judged again as a whole: ${file.notices.join(". ")}`);
+    return file;
   }
 
   #opened(): Session {

@@ -240,7 +240,7 @@ function FileButton({ onFile }: { onFile(file: File): void }) {
       Open a file…
       <input
         type="file"
-        accept=".jsonl,.ndjson,application/x-ndjson"
+        accept=".jsonl,.ndjson,.gz,application/x-ndjson"
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           // Emptied, so that the same file can be opened again

@@ -1,15 +1,25 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Crops } from "./crops.tsx";
 import { CursorBar } from "./cursor_bar.tsx";
-import { figure, meanAndDeviation, signed } from "./numbers.ts";
+import { figure, meanAndDeviation, shortened, signed } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { RewardCells } from "./reward_cells.tsx";
 import { RewardTable } from "./reward_table.tsx";
 import { sizeText } from "./shown_pictures.ts";
-import { Stage } from "./stage.tsx";
+import { NoStage, Stage } from "./stage.tsx";
 import type { Chosen } from "./store.ts";
 import { TokenPanel } from "./token_panel.tsx";
-import { nextTool, nextTurn, previousTool, previousTurn, start, type Unit, unitsOf } from "./token_units.ts";
+import {
+  cursorAt,
+  nextTool,
+  nextTurn,
+  previousTool,
+  previousTurn,
+  start,
+  textByIds,
+  type Unit,
+  unitsOf,
+} from "./token_units.ts";
 import { Transcript } from "./transcript.tsx";
 import { useAlternatives } from "./use_alternatives.ts";
 import { usePictures, useShown } from "./use_pictures.ts";
@@ -19,21 +29,24 @@ export function StepView() {
   const { store, texts } = usePage();
   const chosen = store.chosen.value;
   const rollout = chosen?.rollout;
-  const model = store.runConfig.value?.model ?? "needle";
+  const lookup = store.lookup.value;
+  const model = lookup?.texts ?? null;
   useEffect(() => {
-    if (rollout)
-      texts
-        .ask(
-          rollout.segments.flatMap((segment) => segment.tokens),
-          model,
-        )
-        .catch((error) => store.notices.error(error));
-  }, [rollout, model, texts, store]);
+    if (rollout && model !== null)
+      void texts.ask(
+        rollout.segments.flatMap((segment) => segment.tokens),
+        model,
+      );
+  }, [rollout, model, texts]);
   const known = texts.known.value;
-  const ready = rollout?.segments.every((segment) => segment.tokens.every((token) => known.has(token))) ?? false;
+  const failed = texts.problem.value;
+  const noTexts = model === null ? (lookup?.noTexts ?? null) : failed?.model === model ? failed.sentence : null;
+  const byIds = noTexts !== null;
+  const ready =
+    byIds || (rollout?.segments.every((segment) => segment.tokens.every((token) => known.has(token))) ?? false);
   const units = useMemo(
-    () => (rollout && ready ? unitsOf(rollout, (token) => known.get(token) ?? "") : []),
-    [rollout, ready, known],
+    () => (rollout && ready ? unitsOf(rollout, byIds ? textByIds(rollout) : (token) => known.get(token) ?? "") : []),
+    [rollout, ready, byIds, known],
   );
   if (!chosen) {
     return (
@@ -43,25 +56,41 @@ export function StepView() {
             <b>Nothing to step through yet</b>
           </h2>
           <p class="soft">
-            Start a run on the Train tab, or open a recorded one on the Runs tab, and choose a rollout.
+            {store.wantedFile.value
+              ? "The rollout that was looked at is shown once its file is open."
+              : "Start a run on the Train tab, or open a recorded one on the Runs tab, and choose a rollout."}
           </p>
         </div>
       </section>
     );
   }
-  if (units.length === 0) return <p class="soft">reading the tokens…</p>;
-  return <Stepper key={chosen.rollout.id} chosen={chosen} units={units} />;
+  if (!ready) return <p class="soft first">reading the tokens…</p>;
+  if (units.length === 0)
+    return (
+      <section class="stack first">
+        <div class="card">
+          <h2>
+            <b>Rollout {shortened(chosen.rollout.id, 40)} has no tokens</b>
+          </h2>
+          <RewardTable rollout={chosen.rollout} task={chosen.task} config={store.runConfig.value} />
+        </div>
+      </section>
+    );
+  return <Stepper key={chosen.rollout.id} chosen={chosen} units={units} noTexts={noTexts} />;
 }
 
-function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) {
+function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly Unit[]; noTexts: string | null }) {
   const { store } = usePage();
   const { rollout, task, siblings } = chosen;
   const config = store.runConfig.value;
-  const [cursor, setCursor] = useState(() => start(units));
+  // In the store, so that the page's address can say it.
+  const at = store.cursor.value;
+  const cursor = at?.rollout === rollout.id ? cursorAt(units, at.tokens) : start(units);
   // Keys may come faster than the page is drawn
   const latest = useRef(cursor);
-  const pictures = usePictures(task, config);
-  const shown = useShown(rollout, pictures);
+  latest.current = cursor;
+  const { pixels: pictures, problem } = usePictures(task);
+  const { shown, problem: unseen } = useShown(rollout, pictures);
 
   const goSibling = (by: number): void => {
     const at = siblings.findIndex((sibling) => sibling.id === rollout.id);
@@ -70,7 +99,8 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
   };
   const move = (to: number): void => {
     latest.current = Math.min(units.length - 1, Math.max(0, to));
-    setCursor(latest.current);
+    const { first, tokens } = units[latest.current]!;
+    store.cursor.value = { rollout: rollout.id, tokens: first + tokens };
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -114,7 +144,7 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
           {source && passed.has(0) ? (
             <Stage source={source} rollout={rollout} task={task} zooms={zooms.length} />
           ) : (
-            <div class="stage waiting" />
+            <NoStage problem={problem} />
           )}
         </div>
         <div class="card">
@@ -122,10 +152,12 @@ function Stepper({ chosen, units }: { chosen: Chosen; units: readonly Unit[] }) 
             <b>Seen so far</b> {zooms.length === 1 ? "1 zoom" : `${zooms.length} zooms`}
           </h2>
           <Crops shown={seen} />
+          {unseen !== null && <p class="problem small">{unseen}.</p>}
         </div>
       </section>
       <section class="stack first" aria-label="Transcript">
         <CursorBar units={units} cursor={cursor} move={move} />
+        {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
         <Transcript rollout={rollout} units={units} cursor={cursor} shown={shown} move={move} />
       </section>
       <aside class="stack" aria-label="Token and reward">

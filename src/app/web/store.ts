@@ -3,11 +3,13 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { knobs, type RunConfig } from "../../train/knobs.ts";
+import { type KnobName, knobs, type RunConfig } from "../../train/knobs.ts";
 import type { Opened, StoredModel } from "../api.ts";
 import type { PlayerState } from "../player.ts";
+import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
+import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
 export type Tab = "train" | "step" | "runs" | "data";
@@ -16,8 +18,10 @@ export const tabs: readonly Tab[] = ["train", "step", "runs", "data"];
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
   name: string;
-  /** How a link names it; null where it came from a file, which no link can name. */
-  link: string | null;
+  /** How a link names it. */
+  link: string;
+  /** What it fetches was agreed to when a stored run was started; nobody knows where a file comes from. */
+  origin: "stored" | "recording" | "file";
   /** What people should know of it beside its name. */
   about: string | null;
   /** As far as it has been played. */
@@ -25,6 +29,19 @@ export interface Replay {
   /** Steps of the whole recording. */
   steps: number;
   playing: boolean;
+  /** The files that its tasks come from, by their names; empty where they are generated. */
+  files: readonly string[];
+  /** Knobs that could not be read. */
+  unreadKnobs: ReadonlySet<KnobName>;
+  /** Paths of what was dropped in the place of its local files, once that was compared with the log. */
+  standIns: { data: string | null; model: string | null };
+}
+
+/** How far a rollout has been stepped through. */
+export interface Cursor {
+  rollout: string;
+  /** Tokens of the rollout up to and with the one under the cursor. */
+  tokens: number;
 }
 
 /** A rollout with what is needed to draw it. */
@@ -77,6 +94,13 @@ export class Store {
   readonly evals: ReadonlySignal<RunState["evals"]> = computed(() => this.shown.value.evals);
   readonly alarms: ReadonlySignal<RunState["alarms"]> = computed(() => this.shown.value.alarms);
   readonly steps: ReadonlySignal<RunState["steps"]> = computed(() => this.shown.value.steps);
+  /** Addresses that a person agreed to ask in this visit, to look at runs of others. */
+  readonly agreed: Signal<ReadonlySet<string>> = signal(new Set());
+  /** What of the shown run can be looked up; null where there is no run. */
+  readonly lookup: ReadonlySignal<Lookup | null> = computed(() => {
+    const config = this.runConfig.value;
+    return config && lookupOf(config, this.replay.value, this.agreed.value);
+  });
 
   // what the controls say: differences from the preset, always valid
   readonly changes: Signal<Partial<RunConfig>> = signal({ preset: "needle", seed: 7 });
@@ -98,6 +122,12 @@ export class Store {
   readonly hoveredStep: Signal<number | null> = signal(null);
   /** Id of a rollout that someone picked; null follows the newest step. */
   readonly pinned: Signal<string | null> = signal(null);
+  /** Where the step-through stands; null, or of another rollout: at the beginning. */
+  readonly cursor: Signal<Cursor | null> = signal(null);
+  /** A file that a link means, to be opened again, and how to go where the link leads. */
+  readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
+  /** The name under which the live run is stored. */
+  readonly storedAs: Signal<string | null> = signal(null);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
     recordOf(this.steps.value, this.chosenStep.value ?? this.#followedStep.value),
   );
@@ -150,6 +180,8 @@ export class Store {
     this.stepMs.value = null;
     this.chosenStep.value = null;
     this.pinned.value = null;
+    this.cursor.value = null;
+    this.storedAs.value = null;
     this.player.value = "paused";
   }
 

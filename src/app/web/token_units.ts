@@ -18,7 +18,31 @@ export interface Unit {
   entropy: number | null;
 }
 
-const imageText = "<|image_pad|>";
+export const imageText = "<|image_pad|>";
+
+/** Shorter runs of one token are text. */
+const shortestPicture = 4;
+
+/**
+ * Texts of tokens where there is no tokenizer: their ids. The longest run of one token in a segment with pictures is
+ * taken for the tokens of a picture.
+ */
+export function textByIds({ segments }: Rollout): (token: number) => string {
+  let picture: number | null = null;
+  let longest = shortestPicture - 1;
+  for (const { images, tokens } of segments) {
+    if (images.length === 0) continue;
+    for (let from = 0, to = 0; from < tokens.length; from = to) {
+      while (to < tokens.length && tokens[to] === tokens[from]) to++;
+      if (to - from > longest) [longest, picture] = [to - from, tokens[from]!];
+    }
+  }
+  return (token) => (token === picture ? imageText : `‹${token}›`);
+}
+
+/** What JSON has as null, or a log as nonsense, is no number to count with. */
+const numberOf = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
 
 /** The rollout as units, in order. `textOf` gives a token's text. */
 export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Unit[] {
@@ -40,8 +64,8 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
         token,
         text,
         picture: text === imageText ? (images[pictures++] ?? null) : null,
-        logprob: model ? (logprobs[i] ?? null) : null,
-        entropy: model ? (entropies[i] ?? null) : null,
+        logprob: model ? numberOf(logprobs[i]) : null,
+        entropy: model ? numberOf(entropies[i]) : null,
       });
       i += length;
     }
@@ -54,6 +78,12 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
 export const start = (units: readonly Unit[]): number => {
   const firstModel = units.findIndex((unit) => unit.source === "model");
   return Math.max(0, firstModel - 1);
+};
+
+/** The cursor at which so many tokens of the rollout have been seen. */
+export const cursorAt = (units: readonly Unit[], seen: number): number => {
+  const index = units.findIndex(({ first, tokens }) => first + tokens >= seen);
+  return index < 0 ? units.length - 1 : index;
 };
 
 /** To the end of this or the next turn of the model, else to the end of the rollout. */

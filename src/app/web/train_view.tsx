@@ -1,6 +1,7 @@
 import { Controls } from "./controls.tsx";
 import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
+import { shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { Profile } from "./profile.tsx";
 import { RolloutView } from "./rollout_view.tsx";
@@ -32,7 +33,7 @@ function Alarm() {
   if (!alarm) return null;
   return (
     <p class="alarm" role="status">
-      <b>Step {alarm.step}</b> {alarm.message}
+      <b>Step {alarm.step}</b> {shortened(alarm.message)}
     </p>
   );
 }

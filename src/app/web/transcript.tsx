@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Rollout } from "../../agent/rollout.ts";
-import { figure } from "./numbers.ts";
+import { counted, figure, shortened } from "./numbers.ts";
 import { type Shown, sizeText } from "./shown_pictures.ts";
 import type { Unit } from "./token_units.ts";
 
@@ -18,7 +18,11 @@ interface Props {
 /** What was seen and said, token by token; what lies after the cursor is grey. All text is text, never markup. */
 export function Transcript({ rollout, units, cursor, shown, move }: Props) {
   const [colouring, setColouring] = useState<Colouring>("probability");
-  const highestEntropy = Math.max(1e-6, ...units.map((unit) => unit.entropy ?? 0));
+  const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
+  // A button for each token of a response of a hundred thousand is more than a page can draw.
+  const page = Math.floor(cursor / tokensAtOnce);
+  const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
+  const here = groupBySegment(units, from, to);
   return (
     <div class="card">
       <div class="headline">
@@ -35,27 +39,51 @@ export function Transcript({ rollout, units, cursor, shown, move }: Props) {
         </label>
       </div>
       <Legend colouring={colouring} highestEntropy={highestEntropy} />
-      {rollout.segments.map((segment, index) => {
-        const from = units.findIndex((unit) => unit.segment === index);
-        const here = units.filter((unit) => unit.segment === index);
-        return (
-          <div key={index} class={`turn ${segment.source}`}>
-            <Who rollout={rollout} index={index} shown={shown} />
-            <div class="toks">
-              {here.map((unit, i) => (
-                <Token
-                  key={unit.first}
-                  unit={unit}
-                  state={from + i === cursor ? "pick" : from + i > cursor ? "future" : ""}
-                  heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
-                  onPick={() => move(from + i)}
-                />
-              ))}
-            </div>
+      {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
+      {here.map(({ segment, first, units: own }) => (
+        <div key={segment} class={`turn ${rollout.segments[segment]!.source}`}>
+          <Who rollout={rollout} index={segment} shown={shown} />
+          <div class="toks">
+            {own.map((unit, i) => (
+              <Token
+                key={unit.first}
+                unit={unit}
+                state={first + i === cursor ? "pick" : first + i > cursor ? "future" : ""}
+                heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
+                onPick={() => move(first + i)}
+              />
+            ))}
           </div>
-        );
-      })}
+        </div>
+      ))}
+      {to < units.length && <Elsewhere count={units.length - to} where="behind" onGo={() => move(to)} />}
     </div>
+  );
+}
+
+/** Tokens, or pictures, that are drawn together. */
+const tokensAtOnce = 4096;
+
+/** The units from `from` up to `to` by their segments, with the index of the first of each. */
+function groupBySegment(units: readonly Unit[], from: number, to: number) {
+  const groups: { segment: number; first: number; units: Unit[] }[] = [];
+  for (let i = from; i < to; i++) {
+    const unit = units[i]!;
+    const open = groups.at(-1);
+    if (open?.segment === unit.segment) open.units.push(unit);
+    else groups.push({ segment: unit.segment, first: i, units: [unit] });
+  }
+  return groups;
+}
+
+function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "before" | "behind"; onGo(): void }) {
+  return (
+    <p class="soft small">
+      {counted(tokens, "token")} {where === "before" ? "before" : "after"} these.{" "}
+      <button type="button" onClick={onGo}>
+        Go there
+      </button>
+    </p>
   );
 }
 
@@ -101,13 +129,13 @@ function Who({ rollout, index, shown }: { rollout: Rollout; index: number; shown
   const box = call?.boxSourcePx;
   return (
     <div class="who">
-      <b>{call?.name || "tool"}</b>
+      <b>{shortened(call?.name || "tool", 200)}</b>
       <span>
         {call?.outcome ?? "answered"}
         {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} source px`}
         {picture && ` → ${sizeText(picture)}`}
-        {call?.boxWritten && ` · box as written [${call.boxWritten.join(", ")}]`}
-        {call?.message && ` · ${call.message}`}
+        {call?.boxWritten && ` · box as written [${shortened(call.boxWritten.join(", "), 200)}]`}
+        {call?.message && ` · ${shortened(call.message)}`}
       </span>
     </div>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Rollout } from "../../agent/rollout.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Alternative } from "../api.ts";
 import { modelName } from "./model_name.ts";
@@ -22,20 +23,23 @@ export function useAlternatives(chosen: Chosen, config: RunConfig | null): Alter
   const { store, control } = usePage();
   const [found, setFound] = useState<{ rollout: string; lists: Alternative[][]; step: number } | null>(null);
   const { rollout, task } = chosen;
-  const obstacle = obstacleOf(store);
+  // Pictures of the rollout are looked up as everywhere, and where they are not, nobody can be asked about it.
+  const ask = config && (store.lookup.value?.pictures ?? null);
+  const obstacle = obstacleOf(store) ?? obstacleIn(rollout, ask);
   const step = store.live.value.step;
   const moving = store.player.value === "playing" || store.player.value === "stepping";
   const current = found?.rollout === rollout.id && (moving || found.step === step);
+  const wish = JSON.stringify(ask);
   useEffect(() => {
-    if (obstacle !== null || current || !config) return;
+    if (obstacle !== null || current || !ask) return;
     const timer = setTimeout(() => {
-      control.api.alternatives(rollout, task, config).then(
+      control.api.alternatives(rollout, task, ask).then(
         (lists) => setFound({ rollout: rollout.id, lists, step }),
         (error) => store.notices.error(error),
       );
     }, patienceMs);
     return () => clearTimeout(timer);
-  }, [rollout, task, config, obstacle, current, step, control, store]);
+  }, [rollout, task, wish, obstacle, current, step, control, store]);
 
   if (obstacle !== null) return { lists: null, line: obstacle };
   if (found?.rollout !== rollout.id) return { lists: null, line: "asking the model…" };
@@ -53,6 +57,17 @@ function obstacleOf(store: Store): string | null {
   if (trained !== undefined && opened.model.name !== trained)
     return `What else the model might have written is not shown: this run trained ${modelName(trained)}, and ${modelName(opened.model.name)} is open`;
   return null;
+}
+
+/** A model is asked unasked only about what it could have written. */
+const longestAsked = 65_536;
+
+function obstacleIn({ segments }: Rollout, config: RunConfig | null): string | null {
+  if (config === null) return "What else the model might have written needs the rollout’s pictures";
+  const tokens = segments.reduce((sum, segment) => sum + segment.tokens.length, 0);
+  return tokens > longestAsked
+    ? `What else the model might have written is not asked for more than ${count(longestAsked)} tokens`
+    : null;
 }
 
 function weightsLine(store: Store, step: number): string {

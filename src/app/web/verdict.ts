@@ -28,7 +28,9 @@ export function verdictOf(rollout: Rollout): Verdict {
 /** Height of the bar, 0 to 1: the reward out of the most that is paid. */
 export function barShare(rollout: Rollout, config: RunConfig | null): number {
   const most = config ? mostPaid(config) : 1;
-  const share = (rollout.reward?.total ?? 0) / (most || 1);
+  const paid = rollout.reward?.total ?? 0;
+  // A reward of weights that broke is none.
+  const share = (Number.isFinite(paid) ? paid : 0) / (most || 1);
   return Math.min(1, Math.max(0.05, share));
 }
 

@@ -11,7 +11,8 @@ async function read(lines: readonly string[]): Promise<Logged[]> {
 }
 
 const lines = linesOf(loggedEvents);
-const [head, tasks, , group, update] = loggedEvents as [TrainEvent, TrainEvent, TrainEvent, TrainEvent, TrainEvent];
+type Of<K extends TrainEvent["type"]> = Extract<TrainEvent, { type: K }>;
+const [head, tasks, , group, update] = loggedEvents as [Of<"run">, Of<"tasks">, TrainEvent, Of<"group">, Of<"update">];
 
 describe("the steps of a log", () => {
   test("come with their rollouts, their time, and metrics under every name", async () => {
@@ -73,10 +74,10 @@ describe("the steps of a log", () => {
     expect(step!.metrics.loss).toBeNaN();
   });
 
-  test("follow changes of knobs", async () => {
+  test("follow the head of a run that goes on", async () => {
     const responseTokens = zoomedRollout.segments.slice(1).reduce((sum, { tokens }) => sum + tokens.length, 0);
     const [step] = await read(
-      linesOf([head, { type: "config", step: 0, changes: { responseTokens } }, tasks, group, update]),
+      linesOf([head, { ...head, config: { ...head.config, responseTokens } }, tasks, group, update]),
     );
     expect(step!.metrics["response_length/clip_ratio"]).toBe(0.5);
   });
@@ -88,15 +89,20 @@ describe("a log that is", () => {
   });
 
   test.each([
-    ["broken in the middle", [lines[0]!, "{", lines[1]!], "Line 2 of events.jsonl is not JSON"],
+    ["broken in the middle", [lines[0]!, "{", lines[1]!], "events.jsonl, line 2 is not JSON; choose"],
     [
       "of a warm start",
       ['{"type":"warmup"}'],
-      'Expected the log of a training run in events.jsonl, found one that begins with "warmup"',
+      'events.jsonl does not begin with a "run" event but with "warmup"; choose the folder that train wrote',
     ],
-    ["not of events", ["null"], 'found one that begins with "undefined"'],
-    ["of another format", ['{"type":"run","format":2}'], "events.jsonl has log format 2, expected 1"],
+    ["not of events", ["null"], 'Line 1 of events.jsonl is no event of a run (it has no "type")'],
+    ["of another format", ['{"type":"run","format":2}'], "events.jsonl has log format 2, this version reads 1"],
     ["empty", [], "events.jsonl is empty"],
+    [
+      "of values of other types",
+      linesOf([head, { ...tasks, tasks: [{ ...tasks.tasks[0]!, answer: {} as string }] }]),
+      "events.jsonl, line 2, tasks[0].answer: expected text, found an object",
+    ],
     ["without tasks", linesOf([head, group]), "rollouts of step 0 without their tasks"],
   ])("%s is refused", async (_, given, message) => {
     await expect(read(given)).rejects.toThrow(message);

@@ -1,0 +1,37 @@
+import type { GivenFile } from "../dropped_folder.ts";
+import { chosenFiles } from "./dropped.ts";
+import { usePage } from "./page_context.ts";
+
+interface Props {
+  label: string;
+  /** A folder with all that is in it. */
+  folder?: boolean;
+  /** One file only. */
+  one?: boolean;
+  onFiles(files: GivenFile[]): void;
+}
+
+/** A button that lets a person choose files of their machine. */
+export function FileChooser({ label, folder, one, onFiles }: Props) {
+  const { store } = usePage();
+  return (
+    <label class="filebutton">
+      {label}
+      <input
+        type="file"
+        multiple={!one}
+        {...(folder ? { webkitdirectory: true } : {})}
+        onChange={(event) => {
+          const files = [...(event.currentTarget.files ?? [])];
+          // Emptied, so that the same files can be chosen again
+          event.currentTarget.value = "";
+          try {
+            if (files.length > 0) onFiles(chosenFiles(files));
+          } catch (error) {
+            store.notices.error(error);
+          }
+        }}
+      />
+    </label>
+  );
+}
