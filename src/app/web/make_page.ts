@@ -11,10 +11,11 @@ import { TokenTexts } from "./token_texts.ts";
 /** What the views of one page share, over whatever answers as the run. */
 export function makePage(api: RunApi): PageContext {
   const store = new Store();
+  const control = new RunControl(api, store);
   return {
     store,
-    control: new RunControl(api, store),
-    data: new DataControl(api, store),
+    control,
+    data: new DataControl(api, store, () => control.reopen()),
     judge: new JudgeControl(api, store),
     rejudge: new RejudgeControl(api),
     pictures: new Pictures(api),
