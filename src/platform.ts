@@ -33,6 +33,12 @@ export interface Platform {
   list(path: string): Promise<string[] | null>;
   /** The address that is asked where this path is read, to be shown before; null for what lies on this machine. */
   addressOf(path: string): string | null;
+  /**
+   * What tells one version of a file behind an address from another: the commit that a branch of the Hub stands for, and
+   * the server's mark (ETag), each "" where nobody says. Null for what lies on this machine; absent where all does. A
+   * repository or a folder of it stands for a file in it. @throws Error with one sentence where the server does not answer
+   */
+  versionOf?(path: string): Promise<{ commit: string; mark: string } | null>;
 }
 
 /**
@@ -49,10 +55,14 @@ export interface RunStore {
   readLog(): Promise<string>;
   /** Puts lines at the end; each line comes without its newline. They are on the disk when this resolves. */
   appendLog(lines: readonly string[]): Promise<void>;
-  /** Puts another log in the place of the whole log. */
-  replaceLog(text: string): Promise<void>;
+  /** Puts another log in the place of the whole log. `cut` is what it lacks of that: where there is a place for it, it is kept. */
+  replaceLog(text: string, cut?: string): Promise<void>;
   /** The last whole checkpoint, null where none was written. */
   readCheckpoint(): Promise<NamedBytes[] | null>;
+  /** The checkpoint before the last, null where there is none; absent where the last cannot be damaged. */
+  readPrevious?(): Promise<NamedBytes[] | null>;
+  /** Makes that the last one; the damaged one is put aside. */
+  takePrevious?(): Promise<void>;
   /** The one before stays until this one is whole. */
   writeCheckpoint(files: readonly NamedBytes[]): Promise<void>;
   /** Lets others write the run. */

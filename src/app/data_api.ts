@@ -1,9 +1,11 @@
 import type { Box, Pixels } from "../image/pixels.ts";
+import type { Fingerprint } from "../tasks/fingerprint.ts";
 import type { Message } from "../tasks/row.ts";
 import type { Skip, SurveyedPicture } from "../tasks/survey.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import type { Inspection } from "./data/inspection.ts";
 import type { Told } from "./judge_api.ts";
+import type { NamedSources } from "./run_sources.ts";
 
 /** A source of tasks that could be opened. */
 export interface OpenedSource {
@@ -76,4 +78,9 @@ export interface DataApi {
   /** `withModel`: how the model of the configuration sees pictures and counts tokens; its files are read, or fetched. */
   row(place: RowPlace, config: RunConfig, withModel: boolean): Promise<RowCard>;
   details(place: RowPlace, config: RunConfig, withModel: boolean): Promise<RowDetails>;
+  /**
+   * What tells the files that are named from others of the same names, to be compared with what a run was made with
+   * (`otherSources` of src/tasks/fingerprint.ts). A knob that is "" has none.
+   */
+  fingerprints(named: NamedSources): Promise<Fingerprint[]>;
 }

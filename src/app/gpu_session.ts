@@ -17,7 +17,7 @@ import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { expectTrainable, hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
 import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
-import type { ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
+import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
 import { klSums } from "../train/kl_reward.ts";
 import type { RunConfig } from "../train/knobs.ts";
@@ -198,7 +198,7 @@ class GpuSession implements Session {
     this.qwen.parameters.resetOptimizer();
   }
 
-  async *train(signal?: AbortSignal): AsyncGenerator<TrainEvent> {
+  async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
     this.expectTrainable();
     const resumedAt = this.#step;
     yield {
@@ -210,7 +210,7 @@ class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train({ ...this.#parts(), signal }, resumedAt)) {
+    for await (const event of train({ ...this.#parts(), signal }, resumedAt, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this is told belongs to the next step.
         const changes = this.#changes;

@@ -1,5 +1,14 @@
 import { nearest } from "../train/config.ts";
-import { type HubPlace, hubEndpoint, hubFileAddress, hubListAddress, hubPageAddress, readHubPath } from "./hub_path.ts";
+import {
+  type HubPlace,
+  hubEndpoint,
+  hubFileAddress,
+  hubListAddress,
+  hubPageAddress,
+  hubText,
+  isCommit,
+  readHubPath,
+} from "./hub_path.ts";
 import { RemoteFailure, type RemoteFiles } from "./remote_files.ts";
 
 export interface HubOptions {
@@ -46,6 +55,30 @@ export class Hub {
       if (error instanceof RemoteFailure && isMissingFile(error)) return null;
       throw this.#inWords(place, error);
     }
+  }
+
+  /**
+   * The commit that a path's revision stands for, and the mark of the file, each "" where the Hub says none; of a
+   * repository or folder by a file in it. @throws Error with one sentence
+   */
+  async version(path: string): Promise<{ commit: string; mark: string }> {
+    const place = readHubPath(path);
+    try {
+      const file = /\.\w+$/.test(place.path) ? place : await this.#fileIn(place);
+      if (!file) return { commit: "", mark: "" };
+      const address = await this.#address(file);
+      return { commit: this.#commits.get(versionOf(place)) ?? "", mark: await this.#files.mark(address) };
+    } catch (error) {
+      if (error instanceof RemoteFailure && isMissingFile(error)) throw await this.#noSuchFile(place);
+      throw this.#inWords(place, error);
+    }
+  }
+
+  /** A file that is read anyway, and small. */
+  async #fileIn(place: HubPlace): Promise<HubPlace | null> {
+    const list = (await this.list(hubText(place))) ?? [];
+    const name = ["config.json", "adapter_config.json", "README.md"].find((one) => list.includes(one)) ?? list[0];
+    return name === undefined ? null : { ...place, path: place.path ? `${place.path}/${name}` : name };
   }
 
   /** Bytes [startByte, endByte) of a file, or as many of them as there are. @throws Error with one sentence */
@@ -117,7 +150,7 @@ export class Hub {
     const address = hubFileAddress(this.#pinned(place), this.endpoint);
     const commit = await this.#files.commit(address);
     this.#addresses.set(key, address);
-    if (/^[0-9a-f]{40}$/.test(commit)) this.#commits.set(versionOf(place), commit);
+    if (isCommit(commit)) this.#commits.set(versionOf(place), commit);
     return address;
   }
 

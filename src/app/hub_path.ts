@@ -20,6 +20,9 @@ const part = /^\w[\w.-]*$/;
 const reference = /^(refs\/(?:convert\/\w+|pr\/\d+))(?:\/(.*))?$/;
 const shortForm = /^(\w[\w.-]*\/\w[\w.-]*)@(\S+)$/;
 
+/** Whether a revision is a commit, which always stands for the same files. */
+export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
+
 export const isHubPath = (text: string): boolean => text.startsWith(scheme);
 
 /** Whether a path is an address by which a file is fetched, on the Hub or not. */

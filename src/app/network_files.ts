@@ -57,6 +57,11 @@ export class NetworkFiles {
     return isHubPath(path) ? this.#hub.list(path) : null;
   }
 
+  /** The commit and the mark of a file, each "" where the server says none. @throws Error with one sentence */
+  async version(path: string): Promise<{ commit: string; mark: string }> {
+    return isHubPath(path) ? this.#hub.version(path) : { commit: "", mark: await this.#files.mark(path) };
+  }
+
   addressOf(path: string): string | null {
     return addressOfPath(path, this.#hub.endpoint);
   }

@@ -117,6 +117,11 @@ export class RemoteFiles {
     return (await this.#identity(address)).commit;
   }
 
+  /** What the server says tells this content from others, "" where it says nothing. @throws RemoteFailure */
+  async mark(address: string): Promise<string> {
+    return (await this.#identity(address)).mark;
+  }
+
   /** Bytes [startByte, endByte), or as many of them as there are. @throws RemoteFailure */
   async read(address: string, startByte = 0, endByte?: number): Promise<Uint8Array> {
     const identity = await this.#identity(address);

@@ -35,9 +35,10 @@ export interface Session {
   /**
    * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
    * "checkpoint" events. Whoever pulls may stop between any two events by `return()`: the weights are then those after
-   * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event.
+   * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event. `made` are the
+   * metrics of steps made before, which alarms compare with.
    */
-  train(signal?: AbortSignal): AsyncGenerator<TrainEvent>;
+  train(signal?: AbortSignal, made?: readonly Metrics[]): AsyncGenerator<TrainEvent>;
 
   /**
    * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After

@@ -52,7 +52,6 @@ export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
     ...optimizer.m.map((t) => ({ ...t, name: `m.${t.name}` })),
     ...optimizer.v.map((t) => ({ ...t, name: `v.${t.name}` })),
   ];
-  const state = { format: 1, step, optimizerStep: optimizer.step, config };
   const model = adapter
     ? [
         {
@@ -65,11 +64,33 @@ export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
         { name: adapterConfigFile, bytes: jsonBytes(adapter) },
       ]
     : [{ name: weightsFile, bytes: writeSafetensors(weights.map(inF32), metadata) }];
-  return [
-    ...model,
-    { name: optimizerFile, bytes: writeSafetensors(moments.map(inF32), metadata) },
-    { name: stateFile, bytes: jsonBytes(state) },
-  ];
+  const files = [...model, { name: optimizerFile, bytes: writeSafetensors(moments.map(inF32), metadata) }];
+  const sums = Object.fromEntries(files.map(({ name, bytes }) => [name, checksum(bytes)]));
+  const state = { format: 1, step, optimizerStep: optimizer.step, config, sums };
+  return [...files, { name: stateFile, bytes: jsonBytes(state) }];
+}
+
+/** FNV-1a over words of 32 bits: tells what a disk lost or a program changed, at the speed of reading. */
+function checksum(bytes: Uint8Array): number {
+  // Words must begin at a multiple of four.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  let sum = 0x811c9dc5;
+  for (const word of new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2))
+    sum = Math.imul(sum ^ word, 0x01000193);
+  for (const byte of aligned.subarray(aligned.length & ~3)) sum = Math.imul(sum ^ byte, 0x01000193);
+  return sum >>> 0;
+}
+
+/** @throws Error where a file's bytes are not those that were written; early checkpoints have no sums */
+function checkSums(files: readonly NamedBytes[]): void {
+  const sums = (readJson(files, stateFile)?.sums ?? {}) as Record<string, unknown>;
+  for (const [name, expected] of Object.entries(sums)) {
+    const found = checksum(bytesOf(files, name));
+    if (found !== expected)
+      throw new Error(
+        `${name}: expected the bytes that were written (checksum ${expected}, as ${stateFile} says), found others (${found}); the disk or a program changed them`,
+      );
+  }
 }
 
 const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
@@ -111,7 +132,9 @@ function readJson(files: readonly NamedBytes[], name: string): Record<string, un
 }
 
 /** A configuration that was stored as JSON: every knob checked. One that it lacks is newer than it, and has its default. */
-export function readConfig(stored: Record<string, unknown>, file: string): RunConfig {
+export function readConfig(json: Record<string, unknown>, file: string): RunConfig {
+  // What the run was made with may stand beside its knobs.
+  const { sources: _, ...stored } = json;
   try {
     for (const [key, value] of Object.entries(stored)) {
       // Stored values have their types already: "5" for 5 would mean that someone edited the file.
@@ -123,6 +146,21 @@ export function readConfig(stored: Record<string, unknown>, file: string): RunCo
     return resolveConfig(withDefaults(stored as Partial<RunConfig>));
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Whether files are a whole checkpoint, of whatever model: a sentence for people where they are not, else null. */
+export async function checkpointProblem(files: readonly NamedBytes[]): Promise<string | null> {
+  try {
+    const { step } = readTrainerState(files);
+    const isOfAdapter = files.some(({ name }) => name === adapterConfigFile);
+    if (isOfAdapter) readJson(files, adapterConfigFile);
+    for (const name of [isOfAdapter ? adapterWeightsFile : weightsFile, optimizerFile])
+      await readTensorInfo(files, name, step);
+    checkSums(files);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
@@ -143,7 +181,7 @@ export async function readCheckpoint(
   const file = adapter ? adapterWeightsFile : weightsFile;
   const weights = await readTensors(files, file, step);
   const moments = await readTensors(files, optimizerFile, step);
-  return {
+  const checkpoint = {
     step,
     config,
     weights: pick(weights, adapter ? adapterPrefix : "", shapes, file),
@@ -154,6 +192,8 @@ export async function readCheckpoint(
     },
     ...(adapter ? { adapter } : {}),
   };
+  checkSums(files);
+  return checkpoint;
 }
 
 /** @throws Error where the checkpoint is of an adapter and the run is not, or the other way, or of another adapter */
@@ -182,13 +222,8 @@ async function readTensors(
   step: number,
 ): Promise<Map<string, NamedValues>> {
   const bytes = bytesOf(files, file);
-  const { tensors, metadata } = await readHeader(bytes, bytes.length, file);
-  if (metadata.step !== String(step))
-    throw new Error(
-      `${file}: expected the checkpoint of step ${step}, as ${stateFile} says, found step ${metadata.step ?? "unknown"}`,
-    );
   return new Map(
-    tensors.map(({ name, dtype, shape, startByte, endByte }) => {
+    (await readTensorInfo(files, file, step)).map(({ name, dtype, shape, startByte, endByte }) => {
       if (dtype !== "F32")
         throw new Error(
           `${file}: expected tensor "${name}" in F32, found ${dtype}; an exported model is not a checkpoint`,
@@ -196,6 +231,17 @@ async function readTensors(
       return [name, { name, shape, values: toFloat32(bytes.subarray(startByte, endByte), dtype) }];
     }),
   );
+}
+
+/** The header of one of its files, which must be as long as the header says. */
+async function readTensorInfo(files: readonly NamedBytes[], file: string, step: number) {
+  const bytes = bytesOf(files, file);
+  const { tensors, metadata } = await readHeader(bytes, bytes.length, file);
+  if (metadata.step !== String(step))
+    throw new Error(
+      `${file}: expected the checkpoint of step ${step}, as ${stateFile} says, found step ${metadata.step ?? "unknown"}`,
+    );
+  return tensors;
 }
 
 /** The tensors named prefix + parameter, in the parameters' order, and no parameter left without. */

@@ -11,6 +11,7 @@ import type {
 } from "../agent/rollout.ts";
 import type { Box } from "../image/pixels.ts";
 import type { SizeLimits } from "../image/smart_resize.ts";
+import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
 import type { Task } from "../tasks/task.ts";
 import { checkKnob, withDefaults } from "./config.ts";
 import type { ModelFacts, TrainEvent } from "./events.ts";
@@ -222,6 +223,22 @@ type Kind = TrainEvent["type"];
 type EventOf<K extends Kind> = Extract<TrainEvent, { type: K }>;
 type Readers = { [K in Kind]: Reader<EventOf<K>> };
 
+const filePrint = object<FilePrint>({ name: text, sizeBytes: measured, hash: text }, {});
+
+const fingerprint = object<Fingerprint>(
+  {
+    knob: choice<Fingerprint["knob"]>("data", "model", "adapter"),
+    part: choice<Fingerprint["part"]>("rows", "settings", "weights"),
+    path: readable(text),
+    files: index,
+    sizeBytes: measured,
+    hash: text,
+    covers: choice<Fingerprint["covers"]>("all bytes", "samples"),
+    listed: list(filePrint, most.names),
+  },
+  {},
+);
+
 const kind = <K extends Kind>(name: K): Reader<K> => choice<K>(name);
 
 const readers: Readers = {
@@ -235,7 +252,7 @@ const readers: Readers = {
       resumedAt: step,
       startedAt: readable(text),
     },
-    {},
+    { sources: list(fingerprint, most.names) },
   ),
   config: object<EventOf<"config">>({ type: kind("config"), step, changes: changesMidway }, {}),
   tasks: object<EventOf<"tasks">>(

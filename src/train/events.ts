@@ -1,5 +1,6 @@
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { SizeLimits } from "../image/smart_resize.ts";
+import type { Fingerprint } from "../tasks/fingerprint.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "./knobs.ts";
 
@@ -28,6 +29,8 @@ export type TrainEvent =
       adapter: string;
       resumedAt: number;
       startedAt: string;
+      /** What tells its files from others of the same names. Logs of early runs lack it. */
+      sources?: readonly Fingerprint[];
     }
   /** A knob that applies at the next step was changed while the run went on. */
   | { type: "config"; step: number; changes: Partial<RunConfig> }

@@ -56,11 +56,16 @@ class Stopped extends Error {
 /**
  * One run of GRPO from `firstStep` on, told as events. Whoever pulls is the clock: a page's button, a script's loop, a
  * test. Ends as failed, with its weights whole, where the judge refuses all questions.
+ * @param before  metrics of the steps that were made before
  */
-export async function* train(parts: Parts, firstStep: number): AsyncGenerator<TrainEvent, void> {
+export async function* train(
+  parts: Parts,
+  firstStep: number,
+  before: readonly Metrics[] = [],
+): AsyncGenerator<TrainEvent, void> {
   let made = firstStep;
   try {
-    for await (const event of trainSteps(parts, firstStep)) {
+    for await (const event of trainSteps(parts, firstStep, before)) {
       if (event.type === "update") made = event.step;
       yield event;
     }
@@ -71,9 +76,15 @@ export async function* train(parts: Parts, firstStep: number): AsyncGenerator<Tr
   }
 }
 
-async function* trainSteps(parts: Parts, firstStep: number): AsyncGenerator<TrainEvent, void> {
+async function* trainSteps(
+  parts: Parts,
+  firstStep: number,
+  before: readonly Metrics[],
+): AsyncGenerator<TrainEvent, void> {
   const { source, judge } = parts;
   const alarms = new Alarms();
+  // What sounded before the run was interrupted sounds no second time.
+  for (const metrics of before) alarms.after(metrics);
   /** Alarms about the judge, each of which sounds once. */
   const told = new Set<string>();
   let upcoming = await prepareTasks(parts, firstStep);

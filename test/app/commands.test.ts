@@ -92,7 +92,7 @@ test("train --log-json prints every event as a line", async () => {
 test("train stops when asked to, and says how to go on", async () => {
   let asked = 0;
   const { lines, code } = await run(`train --out ${folder}/a`, { stopping: () => ++asked > 6 });
-  expect(code).toBe(0);
+  expect(code).toBe(130);
   expect(lines.slice(-3)).toEqual([
     `checkpoint of step 1 in ${folder}/a`,
     "stopped after step 1",

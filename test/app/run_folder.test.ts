@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createRunFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "../../src/app/deno/run_folder.ts";
+import {
+  createRunFolder,
+  expectNewFolder,
+  readRunCheckpoints,
+  resumeRunFolder,
+  writeNewFolder,
+} from "../../src/app/deno/run_folder.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -34,14 +40,22 @@ test("a run is written and read again", async () => {
   await store.writeCheckpoint(files("one"));
   await store.writeCheckpoint(files("two"));
   await store.close();
-  expect(await names(folder)).toEqual(["checkpoint", "config.json", "events.jsonl"]);
+  expect(await names(folder)).toEqual(["checkpoint", "checkpoint.previous", "config.json", "events.jsonl"]);
 
   const again = await resumeRunFolder(folder);
   expect(await again.readConfig()).toBe('{"seed": 1}');
   expect(await again.readLog()).toBe('{"a":1}\n{"b":2}\n{"c":3}\n');
   expect(await again.readCheckpoint()).toEqual(files("two"));
+  expect(await again.readPrevious!()).toEqual(files("one"));
   await again.replaceLog('{"a":1}\n');
   expect(await again.readLog()).toBe('{"a":1}\n');
+  expect(await names(folder)).not.toContain("events.cut.jsonl");
+  await again.replaceLog('{"b":1}\n', '{"a":1}');
+  await again.replaceLog("", '{"b":1}\n');
+  expect(await Deno.readTextFile(`${folder}/events.cut.jsonl`)).toBe('{"a":1}\n{"b":1}\n');
+  await again.takePrevious!();
+  expect(textOf(await again.readCheckpoint())).toBe("one");
+  expect(await again.readPrevious!()).toBeNull();
   await again.close();
 });
 
@@ -88,6 +102,73 @@ test("the lock of a dead process, or one cut off while it was written, is taken 
   expect(await names(folder)).toEqual(["config.json"]);
 });
 
+test("a lock counts for nothing after the machine was started anew, or where its number is another process's", async () => {
+  const host = Deno.hostname();
+  const boot = (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
+  await (await started()).close();
+  for (const stale of [
+    { pid: Deno.pid, host, boot: "another" },
+    { pid: Deno.pid, host, boot, began: "1" },
+    // A container of this machine that had another name.
+    { pid: 2 ** 30, host: "elsewhere", boot },
+  ]) {
+    await Deno.writeTextFile(`${folder}/lock`, JSON.stringify(stale));
+    await (await resumeRunFolder(folder)).close();
+  }
+  await Deno.writeTextFile(`${folder}/lock`, JSON.stringify({ pid: Deno.pid, host, boot }));
+  await expect(resumeRunFolder(folder)).rejects.toThrow(`Another process (${Deno.pid} on ${host})`);
+});
+
+test("a process that has ended holds no lock, also where its parent has not noticed", async () => {
+  await (await started()).close();
+  // The shell becomes `sleep`, which never looks after its child.
+  const parent = new Deno.Command("sh", {
+    args: ["-c", "sleep 0.2 & exec sleep 30"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let child = 0;
+  for (let tries = 0; child === 0 && tries < 500; tries++) {
+    const children = await Deno.readTextFile(`/proc/${parent.pid}/task/${parent.pid}/children`);
+    const [pid] = children.trim().split(" ").map(Number);
+    if (pid && (await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "")).includes(") Z")) child = pid;
+    else await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(child).toBeGreaterThan(0);
+  await Deno.writeTextFile(`${folder}/lock`, JSON.stringify({ pid: child, host: Deno.hostname() }));
+  await (await resumeRunFolder(folder)).close();
+  Deno.kill(parent.pid, "SIGKILL");
+  await parent.output();
+});
+
+test("a folder that holds the lock of a dead process only can be written anew", async () => {
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(`${folder}/lock`, JSON.stringify({ pid: 2 ** 30, host: Deno.hostname() }));
+  await Deno.writeTextFile(`${folder}/config.json.writing`, "{");
+  await expect(resumeRunFolder(folder)).rejects.toThrow("found no config.json; check --resume, or begin a run with");
+  await Deno.remove(`${folder}/config.json.writing`);
+  await expect(resumeRunFolder(folder)).rejects.toThrow("found only a lock; check --resume, or begin a run with");
+  await expectNewFolder(folder);
+  const store = await started();
+  await expect(createRunFolder(folder)).rejects.toThrow("holds a run already");
+  await store.close();
+  expect(await names(folder)).toEqual(["config.json"]);
+});
+
+test("of several that take over a dead lock at the same time, one has it", async () => {
+  await (await started()).close();
+  for (let round = 0; round < 10; round++) {
+    await Deno.writeTextFile(`${folder}/lock`, JSON.stringify({ pid: 2 ** 30, host: Deno.hostname() }));
+    const tried = await Promise.allSettled(Array.from({ length: 8 }, () => resumeRunFolder(folder)));
+    const had = tried.filter((one) => one.status === "fulfilled");
+    expect(had.length).toBe(1);
+    for (const one of tried)
+      if (one.status === "rejected") expect(one.reason.message).toContain(`Another process (${Deno.pid} on`);
+    await had[0]!.value.close();
+  }
+});
+
 test("a lock from another machine is not judged by this machine's processes", async () => {
   await (await started()).close();
   await Deno.writeTextFile(`${folder}/lock`, JSON.stringify({ pid: 2 ** 30, host: "elsewhere" }));
@@ -105,11 +186,12 @@ test("wherever a process dies while it writes a checkpoint, a whole one is found
   };
   const reopened = async () => {
     // Whoever only reads sees the same as whoever goes on.
-    const seen = textOf(await readRunCheckpoint(folder));
+    const seen = textOf((await readRunCheckpoints(folder))[0]!);
     const again = await resumeRunFolder(folder);
     const found = textOf(await again.readCheckpoint());
     await again.close();
-    expect(await names(folder)).toEqual(["checkpoint", "config.json"]);
+    const after = await names(folder);
+    expect(after.filter((name) => name !== "checkpoint.previous")).toEqual(["checkpoint", "config.json"]);
     return [seen, found];
   };
   await Deno.mkdir(place(".writing"));
@@ -119,13 +201,12 @@ test("wherever a process dies while it writes a checkpoint, a whole one is found
   await write(".whole", "new");
   expect((await reopened())[1]).toBe("new");
 
+  await Deno.remove(place(".previous"), { recursive: true });
   await Deno.rename(place(""), place(".previous"));
   await write(".whole", "newer");
   expect(await reopened()).toEqual(["newer", "newer"]);
 
-  await write(".previous", "stale");
-  expect(await reopened()).toEqual(["newer", "newer"]);
-
+  await Deno.remove(place(".previous"), { recursive: true });
   await Deno.rename(place(""), place(".previous"));
   expect(await reopened()).toEqual(["newer", "newer"]);
 });
@@ -149,6 +230,8 @@ test("a failed checkpoint leaves the one before", async () => {
     `Cannot write the checkpoint in ${folder}`,
   );
   expect(textOf(await store.readCheckpoint())).toBe("old");
+  // What was begun would be in the way of everything else on a full disk.
+  expect(await names(folder)).not.toContain("checkpoint.writing");
   await store.writeCheckpoint(files("new"));
   expect(textOf(await store.readCheckpoint())).toBe("new");
   await store.close();

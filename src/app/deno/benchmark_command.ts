@@ -15,6 +15,7 @@ import type { Session } from "../session.ts";
 import type { Options } from "./arguments.ts";
 import { kebab } from "./command_table.ts";
 import type { Surroundings } from "./commands.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { judgeKey } from "./judge_command.ts";
 import { expectNewFolder } from "./run_folder.ts";
 import { visible } from "./terminal.ts";
@@ -119,7 +120,7 @@ export async function benchmarkCommand(
     if (logJson) terminal.print(JSON.stringify({ type: "table", ...head, rows }));
     else for (const line of report) terminal.print(line);
     if (out !== undefined && !logJson) terminal.print(`In ${out}: table.md and results.jsonl`);
-    return stopped ? 130 : 0;
+    return stopped ? exitCodes.interrupted : exitCodes.done;
   });
 }
 

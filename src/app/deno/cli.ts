@@ -4,9 +4,17 @@ import { parseArguments } from "./arguments.ts";
 import { runCommand } from "./commands.ts";
 import { compileKernels } from "./compile.ts";
 import { createDawnCompiler } from "./dawn.ts";
+import { endCode, exitCodes, type Stop } from "./exit_codes.ts";
 import { helpText } from "./help_text.ts";
 import { openDenoPlatform, quietDriver } from "./platform.ts";
 import { openTerminal } from "./terminal.ts";
+
+/** Signals that end a command, by what they mean; Windows knows the first alone. */
+const signals: readonly [Deno.Signal, Stop][] = [
+  ["SIGINT", "interrupted"],
+  ["SIGTERM", "terminated"],
+  ["SIGHUP", "hungUp"],
+];
 
 /** The command line: `npm run saccade -- <command> [flags]`. */
 async function main(): Promise<number> {
@@ -15,46 +23,56 @@ async function main(): Promise<number> {
     parsed = parseArguments(Deno.args);
   } catch (error) {
     console.error(withUnseen((error as Error).message));
-    return 2;
+    return exitCodes.misused;
   }
-  const terminal = openTerminal();
-  if (parsed.help) {
-    terminal.print(helpText(parsed.command));
-    return 0;
-  }
-  // Beside what is printed, which may be JSON lines.
-  for (const note of parsed.notes ?? []) console.error(note);
-  let stopped = false;
+  let stopped: Stop | null = null;
   let release = () => {};
   const untilStopped = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const stop = () => {
-    if (stopped) Deno.exit(130);
-    stopped = true;
+  const stop = (why: Stop) => {
+    stopped ??= why;
     release();
+  };
+  let unwritten: Error | null = null;
+  const terminal = openTerminal(
+    () => stop("unread"),
+    (error) => {
+      unwritten = error;
+      console.error(`What is printed cannot be written (${error.message}); the command goes on without it`);
+    },
+  );
+  if (parsed.help) {
+    terminal.print(helpText(parsed.command));
+    return exitCodes.done;
+  }
+  // Beside what is printed, which may be JSON lines.
+  for (const note of parsed.notes ?? []) console.error(note);
+  const byPerson = (why: Stop) => {
+    if (stopped) Deno.exit(exitCodes[why]);
+    stop(why);
     console.error("Stopping at the next event; Ctrl-C again ends at once");
   };
-  Deno.addSignalListener("SIGINT", stop);
-  // Windows knows no SIGTERM.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  for (const [signal, why] of Deno.build.os === "windows" ? signals.slice(0, 1) : signals)
+    Deno.addSignalListener(signal, () => byPerson(why));
   try {
-    return await runCommand(parsed, {
+    const code = await runCommand(parsed, {
       terminal,
       openPlatform: openDenoPlatform,
       openSession: openGpuSession,
       compileKernels,
       compilers,
-      stopping: () => stopped,
+      stopping: () => stopped !== null,
       untilStopped: () => untilStopped,
       dist: decodeURIComponent(new URL("../../../dist/", import.meta.url).pathname).replace(/^\/([a-zA-Z]:)/, "$1"),
     });
+    return unwritten && code === exitCodes.done ? exitCodes.failed : endCode(code, stopped);
   } catch (error) {
     const { stack, message } = error as Error;
     // A sentence is for whoever typed the command; where our own code broke, the stack is for whoever mends it.
     const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
     console.error(withUnseen((isBug ? stack : message) ?? ""));
-    return 1;
+    return exitCodes.failed;
   }
 }
 

@@ -1,20 +1,29 @@
-import type { Platform } from "../../platform.ts";
-import { readTrainerState } from "../../train/checkpoint.ts";
+import type { NamedBytes, Platform } from "../../platform.ts";
+import { checkpointProblem, readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { stages, stepsOf } from "../../train/warmup.ts";
-import { configText, recordRun, reopenRun } from "../record.ts";
+import { configText, type RecordOptions, readStored, recordRun, reopenRun } from "../record.ts";
+import { atCommits, checkSources, runSources } from "../run_sources.ts";
 import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
 import type { Options, Parsed } from "./arguments.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import type { CompiledKernel } from "./compile.ts";
 import { dryRun } from "./dry_run.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { judgeCommand, judgeKey } from "./judge_command.ts";
 import { parityCommand } from "./parity_command.ts";
 import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { evaluationTable, eventLine, progressLine, rolloutLines } from "./reports.ts";
-import { createRunFolder, expectNewFolder, readRunCheckpoint, resumeRunFolder, writeNewFolder } from "./run_folder.ts";
+import {
+  createRunFolder,
+  expectNewFolder,
+  readRunCheckpoints,
+  readRunConfig,
+  resumeRunFolder,
+  writeNewFolder,
+} from "./run_folder.ts";
 import { settingsCommand } from "./settings_command.ts";
 import { type Terminal, visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
@@ -83,9 +92,9 @@ async function parity(
   around: Surroundings,
 ): Promise<number> {
   const codes = [
-    images === undefined ? 0 : await imagesCommand(images, around),
-    text === undefined ? 0 : await textCommand(text, tokenizer, around),
-    folders.length === 0 ? 0 : await parityCommand(folders, plain, around),
+    images === undefined ? exitCodes.done : await imagesCommand(images, around),
+    text === undefined ? exitCodes.done : await textCommand(text, tokenizer, around),
+    folders.length === 0 ? exitCodes.done : await parityCommand(folders, plain, around),
   ];
   return Math.max(...codes);
 }
@@ -94,25 +103,31 @@ async function train(changes: Partial<RunConfig>, options: Options, around: Surr
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
-      const { config, files } = await reopenRun(store, changes);
-      return await openAnd(config, options, around, async (session) =>
-        trainInto(session, store, config, files ? await session.restore(files) : 0, options, around),
-      );
+      const platform = await withGpu(around);
+      const reopened = await reopenRun(store, changes, platform);
+      const { config, files } = reopened;
+      return await openAnd(platform, config, options, around, async (session) => {
+        const resumedAt = files ? await session.restore(files) : 0;
+        return trainInto(session, store, config, { resumedAt, ...reopened }, options, around);
+      });
     } finally {
       await store.close();
     }
   }
-  const config = resolveConfig(changes);
-  if (options.dryRun) return dryRun(config, around);
-  const folder = options.out ?? `runs/${config.preset}-${config.seed}`;
+  const wanted = resolveConfig(changes);
+  if (options.dryRun) return dryRun(wanted, around);
+  const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   await expectNewFolder(folder);
-  return openAnd(config, options, around, async (session) => {
+  const platform = await withGpu(around);
+  const config = await atCommits(wanted, platform);
+  return openAnd(platform, config, options, around, async (session) => {
     session.expectTrainable();
+    const sources = await runSources(config, platform);
     const store = await createRunFolder(folder);
     try {
-      await store.writeConfig(configText(config));
-      return await trainInto(session, store, config, 0, options, around);
+      await store.writeConfig(configText(config, sources));
+      return await trainInto(session, store, config, { resumedAt: 0, sources }, options, around);
     } finally {
       await store.close();
     }
@@ -123,21 +138,24 @@ async function trainInto(
   session: Session,
   store: Awaited<ReturnType<typeof createRunFolder>>,
   config: RunConfig,
-  resumedAt: number,
+  from: Pick<RecordOptions, "resumedAt" | "metrics" | "notices" | "sources">,
   options: Options,
   around: Surroundings,
 ): Promise<number> {
   const { terminal, stopping } = around;
-  let failed = false;
+  const { saveEvery } = config;
   const signal = stopSignal(around);
-  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping, signal })) {
-    if (event.type === "end") failed = event.reason === "failed";
+  const codes = { done: exitCodes.done, stopped: exitCodes.interrupted, failed: exitCodes.failed };
+  let code: number = exitCodes.done;
+  for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
+    if (event.type === "end") code = codes[event.reason];
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) terminal.print(line);
     else terminal.progress(progressLine(event) ?? "");
   }
-  if (stopping() && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
-  return failed ? 1 : 0;
+  if (code === exitCodes.interrupted && !options.logJson)
+    terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
+  return code;
 }
 
 /** Ends the wait for a judge once the person asks to stop. */
@@ -151,8 +169,10 @@ async function warmup(changes: Partial<RunConfig>, options: Options, around: Sur
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
-      const { config, files } = await reopenRun(store, changes);
-      return await openAnd(config, options, around, async (session) => {
+      const platform = await withGpu(around);
+      const { config, files, notices } = await reopenRun(store, changes, platform);
+      if (!options.logJson) for (const notice of notices) around.terminal.print(`! ${notice}`);
+      return await openAnd(platform, config, options, around, async (session) => {
         const made = files ? await session.restore(files) : 0;
         return warmupInto(session, store, options.resume!, config, made, options, around);
       });
@@ -168,7 +188,7 @@ async function warmup(changes: Partial<RunConfig>, options: Options, around: Sur
   };
   const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
   await expectNewFolder(folder);
-  return openAnd(config, options, around, async (session) => {
+  return openAnd(await withGpu(around), config, options, around, async (session) => {
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config));
@@ -208,15 +228,16 @@ async function warmupInto(
     step++;
     if (around.stopping()) {
       await save();
-      around.terminal.print(`Stopped after step ${step} of ${config.steps}; go on with --resume ${folder}`);
-      return 0;
+      if (!options.logJson)
+        around.terminal.print(`Stopped after step ${step} of ${config.steps}; go on with --resume ${folder}`);
+      return exitCodes.interrupted;
     }
     if (step % warmupSaveEvery === 0) await save();
   }
   await store.appendLog(pending);
   await writeNewFolder(`${folder}/model`, await session.exportFiles());
   if (!options.logJson) around.terminal.print(`The model is in ${folder}/model`);
-  return 0;
+  return exitCodes.done;
 }
 
 async function evaluate(
@@ -236,13 +257,13 @@ async function evaluate(
       [true, greedy],
     ] as const)
       around.terminal.print(JSON.stringify({ type: "eval", step, greedy: isGreedy, asked, ...result }));
-    return 0;
+    return exitCodes.done;
   }
   const { tasks, notes } = drawn;
   const what = tasks < wanted ? `${tasks} ${asked}, of ${wanted} asked for` : `${tasks} ${asked}`;
   for (const line of evaluationTable(drawn.metrics, greedy.metrics, tasks, what)) around.terminal.print(line);
   for (const note of notes) around.terminal.print(visible(note));
-  return 0;
+  return exitCodes.done;
 }
 
 async function rollout(session: Session, config: RunConfig, options: Options, around: Surroundings): Promise<number> {
@@ -258,11 +279,11 @@ async function rollout(session: Session, config: RunConfig, options: Options, ar
     if (options.logJson) around.terminal.print(JSON.stringify({ task, rollouts }));
     else
       for (const line of rolloutLines(task, rollouts, (tokens) => session.texts(tokens))) around.terminal.print(line);
-    if (around.stopping()) return 0;
+    if (around.stopping()) return exitCodes.interrupted;
   }
   if (shown < wanted.tasks && !options.logJson)
     around.terminal.print(`${shown} of ${wanted.tasks} tasks that were asked for: there are no more to show`);
-  return 0;
+  return exitCodes.done;
 }
 
 async function exportModel(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
@@ -270,7 +291,7 @@ async function exportModel(changes: Partial<RunConfig>, options: Options, around
   return withSession(changes, options, around, async (session) => {
     await writeNewFolder(options.out!, await session.exportFiles());
     around.terminal.print(`The model is in ${options.out}`);
-    return 0;
+    return exitCodes.done;
   });
 }
 
@@ -292,7 +313,7 @@ async function compile(around: Surroundings): Promise<number> {
     around.terminal.print(`${name}: ${count} kernels`);
   }
   around.terminal.print(failures === 0 ? "All compile" : `${failures} failed`);
-  return failures === 0 ? 0 : 1;
+  return failures === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 async function serve(options: Options, around: Surroundings): Promise<number> {
@@ -304,7 +325,7 @@ async function serve(options: Options, around: Surroundings): Promise<number> {
   around.terminal.print(`The page is at ${server.address}; Ctrl-C ends`);
   await around.untilStopped();
   await server.close();
-  return 0;
+  return exitCodes.done;
 }
 
 /** A session on the model of a run (`--from`) or of the configuration. A run's own knobs hold unless changed. */
@@ -314,11 +335,9 @@ async function withSession(
   around: Surroundings,
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
-  const files = options.from === undefined ? null : await readRunCheckpoint(options.from);
+  const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  return openAnd(config, options, around, async (session) =>
-    work(session, files ? await session.restore(files) : 0, config),
-  );
+  return openFrom(config, files, options, around, work);
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
@@ -328,22 +347,70 @@ async function withAsked(
   around: Surroundings,
   work: (session: Session, step: number, config: RunConfig, asked: Asked) => Promise<number>,
 ): Promise<number> {
-  const files = options.from === undefined ? null : await readRunCheckpoint(options.from);
+  const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
-  return openAnd(asked.config, options, around, async (session) =>
-    work(session, files ? await session.restore(files) : 0, asked.config, asked),
+  return openFrom(asked.config, files, options, around, (session, step, config) => work(session, step, config, asked));
+}
+
+/** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
+async function openFrom(
+  wanted: RunConfig,
+  files: NamedBytes[] | null,
+  options: Options,
+  around: Surroundings,
+  work: (session: Session, step: number, config: RunConfig) => Promise<number>,
+): Promise<number> {
+  const platform = await withGpu(around);
+  if (options.from !== undefined) await checkRunSources(options.from, wanted, platform);
+  const config = await atCommits(wanted, platform);
+  return openAnd(platform, config, options, around, async (session) =>
+    work(session, files ? await session.restore(files) : 0, config),
   );
 }
 
+/** The last checkpoint of a run, which may go on meanwhile; of a damaged one, the one before, and a word about it. */
+async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
+  let damage: string | null = null;
+  for (const files of await readRunCheckpoints(folder)) {
+    const problem = await checkpointProblem(files);
+    if (problem === null) {
+      if (damage !== null)
+        console.error(
+          `The last checkpoint in ${folder} is damaged (${damage}); the one before, of step ${readTrainerState(files).step}, is taken`,
+        );
+      return files;
+    }
+    damage ??= problem;
+  }
+  throw new Error(`The checkpoint in ${folder} is damaged, and there is no whole one before it: ${damage}`);
+}
+
+/** @throws Error where what a run was made with, and is to be read now, is another. What flags name instead is their matter. */
+async function checkRunSources(folder: string, config: RunConfig, platform: Platform): Promise<void> {
+  const text = await readRunConfig(folder);
+  if (text === null) return;
+  const { config: stored, sources = [] } = readStored(text);
+  await checkSources(
+    config,
+    sources.filter(({ knob }) => stored[knob] === config[knob]),
+    platform,
+  );
+}
+
+async function withGpu(around: Surroundings): Promise<Platform> {
+  const platform = await around.openPlatform(true);
+  if (!platform.gpu) throw new Error(platform.gpuMissing);
+  return platform;
+}
+
 async function openAnd(
+  platform: Platform,
   config: RunConfig,
   options: Options,
   around: Surroundings,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
-  const platform = await around.openPlatform(true);
-  if (!platform.gpu) throw new Error(platform.gpuMissing);
   const session = await around.openSession(platform, config, {
     trace: options.trace ?? false,
     judgeAccess: {

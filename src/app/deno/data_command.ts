@@ -15,6 +15,7 @@ import { filesAt, openSource, pathsIn } from "../data/sources.ts";
 import { jsonLines, Tally } from "../outcome.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { visible } from "./terminal.ts";
 
 /**
@@ -66,13 +67,13 @@ export async function dataCommand(
       for await (const outcome of compareRows(source, expected)) {
         const failure = tally.add(outcome);
         if (failure !== null) terminal.print(visible(failure));
-        if (stopping()) return 130;
+        if (stopping()) return exitCodes.interrupted;
       }
-    if (stopping()) return 130;
+    if (stopping()) return exitCodes.interrupted;
   }
-  if (!expected) return unopened > 0 ? 1 : 0;
+  if (!expected) return unopened > 0 ? exitCodes.failed : exitCodes.done;
   for (const line of tally.lines()) terminal.print(line);
-  return tally.failed > 0 || tally.passed === 0 || unopened > 0 ? 1 : 0;
+  return tally.failed > 0 || tally.passed === 0 || unopened > 0 ? exitCodes.failed : exitCodes.done;
 }
 
 /** Counts prompts where there is a tokenizer; rows without pictures are shown as what they are. */

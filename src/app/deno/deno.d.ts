@@ -10,6 +10,10 @@ declare namespace Deno {
     /** `whence` 0 counts from the start of the file. */
     seek(offset: number, whence: 0): Promise<number>;
     sync(): Promise<void>;
+    stat(): Promise<FileInfo>;
+    truncate(sizeBytes?: number): Promise<void>;
+    /** False where another process has the lock; it ends with the file's closing, however the process ends. */
+    tryLock(exclusive: boolean): Promise<boolean>;
     close(): void;
   }
   const stdin: { readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> };
@@ -25,6 +29,8 @@ declare namespace Deno {
     isFile: boolean;
     isDirectory: boolean;
     size: number;
+    /** Tells files of one disk apart; null on Windows. */
+    ino: number | null;
   }
   interface DirEntry {
     name: string;
@@ -38,7 +44,7 @@ declare namespace Deno {
   const env: { get(name: string): string | undefined; set(name: string, value: string): void };
   const stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   const errors: Record<
-    "NotFound" | "AlreadyExists" | "PermissionDenied" | "NotCapable",
+    "NotFound" | "AlreadyExists" | "PermissionDenied" | "NotCapable" | "BrokenPipe" | "WouldBlock",
     new (
       message?: string,
     ) => Error
@@ -65,16 +71,18 @@ declare namespace Deno {
   function cwd(): string;
   function chdir(folder: string): void;
   /** Signal 0 only asks whether the process lives. */
-  function kill(pid: number, signal: number): void;
+  function kill(pid: number, signal: number | Signal): void;
   function consoleSize(): { columns: number; rows: number };
-  function addSignalListener(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
-  function removeSignalListener(signal: "SIGINT" | "SIGTERM", listener: () => void): void;
+  type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL";
+  function addSignalListener(signal: Signal, listener: () => void): void;
+  function removeSignalListener(signal: Signal, listener: () => void): void;
   function exit(code?: number): never;
   interface ChildProcess {
     readonly pid: number;
     readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
     readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
-    readonly status: Promise<{ success: boolean; code: number }>;
+    readonly status: Promise<{ success: boolean; code: number; signal: Signal | null }>;
+    output(): Promise<{ code: number; signal: Signal | null; stdout: Uint8Array; stderr: Uint8Array }>;
     kill(signal: "SIGKILL"): void;
   }
   class Command {
@@ -85,4 +93,9 @@ declare namespace Deno {
     output(): Promise<{ success: boolean; code: number; stdout: Uint8Array; stderr: Uint8Array }>;
     spawn(): ChildProcess;
   }
+}
+
+interface ImportMeta {
+  /** In Deno: whether the process was started with this file. */
+  readonly main?: boolean;
 }

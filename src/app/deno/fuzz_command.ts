@@ -3,6 +3,7 @@ import { caseOf, readers, runCase, seedsOf } from "../fuzz/cases.ts";
 import type { FuzzedReader } from "../fuzz/reader.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { readSeeds } from "./fuzz_seeds.ts";
 import { processorMs } from "./memory.ts";
 import { visible } from "./terminal.ts";
@@ -48,10 +49,10 @@ export async function fuzzCommand(
       const from = first.path.split("/").slice(-2).join("/");
       terminal.print(visible(`  FAIL  ${count} times, first in case ${first.index} (${from}): ${first.problem}`));
     }
-    if (stopping()) return 130;
+    if (stopping()) return exitCodes.interrupted;
   }
   terminal.print(`${cases} cases with seed ${seed}: ${cases - failures} passed, ${failures} failed`);
-  return failures > 0 || cases === 0 ? 1 : 0;
+  return failures > 0 || cases === 0 ? exitCodes.failed : exitCodes.done;
 }
 
 /** Failures that come from one place, the most frequent first. */

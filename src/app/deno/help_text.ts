@@ -10,6 +10,7 @@ import {
   knobsOf,
   required,
 } from "./command_table.ts";
+import { exitCodes, exitMeanings } from "./exit_codes.ts";
 
 /** What --help prints, for all commands or one. */
 export function helpText(command: CommandName | null): string {
@@ -21,6 +22,9 @@ export function helpText(command: CommandName | null): string {
       `Usage: ${run} <command> [flags]`,
       "",
       ...table(Object.entries(commands).map(([name, { line }]) => [name, line])),
+      "",
+      "Exit codes, of every command:",
+      ...exitLines(),
       "",
       `Flags of a command: ${run} train --help`,
       "SACCADE_GPU=dawn or SACCADE_GPU=deno insists on one implementation of WebGPU",
@@ -56,8 +60,14 @@ export function helpText(command: CommandName | null): string {
     );
   if (keys.includes("preset"))
     lines.push("", "presets:", ...table(Object.entries(presets).map(([name, { line }]) => [name, line])));
+  lines.push("", "exit codes:", ...exitLines());
   return lines.join("\n");
 }
+
+const exitLines = (): string[] =>
+  table(
+    (Object.keys(exitCodes) as (keyof typeof exitCodes)[]).map((name) => [String(exitCodes[name]), exitMeanings[name]]),
+  );
 
 /** So many letters of choices stand beside a flag; more would push every line of the group aside. */
 const shortChoices = 24;

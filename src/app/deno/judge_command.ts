@@ -11,6 +11,7 @@ import { LogReader } from "../log_reader.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { runTokenizer } from "./run_tokenizer.ts";
 import { visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
@@ -68,7 +69,7 @@ async function test(changes: Partial<RunConfig>, options: Options, { terminal }:
     }
     if (diagnosis.state === "unauthorized") terminal.print(`The key is read from ${keyVariable}`);
   }
-  return diagnosis.usable ? 0 : 1;
+  return diagnosis.usable ? exitCodes.done : exitCodes.failed;
 }
 
 async function auditCommand(
@@ -83,7 +84,7 @@ async function auditCommand(
   if (options.logJson) terminal.print(JSON.stringify({ judge: judge.name, ...result, counts: judge.counts }));
   else for (const line of auditLines(judge.name, result)) terminal.print(line);
   if (!options.logJson) terminal.print(callsLine(judge));
-  return result.whole.failed === 0 ? 0 : 1;
+  return result.whole.failed === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 function auditLines(name: string, { whole, alone, mistakes, lastFailure }: Audit): string[] {
@@ -147,7 +148,7 @@ async function rejudgeCommand(
     terminal.print(judge ? callsLine(judge) : "Verdicts as stored; no judge was asked");
     if (judge) for (const { message } of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
   }
-  return stop.signal.aborted ? 130 : 0;
+  return stop.signal.aborted ? exitCodes.interrupted : exitCodes.done;
 }
 
 /**

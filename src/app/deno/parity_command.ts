@@ -3,6 +3,7 @@ import type { CheckpointFiles } from "../../model/safetensors.ts";
 import type { Check } from "../parity/check.ts";
 import { parity } from "../parity/parity.ts";
 import type { Surroundings } from "./commands.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { visible } from "./terminal.ts";
 
 /** Compares folders of reference values with what this machine's GPU makes of them. Returns the exit code. */
@@ -25,7 +26,7 @@ export async function parityCommand(folders: readonly string[], plain: boolean, 
       for await (const check of parity(gpu, files)) {
         sum[check.passed ? "passed" : "failed"]++;
         terminal.print(checkLine(check));
-        if (around.stopping()) return 130;
+        if (around.stopping()) return exitCodes.interrupted;
       }
       gpu.check();
     } catch (error) {
@@ -36,7 +37,7 @@ export async function parityCommand(folders: readonly string[], plain: boolean, 
     }
   }
   terminal.print(`${sum.passed} passed, ${sum.failed} failed`);
-  return sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+  return sum.failed > 0 || sum.passed === 0 ? exitCodes.failed : exitCodes.done;
 }
 
 function checkLine({ quantity, passed, error, tolerance: { measure, limit }, note }: Check): string {

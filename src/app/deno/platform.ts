@@ -53,7 +53,7 @@ const shippedVariants = new URL("../../../public/", import.meta.url);
 const mostFiles = 200_000;
 
 /** Files on disk, shipped variants by their names, and what lies on the network. */
-function openFiles(): Pick<Platform, "assetSize" | "readAsset" | "list" | "addressOf"> {
+function openFiles(): Pick<Platform, "assetSize" | "readAsset" | "list" | "addressOf" | "versionOf"> {
   let opened: NetworkFiles | null = null;
   const network = (): NetworkFiles => {
     opened ??= new NetworkFiles({
@@ -86,6 +86,10 @@ function openFiles(): Pick<Platform, "assetSize" | "readAsset" | "list" | "addre
     addressOf: (path) => {
       const place = NetworkFiles.path(path);
       return place && network().addressOf(place);
+    },
+    versionOf: async (path) => {
+      const place = await onNetwork(path);
+      return place === null ? null : network().version(place);
     },
   };
 }

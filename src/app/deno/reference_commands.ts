@@ -4,6 +4,7 @@ import { type Case, conformance, needsGpu } from "../conformance/conformance.ts"
 import { jsonLines, type Outcome, Tally } from "../outcome.ts";
 import { imageParity } from "../parity/image_files.ts";
 import type { Surroundings } from "./commands.ts";
+import { exitCodes } from "./exit_codes.ts";
 import { visible } from "./terminal.ts";
 
 /** `parity --images DIR`: pictures against Pillow and the image processors. Returns the exit code. */
@@ -58,10 +59,10 @@ async function report(outcomes: AsyncIterable<Outcome>, { terminal, stopping }: 
   for await (const outcome of outcomes) {
     const failure = tally.add(outcome);
     if (failure !== null) terminal.print(visible(failure));
-    if (stopping()) return 130;
+    if (stopping()) return exitCodes.interrupted;
   }
   for (const line of tally.lines()) terminal.print(line);
-  return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
+  return tally.failed > 0 || tally.passed === 0 ? exitCodes.failed : exitCodes.done;
 }
 
 /** On disk, even where a shipped variant has the same name. */

@@ -7,6 +7,7 @@ import { refusal } from "../../reward/answer_guard.ts";
 import { JudgeConnection } from "../../reward/judge_connection.ts";
 import { judgeByRules } from "../../reward/rules.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
+import { resolveConfig } from "../../train/config.ts";
 import { readVerlCommand } from "../../train/verl_command.ts";
 import { readHubPath } from "../hub_path.ts";
 import { logFormats } from "../logs/formats.ts";
@@ -37,13 +38,20 @@ async function writeLogs(text: string): Promise<void> {
   }
 }
 
+/** Of the run that a log is taken for. */
+const config = resolveConfig({});
+
 export const textReaders: readonly FuzzedReader[] = [
   {
     name: "events",
     takes: (path) => /events[^/]*\.jsonl(\.gz)?$|recorded\/.*\.jsonl\.gz$/.test(path),
     calls: (bytes) => {
       const text = textOf(bytes);
-      return [() => readEventsFile("events.jsonl", text), () => logUpTo(text, 1), () => writeLogs(text)];
+      return [
+        () => readEventsFile("events.jsonl", text),
+        () => logUpTo(text, 1, { place: "here", config }),
+        () => writeLogs(text),
+      ];
     },
   },
   {

@@ -4,6 +4,7 @@ import type { RunApi } from "../api.ts";
 import type { Inspection } from "../data/inspection.ts";
 import type { OpenedData, RowCard, RowDetails } from "../data_api.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
+import { isDropped } from "./dropped_files.ts";
 import { tokenizerAddresses } from "./fetched_addresses.ts";
 import type { PromptView } from "./prompt_tokens.tsx";
 import type { Store } from "./store.ts";
@@ -66,12 +67,15 @@ export class DataControl {
   readonly dropped: Signal<readonly DroppedFolder[]> = signal([]);
   readonly #api: RunApi;
   readonly #store: Store;
+  readonly #reopen: () => Promise<void>;
   #listing = 0;
   #looking = 0;
 
-  constructor(api: RunApi, store: Store) {
+  /** @param reopen  opens the model and looks for stored runs, where no run is under way */
+  constructor(api: RunApi, store: Store, reopen: () => Promise<void>) {
     this.#api = api;
     this.#store = store;
+    this.#reopen = reopen;
     this.withModel = computed(() => {
       const { model } = store.config.value;
       return tokenizerAddresses(model).length === 0 || this.fetchedModel.value === model;
@@ -104,8 +108,13 @@ export class DataControl {
     this.problem.value = null;
     try {
       const found = await this.take(await reading);
+      // Whether they are the same is told anew.
+      this.#store.notices.settle(/\bdrop the same files\b/);
       const data = found.filter(({ kind, usable }) => kind === "data" && usable);
       if (data.length > 0) await this.open(data.map(({ path }) => path).join(","));
+      // A run may have waited for these files since the page was loaded.
+      const { data: named, model, adapter } = this.#store.config.peek();
+      if ([...named.split(","), model, adapter].some((path) => isDropped(path.trim()))) await this.#reopen();
     } catch (error) {
       this.problem.value = (error as Error).message;
     } finally {

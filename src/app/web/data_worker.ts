@@ -2,6 +2,7 @@ import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import type { Platform } from "../../platform.ts";
 import { type FileTasks, lookAt } from "../../tasks/file_tasks.ts";
+import type { Fingerprint } from "../../tasks/fingerprint.ts";
 import { decodedBytes, readPicture } from "../../tasks/picture_budget.ts";
 import type { Row, RowSource } from "../../tasks/row.ts";
 import type { Surveyed, SurveySettings } from "../../tasks/survey.ts";
@@ -12,6 +13,7 @@ import { openRunTasks } from "../data/run_tasks.ts";
 import { filesAt, openSource, pathsIn } from "../data/sources.ts";
 import type { DataApi, OpenedData, RowCard, RowDetails, RowPlace } from "../data_api.ts";
 import type { Told } from "../judge_api.ts";
+import { type NamedSources, runSources } from "../run_sources.ts";
 import { columnTexts } from "./column_texts.ts";
 import { LongTask } from "./long_task.ts";
 import { RowReader } from "./row_reader.ts";
@@ -98,6 +100,10 @@ export class DataWorker implements DataApi {
           )
         : { prompt: null, promptProblem: null }),
     };
+  }
+
+  fingerprints(named: NamedSources): Promise<Fingerprint[]> {
+    return runSources(named, this.#platform);
   }
 
   /** What was opened may have been read from files that others have replaced. */

@@ -13,7 +13,7 @@ import { TokenTexts } from "./token_texts.ts";
 export function makePage(api: RunApi): PageContext {
   const store = new Store();
   const control = new RunControl(api, store);
-  const data = new DataControl(api, store);
+  const data = new DataControl(api, store, () => control.reopen());
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
   return {

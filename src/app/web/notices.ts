@@ -26,6 +26,11 @@ export class Notices {
     );
   }
 
+  /** Takes away what has been done: sentences that ask for it. */
+  settle(asks: RegExp): void {
+    this.list.value = this.list.value.filter(({ sentence }) => !asks.test(sentence));
+  }
+
   dismiss(id: number): void {
     this.list.value = this.list.value.filter((notice) => notice.id !== id);
   }

@@ -67,6 +67,10 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
       const place = onNetwork(path);
       return place && network.addressOf(place);
     },
+    versionOf: async (path) => {
+      const place = onNetwork(path);
+      return place === null ? null : network.version(place);
+    },
   };
 }
 

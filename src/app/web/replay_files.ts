@@ -1,4 +1,5 @@
 import { effect, type Signal, signal } from "@preact/signals";
+import { type Fingerprint, otherSources } from "../../tasks/fingerprint.ts";
 import type { RunApi } from "../api.ts";
 import { pathsIn } from "../data/sources.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
@@ -73,15 +74,28 @@ export class ReplayFiles {
     const usable = found.filter(({ kind, usable }) => kind === "data" && usable);
     const config = store.runConfig.peek();
     if (!config || usable.length === 0 || store.lookup.peek()?.dataFiles.length === 0) return false;
-    const data = usable.map(({ path }) => path).join(",");
+    const data = asNamed(usable, config.data).join(",");
     await this.#check(async (current) => {
-      const difference = await differenceFromLog(api.data, config, replay.tasks(), data);
+      const difference =
+        (await differenceFromLog(api.data, config, replay.tasks(), data)) ?? (await this.#differenceFromPrints(data));
       if (!current() || difference !== null) return difference;
       pictures.forget();
       replay.standIn({ data });
       return null;
     });
     return true;
+  }
+
+  /** What the run's own fingerprint of its data says of them: also of what no task of the log has shown. */
+  async #differenceFromPrints(data: string): Promise<string | null> {
+    const { api, store } = this.#page;
+    const stored = store.replay.peek()?.state.head?.sources ?? [];
+    if (!stored.some(({ knob }) => knob === "data")) return null;
+    const found = await api.data.fingerprints({ data, model: "", adapter: "" });
+    // Samples of a large file are taken otherwise where its server gives parts only.
+    const alike = ({ knob, covers }: Fingerprint) =>
+      knob === "data" && found.some((print) => print.knob === knob && print.covers === covers);
+    return otherSources(stored, found, alike);
   }
 
   async #offerModel(found: readonly DroppedFolder[]): Promise<boolean> {
@@ -119,4 +133,12 @@ export class ReplayFiles {
       this.checking.value = false;
     }
   }
+}
+
+const nameOf = (path: string): string => path.replace(/\/+$/, "").split("/").at(-1)!;
+
+/** The paths of what was dropped in the order in which the run names its data, where all of it is among them. */
+function asNamed(usable: readonly DroppedFolder[], data: string): string[] {
+  const own = pathsIn(data).map((path) => usable.find((folder) => nameOf(folder.path) === nameOf(path)));
+  return (own.length > 0 && own.every((folder) => folder !== undefined) ? own : usable).map(({ path }) => path);
 }

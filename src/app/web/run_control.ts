@@ -62,6 +62,11 @@ export class RunControl {
     await this.#while("opening the adapter and loading the model", () => this.#open());
   }
 
+  /** The same after something was given that may have been missing; a run under way is left in peace. */
+  async reopen(): Promise<void> {
+    if (!this.#running() && !this.#store.warmup.value.running) await this.open();
+  }
+
   /** The one button: start, pause, go on. */
   async toggle(): Promise<void> {
     if (this.#player?.state === "playing" || this.#player?.state === "stepping") {

@@ -10,9 +10,11 @@ import type { RunConfig } from "../../train/knobs.ts";
 import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
-import { configText, recordRun, reopenRun } from "../record.ts";
+import { configText, type RecordOptions, recordRun, reopenRun } from "../record.ts";
+import { atCommits, runSources } from "../run_sources.ts";
 import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
+import { droppedPaths, expectDropped, recognise } from "./dropped_again.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { readEventsFile } from "./events_file.ts";
 import { JudgeWorker } from "./judge_worker.ts";
@@ -35,6 +37,8 @@ export class RunWorker implements RunApi {
   #warmup: KeptWarmup | null = null;
   #stopping = false;
   #stop = new AbortController();
+  /** Settings of the run under way. */
+  #running: RunConfig | null = null;
   /** What the session was opened with. */
   #openedWith: RunConfig | null = null;
   readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
@@ -52,8 +56,11 @@ export class RunWorker implements RunApi {
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
-    const found = await this.dropped.add(files);
+    const read = this.#running ? Object.values(droppedPaths(this.#running)).flat() : [];
+    const isRead = (path: string) => read.some((one) => one === path || one.startsWith(`${path}/`));
+    const found = await this.dropped.add(files, isRead);
     this.data.forget();
+    await recognise(found, this.dropped, this.platform);
     // What is open may have been read from files that these replace.
     if (!this.#run && !this.#warmup && found.some(({ path }) => path === this.#session?.model.name)) {
       this.#session?.close();
@@ -75,33 +82,40 @@ export class RunWorker implements RunApi {
     };
   }
 
-  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<string> {
+  async start(wanted: RunConfig, { resume }: { resume: boolean }): Promise<string> {
     await this.#end();
+    const config = await atCommits(wanted, this.platform);
     let session = await this.#openModel(config);
     session.expectTrainable();
-    const stored = resume ? await this.#resumable(config) : null;
+    const stored = resume ? await this.#resumable(wanted) : null;
     if (resume && !stored)
       throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");
     const taken = new Set((await storedRuns()).map((run) => run.name));
-    const name = stored?.name ?? freeName(runName(config), taken);
+    const name = stored?.name ?? freeName(runName(wanted), taken);
     const store = await openRunStore(name, config);
     try {
       let resumedAt = 0;
+      let from: Pick<RecordOptions, "sources" | "metrics" | "notices">;
       if (stored) {
-        const reopened = await reopenRun(store, { steps: config.steps });
+        const reopened = await reopenRun(store, { steps: config.steps }, this.platform);
+        from = reopened;
         session = await this.#openModel(reopened.config);
         await session.reset(reopened.config);
         if (reopened.files) resumedAt = await session.restore(reopened.files);
+        this.#running = reopened.config;
       } else {
-        await store.writeConfig(configText(config));
+        from = { sources: await runSources(config, this.platform) };
+        await store.writeConfig(configText(config, from.sources));
         await session.reset(config);
+        this.#running = config;
       }
       this.#store = store;
       this.#stopping = false;
       this.#stop = new AbortController();
       const { saveEvery } = config;
       const { signal } = this.#stop;
-      this.#run = recordRun(session, store, { saveEvery, resumedAt, stopping: () => this.#stopping, signal });
+      const stopping = () => this.#stopping;
+      this.#run = recordRun(session, store, { ...from, saveEvery, resumedAt, stopping, signal });
       return name;
     } catch (error) {
       await store.close();
@@ -222,7 +236,9 @@ export class RunWorker implements RunApi {
     return this.#session;
   }
 
-  async #openModel(config: RunConfig): Promise<Session> {
+  async #openModel(wanted: RunConfig): Promise<Session> {
+    await expectDropped(wanted, this.dropped);
+    const config = await atCommits(wanted, this.platform);
     if (this.#session && this.#openedWith && sameModel(this.#openedWith, config)) return this.#session;
     this.#session?.close();
     this.#session = null;
@@ -241,7 +257,7 @@ export class RunWorker implements RunApi {
 
   async #end(): Promise<void> {
     const [run, store] = [this.#run, this.#store];
-    this.#run = this.#store = null;
+    this.#run = this.#store = this.#running = null;
     await run?.return(undefined);
     await this.stopWarmup();
     await store?.close();
