@@ -1,6 +1,7 @@
 import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
+import type { ChangeAtStep } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { stages, stepsOf } from "../../train/warmup.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
@@ -94,9 +95,9 @@ async function train(changes: Partial<RunConfig>, options: Options, around: Surr
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
-      const { config, files } = await reopenRun(store, changes);
+      const { config, files, upcoming } = await reopenRun(store, changes);
       return await openAnd(config, options, around, async (session) =>
-        trainInto(session, store, config, files ? await session.restore(files) : 0, options, around),
+        trainInto(session, store, config, files ? await session.restore(files) : 0, options, around, upcoming),
       );
     } finally {
       await store.close();
@@ -126,11 +127,18 @@ async function trainInto(
   resumedAt: number,
   options: Options,
   around: Surroundings,
+  upcoming: readonly ChangeAtStep[] = [],
 ): Promise<number> {
   const { terminal, stopping } = around;
   let failed = false;
   const signal = stopSignal(around);
-  for await (const event of recordRun(session, store, { saveEvery: config.saveEvery, resumedAt, stopping, signal })) {
+  for await (const event of recordRun(session, store, {
+    saveEvery: config.saveEvery,
+    resumedAt,
+    stopping,
+    upcoming,
+    signal,
+  })) {
     if (event.type === "end") failed = event.reason === "failed";
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) terminal.print(line);

@@ -4,10 +4,9 @@ import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { knobs } from "../../train/knobs.ts";
 import type { RunApi } from "../api.ts";
-import { Player } from "../player.ts";
 import { readEventsFile } from "./events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
-import { counted } from "./numbers.ts";
+import { LiveRun } from "./live_run.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { foldAll, ReplayControl } from "./replay_control.ts";
 import { emptyRun, type RunState } from "./run_state.ts";
@@ -15,8 +14,6 @@ import type { Replay, Store } from "./store.ts";
 import { differences } from "./url_state.ts";
 import { WarmupControl } from "./warmup_control.ts";
 
-/** Steps whose durations make the guess of the time left. */
-const paceSteps = 5;
 /** Settings are looked up once nobody has touched them for this long. */
 const settledMs = 400;
 
@@ -26,21 +23,17 @@ export class RunControl {
   readonly replay: ReplayControl;
   readonly #store: Store;
   readonly #warmup: WarmupControl;
-  #player: Player | null = null;
+  readonly #live: LiveRun;
   /** Model that the worker has loaded. */
   #openModel: string | null = null;
-  #playingSince: number | null = null;
-  #playedMs = 0;
-  #stepStartMs = 0;
-  #stepDurations: number[] = [];
   #watching = false;
-  #ticker: ReturnType<typeof setInterval> | null = null;
 
   constructor(api: RunApi, store: Store) {
     this.api = api;
     this.replay = new ReplayControl(store);
     this.#store = store;
     this.#warmup = new WarmupControl(api, store);
+    this.#live = new LiveRun(api, store, () => this.open());
   }
 
   /**
@@ -60,22 +53,49 @@ export class RunControl {
 
   /** The one button: start, pause, go on. */
   async toggle(): Promise<void> {
-    if (this.#player?.state === "playing" || this.#player?.state === "stepping") {
-      // Not awaited behind `busy`: pausing must always be possible
-      await this.#player.pause();
-      return;
-    }
-    if (await this.#ready(false)) await this.#player?.play();
+    // Not awaited behind `busy`: pausing must always be possible
+    if (this.#live.playing) await this.#live.pause();
+    else if (await this.#ready()) await this.#live.play();
   }
 
-  /** Goes on with the stored run from its checkpoint. */
-  async resume(): Promise<void> {
-    if (await this.#ready(true)) await this.#player?.play();
+  /** Goes on with a stored run from its checkpoint, under its own settings. A run that is under way here is saved first. */
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<void> {
+    this.replay.close();
+    this.#store.tab.value = "train";
+    if (!(await this.#stop())) return;
+    const ready = await this.#while("going on from the checkpoint", async () => {
+      const before = await this.#storedBefore(name);
+      const config = await this.api.resume(name, changes);
+      this.#store.changes.value = changesIn(config);
+      this.#openModel = config.model;
+      this.#live.begun(name, before);
+    });
+    if (ready) await this.#live.play();
+    else await this.open();
   }
 
   /** One GRPO step. */
   async step(): Promise<void> {
-    if (await this.#ready(false)) await this.#player?.step();
+    if (await this.#ready()) await this.#live.step();
+  }
+
+  /** Writes a checkpoint of the last step that was made. */
+  save(): Promise<void> {
+    return this.#live.save();
+  }
+
+  /** Takes the settings of a stored run for the next one. A run that is under way here is saved and ended. */
+  async useSettings(name: string): Promise<void> {
+    let config: RunConfig;
+    try {
+      config = await this.api.settings(name);
+    } catch (error) {
+      return this.#store.notices.error(error);
+    }
+    this.replay.close();
+    if (!(await this.#stop())) return;
+    this.#store.changes.value = changesIn(config);
+    this.#store.tab.value = "train";
   }
 
   /** Ends the run; the next Start begins one with the settings shown, and the ended one can be gone on with. */
@@ -113,7 +133,7 @@ export class RunControl {
       resolveConfig(wanted);
       if (this.#store.config.value[key] === value) return null;
       this.#store.changes.value = differences(wanted);
-      if (knobs[key].applies === "next step" && this.#running()) this.#change({ [key]: value }, before);
+      if (knobs[key].applies === "next step" && this.#live.running) this.#change({ [key]: value }, before);
       return null;
     } catch (error) {
       return (error as Error).message;
@@ -145,7 +165,7 @@ export class RunControl {
   async openStored(name: string): Promise<boolean> {
     return this.#while("reading the stored run", async () => {
       const { events, notice } = await this.api.events(name);
-      this.#show({ name, link: name, about: null }, events, notice);
+      this.#show({ name, link: name, about: null, origin: "stored" }, events, notice);
     });
   }
 
@@ -158,7 +178,7 @@ export class RunControl {
         await fetchRecording(recording),
         "reload the page",
       );
-      this.#show({ name: title, link, about }, events, notice);
+      this.#show({ name: title, link, about, origin: "recording" }, events, notice);
     });
     if (shown) {
       this.replay.seek(0);
@@ -170,14 +190,18 @@ export class RunControl {
   async openFile(file: File): Promise<void> {
     await this.#while(`reading ${file.name}`, async () => {
       const { events, notice } = readEventsFile(file.name, await file.text());
-      this.#show({ name: file.name, link: null, about: null }, events, notice);
+      this.#show({ name: file.name, link: null, about: null, origin: "file" }, events, notice);
     });
   }
 
-  #show(replay: Pick<Replay, "name" | "link" | "about">, events: readonly TrainEvent[], notice: string | null): void {
+  #show(
+    replay: Pick<Replay, "name" | "link" | "about" | "origin">,
+    events: readonly TrainEvent[],
+    notice: string | null,
+  ): void {
     this.replay.open(replay, events);
     // The worker draws the pictures of both, and a person looks at one of them
-    void this.#player?.pause();
+    void this.#live.pause();
     if (notice) this.#store.notices.add("information", notice);
   }
 
@@ -190,38 +214,26 @@ export class RunControl {
   }
 
   /** True once a run stands ready to be pulled. */
-  async #ready(resume: boolean): Promise<boolean> {
+  async #ready(): Promise<boolean> {
     this.replay.close();
-    if (this.#running()) return true;
-    return this.#while(resume ? "going on from the checkpoint" : "starting the run", async () => {
+    if (this.#live.running) return true;
+    return this.#while("starting the run", async () => {
       const config = this.#store.config.value;
       if (this.#openModel !== config.model) await this.#open();
-      const stored = this.#store.opened.value?.resumable;
-      const before = resume && stored ? await this.#storedBefore(stored.name) : emptyRun;
-      await this.api.start(config, { resume });
-      this.#store.startOver(before);
-      this.#resetClock();
-      const opened = this.#store.opened.value;
-      if (opened) this.#store.opened.value = { ...opened, resumable: undefined };
-      this.#player = this.#makePlayer();
+      const name = await this.api.start(config);
+      this.#live.begun(name, emptyRun);
     });
   }
 
   /** The resumed run's curves; its head cuts them at the checkpoint. */
   async #storedBefore(name: string): Promise<RunState> {
-    return foldAll((await this.api.events(name)).events);
+    const log = await this.api.events(name).catch(() => null);
+    // What is wrong with the log is said by whoever goes on with it.
+    return log ? foldAll(log.events) : emptyRun;
   }
 
   #stop(): Promise<boolean> {
-    return this.#while("stopping after the event under way", () => this.#endRun());
-  }
-
-  async #endRun(): Promise<void> {
-    await this.#player?.pause();
-    if (this.#player && this.#player.state !== "over") await this.api.stop();
-    this.#player = null;
-    this.#store.startOver();
-    this.#resetClock();
+    return this.#while("stopping after the event under way", () => this.#live.end());
   }
 
   /** Other settings may name another model, or a run that can be gone on with. */
@@ -233,13 +245,9 @@ export class RunControl {
     this.#store.config.subscribe(() => {
       clearTimeout(timer);
       if (!first)
-        timer = setTimeout(() => this.#running() || this.#store.warmup.value.running || void this.open(), settledMs);
+        timer = setTimeout(() => this.#live.running || this.#store.warmup.value.running || void this.open(), settledMs);
       first = false;
     });
-  }
-
-  #running(): boolean {
-    return this.#player !== null && this.#player.state !== "over";
   }
 
   #change(changes: Partial<RunConfig>, before: Partial<RunConfig>): void {
@@ -247,69 +255,6 @@ export class RunControl {
       this.#store.changes.value = before;
       this.#store.notices.error(error);
     });
-  }
-
-  #makePlayer(): Player {
-    const store = this.#store;
-    return new Player(this.api, {
-      event: (event) => {
-        store.receive(event);
-        if (event.type === "update") this.#measureStep();
-        if (event.type === "end") this.#tellEnd(event);
-      },
-      state: (state) => {
-        const runs = state === "playing" || state === "stepping";
-        this.#runClock(runs);
-        if (!runs) store.publish();
-        store.player.value = state;
-      },
-      failed: (error) => this.#fail(error),
-    });
-  }
-
-  /** A run that threw is over for the worker; opening again asks whether its checkpoint can be gone on from. */
-  #fail(error: Error): void {
-    this.#store.notices.error(error);
-    this.#player = null;
-    this.#store.player.value = "over";
-    void this.open();
-  }
-
-  #tellEnd(event: Extract<TrainEvent, { type: "end" }>): void {
-    const { notices } = this.#store;
-    if (event.reason === "failed") notices.error(event.message ?? "");
-    else if (event.reason === "done") notices.add("information", `The run is done: ${counted(event.step, "step")}`);
-  }
-
-  #resetClock(): void {
-    this.#runClock(false);
-    this.#playedMs = this.#stepStartMs = 0;
-    this.#stepDurations = [];
-    this.#showClock();
-  }
-
-  /** Time spent playing; pauses do not count. */
-  #clockMs(): number {
-    return this.#playedMs + (this.#playingSince === null ? 0 : performance.now() - this.#playingSince);
-  }
-
-  #runClock(run: boolean): void {
-    this.#playedMs = this.#clockMs();
-    this.#playingSince = run ? performance.now() : null;
-    if (this.#ticker !== null) clearInterval(this.#ticker);
-    this.#ticker = run ? setInterval(() => this.#showClock(), 500) : null;
-    this.#showClock();
-  }
-
-  #showClock(): void {
-    this.#store.elapsedMs.value = this.#clockMs();
-  }
-
-  #measureStep(): void {
-    const now = this.#clockMs();
-    this.#stepDurations = [...this.#stepDurations, now - this.#stepStartMs].slice(-paceSteps);
-    this.#stepStartMs = now;
-    this.#store.stepMs.value = this.#stepDurations.reduce((sum, ms) => sum + ms, 0) / this.#stepDurations.length;
   }
 
   /** Runs one thing at a time under a line that says what is waited for. False where it failed or another is under way. */
@@ -327,4 +272,9 @@ export class RunControl {
       busy.value = null;
     }
   }
+}
+
+/** What a whole configuration changes of its preset. */
+function changesIn({ judgeUrl, ...config }: RunConfig): Partial<RunConfig> {
+  return differences(judgeUrl === "" ? config : { ...config, judgeUrl });
 }

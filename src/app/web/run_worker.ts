@@ -1,25 +1,27 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
-import type { Platform, RunStore } from "../../platform.ts";
+import type { Platform } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { needlePictures } from "../../tasks/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
+import type { Alternative, EventsFile, ExportedModel, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
-import { configText, recordRun, reopenRun } from "../record.ts";
 import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
+import { StorageFull } from "./database.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { readEventsFile } from "./events_file.ts";
 import { JudgeWorker } from "./judge_worker.ts";
+import { KeptRun } from "./kept_run.ts";
 import { KeptWarmup } from "./kept_warmup.ts";
 import { removeModel, storedModels } from "./model_store.ts";
-import { freeName, runName } from "./run_name.ts";
-import { openRunStore, removeRun, storedLog, storedRuns } from "./run_store.ts";
+import { runName } from "./run_name.ts";
+import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
+import { storedExport } from "./stored_export.ts";
 import { verdictStore } from "./verdict_store.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
@@ -30,11 +32,9 @@ export class RunWorker implements RunApi {
   readonly #verdicts = verdictStore();
   #session: Session | null = null;
   #trace = false;
-  #store: RunStore | null = null;
-  #run: AsyncGenerator<TrainEvent> | null = null;
+  /** Stays here when it is over, as long as its weights are in the session. */
+  #run: KeptRun | null = null;
   #warmup: KeptWarmup | null = null;
-  #stopping = false;
-  #stop = new AbortController();
   /** What the session was opened with. */
   #openedWith: RunConfig | null = null;
   readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
@@ -51,9 +51,12 @@ export class RunWorker implements RunApi {
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
     const found = await this.dropped.add(files);
     // What is open may have been read from files that these replace.
-    if (!this.#run && !this.#warmup && found.some(({ path }) => path === this.#session?.model.name)) {
-      this.#session?.close();
-      this.#session = null;
+    if (
+      (!this.#run || this.#run.over) &&
+      !this.#warmup &&
+      found.some(({ path }) => path === this.#session?.model.name)
+    ) {
+      this.#closeSession();
     }
     return found;
   }
@@ -62,68 +65,41 @@ export class RunWorker implements RunApi {
     this.#trace = trace;
     const { adapter, software, model, notices } = await this.#openModel(config);
     const stored = await this.#resumable(config);
-    return {
-      adapter,
-      software,
-      model,
-      notices,
-      resumable: stored ? { name: stored.name, step: stored.step } : undefined,
-    };
+    const resumable = stored ? { name: stored.name, step: stored.savedStep } : undefined;
+    return { adapter, software, model, notices, resumable };
   }
 
-  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
-    await this.#end();
-    let session = await this.#openModel(config);
-    session.expectTrainable();
-    const stored = resume ? await this.#resumable(config) : null;
-    if (resume && !stored)
-      throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");
-    const taken = new Set((await storedRuns()).map((run) => run.name));
-    const store = await openRunStore(stored?.name ?? freeName(runName(config), taken), config);
-    try {
-      let resumedAt = 0;
-      if (stored) {
-        const reopened = await reopenRun(store, { steps: config.steps });
-        session = await this.#openModel(reopened.config);
-        await session.reset(reopened.config);
-        if (reopened.files) resumedAt = await session.restore(reopened.files);
-      } else {
-        await store.writeConfig(configText(config));
-        await session.reset(config);
-      }
-      this.#store = store;
-      this.#stopping = false;
-      this.#stop = new AbortController();
-      const { saveEvery } = config;
-      const { signal } = this.#stop;
-      this.#run = recordRun(session, store, { saveEvery, resumedAt, stopping: () => this.#stopping, signal });
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+  async start(config: RunConfig): Promise<string> {
+    await this.#endRun();
+    this.#run = null;
+    this.#run = await KeptRun.begin((wanted) => this.#openModel(wanted), config);
+    return this.#run.name;
+  }
+
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
+    await this.#endRun();
+    this.#run = null;
+    this.#run = await KeptRun.resume((wanted) => this.#openModel(wanted), name, changes);
+    return this.#run.latest;
   }
 
   async next(): Promise<TrainEvent | null> {
-    if (!this.#run) return null;
-    try {
-      const next = await this.#run.next();
-      // Nobody asks again after the end, and the run is not to stay locked
-      if (next.done || next.value.type === "end") await this.#end();
-      return next.done ? null : next.value;
-    } catch (error) {
-      await this.#giveUp();
-      throw error;
-    }
+    const run = this.#run;
+    return run ? this.#guarded(() => run.next()) : null;
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
-    this.#session?.change(changes);
+    await this.#run?.change(changes);
+  }
+
+  async save(): Promise<TrainEvent | null> {
+    const run = this.#run;
+    return run ? this.#guarded(() => run.save()) : null;
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#stop.abort();
-    while ((await this.next()) !== null);
+    const run = this.#run;
+    if (run) await this.#guarded(() => run.stop());
   }
 
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
@@ -153,7 +129,7 @@ export class RunWorker implements RunApi {
   }
 
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
-    await this.#end();
+    await this.#endRun();
     const { model } = resolveConfig({ preset: config.preset });
     // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,
     // judge and adapter.
@@ -161,19 +137,18 @@ export class RunWorker implements RunApi {
     const plain = { data, judge, prompt, adapter, loraRank, maxPixels, klLossCoef: 0, klRewardCoef: 0 };
     const shape = { ...config, ...plain, model };
     const session = await this.#openModel(shape);
+    this.#run = null;
     this.#warmup = await KeptWarmup.begin(session, shape, resume);
   }
 
   async nextWarmup(): Promise<WarmupEvent | null> {
     if (!this.#warmup) return null;
-    try {
-      const event = await this.#warmup.next();
-      if (event === null) await this.#end();
+    const warmup = this.#warmup;
+    return this.#guarded(async () => {
+      const event = await warmup.next();
+      if (event === null) await this.stopWarmup();
       return event;
-    } catch (error) {
-      await this.#giveUp();
-      throw error;
-    }
+    });
   }
 
   async stopWarmup(): Promise<void> {
@@ -191,7 +166,7 @@ export class RunWorker implements RunApi {
   }
 
   async runs(): Promise<StoredRun[]> {
-    return (await storedRuns()).map(({ config: _, ...run }) => run);
+    return storedRuns(this.#run && !this.#run.over ? this.#run.name : null);
   }
 
   async events(name: string): Promise<EventsFile> {
@@ -200,12 +175,18 @@ export class RunWorker implements RunApi {
     return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
   }
 
+  settings(name: string): Promise<RunConfig> {
+    return storedSettings(name);
+  }
+
   remove(name: string): Promise<void> {
     return removeRun(name);
   }
 
-  async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
-    return this.#opened().exportFiles();
+  async exportModel(run: string | null): Promise<ExportedModel> {
+    if (run !== null) return storedExport(this.platform, run);
+    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    return this.#run.exported();
   }
 
   #opened(): Session {
@@ -214,38 +195,57 @@ export class RunWorker implements RunApi {
   }
 
   async #openModel(config: RunConfig): Promise<Session> {
-    if (this.#session && this.#openedWith && sameModel(this.#openedWith, config)) return this.#session;
-    this.#session?.close();
-    this.#session = null;
+    const serves = this.#openedWith && sameModel(this.#openedWith, config);
+    if (this.#session && serves && !this.#session.lost) return this.#session;
+    this.#closeSession();
     this.#openedWith = config;
     const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
     this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess });
     return this.#session;
   }
 
-  /** The newest stored run with these settings that has a checkpoint and has not made all its steps. */
+  /** The newest stored run with these settings that has a checkpoint, has not made all its steps, and is not under way. */
   async #resumable(config: RunConfig): Promise<StoredRun | null> {
     const base = runName(config);
-    const sameSettings = ({ name }: StoredRun) => name === base || name.startsWith(`${base} (`);
-    return (await storedRuns()).find((run) => sameSettings(run) && run.step > 0 && run.step < config.steps) ?? null;
+    for (const run of await storedRuns()) {
+      if (run.savedStep === 0 || run.savedStep >= config.steps || run.writer !== null) continue;
+      // A run keeps the name of its first settings, and may have been given others on its way.
+      const named = run.name === base || run.name.startsWith(`${base} (`);
+      if (named || (await hasSettings(run, base))) return run;
+    }
+    return null;
   }
 
-  async #end(): Promise<void> {
-    const [run, store] = [this.#run, this.#store];
-    this.#run = this.#store = null;
-    await run?.return(undefined);
+  /** Ends the run, saved, so that another can begin. @throws StorageFull where it cannot be saved */
+  async #endRun(): Promise<void> {
+    if (this.#run?.over === false) await this.stop();
+    else await this.#run?.save();
     await this.stopWarmup();
-    await store?.close();
   }
 
-  /** After an error: a lost device takes everything on it along, so the next start opens another. */
+  /** Work on the device. After an error of it, all that was on it is gone, and the next start opens another. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StorageFull)) await this.#giveUp();
+      throw error;
+    }
+  }
+
   async #giveUp(): Promise<void> {
     const warmup = this.#warmup;
     this.#warmup = null;
     warmup?.abandon();
-    await this.#end();
+    await this.#run?.close();
+    this.#closeSession();
+  }
+
+  /** With the session go the weights of the run that it trained. */
+  #closeSession(): void {
     this.#session?.close();
     this.#session = null;
+    if (this.#run?.over) this.#run = null;
   }
 
   #readTokenizer(model: string): Promise<Tokenizer> {
@@ -253,5 +253,14 @@ export class RunWorker implements RunApi {
       const path = `${model}/${name}`;
       return (await this.platform.assetSize(path)) === null ? null : this.platform.readAsset(path);
     });
+  }
+}
+
+async function hasSettings({ name }: StoredRun, base: string): Promise<boolean> {
+  try {
+    return runName(await storedSettings(name)) === base;
+  } catch {
+    // Damaged settings are said to whoever goes on with it from the list.
+    return false;
   }
 }

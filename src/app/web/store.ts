@@ -4,7 +4,7 @@ import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
-import type { Opened, StoredModel } from "../api.ts";
+import type { Opened, StoredModel, StoredRun } from "../api.ts";
 import type { PlayerState } from "../player.ts";
 import { Notices } from "./notices.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
@@ -18,6 +18,8 @@ export interface Replay {
   name: string;
   /** How a link names it; null where it came from a file, which no link can name. */
   link: string | null;
+  /** A stored run has a checkpoint, the others come without weights. */
+  origin: "stored" | "recording" | "file";
   /** What people should know of it beside its name. */
   about: string | null;
   /** As far as it has been played. */
@@ -25,6 +27,12 @@ export interface Replay {
   /** Steps of the whole recording. */
   steps: number;
   playing: boolean;
+}
+
+/** A run that broke off in this page, and can be gone on with. */
+export interface Interrupted extends Pick<StoredRun, "name" | "step" | "savedStep" | "steps"> {
+  /** What happened, in a sentence. */
+  cause: string;
 }
 
 /** A rollout with what is needed to draw it. */
@@ -66,6 +74,9 @@ export class Store {
   /** Mean duration of the last steps, without pauses; null before the first. */
   readonly stepMs: Signal<number | null> = signal(null);
   readonly live: Signal<RunState> = signal(emptyRun);
+  /** The name under which the live run is stored. */
+  readonly storedAs: Signal<string | null> = signal(null);
+  readonly interrupted: Signal<Interrupted | null> = signal(null);
   /** The run before this one: faint lines behind the curves. */
   readonly previous: Signal<RunState | null> = signal(null);
   readonly replay: Signal<Replay | null> = signal(null);
