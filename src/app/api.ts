@@ -16,18 +16,30 @@ export interface Opened {
   model: ModelFacts;
   /** What a person should know of the model's folder, in sentences. */
   notices?: readonly string[];
-  /** Set where an unfinished run with these settings is stored: offer to go on with it. */
+  /** Set where an unfinished run with these settings is stored, with the step of its checkpoint: offer to go on with it. */
   resumable?: { name: string; step: number };
 }
 
-/** A saved run as the list shows it. */
+/** A stored run as the list shows it. */
 export interface StoredRun {
   name: string;
   preset: string;
   seed: number;
+  /** Made, as the log tells. */
   step: number;
+  /** After which the checkpoint was written, 0 where there is none. Going on begins there. */
+  savedStep: number;
   steps: number;
   startedAt: string;
+  /** Who writes it now: this page, another tab, or nobody. */
+  writer: "here" | "elsewhere" | null;
+}
+
+/** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */
+export interface ExportedModel {
+  run: string;
+  step: number;
+  files: { name: string; bytes: Uint8Array }[];
 }
 
 /** Weights that the supervised stages made here; a run can start from them under this name, finished or not. */
@@ -71,15 +83,22 @@ export interface RunApi {
   drop(files: GivenFile[]): Promise<DroppedFolder[]>;
   /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel from then on. */
   open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
+  /** Begins a run. Returns the name that it is stored under. */
+  start(config: RunConfig): Promise<string>;
   /**
-   * Begins a run (or goes on with the stored one). Only one tab may write a run of a name. Returns the name that it is
-   * stored under.
+   * Goes on with a stored run from its checkpoint, or from its beginning where there is none, under its own settings and
+   * `changes` that apply at the next step. Only one tab may write a run. Returns the settings, as they were last.
    */
-  start(config: RunConfig, options: { resume: boolean }): Promise<string>;
+  resume(name: string, changes?: Partial<RunConfig>): Promise<RunConfig>;
   /** The next thing that happens in the run; null once it is over. */
   next(): Promise<TrainEvent | null>;
   /** Changes knobs that apply at the next step. */
   change(changes: Partial<RunConfig>): Promise<void>;
+  /**
+   * Writes a checkpoint of the last step that was made, once the event under way has happened. Null where it stands
+   * already, or where there is no run.
+   */
+  save(): Promise<TrainEvent | null>;
   /** Writes a checkpoint and ends the run. */
   stop(): Promise<void>;
   /** The pictures of a task, in source pixels. Works without a GPU and for any stored run. */
@@ -105,10 +124,14 @@ export interface RunApi {
   /** Weights made here, newest first. */
   models(): Promise<StoredModel[]>;
   removeModel(name: string): Promise<void>;
-  /** Stored runs, newest first, and the events of one. */
+  /** Stored runs, newest first, and the events and settings of one. */
   runs(): Promise<StoredRun[]>;
   events(name: string): Promise<EventsFile>;
+  settings(name: string): Promise<RunConfig>;
   remove(name: string): Promise<void>;
-  /** The weights now, as the files of a Hugging Face folder: name and bytes. */
-  exportModel(): Promise<{ name: string; bytes: Uint8Array }[]>;
+  /**
+   * The weights of a stored run's checkpoint; null: those that the run of this page has now.
+   * @throws Error where there is no checkpoint, or no run
+   */
+  exportModel(run: string | null): Promise<ExportedModel>;
 }

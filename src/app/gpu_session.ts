@@ -11,6 +11,7 @@ import type { Model } from "../model/model.ts";
 import { type Preprocessor, preprocessorIn } from "../model/preprocessor.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import { shownImage } from "../model/vision_rows.ts";
+import { walkBytes } from "../model/walk_size.ts";
 import type { NamedBytes } from "../platform.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
@@ -24,7 +25,7 @@ import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
 import { evaluate, type Parts, type RollingOptions, rollTasks, train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
-import { initialize, stages, warmup } from "../train/warmup.ts";
+import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { filesIn } from "./model_files.ts";
@@ -38,6 +39,9 @@ const minCropPx = 32;
 
 /** Alternatives to a token that are worth showing. */
 const likeliestTokens = 5;
+
+/** Activations of a walk of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
+const softwareWalkBytes = 16 * 2 ** 20;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
@@ -156,6 +160,10 @@ class GpuSession implements Session {
     this.#learner.traced = traced;
   }
 
+  get lost(): boolean {
+    return this.gpu.lost;
+  }
+
   get adapter(): string {
     return this.gpu.adapterName;
   }
@@ -222,13 +230,13 @@ class GpuSession implements Session {
     }
   }
 
-  async *warmup(): AsyncGenerator<WarmupEvent> {
+  async *warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent> {
     const { parameters, config } = this.qwen;
     const { seed, preset, warmupRows } = this.#config;
     const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
     if (this.#step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
-    const learner = new Learner(this.gpu, this.qwen, "nll");
+    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
     learner.updates = this.#learner.updates;
     learner.traced = this.traced;
     try {
@@ -241,18 +249,22 @@ class GpuSession implements Session {
         plan,
         seed,
         this.#step,
+        signal,
       )) {
         this.#step++;
         this.#learner.updates = learner.updates;
         yield event;
       }
+      if (signal?.aborted) return;
       const step = this.#step;
       parameters.resetOptimizer();
       this.#learner.updates = 0;
       this.#step = 0;
       for (const greedy of [false, true]) {
         const { evalTasks } = this.#config;
-        const { tasks, metrics, durationMs } = await this.evaluate({ tasks: evalTasks, greedy });
+        const result = await untilStopped(signal, this.evaluate({ tasks: evalTasks, greedy, signal }));
+        if (!result) return;
+        const { tasks, metrics, durationMs } = result;
         yield { type: "eval", step, tasks, greedy, metrics, durationMs };
       }
       yield { type: "end", step, reason: "done" };
@@ -274,7 +286,7 @@ class GpuSession implements Session {
     const parts = { ...this.#parts(), signal };
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
-    const metrics = await evaluate(parts, tasks, greedy);
+    const metrics = await evaluate(parts, tasks, greedy, signal);
     const notes = tasks.length < wanted ? (this.#surroundings.source.heldOutNotes?.() ?? []) : [];
     return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
   }

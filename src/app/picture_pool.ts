@@ -27,7 +27,7 @@ export class PicturePool {
       worker.addEventListener("error", (event) => {
         event.preventDefault();
         this.#broken = new Error(
-          `A thread that draws pictures broke down (${event.message || "no reason given"}); start again, the run goes on from its last checkpoint`,
+          `A thread that draws pictures broke down (${event.message || "no reason given"}); go on from what was saved last`,
         );
         for (const reject of this.#waiting) reject(this.#broken);
       });

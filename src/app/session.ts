@@ -13,6 +13,8 @@ import type { JudgeAccess } from "./run_surroundings.ts";
  * neither. It writes nothing: whoever pulls its events stores them (src/app/record.ts).
  */
 export interface Session {
+  /** The device is gone: nothing can be done with this session any more. */
+  readonly lost: boolean;
   /** e.g. "Apple M2" or "SwiftShader (software)". */
   readonly adapter: string;
   readonly software: boolean;
@@ -43,12 +45,13 @@ export interface Session {
   /**
    * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After
    * `restore` of a checkpoint that was made on the way it goes on from there. Ends with evaluations and an "end" event.
+   * `signal` ends it before: a step under way is given up, and the weights are those after the last "warmup" event.
    */
-  warmup(): AsyncGenerator<WarmupEvent>;
+  warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent>;
 
   /**
    * Held-out tasks, not trained on. `tasks` is how many were asked: fewer than wanted where there are no more, and
-   * `notes` then say why. @throws Error where there are none
+   * `notes` then say why. @throws Error where there are none, and the signal's reason where that stops it
    */
   evaluate(options: { tasks: number; greedy: boolean; signal?: AbortSignal }): Promise<Evaluation>;
 

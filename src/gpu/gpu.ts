@@ -14,6 +14,9 @@ function sizeClassBytes(bytes: number): number {
 
 const storage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
+/** A command that failed may be the first sign of a lost device; the browser says so within this time. */
+const lostToldMs = 1000;
+
 /** Most bytes in buffers that nobody uses. */
 const mostIdleBytes = 2 ** 30;
 
@@ -25,6 +28,8 @@ export class Gpu {
   readonly #staging: GPUBuffer[] = [];
   #error: GpuError | null = null;
   #closed = false;
+  /** The device is gone, and everything on it. */
+  lost = false;
   #idleBytes = 0;
   /** Bytes in buffers that are in use or pooled. */
   allocatedBytes = 0;
@@ -40,10 +45,7 @@ export class Gpu {
       this.#error ??= new GpuError(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
     });
     device.lost.then((lost) => {
-      if (!this.#closed)
-        this.#error = new GpuError(
-          `The GPU device was lost (${lost.message || lost.reason}); start again, the run goes on from its last checkpoint`,
-        );
+      this.#lose(lost.message || lost.reason);
     });
   }
 
@@ -149,8 +151,11 @@ export class Gpu {
       staging.unmap();
       this.#staging.push(staging);
     } catch (error) {
-      // That the device was lost may be told a moment after a command failed because of it.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      // That the device was lost may be told after a command failed because of it.
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, lostToldMs))]);
+      this.check();
+      // Nobody here gives up a mapping: the device did, and a busy one says so only once its work is over.
+      if ((error as Error).name === "AbortError") this.#lose((error as Error).message);
       this.check();
       throw new GpuError(`Reading ${tensors.map((t) => t.name).join(", ")} failed: ${(error as Error).message}`);
     }
@@ -224,6 +229,15 @@ export class Gpu {
   close(): void {
     this.#closed = true;
     this.device.destroy();
+  }
+
+  #lose(reason: string): void {
+    if (this.lost) return;
+    this.lost = true;
+    if (!this.#closed)
+      this.#error = new GpuError(
+        `The GPU device was lost (${reason.replace(/[.\s]+$/, "")}); go on from what was saved last`,
+      );
   }
 
   #takeStaging(bytes: number): GPUBuffer {

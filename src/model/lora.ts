@@ -64,21 +64,34 @@ export class LoraAdapter {
     const spell = spelling === "old" ? oldName : (name: string) => name;
     const values = await this.parameters.read();
     const tensors = this.parameters.shapes.map(({ name, shape }) => ({
-      name: adapterPrefix + spell(name),
-      dtype: "F32" as const,
+      name: spell(name),
       shape,
       values: values.get(name)!,
     }));
-    const modules = [...this.#modules.keys()].map(spell);
-    const { isTarget } = matcherOf(this.config);
-    // An expression may be made for the other spelling.
-    const targets = modules.every(isTarget) ? this.config.targetModules : modules;
-    const json = { ...this.config.json, target_modules: targets };
-    return [
-      { name: adapterConfigFile, bytes: new TextEncoder().encode(`${formatJson(json)}\n`) },
-      { name: adapterWeightsFile, bytes: writeSafetensors(tensors) },
-    ];
+    return adapterFiles(this.config, tensors, [...this.#modules.keys()].map(spell));
   }
+}
+
+/**
+ * The two files of PEFT, in f32.
+ *
+ * @param tensors  named as parameters are
+ * @param modules  the layers that have an adapter
+ */
+export function adapterFiles(
+  config: LoraConfig,
+  tensors: readonly { name: string; shape: readonly number[]; values: Float32Array }[],
+  modules: readonly string[],
+): NamedBytes[] {
+  // An expression may be made for the other spelling.
+  const { isTarget } = matcherOf(config);
+  const targets = modules.every(isTarget) ? config.targetModules : modules;
+  const json = { ...config.json, target_modules: targets };
+  const prefixed = tensors.map((tensor) => ({ ...tensor, name: adapterPrefix + tensor.name, dtype: "F32" as const }));
+  return [
+    { name: adapterConfigFile, bytes: new TextEncoder().encode(`${formatJson(json)}\n`) },
+    { name: adapterWeightsFile, bytes: writeSafetensors(prefixed) },
+  ];
 }
 
 /** A tensor's name in an adapter file, in any of the spellings that PEFT has written, as parameters are named here. */

@@ -1,7 +1,7 @@
 import { headWeight } from "../model/head.ts";
 import { formatJson, type Json, jsonObject, parseJson } from "../model/json_file.ts";
-import { adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
-import { adapterConfigFile } from "../model/lora_config.ts";
+import { adapterFiles, adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
+import { adapterConfigFile, readLoraConfig } from "../model/lora_config.ts";
 import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { checkKnob, resolveConfig, withDefaults } from "./config.ts";
@@ -278,6 +278,29 @@ function bytesOf(files: readonly NamedBytes[], name: string): Uint8Array {
       `${name}: expected this file in the checkpoint, found ${files.map((f) => f.name).join(", ") || "nothing"}`,
     );
   return file.bytes;
+}
+
+/**
+ * What a checkpoint's weights are exported as: the adapter in PEFT's files, or the model as `exportFiles` writes it. Asks
+ * for no model and no GPU.
+ * @throws Error as readCheckpoint and exportFiles do
+ */
+export async function exportOfCheckpoint(
+  files: readonly NamedBytes[],
+  readSource: (name: string) => Promise<Uint8Array | null>,
+): Promise<{ step: number; files: NamedBytes[] }> {
+  const { step } = readTrainerState(files);
+  if (!files.some(({ name }) => name === adapterConfigFile)) {
+    const weights = await readTensors(files, weightsFile, step);
+    return { step, files: await exportFiles([...weights.values()], readSource) };
+  }
+  const tensors = [...(await readTensors(files, adapterWeightsFile, step)).values()].map((tensor) => ({
+    ...tensor,
+    name: tensor.name.slice(adapterPrefix.length),
+  }));
+  const modules = tensors.flatMap(({ name }) => /^(.*)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
+  const config = readLoraConfig(readJson(files, adapterConfigFile));
+  return { step, files: adapterFiles(config, tensors, modules) };
 }
 
 /** What a Hugging Face folder may hold besides weights and config.json; training changes none of it. */

@@ -14,7 +14,7 @@ import type { SizeLimits } from "../image/smart_resize.ts";
 import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
 import type { Task } from "../tasks/task.ts";
 import { checkKnob, withDefaults } from "./config.ts";
-import type { ModelFacts, TrainEvent } from "./events.ts";
+import type { ChangeAtStep, ModelFacts, TrainEvent } from "./events.ts";
 import { knobs, type RunConfig } from "./knobs.ts";
 import {
   choice,
@@ -252,7 +252,10 @@ const readers: Readers = {
       resumedAt: step,
       startedAt: readable(text),
     },
-    { sources: list(fingerprint, most.names) },
+    {
+      sources: list(fingerprint, most.names),
+      upcoming: list(object<ChangeAtStep>({ step, changes: changesMidway }, {}), most.names),
+    },
   ),
   config: object<EventOf<"config">>({ type: kind("config"), step, changes: changesMidway }, {}),
   tasks: object<EventOf<"tasks">>(
@@ -292,7 +295,10 @@ const readers: Readers = {
     {},
   ),
   checkpoint: object<EventOf<"checkpoint">>({ type: kind("checkpoint"), step, path: readable(text) }, {}),
-  alarm: object<EventOf<"alarm">>({ type: kind("alarm"), step, message: readable(text) }, {}),
+  alarm: object<EventOf<"alarm">>(
+    { type: kind("alarm"), step, message: readable(text) },
+    { about: choice<"storage">("storage") },
+  ),
   end: object<EventOf<"end">>(
     { type: kind("end"), step, reason: choice<"done" | "stopped" | "failed">("done", "stopped", "failed") },
     { message: text },

@@ -15,12 +15,22 @@ export interface ModelFacts {
   view?: SizeLimits;
 }
 
+/** Knobs that take other values from a step on; `step` counts the updates made before. */
+export interface ChangeAtStep {
+  step: number;
+  changes: Partial<RunConfig>;
+}
+
 /**
  * Everything a run tells about itself, in the order in which it happens: wire format, log format, replay format.
- * Fields in milliseconds and `startedAt` are the only ones that differ between two runs of one seed.
+ * Fields in milliseconds and `startedAt` are the only ones that differ between two runs of one seed; the page adds
+ * "checkpoint" events where it saves for a person's sake.
  */
 export type TrainEvent =
-  /** The head of a log. `resumedAt` is the step that the checkpoint was written after, 0 for a fresh run. */
+  /**
+   * The head of a log. `resumedAt` is the step that the checkpoint was written after, 0 for a fresh run. `upcoming`:
+   * changes that were made after that step before the run was interrupted, and will be made again at theirs.
+   */
   | {
       type: "run";
       format: 1;
@@ -31,6 +41,7 @@ export type TrainEvent =
       startedAt: string;
       /** What tells its files from others of the same names. Logs of early runs lack it. */
       sources?: readonly Fingerprint[];
+      upcoming?: readonly ChangeAtStep[];
     }
   /** A knob that applies at the next step was changed while the run went on. */
   | { type: "config"; step: number; changes: Partial<RunConfig> }
@@ -44,8 +55,8 @@ export type TrainEvent =
   /** Held-out scenes, not trained on. */
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
   | { type: "checkpoint"; step: number; path: string }
-  /** Something that a person should know, e.g. that zooming is dying out. */
-  | { type: "alarm"; step: number; message: string }
+  /** Something that a person should know, e.g. that zooming is dying out. One about storage tells of now, and is not logged. */
+  | { type: "alarm"; step: number; message: string; about?: "storage" }
   | { type: "end"; step: number; reason: "done" | "stopped" | "failed"; message?: string };
 
 /** One step of the supervised warm start. */

@@ -81,6 +81,8 @@ export class Learner {
     readonly gpu: Gpu,
     readonly model: Model,
     readonly loss: LossKind,
+    /** Activations of a walk, bytes; updates of more are walked in parts. */
+    readonly mostBytes = walkBytes,
   ) {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
     this.#temperature = gpu.empty("learner.temperature", [1]);
@@ -92,18 +94,23 @@ export class Learner {
    * One update on all groups.
    *
    * @param refLogprobs log-probabilities under the reference model, in the order of the targets; needed for a KL term
+   * @param signal      gives the update up between two parts: weights and moments are as before then
+   * @throws the signal's reason where that stops it
    */
   async update(
     groups: readonly PackedGroup[],
     settings: UpdateSettings,
     refLogprobs?: Float32Array,
+    signal?: AbortSignal,
   ): Promise<UpdateResult> {
+    signal?.throwIfAborted();
     this.#writeSettings(settings);
     const parts = this.#split(groups);
     const results: { logprobs: Float32Array; entropies: Float32Array; terms: Float32Array }[] = [];
     let done = 0;
     let norm = Number.NaN;
     for (const [i, part] of parts.entries()) {
+      if (signal?.aborted) this.#giveUp(signal);
       const packed = this.#pack(part);
       const walk = this.#walk(packed, settings.entropyCoef === 0 ? "training" : "training with entropy");
       this.#fill(walk, packed, refLogprobs?.subarray(done, done + packed.targets.length));
@@ -150,6 +157,13 @@ export class Learner {
     return concat(results);
   }
 
+  /** Forgets the gradients of the parts that were walked. */
+  #giveUp(signal: AbortSignal): never {
+    for (const { d } of this.model.trained.segments) this.gpu.clear(d);
+    this.updates--;
+    throw signal.reason;
+  }
+
   free(): void {
     for (const { plan } of this.#walks.values()) plan.free();
     this.#optimizer?.plan.free();
@@ -169,7 +183,7 @@ export class Learner {
     for (const group of groups) {
       const { rows, patches } = sizes(group);
       const more = activationBytes(this.model.config, rows, patches);
-      if (bytes + more > walkBytes) {
+      if (bytes + more > this.mostBytes) {
         parts.push([]);
         bytes = 0;
       }

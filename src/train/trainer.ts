@@ -267,11 +267,20 @@ async function* rollAndJudge(
   }
 }
 
-/** Rolls and scores tasks, one attempt each, in batches that fit the device; nothing is trained. */
-export async function evaluate(parts: Parts, tasks: readonly Task[], greedy: boolean): Promise<Metrics> {
+/**
+ * Rolls and scores tasks, one attempt each, in batches that fit the device; nothing is trained.
+ * @throws the signal's reason where that stops it
+ */
+export async function evaluate(
+  parts: Parts,
+  tasks: readonly Task[],
+  greedy: boolean,
+  signal?: AbortSignal,
+): Promise<Metrics> {
   const before = countsNow(parts.judge.counts);
   const rollouts: Rollout[][] = [];
-  for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy })) rollouts.push(group.rollouts);
+  for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy, signal }))
+    rollouts.push(group.rollouts);
   const { judge } = parts;
   return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
 }
@@ -282,13 +291,15 @@ export interface RollingOptions {
   greedy: boolean;
   /** Key of the first batch's draws; who rolls batches of its own gives each another. */
   step?: number;
+  /** Stops rolling at its next event. */
+  signal?: AbortSignal;
 }
 
 /** The same, task by task, with several attempts each. */
 export async function* rollTasks(
   parts: Parts,
   tasks: readonly Task[],
-  { rolloutsPerTask, greedy, step = evaluationStep }: RollingOptions,
+  { rolloutsPerTask, greedy, step = evaluationStep, signal }: RollingOptions,
 ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
   const together = Math.max(1, Math.floor(rolloutsPerEvaluation / rolloutsPerTask));
   for (let first = 0; first < tasks.length; first += together) {
@@ -300,7 +311,11 @@ export async function* rollTasks(
       greedy,
     });
     let next = await rolling.next();
-    while (!next.done) next = await rolling.next();
+    while (!next.done) {
+      if (signal?.aborted) await rolling.return(undefined as never);
+      signal?.throwIfAborted();
+      next = await rolling.next();
+    }
     for (const [i, rollouts] of next.value.rollouts.entries()) yield { task: batch[i]!, rollouts };
   }
 }

@@ -74,6 +74,7 @@ export function learningRateAt(stage: Stage, step: number): number {
  * rows are drawn while the GPU works on the last.
  *
  * @param stepsMade  steps of all stages that the weights and the optimizer have behind them
+ * @param signal     ends it; a step under way is given up, and the weights are those after the last event
  */
 export async function* warmup(
   learner: Learner,
@@ -84,6 +85,7 @@ export async function* warmup(
   plan: readonly Stage[],
   seed: number,
   stepsMade: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
   const encode = remembered(tokenizer);
   let before = 0;
@@ -102,10 +104,12 @@ export async function* warmup(
       const startedMs = performance.now();
       const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
       const rows = groups.length;
-      const updating = learner.update(groups, supervised(learningRateAt(stage, step)));
+      const updating = learner.update(groups, supervised(learningRateAt(stage, step)), undefined, signal);
       updating.catch(() => {});
       if (step + 1 < stage.steps) groups = await packed(step + 1);
-      const { logprobs, gradNorm } = await updating;
+      const updated = await untilStopped(signal, updating);
+      if (!updated) return;
+      const { logprobs, gradNorm } = updated;
       const loss = -weights.reduce((sum, weight, i) => sum + weight * logprobs[i]!, 0);
       yield {
         type: "warmup",
@@ -118,6 +122,16 @@ export async function* warmup(
         durationMs: performance.now() - startedMs,
       };
     }
+  }
+}
+
+/** What work comes to, null where the signal stopped it. */
+export async function untilStopped<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return null;
+    throw error;
   }
 }
 

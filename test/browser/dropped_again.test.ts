@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { openBrowserPlatform } from "../../src/app/web/platform.ts";
+import { runName } from "../../src/app/web/run_name.ts";
 import { RunWorker } from "../../src/app/web/run_worker.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
@@ -37,7 +38,7 @@ async function stoppedRun(): Promise<void> {
   const { worker } = visit();
   await worker.drop(files());
   await worker.open(config, trace);
-  await worker.start(config, { resume: false });
+  await worker.start(config);
   const [head] = await until(worker, "update 2");
   expect(head).toMatchObject({
     sources: [{ knob: "data", part: "rows", files: 2 }, { knob: "model" }, { knob: "model" }],
@@ -63,7 +64,7 @@ test("after a reload the same files are asked for by name, others are refused, a
   ] as const) {
     await worker.drop(files(other));
     expect((await worker.open(config, trace)).resumable).toMatchObject({ step: 2 });
-    await expect(worker.start(config, { resume: true })).rejects.toThrow(
+    await expect(worker.resume(runName(config))).rejects.toThrow(
       new RegExp(
         `^dropped/2 files does not hold the data of the run: expected .*; ${detail}; drop the same files again, or begin a new run$`,
       ),
@@ -71,7 +72,7 @@ test("after a reload the same files are asked for by name, others are refused, a
   }
   await worker.drop(files());
   await worker.open(config, trace);
-  await worker.start(config, { resume: true });
+  await worker.resume(runName(config));
   expect((await until(worker, "end 4")).at(-1)).toEqual({ type: "end", step: 4, reason: "done" });
 });
 
@@ -83,7 +84,7 @@ test("the same files are known where they come as a folder, and others are not",
   await worker.drop(files({ folder: "mine/" }));
   expect(await platform.list("dropped/2 files")).toEqual(["a.png", "rows.jsonl"]);
   expect((await worker.open(config, trace)).resumable).toMatchObject({ step: 2 });
-  await worker.start(config, { resume: true });
+  await worker.resume(runName(config));
   await until(worker, "end 4");
 });
 
@@ -92,7 +93,7 @@ test("files that a run reads are not replaced under it", async () => {
   const text = async (path: string) => new TextDecoder().decode(await platform.readAsset(path));
   await worker.drop(files());
   await worker.open(config, trace);
-  await worker.start(config, { resume: false });
+  await worker.start(config);
   await until(worker, "update 1");
   expect((await worker.drop(files()))[0]).toMatchObject({ path: "dropped/2 files" });
   expect((await worker.drop(files({ picture: "abd!" })))[0]).toMatchObject({ path: "dropped/2 files (2)" });
@@ -114,7 +115,7 @@ test("a model that is dropped again must be the same where an adapter is trained
   const first = visit();
   await first.worker.drop(model("one"));
   await first.worker.open(own, trace);
-  await first.worker.start(own, { resume: false });
+  await first.worker.start(own);
   await until(first.worker, "update 2");
   await first.worker.stop();
 
@@ -124,11 +125,11 @@ test("a model that is dropped again must be the same where an adapter is trained
   );
   await worker.drop(model("two"));
   await worker.open(own, trace);
-  await expect(worker.start(own, { resume: true })).rejects.toThrow(
+  await expect(worker.resume(runName(own))).rejects.toThrow(
     "dropped/m does not hold the weights of the model: expected model.safetensors, 3 bytes",
   );
   await worker.drop(model("one"));
   await worker.open(own, trace);
-  await worker.start(own, { resume: true });
+  await worker.resume(runName(own));
   await until(worker, "end 4");
 });

@@ -6,7 +6,8 @@ import { Page } from "../../src/app/web/page.tsx";
 import { storedLog, storedRuns } from "../../src/app/web/run_store.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
-import { FakeRun, fakeEvents } from "../support/fake_run.ts";
+import type { RunConfig } from "../../src/train/knobs.ts";
+import { type FakeOptions, FakeRun, fakeEvents } from "../support/fake_run.ts";
 
 let host: HTMLElement;
 beforeEach(async () => {
@@ -264,12 +265,143 @@ test("the time of each kernel is shown where the address asks for it", async () 
   await vi.waitFor(() => expect(document.querySelector(".profile")?.textContent).toMatch(/^decode .* 100.0 %/));
 });
 
+/** The page over a fake run with a few small steps. */
+async function opened(options: FakeOptions = {}, changes: Partial<RunConfig> = {}) {
+  const fake = new FakeRun(options);
+  const context = makePage(fake);
+  const small = { preset: "needle", seed: 1, steps: 20, saveEvery: 10, tasksPerStep: 2, rolloutsPerTask: 2 };
+  context.store.changes.value = { ...small, ...changes };
+  render(<Page page={context} />, host);
+  await context.control.open();
+  return { fake, context, small };
+}
+
+test("a run that loses its device is told once, and gone on with though its settings were changed", async () => {
+  const { fake, context } = await opened({ failAtStep: 12 });
+  await context.control.step();
+  expect(context.control.setKnob("learningRate", "0.001")).toBeNull();
+  await page.getByRole("button", { name: "Go on", exact: true }).click();
+  await expect.element(page.getByText(/^The GPU device was lost \(fake_kernel\)/)).toBeVisible();
+  expect(notices()).toEqual([
+    "The GPU device was lost (fake_kernel); go on from what was saved last. 12 of 20 steps were made, step 10 is saved: what came after is made again, with the same result. Start begins another run.",
+  ]);
+  await expect.element(page.getByRole("button", { name: "Start", exact: true })).toBeEnabled();
+  // What it can be exported from is its checkpoint.
+  await page.getByRole("button", { name: "Export the model…" }).click();
+  await expect.element(page.getByText(/after step 10, from its checkpoint/)).toBeVisible();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Go on from step 10" }).click();
+  await expect.element(page.getByText("The run is done: 20 steps")).toBeVisible();
+  expect(notices()).toEqual(["The run is done: 20 steps"]);
+  expect(fake.asked).toContain("resume needle-1");
+  await expect.element(page.getByRole("img", { name: /^accuracy over steps, 20 points/ })).toBeVisible();
+});
+
+test("what is paused is saved, and the page says so", async () => {
+  const { fake, context } = await opened({ delayMs: 2 });
+  void context.control.toggle();
+  await vi.waitFor(() => expect(context.store.live.value.step).toBeGreaterThan(1), 10_000);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await vi.waitFor(() => expect(fake.asked.some((line) => line.startsWith("save "))).toBe(true));
+  await expect.element(page.getByText(/^step \d+ of 20 · saved/)).toBeVisible();
+  // A page that is hidden may not come back.
+  await context.control.step();
+  const saves = () => fake.asked.filter((line) => line.startsWith("save ")).length;
+  expect(saves()).toBe(2);
+});
+
+test("a browser without room says so, and the run can be saved later", async () => {
+  const options: FakeOptions = { full: true };
+  const { context } = await opened(options);
+  await context.control.step();
+  await expect.element(page.getByText(/The browser's storage is full. The run is not lost/)).toBeVisible();
+  expect(context.store.player.value).toBe("paused");
+  await expect.element(page.getByText(/^step 1 of 20 · not saved yet/)).toBeVisible();
+  options.full = false;
+  await page.getByRole("button", { name: "Save now" }).click();
+  await expect.element(page.getByText(/^step 1 of 20 · saved/)).toBeVisible();
+  expect(notices()).toEqual([]);
+});
+
+test("the list of runs says what is made and what is saved, and goes on from there", async () => {
+  const { fake, context, small } = await opened();
+  const made = (steps: number) => [
+    ...fakeEvents(resolveConfig({ ...small, seed: 4, steps, saveEvery: 4, learningRate: 1e-3 })),
+  ];
+  const events = made(20);
+  fake.store("broken off", events.slice(0, events.findIndex((e) => e.type === "update" && e.step === 6) + 1));
+  fake.store("whole", made(4));
+  context.store.tab.value = "runs";
+  await expect.element(page.getByRole("row", { name: /6 of 20 ?saved at step 4/ })).toBeVisible();
+  await expect.element(page.getByRole("row", { name: /4 of 4/ })).toBeVisible();
+  expect(page.getByRole("button", { name: /^Go on with the run/ }).elements()).toHaveLength(1);
+
+  await page.getByRole("button", { name: "Use the settings of the run whole" }).click();
+  expect(context.store.changes.value).toEqual({ ...small, seed: 4, steps: 4, saveEvery: 4, learningRate: 1e-3 });
+  expect(context.store.tab.value).toBe("train");
+
+  context.store.tab.value = "runs";
+  await page.getByRole("button", { name: "Go on with the run broken off from step 4" }).click();
+  await expect.element(page.getByText("The run is done: 20 steps")).toBeVisible();
+  expect(context.store.config.value).toMatchObject({ seed: 4, steps: 20, learningRate: 1e-3 });
+  expect(context.store.live.value.updates.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+});
+
+describe("the export", () => {
+  const button = page.getByRole("button", { name: "Export the model…" });
+
+  test("is of what is shown: a stored run's checkpoint, or the run under way", async () => {
+    const { fake, context, small } = await opened();
+    await expect.element(button).toBeDisabled();
+    await expect.element(page.getByText(/^Nothing is trained yet/)).toBeVisible();
+    fake.store("old", [...fakeEvents(resolveConfig({ ...small, seed: 4, saveEvery: 13, steps: 15 }))]);
+    await context.control.step();
+    const saved = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+    try {
+      await button.click();
+      await expect.element(page.getByText(/of the run needle-2 after step 1, as they are now/)).toBeVisible();
+      await expect.element(page.getByText("needle-2-step-1.zip")).toBeVisible();
+      await page.getByRole("button", { name: "Cancel" }).click();
+      expect(saved).not.toHaveBeenCalled();
+
+      await context.control.openStored("old");
+      await button.click();
+      await expect.element(page.getByText(/of the run old after step 13, from its checkpoint/)).toBeVisible();
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await vi.waitFor(() => expect(saved).toHaveBeenCalledOnce());
+      const link = saved.mock.instances[0] as unknown as HTMLAnchorElement;
+      expect(link.download).toBe("old-step-13.zip");
+      const zip = new TextDecoder().decode(await (await fetch(link.href)).arrayBuffer());
+      expect(zip).toContain("old-step-13/model.safetensors");
+      expect(zip).toContain("model.safetensors of old after 13");
+      await expect.element(page.getByRole("dialog")).not.toBeInTheDocument();
+    } finally {
+      saved.mockRestore();
+    }
+  });
+
+  test("says where there are no weights", async () => {
+    const { fake, context, small } = await opened();
+    fake.store("short", [...fakeEvents(resolveConfig({ ...small, steps: 2 }))]);
+    await context.control.openStored("short");
+    await button.click();
+    await expect.element(page.getByText('The run "short" has no checkpoint')).toBeVisible();
+    expect(page.getByRole("button", { name: "Save", exact: true }).elements()).toHaveLength(0);
+    await userEvent.keyboard("{Escape}");
+    await expect.element(page.getByRole("dialog")).not.toBeInTheDocument();
+    const log = [...fakeEvents(resolveConfig({ ...small, steps: 2 }))].map((event) => JSON.stringify(event));
+    await context.control.openFile(new File([log.join("\n")], "events.jsonl"));
+    await expect.element(button).toBeDisabled();
+    await expect.element(page.getByText(/^A log comes without weights/)).toBeVisible();
+  });
+});
+
 test("the page says what went wrong and stays usable", async () => {
   const context = makePage(new FakeRun({ failAtStep: 1 }));
   context.store.changes.value = { preset: "needle", seed: 1, steps: 5, tasksPerStep: 2, rolloutsPerTask: 2 };
   render(<Page page={context} />, host);
   await context.control.open();
   await page.getByRole("button", { name: "Start", exact: true }).click();
-  await expect.element(page.getByText(/^The GPU was lost \(fake_kernel\)/)).toBeVisible();
+  await expect.element(page.getByText(/^The GPU device was lost \(fake_kernel\)/)).toBeVisible();
   await expect.element(page.getByRole("button", { name: "Start", exact: true })).toBeEnabled();
 });

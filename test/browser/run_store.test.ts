@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { openRunStore, removeRun, storedLog, storedRuns } from "../../src/app/web/run_store.ts";
+import { database, write } from "../../src/app/web/database.ts";
+import { createRunStore, openRunStore, removeRun, storedLog, storedRuns } from "../../src/app/web/run_store.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const config = resolveConfig({ seed: 5, steps: 40 });
@@ -10,7 +11,8 @@ const checkpoint = (step: number) => [
 ];
 
 /** Tests of other files keep runs in the same browser at the same time. */
-const names = ["needle, seed 5", "needle, seed 6", "a", "b"];
+const names = ["needle, seed 5", "needle, seed 5 (2)", "a", "b"];
+const create = async (name: string) => (await createRunStore(name, config)).store;
 const ownRuns = async () => (await storedRuns()).filter(({ name }) => names.includes(name));
 
 afterEach(async () => {
@@ -19,7 +21,7 @@ afterEach(async () => {
 
 describe("the runs of a browser", () => {
   test("keep configuration, log and checkpoint, for another look and another visit", async () => {
-    const store = await openRunStore("needle, seed 5", config);
+    const store = await create("needle, seed 5");
     await store.writeConfig(JSON.stringify({ ...config, steps: 41 }));
     await store.appendLog(['{"type":"run"}']);
     await store.appendLog([]);
@@ -29,7 +31,7 @@ describe("the runs of a browser", () => {
     await store.writeCheckpoint(checkpoint(2));
     await store.close();
 
-    const again = await openRunStore("needle, seed 5", resolveConfig({ seed: 6 }));
+    const again = await openRunStore("needle, seed 5");
     expect(JSON.parse(await again.readConfig())).toEqual({ ...config, steps: 41 });
     expect(await again.readCheckpoint()).toEqual(checkpoint(2));
     await again.appendLog(['{"type":"end"}']);
@@ -37,12 +39,14 @@ describe("the runs of a browser", () => {
     expect(await again.readLog()).toBe(log);
     expect(await storedLog("needle, seed 5")).toBe(log);
     expect(again.place).toBe(`this browser's storage, "needle, seed 5"`);
-    expect(await ownRuns()).toMatchObject([{ name: "needle, seed 5", preset: "needle", seed: 5, step: 2, steps: 41 }]);
+    expect(await ownRuns()).toMatchObject([
+      { name: "needle, seed 5", preset: "needle", seed: 5, step: 2, savedStep: 2, steps: 41 },
+    ]);
     await again.close();
   });
 
   test("let a log be replaced, and go on behind it", async () => {
-    const store = await openRunStore("a", config);
+    const store = await create("a");
     for (const line of ["1", "2", "3"]) await store.appendLog([line]);
     await store.replaceLog("1\n");
     await store.appendLog(["4"]);
@@ -55,7 +59,7 @@ describe("the runs of a browser", () => {
   });
 
   test("do not mix, come newest first, and go without a trace", async () => {
-    const [a, b] = [await openRunStore("a", config), await openRunStore("b", config)];
+    const [a, b] = [await create("a"), await create("b")];
     await a.appendLog(["of a"]);
     await b.appendLog(["of b"]);
     await b.writeCheckpoint(checkpoint(7));
@@ -71,23 +75,80 @@ describe("the runs of a browser", () => {
     await removeRun("b");
     expect((await ownRuns()).map(({ name }) => name)).toEqual(["a"]);
     await expect(storedLog("b")).rejects.toThrow('This browser holds no run "b"');
-    const fresh = await openRunStore("b", config);
+    const fresh = await create("b");
     expect([await fresh.readLog(), await fresh.readCheckpoint()]).toEqual(["", null]);
     await fresh.close();
   });
 
   test("are written by one tab at a time", async () => {
-    const store = await openRunStore("needle, seed 5", config);
-    await expect(openRunStore("needle, seed 5", config)).rejects.toThrow(
-      'Another tab is writing the run "needle, seed 5"; go on there, close it, or take another seed',
+    const store = await create("needle, seed 5");
+    await expect(openRunStore("needle, seed 5")).rejects.toThrow(
+      'Another tab is writing the run "needle, seed 5"; go on there, or close that tab first',
     );
-    await (await openRunStore("needle, seed 6", config)).close();
+    expect((await ownRuns()).map(({ writer }) => writer)).toEqual(["elsewhere"]);
+    expect((await storedRuns("needle, seed 5")).find(({ name }) => name === "needle, seed 5")!.writer).toBe("here");
+    // A new run of the same settings takes another name, and mixes with nothing.
+    const other = await createRunStore("needle, seed 5", config);
+    expect(other.name).toBe("needle, seed 5 (2)");
+    await other.store.close();
     await store.close();
-    await (await openRunStore("needle, seed 5", config)).close();
+    await (await openRunStore("needle, seed 5")).close();
+    expect((await ownRuns()).map(({ writer }) => writer)).toEqual([null, null]);
+    await expect(openRunStore("nobody")).rejects.toThrow('This browser holds no run "nobody"');
+  });
+
+  test("count what was made beside what is saved", async () => {
+    const made = async () => (await ownRuns()).map(({ step, savedStep, steps }) => [step, savedStep, steps]);
+    const store = await create("a");
+    expect(await made()).toEqual([[0, 0, 40]]);
+    await store.appendLog(['{"type":"run","resumedAt":0}', '{"type":"tasks","step":0}', '{"type":"update","step":1}']);
+    await store.appendLog(['{"type":"update","step":2}', '{"type":"eval","step":2}']);
+    expect(await made()).toEqual([[2, 0, 40]]);
+    await store.writeCheckpoint(checkpoint(2));
+    await store.appendLog(['{"type":"update","step":3}']);
+    expect(await made()).toEqual([[3, 2, 40]]);
+    await store.replaceLog('{"type":"run","resumedAt":0}\n{"type":"update","step":1}\n{"type":"update","step":2}\n');
+    await store.appendLog(['{"type":"run","resumedAt":2}']);
+    expect(await made()).toEqual([[2, 2, 40]]);
+    // Settings are noted while a step is being logged.
+    await Promise.all([
+      store.writeConfig(JSON.stringify({ ...config, steps: 50 })),
+      store.appendLog(['{"type":"update","step":3}']),
+      store.writeCheckpoint(checkpoint(3)),
+    ]);
+    expect(await made()).toEqual([[3, 3, 50]]);
+    await store.close();
+  });
+
+  test("of early pages are counted by their logs", async () => {
+    await (await create("a")).close();
+    const db = await database();
+    const { loggedStep: _, ...early } = (await db.get("runs", "a"))!;
+    await db.put("runs", early);
+    await db.put("logs", '{"type":"run","resumedAt":0}\n{"type":"update","step":1}\n', ["a", 0]);
+    await db.put("logs", '{"type":"update","step":2}\n{"type":"eval","step":2}\n', ["a", 1]);
+    await db.put("logs", '{"type":"tasks","step":2}\n', ["a", 2]);
+    expect(await ownRuns()).toMatchObject([{ step: 2, savedStep: 0 }]);
+  });
+
+  test("stay as they were where a write breaks off", async () => {
+    const store = await create("a");
+    await store.appendLog(['{"type":"update","step":1}']);
+    await store.writeCheckpoint(checkpoint(1));
+    const db = await database();
+    const failing = write(db, ["runs", "logs", "checkpoints"], "a test", (change) => [
+      change.objectStore("checkpoints").put(checkpoint(9), "a"),
+      change.objectStore("logs").delete(IDBKeyRange.bound(["a", 0], ["a", 9])),
+      Promise.resolve().then(() => change.abort()),
+    ]);
+    await expect(failing).rejects.toThrow("The browser refused to store a test");
+    expect(await store.readCheckpoint()).toEqual(checkpoint(1));
+    expect(await store.readLog()).toBe('{"type":"update","step":1}\n');
+    await store.close();
   });
 
   test("are not removed while they are written", async () => {
-    const store = await openRunStore("a", config);
+    const store = await create("a");
     await expect(removeRun("a")).rejects.toThrow('The run "a" is under way; end it with Reset');
     await store.writeCheckpoint(checkpoint(1));
     await store.close();

@@ -191,7 +191,7 @@ describe("Gpu", () => {
     await one.device.lost;
     for (let i = 0; i < 2; i++)
       await expect(one.read(tensor)).rejects.toThrow(
-        /^The GPU device was lost \(.+\); start again, the run goes on from its last checkpoint$/,
+        /^The GPU device was lost \(.+\); go on from what was saved last$/,
       );
   });
 

@@ -1,5 +1,13 @@
 import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
-import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../../src/app/api.ts";
+import type {
+  Alternative,
+  EventsFile,
+  ExportedModel,
+  Opened,
+  RunApi,
+  StoredModel,
+  StoredRun,
+} from "../../src/app/api.ts";
 import type { DataApi } from "../../src/app/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/dropped_folder.ts";
 import type { JudgeApi } from "../../src/app/judge_api.ts";
@@ -20,6 +28,8 @@ export interface FakeOptions {
   delayMs?: number;
   /** The run throws when this step has rolled. */
   failAtStep?: number;
+  /** There is no room for a checkpoint. */
+  full?: boolean;
   /** `open` rejects with this sentence. */
   openFails?: string;
   resumable?: Opened["resumable"];
@@ -44,6 +54,7 @@ export class FakeRun implements RunApi {
   #warmupConfig: RunConfig | null = null;
   readonly #models = new Map<string, StoredModel>();
   #log: TrainEvent[] = [];
+  #name = "";
   #changes: Partial<RunConfig> = {};
 
   constructor(options: FakeOptions = {}) {
@@ -69,16 +80,32 @@ export class FakeRun implements RunApi {
     };
   }
 
-  async start(config: RunConfig, { resume }: { resume: boolean }): Promise<string> {
-    this.asked.push(`start ${config.bonus} ${config.objects} resume=${resume}`);
+  async start(config: RunConfig): Promise<string> {
+    this.asked.push(`start ${config.bonus} ${config.objects}`);
     await this.#wait(10);
+    return this.#begin(`needle-${this.#stored.size + 1}`, config, 0);
+  }
+
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
+    this.asked.push(`resume ${name}`);
+    const config = { ...(await this.settings(name)), ...changes };
+    this.#begin(name, config, this.#savedStep(name));
+    return config;
+  }
+
+  #begin(name: string, config: RunConfig, resumedAt: number): string {
+    this.#name = name;
     this.#log = [];
     this.#changes = {};
-    this.#run = fakeEvents(config, {
-      resumedAt: resume ? (this.#options.resumable?.step ?? 0) : 0,
-      changes: () => this.#changes,
-    });
-    return `needle-${this.#stored.size + 1}`;
+    this.#run = fakeEvents(config, { resumedAt, changes: () => this.#changes });
+    return name;
+  }
+
+  #savedStep(name: string): number {
+    const { resumable } = this.#options;
+    if (resumable?.name === name) return resumable.step;
+    const saved = this.#stored.get(name)?.findLast((event) => event.type === "checkpoint");
+    return saved?.step ?? 0;
   }
 
   async next(): Promise<TrainEvent | null> {
@@ -87,7 +114,11 @@ export class FakeRun implements RunApi {
     if (!item || item.done) return null;
     const event = item.value;
     if (event.type === "group" && event.step === this.#options.failAtStep) {
-      throw new Error("The GPU was lost (fake_kernel); reload the page to go on from the checkpoint of step 10");
+      // Once: the device that is opened next is whole.
+      this.#options.failAtStep = undefined;
+      this.store(this.#name, this.#log);
+      this.#run = null;
+      throw new Error("The GPU device was lost (fake_kernel); go on from what was saved last");
     }
     this.#log.push(event);
     return event;
@@ -98,10 +129,26 @@ export class FakeRun implements RunApi {
     Object.assign(this.#changes, changes);
   }
 
+  async save(): Promise<TrainEvent | null> {
+    const step = this.#log.findLast((event) => event.type === "update")?.step ?? 0;
+    const saved = this.#log.findLast((event) => event.type === "checkpoint")?.step ?? 0;
+    if (!this.#run || step === saved) return null;
+    this.asked.push(`save ${step}`);
+    if (this.#options.full) throw Object.assign(new Error("The browser's storage is full"), { name: "StorageFull" });
+    const event: TrainEvent = { type: "checkpoint", step, path: this.#name };
+    this.#log.push(event);
+    return event;
+  }
+
   async stop(): Promise<void> {
     this.asked.push("stop");
-    this.store(`needle-${this.#stored.size + 1}`, this.#log);
+    this.store(this.#name, this.#log);
     this.#run = null;
+  }
+
+  async settings(name: string): Promise<RunConfig> {
+    const { events } = await this.events(name);
+    return (events[0] as Extract<TrainEvent, { type: "run" }>).config;
   }
 
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
@@ -168,8 +215,10 @@ export class FakeRun implements RunApi {
         preset: head.config.preset,
         seed: head.config.seed,
         step,
+        savedStep: this.#savedStep(name),
         steps: head.config.steps,
         startedAt: head.startedAt,
+        writer: null,
       };
     });
   }
@@ -184,11 +233,15 @@ export class FakeRun implements RunApi {
     this.#stored.delete(name);
   }
 
-  async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
-    return ["model.safetensors", "config.json", "README.md"].map((name) => ({
+  async exportModel(run: string | null): Promise<ExportedModel> {
+    const step =
+      run === null ? (this.#log.findLast((event) => event.type === "update")?.step ?? 0) : this.#savedStep(run);
+    if (run !== null && step === 0) throw new Error(`The run "${run}" has no checkpoint`);
+    const files = ["model.safetensors", "config.json"].map((name) => ({
       name,
-      bytes: new TextEncoder().encode(name),
+      bytes: new TextEncoder().encode(`${name} of ${run ?? this.#name} after ${step}`),
     }));
+    return { run: run ?? this.#name, step, files };
   }
 
   /** Puts a run among the stored ones. */

@@ -10,7 +10,8 @@ const shapes = new Map([["w", [2]]]);
  * A session whose whole model is one number, the sum of the steps made: enough to see whether a run goes on from where
  * it was. `failAt` throws within that step.
  */
-export function fakeSession(config: RunConfig, options: { failAt?: number } = {}): Session & { closed: boolean } {
+export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}): Session & { closed: boolean } {
+  const config = { ...wanted };
   let step = 0;
   let weight = 0;
   const weights = () => [{ name: "w", shape: [2], values: Float32Array.of(weight, step) }];
@@ -19,13 +20,15 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
     software: true,
     model: { name: config.model, parameters: 2 },
     closed: false,
+    lost: false,
     async restore(files: Parameters<Session["restore"]>[0]) {
       const checkpoint = await readCheckpoint(files, shapes);
       step = checkpoint.step;
       weight = checkpoint.weights[0].values[0];
       return step;
     },
-    async reset() {
+    async reset(next: RunConfig) {
+      Object.assign(config, next);
       step = 0;
       weight = 0;
     },
@@ -102,7 +105,9 @@ export function fakeSession(config: RunConfig, options: { failAt?: number } = {}
         .filter(({ source }) => source === "model")
         .flatMap(({ tokens }) => tokens.map((token) => [{ token, probability: 0.5 }])),
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
-    change: () => {},
+    change(changes: Partial<RunConfig>) {
+      Object.assign(config, changes);
+    },
     async checkpoint() {
       const checkpoint: Checkpoint = {
         step,

@@ -12,7 +12,7 @@ import {
   refillAdapter,
   sameAdapter,
 } from "../../src/train/adapter.ts";
-import { checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { checkpointFiles, exportOfCheckpoint, readCheckpoint } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
@@ -221,6 +221,9 @@ describe("a run of an adapter", () => {
       expect(await values(again)).toEqual(await values(adapter));
       free(again);
     }
+    // Without the model: the same two files, byte for byte.
+    const exported = await exportOfCheckpoint(await checkpointOf(adapter, 1), async () => null);
+    expect(exported).toEqual({ step: 2, files: await adapter.files() });
     expect((await adapter.files()).map(({ name }) => name)).toEqual([
       "adapter_config.json",
       "adapter_model.safetensors",

@@ -5,6 +5,7 @@ import {
   type Checkpoint,
   checkpointFiles,
   exportFiles,
+  exportOfCheckpoint,
   readCheckpoint,
   readTrainerState,
 } from "../../src/train/checkpoint.ts";
@@ -181,6 +182,18 @@ test("an export says that a head of its own is not tied", async () => {
     tie_word_embeddings: false,
     text_config: { tie_word_embeddings: false, vocab_size: 3 },
   });
+});
+
+test("a checkpoint is exported as the weights that it holds", async () => {
+  const source = async (name: string) => (name === "config.json" ? text({ model_type: "qwen3_vl" }) : null);
+  const found = await exportOfCheckpoint(checkpointFiles(checkpoint), source);
+  expect(found.step).toBe(12);
+  expect(found.files).toEqual(await exportFiles(checkpoint.weights, source));
+  const other = checkpointFiles({ ...checkpoint, weights: tensors(0.2) });
+  expect((await exportOfCheckpoint(other, source)).files).not.toEqual(found.files);
+  await expect(exportOfCheckpoint(checkpointFiles(checkpoint).slice(1), source)).rejects.toThrow(
+    "model.safetensors: expected this file in the checkpoint",
+  );
 });
 
 test("an exported folder holds bf16 weights and the other files of its source", async () => {

@@ -25,6 +25,45 @@ const settings: UpdateSettings = {
   suppressed: [],
 };
 
+test("an update that is given up between two parts leaves everything as it was", async () => {
+  const { model } = await goldenModel("qwen3-deepstack");
+  const group = (seed: number): PackedGroup => {
+    const tokens = Array.from({ length: 12 }, (_, i) => 10 + ((seed * 31 + i * 7) % 80));
+    const targets = [
+      { at: 4, token: 20, weight: 0.5 },
+      { at: 9, token: 30, weight: 0.5 },
+    ];
+    return { prefix: { tokens: [], images: [] }, sequences: [{ tokens, images: [], targets }] };
+  };
+  const groups = [group(1), group(2), group(3)];
+  const moving = { ...settings, learningRate: 1e-2 };
+  const before = await model.trained.read();
+  const moments = await model.trained.read("m");
+
+  // A walk of one group: three parts.
+  const learner = new Learner(gpu, model, "nll", 1);
+  const stop = new AbortController();
+  const updating = learner.update(groups, moving, undefined, stop.signal);
+  setTimeout(() => stop.abort());
+  const error = await updating.catch((reason: unknown) => reason);
+  expect(error).toBe(stop.signal.reason);
+  expect(learner.updates).toBe(0);
+  expect(await model.trained.read()).toEqual(before);
+  expect(await model.trained.read("m")).toEqual(moments);
+  for (const d of (await model.trained.read("d")).values()) expect(d.every((value) => value === 0)).toBe(true);
+
+  const { logprobs } = await learner.update(groups, moving);
+  const after = await model.trained.read();
+  for (const [name, values] of before) model.trained.set(name, values);
+  model.trained.resetOptimizer();
+  const fresh = new Learner(gpu, model, "nll", 1);
+  expect((await fresh.update(groups, moving)).logprobs).toEqual(logprobs);
+  expect(await model.trained.read()).toEqual(after);
+  expect(after).not.toEqual(before);
+  learner.free();
+  fresh.free();
+});
+
 test("a group that shares its prompt has the loss and gradients of rollouts that each bring their own", async () => {
   const { model, images } = await goldenModel("qwen3-deepstack");
   const [large, small] = images as [ShownImage, ShownImage];

@@ -149,12 +149,17 @@ describe("warmup", () => {
   const plan = [stage("warm", 3, 3), stage("cold", 4, 2)];
 
   /** The stages without a GPU: what was drawn, with which settings it was learnt, and when the optimizer was forgotten. */
-  async function run(stepsMade: number) {
+  async function run(stepsMade: number, stopAt = Number.POSITIVE_INFINITY) {
+    const stop = new AbortController();
     const told: string[] = [];
     const drawn: string[] = [];
     const learner = {
       updates: 50,
       update: async (groups: PackedGroup[], settings: UpdateSettings) => {
+        if (drawn.length - 1 > stopAt) {
+          stop.abort();
+          throw stop.signal.reason;
+        }
         learner.updates++;
         told.push(`update ${learner.updates} of ${groups.length} rows at ${settings.learningRate.toFixed(5)}`);
         const targets = groups.flatMap(({ sequences }) => sequences.flatMap((s) => s.targets));
@@ -176,6 +181,7 @@ describe("warmup", () => {
       plan,
       9,
       stepsMade,
+      stop.signal,
     ))
       events.push(event);
     return { told, drawn, events };
@@ -202,6 +208,12 @@ describe("warmup", () => {
       expect(loss).toBeCloseTo(2, 6);
       expect(gradNorm).toBe(0.5);
     }
+  });
+
+  test("ends without an event where it is stopped within a step", async () => {
+    const { told, events } = await run(0, 1);
+    expect(told).toHaveLength(3);
+    expect(events.map(({ step }) => step)).toEqual([1, 2]);
   });
 
   test("goes on within a stage as if it had not stopped", async () => {

@@ -3,7 +3,8 @@ import { checkpointProblem, readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { stages, stepsOf } from "../../train/warmup.ts";
-import { configText, type RecordOptions, readStored, recordRun, reopenRun } from "../record.ts";
+import { configText, readStored, recordRun, reopenRun } from "../record.ts";
+import type { RecordOptions } from "../run_recorder.ts";
 import { atCommits, checkSources, runSources } from "../run_sources.ts";
 import type { OpenSession, Session } from "../session.ts";
 import { serveFolder } from "../static_server.mjs";
@@ -138,7 +139,7 @@ async function trainInto(
   session: Session,
   store: Awaited<ReturnType<typeof createRunFolder>>,
   config: RunConfig,
-  from: Pick<RecordOptions, "resumedAt" | "metrics" | "notices" | "sources">,
+  from: Pick<RecordOptions, "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">,
   options: Options,
   around: Surroundings,
 ): Promise<number> {

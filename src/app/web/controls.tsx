@@ -121,10 +121,35 @@ function FetchLine() {
 
 /** A recording has settings of its own, and the fields do not show them. */
 function ReplayLine() {
-  const { store } = usePage();
+  const { store, control } = usePage();
+  const replay = store.replay.value;
   const config = store.runConfig.value;
-  if (!store.replay.value || !config) return null;
-  return <p class="small pending">For the next run. The recording has: {shortened(runName(config), 1000)}.</p>;
+  if (!replay || !config) return null;
+  const { name, origin, state } = replay;
+  const moving = store.player.value === "playing" || store.player.value === "stepping";
+  return (
+    <p class="small pending">
+      For the next run. The {origin === "stored" ? "stored run" : "recording"} has: {shortened(runName(config), 1000)}.{" "}
+      {origin === "stored" && (
+        <button
+          type="button"
+          disabled={store.busy.value !== null || store.warmup.value.running || moving}
+          onClick={() => void control.useSettings(name)}
+        >
+          Use these settings
+        </button>
+      )}{" "}
+      {origin === "stored" && (state.checkpointStep ?? 0) < config.steps && (
+        <button
+          type="button"
+          disabled={store.blocked.value || moving || (name === store.storedAs.value && store.player.value !== "over")}
+          onClick={() => void control.resume(name)}
+        >
+          Go on with it
+        </button>
+      )}
+    </p>
+  );
 }
 
 function PendingLine() {

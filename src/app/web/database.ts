@@ -1,9 +1,13 @@
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from "idb";
 import type { NamedBytes } from "../../platform.ts";
 import type { StoredModel, StoredRun } from "../api.ts";
 
-/** A run as the list shows it, beside its configuration. */
-export interface RunEntry extends StoredRun {
+/** A run as it is kept: what the list shows, beside its configuration. */
+export interface RunEntry extends Omit<StoredRun, "step" | "savedStep" | "writer"> {
+  /** After which the checkpoint was written, 0 where there is none. */
+  step: number;
+  /** Steps in the log; early pages did not count them. */
+  loggedStep?: number;
   config: string;
 }
 
@@ -60,6 +64,8 @@ export function database(): Promise<Database> {
   return opening;
 }
 
+const lockPrefix = "saccade ";
+
 /**
  * Holds a name until the returned function is called; a tab that closes lets go by itself.
  *
@@ -68,7 +74,7 @@ export function database(): Promise<Database> {
 export function lock(name: string, taken: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(`saccade ${name}`, { ifAvailable: true }, (held) => {
+      .request(lockPrefix + name, { ifAvailable: true }, (held) => {
         if (held) return new Promise<void>((release) => resolve(() => release()));
         reject(new Error(taken));
         return undefined;
@@ -77,15 +83,47 @@ export function lock(name: string, taken: string): Promise<() => void> {
   });
 }
 
-/** Does a write; what fails is told with what it was for. `what`: e.g. 'the run "needle, seed 7"'. */
-export async function write<T>(what: string, work: () => Promise<T>): Promise<T> {
+/** There is no room for what was to be written; what stood before still stands. */
+export class StorageFull extends Error {
+  override name = "StorageFull";
+}
+
+/**
+ * Changes stores in one transaction: all of it happens or nothing does, and it is on the disk when this resolves.
+ *
+ * @param what  what is written, for people, e.g. 'the run "needle, seed 7"'
+ * @param work  puts and deletes; they are not to be waited for one by one
+ * @throws StorageFull where there is no room, Error where the browser refuses for another reason
+ */
+export async function write<Names extends StoreNames<Schema>[]>(
+  db: Database,
+  names: Names,
+  what: string,
+  work: (change: IDBPTransaction<Schema, Names, "readwrite">) => (Promise<unknown> | undefined)[],
+): Promise<void> {
+  const change = db.transaction(names, "readwrite", { durability: "strict" });
+  let requests: (Promise<unknown> | undefined)[];
   try {
-    return await work();
+    requests = work(change);
   } catch (error) {
-    if ((error as DOMException).name === "QuotaExceededError")
-      throw new Error(
-        "The browser's storage is full; remove stored runs or free disk space, the run goes on from its last checkpoint",
-      );
-    throw new Error(`The browser refused to store ${what} (${(error as Error).message})`);
+    requests = [Promise.reject(error)];
+    change.abort();
   }
+  const results = await Promise.allSettled([...requests, change.done]);
+  const reasons: unknown[] = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (reasons.length === 0) return;
+  // A transaction that is given up rejects all its requests, and only one of them says why.
+  const errors = [change.error, ...reasons] as ({ name: string; message: string } | null)[];
+  if (errors.some((error) => error?.name === "QuotaExceededError"))
+    throw new StorageFull(
+      `The browser's storage is full: ${what} could not be written; remove stored runs or models, or free disk space`,
+    );
+  const cause = errors.find((error) => error && error.name !== "AbortError") ?? errors.find((error) => error !== null);
+  throw new Error(`The browser refused to store ${what} (${cause?.message || cause?.name || "no reason given"})`);
+}
+
+/** Names that are held with `lock`, here or in another tab. */
+export async function locked(): Promise<ReadonlySet<string>> {
+  const { held = [] } = await navigator.locks.query();
+  return new Set(held.flatMap(({ name }) => (name?.startsWith(lockPrefix) ? name.slice(lockPrefix.length) : [])));
 }

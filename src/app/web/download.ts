@@ -1,5 +1,5 @@
 /** Saves bytes as a file on the visitor's disk, without a server. */
-export function download(name: string, bytes: Uint8Array | string, type = "application/octet-stream"): void {
+export function download(name: string, bytes: Uint8Array | string | Blob, type = "application/octet-stream"): void {
   const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type }));
   const link = document.createElement("a");
   link.href = url;

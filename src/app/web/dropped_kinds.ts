@@ -137,7 +137,7 @@ function otherIn(path: string, files: Files): DroppedFolder {
 }
 
 /** 12 kB, 3.4 GB. */
-function shownBytes(bytes: number): string {
+export function shownBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB"];
   let unit = 0;
   let value = bytes;

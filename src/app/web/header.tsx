@@ -3,7 +3,7 @@ import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 import { modelName } from "./model_name.ts";
 import { count, duration, figure, parameters, roughDuration, shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
-import type { Phase } from "./run_state.ts";
+import type { Phase, RunState } from "./run_state.ts";
 import { type Store, type Tab, tabs } from "./store.ts";
 import { theme, toggleTheme } from "./theme.ts";
 
@@ -72,6 +72,7 @@ function Progress({ playing }: { playing: boolean }) {
   const run = store.live.value;
   const config = run.config ?? store.config.value;
   const parts: string[] = [];
+  if (run.head !== null && !playing) parts.push(savedLine(run));
   if (store.elapsedMs.value > 0) parts.push(duration(store.elapsedMs.value));
   if (store.stepMs.value !== null && run.step < config.steps && store.player.value !== "over") {
     parts.push(`${roughDuration((config.steps - run.step) * store.stepMs.value)} left`);
@@ -107,6 +108,12 @@ function Progress({ playing }: { playing: boolean }) {
       </span>
     </span>
   );
+}
+
+/** What of a run would be there after a reload. */
+function savedLine({ step, checkpointStep }: RunState): string {
+  if (checkpointStep === null) return "not saved yet";
+  return checkpointStep === step ? "saved" : `saved at step ${count(checkpointStep)}`;
 }
 
 /** One line about the step under way: the first may take a minute, and the page must not look dead. */
@@ -158,6 +165,7 @@ function ReplayBar() {
       <span class="progress">
         <span class="soft small num">
           recorded step <b>{count(state.step)}</b> of {count(steps)}
+          {!playing && state.step === steps && planLine(state)}
         </span>
         <input
           type="range"
@@ -178,6 +186,10 @@ function ReplayBar() {
     </div>
   );
 }
+
+/** What the run was to make, where its log ends before. */
+const planLine = ({ step, config }: RunState): string =>
+  config && config.steps > step ? ` · ${count(config.steps)} planned` : "";
 
 function Chips() {
   const { store } = usePage();

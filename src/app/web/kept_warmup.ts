@@ -12,6 +12,9 @@ export class KeptWarmup {
   /** Steps made. */
   #made: number;
   #savedMs = performance.now();
+  readonly #stop: AbortController;
+  /** What is under way; stopping waits for it. */
+  #turn: Promise<WarmupEvent | null> = Promise.resolve(null);
 
   private constructor(
     readonly session: Session,
@@ -21,8 +24,10 @@ export class KeptWarmup {
     readonly events: AsyncGenerator<WarmupEvent>,
     readonly release: () => void,
     made: number,
+    stop: AbortController,
   ) {
     this.#made = made;
+    this.#stop = stop;
   }
 
   /** @throws Error where another tab makes the same model, and where there is nothing to go on with */
@@ -36,7 +41,8 @@ export class KeptWarmup {
       await session.reset(config);
       const made = files ? await session.restore(files) : 0;
       const steps = stepsOf(stages(config.preset === "story" ? "story" : "needle", config.warmupRows));
-      return new KeptWarmup(session, config, name, steps, session.warmup(), release, made);
+      const stop = new AbortController();
+      return new KeptWarmup(session, config, name, steps, session.warmup(stop.signal), release, made, stop);
     } catch (error) {
       release();
       throw error;
@@ -44,7 +50,13 @@ export class KeptWarmup {
   }
 
   /** What happens next; null once all is done and kept. */
-  async next(): Promise<WarmupEvent | null> {
+  next(): Promise<WarmupEvent | null> {
+    const event = this.#turn.then(() => this.#next());
+    this.#turn = event.catch(() => null);
+    return event;
+  }
+
+  async #next(): Promise<WarmupEvent | null> {
     const next = await this.events.next();
     if (next.done) return null;
     if (next.value.type === "warmup") {
@@ -54,8 +66,10 @@ export class KeptWarmup {
     return next.value;
   }
 
-  /** Ends it, and keeps what it has made. */
+  /** Ends it, and keeps what it has made. A step under way is given up: it may take minutes. */
   async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#turn;
     try {
       await this.events.return(undefined);
       // All steps are made: only evaluations were going on, and the model is kept already.

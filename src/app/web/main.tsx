@@ -7,9 +7,11 @@ import { connect } from "./connect.ts";
 import { gpuFacts, gpuProblem } from "./gpu_support.ts";
 import { makePage } from "./make_page.ts";
 import { Page } from "./page.tsx";
+import { saveOnLeave } from "./save_on_leave.ts";
 
 const page = makePage(connect((error) => page.store.notices.error(error)));
 followAddress(page.store, page.control);
+saveOnLeave(page.control);
 render(<Page page={page} />, document.getElementById("page")!);
 
 // What goes wrong outside of a view is said as well; browsers report resizes that take two frames as errors.

@@ -52,15 +52,13 @@ export async function saveModel(
   checkpoint: readonly NamedBytes[] | null,
 ): Promise<void> {
   const db = await database();
-  await write(`the model "${model.name}"`, async () => {
-    const change = db.transaction(["models", "modelFiles", "warmups"], "readwrite");
+  await write(db, ["models", "modelFiles", "warmups"], `the model "${model.name}"`, (change) => {
     const warmups = change.objectStore("warmups");
-    await Promise.all([
+    return [
       change.objectStore("models").put(model),
       ...files.map(({ name, bytes }) => change.objectStore("modelFiles").put(bytes, [model.name, name])),
       checkpoint ? warmups.put([...checkpoint], model.name) : warmups.delete(model.name),
-      change.done,
-    ]);
+    ];
   });
   kept.clear();
 }

@@ -1,14 +1,19 @@
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
+import type { Interrupted } from "./store.ts";
 import { WatchButtons } from "./watch_buttons.tsx";
 
 /** Sentences above the view: errors, what is missing, what can be gone on with. */
 export function NoticeList() {
   const { store, control } = usePage();
   const resumable = store.opened.value?.resumable;
+  const interrupted = store.interrupted.value;
   const about = store.replay.value?.about ?? null;
   const between = store.runHead.value === null || store.player.value === "over";
-  const offer = resumable !== undefined && between && !store.replay.value && !store.warmup.value.running;
+  // Of a run that broke off here, its own notice tells.
+  const offer =
+    resumable !== undefined && between && !interrupted && !store.replay.value && !store.warmup.value.running;
+  const { steps } = store.config.value;
   return (
     <div class="notices">
       {store.gpuProblem.value !== null && (
@@ -29,19 +34,29 @@ export function NoticeList() {
       {offer && resumable && (
         <div class="notice information">
           <span>
-            A run with these settings stopped after step {count(resumable.step)}.{" "}
-            <span class="soft small">Start begins from the beginning.</span>
+            A run with these settings is saved at step {count(resumable.step)}.{" "}
+            <span class="soft small">Start begins another one, from the beginning.</span>
           </span>
-          <button type="button" disabled={store.blocked.value} onClick={() => void control.resume()}>
+          <button
+            type="button"
+            disabled={store.blocked.value}
+            onClick={() => void control.resume(resumable.name, { steps })}
+          >
             Go on from step {count(resumable.step)}
           </button>
         </div>
       )}
       <div role="alert">
-        {store.notices.list.value.map((notice) => (
-          <div key={notice.id} class={`notice ${notice.kind}`}>
-            <span>{notice.sentence}</span>
-            <button type="button" class="icon" aria-label="Dismiss" onClick={() => store.notices.dismiss(notice.id)}>
+        {interrupted && <InterruptedNotice run={interrupted} />}
+        {store.notices.list.value.map(({ id, kind, sentence, action }) => (
+          <div key={id} class={`notice ${kind}`}>
+            <span>{sentence}</span>
+            {action && (
+              <button type="button" onClick={action.run}>
+                {action.label}
+              </button>
+            )}
+            <button type="button" class="icon" aria-label="Dismiss" onClick={() => store.notices.dismiss(id)}>
               ×
             </button>
           </div>
@@ -49,4 +64,36 @@ export function NoticeList() {
       </div>
     </div>
   );
+}
+
+/** What became of a run that broke off in this page: the cause, what is kept of it, and the way on. */
+function InterruptedNotice({ run: { name, cause, step, savedStep, steps } }: { run: Interrupted }) {
+  const { store, control } = usePage();
+  return (
+    <div class="notice error">
+      <span>
+        {cause.replace(/[.\s]+$/, "")}. {count(step)} of {count(steps)} steps were made, {savedText(step, savedStep)}{" "}
+        <span class="soft small">Start begins another run.</span>
+      </span>
+      <button type="button" disabled={store.blocked.value} onClick={() => void control.resume(name)}>
+        {savedStep === 0 ? "Begin it again" : `Go on from step ${count(savedStep)}`}
+      </button>
+      <button
+        type="button"
+        class="icon"
+        aria-label="Dismiss"
+        onClick={() => {
+          store.interrupted.value = null;
+        }}
+      >
+        ×
+      </button>
+    </div>
+  );
+}
+
+function savedText(step: number, savedStep: number): string {
+  const again = "what came after is made again, with the same result.";
+  if (savedStep === 0) return `none is saved: ${again}`;
+  return savedStep === step ? "all are saved." : `step ${count(savedStep)} is saved: ${again}`;
 }

@@ -1,10 +1,13 @@
 import { type Signal, signal } from "@preact/signals";
 
-/** Something that a person should read: one sentence. */
+/** Something that a person should read: one sentence, and what can be done about it. */
 export interface Notice {
   id: number;
   kind: "error" | "information";
   sentence: string;
+  action?: { label: string; run(): void };
+  /** What it tells of; it goes when that is over. */
+  about?: "storage";
 }
 
 /** Sentences on the page until someone dismisses them; the same sentence stands there once. */
@@ -12,9 +15,9 @@ export class Notices {
   readonly list: Signal<readonly Notice[]> = signal([]);
   #count = 0;
 
-  add(kind: Notice["kind"], sentence: string): void {
+  add(kind: Notice["kind"], sentence: string, more: Pick<Notice, "action" | "about"> = {}): void {
     if (this.list.value.some((notice) => notice.sentence === sentence)) return;
-    this.list.value = [...this.list.value, { id: ++this.#count, kind, sentence }];
+    this.list.value = [...this.list.value, { id: ++this.#count, kind, sentence, ...more }];
   }
 
   /** Shows an error of any origin; one that says nothing gets a sentence that says what to do. */
@@ -33,5 +36,9 @@ export class Notices {
 
   dismiss(id: number): void {
     this.list.value = this.list.value.filter((notice) => notice.id !== id);
+  }
+
+  dismissAbout(about: Notice["about"]): void {
+    this.list.value = this.list.value.filter((notice) => notice.about !== about);
   }
 }

@@ -1,14 +1,12 @@
 import { readJudgeAddress } from "../../reward/judge_address.ts";
 import { checkKnob, resolveConfig } from "../../train/config.ts";
-import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { knobs } from "../../train/knobs.ts";
 import type { EventsFile, RunApi } from "../api.ts";
-import { Player } from "../player.ts";
 import { readEventsBlob, readEventsFile } from "./events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
-import { counted } from "./numbers.ts";
+import { LiveRun } from "./live_run.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { ReplayControl } from "./replay_control.ts";
 import { emptyRun, foldAll, type RunState } from "./run_state.ts";
@@ -16,8 +14,6 @@ import type { Replay, Store } from "./store.ts";
 import { differences, fileLink } from "./url_state.ts";
 import { WarmupControl } from "./warmup_control.ts";
 
-/** Steps whose durations make the guess of the time left. */
-const paceSteps = 5;
 /** Settings are looked up once nobody has touched them for this long. */
 const settledMs = 400;
 
@@ -27,22 +23,18 @@ export class RunControl {
   readonly replay: ReplayControl;
   readonly #store: Store;
   readonly #warmup: WarmupControl;
-  #player: Player | null = null;
+  readonly #live: LiveRun;
   /** Model that the worker has loaded. */
   #openModel: string | null = null;
-  #playingSince: number | null = null;
-  #playedMs = 0;
-  #stepStartMs = 0;
-  #stepDurations: number[] = [];
   #watching = false;
   #looking = false;
-  #ticker: ReturnType<typeof setInterval> | null = null;
 
   constructor(api: RunApi, store: Store) {
     this.api = api;
     this.replay = new ReplayControl(store);
     this.#store = store;
     this.#warmup = new WarmupControl(api, store);
+    this.#live = new LiveRun(api, store, () => this.open());
   }
 
   /**
@@ -64,27 +56,54 @@ export class RunControl {
 
   /** The same after something was given that may have been missing; a run under way is left in peace. */
   async reopen(): Promise<void> {
-    if (!this.#running() && !this.#store.warmup.value.running) await this.open();
+    if (!this.#live.running && !this.#store.warmup.value.running) await this.open();
   }
 
   /** The one button: start, pause, go on. */
   async toggle(): Promise<void> {
-    if (this.#player?.state === "playing" || this.#player?.state === "stepping") {
-      // Not awaited behind `busy`: pausing must always be possible
-      await this.#player.pause();
-      return;
-    }
-    if (await this.#ready(false)) await this.#player?.play();
+    // Not awaited behind `busy`: pausing must always be possible
+    if (this.#live.playing) await this.#live.pause();
+    else if (await this.#ready()) await this.#live.play();
   }
 
-  /** Goes on with the stored run from its checkpoint. */
-  async resume(): Promise<void> {
-    if (await this.#ready(true)) await this.#player?.play();
+  /** Goes on with a stored run from its checkpoint, under its own settings. A run that is under way here is saved first. */
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<void> {
+    this.replay.close();
+    this.#store.tab.value = "train";
+    if (!(await this.#stop())) return;
+    const ready = await this.#while("going on from the checkpoint", async () => {
+      const before = await this.#storedBefore(name);
+      const config = await this.api.resume(name, changes);
+      this.#store.changes.value = changesIn(config);
+      this.#openModel = config.model;
+      this.#live.begun(name, before);
+    });
+    if (ready) await this.#live.play();
+    else await this.open();
   }
 
   /** One GRPO step. */
   async step(): Promise<void> {
-    if (await this.#ready(false)) await this.#player?.step();
+    if (await this.#ready()) await this.#live.step();
+  }
+
+  /** Writes a checkpoint of the last step that was made. */
+  save(): Promise<void> {
+    return this.#live.save();
+  }
+
+  /** Takes the settings of a stored run for the next one. A run that is under way here is saved and ended. */
+  async useSettings(name: string): Promise<void> {
+    let config: RunConfig;
+    try {
+      config = await this.api.settings(name);
+    } catch (error) {
+      return this.#store.notices.error(error);
+    }
+    this.replay.close();
+    if (!(await this.#stop())) return;
+    this.#store.changes.value = changesIn(config);
+    this.#store.tab.value = "train";
   }
 
   /** Ends the run; the next Start begins one with the settings shown, and the ended one can be gone on with. */
@@ -122,7 +141,7 @@ export class RunControl {
       resolveConfig(wanted);
       if (this.#store.config.value[key] === value) return null;
       this.#store.changes.value = differences(wanted);
-      if (knobs[key].applies === "next step" && this.#running()) this.#change({ [key]: value }, before);
+      if (knobs[key].applies === "next step" && this.#live.running) this.#change({ [key]: value }, before);
       return null;
     } catch (error) {
       return (error as Error).message;
@@ -190,7 +209,7 @@ export class RunControl {
   #show(replay: Pick<Replay, "name" | "link" | "about" | "origin">, file: EventsFile): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
     // The worker draws the pictures of both, and a person looks at one of them
-    void this.#player?.pause();
+    void this.#live.pause();
     for (const sentence of file.notices) this.#store.notices.add("information", sentence);
   }
 
@@ -203,39 +222,26 @@ export class RunControl {
   }
 
   /** True once a run stands ready to be pulled. */
-  async #ready(resume: boolean): Promise<boolean> {
+  async #ready(): Promise<boolean> {
     this.replay.close();
-    if (this.#running()) return true;
-    return this.#while(resume ? "going on from the checkpoint" : "starting the run", async () => {
+    if (this.#live.running) return true;
+    return this.#while("starting the run", async () => {
       const config = this.#store.config.value;
       if (this.#openModel !== config.model) await this.#open();
-      const stored = this.#store.opened.value?.resumable;
-      const before = resume && stored ? await this.#storedBefore(stored.name) : emptyRun;
-      const name = await this.api.start(config, { resume });
-      this.#store.startOver(before);
-      this.#store.storedAs.value = name;
-      this.#resetClock();
-      const opened = this.#store.opened.value;
-      if (opened) this.#store.opened.value = { ...opened, resumable: undefined };
-      this.#player = this.#makePlayer();
+      const name = await this.api.start(config);
+      this.#live.begun(name, emptyRun);
     });
   }
 
   /** The resumed run's curves; its head cuts them at the checkpoint. */
   async #storedBefore(name: string): Promise<RunState> {
-    return foldAll((await this.api.events(name)).events);
+    const log = await this.api.events(name).catch(() => null);
+    // What is wrong with the log is said by whoever goes on with it.
+    return log ? foldAll(log.events) : emptyRun;
   }
 
   #stop(): Promise<boolean> {
-    return this.#while("stopping after the event under way", () => this.#endRun());
-  }
-
-  async #endRun(): Promise<void> {
-    await this.#player?.pause();
-    if (this.#player && this.#player.state !== "over") await this.api.stop();
-    this.#player = null;
-    this.#store.startOver();
-    this.#resetClock();
+    return this.#while("stopping after the event under way", () => this.#live.end());
   }
 
   /** Other settings may name another model, or a run that can be gone on with. */
@@ -247,13 +253,9 @@ export class RunControl {
     this.#store.config.subscribe(() => {
       clearTimeout(timer);
       if (!first)
-        timer = setTimeout(() => this.#running() || this.#store.warmup.value.running || void this.open(), settledMs);
+        timer = setTimeout(() => this.#live.running || this.#store.warmup.value.running || void this.open(), settledMs);
       first = false;
     });
-  }
-
-  #running(): boolean {
-    return this.#player !== null && this.#player.state !== "over";
   }
 
   #change(changes: Partial<RunConfig>, before: Partial<RunConfig>): void {
@@ -261,69 +263,6 @@ export class RunControl {
       this.#store.changes.value = before;
       this.#store.notices.error(error);
     });
-  }
-
-  #makePlayer(): Player {
-    const store = this.#store;
-    return new Player(this.api, {
-      event: (event) => {
-        store.receive(event);
-        if (event.type === "update") this.#measureStep();
-        if (event.type === "end") this.#tellEnd(event);
-      },
-      state: (state) => {
-        const runs = state === "playing" || state === "stepping";
-        this.#runClock(runs);
-        if (!runs) store.publish();
-        store.player.value = state;
-      },
-      failed: (error) => this.#fail(error),
-    });
-  }
-
-  /** A run that threw is over for the worker; opening again asks whether its checkpoint can be gone on from. */
-  #fail(error: Error): void {
-    this.#store.notices.error(error);
-    this.#player = null;
-    this.#store.player.value = "over";
-    void this.open();
-  }
-
-  #tellEnd(event: Extract<TrainEvent, { type: "end" }>): void {
-    const { notices } = this.#store;
-    if (event.reason === "failed") notices.error(event.message ?? "");
-    else if (event.reason === "done") notices.add("information", `The run is done: ${counted(event.step, "step")}`);
-  }
-
-  #resetClock(): void {
-    this.#runClock(false);
-    this.#playedMs = this.#stepStartMs = 0;
-    this.#stepDurations = [];
-    this.#showClock();
-  }
-
-  /** Time spent playing; pauses do not count. */
-  #clockMs(): number {
-    return this.#playedMs + (this.#playingSince === null ? 0 : performance.now() - this.#playingSince);
-  }
-
-  #runClock(run: boolean): void {
-    this.#playedMs = this.#clockMs();
-    this.#playingSince = run ? performance.now() : null;
-    if (this.#ticker !== null) clearInterval(this.#ticker);
-    this.#ticker = run ? setInterval(() => this.#showClock(), 500) : null;
-    this.#showClock();
-  }
-
-  #showClock(): void {
-    this.#store.elapsedMs.value = this.#clockMs();
-  }
-
-  #measureStep(): void {
-    const now = this.#clockMs();
-    this.#stepDurations = [...this.#stepDurations, now - this.#stepStartMs].slice(-paceSteps);
-    this.#stepStartMs = now;
-    this.#store.stepMs.value = this.#stepDurations.reduce((sum, ms) => sum + ms, 0) / this.#stepDurations.length;
   }
 
   /**
@@ -366,4 +305,9 @@ export class RunControl {
       busy.value = null;
     }
   }
+}
+
+/** What a whole configuration changes of its preset. */
+function changesIn({ judgeUrl, ...config }: RunConfig): Partial<RunConfig> {
+  return differences(judgeUrl === "" ? config : { ...config, judgeUrl });
 }

@@ -1,27 +1,29 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
-import type { Platform, RunStore } from "../../platform.ts";
+import type { Platform } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { needlePictures } from "../../tasks/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Alternative, EventsFile, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
+import type { Alternative, EventsFile, ExportedModel, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
-import { configText, type RecordOptions, recordRun, reopenRun } from "../record.ts";
-import { atCommits, runSources } from "../run_sources.ts";
+import { atCommits } from "../run_sources.ts";
 import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
+import { StorageFull } from "./database.ts";
 import { droppedPaths, expectDropped, recognise } from "./dropped_again.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { readEventsFile } from "./events_file.ts";
 import { JudgeWorker } from "./judge_worker.ts";
+import { KeptRun } from "./kept_run.ts";
 import { KeptWarmup } from "./kept_warmup.ts";
 import { removeModel, storedModels } from "./model_store.ts";
-import { freeName, runName } from "./run_name.ts";
-import { openRunStore, removeRun, storedLog, storedRuns } from "./run_store.ts";
+import { runName } from "./run_name.ts";
+import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
+import { storedExport } from "./stored_export.ts";
 import { verdictStore } from "./verdict_store.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
@@ -32,13 +34,9 @@ export class RunWorker implements RunApi {
   readonly #verdicts = verdictStore();
   #session: Session | null = null;
   #trace = false;
-  #store: RunStore | null = null;
-  #run: AsyncGenerator<TrainEvent> | null = null;
+  /** Stays here when it is over, as long as its weights are in the session. */
+  #run: KeptRun | null = null;
   #warmup: KeptWarmup | null = null;
-  #stopping = false;
-  #stop = new AbortController();
-  /** Settings of the run under way. */
-  #running: RunConfig | null = null;
   /** What the session was opened with. */
   #openedWith: RunConfig | null = null;
   readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
@@ -56,15 +54,18 @@ export class RunWorker implements RunApi {
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
-    const read = this.#running ? Object.values(droppedPaths(this.#running)).flat() : [];
+    const read = this.#run && !this.#run.over ? Object.values(droppedPaths(this.#run.latest)).flat() : [];
     const isRead = (path: string) => read.some((one) => one === path || one.startsWith(`${path}/`));
     const found = await this.dropped.add(files, isRead);
     this.data.forget();
     await recognise(found, this.dropped, this.platform);
     // What is open may have been read from files that these replace.
-    if (!this.#run && !this.#warmup && found.some(({ path }) => path === this.#session?.model.name)) {
-      this.#session?.close();
-      this.#session = null;
+    if (
+      (!this.#run || this.#run.over) &&
+      !this.#warmup &&
+      found.some(({ path }) => path === this.#session?.model.name)
+    ) {
+      this.#closeSession();
     }
     return found;
   }
@@ -78,72 +79,41 @@ export class RunWorker implements RunApi {
       software,
       model,
       notices,
-      resumable: stored ? { name: stored.name, step: stored.step } : undefined,
+      resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
     };
   }
 
-  async start(wanted: RunConfig, { resume }: { resume: boolean }): Promise<string> {
-    await this.#end();
-    const config = await atCommits(wanted, this.platform);
-    let session = await this.#openModel(config);
-    session.expectTrainable();
-    const stored = resume ? await this.#resumable(wanted) : null;
-    if (resume && !stored)
-      throw new Error("There is no unfinished run with these settings in this browser; press Start for a new one");
-    const taken = new Set((await storedRuns()).map((run) => run.name));
-    const name = stored?.name ?? freeName(runName(wanted), taken);
-    const store = await openRunStore(name, config);
-    try {
-      let resumedAt = 0;
-      let from: Pick<RecordOptions, "sources" | "metrics" | "notices">;
-      if (stored) {
-        const reopened = await reopenRun(store, { steps: config.steps }, this.platform);
-        from = reopened;
-        session = await this.#openModel(reopened.config);
-        await session.reset(reopened.config);
-        if (reopened.files) resumedAt = await session.restore(reopened.files);
-        this.#running = reopened.config;
-      } else {
-        from = { sources: await runSources(config, this.platform) };
-        await store.writeConfig(configText(config, from.sources));
-        await session.reset(config);
-        this.#running = config;
-      }
-      this.#store = store;
-      this.#stopping = false;
-      this.#stop = new AbortController();
-      const { saveEvery } = config;
-      const { signal } = this.#stop;
-      const stopping = () => this.#stopping;
-      this.#run = recordRun(session, store, { ...from, saveEvery, resumedAt, stopping, signal });
-      return name;
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+  async start(config: RunConfig): Promise<string> {
+    await this.#endRun();
+    this.#run = null;
+    this.#run = await KeptRun.begin((wanted) => this.#openModel(wanted), this.platform, config);
+    return this.#run.name;
+  }
+
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
+    await this.#endRun();
+    this.#run = null;
+    this.#run = await KeptRun.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
+    return this.#run.latest;
   }
 
   async next(): Promise<TrainEvent | null> {
-    if (!this.#run) return null;
-    try {
-      const next = await this.#run.next();
-      // Nobody asks again after the end, and the run is not to stay locked
-      if (next.done || next.value.type === "end") await this.#end();
-      return next.done ? null : next.value;
-    } catch (error) {
-      await this.#giveUp();
-      throw error;
-    }
+    const run = this.#run;
+    return run ? this.#guarded(() => run.next()) : null;
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
-    this.#session?.change(changes);
+    await this.#run?.change(changes);
+  }
+
+  async save(): Promise<TrainEvent | null> {
+    const run = this.#run;
+    return run ? this.#guarded(() => run.save()) : null;
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#stop.abort();
-    while ((await this.next()) !== null);
+    const run = this.#run;
+    if (run) await this.#guarded(() => run.stop());
   }
 
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
@@ -169,7 +139,7 @@ export class RunWorker implements RunApi {
   }
 
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
-    await this.#end();
+    await this.#endRun();
     const { model } = resolveConfig({ preset: config.preset });
     // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,
     // judge and adapter.
@@ -177,19 +147,18 @@ export class RunWorker implements RunApi {
     const plain = { data, judge, prompt, adapter, loraRank, maxPixels, klLossCoef: 0, klRewardCoef: 0 };
     const shape = { ...config, ...plain, model };
     const session = await this.#openModel(shape);
+    this.#run = null;
     this.#warmup = await KeptWarmup.begin(session, shape, resume);
   }
 
   async nextWarmup(): Promise<WarmupEvent | null> {
     if (!this.#warmup) return null;
-    try {
-      const event = await this.#warmup.next();
-      if (event === null) await this.#end();
+    const warmup = this.#warmup;
+    return this.#guarded(async () => {
+      const event = await warmup.next();
+      if (event === null) await this.stopWarmup();
       return event;
-    } catch (error) {
-      await this.#giveUp();
-      throw error;
-    }
+    });
   }
 
   async stopWarmup(): Promise<void> {
@@ -207,7 +176,7 @@ export class RunWorker implements RunApi {
   }
 
   async runs(): Promise<StoredRun[]> {
-    return (await storedRuns()).map(({ config: _, ...run }) => run);
+    return storedRuns(this.#run && !this.#run.over ? this.#run.name : null);
   }
 
   async events(name: string): Promise<EventsFile> {
@@ -216,12 +185,18 @@ export class RunWorker implements RunApi {
     return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
   }
 
+  settings(name: string): Promise<RunConfig> {
+    return storedSettings(name);
+  }
+
   remove(name: string): Promise<void> {
     return removeRun(name);
   }
 
-  async exportModel(): Promise<{ name: string; bytes: Uint8Array }[]> {
-    return this.#opened().exportFiles();
+  async exportModel(run: string | null): Promise<ExportedModel> {
+    if (run !== null) return storedExport(this.platform, run);
+    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    return this.#run.exported();
   }
 
   /** What would be told of a part of a log would be taken for the whole run. */
@@ -239,38 +214,57 @@ export class RunWorker implements RunApi {
   async #openModel(wanted: RunConfig): Promise<Session> {
     await expectDropped(wanted, this.dropped);
     const config = await atCommits(wanted, this.platform);
-    if (this.#session && this.#openedWith && sameModel(this.#openedWith, config)) return this.#session;
-    this.#session?.close();
-    this.#session = null;
+    const serves = this.#openedWith && sameModel(this.#openedWith, config);
+    if (this.#session && serves && !this.#session.lost) return this.#session;
+    this.#closeSession();
     this.#openedWith = config;
     const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
     this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess });
     return this.#session;
   }
 
-  /** The newest stored run with these settings that has a checkpoint and has not made all its steps. */
+  /** The newest stored run with these settings that has a checkpoint, has not made all its steps, and is not under way. */
   async #resumable(config: RunConfig): Promise<StoredRun | null> {
     const base = runName(config);
-    const sameSettings = ({ name }: StoredRun) => name === base || name.startsWith(`${base} (`);
-    return (await storedRuns()).find((run) => sameSettings(run) && run.step > 0 && run.step < config.steps) ?? null;
+    for (const run of await storedRuns()) {
+      if (run.savedStep === 0 || run.savedStep >= config.steps || run.writer !== null) continue;
+      // A run keeps the name of its first settings, and may have been given others on its way.
+      const named = run.name === base || run.name.startsWith(`${base} (`);
+      if (named || (await hasSettings(run, base))) return run;
+    }
+    return null;
   }
 
-  async #end(): Promise<void> {
-    const [run, store] = [this.#run, this.#store];
-    this.#run = this.#store = this.#running = null;
-    await run?.return(undefined);
+  /** Ends the run, saved, so that another can begin. @throws StorageFull where it cannot be saved */
+  async #endRun(): Promise<void> {
+    if (this.#run?.over === false) await this.stop();
+    else await this.#run?.save();
     await this.stopWarmup();
-    await store?.close();
   }
 
-  /** After an error: a lost device takes everything on it along, so the next start opens another. */
+  /** Work on the device. After an error of it, all that was on it is gone, and the next start opens another. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StorageFull)) await this.#giveUp();
+      throw error;
+    }
+  }
+
   async #giveUp(): Promise<void> {
     const warmup = this.#warmup;
     this.#warmup = null;
     warmup?.abandon();
-    await this.#end();
+    await this.#run?.close();
+    this.#closeSession();
+  }
+
+  /** With the session go the weights of the run that it trained. */
+  #closeSession(): void {
     this.#session?.close();
     this.#session = null;
+    if (this.#run?.over) this.#run = null;
   }
 
   #tokenizerOf(model: string): Promise<Tokenizer> {
@@ -286,5 +280,14 @@ export class RunWorker implements RunApi {
       const path = `${model}/${name}`;
       return (await this.platform.assetSize(path)) === null ? null : this.platform.readAsset(path);
     });
+  }
+}
+
+async function hasSettings({ name }: StoredRun, base: string): Promise<boolean> {
+  try {
+    return runName(await storedSettings(name)) === base;
+  } catch {
+    // Damaged settings are said to whoever goes on with it from the list.
+    return false;
   }
 }

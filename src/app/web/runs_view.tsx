@@ -18,10 +18,8 @@ export function RunsView() {
       store.notices.error(error);
     });
   };
-  useEffect(() => {
-    list();
-    void control.listModels();
-  }, []);
+  useEffect(list, [store.player.value, store.live.value.checkpointStep, store.interrupted.value]);
+  useEffect(() => void control.listModels(), []);
   const remove = async (name: string): Promise<void> => {
     try {
       await control.api.remove(name);
@@ -66,6 +64,8 @@ export function RunsView() {
                 <RunRow
                   key={run.name}
                   run={run}
+                  onResume={() => void control.resume(run.name)}
+                  onSettings={() => void control.useSettings(run.name)}
                   onOpen={() => void control.openStored(run.name).then((found) => found || list())}
                   onRemove={() => void remove(run.name)}
                   onRejudge={() => {
@@ -160,40 +160,68 @@ function Models() {
   );
 }
 
-function RunRow({
-  run,
-  onOpen,
-  onRemove,
-  onRejudge,
-}: {
-  run: StoredRun;
+interface RunActions {
   onOpen(): void;
+  onResume(): void;
+  onSettings(): void;
   onRemove(): void;
   onRejudge(): void;
-}) {
+}
+
+function RunRow({ run, onOpen, onResume, onSettings, onRemove, onRejudge }: { run: StoredRun } & RunActions) {
+  const { store } = usePage();
+  const { name, step, savedStep, steps, writer } = run;
+  const moving = store.player.value === "playing" || store.player.value === "stepping";
+  const unfinished = savedStep < steps;
   return (
     <tr>
       <th scope="row">
         {presetName(run.preset)}
-        <span class="soft small"> {run.name}</span>
+        <span class="soft small"> {name}</span>
       </th>
-      <td class="num">{run.seed}</td>
+      <td class="num seed">{run.seed}</td>
       <td class="num">
-        {count(run.step)} of {count(run.steps)}
+        {count(step)} of {count(steps)}
+        <span class="soft small saved">{savedText(run)}</span>
       </td>
       <td class="num wide-only">{moment(run.startedAt)}</td>
       <td class="actions">
-        <RemoveButton name={`the run ${run.name}`} onRemove={onRemove}>
-          <button type="button" aria-label={`Open the run ${run.name}`} onClick={onOpen}>
+        <RemoveButton name={`the run ${name}`} onRemove={onRemove}>
+          <button type="button" aria-label={`Open the run ${name}`} onClick={onOpen}>
             Open
           </button>
-          <button type="button" aria-label={`Judge the run ${run.name} again`} onClick={onRejudge}>
+          {unfinished && (
+            <button
+              type="button"
+              aria-label={`Go on with the run ${name} from step ${savedStep}`}
+              title={savedStep === 0 ? "No checkpoint was saved: it begins again, with the same settings" : undefined}
+              disabled={store.blocked.value || moving || writer !== null}
+              onClick={onResume}
+            >
+              Go on
+            </button>
+          )}
+          <button
+            type="button"
+            aria-label={`Use the settings of the run ${name}`}
+            disabled={store.busy.value !== null || store.warmup.value.running || moving}
+            onClick={onSettings}
+          >
+            Use these settings
+          </button>
+          <button type="button" aria-label={`Judge the run ${name} again`} onClick={onRejudge}>
             Judge again…
           </button>
         </RemoveButton>
       </td>
     </tr>
   );
+}
+
+function savedText({ step, savedStep, writer }: StoredRun): string {
+  const saved = savedStep === 0 ? (step === 0 ? "" : "not saved") : `saved at step ${count(savedStep)}`;
+  const where = { here: "under way", elsewhere: "under way in another tab" };
+  return [writer && where[writer], saved].filter(Boolean).join(", ");
 }
 
 /** Asks once more before it removes; the other actions stand beside it until then. */

@@ -4,7 +4,7 @@ import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { type KnobName, knobs, type RunConfig } from "../../train/knobs.ts";
-import type { Opened, StoredModel } from "../api.ts";
+import type { Opened, StoredModel, StoredRun } from "../api.ts";
 import type { PlayerState } from "../player.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
@@ -42,6 +42,12 @@ export interface Cursor {
   rollout: string;
   /** Tokens of the rollout up to and with the one under the cursor. */
   tokens: number;
+}
+
+/** A run that broke off in this page, and can be gone on with. */
+export interface Interrupted extends Pick<StoredRun, "name" | "step" | "savedStep" | "steps"> {
+  /** What happened, in a sentence. */
+  cause: string;
 }
 
 /** A rollout with what is needed to draw it. */
@@ -83,6 +89,9 @@ export class Store {
   /** Mean duration of the last steps, without pauses; null before the first. */
   readonly stepMs: Signal<number | null> = signal(null);
   readonly live: Signal<RunState> = signal(emptyRun);
+  /** The name under which the live run is stored. */
+  readonly storedAs: Signal<string | null> = signal(null);
+  readonly interrupted: Signal<Interrupted | null> = signal(null);
   /** The run before this one: faint lines behind the curves. */
   readonly previous: Signal<RunState | null> = signal(null);
   readonly replay: Signal<Replay | null> = signal(null);
@@ -126,8 +135,6 @@ export class Store {
   readonly cursor: Signal<Cursor | null> = signal(null);
   /** A file that a link means, to be opened again, and how to go where the link leads. */
   readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
-  /** The name under which the live run is stored. */
-  readonly storedAs: Signal<string | null> = signal(null);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
     recordOf(this.steps.value, this.chosenStep.value ?? this.#followedStep.value),
   );

@@ -6,7 +6,7 @@ import { foldWarmup, noWarmup } from "./warmup_state.ts";
 export class WarmupControl {
   readonly #api: RunApi;
   readonly #store: Store;
-  #stopping = false;
+  #stopping: Promise<void> | null = null;
 
   constructor(api: RunApi, store: Store) {
     this.#api = api;
@@ -17,7 +17,7 @@ export class WarmupControl {
   async run(resume: boolean): Promise<void> {
     const { warmup, notices, config } = this.#store;
     const before = resume ? { ...warmup.value, end: null, evals: [] } : noWarmup;
-    this.#stopping = false;
+    this.#stopping = null;
     warmup.value = { ...before, running: true };
     try {
       await this.#api.startWarmup(config.value, { resume });
@@ -26,18 +26,23 @@ export class WarmupControl {
         if (event === null) break;
         warmup.value = foldWarmup(warmup.value, event);
       }
-      await this.#api.stopWarmup();
+      await (this.#stopping ?? this.#api.stopWarmup());
     } catch (error) {
       notices.error(error);
+      if (this.#stopping && warmup.value.last === null && !resume)
+        notices.add("information", "The warm-up was stopped before its first step was made: there is nothing to keep");
     } finally {
       warmup.value = { ...warmup.value, running: false, stopping: false };
       await this.list();
     }
   }
 
-  /** Ends it after the step under way; what it has made is kept. */
+  /** Ends it; a step under way is given up, and what was made before is kept. */
   stop(): void {
-    this.#stopping = true;
+    // Not after the step: on a slow adapter one takes minutes.
+    this.#stopping ??= this.#api.stopWarmup();
+    // Told where it is waited for.
+    this.#stopping.catch(() => {});
     this.#store.warmup.value = { ...this.#store.warmup.value, stopping: true };
   }
 

@@ -54,7 +54,7 @@ function Buttons({ made }: { made: StoredModel | undefined }) {
     return (
       <p>
         <button type="button" disabled={stopping} onClick={() => control.stopWarmup()}>
-          {stopping ? "Stopping after this step…" : "Stop and keep"}
+          {stopping ? "Stopping…" : "Stop and keep"}
         </button>
       </p>
     );

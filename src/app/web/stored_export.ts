@@ -1,0 +1,30 @@
+import type { Platform } from "../../platform.ts";
+import { exportOfCheckpoint, readTrainerState } from "../../train/checkpoint.ts";
+import type { ExportedModel } from "../api.ts";
+import { isDropped } from "./dropped_files.ts";
+import { storedCheckpoint } from "./run_store.ts";
+
+/**
+ * The weights of a stored run's checkpoint. Needs no GPU; what a folder holds beside weights comes from the model that
+ * the run began with. @throws Error where there is no checkpoint, or where that model is not there
+ */
+export async function storedExport(platform: Platform, run: string): Promise<ExportedModel> {
+  const checkpoint = await storedCheckpoint(run);
+  if (!checkpoint)
+    throw new Error(
+      `The run "${run}" has no checkpoint, so there are no weights of it; go on with it, and Pause saves one`,
+    );
+  const { model } = readTrainerState(checkpoint).config;
+  const readSource = async (name: string): Promise<Uint8Array | null> => {
+    const path = `${model}/${name}`;
+    return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
+  };
+  try {
+    return { run, ...(await exportOfCheckpoint(checkpoint, readSource)) };
+  } catch (error) {
+    const remedy = isDropped(model) ? "; drop the same folder on the page again" : "";
+    throw new Error(
+      `The checkpoint of the run "${run}", which began with ${model}: ${(error as Error).message}${remedy}`,
+    );
+  }
+}
