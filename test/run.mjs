@@ -112,6 +112,8 @@ async function main() {
   await check("lint and format", bin("biome"), ["check", "."]);
   await vitest("native");
   await vitest("browser");
+  if (filters.length === 0)
+    await check("fuzzing, 60 s", bin("deno"), ["run", "-A", "src/app/deno/cli.ts", "fuzz", "--seconds", "60"]);
 }
 
 try {

@@ -10,7 +10,7 @@ const maxSteps = 500_000;
 /**
  * A conversation as text by a checkpoint's own chat template (Jinja). Numbers lose the difference between 1 and 1.0:
  * the template engine has but one kind. Templates of strangers are programs: what they evaluate is counted.
- * @throws Error in the engine's words where the template is none or the conversation lacks what it asks for, and where
+ * @throws Error with the engine's words in it where the template is none or the conversation lacks what it asks for, and where
  *         it takes too long
  */
 export function renderTemplate(
@@ -31,15 +31,22 @@ export function renderTemplate(
     return String(new CountingInterpreter(environment, budget).run(new Template(template).parsed).value);
   } catch (error) {
     const { message } = error as Error;
-    throw new Error(error instanceof RangeError ? `The chat template takes too much: ${message}` : message, {
-      cause: error,
-    });
+    if (message.startsWith(own)) throw error;
+    throw new Error(
+      error instanceof RangeError
+        ? `${own} takes too much: ${message}`
+        : // The engine meets a broken template with errors of its own code.
+          `${own} cannot be used${error instanceof TypeError ? "; it is damaged" : `: ${message}`}`,
+      { cause: error },
+    );
   }
 }
 
+const own = "The chat template";
+
 function spend(budget: { left: number }, steps: number): void {
   budget.left -= steps;
-  if (budget.left < 0) throw new Error(`The chat template takes too long: more than ${maxSteps} steps`);
+  if (budget.left < 0) throw new Error(`${own} takes too long: more than ${maxSteps} steps`);
 }
 
 /** What a template may call: as the engine has it, but for ranges that are paid for. */

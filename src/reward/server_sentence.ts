@@ -38,13 +38,14 @@ function readError(error: unknown): ServerError | null {
   if (said === null && (code === undefined || code === null || code === 0) && typeof type !== "string") return null;
   const raw = sentenceOf((metadata as Record<string, unknown> | undefined)?.raw);
   return {
-    sentence: [said ?? [type, code].filter((word) => word !== undefined && word !== null).join(" "), raw]
-      .filter(Boolean)
-      .join(": "),
-    status: numberOf(code) ?? numberOf(status) ?? statusOf([code, type].join(" ")) ?? passingStatusOf(said),
+    sentence: [said ?? [type, code].filter(isWord).join(" "), raw].filter(Boolean).join(": "),
+    status:
+      numberOf(code) ?? numberOf(status) ?? statusOf([code, type].filter(isWord).join(" ")) ?? passingStatusOf(said),
     param: typeof param === "string" ? param : (fieldOf(message) ?? fieldOf(detail)),
   };
 }
+
+const isWord = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number";
 
 /** A sentence, or those of a list of FastAPI's. */
 function sentenceOf(value: unknown): string | null {
@@ -53,7 +54,7 @@ function sentenceOf(value: unknown): string | null {
     return sentenceOf((value as Record<string, unknown>).message);
   if (!Array.isArray(value) || value.length === 0) return null;
   const { msg, loc } = (value[0] ?? {}) as { msg?: unknown; loc?: unknown };
-  return typeof msg === "string" ? `${Array.isArray(loc) ? `${loc.at(-1)}: ` : ""}${msg}` : null;
+  return typeof msg === "string" ? `${Array.isArray(loc) && isWord(loc.at(-1)) ? `${loc.at(-1)}: ` : ""}${msg}` : null;
 }
 
 /** FastAPI names the place: ["body", "seed"]. */
@@ -63,7 +64,7 @@ function fieldOf(value: unknown): string | null {
 }
 
 function numberOf(code: unknown): number | null {
-  const number = Number(typeof code === "string" ? code.trim() || Number.NaN : (code ?? Number.NaN));
+  const number = isWord(code) && code !== "" ? Number(code) : Number.NaN;
   return Number.isInteger(number) && number >= 400 && number <= 599 ? number : null;
 }
 

@@ -28,8 +28,19 @@ test("values of JSON are changed so that it stays JSON", () => {
 
 test("real files come first as they are", () => {
   const seeds = [seedOf("one"), seedOf("two")];
-  expect(caseOf(seeds, 9, 1).bytes).toEqual(bytes("two"));
-  expect(caseOf(seeds, 9, 2).bytes).not.toEqual(bytes("one"));
+  const reader = { name: "any", takes: () => true, calls: () => [] };
+  expect(caseOf(reader, seeds, 9, 1).bytes).toEqual(bytes("two"));
+  expect(caseOf(reader, seeds, 9, 2).bytes).not.toEqual(bytes("one"));
+});
+
+test("a reader may make its cases itself", () => {
+  const reader = {
+    name: "made",
+    takes: () => true,
+    make: (seed: number, index: number) => `${seed} ${index}`,
+    calls: () => [],
+  };
+  expect(caseOf(reader, seedsOf(reader, [seedOf("x")]), 7, 3).bytes).toEqual(bytes("7 3"));
 });
 
 test("a sentence of our own is no problem; what a library or the engine throws is one", () => {

@@ -188,7 +188,7 @@ async function replay(
   const files = await readSeeds(folders);
   let code = 0;
   for (const reader of chosen) {
-    const one = caseOf(seedsOf(reader, files), seed, index);
+    const one = caseOf(reader, seedsOf(reader, files), seed, index);
     const place = `${await Deno.makeTempDir()}/${one.path
       .split("/")
       .at(-1)!

@@ -17,7 +17,7 @@ const collect = (globalThis as { gc?: () => void }).gc ?? (() => {});
 say({ seeds: seeds.length });
 let peak = 0;
 for (let index = Number(from); seeds.length > 0; index++) {
-  const one = caseOf(seeds, Number(seed), index);
+  const one = caseOf(reader, seeds, Number(seed), index);
   say({ begin: index, sizeBytes: one.bytes.length });
   const problem = await runCase(reader, one);
   if (problem !== null) say({ problem, index, path: one.path });

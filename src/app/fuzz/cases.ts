@@ -20,6 +20,7 @@ const none: Sibling = async () => null;
 
 /** The seeds of a reader among files of a folder, its own first. */
 export function seedsOf(reader: FuzzedReader, files: readonly Seed[]): Seed[] {
+  if (reader.make) return [{ path: "made", bytes: new Uint8Array(), sibling: none }];
   const own = (reader.seeds ?? []).map((text, i) => ({
     path: `seed ${i}`,
     bytes: new TextEncoder().encode(text),
@@ -36,7 +37,8 @@ export function seedsOf(reader: FuzzedReader, files: readonly Seed[]): Seed[] {
 }
 
 /** Case `index` of a reader: the same bytes for the same seed. Every real file comes first as it is. */
-export function caseOf(seeds: readonly Seed[], seed: number, index: number): Seed {
+export function caseOf(reader: FuzzedReader, seeds: readonly Seed[], seed: number, index: number): Seed {
+  if (reader.make) return { path: "made", bytes: new TextEncoder().encode(reader.make(seed, index)), sibling: none };
   const from = seeds[index % seeds.length]!;
   if (index < seeds.length) return from;
   const other = seeds[(index * 7 + 3) % seeds.length]!;
@@ -75,6 +77,6 @@ export function problemWith(error: unknown): string | null {
   if (!ownErrors.includes(kind)) return `${kind} (${where}): ${message}`;
   if (/node_modules|ext:|node:/.test(frames[0] ?? "")) return `an error of a library (${where}): ${message}`;
   if (message.trim() === "") return `an error without a word (${where})`;
-  if (/\bundefined\b|\bNaN\b|\[object /.test(message) && !/found/.test(message)) return `no sentence: ${message}`;
+  if (/\bundefined\b|\bNaN\b|\[object /.test(message) && !/found|:/.test(message)) return `no sentence: ${message}`;
   return null;
 }

@@ -6,6 +6,8 @@ export interface FuzzedReader {
   takes(path: string): boolean;
   /** Further files to begin from, where few or none lie on disk. */
   seeds?: readonly string[];
+  /** Makes a case by itself, in the place of a mutation; the same for the same seed and index. */
+  make?(seed: number, index: number): string;
   /** Files of lines, each of which is a seed by itself. */
   byLine?: boolean;
   /**

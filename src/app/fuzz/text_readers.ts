@@ -5,7 +5,8 @@ import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
 import { zoomAsVerl } from "../../agent/zoom_verl.ts";
 import { refusal } from "../../reward/answer_guard.ts";
 import { JudgeConnection } from "../../reward/judge_connection.ts";
-import { judgeByRules } from "../../reward/rules.ts";
+import { type RulePair, rulePairs } from "../../reward/rule_pairs.ts";
+import { decideByRules, judgeByRules } from "../../reward/rules.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { readVerlCommand } from "../../train/verl_command.ts";
@@ -16,6 +17,9 @@ import { logUpTo } from "../run_log.ts";
 import { readEventsFile } from "../web/events_file.ts";
 import { readUrl } from "../web/url_state.ts";
 import type { FuzzedReader } from "./reader.ts";
+
+/** A rule was sure of what is not so, or not sure of what is plain. */
+class WrongVerdict extends Error {}
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 /** No tokenizer: what a token says does not matter here. */
@@ -80,6 +84,21 @@ export const textReaders: readonly FuzzedReader[] = [
         () => refusal(text, "4"),
       ];
     },
+  },
+  {
+    name: "rules",
+    takes: () => false,
+    make: (seed, index) => JSON.stringify([...rulePairs((seed * 1_000_003 + index) >>> 0, 1)][0]),
+    calls: (bytes) => [
+      () => {
+        const { answer, gold, same, isPlain }: RulePair = JSON.parse(textOf(bytes));
+        const verdict = decideByRules(answer, { question: "", answer: gold, source: "fuzz" });
+        if (verdict ? verdict.right !== same : isPlain)
+          throw new WrongVerdict(
+            `"${answer}" for "${gold}": ${verdict ? `${verdict.right}, by ${verdict.rule}` : "none"}`,
+          );
+      },
+    ],
   },
   {
     name: "judge replies",
