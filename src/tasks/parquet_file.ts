@@ -8,12 +8,12 @@ import {
   parquetSchema,
   type RowGroup,
   type SchemaTree,
-  snappyUncompress,
 } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import type { ByteSource } from "./byte_source.ts";
 import { Allowance, checkPages, type Leaf } from "./parquet_check.ts";
 import { checkThrift } from "./parquet_thrift.ts";
+import { unpackSnappy } from "./snappy.ts";
 
 export type { FileMetaData, PageHeader, RowGroup, SchemaTree };
 
@@ -64,9 +64,9 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
   const codecs = new Set(
     metadata.row_groups.flatMap((group) => group.columns.map(({ meta_data }) => meta_data?.codec)),
   );
-  let compressors: Compressors = {};
+  let compressors: Compressors = { SNAPPY: unpackSnappy };
   if ([...codecs].some((codec) => codec !== undefined && !ownCodecs.includes(codec)))
-    compressors = (await import("./parquet_codecs.ts")).codecs;
+    compressors = { ...compressors, ...(await import("./parquet_codecs.ts")).codecs };
 
   const unpack = (codec: CompressionCodec) => (bytes: Uint8Array, length: number) => {
     if (codec === "UNCOMPRESSED") {
@@ -74,12 +74,9 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
       return bytes;
     }
     const known = compressors[codec];
-    if (known) return known(bytes, length);
-    if (codec !== "SNAPPY")
+    if (!known)
       throw new Error(`it is packed with ${codec ?? "a codec that nobody knows"}, which nothing here unpacks`);
-    const out = new Uint8Array(length);
-    snappyUncompress(bytes, out);
-    return out;
+    return known(bytes, length);
   };
   return {
     metadata,
