@@ -77,9 +77,10 @@ export function readConfig(json: Json, preprocessor: Json, where?: string): Mode
     throw new Error(`config.json: model_type is ${shown(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
   const isQwen3 = family === "qwen3_vl";
   const flat = !isQwen3 && (json.text_config ?? null) === null;
-  const text: Section = { json: flat ? json : section(json, "text_config"), path: flat ? "" : "text_config." };
-  const vision: Section = { json: section(json, "vision_config"), path: "vision_config." };
-  expectOnly({ json, path: "" }, { quantization_config: [null] });
+  const root: Section = { json, where: "config.json: " };
+  const text = flat ? root : section(root, "text_config");
+  const vision = section(root, "vision_config");
+  expectOnly(root, { quantization_config: [null] });
   expectOnly(text, {
     hidden_act: ["silu"],
     attention_bias: [!isQwen3],
@@ -100,13 +101,13 @@ export function readConfig(json: Json, preprocessor: Json, where?: string): Mode
   });
   const layerTypes = text.json.layer_types ?? [];
   if (!Array.isArray(layerTypes) || layerTypes.some((type) => type !== "full_attention"))
-    throw new Error(`config.json: ${text.path}layer_types is ${shown(layerTypes)}, only "full_attention" is supported`);
+    throw new Error(`${text.where}layer_types is ${shown(layerTypes)}, only "full_attention" is supported`);
 
   const config: ModelConfig = {
     text: readText(text, isQwen3),
     vision: readVision(vision, family, preprocessor, where),
-    tieWordEmbeddings: readTied(json, text, isQwen3),
-    imageTokenId: whole({ json, path: "" }, "image_token_id", most.vocabulary, { least: 0 }),
+    tieWordEmbeddings: readTied(root, text, isQwen3),
+    imageTokenId: whole(root, "image_token_id", most.vocabulary, { least: 0 }),
   };
   checkSizes(config);
   return config;
@@ -127,15 +128,15 @@ const most = {
 };
 
 /** Before transformers 5 the text's key counted; Qwen2.5-VL's configuration still looks at both. */
-function readTied(json: Json, text: Section, isQwen3: boolean): boolean {
-  const own = flag({ json, path: "" }, "tie_word_embeddings");
+function readTied(root: Section, text: Section, isQwen3: boolean): boolean {
+  const own = flag(root, "tie_word_embeddings");
   const ofText = flag(text, "tie_word_embeddings");
   return isQwen3 ? (own ?? ofText ?? false) : own === true || ofText === true;
 }
 
 function readText(text: Section, isQwen3: boolean): TextConfig {
   const ropeKey = text.json.rope_parameters ? "rope_parameters" : "rope_scaling";
-  const rope: Section = { json: (text.json[ropeKey] ?? {}) as Json, path: `${text.path}${ropeKey}.` };
+  const rope: Section = { json: (text.json[ropeKey] ?? {}) as Json, where: `${text.where}${ropeKey}.` };
   // "mrope" is what files before rope_type called the default with sections.
   expectOnly(rope, {
     rope_type: ["default", "mrope"],
@@ -164,7 +165,7 @@ function readText(text: Section, isQwen3: boolean): TextConfig {
 }
 
 function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json, where?: string): VisionConfig {
-  const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, path: "vision_config.rope_parameters." };
+  const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, where: `${vision.where}rope_parameters.` };
   // Rows turn one half of a head and columns the other; transformers 5 has a name of its own for it.
   expectOnly(rope, { rope_type: ["default", "axial"] });
   const shown = readPreprocessor(preprocessor, where);

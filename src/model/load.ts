@@ -1,8 +1,8 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
-import { embeddingWeight } from "./decoder.ts";
-import { headWeight, isHeadTied } from "./head.ts";
+import { embeddingWeight, headWeight } from "./decoder.ts";
+import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
 import type { Model } from "./model.ts";
 import { currentName } from "./names.ts";
