@@ -1,12 +1,11 @@
+import { onLine } from "./raised_signs.ts";
+
 /** What a terminal would obey: it leaves whole, not as "[2K" without its escape. */
 const escapeSequences =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[PX^_][^\u001b]*(?:\u001b\\)?|[@-Z\\-_])/g;
 /** Letters and marks that nobody sees: fillers, variation selectors, joiners, and the blank of Braille. */
 const unseen = /[\p{Default_Ignorable_Code_Point}\u2800]/gu;
-
-const superscripts: Record<string, string> = { "⁺": "+", "⁻": "-", "⁼": "=", "⁽": "(", "⁾": ")", ⁿ: "n", ⁱ: "i" };
-const digitsOf = (run: string): string => [...run].map((sign) => superscripts[sign] ?? sign.normalize("NFKC")).join("");
 
 /**
  * A text as a judge gets it, with nothing in it that is not seen: one spelling of each letter (NFKC), no control and
@@ -18,8 +17,8 @@ export function cleanText(text: string): string {
     text
       .toWellFormed()
       .replace(escapeSequences, "")
-      .replace(/[⁰¹²³⁴-⁹⁺-ⁿⁱ]+/g, (run) => (/^[ⁿⁱ]$/.test(run) ? `^${superscripts[run]}` : `^${digitsOf(run)}`))
-      .replace(/[₀-₎]+/g, (run) => `_${digitsOf(run)}`)
+      .replace(/[⁰¹²³⁴-⁹⁺-ⁿⁱ]+/g, (run) => `^${onLine(run)}`)
+      .replace(/[₀-₎]+/g, (run) => `_${onLine(run)}`)
       .replace(
         /(\d?)([\u00bc-\u00be\u2150-\u215e])/g,
         (_, digit, sign) => `${digit === "" ? "" : `${digit} `}${sign.normalize("NFKC").replace("⁄", "/")}`,

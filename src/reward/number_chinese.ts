@@ -11,9 +11,6 @@ const modern = (text: string): string =>
     .replace(/[兩两]/g, "二")
     .replace(/〇/g, "零");
 
-/** Signs that numbers are made of. */
-export const chineseDigits = "零〇一二两兩三四五六七八九十百千万萬亿億";
-
 /**
  * A number at the beginning of a Chinese text and what stands behind it: "二十一只狗", "5万", "三分之一", "百分之五十".
  * Null where there is none, or where it is said in short ("一百五" is 150, "三四个" is three or four).
