@@ -208,7 +208,11 @@ function checked(key: string, value: unknown, path: string): unknown {
   } catch {
     const knob = knobs[key as keyof RunConfig];
     const expected =
-      knob.kind === "choice" ? `one of ${knob.choices.join(", ")}` : "min" in knob ? `${knob.min} to ${knob.max}` : "";
+      knob.kind === "choice"
+        ? `one of ${knob.choices.join(", ")}`
+        : "min" in knob
+          ? `${knob.min} to ${knob.max}`
+          : "another value";
     throw new Misfit(path, expected, value);
   }
 }

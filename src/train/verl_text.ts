@@ -1,6 +1,5 @@
 import { type ShellCommand, type ShellWord, shellCommands } from "./shell_run.ts";
-import { NotUnderstood } from "./shell_tree.ts";
-import { shortened } from "./shell_values.ts";
+import { NotUnderstood, shortened } from "./shell_tree.ts";
 import { ShellWords } from "./shell_words.ts";
 
 /** What a text gives to verl's program. */
