@@ -1,6 +1,6 @@
 import { expectOnly, flag, positive, type Section, section, whole, wholes } from "./config_values.ts";
 import { type Json, shown } from "./json_file.ts";
-import { readPreprocessor } from "./preprocessor.ts";
+import { ownKeys, readPreprocessor } from "./preprocessor.ts";
 
 /** The sizes and constants of a checkpoint, from its `config.json`; names are Hugging Face's in camel case. */
 export interface TextConfig {
@@ -71,7 +71,7 @@ export interface ModelConfig<Vision extends VisionConfig = VisionConfig> {
  * @throws Error naming a key that is missing, that changes the mathematics in a way not supported here, or whose
  *         number no model has
  */
-export function readConfig(json: Json, preprocessor: Json, where?: string): ModelConfig {
+export function readConfig(json: Json, preprocessor: Json, where = ownKeys): ModelConfig {
   const family = json.model_type;
   if (family !== "qwen3_vl" && family !== "qwen2_5_vl")
     throw new Error(`config.json: model_type is ${shown(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
@@ -164,7 +164,7 @@ function readText(text: Section, isQwen3: boolean): TextConfig {
   };
 }
 
-function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json, where?: string): VisionConfig {
+function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json, where: string): VisionConfig {
   const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, where: `${vision.where}rope_parameters.` };
   // Rows turn one half of a head and columns the other; transformers 5 has a name of its own for it.
   expectOnly(rope, { rope_type: ["default", "axial"] });
@@ -190,7 +190,7 @@ function readVision(vision: Section, family: VisionConfig["family"], preprocesso
   ] as const)
     if (ofPictures !== ofTower)
       throw new Error(
-        `${where ?? "preprocessor_config.json: "}${key} is ${ofPictures}${preprocessor[key] ? "" : " where the file does not say"}, vision_config of config.json has ${ofTower}; the files belong to different models`,
+        `${where}${key} is ${ofPictures}${preprocessor[key] ? "" : " (the default, as the file does not say)"}, vision_config of config.json has ${ofTower}; the files belong to different models`,
       );
   if (family === "qwen3_vl")
     return {

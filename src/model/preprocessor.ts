@@ -18,6 +18,8 @@ export interface Preprocessor {
 }
 
 const ownFile = "preprocessor_config.json";
+/** How errors name its keys. */
+export const ownKeys = `${ownFile}: `;
 const sharedFile = "processor_config.json";
 
 /**
@@ -35,7 +37,7 @@ export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
     throw new Error(
       `${ownFile} is missing from the model's folder, and so is a ${sharedFile} that holds an image_processor; use the whole folder`,
     );
-  return { json: await readJson(files, ownFile), where: `${ownFile}: ` };
+  return { json: await readJson(files, ownFile), where: ownKeys };
 }
 
 /** What a folder says of pictures. @throws Error as preprocessorOf and readPreprocessor do */
@@ -86,7 +88,7 @@ const mostMinPixels = 2 ** 24;
 const mostMaxPixels = 2 ** 31 - 1;
 
 /** Reads a preprocessor's JSON. @throws Error naming a key that is not followed, or a value that cannot be */
-export function readPreprocessor(json: Json, where = `${ownFile}: `): Preprocessor {
+export function readPreprocessor(json: Json, where = ownKeys): Preprocessor {
   const file: Section = { json, where };
   expectOnly(file, supported, isNull);
   const unknown = Object.keys(json).filter((key) => !read.includes(key) && !idle.includes(key));
