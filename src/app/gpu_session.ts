@@ -17,13 +17,15 @@ import { GpuPolicy } from "../policy/gpu_policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { expectTrainable, hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
-import { checkpointFiles, exportFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
+import { checkpointFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
+import { exportFiles } from "../train/export.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
 import { klSums } from "../train/kl_reward.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
-import { evaluate, type Parts, type RollingOptions, rollTasks, train } from "../train/trainer.ts";
+import { evaluate, type Parts, type RollingOptions, rollTasks } from "../train/rolling.ts";
+import { train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
@@ -286,7 +288,7 @@ class GpuSession implements Session {
     const parts = { ...this.#parts(), signal };
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
-    const metrics = await evaluate(parts, tasks, greedy, signal);
+    const metrics = await evaluate(parts, tasks, greedy);
     const notes = tasks.length < wanted ? (this.#surroundings.source.heldOutNotes?.() ?? []) : [];
     return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
   }

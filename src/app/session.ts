@@ -5,7 +5,7 @@ import { sameAdapter } from "../train/adapter.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { Likelihood } from "../train/inspect.ts";
 import type { RunConfig } from "../train/knobs.ts";
-import type { RollingOptions } from "../train/trainer.ts";
+import type { RollingOptions } from "../train/rolling.ts";
 import type { JudgeAccess } from "./run_surroundings.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { expectOnly, flag, positive, type Section, section, whole, wholes } from "./config_values.ts";
 import { type Json, shown } from "./json_file.ts";
-import { readPreprocessor } from "./preprocessor.ts";
+import { ownKeys, readPreprocessor } from "./preprocessor.ts";
 
 /** The sizes and constants of a checkpoint, from its `config.json`; names are Hugging Face's in camel case. */
 export interface TextConfig {
@@ -71,15 +71,16 @@ export interface ModelConfig<Vision extends VisionConfig = VisionConfig> {
  * @throws Error naming a key that is missing, that changes the mathematics in a way not supported here, or whose
  *         number no model has
  */
-export function readConfig(json: Json, preprocessor: Json, where?: string): ModelConfig {
+export function readConfig(json: Json, preprocessor: Json, where = ownKeys): ModelConfig {
   const family = json.model_type;
   if (family !== "qwen3_vl" && family !== "qwen2_5_vl")
     throw new Error(`config.json: model_type is ${shown(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
   const isQwen3 = family === "qwen3_vl";
   const flat = !isQwen3 && (json.text_config ?? null) === null;
-  const text: Section = { json: flat ? json : section(json, "text_config"), path: flat ? "" : "text_config." };
-  const vision: Section = { json: section(json, "vision_config"), path: "vision_config." };
-  expectOnly({ json, path: "" }, { quantization_config: [null] });
+  const root: Section = { json, where: "config.json: " };
+  const text = flat ? root : section(root, "text_config");
+  const vision = section(root, "vision_config");
+  expectOnly(root, { quantization_config: [null] });
   expectOnly(text, {
     hidden_act: ["silu"],
     attention_bias: [!isQwen3],
@@ -100,13 +101,13 @@ export function readConfig(json: Json, preprocessor: Json, where?: string): Mode
   });
   const layerTypes = text.json.layer_types ?? [];
   if (!Array.isArray(layerTypes) || layerTypes.some((type) => type !== "full_attention"))
-    throw new Error(`config.json: ${text.path}layer_types is ${shown(layerTypes)}, only "full_attention" is supported`);
+    throw new Error(`${text.where}layer_types is ${shown(layerTypes)}, only "full_attention" is supported`);
 
   const config: ModelConfig = {
     text: readText(text, isQwen3),
     vision: readVision(vision, family, preprocessor, where),
-    tieWordEmbeddings: readTied(json, text, isQwen3),
-    imageTokenId: whole({ json, path: "" }, "image_token_id", most.vocabulary, { least: 0 }),
+    tieWordEmbeddings: readTied(root, text, isQwen3),
+    imageTokenId: whole(root, "image_token_id", most.vocabulary, { least: 0 }),
   };
   checkSizes(config);
   return config;
@@ -127,15 +128,15 @@ const most = {
 };
 
 /** Before transformers 5 the text's key counted; Qwen2.5-VL's configuration still looks at both. */
-function readTied(json: Json, text: Section, isQwen3: boolean): boolean {
-  const own = flag({ json, path: "" }, "tie_word_embeddings");
+function readTied(root: Section, text: Section, isQwen3: boolean): boolean {
+  const own = flag(root, "tie_word_embeddings");
   const ofText = flag(text, "tie_word_embeddings");
   return isQwen3 ? (own ?? ofText ?? false) : own === true || ofText === true;
 }
 
 function readText(text: Section, isQwen3: boolean): TextConfig {
   const ropeKey = text.json.rope_parameters ? "rope_parameters" : "rope_scaling";
-  const rope: Section = { json: (text.json[ropeKey] ?? {}) as Json, path: `${text.path}${ropeKey}.` };
+  const rope: Section = { json: (text.json[ropeKey] ?? {}) as Json, where: `${text.where}${ropeKey}.` };
   // "mrope" is what files before rope_type called the default with sections.
   expectOnly(rope, {
     rope_type: ["default", "mrope"],
@@ -163,8 +164,8 @@ function readText(text: Section, isQwen3: boolean): TextConfig {
   };
 }
 
-function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json, where?: string): VisionConfig {
-  const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, path: "vision_config.rope_parameters." };
+function readVision(vision: Section, family: VisionConfig["family"], preprocessor: Json, where: string): VisionConfig {
+  const rope: Section = { json: (vision.json.rope_parameters ?? {}) as Json, where: `${vision.where}rope_parameters.` };
   // Rows turn one half of a head and columns the other; transformers 5 has a name of its own for it.
   expectOnly(rope, { rope_type: ["default", "axial"] });
   const shown = readPreprocessor(preprocessor, where);
@@ -189,7 +190,7 @@ function readVision(vision: Section, family: VisionConfig["family"], preprocesso
   ] as const)
     if (ofPictures !== ofTower)
       throw new Error(
-        `${where ?? "preprocessor_config.json: "}${key} is ${ofPictures}${preprocessor[key] ? "" : " where the file does not say"}, vision_config of config.json has ${ofTower}; the files belong to different models`,
+        `${where}${key} is ${ofPictures}${preprocessor[key] ? "" : " (the default, as the file does not say)"}, vision_config of config.json has ${ofTower}; the files belong to different models`,
       );
   if (family === "qwen3_vl")
     return {

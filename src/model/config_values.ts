@@ -1,65 +1,79 @@
-import { type Json, shown, wholeNumber } from "./json_file.ts";
+import { type Json, numberWithin, shown, wholeNumber } from "./json_file.ts";
 
-/** An object in a file, and how errors name its keys. */
+/** An object in a file. */
 export interface Section {
   json: Json;
-  path: string;
-  file?: string;
+  /** How errors name its keys, up to the key: "config.json: text_config." */
+  where: string;
 }
 
-export function section(json: Json, key: string): Json {
+/** The object under a key. @throws Error where there is none */
+export function section({ json, where }: Section, key: string): Section {
   const value = json[key];
-  if (typeof value !== "object" || value === null) throw new Error(`config.json has no ${key}`);
-  return value as Json;
+  if (typeof value !== "object" || value === null) throw new Error(`${where}has no ${key}`);
+  return { json: value as Json, where: `${where}${key}.` };
 }
-
-export const named = ({ path, file = "config.json" }: Section, key: string): string => `${file}: ${path}${key}`;
 
 /** @throws Error where it is no whole number from `least` (1) to `most` */
 export function whole(
-  from: Section,
+  { json, where }: Section,
   key: string,
   most: number,
   { least = 1, fallback }: { least?: number; fallback?: number } = {},
 ): number {
-  return wholeNumber(from.json[key] ?? fallback, named(from, key), least, most);
+  return wholeNumber(json[key] ?? fallback, where + key, least, most);
 }
 
 export function wholes(
-  from: Section,
+  { json, where }: Section,
   key: string,
   most: number,
   { count, fallback }: { count?: number; fallback?: number[] },
 ): number[] {
-  const value = from.json[key] ?? fallback;
+  const value = json[key] ?? fallback;
   const isFine = (one: unknown) => Number.isInteger(one) && (one as number) >= 0 && (one as number) <= most;
   const hasCount = Array.isArray(value) && (count === undefined ? value.length <= most : value.length === count);
   if (!hasCount || !value.every(isFine))
     throw new Error(
-      `${named(from, key)} must be ${count ?? "a list of"} numbers, whole ones from 0 to ${most}, found ${shown(value)}`,
+      `${where}${key} must be ${count ?? "a list of"} numbers, whole ones from 0 to ${most}, found ${shown(value)}`,
     );
   return value;
 }
 
-export function positive(from: Section, key: string, most: number, fallback?: number): number {
-  const value = from.json[key] ?? fallback;
+export function positive({ json, where }: Section, key: string, most: number, fallback?: number): number {
+  const value = json[key] ?? fallback;
   if (typeof value !== "number" || !(value > 0 && value <= most))
-    throw new Error(`${named(from, key)} must be a number above 0, at most ${most}, found ${shown(value)}`);
+    throw new Error(`${where}${key} must be a number above 0, at most ${most}, found ${shown(value)}`);
   return value;
 }
 
-export function flag(from: Section, key: string): boolean | null {
-  const value = from.json[key] ?? null;
+/** @throws Error where it is no number from `least` to `most` */
+export const within = ({ json, where }: Section, key: string, least: number, most: number, fallback: number): number =>
+  numberWithin(json[key] ?? fallback, where + key, least, most);
+
+/** Null where the key is absent or null. */
+export function flag({ json, where }: Section, key: string): boolean | null {
+  const value = json[key] ?? null;
   if (value !== null && typeof value !== "boolean")
-    throw new Error(`${named(from, key)} must be true or false, found ${shown(value)}`);
+    throw new Error(`${where}${key} must be true or false, found ${shown(value)}`);
   return value;
 }
 
-/** Keys that change the mathematics: where one stands, it has one of these values. */
-export function expectOnly(from: Section, allowed: Readonly<Record<string, readonly unknown[]>>): void {
+/**
+ * Keys that change the mathematics: where one stands, it has one of these values.
+ * @param isAbsent which values say the same as a key that does not stand there
+ */
+export function expectOnly(
+  { json, where }: Section,
+  allowed: Readonly<Record<string, readonly unknown[]>>,
+  isAbsent: (value: unknown, values: readonly unknown[]) => boolean = (value) => value === undefined,
+): void {
   for (const [key, values] of Object.entries(allowed)) {
-    const value = from.json[key];
-    if (value !== undefined && !values.includes(value))
-      throw new Error(`${named(from, key)} is ${shown(value)}, only ${shown(values[0])} is supported`);
+    const value = json[key];
+    if (!isAbsent(value, values) && !values.includes(value))
+      throw new Error(`${where}${key} is ${shown(value)}, only ${shown(values[0])} is supported`);
   }
 }
+
+/** For files whose null is what the library takes where a key is absent. */
+export const isNull = (value: unknown): boolean => value === undefined || value === null;

@@ -95,9 +95,12 @@ export class Decoder {
   }
 }
 
+/** The head's weight in a checkpoint that holds it by itself. */
+export const headWeight = "lm_head.weight";
+
 /** The weight that makes logits of hidden states. */
 export const headName = ({ tieWordEmbeddings }: ModelConfig): string =>
-  tieWordEmbeddings ? embeddingWeight : "lm_head.weight";
+  tieWordEmbeddings ? embeddingWeight : headWeight;
 
 /** Adds the language model's weights. */
 export function decoderShapes(shapes: Shapes, { text, tieWordEmbeddings }: ModelConfig): void {
@@ -127,5 +130,5 @@ export function decoderShapes(shapes: Shapes, { text, tieWordEmbeddings }: Model
     shapes.linear(`${layer}.mlp.down_proj`, C, F, false);
   }
   shapes.add(`${prefix}.norm.weight`, C);
-  if (!tieWordEmbeddings) shapes.add("lm_head.weight", text.vocabSize, C);
+  if (!tieWordEmbeddings) shapes.add(headWeight, text.vocabSize, C);
 }

@@ -1,10 +1,7 @@
 import type { ModelConfig } from "./config.ts";
-import { embeddingWeight } from "./decoder.ts";
+import { embeddingWeight, headWeight } from "./decoder.ts";
 import { currentName } from "./names.ts";
 import type { StoredTensor } from "./safetensors.ts";
-
-/** The head's weight in a checkpoint that holds it by itself. */
-export const headWeight = "lm_head.weight";
 
 /**
  * Whether the embedding makes the logits: config.json wants it, and the checkpoint holds no other head. Where it holds

@@ -12,10 +12,11 @@ const maxDepth = 100;
 
 /**
  * The value of a text. Nested no deeper than 100.
- * @param file how errors name it
+ * @param file   how errors name it
+ * @param advice  how errors end
  * @throws Error where it is no JSON
  */
-export function parseJson(text: string, file: string): unknown {
+export function parseJson(text: string, file: string, advice = "is the download complete?"): unknown {
   const found = scan(text, file);
   let standard = text;
   let revive: ((key: string, value: unknown) => unknown) | undefined;
@@ -37,7 +38,7 @@ export function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(standard, revive);
   } catch (error) {
-    throw new Error(`${file} is not valid JSON (${(error as Error).message.slice(0, 200)}); is the download complete?`);
+    throw new Error(`${file} is not valid JSON (${(error as Error).message.slice(0, 200)}); ${advice}`);
   }
 }
 
@@ -127,6 +128,12 @@ function beginningOf(value: unknown, depth: number): unknown {
 export function jsonObject(value: unknown, file: string): Json {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   throw new Error(`${file} is not a JSON object; is the download complete?`);
+}
+
+/** @param name how errors name it, the file included. @throws Error where it is no number from `least` to `most` */
+export function numberWithin(value: unknown, name: string, least: number, most: number): number {
+  if (typeof value === "number" && value >= least && value <= most) return value;
+  throw new Error(`${name} must be a number from ${least} to ${most}, found ${shown(value)}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { shapeText } from "../gpu/tensor.ts";
-import { type Json, shown, wholeNumber } from "./json_file.ts";
+import { expectOnly, flag, isNull, type Section, within } from "./config_values.ts";
+import { type Json, numberWithin, shown, wholeNumber } from "./json_file.ts";
 import { type ModuleMatcher, matcherOf } from "./lora_modules.ts";
 import { oldName } from "./names.ts";
 import type { ParameterShape } from "./parameters.ts";
@@ -56,12 +57,9 @@ const maxPatterns = 1000;
 
 /** Reads `adapter_config.json`. @throws Error naming a key that is missing, or that is not supported */
 export function readLoraConfig(json: Json): LoraConfig {
-  for (const [key, values] of Object.entries(supported)) {
-    const value = json[key] ?? null;
-    const isEmpty = Array.isArray(value) && value.length === 0 && values.includes(null);
-    if (value !== null && !isEmpty && !values.includes(value))
-      throw new Error(`${named(key)} is ${shown(value)}, only ${shown(values[0])} is supported`);
-  }
+  const file: Section = { json, where: named("") };
+  const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
+  expectOnly(file, supported, (value, values) => isNull(value) || (isEmpty(value) && values.includes(null)));
   const targetModules = names(json, "target_modules");
   if (targetModules === null)
     throw new Error(
@@ -81,8 +79,8 @@ export function readLoraConfig(json: Json): LoraConfig {
   return {
     r: wholeNumber(json.r, named("r"), 1, maxRank),
     alpha: alphaOf(json.lora_alpha, named("lora_alpha")),
-    dropout: dropoutOf(json),
-    rankStabilized: flag(json, "use_rslora"),
+    dropout: within(file, "lora_dropout", 0, 1, 0),
+    rankStabilized: flag(file, "use_rslora") ?? false,
     targetModules,
     excludeModules: names(json, "exclude_modules") ?? [],
     layers,
@@ -110,24 +108,7 @@ function layerNumbers(json: Json): number[] | null {
   return list.slice(0, maxNames).map((one) => wholeNumber(one, named("layers_to_transform"), 0, maxNames));
 }
 
-function alphaOf(value: unknown, name: string): number {
-  if (typeof value !== "number" || !(Math.abs(value) <= maxAlpha))
-    throw new Error(`${name} must be a number from -${maxAlpha} to ${maxAlpha}, found ${shown(value)}`);
-  return value;
-}
-
-function dropoutOf(json: Json): number {
-  const value = json.lora_dropout ?? 0;
-  if (typeof value !== "number" || !(value >= 0 && value <= 1))
-    throw new Error(`${named("lora_dropout")} must be a number from 0 to 1, found ${shown(value)}`);
-  return value;
-}
-
-function flag(json: Json, key: string): boolean {
-  const value = json[key] ?? false;
-  if (typeof value !== "boolean") throw new Error(`${named(key)} must be true or false, found ${shown(value)}`);
-  return value;
-}
+const alphaOf = (value: unknown, name: string): number => numberWithin(value, name, -maxAlpha, maxAlpha);
 
 function patterns(
   json: Json,

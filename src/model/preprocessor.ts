@@ -1,4 +1,5 @@
-import { type Json, jsonObject, readJson, shown, wholeNumber } from "./json_file.ts";
+import { expectOnly, flag, isNull, type Section, whole, within } from "./config_values.ts";
+import { type Json, jsonObject, readJson, shown } from "./json_file.ts";
 import type { CheckpointFiles } from "./safetensors.ts";
 
 /** How pictures are shown to a model, as transformers' Qwen2VLImageProcessor does it from the same file. */
@@ -16,14 +17,9 @@ export interface Preprocessor {
   notices: string[];
 }
 
-/** A preprocessor's JSON, and how errors name its keys. */
-export interface PreprocessorFile {
-  json: Json;
-  /** "preprocessor_config.json: ", or the longer path of transformers 5. */
-  where: string;
-}
-
 const ownFile = "preprocessor_config.json";
+/** How errors name its keys. */
+export const ownKeys = `${ownFile}: `;
 const sharedFile = "processor_config.json";
 
 /**
@@ -31,7 +27,7 @@ const sharedFile = "processor_config.json";
  * preprocessor_config.json; where both stand, transformers takes the first.
  * @throws Error where there is neither
  */
-export async function preprocessorOf(files: CheckpointFiles): Promise<PreprocessorFile> {
+export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
   if ((await files.sizeBytes(sharedFile)) !== null) {
     const { image_processor: nested } = await readJson(files, sharedFile);
     if (nested !== undefined && nested !== null)
@@ -41,7 +37,7 @@ export async function preprocessorOf(files: CheckpointFiles): Promise<Preprocess
     throw new Error(
       `${ownFile} is missing from the model's folder, and so is a ${sharedFile} that holds an image_processor; use the whole folder`,
     );
-  return { json: await readJson(files, ownFile), where: `${ownFile}: ` };
+  return { json: await readJson(files, ownFile), where: ownKeys };
 }
 
 /** What a folder says of pictures. @throws Error as preprocessorOf and readPreprocessor do */
@@ -92,24 +88,19 @@ const mostMinPixels = 2 ** 24;
 const mostMaxPixels = 2 ** 31 - 1;
 
 /** Reads a preprocessor's JSON. @throws Error naming a key that is not followed, or a value that cannot be */
-export function readPreprocessor(json: Json, where = `${ownFile}: `): Preprocessor {
-  for (const [key, values] of Object.entries(supported)) {
-    const value = json[key] ?? undefined;
-    if (value !== undefined && !values.includes(value))
-      throw new Error(`${where}${key} is ${shown(value)}, only ${shown(values[0])} is supported`);
-  }
+export function readPreprocessor(json: Json, where = ownKeys): Preprocessor {
+  const file: Section = { json, where };
+  expectOnly(file, supported, isNull);
   const unknown = Object.keys(json).filter((key) => !read.includes(key) && !idle.includes(key));
   const step = unknown.find((key) => key.startsWith("do_") && json[key]);
   if (step !== undefined)
     throw new Error(`${where}${step} is ${shown(json[step])}, a step that is not known here; set it to false`);
-  const size = (key: string, fallback: number, most: number) =>
-    json[key] === undefined || json[key] === null ? fallback : wholeNumber(json[key], where + key, 1, most);
   return {
-    ...readArea(json, where),
-    patchSize: size("patch_size", usual.patchSize, 256),
-    temporalPatchSize: size("temporal_patch_size", usual.temporalPatchSize, 16),
-    mergeSize: size("merge_size", usual.mergeSize, 16),
-    ...readLevels(json, where),
+    ...readArea(file),
+    patchSize: whole(file, "patch_size", 256, { fallback: usual.patchSize }),
+    temporalPatchSize: whole(file, "temporal_patch_size", 16, { fallback: usual.temporalPatchSize }),
+    mergeSize: whole(file, "merge_size", 16, { fallback: usual.mergeSize }),
+    ...readLevels(file),
     notices:
       unknown.length === 0
         ? []
@@ -120,15 +111,14 @@ export function readPreprocessor(json: Json, where = `${ownFile}: `): Preprocess
 }
 
 /** `min_pixels` and `max_pixels` come before `size`, as older files have both. */
-function readArea(json: Json, where: string): Pick<Preprocessor, "minPixels" | "maxPixels"> {
-  const size = json.size === undefined || json.size === null ? null : json.size;
+function readArea(file: Section): Pick<Preprocessor, "minPixels" | "maxPixels"> {
+  const { json, where } = file;
+  const size = json.size ?? null;
   if (size !== null && (typeof size !== "object" || Array.isArray(size)))
     throw new Error(`${where}size must be an object with shortest_edge and longest_edge, found ${shown(size)}`);
-  const edges = size as Json | null;
-  const area = (key: string, edge: string, fallback: number, most: number): number => {
-    if (json[key] !== undefined && json[key] !== null) return wholeNumber(json[key], where + key, 1, most);
-    return edges === null ? fallback : wholeNumber(edges[edge], `${where}size.${edge}`, 1, most);
-  };
+  const edges: Section | null = size && { json: size as Json, where: `${where}size.` };
+  const area = (key: string, edge: string, fallback: number, most: number): number =>
+    edges !== null && isNull(json[key]) ? whole(edges, edge, most) : whole(file, key, most, { fallback });
   const minPixels = area("min_pixels", "shortest_edge", usual.minPixels, mostMinPixels);
   const maxPixels = area("max_pixels", "longest_edge", usual.maxPixels, mostMaxPixels);
   if (minPixels > maxPixels)
@@ -142,19 +132,10 @@ function readArea(json: Json, where: string): Pick<Preprocessor, "minPixels" | "
  * (level x factor - mean) / std, without a step that the file switches off, written for levels in 0 to 1: mean and std
  * are divided by 255 x factor.
  */
-function readLevels(json: Json, where: string): Pick<Preprocessor, "imageMean" | "imageStd"> {
-  const isOn = (key: string): boolean => {
-    const value = json[key] ?? true;
-    if (typeof value !== "boolean") throw new Error(`${where}${key} must be true or false, found ${shown(value)}`);
-    return value;
-  };
-  let factor = 1;
-  if (isOn("do_rescale")) {
-    const value = json.rescale_factor ?? 1 / 255;
-    if (typeof value !== "number" || !(value >= 1e-6 && value <= 1e6))
-      throw new Error(`${where}rescale_factor must be a number from 1e-6 to 1e6, found ${shown(value)}`);
-    factor = value;
-  }
+function readLevels(file: Section): Pick<Preprocessor, "imageMean" | "imageStd"> {
+  const { json, where } = file;
+  const isOn = (key: string): boolean => flag(file, key) ?? true;
+  const factor = isOn("do_rescale") ? within(file, "rescale_factor", 1e-6, 1e6, 1 / 255) : 1;
   const channels = (key: string, fallback: number[], isFine: (x: number) => boolean, what: string): number[] => {
     const value = json[key] ?? fallback;
     const list = Array.isArray(value) ? value : [value];

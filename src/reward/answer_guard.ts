@@ -8,7 +8,7 @@ import { speaksToJudge } from "./guard_speech.ts";
 import { type QuestionKind, questionKind } from "./question_kind.ts";
 
 /** Longest answer that a judge may see, in characters after cleaning; DeepEyes and verl refuse from 1,000 on. */
-export const longestAnswer = 400;
+const longestAnswer = 400;
 
 /**
  * Openers and fillers that judges were found to approve of whatever the question ("One Token to Fool LLM-as-a-Judge",
@@ -71,6 +71,7 @@ export function refusal(answer: string, goldAnswer: string, question = ""): stri
   const kind = questionKind(question, goldAnswer);
   // An answer that is too long is looked at no further.
   const look = lookAt(answer.slice(0, longestAnswer + 1));
-  const gold = lookAt(cleanText(goldAnswer).slice(0, longestAnswer + 1));
-  return reasons.find(([, applies]) => applies(look, kind) && !applies(gold, kind))?.[0] ?? null;
+  let gold: Look | null = null;
+  const lookAtGold = () => (gold ??= lookAt(cleanText(goldAnswer).slice(0, longestAnswer + 1)));
+  return reasons.find(([, applies]) => applies(look, kind) && !applies(lookAtGold(), kind))?.[0] ?? null;
 }

@@ -1,10 +1,5 @@
 import { withoutLatex } from "./latex.ts";
-
-const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ";
-const lowered = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎";
-const onLine = "0123456789+-=()ni";
-const flat = (text: string, signs: string): string =>
-  Array.from(text, (sign) => onLine[signs.indexOf(sign)] ?? sign).join("");
+import { onLine, raised } from "./raised_signs.ts";
 
 /** First digits of the scripts that write decimals in another way and that NFKC leaves alone. */
 const noughts = [
@@ -26,12 +21,12 @@ const typography: readonly [RegExp, string | ((...parts: string[]) => string)][]
   [/\u2064/g, "+"],
   [/\p{Cf}|\p{Default_Ignorable_Code_Point}|\u20e3/gu, ""],
   [/\u212a/g, " kelvin"],
-  [/([⁰¹²³⁴-⁹]+)[⁄/]([₀-₉]+)/g, (_, above, below) => ` ${flat(above, raised)}/${flat(below, lowered)}`],
+  [/([⁰¹²³⁴-⁹]+)[⁄/]([₀-₉]+)/g, (_, above, below) => ` ${onLine(above)}/${onLine(below)}`],
   // 1½ would become 11/2.
   [/[\u00bc-\u00be\u2150-\u215e\u2189]/g, (sign) => ` ${sign.normalize("NFKC").replace("⁄", "/")}`],
-  [new RegExp(`[${raised}]+`, "g"), (run) => `^(${flat(run, raised)})`],
-  [/(?<=\p{L})[₀-₎]+/gu, (run) => flat(run, lowered)],
-  [/[₀-₎]+/g, (run) => `_(${flat(run, lowered)})`],
+  [new RegExp(`[${raised}]+`, "g"), (run) => `^(${onLine(run)})`],
+  [/(?<=\p{L})[₀-₎]+/gu, onLine],
+  [/[₀-₎]+/g, (run) => `_(${onLine(run)})`],
   // A ring, and the Spanish ordinal, where a degree is meant.
   [/(?<=\d\s*)[˚º∘]/g, "°"],
   [/[‘’‚‛ʼ´ʹ]|(?<=\p{L})`(?=\p{L})/gu, "'"],

@@ -1,13 +1,11 @@
+import { onLine } from "./raised_signs.ts";
+
 /** What a terminal would obey: it leaves whole, not as "[2K" without its escape. */
 const escapeSequences =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[PX^_][^\u001b]*(?:\u001b\\)?|[@-Z\\-_])/g;
-/** Letters and marks that nobody sees: fillers of Hangul and Khmer, the blank of Braille, variation selectors, joiners. */
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: each stands for itself
-const unseen = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu;
-
-const superscripts: Record<string, string> = { "⁺": "+", "⁻": "-", "⁼": "=", "⁽": "(", "⁾": ")", ⁿ: "n", ⁱ: "i" };
-const digitsOf = (run: string): string => [...run].map((sign) => superscripts[sign] ?? sign.normalize("NFKC")).join("");
+/** Letters and marks that nobody sees: fillers, variation selectors, joiners, and the blank of Braille. */
+const unseen = /[\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /**
  * A text as a judge gets it, with nothing in it that is not seen: one spelling of each letter (NFKC), no control and
@@ -19,8 +17,8 @@ export function cleanText(text: string): string {
     text
       .toWellFormed()
       .replace(escapeSequences, "")
-      .replace(/[⁰¹²³⁴-⁹⁺-ⁿⁱ]+/g, (run) => (/^[ⁿⁱ]$/.test(run) ? `^${superscripts[run]}` : `^${digitsOf(run)}`))
-      .replace(/[₀-₎]+/g, (run) => `_${digitsOf(run)}`)
+      .replace(/[⁰¹²³⁴-⁹⁺-ⁿⁱ]+/g, (run) => `^${onLine(run)}`)
+      .replace(/[₀-₎]+/g, (run) => `_${onLine(run)}`)
       .replace(
         /(\d?)([\u00bc-\u00be\u2150-\u215e])/g,
         (_, digit, sign) => `${digit === "" ? "" : `${digit} `}${sign.normalize("NFKC").replace("⁄", "/")}`,

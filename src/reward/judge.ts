@@ -8,7 +8,7 @@ import { JudgeFailure } from "./judge_failure.ts";
 import { consistencyRequest, judgeRequestHardened } from "./judge_hardened.ts";
 import { drawnSeed, type FaithfulJudge, faithfulJudges, type JudgeName } from "./judge_presets.ts";
 import type { JudgeRequest } from "./judge_request.ts";
-import { decideByRules, type Verdict } from "./rules.ts";
+import { decideByRules, judgeByRules, type Verdict } from "./rules.ts";
 import { excerpt } from "./server_sentence.ts";
 import { cacheKey, memoryCache, type VerdictCache } from "./verdict_cache.ts";
 import { verdictInText } from "./verdict_text.ts";
@@ -55,8 +55,7 @@ export function rulesJudge(): AnswerJudge {
     async verdict({ answer, goldAnswer, question, source }) {
       counts.asked++;
       counts.byRule++;
-      const verdict = decideByRules(answer, { answer: goldAnswer, question, source });
-      return verdict ?? { right: false, rule: "no rule matches" };
+      return judgeByRules(answer, { answer: goldAnswer, question, source });
     },
   };
 }

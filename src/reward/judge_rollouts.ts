@@ -15,7 +15,7 @@ export interface JudgingSettings {
   signal?: AbortSignal;
 }
 
-export type RewardName = "weights" | MenuName;
+type RewardName = "weights" | MenuName;
 
 /**
  * Judges and scores the rollouts of one task, all at once; the judge's own limits hold. What the judge found is kept in
@@ -96,7 +96,7 @@ function responseFor({ name }: AnswerJudge, { response }: Rollout): string {
  * One verdict per rollout. Judges without chance are asked once per answer: a group often agrees. The others are asked
  * for each rollout, as the originals do.
  */
-export async function verdictsOf(
+async function verdictsOf(
   rollouts: readonly Rollout[],
   task: Task,
   judge: AnswerJudge,

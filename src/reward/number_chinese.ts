@@ -1,5 +1,5 @@
 import { numeral } from "./numeral.ts";
-import { over, plus, type Rational, times, whole } from "./rational.ts";
+import { half, negative, over, plus, type Rational, times, whole } from "./rational.ts";
 
 const digits = "零一二三四五六七八九";
 const scaleOf: Record<string, number> = { 十: 10, 百: 100, 千: 1000, 万: 10_000, 亿: 100_000_000 };
@@ -11,9 +11,6 @@ const modern = (text: string): string =>
     .replace(/[兩两]/g, "二")
     .replace(/〇/g, "零");
 
-/** Signs that numbers are made of. */
-export const chineseDigits = "零〇一二两兩三四五六七八九十百千万萬亿億";
-
 /**
  * A number at the beginning of a Chinese text and what stands behind it: "二十一只狗", "5万", "三分之一", "百分之五十".
  * Null where there is none, or where it is said in short ("一百五" is 150, "三四个" is three or four).
@@ -22,7 +19,7 @@ export function chineseNumber(text: string): { value: Rational; rest: string; is
   const [, sign, said] = /^([负-]?)(.*)$/su.exec(modern(text))!;
   const read = unsigned(said!);
   if (read === null) return null;
-  return { ...read, value: sign === "" ? read.value : { n: -read.value.n, d: read.value.d } };
+  return { ...read, value: sign === "" ? read.value : negative(read.value) };
 }
 
 function unsigned(text: string): { value: Rational; rest: string; isWhole: boolean } | null {
@@ -36,8 +33,8 @@ function unsigned(text: string): { value: Rational; rest: string; isWhole: boole
     const factor = Array.from(scale!, (sign) => scaleOf[sign]!).reduce((a, b) => a * b, 1);
     return { value: times(value.value, whole(factor)), rest: rest!, isWhole: true };
   }
-  const half = /^一半(.*)$/su.exec(text);
-  if (half) return { value: { n: 1n, d: 2n }, rest: half[1]!, isWhole: false };
+  const byHalf = /^一半(.*)$/su.exec(text);
+  if (byHalf) return { value: half, rest: byHalf[1]!, isWhole: false };
   const fraction = /^([零一二三四五六七八九十百千万]+)分之([零一二三四五六七八九十百千万]+|\d+(?:\.\d+)?)(.*)$/su.exec(
     text,
   );

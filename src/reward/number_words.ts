@@ -1,4 +1,4 @@
-import { decimal, negative, plus, type Rational, times, whole } from "./rational.ts";
+import { decimal, half, negative, plus, type Rational, times, whole } from "./rational.ts";
 
 const words = (text: string): readonly string[] => text.split(" ");
 const small = words(
@@ -99,7 +99,7 @@ class Reader {
   number(): { value: Rational; isWhole: boolean } | null {
     if (this.#is("half", "a", "dozen") || this.#is("half", "dozen")) return { value: whole(6), isWhole: true };
     if (this.#is("dozen")) return { value: whole(12), isWhole: true };
-    if (this.#is("a", "half") || this.#is("half")) return { value: { n: 1n, d: 2n }, isWhole: false };
+    if (this.#is("a", "half") || this.#is("half")) return { value: half, isWhole: false };
     if (
       this.#said[0] === "a" &&
       /^(?:hundred|thousand|lakh|million|crore|billion|trillion|dozen)$/.test(this.#said[1] ?? "")
@@ -141,7 +141,7 @@ class Reader {
       }
     } else if (this.#is("dozen") || this.#is("dozens")) value = times(value, whole(12));
     else if (this.#is("and", "a", "half") || this.#is("and", "one", "half")) {
-      value = plus(value, { n: 1n, d: 2n });
+      value = plus(value, half);
       isWhole = false;
     } else {
       const part = share(value, this.#said[this.at] ?? "");

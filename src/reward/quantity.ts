@@ -2,7 +2,7 @@ import { arithmetic, exactly, type Value } from "./arithmetic.ts";
 import { chineseNumber, isCountedInChinese } from "./number_chinese.ts";
 import { englishNumber, multiple, ordinal, roman, share } from "./number_words.ts";
 import { numeral } from "./numeral.ts";
-import { type Rational, times, whole } from "./rational.ts";
+import { negative, type Rational, times, whole } from "./rational.ts";
 import { type Unit, unitOf } from "./units.ts";
 
 /** A number as an answer gives it. */
@@ -32,7 +32,7 @@ const nothingElse = {
   unsure: false,
 } as const satisfies Partial<Quantity>;
 
-const currency = "US\\$|[$€£¥₹]";
+const amountOfMoney = /^([+-]?) ?(US\$|[$€£¥₹]) ?([+-]?)(\d.*|\.\d.*)$/u;
 
 /**
  * The number, with its unit, that a text without layout is (`plainAnswer`): null where it is more, less, or may be
@@ -63,7 +63,7 @@ function spelled(text: string): Quantity | null {
 }
 
 function money(text: string): Quantity | null {
-  const match = new RegExp(`^([+-]?) ?(${currency}) ?([+-]?)(\\d.*|\\.\\d.*)$`, "u").exec(text);
+  const match = amountOfMoney.exec(text);
   if (!match || (match[1] !== "" && match[3] !== "")) return null;
   const unit = unitOf(match[2]);
   const said = match[1] + match[3] + match[4];
@@ -83,7 +83,7 @@ function bare(text: string): Quantity | null {
   const read = numeral(text);
   if (read) {
     // "- 5" may be an item of a list.
-    const maybe = /^- /.test(text) ? [...read.maybe, { ...read.value, n: -read.value.n }] : read.maybe;
+    const maybe = /^- /.test(text) ? [...read.maybe, negative(read.value)] : read.maybe;
     return { ...nothingElse, ...read, maybe, value: exactly(read.value) };
   }
   const scientific = text.replace(/(?<=\d) ?[x×·*] ?(?=10\^)/gi, "*");
@@ -93,11 +93,7 @@ function bare(text: string): Quantity | null {
   // 30⁰ may be thirty degrees, (5) five below nought.
   const power = /^(\d+)\^\(0\)$/.exec(text);
   const inBrackets = /^\((\d[\d.]*)\)$/.exec(text);
-  const maybe = power
-    ? [whole(BigInt(power[1]))]
-    : inBrackets && value.exact
-      ? [{ ...value.exact, n: -value.exact.n }]
-      : [];
+  const maybe = power ? [whole(BigInt(power[1]))] : inBrackets && value.exact ? [negative(value.exact)] : [];
   return { ...nothingElse, value, maybe };
 }
 

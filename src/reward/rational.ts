@@ -9,6 +9,8 @@ const mostDigits = 600;
 
 export const whole = (n: number | bigint): Rational => ({ n: BigInt(n), d: 1n });
 
+export const half: Rational = { n: 1n, d: 2n };
+
 /** Null where the denominator is 0. */
 export function ratio(n: bigint, d: bigint): Rational | null {
   if (d === 0n) return null;

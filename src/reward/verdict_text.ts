@@ -169,6 +169,9 @@ function endOfObject(text: string, start: number): number | null {
 
 /** Signs that may stand round a statement and say nothing: emphasis, quotes, fences, list marks. */
 const decoration = String.raw`[\s*_~\`"'“”‘’#>•()\[\]$-]`;
+const decorationBefore = new RegExp(`${decoration}+$`);
+const decorationBehind = new RegExp(`^(?:${decoration}|\\})+`);
+const allDecoration = new RegExp(decoration, "g");
 const fenceName = /`{3,}[a-z]*\s*$/i;
 /** What may lead to a statement within its sentence. */
 const leadIn =
@@ -184,7 +187,7 @@ const secondThoughts =
 /** Whether a statement is the judge's own word: it begins the text, a line or a sentence, or follows what leads to it. */
 function isOwnWord(text: string, { start, right }: Statement, all: readonly Statement[]): boolean {
   const before = text.slice(0, start).replace(fenceName, "");
-  const trimmed = before.replace(new RegExp(`${decoration}+$`), "");
+  const trimmed = before.replace(decorationBefore, "");
   // What opens a brace and is not closed is JSON that broke off.
   if (/[{,]\s*$/.test(trimmed) && /\{[^}]*$/.test(trimmed)) return false;
   if (trimmed === "") return true;
@@ -199,7 +202,7 @@ function isOwnWord(text: string, { start, right }: Statement, all: readonly Stat
   // Another statement in the same sentence weighs the two.
   if (all.some((one) => one.right !== right && one.end <= start && text.slice(one.end, start).search(/[.!?…\n]/) < 0))
     return false;
-  if (leadIn.test(sentence.replace(new RegExp(decoration, "g"), " ").trim())) return true;
+  if (leadIn.test(sentence.replace(allDecoration, " ").trim())) return true;
   const concludes = leadsOn || /\b(?:so|hence|thus|therefore)$/i.test(trimmed);
   // "They are not the same: VERDICT: 0" denies what the verdict denies.
   const read = right ? sentence : sentence.replace(/\b(?:not|cannot|neither|nor)\b|n['’]t\b/gi, "");
@@ -208,7 +211,7 @@ function isOwnWord(text: string, { start, right }: Statement, all: readonly Stat
 
 /** Whether nothing behind the last statement takes it back or goes on with its sentence. */
 function endsTheMatter(after: string): boolean {
-  const rest = after.replace(new RegExp(`^(?:${decoration}|\\})+`), "");
+  const rest = after.replace(decorationBehind, "");
   if (rest === "") return true;
   // The form broke off, or its sentence goes on: "1 is not deserved", "1 or 0", "1?".
   const skipped = after.slice(0, after.length - rest.length);

@@ -1,7 +1,6 @@
-import { headWeight } from "../model/head.ts";
-import { formatJson, type Json, jsonObject, parseJson } from "../model/json_file.ts";
-import { adapterFiles, adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
-import { adapterConfigFile, readLoraConfig } from "../model/lora_config.ts";
+import { formatJson, parseJson } from "../model/json_file.ts";
+import { adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
+import { adapterConfigFile } from "../model/lora_config.ts";
 import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { checkKnob, resolveConfig, withDefaults } from "./config.ts";
@@ -36,7 +35,7 @@ export interface Checkpoint {
 
 type AdapterJson = Readonly<Record<string, unknown>>;
 
-const weightsFile = "model.safetensors";
+export const weightsFile = "model.safetensors";
 const optimizerFile = "optimizer.safetensors";
 const stateFile = "trainer_state.json";
 
@@ -83,7 +82,7 @@ function checksum(bytes: Uint8Array): number {
 
 /** @throws Error where a file's bytes are not those that were written; early checkpoints have no sums */
 function checkSums(files: readonly NamedBytes[]): void {
-  const sums = (readJson(files, stateFile)?.sums ?? {}) as Record<string, unknown>;
+  const sums = (readJson(files, stateFile).sums ?? {}) as Record<string, unknown>;
   for (const [name, expected] of Object.entries(sums)) {
     const found = checksum(bytesOf(files, name));
     if (found !== expected)
@@ -93,7 +92,7 @@ function checkSums(files: readonly NamedBytes[]): void {
   }
 }
 
-const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(`${formatJson(value)}\n`);
 
 const inF32 = (tensor: NamedValues): TensorToWrite => ({ ...tensor, dtype: "F32" });
 
@@ -104,9 +103,9 @@ export function readTrainerState(files: readonly NamedBytes[]): {
   config: RunConfig;
 } {
   const state = readJson(files, stateFile);
-  if (state?.format !== 1)
+  if (state.format !== 1)
     throw new Error(
-      `${stateFile}: expected format 1, found ${JSON.stringify(state?.format)}; it was written by another version of Saccade`,
+      `${stateFile}: expected format 1, found ${JSON.stringify(state.format)}; it was written by another version of Saccade`,
     );
   for (const key of ["step", "optimizerStep"]) {
     const value = state[key];
@@ -122,13 +121,10 @@ export function readTrainerState(files: readonly NamedBytes[]): {
   };
 }
 
+/** @throws Error where it is missing or no JSON; an empty object where it is no object, which lacks whatever is asked for */
 function readJson(files: readonly NamedBytes[], name: string): Record<string, unknown> {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytesOf(files, name)));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new Error(`${name}: is not valid JSON (${error.message})`);
-  }
+  const value = parseJson(new TextDecoder().decode(bytesOf(files, name)), name, "the checkpoint is damaged");
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** A configuration that was stored as JSON: every knob checked. One that it lacks is newer than it, and has its default. */
@@ -196,6 +192,23 @@ export async function readCheckpoint(
   return checkpoint;
 }
 
+/**
+ * The weights of a checkpoint of whatever model, under the names of its parameters.
+ * @returns `adapter`: what stands in `adapter_config.json` where they are an adapter's, else null
+ * @throws Error as readCheckpoint does
+ */
+export async function readWeights(
+  files: readonly NamedBytes[],
+): Promise<{ step: number; weights: NamedValues[]; adapter: AdapterJson | null }> {
+  const { step } = readTrainerState(files);
+  const isOfAdapter = files.some(({ name }) => name === adapterConfigFile);
+  const tensors = await readTensors(files, isOfAdapter ? adapterWeightsFile : weightsFile, step);
+  checkSums(files);
+  if (!isOfAdapter) return { step, weights: [...tensors.values()], adapter: null };
+  const weights = [...tensors.values()].map((tensor) => ({ ...tensor, name: tensor.name.slice(adapterPrefix.length) }));
+  return { step, weights, adapter: readJson(files, adapterConfigFile) };
+}
+
 /** @throws Error where the checkpoint is of an adapter and the run is not, or the other way, or of another adapter */
 function checkAdapter(files: readonly NamedBytes[], adapter: AdapterJson | null): void {
   const isOfAdapter = files.some(({ name }) => name === adapterConfigFile);
@@ -206,7 +219,7 @@ function checkAdapter(files: readonly NamedBytes[], adapter: AdapterJson | null)
         : "Expected a checkpoint of an adapter, found one of all weights; set loraRank to 0 and leave adapter empty, as the run did that wrote it",
     );
   if (!adapter) return;
-  const stored = readJson(files, adapterConfigFile) ?? {};
+  const stored = readJson(files, adapterConfigFile);
   for (const key of new Set([...Object.keys(stored), ...Object.keys(adapter)])) {
     const [expected, found] = [adapter[key], stored[key]].map((value) => JSON.stringify(value));
     if (expected !== found)
@@ -278,70 +291,4 @@ function bytesOf(files: readonly NamedBytes[], name: string): Uint8Array {
       `${name}: expected this file in the checkpoint, found ${files.map((f) => f.name).join(", ") || "nothing"}`,
     );
   return file.bytes;
-}
-
-/**
- * What a checkpoint's weights are exported as: the adapter in PEFT's files, or the model as `exportFiles` writes it. Asks
- * for no model and no GPU.
- * @throws Error as readCheckpoint and exportFiles do
- */
-export async function exportOfCheckpoint(
-  files: readonly NamedBytes[],
-  readSource: (name: string) => Promise<Uint8Array | null>,
-): Promise<{ step: number; files: NamedBytes[] }> {
-  const { step } = readTrainerState(files);
-  if (!files.some(({ name }) => name === adapterConfigFile)) {
-    const weights = await readTensors(files, weightsFile, step);
-    return { step, files: await exportFiles([...weights.values()], readSource) };
-  }
-  const tensors = [...(await readTensors(files, adapterWeightsFile, step)).values()].map((tensor) => ({
-    ...tensor,
-    name: tensor.name.slice(adapterPrefix.length),
-  }));
-  const modules = tensors.flatMap(({ name }) => /^(.*)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
-  const config = readLoraConfig(readJson(files, adapterConfigFile));
-  return { step, files: adapterFiles(config, tensors, modules) };
-}
-
-/** What a Hugging Face folder may hold besides weights and config.json; training changes none of it. */
-const carriedOver = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "generation_config.json",
-  "preprocessor_config.json",
-  "processor_config.json",
-  "special_tokens_map.json",
-  "chat_template.jinja",
-  "chat_template.json",
-  "vocab.json",
-  "merges.txt",
-];
-
-/**
- * A Hugging Face folder of the weights in bf16: transformers opens it as it opens the folder that the run started
- * from, whose other files are carried over. `readSource` reads one of them, null where there is none.
- */
-export async function exportFiles(
-  weights: readonly NamedValues[],
-  readSource: (name: string) => Promise<Uint8Array | null>,
-): Promise<NamedBytes[]> {
-  const source = await readSource("config.json");
-  if (!source) throw new Error("config.json: expected it in the folder of the model, found none");
-  const config = jsonObject(parseJson(new TextDecoder().decode(source), "config.json"), "config.json");
-  // Both names of the field are in use; transformers loads in the type that stands there.
-  config.dtype = "bfloat16";
-  if ("torch_dtype" in config) config.torch_dtype = "bfloat16";
-  // A head of its own stays one, whatever the folder that it came from said.
-  if (weights.some(({ name }) => name === headWeight))
-    for (const section of [config, config.text_config as Json | undefined])
-      if (section?.tie_word_embeddings) section.tie_word_embeddings = false;
-  const files: NamedBytes[] = [
-    { name: weightsFile, bytes: writeSafetensors(weights.map((t) => ({ ...t, dtype: "BF16" as const }))) },
-    { name: "config.json", bytes: new TextEncoder().encode(`${formatJson(config)}\n`) },
-  ];
-  for (const name of carriedOver) {
-    const bytes = await readSource(name);
-    if (bytes) files.push({ name, bytes });
-  }
-  return files;
 }

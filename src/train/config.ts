@@ -28,7 +28,7 @@ export const withDefaults = (stored: Partial<RunConfig>): RunConfig => ({ ...def
 
 /** The value of one knob, parsed from text if need be. @throws Error that says what was expected and found. */
 export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfig] {
-  const knob = knobs[key as KnobName];
+  const knob = Object.hasOwn(knobs, key) ? knobs[key as KnobName] : undefined;
   if (!knob) throw new Error(`There is no knob "${key}"; did you mean "${nearest(key, Object.keys(knobs))}"?`);
   switch (knob.kind) {
     case "text":

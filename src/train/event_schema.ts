@@ -58,6 +58,7 @@ const most = {
   shownPixels: 2 ** 25,
 };
 
+const end = choice<End>("answer", "malformed", "length", "turns", "error");
 const step = whole(0, most.step);
 const index = whole(0, most.index);
 const durationMs = measured;
@@ -148,7 +149,7 @@ const rollout = object<Rollout>(
     task: text,
     segments: list(segment, most.segments),
     calls: list(call, most.calls),
-    end: choice<End>("answer", "malformed", "length", "turns", "error"),
+    end,
     answer: readable(nullable(text)),
     reward: nullable(reward),
     advantage: nullable(finite),
@@ -207,7 +208,11 @@ function checked(key: string, value: unknown, path: string): unknown {
   } catch {
     const knob = knobs[key as keyof RunConfig];
     const expected =
-      knob.kind === "choice" ? `one of ${knob.choices.join(", ")}` : "min" in knob ? `${knob.min} to ${knob.max}` : "";
+      knob.kind === "choice"
+        ? `one of ${knob.choices.join(", ")}`
+        : "min" in knob
+          ? `${knob.min} to ${knob.max}`
+          : "another value";
     throw new Misfit(path, expected, value);
   }
 }
@@ -271,7 +276,7 @@ const readers: Readers = {
       type: kind("rolled"),
       step,
       rollout: text,
-      end: choice<End>("answer", "malformed", "length", "turns", "error"),
+      end,
     },
     {},
   ),

@@ -81,7 +81,7 @@ export class Learner {
     readonly gpu: Gpu,
     readonly model: Model,
     readonly loss: LossKind,
-    /** Activations of a walk, bytes; updates of more are walked in parts. */
+    /** Bytes of activations of one micro-batch; an update of more is made in several, whose gradients add up. */
     readonly mostBytes = walkBytes,
   ) {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
@@ -94,7 +94,7 @@ export class Learner {
    * One update on all groups.
    *
    * @param refLogprobs log-probabilities under the reference model, in the order of the targets; needed for a KL term
-   * @param signal      gives the update up between two parts: weights and moments are as before then
+   * @param signal      gives the update up between two micro-batches: weights and moments are as before then
    * @throws the signal's reason where that stops it
    */
   async update(
@@ -157,7 +157,7 @@ export class Learner {
     return concat(results);
   }
 
-  /** Forgets the gradients of the parts that were walked. */
+  /** Forgets the gradients of the micro-batches that were made. */
   #giveUp(signal: AbortSignal): never {
     for (const { d } of this.model.trained.segments) this.gpu.clear(d);
     this.updates--;

@@ -21,18 +21,11 @@ import {
   type Sequence,
   type SimpleCommand,
   type Statement,
+  shortened,
   type Word,
 } from "./shell_tree.ts";
-import {
-  calculatesText,
-  type Field,
-  fieldsOf,
-  isSpecial,
-  shortened,
-  textOf,
-  type Value,
-  Variables,
-} from "./shell_values.ts";
+import { calculatesText, fieldsOf, textOf } from "./shell_values.ts";
+import { type Field, isSpecial, type Value, Variables } from "./shell_variables.ts";
 
 /** One word of a command as a program gets it. */
 export interface ShellWord extends Field {

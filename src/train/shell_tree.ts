@@ -79,3 +79,9 @@ export class NotUnderstood extends Error {
     super(`not understood: line ${line}, ${what}`);
   }
 }
+
+/** What was written, on one line of a sentence. */
+export const shortened = (text: string): string => {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+};

@@ -22,8 +22,8 @@ export type Reader<T> = (value: unknown, path: string, leaveOut: LeaveOut) => T;
 
 type OptionalKeys<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
 /** A reader for each field: a type that gains one does not compile until its reader does. */
-export type Required<T> = { [K in Exclude<keyof T, OptionalKeys<T>>]: Reader<T[K]> };
-export type Optional<T> = { [K in OptionalKeys<T>]-?: Reader<Exclude<T[K], undefined>> };
+type RequiredReaders<T> = { [K in Exclude<keyof T, OptionalKeys<T>>]: Reader<T[K]> };
+type OptionalReaders<T> = { [K in OptionalKeys<T>]-?: Reader<Exclude<T[K], undefined>> };
 
 /** For people: what stands there, cut to a line. */
 export function described(value: unknown): string {
@@ -160,7 +160,7 @@ export const record =
   };
 
 /** An object of known fields; a field that it may lack is left out by itself where it does not fit. */
-export const object = <T extends object>(required: Required<T>, optional: Optional<T>): Reader<T> => {
+export const object = <T extends object>(required: RequiredReaders<T>, optional: OptionalReaders<T>): Reader<T> => {
   const needed = Object.entries<Reader<unknown>>(required);
   const others = Object.entries<Reader<unknown>>(optional);
   return (value, path, leaveOut) => {

@@ -3,7 +3,7 @@ import { ownPrefix } from "./aliases.ts";
 import { nearest } from "./config.ts";
 import { hydraProblem, hydraText } from "./hydra_value.ts";
 import type { ShellWord } from "./shell_run.ts";
-import { shortened } from "./shell_values.ts";
+import { shortened } from "./shell_tree.ts";
 import { verlNames } from "./verl_names.ts";
 
 /** A setting whose value is not certain, and is not used. `name` is empty where even that is not known. */

@@ -1,6 +1,5 @@
 import { type ShellCommand, type ShellWord, shellCommands } from "./shell_run.ts";
-import { NotUnderstood } from "./shell_tree.ts";
-import { shortened } from "./shell_values.ts";
+import { NotUnderstood, shortened } from "./shell_tree.ts";
 import { ShellWords } from "./shell_words.ts";
 
 /** What a text gives to verl's program. */
@@ -78,18 +77,18 @@ function started(commands: readonly ShellCommand[]): VerlText {
   const used = known.length > 0 ? known : all;
   const [only] = used;
   if (!only) {
-    if (hidden[0]) throw notUnderstood(hidden[0].line, `${commandStart(hidden[0])} is read by another shell`);
+    if (hidden[0]) throw new NotUnderstood(hidden[0].line, `${commandStart(hidden[0])} is read by another shell`);
     const unsure = commands.find(({ words }) =>
       words.some((word, i) => word.unknown !== null && words[i - 1]?.text === "-m"),
     );
-    if (unsure) throw notUnderstood(unsure.line, `which program ${commandStart(unsure)} starts is not certain`);
+    if (unsure) throw new NotUnderstood(unsure.line, `which program ${commandStart(unsure)} starts is not certain`);
     throw new Error(
       'Expected a command such as "python3 -m verl.trainer.main_ppo data.train_batch_size=128", found none in the text',
     );
   }
   const lines = [...used.map(({ command }) => command.line), ...hidden.map(({ line }) => line)];
   if (lines.length > 1)
-    throw notUnderstood(
+    throw new NotUnderstood(
       lines[0]!,
       `more than one command starts verl (lines ${lines.join(", ")}); leave the one that is meant`,
     );
@@ -98,15 +97,15 @@ function started(commands: readonly ShellCommand[]): VerlText {
   const program = words[at]!.text;
   const found = programs.find(({ name }) => name.test(program));
   if (!found)
-    throw notUnderstood(
+    throw new NotUnderstood(
       line,
       `${program} is another program than verl.trainer.main_ppo, and its settings are not known to mean the same`,
     );
   const first = words[0]!;
   if (command.function !== null)
-    throw notUnderstood(line, `${command.function} is a function of the script, which may change the words`);
+    throw new NotUnderstood(line, `${command.function} is a function of the script, which may change the words`);
   if (first.unknown === null && at > 0 && first.text !== "" && !launchers.test(first.text))
-    throw notUnderstood(line, `${shortened(first.source)} is not known to start a program`);
+    throw new NotUnderstood(line, `${shortened(first.source)} is not known to start a program`);
   const isRay =
     words.slice(0, at).some(({ text }) => text === "ray") && words.slice(0, at).some(({ text }) => text === "job");
   const after = words.slice(at + 1).map((word) => (isRay ? readByRay(word) : word));
@@ -140,8 +139,6 @@ function readByRay(word: ShellWord): ShellWord {
 }
 
 const commandStart = ({ words }: ShellCommand): string => shortened(words.map(({ source }) => source).join(" "));
-
-const notUnderstood = (line: number, what: string): NotUnderstood => new NotUnderstood(line, what);
 
 /** The commands that `bash -x` printed: their words stand there as they came out. */
 function traced(text: string): ShellCommand[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { responseText, wholeText } from "../../src/agent/response_text.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
+import { Random } from "../../src/tasks/random.ts";
 import source from "../golden/tokenizer-needle.json" with { type: "json" };
 
 const tokenizer = new Tokenizer(source);
@@ -41,12 +42,9 @@ describe("responseText()", () => {
   });
 
   test("of tokens in any order, and of ids that have no token", () => {
-    let state = 7;
-    const draw = (n: number) => {
-      state = (state * 48271) % 2147483647;
-      return state % n;
-    };
-    for (let round = 0; round < 300; round++) check(Array.from({ length: draw(40) }, () => draw(tokenizer.size + 3)));
+    const random = new Random(7, [1]);
+    for (let round = 0; round < 300; round++)
+      check(Array.from({ length: random.below(40) }, () => random.below(tokenizer.size + 3)));
   });
 
   test("of nothing", () => expect(response([])).toEqual({ plain: "" }));

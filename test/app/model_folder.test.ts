@@ -141,7 +141,7 @@ describe("tensors that are no weights of the model", () => {
     expect(rolled).toEqual((await spoken(folder())).rolled);
     expect(notices).toHaveLength(1);
     expect(notices[0]).toContain(
-      'holds 4 tensors that are no weights of the model and not used, as in transformers: "model.',
+      'holds 4 tensors that are no weights of the model; they are not used, as in transformers: "model.',
     );
     expect(notices[0]).toMatch(/ and 1 more$/);
   });

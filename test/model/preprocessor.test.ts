@@ -94,9 +94,9 @@ describe("what is not followed is refused by name", () => {
     [{ image_processor_type: "CLIPImageProcessor" }, 'image_processor_type is "CLIPImageProcessor", only'],
     [{ do_rescale: 1 }, "do_rescale must be true or false, found 1"],
     [{ do_normalize: "no" }, 'do_normalize must be true or false, found "no"'],
-    [{ rescale_factor: 0 }, "rescale_factor must be a number from 1e-6 to 1e6, found 0"],
+    [{ rescale_factor: 0 }, "rescale_factor must be a number from 0.000001 to 1000000, found 0"],
     [{ rescale_factor: -1 }, "rescale_factor must be a number"],
-    [{ rescale_factor: Number.NaN }, "rescale_factor must be a number from 1e-6 to 1e6, found NaN"],
+    [{ rescale_factor: Number.NaN }, "rescale_factor must be a number from 0.000001 to 1000000, found NaN"],
     [
       { image_std: [0.5, 0, 0.5] },
       "image_std must be numbers from 1e-6 to 1e6, one or three of them, found [0.5,0,0.5]",

@@ -18,7 +18,7 @@ async function judgeThat(
   const fake = await openFakeJudge({ behave, ...options });
   open.push(fake);
   const connection = new JudgeConnection(
-    { url: fake.url, model: "fake", backoffMs: 1, timeoutMs: 300, ...settings },
+    { url: fake.url, model: "fake", backoffMs: 1, timeoutMs: 10_000, ...settings },
     { random: () => 0.5 },
   );
   return { fake, connection };
@@ -98,7 +98,11 @@ describe("what a judge does wrong is one sentence and a kind", () => {
       /redirect to http:\/\/127.0.0.1:9\/v1\/chat\/completions, which is not followed/,
     ],
   ])("%s", async (_, behaviour, kind, calls, message) => {
-    const { fake, connection } = await judgeThat(() => behaviour, { retries: 2 });
+    const { fake, connection } = await judgeThat(() => behaviour, {
+      retries: 2,
+      // Only silence is to take as long as it may.
+      timeoutMs: behaviour.kind === "hang" ? 300 : 10_000,
+    });
     const error = await failure(connection.complete(question));
     expect(error.kind).toBe(kind);
     expect(error.message).toMatch(message);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rulePairs } from "../../src/reward/rule_pairs.ts";
+import { rulePairs } from "../../src/app/fuzz/rule_pairs.ts";
 import { decideByRules } from "../../src/reward/rules.ts";
 
 const decide = (answer: string, gold: string) =>

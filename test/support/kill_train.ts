@@ -3,6 +3,8 @@
  * `npx deno run -A test/support/kill_train.ts FOLDER [kills] [seed] [train's flags...]`. Everything is made in FOLDER.
  */
 
+import { Random } from "../../src/tasks/random.ts";
+
 export const cli = decodeURIComponent(new URL("../../src/app/deno/cli.ts", import.meta.url).pathname);
 
 /** So small that a step takes a fraction of a second on a software adapter. */
@@ -39,7 +41,7 @@ export async function killTrain(
     log?: (line: string) => void;
   },
 ): Promise<Killed> {
-  const random = mulberry32(seed);
+  const random = new Random(seed, [1]);
   const whole = await run([...flags, "--out", `${folder}/whole`], null);
   if (whole.code !== 0) throw new Error(`The run that nobody interrupts failed: ${whole.text}`);
   const expected = await endOf(`${folder}/whole`);
@@ -54,8 +56,8 @@ export async function killTrain(
         : [...flags, "--out", own];
       const mayKill = result.kills < kills;
       // Mostly while it trains, which begins with its first word; some while it still opens folder and model.
-      const spawned = random() < 0.15;
-      const ms = random() * (spawned ? whole.silentMs : (whole.ms - whole.silentMs) * 0.7);
+      const spawned = random.uniform() < 0.15;
+      const ms = random.uniform() * (spawned ? whole.silentMs : (whole.ms - whole.silentMs) * 0.7);
       const { code, text } = await run(arguments_, mayKill ? { after: spawned ? "start" : "first word", ms } : null);
       if (code === null) {
         result.kills++;
@@ -181,17 +183,6 @@ function differing(expected: Map<string, string | Uint8Array>, found: Map<string
       return `${name}: other bytes`;
   }
   return null;
-}
-
-/** Numbers from 0 to 1 by a seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 if (import.meta.main) {

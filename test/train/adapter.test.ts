@@ -12,8 +12,9 @@ import {
   refillAdapter,
   sameAdapter,
 } from "../../src/train/adapter.ts";
-import { checkpointFiles, exportOfCheckpoint, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";
+import { exportOfCheckpoint } from "../../src/train/export.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import { gpu } from "../support/device.ts";

@@ -1,15 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { readHeader, toFloat32 } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
-import {
-  type Checkpoint,
-  checkpointFiles,
-  exportFiles,
-  exportOfCheckpoint,
-  readCheckpoint,
-  readTrainerState,
-} from "../../src/train/checkpoint.ts";
+import { type Checkpoint, checkpointFiles, readCheckpoint, readTrainerState } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";
+import { exportFiles, exportOfCheckpoint } from "../../src/train/export.ts";
 
 const named = (name: string, shape: number[], first: number) => {
   const count = shape.reduce((a, b) => a * b, 1);
@@ -87,7 +81,7 @@ describe("refuses", () => {
       "a broken state",
       changed(files, "trainer_state.json", text("").subarray(1)),
       shapes,
-      /^trainer_state\.json: is not valid JSON/,
+      /^trainer_state\.json is not valid JSON \(.*\); the checkpoint is damaged$/,
     ],
     [
       "a state that is null",
@@ -193,6 +187,16 @@ test("a checkpoint is exported as the weights that it holds", async () => {
   expect((await exportOfCheckpoint(other, source)).files).not.toEqual(found.files);
   await expect(exportOfCheckpoint(checkpointFiles(checkpoint).slice(1), source)).rejects.toThrow(
     "model.safetensors: expected this file in the checkpoint",
+  );
+});
+
+test("weights that a disk changed are not exported", async () => {
+  const files = checkpointFiles(checkpoint).map(({ name, bytes }) => ({ name, bytes: bytes.slice() }));
+  const { bytes } = files.find(({ name }) => name === "model.safetensors")!;
+  bytes[bytes.length - 2]! ^= 1;
+  const source = async (name: string) => (name === "config.json" ? text({ model_type: "qwen3_vl" }) : null);
+  await expect(exportOfCheckpoint(files, source)).rejects.toThrow(
+    /^model\.safetensors: expected the bytes that were written/,
   );
 });
 

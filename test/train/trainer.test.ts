@@ -9,7 +9,8 @@ import type { TaskSource } from "../../src/tasks/task.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { evaluate, type Parts, rollTasks, train } from "../../src/train/trainer.ts";
+import { evaluate, type Parts, rollTasks } from "../../src/train/rolling.ts";
+import { train } from "../../src/train/trainer.ts";
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { openFakeJudge } from "../support/fake_judge.ts";
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
@@ -349,9 +350,24 @@ describe("a remote judge", () => {
     const tasks = await read(parts).take(0, 2);
     const running = evaluate({ ...parts, judge, signal: stop.signal }, tasks, true);
     while (fake.questions.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
-    stop.abort();
-    await expect(running).rejects.toThrow("Stopped before the judge had answered");
+    stop.abort(new Error("enough"));
+    await expect(running).rejects.toThrow("enough");
     await fake.close();
+  });
+
+  test("an evaluation that is stopped while it is sampled ends with the signal's reason, whatever stops it", async () => {
+    const { parts } = scripted();
+    const stop = new AbortController();
+    const reason = new Error("enough");
+    const tasks = await read(parts).take(0, 2);
+    const view = {
+      ...parts.view,
+      shown: (pixels: Pixels) => {
+        stop.abort(reason);
+        return parts.view.shown(pixels);
+      },
+    };
+    await expect(evaluate({ ...parts, view, signal: stop.signal }, tasks, true)).rejects.toBe(reason);
   });
 
   test("which breaks the rules of its own contract ends the run with its sentence", async () => {

@@ -162,7 +162,7 @@ async function trainInto(
 /** Ends the wait for a judge once the person asks to stop. */
 function stopSignal({ untilStopped }: Surroundings): AbortSignal {
   const stop = new AbortController();
-  untilStopped().then(() => stop.abort());
+  untilStopped().then(() => stop.abort(new Error("Stopped before the end; nothing was changed")));
   return stop.signal;
 }
 

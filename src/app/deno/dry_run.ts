@@ -1,11 +1,7 @@
 import { type ModelConfig, readConfig } from "../../model/config.ts";
+import type { Section } from "../../model/config_values.ts";
 import { readJson } from "../../model/json_file.ts";
-import {
-  type Preprocessor,
-  type PreprocessorFile,
-  preprocessorOf,
-  readPreprocessor,
-} from "../../model/preprocessor.ts";
+import { type Preprocessor, preprocessorOf, readPreprocessor } from "../../model/preprocessor.ts";
 import { publishedFiles } from "../../model/published_sizes.ts";
 import type { Platform } from "../../platform.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -51,7 +47,7 @@ async function sizesOf(
   platform: Platform,
 ): Promise<{ model: ModelConfig; preprocessor: Preprocessor; note?: string }> {
   const folder = filesIn(platform, name);
-  let files: { config: Record<string, unknown>; preprocessor: PreprocessorFile };
+  let files: { config: Record<string, unknown>; preprocessor: Section };
   let note: string | undefined;
   try {
     if ((await folder.sizeBytes("config.json")) === null) throw new Error(`${name}/config.json is not there`);

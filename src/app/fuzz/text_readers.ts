@@ -5,7 +5,6 @@ import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
 import { zoomAsVerl } from "../../agent/zoom_verl.ts";
 import { refusal } from "../../reward/answer_guard.ts";
 import { JudgeConnection } from "../../reward/judge_connection.ts";
-import { type RulePair, rulePairs } from "../../reward/rule_pairs.ts";
 import { decideByRules, judgeByRules } from "../../reward/rules.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
@@ -17,6 +16,7 @@ import { logUpTo } from "../run_log.ts";
 import { readEventsFile } from "../web/events_file.ts";
 import { readUrl } from "../web/url_state.ts";
 import type { FuzzedReader } from "./reader.ts";
+import { type RulePair, rulePairs } from "./rule_pairs.ts";
 
 /** A rule was sure of what is not so, or not sure of what is plain. */
 class WrongVerdict extends Error {}

@@ -1,5 +1,6 @@
 import type { Platform } from "../../platform.ts";
-import { exportOfCheckpoint, readTrainerState } from "../../train/checkpoint.ts";
+import { readTrainerState } from "../../train/checkpoint.ts";
+import { exportOfCheckpoint } from "../../train/export.ts";
 import type { ExportedModel } from "../api.ts";
 import { isDropped } from "./dropped_files.ts";
 import { storedCheckpoint } from "./run_store.ts";

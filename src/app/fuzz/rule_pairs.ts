@@ -1,4 +1,4 @@
-import { Random } from "../tasks/random.ts";
+import { Random } from "../../tasks/random.ts";
 import {
   letterWritings,
   lookalikes,

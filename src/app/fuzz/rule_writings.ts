@@ -1,4 +1,4 @@
-import type { Random } from "../tasks/random.ts";
+import type { Random } from "../../tasks/random.ts";
 
 /** One way to write a value. */
 export interface Writing {
@@ -14,7 +14,7 @@ const small =
 const tens = "- - twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
 
 /** English words for 0 to 999,999,999. */
-export function inEnglish(n: number, and: boolean, hyphen: boolean): string {
+function inEnglish(n: number, and: boolean, hyphen: boolean): string {
   if (n < 20) return small[n]!;
   if (n < 100) return tens[Math.floor(n / 10)]! + (n % 10 ? (hyphen ? "-" : " ") + small[n % 10] : "");
   const [size, name] = n < 1000 ? [100, "hundred"] : n < 1e6 ? [1000, "thousand"] : [1e6, "million"];
