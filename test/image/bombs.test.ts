@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decode } from "../../src/image/decode.ts";
-import { emptyChunks, jpegOf, pngOf, webpOf } from "../support/bombs.ts";
+import { brotliStored, emptyChunks, jpegOf, parquetOfPages, pngOf, webpOf, zstdOfSequences } from "../support/bombs.ts";
 import { readBytes } from "../support/png.ts";
 
 /** Reads the file in a process of its own. */
@@ -90,6 +90,44 @@ describe("small files that ask for much take little", () => {
     expect(found.said).toMatch(said);
     expect(found.grownBytes / mebi).toBeLessThan(200);
     expect(found.processorMs).toBeLessThan(10_000);
+  });
+});
+
+describe("pages of a parquet file that say more than they hold take little", () => {
+  const endless = Uint8Array.of(200, 0xfc, 0xfa, 255, 255, 255, 1, 1, 1, 1);
+  test.each([
+    [
+      "98000 sequences of Zstandard without their bits",
+      () => parquetOfPages("ZSTD", () => zstdOfSequences(98_000)),
+      /ends too early/,
+    ],
+    [
+      "and without codes that need any",
+      () => parquetOfPages("ZSTD", () => zstdOfSequences(98_000, [0, 0, 52])),
+      /ends too early/,
+    ],
+    [
+      "a literal of Snappy that steps back to itself",
+      () => parquetOfPages("SNAPPY", () => endless),
+      /damaged or not whole/,
+    ],
+    [
+      "thousands of small pages of brotli with the largest window",
+      () => parquetOfPages("BROTLI", brotliStored, { rows: 4000, pageSize: 8 }),
+      /expected a prompt of messages/,
+    ],
+  ] as const)("%s", async (_, make, said) => {
+    const folder = await Deno.makeTempDir();
+    const file = `${folder}/rows.parquet`;
+    try {
+      await Deno.writeFile(file, make());
+      const found = await bounded("rows", file);
+      expect(found.said).toMatch(said);
+      expect(found.grownBytes / mebi).toBeLessThan(200);
+      expect(found.processorMs).toBeLessThan(5000);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 });
 

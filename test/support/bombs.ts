@@ -1,5 +1,7 @@
 /** Files that are small and promise or hold far more than they should, made here because they are too large to keep. */
 
+import { parquetWriteBuffer } from "hyparquet-writer";
+
 const ascii = (text: string) => new TextEncoder().encode(text);
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -113,4 +115,49 @@ export function webpOf(width: number, height: number): Uint8Array<ArrayBuffer> {
   new DataView(out.buffer).setUint32(4, out.length - 8, true);
   new DataView(out.buffer).setUint32(16, pixels.length, true);
   return out;
+}
+
+/**
+ * A frame of Zstandard whose one block says that it holds so many sequences.
+ * @param codes the one symbol of each code (lengths of literals, offsets, matches); absent for the usual codes
+ * @param bits what the sequences are read from, the last byte with its mark
+ */
+export function zstdOfSequences(
+  count: number,
+  codes: readonly number[] = [],
+  bits: readonly number[] = [1],
+  literals: readonly number[] = [1],
+): Uint8Array<ArrayBuffer> {
+  const many = count - 0x7f00;
+  const counted = count < 128 ? [count] : [255, many & 255, many >> 8];
+  const block = [literals.length << 3, ...literals, ...counted, codes.length > 0 ? 0x54 : 0, ...codes, ...bits];
+  const header = (block.length << 3) | 5;
+  // A window of 2 MiB.
+  return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, header & 255, header >> 8, 0, ...block);
+}
+
+/** A parquet file in DeepEyes' layout whose pages are packed as `pack` does it. */
+export function parquetOfPages(
+  codec: "ZSTD" | "BROTLI" | "SNAPPY",
+  pack: (page: Uint8Array) => Uint8Array,
+  { rows = 1, pageSize = 1 << 20 } = {},
+): Uint8Array<ArrayBuffer> {
+  const texts = (of: (row: number) => string) => Array.from({ length: rows }, (_, i) => of(i));
+  return new Uint8Array(
+    parquetWriteBuffer({
+      codec,
+      compressors: { [codec]: pack },
+      pageSize,
+      columnData: [
+        { name: "prompt", type: "STRING", data: texts(() => "Which?"), encoding: "PLAIN" },
+        { name: "reward_model", type: "STRING", data: texts((i) => `answer ${i}`), encoding: "PLAIN" },
+      ],
+    }),
+  );
+}
+
+/** Brotli that packs nothing, in a window of 16 MiB. */
+export function brotliStored(bytes: Uint8Array): Uint8Array {
+  const header = 0b1111 + (0 << 4) + ((bytes.length - 1) << 7) + 2 ** 23;
+  return joined([Uint8Array.of(header & 255, (header >> 8) & 255, header >> 16), bytes, Uint8Array.of(3)]);
 }

@@ -16,6 +16,8 @@ declare namespace Deno {
     tryLock(exclusive: boolean): Promise<boolean>;
     close(): void;
   }
+  /** Of this process so far, microseconds. */
+  function cpuUsage(): { user: number; system: number };
   const stdin: { readonly readable: ReadableStream<Uint8Array<ArrayBuffer>> };
   interface OpenOptions {
     read?: boolean;
