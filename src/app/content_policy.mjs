@@ -20,11 +20,8 @@ const ofDocument = [
   "connect-src 'self'",
 ].join("; ");
 
-/**
- * Workers fetch what a person named: models and data from the Hub or an address, verdicts of a judge. Snappy pages of
- * parquet files are unpacked by WebAssembly.
- */
-const ofWorker = [...common, "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self' https: http:"].join("; ");
+/** Workers fetch what a person named: models and data from the Hub or an address, verdicts of a judge. */
+const ofWorker = [...common, "script-src 'self'", "connect-src 'self' https: http:"].join("; ");
 
 /** Decodes and draws pictures. */
 const ofPictures = [...common, "script-src 'self'", "connect-src 'none'"].join("; ");

@@ -88,7 +88,7 @@ const smallNumber = (bits: ForwardBits): number => {
   return 1 + (1 << more) + bits.take(more);
 };
 
-const valueOf = (bits: ForwardBits, { base, bits: more }: typeof counts, symbol: number): number =>
+const extended = (bits: ForwardBits, { base, bits: more }: typeof counts, symbol: number): number =>
   base[symbol]! + bits.take(more[symbol]!);
 
 /** Which of several codes is in use, and for how many symbols still: literals, commands and distances each have their own. */
@@ -105,7 +105,7 @@ class BlockTypes {
     if (this.types === 1) return;
     this.#typeCodes = readCodes(bits, this.types + 2);
     this.#countCodes = readCodes(bits, counts.base.length);
-    this.#left = valueOf(bits, counts, symbolOf(bits, this.#countCodes));
+    this.#left = extended(bits, counts, symbolOf(bits, this.#countCodes));
   }
 
   /** Called before each symbol. */
@@ -116,7 +116,7 @@ class BlockTypes {
       const type = said === 0 ? this.#before : said === 1 ? (this.type + 1) % this.types : said - 2;
       this.#before = this.type;
       this.type = type;
-      this.#left = valueOf(bits, counts, symbolOf(bits, this.#countCodes));
+      this.#left = extended(bits, counts, symbolOf(bits, this.#countCodes));
     }
     this.#left--;
   }
@@ -165,8 +165,8 @@ function packedBlock(bits: ForwardBits, out: Uint8Array, state: State, end: numb
   while (to < end) {
     commands.next(bits);
     const command = symbolOf(bits, commandCodes[commands.type]!);
-    const insert = valueOf(bits, inserts, insertRange[command >> 6]! + ((command >> 3) & 7));
-    const copy = valueOf(bits, copies, copyRange[command >> 6]! + (command & 7));
+    const insert = extended(bits, inserts, insertRange[command >> 6]! + ((command >> 3) & 7));
+    const copy = extended(bits, copies, copyRange[command >> 6]! + (command & 7));
     if (to + insert > end) throw new Error("packed data holds a block of more bytes than it says");
     for (const last = to + insert; to < last; to++) {
       literals.next(bits);

@@ -1,14 +1,12 @@
 import {
   BackwardBits,
   damaged,
-  oneSymbol,
   type PrefixCode,
   readPrefixCode,
-  readStateCode,
   type StateCode,
-  stateCode,
   unpackLiterals,
 } from "./zstd_codes.ts";
+import { type Kind, literalLengths, matchLengths, RecentOffsets, SequenceCodes } from "./zstd_sequences.ts";
 
 const largestBlock = 1 << 17;
 const frameMark = 0xfd2fb528;
@@ -43,49 +41,6 @@ export function unpackZstd(input: Uint8Array, length: number): Uint8Array {
   return out;
 }
 
-/** A number of extra bits and what they are added to, for each symbol of a length. */
-interface Lengths {
-  base: Uint32Array;
-  bits: Uint8Array;
-}
-
-/** Each symbol's values begin where those of the one before end. */
-function lengthsOf(first: number, bits: readonly number[]): Lengths {
-  const base = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) base[i] = i === 0 ? first : base[i - 1]! + 2 ** bits[i - 1]!;
-  return { base, bits: Uint8Array.from(bits) };
-}
-
-const zeros = (count: number): number[] => new Array(count).fill(0);
-const literalLengths = lengthsOf(0, [...zeros(16), 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
-const matchLengths = lengthsOf(3, [
-  ...[...zeros(32), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
-]);
-
-/** The three codes of sequences in the order in which they are described: section 3.1.1.3.2.2 and appendix A. */
-const kinds = {
-  literals: {
-    largestLog: 9,
-    symbols: 36,
-    usual: stateCode(
-      [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1],
-      6,
-    ),
-  },
-  // An offset of 2 ** 31 and more reaches behind any page.
-  offsets: {
-    largestLog: 8,
-    symbols: 31,
-    usual: stateCode([1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5),
-  },
-  matches: {
-    largestLog: 9,
-    symbols: 53,
-    usual: stateCode([1, 4, 3, 2, 2, 2, 2, 2, 2, ...new Array(37).fill(1), ...new Array(7).fill(-1)], 6),
-  },
-};
-type Kind = keyof typeof kinds;
-
 class Frame {
   /** Where the next byte of the input is read. */
   at: number;
@@ -94,11 +49,10 @@ class Frame {
   readonly #start: number;
   #to: number;
   #window = 0;
-  /** The last three offsets, the latest first. */
-  #offsets: [number, number, number] = [1, 4, 8];
-  /** Codes that a later block may use again. */
+  /** The code of literals may be used again by a later block, as those of sequences may. */
   #prefix: PrefixCode | null = null;
-  readonly #codes: Record<Kind, StateCode | null> = { literals: null, offsets: null, matches: null };
+  readonly #codes = new SequenceCodes();
+  readonly #recent = new RecentOffsets();
   #literals: Uint8Array | null = null;
 
   constructor(input: Uint8Array, at: number, out: Uint8Array, start: number) {
@@ -205,7 +159,7 @@ class Frame {
     const modes = bytes[at++] ?? 0;
     if (modes & 3) throw damaged("holds a code that nobody knows");
     const read = (kind: Kind, mode: number): StateCode => {
-      const found = this.#code(kind, mode, bytes.subarray(at));
+      const found = this.#codes.read(kind, mode, bytes.subarray(at));
       at += found.bytes;
       return found.code;
     };
@@ -231,7 +185,7 @@ class Frame {
         matchState = matchCode.base[matchState]! + bits.take(matchCode.bits[matchState]!);
         offsetState = offsetCode.base[offsetState]! + bits.take(offsetCode.bits[offsetState]!);
       }
-      const offset = this.#offset(said, length === 0);
+      const offset = this.#recent.offset(said, length === 0);
       if (used + length > literals.length) throw damaged("asks for more literals than it holds");
       if (to + length + match > end) throw damaged("holds a block of more bytes than are allowed");
       this.#to = to;
@@ -246,34 +200,6 @@ class Frame {
     if (bits.left !== 0) throw damaged("goes on behind its last match");
     this.#to = to;
     return literals.subarray(used);
-  }
-
-  #code(kind: Kind, mode: number, bytes: Uint8Array): { code: StateCode; bytes: number } {
-    const { largestLog, symbols, usual } = kinds[kind];
-    if (mode === 2) {
-      const read = readStateCode(bytes, largestLog, symbols);
-      this.#codes[kind] = read.code;
-      return read;
-    }
-    if (mode === 1) {
-      const symbol = bytes[0] ?? symbols;
-      if (symbol >= symbols) throw damaged("holds a symbol that nobody knows");
-      this.#codes[kind] = oneSymbol(symbol);
-    } else if (mode === 0) this.#codes[kind] = usual;
-    const code = this.#codes[kind];
-    if (!code) throw damaged("uses a code that was not described");
-    return { code, bytes: mode === 1 ? 1 : 0 };
-  }
-
-  /** Section 3.1.1.5: the values 1 to 3 are offsets that were used before, counted otherwise where no literal stands between. */
-  #offset(said: number, isBare: boolean): number {
-    const [first, second, third] = this.#offsets;
-    const which = said + (isBare ? 1 : 0);
-    if (said <= 3 && which === 1) return first;
-    const offset = said > 3 ? said - 3 : which === 2 ? second : which === 3 ? third : first - 1;
-    if (offset === 0) throw damaged("refers to what stands before it");
-    this.#offsets = [offset, first, said <= 3 && which === 2 ? third : second];
-    return offset;
   }
 
   #append(bytes: Uint8Array): void {

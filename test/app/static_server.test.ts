@@ -70,9 +70,7 @@ test("a policy goes with every answer: the page reaches nobody, workers whom a p
   for (const one of [page, worker, pictures, none]) {
     expect(one).toContain("frame-ancestors 'none'");
     expect(one).toContain("default-src 'self'");
-    expect(one.match(/script-src [^;]*/)![0]).toBe(
-      one === worker ? "script-src 'self' 'wasm-unsafe-eval'" : "script-src 'self'",
-    );
+    expect(one.match(/script-src [^;]*/)![0]).toBe("script-src 'self'");
   }
   expect(page).toMatch(/connect-src 'self'$/);
   expect(page).toContain("img-src 'self' blob: data:");
