@@ -114,7 +114,8 @@ function scanRecord(
       }
       field.end = at++;
     } else {
-      while (at < bytes.length && bytes[at] !== separator && bytes[at] !== newline && bytes[at] !== carriageReturn) at++;
+      while (at < bytes.length && bytes[at] !== separator && bytes[at] !== newline && bytes[at] !== carriageReturn)
+        at++;
       field.end = at;
     }
     if (field.quoted) lines += lineEnds(bytes, field.start, field.end);
@@ -123,7 +124,9 @@ function scanRecord(
     at++;
   }
   if (at < bytes.length && bytes[at] !== newline && bytes[at] !== carriageReturn)
-    throw new Error(`${file}, line ${line + lines}: expected ${separator === comma ? "a comma" : JSON.stringify(String.fromCharCode(separator))} or the end of the line after a quoted field`);
+    throw new Error(
+      `${file}, line ${line + lines}: expected ${separator === comma ? "a comma" : JSON.stringify(String.fromCharCode(separator))} or the end of the line after a quoted field`,
+    );
   if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at++;
   return { fields, count, next: at + 1, lines: lines + 1 };
 }
