@@ -3,7 +3,7 @@ import { cleanText } from "./clean_text.ts";
 import { declines, namesSeveral } from "./guard_content.ts";
 import { forgesVerdict, leavesItsField, playsAnother } from "./guard_forms.ts";
 import { type Look, lookAt } from "./guard_look.ts";
-import { onlyOpens } from "./guard_openers.ts";
+import { onlyOpens, saysNothing } from "./guard_openers.ts";
 import { speaksToJudge } from "./guard_speech.ts";
 import { type QuestionKind, questionKind } from "./question_kind.ts";
 
@@ -46,6 +46,7 @@ const reasons: readonly [name: string, applies: Applies][] = [
 function isSign(clean: string, { number, open, text }: QuestionKind): boolean {
   if (length(clean) > 8) return false;
   if ((number || open) && /[^\p{ASCII}\p{P}\p{Z}]/u.test(clean)) return true;
+  if (open && /^[+=<>$#@&%]$/.test(clean)) return true;
   const asksForSign = /\b(?:symbol|sign|emoji|punctuation|operator|character|arrow|mark|icon)\b/.test(text);
   return asksForSign && /[^\s.,:;…_\-–—]/.test(clean);
 }
@@ -59,7 +60,7 @@ function opensOnly({ readings: texts, clean }: Look, kind: QuestionKind): boolea
   if (/\bdoing\b/.test(kind.text) && /^\p{L}+$/u.test(clean)) return false;
   // A name, such as that of a shop.
   if (kind.open && /^(?:\p{Lu}\p{Ll}*\s?){1,3}$/u.test(clean)) return false;
-  return bare.some(onlyOpens);
+  return bare.some(onlyOpens) || (kind.asksForThing && saysNothing(bare[0] ?? "", kind.text));
 }
 
 /**

@@ -29,8 +29,8 @@ const typography: readonly [RegExp, string | ((...parts: string[]) => string)][]
   [/[₀-₎]+/g, (run) => `_(${onLine(run)})`],
   // A ring, and the Spanish ordinal, where a degree is meant.
   [/(?<=\d\s*)[˚º∘]/g, "°"],
-  [/[‘’‚‛ʼ´ʹ]|(?<=\p{L})`(?=\p{L})/gu, "'"],
-  [/[“”„‟«»「」『』《》〈〉]/g, '"'],
+  [/[‘’‚‛ʼ´ʹ]|(?<=\d\s?)′|(?<=\p{L})`(?=\p{L})/gu, "'"],
+  [/[“”„‟«»「」『』《》〈〉]|(?<=\d\s?)″/g, '"'],
   [/[‐‑‒–—―−﹣－]/g, "-"],
   [/[。｡]/g, "."],
   [/、/g, ","],

@@ -16,12 +16,21 @@ const declining: readonly RegExp[] = [
   /не знаю|неизвестно|невозможно|не видно|неясно|не знаю|невідомо|不知道|无法|無法|不清楚|看不(?:清|到|出|见)|不确定|不確定|未知|わからない|わかりません|分かりません|分からない|不明|見えません|모르겠|모릅니다|알 수 없|보이지 않|لا أعرف|غير معروف|لا يمكن|पता नहीं|नहीं पता|अज्ञात|לא יודע|לא ידוע|δεν ξερω|δεν ξέρω|ไม่ทราบ|ไม่รู้/,
 ];
 
+/** Where a thing is asked for these are no answer; elsewhere they may stand on a sign. */
+const declinesThing =
+  /^\W*(?:i |we )?(?:do not|don't|cannot|can't) (?:know|tell|say|see)\W*$|^\W*i (?:refuse|decline|pass)\W*$|^\W*(?:who|god|nobody|no one|only .*) knows\W*$|^\W*(?:to be determined|none of your business|null|nil|undefined)\W*$|^\W*(?:an?|some|the)? ?(?:unknown|unidentified|unspecified|unclear) (?:objects?|items?|things?|something)\W*$/;
+
 const colours =
   "black|white|red|green|blue|yellow|orange|purple|pink|brown|gr[ae]y|beige|tan|gold|silver|teal|turquoise";
 const colourPair = new RegExp(String.raw`\b(?:${colours})\s*[/|\\]\s*(?:${colours})\b`);
 const alternatives =
   /\s(?:or|and\/or|oder|ou|oppure|eller|lub|albo|или|або|veya|ya da|atau|hoặc|hoac)\s|或者|还是|還是|(?<=\p{L})或(?=\p{L})|または|もしくは|あるいは|또는|아니면|혹은|\sأو\s|\sأم\s|\sया\s/u;
 /** "A and B": one of two choices is bound to be right. */
+/** The same in signs and in words that do not stand between the two. */
+const otherAlternatives =
+  /\p{L}\s\/\s\p{L}|\(or\s|(?<=\p{L})\s?或\s?(?=\p{L})|,?\s(?:if not|or else|otherwise|alternatively|else)\s|\b(?:maybe|perhaps|possibly)\b.*\b(?:maybe|perhaps|possibly)\b|\?.*\p{L}.*\?|^\W*(?:all|any|either|one|some|none) of (?:the above|them|these|those)\W*$|^\W*abcd?e?\W*$/u;
+const numbered =
+  /^\W*(?:1|a|i)[.)]\s*\p{L}.*[\s,;](?:2|b|ii)[.)]\s*\p{L}|^\s*[-*•]\s*\p{L}.*\n\s*[-*•]\s*\p{L}|\p{L}\s\+\s.*\s\+\s\p{L}/su;
 const letters =
   /^\W*\(?[a-j]\W*(?:,|and|&|\/|\s)\W*\(?[a-j]\W*$|\byes (?:and|but) no\b|\bno (?:and|but) yes\b|\byes\s*\/\s*no\b/;
 /** It says what it is not, and nothing else. */
@@ -46,6 +55,7 @@ export function namesSeveral({ readings: texts, clean }: Look, kind: QuestionKin
   // "OR" in capitals is a state, or a sign.
   if (words <= 16 && inAny(texts, [alternatives]) && !/,\s*OR\b/.test(clean)) return true;
   if (kind.several) return false;
+  if (kind.asksForThing && (otherAlternatives.test(text) || numbered.test(text))) return true;
   if (colourPair.test(text) || /\p{L}\s\/\s\p{L}.*\s\/\s\p{L}|(?<!\{.*)\p{L}\s?\|\s?\p{L}/u.test(text)) return true;
   const items = listed(text);
   const short = items.filter((item) => item.split(/\s+/).length <= 3 && /\p{L}/u.test(item));
@@ -59,5 +69,5 @@ export function declines({ readings: texts }: Look, kind: QuestionKind): boolean
   if (kind.yesOrNo && /^\W*(?:no|yes)\b/.test(text)) return false;
   // What stands on a sign may say so: "unknown caller".
   if (kind.open && !/\b(?:it|this|that|image|picture|photo|i|we|you)\b/.test(text)) return false;
-  return inAny(texts, declining);
+  return inAny(texts, declining) || (kind.asksForThing && inAny(texts, [declinesThing]));
 }

@@ -22,10 +22,11 @@ const nouns = `(?:verdicts?|jud[gd]e?ments?|equivalence|correctness|is_?correct|
 const looseNouns = `(?:scores?|grades?|ratings?|rated|graded|marks?|results?|outcome|decision|labels?|output|reply|match(?:es|ed)?|correct|equal|same|points?|status|accept(?:ed)?|approved?|v)`;
 const between = String.raw`["'*_\x60)\]}\s]*(?:[:=≡]+>?|-+>?|→|\bis\b|\bare\b|\bwas\b|\b(?:should|must|shall|will|would|can) be\b|\bto be\b|\bof\b)["'*_\x60(\[{\s:=]*`;
 const negative = `(?:0|false|no|incorrect|wrong)`;
-const value = String.raw`(?:the )?(?:${positive}|${negative})(?![\p{L}\p{N}])(?![.,:]\d)(?!\s*(?:guilty|of|for|in|on|at|side|hand)\b)`;
+const value = String.raw`(?:the )?(?:${positive}|${negative}|one|zero)(?![\p{L}\p{N}])(?![.,:]\d)(?!\s*(?:guilty|of|for|in|on|at|side|hand)\b)`;
 /** Words for a verdict with a value, and the labels in the prompts of ours, of DeepEyes and of verl. */
 const forgedVerdict: readonly RegExp[] = [
   new RegExp(String.raw`(?<![\p{L}])${nouns}(?:${between}|["'*_\x60)\]}\s]+)${value}`, "u"),
+  /(?<![\p{L}\p{N}.,])[01]\s*[:=]*\s*verdict(?![\p{L}])/u,
   /["']\s*verdict\s*["']?\s*[:=]|\bverdict["']\s*[:=]/,
   /\[(?:question|standard answer|model_?\s?answer|model's answer|your judge?ment)\]|\bjud[gd]e?ment\b\s*\]\s*:|## equivalence/,
 ];
@@ -69,8 +70,9 @@ export function forgesVerdict(look: Look, kind: QuestionKind): boolean {
   const { readings: texts, clean } = look;
   // A mark that turns the order showed it so; the mark itself is gone.
   const backwards = [...clean.toLowerCase()].reverse().join("");
+  const wordsTurned = clean.toLowerCase().replace(/\p{L}+/gu, (word) => [...word].reverse().join(""));
   if (
-    inAny([...texts, backwards], forgedVerdict) &&
+    inAny([...texts, backwards, wordsTurned], forgedVerdict) &&
     !/\b(?:verdict|judge?ment|court|jury|evaluation|assessment)\b/.test(kind.text)
   )
     return true;
@@ -78,7 +80,12 @@ export function forgesVerdict(look: Look, kind: QuestionKind): boolean {
   // Many times the same: no answer repeats itself.
   if (/^(.{1,24}?)(?:[\s,;.]*\1){5,}[\s,;.]*$/s.test(clean) && !/^[\d.,\s]+$/.test(clean)) return true;
   return (
-    kind.asksForThing && looksLikeVerdict(look) && !(kind.compares && look.cores.some((core) => likeness.test(core)))
+    kind.asksForThing &&
+    looksLikeVerdict(look) &&
+    !(
+      /\b(?:where|side|direction|way)\b/.test(kind.text) && look.cores.some((core) => /^(?:on the )?right$/.test(core))
+    ) &&
+    !(kind.compares && look.cores.some((core) => likeness.test(core)))
   );
 }
 

@@ -52,3 +52,32 @@ export function onlyOpens(bare: string): boolean {
     );
   return opening && words.every((word) => openers.has(word) || fillers.has(word));
 }
+
+/** Words that name nothing by themselves. */
+const nameless = new Set(
+  (
+    "a an the is are was were be this that these those it its i we you he she they him her them can could see sees seen of to so well hence thus " +
+    "image picture photo photograph shows show showing shown depicts depicted based looking look at on in from need zoom must should let me us " +
+    "what whatever which there here and as by with for something anything everything thing things object objects item items stuff one ones " +
+    "output answer question say tell now then also just some any"
+  ).split(" "),
+);
+
+/**
+ * Whether an answer to a question for a thing names none: "Based on the image", "an object", or the question said again,
+ * "what the woman is holding".
+ * @param bare lower case, words with single blanks between
+ * @param question in lower case
+ */
+export function saysNothing(bare: string, question: string): boolean {
+  const words = bare.split(" ").filter((word) => word !== "");
+  const named = words.filter((word) => !nameless.has(word));
+  if (words.length === 0) return false;
+  // "On", "in" and "here" answer by themselves where somebody asks for them.
+  if (named.length === 0)
+    return words.length > 1 || !/^(?:on|in|here|there|from|to|by|me|you|i|us|him|her|them)$/.test(bare);
+  const repeats = /^(?:what(?:ever)?|which|the (?:things?|objects?|items?|stuff|ones?)|that which|it is what) /.test(
+    bare,
+  );
+  return repeats && named.every((word) => question.split(/[^\p{L}\p{N}']+/u).includes(word));
+}

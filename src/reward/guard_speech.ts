@@ -2,6 +2,7 @@ import { ordersElsewhere, praisesElsewhere } from "./guard_languages.ts";
 import { inAny, type Look, withoutLeadIn } from "./guard_look.ts";
 import {
   addressesJudge,
+  bareReference,
   claimsLikeness,
   forgets,
   likeness,
@@ -18,6 +19,7 @@ export function speaksToJudge({ readings: texts, cores }: Look, kind: QuestionKi
   const isMark = kind.marks && (texts[0] ?? "").split(" ").length <= 3;
   if (!isMark && inAny(texts, ordersVerdict)) return true;
   if (!kind.open && inAny(texts, ordersElsewhere)) return true;
+  if (!kind.open && inAny([...texts, ...cores], [bareReference])) return true;
   // "The correct answer is B" says B.
   const pointed = texts.map((text) => withoutLeadIn(kind.open ? text.replace(/"[^"]*"/g, "") : text));
   if (

@@ -7,7 +7,7 @@
 export const positive = String.raw`(?:1(?:\.0+)?(?:\s*\/\s*1)?|10\s*\/\s*10|5\s*\/\s*5|100(?:\s*\/\s*100)?\s*%?|true|yes|correct|right|pass(?:ed)?|accept(?:ed|able)?|approved?|match(?:es|ed)?|ok(?:ay)?|valid|positive|affirmative|full(?: marks?| score| points)?|equivalent|consistent|identical|equal|perfect)`;
 /** The same alone, as a whole answer. */
 export const bareVerdict = new RegExp(
-  String.raw`^(?:(?:${positive})(?:[\s,;:=-]+(?:${positive}|\(?one\)?))*|y|yep|yeah|yup|si|oui|ja|да|是|对|正确|はい|네|one|same|approve|accepted|right answer|a\+|[✓✔✅☑👍👌💯🆗]+|一|१|১|१|۱|١)$`,
+  String.raw`^(?:(?:${positive})(?:[\s,;:=-]+(?:${positive}|\(?one\)?))*|y|yep|yeah|yup|si|oui|ja|да|是|对|正确|はい|네|one|same|approve|accepted|right answer|a\+|[✓✔✅☑👍👌💯🆗]+|一|१|১|१|۱|١|\^1|i|t|une?|un[oa]|eins|對|(?:just|only|must be|should be|simply|please|the number)[\s,]+(?:1|one|correct|true)|(?:1|one|correct|true)[\s,]+please)$`,
   "u",
 );
 /** The same with a word that only stresses it. */
@@ -31,6 +31,10 @@ export const addressesJudge: readonly RegExp[] = [
   new RegExp(
     String.raw`\byou are (?:now )?(?:an?|the|my)? ?(?:\w+ ){0,3}(?:${judge}|assistant|ai|model|bot|teacher)\b`,
   ),
+  new RegExp(
+    String.raw`\bi(?: am|'m) (?:now )?(?:an?|the|your) (?:\w+ )?${judge}\b|\b${judge} (?:agrees?|approves?|accepts?|confirms?|has (?:agreed|approved|accepted))\b`,
+  ),
+  /\b(?:only|just|please|simply) (?:say|reply|answer|give|output|print) (?:1|one|yes|true)\b|\b(?:begin|start|open|end|finish|prefix)\b.*\b(?:reply|response|output|answer|message|verdict)\b.*\b(?:1|one|yes|true|correct)\b|\bunless (?:you (?:say|reply|answer|give) )?(?:1|one|yes|true)\b/,
   /\b(?:you are now|from now on|developer mode|jailbreak|system prompt|prompt injection)\b/,
 ];
 
@@ -120,7 +124,11 @@ export const forgets: readonly RegExp[] = forgetting.flatMap(([verbs, objects]) 
 /** Names of what only the judge sees. */
 const kinds =
   "(?:answers?|responses?|solutions?|repl(?:y|ies)|labels?|texts?|results?|captions?|annotations?|verdicts?|ones?)";
+/** What only the judge has, named as the whole answer; on a sign it may stand. */
+export const bareReference =
+  /^\W*(?:the |your |my |this )?(?:reference|ground truth|gold(?:en)? (?:answer|label|standard))(?: text| value| string| field)?\W*$/;
 export const pointsAtReference: readonly RegExp[] = [
+  /\b(?:comme|selon) (?:la |le )?reference\b|\b(?:wie|laut) (?:die |der )?referenz\b|\bcomo la referencia\b|\bcome (?:il )?riferimento\b|тот же ответ|такой же ответ|как в эталоне|참조 ?(?:답안|정답|답변)/u,
   new RegExp(
     String.raw`\b(?!(?:right|above|given|actual|real|model) ones?\b)(?:reference|standard|gold(?:en)?|ground[- ]truth|expected|correct|right|true|intended|official|sample|model|proper|desired|wanted|target|above|given|actual|real)\s+${kinds}\b`,
   ),
@@ -138,6 +146,8 @@ export const pointsAtReference: readonly RegExp[] = [
 
 /** Approval of itself: that an answer is right is for others to say. */
 export const praisesItself: readonly RegExp[] = [
+  /\((?:this is |which is )?(?:correct|verified|confirmed|accepted|approved)\)\W*$|,? (?:which|that) is (?:correct|accepted|approved|verified)\W*$|\p{L} is correct\W*$/u,
+  /^\W*(?:(?:semantically|logically|fully|exactly|completely|perfectly) (?:equivalent|identical|consistent|the same|equal)|no (?:real |actual |semantic )?differences?|match found)\W*$/,
   /\b(?:(?:this|that|the|my|our|your|his|its|candidate'?s?|model'?s?|student'?s?) ?(?:\w+'s )?(?:answers?|responses?|candidates?|solution|reply)|candidate|answers?|responses?)(?: (?:above|below|here|given|i gave|that i gave))? (?:is|are|was|were|should be|must be|counts? as|does|do|seems?|looks?) (?:\w+ )?(?:right|correct|true|accurate|valid|the same|same|identical|equivalent|equal|consistent|accepted|acceptable|approved|fine|good|perfect|match\w*|agree\w*)\b/,
   /\b(?:candidates?|answers?|responses?) (?:match(?:es)?|agrees?|coincides?|corresponds?|is accepted|are accepted)\b/,
   /\bcandidate\s*(?:=|==|≡|equals)\s*reference\b/,

@@ -43,6 +43,8 @@ export function quantity(text: string): Quantity | null {
     .replace(/(?<!\.)\.$/, "")
     .replace(/\s+/g, " ")
     .trim();
+  const signed = /^(?:minus|negative) (?=[\d.])(.+)$/i.exec(said);
+  if (signed) return quantity(`-${signed[1]}`);
   const percent = /^百分之(.+)$/u.exec(said);
   if (percent) return quantity(`${percent[1]}%`);
   const equation = /^(\p{L})\s*=\s*(.+)$/u.exec(said);
@@ -75,7 +77,7 @@ function money(text: string): Quantity | null {
 
 /** Sums and products of plain numbers are ranges, scores and sizes as often: only what must be calculated is. */
 const isPlainSum = (text: string): boolean =>
-  !/[√π^()]/.test(text) && (/[\d.] ?[-+*×·] ?[\d.]/.test(text) || /\d\/[\d.]+\//.test(text));
+  !/[√π^()]/.test(text) && (/[\d.] ?[-+*×·](?: ?[-+])* ?[\d.]/.test(text) || /\d\/[\d.]+\//.test(text));
 
 /** A number without a unit. */
 function bare(text: string): Quantity | null {
@@ -150,10 +152,15 @@ function withRest(amount: Quantity, rest: string, attached: boolean, isMoney: bo
   if (part) return withUnit({ ...amount, value: exactly(part), decimals: null }, words.slice(1).join(" "));
   if (/^and (?:a|one) half$/i.test(rest) && amount.value.exact && amount.decimals === 0)
     return quantity(`${amount.value.exact.n} 1/2`);
+  // Five grand, five pairs: of what is counted in lots nobody says here how many make one.
+  if (lots.test(rest)) return null;
   const unit = unitOf(rest, attached);
   if (unit !== null) return { ...amount, unit };
   return /^\p{Script=Han}/u.test(rest) && isCountedInChinese(rest) ? amount : null;
 }
+
+const lots =
+  /^(?:grand|pairs?|couples?|scores?|gross|tens|dozens|teens|halves|half|thirds?|quarters?|fifths?|sets?|packs?|times|fold|myriads?|stone|ish|odd|plus|or so|something)\b/i;
 
 const unscaled = ({ value, maybe }: Quantity): Rational[] => [...(value.exact ? [value.exact] : []), ...maybe];
 

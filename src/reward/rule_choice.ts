@@ -37,7 +37,7 @@ export function sameChoice(given: string, gold: string, question: string): boole
 }
 
 const openings =
-  /^(?:i (?:choose|pick|select|would choose|would pick)|i'd (?:go with|choose|pick)|(?:it|this|that) is|it's|my (?:answer|choice) is:?|(?:the )?(?:(?:correct|right|best|final) )*(?:answer|option|choice|letter)(?: is)?:?|(?:因此|所以|故|本题)?[应我]?(?:选择|选项|选)[是为]?:?|答案[是为]?:?|答:?) ?(?=\S)/;
+  /^(?:i (?:choose|pick|select|would choose|would pick)|i'd (?:go with|choose|pick)|(?:it|this|that) is|it's|my (?:answer|choice) is:?|(?:the )?(?:(?:correct|right|best|final) )*(?:answer|option|choice|letter)(?: is)?:?|(?:因此|所以|故|本题)?[应我]?(?:选择|选项|选|選擇|選項|選)[是为]?:?|答案[是为]?:?|答:?) ?(?=\S)/;
 const closings =
   /(?: is (?:the )?(?:correct|right|best)(?: (?:answer|option|choice|one))?| is the answer|(?:选项|项)?(?:是?(?:正确|对)的?)?)[.!]?$/;
 

@@ -45,8 +45,14 @@ function sameForms(given: string, gold: string, question: string): boolean | nul
 /** A number whose sign of a magnitude may be one of a unit here: kelvin, bytes, metres in capitals. */
 function read(text: string, other: string, question: string): Quantity | null {
   const found = quantity(text);
-  const letter = /^[+-]?[\d.,]+ ?([kKMB])$/.exec(text)?.[1];
+  const letter = /^[+-]?[\d.,]+ ?([kKMBmbt])$/.exec(text)?.[1];
   if (!found?.value.exact || letter === undefined) return found;
+  // "5m" is five metres, and to some five million.
+  if (/[mbt]/.test(letter)) {
+    const { n, d } = found.value.exact;
+    const factor = 10n ** (letter === "m" ? 6n : letter === "b" ? 9n : 12n);
+    return { ...found, maybe: [...found.maybe, { n: n * factor, d }] };
+  }
   const power = letter === "B" ? 9n : letter === "M" ? 6n : 3n;
   const isMeant = letter === "B" ? asksBytes.test(question) : letter !== "M" && asksTemperature.test(question);
   const unit = isMeant ? null : quantity(other)?.unit;

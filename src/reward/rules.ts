@@ -53,7 +53,7 @@ const longestRuled = 2000;
  */
 export function decideByRules(answer: string | null, task: Ruled): Verdict | null {
   if (answer === null) return { right: false, rule: "no answer" };
-  if (answer.trim() === task.answer.trim()) return { right: true, rule: "exact" };
+  if (answer.trim() !== "" && answer.trim() === task.answer.trim()) return { right: true, rule: "exact" };
   if (task.source === "needle") return { right: false, rule: "exact" };
   if (Math.max(answer.length, task.answer.length) > longestRuled) return null;
   if (turnsOrder(answer)) return null;

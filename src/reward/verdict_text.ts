@@ -178,7 +178,7 @@ const leadIn =
   /^(?:(?:so|thus|therefore|hence|overall|finally|in conclusion|in summary|ok(?:ay)?|then|and|here|this|it|my|our|the|your|final|last|overall|is|are|be|i|we|say|give|conclude|return|answer|output|result|conclusion|decision|judge?ment|verdict|response|reply|json|assessment|evaluation)[\s,:;.–—-]*)+$/i;
 /** What makes another's word of it, a thought, a denial or a condition. */
 const takesBack =
-  /\b(?:not|never|neither|nor|cannot|without|if|unless|whether|would|could|might|may|perhaps|maybe|possibly|wrote|writes?|said|(?:says?|reads?)(?=\W*$)|claim\w*|quot\w*|demand\w*|request\w*|inject\w*|pretend\w*|options?|either|instead|rather|between|consider\w*|however|although|should have|ought to|unsure|uncertain)\b|n['’]t\b/i;
+  /\b(?:not|never|neither|nor|cannot|without|if|unless|whether|would|could|might|may|perhaps|maybe|possibly|wrote|writes?|said|(?:says?|reads?)(?=\W*$)|claim\w*|quot\w*|demand\w*|request\w*|inject\w*|pretend\w*|options?|either|instead|rather|between|consider\w*|however|although|should have|ought to|unsure|uncertain|examples?|e\.g|format|form|template|schema|instructions?|sample|such as)\b|n['’]t\b/i;
 
 /** What takes a verdict back behind it; a reason for it may well say "not" or "but". */
 const secondThoughts =
@@ -215,7 +215,9 @@ function endsTheMatter(after: string): boolean {
   if (rest === "") return true;
   // The form broke off, or its sentence goes on: "1 is not deserved", "1 or 0", "1?".
   const skipped = after.slice(0, after.length - rest.length);
+  const explains = /^(?:\**)(?:explanation|reason(?:ing)?|justification|rationale)\**\s*[:：]/i.test(rest);
   const goesOn =
+    !explains &&
     !/^[.!;。！]/.test(rest) &&
     !/\n/.test(skipped) &&
     !/^(?:because|since|as)\b/i.test(rest) &&

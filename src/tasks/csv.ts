@@ -9,7 +9,9 @@ export interface CsvFile {
 }
 
 const quote = 34;
+/** A comma, and what programs write in its place: semicolon, tab, bar. */
 const comma = 44;
+const otherSeparators = [0x3b, 0x09, 0x7c];
 const newline = 10;
 const carriageReturn = 13;
 /** Their places stand in memory. */
@@ -18,8 +20,9 @@ const mostColumns = 4096;
 
 /**
  * The rows of a CSV file (RFC 4180): fields between commas, quotes around those that hold commas, quotes or line
- * ends, a quote inside doubled. The first line names the columns. Line ends of any kind. The file is walked once and
- * only places are kept: a file of nothing but commas would fill the memory as rows.
+ * ends, a quote inside doubled. The first line names the columns; where it has no comma, but semicolons, tabs or bars,
+ * these stand between the fields. Line ends of any kind. The file is walked once and only places are kept: a file of
+ * nothing but commas would fill the memory as rows.
  * @param bytes in UTF-8, without a byte order mark
  * @throws Error with one sentence that names the line
  */
@@ -27,9 +30,11 @@ export function readCsv(bytes: Uint8Array, file: string): CsvFile {
   const starts: number[] = [];
   const lines: number[] = [];
   let columns: string[] | null = null;
+  let separator = comma;
   let line = 1;
   for (let at = 0; at < bytes.length; ) {
-    const record = scanRecord(bytes, at, line, file, columns === null ? mostColumns : columns.length);
+    if (columns === null) separator = separatorOf(bytes, at, line, file);
+    const record = scanRecord(bytes, at, line, file, columns === null ? mostColumns : columns.length, separator);
     const { fields } = record;
     // An empty line is no row.
     const isEmpty = fields.length === 1 && fields[0]!.start === fields[0]!.end && !fields[0]!.quoted;
@@ -59,7 +64,7 @@ export function readCsv(bytes: Uint8Array, file: string): CsvFile {
     rows: starts.length,
     row: (index) => {
       const where = `${file}, line ${lines[index]}`;
-      const { fields } = scanRecord(bytes, starts[index]!, lines[index]!, file, names.length);
+      const { fields } = scanRecord(bytes, starts[index]!, lines[index]!, file, names.length, separator);
       return Object.fromEntries(fields.map((field, i) => [names[i]!, fieldText(bytes, field, where)]));
     },
   };
@@ -72,6 +77,15 @@ interface Field {
   quoted: boolean;
 }
 
+/** What stands between the fields of a first line. */
+function separatorOf(bytes: Uint8Array, start: number, line: number, file: string): number {
+  const { fields, next } = scanRecord(bytes, start, line, file, 1, comma);
+  if (fields[0]!.quoted || next - start > mostColumns * 64) return comma;
+  const text = bytes.subarray(fields[0]!.start, fields[0]!.end);
+  const isAlone = bytes[fields[0]!.end] !== comma;
+  return (isAlone ? otherSeparators.find((sign) => text.includes(sign)) : undefined) ?? comma;
+}
+
 /**
  * @param most fields that are kept; more are only counted
  * @returns where the next record begins, and how many lines this one has
@@ -82,6 +96,7 @@ function scanRecord(
   line: number,
   file: string,
   most: number,
+  separator: number,
 ): { fields: Field[]; count: number; next: number; lines: number } {
   const fields: Field[] = [];
   let count = 0;
@@ -99,16 +114,19 @@ function scanRecord(
       }
       field.end = at++;
     } else {
-      while (at < bytes.length && bytes[at] !== comma && bytes[at] !== newline && bytes[at] !== carriageReturn) at++;
+      while (at < bytes.length && bytes[at] !== separator && bytes[at] !== newline && bytes[at] !== carriageReturn)
+        at++;
       field.end = at;
     }
     if (field.quoted) lines += lineEnds(bytes, field.start, field.end);
     if (count++ < most) fields.push(field);
-    if (bytes[at] !== comma) break;
+    if (bytes[at] !== separator) break;
     at++;
   }
   if (at < bytes.length && bytes[at] !== newline && bytes[at] !== carriageReturn)
-    throw new Error(`${file}, line ${line + lines}: expected a comma or the end of the line after a quoted field`);
+    throw new Error(
+      `${file}, line ${line + lines}: expected ${separator === comma ? "a comma" : JSON.stringify(String.fromCharCode(separator))} or the end of the line after a quoted field`,
+    );
   if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at++;
   return { fields, count, next: at + 1, lines: lines + 1 };
 }

@@ -57,6 +57,10 @@ function rowOf(columns: Record<string, unknown>, where: string): Omit<Row, "pict
   const messages = messagesOf(columns.prompt, where);
   const extra = structOf(columns.extra_info);
   const reward = structOf(columns.reward_model);
+  if (typeof columns.reward_model === "string")
+    throw new Error(
+      `${where}, reward_model: expected a struct with ground_truth, found text, ${JSON.stringify(columns.reward_model).slice(0, 60)}; write it as a struct`,
+    );
   const user = messages.findLast(({ role }) => role === "user");
   if (!user) throw new Error(`${where}: expected a prompt with a user's message, found none`);
   return {

@@ -40,7 +40,7 @@ function csvRows(bytes: Uint8Array, name: string): CsvFile {
   const file = readCsv(bytes, name);
   expectColumnNames(file.columns, knownColumns, name);
   const lacking = ["question", "answer"].filter((column) => !file.columns.includes(column));
-  if (lacking.length > 0 && file.rows > 0)
+  if (lacking.length > 0)
     throw new Error(
       `${name}: expected the columns image, question and answer, found ${file.columns.join(", ").slice(0, 500)}`,
     );

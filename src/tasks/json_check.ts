@@ -57,3 +57,21 @@ function unescaped(key: string): string {
     return key;
   }
 }
+
+/** A text in which Python wrote NaN, its word for a number that is missing: null stands there now. */
+export function nanAsNull(text: string): string {
+  let read = "";
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') {
+      const end = closingQuote(text, at);
+      if (end < 0) break;
+      at = end;
+    } else if (text.startsWith("NaN", at)) {
+      read += `${text.slice(from, at)}null`;
+      from = at + 3;
+      at += 2;
+    }
+  }
+  return read + text.slice(from);
+}

@@ -1,4 +1,4 @@
-import { jsonProblem } from "./json_check.ts";
+import { jsonProblem, nanAsNull } from "./json_check.ts";
 import { textOf } from "./text_encoding.ts";
 
 /** Of a picture of 12 megapixels in base64 there is room for several. */
@@ -53,7 +53,7 @@ function parsed(line: Uint8Array, where: string): Record<string, unknown> {
   if (problem) throw new Error(`${where}: expected a JSON object, found ${problem}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.includes("NaN") ? nanAsNull(text) : text);
   } catch (error) {
     throw new Error(`${where}: expected a JSON object, found ${(error as Error).message}`);
   }

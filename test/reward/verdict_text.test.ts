@@ -37,6 +37,7 @@ test.each<[string, boolean]>([
   ["<verdict>1</verdict>", true],
   ["<answer>VERDICT: 0</answer>", false],
   ["VERDICT: 1<|im_end|>", true],
+  ['{"verdict": 1} Explanation: a dish of fruit holds cherries.', true],
   // Behind thoughts.
   ["<think>verdict: 1</think>\nVERDICT: 0", false],
   ['The form is met.</think>\n\n{"verdict": 1}', true],
@@ -121,4 +122,6 @@ test.each([
   "VERDICT: 1. Actually, no.",
   "VERDICT: 1 (not sure)",
   'not a {"verdict": 1}',
+  'Example: {"verdict": 1}',
+  'Reply format: {"verdict": 0}',
 ])("%j is no verdict", (reply) => expect(verdictInText(reply)).toBeNull());

@@ -15,6 +15,15 @@ test("quotes, commas and line ends inside fields; lines of either kind; a byte o
   expect(csvRows("a,b\n1,2", "a.csv")).toEqual([{ a: "1", b: "2" }]);
 });
 
+test.each([";", "\t", "|"])("fields between %j, where the first line has no comma", (sign) => {
+  const text = `image${sign}question${sign}answer\na.png${sign}One, two?${sign}"x${sign}""y"""\n`;
+  expect(csvRows(text, "a.csv")).toEqual([{ image: "a.png", question: "One, two?", answer: `x${sign}"y"` }]);
+});
+
+test("a first line with a comma has commas between its fields", () => {
+  expect(csvRows("a;b,c\n1;2,3\n", "a.csv")).toEqual([{ "a;b": "1;2", c: "3" }]);
+});
+
 test.each([
   ["", "a.csv: expected a first line that names the columns, found an empty file"],
   ["a,b\n1,2\n1", "a.csv, line 3: expected 2 fields as in the first line, found 1"],

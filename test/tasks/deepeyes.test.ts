@@ -32,6 +32,10 @@ test.each([
   [{ prompt: [prompt[0]], reward_model: { ground_truth: "A" } }, "t, row 0: expected a prompt with a user's message"],
   [{ prompt, reward_model: null }, "t, row 0, reward_model.ground_truth: expected text, found none"],
   [
+    { prompt, reward_model: '{"ground_truth": "A"}', extra_info: { answer: "B" } },
+    "t, row 0, reward_model: expected a struct with ground_truth, found text",
+  ],
+  [
     { prompt: [{ role: "human", content: "Q" }], reward_model: { ground_truth: "A" } },
     't, row 0: expected messages of system, user, assistant, tool, found "human"',
   ],

@@ -50,7 +50,13 @@ test.each(["../a.png", "/etc/passwd", "C:\\a.png", "https://elsewhere/a.png", "a
   },
 );
 
+test("NaN, as Python writes what is missing, is null; not within a text", async () => {
+  const source = rows("l.jsonl", '{"image":"a.png","question":"NaN?","answer":"A","bbox":NaN,"x":[NaN, 1]}\n');
+  expect(await source.row(0)).toMatchObject({ question: "NaN?", columns: { bbox: null, x: [null, 1] } });
+});
+
 test("a CSV without the columns", () => {
+  expect(() => rows("l.csv", "a.png,What?,cat\n")).toThrow("found a.png, What?, cat");
   expect(() => rows("l.csv", "image,text\na.png,hello\n")).toThrow(
     "l.csv: expected the columns image, question and answer, found image, text",
   );

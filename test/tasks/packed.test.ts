@@ -148,3 +148,13 @@ test("bytes in a column are numbers, but not millions of them", () => {
   });
   expect(plain(new Uint8Array(5_000_000))).toBe("(5000000 bytes)");
 });
+
+test.each(["duckdb", "duckdb_v2_zstd"])("levels in blocks of 256, as DuckDB packs them: %s", async (name) => {
+  const rows = deepEyesRows(await open(`parquet-duckdb/${name}`));
+  expect(rows.rows).toBe(3);
+  for (const i of [0, 1, 2]) {
+    const row = await rows.row(i);
+    expect(row).toMatchObject({ question: `Q${i}?`, answer: `g${i}`, dataSource: "vstar" });
+    expect(await row.pictures()).toHaveLength(1);
+  }
+});

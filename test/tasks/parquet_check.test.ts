@@ -31,6 +31,10 @@ describe("numbers into a dictionary", () => {
   test("packed eights may hold more than the page", () => {
     check([3, (2 << 1) | 1, 1, 2, 3, 4, 5, 6], 10);
   });
+  test("a packed block of 256 for ten values, where all of it stands there", () => {
+    check([3, (32 << 1) | 1, ...new Array(96).fill(0)], 10);
+    expect(() => check([3, (32 << 1) | 1, ...new Array(95).fill(0)], 10)).toThrow(/a run says that it has 256 of 10/);
+  });
   test("a run of half a milliard values is not obeyed", () => {
     expect(() => check([3, 0x80, 0x80, 0x80, 0x80, 0x04, 5], 10)).toThrow(
       /a run says that it has 536870912 of 10 values/,

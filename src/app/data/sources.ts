@@ -32,6 +32,9 @@ export async function filesAt(path: string, platform: Platform): Promise<string[
 
 const describesTasks = /\.(parquet|jsonl|csv)(\?.*)?$/i;
 
+/** Tables of other kinds, which would be read as parquet and called damaged. */
+const otherTables = /\.(json|tsv|txt|arrow|feather|xlsx?|ods|pkl|pickle|zip|tar|gz|ya?ml)$/i;
+
 /** No picture's file that can be decoded is larger. */
 const largestPictureBytes = 2 ** 28;
 
@@ -40,6 +43,10 @@ export async function openSource(path: string, platform: Platform): Promise<RowS
   const name = path.replace(/\?.*$/, "").split(/[/\\]/).at(-1)!;
   const sizeBytes = await platform.assetSize(path);
   if (sizeBytes === null) throw new Error(`Expected a file ${path}, found none`);
+  if (otherTables.test(name))
+    throw new Error(
+      `Expected a .parquet, .jsonl or .csv file, found ${name}; write it as JSON Lines (one object a line), CSV or parquet`,
+    );
   const folder = path.slice(0, path.lastIndexOf(name));
   const readPicture = async (picture: string) => {
     const pictureBytes = await platform.assetSize(folder + picture);
