@@ -1,11 +1,10 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
-import { embeddingWeight, headWeight } from "./decoder.ts";
 import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
 import type { Model } from "./model.ts";
-import { currentName } from "./names.ts";
+import { currentName, embeddingWeight, headWeight } from "./names.ts";
 import type { ParameterShape } from "./parameters.ts";
 import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
 import { Qwen25VL } from "./qwen2_5_vl.ts";
@@ -105,5 +104,5 @@ function sourcesOf(
 function unusedSentence(unused: readonly StoredTensor[]): string {
   const named = unused.slice(0, 3).map(({ name }) => `"${name.slice(0, 100)}"`);
   const more = unused.length > named.length ? ` and ${unused.length - named.length} more` : "";
-  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model; ${unused.length === 1 ? "it is" : "they are"} not used, as in transformers: ${named.join(", ")}${more}`;
+  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model and not used, as in transformers: ${named.join(", ")}${more}`;
 }

@@ -17,7 +17,10 @@ export function VerlPanel() {
   useEffect(() => {
     if (open && !verl)
       import("../../train/verl_command.ts").then(setVerl, (error: Error) =>
-        store.notices.add("error", `The reader of verl commands could not be fetched (${error.message}); reload the page`),
+        store.notices.add(
+          "error",
+          `The reader of verl commands could not be fetched (${error.message}); reload the page`,
+        ),
       );
   }, [open, verl, store]);
   const command = verl?.writeVerlCommand(store.config.value) ?? null;
