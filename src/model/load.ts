@@ -104,5 +104,5 @@ function sourcesOf(
 function unusedSentence(unused: readonly StoredTensor[]): string {
   const named = unused.slice(0, 3).map(({ name }) => `"${name.slice(0, 100)}"`);
   const more = unused.length > named.length ? ` and ${unused.length - named.length} more` : "";
-  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model and not used, as in transformers: ${named.join(", ")}${more}`;
+  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model; ${unused.length === 1 ? "it is" : "they are"} not used, as in transformers: ${named.join(", ")}${more}`;
 }
