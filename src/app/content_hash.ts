@@ -1,4 +1,5 @@
 import type { Platform } from "../platform.ts";
+import { sha256 } from "../tasks/sha256.ts";
 
 /** How much is read of files to tell them from others. */
 export interface HashLimits {
@@ -71,12 +72,4 @@ function sampled(sizeBytes: number, { endBytes, samples, sampleBytes }: HashLimi
     return [start, start + sampleBytes];
   });
   return [[0, endBytes], ...between, [sizeBytes - endBytes, sizeBytes]];
-}
-
-/** In hexadecimal. @throws Error where a page from a plain address may not compute it */
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  if (!globalThis.crypto?.subtle)
-    throw new Error("Files can be compared on a page from https or localhost only; open it from there");
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

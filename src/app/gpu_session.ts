@@ -30,7 +30,7 @@ import { packRollouts, sequence, update, updateSettings } from "../train/update.
 import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { kernelTable } from "./kernel_table.ts";
-import { filesIn } from "./model_files.ts";
+import { fileOrNull, filesIn } from "./model_files.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
@@ -55,9 +55,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
       throw new Error(
         `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
       );
-    const tokenizer = await openTokenizer(async (name) =>
-      (await files.sizeBytes(name)) === null ? null : files.read(name),
-    );
+    const tokenizer = await openTokenizer(fileOrNull(files));
     const notices: string[] = [];
     const notice = (sentence: string) => notices.push(sentence);
     const model = await loadModel(gpu, files, { trained: !hasAdapter(config), notice });
@@ -366,9 +364,7 @@ class GpuSession implements Session {
 
   async exportFiles(): Promise<NamedBytes[]> {
     if (this.qwen.adapter) return this.qwen.adapter.files();
-    return exportFiles(await this.#named("weight"), async (name) =>
-      (await this.files.sizeBytes(name)) === null ? null : this.files.read(name),
-    );
+    return exportFiles(await this.#named("weight"), fileOrNull(this.files));
   }
 
   profile(): string | null {

@@ -8,3 +8,9 @@ export function filesIn(platform: Platform, folder: string): CheckpointFiles {
     sizeBytes: (name) => platform.assetSize(`${folder}/${name}`),
   };
 }
+
+/** Reads a file of the folder, or gives null where there is none. */
+export const fileOrNull =
+  (files: CheckpointFiles) =>
+  async (name: string): Promise<Uint8Array | null> =>
+    (await files.sizeBytes(name)) === null ? null : files.read(name);

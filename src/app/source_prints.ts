@@ -1,6 +1,7 @@
 import type { Platform } from "../platform.ts";
 import { type FilePrint, type Fingerprint, listedFiles, noFile } from "../tasks/fingerprint.ts";
-import { type HashLimits, hashOf, localLimits, networkLimits, sha256 } from "./content_hash.ts";
+import { sha256 } from "../tasks/sha256.ts";
+import { type HashLimits, hashOf, localLimits, networkLimits } from "./content_hash.ts";
 import { filesAt, openSource, pathsIn } from "./data/sources.ts";
 import { hubPath, isCommit, isHubPath, readHubPath } from "./hub_path.ts";
 
@@ -38,30 +39,26 @@ async function picturesBeside(file: string, platform: Platform): Promise<{ paths
   const { rows: mostRows, allBytes } = limitsOf(file, platform);
   const paths = new Set<string>();
   let bytes = 0;
-  const heard = (path: string, size: number): void => {
-    if (path === file || paths.has(path)) return;
-    paths.add(path);
-    bytes += size;
-  };
   const listening: Platform = {
     ...platform,
     assetSize: async (path) => {
       const size = await platform.assetSize(path);
-      heard(path, size ?? 0);
+      if (path === file || paths.has(path)) return size;
+      paths.add(path);
+      bytes += size ?? 0;
       return size;
     },
-    readAsset: async (path, startByte, endByte) => {
-      const read = await platform.readAsset(path, startByte, endByte);
-      heard(path, read.length);
-      return read;
-    },
+    // Only what the rows name is asked here; whoever hashes it reads it.
+    readAsset: async (path, startByte, endByte) =>
+      path === file ? platform.readAsset(path, startByte, endByte) : new Uint8Array(),
   };
   const source = await openSource(file, listening);
   const count = Math.min(source.rows, mostRows);
   for (let i = 0; i < count; i++) {
     const row = await source.row(Math.floor((i * source.rows) / count)).catch(() => null);
     // A row that cannot be read now could not be then.
-    await row?.pictures().catch(() => []);
+    const inRows = (await row?.pictures().catch(() => [])) ?? [];
+    for (const { length } of inRows) bytes += length;
     if (i >= rowsToTell && paths.size === 0 && /\.parquet(\?.*)?$/i.test(file)) return { paths: [], whole: true };
     if (bytes > allBytes) return { paths: [...paths].sort(), whole: false };
   }

@@ -10,14 +10,12 @@ import { swiglu } from "../ops/swiglu.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig, TextConfig } from "./config.ts";
 import type { VisionOutput, Watch } from "./model.ts";
+import { embeddingWeight, headWeight } from "./names.ts";
 import { blockAxes, interleavedAxes, maxPositions } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { Shapes, Weights } from "./weights.ts";
 
 const prefix = "model.language_model";
-
-/** The embedding's weight, which is the head as well where the two are tied. */
-export const embeddingWeight = `${prefix}.embed_tokens.weight`;
 
 /** The language model of both families: they differ in biases, in norms of heads and in which axis turns which pair. */
 export class Decoder {
@@ -94,9 +92,6 @@ export class Decoder {
     return reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), N, H * D);
   }
 }
-
-/** The head's weight in a checkpoint that holds it by itself. */
-export const headWeight = "lm_head.weight";
 
 /** The weight that makes logits of hidden states. */
 export const headName = ({ tieWordEmbeddings }: ModelConfig): string =>

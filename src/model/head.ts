@@ -1,6 +1,5 @@
 import type { ModelConfig } from "./config.ts";
-import { embeddingWeight, headWeight } from "./decoder.ts";
-import { currentName } from "./names.ts";
+import { currentName, embeddingWeight, headWeight } from "./names.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
 /**

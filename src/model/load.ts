@@ -1,11 +1,10 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
-import { embeddingWeight, headWeight } from "./decoder.ts";
 import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
 import type { Model } from "./model.ts";
-import { currentName } from "./names.ts";
+import { currentName, embeddingWeight, headWeight } from "./names.ts";
 import type { ParameterShape } from "./parameters.ts";
 import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
 import { Qwen25VL } from "./qwen2_5_vl.ts";

@@ -1,3 +1,8 @@
+/** The embedding's weight, which is the head as well where the two are tied. */
+export const embeddingWeight = "model.language_model.embed_tokens.weight";
+/** The head's weight in a checkpoint that holds it by itself. */
+export const headWeight = "lm_head.weight";
+
 /** Both spellings of tensor (or module) names that transformers has written, as the one that it writes today. */
 export function currentName(name: string): string {
   if (name.startsWith("visual.")) return `model.${name}`;

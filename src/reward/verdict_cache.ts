@@ -1,3 +1,5 @@
+import { sha256 } from "../tasks/sha256.ts";
+
 /** Keeps replies of a judge by the content of the question. A cache that fails is none: it never stops a run. */
 export interface VerdictCache {
   get(key: string): Promise<string | null>;
@@ -17,8 +19,5 @@ export function memoryCache(limit = 100_000): VerdictCache {
 }
 
 /** SHA-256 of what was asked, in hex: the same endpoint, model and words give the same key. */
-export async function cacheKey(content: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(content));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+export const cacheKey = (content: unknown): Promise<string> =>
+  sha256(new TextEncoder().encode(JSON.stringify(content)));

@@ -1,6 +1,6 @@
 import type { Box } from "../image/pixels.ts";
 import { type Benchmark, type FolderFiles, type Order, type Question, spread } from "./benchmark.ts";
-import { jsonProblem } from "./json_check.ts";
+import { jsonObjectOf } from "./json_check.ts";
 import { expectNoControlToken } from "./row_texts.ts";
 import { textOf, utf8Of } from "./text_encoding.ts";
 
@@ -74,7 +74,7 @@ function countNotes(categories: readonly string[]): string[] {
 
 async function annotatedQuestion(path: string, files: FolderFiles): Promise<Question> {
   const where = `${files.name}/${annotationOf(path)}`;
-  const read = objectIn(textOf(utf8Of(await files.read(annotationOf(path)), where), where), where);
+  const read = jsonObjectOf(textOf(utf8Of(await files.read(annotationOf(path)), where), where), where);
   const { question, options, bbox = [] } = read;
   if (typeof question !== "string") throw new Error(`${where}: expected a question, found ${shown(question)}`);
   if (
@@ -118,7 +118,7 @@ function listedRows(text: string, folder: string): ListedRow[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const where = `${folder}/${list}, line ${index + 1}`;
-    const row = objectIn(line, where);
+    const row = jsonObjectOf(line, where);
     const [image, written, category, label] = ["image", "text", "category", "label"].map((name) => {
       const value = row[name];
       if (typeof value !== "string") throw new Error(`${where}: expected ${name} as text, found ${shown(value)}`);
@@ -165,19 +165,5 @@ const listedQuestion = ({ id, image, category, question, order }: ListedRow, fil
     return files.read(image);
   },
 });
-
-function objectIn(text: string, where: string): Record<string, unknown> {
-  const problem = jsonProblem(text);
-  if (problem) throw new Error(`${where}: expected JSON, found ${problem}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${where}: expected JSON, found ${(error as Error).message}`);
-  }
-  if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw new Error(`${where}: expected a JSON object, found ${shown(value)}`);
-  return value as Record<string, unknown>;
-}
 
 const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 60);

@@ -40,11 +40,6 @@ export function readCsv(bytes: Uint8Array, file: string): CsvFile {
     const isEmpty = fields.length === 1 && fields[0]!.start === fields[0]!.end && !fields[0]!.quoted;
     if (!isEmpty && columns === null) {
       columns = fields.map((field) => fieldText(bytes, field, `${file}, line ${line}`).trim());
-      const twice = columns.find((name, i) => columns!.indexOf(name) !== i);
-      if (twice !== undefined)
-        throw new Error(
-          `${file}: expected columns of different names, found ${JSON.stringify(twice)} twice; rename one`,
-        );
     } else if (!isEmpty) {
       if (record.count !== columns!.length)
         throw new Error(

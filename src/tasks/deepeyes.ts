@@ -15,9 +15,6 @@ const mostMessages = 1000;
  */
 export function deepEyesRows(table: ParquetTable, readPicture: ReadPicture = noFolder): RowSource {
   expectColumnNames(table.columns, knownColumns, table.name);
-  const twice = table.columns.find((name, i) => table.columns.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new Error(`${table.name}: expected columns of different names, found ${JSON.stringify(twice)} twice`);
   const lacking = ["prompt", "reward_model"].filter((name) => !table.columns.includes(name));
   if (lacking.length > 0)
     throw new Error(

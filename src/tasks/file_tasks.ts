@@ -58,6 +58,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
   // Made when it is first needed: it looks through the text of all rows.
   const twins = rowTwins(train, rowOf);
   const alsoTrained = new Set<number>();
+  const uncompared = new Set<number>();
 
   const idOf = (row: number): string => {
     const source = starts.findLastIndex((start) => start <= row);
@@ -102,6 +103,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     counts: () => ({
       "data/skipped": skippedRows.size,
       ...(alsoTrained.size > 0 ? { "data/held_out_also_trained": alsoTrained.size } : {}),
+      ...(uncompared.size > 0 ? { "data/held_out_not_compared": uncompared.size } : {}),
       ...Object.fromEntries([...skipped].map(([kind, rows]) => [`data/skipped/${kind.replaceAll(" ", "_")}`, rows])),
     }),
     take: async (step, count) => {
@@ -117,7 +119,9 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
         if (tasks.length === count) break;
         const task = await taskAt(row);
         if (!task) continue;
-        if (await twins.has(row)) alsoTrained.add(row);
+        const isTrained = await twins.has(row);
+        if (isTrained === null) uncompared.add(row);
+        if (isTrained) alsoTrained.add(row);
         else tasks.push(task);
       }
       return tasks;
@@ -134,6 +138,11 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
         ...(alsoTrained.size > 0
           ? [
               `${alsoTrained.size} of them stand among the rows that are trained on as well, word for word, and are not asked`,
+            ]
+          : []),
+        ...(uncompared.size > 0
+          ? [
+              `${uncompared.size} of them ask what so many other rows ask that their pictures were not compared with all of those`,
             ]
           : []),
       ];

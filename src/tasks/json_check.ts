@@ -3,12 +3,27 @@ const deepest = 64;
 /** Keys of all objects of a row together. */
 const mostKeys = 10_000;
 
+/** The object that a text in JSON says; Python's NaN for a value that is missing is null. @throws Error with one sentence where it is none, or says a thing twice */
+export function jsonObjectOf(text: string, where: string): Record<string, unknown> {
+  const problem = jsonProblem(text);
+  if (problem) throw new Error(`${where}: expected a JSON object, found ${problem}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.includes("NaN") ? nanAsNull(text) : text);
+  } catch (error) {
+    throw new Error(`${where}: expected a JSON object, found ${(error as Error).message}`);
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new Error(`${where}: expected a JSON object, found ${text.slice(0, 40)}`);
+  return value as Record<string, unknown>;
+}
+
 /**
  * What JSON.parse would accept without a word and readers could not: the same key twice in one object, of which only the
  * last would count, and nesting that overflows whoever walks it. What is no JSON passes; JSON.parse says so.
  * @returns what is wrong, null where nothing is
  */
-export function jsonProblem(text: string): string | null {
+function jsonProblem(text: string): string | null {
   /** Keys of each object that is open; null for a list. */
   const open: (Set<string> | null)[] = [];
   let count = 0;
@@ -59,7 +74,7 @@ function unescaped(key: string): string {
 }
 
 /** A text in which Python wrote NaN, its word for a number that is missing: null stands there now. */
-export function nanAsNull(text: string): string {
+function nanAsNull(text: string): string {
   let read = "";
   let from = 0;
   for (let at = 0; at < text.length; at++) {

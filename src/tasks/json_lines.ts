@@ -1,4 +1,4 @@
-import { jsonProblem, nanAsNull } from "./json_check.ts";
+import { jsonObjectOf } from "./json_check.ts";
 import { textOf } from "./text_encoding.ts";
 
 /** Of a picture of 12 megapixels in base64 there is room for several. */
@@ -48,16 +48,5 @@ function parsed(line: Uint8Array, where: string): Record<string, unknown> {
     throw new Error(
       `${where}: expected a line of at most ${longestLineBytes / 2 ** 20} MiB, found ${Math.ceil(line.length / 2 ** 20)}; put its pictures beside the file`,
     );
-  const text = textOf(line, where);
-  const problem = jsonProblem(text);
-  if (problem) throw new Error(`${where}: expected a JSON object, found ${problem}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text.includes("NaN") ? nanAsNull(text) : text);
-  } catch (error) {
-    throw new Error(`${where}: expected a JSON object, found ${(error as Error).message}`);
-  }
-  if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw new Error(`${where}: expected a JSON object, found ${text.slice(0, 40)}`);
-  return value as Record<string, unknown>;
+  return jsonObjectOf(textOf(line, where), where);
 }

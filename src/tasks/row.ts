@@ -52,8 +52,14 @@ export function expectText(value: unknown, where: string): string {
   );
 }
 
-/** @throws Error where a column differs from a known one in nothing but its case or spaces: nobody would look at it */
+/**
+ * @throws Error where two columns have one name, or where one differs from a known one in nothing but its case or
+ * spaces: nobody would look at it
+ */
 export function expectColumnNames(columns: readonly string[], known: readonly string[], where: string): void {
+  const twice = columns.find((name, i) => columns.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new Error(`${where}: expected columns of different names, found ${JSON.stringify(twice)} twice; rename one`);
   const wrong = columns.find((name) => !known.includes(name) && known.includes(name.trim().toLowerCase()));
   if (wrong !== undefined)
     throw new Error(

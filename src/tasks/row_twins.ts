@@ -1,4 +1,11 @@
 import type { Row } from "./row.ts";
+import { sha256 } from "./sha256.ts";
+
+/**
+ * Bytes of pictures that are read to compare them, a few seconds from a disk. Where thousands of rows ask the same, what
+ * is left then is not compared.
+ */
+const mostPictureBytes = 2 ** 29;
 
 /**
  * Finds rows that stand among others a second time: the same question, answer and pictures, wherever they come from.
@@ -7,24 +14,25 @@ import type { Row } from "./row.ts";
 export function rowTwins(
   among: readonly number[],
   rowAt: (row: number) => Promise<Row>,
-): { has(row: number): Promise<boolean> } {
+  mostBytes = mostPictureBytes,
+): {
+  /** Null where that would take too many pictures to be read. */
+  has(row: number): Promise<boolean | null>;
+} {
   let byText: Promise<Map<string, number[]>> | null = null;
+  let readBytes = 0;
   const pictures = new Map<number, Promise<string>>();
+  const known = new Map<number, Promise<boolean | null>>();
   const picturesOf = (row: number): Promise<string> => {
-    let found = pictures.get(row);
-    if (!found) {
-      found = picturesKey(row);
-      pictures.set(row, found);
-    }
+    const found = pictures.get(row) ?? picturesKey(row);
+    pictures.set(row, found);
     return found;
   };
   const picturesKey = async (row: number): Promise<string> => {
     try {
       const files = await (await rowAt(row)).pictures();
-      const hashes = await Promise.all(
-        files.map((bytes) => crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>)),
-      );
-      return hashes.map((hash) => new Uint8Array(hash).join(",")).join(";");
+      for (const { length } of files) readBytes += length;
+      return (await Promise.all(files.map(sha256))).join();
     } catch {
       // A row without its pictures cannot be trained on.
       return `row ${row}`;
@@ -34,18 +42,29 @@ export function rowTwins(
     const found = new Map<string, number[]>();
     for (const row of among) {
       const key = await textKey(rowAt, row);
-      if (key !== null) found.set(key, [...(found.get(key) ?? []), row]);
+      if (key === null) continue;
+      const rows = found.get(key);
+      if (rows) rows.push(row);
+      else found.set(key, [row]);
     }
     return found;
   };
+  const compare = async (row: number): Promise<boolean | null> => {
+    const key = await textKey(rowAt, row);
+    if (key === null) return false;
+    byText ??= index();
+    let isCertain = true;
+    for (const other of (await byText).get(key) ?? []) {
+      if (readBytes >= mostBytes && !(pictures.has(other) && pictures.has(row))) isCertain = false;
+      else if ((await picturesOf(other)) === (await picturesOf(row))) return true;
+    }
+    return isCertain ? false : null;
+  };
   return {
-    has: async (row) => {
-      const key = await textKey(rowAt, row);
-      if (key === null) return false;
-      byText ??= index();
-      for (const other of (await byText).get(key) ?? [])
-        if ((await picturesOf(other)) === (await picturesOf(row))) return true;
-      return false;
+    has: (row) => {
+      const found = known.get(row) ?? compare(row);
+      known.set(row, found);
+      return found;
     },
   };
 }

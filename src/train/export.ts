@@ -1,7 +1,7 @@
-import { headWeight } from "../model/decoder.ts";
 import { formatJson, type Json, jsonObject, parseJson } from "../model/json_file.ts";
 import { adapterFiles } from "../model/lora.ts";
 import { readLoraConfig } from "../model/lora_config.ts";
+import { headWeight } from "../model/names.ts";
 import { writeSafetensors } from "../model/safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { type NamedValues, readWeights, weightsFile } from "./checkpoint.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
-import { readEventsBlob, readEventsFile } from "../../src/app/web/events_file.ts";
+import { beginningOf, readEventsBlob, readEventsFile } from "../../src/app/web/events_file.ts";
 import { foldAll } from "../../src/app/web/run_state.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
@@ -274,4 +274,18 @@ describe("a file is read piece by piece", () => {
     expect(shares.length).toBeGreaterThan(2);
     expect(shares.toSorted((a, b) => a - b)).toEqual(shares);
   });
+});
+
+test("a log is known by its beginning, packed or not, in each encoding that is read", async () => {
+  const text = `{"type":"run"}\n${"x".repeat(20_000)}`;
+  const wide = (littleEndian: boolean) => {
+    const view = new DataView(new ArrayBuffer(2 * text.length + 2));
+    view.setUint16(0, 0xfeff, littleEndian);
+    for (let i = 0; i < text.length; i++) view.setUint16(2 * i + 2, text.charCodeAt(i), littleEndian);
+    return view;
+  };
+  const packed = await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).blob();
+  for (const part of [text, wide(true), wide(false), packed])
+    expect(await beginningOf(new Blob([part]))).toMatch(/^\{"type":"run"\}\nx+$/);
+  expect(await beginningOf(new Blob([new Uint8Array([0x1f, 0x8b, 8, 7, 6, 5])]))).toBe("");
 });

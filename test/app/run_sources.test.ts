@@ -75,6 +75,23 @@ describe("a folder of rows and pictures", () => {
     await Deno.remove(path, { recursive: true });
   });
 
+  test("is read once: no picture is read to find out which there are", async () => {
+    const inRow = `data:image/png;base64,${btoa("picture in the row")}`;
+    const more = `${rows}\n${JSON.stringify({ image: inRow, question: "?", answer: "1" })}`;
+    const platform = await droppedFolder(folder({ "rows.jsonl": more }));
+    const reads: string[] = [];
+    const counting: Platform = {
+      ...platform,
+      readAsset: (path, startByte, endByte) => {
+        if (path.endsWith(".png")) reads.push(path);
+        return platform.readAsset(path, startByte, endByte);
+      },
+    };
+    const [print] = await dataOf(counting);
+    expect(print).toMatchObject({ files: 5, covers: "all bytes" });
+    expect(reads.sort()).toEqual([0, 1, 2, 3].map((i) => `dropped/d/pictures/${i}.png`));
+  });
+
   test("of many rows is told by some of the pictures, and says so", async () => {
     const many = Array.from({ length: 5000 }, (_, i) =>
       JSON.stringify({ image: `${i}.png`, question: "?", answer: "1" }),

@@ -75,7 +75,7 @@ test("what is missing or wrong is one sentence", async () => {
   );
   const broken = async (json: string) =>
     openVstar(folderOf({ "direct_attributes/a.jpg": text(""), "direct_attributes/a.json": text(json) }));
-  await expect(broken("{")).rejects.toThrow("folder/direct_attributes/a.json: expected JSON, found");
+  await expect(broken("{")).rejects.toThrow("folder/direct_attributes/a.json: expected a JSON object, found");
   await expect(broken('{"question": "Q", "options": ["one"]}')).rejects.toThrow(
     'expected options, 2 or more texts, found ["one"]',
   );

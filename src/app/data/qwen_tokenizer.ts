@@ -1,5 +1,5 @@
 import { jsonObject, parseJson } from "../../model/json_file.ts";
-import { Tokenizer } from "../../policy/tokenizer.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { joinTokenizer, qwenSplit } from "../../policy/tokenizer_parts.ts";
 
 /** Added tokens of Qwen2.5-VL from id 151643 on, in order. */
@@ -27,6 +27,8 @@ export async function openTokenizer(find: (name: string) => Promise<Uint8Array |
   };
   const json = (value: string, name: string) => jsonObject(parseJson(value, name), name);
   const whole = await text("tokenizer.json");
+  // The page fetches the library with the first of them.
+  const { Tokenizer } = await import("../../policy/tokenizer.ts");
   if (whole) return new Tokenizer(json(whole, "tokenizer.json"));
   const [vocab, merges] = [await text("vocab.json"), await text("merges.txt")];
   if (!vocab || !merges)

@@ -1,7 +1,6 @@
 import type { Platform } from "../../platform.ts";
 import { deepEyesRows } from "../../tasks/deepeyes.ts";
 import { folderRows } from "../../tasks/folder.ts";
-import { ParquetTable } from "../../tasks/parquet.ts";
 import type { RowSource } from "../../tasks/row.ts";
 import { hubPath } from "../hub_path.ts";
 
@@ -63,5 +62,7 @@ export async function openSource(path: string, platform: Platform): Promise<RowS
     if (bytes.length !== endByte - startByte) throw new Error(`${path} became shorter while it was read`);
     return bytes as Uint8Array<ArrayBuffer>;
   };
+  // The page fetches the reader with the first such file.
+  const { ParquetTable } = await import("../../tasks/parquet.ts");
   return deepEyesRows(await ParquetTable.open({ name, sizeBytes, read }), readPicture);
 }

@@ -12,6 +12,7 @@ import { inspect, inspectionLines } from "../data/inspection.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { promptOf, surveySettings } from "../data/run_tasks.ts";
 import { filesAt, openSource, pathsIn } from "../data/sources.ts";
+import { fileOrNull, filesIn } from "../model_files.ts";
 import { jsonLines, Tally } from "../outcome.ts";
 import type { Options } from "./arguments.ts";
 import type { Surroundings } from "./commands.ts";
@@ -84,10 +85,7 @@ async function chatOf(
 ): Promise<{ chat: Chat; tokenizer: Tokenizer } | null> {
   const { tokenizer: folder } = options;
   if (folder === undefined) return null;
-  const tokenizer = await openTokenizer(async (name) => {
-    const path = onDisk(`${folder}/${name}`);
-    return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
-  });
+  const tokenizer = await openTokenizer(fileOrNull(filesIn(platform, onDisk(folder))));
   return { chat: openChat(config.prompt, tokenizer, config), tokenizer };
 }
 

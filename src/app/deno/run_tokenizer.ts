@@ -1,6 +1,7 @@
 import type { Platform } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
+import { fileOrNull, filesIn } from "../model_files.ts";
 
 /**
  * The tokenizer of a folder, or of a run's model.
@@ -12,10 +13,7 @@ export async function runTokenizer(
 ): Promise<Tokenizer> {
   const platform = await openPlatform(false);
   try {
-    return await openTokenizer(async (name) => {
-      const path = `${folder}/${name}`;
-      return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
-    });
+    return await openTokenizer(fileOrNull(filesIn(platform, folder)));
   } catch (error) {
     throw new Error(
       `the tokenizer of ${folder} cannot be opened (${(error as Error).message}); name a folder that has one with --tokenizer`,

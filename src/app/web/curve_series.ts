@@ -13,9 +13,9 @@ export interface CurveSpec {
   /** The first part is the big number. */
   parts: readonly Part[];
   range?: [number, number];
-  /** Shown only where a step has the first part. */
   /** In the place of a number where a step has none. */
   none?: string;
+  /** Shown only where a step has the first part. */
   optional?: boolean;
 }
 

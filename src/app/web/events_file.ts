@@ -45,7 +45,7 @@ export async function readEventsBlob(
     },
   });
   const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  const packed = head[0] === 0x1f && head[1] === 0x8b;
+  const packed = isGzip(head);
   const bytes = blob.stream().pipeThrough(counted);
   const plain = packed ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
   let characters = 0;
@@ -86,11 +86,28 @@ export async function readEventsBlob(
   return { events, ...read };
 }
 
+export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+const encodingOf = ([first, second]: Uint8Array): string =>
+  first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+
+/** Bytes of a file that tell a log from rows: a log begins with the run's head. */
+const headBytes = 4096;
+
+/** The first characters of a file that may be a log, packed by gzip or not; "" where nothing can be read. */
+export async function beginningOf(blob: Blob): Promise<string> {
+  const bytes = new Uint8Array(await blob.slice(0, headBytes).arrayBuffer());
+  if (!isGzip(bytes)) return new TextDecoder(encodingOf(bytes)).decode(bytes);
+  // A gzip of which there is only the beginning ends in an error behind what can be read of it.
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const first = await reader.read().catch(() => null);
+  void reader.cancel().catch(() => {});
+  return first?.value ? new TextDecoder().decode(first.value.slice(0, headBytes)) : "";
+}
+
 /** The text of bytes: UTF-8 or, where it says so at its beginning, UTF-16 as some shells write it. */
 async function* textOf(bytes: ReadableStream<Uint8Array<ArrayBuffer>>, head: Uint8Array): AsyncGenerator<string> {
-  const encoding =
-    head[0] === 0xff && head[1] === 0xfe ? "utf-16le" : head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : "utf-8";
-  const decoder = new TextDecoder(encoding);
+  const decoder = new TextDecoder(encodingOf(head));
   const reader = bytes.getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read())

@@ -1,4 +1,3 @@
-import { downloadZip } from "client-zip";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ExportedModel } from "../api.ts";
 import { download } from "./download.ts";
@@ -116,6 +115,7 @@ const archiveName = ({ run, step }: ExportedModel): string => `${fileName(run)}-
 
 /** One archive with one folder: files by these names would otherwise lie among those of other exports. */
 async function save(found: ExportedModel): Promise<void> {
+  const { downloadZip } = await import("client-zip");
   const folder = archiveName(found);
   const now = new Date();
   const zipped = downloadZip(

@@ -8,11 +8,13 @@ interface Props {
   folder?: boolean;
   /** One file only. */
   one?: boolean;
+  /** Kinds of files that are offered first. */
+  accept?: string;
   onFiles(files: GivenFile[]): void;
 }
 
 /** A button that lets a person choose files of their machine. */
-export function FileChooser({ label, folder, one, onFiles }: Props) {
+export function FileChooser({ label, folder, one, accept, onFiles }: Props) {
   const { store } = usePage();
   return (
     <label class="filebutton">
@@ -20,6 +22,7 @@ export function FileChooser({ label, folder, one, onFiles }: Props) {
       <input
         type="file"
         multiple={!one}
+        accept={accept}
         {...(folder ? { webkitdirectory: true } : {})}
         onChange={(event) => {
           const files = [...(event.currentTarget.files ?? [])];

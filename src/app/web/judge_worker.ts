@@ -11,7 +11,7 @@ import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, RejudgeWays, Told } from "../judge_api.ts";
 import { judgeSettingsOf } from "../judging.ts";
-import { type RejudgedStep, rejudge } from "../rejudge.ts";
+import type { RejudgedStep } from "../rejudge.ts";
 import { LongTask } from "./long_task.ts";
 import { pageFacts } from "./page_facts.ts";
 
@@ -82,6 +82,8 @@ export class JudgeWorker implements JudgeApi {
           ? rulesJudge()
           : new RemoteJudge(this.#settings(config), this.#parts);
     const stop = new AbortController();
+    // What it imports of training comes with the first run that is judged again.
+    const { rejudge } = await import("../rejudge.ts");
     const steps = rejudge(events, {
       judge,
       settings: (own) => {

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { GivenFile } from "../dropped_folder.ts";
 import { droppedFiles } from "./dropped.ts";
+import { beginningOf } from "./events_file.ts";
 import { Header } from "./header.tsx";
 import { NoticeList } from "./notice_list.tsx";
 import { Context, type PageContext } from "./page_context.ts";
@@ -49,9 +50,6 @@ const viewNames: Record<Tab, string> = {
   data: "The data",
 };
 
-/** Bytes of a file that tell a log from rows: a log begins with the run's head. */
-const headBytes = 4096;
-
 async function openDropped(page: PageContext, reading: Promise<GivenFile[]>): Promise<void> {
   const { store, control, data, replayFiles } = page;
   try {
@@ -79,17 +77,6 @@ async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> 
     if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
   }
   return null;
-}
-
-async function beginningOf(file: File): Promise<string> {
-  const bytes = new Uint8Array(await file.slice(0, headBytes).arrayBuffer());
-  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return new TextDecoder(utf16 ? "utf-16le" : "utf-8").decode(bytes);
-  // A gzip of which there is only the beginning ends in an error behind what can be read of it.
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
-  const first = await reader.read().catch(() => null);
-  void reader.cancel().catch(() => {});
-  return first?.value ? new TextDecoder().decode(first.value.slice(0, headBytes)) : "";
 }
 
 function acceptFiles(open: (files: Promise<GivenFile[]>) => void): () => void {

@@ -1,3 +1,5 @@
+import { isGzip } from "./events_file.ts";
+
 /** A recorded run that comes with the page. */
 export interface Recording {
   /** How a link names it. */
@@ -35,8 +37,7 @@ export async function fetchRecording({ file, title }: Recording): Promise<string
       `Fetching the recording “${title}” failed: the server answered ${answer.status} ${answer.statusText}`,
     );
   const bytes = new Uint8Array(await answer.arrayBuffer());
-  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (!zipped) return new TextDecoder().decode(bytes);
+  if (!isGzip(bytes)) return new TextDecoder().decode(bytes);
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   let length = 0;
   const bounded = unpacked.pipeThrough(

@@ -6,6 +6,7 @@ import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
 import type { DataControl } from "./data_control.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayControl } from "./replay_control.ts";
+import { nameOf } from "./run_needs.ts";
 import { differenceFromLog } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
@@ -134,8 +135,6 @@ export class ReplayFiles {
     }
   }
 }
-
-const nameOf = (path: string): string => path.replace(/\/+$/, "").split("/").at(-1)!;
 
 /** The paths of what was dropped in the order in which the run names its data, where all of it is among them. */
 function asNamed(usable: readonly DroppedFolder[], data: string): string[] {

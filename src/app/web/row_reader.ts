@@ -10,7 +10,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { promptOf, surveySettings } from "../data/run_tasks.ts";
 import type { RowDetails } from "../data_api.ts";
-import { filesIn } from "../model_files.ts";
+import { fileOrNull, filesIn } from "../model_files.ts";
 
 /** Rows as a model would get them: sizes by its preprocessor, prompts by its tokenizer. */
 export class RowReader {
@@ -28,14 +28,11 @@ export class RowReader {
   /** Without a model: Qwen2.5-VL's sizes, and no prompts. A model that cannot be read costs the same, and a sentence. */
   static async open(platform: Platform, model: string | null): Promise<RowReader> {
     if (model === null) return new RowReader(recipeBudget.limits, null, "The model's tokenizer is not read");
-    const find = async (name: string): Promise<Uint8Array | null> => {
-      const path = `${model}/${name}`;
-      return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
-    };
+    const files = filesIn(platform, model);
     try {
-      const { minPixels, maxPixels, patchSize, mergeSize } = await preprocessorIn(filesIn(platform, model));
+      const { minPixels, maxPixels, patchSize, mergeSize } = await preprocessorIn(files);
       const limits = { factor: patchSize * mergeSize, minPixels, maxPixels };
-      return new RowReader(limits, await openTokenizer(find), "");
+      return new RowReader(limits, await openTokenizer(fileOrNull(files)), "");
     } catch (error) {
       return new RowReader(recipeBudget.limits, null, (error as Error).message);
     }

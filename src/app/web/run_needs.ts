@@ -61,4 +61,4 @@ function placeOfModel(model: string): Place {
 }
 
 /** The last part of a path, of this system or another. */
-const nameOf = (path: string): string => path.split(/[/\\]/).findLast((part) => part !== "") ?? path;
+export const nameOf = (path: string): string => path.split(/[/\\]/).findLast((part) => part !== "") ?? path;

@@ -10,6 +10,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import type { Alternative, EventsFile, ExportedModel, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
+import { fileOrNull, filesIn } from "../model_files.ts";
 import { atCommits } from "../run_sources.ts";
 import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
@@ -19,7 +20,7 @@ import { DroppedFiles } from "./dropped_files.ts";
 import { readEventsFile } from "./events_file.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { KeptRun } from "./kept_run.ts";
-import { KeptWarmup } from "./kept_warmup.ts";
+import type { KeptWarmup } from "./kept_warmup.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { runName } from "./run_name.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
@@ -148,6 +149,8 @@ export class RunWorker implements RunApi {
     const shape = { ...config, ...plain, model };
     const session = await this.#openModel(shape);
     this.#run = null;
+    // What it imports of training comes with the session.
+    const { KeptWarmup } = await import("./kept_warmup.ts");
     this.#warmup = await KeptWarmup.begin(session, shape, resume);
   }
 
@@ -276,10 +279,7 @@ export class RunWorker implements RunApi {
   }
 
   #readTokenizer(model: string): Promise<Tokenizer> {
-    return openTokenizer(async (name) => {
-      const path = `${model}/${name}`;
-      return (await this.platform.assetSize(path)) === null ? null : this.platform.readAsset(path);
-    });
+    return openTokenizer(fileOrNull(filesIn(this.platform, model)));
   }
 }
 

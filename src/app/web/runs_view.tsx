@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StoredRun } from "../api.ts";
+import { FileChooser } from "./file_chooser.tsx";
 import { modelName } from "./model_name.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
@@ -35,7 +36,12 @@ export function RunsView() {
           <h2>
             <b>Runs in this browser</b>
           </h2>
-          <FileButton onFile={(file) => void control.openFile(file)} />
+          <FileChooser
+            label="Open a file…"
+            one
+            accept=".jsonl,.ndjson,.gz,application/x-ndjson"
+            onFiles={([first]) => first && void control.openFile(first.file)}
+          />
         </div>
         {runs === null ? (
           <p class="soft">reading the list…</p>
@@ -260,22 +266,4 @@ function moment(time: string): string {
   return Number.isNaN(date.getTime())
     ? time
     : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-}
-
-function FileButton({ onFile }: { onFile(file: File): void }) {
-  return (
-    <label class="filebutton">
-      Open a file…
-      <input
-        type="file"
-        accept=".jsonl,.ndjson,.gz,application/x-ndjson"
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          // Emptied, so that the same file can be opened again
-          event.currentTarget.value = "";
-          if (file) onFile(file);
-        }}
-      />
-    </label>
-  );
 }

@@ -2,6 +2,7 @@ import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { exportOfCheckpoint } from "../../train/export.ts";
 import type { ExportedModel } from "../api.ts";
+import { fileOrNull, filesIn } from "../model_files.ts";
 import { isDropped } from "./dropped_files.ts";
 import { storedCheckpoint } from "./run_store.ts";
 
@@ -16,12 +17,8 @@ export async function storedExport(platform: Platform, run: string): Promise<Exp
       `The run "${run}" has no checkpoint, so there are no weights of it; go on with it, and Pause saves one`,
     );
   const { model } = readTrainerState(checkpoint).config;
-  const readSource = async (name: string): Promise<Uint8Array | null> => {
-    const path = `${model}/${name}`;
-    return (await platform.assetSize(path)) === null ? null : platform.readAsset(path);
-  };
   try {
-    return { run, ...(await exportOfCheckpoint(checkpoint, readSource)) };
+    return { run, ...(await exportOfCheckpoint(checkpoint, fileOrNull(filesIn(platform, model)))) };
   } catch (error) {
     const remedy = isDropped(model) ? "; drop the same folder on the page again" : "";
     throw new Error(

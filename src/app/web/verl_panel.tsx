@@ -1,27 +1,41 @@
-import { useId, useState } from "preact/hooks";
-import { type ReadCommand, readVerlCommand, writeVerlCommand } from "../../train/verl_command.ts";
+import { useEffect, useId, useState } from "preact/hooks";
+import type { ReadCommand } from "../../train/verl_command.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { setting } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
 import { differences } from "./url_state.ts";
 
+/** Reads scripts too, and is as large as a third of the page: fetched when somebody opens the panel. */
+type Verl = typeof import("../../train/verl_command.ts");
+
 /** Settings from a command that starts verl, and as one. */
 export function VerlPanel() {
   const { store } = usePage();
   const [open, setOpen] = useState(false);
+  const [verl, setVerl] = useState<Verl | null>(null);
+  useEffect(() => {
+    if (open && !verl)
+      import("../../train/verl_command.ts").then(setVerl, (error: Error) =>
+        store.notices.add(
+          "error",
+          `The reader of verl commands could not be fetched (${error.message}); reload the page`,
+        ),
+      );
+  }, [open, verl, store]);
+  const command = verl?.writeVerlCommand(store.config.value) ?? null;
   return (
     <details class="card" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <b>verl command</b>
       </summary>
-      {open && (
+      {open && verl && command !== null && (
         <>
-          <Paste />
+          <Paste verl={verl} />
           <h3>These settings as a verl command</h3>
-          <pre class="mono command">{writeVerlCommand(store.config.value)}</pre>
+          <pre class="mono command">{command}</pre>
           <p class="buttons after">
-            <CopyButton text={writeVerlCommand(store.config.value)} label="Copy as verl command" />
+            <CopyButton text={command} label="Copy as verl command" />
           </p>
         </>
       )}
@@ -29,7 +43,7 @@ export function VerlPanel() {
   );
 }
 
-function Paste() {
+function Paste({ verl }: { verl: Verl }) {
   const id = useId();
   const [text, setText] = useState("");
   const [read, setRead] = useState<ReadCommand | null>(null);
@@ -38,7 +52,7 @@ function Paste() {
     setRead(null);
     setProblem(null);
     try {
-      setRead(readVerlCommand(text));
+      setRead(verl.readVerlCommand(text));
     } catch (error) {
       setProblem((error as Error).message);
     }

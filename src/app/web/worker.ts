@@ -1,5 +1,5 @@
 import { expose } from "comlink";
-import { openGpuSession } from "../gpu_session.ts";
+import type { OpenSession } from "../session.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { openBrowserPlatform } from "./platform.ts";
 import { RunWorker } from "./run_worker.ts";
@@ -7,5 +7,13 @@ import { RunWorker } from "./run_worker.ts";
 // A built worker lies in assets/ beside the page's index.html; the development server serves it from src/.
 const base = new URL(import.meta.env.DEV ? "/" : "../", self.location.href).href;
 
+/** Kernels, model and training come with the first model that is opened: recordings and lists of runs need none of them. */
+const openSession: OpenSession = async (...given) => {
+  const { openGpuSession } = await import("../gpu_session.ts").catch((error: Error) => {
+    throw new Error(`The part of the page that trains could not be fetched (${error.message}); reload the page`);
+  });
+  return openGpuSession(...given);
+};
+
 const dropped = new DroppedFiles();
-expose(new RunWorker(openBrowserPlatform(base, dropped), openGpuSession, dropped));
+expose(new RunWorker(openBrowserPlatform(base, dropped), openSession, dropped));
