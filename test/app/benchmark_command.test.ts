@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
-import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import type { Surroundings } from "../../src/app/deno/surroundings.ts";
 import type { Session } from "../../src/app/session.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { hrBenchParquet, hrBenchRows, vstarFiles } from "../support/benchmark_files.ts";

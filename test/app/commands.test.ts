@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
-import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
+import type { Surroundings } from "../../src/app/deno/surroundings.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { fakeSession } from "../support/fake_session.ts";
 

@@ -14,10 +14,10 @@ import { judgeSettingsOf } from "../judging.ts";
 import type { Session } from "../session.ts";
 import type { Options } from "./arguments.ts";
 import { kebab } from "./command_table.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { judgeKey } from "./judge_command.ts";
 import { expectNewFolder } from "./run_folder.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 

@@ -14,8 +14,8 @@ import { promptOf, surveySettings } from "../data/run_tasks.ts";
 import { filesAt, openSource, pathsIn } from "../data/sources.ts";
 import { jsonLines, Tally } from "../outcome.ts";
 import type { Options } from "./arguments.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 
 /**

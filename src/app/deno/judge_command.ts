@@ -10,9 +10,9 @@ import { judgeSettingsOf } from "../judging.ts";
 import { LogReader } from "../log_reader.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import type { Options } from "./arguments.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { runTokenizer } from "./run_tokenizer.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
