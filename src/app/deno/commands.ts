@@ -1,3 +1,4 @@
+import { JudgeFailure } from "../../reward/judge_failure.ts";
 import type { Options, Parsed } from "./arguments.ts";
 import { compileCommand } from "./compile_command.ts";
 import { evaluate } from "./eval_command.ts";
@@ -10,14 +11,27 @@ import { conformanceCommand, imagesCommand, textCommand } from "./reference_comm
 import { rollout } from "./rollout_command.ts";
 import { serveCommand } from "./serve_command.ts";
 import { settingsCommand } from "./settings_command.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { Stopped, type Surroundings } from "./surroundings.ts";
 import { trainCommand } from "./train_command.ts";
 import { warmupCommand } from "./warmup_command.ts";
 
 type Request = Extract<Parsed, { help: false }>;
 
 /** Does what a command line asks for. Returns the exit code. @throws Error with a sentence for people. */
-export async function runCommand({ command, changes, options }: Request, around: Surroundings): Promise<number> {
+export async function runCommand(request: Request, around: Surroundings): Promise<number> {
+  try {
+    return await dispatch(request, around);
+  } catch (error) {
+    // What was cut off by the person has not failed.
+    if (around.stopping() && isCutOff(error)) return exitCodes.interrupted;
+    throw error;
+  }
+}
+
+const isCutOff = (error: unknown): boolean =>
+  error instanceof Stopped || (error instanceof JudgeFailure && error.kind === "aborted");
+
+async function dispatch({ command, changes, options }: Request, around: Surroundings): Promise<number> {
   switch (command) {
     case "train":
       return trainCommand(changes, options, around);

@@ -16,19 +16,20 @@ export async function evaluate(
 ): Promise<number> {
   const wanted = options.tasks ?? askedByDefault;
   const signal = stopSignal(around);
-  const drawn = await session.evaluate({ tasks: wanted, greedy: false, signal });
+  const sampled = await session.evaluate({ tasks: wanted, greedy: false, signal });
   const greedy = await session.evaluate({ tasks: wanted, greedy: true, signal });
   if (options.logJson) {
     for (const [isGreedy, result] of [
-      [false, drawn],
+      [false, sampled],
       [true, greedy],
     ] as const)
       around.terminal.print(JSON.stringify({ type: "eval", step, greedy: isGreedy, asked, ...result }));
     return exitCodes.done;
   }
-  const { tasks, notes } = drawn;
-  const what = tasks < wanted ? `${tasks} ${asked}, of ${wanted} asked for` : `${tasks} ${asked}`;
-  for (const line of evaluationTable(drawn.metrics, greedy.metrics, tasks, what)) around.terminal.print(line);
+  const { tasks, notes } = sampled;
+  const scored = `${tasks} ${tasks === 1 ? asked.replace(/^(held-out )?(row|scene)s\b/, "$1$2") : asked}`;
+  const what = tasks < wanted ? `${scored}, of ${wanted} asked for` : scored;
+  for (const line of evaluationTable(sampled.metrics, greedy.metrics, tasks, what)) around.terminal.print(line);
   for (const note of notes) around.terminal.print(visible(note));
   return exitCodes.done;
 }

@@ -19,9 +19,17 @@ export interface Surroundings {
   dist: string;
 }
 
+/** What is under way ends with this where the person asked to stop. */
+export class Stopped extends Error {
+  constructor() {
+    super("Stopped before the end; nothing was changed");
+    this.name = "Stopped";
+  }
+}
+
 /** Ends the wait for a judge once the person asks to stop. */
 export function stopSignal({ untilStopped }: Surroundings): AbortSignal {
   const stop = new AbortController();
-  untilStopped().then(() => stop.abort(new Error("Stopped before the end; nothing was changed")));
+  untilStopped().then(() => stop.abort(new Stopped()));
   return stop.signal;
 }

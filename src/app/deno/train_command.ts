@@ -41,6 +41,7 @@ export async function trainCommand(
   const config = await atCommits(wanted, platform);
   return openAnd(platform, config, options, around, async (session) => {
     session.expectTrainable();
+    await session.expectTasks();
     const sources = await runSources(config, platform);
     const store = await createRunFolder(folder);
     try {
@@ -71,7 +72,8 @@ async function trainInto(
     if (line !== null) terminal.print(line);
     else terminal.progress(progressLine(event) ?? "");
   }
-  if (code === exitCodes.interrupted && !options.logJson)
+  // Also where the judge refused all questions: the steps made are kept.
+  if (code !== exitCodes.done && !options.logJson)
     terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
   return code;
 }
