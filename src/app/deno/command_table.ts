@@ -27,7 +27,11 @@ export const flags = {
     kind: "path",
     line: "folder of tokenizer.json, or of vocab.json and merges.txt; otherwise that of the model, or beside the folder of --text",
   },
-  expect: { kind: "path", line: "file of JSON lines that say what pyarrow, Pillow and qwen-vl-utils read in each row" },
+  expect: {
+    kind: "path",
+    value: "FILE",
+    line: "file of JSON lines that say what pyarrow, Pillow and qwen-vl-utils read in each row",
+  },
   show: { kind: "integer", line: "print the prompt of this row, counted from 1, with its tokens; needs --tokenizer" },
   headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
