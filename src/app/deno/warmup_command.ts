@@ -79,7 +79,9 @@ async function warmupInto(
     if (around.stopping()) {
       await save();
       if (!options.logJson)
-        around.terminal.print(`Stopped after step ${step} of ${config.steps}; go on with --resume ${folder}`);
+        around.terminal.print(
+          `Stopped after step ${step} of ${config.steps}; go on with: npm run saccade -- warmup --resume ${folder}`,
+        );
       return exitCodes.interrupted;
     }
     if (step % warmupSaveEvery === 0) await save();
