@@ -128,7 +128,7 @@ async function* trainSteps(
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
 
-const notes = (source: TaskSource): string => {
+const notes = (source: Parts["source"]): string => {
   const sentences = source.heldOutNotes?.() ?? [];
   return sentences.length > 0 ? ` (${sentences.join("; ")})` : "";
 };
