@@ -172,6 +172,10 @@ class GpuSession implements Session {
     return this.gpu.software;
   }
 
+  async expectTasks(): Promise<void> {
+    await this.#surroundings.source.take(0, 1);
+  }
+
   expectTrainable(): void {
     if (this.qwen.adapter) expectTrainable(this.qwen.adapter.config);
   }

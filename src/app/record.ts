@@ -106,7 +106,9 @@ function parseConfig(text: string): Record<string, unknown> {
   } catch {
     // Said below, as for JSON that is no object.
   }
-  throw new Error(`config.json: expected a JSON object, found ${text.slice(0, 40)}`);
+  throw new Error(
+    `config.json: expected a JSON object, found ${JSON.stringify(text.slice(0, 40))}; put a whole one back ("config" in checkpoint/trainer_state.json is one), or begin a new run`,
+  );
 }
 
 /** A configuration as it is stored, with what the run is made with. */

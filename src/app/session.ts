@@ -25,6 +25,9 @@ export interface Session {
   /** @throws Error where what was opened can be used, but not be trained as the libraries that made it would train it */
   expectTrainable(): void;
 
+  /** @throws Error where no task of the run can be trained on: all rows are held out or left out */
+  expectTasks(): Promise<void>;
+
   /**
    * Takes weights, optimizer and step from the files of a checkpoint; `train` then goes on after that step.
    * Returns the step. @throws Error where they belong to another model.

@@ -72,7 +72,13 @@ export async function exchange({
         "timeout",
         `The judge at ${url} did not answer within ${timeoutMs / 1000} s; raise the time limit, or ask fewer questions at once`,
       );
-    throw new JudgeFailure("no_answer", `The judge at ${url} cannot be reached: ${redact((error as Error).message)}`);
+    const { message, cause } = error as Error;
+    // Deno and Node say "fetch failed", and why only behind it.
+    const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
+    throw new JudgeFailure(
+      "no_answer",
+      `The judge at ${url} cannot be reached: ${redact(why.replace(`error sending request for url (${url}): `, ""))}`,
+    );
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);

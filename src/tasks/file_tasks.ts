@@ -108,7 +108,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     }),
     take: async (step, count) => {
       if (train.length === 0)
-        throw new Error(`Expected rows to train on, found ${all} of which all are held out; lower heldOutRows`);
+        throw new Error(`Expected rows to train on, found ${all} of which all are held out; lower --held-out-rows`);
       const tasks: Task[] = [];
       for (let index = 0; index < count; index++) tasks.push(await taskInSlot(step * count + index));
       return tasks;

@@ -138,7 +138,7 @@ const table = {
     0,
     0,
     1_000_000,
-    "rows of files that are drawn out for evaluation and never trained on",
+    "rows of files that are set apart for evaluation and never trained on",
   ),
 
   prompt: choice(

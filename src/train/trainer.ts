@@ -103,7 +103,16 @@ async function* trainSteps(
     if (config.evalEvery > 0 && (step + 1) % config.evalEvery === 0)
       for (const greedy of [false, true]) {
         const tasks = await source.heldOut(config.evalTasks);
-        if (tasks.length === 0) break;
+        if (tasks.length === 0) {
+          // Once, and so that a run that was interrupted says it neither twice nor never.
+          if (step + 1 === config.evalEvery)
+            yield {
+              type: "alarm",
+              step: step + 1,
+              message: `No evaluation: nothing is held out of the training that could be asked${notes(source)}; begin a run with --held-out-rows above 0, or set --eval-every to 0`,
+            };
+          break;
+        }
         const evaluationMs = performance.now();
         const metrics = await evaluate(parts, tasks, greedy);
         yield {
@@ -118,6 +127,11 @@ async function* trainSteps(
   }
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
+
+const notes = (source: Parts["source"]): string => {
+  const sentences = source.heldOutNotes?.() ?? [];
+  return sentences.length > 0 ? ` (${sentences.join("; ")})` : "";
+};
 
 interface Prepared {
   tasks: Task[];

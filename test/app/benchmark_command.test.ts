@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
-import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import type { Surroundings } from "../../src/app/deno/surroundings.ts";
 import type { Session } from "../../src/app/session.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { hrBenchParquet, hrBenchRows, vstarFiles } from "../support/benchmark_files.ts";
@@ -167,6 +168,8 @@ test("what is missing is one sentence, before a model is loaded", async () => {
   await expect(run(["vstar", "--model", "x"])).rejects.toThrow("needs one folder, file, address or data set such as");
   await expect(run(["ocr", "x"])).rejects.toThrow('or benchmark needle, found "ocr"');
   await expect(run(["needle", "here"])).rejects.toThrow('takes flags only, found "here"');
+  // The table would name a judge that was asked nothing.
+  await expect(run(["needle", "--judge-url", "http://127.0.0.1:9/v1"])).rejects.toThrow("judged by their one spelling");
   await expect(run(["needle", "--options", "circular"])).rejects.toThrow("The needle has no options to order");
   await expect(run(["vstar", "x", "--model", "y", "--judge", "deepeyes"])).rejects.toThrow("needs --judge-url");
   await expect(run(["vstar", "x", "--control", "tool"])).rejects.toThrow("--control must be one of none, no-tool");

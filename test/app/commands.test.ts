@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
-import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
+import { Stopped, type Surroundings } from "../../src/app/deno/surroundings.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { fakeSession } from "../support/fake_session.ts";
 
@@ -110,6 +111,15 @@ test("a run that cannot begin leaves nothing behind", async () => {
       },
     }),
   ).rejects.toThrow("no such model");
+  await expect(
+    run(`train --out ${folder}/a`, {}, (session) =>
+      Object.assign(session, {
+        expectTasks: async () => {
+          throw new Error("Expected rows to train on, found 6 of which all are held out");
+        },
+      }),
+    ),
+  ).rejects.toThrow("all are held out");
   await expect(run(`train --shape-min-px 300 --out ${folder}/a`)).rejects.toThrow(
     "shapeMaxPx (64) must be at least shapeMinPx (300)",
   );
@@ -119,12 +129,33 @@ test("a run that cannot begin leaves nothing behind", async () => {
   await expect(run(`train --resume ${folder}/b`)).rejects.toThrow(`Expected a run in ${folder}/b, found nothing`);
 });
 
-test("eval shows drawn and greedy side by side, of a run's last checkpoint", async () => {
+test.each(["eval --tasks 2", "rollout --tasks 2"])(
+  "%s that is stopped while a judge is asked has not failed",
+  async (line) => {
+    const cutOff = async () => {
+      throw new Stopped();
+    };
+    const stopped = (session: ReturnType<typeof fakeSession>) =>
+      Object.assign(session, {
+        evaluate: cutOff,
+        // biome-ignore lint/correctness/useYield: it ends before the first
+        roll: async function* () {
+          await cutOff();
+        },
+      });
+    const { code, lines } = await run(line, { stopping: () => true }, stopped);
+    expect([code, lines]).toEqual([130, []]);
+    // Without a stop it is an error like any other.
+    await expect(run(line, {}, stopped)).rejects.toThrow("Stopped");
+  },
+);
+
+test("eval shows sampled and greedy side by side, of a run's last checkpoint", async () => {
   await run(`train --steps 2 --seed 9 --out ${folder}/a`);
   const { lines, configs } = await run(`eval --from ${folder}/a --temperature 0.5`);
   expect(configs[0]).toMatchObject({ seed: 9, temperature: 0.5 });
   expect(lines).toEqual([
-    "             drawn   greedy",
+    "           sampled   greedy",
     "Accuracy     0.500    0.750",
     "Zoom rate    3.000    3.000",
     "512 held-out scenes; the standard error of a share over all of them is at most 0.022",

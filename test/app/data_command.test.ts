@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compareRows, type ExpectedRow } from "../../src/app/data/expected.ts";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
-import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import type { Surroundings } from "../../src/app/deno/surroundings.ts";
 import { jsonLines, type Outcome } from "../../src/app/outcome.ts";
 import { dataBytes, dataFiles, openRows } from "../support/data_files.ts";
 

@@ -26,10 +26,18 @@ async function judgeAt(options: FakeJudgeOptions): Promise<FakeJudge> {
 }
 const approving: FakeJudgeOptions = { behave: () => ({ kind: "reply", text: '{"verdict": 1}' }) };
 
-async function run(line: string): Promise<{ code: number; lines: string[] }> {
+/** @param stop  stops the command once it resolves */
+async function run(
+  line: string,
+  stop: Promise<void> = new Promise(() => {}),
+): Promise<{ code: number; lines: string[] }> {
   const parsed = parseArguments(line.split(" "));
   if (parsed.help) throw new Error("not a command to run");
   const lines: string[] = [];
+  let stopping = false;
+  stop.then(() => {
+    stopping = true;
+  });
   const never = () => {
     throw new Error("a judge needs neither a GPU nor a model");
   };
@@ -39,8 +47,8 @@ async function run(line: string): Promise<{ code: number; lines: string[] }> {
     openSession: never,
     compileKernels: never,
     compilers: never,
-    stopping: () => false,
-    untilStopped: () => new Promise(() => {}),
+    stopping: () => stopping,
+    untilStopped: () => stop,
     dist: folder,
   });
   return { code, lines };
@@ -108,6 +116,30 @@ async function writeRun(): Promise<string> {
   await Deno.writeTextFile(`${folder}/events.jsonl`, text);
   return text;
 }
+
+test.each(["test", "audit", "rejudge"])(
+  "judge %s ends at once where the person stops and the judge never answers",
+  async (action) => {
+    if (action === "rejudge") await writeRun();
+    let ask = () => {};
+    const stop = new Promise<void>((resolve) => {
+      ask = resolve;
+    });
+    const fake = await judgeAt({
+      behave: () => {
+        ask();
+        return { kind: "hang" };
+      },
+    });
+    const { code, lines } = await run(
+      `judge ${action}${action === "rejudge" ? ` ${folder}` : ""} --judge-url ${fake.url}`,
+      stop,
+    );
+    expect(code).toBe(130);
+    // No rates and no table of what was cut off: at most the head of one.
+    expect(lines.filter((line) => /verdicts:|%|no_answer/.test(line))).toEqual([]);
+  },
+);
 
 describe("judge rejudge", () => {
   test("puts old and new side by side, and writes nothing", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
-import { runCommand, type Surroundings } from "../../src/app/deno/commands.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import type { Surroundings } from "../../src/app/deno/surroundings.ts";
 import type { Check } from "../../src/app/parity/check.ts";
 import { parity } from "../../src/app/parity/parity.ts";
 import { largestDifference, normDifference, relativeDifference, toleranceOf } from "../../src/app/parity/tolerance.ts";

@@ -170,7 +170,7 @@ test("a finished run goes on with more steps, and with knobs that apply at the n
 test("a damaged configuration is said, and the log stays as it is", async () => {
   await begin();
   for (const [text, sentence] of [
-    ["{", "config.json: expected a JSON object, found {"],
+    ["{", 'config.json: expected a JSON object, found "{"; put a whole one back'],
     ['{"seed": "x"}', "config.json: seed must be a number"],
   ]) {
     await Deno.writeTextFile(`${folder}/config.json`, text);

@@ -67,7 +67,8 @@ describe("what a judge does wrong is one sentence and a kind", () => {
     ["cut-off JSON", { kind: "truncated" }, "not_json", 3, /found other text/],
     ["10 MB", { kind: "huge" }, "too_large", 3, /more than 1048576 bytes/],
     ["silence", { kind: "hang" }, "timeout", 3, /within 0.3 s/],
-    ["a hang-up", { kind: "hang_up" }, "no_answer", 3, /cannot be reached/],
+    // With the cause, which is not that a fetch failed.
+    ["a hang-up", { kind: "hang_up" }, "no_answer", 3, /cannot be reached: (?!.*fetch failed).*connect/i],
     ["500", { kind: "status", status: 500 }, "server_error", 3, /failed \(500\): ".*told to fail/],
     ["429", { kind: "status", status: 429 }, "rate_limited", 3, /fewer questions \(429\)/],
     ["no choices", { kind: "no_text" }, "no_text", 3, /choices\[0\].*found no choices/],

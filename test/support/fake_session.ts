@@ -121,6 +121,7 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
     profile: () => null,
     notices: [] as string[],
     expectTrainable: () => {},
+    expectTasks: async () => {},
     close() {
       session.closed = true;
     },

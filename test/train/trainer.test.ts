@@ -178,6 +178,25 @@ describe("train", () => {
     expect(evaluations.every(({ sampling }) => sampling.step >= 2 ** 31)).toBe(true);
   });
 
+  test("an evaluation without anything held out is said to be none, once", async () => {
+    const { parts } = scripted({ steps: 4, evalEvery: 2 });
+    const source = { ...parts.source, heldOut: async () => [], heldOutNotes: () => ["0 of 6 rows are set apart"] };
+    const alarms = async (first: number) =>
+      (await collect(train({ ...parts, source }, first))).filter(
+        (event) => event.type === "alarm" && /evaluation/.test(event.message),
+      );
+    expect(await alarms(0)).toEqual([
+      {
+        type: "alarm",
+        step: 2,
+        message:
+          "No evaluation: nothing is held out of the training that could be asked (0 of 6 rows are set apart); begin a run with --held-out-rows above 0, or set --eval-every to 0",
+      },
+    ]);
+    expect(await alarms(1)).toHaveLength(1);
+    expect(await alarms(2)).toHaveLength(0);
+  });
+
   test("tells alarms after the update that raised them", async () => {
     const { parts } = scripted({ steps: 1 });
     const events = await collect(train({ ...parts, update: async () => ({ grad_norm: Number.NaN }) }, 0));

@@ -14,10 +14,10 @@ import { judgeSettingsOf } from "../judging.ts";
 import type { Session } from "../session.ts";
 import type { Options } from "./arguments.ts";
 import { kebab } from "./command_table.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { judgeKey } from "./judge_command.ts";
 import { expectNewFolder } from "./run_folder.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
@@ -130,6 +130,8 @@ async function prepare(changes: Partial<RunConfig>, options: Options, around: Su
     if (paths.length > 0) throw new Error(`saccade benchmark needle takes flags only, found "${paths[0]}"`);
     if (options.options !== undefined || options.control === "as-given")
       throw new Error("The needle has no options to order; leave --options and --control as-given out");
+    if (judgeOf(changes) !== "rules")
+      throw new Error("Scenes of the needle are judged by their one spelling; leave --judge and --judge-url out");
     return {
       head: { name: "Needle", place: "held-out scenes", order: null, notes: [] },
       items: (config) => needleItems(config, options.limit ?? scenesByDefault),

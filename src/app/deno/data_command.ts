@@ -15,8 +15,8 @@ import { filesAt, openSource, pathsIn } from "../data/sources.ts";
 import { fileOrNull, filesIn } from "../model_files.ts";
 import { jsonLines, Tally } from "../outcome.ts";
 import type { Options } from "./arguments.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 
 /**

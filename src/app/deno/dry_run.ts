@@ -9,7 +9,7 @@ import { type Estimate, estimate } from "../estimate.ts";
 import { configLines, limitLines, memoryLines, remedyLines, timeLines } from "../estimate_text.ts";
 import { filesIn } from "../model_files.ts";
 import { h100, software } from "../step_time.ts";
-import type { Surroundings } from "./commands.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** `train --dry-run`: what a run would be, and what it would take. Of the model only its two small JSON files are read. */
 export async function dryRun(

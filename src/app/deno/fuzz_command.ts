@@ -2,10 +2,10 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { caseOf, readers, runCase, seedsOf } from "../fuzz/cases.ts";
 import type { FuzzedReader } from "../fuzz/reader.ts";
 import type { Options } from "./arguments.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { readSeeds } from "./fuzz_seeds.ts";
 import { processorMs } from "./memory.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 
 /** A case may take so much of a processor; the machine may be busy with other things. */

@@ -10,9 +10,9 @@ import { judgeSettingsOf } from "../judging.ts";
 import { LogReader } from "../log_reader.ts";
 import { type RejudgedStep, rejudge } from "../rejudge.ts";
 import type { Options } from "./arguments.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { runTokenizer } from "./run_tokenizer.ts";
+import { type Surroundings, stopSignal } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
@@ -55,8 +55,9 @@ export function judgeSettings(changes: Partial<RunConfig>): JudgeSettings {
 
 export const judgeKey = (): string | null => Deno.env.get(keyVariable) ?? null;
 
-async function test(changes: Partial<RunConfig>, options: Options, { terminal }: Surroundings): Promise<number> {
-  const diagnosis = await testConnection(judgeSettings(changes));
+async function test(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
+  const { terminal } = around;
+  const diagnosis = await testConnection(judgeSettings(changes), null, {}, stopSignal(around));
   if (options.logJson) terminal.print(JSON.stringify(diagnosis));
   else {
     terminal.print(`${diagnosis.state}: ${visible(diagnosis.message)}`);
@@ -72,15 +73,13 @@ async function test(changes: Partial<RunConfig>, options: Options, { terminal }:
   return diagnosis.usable ? exitCodes.done : exitCodes.failed;
 }
 
-async function auditCommand(
-  changes: Partial<RunConfig>,
-  options: Options,
-  { terminal, untilStopped }: Surroundings,
-): Promise<number> {
+async function auditCommand(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
+  const { terminal } = around;
   const judge = openJudge({ ...judgeSettings(changes), canaryRate: 0 });
-  const stop = new AbortController();
-  untilStopped().then(() => stop.abort());
-  const result = await audit(judge, stop.signal);
+  const signal = stopSignal(around);
+  const result = await audit(judge, signal);
+  // Rates of some of the cases would look like rates of all.
+  if (signal.aborted) return exitCodes.interrupted;
   if (options.logJson) terminal.print(JSON.stringify({ judge: judge.name, ...result, counts: judge.counts }));
   else for (const line of auditLines(judge.name, result)) terminal.print(line);
   if (!options.logJson) terminal.print(callsLine(judge));
@@ -118,13 +117,12 @@ async function rejudgeCommand(
   options: Options,
   around: Surroundings,
 ): Promise<number> {
-  const { terminal, untilStopped } = around;
+  const { terminal } = around;
   const events = await readEvents(folder);
   const head = events.find((event) => event.type === "run");
   if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
   const judge = judgeAgain(head.config, changes, options);
-  const stop = new AbortController();
-  untilStopped().then(() => stop.abort());
+  const signal = stopSignal(around);
   const steps: RejudgedStep[] = [];
   if (!options.logJson) for (const line of rejudgedHead(judge?.name ?? "now")) terminal.print(line);
   for await (const step of rejudge(events, {
@@ -133,22 +131,23 @@ async function rejudgeCommand(
       reward: changes.reward ?? own.reward,
       weights: { ...own, ...changes },
       failure: changes.judgeFailure ?? own.judgeFailure,
-      signal: stop.signal,
+      signal,
     }),
     tokenizer: (model) => runTokenizer(options.tokenizer ?? model, around),
   })) {
     // What was cut off by the person says nothing about the judge.
-    if (stop.signal.aborted) break;
+    if (signal.aborted) break;
     steps.push(step);
     terminal.print(options.logJson ? JSON.stringify({ type: "rejudged", ...step }) : rejudgedLine(step));
   }
+  if (steps.length === 0 && signal.aborted) return exitCodes.interrupted;
   if (steps.length === 0) throw new Error(`Expected a run with rollouts in ${folder}, found none in its log`);
   if (!options.logJson) {
     for (const line of summaryLines(steps)) terminal.print(line);
     terminal.print(judge ? callsLine(judge) : "Verdicts as stored; no judge was asked");
     if (judge) for (const { message } of judgeAlarms(judge.counts)) terminal.print(`! ${visible(message)}`);
   }
-  return stop.signal.aborted ? exitCodes.interrupted : exitCodes.done;
+  return signal.aborted ? exitCodes.interrupted : exitCodes.done;
 }
 
 /**
@@ -172,7 +171,8 @@ async function readEvents(folder: string): Promise<TrainEvent[]> {
   try {
     text = await Deno.readTextFile(`${folder}/events.jsonl`);
   } catch (error) {
-    throw new Error(`Expected the log of a run in ${folder}/events.jsonl, found ${(error as Error).message}`);
+    const found = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
+    throw new Error(`Expected the log of a run in ${folder}/events.jsonl, found ${found}; check the folder`);
   }
   const reader = new LogReader(`${folder}/events.jsonl`, "remove the line, or judge another run", { strict: true });
   const events = text.split("\n").flatMap((line) => reader.line(line) ?? []);

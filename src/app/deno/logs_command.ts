@@ -4,9 +4,9 @@ import { linesOf } from "../log_lines.ts";
 import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../logs/formats.ts";
 import { eventsOf, type Logged, loggedSteps } from "../logs/logged_steps.ts";
 import type { Options } from "./arguments.ts";
-import type { Surroundings } from "./commands.ts";
 import { expectNewFolder } from "./run_folder.ts";
 import { runTokenizer } from "./run_tokenizer.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 
 /**

@@ -2,8 +2,8 @@ import { Gpu } from "../../gpu/gpu.ts";
 import type { CheckpointFiles } from "../../model/safetensors.ts";
 import type { Check } from "../parity/check.ts";
 import { parity } from "../parity/parity.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 
 /** Compares folders of reference values with what this machine's GPU makes of them. Returns the exit code. */

@@ -3,8 +3,8 @@ import type { Platform } from "../../platform.ts";
 import { type Case, conformance, needsGpu } from "../conformance/conformance.ts";
 import { jsonLines, type Outcome, Tally } from "../outcome.ts";
 import { imageParity } from "../parity/image_files.ts";
-import type { Surroundings } from "./commands.ts";
 import { exitCodes } from "./exit_codes.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
 
 /** `parity --images DIR`: pictures against Pillow and the image processors. Returns the exit code. */

@@ -12,7 +12,7 @@ export function eventLine(event: TrainEvent | WarmupEvent, steps: number): strin
     case "update":
       return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
     case "eval":
-      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "drawn"}  ${seconds(event.durationMs)}`;
+      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "sampled"}  ${seconds(event.durationMs)}`;
     case "warmup":
       return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}`;
     case "checkpoint":
@@ -53,21 +53,21 @@ const unjudged = (metrics: Metrics): string =>
 const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
 
 /** All metrics of two evaluations side by side; `what` says what was asked, "6 held-out rows". */
-export function evaluationTable(drawn: Metrics, greedy: Metrics, tasks: number, what: string): string[] {
-  const isShown = (name: string) => name in drawn || name in greedy || name === "accuracy";
+export function evaluationTable(sampled: Metrics, greedy: Metrics, tasks: number, what: string): string[] {
+  const isShown = (name: string) => name in sampled || name in greedy || name === "accuracy";
   const names = Object.keys(metricTable).filter(isShown) as MetricName[];
   const width = Math.max(...names.map((name) => metricTable[name].label.length));
   const cell = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
   return [
-    `${"".padEnd(width)}${"drawn".padStart(9)}${"greedy".padStart(9)}`,
+    `${"".padEnd(width)}${"sampled".padStart(9)}${"greedy".padStart(9)}`,
     ...names.map((name) => {
       const { label, unit } = metricTable[name];
-      const none = name === "accuracy" && !(name in drawn && name in greedy) ? "  (-: none judged)" : "";
-      return `${label.padEnd(width)}${cell(drawn[name])}${cell(greedy[name])}${unit === "share" ? none : `  ${unit}`}`;
+      const none = name === "accuracy" && !(name in sampled && name in greedy) ? "  (-: none judged)" : "";
+      return `${label.padEnd(width)}${cell(sampled[name])}${cell(greedy[name])}${unit === "share" ? none : `  ${unit}`}`;
     }),
     ...(
       [
-        ["drawn", drawn],
+        ["sampled", sampled],
         ["greedy", greedy],
       ] as const
     ).flatMap(([how, metrics]) => (metrics["judge/failed"] > 0 ? [`${how}:${unjudged(metrics)}`] : [])),

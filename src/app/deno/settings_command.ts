@@ -7,7 +7,7 @@ import { readVerlCommand, writeVerlCommand } from "../../train/verl_command.ts";
 import { configText } from "../record.ts";
 import type { Options } from "./arguments.ts";
 import { kebab } from "./command_table.ts";
-import type { Surroundings } from "./commands.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /**
  * `settings`: reads a verl command, or flags, and prints the settings by the names that are asked for.

@@ -62,6 +62,7 @@ export class KeptRun {
     session.expectTrainable();
     const sources = await runSources(config, platform);
     await session.reset(config);
+    await session.expectTasks();
     // Only now: a run that cannot begin leaves nothing behind.
     const { name, store } = await createRunStore(runName(wanted), config, sources);
     return new KeptRun(name, session, store, config, { saveEvery: config.saveEvery, resumedAt: 0, sources });
