@@ -60,6 +60,7 @@ describe("what is looked up of the run that is shown", () => {
     playing: false,
     files: [],
     unreadKnobs: new Set(),
+    savedStep: null,
     standIns: { data: null, model: null },
     ...changes,
   });

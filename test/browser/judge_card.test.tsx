@@ -161,7 +161,7 @@ describe("the judge's card", () => {
 describe("judging again", () => {
   const start = async () => {
     await page.getByRole("button", { name: "Runs", exact: true }).click();
-    await page.getByRole("button", { name: "Judge the run worded again" }).click();
+    await page.getByRole("button", { name: "Judge again… the run worded" }).click();
     await expect.element(page.getByRole("heading", { name: "Judge again worded" })).toHaveFocus();
   };
   const verdictsBy = (who: string) => page.getByLabelText("verdicts", { exact: true }).selectOptions(who);

@@ -146,7 +146,15 @@ function spokenStatus(store: Store, playing: boolean): string {
   if (store.warmup.value.running) return "training from scratch";
   const run = store.live.value;
   const last = run.updates.at(-1);
-  const state = playing ? "training" : run.end ? "ended" : run.head ? "paused" : "ready";
+  const state = playing
+    ? "training"
+    : run.end
+      ? "ended"
+      : run.head === null
+        ? "ready"
+        : store.player.value === "over"
+          ? "stopped"
+          : "paused";
   return last
     ? `${state}, step ${run.step} done, accuracy ${last.metrics.accuracy === undefined ? "none judged" : figure(last.metrics.accuracy)}`
     : state;
@@ -176,7 +184,7 @@ function ReplayBar() {
           value={state.step}
           onInput={(event) => replay.seek(event.currentTarget.valueAsNumber)}
         />
-        <span class="doing small soft" title={name}>
+        <span class="shownname small soft" title={name}>
           {name}
         </span>
       </span>

@@ -8,14 +8,16 @@ export function NoticeList() {
   const { store, control } = usePage();
   const resumable = store.opened.value?.resumable;
   const interrupted = store.interrupted.value;
-  const about = store.replay.value?.about ?? null;
-  const between = store.runHead.value === null || store.player.value === "over";
+  const replay = store.replay.value;
+  const about = replay?.about ?? null;
+  const between = store.live.value.head === null || store.player.value === "over";
   // Of a run that broke off here, its own notice tells.
-  const offer =
-    resumable !== undefined && between && !interrupted && !store.replay.value && !store.warmup.value.running;
+  const free = !interrupted && !store.warmup.value.running;
+  const shown = free && replay !== null && replay.savedStep !== null ? replay : null;
+  const offer = free && between && !shown && (replay === null || replay.origin === "stored") ? resumable : undefined;
   const { steps } = store.config.value;
   return (
-    <div class="notices">
+    <section class="notices" aria-label="Notices">
       {store.gpuProblem.value !== null && (
         <div class="notice error" role="alert">
           <span>
@@ -31,18 +33,30 @@ export function NoticeList() {
           </span>
         </div>
       )}
-      {offer && resumable && (
+      {shown && (
         <div class="notice information">
           <span>
-            A run with these settings is saved at step {count(resumable.step)}.{" "}
-            <span class="soft small">Start begins another one, from the beginning.</span>
+            This run is saved at step {count(shown.savedStep!)}
+            {shown.state.config && ` of ${count(shown.state.config.steps)}`}.
+          </span>
+          <button type="button" disabled={store.blocked.value} onClick={() => void control.resume(shown.name)}>
+            Go on from step {count(shown.savedStep!)}
+          </button>
+        </div>
+      )}
+      {offer && (
+        <div class="notice information">
+          <span>
+            {replay ? "Another run, with the settings of this page," : "A run with these settings"} is saved at step{" "}
+            {count(offer.step)}.{" "}
+            {!replay && <span class="soft small">Start begins another one, from the beginning.</span>}
           </span>
           <button
             type="button"
             disabled={store.blocked.value}
-            onClick={() => void control.resume(resumable.name, { steps })}
+            onClick={() => void control.resume(offer.name, { steps })}
           >
-            Go on from step {count(resumable.step)}
+            Go on from step {count(offer.step)}
           </button>
         </div>
       )}
@@ -62,7 +76,7 @@ export function NoticeList() {
           </div>
         ))}
       </div>
-    </div>
+    </section>
   );
 }
 

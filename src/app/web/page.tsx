@@ -3,6 +3,7 @@ import type { GivenFile } from "../dropped_folder.ts";
 import { droppedFiles } from "./dropped.ts";
 import { beginningOf } from "./events_file.ts";
 import { Header } from "./header.tsx";
+import { keepFocus } from "./keep_focus.ts";
 import { NoticeList } from "./notice_list.tsx";
 import { Context, type PageContext } from "./page_context.ts";
 import { ReplayNeeds } from "./replay_needs.tsx";
@@ -19,6 +20,7 @@ showUnseen();
 /** The whole page. What is dropped anywhere is opened: the log of a run, or data, models and adapters. */
 export function Page({ page }: { page: PageContext }) {
   useEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
+  useEffect(keepFocus, []);
   const { store } = page;
   const tab = store.tab.value;
   const run = store.replay.value?.link ?? null;

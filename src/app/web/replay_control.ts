@@ -22,7 +22,7 @@ export class ReplayControl {
 
   /** Shows all of a run. @throws Error where it holds no run */
   open(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin" | "unreadKnobs">,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin" | "unreadKnobs"> & Partial<Pick<Replay, "savedStep">>,
     events: readonly TrainEvent[],
   ): void {
     const state = foldAll(events);
@@ -33,7 +33,7 @@ export class ReplayControl {
     const steps = events.reduce((most, event) => (event.type === "update" ? Math.max(most, event.step) : most), 0);
     const files = state.config?.data ? [...tasksByFile(this.tasks()).keys()] : [];
     const standIns = { data: null, model: null };
-    this.#store.replay.value = { ...replay, state, steps, playing: false, files, standIns };
+    this.#store.replay.value = { savedStep: null, ...replay, state, steps, playing: false, files, standIns };
     this.#store.tab.value = "train";
   }
 

@@ -172,7 +172,10 @@ export class RunControl {
   /** Shows a stored run in place of the live one. */
   async openStored(name: string): Promise<boolean> {
     return this.#look("reading the stored run", async () => {
-      this.#show({ name, link: name, about: null, origin: "stored" }, await this.api.events(name));
+      const [file, runs] = await Promise.all([this.api.events(name), this.api.runs()]);
+      const run = runs.find((candidate) => candidate.name === name);
+      const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
+      this.#show({ name, link: name, about: null, origin: "stored", savedStep: waits ? run.savedStep : null }, file);
     });
   }
 
@@ -206,7 +209,10 @@ export class RunControl {
     });
   }
 
-  #show(replay: Pick<Replay, "name" | "link" | "about" | "origin">, file: EventsFile): void {
+  #show(
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep">>,
+    file: EventsFile,
+  ): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
     // The worker draws the pictures of both, and a person looks at one of them
     void this.#live.pause();

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { StoredRun } from "../api.ts";
 import { FileChooser } from "./file_chooser.tsx";
 import { modelName } from "./model_name.ts";
@@ -209,13 +209,13 @@ function RunRow({ run, onOpen, onResume, onSettings, onRemove, onRejudge }: { ru
           )}
           <button
             type="button"
-            aria-label={`Use the settings of the run ${name}`}
+            aria-label={`Use these settings: those of the run ${name}`}
             disabled={store.busy.value !== null || store.warmup.value.running || moving}
             onClick={onSettings}
           >
             Use these settings
           </button>
-          <button type="button" aria-label={`Judge the run ${name} again`} onClick={onRejudge}>
+          <button type="button" aria-label={`Judge again… the run ${name}`} onClick={onRejudge}>
             Judge again…
           </button>
         </RemoveButton>
@@ -233,6 +233,15 @@ function savedText({ step, savedStep, writer }: StoredRun): string {
 /** Asks once more before it removes; the other actions stand beside it until then. */
 function RemoveButton({ name, onRemove, children }: { name: string; onRemove(): void; children: ComponentChildren }) {
   const [asking, setAsking] = useState(false);
+  const asked = useRef(false);
+  const remove = useRef<HTMLButtonElement>(null);
+  const keep = useRef<HTMLButtonElement>(null);
+  // The keyboard goes with the question, to the answer that changes nothing, and back.
+  useLayoutEffect(() => {
+    if (asking) keep.current?.focus();
+    else if (asked.current) remove.current?.focus();
+    asked.current = asking;
+  }, [asking]);
   return asking ? (
     <>
       <span class="small">Remove for good?</span>
@@ -246,14 +255,14 @@ function RemoveButton({ name, onRemove, children }: { name: string; onRemove(): 
       >
         Remove
       </button>
-      <button type="button" onClick={() => setAsking(false)}>
+      <button ref={keep} type="button" onClick={() => setAsking(false)}>
         Keep
       </button>
     </>
   ) : (
     <>
       {children}
-      <button type="button" aria-label={`Remove ${name}`} onClick={() => setAsking(true)}>
+      <button ref={remove} type="button" aria-label={`Remove ${name}`} onClick={() => setAsking(true)}>
         Remove…
       </button>
     </>

@@ -93,7 +93,9 @@ function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly U
   const { shown, problem: unseen } = useShown(rollout, pictures);
 
   const goSibling = (by: number): void => {
-    const at = siblings.findIndex((sibling) => sibling.id === rollout.id);
+    // Keys may come faster than the page is drawn, here too.
+    const pinned = siblings.findIndex((sibling) => sibling.id === store.pinned.peek());
+    const at = pinned >= 0 ? pinned : siblings.findIndex((sibling) => sibling.id === rollout.id);
     const sibling = siblings[(at + by + siblings.length) % siblings.length];
     if (sibling) store.pinned.value = sibling.id;
   };

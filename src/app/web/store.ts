@@ -33,6 +33,8 @@ export interface Replay {
   files: readonly string[];
   /** Knobs that could not be read. */
   unreadKnobs: ReadonlySet<KnobName>;
+  /** What of a stored run is saved, where it can be gone on with; null elsewhere. */
+  savedStep: number | null;
   /** Paths of what was dropped in the place of its local files, once that was compared with the log. */
   standIns: { data: string | null; model: string | null };
 }
