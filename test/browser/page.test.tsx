@@ -302,7 +302,7 @@ test("what is paused is saved, and the page says so", async () => {
   void context.control.toggle();
   await vi.waitFor(() => expect(context.store.live.value.step).toBeGreaterThan(1), 10_000);
   await page.getByRole("button", { name: "Pause" }).click();
-  await vi.waitFor(() => expect(fake.asked.some((line) => line.startsWith("save "))).toBe(true));
+  await vi.waitFor(() => expect(fake.asked.some((line) => line.startsWith("save "))).toBe(true), 10_000);
   await expect.element(page.getByText(/^step \d+ of 20 · saved/)).toBeVisible();
   // A page that is hidden may not come back.
   await context.control.step();
@@ -345,6 +345,21 @@ test("the list of runs says what is made and what is saved, and goes on from the
   await expect.element(page.getByText("The run is done: 20 steps")).toBeVisible();
   expect(context.store.config.value).toMatchObject({ seed: 4, steps: 20, learningRate: 1e-3 });
   expect(context.store.live.value.updates.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+});
+
+test("a stored run that is shown offers to go on, and what its log lacks goes with it", async () => {
+  const { fake, context, small } = await opened();
+  const events = [...fakeEvents(resolveConfig({ ...small, seed: 4, steps: 20, saveEvery: 4 }))];
+  fake.store("broken off", events.slice(0, events.findIndex((e) => e.type === "update" && e.step === 6) + 1));
+  const log = events.map((event) => JSON.stringify(event)).join("\n");
+  await context.control.openFile(new File([`${log}\n{"type":"update","step":"x"}\n`], "events.jsonl"));
+  expect(notices()).toEqual([expect.stringMatching(/^Left out of events.jsonl/)]);
+  expect(page.getByRole("button", { name: /^Go on from/ }).elements()).toHaveLength(0);
+  await context.control.openStored("broken off");
+  await vi.waitFor(() => expect(notices()).toEqual(["This run is saved at step 4 of 20."]), 10_000);
+  await page.getByRole("button", { name: "Go on from step 4" }).click();
+  await expect.element(page.getByText("The run is done: 20 steps")).toBeVisible();
+  expect(context.store.replay.value).toBeNull();
 });
 
 describe("the export", () => {

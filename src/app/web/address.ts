@@ -111,7 +111,9 @@ function place(store: Store, control: RunControl, { tab, step, at, task, rollout
       replay.seek(Math.max(target, made ?? 0));
     }
     if (rollout !== null && made === null) {
-      store.notices.add("information", `The run has no rollout ${rollout.slice(0, 40)}; another of it is shown`);
+      store.notices.add("information", `The run has no rollout ${rollout.slice(0, 40)}; another of it is shown`, {
+        about: "shown run",
+      });
       found = null;
     }
   }

@@ -108,8 +108,6 @@ export class DataControl {
     this.problem.value = null;
     try {
       const found = await this.take(await reading);
-      // Whether they are the same is told anew.
-      this.#store.notices.settle(/\bdrop the same files\b/);
       const data = found.filter(({ kind, usable }) => kind === "data" && usable);
       if (data.length > 0) await this.open(data.map(({ path }) => path).join(","));
       // A run may have waited for these files since the page was loaded.
@@ -125,6 +123,8 @@ export class DataControl {
   /** Takes files into the page, and tells what was found in them; nothing is opened. */
   async take(files: GivenFile[]): Promise<DroppedFolder[]> {
     const found = await this.#api.drop(files);
+    // Whether they are the same is told anew.
+    this.#store.notices.settle(/\bdrop the same files\b/);
     const others = this.dropped.peek().filter((before) => !found.some(({ path }) => path === before.path));
     this.dropped.value = [...found, ...others];
     return found;

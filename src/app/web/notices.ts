@@ -7,7 +7,7 @@ export interface Notice {
   sentence: string;
   action?: { label: string; run(): void };
   /** What it tells of; it goes when that is over. */
-  about?: "storage";
+  about?: "storage" | "shown run";
 }
 
 /** Sentences on the page until someone dismisses them; the same sentence stands there once. */

@@ -98,6 +98,7 @@ export class ReplayControl {
     this.pause();
     const store = this.#store;
     store.replay.value = null;
+    store.notices.dismissAbout("shown run");
     store.chosenStep.value = null;
     store.pinned.value = null;
     store.cursor.value = null;

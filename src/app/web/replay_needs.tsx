@@ -90,7 +90,9 @@ function WantedFiles({ files, model }: { files: readonly string[]; model: string
         {files.length > 0 && (
           <p>
             <b>This run’s pictures are in {files.length === 1 ? "a local file" : `${files.length} local files`}:</b>{" "}
-            drop <span class="mono">{list}</span> here. They are compared with the log, and do not leave this machine.
+            drop <span class="mono">{list}</span>
+            {files.some((name) => /\.(jsonl|ndjson|csv)$/i.test(name)) && ", with the pictures beside it,"} here. They
+            are compared with the log, and do not leave this machine.
           </p>
         )}
         {model !== null && (
@@ -106,7 +108,7 @@ function WantedFiles({ files, model }: { files: readonly string[]; model: string
           <FileChooser label="Files…" onFiles={offer} />
           <FileChooser folder label="A folder…" onFiles={offer} />
           <span class="soft small">
-            {replayFiles.checking.value ? "comparing with the log…" : "Until then all but pictures is shown."}
+            {replayFiles.checking.value ? "comparing with the log…" : untilThen(files.length > 0, model !== null)}
           </span>
         </p>
         {replayFiles.problem.value !== null && (
@@ -117,6 +119,14 @@ function WantedFiles({ files, model }: { files: readonly string[]; model: string
       </div>
     </section>
   );
+}
+
+/** What is shown before they are given. */
+function untilThen(pictures: boolean, texts: boolean): string {
+  if (!texts) return "Until then all but pictures is shown.";
+  return pictures
+    ? "Until then tokens are shown by their ids, and no pictures."
+    : "Until then tokens are shown by their ids.";
 }
 
 /** A link means a file, and cannot open it. */

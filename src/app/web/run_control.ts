@@ -216,7 +216,7 @@ export class RunControl {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
     // The worker draws the pictures of both, and a person looks at one of them
     void this.#live.pause();
-    for (const sentence of file.notices) this.#store.notices.add("information", sentence);
+    for (const sentence of file.notices) this.#store.notices.add("information", sentence, { about: "shown run" });
   }
 
   async #open(): Promise<void> {

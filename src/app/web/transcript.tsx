@@ -105,6 +105,8 @@ function Token({ unit, state, heat, onPick }: { unit: Unit; state: string; heat:
       tabIndex={-1}
       class={`tok ${state} ${hatched} ${heat < 0 ? "falls" : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
+      // A space has no name that could be read aloud.
+      aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
       title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
       onClick={onPick}
     >
