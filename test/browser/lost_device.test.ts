@@ -12,8 +12,8 @@ const times = Number(import.meta.env.VITE_LOST_DEVICES ?? 2);
 
 const config = resolveConfig({
   seed: 21,
-  // A step tells of about eight events, and a device is lost after five of them: the run must not be over before.
-  steps: Math.max(3, Math.ceil(times * 0.75)),
+  // Losses come some seven events apart, and a step has about eight: the run is not to be over before the last of them.
+  steps: Math.max(3, Math.ceil(times * 0.6)),
   saveEvery: 2,
   tasksPerStep: 1,
   rolloutsPerTask: 2,
@@ -89,7 +89,7 @@ test(`a run that loses its device up to ${times} times ends as one that does not
   let over = false;
   while (!over) {
     const lost = moments.length;
-    const loseAfter = lost < times ? { events: 2 + Math.floor(random() * 7), ms: random() * 400 } : null;
+    const loseAfter = lost < times ? { events: 3 + Math.floor(random() * 9), ms: random() * 400 } : null;
     try {
       await pull(worker, done, loseAfter);
       over = true;
