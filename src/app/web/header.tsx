@@ -1,7 +1,7 @@
 import type { RunConfig } from "../../train/knobs.ts";
 import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 import { modelName } from "./model_name.ts";
-import { count, duration, figure, parameters, roughDuration, shortened } from "./numbers.ts";
+import { count, counted, duration, figure, parameters, roughDuration, shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import type { Phase, RunState } from "./run_state.ts";
 import { type Store, type Tab, tabs } from "./store.ts";
@@ -125,7 +125,7 @@ export function phaseLine(phase: Phase): string {
       const { tokens, waiting, rolled, rollouts } = phase;
       const left =
         waiting > 0
-          ? `${count(waiting)} rollouts still writing`
+          ? `${counted(waiting, "rollout")} still writing`
           : `${count(rolled)} of ${count(rollouts)} rollouts done`;
       return `rolling: ${count(tokens)} tokens, ${left}`;
     }

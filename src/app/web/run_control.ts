@@ -71,6 +71,9 @@ export class RunControl {
     this.replay.close();
     this.#store.tab.value = "train";
     if (!(await this.#stop())) return;
+    // It is being taken up; where that fails, it is looked up again.
+    const { opened } = this.#store;
+    if (opened.value) opened.value = { ...opened.value, resumable: undefined };
     const ready = await this.#while("going on from the checkpoint", async () => {
       const before = await this.#storedBefore(name);
       const config = await this.api.resume(name, changes);
