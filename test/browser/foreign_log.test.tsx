@@ -191,7 +191,11 @@ describe("a log of the command line, whose data are local files", () => {
   test("says which, shows all else, and takes the same files", async () => {
     const context = await openLocal(localLog());
     const panel = page.getByRole("region", { name: "Local files of this run" });
-    await expect.element(panel).toHaveTextContent("This run’s pictures are in a local file: drop list.jsonl here.");
+    await expect
+      .element(panel)
+      .toHaveTextContent(
+        "This run’s pictures are in a local file: drop list.jsonl, with the pictures beside it, here.",
+      );
     await expect.element(page.getByText("The picture is in a local file: list.jsonl.")).toBeVisible();
     await expect.element(page.getByRole("img", { name: /^accuracy over steps, 1 points/ })).toBeVisible();
     const given = await fakeDataFiles();
