@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { BenchmarkSession } from "../../src/app/benchmark.ts";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
 import { runCommand } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
@@ -26,7 +27,12 @@ const knows = ({ task }: Spoken) => ({ answer: letterFor(task, "red|on the left|
 
 async function run(
   words: string[],
-  options: { speak?: Parameters<typeof scriptedSession>[0]; stopping?: () => boolean } = {},
+  options: {
+    speak?: Parameters<typeof scriptedSession>[0];
+    stopping?: () => boolean;
+    untilStopped?: () => Promise<void>;
+    rollTasks?: BenchmarkSession["rollTasks"];
+  } = {},
 ): Promise<{ code: number; lines: string[]; configs: RunConfig[] }> {
   const parsed = parseArguments(["benchmark", ...words]);
   if (parsed.help) throw new Error("not a command to run");
@@ -41,9 +47,11 @@ async function run(
     openSession: async (_: unknown, config: RunConfig) => {
       configs.push(config);
       const session = scriptedSession(options.speak ?? knows);
-      return { ...session, notices: [], profile: () => null, close: () => {} } as unknown as Session;
+      const { rollTasks = session.rollTasks } = options;
+      return { ...session, rollTasks, notices: [], profile: () => null, close: () => {} } as unknown as Session;
     },
     stopping: options.stopping ?? (() => false),
+    untilStopped: options.untilStopped ?? (() => new Promise<void>(() => {})),
   } as unknown as Surroundings);
   return { code, lines, configs };
 }
@@ -173,4 +181,17 @@ test("what is missing is one sentence, before a model is loaded", async () => {
   await expect(run(["needle", "--options", "circular"])).rejects.toThrow("The needle has no options to order");
   await expect(run(["vstar", "x", "--model", "y", "--judge", "deepeyes"])).rejects.toThrow("needs --judge-url");
   await expect(run(["vstar", "x", "--control", "tool"])).rejects.toThrow("--control must be one of none, no-tool");
+});
+
+test("stopped while a judge never answers: ends at once, with the code of a stop", async () => {
+  // biome-ignore lint/correctness/useYield: it never comes so far
+  async function* silent() {
+    await new Promise(() => {});
+  }
+  const { code } = await run(["needle", "--limit", "2"], {
+    rollTasks: silent as unknown as BenchmarkSession["rollTasks"],
+    stopping: () => true,
+    untilStopped: async () => {},
+  });
+  expect(code).toBe(130);
 });

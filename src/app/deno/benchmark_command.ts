@@ -17,8 +17,9 @@ import { kebab } from "./command_table.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { judgeKey } from "./judge_command.ts";
 import { expectNewFolder } from "./run_folder.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { type Surroundings, stopSignal } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
+import { untilAborted } from "./until_aborted.ts";
 import { verdictFolder } from "./verdict_folder.ts";
 
 /** Opens a session on the model of a run or of the configuration, and closes it (commands.ts). */
@@ -74,7 +75,8 @@ export async function benchmarkCommand(
     let stopped = false;
     try {
       const { controls: asked, drawn } = prepared;
-      for await (const result of runBenchmark(session, items, { config, controls: asked, drawn })) {
+      const running = runBenchmark(session, items, { config, controls: asked, drawn });
+      for await (const result of untilAborted(running, stopSignal(around))) {
         const line = JSON.stringify(result);
         if (out !== undefined) file ??= await resultsFile(out);
         await file?.write(`${line}\n`);
@@ -85,12 +87,13 @@ export async function benchmarkCommand(
           const done = new Set(results.map(({ item }) => item)).size;
           terminal.progress(`${done} of ${items.length} items, ${results.length} rollouts; ${result.control}`);
         }
-        stopped = stopping();
-        if (stopped) break;
+        if (stopping()) break;
       }
+      stopped = stopping();
     } finally {
       file?.close();
     }
+    if (results.length === 0 && stopped) return exitCodes.interrupted;
     if (results.length === 0)
       throw new Error(
         `Expected something to ask in ${prepared.head.place}, found nothing${leftOut[0] ? `: ${leftOut[0].why}` : ""}`,
