@@ -1,5 +1,6 @@
 import type { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import type { Spans } from "../ops/attention.ts";
 import { type GatherMap, inverseOf } from "../ops/gather.ts";
 
 /** No row: such a token gathers nothing. */
@@ -28,16 +29,20 @@ export class TextRows {
   readonly images: GatherMap;
   /** (3, N) */
   readonly positions: Tensor;
-  readonly spans: { query: Tensor; key?: Tensor };
+  readonly spans: Spans;
   readonly cacheRows: Tensor;
 
-  /** @param imageTokens rows of the vision tower's output, 0 where no picture can come */
+  /**
+   * @param imageTokens  rows of the vision tower's output, 0 where no picture can come
+   * @param apart        whether each row has keys of its own, as in decoding
+   */
   constructor(
     readonly plan: Plan,
     readonly capacity: number,
     readonly vocabSize: number,
     readonly imageTokens: number,
     readonly trained: boolean,
+    apart = false,
   ) {
     const N = capacity;
     const inverse = (name: string, rows: number) => ({
@@ -54,6 +59,7 @@ export class TextRows {
     };
     this.positions = plan.empty("text.positions", [3, N], "u32");
     this.spans = {
+      apart,
       query: plan.empty("text.spans.query", [N, 4], "u32"),
       ...(trained ? { key: plan.empty("text.spans.key", [N, 4], "u32") } : {}),
     };

@@ -1,11 +1,16 @@
 import source from "../../shaders/attention.wgsl" with { type: "text" };
+import decodeSource from "../../shaders/attention_decode.wgsl" with { type: "text" };
+import forwardSource from "../../shaders/attention_forward.wgsl" with { type: "text" };
 import tilesSource from "../../shaders/attention_tiles.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
+import type { Dispatch } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
 import { inTiles } from "./product.ts";
 
+const forward = new Shader("attention_forward", forwardSource);
+const decode = new Shader("attention_decode", decodeSource);
 const tiles = new Shader("attention_tiles", tilesSource);
 const fours = new Shader("attention", source);
 const ones = new Shader("attention_ones", source.replace("alias Element = vec4f;", "alias Element = f32;"));
@@ -21,6 +26,36 @@ export function tileSizes(D: number): { ELEMENTS: number; TILE: number } | null 
   return D % 32 === 0 && D <= 256 ? { ELEMENTS: D / 32, TILE: D <= 128 ? 8 : 4 } : null;
 }
 
+/** Pairs of a workgroup of attention_forward.wgsl. */
+const pairsPerTile = 64;
+/** Most heads that a workgroup of attention_decode.wgsl takes. */
+const mostHeads = 8;
+
+/** Sizes of attention_forward.wgsl for heads of D. */
+export const forwardSizes = (D: number) => {
+  const COLUMNS = Math.ceil(D / 64);
+  return { WIDTH: D / 4, COLUMNS, VALUES: 32 / COLUMNS };
+};
+
+/** Sizes of attention_decode.wgsl for heads of D, `heads` of which read a key head. */
+export const decodeSizes = (D: number, heads: number) => {
+  let HEADS = Math.min(mostHeads, heads);
+  while (heads % HEADS !== 0) HEADS--;
+  const FOURS = Math.ceil(HEADS / 4);
+  return { WIDTH: D / 4, HEADS, FOURS, OUTPUTS: Math.ceil((D * FOURS) / 256) };
+};
+
+/**
+ * How the forward pass computes. "tiles" and "rows" give the same bits: rows that are neighbours in a sequence, and
+ * rows that have keys of their own. "lanes" has another order of sums and serves what suits neither.
+ */
+export type AttentionKernel = "lanes" | "tiles" | "rows";
+
+function kernelFor({ gpu }: Tape, D: number, heads: number, { apart }: Spans): AttentionKernel {
+  if (gpu.plain || !inTiles(gpu) || D % 4 !== 0 || D > 256 || heads > pairsPerTile) return "lanes";
+  return apart ? "rows" : "tiles";
+}
+
 /** Whether the gradients are computed in tiles. Nine storage buffers are two more than the plain kernels need. */
 const canTile = ({ gpu }: Tape): boolean =>
   !gpu.plain && inTiles(gpu) && gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
@@ -31,6 +66,8 @@ export interface Spans {
   query: Tensor;
   /** u32 (S, 4): no rows but [x, y) and [z, w) attend key j; only the way back reads it. */
   key?: Tensor;
+  /** Set where each row has keys of its own, as in decoding. */
+  apart?: boolean;
 }
 
 /**
@@ -41,6 +78,7 @@ export interface Spans {
  * @param v      (S, K, D)
  * @param scale  of the scores, usually 1 / sqrt(D)
  * @param tiled  whether gradients may be computed in tiles; a test insists on either
+ * @param kernel of the forward pass; a test insists on one
  * @returns      (N, H, D); 0 for a row with no keys
  */
 export function attention(
@@ -51,6 +89,7 @@ export function attention(
   spans: Spans,
   scale: number,
   tiled = canTile(tape),
+  kernel?: AttentionKernel,
 ): Tensor {
   expectShape(q, -1, -1, -1);
   const [N, H, D] = q.shape as [number, number, number];
@@ -74,14 +113,24 @@ export function attention(
   const out = tape.empty("attention.out", [N, H, D]);
   const stats = tape.empty("attention.stats", [N, H, 2]);
   const inputs = { q, k, v, query_spans: spans.query };
-  tape.plan.dispatch({
-    shader,
-    entry: "attend",
-    tensors: { ...inputs, out, stats },
-    params,
-    groups: grid(N * H, pairsPerGroup),
-    sizes,
-  });
+  const attend = (by: Pick<Dispatch, "shader" | "groups" | "sizes">) =>
+    tape.plan.dispatch({ ...by, entry: "attend", tensors: { ...inputs, out, stats }, params });
+  switch (kernel ?? kernelFor(tape, D, H / K, spans)) {
+    case "tiles":
+      attend({
+        shader: forward,
+        groups: [Math.ceil(N / Math.floor(pairsPerTile / (H / K))), K],
+        sizes: forwardSizes(D),
+      });
+      break;
+    case "rows": {
+      const own = decodeSizes(D, H / K);
+      attend({ shader: decode, groups: [N, H / own.HEADS], sizes: own });
+      break;
+    }
+    default:
+      attend({ shader, groups: grid(N * H, pairsPerGroup), sizes });
+  }
 
   tape.record(out, [q, k, v], () => {
     const dout = tape.gradient(out);

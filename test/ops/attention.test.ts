@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
-import { attention } from "../../src/ops/attention.ts";
+import { type AttentionKernel, attention } from "../../src/ops/attention.ts";
 import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
 
@@ -357,4 +357,40 @@ test("attention() says what does not fit", () => {
   const trained = gpu.empty("k_proj", [5, 3, 4]);
   tape.train(trained, gpu.empty("dk_proj", [5, 3, 4]));
   expect(() => attention(tape, q, trained, gpu.empty("v", [5, 3, 4]), { query }, 1)).toThrow("needs spans.key (5, 4)");
+});
+
+describe("attention() in tiles, and row by row, gives the same bits", () => {
+  const [prefix, suffix, G] = [70, 9, 5];
+  const N = prefix + G * suffix;
+  const own = (n: number) => Math.floor((n - prefix) / suffix) * suffix + prefix;
+  const shared = range(0, N).map((n): Span => (n < prefix ? [0, n + 1, 0, 0] : [0, prefix, own(n), n + 1]));
+  const odd = range(0, N).map((n): Span => (n % 7 === 3 ? [5, 5, 9, 9] : [n % 11, 40 + n, N, N + 90 + (n % 5)]));
+
+  test.each([
+    { H: 4, K: 2, D: 32, name: "a prefix that sequences share", query: shared },
+    { H: 4, K: 2, D: 32, name: "spans of all kinds, and none", query: odd },
+    { H: 16, K: 2, D: 128, name: "Qwen2.5-VL's heads", query: shared },
+    { H: 7, K: 1, D: 80, name: "seven heads of a key head, of a size that no power of two divides", query: odd },
+    { H: 3, K: 3, D: 72, name: "heads with keys of their own", query: shared },
+  ])("$name", async ({ H, K, D, query }) => {
+    const sizes = { N, S: query === odd ? N + 100 : N, H, K, D };
+    const numbers = inputs(sizes);
+    const [q, k, v] = numbers as [Float32Array, Float32Array, Float32Array];
+    const by = (kernel: AttentionKernel) =>
+      forward((tape) =>
+        attention(
+          tape,
+          gpu.upload("q", q, [N, H, D]),
+          gpu.upload("k", k, [sizes.S, K, D]),
+          gpu.upload("v", v, [sizes.S, K, D]),
+          { query: gpu.upload("query", new Uint32Array(query.flat()), [N, 4]) },
+          D ** -0.5,
+          false,
+          kernel,
+        ),
+      );
+    const tiles = await by("tiles");
+    expect(worst(tiles, exact(sizes, numbers, query, D ** -0.5).out)).toBeLessThan(1e-5);
+    expect(await by("rows")).toEqual(tiles);
+  });
 });

@@ -1,0 +1,236 @@
+// attention.wgsl's forward pass with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D.
+//
+// A (row, head) pair takes its keys, the two spans laid end to end, in tiles of 64 (online softmax): a score is summed
+// over d in order; a tile's part of the softmax's sum is that of four quarters of 16 keys, each in order; the result
+// is shrunk to the new maximum, then the tile's keys are added to it in order. attention_decode.wgsl keeps to the same
+// order, so a pair's bits do not depend on the kernel nor on the other rows.
+//
+// A workgroup has 64 pairs of one key head: rows with all their heads. Rows that see the same keys in the same places
+// (a causal sequence, a picture, a sequence behind a shared prefix) are taken together; where such a run ends within
+// the workgroup, the next one follows.
+
+struct Params {
+  N: u32,
+  S: u32,
+  H: u32,
+  K: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;
+@group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> stats: array<vec2f>;
+
+const PAIRS = 64u;
+const KEYS = 64u;
+// From the host: WIDTH = D / 4; COLUMNS, fours of a row that a thread has of the result (every 16th one); VALUES, keys
+// whose values are in workgroup memory at one time.
+const LOWEST: f32 = -1e30;
+
+// 16 numbers of d of 64 pairs, then of 64 keys, four pairs or keys at a time; or values of VALUES keys. One four more
+// than 16, for the banks.
+var<workgroup> tile: array<vec4f, 544>;
+// Scores, then weights, of 64 keys by four pairs.
+var<workgroup> scores: array<array<vec4f, 17>, KEYS>;
+var<workgroup> maxima: array<array<f32, PAIRS>, 4>;
+var<workgroup> sums: array<array<f32, PAIRS>, 4>;
+var<workgroup> shrinks: array<vec4f, 16>;
+
+// What decides which key stands at a place: start of the first span, its length if another one follows, start of that.
+fn map_of(spans: vec4u) -> vec3u {
+  if (spans.z < spans.w) {
+    return vec3u(spans.x, max(spans.x, spans.y) - spans.x, spans.z);
+  }
+  return vec3u(spans.x, 0xffffffffu, 0u);
+}
+
+fn length_of(spans: vec4u) -> u32 {
+  return max(spans.x, spans.y) - spans.x + max(spans.z, spans.w) - spans.z;
+}
+
+@compute @workgroup_size(256)
+fn attend(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let heads = params.H / params.K;
+  let rows = PAIRS / heads;
+  // Late rows of a causal sequence have the most keys: they begin first.
+  let first_row = (grid.x - 1u - group.x) * rows;
+  let end_row = min(first_row + rows, params.N);
+  // 8 fours of pairs by 4 fours of keys for a subgroup of 32.
+  let ty = (thread / 128u) * 8u + thread % 8u;
+  let tx = ((thread / 32u) % 4u) * 4u + (thread / 8u) % 4u;
+
+  // The row of the tile that this thread loads, and its pair of the softmax.
+  let loaded = thread / 4u;
+  let loaded_row = min(first_row + loaded / heads, params.N - 1u);
+  let loaded_q = (loaded_row * params.H + group.y * heads + loaded % heads) * WIDTH;
+  let pair = thread % 64u;
+  let quarter = thread / 64u;
+
+  var result = array<vec4f, 4u * COLUMNS>();
+  var highest = LOWEST;
+  var sum = 0.0;
+
+  var begin = first_row;
+  while (begin < end_row) {
+    let places = map_of(query_spans[begin]);
+    var longest = length_of(query_spans[begin]);
+    var end = begin + 1u;
+    while (end < end_row) {
+      if (any(map_of(query_spans[end]) != places)) {
+        break;
+      }
+      longest = max(longest, length_of(query_spans[end]));
+      end++;
+    }
+    var counts = vec4u();
+    for (var r = 0u; r < 4u; r++) { // unroll
+      let n = first_row + (ty * 4u + r) / heads;
+      if (n >= begin && n < end) {
+        counts[r] = length_of(query_spans[n]);
+      }
+    }
+
+    for (var at = 0u; at < longest; at += KEYS) {
+      // Scores: 4 pairs by 4 keys a thread.
+      let t = at + loaded;
+      let loaded_k = (select(places.z + t - places.y, places.x + t, t < places.y) * params.K + group.y) * WIDTH;
+      var next_q = vec4f();
+      var next_k = vec4f();
+      if (thread % 4u < WIDTH) {
+        next_q = q[loaded_q + thread % 4u];
+        if (t < longest) {
+          next_k = k[loaded_k + thread % 4u];
+        }
+      }
+      var score = array<vec4f, 4>();
+      for (var slice = 0u; slice < WIDTH; slice += 4u) {
+        workgroupBarrier();
+        for (var i = 0u; i < 4u; i++) { // unroll
+          tile[((thread % 4u) * 4u + i) * 17u + loaded / 4u][loaded % 4u] = next_q[i];
+          tile[272u + ((thread % 4u) * 4u + i) * 17u + loaded / 4u][loaded % 4u] = next_k[i];
+        }
+        workgroupBarrier();
+        let four = slice + 4u + thread % 4u;
+        next_q = vec4f();
+        next_k = vec4f();
+        if (four < WIDTH) {
+          next_q = q[loaded_q + four];
+          if (t < longest) {
+            next_k = k[loaded_k + four];
+          }
+        }
+        for (var d = 0u; d < 16u; d++) { // unroll
+          let a = tile[d * 17u + ty];
+          let b = tile[272u + d * 17u + tx];
+          score[0] = fma(a, vec4f(b.x), score[0]);
+          score[1] = fma(a, vec4f(b.y), score[1]);
+          score[2] = fma(a, vec4f(b.z), score[2]);
+          score[3] = fma(a, vec4f(b.w), score[3]);
+        }
+      }
+      for (var j = 0u; j < 4u; j++) { // unroll
+        scores[tx * 4u + j][ty] = select(vec4f(LOWEST), score[j] * params.scale, vec4u(at + tx * 4u + j) < counts);
+      }
+      workgroupBarrier();
+
+      // Weights: a quarter of the keys of a pair a thread.
+      var own = array<f32, 16>();
+      var top = LOWEST;
+      for (var i = 0u; i < 16u; i++) { // unroll
+        own[i] = scores[quarter * 16u + i][pair / 4u][pair % 4u];
+        top = max(top, own[i]);
+      }
+      maxima[quarter][pair] = top;
+      workgroupBarrier();
+      top = max(highest, max(max(maxima[0][pair], maxima[1][pair]), max(maxima[2][pair], maxima[3][pair])));
+      var part = 0.0;
+      for (var i = 0u; i < 16u; i++) { // unroll
+        let weight = select(0.0, exp(own[i] - top), own[i] > LOWEST);
+        scores[quarter * 16u + i][pair / 4u][pair % 4u] = weight;
+        part += weight;
+      }
+      sums[quarter][pair] = part;
+      let shrink = exp(highest - top);
+      highest = top;
+      if (quarter == 0u) {
+        shrinks[pair / 4u][pair % 4u] = shrink;
+      }
+      workgroupBarrier();
+      sum = fma(sum, shrink, ((sums[0][pair] + sums[1][pair]) + sums[2][pair]) + sums[3][pair]);
+
+      // The result: 4 pairs by COLUMNS fours of d a thread.
+      let less = shrinks[ty];
+      for (var c = 0u; c < COLUMNS; c++) { // unroll
+        result[c] *= less.x;
+        result[COLUMNS + c] *= less.y;
+        result[2u * COLUMNS + c] *= less.z;
+        result[3u * COLUMNS + c] *= less.w;
+      }
+      var next = array<vec4f, 2>();
+      next[0] = value_at(at, thread, places, longest, group.y);
+      next[1] = value_at(at, thread + 256u, places, longest, group.y);
+      for (var key = 0u; key < KEYS; key += VALUES) {
+        tile[thread] = next[0];
+        tile[thread + 256u] = next[1];
+        workgroupBarrier();
+        if (key + VALUES < KEYS) {
+          next[0] = value_at(at + key + VALUES, thread, places, longest, group.y);
+          next[1] = value_at(at + key + VALUES, thread + 256u, places, longest, group.y);
+        }
+        for (var j = 0u; j < VALUES; j++) { // unroll
+          let weight = scores[key + j][ty];
+          for (var c = 0u; c < COLUMNS; c++) { // unroll
+            let value = tile[(j * COLUMNS + c) * 16u + tx];
+            result[c] = fma(vec4f(weight.x), value, result[c]);
+            result[COLUMNS + c] = fma(vec4f(weight.y), value, result[COLUMNS + c]);
+            result[2u * COLUMNS + c] = fma(vec4f(weight.z), value, result[2u * COLUMNS + c]);
+            result[3u * COLUMNS + c] = fma(vec4f(weight.w), value, result[3u * COLUMNS + c]);
+          }
+        }
+        workgroupBarrier();
+      }
+    }
+    begin = end;
+  }
+
+  // A row without keys has a sum of 0 and gets 0.
+  if (quarter == 0u) {
+    shrinks[pair / 4u][pair % 4u] = select(0.0, 1.0 / sum, sum > 0.0);
+    let n = first_row + pair / heads;
+    if (pair < rows * heads && n < params.N) {
+      stats[n * params.H + group.y * heads + pair % heads] = vec2f(select(0.0, highest + log(sum), sum > 0.0), 0.0);
+    }
+  }
+  workgroupBarrier();
+  let factor = shrinks[ty];
+  for (var r = 0u; r < 4u; r++) { // unroll
+    let own_pair = ty * 4u + r;
+    let n = first_row + own_pair / heads;
+    if (own_pair < rows * heads && n < params.N) {
+      for (var c = 0u; c < COLUMNS; c++) { // unroll
+        let column = c * 16u + tx;
+        if (column < WIDTH) {
+          out[(n * params.H + group.y * heads + own_pair % heads) * WIDTH + column] = result[r * COLUMNS + c] * factor[r];
+        }
+      }
+    }
+  }
+}
+
+// Place `place` of the values that begin with key `at`: 16 x COLUMNS fours a key.
+fn value_at(at: u32, place: u32, places: vec3u, longest: u32, head: u32) -> vec4f {
+  let t = at + place / (16u * COLUMNS);
+  let column = place % (16u * COLUMNS);
+  if (t < longest && column < WIDTH) {
+    return v[(select(places.z + t - places.y, places.x + t, t < places.y) * params.K + head) * WIDTH + column];
+  }
+  return vec4f();
+}
