@@ -74,7 +74,7 @@ fn attend(
   let pair = thread % 64u;
   let quarter = thread / 64u;
 
-  var result = array<vec4f, 4u * COLUMNS>();
+  var result = array<vec4f, SUMS>();
   var highest = LOWEST;
   var sum = 0.0;
 

@@ -1,7 +1,7 @@
 import source from "../../shaders/attention.wgsl" with { type: "text" };
+import backwardSource from "../../shaders/attention_backward.wgsl" with { type: "text" };
 import decodeSource from "../../shaders/attention_decode.wgsl" with { type: "text" };
 import forwardSource from "../../shaders/attention_forward.wgsl" with { type: "text" };
-import tilesSource from "../../shaders/attention_tiles.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import type { Dispatch } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -11,30 +11,25 @@ import { inTiles } from "./product.ts";
 
 const forward = new Shader("attention_forward", forwardSource);
 const decode = new Shader("attention_decode", decodeSource);
-const tiles = new Shader("attention_tiles", tilesSource);
+const backward = new Shader("attention_backward", backwardSource);
 const fours = new Shader("attention", source);
 const ones = new Shader("attention_ones", source.replace("alias Element = vec4f;", "alias Element = f32;"));
 
 /** (row, head) pairs of a workgroup of 64: eight lanes each, as in the shader. */
 const pairsPerGroup = 8;
 
-/** Keys, or (row, head) pairs of a key head, that a workgroup of attention_tiles.wgsl owns. */
-const owned = 32;
-
-/** Sizes of attention_tiles.wgsl for heads of D, within 32 KiB of workgroup memory; null where D does not suit. */
-export function tileSizes(D: number): { ELEMENTS: number; TILE: number } | null {
-  return D % 32 === 0 && D <= 256 ? { ELEMENTS: D / 32, TILE: D <= 128 ? 8 : 4 } : null;
-}
+/** Keys, or (row, head) pairs of a key head, that a workgroup of attention_backward.wgsl owns. */
+const owned = 64;
 
 /** Pairs of a workgroup of attention_forward.wgsl. */
 const pairsPerTile = 64;
 /** Most heads that a workgroup of attention_decode.wgsl takes. */
 const mostHeads = 8;
 
-/** Sizes of attention_forward.wgsl for heads of D. */
-export const forwardSizes = (D: number) => {
+/** Sizes of attention_forward.wgsl and attention_backward.wgsl for heads of D. */
+export const tileSizes = (D: number) => {
   const COLUMNS = Math.ceil(D / 64);
-  return { WIDTH: D / 4, COLUMNS, VALUES: 32 / COLUMNS };
+  return { WIDTH: D / 4, COLUMNS, VALUES: [32, 16, 8, 8][COLUMNS - 1]!, SUMS: 4 * COLUMNS };
 };
 
 /** Sizes of attention_decode.wgsl for heads of D, `heads` of which read a key head. */
@@ -51,14 +46,17 @@ export const decodeSizes = (D: number, heads: number) => {
  */
 export type AttentionKernel = "lanes" | "tiles" | "rows";
 
-function kernelFor({ gpu }: Tape, D: number, heads: number, { apart }: Spans): AttentionKernel {
-  if (gpu.plain || !inTiles(gpu) || D % 4 !== 0 || D > 256 || heads > pairsPerTile) return "lanes";
+/** Whether tiles suit the device and heads of D. */
+const suitsTiles = ({ gpu }: Tape, D: number): boolean => !gpu.plain && inTiles(gpu) && D % 4 === 0 && D <= 256;
+
+function kernelFor(tape: Tape, D: number, heads: number, { apart }: Spans): AttentionKernel {
+  if (!suitsTiles(tape, D) || heads > pairsPerTile) return "lanes";
   return apart ? "rows" : "tiles";
 }
 
 /** Whether the gradients are computed in tiles. Nine storage buffers are two more than the plain kernels need. */
-const canTile = ({ gpu }: Tape): boolean =>
-  !gpu.plain && inTiles(gpu) && gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
+const canTile = (tape: Tape, D: number): boolean =>
+  suitsTiles(tape, D) && tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
 
 /** Who attends whom. In buffers, so that a replay may see other spans. */
 export interface Spans {
@@ -88,7 +86,7 @@ export function attention(
   v: Tensor,
   spans: Spans,
   scale: number,
-  tiled = canTile(tape),
+  tiled = canTile(tape, q.shape.at(-1)!),
   kernel?: AttentionKernel,
 ): Tensor {
   expectShape(q, -1, -1, -1);
@@ -120,7 +118,7 @@ export function attention(
       attend({
         shader: forward,
         groups: [Math.ceil(N / Math.floor(pairsPerTile / (H / K))), K],
-        sizes: forwardSizes(D),
+        sizes: tileSizes(D),
       });
       break;
     case "rows": {
@@ -156,8 +154,7 @@ export function attention(
           sizes,
         });
     };
-    const tile = tiled ? tileSizes(D) : null;
-    if (!tile) {
+    if (!tiled) {
       backprop("backprop_q", "dq", q, N * H);
       backprop("backprop_k", "dk", k, S * K);
       backprop("backprop_v", "dv", v, S * K);
@@ -165,13 +162,13 @@ export function attention(
     }
     const tiledBackprop = (entry: string, own: Record<string, Tensor>, count: number, constants: object) =>
       tape.plan.dispatch({
-        shader: tiles,
+        shader: backward,
         entry,
         tensors: { ...tensors, ...own },
         params,
         groups: [Math.ceil(count / owned), K],
         constants: { ...constants },
-        sizes: tile,
+        sizes: tileSizes(D),
       });
     const [intoQ, intoK, intoV] = [tape.into(q), tape.into(k), tape.into(v)];
     if (intoQ) tiledBackprop("backprop_q", { dq: intoQ.d }, N * (H / K), intoQ.constants);

@@ -223,6 +223,7 @@ describe("attention() in tiles equals double precision", () => {
   test.each([
     { N: 45, S: 45, H: 4, K: 2, D: 32 },
     { N: 9, S: 9, H: 3, K: 1, D: 64 },
+    { N: 90, S: 90, H: 2, K: 1, D: 72 },
     { N: 70, S: 70, H: 2, K: 2, D: 32 },
   ])("on a causal sequence of %o", async (sizes) => {
     const numbers = inputs(sizes);

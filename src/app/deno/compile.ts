@@ -1,5 +1,5 @@
 import { Shader } from "../../gpu/shader.ts";
-import { decodeSizes, forwardSizes, tileSizes } from "../../ops/attention.ts";
+import { decodeSizes, tileSizes } from "../../ops/attention.ts";
 import { thinSizes } from "../../ops/product.ts";
 
 /** One kernel as a compiler took it; `error` is null where it did. */
@@ -15,9 +15,9 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     { ELEMENTS: 8, WIDTH: 4 },
     { ELEMENTS: 32, WIDTH: 4 },
   ],
+  attention_backward: [32, 80, 128, 256].map(tileSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(128, 8), decodeSizes(128, 7)],
-  attention_forward: [32, 80, 128, 256].map(forwardSizes),
-  attention_tiles: [32, 128, 256].map((D) => tileSizes(D)!),
+  attention_forward: [32, 80, 128, 256].map(tileSizes),
   product_thin: [1, 2, 4, 8].map(thinSizes),
 };
 

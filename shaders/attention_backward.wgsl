@@ -1,0 +1,337 @@
+// The gradients of attention.wgsl with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D.
+//   p[n, h, j] = exp(scale q[n, h] . k[j] - lse), ds = p (dout[n, h] . v[j] - delta) scale
+//   dk[j] = sum of ds q[n, h], dv[j] = sum of p dout[n, h], dq[n, h] = sum of ds k[j]
+//
+// A workgroup owns 64 keys of one key head (or 64 (row, head) pairs that read it) and takes what they attend or are
+// attended by in tiles of 64. Of a tile, a thread has the products of 4 with 4, then 4 rows of D of the gradient,
+// COLUMNS fours of each. Sums have a fixed order and no atomics.
+
+struct Params {
+  N: u32,
+  S: u32,
+  H: u32,
+  K: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;
+@group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
+@group(0) @binding(5) var<storage, read> key_spans: array<vec4u>;
+@group(0) @binding(6) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(7) var<storage, read> dout: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dq: array<vec4f>;
+@group(0) @binding(9) var<storage, read_write> dk: array<vec4f>;
+@group(0) @binding(10) var<storage, read_write> dv: array<vec4f>;
+
+override ADD: u32 = 0u;
+override ADD_V: u32 = 0u;
+
+// From the host: WIDTH = D / 4; COLUMNS, fours of a row that a thread has of a gradient (every 16th one); VALUES, rows
+// of the other side that are in workgroup memory at one time.
+const SIDE = 64u;
+
+// First 16 numbers of d of both sides, of q or k and of dout or v: four times 16 x 17 fours. Then the weights of 64 of
+// the other side by four of the own side: 64 x 17 fours. One four more than 16, for the banks.
+var<workgroup> sides: array<vec4f, 1088>;
+var<workgroup> values: array<vec4f, 512>;
+
+// Fours of q or k, dout or v of one row of either side, on their way into workgroup memory.
+struct Loaded {
+  own: vec4f,
+  down: vec4f,
+  other: vec4f,
+  dother: vec4f,
+}
+
+struct Products {
+  score: array<vec4f, 4>,
+  dscore: array<vec4f, 4>,
+}
+
+fn holds(spans: vec4u, index: u32) -> bool {
+  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
+}
+
+// The first or the second span.
+fn span_of(spans: vec4u, second: bool) -> vec2u {
+  return select(spans.xy, spans.zw, second);
+}
+
+// The least range that holds both; an empty span adds nothing.
+fn joined(range: vec2u, span: vec2u) -> vec2u {
+  if (span.x >= span.y) {
+    return range;
+  }
+  return vec2u(min(range.x, span.x), max(range.y, span.y));
+}
+
+const NOTHING = vec2u(0xffffffffu, 0u);
+// A row that does not exist.
+const NO_ROW = 0xffffffffu;
+
+// Rows of the tensors as fours: a pair has a row of q and dout, a key one of k and v.
+fn of_pairs(pair_row: u32, key_row: u32, pairs_own: bool, four: u32) -> Loaded {
+  var loaded = Loaded();
+  if (four < WIDTH) {
+    var pair = vec4f();
+    var dpair = vec4f();
+    var key = vec4f();
+    var value = vec4f();
+    if (pair_row != NO_ROW) {
+      pair = q[pair_row * WIDTH + four];
+      dpair = dout[pair_row * WIDTH + four];
+    }
+    if (key_row != NO_ROW) {
+      key = k[key_row * WIDTH + four];
+      value = v[key_row * WIDTH + four];
+    }
+    if (pairs_own) {
+      loaded = Loaded(pair, dpair, key, value);
+    } else {
+      loaded = Loaded(key, value, pair, dpair);
+    }
+  }
+  return loaded;
+}
+
+// Products over d of 4 of the own side (in a vec4) with 4 of the other side.
+fn products_of(pair_row: u32, key_row: u32, pairs_own: bool, thread: u32, tx: u32, ty: u32) -> Products {
+  let row = thread / 4u;
+  let four = thread % 4u;
+  var next = of_pairs(pair_row, key_row, pairs_own, four);
+  var score = array<vec4f, 4>();
+  var dscore = array<vec4f, 4>();
+  for (var slice = 0u; slice < WIDTH; slice += 4u) {
+    workgroupBarrier();
+    for (var i = 0u; i < 4u; i++) { // unroll
+      let to = (four * 4u + i) * 17u + row / 4u;
+      sides[to][row % 4u] = next.own[i];
+      sides[272u + to][row % 4u] = next.other[i];
+      sides[544u + to][row % 4u] = next.down[i];
+      sides[816u + to][row % 4u] = next.dother[i];
+    }
+    workgroupBarrier();
+    next = of_pairs(pair_row, key_row, pairs_own, slice + 4u + four);
+    for (var d = 0u; d < 16u; d++) { // unroll
+      let a = sides[d * 17u + ty];
+      let b = sides[272u + d * 17u + tx];
+      let da = sides[544u + d * 17u + ty];
+      let db = sides[816u + d * 17u + tx];
+      for (var j = 0u; j < 4u; j++) { // unroll
+        score[j] = fma(a, vec4f(b[j]), score[j]);
+        dscore[j] = fma(da, vec4f(db[j]), dscore[j]);
+      }
+    }
+  }
+  workgroupBarrier();
+  return Products(score, dscore);
+}
+
+// Weights of 4 of the own side for 4 of the other one, for all threads to read.
+fn share(weights: array<vec4f, 4>, tx: u32, ty: u32) {
+  for (var j = 0u; j < 4u; j++) { // unroll
+    sides[(tx * 4u + j) * 17u + ty] = weights[j];
+  }
+}
+
+// Four rows of a gradient more, from VALUES rows of the other side that stand in `values`.
+fn accumulate(sum: ptr<function, array<vec4f, SUMS>>, first: u32, tx: u32, ty: u32) {
+  for (var j = 0u; j < VALUES; j++) { // unroll
+    let weight = sides[(first + j) * 17u + ty];
+    for (var c = 0u; c < COLUMNS; c++) { // unroll
+      let value = values[(j * COLUMNS + c) * 16u + tx];
+      (*sum)[c] = fma(vec4f(weight.x), value, (*sum)[c]);
+      (*sum)[COLUMNS + c] = fma(vec4f(weight.y), value, (*sum)[COLUMNS + c]);
+      (*sum)[2u * COLUMNS + c] = fma(vec4f(weight.z), value, (*sum)[2u * COLUMNS + c]);
+      (*sum)[3u * COLUMNS + c] = fma(vec4f(weight.w), value, (*sum)[3u * COLUMNS + c]);
+    }
+  }
+}
+
+// Where thread t stands: 8 fours of the own side by 4 fours of the other one for a subgroup of 32.
+fn place_of(thread: u32) -> vec2u {
+  return vec2u(((thread / 32u) % 4u) * 4u + (thread / 8u) % 4u, (thread / 128u) * 8u + thread % 8u);
+}
+
+@compute @workgroup_size(256)
+fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  let place = place_of(thread);
+  let first_key = group.x * SIDE;
+  let heads = params.H / params.K;
+  let loaded_key = first_key + thread / 4u;
+  let key_row = select(NO_ROW, loaded_key * params.K + group.y, loaded_key < params.S);
+  var sum_k = array<vec4f, SUMS>();
+  var sum_v = array<vec4f, SUMS>();
+  for (var phase = 0u; phase < 2u; phase++) {
+    var range = NOTHING;
+    for (var i = 0u; i < min(SIDE, params.S - first_key); i++) {
+      range = joined(range, span_of(key_spans[first_key + i], phase == 1u));
+    }
+    let count = select(0u, (range.y - range.x) * heads, range.y > range.x);
+    for (var at = 0u; at < count; at += SIDE) {
+      let products = products_of(row_of(range.x, at + thread / 4u, count, heads, group.y), key_row, false, thread, place.x, place.y);
+      var p = array<vec4f, 4>();
+      var ds = array<vec4f, 4>();
+      for (var j = 0u; j < 4u; j++) { // unroll
+        let pair = at + place.x * 4u + j;
+        if (pair < count) {
+          let n = range.x + pair / heads;
+          let spans = query_spans[n];
+          let stat = stats[n * params.H + group.y * heads + pair % heads];
+          for (var r = 0u; r < 4u; r++) { // unroll
+            let key = first_key + place.y * 4u + r;
+            if (key < params.S && holds(spans, key)) {
+              let span = span_of(key_spans[key], phase == 1u);
+              if (n >= span.x && n < span.y) {
+                p[j][r] = exp(products.score[j][r] * params.scale - stat.x);
+                ds[j][r] = p[j][r] * (products.dscore[j][r] - stat.y) * params.scale;
+              }
+            }
+          }
+        }
+      }
+      share(p, place.x, place.y);
+      for (var from_value = 0u; from_value < SIDE; from_value += VALUES) {
+        for (var i = 0u; i < 2u; i++) { // unroll
+          let to = thread + i * 256u;
+          values[to] = dout_at(row_of(range.x, at + from_value + to / (16u * COLUMNS), count, heads, group.y), to % (16u * COLUMNS));
+        }
+        workgroupBarrier();
+        accumulate(&sum_v, from_value, place.x, place.y);
+        workgroupBarrier();
+      }
+      share(ds, place.x, place.y);
+      for (var from_value = 0u; from_value < SIDE; from_value += VALUES) {
+        for (var i = 0u; i < 2u; i++) { // unroll
+          let to = thread + i * 256u;
+          values[to] = q_at(row_of(range.x, at + from_value + to / (16u * COLUMNS), count, heads, group.y), to % (16u * COLUMNS));
+        }
+        workgroupBarrier();
+        accumulate(&sum_k, from_value, place.x, place.y);
+        workgroupBarrier();
+      }
+    }
+  }
+  for (var r = 0u; r < 4u; r++) { // unroll
+    let key = first_key + place.y * 4u + r;
+    for (var c = 0u; c < COLUMNS; c++) { // unroll
+      let column = c * 16u + place.x;
+      if (key < params.S && column < WIDTH) {
+        let to = (key * params.K + group.y) * WIDTH + column;
+        if (ADD == 1u) {
+          dk[to] += sum_k[r * COLUMNS + c];
+        } else {
+          dk[to] = sum_k[r * COLUMNS + c];
+        }
+        if (ADD_V == 1u) {
+          dv[to] += sum_v[r * COLUMNS + c];
+        } else {
+          dv[to] = sum_v[r * COLUMNS + c];
+        }
+      }
+    }
+  }
+}
+
+// Row of q and dout of a pair of a range of rows that begins at `first`.
+fn row_of(first: u32, pair: u32, count: u32, heads: u32, key_head: u32) -> u32 {
+  return select(NO_ROW, (first + pair / heads) * params.H + key_head * heads + pair % heads, pair < count);
+}
+
+fn dout_at(row: u32, column: u32) -> vec4f {
+  if (row != NO_ROW && column < WIDTH) {
+    return dout[row * WIDTH + column];
+  }
+  return vec4f();
+}
+
+fn q_at(row: u32, column: u32) -> vec4f {
+  if (row != NO_ROW && column < WIDTH) {
+    return q[row * WIDTH + column];
+  }
+  return vec4f();
+}
+
+fn k_at(row: u32, column: u32) -> vec4f {
+  if (row != NO_ROW && column < WIDTH) {
+    return k[row * WIDTH + column];
+  }
+  return vec4f();
+}
+
+@compute @workgroup_size(256)
+fn backprop_q(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let place = place_of(thread);
+  let heads = params.H / params.K;
+  let pairs = params.N * heads;
+  // Late rows of a causal sequence have the most keys: they begin first.
+  let first_pair = (grid.x - 1u - group.x) * SIDE;
+  let pair_row = row_of(0u, first_pair + thread / 4u, pairs, heads, group.y);
+  let first_row = first_pair / heads;
+  let last_row = (min(first_pair + SIDE, pairs) - 1u) / heads;
+  var spans = array<vec4u, 4>();
+  var stat = array<vec2f, 4>();
+  for (var r = 0u; r < 4u; r++) { // unroll
+    let pair = first_pair + place.y * 4u + r;
+    if (pair < pairs) {
+      spans[r] = query_spans[pair / heads];
+      stat[r] = stats[row_of(0u, pair, pairs, heads, group.y)];
+    }
+  }
+  var sum = array<vec4f, SUMS>();
+  for (var phase = 0u; phase < 2u; phase++) {
+    var range = NOTHING;
+    for (var n = first_row; n <= last_row; n++) {
+      range = joined(range, span_of(query_spans[n], phase == 1u));
+    }
+    let end = select(range.x, range.y, range.y > range.x);
+    for (var at = range.x; at < end; at += SIDE) {
+      let loaded_key = at + thread / 4u;
+      let key_row = select(NO_ROW, loaded_key * params.K + group.y, loaded_key < end);
+      let products = products_of(pair_row, key_row, true, thread, place.x, place.y);
+      var ds = array<vec4f, 4>();
+      for (var r = 0u; r < 4u; r++) { // unroll
+        let span = span_of(spans[r], phase == 1u);
+        for (var j = 0u; j < 4u; j++) { // unroll
+          let key = at + place.x * 4u + j;
+          if (key >= span.x && key < span.y) {
+            let p = exp(products.score[j][r] * params.scale - stat[r].x);
+            ds[j][r] = p * (products.dscore[j][r] - stat[r].y) * params.scale;
+          }
+        }
+      }
+      share(ds, place.x, place.y);
+      for (var from_value = 0u; from_value < SIDE; from_value += VALUES) {
+        for (var i = 0u; i < 2u; i++) { // unroll
+          let to = thread + i * 256u;
+          let key = at + from_value + to / (16u * COLUMNS);
+          values[to] = k_at(select(NO_ROW, key * params.K + group.y, key < end), to % (16u * COLUMNS));
+        }
+        workgroupBarrier();
+        accumulate(&sum, from_value, place.x, place.y);
+        workgroupBarrier();
+      }
+    }
+  }
+  for (var r = 0u; r < 4u; r++) { // unroll
+    let row = row_of(0u, first_pair + place.y * 4u + r, pairs, heads, group.y);
+    for (var c = 0u; c < COLUMNS; c++) { // unroll
+      let column = c * 16u + place.x;
+      if (row != NO_ROW && column < WIDTH) {
+        let to = row * WIDTH + column;
+        if (ADD == 1u) {
+          dq[to] += sum[r * COLUMNS + c];
+        } else {
+          dq[to] = sum[r * COLUMNS + c];
+        }
+      }
+    }
+  }
+}
