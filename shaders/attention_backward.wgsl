@@ -25,6 +25,7 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> dq: array<vec4f>;
 @group(0) @binding(9) var<storage, read_write> dk: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> dv: array<vec4f>;
+@group(0) @binding(11) var<storage, read> parts: array<vec4f>;
 
 override ADD: u32 = 0u;
 override ADD_V: u32 = 0u;
@@ -160,7 +161,7 @@ fn place_of(thread: u32) -> vec2u {
 fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
   let place = place_of(thread);
   let first_key = group.x * SIDE;
-  let heads = params.H / params.K;
+  let head = group.y * (params.H / params.K) + group.z;
   let loaded_key = first_key + thread / 4u;
   let key_row = select(NO_ROW, loaded_key * params.K + group.y, loaded_key < params.S);
   var sum_k = array<vec4f, SUMS>();
@@ -170,17 +171,16 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
     for (var i = 0u; i < min(SIDE, params.S - first_key); i++) {
       range = joined(range, span_of(key_spans[first_key + i], phase == 1u));
     }
-    let count = select(0u, (range.y - range.x) * heads, range.y > range.x);
-    for (var at = 0u; at < count; at += SIDE) {
-      let products = products_of(row_of(range.x, at + thread / 4u, count, heads, group.y), key_row, false, thread, place.x, place.y);
+    let end = select(range.x, range.y, range.y > range.x);
+    for (var at = range.x; at < end; at += SIDE) {
+      let products = products_of(row_of(at + thread / 4u, end, head), key_row, false, thread, place.x, place.y);
       var p = array<vec4f, 4>();
       var ds = array<vec4f, 4>();
       for (var j = 0u; j < 4u; j++) { // unroll
-        let pair = at + place.x * 4u + j;
-        if (pair < count) {
-          let n = range.x + pair / heads;
+        let n = at + place.x * 4u + j;
+        if (n < end) {
           let spans = query_spans[n];
-          let stat = stats[n * params.H + group.y * heads + pair % heads];
+          let stat = stats[n * params.H + head];
           for (var r = 0u; r < 4u; r++) { // unroll
             let key = first_key + place.y * 4u + r;
             if (key < params.S && holds(spans, key)) {
@@ -194,23 +194,23 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
         }
       }
       share(p, place.x, place.y);
-      for (var from_value = 0u; from_value < SIDE; from_value += VALUES) {
+      for (var from_row = 0u; from_row < SIDE; from_row += VALUES) {
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
-          values[to] = dout_at(row_of(range.x, at + from_value + to / (16u * COLUMNS), count, heads, group.y), to % (16u * COLUMNS));
+          values[to] = dout_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum_v, from_value, place.x, place.y);
+        accumulate(&sum_v, from_row, place.x, place.y);
         workgroupBarrier();
       }
       share(ds, place.x, place.y);
-      for (var from_value = 0u; from_value < SIDE; from_value += VALUES) {
+      for (var from_row = 0u; from_row < SIDE; from_row += VALUES) {
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
-          values[to] = q_at(row_of(range.x, at + from_value + to / (16u * COLUMNS), count, heads, group.y), to % (16u * COLUMNS));
+          values[to] = q_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum_k, from_value, place.x, place.y);
+        accumulate(&sum_k, from_row, place.x, place.y);
         workgroupBarrier();
       }
     }
@@ -220,7 +220,7 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
     for (var c = 0u; c < COLUMNS; c++) { // unroll
       let column = c * 16u + place.x;
       if (key < params.S && column < WIDTH) {
-        let to = (key * params.K + group.y) * WIDTH + column;
+        let to = ((group.z * params.S + key) * params.K + group.y) * WIDTH + column;
         if (ADD == 1u) {
           dk[to] += sum_k[r * COLUMNS + c];
         } else {
@@ -236,9 +236,33 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
   }
 }
 
-// Row of q and dout of a pair of a range of rows that begins at `first`.
-fn row_of(first: u32, pair: u32, count: u32, heads: u32, key_head: u32) -> u32 {
-  return select(NO_ROW, (first + pair / heads) * params.H + key_head * heads + pair % heads, pair < count);
+// dk (or dv) = the sum of what each of the H / K heads that read a key head gave, in order.
+@compute @workgroup_size(64)
+fn sum_parts(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let to = id.x + id.y * grid.x * 64u;
+  let count = params.S * params.K * WIDTH;
+  if (to >= count) {
+    return;
+  }
+  var sum = vec4f();
+  for (var part = 0u; part < params.H / params.K; part++) {
+    sum += parts[part * count + to];
+  }
+  if (ADD == 1u) {
+    dk[to] += sum;
+  } else {
+    dk[to] = sum;
+  }
+}
+
+// Row of q and dout of a head at row n, where there is one.
+fn row_of(n: u32, end: u32, head: u32) -> u32 {
+  return select(NO_ROW, n * params.H + head, n < end);
+}
+
+// The same of a pair: a row with the heads of a key head.
+fn row_of_pair(pair: u32, pairs: u32, heads: u32, key_head: u32) -> u32 {
+  return select(NO_ROW, (pair / heads) * params.H + key_head * heads + pair % heads, pair < pairs);
 }
 
 fn dout_at(row: u32, column: u32) -> vec4f {
@@ -273,7 +297,7 @@ fn backprop_q(
   let pairs = params.N * heads;
   // Late rows of a causal sequence have the most keys: they begin first.
   let first_pair = (grid.x - 1u - group.x) * SIDE;
-  let pair_row = row_of(0u, first_pair + thread / 4u, pairs, heads, group.y);
+  let pair_row = row_of_pair(first_pair + thread / 4u, pairs, heads, group.y);
   let first_row = first_pair / heads;
   let last_row = (min(first_pair + SIDE, pairs) - 1u) / heads;
   var spans = array<vec4u, 4>();
@@ -282,7 +306,7 @@ fn backprop_q(
     let pair = first_pair + place.y * 4u + r;
     if (pair < pairs) {
       spans[r] = query_spans[pair / heads];
-      stat[r] = stats[row_of(0u, pair, pairs, heads, group.y)];
+      stat[r] = stats[row_of_pair(pair, pairs, heads, group.y)];
     }
   }
   var sum = array<vec4f, SUMS>();
@@ -321,7 +345,7 @@ fn backprop_q(
     }
   }
   for (var r = 0u; r < 4u; r++) { // unroll
-    let row = row_of(0u, first_pair + place.y * 4u + r, pairs, heads, group.y);
+    let row = row_of_pair(first_pair + place.y * 4u + r, pairs, heads, group.y);
     for (var c = 0u; c < COLUMNS; c++) { // unroll
       let column = c * 16u + place.x;
       if (row != NO_ROW && column < WIDTH) {

@@ -1,8 +1,7 @@
 // attention.wgsl's forward pass for rows that have keys of their own, as in decoding: shapes, spans and stats as there,
-// 4 divides D. The order of sums is that of attention_forward.wgsl, and so are the bits.
-//
-// A workgroup has one row and HEADS heads of one key head. 256 keys, four tiles of 64, are scored at one time, a key a
-// thread; then a thread adds the values up for one number of d and four heads.
+// 4 divides D. The order of sums is that of attention_forward.wgsl, and so are the bits: `attend` does a tile of 64
+// keys for HEADS heads of one row, `join` joins the tiles.
+//   parts (N, TILES, H, D), part_stats (N, TILES, H, 2) = [maximum, sum]: results of tiles before they are scaled
 
 struct Params {
   N: u32,
@@ -10,6 +9,7 @@ struct Params {
   H: u32,
   K: u32,
   scale: f32,
+  tiles: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,27 +17,35 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<f32>;
 @group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
-@group(0) @binding(5) var<storage, read_write> out: array<f32>;
-@group(0) @binding(6) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> parts: array<f32>;
+@group(0) @binding(6) var<storage, read_write> part_stats: array<vec2f>;
+@group(0) @binding(7) var<storage, read_write> out: array<f32>;
+@group(0) @binding(8) var<storage, read_write> stats: array<vec2f>;
 
 // From the host: WIDTH = D / 4; FOURS of heads; OUTPUTS, numbers of D x FOURS for a thread.
 const THREADS = 256u;
+const KEYS = 64u;
 const LOWEST: f32 = -1e30;
+// Fours of d of which queries and keys are multiplied at one time, and how far apart they stand, for the banks.
+const SLICE = 16u;
+const STRIDE = 17u;
+// Threads that share a key.
+const LANES = 4u;
 
 var<workgroup> queries: array<array<vec4f, WIDTH>, HEADS>;
-// 8 numbers of d of 256 keys; one four more, for the banks.
-var<workgroup> tile: array<array<vec4f, 3>, THREADS>;
+var<workgroup> keys: array<vec4f, 1088>;
 // Scores, then weights, by key and four heads.
-var<workgroup> scores: array<array<vec4f, FOURS>, THREADS>;
-// By tile of 64 keys, quarter of it, and head.
-var<workgroup> maxima: array<array<f32, HEADS>, 16>;
-var<workgroup> sums: array<array<f32, HEADS>, 16>;
-var<workgroup> shrinks: array<array<vec4f, FOURS>, 4>;
-var<workgroup> factors: array<vec4f, FOURS>;
-var<workgroup> highest: array<f32, HEADS>;
+var<workgroup> scores: array<array<vec4f, FOURS>, KEYS>;
+// By quarter of the tile, and head.
+var<workgroup> maxima: array<array<f32, HEADS>, 4>;
+var<workgroup> sums: array<array<f32, HEADS>, 4>;
 
 fn first_length(spans: vec4u) -> u32 {
   return max(spans.x, spans.y) - spans.x;
+}
+
+fn length_of(spans: vec4u) -> u32 {
+  return first_length(spans) + max(spans.z, spans.w) - spans.z;
 }
 
 // The key at place `t` of the two spans laid end to end.
@@ -52,141 +60,156 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
   let first_head = group.y * HEADS;
   let key_head = first_head / (params.H / params.K);
   let spans = query_spans[n];
-  let count = first_length(spans) + max(spans.z, spans.w) - spans.z;
+  let count = length_of(spans);
+  let at = group.z * KEYS;
+  if (at >= count) {
+    return;
+  }
+  let end = min(KEYS, count - at);
   for (var i = thread; i < HEADS * WIDTH; i += THREADS) {
     queries[i / WIDTH][i % WIDTH] = q[(n * params.H + first_head) * WIDTH + i];
   }
-  if (thread < HEADS) {
-    highest[thread] = LOWEST;
+
+  // A thread has a key and every fourth head.
+  let own_key = thread % KEYS;
+  let lane = thread / KEYS;
+  var next = array<vec4f, 4>();
+  for (var i = 0u; i < 4u; i++) { // unroll
+    next[i] = key_at(thread + i * THREADS, 0u, at, end, spans, key_head);
   }
-  // Of the head `thread`, where there is one.
-  var sum = 0.0;
-  // Of numbers `thread`, `thread` + 256 ... of D x FOURS.
-  var result = array<vec4f, OUTPUTS>();
-
-  for (var at = 0u; at < count; at += THREADS) {
-    let t = at + thread;
-    var score = array<f32, HEADS>();
-    for (var slice = 0u; slice < WIDTH; slice += 2u) {
-      workgroupBarrier();
-      for (var i = 0u; i < 2u; i++) { // unroll
-        let place = thread + i * THREADS;
-        let four = slice + place % 2u;
-        var value = vec4f();
-        if (at + place / 2u < count && four < WIDTH) {
-          value = k[(member(spans, at + place / 2u) * params.K + key_head) * WIDTH + four];
-        }
-        tile[place / 2u][place % 2u] = value;
-      }
-      workgroupBarrier();
-      for (var i = 0u; i < 2u; i++) { // unroll
-        let key = tile[thread][i];
-        let four = min(slice + i, WIDTH - 1u);
-        for (var h = 0u; h < HEADS; h++) { // unroll
-          let row = queries[h][four];
-          score[h] = fma(row.x, key.x, score[h]);
-          score[h] = fma(row.y, key.y, score[h]);
-          score[h] = fma(row.z, key.z, score[h]);
-          score[h] = fma(row.w, key.w, score[h]);
-        }
-      }
-    }
-    for (var h = 0u; h < HEADS; h++) { // unroll
-      scores[thread][h / 4u][h % 4u] = select(LOWEST, score[h] * params.scale, t < count);
+  // Half of the values, on their way while scores are made.
+  var ahead = array<f32, 32>();
+  for (var j = 0u; j < 32u; j++) { // unroll
+    ahead[j] = value_at(j, thread, at, end, spans, key_head);
+  }
+  var score = array<f32, FOURS>();
+  for (var slice = 0u; slice < WIDTH; slice += SLICE) {
+    workgroupBarrier();
+    for (var i = 0u; i < 4u; i++) { // unroll
+      let place = thread + i * THREADS;
+      keys[(place / SLICE) * STRIDE + place % SLICE] = next[i];
     }
     workgroupBarrier();
-
-    // A thread has a quarter of a tile for one head.
-    let head = thread % HEADS;
-    let quarter = thread / HEADS;
-    var own = array<f32, 16>();
-    if (quarter < 16u) {
-      var top = LOWEST;
-      for (var i = 0u; i < 16u; i++) { // unroll
-        own[i] = scores[quarter * 16u + i][head / 4u][head % 4u];
-        top = max(top, own[i]);
-      }
-      maxima[quarter][head] = top;
+    for (var i = 0u; i < 4u; i++) { // unroll
+      next[i] = key_at(thread + i * THREADS, slice + SLICE, at, end, spans, key_head);
     }
-    workgroupBarrier();
-    if (quarter < 16u) {
-      let of_tile = quarter / 4u;
-      var before = highest[head];
-      for (var other = 0u; other < of_tile * 4u; other++) {
-        before = max(before, maxima[other][head]);
-      }
-      var top = before;
-      for (var other = 0u; other < 4u; other++) { // unroll
-        top = max(top, maxima[of_tile * 4u + other][head]);
-      }
-      var part = 0.0;
-      for (var i = 0u; i < 16u; i++) { // unroll
-        let weight = select(0.0, exp(own[i] - top), own[i] > LOWEST);
-        scores[quarter * 16u + i][head / 4u][head % 4u] = weight;
-        part += weight;
-      }
-      sums[quarter][head] = part;
-      if (quarter % 4u == 0u) {
-        shrinks[of_tile][head / 4u][head % 4u] = exp(before - top);
-      }
-    }
-    workgroupBarrier();
-    if (thread < HEADS) {
-      for (var i = 0u; i < 4u; i++) { // unroll
-        let whole = ((sums[i * 4u][thread] + sums[i * 4u + 1u][thread]) + sums[i * 4u + 2u][thread]) + sums[i * 4u + 3u][thread];
-        sum = fma(sum, shrinks[i][thread / 4u][thread % 4u], whole);
-        for (var j = 0u; j < 4u; j++) { // unroll
-          highest[thread] = max(highest[thread], maxima[i * 4u + j][thread]);
-        }
-      }
-    }
-
-    for (var o = 0u; o < OUTPUTS; o++) { // unroll
-      let place = thread + o * THREADS;
-      let d = place % (WIDTH * 4u);
-      let heads = place / (WIDTH * 4u);
-      if (heads < FOURS) {
-        for (var tile_at = 0u; tile_at < THREADS && at + tile_at < count; tile_at += 64u) {
-          result[o] *= shrinks[tile_at / 64u][heads];
-          let end = min(64u, count - at - tile_at);
-          var j = 0u;
-          for (; j + 8u <= end; j += 8u) {
-            var values = array<f32, 8>();
-            for (var i = 0u; i < 8u; i++) { // unroll
-              values[i] = v[(member(spans, at + tile_at + j + i) * params.K + key_head) * WIDTH * 4u + d];
-            }
-            for (var i = 0u; i < 8u; i++) { // unroll
-              result[o] = fma(scores[tile_at + j + i][heads], vec4f(values[i]), result[o]);
-            }
-          }
-          for (; j < end; j++) {
-            let value = v[(member(spans, at + tile_at + j) * params.K + key_head) * WIDTH * 4u + d];
-            result[o] = fma(scores[tile_at + j][heads], vec4f(value), result[o]);
-          }
-        }
+    for (var i = 0u; i < SLICE; i++) { // unroll
+      let key = keys[own_key * STRIDE + i];
+      let four = min(slice + i, WIDTH - 1u);
+      for (var h = 0u; h < FOURS; h++) { // unroll
+        let row = queries[min(h * LANES + lane, HEADS - 1u)][four];
+        score[h] = fma(row.x, key.x, score[h]);
+        score[h] = fma(row.y, key.y, score[h]);
+        score[h] = fma(row.z, key.z, score[h]);
+        score[h] = fma(row.w, key.w, score[h]);
       }
     }
   }
-
-  workgroupBarrier();
-  // A row without keys has a sum of 0 and gets 0.
-  if (thread < HEADS) {
-    factors[thread / 4u][thread % 4u] = select(0.0, 1.0 / sum, sum > 0.0);
-    stats[n * params.H + first_head + thread] = vec2f(select(0.0, highest[thread] + log(sum), sum > 0.0), 0.0);
+  for (var h = 0u; h < FOURS; h++) { // unroll
+    scores[own_key][h][lane] = select(LOWEST, score[h] * params.scale, own_key < end);
   }
   workgroupBarrier();
+
+  // A thread has a quarter of the keys for one head.
+  let head = thread % HEADS;
+  let quarter = thread / HEADS;
+  var own = array<f32, 16>();
+  if (quarter < 4u) {
+    var top = LOWEST;
+    for (var i = 0u; i < 16u; i++) { // unroll
+      own[i] = scores[quarter * 16u + i][head / 4u][head % 4u];
+      top = max(top, own[i]);
+    }
+    maxima[quarter][head] = top;
+  }
+  workgroupBarrier();
+  if (quarter < 4u) {
+    let top = max(max(maxima[0][head], maxima[1][head]), max(maxima[2][head], maxima[3][head]));
+    var part = 0.0;
+    for (var i = 0u; i < 16u; i++) { // unroll
+      let weight = select(0.0, exp(own[i] - top), own[i] > LOWEST);
+      scores[quarter * 16u + i][head / 4u][head % 4u] = weight;
+      part += weight;
+    }
+    sums[quarter][head] = part;
+  }
+  workgroupBarrier();
+  let to_pair = (n * params.tiles + group.z) * params.H + first_head;
+  if (thread < HEADS) {
+    let top = max(max(maxima[0][thread], maxima[1][thread]), max(maxima[2][thread], maxima[3][thread]));
+    let whole = ((sums[0][thread] + sums[1][thread]) + sums[2][thread]) + sums[3][thread];
+    part_stats[to_pair + thread] = vec2f(top, whole);
+  }
+
   for (var o = 0u; o < OUTPUTS; o++) { // unroll
     let place = thread + o * THREADS;
     let d = place % (WIDTH * 4u);
     let heads = place / (WIDTH * 4u);
     if (heads < FOURS) {
-      let value = result[o] * factors[heads];
+      var result = vec4f();
+      for (var half = 0u; half < KEYS; half += 32u) {
+        if (o > 0u || half > 0u) {
+          for (var j = 0u; j < 32u; j++) { // unroll
+            ahead[j] = value_at(half + j, place, at, end, spans, key_head);
+          }
+        }
+        for (var j = 0u; j < 32u; j++) { // unroll
+          result = fma(scores[half + j][heads], vec4f(ahead[j]), result);
+        }
+      }
       for (var i = 0u; i < 4u; i++) { // unroll
-        let head = heads * 4u + i;
-        if (head < HEADS) {
-          out[((n * params.H + first_head + head) * WIDTH * 4u) + d] = value[i];
+        if (heads * 4u + i < HEADS) {
+          parts[(to_pair + heads * 4u + i) * WIDTH * 4u + d] = result[i];
         }
       }
     }
+  }
+}
+
+// Four `place` of 64 keys by SLICE fours that begin with four `slice`.
+fn key_at(place: u32, slice: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> vec4f {
+  let key = place / SLICE;
+  let four = slice + place % SLICE;
+  if (key < end && four < WIDTH) {
+    return k[(member(spans, at + key) * params.K + key_head) * WIDTH + four];
+  }
+  return vec4f();
+}
+
+// The number of d that thread (or place of D x FOURS) adds up, of one key's value.
+fn value_at(key: u32, place: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> f32 {
+  if (key < end && place < WIDTH * 4u * FOURS) {
+    return v[(member(spans, at + key) * params.K + key_head) * WIDTH * 4u + place % (WIDTH * 4u)];
+  }
+  return 0.0;
+}
+
+// Joins the tiles of a (row, head) pair: one thread a number of d.
+@compute @workgroup_size(64)
+fn join(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let to = id.x + id.y * grid.x * 64u;
+  let pair = to / (WIDTH * 4u);
+  if (pair >= params.N * params.H) {
+    return;
+  }
+  let n = pair / params.H;
+  let tiles = (length_of(query_spans[n]) + KEYS - 1u) / KEYS;
+  var highest = LOWEST;
+  var sum = 0.0;
+  var result = 0.0;
+  for (var tile = 0u; tile < tiles; tile++) {
+    let from_pair = (n * params.tiles + tile) * params.H + pair % params.H;
+    let stat = part_stats[from_pair];
+    let above = max(highest, stat.x);
+    let keep = exp(highest - above);
+    let add = exp(stat.x - above);
+    highest = above;
+    sum = fma(stat.y, add, sum * keep);
+    result = fma(parts[from_pair * WIDTH * 4u + to % (WIDTH * 4u)], add, result * keep);
+  }
+  // A row without keys has a sum of 0 and gets 0.
+  out[to] = result * select(0.0, 1.0 / sum, sum > 0.0);
+  if (to % (WIDTH * 4u) == 0u) {
+    stats[pair] = vec2f(select(0.0, highest + log(sum), sum > 0.0), 0.0);
   }
 }

@@ -1,9 +1,10 @@
 // attention.wgsl's forward pass with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D.
 //
-// A (row, head) pair takes its keys, the two spans laid end to end, in tiles of 64 (online softmax): a score is summed
-// over d in order; a tile's part of the softmax's sum is that of four quarters of 16 keys, each in order; the result
-// is shrunk to the new maximum, then the tile's keys are added to it in order. attention_decode.wgsl keeps to the same
-// order, so a pair's bits do not depend on the kernel nor on the other rows.
+// A (row, head) pair takes its keys, the two spans laid end to end, in tiles of 64, each with a softmax of its own: a
+// score is summed over d in order, the tile's maximum is subtracted, the tile's sum is that of four quarters of 16 keys,
+// each in order, and values are added in order of keys. Tiles are joined in order (online softmax): what there is and
+// what comes are scaled to the larger maximum. attention_decode.wgsl keeps to the same order, so a pair's bits do not
+// depend on the kernel nor on the other rows.
 //
 // A workgroup has 64 pairs of one key head: rows with all their heads. Rows that see the same keys in the same places
 // (a causal sequence, a picture, a sequence behind a shared prefix) are taken together; where such a run ends within
@@ -31,14 +32,16 @@ const KEYS = 64u;
 // whose values are in workgroup memory at one time.
 const LOWEST: f32 = -1e30;
 
-// 16 numbers of d of 64 pairs, then of 64 keys, four pairs or keys at a time; or values of VALUES keys. One four more
-// than 16, for the banks.
-var<workgroup> tile: array<vec4f, 544>;
-// Scores, then weights, of 64 keys by four pairs.
-var<workgroup> scores: array<array<vec4f, 17>, KEYS>;
+// First 32 numbers of d of 64 pairs, then of 64 keys, four at a time: twice 32 x 17 fours. Then scores and weights of
+// 64 keys by four pairs: 64 x 17 fours. One four more than 16, for the banks.
+var<workgroup> scores: array<vec4f, 1088>;
+// Values of VALUES keys.
+var<workgroup> values: array<vec4f, 512>;
 var<workgroup> maxima: array<array<f32, PAIRS>, 4>;
 var<workgroup> sums: array<array<f32, PAIRS>, 4>;
-var<workgroup> shrinks: array<vec4f, 16>;
+// By which what there is, and what the tile adds, are multiplied.
+var<workgroup> kept: array<vec4f, 16>;
+var<workgroup> added: array<vec4f, 16>;
 
 // What decides which key stands at a place: start of the first span, its length if another one follows, start of that.
 fn map_of(spans: vec4u) -> vec3u {
@@ -102,115 +105,136 @@ fn attend(
       // Scores: 4 pairs by 4 keys a thread.
       let t = at + loaded;
       let loaded_k = (select(places.z + t - places.y, places.x + t, t < places.y) * params.K + group.y) * WIDTH;
-      var next_q = vec4f();
-      var next_k = vec4f();
-      if (thread % 4u < WIDTH) {
-        next_q = q[loaded_q + thread % 4u];
-        if (t < longest) {
-          next_k = k[loaded_k + thread % 4u];
+      let has_key = t < longest;
+      var next_q = array<vec4f, 2>();
+      var next_k = array<vec4f, 2>();
+      for (var i = 0u; i < 2u; i++) { // unroll
+        let four = (thread % 4u) * 2u + i;
+        if (four < WIDTH) {
+          next_q[i] = q[loaded_q + four];
+          if (has_key) {
+            next_k[i] = k[loaded_k + four];
+          }
         }
       }
       var score = array<vec4f, 4>();
-      for (var slice = 0u; slice < WIDTH; slice += 4u) {
+      for (var slice = 0u; slice < WIDTH; slice += 8u) {
         workgroupBarrier();
-        for (var i = 0u; i < 4u; i++) { // unroll
-          tile[((thread % 4u) * 4u + i) * 17u + loaded / 4u][loaded % 4u] = next_q[i];
-          tile[272u + ((thread % 4u) * 4u + i) * 17u + loaded / 4u][loaded % 4u] = next_k[i];
-        }
-        workgroupBarrier();
-        let four = slice + 4u + thread % 4u;
-        next_q = vec4f();
-        next_k = vec4f();
-        if (four < WIDTH) {
-          next_q = q[loaded_q + four];
-          if (t < longest) {
-            next_k = k[loaded_k + four];
+        for (var i = 0u; i < 2u; i++) { // unroll
+          for (var j = 0u; j < 4u; j++) { // unroll
+            let to = ((thread % 4u) * 8u + i * 4u + j) * 17u + loaded / 4u;
+            scores[to][loaded % 4u] = next_q[i][j];
+            scores[544u + to][loaded % 4u] = next_k[i][j];
           }
         }
-        for (var d = 0u; d < 16u; d++) { // unroll
-          let a = tile[d * 17u + ty];
-          let b = tile[272u + d * 17u + tx];
+        workgroupBarrier();
+        for (var i = 0u; i < 2u; i++) { // unroll
+          let four = slice + 8u + (thread % 4u) * 2u + i;
+          next_q[i] = vec4f();
+          next_k[i] = vec4f();
+          if (four < WIDTH) {
+            next_q[i] = q[loaded_q + four];
+            if (has_key) {
+              next_k[i] = k[loaded_k + four];
+            }
+          }
+        }
+        for (var d = 0u; d < 32u; d++) { // unroll
+          let a = scores[d * 17u + ty];
+          let b = scores[544u + d * 17u + tx];
           score[0] = fma(a, vec4f(b.x), score[0]);
           score[1] = fma(a, vec4f(b.y), score[1]);
           score[2] = fma(a, vec4f(b.z), score[2]);
           score[3] = fma(a, vec4f(b.w), score[3]);
         }
       }
+      workgroupBarrier();
       for (var j = 0u; j < 4u; j++) { // unroll
-        scores[tx * 4u + j][ty] = select(vec4f(LOWEST), score[j] * params.scale, vec4u(at + tx * 4u + j) < counts);
+        scores[(tx * 4u + j) * 17u + ty] = select(vec4f(LOWEST), score[j] * params.scale, vec4u(at + tx * 4u + j) < counts);
       }
+      var next = array<vec4f, 2>();
+      next[0] = value_at(at, thread, places, longest, group.y);
+      next[1] = value_at(at, thread + 256u, places, longest, group.y);
       workgroupBarrier();
 
       // Weights: a quarter of the keys of a pair a thread.
       var own = array<f32, 16>();
       var top = LOWEST;
       for (var i = 0u; i < 16u; i++) { // unroll
-        own[i] = scores[quarter * 16u + i][pair / 4u][pair % 4u];
+        own[i] = scores[(quarter * 16u + i) * 17u + pair / 4u][pair % 4u];
         top = max(top, own[i]);
       }
       maxima[quarter][pair] = top;
       workgroupBarrier();
-      top = max(highest, max(max(maxima[0][pair], maxima[1][pair]), max(maxima[2][pair], maxima[3][pair])));
+      top = max(max(maxima[0][pair], maxima[1][pair]), max(maxima[2][pair], maxima[3][pair]));
       var part = 0.0;
       for (var i = 0u; i < 16u; i++) { // unroll
         let weight = select(0.0, exp(own[i] - top), own[i] > LOWEST);
-        scores[quarter * 16u + i][pair / 4u][pair % 4u] = weight;
+        scores[(quarter * 16u + i) * 17u + pair / 4u][pair % 4u] = weight;
         part += weight;
       }
       sums[quarter][pair] = part;
-      let shrink = exp(highest - top);
-      highest = top;
+      let above = max(highest, top);
+      let keep = exp(highest - above);
+      let add = exp(top - above);
+      highest = above;
       if (quarter == 0u) {
-        shrinks[pair / 4u][pair % 4u] = shrink;
+        kept[pair / 4u][pair % 4u] = keep;
+        added[pair / 4u][pair % 4u] = add;
       }
+      values[thread] = next[0];
+      values[thread + 256u] = next[1];
       workgroupBarrier();
-      sum = fma(sum, shrink, ((sums[0][pair] + sums[1][pair]) + sums[2][pair]) + sums[3][pair]);
+      let whole = ((sums[0][pair] + sums[1][pair]) + sums[2][pair]) + sums[3][pair];
+      sum = fma(whole, add, sum * keep);
 
       // The result: 4 pairs by COLUMNS fours of d a thread.
-      let less = shrinks[ty];
-      for (var c = 0u; c < COLUMNS; c++) { // unroll
-        result[c] *= less.x;
-        result[COLUMNS + c] *= less.y;
-        result[2u * COLUMNS + c] *= less.z;
-        result[3u * COLUMNS + c] *= less.w;
-      }
-      var next = array<vec4f, 2>();
-      next[0] = value_at(at, thread, places, longest, group.y);
-      next[1] = value_at(at, thread + 256u, places, longest, group.y);
+      var part_result = array<vec4f, SUMS>();
       for (var key = 0u; key < KEYS; key += VALUES) {
-        tile[thread] = next[0];
-        tile[thread + 256u] = next[1];
-        workgroupBarrier();
+        if (key > 0u) {
+          workgroupBarrier();
+          values[thread] = next[0];
+          values[thread + 256u] = next[1];
+          workgroupBarrier();
+        }
         if (key + VALUES < KEYS) {
           next[0] = value_at(at + key + VALUES, thread, places, longest, group.y);
           next[1] = value_at(at + key + VALUES, thread + 256u, places, longest, group.y);
         }
         for (var j = 0u; j < VALUES; j++) { // unroll
-          let weight = scores[key + j][ty];
+          let weight = scores[(key + j) * 17u + ty];
           for (var c = 0u; c < COLUMNS; c++) { // unroll
-            let value = tile[(j * COLUMNS + c) * 16u + tx];
-            result[c] = fma(vec4f(weight.x), value, result[c]);
-            result[COLUMNS + c] = fma(vec4f(weight.y), value, result[COLUMNS + c]);
-            result[2u * COLUMNS + c] = fma(vec4f(weight.z), value, result[2u * COLUMNS + c]);
-            result[3u * COLUMNS + c] = fma(vec4f(weight.w), value, result[3u * COLUMNS + c]);
+            let value = values[(j * COLUMNS + c) * 16u + tx];
+            part_result[c] = fma(vec4f(weight.x), value, part_result[c]);
+            part_result[COLUMNS + c] = fma(vec4f(weight.y), value, part_result[COLUMNS + c]);
+            part_result[2u * COLUMNS + c] = fma(vec4f(weight.z), value, part_result[2u * COLUMNS + c]);
+            part_result[3u * COLUMNS + c] = fma(vec4f(weight.w), value, part_result[3u * COLUMNS + c]);
           }
         }
-        workgroupBarrier();
+      }
+      let keep_of = kept[ty];
+      let add_of = added[ty];
+      for (var r = 0u; r < 4u; r++) { // unroll
+        for (var c = 0u; c < COLUMNS; c++) { // unroll
+          let i = r * COLUMNS + c;
+          result[i] = fma(part_result[i], vec4f(add_of[r]), result[i] * keep_of[r]);
+        }
       }
     }
     begin = end;
   }
 
   // A row without keys has a sum of 0 and gets 0.
+  workgroupBarrier();
   if (quarter == 0u) {
-    shrinks[pair / 4u][pair % 4u] = select(0.0, 1.0 / sum, sum > 0.0);
+    kept[pair / 4u][pair % 4u] = select(0.0, 1.0 / sum, sum > 0.0);
     let n = first_row + pair / heads;
     if (pair < rows * heads && n < params.N) {
       stats[n * params.H + group.y * heads + pair % heads] = vec2f(select(0.0, highest + log(sum), sum > 0.0), 0.0);
     }
   }
   workgroupBarrier();
-  let factor = shrinks[ty];
+  let factor = kept[ty];
   for (var r = 0u; r < 4u; r++) { // unroll
     let own_pair = ty * 4u + r;
     let n = first_row + own_pair / heads;

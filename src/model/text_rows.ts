@@ -34,7 +34,7 @@ export class TextRows {
 
   /**
    * @param imageTokens  rows of the vision tower's output, 0 where no picture can come
-   * @param apart        whether each row has keys of its own, as in decoding
+   * @param mostKeys     where each row has keys of its own, as in decoding: how many at most
    */
   constructor(
     readonly plan: Plan,
@@ -42,7 +42,7 @@ export class TextRows {
     readonly vocabSize: number,
     readonly imageTokens: number,
     readonly trained: boolean,
-    apart = false,
+    mostKeys?: number,
   ) {
     const N = capacity;
     const inverse = (name: string, rows: number) => ({
@@ -59,7 +59,7 @@ export class TextRows {
     };
     this.positions = plan.empty("text.positions", [3, N], "u32");
     this.spans = {
-      apart,
+      ...(mostKeys ? { mostKeys } : {}),
       query: plan.empty("text.spans.query", [N, 4], "u32"),
       ...(trained ? { key: plan.empty("text.spans.key", [N, 4], "u32") } : {}),
     };

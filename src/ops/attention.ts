@@ -23,6 +23,8 @@ const owned = 64;
 
 /** Pairs of a workgroup of attention_forward.wgsl. */
 const pairsPerTile = 64;
+/** Keys of a tile. */
+const keysPerTile = 64;
 /** Most heads that a workgroup of attention_decode.wgsl takes. */
 const mostHeads = 8;
 
@@ -46,12 +48,38 @@ export const decodeSizes = (D: number, heads: number) => {
  */
 export type AttentionKernel = "lanes" | "tiles" | "rows";
 
+/** A tile of 64 keys a workgroup, then the tiles of a row are joined. */
+function attendRows(
+  tape: Tape,
+  tensors: Record<string, Tensor>,
+  params: Record<"N" | "H" | "K" | "tiles", number>,
+): void {
+  const { N, H, K, tiles } = params;
+  const D = tensors.q!.shape[2]!;
+  const sizes = decodeSizes(D, H / K);
+  tape.scratch("attention.parts", [N, tiles, H, D], (parts) =>
+    tape.scratch("attention.part_stats", [N, tiles, H, 2], (part_stats) => {
+      const dispatch = (entry: string, groups: readonly [number, number?, number?]) =>
+        tape.plan.dispatch({
+          shader: decode,
+          entry,
+          tensors: { ...tensors, parts, part_stats },
+          params,
+          groups,
+          sizes,
+        });
+      dispatch("attend", [N, H / sizes.HEADS, tiles]);
+      dispatch("join", grid(N * H * D, 64));
+    }),
+  );
+}
+
 /** Whether tiles suit the device and heads of D. */
 const suitsTiles = ({ gpu }: Tape, D: number): boolean => !gpu.plain && inTiles(gpu) && D % 4 === 0 && D <= 256;
 
-function kernelFor(tape: Tape, D: number, heads: number, { apart }: Spans): AttentionKernel {
+function kernelFor(tape: Tape, D: number, heads: number, { mostKeys }: Spans): AttentionKernel {
   if (!suitsTiles(tape, D) || heads > pairsPerTile) return "lanes";
-  return apart ? "rows" : "tiles";
+  return mostKeys ? "rows" : "tiles";
 }
 
 /** Whether the gradients are computed in tiles. Nine storage buffers are two more than the plain kernels need. */
@@ -64,8 +92,8 @@ export interface Spans {
   query: Tensor;
   /** u32 (S, 4): no rows but [x, y) and [z, w) attend key j; only the way back reads it. */
   key?: Tensor;
-  /** Set where each row has keys of its own, as in decoding. */
-  apart?: boolean;
+  /** Where each row has keys of its own, as in decoding: the most keys that a row may come to attend. */
+  mostKeys?: number;
 }
 
 /**
@@ -121,11 +149,9 @@ export function attention(
         sizes: tileSizes(D),
       });
       break;
-    case "rows": {
-      const own = decodeSizes(D, H / K);
-      attend({ shader: decode, groups: [N, H / own.HEADS], sizes: own });
+    case "rows":
+      attendRows(tape, { ...inputs, out, stats }, { ...params, tiles: Math.ceil((spans.mostKeys ?? S) / keysPerTile) });
       break;
-    }
     default:
       attend({ shader, groups: grid(N * H, pairsPerGroup), sizes });
   }
@@ -160,23 +186,49 @@ export function attention(
       backprop("backprop_v", "dv", v, S * K);
       return;
     }
-    const tiledBackprop = (entry: string, own: Record<string, Tensor>, count: number, constants: object) =>
+    const backpropInTiles = (
+      own: Pick<Dispatch, "entry" | "groups" | "constants"> & { tensors: Dispatch["tensors"] },
+    ) =>
       tape.plan.dispatch({
         shader: backward,
-        entry,
-        tensors: { ...tensors, ...own },
         params,
-        groups: [Math.ceil(count / owned), K],
-        constants: { ...constants },
         sizes: tileSizes(D),
+        ...own,
+        tensors: { ...tensors, ...own.tensors },
       });
     const [intoQ, intoK, intoV] = [tape.into(q), tape.into(k), tape.into(v)];
-    if (intoQ) tiledBackprop("backprop_q", { dq: intoQ.d }, N * (H / K), intoQ.constants);
+    const G = H / K;
+    if (intoQ)
+      backpropInTiles({
+        entry: "backprop_q",
+        tensors: { dq: intoQ.d },
+        groups: [Math.ceil((N * G) / owned), K],
+        constants: intoQ.constants,
+      });
+    if (!intoK && !intoV) return;
     // Keys and values come from the same rows: where one is tracked, so is the other, but a caller may differ.
-    const dk = intoK?.d ?? tape.empty("attention.dk", [S, K, D]);
-    const dv = intoV?.d ?? tape.empty("attention.dv", [S, K, D]);
-    const constants = { ADD: intoK?.constants.ADD ?? 0, ADD_V: intoV?.constants.ADD ?? 0 };
-    if (intoK || intoV) tiledBackprop("backprop_kv", { dk, dv }, S, constants);
+    const backpropKeys = (dk: Tensor, dv: Tensor, constants: { ADD: 0 | 1; ADD_V: 0 | 1 }) =>
+      backpropInTiles({ entry: "backprop_kv", tensors: { dk, dv }, groups: [Math.ceil(S / owned), K, G], constants });
+    if (G === 1 && intoK && intoV) {
+      backpropKeys(intoK.d, intoV.d, { ADD: intoK.constants.ADD, ADD_V: intoV.constants.ADD });
+      return;
+    }
+    tape.scratch("attention.dk", [G, S, K, D], (dk) =>
+      tape.scratch("attention.dv", [G, S, K, D], (dv) => {
+        backpropKeys(dk, dv, { ADD: 0, ADD_V: 0 });
+        for (const [parts, into] of [
+          [dk, intoK],
+          [dv, intoV],
+        ] as const)
+          if (into)
+            backpropInTiles({
+              entry: "sum_parts",
+              tensors: { parts, dk: into.d },
+              groups: grid((S * K * D) / 4, 64),
+              constants: into.constants,
+            });
+      }),
+    );
   });
   return out;
 }

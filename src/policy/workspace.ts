@@ -272,7 +272,14 @@ export class Workspace {
     const plan = new Plan(this.gpu, `decode ${B}`);
     const tape = new Tape(plan, false);
     const slots = plan.empty("decode.slots", [B], "u32");
-    const rows = new TextRows(plan, B, this.model.config.text.vocabSize, 0, false, true);
+    const rows = new TextRows(
+      plan,
+      B,
+      this.model.config.text.vocabSize,
+      0,
+      false,
+      this.prefixTokens + this.suffixTokens,
+    );
     prepare(plan, slots, this.#sample, {
       tokens: rows.tokens.index,
       positions: rows.positions,
