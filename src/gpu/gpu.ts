@@ -1,3 +1,5 @@
+import { bufferOf } from "./activation.ts";
+import { ActivationRoom } from "./activation_room.ts";
 import type { Shader } from "./shader.ts";
 import { type Dtype, size, type Tensor } from "./tensor.ts";
 
@@ -26,6 +28,7 @@ export class Gpu {
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #pool = new Map<number, GPUBuffer[]>();
   readonly #staging: GPUBuffer[] = [];
+  readonly activations = new ActivationRoom(this);
   #error: GpuError | null = null;
   #closed = false;
   /** The device is gone, and everything on it. */
@@ -99,7 +102,7 @@ export class Gpu {
         `${tensor.name} holds ${size(tensor.shape)} values, ${values.length} at ${start} do not fit`,
       );
     this.device.queue.writeBuffer(
-      tensor.buffer,
+      bufferOf(tensor),
       tensor.offsetBytes + start * 4,
       values.buffer as ArrayBuffer,
       values.byteOffset,
@@ -110,7 +113,7 @@ export class Gpu {
   /** Sets a tensor to zero before the next submit. */
   clear(tensor: Tensor): void {
     const encoder = this.device.createCommandEncoder({ label: `clear ${tensor.name}` });
-    encoder.clearBuffer(tensor.buffer, tensor.offsetBytes, size(tensor.shape) * 4);
+    encoder.clearBuffer(bufferOf(tensor), tensor.offsetBytes, size(tensor.shape) * 4);
     this.device.queue.submit([encoder.finish()]);
   }
 
@@ -129,6 +132,7 @@ export class Gpu {
 
   async #readBytes(tensors: Tensor[]): Promise<ArrayBuffer[]> {
     this.check();
+    const buffers = tensors.map(bufferOf);
     const sizesBytes = tensors.map((t) => size(t.shape) * 4);
     const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);
     const staging = this.#takeStaging(totalBytes);
@@ -137,7 +141,7 @@ export class Gpu {
       const encoder = this.device.createCommandEncoder({ label: "read" });
       let at = 0;
       tensors.forEach((t, i) => {
-        encoder.copyBufferToBuffer(t.buffer, t.offsetBytes, staging, at, sizesBytes[i]!);
+        encoder.copyBufferToBuffer(buffers[i]!, t.offsetBytes, staging, at, sizesBytes[i]!);
         at += sizesBytes[i]!;
       });
       this.device.queue.submit([encoder.finish()]);

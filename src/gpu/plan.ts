@@ -1,4 +1,7 @@
+import { ActivationBuffer } from "./activation.ts";
 import type { Gpu } from "./gpu.ts";
+import { lifetimesOf, withoutDead } from "./liveness.ts";
+import { place } from "./placement.ts";
 import type { Shader } from "./shader.ts";
 import { type Dtype, size, type Tensor } from "./tensor.ts";
 
@@ -38,21 +41,36 @@ const alignmentBytes = 256;
 /**
  * A walk recorded once and replayed: pipelines, bind groups, one pass, one submit. Sizes are fixed when it is
  * recorded; what changes between replays (tokens, positions, learning rate) lives in GPU buffers.
+ *
+ * With `reuse`, activations get their buffers when the plan first runs: those that are not needed at the same time
+ * share them, also with other plans. The host can then read only activations that are kept.
  */
 export class Plan {
-  readonly #steps: Step[] = [];
-  readonly #owned: Tensor[] = [];
+  #steps: Step[] = [];
+  readonly #owned: GPUBuffer[] = [];
+  readonly #kept: ActivationBuffer[] = [];
+  #shared: GPUBuffer[] = [];
+  readonly #reuse: boolean;
   #params: ArrayBuffer[] = [];
   #uniforms: GPUBuffer | null = null;
 
   constructor(
     readonly gpu: Gpu,
     readonly name: string,
-  ) {}
+    { reuse = false } = {},
+  ) {
+    this.#reuse = reuse;
+  }
 
-  /** What its own tensors take. */
+  /** What its own tensors take, without activations that share their buffers. */
   get sizeBytes(): number {
-    return this.#owned.reduce((sum, { buffer }) => sum + buffer.size, 0);
+    return this.#owned.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** What the buffers that its activations share take; may be asked before anything is allocated for them. */
+  get activationBytes(): number {
+    if (this.#uniforms) return this.#shared.reduce((sum, { size }) => sum + size, 0);
+    return place([...lifetimesOf(withoutDead(this.#steps)).values()]).sizes.reduce((a, b) => a + b, 0);
   }
 
   get dispatches(): number {
@@ -62,14 +80,28 @@ export class Plan {
   /** A tensor that lives as long as the plan. */
   empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
     const tensor = this.gpu.empty(name, shape, dtype);
-    this.#owned.push(tensor);
+    this.#owned.push(tensor.buffer);
     return tensor;
+  }
+
+  /** A tensor that one dispatch writes and later ones of the same run read. */
+  activation(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
+    if (!this.#reuse) return this.empty(name, shape, dtype);
+    return { name, shape, dtype, buffer: new ActivationBuffer(name, size(shape) * 4), offsetBytes: 0 };
+  }
+
+  /** Lets an activation outlive the run, so that the host can read it. */
+  keep({ name, buffer }: Tensor): void {
+    if (!(buffer instanceof ActivationBuffer) || buffer.kept) return;
+    if (this.#uniforms) throw new Error(`${this.name} has run already, ${name} cannot be kept`);
+    buffer.kept = true;
+    this.#kept.push(buffer);
   }
 
   /** A tensor with values that lives as long as the plan. */
   upload(name: string, values: Float32Array | Uint32Array | Int32Array, shape: readonly number[]): Tensor {
     const tensor = this.gpu.upload(name, values, shape);
-    this.#owned.push(tensor);
+    this.#owned.push(tensor.buffer);
     return tensor;
   }
 
@@ -106,8 +138,8 @@ export class Plan {
     if (!this.gpu.canTime) throw new Error("This adapter offers no timestamp-query, so kernels cannot be timed");
     this.#seal();
     const { device } = this.gpu;
-    const times: KernelTime[] = [];
-    // A query set holds at most 4096 timestamps.
+    const parts: { steps: Step[]; querySet: GPUQuerySet; resolved: GPUBuffer }[] = [];
+    // A query set holds at most 4096 timestamps. Nothing may run between the parts: plans share their activations' buffers.
     for (let first = 0; first < this.#steps.length; first += 2048) {
       const steps = this.#steps.slice(first, first + 2048);
       const querySet = device.createQuerySet({ type: "timestamp", count: steps.length * 2 });
@@ -125,6 +157,10 @@ export class Plan {
       });
       encoder.resolveQuerySet(querySet, 0, steps.length * 2, resolved, 0);
       device.queue.submit([encoder.finish()]);
+      parts.push({ steps, querySet, resolved });
+    }
+    const times: KernelTime[] = [];
+    for (const { steps, querySet, resolved } of parts) {
       const [words] = await this.gpu.readUint({
         name: "timestamps",
         shape: [steps.length * 4],
@@ -144,9 +180,11 @@ export class Plan {
 
   /** Gives the plan's tensors back to the pool. The plan cannot run any more. */
   free(): void {
-    for (const tensor of this.#owned) this.gpu.release(tensor.buffer);
+    for (const buffer of this.#owned) this.gpu.release(buffer);
+    this.gpu.activations.release(this.#shared);
     this.#owned.length = 0;
-    this.#steps.length = 0;
+    this.#shared = [];
+    this.#steps = [];
     this.#uniforms?.destroy();
     this.#uniforms = null;
   }
@@ -158,9 +196,25 @@ export class Plan {
     pass.dispatchWorkgroups(x, y, z);
   }
 
-  /** Puts all Params into one buffer and makes the bind groups, once. */
+  /** Gives activations their buffers. */
+  #place(): void {
+    this.#steps = withoutDead(this.#steps);
+    for (const buffer of this.#kept) {
+      buffer.placed = this.gpu.allocate(buffer.size, buffer.label);
+      this.#owned.push(buffer.placed);
+    }
+    const lives = lifetimesOf(this.#steps);
+    const { sizes, of } = place([...lives.values()]);
+    this.#shared = this.gpu.activations.take(sizes, this.name);
+    [...lives.keys()].forEach((buffer, i) => {
+      buffer.placed = this.#shared[of[i]!]!;
+    });
+  }
+
+  /** Places activations, puts all Params into one buffer and makes the bind groups, once. */
   #seal(): void {
     if (this.#uniforms) return;
+    this.#place();
     const { device } = this.gpu;
     const block = Math.max(
       alignmentBytes,
@@ -190,7 +244,11 @@ export class Plan {
         const tensor = tensors[name]!;
         return {
           binding,
-          resource: { buffer: tensor.buffer, offset: tensor.offsetBytes, size: Math.max(4, size(tensor.shape) * 4) },
+          resource: {
+            buffer: tensor.buffer instanceof ActivationBuffer ? tensor.buffer.placed! : tensor.buffer,
+            offset: tensor.offsetBytes,
+            size: Math.max(4, size(tensor.shape) * 4),
+          },
         };
       });
       step.group = device.createBindGroup({ label: step.label, layout: step.pipeline.getBindGroupLayout(0), entries });

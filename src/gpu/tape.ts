@@ -1,6 +1,6 @@
 import type { Gpu } from "./gpu.ts";
 import type { Plan } from "./plan.ts";
-import { type Dtype, size, type Tensor } from "./tensor.ts";
+import type { Dtype, Tensor } from "./tensor.ts";
 
 /** Where a backward kernel puts a gradient: the first one to come assigns (ADD = 0), later ones add (ADD = 1). */
 export interface Into {
@@ -17,40 +17,65 @@ interface Record {
  * One walk through the model, written into a Plan: the activations it makes, and how to go back.
  *
  * A tensor takes part in the way back if it is tracked: a trained weight, or made by an op from something tracked.
- * Gradients of activations are assigned by the first kernel that reaches them and never cleared; their buffers are
- * used again as soon as the op that made the tensor has gone back. Gradients of weights are always added to, so that
- * several walks can accumulate; the optimizer clears them.
+ * Gradients of activations are assigned by the first kernel that reaches them and never cleared. Gradients of weights are
+ * always added to, so that several walks can accumulate; the optimizer clears them.
  */
 export class Tape {
-  readonly #records: Record[] = [];
+  #records: Record[] = [];
   readonly #tracked = new Set<Tensor>();
   readonly #gradients = new Map<Tensor, Tensor>();
   readonly #weights = new Map<Tensor, Tensor>();
-  readonly #idle = new Map<number, Tensor[]>();
+  /** In a layer that will be made again: only whether its result is tracked matters. */
+  #passing = false;
 
-  /** With `recording` off, forward keeps no way back: that is inference. */
+  /**
+   * @param recording      off: forward keeps no way back; that is inference
+   * @param checkpointing  layers keep nothing but what they hand on, and are made again on the way back
+   */
   constructor(
     readonly plan: Plan,
     readonly recording = true,
+    readonly checkpointing = false,
   ) {}
 
   get gpu(): Gpu {
     return this.plan.gpu;
   }
 
-  /** A new activation; it lives as long as the plan. */
+  /** A new activation. */
   empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    return this.plan.empty(name, shape, dtype);
+    return this.plan.activation(name, shape, dtype);
   }
 
   /**
-   * Room for what one op needs while it goes back, such as partial sums: a buffer that nobody uses, which nobody's it is
-   * again once `work` has added its dispatches.
+   * Adds a layer, whose result is all that later ops use of it. With checkpointing nothing else of it is kept: the way
+   * back makes it again, with the same kernels and so the same bits, and then its gradients (Chen et al., arXiv 1604.06174).
+   *
+   * @param body  adds the dispatches; called again on the way back
    */
+  layer(body: () => Tensor): Tensor {
+    if (!this.recording || !this.checkpointing || this.#passing) return body();
+    this.#passing = true;
+    const out = body();
+    this.#passing = false;
+    if (!this.tracks(out)) return out;
+    this.#records.push({
+      out: out.base ?? out,
+      back: () => {
+        const outer = this.#records;
+        this.#records = [];
+        const again = body();
+        this.pass(out, again);
+        this.backward();
+        this.#records = outer;
+      },
+    });
+    return out;
+  }
+
+  /** Room for what one op needs while it goes back, such as partial sums. */
   scratch(name: string, shape: readonly number[], work: (room: Tensor) => void): void {
-    const room = this.#take(name, shape);
-    work(room);
-    this.#give(room);
+    work(this.empty(name, shape));
   }
 
   /** Trains a weight: its gradient is added into `d`. */
@@ -68,7 +93,7 @@ export class Tape {
   record(out: Tensor, inputs: readonly (Tensor | null | undefined)[], back: () => void): void {
     if (!this.recording || !inputs.some((t) => t && this.tracks(t))) return;
     this.#tracked.add(out.base ?? out);
-    this.#records.push({ out: out.base ?? out, back });
+    if (!this.#passing) this.#records.push({ out: out.base ?? out, back });
   }
 
   /** The gradient that has arrived at an op's output, in its shape. */
@@ -86,7 +111,7 @@ export class Tape {
     if (weight) return { d: { ...weight, shape: tensor.shape }, constants: { ADD: 1 } };
     const arrived = this.#gradients.get(base);
     if (arrived) return { d: { ...arrived, shape: tensor.shape }, constants: { ADD: 1 } };
-    const d = this.#take(`d${base.name}`, base.shape);
+    const d = this.empty(`d${base.name}`, base.shape);
     this.#gradients.set(base, d);
     return { d: { ...d, shape: tensor.shape }, constants: { ADD: 0 } };
   }
@@ -111,21 +136,8 @@ export class Tape {
     for (const { out, back } of this.#records.reverse()) {
       if (!this.#gradients.has(out)) continue;
       back();
-      const d = this.#gradients.get(out);
-      if (d) this.#give(d);
       this.#gradients.delete(out);
     }
     this.#records.length = 0;
-  }
-
-  #take(name: string, shape: readonly number[]): Tensor {
-    const idle = this.#idle.get(size(shape))?.pop();
-    return idle ? { ...idle, name, shape } : this.plan.empty(name, shape);
-  }
-
-  #give(d: Tensor): void {
-    const list = this.#idle.get(size(d.shape));
-    if (list) list.push(d);
-    else this.#idle.set(size(d.shape), [d]);
   }
 }

@@ -50,22 +50,28 @@ export class Decoder {
     watch?.("text.embeds", x);
 
     for (let i = 0; i < numHiddenLayers; i++) {
-      const name = `layers.${i}`;
-      const linear = (module: string, input: Tensor, residual?: Tensor) =>
-        this.weights.linear(tape, `${prefix}.${name}.${module}`, input, { residual });
-      x = linear(
-        "self_attn.o_proj",
-        this.#attend(tape, i, rmsnorm(tape, x, w(`${name}.input_layernorm.weight`), eps), rows, cache),
-        x,
-      );
-
-      const z = rmsnorm(tape, x, w(`${name}.post_attention_layernorm.weight`), eps);
-      x = linear("mlp.down_proj", swiglu(tape, linear("mlp.gate_proj", z), linear("mlp.up_proj", z)), x);
+      const input = x;
+      x = tape.layer(() => this.#layer(tape, i, input, rows, cache));
       watch?.(`text.layer.${i}`, x);
       const feature = vision?.deepstack[i];
       if (feature) x = gather(tape, feature, rows.images, x);
     }
     return rmsnorm(tape, x, w("norm.weight"), eps);
+  }
+
+  #layer(tape: Tape, i: number, input: Tensor, rows: TextRows, cache?: Cache): Tensor {
+    const { rmsNormEps: eps } = this.config;
+    const w = (name: string) => this.weights.get(`${prefix}.${name}`);
+    const name = `layers.${i}`;
+    const linear = (module: string, of: Tensor, residual?: Tensor) =>
+      this.weights.linear(tape, `${prefix}.${name}.${module}`, of, { residual });
+    const x = linear(
+      "self_attn.o_proj",
+      this.#attend(tape, i, rmsnorm(tape, input, w(`${name}.input_layernorm.weight`), eps), rows, cache),
+      input,
+    );
+    const z = rmsnorm(tape, x, w(`${name}.post_attention_layernorm.weight`), eps);
+    return linear("mlp.down_proj", swiglu(tape, linear("mlp.gate_proj", z), linear("mlp.up_proj", z)), x);
   }
 
   /** Attention of one layer without its output projection. @returns (N, H D) */

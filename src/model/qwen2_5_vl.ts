@@ -38,20 +38,25 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
     watch?.("vision.patch_embed", x);
 
     for (let i = 0; i < c.depth; i++) {
-      const block = `${prefix}.blocks.${i}`;
-      const dense = (module: string, input: Tensor, residual?: Tensor) =>
-        this.weights.linear(tape, `${block}.${module}`, input, { residual });
-      const spans = c.fullattBlockIndexes.includes(i) ? rows.spans : rows.windows!.spans;
-      x = dense(
-        "attn.proj",
-        this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, x), rows, spans),
-        x,
-      );
-      const z = this.#norm(tape, `${block}.norm2`, x);
-      x = dense("mlp.down_proj", swiglu(tape, dense("mlp.gate_proj", z), dense("mlp.up_proj", z)), x);
+      const input = x;
+      x = tape.layer(() => this.#block(tape, i, input, rows));
       watch?.(`vision.block.${i}`, x);
     }
     return { embeds: gather(tape, this.#merge(tape, x), rows.windows!.restore), deepstack: [] };
+  }
+
+  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows): Tensor {
+    const block = `${prefix}.blocks.${i}`;
+    const dense = (module: string, of: Tensor, residual?: Tensor) =>
+      this.weights.linear(tape, `${block}.${module}`, of, { residual });
+    const spans = this.config.vision.fullattBlockIndexes.includes(i) ? rows.spans : rows.windows!.spans;
+    const x = dense(
+      "attn.proj",
+      this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, input), rows, spans),
+      input,
+    );
+    const z = this.#norm(tape, `${block}.norm2`, x);
+    return dense("mlp.down_proj", swiglu(tape, dense("mlp.gate_proj", z), dense("mlp.up_proj", z)), x);
   }
 
   #norm(tape: Tape, module: string, x: Tensor): Tensor {

@@ -37,22 +37,27 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
 
     const deepstack: Tensor[] = [];
     for (let i = 0; i < c.depth; i++) {
-      const block = `${prefix}.blocks.${i}`;
-      const dense = (module: string, input: Tensor, residual?: Tensor) =>
-        this.weights.linear(tape, `${block}.${module}`, input, { residual });
-      x = dense(
-        "attn.proj",
-        this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, x), rows, rows.spans),
-        x,
-      );
-      const z = this.#norm(tape, `${block}.norm2`, x);
-      x = dense("mlp.linear_fc2", gelu(tape, dense("mlp.linear_fc1", z), "tanh"), x);
+      const input = x;
+      x = tape.layer(() => this.#block(tape, i, input, rows));
       watch?.(`vision.block.${i}`, x);
 
       const merger = c.deepstackVisualIndexes.indexOf(i);
       if (merger >= 0) deepstack.push(this.#merge(tape, x, `deepstack_merger_list.${merger}`, "after"));
     }
     return { embeds: this.#merge(tape, x, "merger", "before"), deepstack };
+  }
+
+  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows): Tensor {
+    const block = `${prefix}.blocks.${i}`;
+    const dense = (module: string, of: Tensor, residual?: Tensor) =>
+      this.weights.linear(tape, `${block}.${module}`, of, { residual });
+    const x = dense(
+      "attn.proj",
+      this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, input), rows, rows.spans),
+      input,
+    );
+    const z = this.#norm(tape, `${block}.norm2`, x);
+    return dense("mlp.linear_fc2", gelu(tape, dense("mlp.linear_fc1", z), "tanh"), x);
   }
 
   #norm(tape: Tape, module: string, x: Tensor): Tensor {

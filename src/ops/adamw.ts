@@ -18,8 +18,8 @@ const stretch = 4096;
 export function gradNorm(plan: Plan, ds: readonly Tensor[]): Tensor {
   const groups = ds.map((d) => Math.ceil(size(d.shape) / stretch));
   const count = groups.reduce((a, b) => a + b, 0);
-  const partial = plan.empty("adamw.partial", [count]);
-  const norm = plan.empty("adamw.norm", [1]);
+  const partial = plan.activation("adamw.partial", [count]);
+  const norm = plan.activation("adamw.norm", [1]);
   let first = 0;
   ds.forEach((d, i) => {
     const params = { count: size(d.shape), first, decay_end: 0 };

@@ -140,7 +140,7 @@ export function summarize(plan: Plan, logits: Tensor, allowed: Tensor, temperatu
   expectShape(logits, -1, -1);
   expectShape(allowed, logits.shape[1]!);
   expectShape(temperature, 1);
-  const stats = plan.empty("logprob.stats", [logits.shape[0]!, 4]);
+  const stats = plan.activation("logprob.stats", [logits.shape[0]!, 4]);
   summarizeInto(plan, logits, allowed, temperature, stats);
   return stats;
 }

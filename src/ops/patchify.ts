@@ -32,7 +32,7 @@ export function patchify(
   expectShape(levels, -1);
   expectShape(patches, -1, 4);
   const P = patches.shape[0]!;
-  const out = plan.empty("pixel_values", [P, 3 * T * S * S]);
+  const out = plan.activation("pixel_values", [P, 3 * T * S * S]);
   plan.dispatch({
     shader,
     entry: "normalize",

@@ -8,12 +8,14 @@ import type { Model } from "../model/model.ts";
 import type { RopePositions } from "../model/positions.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
-import { walkBytes } from "../model/walk_size.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
 import { pick, prepare, type SampleState, stateFields, stateWidth } from "../ops/sample.ts";
 import type { Sampling } from "./policy.ts";
+
+/** Prefill plans that are kept; what they hold on the device is little, since plans share their activations' buffers. */
+const mostPrefills = 32;
 
 /** Tokens that go through the model together: a prompt, or what a tool said to one row. */
 export interface PrefillPart {
@@ -228,12 +230,10 @@ export class Workspace {
     await run(recorded.plan, "prefill", tracing);
   }
 
-  /** Pictures of many sizes make many plans: those used longest ago go, as far as memory wants. */
+  /** Pictures of many sizes make many plans: those used longest ago go. */
   #forgetPrefills(): void {
-    let bytes = [...this.#prefills.values()].reduce((sum, { plan }) => sum + plan.sizeBytes, 0);
     for (const [key, { plan }] of this.#prefills) {
-      if (bytes <= walkBytes || this.#prefills.size === 1) return;
-      bytes -= plan.sizeBytes;
+      if (this.#prefills.size <= mostPrefills) return;
       plan.free();
       this.#prefills.delete(key);
     }
@@ -257,7 +257,7 @@ export class Workspace {
   }
 
   #recordPrefill(N: number, P: number, B: number): PrefillPlan {
-    const plan = new Plan(this.gpu, `prefill ${N}`);
+    const plan = new Plan(this.gpu, `prefill ${N}`, { reuse: true });
     const tape = new Tape(plan, false);
     const vision = P > 0 ? new VisionRows(plan, this.model.config.vision, P, false) : null;
     const rows = new TextRows(plan, N, this.model.config.text.vocabSize, vision?.tokens ?? 0, false);
@@ -269,7 +269,7 @@ export class Workspace {
   }
 
   #recordDecode(B: number): DecodePlan {
-    const plan = new Plan(this.gpu, `decode ${B}`);
+    const plan = new Plan(this.gpu, `decode ${B}`, { reuse: true });
     const tape = new Tape(plan, false);
     const slots = plan.empty("decode.slots", [B], "u32");
     const rows = new TextRows(

@@ -35,7 +35,7 @@ export async function likelihoods(
   const targetRows = new Uint32Array(bucket(packed.targets.length, 8)).fill(none);
   targetRows.set(packed.targetRows);
 
-  const plan = new Plan(gpu, "inspect");
+  const plan = new Plan(gpu, "inspect", { reuse: true });
   try {
     const tape = new Tape(plan, false);
     const vision = patches > 0 ? new VisionRows(plan, visionConfig, bucket(patches, merge ** 2), false) : null;
@@ -46,6 +46,7 @@ export async function likelihoods(
     vision?.fill(packed.images);
     rows.fill(packed.rows);
     gpu.write(index, targetRows);
+    plan.keep(logits);
     plan.run();
     const values = await gpu.read(logits);
     return packed.targets.map(({ token }, i) =>

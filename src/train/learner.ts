@@ -61,6 +61,9 @@ type WalkKind = "forward" | "training" | "training with entropy";
 
 export type LossKind = "policy" | "nll";
 
+/** When layers keep only what they hand on, and are made again on the way back; gradients have the same bits either way. */
+export const checkpointingChoices = ["auto", "on", "off"] as const;
+
 /**
  * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Walks are recorded for a size and
  * replayed while the size stays.
@@ -76,6 +79,8 @@ export class Learner {
   updates = 0;
   readonly traces = new Map<string, KernelTime[]>();
   traced = false;
+  /** "auto": where all activations of a walk would take more than `walkBytes`. */
+  gradientCheckpointing: (typeof checkpointingChoices)[number] = "auto";
 
   constructor(
     readonly gpu: Gpu,
@@ -203,7 +208,7 @@ export class Learner {
             16 * this.model.config.vision.spatialMergeSize ** 2,
           );
     const R = bucket(packed.targets.length, 32);
-    const key = `${N} ${P} ${R} ${kind}`;
+    const key = `${N} ${P} ${R} ${kind} ${kind === "forward" ? "" : this.gradientCheckpointing}`;
     const known = this.#walks.get(key);
     if (known) return known;
     // Sizes drift while the model learns to call the tool; only the current ones are worth their memory.
@@ -212,17 +217,26 @@ export class Learner {
         plan.free();
         this.#walks.delete(other);
       }
-    const walk = this.#record(N, P, R, kind);
+    const walk = this.#recordWithin(N, P, R, kind);
     this.#walks.set(key, walk);
     return walk;
   }
 
-  #record(N: number, P: number, R: number, kind: WalkKind): Walk {
+  /** With checkpointing where that is asked for or the walk needs it. */
+  #recordWithin(N: number, P: number, R: number, kind: WalkKind): Walk {
+    const choice = kind === "forward" ? "off" : this.gradientCheckpointing;
+    const walk = this.#record(N, P, R, kind, choice === "on");
+    if (choice !== "auto" || walk.plan.activationBytes <= walkBytes) return walk;
+    walk.plan.free();
+    return this.#record(N, P, R, kind, true);
+  }
+
+  #record(N: number, P: number, R: number, kind: WalkKind, checkpointing: boolean): Walk {
     const { gpu, model } = this;
     const training = kind !== "forward";
     const entropyGradient = kind === "training with entropy";
-    const plan = new Plan(gpu, `walk ${N} ${P} ${R}`);
-    const tape = new Tape(plan, training);
+    const plan = new Plan(gpu, `walk ${N} ${P} ${R}`, { reuse: true });
+    const tape = new Tape(plan, training, checkpointing);
     if (training) model.trained.train(tape);
     const vision = P > 0 ? new VisionRows(plan, model.config.vision, P, true) : null;
     const rows = new TextRows(plan, N, model.config.text.vocabSize, vision?.tokens ?? 0, true);
@@ -251,6 +265,7 @@ export class Learner {
               .terms;
       tape.backward();
     }
+    for (const tensor of [result.logprob, result.entropy, terms]) if (tensor) plan.keep(tensor);
     return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
   }
 
@@ -323,7 +338,7 @@ export class Learner {
   #optimizerPlan(decayVectors: boolean): { plan: Plan; norm: Tensor } {
     if (this.#optimizer?.decayVectors === decayVectors) return this.#optimizer;
     this.#optimizer?.plan.free();
-    const plan = new Plan(this.gpu, "optimizer");
+    const plan = new Plan(this.gpu, "optimizer", { reuse: true });
     const { segments } = this.model.trained;
     const norm = gradNorm(
       plan,
@@ -339,6 +354,7 @@ export class Learner {
         state: this.#adamState,
         norm,
       });
+    plan.keep(norm);
     this.#optimizer = { plan, norm, decayVectors };
     return this.#optimizer;
   }

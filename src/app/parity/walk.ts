@@ -30,7 +30,7 @@ export async function walk(
   images: readonly ShownImage[],
 ): Promise<Walked> {
   const { text, vision, imageTokenId } = model.config;
-  const plan = new Plan(gpu, "parity");
+  const plan = new Plan(gpu, "parity", { reuse: true });
   const tape = new Tape(plan, false);
   const packed = pack([{ prefix: { tokens, images }, sequences: [] }], imageTokenId, vision.spatialMergeSize);
   const patches = images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
@@ -48,17 +48,11 @@ export async function walk(
   const allowed = plan.upload("parity.allowed", new Uint32Array(text.vocabSize).fill(1), [text.vocabSize]);
   const temperature = plan.upload("parity.temperature", new Float32Array([1]), [1]);
   const { logprob: logprobs, entropy } = logprob(tape, hidden, model.head, targets, allowed, temperature);
-  plan.run();
-
   const features = seen?.deepstack ?? [];
-  const values = await gpu.read(
-    hidden,
-    logprobs,
-    entropy,
-    ...features,
-    ...watched.values(),
-    ...(seen ? [seen.embeds] : []),
-  );
+  const read = [hidden, logprobs, entropy, ...features, ...watched.values(), ...(seen ? [seen.embeds] : [])];
+  for (const tensor of read) plan.keep(tensor);
+  plan.run();
+  const values = await gpu.read(...read);
   plan.free();
   const states = values.slice(3 + features.length);
   return {
