@@ -97,7 +97,7 @@ function packI4(
     let bits = 0;
     for (let k = 7; k >= 0; k--) {
       const q = (values[i + k]! * inverse + 8.5) | 0;
-      bits = (bits << 4) | (q > 15 ? 15 : q);
+      bits = (bits << 4) | Math.min(q, 15);
     }
     data[word++] = bits;
   }
