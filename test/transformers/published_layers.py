@@ -1,12 +1,14 @@
 """Packs random linear layers as AWQ ("gemm") and GPTQ files hold them, and says what their weights are.
 
-usage: published_layers.py > test/golden/quantized/layers.json
+usage: published_layers.py test/golden/quantized
+
+Writes layers.json and, for those who damage files, two folders with a layer each.
 
 Number by number, after the descriptions of both formats: AutoAWQ packs eight outputs into an int32 in the order
 0, 2, 4, 6, 1, 3, 5, 7; GPTQ packs eight (or four) inputs into one, and its zero points along the outputs, less one in
 the first version of the format. Tensors are little-endian bytes in base64; "weight" is (O, I) in f32.
 """
-import base64, json
+import base64, json, os, struct, sys
 import numpy as np
 
 random = np.random.default_rng(11)
@@ -65,5 +67,28 @@ layers = [
     layer("gptq", 16, 64, 16, sym=True),
     layer("gptq", 24, 32, -1, version=2),
     layer("gptq", 16, 64, 32, bits=8, sym=True),
+    layer("gptq", 16, 64, 32, bits=8),
 ]
-print(json.dumps({"numpy": np.__version__, "layers": layers}, indent=1))
+folder = sys.argv[1]
+with open(f"{folder}/layers.json", "w") as file:
+    json.dump({"numpy": np.__version__, "layers": layers}, file, indent=1)
+    file.write("\n")
+
+
+def write_folder(name, layer):
+    os.makedirs(f"{folder}/{name}", exist_ok=True)
+    with open(f"{folder}/{name}/config.json", "w") as file:
+        json.dump({"model_type": "qwen2_5_vl", "quantization_config": layer["config"]}, file, indent=1)
+        file.write("\n")
+    header, data = {}, b""
+    for kind, t in layer["tensors"].items():
+        part = base64.b64decode(t["data"])
+        header[f"model.layers.0.mlp.up_proj.{kind}"] = {"dtype": t["dtype"], "shape": t["shape"], "data_offsets": [len(data), len(data) + len(part)]}
+        data += part
+    text = json.dumps(header).encode()
+    with open(f"{folder}/{name}/model.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+write_folder("awq", layers[0])
+write_folder("gptq", layers[2])

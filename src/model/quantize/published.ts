@@ -52,14 +52,11 @@ function readGptq(config: Section): Published {
   const bits = expect(config, ["bits"], [4, 8]);
   const format = expect(config, ["checkpoint_format", "format"], ["gptq", "gptq_v2"], "gptq");
   expect(config, ["pack_dtype"], ["int32"], "int32");
-  const isSymmetric = flag(config, "sym") ?? true;
-  if (bits === 8 && !isSymmetric)
-    throw new Error(`${config.where}sym is false, which cannot be read for 8 bits; ${advice}`);
   return {
     method: "gptq",
     bits,
     groupSize: groupSize(config, ["group_size"]),
-    isSymmetric,
+    isSymmetric: flag(config, "sym") ?? true,
     isZeroLessOne: format === "gptq",
     mayReorder: flag(config, "desc_act") ?? false,
   };

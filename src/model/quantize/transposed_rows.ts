@@ -14,7 +14,7 @@ export interface PackedLinear {
   I: number;
   O: number;
   G: number;
-  /** AWQ: (I, O / 8), eight outputs a u32. GPTQ: (I / 8, O) or (I / 4, O), so many inputs a u32, the lowest first. */
+  /** AWQ: (I, O / 8), eight outputs a u32. GPTQ: (I / 8, O) or (I / 4, O), eight or four inputs a u32, the lowest first. */
   qweight: Uint32Array;
   /** (G, O / 8) or (G, O / 4), packed along the outputs. */
   qzeros: Uint32Array;
@@ -97,7 +97,7 @@ export function awqRows(layer: PackedLinear, first: number, count: number): Quan
 }
 
 /**
- * Rows [first, first + count) of a GPTQ layer, as i4 or, of 8 bits, as i8; both are multiples of 8.
+ * Rows [first, first + count) of a GPTQ layer, as i4 or i8; both are multiples of 8.
  * @param isZeroLessOne whether one is to be added to stored zero points, over the whole u32 as GPTQModel does
  */
 export function gptqRows(
@@ -121,7 +121,7 @@ export function gptqRows(
 
 /**
  * Scales as they are stored and zero points as halves; of 8 bits less the 128 that the numbers lost.
- * @throws Error naming the layer where a scale is not finite, or a zero point of 8 bits is not 128
+ * @throws Error naming the layer where a scale is not finite
  */
 function scaleRows(
   { name, O, G, qzeros, scales }: PackedLinear,
@@ -133,33 +133,26 @@ function scaleRows(
 ): Uint32Array<ArrayBuffer> {
   const result = new Uint32Array(count * G);
   const each = 32 / bits;
-  const zeroPoints = bits === 8 ? only128 : halves;
+  const zeroPoints = bits === 8 ? less128 : halves;
   for (let g = 0; g < G; g++)
     for (let o = 0; o < count; o += each) {
       const zeros = qzeros[(g * O + first + o) / each]! + add;
       for (let k = 0; k < each; k++) {
         const output = o + outputs[k]!;
         const scale = scales[g * O + first + output]!;
-        const zero = (zeros >>> (k * bits)) & (2 ** bits - 1);
         if ((scale & 0x7c00) === 0x7c00)
           throw new Error(
-            `${name}: expected finite scales, found another in row ${first + output}; the file is damaged`,
+            `${name}: expected finite scales, found another in row ${first + output}; is the download complete?`,
           );
-        if (zeroPoints[zero] === undefined)
-          throw new Error(
-            `${name}: expected the zero point 128 of symmetric weights in 8 bits, found ${zero} in row ${first + output}`,
-          );
-        result[output * G + g] = scale | (zeroPoints[zero] << 16);
+        result[output * G + g] = scale | (zeroPoints[(zeros >>> (k * bits)) & (2 ** bits - 1)]! << 16);
       }
     }
   return result;
 }
 
 /** By zero point, its half. */
-const halves: readonly (number | undefined)[] = Array.from({ length: 16 }, (_, zero) => toHalf(zero));
-const only128: readonly (number | undefined)[] = Array.from({ length: 256 }, (_, zero) =>
-  zero === 128 ? 0 : undefined,
-);
+const halves = Uint16Array.from({ length: 16 }, (_, zero) => toHalf(zero));
+const less128 = Uint16Array.from({ length: 256 }, (_, zero) => toHalf(zero - 128));
 
-/** The same bits: JavaScript's engines keep u32 that may lie above 2^31 as doubles, which takes twice as long. */
+/** The same bits: JavaScript's engines keep u32 that may lie above 2^31 as doubles. */
 const signed = ({ buffer, byteOffset, length }: Uint32Array) => new Int32Array(buffer, byteOffset, length);
