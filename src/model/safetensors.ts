@@ -4,6 +4,7 @@
  * Source: https://github.com/huggingface/safetensors#format. Numbers are little-endian, as on every device with WebGPU.
  */
 
+import { halfToFloatBits } from "./half.ts";
 import { parseJson, shown } from "./json_file.ts";
 
 /** Bytes [startByte, endByte) of one file. */
@@ -200,24 +201,6 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   if (dtype === "BF16") for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
   else for (let i = 0; i < halves.length; i++) bits[i] = halfToFloatBits(halves[i]);
   return new Float32Array(bits.buffer);
-}
-
-/** IEEE half to single, bit for bit, with subnormals, infinities and NaN. */
-function halfToFloatBits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  let exponent = (half >> 10) & 0x1f;
-  let fraction = half & 0x3ff;
-  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent === 0) {
-    if (fraction === 0) return sign;
-    exponent = 1;
-    while ((fraction & 0x400) === 0) {
-      fraction <<= 1;
-      exponent--;
-    }
-    fraction &= 0x3ff;
-  }
-  return sign | ((exponent + 112) << 23) | (fraction << 13);
 }
 
 /** f32 to bf16, to the nearest, ties to even; NaN stays NaN. */

@@ -78,7 +78,15 @@ test("a reader that breaks is found, and every call of it is tried", async () =>
 });
 
 test("every reader has something to begin from, by itself or among the project's files", () => {
-  const files = ["a.png", "a.parquet", "model.safetensors", "x/config.json", "adapter_config.json", "tokenizer.json"];
+  const files = [
+    "a.png",
+    "a.parquet",
+    "model.safetensors",
+    "x/config.json",
+    "x/quantized/awq/config.json",
+    "adapter_config.json",
+    "tokenizer.json",
+  ];
   const paths = [...files, "chat.jinja", "events.jsonl"].map((path) => ({ ...seedOf("x"), path }));
   for (const reader of readers) expect(seedsOf(reader, paths).length, reader.name).toBeGreaterThan(0);
 });

@@ -2,6 +2,8 @@ import { readConfig } from "../../model/config.ts";
 import { readJson } from "../../model/json_file.ts";
 import { adaptedModules, readLoraConfig } from "../../model/lora_config.ts";
 import { preprocessorIn, preprocessorOf } from "../../model/preprocessor.ts";
+import { readPublished } from "../../model/quantize/published.ts";
+import { quantizedTensors } from "../../model/quantize/quantized_tensors.ts";
 import { type CheckpointFiles, openCheckpoint } from "../../model/safetensors.ts";
 import { renderTemplate } from "../../policy/template.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
@@ -44,6 +46,20 @@ export const modelReaders: readonly FuzzedReader[] = [
         for (const tensor of (await openCheckpoint(folder(name, bytes, sibling))).slice(0, 20)) await tensor.values();
       },
     ],
+  },
+  {
+    name: "quantized layers",
+    takes: (path) => /\/quantized\/(awq|gptq)\/(config\.json|model\.safetensors)$/.test(path),
+    calls: (bytes, path, sibling) => {
+      const files = folder(path, bytes, sibling);
+      return [
+        async () => {
+          const published = readPublished(await readJson(files, "config.json"));
+          const { quantized } = await quantizedTensors(published, await openCheckpoint(files));
+          for (const { parts } of quantized.slice(0, 20)) for await (const _ of parts());
+        },
+      ];
+    },
   },
   {
     name: "model settings",

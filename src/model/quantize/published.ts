@@ -1,0 +1,89 @@
+import { flag, type Section, section, whole } from "../config_values.ts";
+import { type Json, shown } from "../json_file.ts";
+
+/** How the linear layers of a published checkpoint are stored, from `quantization_config` of its config.json. */
+export interface Published {
+  method: "awq" | "gptq";
+  bits: 4 | 8;
+  /** Numbers along I that share a scale; null where a whole row does. */
+  groupSize: number | null;
+  /** All zero points are half of the range. */
+  isSymmetric: boolean;
+  /** Zero points are stored less one: GPTQ but for "gptq_v2". */
+  isZeroLessOne: boolean;
+  /** The order of the inputs may be another than that of the groups. */
+  mayReorder: boolean;
+}
+
+/** What to do about a checkpoint that cannot be read. */
+const advice = "choose the checkpoint that was not quantized; --base-dtype nf4 keeps it in four bits on the GPU";
+
+/**
+ * Null where the weights are not quantized.
+ * Sources: transformers' `utils/quantization_config.py` (AwqConfig, GPTQConfig) and GPTQModel's `quantize_config.json`.
+ * @throws Error naming a method or an option that cannot be read here
+ */
+export function readPublished(json: Json): Published | null {
+  const place = [json, json.text_config as Json | undefined].find((one) => one?.quantization_config != null);
+  if (!place) return null;
+  const root: Section = { json: place, where: `config.json: ${place === json ? "" : "text_config."}` };
+  const config = section(root, "quantization_config");
+  const method = config.json.quant_method;
+  if (method === "awq") return readAwq(config);
+  if (method === "gptq") return readGptq(config);
+  throw new Error(`${config.where}quant_method is ${shown(method)}, only "awq" and "gptq" can be read; ${advice}`);
+}
+
+function readAwq(config: Section): Published {
+  expect(config, ["bits", "w_bit"], [4]);
+  expect(config, ["version", "checkpoint_format", "format"], ["gemm"], "gemm");
+  expect(config, ["zero_point"], [true], true);
+  return {
+    method: "awq",
+    bits: 4,
+    groupSize: groupSize(config, ["group_size", "q_group_size"]),
+    isSymmetric: false,
+    isZeroLessOne: false,
+    mayReorder: false,
+  };
+}
+
+function readGptq(config: Section): Published {
+  const bits = expect(config, ["bits"], [4, 8]);
+  const format = expect(config, ["checkpoint_format", "format"], ["gptq", "gptq_v2"], "gptq");
+  expect(config, ["pack_dtype"], ["int32"], "int32");
+  return {
+    method: "gptq",
+    bits,
+    groupSize: groupSize(config, ["group_size"]),
+    isSymmetric: flag(config, "sym") ?? true,
+    isZeroLessOne: format === "gptq",
+    mayReorder: flag(config, "desc_act") ?? false,
+  };
+}
+
+/** The value of the first of these keys that stands there; text in either case. */
+function expect<const Value extends string | number | boolean>(
+  { json, where }: Section,
+  keys: readonly string[],
+  values: readonly Value[],
+  absent?: Value,
+): Value {
+  const key = keys.find((one) => json[one] != null) ?? keys[0]!;
+  const found = json[key] ?? absent;
+  const plain = typeof found === "string" ? found.toLowerCase() : found;
+  const value = values.find((one) => one === plain);
+  if (value === undefined)
+    throw new Error(
+      `${where}${key} is ${shown(found)}, only ${values.map(shown).join(" and ")} can be read; ${advice}`,
+    );
+  return value;
+}
+
+function groupSize(config: Section, keys: readonly string[]): number | null {
+  const key = keys.find((one) => config.json[one] != null) ?? keys[0]!;
+  const size = config.json[key] === -1 ? null : whole(config, key, 2 ** 18);
+  if (size !== null && size % 8 !== 0)
+    throw new Error(`${config.where}${key} is ${size}, only multiples of 8 can be read; ${advice}`);
+  return size;
+}
