@@ -29,6 +29,7 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     const C = c.hiddenSize;
     const w = (name: string) => this.weights.get(`${prefix}.${name}`);
 
+    const turns = this.patchTurns(tape, rows);
     const pixels = rows.pixelValues();
     const kernel = reshape(w("patch_embed.proj.weight"), C, pixels.shape[1]!);
     let x = linear(tape, pixels, kernel, { bias: w("patch_embed.proj.bias") });
@@ -38,15 +39,13 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     const deepstack: Tensor[] = [];
     for (let i = 0; i < c.depth; i++) {
       const block = `${prefix}.blocks.${i}`;
-      const dense = (module: string, input: Tensor, residual?: Tensor) =>
-        this.weights.linear(tape, `${block}.${module}`, input, { residual });
-      x = dense(
-        "attn.proj",
-        this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, x), rows, rows.spans),
-        x,
-      );
+      const y = this.#norm(tape, `${block}.norm1`, x);
+      const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, turns, rows.spans);
+      x = this.weights.linear(tape, `${block}.attn.proj`, attended, { residual: x });
+
       const z = this.#norm(tape, `${block}.norm2`, x);
-      x = dense("mlp.linear_fc2", gelu(tape, dense("mlp.linear_fc1", z), "tanh"), x);
+      const hidden = gelu(tape, this.weights.linear(tape, `${block}.mlp.linear_fc1`, z), "tanh");
+      x = this.weights.linear(tape, `${block}.mlp.linear_fc2`, hidden, { residual: x });
       watch?.(`vision.block.${i}`, x);
 
       const merger = c.deepstackVisualIndexes.indexOf(i);
