@@ -9,7 +9,7 @@ export interface Into {
 }
 
 interface Record {
-  out: Tensor;
+  outs: Tensor[];
   back: () => void;
 }
 
@@ -60,7 +60,7 @@ export class Tape {
     this.#passing = false;
     if (!this.tracks(out)) return out;
     this.#records.push({
-      out: out.base ?? out,
+      outs: [out.base ?? out],
       back: () => {
         const outer = this.#records;
         this.#records = [];
@@ -89,11 +89,15 @@ export class Tape {
     return this.#tracked.has(tensor.base ?? tensor);
   }
 
-  /** Says how to carry the gradient of `out` to `inputs`; forgotten where none of them is tracked. */
-  record(out: Tensor, inputs: readonly (Tensor | null | undefined)[], back: () => void): void {
+  /**
+   * Says how to carry the gradient of `out` to `inputs`; forgotten where none of them is tracked. Of several outputs
+   * all have a gradient when the way back is taken, or none.
+   */
+  record(out: Tensor | readonly Tensor[], inputs: readonly (Tensor | null | undefined)[], back: () => void): void {
     if (!this.recording || !inputs.some((t) => t && this.tracks(t))) return;
-    this.#tracked.add(out.base ?? out);
-    if (!this.#passing) this.#records.push({ out: out.base ?? out, back });
+    const outs = [out].flat().map((t) => t.base ?? t);
+    for (const one of outs) this.#tracked.add(one);
+    if (!this.#passing) this.#records.push({ outs, back });
   }
 
   /** The gradient that has arrived at an op's output, in its shape. */
@@ -133,10 +137,10 @@ export class Tape {
 
   /** Writes the way back of everything recorded. A loss op has put the first gradient in place. */
   backward(): void {
-    for (const { out, back } of this.#records.reverse()) {
-      if (!this.#gradients.has(out)) continue;
+    for (const { outs, back } of this.#records.reverse()) {
+      if (!outs.some((out) => this.#gradients.has(out))) continue;
       back();
-      this.#gradients.delete(out);
+      for (const out of outs) this.#gradients.delete(out);
     }
     this.#records.length = 0;
   }

@@ -2,10 +2,10 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention } from "../ops/attention.ts";
-import { cache as writeCache } from "../ops/cache.ts";
 import { gather } from "../ops/gather.ts";
+import { heads } from "../ops/heads.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
-import { inverseFrequencies, rope, ropeTable } from "../ops/rope.ts";
+import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
 import { swiglu } from "../ops/swiglu.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig, TextConfig } from "./config.ts";
@@ -45,13 +45,14 @@ export class Decoder {
     const { numHiddenLayers, rmsNormEps: eps } = this.config;
     const w = (name: string) => this.weights.get(`${prefix}.${name}`);
 
+    const turns = turnsOf(tape, rows.positions, this.#table, this.#axes);
     let x = gather(tape, w("embed_tokens.weight"), rows.tokens);
     if (vision) x = gather(tape, vision.embeds, rows.images, x);
     watch?.("text.embeds", x);
 
     for (let i = 0; i < numHiddenLayers; i++) {
       const input = x;
-      x = tape.layer(() => this.#layer(tape, i, input, rows, cache));
+      x = tape.layer(() => this.#feedForward(tape, i, this.#attend(tape, i, input, rows, turns, cache)));
       watch?.(`text.layer.${i}`, x);
       const feature = vision?.deepstack[i];
       if (feature) x = gather(tape, feature, rows.images, x);
@@ -59,43 +60,32 @@ export class Decoder {
     return rmsnorm(tape, x, w("norm.weight"), eps);
   }
 
-  #layer(tape: Tape, i: number, input: Tensor, rows: TextRows, cache?: Cache): Tensor {
-    const { rmsNormEps: eps } = this.config;
-    const w = (name: string) => this.weights.get(`${prefix}.${name}`);
-    const name = `layers.${i}`;
-    const linear = (module: string, of: Tensor, residual?: Tensor) =>
-      this.weights.linear(tape, `${prefix}.${name}.${module}`, of, { residual });
-    const x = linear(
-      "self_attn.o_proj",
-      this.#attend(tape, i, rmsnorm(tape, input, w(`${name}.input_layernorm.weight`), eps), rows, cache),
-      input,
-    );
-    const z = rmsnorm(tape, x, w(`${name}.post_attention_layernorm.weight`), eps);
-    return linear("mlp.down_proj", swiglu(tape, linear("mlp.gate_proj", z), linear("mlp.up_proj", z)), x);
+  /** A layer's attention, added to its input. @returns (N, C) */
+  #attend(tape: Tape, layer: number, x: Tensor, rows: TextRows, turns: Tensor, cache?: Cache): Tensor {
+    const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, rmsNormEps: eps, headNorm } = this.config;
+    const name = `${prefix}.layers.${layer}`;
+    const attn = (part: string) => `${name}.self_attn.${part}`;
+    const y = rmsnorm(tape, x, this.weights.get(`${name}.input_layernorm.weight`), eps);
+    const packed = this.weights.linear(tape, [attn("q_proj"), attn("k_proj"), attn("v_proj")], y);
+    const { q, k, v } = heads(tape, packed, {
+      H,
+      K,
+      turns,
+      norm: headNorm
+        ? { weight: this.weights.vectors([attn("q_norm.weight"), attn("k_norm.weight")]), eps }
+        : undefined,
+      cache: cache && { rows: rows.cacheRows, ...cache.layers[layer]! },
+    });
+    const attended = reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), rows.capacity, H * D);
+    return this.weights.linear(tape, attn("o_proj"), attended, { residual: x });
   }
 
-  /** Attention of one layer without its output projection. @returns (N, H D) */
-  #attend(tape: Tape, layer: number, y: Tensor, rows: TextRows, cache?: Cache): Tensor {
-    const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, rmsNormEps: eps } = this.config;
-    const N = rows.capacity;
-    const name = `${prefix}.layers.${layer}.self_attn`;
-    const heads = (part: string, count: number) =>
-      reshape(this.weights.linear(tape, `${name}.${part}_proj`, y), N, count, D);
-    const turn = (part: string, t: Tensor) => {
-      const normed = this.config.headNorm
-        ? rmsnorm(tape, reshape(t, N * t.shape[1]!, D), this.weights.get(`${name}.${part}_norm.weight`), eps)
-        : t;
-      return rope(tape, reshape(normed, N, t.shape[1]!, D), rows.positions, this.#table, this.#axes);
-    };
-    const q = turn("q", heads("q", H));
-    let k = turn("k", heads("k", K));
-    let v = heads("v", K);
-    if (cache) {
-      const { keys, values } = cache.layers[layer]!;
-      writeCache(tape.plan, k, v, rows.cacheRows, keys, values);
-      [k, v] = [keys, values];
-    }
-    return reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), N, H * D);
+  /** A layer's feed-forward network, added to its input. @returns (N, C) */
+  #feedForward(tape: Tape, layer: number, x: Tensor): Tensor {
+    const name = `${prefix}.layers.${layer}`;
+    const z = rmsnorm(tape, x, this.weights.get(`${name}.post_attention_layernorm.weight`), this.config.rmsNormEps);
+    const gateUp = this.weights.linear(tape, [`${name}.mlp.gate_proj`, `${name}.mlp.up_proj`], z);
+    return this.weights.linear(tape, `${name}.mlp.down_proj`, swiglu(tape, gateUp), { residual: x });
   }
 }
 
@@ -117,17 +107,24 @@ export function decoderShapes(shapes: Shapes, { text, tieWordEmbeddings }: Model
   for (let i = 0; i < text.numHiddenLayers; i++) {
     const layer = `${prefix}.layers.${i}`;
     shapes.add(`${layer}.input_layernorm.weight`, C);
-    shapes.linear(`${layer}.self_attn.q_proj`, H * D, C, attentionBias);
-    shapes.linear(`${layer}.self_attn.k_proj`, K * D, C, attentionBias);
-    shapes.linear(`${layer}.self_attn.v_proj`, K * D, C, attentionBias);
+    const qkv = [
+      [`${layer}.self_attn.q_proj`, H * D],
+      [`${layer}.self_attn.k_proj`, K * D],
+      [`${layer}.self_attn.v_proj`, K * D],
+    ] as const;
+    shapes.linears(qkv, C, attentionBias);
     shapes.linear(`${layer}.self_attn.o_proj`, C, H * D, false);
     if (text.headNorm) {
-      shapes.add(`${layer}.self_attn.q_norm.weight`, D);
-      shapes.add(`${layer}.self_attn.k_norm.weight`, D);
+      const pack = `${layer}.self_attn.norms`;
+      shapes.addTo(pack, `${layer}.self_attn.q_norm.weight`, D);
+      shapes.addTo(pack, `${layer}.self_attn.k_norm.weight`, D);
     }
     shapes.add(`${layer}.post_attention_layernorm.weight`, C);
-    shapes.linear(`${layer}.mlp.gate_proj`, F, C, false);
-    shapes.linear(`${layer}.mlp.up_proj`, F, C, false);
+    const gateUp = [
+      [`${layer}.mlp.gate_proj`, F],
+      [`${layer}.mlp.up_proj`, F],
+    ] as const;
+    shapes.linears(gateUp, C, false);
     shapes.linear(`${layer}.mlp.down_proj`, C, F, false);
   }
   shapes.add(`${prefix}.norm.weight`, C);

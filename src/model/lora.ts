@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { shapeText, type Tensor } from "../gpu/tensor.ts";
-import type { Adapter } from "../ops/linear.ts";
+import { shapeText } from "../gpu/tensor.ts";
+import type { Adapter } from "../ops/low_rank.ts";
 import type { NamedBytes } from "../platform.ts";
 import { formatJson, readJson } from "./json_file.ts";
 import {
@@ -33,19 +33,34 @@ export class LoraAdapter {
   ) {
     const modules = adaptedModules(config, model.shapes);
     this.#modules = new Map(modules.map((m) => [m.module, m]));
-    const shapes = modules.flatMap(({ module, O, I, rank }) => [
-      { name: `${module}.lora_A.weight`, shape: [rank, I] },
-      { name: `${module}.lora_B.weight`, shape: [O, rank] },
-    ]);
+    const packs = packsOf(modules, model);
+    const shapes = modules.flatMap(({ module, O, I, rank }) => {
+      const pack = packs.get(module);
+      return [
+        { name: `${module}.lora_A.weight`, shape: [rank, I], ...(pack && { pack: `${pack}.lora_A` }) },
+        { name: `${module}.lora_B.weight`, shape: [O, rank], ...(pack && { pack: `${pack}.lora_B` }) },
+      ];
+    });
     this.parameters = new Parameters(gpu, shapes, { trained });
   }
 
-  /** What sits on a module, named as in the model. */
-  on(module: string): Adapter | undefined {
-    const found = this.#modules.get(module);
-    if (!found) return undefined;
-    const get = (part: "A" | "B"): Tensor => this.parameters.get(`${module}.lora_${part}.weight`);
-    return { down: get("A"), up: get("B"), scaling: found.scaling };
+  /**
+   * What sits on modules that are applied as one: one adapter for all of them where they are packed, else one each.
+   *
+   * @param modules  named as in the model
+   * @param bounds   where the columns of each begin, and the end of the last
+   */
+  on(modules: readonly string[], bounds: readonly number[]): Adapter[] {
+    const get = (part: "A" | "B", of: readonly string[]) =>
+      this.parameters.packed(of.map((module) => `${module}.lora_${part}.weight`));
+    const adapter = (of: readonly string[], columns: readonly number[]): Adapter | null => {
+      const found = this.#modules.get(of[0]!);
+      const [down, up] = [get("A", of), get("B", of)];
+      return found && down && up ? { down, up, scaling: found.scaling, bounds: columns } : null;
+    };
+    const one = adapter(modules, bounds);
+    if (one) return [one];
+    return modules.flatMap((module, i) => adapter([module], bounds.slice(i, i + 2)) ?? []);
   }
 
   /** PEFT's first state: A uniform within 1 / sqrt(I), B zero. @param random gives numbers from 0 to 1 */
@@ -70,6 +85,24 @@ export class LoraAdapter {
     }));
     return adapterFiles(this.config, tensors, [...this.#modules.keys()].map(spell));
   }
+}
+
+/**
+ * The pack of each module that has one: those that the model packs, where all of them are adapted with one rank and
+ * one scaling.
+ */
+function packsOf(modules: readonly AdaptedModule[], model: Parameters): Map<string, string> {
+  const adapted = new Map(modules.map((m) => [`${m.module}.weight`, m]));
+  const names = new Map<string, string[]>();
+  for (const { name, pack } of model.shapes) if (pack) names.set(pack, [...(names.get(pack) ?? []), name]);
+  const packs = new Map<string, string>();
+  for (const [pack, members] of names) {
+    const found = members.map((name) => adapted.get(name));
+    const [first] = found;
+    const isOne = found.every((m) => m && m.rank === first?.rank && m.scaling === first.scaling);
+    if (isOne && model.packed(members)) for (const m of found) packs.set(m!.module, pack);
+  }
+  return packs;
 }
 
 /**

@@ -6,6 +6,8 @@ import { shapeText, size, type Tensor } from "../gpu/tensor.ts";
 export interface ParameterShape {
   name: string;
   shape: number[];
+  /** Weights of one pack stand one after another without gaps, and can be read as one: see `Parameters.packed`. */
+  pack?: string;
 }
 
 /** One stretch of weights with gradient and optimizer state of the same layout, in four buffers. */
@@ -24,8 +26,23 @@ interface Place {
   tensor: Tensor;
 }
 
-/** Tensors start at multiples of 64 numbers, so that each can be bound by itself. */
+/** Tensors and packs start at multiples of 64 numbers, so that each can be bound by itself. */
 const alignment = 64;
+
+/** Packs, and weights that are in none, matrices first; a pack stands where the first of it does. */
+function unitsOf(shapes: readonly ParameterShape[]): ParameterShape[][] {
+  const units = new Map<string, ParameterShape[]>();
+  for (const shape of shapes) {
+    const key = shape.pack === undefined ? `weight ${shape.name}` : `pack ${shape.pack}`;
+    const unit = units.get(key);
+    if (unit) unit.push(shape);
+    else units.set(key, [shape]);
+  }
+  return [...units.values()].sort(([a], [b]) => Number(a!.shape.length < 2) - Number(b!.shape.length < 2));
+}
+
+const countOf = (unit: readonly ParameterShape[]): number =>
+  Math.ceil(unit.reduce((n, { shape }) => n + size(shape), 0) / alignment) * alignment;
 
 /**
  * All weights of a model, packed into as few buffers as the device's binding limit allows, so that the optimizer is
@@ -34,6 +51,8 @@ const alignment = 64;
 export class Parameters {
   readonly segments: Segment[] = [];
   readonly #places = new Map<string, Place>();
+  /** By the names in them: a view over all their weights, and one over the gradients. */
+  readonly #packs = new Map<string, { weight: Tensor; d: Tensor }>();
   /** Set while the weights are trained: gradients and moments exist. */
   readonly trained: boolean;
 
@@ -44,24 +63,30 @@ export class Parameters {
   ) {
     this.trained = trained;
     const limit = Math.floor(gpu.device.limits.maxStorageBufferBindingSize / 4);
-    const order = [...shapes].sort((a, b) => Number(a.shape.length < 2) - Number(b.shape.length < 2));
+    // A pack that is too large to be bound comes apart.
+    const units = unitsOf(shapes).flatMap((unit) => (countOf(unit) > limit ? unit.map((shape) => [shape]) : [unit]));
     const places: { shape: ParameterShape; segment: number; start: number }[] = [];
     const lengths: number[] = [0];
     const matrixEnds: number[] = [0];
-    for (const shape of order) {
-      const count = Math.ceil(size(shape.shape) / alignment) * alignment;
+    for (const unit of units) {
+      const count = countOf(unit);
+      const [first] = unit as [ParameterShape];
       if (count > limit)
         throw new Error(
-          `${shape.name} ${shapeText(shape.shape)} is larger than this device can bind (${limit} numbers)`,
+          `${first.name} ${shapeText(first.shape)} is larger than this device can bind (${limit} numbers)`,
         );
       if (lengths.at(-1)! + count > limit) {
         lengths.push(0);
         matrixEnds.push(0);
       }
       const segment = lengths.length - 1;
-      places.push({ shape, segment, start: lengths[segment]! });
+      let start = lengths[segment]!;
+      for (const shape of unit) {
+        places.push({ shape, segment, start });
+        start += size(shape.shape);
+      }
       lengths[segment]! += count;
-      if (shape.shape.length >= 2) matrixEnds[segment] = lengths[segment]!;
+      if (first.shape.length >= 2) matrixEnds[segment] = lengths[segment]!;
     }
     lengths.forEach((length, i) => {
       const make = (name: string) => {
@@ -88,6 +113,7 @@ export class Parameters {
           offsetBytes: start * 4,
         },
       });
+    for (const unit of units) if (unit.length > 1) this.#addPack(unit);
   }
 
   /** Number of weights, without padding. */
@@ -110,9 +136,17 @@ export class Parameters {
     return this.#beside(name, "d");
   }
 
+  /** The weights of a pack, all of it and in its order, as one: their rows one below another. Null where they are no pack, or too large together. */
+  packed(names: readonly string[]): Tensor | null {
+    const [only] = names;
+    if (names.length === 1 && this.has(only!)) return this.get(only!);
+    return this.#packs.get(names.join())?.weight ?? null;
+  }
+
   /** Lets a tape train every weight. */
   train(tape: Tape): void {
     for (const { name } of this.shapes) tape.train(this.get(name), this.gradient(name));
+    for (const { weight, d } of this.#packs.values()) tape.train(weight, d);
   }
 
   /** Overwrites one weight. @throws RangeError where the number of values differs. */
@@ -147,6 +181,19 @@ export class Parameters {
   free(): void {
     for (const { weight, d, m, v } of this.segments)
       for (const buffer of new Set([weight, d, m, v].map((t) => t.buffer))) this.gpu.release(buffer);
+  }
+
+  #addPack(unit: readonly ParameterShape[]): void {
+    const [{ name, shape: firstShape }] = unit as [ParameterShape];
+    const shape = [unit.reduce((rows, one) => rows + one.shape[0]!, 0), ...firstShape.slice(1)];
+    if (unit.some((one) => one.shape.slice(1).join() !== firstShape.slice(1).join()))
+      throw new TypeError(`${unit.map((one) => one.name).join(", ")} have rows of different lengths, they are no pack`);
+    const { segment, tensor } = this.#places.get(name)!;
+    const weight = { ...tensor, name: `${name} and ${unit.length - 1} more`, shape };
+    this.#packs.set(unit.map((one) => one.name).join(), {
+      weight,
+      d: { ...weight, name: `d(${weight.name})`, buffer: this.segments[segment]!.d.buffer },
+    });
   }
 
   #beside(name: string, part: keyof Omit<Segment, "matrixEnd">): Tensor {

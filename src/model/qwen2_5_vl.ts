@@ -32,6 +32,7 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
     const { vision: c } = this.config;
     const C = c.hiddenSize;
 
+    const turns = this.patchTurns(tape, rows);
     const pixels = rows.pixelValues();
     const kernel = reshape(this.weights.get(`${prefix}.patch_embed.proj.weight`), C, pixels.shape[1]!);
     let x = linear(tape, pixels, kernel);
@@ -39,24 +40,22 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
 
     for (let i = 0; i < c.depth; i++) {
       const input = x;
-      x = tape.layer(() => this.#block(tape, i, input, rows));
+      x = tape.layer(() => this.#block(tape, i, input, rows, turns));
       watch?.(`vision.block.${i}`, x);
     }
     return { embeds: gather(tape, this.#merge(tape, x), rows.windows!.restore), deepstack: [] };
   }
 
-  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows): Tensor {
+  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows, turns: Tensor): Tensor {
     const block = `${prefix}.blocks.${i}`;
-    const dense = (module: string, of: Tensor, residual?: Tensor) =>
-      this.weights.linear(tape, `${block}.${module}`, of, { residual });
     const spans = this.config.vision.fullattBlockIndexes.includes(i) ? rows.spans : rows.windows!.spans;
-    const x = dense(
-      "attn.proj",
-      this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, input), rows, spans),
-      input,
-    );
+    const y = this.#norm(tape, `${block}.norm1`, input);
+    const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, turns, spans);
+    const x = this.weights.linear(tape, `${block}.attn.proj`, attended, { residual: input });
+
     const z = this.#norm(tape, `${block}.norm2`, x);
-    return dense("mlp.down_proj", swiglu(tape, dense("mlp.gate_proj", z), dense("mlp.up_proj", z)), x);
+    const gateUp = this.weights.linear(tape, [`${block}.mlp.gate_proj`, `${block}.mlp.up_proj`], z);
+    return this.weights.linear(tape, `${block}.mlp.down_proj`, swiglu(tape, gateUp), { residual: x });
   }
 
   #norm(tape: Tape, module: string, x: Tensor): Tensor {
@@ -86,8 +85,11 @@ export function parameterShapes(config: ModelConfig<Qwen25Vision>): ParameterSha
     shapes.add(`${block}.norm2.weight`, C);
     shapes.linear(`${block}.attn.qkv`, 3 * C, C, true);
     shapes.linear(`${block}.attn.proj`, C, C, true);
-    shapes.linear(`${block}.mlp.gate_proj`, vision.intermediateSize, C, true);
-    shapes.linear(`${block}.mlp.up_proj`, vision.intermediateSize, C, true);
+    const gateUp = [
+      [`${block}.mlp.gate_proj`, vision.intermediateSize],
+      [`${block}.mlp.up_proj`, vision.intermediateSize],
+    ] as const;
+    shapes.linears(gateUp, C, true);
     shapes.linear(`${block}.mlp.down_proj`, C, vision.intermediateSize, true);
   }
   shapes.add(`${prefix}.merger.ln_q.weight`, C);

@@ -29,6 +29,7 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     const C = c.hiddenSize;
     const w = (name: string) => this.weights.get(`${prefix}.${name}`);
 
+    const turns = this.patchTurns(tape, rows);
     const pixels = rows.pixelValues();
     const kernel = reshape(w("patch_embed.proj.weight"), C, pixels.shape[1]!);
     let x = linear(tape, pixels, kernel, { bias: w("patch_embed.proj.bias") });
@@ -38,7 +39,7 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     const deepstack: Tensor[] = [];
     for (let i = 0; i < c.depth; i++) {
       const input = x;
-      x = tape.layer(() => this.#block(tape, i, input, rows));
+      x = tape.layer(() => this.#block(tape, i, input, rows, turns));
       watch?.(`vision.block.${i}`, x);
 
       const merger = c.deepstackVisualIndexes.indexOf(i);
@@ -47,17 +48,15 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     return { embeds: this.#merge(tape, x, "merger", "before"), deepstack };
   }
 
-  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows): Tensor {
+  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows, turns: Tensor): Tensor {
     const block = `${prefix}.blocks.${i}`;
-    const dense = (module: string, of: Tensor, residual?: Tensor) =>
-      this.weights.linear(tape, `${block}.${module}`, of, { residual });
-    const x = dense(
-      "attn.proj",
-      this.attendPatches(tape, `${block}.attn.qkv`, this.#norm(tape, `${block}.norm1`, input), rows, rows.spans),
-      input,
-    );
+    const y = this.#norm(tape, `${block}.norm1`, input);
+    const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, turns, rows.spans);
+    const x = this.weights.linear(tape, `${block}.attn.proj`, attended, { residual: input });
+
     const z = this.#norm(tape, `${block}.norm2`, x);
-    return dense("mlp.linear_fc2", gelu(tape, dense("mlp.linear_fc1", z), "tanh"), x);
+    const hidden = gelu(tape, this.weights.linear(tape, `${block}.mlp.linear_fc1`, z), "tanh");
+    return this.weights.linear(tape, `${block}.mlp.linear_fc2`, hidden, { residual: x });
   }
 
   #norm(tape: Tape, module: string, x: Tensor): Tensor {

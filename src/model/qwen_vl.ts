@@ -2,7 +2,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention, type Spans } from "../ops/attention.ts";
-import { inverseFrequencies, rope, ropeTable } from "../ops/rope.ts";
+import { heads } from "../ops/heads.ts";
+import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig, VisionConfig } from "./config.ts";
 import { Decoder, headName } from "./decoder.ts";
@@ -70,6 +71,11 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
     return this.#decoder.run(tape, rows, vision, cache, watch);
   }
 
+  /** How far heads turn in each patch; for all blocks. */
+  protected patchTurns(tape: Tape, rows: VisionRows): Tensor {
+    return turnsOf(tape, rows.positions, this.#visionTable, this.#visionAxes);
+  }
+
   /**
    * Attention of a vision block without its output projection.
    *
@@ -77,13 +83,9 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
    * @param y       (P, C)
    * @returns       (P, C)
    */
-  protected attendPatches(tape: Tape, module: string, y: Tensor, rows: VisionRows, spans: Spans): Tensor {
+  protected attendPatches(tape: Tape, module: string, y: Tensor, turns: Tensor, spans: Spans): Tensor {
     const { hiddenSize: C, numHeads: H } = this.config.vision;
-    const [P, D] = [rows.capacity, C / H];
-    const [q, k, v] = [0, 1, 2].map((part) =>
-      reshape(this.weights.linear(tape, module, y, { rows: [part * C, (part + 1) * C] }), P, H, D),
-    ) as [Tensor, Tensor, Tensor];
-    const turn = (t: Tensor) => rope(tape, t, rows.positions, this.#visionTable, this.#visionAxes);
-    return reshape(attention(tape, turn(q), turn(k), v, spans, D ** -0.5), P, C);
+    const { q, k, v } = heads(tape, this.weights.linear(tape, module, y), { H, K: H, turns });
+    return reshape(attention(tape, q, k, v, spans, (C / H) ** -0.5), y.shape[0]!, C);
   }
 }

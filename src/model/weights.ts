@@ -1,5 +1,6 @@
 import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { join } from "../ops/join.ts";
 import { linear } from "../ops/linear.ts";
 import type { LoraAdapter } from "./lora.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
@@ -14,25 +15,33 @@ export class Weights {
     return this.parameters.get(name);
   }
 
+  /** Vectors of a pack, one after the other. */
+  vectors(names: readonly string[]): Tensor {
+    const packed = this.parameters.packed(names);
+    if (!packed) throw new TypeError(`${names.join(", ")} are no pack`);
+    return packed;
+  }
+
   /**
-   * Applies a linear layer: weight, bias where there is one, adapter where there is one.
+   * Applies a linear layer: weight, bias where there is one, adapter where there is one; or several of one input, the
+   * results side by side.
    *
-   * @param module  name without `.weight`
-   * @param x       (N, I)
-   * @returns       (N, O), or of as many rows as asked for
+   * @param modules  names without `.weight`, of several all those of a pack
+   * @param x        (N, I)
+   * @returns        (N, O), O1 + O2 + ... of several
    */
-  linear(
-    tape: Tape,
-    module: string,
-    x: Tensor,
-    options: { residual?: Tensor; rows?: readonly [number, number] } = {},
-  ): Tensor {
-    const bias = `${module}.bias`;
-    return linear(tape, x, this.get(`${module}.weight`), {
-      ...options,
-      bias: this.parameters.has(bias) ? this.get(bias) : null,
-      adapter: this.adapter?.on(module),
-    });
+  linear(tape: Tape, modules: string | readonly string[], x: Tensor, options: { residual?: Tensor } = {}): Tensor {
+    const names = [modules].flat();
+    const all = (part: string) => this.parameters.packed(names.map((name) => `${name}.${part}`));
+    const weight = all("weight");
+    if (!weight)
+      return join(
+        tape,
+        names.map((name) => this.linear(tape, name, x)),
+      );
+    const bounds = [0];
+    for (const name of names) bounds.push(bounds.at(-1)! + this.get(`${name}.weight`).shape[0]!);
+    return linear(tape, x, weight, { ...options, bias: all("bias"), adapters: this.adapter?.on(names, bounds) });
   }
 }
 
@@ -44,9 +53,23 @@ export class Shapes {
     this.all.push({ name, shape });
   }
 
+  /** A weight of a pack, see `ParameterShape.pack`. */
+  addTo(pack: string, name: string, ...shape: number[]): void {
+    this.all.push({ name, shape, pack });
+  }
+
   linear(module: string, O: number, I: number, bias: boolean): void {
     this.add(`${module}.weight`, O, I);
     if (bias) this.add(`${module}.bias`, O);
+  }
+
+  /** Layers of one input, which `Weights.linear` can apply as one. */
+  linears(layers: readonly (readonly [module: string, O: number])[], I: number, bias: boolean): void {
+    const [[first]] = layers as [readonly [string, number]];
+    for (const [module, O] of layers) {
+      this.addTo(`${first}.weight`, `${module}.weight`, O, I);
+      if (bias) this.addTo(`${first}.bias`, `${module}.bias`, O);
+    }
   }
 
   layerNorm(module: string, C: number): void {

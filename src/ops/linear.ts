@@ -5,8 +5,8 @@ import { Shader } from "../gpu/shader.ts";
 import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
+import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowStretches } from "./low_rank.ts";
 import { backpropXInTiles, inTiles, multiplyInParts, takesProduct, weightPartialsInTiles } from "./product.ts";
-import { scale } from "./scale.ts";
 
 const shader = new Shader("linear", source);
 
@@ -15,26 +15,18 @@ const rowsPerSplit = 256;
 /** Workgroups beyond which more of them do not make a product faster. */
 const busyTiles = 4096;
 
-/** Two small matrices beside a frozen weight (LoRA): what is added is scaling (x downT) upT. */
-export interface Adapter {
-  /** (R, I) */
-  down: Tensor;
-  /** (O, R), as many rows as the weight has. */
-  up: Tensor;
-  scaling: number;
-}
-
 export interface LinearOptions {
   bias?: Tensor | null;
   /** Added to the result, (N, O): the residual stream. */
   residual?: Tensor;
-  /** Which rows of the weight (and bias) make up the layer, [from, to): one part of a packed qkv weight. */
+  /** Which rows of the weight (and bias) make up the layer, [from, to). */
   rows?: readonly [number, number];
-  adapter?: Adapter;
+  /** Each adds to columns of its own. */
+  adapters?: readonly Adapter[];
 }
 
 /**
- * out = x weightT + bias + residual, and what an adapter adds.
+ * out = x weightT + bias + residual, and then what adapters add.
  *
  * @param x       (N, I)
  * @param weight  (O, I), or more rows of which `rows` names O
@@ -44,13 +36,8 @@ export function linear(
   tape: Tape,
   x: Tensor,
   weight: Tensor,
-  { bias, residual, rows, adapter }: LinearOptions = {},
+  { bias, residual, rows, adapters = [] }: LinearOptions = {},
 ): Tensor {
-  if (adapter) {
-    const base = linear(tape, x, weight, { bias, residual, rows });
-    const narrow = scale(tape, linear(tape, x, adapter.down), adapter.scaling);
-    return linear(tape, narrow, adapter.up, { rows, residual: base });
-  }
   const I = weight.shape[1]!;
   expectShape(x, -1, I);
   const [first, end] = rows ?? [0, weight.shape[0]!];
@@ -61,9 +48,15 @@ export function linear(
   if (bias) expectShape(bias, weight.shape[0]!);
   if (residual) expectShape(residual, N, O);
   const out = tape.empty(`linear(${weight.name})`, [N, O]);
-  multiply(tape.plan, x, weight, out, { bias, residual, first });
+  const terms = adapters.map((adapter) => {
+    const low = tape.empty(`linear(${adapter.down.name})`, [N, adapter.down.shape[0]!]);
+    multiply(tape.plan, x, adapter.down, low);
+    return { ...adapter, low };
+  });
+  multiply(tape.plan, x, weight, out, { bias, residual, first, terms });
 
-  tape.record(out, [x, weight, bias, residual], () => {
+  const matrices = adapters.flatMap(({ down, up }) => [down, up]);
+  tape.record(out, [x, weight, bias, residual, ...matrices], () => {
     const dout = tape.gradient(out);
     const intoWeight = tape.into(weight);
     // Assigning would leave the other rows of the gradient as they were in the buffer.
@@ -90,24 +83,70 @@ export function linear(
     }
     const intoX = tape.into(x);
     if (intoX) backpropX(tape.plan, dout, weight, intoX, first);
+    for (const term of terms) backpropTerm(tape, x, dout, term);
     if (residual) passGradient(tape, out, residual);
   });
   return out;
+}
+
+/** The way back of what an adapter added. */
+function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): void {
+  const { plan } = tape;
+  const { down, up, low } = term;
+  const [N, width] = low.shape as [number, number];
+  const [columns, R] = up.shape as [number, number];
+  const intoUp = tape.into(up);
+  if (intoUp)
+    tape.scratch("linear.partial", [stretches(N, columns, R), columns, R], (partial) => {
+      backpropUp(plan, dout, term, partial);
+      addPartials(plan, partial, intoUp, { N, I: R, O: columns, first: 0, splits: partial.shape[0]! });
+    });
+  const intoDown = tape.into(down);
+  const intoX = tape.into(x);
+  if (!intoDown && !intoX) return;
+  tape.scratch("linear.dlow", low.shape, (dlow) => {
+    const splits = lowStretches(N, term);
+    if (splits === 1) backpropLow(plan, dout, term, { ...dlow, shape: [1, N, width] });
+    else
+      tape.scratch("linear.partial", [splits, N, width], (partial) => {
+        backpropLow(plan, dout, term, partial);
+        addPartials(plan, partial, { d: dlow, constants: { ADD: 0 } }, { N, I: width, O: N, first: 0, splits });
+      });
+    if (intoDown) {
+      const I = x.shape[1]!;
+      tape.scratch("linear.partial", [stretches(N, width, I), width, I], (partial) =>
+        backpropWeight(plan, x, dlow, partial, intoDown),
+      );
+    }
+    if (intoX) backpropX(plan, dlow, down, intoX);
+  });
 }
 
 interface Extras {
   bias?: Tensor | null;
   residual?: Tensor;
   first?: number;
+  terms?: readonly LowRankTerm[];
 }
 
-/** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed. */
+/** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed; then what adapters add. */
 export function multiply(
   plan: Plan,
   x: Tensor,
   weight: Tensor,
   out: Tensor,
-  { bias, residual, first = 0 }: Extras = {},
+  { terms = [], ...extras }: Extras = {},
+): void {
+  multiplyAlone(plan, x, weight, out, extras);
+  for (const term of terms) addTerm(plan, out, term);
+}
+
+function multiplyAlone(
+  plan: Plan,
+  x: Tensor,
+  weight: Tensor,
+  out: Tensor,
+  { bias, residual, first = 0 }: Omit<Extras, "terms">,
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;

@@ -7,39 +7,29 @@ import { expectShape, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("rope", source);
 
 /**
- * Rotary position embedding, pairs (i, i + D/2); pair i of row n turns by the angle of positions[axis[i], n].
+ * Rotary position embedding, pairs (i, i + D/2): the cos and sin by which pair i of row n turns, that of
+ * positions[axis[i], n]. Once for all layers of a walk; `heads` turns by them.
  *
- * @param x          (N, heads, D)
  * @param positions  u32 (A, N), each below the table's length: see `checkPositions`
  * @param table      (positions, D/2, 2), from `ropeTable`
  * @param axis       u32 (D/2), each below A
- * @returns          (N, heads, D)
+ * @returns          (N, D/2, 2)
  */
-export function rope(tape: Tape, x: Tensor, positions: Tensor, table: Tensor, axis: Tensor): Tensor {
+export function turnsOf(tape: Tape, positions: Tensor, table: Tensor, axis: Tensor): Tensor {
   expectShape(axis, -1);
   const half = axis.shape[0]!;
-  expectShape(x, -1, -1, half * 2);
-  const [N, heads] = x.shape as [number, number];
-  expectShape(positions, -1, N);
+  expectShape(positions, -1, -1);
+  const N = positions.shape[1]!;
   expectShape(table, -1, half, 2);
-  const out = tape.empty("rope", x.shape);
-  const params = { N, heads, half };
-  const groups = grid(N * heads * half, 64);
-  tape.plan.dispatch({ shader, entry: "rotate", tensors: { x, positions, table, axis, out }, params, groups });
-
-  tape.record(out, [x], () => {
-    const into = tape.into(x);
-    if (into)
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_x",
-        tensors: { dout: tape.gradient(out), positions, table, axis, dx: into.d },
-        params,
-        groups,
-        constants: into.constants,
-      });
+  const turns = tape.empty("rope.turns", [N, half, 2]);
+  tape.plan.dispatch({
+    shader,
+    entry: "look_up",
+    tensors: { positions, table, axis, turns },
+    params: { N, half },
+    groups: grid(N * half, 64),
   });
-  return out;
+  return turns;
 }
 
 /** 1 / theta^(2i/D) for i below D/2, rounded to float32 after each step, as PyTorch does. */

@@ -2,47 +2,36 @@ import source from "../../shaders/swiglu.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
+import { shapeText, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("swiglu", source);
 
 /**
  * out = silu(gate) up, elementwise.
  *
- * @param gate  (N, F)
- * @param up    (N, F)
- * @returns     (N, F)
+ * @param packed  (N, 2 F): gate and up side by side
+ * @returns       (N, F)
  */
-export function swiglu(tape: Tape, gate: Tensor, up: Tensor): Tensor {
-  expectShape(gate, -1, -1);
-  expectShape(up, ...gate.shape);
-  const out = tape.empty("swiglu", gate.shape);
-  const count = size(gate.shape);
-  const params = { count };
-  const groups = grid(count, 64);
-  tape.plan.dispatch({ shader, entry: "multiply", tensors: { gate, up, out }, params, groups });
+export function swiglu(tape: Tape, packed: Tensor): Tensor {
+  const [N, width] = packed.shape as [number, number];
+  if (packed.shape.length !== 2 || width % 2 !== 0)
+    throw new RangeError(`${packed.name} has shape ${shapeText(packed.shape)}, expected gate and up: (N, 2 F)`);
+  const F = width / 2;
+  const out = tape.empty("swiglu", [N, F]);
+  const params = { N, F };
+  const groups = grid(N * F, 64);
+  tape.plan.dispatch({ shader, entry: "multiply", tensors: { packed, out }, params, groups });
 
-  tape.record(out, [gate, up], () => {
-    const dout = tape.gradient(out);
-    const intoGate = tape.into(gate);
-    if (intoGate)
+  tape.record(out, [packed], () => {
+    const into = tape.into(packed);
+    if (into)
       tape.plan.dispatch({
         shader,
-        entry: "backprop_gate",
-        tensors: { gate, up, dout, dgate: intoGate.d },
+        entry: "backprop",
+        tensors: { packed, dout: tape.gradient(out), dpacked: into.d },
         params,
         groups,
-        constants: intoGate.constants,
-      });
-    const intoUp = tape.into(up);
-    if (intoUp)
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_up",
-        tensors: { gate, dout, dup: intoUp.d },
-        params,
-        groups,
-        constants: intoUp.constants,
+        constants: into.constants,
       });
   });
   return out;

@@ -1,73 +1,37 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import { checkPositions, inverseFrequencies, rope, ropeTable } from "../../src/ops/rope.ts";
+import { checkPositions, inverseFrequencies, ropeTable, turnsOf } from "../../src/ops/rope.ts";
 import { gpu } from "../support/device.ts";
-import { forward, gradcheck, random } from "../support/gradcheck.ts";
+import { forward } from "../support/gradcheck.ts";
 
-/** Three axes over four pairs, and positions for N rows on each axis. */
-const axis = Uint32Array.from([0, 1, 2, 1]);
-const D = axis.length * 2;
-const places = (N: number) => Uint32Array.from({ length: 3 * N }, (_, i) => (i * 7) % 50);
-const frequencies = inverseFrequencies(D, 100);
-const table = gpu.upload("table", ropeTable(50, frequencies), [50, D / 2, 2]);
-const axes = gpu.upload("axis", axis, [D / 2]);
-
-test("rope() turns a pair by a quarter: (1, 2) becomes (-2, 1)", async () => {
-  const x = gpu.upload("x", new Float32Array([1, 5, 2, 6]), [1, 1, 4]);
-  const quarter = gpu.upload("table", new Float32Array([1, 0, 1, 0, 0, 1, 1, 0]), [2, 2, 2]);
-  const positions = gpu.upload("positions", Uint32Array.from([1]), [1, 1]);
-  const one = gpu.upload("axis", Uint32Array.from([0, 0]), [2]);
-  expect(await forward((tape) => rope(tape, x, positions, quarter, one))).toEqual(new Float32Array([-2, 5, 1, 6]));
-});
-
-test("rope() equals double precision, each pair by its own axis", async () => {
-  const [N, heads] = [23, 3];
-  const xs = random(1, N * heads * D);
-  const p = places(N);
-  const x = gpu.upload("x", xs, [N, heads, D]);
-  const out = await forward((tape) => rope(tape, x, gpu.upload("positions", p, [3, N]), table, axes));
-  let worst = 0;
-  for (let n = 0; n < N; n++)
-    for (let h = 0; h < heads; h++)
-      for (let i = 0; i < D / 2; i++) {
-        const angle = p[axis[i]! * N + n]! * frequencies[i]!;
-        const a = (n * heads + h) * D + i;
-        const b = a + D / 2;
-        const turned = [
-          xs[a]! * Math.cos(angle) - xs[b]! * Math.sin(angle),
-          xs[b]! * Math.cos(angle) + xs[a]! * Math.sin(angle),
-        ];
-        worst = Math.max(worst, Math.abs(turned[0]! - out[a]!), Math.abs(turned[1]! - out[b]!));
-      }
-  // Angles up to 49 are rounded to float32: 2e-6.
-  expect(worst).toBeLessThan(4e-6);
-});
-
-test("rope() gives a row the same bits whatever rows stand beside it", async () => {
-  const N = 20;
-  const xs = random(2, N * D);
-  const p = places(N);
-  const many = await forward((tape) =>
-    rope(tape, gpu.upload("x", xs, [N, 1, D]), gpu.upload("positions", p, [3, N]), table, axes),
+test("turnsOf() looks up each pair at its row's position on its axis", async () => {
+  const axis = Uint32Array.from([0, 1, 2, 1]);
+  const [N, half] = [70, axis.length];
+  const places = Uint32Array.from({ length: 3 * N }, (_, i) => (i * 7) % 50);
+  const values = ropeTable(50, inverseFrequencies(2 * half, 100));
+  const out = await forward((tape) =>
+    turnsOf(
+      tape,
+      gpu.upload("positions", places, [3, N]),
+      gpu.upload("table", values, [50, half, 2]),
+      gpu.upload("axis", axis, [half]),
+    ),
   );
-  const own = gpu.upload("positions", Uint32Array.from([p[13]!, p[N + 13]!, p[2 * N + 13]!]), [3, 1]);
-  const x = gpu.upload("x", xs.slice(13 * D, 14 * D), [1, 1, D]);
-  expect(await forward((tape) => rope(tape, x, own, table, axes))).toEqual(many.slice(13 * D, 14 * D));
+  const want = Array.from({ length: N * half }, (_, pair) => {
+    const [n, i] = [Math.floor(pair / half), pair % half];
+    const at = (places[axis[i]! * N + n]! * half + i) * 2;
+    return [values[at]!, values[at + 1]!];
+  });
+  expect(out).toEqual(Float32Array.from(want.flat()));
 });
 
-test("rope() has the gradient of its forward, assigned and added", () => {
-  const positions = gpu.upload("positions", places(3), [3, 3]);
-  return gradcheck({ x: [3, 3, D] }, (tape, { x }) =>
-    rope(tape, rope(tape, x, positions, table, axes), positions, table, axes),
-  );
-});
-
-test("rope() names the tensor whose shape is wrong", () => {
+test("turnsOf() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "rope"));
   const positions = gpu.empty("positions", [3, 4], "u32");
-  const x = gpu.empty("q", [5, 2, D]);
-  expect(() => rope(tape, x, positions, table, axes)).toThrow("positions has shape (3, 4), expected (-1, 5)");
+  expect(() => turnsOf(tape, positions, gpu.empty("table", [50, 3, 2]), gpu.empty("axis", [4], "u32"))).toThrow(
+    "table has shape (50, 3, 2), expected (-1, 4, 2)",
+  );
 });
 
 test("inverseFrequencies() has PyTorch's float32 values", () => {

@@ -1,14 +1,21 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
+import { join } from "../../src/ops/join.ts";
 import { swiglu } from "../../src/ops/swiglu.ts";
 import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
 
+/** Gate and up side by side in each row. */
+const sideBySide = (gates: Float32Array, ups: Float32Array, F: number) =>
+  Float32Array.from({ length: gates.length * 2 }, (_, at) => {
+    const [n, column] = [Math.floor(at / (2 * F)), at % (2 * F)];
+    return column < F ? gates[n * F + column]! : ups[n * F + column - F]!;
+  });
+
 test("swiglu() is gate times its sigmoid times up", async () => {
-  const gate = gpu.upload("gate", new Float32Array([0, 1, -1, Math.log(3)]), [2, 2]);
-  const up = gpu.upload("up", new Float32Array([5, 2, 2, 4]), [2, 2]);
-  const out = await forward((tape) => swiglu(tape, gate, up));
+  const packed = gpu.upload("packed", new Float32Array([0, 1, 5, 2, -1, Math.log(3), 2, 4]), [2, 4]);
+  const out = await forward((tape) => swiglu(tape, packed));
   expect(out[0]).toBe(0);
   expect(out[1]).toBeCloseTo(2 * 0.7310586, 6);
   expect(out[2]).toBeCloseTo(-2 * 0.2689414, 6);
@@ -20,8 +27,7 @@ test("swiglu() equals double precision, and stays finite on huge numbers", async
   const gates = random(1, N * F).map((v) => v * 20);
   const ups = random(2, N * F);
   gates.set([-1e30, -1e6, 1e6, 1e30]);
-  const gate = gpu.upload("gate", gates, [N, F]);
-  const out = await forward((tape) => swiglu(tape, gate, gpu.upload("up", ups, [N, F])));
+  const out = await forward((tape) => swiglu(tape, gpu.upload("packed", sideBySide(gates, ups, F), [N, 2 * F])));
   let worst = 0;
   for (let i = 2; i < N * F; i++) {
     const expected = (gates[i]! / (1 + Math.exp(-gates[i]!))) * ups[i]!;
@@ -33,27 +39,26 @@ test("swiglu() equals double precision, and stays finite on huge numbers", async
 });
 
 test("swiglu() gives a row the same bits whatever rows stand beside it", async () => {
-  const gates = random(3, 30 * 7);
-  const ups = random(4, 30 * 7);
-  const rows = (values: Float32Array, from: number, to: number) =>
-    gpu.upload("x", values.slice(from * 7, to * 7), [to - from, 7]);
-  const many = await forward((tape) => swiglu(tape, rows(gates, 0, 30), rows(ups, 0, 30)));
-  const one = await forward((tape) => swiglu(tape, rows(gates, 21, 22), rows(ups, 21, 22)));
+  const values = random(3, 30 * 14);
+  const rows = (from: number, to: number) => gpu.upload("packed", values.slice(from * 14, to * 14), [to - from, 14]);
+  const many = await forward((tape) => swiglu(tape, rows(0, 30)));
+  const one = await forward((tape) => swiglu(tape, rows(21, 22)));
   expect(one).toEqual(many.slice(21 * 7, 22 * 7));
 });
 
 test("swiglu() has the gradient of its forward, assigned and added", () =>
   gradcheck(
-    { gate: [3, 7], up: [3, 7] },
-    (tape, { gate, up }) => {
-      const inner = swiglu(tape, gate, up);
-      return swiglu(tape, inner, swiglu(tape, up, inner));
+    { packed: [3, 12] },
+    (tape, { packed }) => {
+      const inner = swiglu(tape, packed);
+      return swiglu(tape, join(tape, [inner, inner, swiglu(tape, packed)]));
     },
-    { values: { gate: random(5, 21).map((v) => v * 3) } },
+    { values: { packed: random(5, 36).map((v) => v * 3) } },
   ));
 
 test("swiglu() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "swiglu"));
-  const gate = gpu.empty("gate", [2, 4]);
-  expect(() => swiglu(tape, gate, gpu.empty("up", [2, 3]))).toThrow("up has shape (2, 3), expected (2, 4)");
+  expect(() => swiglu(tape, gpu.empty("gate_up", [2, 5]))).toThrow(
+    "gate_up has shape (2, 5), expected gate and up: (N, 2 F)",
+  );
 });

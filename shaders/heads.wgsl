@@ -1,0 +1,349 @@
+// From one product to what attention reads: rows of H query heads, K key heads and K value heads of D numbers are
+// split; heads of queries and keys are normalized (Qwen3, rmsnorm.wgsl has the formula) and turned by the rotary
+// position embedding in the rotate-half layout of Hugging Face; keys and values may go into a cache.
+//   packed (N, (H + 2 K) D), turns (N, D/2, 2) = cos, sin (rope.wgsl), norm (2, D) for queries and keys, rstd (N, H + K)
+//   q (N, H, D), k and v (N, K, D), or the rows `index` (N) of (S, K, D).
+//   out[i] = x[i] cos - x[i + D/2] sin,  out[i + D/2] = x[i + D/2] cos + x[i] sin.  The way back turns the other way.
+// A head's squares are summed in the order of rmsnorm.wgsl. Rows that share an index (padding, row 0) race; nobody
+// reads them.
+
+struct Params {
+  N: u32,
+  H: u32,
+  K: u32,
+  half: u32,
+  eps: f32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> packed: array<f32>;
+@group(0) @binding(2) var<storage, read> turns: array<vec2f>;
+@group(0) @binding(3) var<storage, read> norm: array<f32>;
+@group(0) @binding(4) var<storage, read> index: array<u32>;
+@group(0) @binding(5) var<storage, read_write> q: array<f32>;
+@group(0) @binding(6) var<storage, read_write> k: array<f32>;
+@group(0) @binding(7) var<storage, read_write> v: array<f32>;
+@group(0) @binding(8) var<storage, read_write> rstd: array<f32>;
+@group(0) @binding(9) var<storage, read> dq: array<f32>;
+@group(0) @binding(10) var<storage, read> dk: array<f32>;
+@group(0) @binding(11) var<storage, read> dv: array<f32>;
+@group(0) @binding(12) var<storage, read_write> dpacked: array<f32>;
+@group(0) @binding(13) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(14) var<storage, read_write> dnorm: array<f32>;
+
+override ADD: u32 = 0u;
+override CACHE: u32 = 0u;
+
+var<workgroup> lanes: array<f32, 64>;
+var<workgroup> octets: array<f32, 8>;
+
+// A head of one row: rows of the packed product hold H + 2 K of them.
+struct Place {
+  n: u32,
+  head: u32,
+}
+
+fn place_of(at: u32) -> Place {
+  let heads = params.H + 2u * params.K;
+  return Place(at / heads, at % heads);
+}
+
+fn count_heads() -> u32 {
+  return params.N * (params.H + 2u * params.K);
+}
+
+// Where a head's norm stands in rstd, and its weight in norm.
+fn rstd_at(p: Place) -> u32 {
+  return p.n * (params.H + params.K) + p.head;
+}
+
+fn norm_at(p: Place) -> u32 {
+  return select(params.half * 2u, 0u, p.head < params.H);
+}
+
+// Row of k and v.
+fn row_of(n: u32) -> u32 {
+  if (CACHE == 1u) {
+    return index[n];
+  }
+  return n;
+}
+
+// The pair i of a head: turned where it is of a query or a key, and put where it belongs.
+fn put(p: Place, i: u32, a: f32, b: f32) {
+  let turn = turns[p.n * params.half + i];
+  let turned = vec2f(fma(-b, turn.y, a * turn.x), fma(a, turn.y, b * turn.x));
+  let D = params.half * 2u;
+  if (p.head < params.H) {
+    let at = (p.n * params.H + p.head) * D + i;
+    q[at] = turned.x;
+    q[at + params.half] = turned.y;
+  } else if (p.head < params.H + params.K) {
+    let at = (row_of(p.n) * params.K + p.head - params.H) * D + i;
+    k[at] = turned.x;
+    k[at + params.half] = turned.y;
+  } else {
+    let at = (row_of(p.n) * params.K + p.head - params.H - params.K) * D + i;
+    v[at] = a;
+    v[at + params.half] = b;
+  }
+}
+
+// Without norms: one thread a pair.
+@compute @workgroup_size(64)
+fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let pair = id.x + id.y * grid.x * 64u;
+  if (pair >= count_heads() * params.half) {
+    return;
+  }
+  let i = pair % params.half;
+  let a = (pair / params.half) * params.half * 2u + i;
+  put(place_of(pair / params.half), i, packed[a], packed[a + params.half]);
+}
+
+fn reciprocal_rms(squares: f32) -> f32 {
+  return 1.0 / sqrt(squares / f32(params.half * 2u) + params.eps);
+}
+
+// With norms, D <= 64: one thread a pair, which sums its head by itself.
+@compute @workgroup_size(64)
+fn spread_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let pair = id.x + id.y * grid.x * 64u;
+  if (pair >= count_heads() * params.half) {
+    return;
+  }
+  let i = pair % params.half;
+  let from_a = (pair / params.half) * params.half * 2u;
+  let p = place_of(pair / params.half);
+  var a = packed[from_a + i];
+  var b = packed[from_a + params.half + i];
+  if (p.head < params.H + params.K) {
+    var squares = 0.0;
+    for (var c = 0u; c < params.half * 2u; c++) {
+      let value = packed[from_a + c];
+      squares = fma(value, value, squares);
+    }
+    let r = reciprocal_rms(squares);
+    if (i == 0u) {
+      rstd[rstd_at(p)] = r;
+    }
+    a = a * r * norm[norm_at(p) + i];
+    b = b * r * norm[norm_at(p) + params.half + i];
+  }
+  put(p, i, a, b);
+}
+
+// Sum over the 64 lanes, the same bits in each, as in rmsnorm.wgsl.
+fn sum_lanes(lane: u32, value: f32) -> f32 {
+  lanes[lane] = value;
+  workgroupBarrier();
+  if (lane < 8u) {
+    var sum = 0.0;
+    for (var o = 0u; o < 8u; o++) {
+      sum += lanes[lane * 8u + o];
+    }
+    octets[lane] = sum;
+  }
+  workgroupBarrier();
+  var total = 0.0;
+  for (var o = 0u; o < 8u; o++) {
+    total += octets[o];
+  }
+  return total;
+}
+
+// With norms, D > 64: one workgroup a head.
+@compute @workgroup_size(64)
+fn spread_normed(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = group.x + group.y * grid.x;
+  if (head >= count_heads()) {
+    return;
+  }
+  let p = place_of(head);
+  let from_a = head * params.half * 2u;
+  var squares = 0.0;
+  for (var c = lane; c < params.half * 2u; c += 64u) {
+    let value = packed[from_a + c];
+    squares = fma(value, value, squares);
+  }
+  let r = reciprocal_rms(sum_lanes(lane, squares));
+  let is_normed = p.head < params.H + params.K;
+  if (lane == 0u && is_normed) {
+    rstd[rstd_at(p)] = r;
+  }
+  for (var i = lane; i < params.half; i += 64u) {
+    var a = packed[from_a + i];
+    var b = packed[from_a + params.half + i];
+    if (is_normed) {
+      a = a * r * norm[norm_at(p) + i];
+      b = b * r * norm[norm_at(p) + params.half + i];
+    }
+    put(p, i, a, b);
+  }
+}
+
+// Gradient of pair i of a query or key before it was turned.
+fn turned_back(p: Place, i: u32) -> vec2f {
+  let turn = turns[p.n * params.half + i];
+  var d = vec2f();
+  if (p.head < params.H) {
+    let at = (p.n * params.H + p.head) * params.half * 2u + i;
+    d = vec2f(dq[at], dq[at + params.half]);
+  } else {
+    let at = (p.n * params.K + p.head - params.H) * params.half * 2u + i;
+    d = vec2f(dk[at], dk[at + params.half]);
+  }
+  return vec2f(fma(d.y, turn.y, d.x * turn.x), fma(-d.x, turn.y, d.y * turn.x));
+}
+
+fn gradient_of_value(p: Place, i: u32) -> vec2f {
+  let at = (p.n * params.K + p.head - params.H - params.K) * params.half * 2u + i;
+  return vec2f(dv[at], dv[at + params.half]);
+}
+
+fn store(at: u32, d: vec2f) {
+  if (ADD == 1u) {
+    dpacked[at] += d.x;
+    dpacked[at + params.half] += d.y;
+  } else {
+    dpacked[at] = d.x;
+    dpacked[at + params.half] = d.y;
+  }
+}
+
+@compute @workgroup_size(64)
+fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let pair = id.x + id.y * grid.x * 64u;
+  if (pair >= count_heads() * params.half) {
+    return;
+  }
+  let i = pair % params.half;
+  let p = place_of(pair / params.half);
+  let at = (pair / params.half) * params.half * 2u + i;
+  if (p.head < params.H + params.K) {
+    store(at, turned_back(p, i));
+  } else {
+    store(at, gradient_of_value(p, i));
+  }
+}
+
+// What pair i adds to the sum over a head of d weight x.
+fn slope_term(p: Place, from_a: u32, i: u32, sum: f32) -> f32 {
+  let d = turned_back(p, i);
+  let w = norm_at(p) + i;
+  let first = fma(d.x * norm[w], packed[from_a + i], sum);
+  return fma(d.y * norm[w + params.half], packed[from_a + params.half + i], first);
+}
+
+// `slope` is rstd^3 mean(d weight x).
+fn store_normed(p: Place, from_a: u32, i: u32, r: f32, slope: f32) {
+  let d = turned_back(p, i);
+  let w = norm_at(p) + i;
+  store(
+    from_a + i,
+    vec2f(
+      fma(d.x * norm[w], r, -packed[from_a + i] * slope),
+      fma(d.y * norm[w + params.half], r, -packed[from_a + params.half + i] * slope),
+    ),
+  );
+}
+
+@compute @workgroup_size(64)
+fn backprop_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let pair = id.x + id.y * grid.x * 64u;
+  if (pair >= count_heads() * params.half) {
+    return;
+  }
+  let own = pair % params.half;
+  let p = place_of(pair / params.half);
+  let from_a = (pair / params.half) * params.half * 2u;
+  if (p.head >= params.H + params.K) {
+    store(from_a + own, gradient_of_value(p, own));
+    return;
+  }
+  let r = rstd[rstd_at(p)];
+  var sum = 0.0;
+  for (var i = 0u; i < params.half; i++) {
+    sum = slope_term(p, from_a, i, sum);
+  }
+  store_normed(p, from_a, own, r, sum / f32(params.half * 2u) * r * r * r);
+}
+
+@compute @workgroup_size(64)
+fn backprop_normed(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = group.x + group.y * grid.x;
+  if (head >= count_heads()) {
+    return;
+  }
+  let p = place_of(head);
+  let from_a = head * params.half * 2u;
+  if (p.head >= params.H + params.K) {
+    for (var i = lane; i < params.half; i += 64u) {
+      store(from_a + i, gradient_of_value(p, i));
+    }
+    return;
+  }
+  let r = rstd[rstd_at(p)];
+  var sum = 0.0;
+  for (var i = lane; i < params.half; i += 64u) {
+    sum = slope_term(p, from_a, i, sum);
+  }
+  let slope = sum_lanes(lane, sum) / f32(params.half * 2u) * r * r * r;
+  for (var i = lane; i < params.half; i += 64u) {
+    store_normed(p, from_a, i, r, slope);
+  }
+}
+
+// partial[split, which, c] = sum of d x rstd over the heads of a stretch of rows, which is 0 for queries and 1 for keys:
+// one thread a pair, y is the stretch.
+@compute @workgroup_size(64)
+fn backprop_norm(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x % params.half;
+  let which = id.x / params.half;
+  let split = id.y;
+  if (which >= 2u) {
+    return;
+  }
+  let first = which * params.H;
+  let heads = select(params.K, params.H, which == 0u);
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  var sum = vec2f();
+  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
+    for (var head = first; head < first + heads; head++) {
+      let p = Place(n, head);
+      let r = rstd[rstd_at(p)];
+      let at = (n * (params.H + 2u * params.K) + head) * params.half * 2u + i;
+      sum = fma(turned_back(p, i), vec2f(packed[at], packed[at + params.half]) * r, sum);
+    }
+  }
+  let to = (split * 2u + which) * params.half * 2u + i;
+  partial[to] = sum.x;
+  partial[to + params.half] = sum.y;
+}
+
+// dnorm (+)= sum of the partials, in order: one thread a number.
+@compute @workgroup_size(64)
+fn add_partials(@builtin(global_invocation_id) id: vec3u) {
+  let count = params.half * 4u;
+  if (id.x >= count) {
+    return;
+  }
+  var sum = 0.0;
+  for (var split = 0u; split < params.splits; split++) {
+    sum += partial[split * count + id.x];
+  }
+  if (ADD == 1u) {
+    dnorm[id.x] += sum;
+  } else {
+    dnorm[id.x] = sum;
+  }
+}

@@ -1,0 +1,104 @@
+import source from "../../shaders/heads.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("heads", source);
+
+/** Heads up to this size are normalized by threads by themselves, larger ones by a workgroup each. */
+const shortHead = 64;
+
+/** Rows of a stretch that the sum of a norm's weight gradient is cut into: every row has many heads. */
+const rowsPerSplit = 32;
+
+export interface HeadOptions {
+  /** Query heads. */
+  H: number;
+  /** Heads of keys, and of values. */
+  K: number;
+  /** From `turnsOf`, (N, D/2, 2). */
+  turns: Tensor;
+  /** Norm of each head of queries and keys: their weights one after the other, (2 D). */
+  norm?: { weight: Tensor; eps: number };
+  /** Keys and values go into these rows of a cache: u32 (N) of (S, K, D). No gradient then. */
+  cache?: { rows: Tensor; keys: Tensor; values: Tensor };
+}
+
+/**
+ * Splits one product into queries, keys and values, normalizes and turns them, and writes keys and values into a
+ * cache where there is one.
+ *
+ * @param packed  (N, (H + 2 K) D)
+ * @returns       q (N, H, D), k and v (N, K, D), or the whole cache's (S, K, D)
+ */
+export function heads(
+  tape: Tape,
+  packed: Tensor,
+  { H, K, turns, norm, cache }: HeadOptions,
+): { q: Tensor; k: Tensor; v: Tensor } {
+  expectShape(turns, -1, -1, 2);
+  const [N, half] = turns.shape as [number, number];
+  const D = 2 * half;
+  expectShape(packed, N, (H + 2 * K) * D);
+  if (norm) expectShape(norm.weight, 2 * D);
+  if (cache) {
+    expectShape(cache.rows, N);
+    expectShape(cache.keys, -1, K, D);
+    expectShape(cache.values, cache.keys.shape[0]!, K, D);
+    if (tape.tracks(packed)) throw new TypeError(`${packed.name} is to be trained, which a cache cannot be part of`);
+  }
+  const q = tape.empty("heads.q", [N, H, D]);
+  const k = cache?.keys ?? tape.empty("heads.k", [N, K, D]);
+  const v = cache?.values ?? tape.empty("heads.v", [N, K, D]);
+  const rstd = norm && tape.empty("heads.rstd", [N, H + K]);
+  const inputs = { packed, turns, ...(norm && rstd ? { norm: norm.weight, rstd } : {}) };
+  const params = { N, H, K, half, eps: norm?.eps ?? 0, splits: 1 };
+  const way = !norm ? "" : D <= shortHead ? "_normed_short" : "_normed";
+  const groups = way === "_normed" ? grid(N * (H + 2 * K), 1) : grid(N * (H + 2 * K) * half, 64);
+  tape.plan.dispatch({
+    shader,
+    entry: `spread${way}`,
+    tensors: { ...inputs, index: cache?.rows ?? turns, q, k, v },
+    params,
+    groups,
+    constants: { CACHE: cache ? 1 : 0 },
+  });
+  if (cache) return { q, k, v };
+
+  tape.record([q, k, v], [packed, norm?.weight], () => {
+    const gradients = { dq: tape.gradient(q), dk: tape.gradient(k), dv: tape.gradient(v) };
+    const intoNorm = norm && tape.into(norm.weight);
+    if (intoNorm) {
+      const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
+      tape.scratch("heads.partial", [splits, 2 * D], (partial) => {
+        tape.plan.dispatch({
+          shader,
+          entry: "backprop_norm",
+          tensors: { ...inputs, ...gradients, partial },
+          params: { ...params, splits },
+          groups: [Math.ceil(D / 64), splits],
+        });
+        tape.plan.dispatch({
+          shader,
+          entry: "add_partials",
+          tensors: { partial, dnorm: intoNorm.d },
+          params: { ...params, splits },
+          groups: [Math.ceil((2 * D) / 64)],
+          constants: intoNorm.constants,
+        });
+      });
+    }
+    const into = tape.into(packed);
+    if (into)
+      tape.plan.dispatch({
+        shader,
+        entry: `backprop${way}`,
+        tensors: { ...inputs, ...gradients, dpacked: into.d },
+        params,
+        groups,
+        constants: into.constants,
+      });
+  });
+  return { q, k, v };
+}
