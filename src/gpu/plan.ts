@@ -1,6 +1,6 @@
 import type { Gpu } from "./gpu.ts";
 import type { Shader } from "./shader.ts";
-import { type Dtype, size, type Tensor } from "./tensor.ts";
+import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
 /** One dispatch to be. */
 export interface Dispatch {
@@ -190,7 +190,7 @@ export class Plan {
         const tensor = tensors[name]!;
         return {
           binding,
-          resource: { buffer: tensor.buffer, offset: tensor.offsetBytes, size: Math.max(4, size(tensor.shape) * 4) },
+          resource: { buffer: tensor.buffer, offset: tensor.offsetBytes, size: Math.max(4, bytesOf(tensor)) },
         };
       });
       step.group = device.createBindGroup({ label: step.label, layout: step.pipeline.getBindGroupLayout(0), entries });
