@@ -8,8 +8,8 @@
 // takes the keys l, l + 8, ... of the two spans laid end to end, and the lanes are added in ascending order. A row's
 // bits depend on its keys in their order alone, not on the other rows, nor on where the first span ends.
 
-// Four neighbours of D at a time; the host writes f32 here where 4 does not divide D. ELEMENTS = D / WIDTH.
-alias Element = vec4f;
+// The host joins `alias Element = vec4f;`, four neighbours of D at a time, or f32 where 4 does not divide D.
+// ELEMENTS = D / WIDTH.
 
 struct Params {
   N: u32,

@@ -10,6 +10,7 @@ struct Params {
   E: u32,
   R: u32,
   C: u32,
+  first: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,7 +28,7 @@ override ADD: u32 = 0u;
 override WEIGHT: u32 = 0u;
 override ADD_TO: u32 = 0u;
 
-// One thread a number of out.
+// One thread a number of out. Of a table too large to be bound, its R rows from `first` on, added to the parts before.
 @compute @workgroup_size(64)
 fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
@@ -40,8 +41,11 @@ fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   if (ADD_TO == 1u) {
     sum = add_to[at];
   }
+  if (ADD == 1u) {
+    sum = out[at];
+  }
   for (var e = n * params.E; e < (n + 1u) * params.E; e++) {
-    let r = index[e];
+    let r = index[e] - params.first;
     if (r >= params.R) {
       continue;
     }

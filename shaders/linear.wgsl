@@ -1,6 +1,7 @@
 // out = x weightT + bias (+ residual), a dense layer.
 //   x (N, I), weight (O_all, I) as in the checkpoint, bias (O_all), out (N, O); the layer uses the O rows of the
-//   weight from `first` on, so that a packed qkv weight serves as three layers.
+//   weight from `first` on, so that a packed qkv weight serves as three layers. Rows of out, residual and dout lie
+//   `stride` numbers apart.
 // Every output sums over I in a fixed order: a row's value does not depend on how many rows there are or in which tile
 // it falls, so sampling and training see the same bits.
 // Each product comes twice: `..._fours` reads four numbers at a time, where 4 divides I and O; the other takes any size.
@@ -11,6 +12,7 @@ struct Params {
   O: u32,
   first: u32,
   splits: u32,
+  stride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,8 +29,7 @@ struct Params {
 @group(0) @binding(10) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(11) var<storage, read> weight4: array<vec4f>;
 @group(0) @binding(12) var<storage, read> dout4: array<vec4f>;
-@group(0) @binding(13) var<storage, read_write> dx4: array<vec4f>;
-@group(0) @binding(14) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(13) var<storage, read_write> partial4: array<vec4f>;
 
 override ADD: u32 = 0u;
 
@@ -71,9 +72,9 @@ fn store(n: u32, o: u32, product: f32) {
     value += bias[params.first + o];
   }
   if (RESIDUAL == 1u) {
-    value += residual[n * params.O + o];
+    value += residual[n * params.stride + o];
   }
-  out[n * params.O + o] = value;
+  out[n * params.stride + o] = value;
 }
 
 // The same four by four along I: each output has four running sums, added at the end.
@@ -122,7 +123,7 @@ fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
   var sum = array<vec4f, 4>();
   var ds = array<u32, 4>();
   for (var k = 0u; k < 4u; k++) { // unroll
-    ds[k] = min(n0 + k, params.N - 1u) * params.O;
+    ds[k] = min(n0 + k, params.N - 1u) * params.stride;
   }
   let columns = min(vec4u(i0, i0 + 1u, i0 + 2u, i0 + 3u), vec4u(params.I - 1u));
   for (var o = 0u; o < params.O; o++) {
@@ -141,39 +142,6 @@ fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
         } else {
           dx[at] = sum[k][j];
         }
-      }
-    }
-  }
-}
-
-@compute @workgroup_size(8, 8)
-fn backprop_x_fours(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x;
-  let n0 = id.y * 4u;
-  let width = params.I / 4u;
-  if (column >= width || n0 >= params.N) {
-    return;
-  }
-  let ds = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * (params.O / 4u);
-  var sum = array<vec4f, 4>();
-  for (var o = 0u; o < params.O / 4u; o++) {
-    let at = (params.first + o * 4u) * width + column;
-    let w0 = weight4[at];
-    let w1 = weight4[at + width];
-    let w2 = weight4[at + 2u * width];
-    let w3 = weight4[at + 3u * width];
-    for (var k = 0u; k < 4u; k++) { // unroll
-      let d = dout4[ds[k] + o];
-      sum[k] += d.x * w0 + d.y * w1 + d.z * w2 + d.w * w3;
-    }
-  }
-  for (var k = 0u; k < 4u; k++) { // unroll
-    if (n0 + k < params.N) {
-      let at = (n0 + k) * width + column;
-      if (ADD == 1u) {
-        dx4[at] += sum[k];
-      } else {
-        dx4[at] = sum[k];
       }
     }
   }

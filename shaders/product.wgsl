@@ -1,5 +1,6 @@
 // Dense products in tiles: out = x weightT + bias (+ residual), dx = dout weight, dweight = doutT x.
-//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, dout (N, O); 4 divides I and O.
+//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, dout (N, O); 4 divides I and O. Rows of out,
+//   residual and dout lie `stride` numbers apart. How numbers of the weight are read, a file in weights/ says.
 // A sum over K is cut into four parts of equal length; each part is summed in order with fused multiply-adds, and the
 // total is ((p0 + p1) + p2) + p3. Every kernel of out = x weightT keeps to that order, so a row has the same bits
 // whichever kernel computed it and however many rows there are.
@@ -13,11 +14,11 @@ struct Params {
   O: u32,
   first: u32,
   splits: u32,
+  stride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias4: array<vec4f>;
 @group(0) @binding(4) var<storage, read> residual4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
@@ -93,7 +94,7 @@ fn finished(n: u32, column: u32, product: vec4f) -> vec4f {
     value += bias4[params.first / 4u + column];
   }
   if (RESIDUAL == 1u) {
-    value += residual4[n * (params.O / 4u) + column];
+    value += residual4[n * (params.stride / 4u) + column];
   }
   return value;
 }
@@ -115,7 +116,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   for (var j = 0u; j < 2u; j++) { // unroll
     if (from_four < to_four) {
       next_x[j] = x4[xs[j] + from_four];
-      next_w[j] = weight4[ws[j] + from_four];
+      next_w[j] = weight_four(ws[j] + from_four);
     }
   }
   for (var at = 0u; at < length; at += 2u) {
@@ -129,7 +130,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       next_w[j] = vec4f();
       if (from_four + at + 2u < to_four) {
         next_x[j] = x4[xs[j] + from_four + at + 2u];
-        next_w[j] = weight4[ws[j] + from_four + at + 2u];
+        next_w[j] = weight_four(ws[j] + from_four + at + 2u);
       }
     }
     add_tile(part, place.x, place.y);
@@ -143,7 +144,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     let n = group.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
     let column = group.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
     if (n < params.N && column * 4u < params.O) {
-      out4[n * (params.O / 4u) + column] = finished(n, column, sum[k]);
+      out4[n * (params.stride / 4u) + column] = finished(n, column, sum[k]);
     }
   }
 }
@@ -164,10 +165,10 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
   for (var part = 0u; part < PARTS; part++) {
     var own = array<vec4f, 4>();
     for (var i = part * length; i < min((part + 1u) * length, width); i++) {
-      let w0 = weight4[ws.x + i];
-      let w1 = weight4[ws.y + i];
-      let w2 = weight4[ws.z + i];
-      let w3 = weight4[ws.w + i];
+      let w0 = weight_four(ws.x + i);
+      let w1 = weight_four(ws.y + i);
+      let w2 = weight_four(ws.z + i);
+      let w3 = weight_four(ws.w + i);
       for (var r = 0u; r < 4u; r++) { // unroll
         let row = x4[xs[r] + i];
         own[r] = fma(vec4f(row.x), vec4f(w0.x, w1.x, w2.x, w3.x), own[r]);
@@ -182,7 +183,7 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
   }
   for (var r = 0u; r < 4u; r++) { // unroll
     if (n0 + r < params.N) {
-      out4[(n0 + r) * (params.O / 4u) + id.x] = finished(n0 + r, id.x, total[r]);
+      out4[(n0 + r) * (params.stride / 4u) + id.x] = finished(n0 + r, id.x, total[r]);
     }
   }
 }
@@ -199,7 +200,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let from_four = part * length;
   let to_four = min(from_four + length, height);
   let rows = vec2u(t / 2u, t / 2u + 32u);
-  let ds = min(group.y * 64u + rows, vec2u(params.N - 1u)) * height;
+  let ds = min(group.y * 64u + rows, vec2u(params.N - 1u)) * (params.stride / 4u);
   let column = min(group.x * 16u + t % 16u, width - 1u);
   var next_d = array<vec4f, 2>();
   var next_w = array<vec4f, 2>();
@@ -208,7 +209,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       next_d[j] = dout4[ds[j] + from_four + t % 2u];
     }
     if (from_four + j < to_four) {
-      next_w[j] = weight4[(params.first + (from_four + j) * 4u + t / 16u) * width + column];
+      next_w[j] = weight_four((params.first + (from_four + j) * 4u + t / 16u) * width + column);
     }
   }
   for (var at = 0u; at < length; at += 2u) {
@@ -225,7 +226,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
         next_d[j] = dout4[ds[j] + four + t % 2u];
       }
       if (four + j < to_four) {
-        next_w[j] = weight4[(params.first + (four + j) * 4u + t / 16u) * width + column];
+        next_w[j] = weight_four((params.first + (four + j) * 4u + t / 16u) * width + column);
       }
     }
     add_tile(part, place.x, place.y);
@@ -243,6 +244,40 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
         dx4[n * width + to] += sum[k];
       } else {
         dx4[n * width + to] = sum[k];
+      }
+    }
+  }
+}
+
+// The same without workgroup memory: one thread, 4 x 4 of dx.
+@compute @workgroup_size(8, 8)
+fn backprop_x_apart(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x;
+  let n0 = id.y * 4u;
+  let width = params.I / 4u;
+  if (column >= width || n0 >= params.N) {
+    return;
+  }
+  let ds = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * (params.stride / 4u);
+  var sum = array<vec4f, 4>();
+  for (var o = 0u; o < params.O / 4u; o++) {
+    let at = (params.first + o * 4u) * width + column;
+    let w0 = weight_four(at);
+    let w1 = weight_four(at + width);
+    let w2 = weight_four(at + 2u * width);
+    let w3 = weight_four(at + 3u * width);
+    for (var k = 0u; k < 4u; k++) { // unroll
+      let d = dout4[ds[k] + o];
+      sum[k] += d.x * w0 + d.y * w1 + d.z * w2 + d.w * w3;
+    }
+  }
+  for (var k = 0u; k < 4u; k++) { // unroll
+    if (n0 + k < params.N) {
+      let at = (n0 + k) * width + column;
+      if (ADD == 1u) {
+        dx4[at] += sum[k];
+      } else {
+        dx4[at] = sum[k];
       }
     }
   }

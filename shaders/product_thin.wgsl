@@ -1,18 +1,19 @@
 // out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the
 // weight, once. A workgroup has OUTS outputs; a thread sums one part of one output for ROWS rows. Tiles of the weight,
 // TILE fours along every part, pass through workgroup memory, so that reads lie side by side.
-//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, out (N, O); 4 divides I and O.
+//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, out (N, O); 4 divides I and O. Rows of out
+//   and residual lie `stride` numbers apart. How numbers of the weight are read, a file in weights/ says.
 
 struct Params {
   N: u32,
   I: u32,
   O: u32,
   first: u32,
+  stride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<f32>;
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;
@@ -85,9 +86,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         value += bias[params.first + o0 + column];
       }
       if (RESIDUAL == 1u) {
-        value += residual[n * params.O + o0 + column];
+        value += residual[n * params.stride + o0 + column];
       }
-      out[n * params.O + o0 + column] = value;
+      out[n * params.stride + o0 + column] = value;
     }
   }
 }
@@ -98,7 +99,7 @@ fn weight_at(place: u32, o0: u32, at: u32, length: u32, width: u32) -> vec4f {
   let i = (place / (TILE * OUTS)) * length + four;
   let o = params.first + min(o0 + (place / TILE) % OUTS, params.O - 1u);
   if (four < length && i < width) {
-    return weight4[o * width + i];
+    return weight_four(o * width + i);
   }
   return vec4f();
 }

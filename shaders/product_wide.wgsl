@@ -7,11 +7,11 @@ struct Params {
   O: u32,
   first: u32,
   splits: u32,
+  stride: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias4: array<vec4f>;
 @group(0) @binding(4) var<storage, read> residual4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
@@ -89,7 +89,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   for (var j = 0u; j < 2u; j++) { // unroll
     if (own < min(length, width)) {
       next_x[j] = x4[xs[j] + own];
-      next_w[j] = weight4[ws[j] + own];
+      next_w[j] = weight_four(ws[j] + own);
     }
   }
   for (var step = 0u; step < PARTS * steps; step++) {
@@ -106,7 +106,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       next_w[j] = vec4f();
       if (within < length && four < width) {
         next_x[j] = x4[xs[j] + four];
-        next_w[j] = weight4[ws[j] + four];
+        next_w[j] = weight_four(ws[j] + four);
       }
     }
     add_tile(place);
@@ -116,7 +116,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         let n = row_of(k, group.y, place);
         let column = column_of(k, group.x, place);
         if (n < params.N && column < height) {
-          let to = n * height + column;
+          let to = n * (params.stride / 4u) + column;
           var value = sum[k];
           if (next_part > 1u) {
             value = out4[to] + value;
@@ -145,7 +145,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let height = params.O / 4u;
   let own = t % 4u;
   let rows = vec2u(t / 4u, t / 4u + 64u);
-  let ds = min(group.y * 128u + rows, vec2u(params.N - 1u)) * height;
+  let ds = min(group.y * 128u + rows, vec2u(params.N - 1u)) * (params.stride / 4u);
   let column = min(group.x * 32u + t % 32u, width - 1u);
   let weight_rows = vec2u(t / 32u, t / 32u + 8u);
   var next_d = array<vec4f, 2>();
@@ -155,7 +155,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       next_d[j] = dout4[ds[j] + own];
     }
     if (weight_rows[j] < params.O) {
-      next_w[j] = weight4[(params.first + weight_rows[j]) * width + column];
+      next_w[j] = weight_four((params.first + weight_rows[j]) * width + column);
     }
   }
   for (var at = 0u; at < height; at += 4u) {
@@ -172,7 +172,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       }
       let o = (at + 4u) * 4u + weight_rows[j];
       if (o < params.O) {
-        next_w[j] = weight4[(params.first + o) * width + column];
+        next_w[j] = weight_four((params.first + o) * width + column);
       }
     }
     add_tile(place);

@@ -3,9 +3,13 @@ import { expect, test } from "vitest";
 import { compileKernels } from "../src/app/deno/compile.ts";
 import { createDawnCompiler } from "../src/app/deno/dawn.ts";
 
-const shaders = readdirSync(new URL("../shaders/", import.meta.url), { recursive: true }).filter(
-  (name) => name.endsWith(".wgsl") && name !== "common.wgsl",
-);
+const files = readdirSync(new URL("../shaders/", import.meta.url), { recursive: true })
+  .filter((name) => name.endsWith(".wgsl") && name !== "common.wgsl")
+  .map((name) => name.slice(0, -".wgsl".length));
+const shaders = files.filter((name) => !name.startsWith("weights/"));
+const packed = files.flatMap((name) => /^weights\/(?!f32)(.*)/.exec(name)?.[1] ?? []);
+/** Files that read weights of any dtype. */
+const readers = ["gather_fours", "product", "product_thin", "product_wide"];
 
 /** Deno has naga and Chrome has Tint; they accept different text, and a page that works in one may fail in the other. */
 test.each([
@@ -20,5 +24,6 @@ test.each([
     if (error !== null) refused.push(`${label}: ${error}`);
   }
   expect(refused).toEqual([]);
-  expect(compiled.size).toBe(shaders.length);
+  const variants = readers.flatMap((reader) => packed.map((dtype) => `${reader}_${dtype}`));
+  expect([...compiled].sort()).toEqual([...shaders, ...variants, "attention_ones"].sort());
 });

@@ -1,7 +1,7 @@
 import { bufferOf } from "./activation.ts";
 import { ActivationRoom } from "./activation_room.ts";
 import type { Shader } from "./shader.ts";
-import { type Dtype, size, type Tensor } from "./tensor.ts";
+import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 
 /** What went wrong on the device: kept until the next read, then thrown. */
 export class GpuError extends Error {
@@ -43,6 +43,8 @@ export class Gpu {
     readonly software: boolean,
     /** Ops leave out their fast ways, which ask for sizes that suit them, so that both can be compared. */
     readonly plain: boolean,
+    /** The most that a kernel sees of a buffer; larger weights are taken in ranges of rows. */
+    readonly maxBindingBytes: number,
   ) {
     device.addEventListener("uncapturederror", (event) => {
       this.#error ??= new GpuError(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
@@ -52,8 +54,14 @@ export class Gpu {
     });
   }
 
-  /** @throws GpuError with cause and remedy where there is no WebGPU or no adapter. */
-  static async open(gpu: GPU | undefined | null, { plain = false } = {}): Promise<Gpu> {
+  /**
+   * @param maxBindingBytes  less than the device's own limit, where a test wants what a small device does
+   * @throws GpuError with cause and remedy where there is no WebGPU or no adapter.
+   */
+  static async open(
+    gpu: GPU | undefined | null,
+    { plain = false, maxBindingBytes = Number.POSITIVE_INFINITY } = {},
+  ): Promise<Gpu> {
     if (!gpu) throw new GpuError("There is no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter)
@@ -73,7 +81,13 @@ export class Gpu {
     const { vendor, architecture, device: model, description } = adapter.info;
     const name = description || [vendor, architecture, model].filter(Boolean).join(" ") || "unnamed adapter";
     const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor} ${architecture}`);
-    return new Gpu(device, software ? `${name} (software)` : name, software, plain);
+    return new Gpu(
+      device,
+      software ? `${name} (software)` : name,
+      software,
+      plain,
+      Math.min(maxBindingBytes, device.limits.maxStorageBufferBindingSize),
+    );
   }
 
   get canTime(): boolean {
@@ -82,7 +96,7 @@ export class Gpu {
 
   /** A tensor with unspecified content. */
   empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    return { name, shape, dtype, buffer: this.allocate(size(shape) * 4, name), offsetBytes: 0 };
+    return { name, shape, dtype, buffer: this.allocate(bytesOf({ shape, dtype }), name), offsetBytes: 0 };
   }
 
   /** A tensor with these values; the typed array says the dtype. */
@@ -95,12 +109,11 @@ export class Gpu {
     return tensor;
   }
 
-  /** Overwrites a tensor (or its first elements from `start`) before the next submit. */
+  /** Overwrites a tensor, or its words of four bytes from `start` on, before the next submit. */
   write(tensor: Tensor, values: Float32Array | Uint32Array | Int32Array, start = 0): void {
-    if (start + values.length > size(tensor.shape))
-      throw new RangeError(
-        `${tensor.name} holds ${size(tensor.shape)} values, ${values.length} at ${start} do not fit`,
-      );
+    const words = bytesOf(tensor) / 4;
+    if (start + values.length > words)
+      throw new RangeError(`${tensor.name} holds ${words} values, ${values.length} at ${start} do not fit`);
     this.device.queue.writeBuffer(
       bufferOf(tensor),
       tensor.offsetBytes + start * 4,
@@ -113,7 +126,7 @@ export class Gpu {
   /** Sets a tensor to zero before the next submit. */
   clear(tensor: Tensor): void {
     const encoder = this.device.createCommandEncoder({ label: `clear ${tensor.name}` });
-    encoder.clearBuffer(bufferOf(tensor), tensor.offsetBytes, size(tensor.shape) * 4);
+    encoder.clearBuffer(bufferOf(tensor), tensor.offsetBytes, bytesOf(tensor));
     this.device.queue.submit([encoder.finish()]);
   }
 
@@ -126,6 +139,7 @@ export class Gpu {
     return tensors.length === 1 ? arrays[0]! : arrays;
   }
 
+  /** The same as words, whatever stands in them. */
   async readUint(...tensors: Tensor[]): Promise<Uint32Array[]> {
     return (await this.#readBytes(tensors)).map((b) => new Uint32Array(b));
   }
@@ -133,7 +147,7 @@ export class Gpu {
   async #readBytes(tensors: Tensor[]): Promise<ArrayBuffer[]> {
     this.check();
     const buffers = tensors.map(bufferOf);
-    const sizesBytes = tensors.map((t) => size(t.shape) * 4);
+    const sizesBytes = tensors.map(bytesOf);
     const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);
     const staging = this.#takeStaging(totalBytes);
     let result: ArrayBuffer[];

@@ -3,7 +3,7 @@ import type { Gpu } from "./gpu.ts";
 import { lifetimesOf, withoutDead } from "./liveness.ts";
 import { place } from "./placement.ts";
 import type { Shader } from "./shader.ts";
-import { type Dtype, size, type Tensor } from "./tensor.ts";
+import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
 /** One dispatch to be. */
 export interface Dispatch {
@@ -87,7 +87,7 @@ export class Plan {
   /** A tensor that one dispatch writes and later ones of the same run read. */
   activation(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
     if (!this.#reuse) return this.empty(name, shape, dtype);
-    return { name, shape, dtype, buffer: new ActivationBuffer(name, size(shape) * 4), offsetBytes: 0 };
+    return { name, shape, dtype, buffer: new ActivationBuffer(name, bytesOf({ shape, dtype })), offsetBytes: 0 };
   }
 
   /** Lets an activation outlive the run, so that the host can read it. */
@@ -247,7 +247,7 @@ export class Plan {
           resource: {
             buffer: tensor.buffer instanceof ActivationBuffer ? tensor.buffer.placed! : tensor.buffer,
             offset: tensor.offsetBytes,
-            size: Math.max(4, size(tensor.shape) * 4),
+            size: Math.max(4, bytesOf(tensor)),
           },
         };
       });

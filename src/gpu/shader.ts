@@ -21,12 +21,16 @@ export class Shader {
   readonly entries: string[] = [];
   readonly #uses = new Map<string, Set<string>>();
 
-  /** @param name the file's name without ending, for labels and messages */
+  /**
+   * @param name  the file's name without ending, for labels and messages, and for a variant what tells it from others
+   * @param part  WGSL that the file leaves open, such as how an element is read; joined to it behind its end
+   */
   constructor(
     readonly name: string,
     readonly source: string,
+    readonly part = "",
   ) {
-    const code = source.replace(/\/\/.*$/gm, "");
+    const code = `${source}\n${part}`.replace(/\/\/.*$/gm, "");
     for (const [, number, space, access, variable] of code.matchAll(
       /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read_write|read))?>\s*(\w+)\s*:/g,
     ))
@@ -56,7 +60,7 @@ export class Shader {
     const prelude = Object.entries(sizes)
       .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
       .join("");
-    return `${prelude}${unroll(this.source, sizes)}\n${common}`;
+    return `${prelude}${unroll(this.source, sizes)}\n${this.part}\n${common}`;
   }
 
   #findUses(code: string): void {

@@ -1,6 +1,11 @@
-export type Dtype = "f32" | "u32" | "i32";
+/** Numbers of weights that do not take four bytes each; ops read them in kernels made for it (ops/weight_kernels.ts). */
+export type PackedDtype = "bf16" | "f16" | "i8" | "i4" | "nf4";
 
-/** Numbers on the GPU. No methods: ops take tensors and make tensors. Every dtype has 4 bytes an element. */
+export type Dtype = "f32" | "u32" | "i32" | PackedDtype;
+
+const bits: Readonly<Record<Dtype, number>> = { f32: 32, u32: 32, i32: 32, bf16: 16, f16: 16, i8: 8, i4: 4, nf4: 4 };
+
+/** Numbers on the GPU. No methods: ops take tensors and make tensors. */
 export interface Tensor {
   /** Named as in the checkpoint for weights, `op.tensor` for activations; used in labels and messages. */
   readonly name: string;
@@ -12,10 +17,18 @@ export interface Tensor {
   readonly offsetBytes: number;
   /** The tensor that this one is another shape of; its gradient is that one's. */
   readonly base?: Tensor;
+  /** Of i8, i4 and nf4: elements that share a scale, neighbours in a row. */
+  readonly block?: number;
+  /** Of i8, i4 and nf4: u32, one for each block in order; scale and zero point in f16, the scale in the lower half. */
+  readonly scales?: Tensor;
 }
 
 /** Number of elements. */
 export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
+
+/** What so many elements take, in whole words. */
+export const bytesOf = ({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number =>
+  Math.ceil((size(shape) * bits[dtype]) / 32) * 4;
 
 export const shapeText = (shape: readonly number[]): string => `(${shape.join(", ")})`;
 
@@ -30,4 +43,20 @@ export function reshape(tensor: Tensor, ...shape: number[]): Tensor {
   if (size(shape) !== size(tensor.shape))
     throw new RangeError(`${tensor.name} of shape ${shapeText(tensor.shape)} cannot be read as ${shapeText(shape)}`);
   return { ...tensor, shape, base: tensor.base ?? tensor };
+}
+
+/**
+ * Up to `count` of a tensor's first extent, from `from` on: the same buffer. What comes before must fill whole 256 bytes,
+ * as in any binding.
+ */
+export function rowsOf(tensor: Tensor, from: number, count: number): Tensor {
+  const [extent, ...rest] = tensor.shape as [number, ...number[]];
+  const skipped = bytesOf({ shape: [from, ...rest], dtype: tensor.dtype });
+  const { block, scales } = tensor;
+  return {
+    ...tensor,
+    shape: [Math.min(count, extent - from), ...rest],
+    offsetBytes: tensor.offsetBytes + skipped,
+    ...(scales && { scales: rowsOf(reshape(scales, extent, size(rest) / block!), from, count) }),
+  };
 }

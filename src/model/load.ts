@@ -11,18 +11,24 @@ import { Qwen25VL } from "./qwen2_5_vl.ts";
 import { Qwen3VL } from "./qwen3_vl.ts";
 import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./safetensors.ts";
 import { modelShapes } from "./shapes.ts";
+import { type BaseDtype, formOf, sidesOf } from "./weight_form.ts";
 
 /**
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
  * the names and shapes in the files are those that config.json asks for.
  *
- * @param notice  told what a person should know of the folder, one sentence at a time
+ * @param baseDtype  what the weights are kept in where they are not trained
+ * @param notice     told what a person should know of the folder, one sentence at a time
  * @throws Error naming the tensor that is missing or of another shape; the model is not to be used then
  */
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  { trained, notice = () => {} }: { trained: boolean; notice?: (sentence: string) => void },
+  {
+    trained,
+    baseDtype = "auto",
+    notice = () => {},
+  }: { trained: boolean; baseDtype?: BaseDtype; notice?: (sentence: string) => void },
 ): Promise<Model> {
   const described = await describedModel(files, notice);
   const tensors = await openCheckpoint(files);
@@ -31,13 +37,17 @@ export async function loadModel(
     notice(
       `config.json: tie_word_embeddings is true, but ${headWeight} in the checkpoint differs from the embedding; the two are not tied, as in transformers, and an export says so`,
     );
-  const { unused } = sourcesOf(modelShapes(config), tensors, config);
+  const { sources, unused } = sourcesOf(modelShapes(config), tensors, config);
   if (unused.length > 0) notice(unusedSentence(unused));
   const { vision } = config;
+  const options = {
+    trained,
+    formOf: (parameter: ParameterShape) => formOf(parameter, baseDtype, sources.get(parameter.name)!.dtype),
+  };
   const model =
     vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, { trained })
-      : new Qwen25VL(gpu, { ...config, vision }, { trained });
+      ? new Qwen3VL(gpu, { ...config, vision }, options)
+      : new Qwen25VL(gpu, { ...config, vision }, options);
   await fill(model, tensors);
   return model;
 }
@@ -56,7 +66,8 @@ export async function fillModel(model: Model, files: CheckpointFiles): Promise<v
 
 async function fill({ parameters, config }: Model, tensors: readonly StoredTensor[]): Promise<void> {
   for (const [name, tensor] of sourcesOf(parameters.shapes, tensors, config).sources)
-    for await (const { first, values } of tensor.parts()) parameters.write(name, values, first);
+    for await (const { first, bytes } of tensor.byteParts(sidesOf(tensor).columns))
+      parameters.writeStored(name, bytes, tensor.dtype, first);
 }
 
 /**

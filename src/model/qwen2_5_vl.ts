@@ -9,7 +9,7 @@ import { swiglu } from "../ops/swiglu.ts";
 import type { ModelConfig, Qwen25Vision } from "./config.ts";
 import { decoderShapes } from "./decoder.ts";
 import type { VisionOutput, Watch } from "./model.ts";
-import type { ParameterShape } from "./parameters.ts";
+import type { ParameterShape, ParametersOptions } from "./parameters.ts";
 import { QwenVL } from "./qwen_vl.ts";
 import type { VisionRows } from "./vision_rows.ts";
 import { Shapes } from "./weights.ts";
@@ -24,7 +24,7 @@ const prefix = "model.visual";
  * by window all through the tower, as VisionRows puts them.
  */
 export class Qwen25VL extends QwenVL<Qwen25Vision> {
-  constructor(gpu: Gpu, config: ModelConfig<Qwen25Vision>, options: { trained: boolean }) {
+  constructor(gpu: Gpu, config: ModelConfig<Qwen25Vision>, options: ParametersOptions) {
     super(gpu, config, parameterShapes(config), options);
   }
 

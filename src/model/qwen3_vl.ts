@@ -8,7 +8,7 @@ import { linear } from "../ops/linear.ts";
 import type { ModelConfig, Qwen3Vision } from "./config.ts";
 import { decoderShapes } from "./decoder.ts";
 import type { VisionOutput, Watch } from "./model.ts";
-import type { ParameterShape } from "./parameters.ts";
+import type { ParameterShape, ParametersOptions } from "./parameters.ts";
 import { QwenVL } from "./qwen_vl.ts";
 import type { VisionRows } from "./vision_rows.ts";
 import { Shapes } from "./weights.ts";
@@ -20,7 +20,7 @@ const prefix = "model.visual";
 
 /** Qwen3-VL as Hugging Face has it (transformers, `models/qwen3_vl/modeling_qwen3_vl.py`). */
 export class Qwen3VL extends QwenVL<Qwen3Vision> {
-  constructor(gpu: Gpu, config: ModelConfig<Qwen3Vision>, options: { trained: boolean }) {
+  constructor(gpu: Gpu, config: ModelConfig<Qwen3Vision>, options: ParametersOptions) {
     super(gpu, config, parameterShapes(config), options);
   }
 

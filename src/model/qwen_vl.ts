@@ -9,7 +9,7 @@ import type { ModelConfig, VisionConfig } from "./config.ts";
 import { Decoder, headName } from "./decoder.ts";
 import type { LoraAdapter } from "./lora.ts";
 import type { Model, VisionOutput, Watch } from "./model.ts";
-import { type ParameterShape, Parameters } from "./parameters.ts";
+import { type ParameterShape, Parameters, type ParametersOptions } from "./parameters.ts";
 import { maxPatchSide } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { VisionRows } from "./vision_rows.ts";
@@ -26,9 +26,9 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
     gpu: Gpu,
     readonly config: ModelConfig<Vision>,
     shapes: readonly ParameterShape[],
-    { trained }: { trained: boolean },
+    options: ParametersOptions,
   ) {
-    this.weights = new Weights(new Parameters(gpu, shapes, { trained }));
+    this.weights = new Weights(new Parameters(gpu, shapes, options));
     this.#decoder = new Decoder(gpu, config.text, this.weights);
     // The first quarter of a head turns by the patch's row, the second by its column, with the same frequencies.
     const half = config.vision.hiddenSize / config.vision.numHeads / 2;

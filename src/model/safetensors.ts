@@ -277,6 +277,8 @@ export interface StoredTensor {
   values(): Promise<Float32Array>;
   /** As f32 in stretches from `first` on, so that no large tensor need stand in memory as a whole. */
   parts(): AsyncGenerator<{ first: number; values: Float32Array }>;
+  /** Its bytes in such stretches, each of a multiple of so many numbers. */
+  byteParts(multiple: number): AsyncGenerator<{ first: number; bytes: Uint8Array }>;
 }
 
 /** Bytes of a file that are read at once for `parts`: a multiple of every element's size. */
@@ -333,15 +335,20 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
       checkDtype();
       return toFloat32(await bytes(), dtype);
     };
-    async function* parts() {
+    async function* byteParts(multiple: number) {
       checkDtype();
-      for (let at = startByte; at < endByte; at += partBytes)
+      const eachBytes = multiple * elementSizeBytes[dtype];
+      const stretch = Math.max(1, Math.floor(partBytes / eachBytes)) * eachBytes;
+      for (let at = startByte; at < endByte; at += stretch)
         yield {
           first: (at - startByte) / elementSizeBytes[dtype],
-          values: toFloat32(await read(at, Math.min(at + partBytes, endByte)), dtype),
+          bytes: await read(at, Math.min(at + stretch, endByte)),
         };
     }
-    return { name, dtype, shape, file, bytes, values, parts };
+    async function* parts() {
+      for await (const { first, bytes } of byteParts(1)) yield { first, values: toFloat32(bytes, dtype) };
+    }
+    return { name, dtype, shape, file, bytes, values, parts, byteParts };
   });
 }
 

@@ -12,8 +12,10 @@ import { inTiles } from "./product.ts";
 const forward = new Shader("attention_forward", forwardSource);
 const decode = new Shader("attention_decode", decodeSource);
 const backward = new Shader("attention_backward", backwardSource);
-const fours = new Shader("attention", source);
-const ones = new Shader("attention_ones", source.replace("alias Element = vec4f;", "alias Element = f32;"));
+/** What attention.wgsl computes with, by the end of the shader's name. */
+export const elementParts = { "": "alias Element = vec4f;", ones: "alias Element = f32;" };
+const fours = new Shader("attention", source, elementParts[""]);
+const ones = new Shader("attention_ones", source, elementParts.ones);
 
 /** (row, head) pairs of a workgroup of 64: eight lanes each, as in the shader. */
 const pairsPerGroup = 8;

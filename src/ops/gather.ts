@@ -1,11 +1,14 @@
 import source from "../../shaders/gather.wgsl" with { type: "text" };
+import foursSource from "../../shaders/gather_fours.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
+import { expectF32, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
 const shader = new Shader("gather", source);
+const fours = weightShaders("gather_fours", foursSource);
 
 /** The index that names no row. */
 export const noRow = 0xffffffff;
@@ -44,16 +47,32 @@ export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor
   else if (tape.tracks(table))
     throw new TypeError(`The gradient of ${table.name} needs the inverse of ${index.name}; make it with inverseOf()`);
   const out = tape.empty(`gather(${table.name})`, [N, C]);
-  const params = { N, E, R, C };
   const WEIGHT = weight ? 1 : 0;
-  tape.plan.dispatch({
-    shader,
-    entry: "pick",
-    tensors: { table, index, weight: weight ?? table, add_to: addTo ?? table, out },
-    params,
-    groups: grid(N * C, 64),
-    constants: { WEIGHT, ADD_TO: addTo ? 1 : 0 },
-  });
+  const byFours = !tape.gpu.plain && C % 4 === 0;
+  if (!byFours) expectF32(table);
+  for (const { weight: rows, count, column: first } of rowRanges(tape.gpu, table, 0, R)) {
+    const mixed = { index, weight: weight ?? index };
+    const params = { N, E, R: count, C, first };
+    const constants = { WEIGHT, ADD_TO: addTo ? 1 : 0, ADD: first > 0 ? 1 : 0 };
+    if (byFours)
+      tape.plan.dispatch({
+        shader: fours(table),
+        entry: "pick",
+        tensors: { ...mixed, ...weightTensors(rows), add_to4: addTo ?? rows, out4: out },
+        params,
+        groups: grid((N * C) / 4, 64),
+        constants: { ...constants, ...weightConstants(table) },
+      });
+    else
+      tape.plan.dispatch({
+        shader,
+        entry: "pick",
+        tensors: { ...mixed, table: rows, add_to: addTo ?? rows, out },
+        params,
+        groups: grid(N * C, 64),
+        constants,
+      });
+  }
 
   tape.record(out, [table, addTo], () => {
     const into = tape.into(table);
@@ -63,7 +82,7 @@ export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor
         shader,
         entry: "backprop_table",
         tensors: { dout, weight: weight ?? dout, ...inverse, dtable: into.d },
-        params,
+        params: { N, E, R, C, first: 0 },
         groups: grid(R * C, 64),
         constants: { ...into.constants, WEIGHT },
       });

@@ -6,7 +6,8 @@ import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowStretches } from "./low_rank.ts";
-import { backpropXInTiles, inTiles, multiplyInParts, takesProduct, weightPartialsInTiles } from "./product.ts";
+import { backpropXByFours, inTiles, multiplyInParts, takesProduct, weightPartialsInTiles } from "./product.ts";
+import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
 
 const shader = new Shader("linear", source);
 
@@ -69,7 +70,7 @@ export function linear(
     const intoBias = bias ? tape.into(bias) : null;
     if (intoBias) {
       const splits = stretches(N, O, 1);
-      const params = { N, I: 1, O, first, splits };
+      const params = { N, I: 1, O, first, splits, stride: O };
       tape.scratch("linear.partial", [splits, O], (partial) => {
         tape.plan.dispatch({
           shader,
@@ -99,7 +100,7 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): v
   if (intoUp)
     tape.scratch("linear.partial", [stretches(N, columns, R), columns, R], (partial) => {
       backpropUp(plan, dout, term, partial);
-      addPartials(plan, partial, intoUp, { N, I: R, O: columns, first: 0, splits: partial.shape[0]! });
+      addPartials(plan, partial, intoUp, { N, I: R, O: columns, first: 0, splits: partial.shape[0]!, stride: columns });
     });
   const intoDown = tape.into(down);
   const intoX = tape.into(x);
@@ -110,7 +111,12 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): v
     else
       tape.scratch("linear.partial", [splits, N, width], (partial) => {
         backpropLow(plan, dout, term, partial);
-        addPartials(plan, partial, { d: dlow, constants: { ADD: 0 } }, { N, I: width, O: N, first: 0, splits });
+        addPartials(
+          plan,
+          partial,
+          { d: dlow, constants: { ADD: 0 } },
+          { N, I: width, O: N, first: 0, splits, stride: N },
+        );
       });
     if (intoDown) {
       const I = x.shape[1]!;
@@ -155,14 +161,24 @@ function multiplyAlone(
     multiplyInParts(plan, x, weight, out, { bias, residual, first });
     return;
   }
-  plan.dispatch({
-    shader,
-    entry: byFours(plan, I) ? "multiply_fours" : "multiply",
-    tensors: { x, weight, x4: x, weight4: weight, bias: bias ?? weight, residual: residual ?? x, out },
-    params: { N, I, O, first, splits: 1 },
-    groups: [Math.ceil(O / 32), Math.ceil(N / 32)],
-    constants: { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 },
-  });
+  expectF32(weight);
+  for (const range of rowRanges(plan.gpu, weight, first, O, bias))
+    plan.dispatch({
+      shader,
+      entry: byFours(plan, I) ? "multiply_fours" : "multiply",
+      tensors: {
+        x,
+        weight: range.weight,
+        x4: x,
+        weight4: range.weight,
+        bias: range.bias ?? range.weight,
+        residual: residual ? fromColumn(residual, range.column) : x,
+        out: fromColumn(out, range.column),
+      },
+      params: { N, I, O: range.count, first: range.first, splits: 1, stride: O },
+      groups: [Math.ceil(range.count / 32), Math.ceil(N / 32)],
+      constants: { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 },
+    });
 }
 
 const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && sizes.every((n) => n % 4 === 0);
@@ -171,18 +187,20 @@ const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && 
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
-  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) {
-    backpropXInTiles(plan, dout, weight, into, first);
+  if (takesProduct(plan, I, O)) {
+    backpropXByFours(plan, dout, weight, into, first);
     return;
   }
-  plan.dispatch({
-    shader,
-    entry: byFours(plan, I, O) ? "backprop_x_fours" : "backprop_x",
-    tensors: { dout, weight, dx: into.d, dout4: dout, weight4: weight, dx4: into.d },
-    params: { N, I, O, first, splits: 1 },
-    groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
-    constants: into.constants,
-  });
+  expectF32(weight);
+  for (const range of rowRanges(plan.gpu, weight, first, O))
+    plan.dispatch({
+      shader,
+      entry: "backprop_x",
+      tensors: { dout: fromColumn(dout, range.column), weight: range.weight, dx: into.d },
+      params: { N, I, O: range.count, first: range.first, splits: 1, stride: O },
+      groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
+      constants: range.column > 0 ? { ADD: 1 } : into.constants,
+    });
 }
 
 /**
@@ -198,7 +216,7 @@ export function stretches(N: number, O: number, I: number): number {
 export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const [splits, , I] = partial.shape as [number, number, number];
-  const params = { N, I, O, first, splits };
+  const params = { N, I, O, first, splits, stride: O };
   if (inTiles(plan.gpu) && takesProduct(plan, I, O)) weightPartialsInTiles(plan, x, dout, partial);
   else
     plan.dispatch({
@@ -215,7 +233,7 @@ function addPartials(
   plan: Plan,
   partial: Tensor,
   into: Into,
-  params: { N: number; I: number; O: number; first: number; splits: number },
+  params: { N: number; I: number; O: number; first: number; splits: number; stride: number },
 ): void {
   plan.dispatch({
     shader,

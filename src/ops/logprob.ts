@@ -3,7 +3,7 @@ import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
 import { backpropWeight, backpropX, multiply, stretches } from "./linear.ts";
 
 const shader = new Shader("logprob", source);
@@ -69,8 +69,8 @@ export function logprob(
   const out = { logprob: tape.empty("logprob.out", [N]), entropy: tape.empty("logprob.entropy", [N]) };
 
   for (let from = 0; from < N; from += chunk) {
-    const part = (tensor: Tensor) => rows(tensor, from, chunk);
-    const chunkLogits = rows(logits, 0, part(h).shape[0]!);
+    const part = (tensor: Tensor) => rowsOf(tensor, from, chunk);
+    const chunkLogits = rowsOf(logits, 0, part(h).shape[0]!);
     multiply(plan, part(h), weight, chunkLogits);
     summarizeInto(plan, chunkLogits, allowed, temperature, part(stats));
     plan.dispatch({
@@ -98,8 +98,8 @@ export function logprob(
     const intoH = tape.into(h);
     const partial = intoWeight && tape.empty("logprob.partial", [stretches(chunk, V, C), V, C]);
     for (let from = 0; from < N; from += chunk) {
-      const part = (tensor: Tensor) => rows(tensor, from, chunk);
-      const chunkLogits = rows(logits, 0, part(h).shape[0]!);
+      const part = (tensor: Tensor) => rowsOf(tensor, from, chunk);
+      const chunkLogits = rowsOf(logits, 0, part(h).shape[0]!);
       // A single chunk's logits are still there.
       if (chunk < N) multiply(plan, part(h), weight, chunkLogits);
       plan.dispatch({
@@ -119,7 +119,7 @@ export function logprob(
       });
       if (intoH) backpropX(plan, chunkLogits, weight, { ...intoH, d: part(intoH.d) });
       if (intoWeight) {
-        const sums = rows(partial!, 0, stretches(chunkLogits.shape[0]!, V, C));
+        const sums = rowsOf(partial!, 0, stretches(chunkLogits.shape[0]!, V, C));
         const constants = from === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
         backpropWeight(plan, part(h), chunkLogits, sums, { d: intoWeight.d, constants });
       }
@@ -154,11 +154,4 @@ function summarizeInto(plan: Plan, logits: Tensor, allowed: Tensor, temperature:
     params: { N, V },
     groups: grid(N, 1),
   });
-}
-
-/** Up to `count` of a tensor's first extent, from `from` on: the same buffer. */
-function rows(tensor: Tensor, from: number, count: number): Tensor {
-  const [extent, ...rest] = tensor.shape as [number, ...number[]];
-  const shape = [Math.min(count, extent - from), ...rest];
-  return { ...tensor, shape, offsetBytes: tensor.offsetBytes + from * size(rest) * 4 };
 }

@@ -2,13 +2,13 @@ import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
-import { Shader } from "../gpu/shader.ts";
 import type { Into } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { fromColumn, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
-const tiled = new Shader("product", tiledSource);
-const wide = new Shader("product_wide", wideSource);
-const thin = new Shader("product_thin", thinSource);
+const tiled = weightShaders("product", tiledSource);
+const wide = weightShaders("product_wide", wideSource);
+const thin = weightShaders("product_thin", thinSource);
 
 /** Up to so many rows the thin kernel reads the weight once. */
 const mostThinRows = 8;
@@ -36,6 +36,7 @@ export interface ProductExtras {
 
 /** How `multiplyInParts` computes; all give the same bits. */
 export type ProductKernel = "thin" | "tiled" | "wide" | "apart";
+export type BackpropKernel = Exclude<ProductKernel, "thin">;
 
 /** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed; the sum over I in four parts. */
 export function multiplyInParts(
@@ -48,30 +49,35 @@ export function multiplyInParts(
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
-  const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0 };
-  const params = { N, I, O, first };
-  if (kernel === "thin") {
-    const sizes = thinSizes(N);
+  for (const range of rowRanges(plan.gpu, weight, first, O, bias)) {
+    const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0, ...weightConstants(weight) };
+    const params = { N, I, O: range.count, first: range.first, stride: O };
+    const tensors = { x4: x, ...weightTensors(range.weight) };
+    const [rangeBias, rangeResidual] = [range.bias ?? range.weight, residual ? fromColumn(residual, range.column) : x];
+    const rangeOut = fromColumn(out, range.column);
+    if (kernel === "thin") {
+      const sizes = thinSizes(N);
+      plan.dispatch({
+        shader: thin(weight),
+        entry: "multiply",
+        tensors: { ...tensors, bias: rangeBias, residual: rangeResidual, out: rangeOut },
+        params,
+        groups: [Math.ceil(range.count / sizes.OUTS), Math.ceil(N / sizes.ROWS)],
+        constants,
+        sizes,
+      });
+      continue;
+    }
+    const side = { wide: 128, tiled: 64, apart: 32 }[kernel];
     plan.dispatch({
-      shader: thin,
-      entry: "multiply",
-      tensors: { x4: x, weight4: weight, bias: bias ?? weight, residual: residual ?? x, out },
-      params,
-      groups: [Math.ceil(O / sizes.OUTS), Math.ceil(N / sizes.ROWS)],
+      shader: (kernel === "wide" ? wide : tiled)(weight),
+      entry: kernel === "apart" ? "multiply_apart" : "multiply",
+      tensors: { ...tensors, bias4: rangeBias, residual4: rangeResidual, out4: rangeOut },
+      params: { ...params, splits: 1 },
+      groups: [Math.ceil(range.count / side), Math.ceil(N / side)],
       constants,
-      sizes,
     });
-    return;
   }
-  const side = { wide: 128, tiled: 64, apart: 32 }[kernel];
-  plan.dispatch({
-    shader: kernel === "wide" ? wide : tiled,
-    entry: kernel === "apart" ? "multiply_apart" : "multiply",
-    tensors: { x4: x, weight4: weight, bias4: bias ?? weight, residual4: residual ?? x, out4: out },
-    params: { ...params, splits: 1 },
-    groups: [Math.ceil(O / side), Math.ceil(N / side)],
-    constants,
-  });
 }
 
 /** Sizes of the thin kernel: rows and outputs of a workgroup, fours of every part of a sum in a tile. */
@@ -92,26 +98,31 @@ export const inTiles = ({ software, device }: Plan["gpu"]): boolean =>
   !software && device.limits.maxComputeWorkgroupStorageSize >= 32_768;
 
 /** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
-export function backpropXInTiles(
+export function backpropXByFours(
   plan: Plan,
   dout: Tensor,
   weight: Tensor,
   into: Into,
   first: number,
-  kernel?: "tiled" | "wide",
+  kernel: BackpropKernel = backpropKernelFor(plan, into.d),
 ): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
-  const inWide = kernel ? kernel === "wide" : isWide(N, I);
-  const side = inWide ? 128 : 64;
-  plan.dispatch({
-    shader: inWide ? wide : tiled,
-    entry: "backprop_x",
-    tensors: { dout4: dout, weight4: weight, dx4: into.d },
-    params: { N, I, O, first, splits: 1 },
-    groups: [Math.ceil(I / side), Math.ceil(N / side)],
-    constants: into.constants,
-  });
+  const side = { wide: 128, tiled: 64, apart: 32 }[kernel];
+  for (const range of rowRanges(plan.gpu, weight, first, O))
+    plan.dispatch({
+      shader: (kernel === "wide" ? wide : tiled)(weight),
+      entry: kernel === "apart" ? "backprop_x_apart" : "backprop_x",
+      tensors: { dout4: fromColumn(dout, range.column), ...weightTensors(range.weight), dx4: into.d },
+      params: { N, I, O: range.count, first: range.first, splits: 1, stride: O },
+      groups: [Math.ceil(I / side), Math.ceil(N / side)],
+      constants: { ...(range.column > 0 ? { ADD: 1 } : into.constants), ...weightConstants(weight) },
+    });
+}
+
+function backpropKernelFor({ gpu }: Plan, { shape: [N = 0, I = 0] }: Tensor): BackpropKernel {
+  if (!inTiles(gpu)) return "apart";
+  return isWide(N, I) ? "wide" : "tiled";
 }
 
 /** partial (splits, O, I) = doutT x over each of `splits` ranges of rows. */
@@ -127,10 +138,10 @@ export function weightPartialsInTiles(
   const inWide = kernel ? kernel === "wide" : isWide(O * splits, I);
   const side = inWide ? 128 : 64;
   plan.dispatch({
-    shader: inWide ? wide : tiled,
+    shader: (inWide ? wide : tiled)(partial),
     entry: "backprop_weight",
     tensors: { x4: x, dout4: dout, partial4: partial },
-    params: { N, I, O, first: 0, splits },
+    params: { N, I, O, first: 0, splits, stride: O },
     groups: [Math.ceil(I / side), Math.ceil(O / side), splits],
   });
 }

@@ -225,8 +225,8 @@ describe("Gpu", () => {
     const x = gpu.upload("x", new Float32Array(6), [2, 3]);
     expect(() => gpu.write(x, new Float32Array(3), 4)).toThrow("x holds 6 values, 3 at 4 do not fit");
     const limit = gpu.device.limits.maxBufferSize;
-    expect(() => gpu.empty("logits", [limit / 2])).toThrow(
-      `logits needs ${limit * 2} bytes, this device allows ${limit} in a buffer; take fewer tasks or rollouts a step`,
+    expect(() => gpu.empty("logits", [(limit + 1) / 2])).toThrow(
+      `logits needs ${limit * 2 + 2} bytes, this device allows ${limit} in a buffer; take fewer tasks or rollouts a step`,
     );
   });
 

@@ -54,7 +54,9 @@ test("a model larger than what is read at once comes in stretches, each read onc
   await fillModel(model, files);
 
   const sizes = reads.map(([start, end]) => end - start);
-  expect(Math.max(...sizes)).toBe(partBytes);
+  // As many whole rows as fit.
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(partBytes);
+  expect(Math.max(...sizes)).toBeGreaterThan(0.99 * partBytes);
   // Header length, header, and every byte of the data once.
   expect(sizes.slice(2).reduce((sum, size) => sum + size, 0)).toBe(dataBytes);
   for (const [name, values] of await model.parameters.read()) {

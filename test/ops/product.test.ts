@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { backpropXInTiles, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
+import type { Tensor } from "../../src/gpu/tensor.ts";
+import type { WeightForm } from "../../src/model/weight_form.ts";
+import { backpropXByFours, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
+import { formsFor, packedWeight } from "../support/packed_weight.ts";
 
 const product = (a: (n: number, k: number) => number, b: (k: number, o: number) => number, [N, K, O]: number[]) =>
   Float64Array.from({ length: N! * O! }, (_, at) => {
@@ -67,7 +70,7 @@ test.each([
   const dout = plan.upload("dout", ds, [N, O]);
   const before = random(4, N * I);
   const dx = plan.upload("dx", before, [N, I]);
-  backpropXInTiles(plan, dout, weight, { d: dx, constants: { ADD } }, first, kernel);
+  backpropXByFours(plan, dout, weight, { d: dx, constants: { ADD } }, first, kernel);
   const splits = 3;
   const partial = plan.upload("partial", new Float32Array(splits * O * I).fill(Number.NaN), [splits, O, I]);
   weightPartialsInTiles(plan, x, dout, partial, kernel);
@@ -89,3 +92,41 @@ test.each([
   );
   expect(worst(sum, wantWeight)).toBeLessThan(2e-5);
 });
+
+/** Products and gradients of a matrix in a form, each by a kernel, beside those of its numbers in f32. */
+async function inForm(form: WeightForm, [N, I, O]: [number, number, number], kernels: readonly ProductKernel[]) {
+  const plan = new Plan(gpu, "product");
+  const x = plan.upload("x", random(1, N * I), [N, I]);
+  const { packed, plain } = packedWeight(plan, random(2, (O + first) * I), [O + first, I], form);
+  const bias = plan.upload("bias", random(3, O + first), [O + first]);
+  const residual = plan.upload("residual", random(4, N * O), [N, O]);
+  const dout = plan.upload("dout", random(5, N * O), [N, O]);
+  const results: [kernel: string, got: Tensor, want: Tensor][] = [];
+  const unwritten = (rows: number, columns: number) =>
+    plan.upload("out", new Float32Array(rows * columns).fill(Number.NaN), [rows, columns]);
+  for (const kernel of kernels) {
+    const [got, want] = [unwritten(N, O), unwritten(N, O)];
+    multiplyInParts(plan, x, packed, got, { bias, residual, first }, kernel);
+    multiplyInParts(plan, x, plain, want, { bias, residual, first }, "apart");
+    results.push([kernel, got, want]);
+    if (kernel === "thin") continue;
+    const [dx, wantDx] = [unwritten(N, I), unwritten(N, I)];
+    backpropXByFours(plan, dout, packed, { d: dx, constants: { ADD: 0 } }, first, kernel);
+    backpropXByFours(plan, dout, plain, { d: wantDx, constants: { ADD: 0 } }, first, kernel);
+    results.push([`backprop_x ${kernel}`, dx, wantDx]);
+  }
+  plan.run();
+  for (const [kernel, got, want] of results)
+    expect(await gpu.read(got), `${form.dtype}, ${kernel}`).toEqual(await gpu.read(want));
+  plan.free();
+}
+
+test.each(formsFor(72))(
+  "few rows of weights in $dtype, blocks of $block, give the bits of their numbers in f32",
+  (form) => inForm(form, [3, 72, 68], ["apart", "thin"]),
+);
+
+test.each(formsFor(192).filter(({ block }) => block !== 192))(
+  "tiles of weights in $dtype give the bits of their numbers in f32",
+  (form) => inForm(form, [70, 192, 80], ["tiled", "wide"]),
+);

@@ -1,6 +1,7 @@
 import { Shader } from "../../gpu/shader.ts";
-import { decodeSizes, tileSizes } from "../../ops/attention.ts";
+import { decodeSizes, elementParts, tileSizes } from "../../ops/attention.ts";
 import { thinSizes } from "../../ops/product.ts";
+import { weightParts } from "../../ops/weight_kernels.ts";
 
 /** One kernel as a compiler took it; `error` is null where it did. */
 export interface CompiledKernel {
@@ -19,6 +20,18 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_decode: [decodeSizes(32, 2), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
   product_thin: [1, 2, 4, 8].map(thinSizes),
+};
+
+const { f32, ...packed } = weightParts;
+const ofWeights = { "": f32, ...packed };
+
+/** What is joined to shaders that come in variants, by the end of the variant's name. */
+const partsOf: Record<string, Record<string, string>> = {
+  attention: elementParts,
+  gather_fours: ofWeights,
+  product: ofWeights,
+  product_thin: ofWeights,
+  product_wide: ofWeights,
 };
 
 /** What Gpu asks a device for. */
@@ -41,9 +54,9 @@ export async function* compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel> 
   const isTooLittle = (message: string) =>
     maxComputeWorkgroupStorageSize < workgroupBytes && message.includes("total use of workgroup storage");
   try {
-    for (const name of await shaderNames()) {
-      const shader = new Shader(name, await Deno.readTextFile(new URL(`${name}.wgsl`, shadersFolder)));
-      for (const sizes of sizesOf[name] ?? [{}]) {
+    for await (const { file, shader } of shaders()) {
+      const { name } = shader;
+      for (const sizes of sizesOf[file] ?? [{}]) {
         device.pushErrorScope("validation");
         const module = device.createShaderModule({ label: `${name}.wgsl`, code: shader.text(sizes) });
         const refused = await device.popErrorScope();
@@ -79,15 +92,20 @@ export async function* compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel> 
   }
 }
 
-async function shaderNames(): Promise<string[]> {
-  const names: string[] = [];
+/** Every file with what makes it whole. */
+async function* shaders(): AsyncGenerator<{ file: string; shader: Shader }> {
+  const files: string[] = [];
   for await (const { name } of Deno.readDir(shadersFolder))
-    if (name.endsWith(".wgsl") && name !== "common.wgsl") names.push(name.slice(0, -".wgsl".length));
-  return names.sort();
+    if (name.endsWith(".wgsl") && name !== "common.wgsl") files.push(name.slice(0, -".wgsl".length));
+  for (const file of files.sort()) {
+    const source = await Deno.readTextFile(new URL(`${file}.wgsl`, shadersFolder));
+    for (const [end, part] of Object.entries(partsOf[file] ?? { "": "" }))
+      yield { file, shader: new Shader(end === "" ? file : `${file}_${end}`, source, part) };
+  }
 }
 
 const constantsOf = (shader: Shader): string[] =>
-  [...shader.source.matchAll(/^override (\w+)/gm)].map(([, name]) => name);
+  [...`${shader.source}\n${shader.part}`.matchAll(/^override (\w+): u32 = 0u/gm)].map(([, name]) => name);
 
 const labelOf = (name: string, values: Record<string, number>): string =>
   [name, ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(" ");

@@ -1,0 +1,9 @@
+// Weights (O, I) in bf16, two in a word, the first in its lower half: the upper halves of f32.
+
+@group(0) @binding(2) var<storage, read> weight_data: array<vec2u>;
+
+// The four numbers from 4 `at` on.
+fn weight_four(at: u32) -> vec4f {
+  let words = weight_data[at];
+  return bitcast<vec4f>(vec4u(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u));
+}

@@ -1,0 +1,79 @@
+import { size } from "../gpu/tensor.ts";
+import type { WeightDtype } from "../ops/weight_kernels.ts";
+import { toHalf } from "./half.ts";
+import { embeddingWeight, headWeight } from "./names.ts";
+import { dequantizeRows } from "./quantize/dequantize_rows.ts";
+import { misfit, type QuantizedForm } from "./quantize/form.ts";
+import { quantizeRows } from "./quantize/quantize_rows.ts";
+import { type Dtype as StoredDtype, toBf16, toFloat32 } from "./safetensors.ts";
+
+/** How a weight's numbers stand on the device. */
+export type WeightForm = { dtype: Exclude<WeightDtype, QuantizedForm["dtype"]>; block?: undefined } | QuantizedForm;
+
+/** What the weights of a model that is not trained are kept in; auto: as their file has them. */
+export const baseDtypes = ["auto", "f32", "bf16", "f16", "int8", "int4", "nf4"] as const;
+export type BaseDtype = (typeof baseDtypes)[number];
+
+/** Numbers that share a scale: small blocks for int4, QLoRA's 64 for NF4. int8 has a scale a row. */
+const blockOf = { int4: 32, nf4: 64 };
+
+interface Matrix {
+  name: string;
+  shape: readonly number[];
+}
+
+/** Rows and columns that a weight has as a matrix (O, I): a convolution is one over patches. */
+export function sidesOf({ shape }: Pick<Matrix, "shape">): { rows: number; columns: number } {
+  const rows = shape[0]!;
+  return { rows, columns: size(shape) / rows };
+}
+
+/**
+ * The form of one weight of a model that is not trained. Vectors, the table of positions, and matrices whose sides four
+ * does not divide stay f32: kernels read them number by number. Few bits are for linear layers only, as in QLoRA: the
+ * embedding, the head, the convolution over patches and rows that no block divides stay as they are stored.
+ */
+export function formOf(weight: Matrix, base: BaseDtype, stored: StoredDtype): WeightForm {
+  const { name, shape } = weight;
+  const { rows, columns } = sidesOf(weight);
+  const isTable = name.endsWith("pos_embed.weight");
+  if (shape.length < 2 || isTable || rows % 4 !== 0 || columns % 4 !== 0) return { dtype: "f32" };
+  const asStored: WeightForm = { dtype: stored === "BF16" ? "bf16" : stored === "F16" ? "f16" : "f32" };
+  if (base === "auto") return asStored;
+  if (base === "f32" || base === "bf16" || base === "f16") return { dtype: base };
+  if (shape.length > 2 || name === embeddingWeight || name === headWeight) return asStored;
+  const form: QuantizedForm =
+    base === "int8" ? { dtype: "i8", block: columns } : { dtype: base === "int4" ? "i4" : "nf4", block: blockOf[base] };
+  return misfit(columns, form) === null ? form : asStored;
+}
+
+/** Numbers as words of a form. */
+export interface PackedRows {
+  data: Uint32Array | Float32Array;
+  scales?: Uint32Array;
+}
+
+/** Whole rows of a matrix in another form; halves need not be whole rows, but an even count. @throws as quantizeRows does */
+export function pack(values: Float32Array, columns: number, form: WeightForm, name: string, first = 0): PackedRows {
+  if (form.block !== undefined) return quantizeRows(values, columns, form, { name, firstRow: first / columns });
+  if (form.dtype === "f32") return { data: values };
+  const halves = form.dtype === "bf16" ? toBf16(values) : Uint16Array.from(values, toHalf);
+  if (halves.length % 2 !== 0)
+    throw new RangeError(`${name}: expected an even count of numbers, found ${halves.length}`);
+  return { data: new Uint32Array(halves.buffer) };
+}
+
+/** The numbers that words of a form stand for, as the device reads them. */
+export function unpack({ data, scales }: PackedRows, columns: number, form: WeightForm): Float32Array {
+  const words = new Uint32Array(data.buffer as ArrayBuffer, data.byteOffset, data.length);
+  if (form.block !== undefined)
+    return dequantizeRows({ data: words, scales: Uint32Array.from(scales!) }, columns, form);
+  if (form.dtype === "f32") return new Float32Array(words.buffer, words.byteOffset, words.length);
+  return toFloat32(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), fileDtype[form.dtype]);
+}
+
+const fileDtype = { bf16: "BF16", f16: "F16" } as const;
+
+/** Whether a file's bytes of a dtype are those of a form. */
+export const isStoredAs = (form: WeightForm, stored: StoredDtype): boolean =>
+  (form.dtype === "f32" && stored === "F32") || (form.dtype in fileDtype && fileDtype[form.dtype as "bf16"] === stored);
