@@ -84,7 +84,7 @@ test("the gradient of a pack is the gradients of its weights", async () => {
 
 test("a pack that the device cannot bind comes apart", () => {
   const small = {
-    device: { limits: { maxStorageBufferBindingSize: 64 * 4 } },
+    maxBindingBytes: 64 * 4,
     empty: gpu.empty.bind(gpu),
     clear: gpu.clear.bind(gpu),
   } as unknown as typeof gpu;
