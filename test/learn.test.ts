@@ -23,7 +23,7 @@ function timeless(event: TrainEvent): TrainEvent {
     case "run":
       return { ...event, startedAt: "" };
     case "update":
-      return { ...event, durationMs: 0, rollMs: 0, updateMs: 0 };
+      return { ...event, durationMs: 0, rollMs: 0, updateMs: 0, peakMemoryBytes: 0 };
     default:
       return event;
   }

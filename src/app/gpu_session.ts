@@ -1,6 +1,7 @@
 import { suppressed } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import { rolloutPictures } from "../agent/rollout_pictures.ts";
+import type { MemoryPeak } from "../gpu/buffer_pool.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
 import type { Pixels } from "../image/pixels.ts";
@@ -31,6 +32,7 @@ import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { fileOrNull, filesIn } from "./model_files.ts";
+import { peakTable } from "./peak_table.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
@@ -243,6 +245,7 @@ class GpuSession implements Session {
     const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
     learner.updates = this.#learner.updates;
     learner.traced = this.traced;
+    learner.gradientCheckpointing = this.#config.gradientCheckpointing;
     try {
       for await (const event of warmup(
         learner,
@@ -374,7 +377,11 @@ class GpuSession implements Session {
   profile(): string | null {
     if (!this.traced) return null;
     const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...this.#learner.traces]);
-    return [...traces].map(([kind, times]) => kernelTable(kind, times)).join("\n\n");
+    return [...[...traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join("\n\n");
+  }
+
+  get peakMemory(): MemoryPeak {
+    return this.gpu.pool.peak;
   }
 
   close(): void {
@@ -404,11 +411,13 @@ class GpuSession implements Session {
         shown: (pixels) => this.pool.shown(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
+      peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       klSums: (rolled, config) =>
         klSums(this.#reference, rolled, { ...config, suppressed: suppressed(chat, config) }, vision),
       update: async (rolled, step, config) => {
         const batch = packRollouts(rolled, config, vision);
         const settings = updateSettings(config, step, suppressed(chat, config));
+        this.#learner.gradientCheckpointing = config.gradientCheckpointing;
         return update(this.#learner, batch, settings, config.updatesPerStep, (groups) =>
           this.#reference.logprobs(groups, settings),
         );

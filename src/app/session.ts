@@ -1,4 +1,5 @@
 import type { Rollout } from "../agent/rollout.ts";
+import type { MemoryPeak } from "../gpu/buffer_pool.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { sameAdapter } from "../train/adapter.ts";
@@ -92,6 +93,9 @@ export interface Session {
 
   /** Time per kernel as a table; null unless the session was opened with `trace`. */
   profile(): string | null;
+
+  /** The most of the GPU's memory that was held so far, and for what. */
+  readonly peakMemory?: MemoryPeak;
 
   /** Gives the device back. */
   close(): void;

@@ -1,5 +1,6 @@
 import { bufferOf } from "./activation.ts";
 import { ActivationRoom } from "./activation_room.ts";
+import { BufferPool, bufferUsage, granuleBytes } from "./buffer_pool.ts";
 import type { Shader } from "./shader.ts";
 import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 
@@ -8,36 +9,25 @@ export class GpuError extends Error {
   override name = "GpuError";
 }
 
-/** Buffers are rounded up to this, so that one freed fits the next of nearly its size. */
-function sizeClassBytes(bytes: number): number {
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(bytes, 1))) - 3));
-  return Math.ceil(bytes / step) * step;
-}
-
-const storage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+/** GPUMapMode.READ */
+const mapRead = 1;
 
 /** A command that failed may be the first sign of a lost device; the browser says so within this time. */
 const lostToldMs = 1000;
-
-/** Most bytes in buffers that nobody uses. */
-const mostIdleBytes = 2 ** 30;
 
 /** The device with its compiled kernels, buffer pool and pending error. One per worker. */
 export class Gpu {
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #pool = new Map<number, GPUBuffer[]>();
+  readonly pool: BufferPool;
   readonly #staging: GPUBuffer[] = [];
   readonly activations = new ActivationRoom(this);
   #error: GpuError | null = null;
   #closed = false;
   /** The device is gone, and everything on it. */
   lost = false;
-  #idleBytes = 0;
-  /** Bytes in buffers that are in use or pooled. */
-  allocatedBytes = 0;
 
-  private constructor(
+  constructor(
     readonly device: GPUDevice,
     readonly adapterName: string,
     readonly software: boolean,
@@ -46,8 +36,15 @@ export class Gpu {
     /** The most that a kernel sees of a buffer; larger weights are taken in ranges of rows. */
     readonly maxBindingBytes: number,
   ) {
+    this.pool = new BufferPool(device);
     device.addEventListener("uncapturederror", (event) => {
-      this.#error ??= new GpuError(`The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`);
+      const { error } = event as GPUUncapturedErrorEvent;
+      const held = `${(this.pool.allocatedBytes / 2 ** 30).toFixed(1)} GiB`;
+      this.#error ??= new GpuError(
+        error.constructor.name === "GPUOutOfMemoryError"
+          ? `The GPU has no memory for ${held} of buffers (${error.message.trim()}); take fewer tasks at once (tasksPerRoll) or rollouts, smaller pictures (maxPixels), or an adapter (loraRank)`
+          : `The GPU refused a command: ${error.message}`,
+      );
     });
     device.lost.then((lost) => {
       this.#lose(lost.message || lost.reason);
@@ -159,7 +156,7 @@ export class Gpu {
         at += sizesBytes[i]!;
       });
       this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ, 0, totalBytes);
+      await staging.mapAsync(mapRead, 0, totalBytes);
       const mapped = staging.getMappedRange(0, totalBytes);
       at = 0;
       result = sizesBytes.map((bytes) => {
@@ -214,33 +211,17 @@ export class Gpu {
     return pipeline;
   }
 
-  /** A buffer from the pool; give it back with `release`. */
+  /** A buffer from the pool; give it back with `release`. @throws GpuError where no buffer may be so large */
   allocate(bytes: number, label: string): GPUBuffer {
-    const sizeBytes = sizeClassBytes(bytes);
-    const pooled = this.#pool.get(sizeBytes)?.pop();
-    if (pooled) {
-      this.#idleBytes -= sizeBytes;
-      return pooled;
-    }
-    if (sizeBytes > this.device.limits.maxBufferSize)
+    if (bytes > this.device.limits.maxBufferSize)
       throw new GpuError(
         `${label} needs ${bytes} bytes, this device allows ${this.device.limits.maxBufferSize} in a buffer; take fewer tasks or rollouts a step`,
       );
-    this.allocatedBytes += sizeBytes;
-    return this.device.createBuffer({ label, size: sizeBytes, usage: storage() });
+    return this.pool.allocate(bytes, label);
   }
 
-  /** Idle buffers are kept for whoever needs that size next, up to a bound: sizes that never come again would fill the card. */
   release(buffer: GPUBuffer): void {
-    if (this.#idleBytes + buffer.size > mostIdleBytes) {
-      this.allocatedBytes -= buffer.size;
-      buffer.destroy();
-      return;
-    }
-    this.#idleBytes += buffer.size;
-    const list = this.#pool.get(buffer.size);
-    if (list) list.push(buffer);
-    else this.#pool.set(buffer.size, [buffer]);
+    this.pool.release(buffer);
   }
 
   /** Ends the device. Nothing of it may be used afterwards. */
@@ -263,8 +244,8 @@ export class Gpu {
     if (index >= 0) return this.#staging.splice(index, 1)[0]!;
     return this.device.createBuffer({
       label: "read",
-      size: sizeClassBytes(bytes),
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      size: Math.ceil(bytes / granuleBytes) * granuleBytes,
+      usage: bufferUsage.mapRead | bufferUsage.copyTarget,
     });
   }
 }

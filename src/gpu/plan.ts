@@ -185,7 +185,7 @@ export class Plan {
     this.#owned.length = 0;
     this.#shared = [];
     this.#steps = [];
-    this.#uniforms?.destroy();
+    if (this.#uniforms) this.gpu.pool.destroyUniforms(this.#uniforms);
     this.#uniforms = null;
   }
 
@@ -222,12 +222,7 @@ export class Plan {
     );
     const bytes = new Uint8Array(Math.max(1, this.#params.length) * block);
     for (const [i, p] of this.#params.entries()) bytes.set(new Uint8Array(p), i * block);
-    this.#uniforms = device.createBuffer({
-      label: `${this.name} params`,
-      size: bytes.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    device.queue.writeBuffer(this.#uniforms, 0, bytes);
+    this.#uniforms = this.gpu.pool.createUniforms(`${this.name} params`, bytes);
     for (const step of this.#steps) {
       const { shader, entry, tensors } = step.dispatch;
       const entries = [...shader.uses(entry)].map((name): GPUBindGroupEntry => {

@@ -293,7 +293,7 @@ const readers: Readers = {
       rollMs: durationMs,
       updateMs: durationMs,
     },
-    {},
+    { peakMemoryBytes: measured },
   ),
   eval: object<EventOf<"eval">>(
     { type: kind("eval"), step, tasks: index, greedy: flag, metrics: record(measured, most.names), durationMs },

@@ -23,7 +23,7 @@ export interface ChangeAtStep {
 
 /**
  * Everything a run tells about itself, in the order in which it happens: wire format, log format, replay format.
- * Fields in milliseconds and `startedAt` are the only ones that differ between two runs of one seed; the page adds
+ * Fields in milliseconds, `startedAt` and `peakMemoryBytes` are the only ones that differ between two runs of one seed; the page adds
  * "checkpoint" events where it saves for a person's sake.
  */
 export type TrainEvent =
@@ -51,7 +51,16 @@ export type TrainEvent =
   /** The rollouts of one task, scored, with advantages. */
   | { type: "group"; step: number; taskIndex: number; rollouts: Rollout[] }
   /** The weights changed. `step` counts from 1: the number of steps made. */
-  | { type: "update"; step: number; metrics: Metrics; durationMs: number; rollMs: number; updateMs: number }
+  | {
+      type: "update";
+      step: number;
+      metrics: Metrics;
+      durationMs: number;
+      rollMs: number;
+      updateMs: number;
+      /** The most of the GPU's memory that this process has held so far. Logs of early runs lack it. */
+      peakMemoryBytes?: number;
+    }
   /** Held-out scenes, not trained on. */
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
   | { type: "checkpoint"; step: number; path: string }

@@ -282,6 +282,13 @@ const table = {
     65_536,
     "above 0, that mode is applied to so many rollouts at a time and the results averaged, as verl's actor did: 1 in its recipe, 4 in DeepEyes; 0: to all at once",
   ),
+  gradientCheckpointing: live(
+    choice(
+      "grpo",
+      ["auto", "on", "off"],
+      "layers keep only what they hand on and are made again on the way back: less memory, about a third more time in updates, the same bits; auto: where a group's activations would take more than 1.5 GiB; verl: model.enable_gradient_checkpointing",
+    ),
+  ),
   zeroVariance: choice(
     "grpo",
     ["keep", "drop", "resample"],

@@ -43,6 +43,8 @@ export interface UpdateResult {
   gradNorm: number;
 }
 
+const visionPrefix = "model.visual.";
+
 /** A recorded walk of fixed capacity: forward, and for training the way back. */
 interface Walk {
   plan: Plan;
@@ -225,8 +227,11 @@ export class Learner {
   /** With checkpointing where that is asked for or the walk needs it. */
   #recordWithin(N: number, P: number, R: number, kind: WalkKind): Walk {
     const choice = kind === "forward" ? "off" : this.gradientCheckpointing;
-    const walk = this.#record(N, P, R, kind, choice === "on");
-    if (choice !== "auto" || walk.plan.activationBytes <= walkBytes) return walk;
+    const trainsVision = this.model.trained.shapes.some(({ name }) => name.startsWith(visionPrefix));
+    // Recording takes a while where a walk is large; then it is clear without.
+    const isClear = activationBytes(this.model.config, N, trainsVision ? P : 0) > 2 * walkBytes;
+    const walk = this.#record(N, P, R, kind, choice === "on" || (choice === "auto" && isClear));
+    if (choice !== "auto" || isClear || walk.plan.activationBytes <= walkBytes) return walk;
     walk.plan.free();
     return this.#record(N, P, R, kind, true);
   }

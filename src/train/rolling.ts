@@ -24,6 +24,8 @@ export interface Parts {
   tokenizer: Tokenizer;
   judge: AnswerJudge;
   view: Pick<RollSettings, "frame" | "minSidePx" | "shown" | "imageTokens">;
+  /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
+  peakMemoryBytes?: () => number;
   /** How far each rollout is from the starting model, (tasks, rolloutsPerTask) nats; asked where the reward is charged for it. */
   klSums: (rolled: Rolled, config: RunConfig) => Promise<number[][]>;
   /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */

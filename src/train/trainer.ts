@@ -93,6 +93,7 @@ async function* trainSteps(
       durationMs: endedMs - startedMs,
       rollMs: rolledMs - startedMs,
       updateMs: endedMs - rolledMs,
+      ...(parts.peakMemoryBytes && { peakMemoryBytes: parts.peakMemoryBytes() }),
     };
     for (const message of alarms.after(ours)) yield { type: "alarm", step: step + 1, message };
     for (const { name, message } of judgeAlarms(judge.counts, judgedBefore))

@@ -139,6 +139,10 @@ export const trlNames: AliasTable = {
     length,
     { ...one("max_prompt_length", "maxPromptTokens"), write: undefined },
     one("max_tool_calling_iterations", "maxToolCalls"),
+    one("gradient_checkpointing", "gradientCheckpointing", {
+      read: (text) => (truth(text) ? "on" : "off"),
+      write: (choice: RunConfig["gradientCheckpointing"]) => (choice === "auto" ? null : python(choice === "on")),
+    }),
     one("learning_rate", "learningRate"),
     rates,
     one("weight_decay", "weightDecay"),
@@ -240,7 +244,6 @@ export const trlNames: AliasTable = {
       "bf16",
       "fp16",
       "tf32",
-      "gradient_checkpointing",
       "gradient_checkpointing_kwargs",
       "torch_compile",
       "torch_dtype",

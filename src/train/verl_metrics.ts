@@ -12,6 +12,8 @@ export interface StepFacts {
   updated: Metrics;
   /** Absent in what must be equal from run to run of one seed. */
   timings?: { rollMs: number; updateMs: number; durationMs: number };
+  /** The most of the GPU's memory that was held until the step's end; absent where nobody counted. */
+  peakMemoryBytes?: number;
   limits: Pick<RunConfig, "responseTokens" | "maxPromptTokens">;
   /** Tokens of all steps before this one; absent where nobody counted them. */
   tokensBefore?: number;
@@ -138,6 +140,10 @@ export const verlMetricTable: Table = {
   "perf/time_per_step": seconds("the whole step", "durationMs"),
   "perf/throughput": metric("these tokens per second, on one GPU", ({ facts, totalTokens }) =>
     ratio(totalTokens, ratio(facts.timings?.durationMs, 1000)),
+  ),
+  "perf/max_memory_allocated_gb": metric(
+    "GiB of the GPU's memory in buffers at most since the process began; verl's gigabytes are these too",
+    ({ facts }) => ratio(facts.peakMemoryBytes, 2 ** 30),
   ),
 };
 

@@ -296,6 +296,10 @@ export const verlNames: AliasTable = {
       write: (name: string) => name.replace(/@main$/, ""),
     }),
     lora,
+    one(`${model}.enable_gradient_checkpointing`, "gradientCheckpointing", {
+      read: (text) => (truth(text) ? "on" : "off"),
+      write: (choice: RunConfig["gradientCheckpointing"]) => (choice === "auto" ? null : python(choice === "on")),
+    }),
     {
       ...one("trainer.total_training_steps", "steps"),
       // An epoch has a step at least, so that the steps end the run.
@@ -420,7 +424,6 @@ export const verlNames: AliasTable = {
       `${model}.fused_kernel_options.*`,
       `${model}.use_liger`,
       `${model}.use_shm`,
-      `${model}.enable_gradient_checkpointing`,
       `${model}.enable_activation_offload`,
       `${model}.return_last_hidden_state`,
       `${model}.external_lib`,

@@ -67,7 +67,8 @@ async function pull(
 /** The events of a log without what may differ: times, when it was saved, the heads of those who went on, alarms. */
 async function story(name: string): Promise<unknown[]> {
   const lines = (await storedLog(name)).trimEnd().split("\n");
-  const timeless = (key: string, value: unknown) => (/Ms$|^(startedAt|path|upcoming)$/.test(key) ? undefined : value);
+  const timeless = (key: string, value: unknown) =>
+    /Ms$|^(startedAt|path|upcoming|peakMemoryBytes)$/.test(key) ? undefined : value;
   return lines
     .map((line) => JSON.parse(line, timeless) as TrainEvent)
     .filter(({ type }, i) => type !== "alarm" && type !== "checkpoint" && (i === 0 || type !== "run"));

@@ -212,12 +212,12 @@ describe("Gpu", () => {
   test("uses a buffer again that was given back", async () => {
     const one = await open();
     const before = one.empty("before", [1000]);
-    const held = one.allocatedBytes;
+    const held = one.pool.allocatedBytes;
     one.release(before.buffer);
     const after = one.empty("after", [990]);
     expect(after.buffer).toBe(before.buffer);
     expect(one.empty("more", [1000]).buffer).not.toBe(before.buffer);
-    expect(one.allocatedBytes).toBe(2 * held);
+    expect(one.pool.allocatedBytes).toBe(2 * held);
   });
 
   test("says which values do not fit", () => {

@@ -156,7 +156,7 @@ async function standing(folder: string): Promise<string> {
 async function endOf(folder: string): Promise<Map<string, string | Uint8Array>> {
   const end = new Map<string, string | Uint8Array>();
   const log = await Deno.readTextFile(`${folder}/events.jsonl`);
-  const timeless = (key: string, value: unknown) => (/Ms$/.test(key) || key === "path" ? undefined : value);
+  const timeless = (key: string, value: unknown) => (/Ms$|^(path|peakMemoryBytes)$/.test(key) ? undefined : value);
   const lines = log
     .trimEnd()
     .split("\n")

@@ -68,6 +68,7 @@ const facts: StepFacts = {
     learning_rate: 1e-6,
   },
   timings: { rollMs: 2000, updateMs: 1000, durationMs: 4000 },
+  peakMemoryBytes: 3 * 2 ** 29,
   limits: { responseTokens: 12, maxPromptTokens: 20 },
   tokensBefore: 1000,
 };
@@ -128,6 +129,7 @@ const expectedVerl: Record<string, number> = {
   "perf/total_num_tokens": allTokens,
   "perf/time_per_step": 4,
   "perf/throughput": allTokens / 4,
+  "perf/max_memory_allocated_gb": 1.5,
 };
 
 const expectedTrl: Record<string, number> = {
@@ -198,6 +200,7 @@ test("what cannot be had is left out", () => {
   // Logs of which only some steps' rollouts were kept.
   const nothing = verlMetrics({ ...facts, rollouts: [], updated: {} });
   expect(nothing).toEqual({
+    "perf/max_memory_allocated_gb": 1.5,
     "perf/time_per_step": 4,
     "timing_s/gen": 2,
     "timing_s/step": 4,
@@ -206,7 +209,7 @@ test("what cannot be had is left out", () => {
 });
 
 test("without timings there is nothing that differs between runs of one seed", () => {
-  const { timings: _, ...untimed } = facts;
+  const { timings: _, peakMemoryBytes: __, ...untimed } = facts;
   const names = Object.keys({ ...verlMetrics(untimed), ...trlMetrics(untimed) });
   const all = Object.keys({ ...verlMetrics(facts), ...trlMetrics(facts) });
   expect(all.filter((name) => !names.includes(name))).toEqual([
@@ -217,6 +220,7 @@ test("without timings there is nothing that differs between runs of one seed", (
     "timing_per_token_ms/update_actor",
     "perf/time_per_step",
     "perf/throughput",
+    "perf/max_memory_allocated_gb",
     "step_time",
   ]);
 });

@@ -1,5 +1,6 @@
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { peakLine } from "../peak_table.ts";
 import { configText, recordRun, reopenRun } from "../record.ts";
 import type { RecordOptions } from "../run_recorder.ts";
 import { atCommits, runSources } from "../run_sources.ts";
@@ -72,6 +73,7 @@ async function trainInto(
     if (line !== null) terminal.print(line);
     else terminal.progress(progressLine(event) ?? "");
   }
+  if (session.peakMemory && !options.logJson) terminal.print(peakLine(session.peakMemory));
   // Also where the judge refused all questions: the steps made are kept.
   if (code !== exitCodes.done && !options.logJson)
     terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);

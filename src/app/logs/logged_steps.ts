@@ -81,6 +81,7 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
           rollouts: groups.map(({ rollouts }) => rollouts),
           updated: own,
           timings: event,
+          peakMemoryBytes: event.peakMemoryBytes,
           limits: { responseTokens, maxPromptTokens },
           tokensBefore,
         };
