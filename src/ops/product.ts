@@ -53,7 +53,7 @@ export function multiplyInParts(
     const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0, ...weightConstants(weight) };
     const params = { N, I, O: range.count, first: range.first, stride: O };
     const tensors = { x4: x, ...weightTensors(range.weight) };
-    const [rangeBias, rangeResidual] = [range.bias ?? range.weight, residual ? fromColumn(residual, range.column) : x];
+    const [rangeBias, rangeResidual] = [range.bias ?? x, residual ? fromColumn(residual, range.column) : x];
     const rangeOut = fromColumn(out, range.column);
     if (kernel === "thin") {
       const sizes = thinSizes(N);
