@@ -52,6 +52,9 @@ export interface Options {
   seconds?: number;
   case?: number;
   seeds?: string;
+  json?: string;
+  markdown?: string;
+  python?: string;
 }
 
 /**

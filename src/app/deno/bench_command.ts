@@ -1,0 +1,112 @@
+import { Gpu } from "../../gpu/gpu.ts";
+import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
+import { measureRoofline } from "../bench/roofline.ts";
+import { Stopwatch } from "../bench/stopwatch.ts";
+import type { Bench, Workload } from "../bench/workload.ts";
+import { chosenWorkloads, unmeasured, workloads } from "../bench/workloads.ts";
+import type { Options } from "./arguments.ts";
+import { exists } from "./durable_files.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { withGpu } from "./open_session.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { visible } from "./terminal.ts";
+import { peersOf } from "./torch_peers.ts";
+import { runtimeText, versionText } from "./version.ts";
+
+/** No workload begins after so long. */
+const secondsByDefault = 900;
+
+/**
+ * `bench [WORKLOAD...]`: times of our kernels and steps beside what the device does at most and what torch takes, in one
+ * run on one machine. Returns the exit code: failed where a workload was.
+ */
+export async function benchCommand(options: Options, around: Surroundings): Promise<number> {
+  const { terminal } = around;
+  const chosen = chosenWorkloads(options.folders ?? []);
+  for (const path of [options.json, options.markdown])
+    if (path !== undefined && (await exists(path)))
+      throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
+  const report = await measure(chosen, options, around);
+  if (chosen === workloads) report.notes.push(...Object.values(unmeasured));
+  if (!around.stopping()) await askPeers(report, chosen, options, terminal.progress);
+  const lines = benchMarkdown(report).map(visible);
+  for (const line of lines) terminal.print(line);
+  if (options.json !== undefined) await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  if (options.markdown !== undefined) await Deno.writeTextFile(options.markdown, `${lines.join("\n")}\n`);
+  if (around.stopping()) return exitCodes.interrupted;
+  const isWhole = report.lines.length > 0 && report.lines.every((line) => !("failed" in line));
+  return isWhole ? exitCodes.done : exitCodes.failed;
+}
+
+async function measure(chosen: readonly Workload[], options: Options, around: Surroundings): Promise<BenchReport> {
+  const { terminal } = around;
+  const platform = await withGpu(around);
+  const gpu = await Gpu.open(platform.gpu);
+  const seconds = options.seconds ?? secondsByDefault;
+  const endMs = performance.now() + seconds * 1000;
+  const watch = new Stopwatch(gpu);
+  const isLate = () => around.stopping() || performance.now() > endMs;
+  const bench: Bench = { platform, gpu, watch, isTiny: gpu.software, isLate };
+  try {
+    const { vendor, architecture, device, description } = gpu.device.adapterInfo;
+    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text));
+    const report: BenchReport = {
+      type: "bench",
+      format: 1,
+      date: new Date().toISOString(),
+      adapter: gpu.adapterName,
+      driver: [...new Set(said)].join(", "),
+      runtime: await runtimeText(platform),
+      version: await versionText(),
+      roofline: await measureRoofline(bench),
+      lines: [],
+      peers: [],
+      notes: notesOf(gpu),
+    };
+    for (const workload of chosen) {
+      if (isLate()) break;
+      terminal.progress(`${workload.id}: ${workload.line}`);
+      for await (const line of workload.run(bench)) {
+        report.lines.push({ workload: workload.id, ...line });
+        const told =
+          "failed" in line
+            ? `failed: ${line.failed}`
+            : `${line.ms.toPrecision(4)} ms  ${achieved(line, report.roofline).figure}`;
+        terminal.print(visible(`${workload.id}  ${line.id.padEnd(28)}  ${told}`));
+      }
+    }
+    if (isLate() && !around.stopping())
+      report.notes.push(`Ended after ${seconds} s, as --seconds says; what is missing was not measured`);
+    gpu.check();
+    terminal.print("");
+    return report;
+  } finally {
+    watch.free();
+    gpu.close();
+  }
+}
+
+function notesOf(gpu: Gpu): string[] {
+  return [
+    ...(gpu.software ? ["a software adapter: shapes are small, and times say nothing of a GPU"] : []),
+    ...(gpu.canTime ? [] : ["the adapter has no timestamps: kernels are timed by the host's clock round a batch"]),
+  ];
+}
+
+async function askPeers(
+  report: BenchReport,
+  chosen: readonly Workload[],
+  { python }: Options,
+  progress: (line: string) => void,
+): Promise<void> {
+  if (python === "none") {
+    report.notes.push("torch was not asked, as --python none says");
+    return;
+  }
+  progress("torch: the same workloads");
+  const ids = chosen.map(({ id }) => id).filter((id) => report.lines.some(({ workload }) => workload === id));
+  const { lines, missing } = await peersOf(ids, python);
+  report.peers = lines;
+  if (missing !== null) report.notes.push(missing);
+  for (const { id, failed } of lines) if (failed !== undefined) report.notes.push(`torch, ${id}: ${failed}`);
+}
