@@ -78,10 +78,6 @@ export class Stopwatch {
     return summary(times, "host clock");
   }
 
-  free(): void {
-    this.#spin.free();
-  }
-
   async #hostMs(plan: Plan, repeats: number): Promise<number> {
     const startedMs = performance.now();
     for (let i = 0; i < repeats; i++) plan.run();

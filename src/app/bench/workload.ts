@@ -26,6 +26,7 @@ export interface BenchGap {
 /** What a workload is measured with. */
 export interface Bench {
   platform: Platform;
+  /** A device for each workload: memory, and what one does to it, are not the next one's. */
   gpu: Gpu;
   watch: Stopwatch;
   /** Small shapes: a software adapter would take hours. */
@@ -41,8 +42,8 @@ export interface Workload {
   run(bench: Bench): AsyncGenerator<BenchLine | BenchGap>;
 }
 
-/** Runs one measurement; what it throws is a line of its own, and costs nothing else. */
-export async function measured(id: string, work: () => Promise<BenchLine>): Promise<BenchLine | BenchGap> {
+/** Does one measurement; what it throws is a line of its own, and costs nothing else. */
+export async function measured<T>(id: string, work: () => Promise<T>): Promise<T | BenchGap> {
   try {
     return await work();
   } catch (error) {

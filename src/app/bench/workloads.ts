@@ -1,11 +1,23 @@
 import { causalAttention } from "./attention.ts";
 import { dispatches } from "./dispatches.ts";
+import { needleCycle } from "./needle_cycle.ts";
 import { products } from "./products.ts";
+import { groupRollout } from "./rollout.ts";
+import { groupStep, sharedPrefix } from "./steps.ts";
 import { thinProducts } from "./thin.ts";
 import type { Workload } from "./workload.ts";
 
 /** Everything that `bench` measures, in the order in which it does. */
-export const workloads: readonly Workload[] = [products, thinProducts, causalAttention, dispatches];
+export const workloads: readonly Workload[] = [
+  products,
+  thinProducts,
+  causalAttention,
+  dispatches,
+  groupRollout,
+  groupStep,
+  needleCycle,
+  sharedPrefix,
+];
 
 /** Goals that nothing can be measured for yet, and why. */
 export const unmeasured: Readonly<Record<string, string>> = {

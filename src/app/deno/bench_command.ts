@@ -1,8 +1,9 @@
 import { Gpu } from "../../gpu/gpu.ts";
+import type { Platform } from "../../platform.ts";
 import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
-import { measureRoofline } from "../bench/roofline.ts";
+import { measureRoofline, type Roofline } from "../bench/roofline.ts";
 import { Stopwatch } from "../bench/stopwatch.ts";
-import type { Bench, Workload } from "../bench/workload.ts";
+import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "../bench/workload.ts";
 import { chosenWorkloads, unmeasured, workloads } from "../bench/workloads.ts";
 import type { Options } from "./arguments.ts";
 import { exists } from "./durable_files.ts";
@@ -41,16 +42,15 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
 async function measure(chosen: readonly Workload[], options: Options, around: Surroundings): Promise<BenchReport> {
   const { terminal } = around;
   const platform = await withGpu(around);
-  const gpu = await Gpu.open(platform.gpu);
   const seconds = options.seconds ?? secondsByDefault;
   const endMs = performance.now() + seconds * 1000;
-  const watch = new Stopwatch(gpu);
   const isLate = () => around.stopping() || performance.now() > endMs;
-  const bench: Bench = { platform, gpu, watch, isTiny: gpu.software, isLate };
-  try {
+  const report = await withBench(platform, isLate, async (bench): Promise<BenchReport> => {
+    const { gpu } = bench;
     const { vendor, architecture, device, description } = gpu.device.adapterInfo;
+    // Some give numbers in place of names.
     const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text));
-    const report: BenchReport = {
+    return {
       type: "bench",
       format: 1,
       date: new Date().toISOString(),
@@ -63,27 +63,42 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
       peers: [],
       notes: notesOf(gpu),
     };
-    for (const workload of chosen) {
-      if (isLate()) break;
-      terminal.progress(`${workload.id}: ${workload.line}`);
-      for await (const line of workload.run(bench)) {
-        report.lines.push({ workload: workload.id, ...line });
-        const told =
-          "failed" in line
-            ? `failed: ${line.failed}`
-            : `${line.ms.toPrecision(4)} ms  ${achieved(line, report.roofline).figure}`;
-        terminal.print(visible(`${workload.id}  ${line.id.padEnd(28)}  ${told}`));
-      }
-    }
-    if (isLate() && !around.stopping())
-      report.notes.push(`Ended after ${seconds} s, as --seconds says; what is missing was not measured`);
+  });
+  for (const workload of chosen) {
+    if (isLate()) break;
+    terminal.progress(`${workload.id}: ${workload.line}`);
+    const tell = (line: BenchLine | BenchGap) => {
+      report.lines.push({ workload: workload.id, ...line });
+      terminal.print(visible(`${workload.id.padEnd(3)}  ${line.id.padEnd(28)}  ${told(line, report.roofline)}`));
+    };
+    const problem = await measured(workload.id, () =>
+      withBench(platform, isLate, async (bench) => {
+        for await (const line of workload.run(bench)) tell(line);
+      }),
+    );
+    if (problem) tell(problem);
+  }
+  if (isLate() && !around.stopping())
+    report.notes.push(`Ended after ${seconds} s, as --seconds says; what is missing was not measured`);
+  terminal.print("");
+  return report;
+}
+
+async function withBench<T>(platform: Platform, isLate: () => boolean, work: (bench: Bench) => Promise<T>): Promise<T> {
+  const gpu = await Gpu.open(platform.gpu);
+  try {
+    const result = await work({ platform, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, isLate });
     gpu.check();
-    terminal.print("");
-    return report;
+    return result;
   } finally {
-    watch.free();
     gpu.close();
   }
+}
+
+function told(line: BenchLine | BenchGap, roofline: Roofline): string {
+  if ("failed" in line) return `failed: ${line.failed}`;
+  const more = Object.entries(line.more ?? {}).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
+  return [`${line.ms.toPrecision(4)} ms`, achieved(line, roofline).figure, ...more].filter((text) => text).join("  ");
 }
 
 function notesOf(gpu: Gpu): string[] {

@@ -1,0 +1,56 @@
+import { GpuPolicy } from "../../policy/gpu_policy.ts";
+import type { Sampling } from "../../policy/policy.ts";
+import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
+import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
+
+/** A group samples its answers to one prompt, which goes through the model once. */
+export const groupRollout: Workload = {
+  id: "P7",
+  line: "rollout of a group in the shapes of Qwen2.5-VL-3B: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16",
+  async *run({ gpu, watch, isTiny, isLate }): AsyncGenerator<BenchLine | BenchGap> {
+    const shapes = isTiny ? shapesTiny() : shapes3B();
+    const newTokens = isTiny ? 4 : 64;
+    const model = randomModel(gpu, shapes.config, { trained: false });
+    const policy = new GpuPolicy(gpu, model);
+    try {
+      const prompt = randomPrompt(shapes);
+      const sampling: Sampling = {
+        seed: 1,
+        step: 0,
+        temperature: 1,
+        suppressed: [shapes.config.imageTokenId],
+        // Lengths are fixed: nothing ends a turn.
+        stops: [],
+      };
+      const roll = async (n: number, tokens: number) => {
+        const conversations = await policy.begin([prompt], n, newTokens, sampling);
+        const rows = Array.from({ length: n }, (_, row) => row);
+        const writing = conversations.write(rows, tokens);
+        for (let next = await writing.next(); !next.done; ) next = await writing.next();
+        conversations.close();
+      };
+      for (const n of [1, 16]) {
+        if (isLate()) return;
+        const id = `rollout_3b.f32.n${n}`;
+        yield await measured(id, async () => {
+          const first = await watch.ofWork(() => roll(n, 1));
+          const whole = await watch.ofWork(() => roll(n, newTokens));
+          const decodeMs = (whole.ms - first.ms) / (newTokens - 1);
+          return {
+            id,
+            what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}`,
+            ...whole,
+            more: {
+              "first token ms": first.ms,
+              "decode step ms": decodeMs,
+              "tokens/s": (n * newTokens * 1000) / whole.ms,
+              "GB on the GPU": gpu.allocatedBytes / 1e9,
+            },
+          };
+        });
+      }
+    } finally {
+      policy.free();
+    }
+  },
+};
