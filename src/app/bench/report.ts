@@ -8,6 +8,8 @@ export interface PeerLine {
   /** What it is that was timed, e.g. "torch.mm". */
   what?: string;
   failed?: string;
+  /** Without a CUDA card shapes are small, as ours are on a software adapter. */
+  small?: boolean;
   peak_gb?: number;
   start_gb?: number;
   versions?: Readonly<Record<string, string>>;
@@ -27,6 +29,8 @@ export interface BenchReport {
   roofline: Roofline;
   lines: ({ workload: string } & (BenchLine | BenchGap))[];
   peers: PeerLine[];
+  /** Shapes are small: a software adapter. */
+  small: boolean;
   /** A sentence each. */
   notes: string[];
 }

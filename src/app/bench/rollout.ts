@@ -38,6 +38,7 @@ export const groupRollout: Workload = {
           const decodeMs = (whole.ms - first.ms) / (newTokens - 1);
           return {
             id,
+            peer: `rollout_3b.generate.bf16.n${n}`,
             what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}`,
             ...whole,
             more: {

@@ -76,6 +76,7 @@ export const groupStep: Workload = {
       const timing = await watch.ofWork(() => learner.update(group, settings), { warmUps: 2 });
       return {
         id,
+        peer: "grpo_lora_3b.bf16.n16",
         what: `GRPO LoRA step on ${n} answers of ${tokens} tokens`,
         flops: stepFlops(shapes, rows),
         ...timing,

@@ -61,6 +61,7 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
       roofline: await measureRoofline(bench),
       lines: [],
       peers: [],
+      small: bench.isTiny,
       notes: notesOf(gpu),
     };
   });
@@ -121,7 +122,9 @@ async function askPeers(
   progress("torch: the same workloads");
   const ids = chosen.map(({ id }) => id).filter((id) => report.lines.some(({ workload }) => workload === id));
   const { lines, missing } = await peersOf(ids, python);
-  report.peers = lines;
+  report.peers = lines.filter((line) => (line.small ?? report.small) === report.small);
+  if (report.peers.length < lines.length)
+    report.notes.push("torch finds no CUDA card, so that its times, of small shapes on the processor, are left out");
   if (missing !== null) report.notes.push(missing);
   for (const { id, failed } of lines) if (failed !== undefined) report.notes.push(`torch, ${id}: ${failed}`);
 }
