@@ -1,5 +1,6 @@
 import { bufferOf } from "./activation.ts";
 import { ActivationRoom } from "./activation_room.ts";
+import type { Plan } from "./plan.ts";
 import type { Shader } from "./shader.ts";
 import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 
@@ -34,6 +35,10 @@ export class Gpu {
   /** The device is gone, and everything on it. */
   lost = false;
   #idleBytes = 0;
+  /** Told of every plan before it runs: for whoever counts. */
+  watch: ((plan: Plan) => void) | null = null;
+  /** Reads so far: the host waits for each. */
+  reads = 0;
   /** Bytes in buffers that are in use or pooled. */
   allocatedBytes = 0;
 
@@ -146,6 +151,7 @@ export class Gpu {
 
   async #readBytes(tensors: Tensor[]): Promise<ArrayBuffer[]> {
     this.check();
+    this.reads++;
     const buffers = tensors.map(bufferOf);
     const sizesBytes = tensors.map(bytesOf);
     const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);
