@@ -112,8 +112,22 @@ function attentionWork({ entry, params, tensors }: Dispatch, spans?: Uint32Array
   };
 }
 
+interface Attended {
+  pairs: number;
+  keys: number;
+}
+
+/** All layers of a walk have the same spans. */
+const known = new WeakMap<Uint32Array, Attended>();
+
 /** Pairs of a row and a key that it attends, and how many keys anybody attends. */
-export function attended(spans: Uint32Array): { pairs: number; keys: number } {
+export function attended(spans: Uint32Array): Attended {
+  const found = known.get(spans) ?? countAttended(spans);
+  known.set(spans, found);
+  return found;
+}
+
+function countAttended(spans: Uint32Array): Attended {
   const ranges: [from: number, to: number][] = [];
   let pairs = 0;
   for (let at = 0; at + 1 < spans.length; at += 2) {

@@ -42,7 +42,7 @@ export class Gpu {
   /** Bytes in buffers that are in use or pooled. */
   allocatedBytes = 0;
 
-  private constructor(
+  constructor(
     readonly device: GPUDevice,
     readonly adapterName: string,
     readonly software: boolean,

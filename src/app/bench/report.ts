@@ -28,6 +28,8 @@ export interface BenchReport {
   version: string;
   roofline: Roofline;
   lines: ({ workload: string } & (BenchLine | BenchGap))[];
+  /** Tables of kernels, where they were asked for. */
+  traces: string[];
   peers: PeerLine[];
   /** Shapes are small: a software adapter. */
   small: boolean;
@@ -95,6 +97,7 @@ export function benchMarkdown(report: BenchReport): string[] {
       ],
       rows,
     ),
+    ...report.traces.flatMap((trace) => ["", "```", ...trace.split("\n"), "```"]),
   ];
 }
 

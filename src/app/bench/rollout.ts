@@ -1,5 +1,6 @@
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
-import type { Sampling } from "../../policy/policy.ts";
+import type { Passage } from "../../policy/policy.ts";
+import { kernelTable } from "../kernel_table.ts";
 import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
@@ -7,28 +8,14 @@ import { type BenchGap, type BenchLine, measured, type Workload } from "./worklo
 export const groupRollout: Workload = {
   id: "P7",
   line: "rollout of a group in the shapes of Qwen2.5-VL-3B: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16",
-  async *run({ gpu, watch, isTiny, isLate }): AsyncGenerator<BenchLine | BenchGap> {
+  async *run({ gpu, watch, isTiny, isLate, traces }): AsyncGenerator<BenchLine | BenchGap> {
     const shapes = isTiny ? shapesTiny() : shapes3B();
     const newTokens = isTiny ? 4 : 64;
     const model = randomModel(gpu, shapes.config, { trained: false });
     const policy = new GpuPolicy(gpu, model);
     try {
       const prompt = randomPrompt(shapes);
-      const sampling: Sampling = {
-        seed: 1,
-        step: 0,
-        temperature: 1,
-        suppressed: [shapes.config.imageTokenId],
-        // Lengths are fixed: nothing ends a turn.
-        stops: [],
-      };
-      const roll = async (n: number, tokens: number) => {
-        const conversations = await policy.begin([prompt], n, newTokens, sampling);
-        const rows = Array.from({ length: n }, (_, row) => row);
-        const writing = conversations.write(rows, tokens);
-        for (let next = await writing.next(); !next.done; ) next = await writing.next();
-        conversations.close();
-      };
+      const roll = (n: number, tokens: number) => rollGroup(policy, prompt, n, tokens, newTokens);
       for (const n of [1, 16]) {
         if (isLate()) return;
         const id = `rollout_3b.f32.n${n}`;
@@ -50,8 +37,35 @@ export const groupRollout: Workload = {
           };
         });
       }
+      if (gpu.canTime && !isLate()) {
+        policy.traced = true;
+        await roll(16, newTokens);
+        for (const [kind, times] of policy.traces) traces.push(kernelTable(`${kind}, n = 16`, times));
+      }
     } finally {
       policy.free();
     }
   },
 };
+
+/** n answers of `tokens` tokens to one prompt, with room for `room` tokens in the cache. */
+export async function rollGroup(
+  policy: GpuPolicy,
+  prompt: Passage,
+  n: number,
+  tokens: number,
+  room: number,
+): Promise<void> {
+  const conversations = await policy.begin([prompt], n, room, {
+    seed: 1,
+    step: 0,
+    temperature: 1,
+    suppressed: [policy.model.config.imageTokenId],
+    // Lengths are fixed: nothing ends a turn.
+    stops: [],
+  });
+  const rows = Array.from({ length: n }, (_, row) => row);
+  const writing = conversations.write(rows, tokens);
+  for (let next = await writing.next(); !next.done; ) next = await writing.next();
+  conversations.close();
+}

@@ -1,9 +1,12 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { Model } from "../../model/model.ts";
 import { shownImage } from "../../model/vision_rows.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import type { PackedGroup, Sequence } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
+import { kernelTable } from "../kernel_table.ts";
+import { workOfAll } from "../kernel_work.ts";
 import {
   randomAdapter,
   randomModel,
@@ -17,6 +20,7 @@ import { type Bench, type BenchGap, type BenchLine, measured, type Workload } fr
 
 /** A model with an adapter, and groups of answers to learn from. */
 interface Step {
+  model: Model;
   learner: Learner;
   settings: UpdateSettings;
   /** n answers of so many tokens: behind one prompt, or each behind a prompt of its own. */
@@ -24,10 +28,11 @@ interface Step {
   weightBytes: number;
 }
 
-function openStep(gpu: Gpu, shapes: Shapes): Step {
+/** @param isLora  whether an adapter is trained, and the model left alone */
+export function openStep(gpu: Gpu, shapes: Shapes, isLora = true): Step {
   const { config } = shapes;
-  const model = randomModel(gpu, config, { trained: false });
-  model.adapter = randomAdapter(gpu, model);
+  const model = randomModel(gpu, config, { trained: !isLora });
+  if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
   const { tokens: prompt, shown } = randomPrompt(shapes);
@@ -43,6 +48,7 @@ function openStep(gpu: Gpu, shapes: Shapes): Step {
     return { tokens: own, images: [], targets };
   };
   return {
+    model,
     learner,
     settings: updateSettings(resolveConfig({ learningRate: 1e-5 }), 0, [config.imageTokenId]),
     groups(n, tokens, isShared) {
@@ -51,13 +57,6 @@ function openStep(gpu: Gpu, shapes: Shapes): Step {
     },
     weightBytes,
   };
-}
-
-/** Operations that a LoRA step needs: forward, and the gradients of activations; the vision tower only forward. */
-function stepFlops({ config }: Shapes, rows: number): number {
-  const { hiddenSize: C, headDim: D, numAttentionHeads: H, numKeyValueHeads: K, intermediateSize: F } = config.text;
-  const weights = config.text.numHiddenLayers * (C * (H + 2 * K) * D + H * D * C + 3 * C * F);
-  return 4 * weights * rows;
 }
 
 /** One update on one group, as GRPO makes it. */
@@ -72,13 +71,12 @@ export const groupStep: Workload = {
     yield await measured(id, async () => {
       const { learner, settings, groups, weightBytes } = openStep(gpu, shapes);
       const group = groups(n, tokens, true);
-      const rows = group[0]!.prefix.tokens.length + n * tokens;
       const timing = await watch.ofWork(() => learner.update(group, settings), { warmUps: 2 });
       return {
         id,
         peer: "grpo_lora_3b.bf16.n16",
         what: `GRPO LoRA step on ${n} answers of ${tokens} tokens`,
-        flops: stepFlops(shapes, rows),
+        ...(await tracedStep(bench, learner, () => learner.update(group, settings))),
         ...timing,
         more: {
           "GB of weights": weightBytes / 1e9,
@@ -88,6 +86,20 @@ export const groupStep: Workload = {
     });
   },
 };
+
+/** Operations of a step's kernels, and the table of them; nothing where kernels cannot be timed. */
+async function tracedStep(
+  { gpu, traces }: Bench,
+  learner: Learner,
+  step: () => Promise<unknown>,
+): Promise<{ flops?: number }> {
+  if (!gpu.canTime) return {};
+  learner.traced = true;
+  await step();
+  learner.traced = false;
+  for (const [kind, times] of learner.traces) traces.push(kernelTable(kind, times));
+  return { flops: workOfAll([...learner.traces.values()].flat())?.flops };
+}
 
 /** What a shared prompt saves: the same update with the prompt once, and with a prompt for each answer. */
 export const sharedPrefix: Workload = {

@@ -33,6 +33,8 @@ export interface Bench {
   isTiny: boolean;
   /** Whether the time that was given is over; measurements under way take fewer runs then. */
   isLate(): boolean;
+  /** Kernel by kernel, what a step is made of: filled by workloads that have steps. */
+  traces: string[];
 }
 
 export interface Workload {

@@ -52,6 +52,7 @@ export interface Options {
   seconds?: number;
   case?: number;
   seeds?: string;
+  counts?: boolean;
   json?: string;
   markdown?: string;
   python?: string;

@@ -1,5 +1,6 @@
 import { Gpu } from "../../gpu/gpu.ts";
 import type { Platform } from "../../platform.ts";
+import { counts, countsMarkdown } from "../bench/counts.ts";
 import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
 import { measureRoofline, type Roofline } from "../bench/roofline.ts";
 import { Stopwatch } from "../bench/stopwatch.ts";
@@ -27,16 +28,37 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
   for (const path of [options.json, options.markdown])
     if (path !== undefined && (await exists(path)))
       throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
+  if (options.counts) {
+    const all = await counts();
+    await put(
+      { type: "counts", format: 1, version: await versionText(), counts: all },
+      countsMarkdown(all),
+      options,
+      terminal,
+    );
+    return exitCodes.done;
+  }
   const report = await measure(chosen, options, around);
   if (chosen === workloads) report.notes.push(...Object.values(unmeasured));
   if (!around.stopping()) await askPeers(report, chosen, options, terminal.progress);
-  const lines = benchMarkdown(report).map(visible);
-  for (const line of lines) terminal.print(line);
-  if (options.json !== undefined) await Deno.writeTextFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
-  if (options.markdown !== undefined) await Deno.writeTextFile(options.markdown, `${lines.join("\n")}\n`);
+  if (!options.trace) report.traces = [];
+  await put(report, benchMarkdown(report), options, terminal);
   if (around.stopping()) return exitCodes.interrupted;
   const isWhole = report.lines.length > 0 && report.lines.every((line) => !("failed" in line));
   return isWhole ? exitCodes.done : exitCodes.failed;
+}
+
+/** Prints a table, and writes the files that were asked for. */
+async function put(
+  report: object,
+  table: readonly string[],
+  { json, markdown }: Options,
+  terminal: Surroundings["terminal"],
+): Promise<void> {
+  const lines = table.map(visible);
+  for (const line of lines) terminal.print(line);
+  if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (markdown !== undefined) await Deno.writeTextFile(markdown, `${lines.join("\n")}\n`);
 }
 
 async function measure(chosen: readonly Workload[], options: Options, around: Surroundings): Promise<BenchReport> {
@@ -60,6 +82,7 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
       version: await versionText(),
       roofline: await measureRoofline(bench),
       lines: [],
+      traces: [],
       peers: [],
       small: bench.isTiny,
       notes: notesOf(gpu),
@@ -75,6 +98,7 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
     const problem = await measured(workload.id, () =>
       withBench(platform, isLate, async (bench) => {
         for await (const line of workload.run(bench)) tell(line);
+        report.traces.push(...bench.traces);
       }),
     );
     if (problem) tell(problem);
@@ -88,7 +112,7 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
 async function withBench<T>(platform: Platform, isLate: () => boolean, work: (bench: Bench) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open(platform.gpu);
   try {
-    const result = await work({ platform, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, isLate });
+    const result = await work({ platform, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, isLate, traces: [] });
     gpu.check();
     return result;
   } finally {

@@ -68,6 +68,10 @@ export const flags = {
   seconds: { kind: "integer", line: "how long it takes in all (fuzz: 60, bench: 900)" },
   case: { kind: "integer", line: "try this one case again, and keep its file" },
   seeds: { kind: "path", line: "folder of real files to begin from, in place of the project's own" },
+  counts: {
+    kind: "switch",
+    line: "in place of times: dispatches, bytes and operations of the walks of published models, the same on any machine",
+  },
   json: { kind: "path", value: "FILE", line: "new file for everything that was measured" },
   markdown: { kind: "path", value: "FILE", line: "new file for the table" },
   python: {
@@ -228,7 +232,7 @@ export const commands = {
     line: "how fast kernels and steps are here, beside what the device does at most and beside torch",
     example: "bench P2 P4 --markdown bench.md",
     knobs: [],
-    flags: ["json", "markdown", "python", "seconds"],
+    flags: ["counts", "trace", "json", "markdown", "python", "seconds"],
     folders: "workloads by their numbers; all unless some are named",
     folderWord: "[WORKLOAD...]",
     foldersOptional: true,

@@ -1,0 +1,66 @@
+import { Gpu } from "./gpu.ts";
+
+/** What of an adapter's limits memory depends on; what is left out is as on a usual card. */
+export type CountedLimits = Partial<
+  Pick<
+    GPUSupportedLimits,
+    | "maxBufferSize"
+    | "maxStorageBufferBindingSize"
+    | "maxStorageBuffersPerShaderStage"
+    | "maxComputeWorkgroupStorageSize"
+    | "maxComputeWorkgroupsPerDimension"
+  >
+>;
+
+const usualLimits: Required<CountedLimits> = {
+  maxBufferSize: 2 ** 40,
+  maxStorageBufferBindingSize: 2 ** 31 - 4,
+  maxStorageBuffersPerShaderStage: 10,
+  maxComputeWorkgroupStorageSize: 32_768,
+  maxComputeWorkgroupsPerDimension: 65_535,
+};
+
+const nothing = () => {};
+
+/**
+ * A Gpu that computes nothing and holds nothing: models, plans and updates are made on it as on any other, its pool
+ * counts what their buffers would take, and what is read is zero.
+ *
+ * @param software  whether kernels are chosen as on a software adapter
+ */
+export function countingGpu(limits: CountedLimits = {}, { software = false } = {}): Gpu {
+  return new Gpu(countingDevice({ ...usualLimits, ...limits }), "nothing but a count", software, false);
+}
+
+function countingDevice(limits: Required<CountedLimits>): GPUDevice {
+  const createBuffer = ({ label = "", size, usage }: GPUBufferDescriptor) => ({
+    label,
+    size,
+    usage,
+    destroy: nothing,
+    mapAsync: async () => {},
+    getMappedRange: (_offset: number, bytes: number) => new ArrayBuffer(bytes),
+    unmap: nothing,
+  });
+  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
+  const encoder = {
+    beginComputePass: () => pass,
+    clearBuffer: nothing,
+    copyBufferToBuffer: nothing,
+    finish: () => ({}),
+  };
+  const device = {
+    limits,
+    features: new Set<string>(),
+    lost: new Promise(nothing),
+    queue: { writeBuffer: nothing, submit: nothing },
+    addEventListener: nothing,
+    destroy: nothing,
+    createBuffer,
+    createShaderModule: () => ({}),
+    createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
+    createBindGroup: () => ({}),
+    createCommandEncoder: () => encoder,
+  };
+  return device as unknown as GPUDevice;
+}
