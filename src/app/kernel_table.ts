@@ -1,21 +1,40 @@
 import type { KernelTime } from "../gpu/plan.ts";
+import { workOf, workOfAll } from "./kernel_work.ts";
 
-/** Time per kernel of one walk as a table, the dearest first. */
+/**
+ * Time per kernel of one walk as a table, the dearest first, with what it achieved: operations and bytes a second, of the
+ * work that there was at least. Kernels that the table of work does not know have their time only.
+ */
 export function kernelTable(kind: string, times: readonly KernelTime[]): string {
-  const byLabel = new Map<string, { count: number; durationMs: number }>();
-  for (const { label, durationMs } of times) {
-    const entry = byLabel.get(label) ?? { count: 0, durationMs: 0 };
-    entry.count++;
-    entry.durationMs += durationMs;
-    byLabel.set(label, entry);
+  const byLabel = new Map<string, KernelTime[]>();
+  for (const time of times) {
+    const group = byLabel.get(time.label);
+    if (group) group.push(time);
+    else byLabel.set(time.label, [time]);
   }
-  const totalMs = times.reduce((sum, t) => sum + t.durationMs, 0);
-  const rows = [...byLabel].sort(([, a], [, b]) => b.durationMs - a.durationMs);
+  const durationOf = (group: readonly KernelTime[]) => group.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const totalMs = durationOf(times);
+  const rows = [...byLabel].sort(([, a], [, b]) => durationOf(b) - durationOf(a));
   const width = Math.max(...rows.map(([label]) => label.length), kind.length);
-  const line = (label: string, count: number, durationMs: number) =>
-    `${label.padEnd(width)}  ${String(count).padStart(5)}  ${durationMs.toFixed(3).padStart(9)} ms  ${((100 * durationMs) / totalMs).toFixed(1).padStart(5)} %`;
+  const line = (label: string, group: readonly KernelTime[], rates: string) =>
+    `${label.padEnd(width)}  ${String(group.length).padStart(5)}  ${durationOf(group).toFixed(3).padStart(9)} ms  ${((100 * durationOf(group)) / totalMs).toFixed(1).padStart(5)} %${rates}`.trimEnd();
   return [
-    line(kind, times.length, totalMs),
-    ...rows.map(([label, { count, durationMs }]) => line(label, count, durationMs)),
+    line(kind, times, ratesOf(times, totalMs)),
+    ...rows.map(([label, group]) => line(label, group, ratesOf(group, durationOf(group)))),
+    ...(times.some(({ dispatch, spans }) => workOf(dispatch, spans)?.isMost)
+      ? ["<: at most, as if every row attended every key"]
+      : []),
   ].join("\n");
+}
+
+/** e.g. "  41.9 TFLOP/s   1210 GB/s" */
+function ratesOf(group: readonly KernelTime[], durationMs: number): string {
+  const work = workOfAll(group);
+  if (!work || durationMs <= 0) return "";
+  const rate = (perSecond: number, unit: string, width: number) => {
+    if (perSecond === 0) return " ".repeat(width + unit.length + 1);
+    const digits = perSecond >= 1000 ? perSecond.toFixed(0) : perSecond.toPrecision(3);
+    return `${`${work.isMost ? "<" : ""}${digits}`.padStart(width)} ${unit}`;
+  };
+  return `${rate(work.flops / durationMs / 1e9, "TFLOP/s", 10)}${rate(work.bytes / durationMs / 1e6, "GB/s", 9)}`;
 }

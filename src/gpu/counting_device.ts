@@ -29,7 +29,13 @@ const nothing = () => {};
  * @param software  whether kernels are chosen as on a software adapter
  */
 export function countingGpu(limits: CountedLimits = {}, { software = false } = {}): Gpu {
-  return new Gpu(countingDevice({ ...usualLimits, ...limits }), "nothing but a count", software, false);
+  return new Gpu(
+    countingDevice({ ...usualLimits, ...limits }),
+    "nothing but a count",
+    software,
+    false,
+    limits.maxStorageBufferBindingSize ?? usualLimits.maxStorageBufferBindingSize,
+  );
 }
 
 function countingDevice(limits: Required<CountedLimits>): GPUDevice {

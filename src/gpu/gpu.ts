@@ -1,6 +1,7 @@
 import { bufferOf } from "./activation.ts";
 import { ActivationRoom } from "./activation_room.ts";
 import { BufferPool, bufferUsage, granuleBytes } from "./buffer_pool.ts";
+import type { Plan } from "./plan.ts";
 import type { Shader } from "./shader.ts";
 import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 
@@ -26,6 +27,10 @@ export class Gpu {
   #closed = false;
   /** The device is gone, and everything on it. */
   lost = false;
+  /** Told of every plan before it runs: for whoever counts. */
+  watch: ((plan: Plan) => void) | null = null;
+  /** Reads so far: the host waits for each. */
+  reads = 0;
 
   constructor(
     readonly device: GPUDevice,
@@ -143,6 +148,7 @@ export class Gpu {
 
   async #readBytes(tensors: Tensor[]): Promise<ArrayBuffer[]> {
     this.check();
+    this.reads++;
     const buffers = tensors.map(bufferOf);
     const sizesBytes = tensors.map(bytesOf);
     const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);

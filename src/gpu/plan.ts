@@ -33,6 +33,10 @@ interface Step {
 export interface KernelTime {
   label: string;
   durationMs: number;
+  /** What ran: sizes and bound tensors say how much there was to do. */
+  dispatch: Dispatch;
+  /** u32 (N, 4), the contents of its binding `query_spans`: how much attention does stands in no size. */
+  spans?: Uint32Array;
 }
 
 /** Uniform blocks start at multiples of this. */
@@ -75,6 +79,11 @@ export class Plan {
 
   get dispatches(): number {
     return this.#steps.length;
+  }
+
+  /** Everything that a run does, in order. */
+  get recorded(): readonly Dispatch[] {
+    return this.#steps.map(({ dispatch }) => dispatch);
   }
 
   /** A tensor that lives as long as the plan. */
@@ -126,6 +135,7 @@ export class Plan {
   /** Encodes and submits everything recorded, in order. */
   run(): void {
     this.#seal();
+    this.gpu.watch?.(this);
     const encoder = this.gpu.device.createCommandEncoder({ label: this.name });
     const pass = encoder.beginComputePass({ label: this.name });
     for (const step of this.#steps) this.#encode(pass, step);
@@ -170,12 +180,26 @@ export class Plan {
       });
       const stamps = new BigUint64Array(words!.buffer);
       steps.forEach((step, i) => {
-        times.push({ label: step.label, durationMs: Number(stamps[i * 2 + 1]! - stamps[i * 2]!) / 1e6 });
+        const durationMs = Number(stamps[i * 2 + 1]! - stamps[i * 2]!) / 1e6;
+        times.push({ label: step.label, durationMs, dispatch: step.dispatch });
       });
       querySet.destroy();
       resolved.destroy();
     }
+    await this.#readSpans(times);
     return times;
+  }
+
+  /** Reads them while the plan still has its tensors. */
+  async #readSpans(times: readonly KernelTime[]): Promise<void> {
+    const tensors = new Set(times.flatMap(({ dispatch }) => dispatch.tensors.query_spans ?? []));
+    if (tensors.size === 0) return;
+    const values = await this.gpu.readUint(...tensors);
+    const spans = new Map([...tensors].map((tensor, i) => [tensor, values[i]!]));
+    for (const time of times) {
+      const tensor = time.dispatch.tensors.query_spans;
+      if (tensor) time.spans = spans.get(tensor);
+    }
   }
 
   /** Gives the plan's tensors back to the pool. The plan cannot run any more. */

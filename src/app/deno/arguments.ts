@@ -52,6 +52,10 @@ export interface Options {
   seconds?: number;
   case?: number;
   seeds?: string;
+  counts?: boolean;
+  json?: string;
+  markdown?: string;
+  python?: string;
 }
 
 /**

@@ -65,9 +65,20 @@ export const flags = {
     line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
     default: "flags",
   },
-  seconds: { kind: "integer", line: "how long it takes in all", default: "60" },
+  seconds: { kind: "integer", line: "how long it takes in all (fuzz: 60, bench: 900)" },
   case: { kind: "integer", line: "try this one case again, and keep its file" },
   seeds: { kind: "path", line: "folder of real files to begin from, in place of the project's own" },
+  counts: {
+    kind: "switch",
+    line: "in place of times: dispatches, bytes and operations of the walks of published models, the same on any machine",
+  },
+  json: { kind: "path", value: "FILE", line: "new file for everything that was measured" },
+  markdown: { kind: "path", value: "FILE", line: "new file for the table" },
+  python: {
+    kind: "path",
+    value: "PATH",
+    line: "Python with torch, for the times of the same workloads there; python3 unless given, none for no comparison",
+  },
   format: {
     kind: "choice",
     choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv"] satisfies (LogFormatName | "all")[],
@@ -216,6 +227,15 @@ export const commands = {
     folders:
       "vstar or hrbench and a folder, file, address or data set owner/name@revision; or needle, which needs none",
     folderWord: "NAME [PATH]",
+  },
+  bench: {
+    line: "how fast kernels and steps are here, beside what the device does at most and beside torch",
+    example: "bench P2 P4 --markdown bench.md",
+    knobs: [],
+    flags: ["counts", "trace", "json", "markdown", "python", "seconds"],
+    folders: "workloads by their numbers; all unless some are named",
+    folderWord: "[WORKLOAD...]",
+    foldersOptional: true,
   },
   settings: {
     line: "translate settings: from a verl command, or into verl's and TRL's names",

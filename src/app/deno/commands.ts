@@ -58,6 +58,9 @@ async function dispatch({ command, changes, options }: Request, around: Surround
       return judgeCommand(changes, options, around);
     case "benchmark":
       return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, around, withSession);
+    case "bench":
+      // Only this command measures.
+      return (await import("./bench_command.ts")).benchCommand(options, around);
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, around);

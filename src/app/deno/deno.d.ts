@@ -43,6 +43,7 @@ declare namespace Deno {
   const pid: number;
   const args: string[];
   const build: { os: string };
+  const version: { deno: string };
   const env: { get(name: string): string | undefined; set(name: string, value: string): void };
   const stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   const errors: Record<

@@ -1,0 +1,147 @@
+import { countingGpu } from "../../gpu/counting_device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Plan } from "../../gpu/plan.ts";
+import { size } from "../../gpu/tensor.ts";
+import { GpuPolicy } from "../../policy/gpu_policy.ts";
+import { type Work, workOf } from "../kernel_work.ts";
+import { randomPrompt, type Shapes, shapes3B, shapesQwen3 } from "./random_model.ts";
+import { table } from "./report.ts";
+import { rollGroup } from "./rollout.ts";
+import { openStep } from "./steps.ts";
+
+/** A walk through the model: what is recorded once, and what of it belongs to each layer of the text. */
+export interface WalkCounts {
+  model: string;
+  isLora: boolean;
+  walk: "prefill" | "decode" | "update";
+  /** Dispatches of a text layer, with its way back where there is one. */
+  perLayer: number;
+  /** All of them, those of the vision tower and of the sampler too. */
+  dispatches: number;
+  /** Bytes to read and write at least, and operations of products; attention counted by who attends whom. */
+  bytes: number;
+  flops: number;
+  /** Times that the host waits for the device, for each token that a group writes; in a rollout only. */
+  readsPerToken?: number;
+}
+
+/** Answers of a group, tokens that they write in a rollout, and those that they learn from. */
+const [n, written, learned] = [16, 64, 256];
+
+const models: readonly { model: string; shapes: () => Shapes }[] = [
+  { model: "Qwen2.5-VL-3B", shapes: shapes3B },
+  { model: "Qwen3-VL-2B", shapes: shapesQwen3 },
+];
+
+/** What walks of both families take, on a device that computes nothing: the same numbers on any machine. */
+export async function counts(): Promise<WalkCounts[]> {
+  const all: WalkCounts[] = [];
+  for (const { model, shapes } of models)
+    for (const isLora of [false, true]) {
+      const whole = await countsOf(shapes(), isLora);
+      const { config, ...rest } = shapes();
+      const text = { ...config.text, numHiddenLayers: config.text.numHiddenLayers - 1 };
+      const shorter = await countsOf({ ...rest, config: { ...config, text } }, isLora);
+      for (const walk of ["prefill", "decode", "update"] as const)
+        all.push({
+          model,
+          isLora,
+          walk,
+          perLayer: whole[walk].dispatches - shorter[walk].dispatches,
+          ...whole[walk],
+          ...(walk === "decode" ? { readsPerToken: whole.readsPerToken } : {}),
+        });
+    }
+  return all;
+}
+
+type Counted = Work & { dispatches: number };
+
+async function countsOf(
+  shapes: Shapes,
+  isLora: boolean,
+): Promise<Record<WalkCounts["walk"], Counted> & { readsPerToken: number }> {
+  const gpu = countingGpu();
+  const watching = watchSpans(gpu);
+  const { model, learner, settings, groups } = openStep(gpu, shapes, isLora);
+  const prompt = randomPrompt(shapes);
+  const found: Partial<Record<string, Counted>> = {};
+  const watch = (spans: Uint32Array | null) => {
+    gpu.watch = (plan) => {
+      const kind = plan.name.split(" ")[0]!;
+      found[kind] ??= countOf(plan, (tensor) => spans ?? watching(tensor));
+    };
+  };
+  // A prompt's and a batch's spans come from the host. Those of decoding are made on the GPU: halfway, as here.
+  watch(null);
+  const policy = new GpuPolicy(gpu, model);
+  await rollGroup(policy, prompt, n, 1, written);
+  watch(spansOfDecoding(prompt.tokens.length));
+  const readsBefore = gpu.reads;
+  await rollGroup(policy, prompt, n, written, written);
+  const readsPerToken = (gpu.reads - readsBefore) / written;
+  watch(null);
+  await learner.update(groups(n, learned, true), settings);
+  const { prefill, decode, walk, optimizer } = found as Record<string, Counted>;
+  return { prefill: prefill!, decode: decode!, update: sum(walk!, optimizer!), readsPerToken };
+}
+
+/** Half of the tokens are written: each row sees the prompt and its own. */
+function spansOfDecoding(promptTokens: number): Uint32Array {
+  const begin = (row: number) => promptTokens + row * written;
+  return Uint32Array.from(
+    Array.from({ length: n }, (_, row) => [0, promptTokens, begin(row), begin(row) + written / 2]).flat(),
+  );
+}
+
+/** Remembers what the host writes into tables of spans. */
+function watchSpans(gpu: Gpu): (buffer: GPUBuffer) => Uint32Array | undefined {
+  const written = new Map<GPUBuffer, Uint32Array>();
+  const write = gpu.write.bind(gpu);
+  gpu.write = (tensor, values, start) => {
+    if (tensor.shape.length === 2 && tensor.shape[1] === 4 && values instanceof Uint32Array && !start)
+      written.set(tensor.buffer, values.slice(0, size(tensor.shape)));
+    write(tensor, values, start);
+  };
+  return (buffer) => written.get(buffer);
+}
+
+function countOf(plan: Plan, spansOf: (buffer: GPUBuffer) => Uint32Array | undefined): Counted {
+  const { recorded } = plan;
+  return recorded.reduce(
+    (total, dispatch) => {
+      const spans = dispatch.tensors.query_spans;
+      const work = workOf(dispatch, spans && spansOf(spans.buffer));
+      return work ? sum(total, { ...work, dispatches: 0 }) : total;
+    },
+    { flops: 0, bytes: 0, dispatches: recorded.length },
+  );
+}
+
+const sum = (a: Counted, b: Counted): Counted => ({
+  flops: a.flops + b.flops,
+  bytes: a.bytes + b.bytes,
+  dispatches: a.dispatches + b.dispatches,
+});
+
+/** The counts as a table in Markdown. */
+export function countsMarkdown(all: readonly WalkCounts[]): string[] {
+  const rows = all.map((one) => [
+    one.model,
+    one.isLora ? "rank 16" : "none",
+    one.walk,
+    String(one.perLayer),
+    String(one.dispatches),
+    (one.bytes / 1e9).toFixed(2),
+    (one.flops / 1e12).toFixed(2),
+    one.readsPerToken === undefined ? "" : one.readsPerToken.toFixed(3),
+  ]);
+  return [
+    `Prompt of 1,300 tokens with a picture of 1,024; ${n} answers, of ${written} tokens in a rollout, of ${learned} in an update. An update without an adapter trains all weights.`,
+    "",
+    ...table(
+      ["model", "adapter", "walk", "dispatches a layer", "in all", "GB moved at least", "TFLOP", "reads a token"],
+      rows,
+    ),
+  ];
+}

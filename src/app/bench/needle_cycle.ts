@@ -1,0 +1,40 @@
+import { resolveConfig } from "../../train/config.ts";
+import { openGpuSession } from "../gpu_session.ts";
+import { summary, type Timing } from "./stopwatch.ts";
+import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
+
+/** The whole cycle of the shipped model: rollouts with their zooms, rewards, one update. */
+export const needleCycle: Workload = {
+  id: "P11",
+  line: "a training step of the shipped model: 16 scenes x 8 rollouts, rewards and one update",
+  async *run({ platform, isTiny, isLate }): AsyncGenerator<BenchLine | BenchGap> {
+    const [warmUps, steps] = isTiny ? [1, 3] : [5, 25];
+    const small = isTiny ? { tasksPerStep: 2, rolloutsPerTask: 2 } : {};
+    const config = resolveConfig({ preset: "needle", steps: warmUps + steps, ...small });
+    const id = "cycle_small";
+    yield await measured(id, async () => {
+      const session = await openGpuSession(platform, config);
+      try {
+        const whole: number[] = [];
+        const rolling: number[] = [];
+        for await (const event of session.train()) {
+          if (event.type !== "update") continue;
+          if (event.step > warmUps) {
+            whole.push(event.durationMs);
+            rolling.push(event.rollMs);
+          }
+          if (isLate() && whole.length > 0) break;
+        }
+        const timing: Timing = summary(whole, "host clock");
+        return {
+          id,
+          what: `a step of ${config.tasksPerStep} x ${config.rolloutsPerTask} rollouts of the model needle`,
+          ...timing,
+          more: { "rolling ms": summary(rolling, "host clock").ms },
+        };
+      } finally {
+        session.close();
+      }
+    });
+  },
+};

@@ -1,0 +1,153 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import { Plan } from "../../gpu/plan.ts";
+import type { Pixels } from "../../image/pixels.ts";
+import { type ModelConfig, readConfig } from "../../model/config.ts";
+import { LoraAdapter } from "../../model/lora.ts";
+import type { Model } from "../../model/model.ts";
+import { publishedFiles } from "../../model/published_sizes.ts";
+import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
+import { Qwen3VL } from "../../model/qwen3_vl.ts";
+import { fillRandom } from "../../ops/random.ts";
+import { Random } from "../../tasks/random.ts";
+import { newLoraConfig } from "../../train/adapter.ts";
+
+/** Random numbers of prompts and pictures. */
+const stream = 0x62656e63;
+
+/** Spread of weights; that of torch's first weights in transformers. */
+const deviation = 0.02;
+
+/** What is asked of a model: its sizes, one picture, and words around it. */
+export interface Shapes {
+  config: ModelConfig;
+  /** Side of the picture, patches. */
+  side: number;
+  /** Words of the prompt, besides the picture's tokens. */
+  words: number;
+}
+
+/** Qwen2.5-VL-3B's sizes: a prompt of 1,300 tokens, 1,024 of them a picture's. */
+export function shapes3B(): Shapes {
+  const { config, preprocessor } = publishedFiles("Qwen/Qwen2.5-VL-3B-Instruct")!;
+  return { config: readConfig(config, preprocessor), side: 64, words: 276 };
+}
+
+/** Qwen3-VL-2B's sizes (huggingface.co/Qwen/Qwen3-VL-2B-Instruct, config.json of 2025), and a prompt as long. */
+export function shapesQwen3(): Shapes {
+  const config = {
+    model_type: "qwen3_vl",
+    text_config: {
+      hidden_size: 2048,
+      head_dim: 128,
+      num_attention_heads: 16,
+      num_key_value_heads: 8,
+      num_hidden_layers: 28,
+      intermediate_size: 6144,
+      vocab_size: 151_936,
+      rms_norm_eps: 1e-6,
+      attention_bias: false,
+      rope_theta: 5_000_000,
+      rope_scaling: { rope_type: "default", mrope_interleaved: true, mrope_section: [24, 20, 20] },
+    },
+    image_token_id: 151_655,
+    tie_word_embeddings: true,
+    vision_config: {
+      hidden_size: 1024,
+      num_heads: 16,
+      depth: 24,
+      intermediate_size: 4096,
+      deepstack_visual_indexes: [5, 11, 17],
+      num_position_embeddings: 2304,
+      patch_size: 16,
+      spatial_merge_size: 2,
+      temporal_patch_size: 2,
+      out_hidden_size: 2048,
+    },
+  };
+  const preprocessor = {
+    patch_size: 16,
+    image_mean: [0.5, 0.5, 0.5],
+    image_std: [0.5, 0.5, 0.5],
+    size: { shortest_edge: 65_536, longest_edge: 16_777_216 },
+  };
+  return { config: readConfig(config, preprocessor), side: 64, words: 276 };
+}
+
+/** The same structure in two narrow layers, for adapters in software. */
+export function shapesTiny(): Shapes {
+  const { config, preprocessor } = publishedFiles("Qwen/Qwen2.5-VL-3B-Instruct")!;
+  const small = {
+    ...config,
+    hidden_size: 64,
+    intermediate_size: 128,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+    vocab_size: 512,
+    image_token_id: 509,
+    rope_scaling: { type: "mrope", mrope_section: [4, 6, 6] },
+    vision_config: {
+      ...(config.vision_config as object),
+      depth: 2,
+      hidden_size: 64,
+      intermediate_size: 96,
+      num_heads: 2,
+      out_hidden_size: 64,
+      fullatt_block_indexes: [1],
+    },
+  };
+  return { config: readConfig(small, preprocessor), side: 8, words: 12 };
+}
+
+/** A model that has learned nothing: its weights are made on the GPU, and need no file. */
+export function randomModel(gpu: Gpu, config: ModelConfig, { trained }: { trained: boolean }): Model {
+  const { vision } = config;
+  const model =
+    vision.family === "qwen3_vl"
+      ? new Qwen3VL(gpu, { ...config, vision }, { trained })
+      : new Qwen25VL(gpu, { ...config, vision }, { trained });
+  fillMatrices(gpu, model.parameters, deviation);
+  // Vectors are norms' weights and biases; the latter stay 0.
+  for (const { name, shape } of model.parameters.shapes)
+    if (shape.length < 2 && name.endsWith(".weight")) model.parameters.set(name, new Float32Array(shape[0]!).fill(1));
+  return model;
+}
+
+/** An adapter of rank 16 on every linear layer of the language model, as P10 has it. */
+export function randomAdapter(gpu: Gpu, model: Model): LoraAdapter {
+  const loraTargets = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj";
+  const config = newLoraConfig({ model: "", loraRank: 16, loraAlpha: 32, loraTargets });
+  const adapter = new LoraAdapter(gpu, model.parameters, config, { trained: true });
+  fillMatrices(gpu, adapter.parameters, deviation);
+  return adapter;
+}
+
+function fillMatrices(gpu: Gpu, parameters: Model["parameters"], spread: number): void {
+  const plan = new Plan(gpu, "random weights");
+  parameters.shapes.forEach(({ name, shape }, i) => {
+    // Uniform numbers within sqrt(3) have the deviation 1.
+    if (shape.length >= 2) fillRandom(plan, parameters.get(name), Math.sqrt(3) * spread, i);
+  });
+  plan.run();
+  plan.free();
+}
+
+/** A prompt with one picture in the middle of its words, and that picture: noise. */
+export function randomPrompt({ config, side, words }: Shapes): { tokens: number[]; shown: Pixels[] } {
+  const { patchSize, spatialMergeSize } = config.vision;
+  const random = new Random(1, [stream]);
+  const some = (count: number) => randomTokens(config, count, random);
+  const before = Math.floor(words / 2);
+  const picture = new Array<number>((side / spatialMergeSize) ** 2).fill(config.imageTokenId);
+  const sidePx = side * patchSize;
+  const data = new Uint8Array(3 * sidePx * sidePx).map((_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
+  return {
+    tokens: [...some(before), ...picture, ...some(words - before)],
+    shown: [{ width: sidePx, height: sidePx, data }],
+  };
+}
+
+/** Words that mean no picture. */
+export function randomTokens(config: ModelConfig, count: number, random = new Random(2, [stream])): number[] {
+  return Array.from({ length: count }, () => random.word() % Math.min(config.imageTokenId, config.text.vocabSize));
+}

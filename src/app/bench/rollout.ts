@@ -1,0 +1,71 @@
+import { GpuPolicy } from "../../policy/gpu_policy.ts";
+import type { Passage } from "../../policy/policy.ts";
+import { kernelTable } from "../kernel_table.ts";
+import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
+import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
+
+/** A group samples its answers to one prompt, which goes through the model once. */
+export const groupRollout: Workload = {
+  id: "P7",
+  line: "rollout of a group in the shapes of Qwen2.5-VL-3B: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16",
+  async *run({ gpu, watch, isTiny, isLate, traces }): AsyncGenerator<BenchLine | BenchGap> {
+    const shapes = isTiny ? shapesTiny() : shapes3B();
+    const newTokens = isTiny ? 4 : 64;
+    const model = randomModel(gpu, shapes.config, { trained: false });
+    const policy = new GpuPolicy(gpu, model);
+    try {
+      const prompt = randomPrompt(shapes);
+      const roll = (n: number, tokens: number) => rollGroup(policy, prompt, n, tokens, newTokens);
+      for (const n of [1, 16]) {
+        if (isLate()) return;
+        const id = `rollout_3b.f32.n${n}`;
+        yield await measured(id, async () => {
+          const first = await watch.ofWork(() => roll(n, 1));
+          const whole = await watch.ofWork(() => roll(n, newTokens));
+          const decodeMs = (whole.ms - first.ms) / (newTokens - 1);
+          return {
+            id,
+            peer: `rollout_3b.generate.bf16.n${n}`,
+            what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}`,
+            ...whole,
+            more: {
+              "first token ms": first.ms,
+              "decode step ms": decodeMs,
+              "tokens/s": (n * newTokens * 1000) / whole.ms,
+              "GB on the GPU": gpu.pool.allocatedBytes / 1e9,
+            },
+          };
+        });
+      }
+      if (gpu.canTime && !isLate()) {
+        policy.traced = true;
+        await roll(16, newTokens);
+        for (const [kind, times] of policy.traces) traces.push(kernelTable(`${kind}, n = 16`, times));
+      }
+    } finally {
+      policy.free();
+    }
+  },
+};
+
+/** n answers of `tokens` tokens to one prompt, with room for `room` tokens in the cache. */
+export async function rollGroup(
+  policy: GpuPolicy,
+  prompt: Passage,
+  n: number,
+  tokens: number,
+  room: number,
+): Promise<void> {
+  const conversations = await policy.begin([prompt], n, room, {
+    seed: 1,
+    step: 0,
+    temperature: 1,
+    suppressed: [policy.model.config.imageTokenId],
+    // Lengths are fixed: nothing ends a turn.
+    stops: [],
+  });
+  const rows = Array.from({ length: n }, (_, row) => row);
+  const writing = conversations.write(rows, tokens);
+  for (let next = await writing.next(); !next.done; ) next = await writing.next();
+  conversations.close();
+}

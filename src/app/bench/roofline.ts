@@ -1,0 +1,33 @@
+import { Plan } from "../../gpu/plan.ts";
+import { copy, multiplyAdd, multiplyAddFlops } from "../../ops/roofline.ts";
+import type { Bench } from "./workload.ts";
+
+/** What the device does at most, measured by kernels that do nothing else. */
+export interface Roofline {
+  /** Bytes read plus written a second. */
+  copyBytesPerSecond: number;
+  /** Of f32 multiply-adds in registers. */
+  flopsPerSecond: number;
+}
+
+/** More than any cache holds. */
+const copiedBytes = 512 * 2 ** 20;
+
+export async function measureRoofline({ gpu, watch, isTiny }: Bench): Promise<Roofline> {
+  const plan = new Plan(gpu, "copy");
+  const bytes = isTiny ? 2 ** 22 : Math.min(copiedBytes, gpu.device.limits.maxStorageBufferBindingSize);
+  const shape = [Math.floor(bytes / 1024), 256];
+  copy(plan, plan.empty("copy.from", shape), plan.empty("copy.to", shape));
+  const copied = await watch.ofPlan(plan);
+  plan.free();
+
+  const spin = new Plan(gpu, "multiply-adds");
+  const [groups, rounds] = isTiny ? [4, 16] : [4096, 512];
+  multiplyAdd(spin, spin.empty("multiply_add.out", [groups * 256]), { rounds, factor: 0.5, addend: 1 });
+  const added = await watch.ofPlan(spin);
+  spin.free();
+  return {
+    copyBytesPerSecond: (2 * shape[0]! * 1024 * 1000) / copied.ms,
+    flopsPerSecond: (multiplyAddFlops(groups, rounds) * 1000) / added.ms,
+  };
+}

@@ -1,0 +1,147 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import { Plan } from "../../gpu/plan.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import { multiplyAdd } from "../../ops/roofline.ts";
+
+/** What a time was taken with: the device's own timestamps, or the host's clock round a batch and a read. */
+export type Clock = "timestamps" | "host clock";
+
+export interface Timing {
+  /** The median of all runs. */
+  ms: number;
+  msMin: number;
+  msMax: number;
+  runs: number;
+  clock: Clock;
+}
+
+/** A run of a batch lasts about so long: far more than a timestamp's resolution or a read's round trip. */
+const batchMs = 40;
+const mostRepeats = 200;
+/** An idle card lowers its clock, and needs so long to raise it again. */
+const warmUpMs = 1000;
+/** Work that stands before the first timestamp, while the host still encodes what is measured. */
+const leadMs = 10;
+
+/** Takes times on one device. */
+export class Stopwatch {
+  readonly #spin: Plan;
+  readonly #out: Tensor;
+  /** Replays of the spin that take about a millisecond. */
+  #spinsPerMs = 1;
+
+  constructor(readonly gpu: Gpu) {
+    this.#spin = new Plan(gpu, "spin");
+    this.#out = this.#spin.empty("spin.out", [(gpu.software ? 1 : 1024) * 256]);
+    multiplyAdd(this.#spin, this.#out, { rounds: gpu.software ? 1 : 256, factor: 0.5, addend: 1 });
+  }
+
+  /** Waits until all work is done, and throws what went wrong in it. */
+  async settle(): Promise<void> {
+    await this.gpu.read({ ...this.#out, shape: [1] });
+  }
+
+  /** Time of a plan's replay, all its dispatches in one pass. The first replay, which compiles, is not counted. */
+  async ofPlan(plan: Plan, runs = 7): Promise<Timing> {
+    plan.run();
+    await this.settle();
+    const estimateMs = await this.#hostMs(plan, 1);
+    const repeats = Math.max(1, Math.min(mostRepeats, Math.round(batchMs / Math.max(estimateMs, 0.01))));
+    await this.#warmUp();
+    const times: number[] = [];
+    let clock: Clock = this.gpu.canTime ? "timestamps" : "host clock";
+    for (let run = 0; run < runs; run++) {
+      const ms = clock === "timestamps" ? await this.#stampedMs(plan, repeats) : null;
+      if (ms === null && clock === "timestamps") {
+        // Stamps that do not ascend are none: all runs are to have one clock.
+        clock = "host clock";
+        times.length = 0;
+        run = 0;
+      }
+      times.push(ms ?? (await this.#hostMs(plan, repeats)));
+    }
+    return summary(times, clock);
+  }
+
+  /** Time of what waits for its own result, by the host's clock: what a person waits. */
+  async ofWork(work: () => Promise<unknown>, { warmUps = 1, runs = 5 } = {}): Promise<Timing> {
+    for (let run = 0; run < warmUps; run++) await work();
+    await this.settle();
+    await this.#warmUp();
+    const times: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      const startedMs = performance.now();
+      await work();
+      await this.settle();
+      times.push(performance.now() - startedMs);
+    }
+    return summary(times, "host clock");
+  }
+
+  async #hostMs(plan: Plan, repeats: number): Promise<number> {
+    const startedMs = performance.now();
+    for (let i = 0; i < repeats; i++) plan.run();
+    await this.settle();
+    return (performance.now() - startedMs) / repeats;
+  }
+
+  /** Between the ends of two passes that have nothing in them; null where the stamps cannot be right. */
+  async #stampedMs(plan: Plan, repeats: number): Promise<number | null> {
+    const { device } = this.gpu;
+    const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
+    const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    const stamp = (endOfPassWriteIndex: number) => {
+      const encoder = device.createCommandEncoder({ label: "stamp" });
+      // The end, since a pass may be said to begin while the work before it still runs.
+      encoder.beginComputePass({ timestampWrites: { querySet, endOfPassWriteIndex } }).end();
+      device.queue.submit([encoder.finish()]);
+    };
+    try {
+      if (!this.gpu.software) this.#spinFor(leadMs);
+      const startedMs = performance.now();
+      stamp(0);
+      for (let i = 0; i < repeats; i++) plan.run();
+      stamp(1);
+      const encoder = device.createCommandEncoder({ label: "stamps" });
+      encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
+      device.queue.submit([encoder.finish()]);
+      const [words] = await this.gpu.readUint({
+        name: "stamps",
+        shape: [4],
+        dtype: "u32",
+        buffer: resolved,
+        offsetBytes: 0,
+      });
+      const waitedMs = performance.now() - startedMs;
+      const [from, to] = new BigUint64Array(words!.buffer);
+      const ms = Number(to! - from!) / 1e6;
+      return from! > 0n && ms > 0 && ms <= waitedMs ? ms / repeats : null;
+    } finally {
+      querySet.destroy();
+      resolved.destroy();
+    }
+  }
+
+  async #warmUp(): Promise<void> {
+    if (this.gpu.software) return;
+    const until = performance.now() + warmUpMs;
+    let spins = 0;
+    const startedMs = performance.now();
+    while (performance.now() < until) {
+      for (let i = 0; i < 20; i++, spins++) this.#spin.run();
+      await this.settle();
+    }
+    this.#spinsPerMs = spins / (performance.now() - startedMs);
+  }
+
+  #spinFor(ms: number): void {
+    for (let i = 0; i < ms * this.#spinsPerMs; i++) this.#spin.run();
+  }
+}
+
+export function summary(times: readonly number[], clock: Clock): Timing {
+  const sorted = [...times].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const ms = sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { ms, msMin: sorted[0]!, msMax: sorted.at(-1)!, runs: sorted.length, clock };
+}

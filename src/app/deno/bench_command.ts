@@ -1,0 +1,154 @@
+import { Gpu } from "../../gpu/gpu.ts";
+import type { Platform } from "../../platform.ts";
+import { counts, countsMarkdown } from "../bench/counts.ts";
+import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
+import { measureRoofline, type Roofline } from "../bench/roofline.ts";
+import { Stopwatch } from "../bench/stopwatch.ts";
+import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "../bench/workload.ts";
+import { chosenWorkloads, unmeasured, workloads } from "../bench/workloads.ts";
+import type { Options } from "./arguments.ts";
+import { exists } from "./durable_files.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { withGpu } from "./open_session.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { visible } from "./terminal.ts";
+import { peersOf } from "./torch_peers.ts";
+import { runtimeText, versionText } from "./version.ts";
+
+/** No workload begins after so long. */
+const secondsByDefault = 900;
+
+/**
+ * `bench [WORKLOAD...]`: times of our kernels and steps beside what the device does at most and what torch takes, in one
+ * run on one machine. Returns the exit code: failed where a workload was.
+ */
+export async function benchCommand(options: Options, around: Surroundings): Promise<number> {
+  const { terminal } = around;
+  const chosen = chosenWorkloads(options.folders ?? []);
+  for (const path of [options.json, options.markdown])
+    if (path !== undefined && (await exists(path)))
+      throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
+  if (options.counts) {
+    const all = await counts();
+    await put(
+      { type: "counts", format: 1, version: await versionText(), counts: all },
+      countsMarkdown(all),
+      options,
+      terminal,
+    );
+    return exitCodes.done;
+  }
+  const report = await measure(chosen, options, around);
+  if (chosen === workloads) report.notes.push(...Object.values(unmeasured));
+  if (!around.stopping()) await askPeers(report, chosen, options, terminal.progress);
+  if (!options.trace) report.traces = [];
+  await put(report, benchMarkdown(report), options, terminal);
+  if (around.stopping()) return exitCodes.interrupted;
+  const isWhole = report.lines.length > 0 && report.lines.every((line) => !("failed" in line));
+  return isWhole ? exitCodes.done : exitCodes.failed;
+}
+
+/** Prints a table, and writes the files that were asked for. */
+async function put(
+  report: object,
+  table: readonly string[],
+  { json, markdown }: Options,
+  terminal: Surroundings["terminal"],
+): Promise<void> {
+  const lines = table.map(visible);
+  for (const line of lines) terminal.print(line);
+  if (json !== undefined) await Deno.writeTextFile(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (markdown !== undefined) await Deno.writeTextFile(markdown, `${lines.join("\n")}\n`);
+}
+
+async function measure(chosen: readonly Workload[], options: Options, around: Surroundings): Promise<BenchReport> {
+  const { terminal } = around;
+  const platform = await withGpu(around);
+  const seconds = options.seconds ?? secondsByDefault;
+  const endMs = performance.now() + seconds * 1000;
+  const isLate = () => around.stopping() || performance.now() > endMs;
+  const report = await withBench(platform, isLate, async (bench): Promise<BenchReport> => {
+    const { gpu } = bench;
+    const { vendor, architecture, device, description } = gpu.device.adapterInfo;
+    // Some give numbers in place of names.
+    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text));
+    return {
+      type: "bench",
+      format: 1,
+      date: new Date().toISOString(),
+      adapter: gpu.adapterName,
+      driver: [...new Set(said)].join(", "),
+      runtime: await runtimeText(platform),
+      version: await versionText(),
+      roofline: await measureRoofline(bench),
+      lines: [],
+      traces: [],
+      peers: [],
+      small: bench.isTiny,
+      notes: notesOf(gpu),
+    };
+  });
+  for (const workload of chosen) {
+    if (isLate()) break;
+    terminal.progress(`${workload.id}: ${workload.line}`);
+    const tell = (line: BenchLine | BenchGap) => {
+      report.lines.push({ workload: workload.id, ...line });
+      terminal.print(visible(`${workload.id.padEnd(3)}  ${line.id.padEnd(28)}  ${told(line, report.roofline)}`));
+    };
+    const problem = await measured(workload.id, () =>
+      withBench(platform, isLate, async (bench) => {
+        for await (const line of workload.run(bench)) tell(line);
+        report.traces.push(...bench.traces);
+      }),
+    );
+    if (problem) tell(problem);
+  }
+  if (isLate() && !around.stopping())
+    report.notes.push(`Ended after ${seconds} s, as --seconds says; what is missing was not measured`);
+  terminal.print("");
+  return report;
+}
+
+async function withBench<T>(platform: Platform, isLate: () => boolean, work: (bench: Bench) => Promise<T>): Promise<T> {
+  const gpu = await Gpu.open(platform.gpu);
+  try {
+    const result = await work({ platform, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, isLate, traces: [] });
+    gpu.check();
+    return result;
+  } finally {
+    gpu.close();
+  }
+}
+
+function told(line: BenchLine | BenchGap, roofline: Roofline): string {
+  if ("failed" in line) return `failed: ${line.failed}`;
+  const more = Object.entries(line.more ?? {}).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
+  return [`${line.ms.toPrecision(4)} ms`, achieved(line, roofline).figure, ...more].filter((text) => text).join("  ");
+}
+
+function notesOf(gpu: Gpu): string[] {
+  return [
+    ...(gpu.software ? ["a software adapter: shapes are small, and times say nothing of a GPU"] : []),
+    ...(gpu.canTime ? [] : ["the adapter has no timestamps: kernels are timed by the host's clock round a batch"]),
+  ];
+}
+
+async function askPeers(
+  report: BenchReport,
+  chosen: readonly Workload[],
+  { python }: Options,
+  progress: (line: string) => void,
+): Promise<void> {
+  if (python === "none") {
+    report.notes.push("torch was not asked, as --python none says");
+    return;
+  }
+  progress("torch: the same workloads");
+  const ids = chosen.map(({ id }) => id).filter((id) => report.lines.some(({ workload }) => workload === id));
+  const { lines, missing } = await peersOf(ids, python);
+  report.peers = lines.filter((line) => (line.small ?? report.small) === report.small);
+  if (report.peers.length < lines.length)
+    report.notes.push("torch finds no CUDA card, so that its times, of small shapes on the processor, are left out");
+  if (missing !== null) report.notes.push(missing);
+  for (const { id, failed } of lines) if (failed !== undefined) report.notes.push(`torch, ${id}: ${failed}`);
+}

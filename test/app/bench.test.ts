@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { achieved, type BenchReport, benchMarkdown } from "../../src/app/bench/report.ts";
+import { Stopwatch, summary } from "../../src/app/bench/stopwatch.ts";
+import { chosenWorkloads, workloads } from "../../src/app/bench/workloads.ts";
+import { parseArguments } from "../../src/app/deno/arguments.ts";
+import { runCommand } from "../../src/app/deno/commands.ts";
+import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import { peerLines, peersOf } from "../../src/app/deno/torch_peers.ts";
+import { Plan } from "../../src/gpu/plan.ts";
+import { multiplyAdd } from "../../src/ops/roofline.ts";
+import { gpu } from "../support/device.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await Deno.makeTempDir();
+});
+afterEach(() => Deno.remove(folder, { recursive: true }));
+
+async function run(line: string, stopping = () => false): Promise<{ code: number; lines: string[] }> {
+  const parsed = parseArguments(line.replaceAll("FOLDER", folder).split(" "));
+  if (parsed.help) throw new Error("not a command to run");
+  const lines: string[] = [];
+  const never = () => {
+    throw new Error("bench needs no model's files");
+  };
+  const code = await runCommand(parsed, {
+    terminal: { print: (text) => lines.push(text), progress: () => {} },
+    openPlatform: openDenoPlatform,
+    openSession: never,
+    compileKernels: never,
+    compilers: never,
+    stopping,
+    untilStopped: () => new Promise(() => {}),
+    dist: folder,
+  });
+  return { code, lines };
+}
+
+test("every workload measures something on any adapter, and the files hold it", { timeout: 240_000 }, async () => {
+  const ids = workloads.map(({ id }) => id);
+  const { code, lines } = await run(`bench ${ids.join(" ")} --python none --json FOLDER/b.json --markdown FOLDER/b.md`);
+  const report = JSON.parse(await Deno.readTextFile(`${folder}/b.json`)) as BenchReport;
+  expect(report.lines.filter((line) => "failed" in line)).toEqual([]);
+  expect(code).toBe(0);
+  expect([...new Set(report.lines.map(({ workload }) => workload))]).toEqual(ids);
+  for (const line of report.lines) {
+    if ("failed" in line) continue;
+    expect(line.ms, line.id).toBeGreaterThan(0);
+    expect(line.msMin, line.id).toBeLessThanOrEqual(line.ms);
+  }
+  expect(report.roofline.flopsPerSecond).toBeGreaterThan(0);
+  expect(report.roofline.copyBytesPerSecond).toBeGreaterThan(0);
+  const table = await Deno.readTextFile(`${folder}/b.md`);
+  expect(lines.join("\n")).toContain(table.trimEnd());
+  expect(table.split("\n").filter((row) => /^\| P\d/.test(row))).toHaveLength(report.lines.length);
+  await expect(run("bench P2 --python none --json FOLDER/b.json")).rejects.toThrow(/b\.json is there already/);
+});
+
+test("what was measured before Ctrl-C is told", async () => {
+  let asked = 0;
+  const { code, lines } = await run("bench P2 --python none", () => ++asked > 4);
+  expect(code).toBe(130);
+  expect(lines.filter((line) => line.startsWith("| P2")).length).toBeGreaterThan(0);
+  expect(lines.filter((line) => line.startsWith("| P2")).length).toBeLessThan(6);
+});
+
+test("names of workloads", () => {
+  expect(chosenWorkloads([])).toBe(workloads);
+  expect(chosenWorkloads(["p4"]).map(({ id }) => id)).toEqual(["P4"]);
+  expect(() => chosenWorkloads(["P99"])).toThrow(/among P2, P4, .*, found "P99"/);
+  expect(() => chosenWorkloads(["P3"])).toThrow(/matrix units/);
+});
+
+const report: BenchReport = {
+  type: "bench",
+  format: 1,
+  date: "2026-11-28T09:00:00.000Z",
+  adapter: "A card",
+  driver: "a driver",
+  runtime: "a runtime",
+  version: "0.1.0",
+  roofline: { copyBytesPerSecond: 2e12, flopsPerSecond: 50e12 },
+  lines: [
+    { workload: "P2", id: "a", what: "", flops: 20e9, ms: 1, msMin: 0.9, msMax: 1.1, runs: 7, clock: "timestamps" },
+    {
+      workload: "P4",
+      id: "b",
+      peer: "c",
+      what: "",
+      bytes: 1e9,
+      ms: 1,
+      msMin: 1,
+      msMax: 1,
+      runs: 5,
+      clock: "host clock",
+    },
+    { workload: "P7", id: "d", failed: "no | room" },
+  ],
+  traces: [],
+  peers: [
+    { id: "a", ms: 0.5, versions: { torch: "2.11" } },
+    { id: "c", ms: 2 },
+  ],
+  small: false,
+  notes: ["a note"],
+};
+
+test("rates, shares and ratios", () => {
+  const { roofline } = report;
+  expect(achieved({ ms: 2, flops: 50e9 }, roofline)).toEqual({ figure: "25.0 TFLOP/s", share: 0.5 });
+  expect(achieved({ ms: 1, bytes: 1e9 }, roofline)).toEqual({ figure: "1000 GB/s", share: 0.5 });
+  expect(achieved({ ms: 1 }, roofline)).toEqual({ figure: "", share: null });
+  const cells = benchMarkdown(report)
+    .filter((line) => line.startsWith("| P"))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
+  expect(cells[0]).toEqual([
+    "",
+    "P2",
+    "a",
+    "1.00 (0.900 to 1.10)",
+    "20.0 TFLOP/s",
+    "40 %",
+    "0.500",
+    "0.50x",
+    "7, timestamps",
+    "",
+  ]);
+  expect(cells[1]).toEqual([
+    "",
+    "P4",
+    "b",
+    "1.00 (1.00 to 1.00)",
+    "1000 GB/s",
+    "50 %",
+    "2.00",
+    "2.00x",
+    "5, host clock",
+    "",
+  ]);
+  expect(cells[2]!.slice(1, 5)).toEqual(["P7", "d", "-", "failed: no \\| room"]);
+  expect(benchMarkdown(report).join("\n")).toContain("torch 2.11");
+});
+
+test("medians", () => {
+  expect(summary([3, 1, 2], "host clock")).toEqual({ ms: 2, msMin: 1, msMax: 3, runs: 3, clock: "host clock" });
+  expect(summary([4, 1, 2, 3], "host clock").ms).toBe(2.5);
+});
+
+test("time is the device's own, and grows with the work", async () => {
+  const watch = new Stopwatch(gpu);
+  const timed = async (rounds: number) => {
+    const plan = new Plan(gpu, "rounds");
+    multiplyAdd(plan, plan.empty("out", [1024]), { rounds, factor: 0.5, addend: 1 });
+    return watch.ofPlan(plan);
+  };
+  const [short, long] = [await timed(4), await timed(2048)];
+  expect(short.clock).toBe("timestamps");
+  expect(short.runs).toBe(7);
+  expect(long.ms).toBeGreaterThan(short.ms);
+});
+
+test("lines of JSON among what a program prints", () => {
+  expect(peerLines('warning\n{"id": "a", "ms": 1}\n{broken\n{"ms": 2}\n')).toEqual([{ id: "a", ms: 1 }]);
+});
+
+test("a Python without torch is one sentence; one that was named is an error", async () => {
+  await expect(peersOf(["P2"], `${folder}/no-python`)).rejects.toThrow(/--python: .*cannot be started/);
+});

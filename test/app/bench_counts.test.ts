@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { counts } from "../../src/app/bench/counts.ts";
+
+/** The goals: at most so many dispatches for a token in a layer, without and with an adapter. */
+const goals = { without: 9, withAdapter: 13 };
+
+/** What it is today. Lower them with every dispatch that is saved, down to the goals. */
+const today = {
+  "Qwen2.5-VL-3B": {
+    without: { prefill: 14, decode: 14, update: 55 },
+    withAdapter: { prefill: 35, decode: 35, update: 99 },
+  },
+  "Qwen3-VL-2B": {
+    without: { prefill: 16, decode: 16, update: 55 },
+    withAdapter: { prefill: 37, decode: 37, update: 103 },
+  },
+};
+
+test("dispatches of a text layer, and what walks move and compute", async () => {
+  const all = await counts();
+  const perLayer = (model: string, isLora: boolean) =>
+    Object.fromEntries(
+      all.filter((one) => one.model === model && one.isLora === isLora).map((one) => [one.walk, one.perLayer]),
+    );
+  const found = Object.keys(today).map((model) => [
+    model,
+    { without: perLayer(model, false), withAdapter: perLayer(model, true) },
+  ]);
+  expect(Object.fromEntries(found)).toEqual(today);
+  for (const model of Object.values(today))
+    for (const kind of ["without", "withAdapter"] as const)
+      expect(model[kind].decode, "fewer than the goal: lower it").toBeGreaterThanOrEqual(goals[kind]);
+
+  const one = (model: string, isLora: boolean, walk: string) =>
+    all.find((each) => each.model === model && each.isLora === isLora && each.walk === walk)!;
+  const decode = one("Qwen2.5-VL-3B", false, "decode");
+  // The language model's 3.086e9 weights, tied head counted once, in f32: read once for a token of the whole group.
+  const weights = 3.086e9;
+  expect(decode.bytes / (4 * weights)).toBeGreaterThan(1);
+  expect(decode.bytes / (4 * weights)).toBeLessThan(1.1);
+  expect(decode.flops / (2 * weights * 16)).toBeGreaterThan(1);
+  expect(decode.flops / (2 * weights * 16)).toBeLessThan(1.1);
+  // The host looks at what was sampled every eighth token, and once after the prompt.
+  expect(decode.readsPerToken).toBe(9 / 64);
+  // Forward, and backward for activations alone: 4 operations a weight and row, and the head's logits a second time.
+  const rows = 1300 + 16 * 256;
+  const update = one("Qwen2.5-VL-3B", true, "update");
+  expect(update.flops / (4 * 2.775e9 * rows)).toBeGreaterThan(1.1);
+  expect(update.flops / (4 * 2.775e9 * rows)).toBeLessThan(1.6);
+});
