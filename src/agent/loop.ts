@@ -75,12 +75,7 @@ export async function* roll(
     0,
     ...openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.shown))),
   );
-  // A sentence never takes more tokens than the largest picture and what may be said beside it.
-  const observationRoom = chat.observation("", [largest]).length + (settings.prompt === "compact" ? 0 : saidTokens);
-  const calls = settings.zoom ? settings.maxToolCalls : 0;
-  const allTurns = settings.firstTurnTokens + calls * (observationRoom + settings.nextTurnTokens);
-  const responseRoom = settings.responseTokens > 0 ? Math.min(settings.responseTokens, allTurns) : allTurns;
-  const room: Room = { responseTokens: responseRoom, observationTokens: observationRoom };
+  const room = roomAfter(chat.observation("", [largest]).length, settings);
   const hears = listener(settings);
   const rows = openings.flatMap((opening, taskIndex) =>
     Array.from({ length: rolloutsPerTask }, (_, i) => new Row(opening, step, firstTask + taskIndex, i)),
@@ -89,7 +84,7 @@ export async function* roll(
   const conversations = await policy.begin(
     openings.map(({ passage }) => passage),
     rolloutsPerTask,
-    responseRoom,
+    room.responseTokens,
     {
       seed: settings.seed,
       step,
@@ -193,6 +188,24 @@ const offersTools = (task: Task, { zoom, toolRows }: Pick<RollSettings, "zoom" |
 interface Room {
   responseTokens: number;
   observationTokens: number;
+}
+
+/** The room after a prompt. @param observationTokens  of the largest picture, with what stands around it */
+export function roomAfter(
+  observationTokens: number,
+  settings: Pick<
+    RollSettings,
+    "prompt" | "zoom" | "maxToolCalls" | "firstTurnTokens" | "nextTurnTokens" | "responseTokens"
+  >,
+): Room {
+  // A sentence never takes more tokens than the largest picture and what may be said beside it.
+  const observation = observationTokens + (settings.prompt === "compact" ? 0 : saidTokens);
+  const calls = settings.zoom ? settings.maxToolCalls : 0;
+  const allTurns = settings.firstTurnTokens + calls * (observation + settings.nextTurnTokens);
+  return {
+    responseTokens: settings.responseTokens > 0 ? Math.min(settings.responseTokens, allTurns) : allTurns,
+    observationTokens: observation,
+  };
 }
 
 /** Writes one turn for `rows`, telling progress on the way. */

@@ -1,33 +1,47 @@
 import type { Gpu } from "./gpu.ts";
 
+/** Who uses the room. */
+export interface RoomUser {
+  readonly name: string;
+  /** Forgets the buffers it was given: others take their place, for which it will ask before it runs again. */
+  leaveRoom(): void;
+}
+
 /**
  * The buffers of all plans' activations. Plans run one after another, each in one submission, and an activation is of no
- * use once its plan has run: so plans use the same buffers in turns.
+ * use once its plan has run: so plans use the same buffers in turns. There are as many, and as large ones, as the most
+ * demanding plan needs, buffer by buffer in falling size.
  */
 export class ActivationRoom {
-  readonly #users = new Map<GPUBuffer, number>();
+  readonly #needs = new Map<RoomUser, readonly number[]>();
+  /** Falling. */
+  #buffers: GPUBuffer[] = [];
 
   constructor(readonly gpu: Gpu) {}
 
-  /** Different buffers of at least these sizes, which fall. Give them back with `release`. */
-  take(sizes: readonly number[], label: string): GPUBuffer[] {
-    const free = [...this.#users.keys()].sort((a, b) => a.size - b.size);
-    return sizes.map((size) => {
-      const at = free.findIndex((buffer) => buffer.size >= size);
-      const buffer = at >= 0 ? free.splice(at, 1)[0]! : this.gpu.allocate(size, `${label} activations`);
-      this.#users.set(buffer, (this.#users.get(buffer) ?? 0) + 1);
-      return buffer;
-    });
+  /** Different buffers of at least these sizes, which fall. They are the user's until it leaves. */
+  take(user: RoomUser, sizes: readonly number[]): GPUBuffer[] {
+    this.#needs.set(user, sizes);
+    if (sizes.some((size, i) => !(this.#buffers[i] && this.#buffers[i].size >= size))) this.#grow(user);
+    return this.#buffers.slice(0, sizes.length);
   }
 
-  release(buffers: readonly GPUBuffer[]): void {
-    for (const buffer of buffers) {
-      const users = this.#users.get(buffer)! - 1;
-      if (users > 0) this.#users.set(buffer, users);
-      else {
-        this.#users.delete(buffer);
-        this.gpu.release(buffer);
-      }
-    }
+  leave(user: RoomUser): void {
+    this.#needs.delete(user);
+    if (this.#needs.size === 0) this.#empty();
+  }
+
+  #grow(user: RoomUser): void {
+    for (const other of this.#needs.keys()) if (other !== user) other.leaveRoom();
+    this.#empty();
+    const most: number[] = [];
+    for (const sizes of this.#needs.values())
+      for (const [i, size] of sizes.entries()) most[i] = Math.max(most[i] ?? 0, size);
+    this.#buffers = most.map((size) => this.gpu.allocate(size, `${user.name} activations`));
+  }
+
+  #empty(): void {
+    for (const buffer of this.#buffers) this.gpu.release(buffer);
+    this.#buffers = [];
   }
 }

@@ -1,7 +1,7 @@
 import { ActivationBuffer } from "./activation.ts";
 import type { Gpu } from "./gpu.ts";
 import { lifetimesOf, withoutDead } from "./liveness.ts";
-import { place } from "./placement.ts";
+import { type Placement, place } from "./placement.ts";
 import type { Shader } from "./shader.ts";
 import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
@@ -53,10 +53,13 @@ export class Plan {
   #steps: Step[] = [];
   readonly #owned: GPUBuffer[] = [];
   readonly #kept: ActivationBuffer[] = [];
-  #shared: GPUBuffer[] = [];
+  #placement: { activations: ActivationBuffer[] } & Placement = { activations: [], sizes: [], of: [] };
+  #bound = false;
   readonly #reuse: boolean;
   #params: ArrayBuffer[] = [];
   #uniforms: GPUBuffer | null = null;
+  /** Of a dispatch in `#uniforms`. */
+  #paramsBytes = alignmentBytes;
 
   constructor(
     readonly gpu: Gpu,
@@ -73,8 +76,8 @@ export class Plan {
 
   /** What the buffers that its activations share take; may be asked before anything is allocated for them. */
   get activationBytes(): number {
-    if (this.#uniforms) return this.#shared.reduce((sum, { size }) => sum + size, 0);
-    return place([...lifetimesOf(withoutDead(this.#steps)).values()]).sizes.reduce((a, b) => a + b, 0);
+    const { sizes } = this.#uniforms ? this.#placement : place([...lifetimesOf(withoutDead(this.#steps)).values()]);
+    return sizes.reduce((a, b) => a + b, 0);
   }
 
   get dispatches(): number {
@@ -134,7 +137,7 @@ export class Plan {
 
   /** Encodes and submits everything recorded, in order. */
   run(): void {
-    this.#seal();
+    this.#bind();
     this.gpu.watch?.(this);
     const encoder = this.gpu.device.createCommandEncoder({ label: this.name });
     const pass = encoder.beginComputePass({ label: this.name });
@@ -146,7 +149,7 @@ export class Plan {
   /** Runs once with a pass and two timestamps for each kernel. Slower than `run` in total, right in each part. */
   async trace(): Promise<KernelTime[]> {
     if (!this.gpu.canTime) throw new Error("This adapter offers no timestamp-query, so kernels cannot be timed");
-    this.#seal();
+    this.#bind();
     const { device } = this.gpu;
     const parts: { steps: Step[]; querySet: GPUQuerySet; resolved: GPUBuffer }[] = [];
     // A query set holds at most 4096 timestamps. Nothing may run between the parts: plans share their activations' buffers.
@@ -205,12 +208,18 @@ export class Plan {
   /** Gives the plan's tensors back to the pool. The plan cannot run any more. */
   free(): void {
     for (const buffer of this.#owned) this.gpu.release(buffer);
-    this.gpu.activations.release(this.#shared);
+    this.leaveRoom();
+    this.gpu.activations.leave(this);
     this.#owned.length = 0;
-    this.#shared = [];
     this.#steps = [];
     if (this.#uniforms) this.gpu.pool.destroyUniforms(this.#uniforms);
     this.#uniforms = null;
+  }
+
+  /** RoomUser.leaveRoom: bind groups are made anew before the next run. */
+  leaveRoom(): void {
+    this.#bound = false;
+    for (const step of this.#steps) step.group = undefined;
   }
 
   #encode(pass: GPUComputePassEncoder, step: Step): void {
@@ -220,33 +229,37 @@ export class Plan {
     pass.dispatchWorkgroups(x, y, z);
   }
 
-  /** Gives activations their buffers. */
-  #place(): void {
+  /** Says which activations share a buffer, and puts all Params into one, once. */
+  #seal(): void {
+    if (this.#uniforms) return;
     this.#steps = withoutDead(this.#steps);
+    const lives = lifetimesOf(this.#steps);
+    this.#placement = { activations: [...lives.keys()], ...place([...lives.values()]) };
     for (const buffer of this.#kept) {
       buffer.placed = this.gpu.allocate(buffer.size, buffer.label);
       this.#owned.push(buffer.placed);
     }
-    const lives = lifetimesOf(this.#steps);
-    const { sizes, of } = place([...lives.values()]);
-    this.#shared = this.gpu.activations.take(sizes, this.name);
-    [...lives.keys()].forEach((buffer, i) => {
-      buffer.placed = this.#shared[of[i]!]!;
-    });
-  }
-
-  /** Places activations, puts all Params into one buffer and makes the bind groups, once. */
-  #seal(): void {
-    if (this.#uniforms) return;
-    this.#place();
-    const { device } = this.gpu;
-    const block = Math.max(
+    this.#paramsBytes = Math.max(
       alignmentBytes,
       ...this.#params.map((p) => Math.ceil(p.byteLength / alignmentBytes) * alignmentBytes),
     );
+    const block = this.#paramsBytes;
     const bytes = new Uint8Array(Math.max(1, this.#params.length) * block);
     for (const [i, p] of this.#params.entries()) bytes.set(new Uint8Array(p), i * block);
     this.#uniforms = this.gpu.pool.createUniforms(`${this.name} params`, bytes);
+    this.#params = [];
+  }
+
+  /** Gives activations their buffers and makes the bind groups, as long as no other plan makes it leave its room. */
+  #bind(): void {
+    this.#seal();
+    if (this.#bound) return;
+    const { device } = this.gpu;
+    const { activations, sizes, of } = this.#placement;
+    const buffers = this.gpu.activations.take(this, sizes);
+    activations.forEach((activation, i) => {
+      activation.placed = buffers[of[i]!]!;
+    });
     for (const step of this.#steps) {
       const { shader, entry, tensors } = step.dispatch;
       const entries = [...shader.uses(entry)].map((name): GPUBindGroupEntry => {
@@ -256,7 +269,7 @@ export class Plan {
             binding,
             resource: {
               buffer: this.#uniforms!,
-              offset: step.paramsOffset * block,
+              offset: step.paramsOffset * this.#paramsBytes,
               size: Math.ceil((shader.params.length * 4) / 16) * 16,
             },
           };
@@ -272,7 +285,7 @@ export class Plan {
       });
       step.group = device.createBindGroup({ label: step.label, layout: step.pipeline.getBindGroupLayout(0), entries });
     }
-    this.#params = [];
+    this.#bound = true;
   }
 }
 

@@ -1,3 +1,4 @@
+import { ActivationBuffer } from "./activation.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Plan } from "./plan.ts";
 import type { Dtype, Tensor } from "./tensor.ts";
@@ -118,6 +119,19 @@ export class Tape {
     const d = this.empty(`d${base.name}`, base.shape);
     this.#gradients.set(base, d);
     return { d: { ...d, shape: tensor.shape }, constants: { ADD: 0 } };
+  }
+
+  /**
+   * The gradient of an activation, to be written over the activation itself: for an op that is the last to read it on
+   * the way back, and reads each number before it writes it. Null where the activation must stay or has a gradient.
+   */
+  over(tensor: Tensor): Tensor | null {
+    const base = tensor.base ?? tensor;
+    const { buffer } = base;
+    if (!(buffer instanceof ActivationBuffer) || buffer.kept) return null;
+    if (!this.#tracked.has(base) || this.#gradients.has(base) || this.#weights.has(base)) return null;
+    this.#gradients.set(base, base);
+    return tensor;
   }
 
   /**

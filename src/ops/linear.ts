@@ -82,16 +82,18 @@ export function linear(
         addPartials(tape.plan, partial, intoBias, params);
       });
     }
+    // Weights first: x may then make room for its gradient, which is as large.
+    const restOfTerms = terms.map((term) => backpropTerm(tape, x, dout, term));
     const intoX = tape.into(x);
     if (intoX) backpropX(tape.plan, dout, weight, intoX, first);
-    for (const term of terms) backpropTerm(tape, x, dout, term);
+    for (const rest of restOfTerms) rest();
     if (residual) passGradient(tape, out, residual);
   });
   return out;
 }
 
-/** The way back of what an adapter added. */
-function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): void {
+/** The way back of what an adapter added, but for the gradient of x. @returns what adds that */
+function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): () => void {
   const { plan } = tape;
   const { down, up, low } = term;
   const [N, width] = low.shape as [number, number];
@@ -103,29 +105,30 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): v
       addPartials(plan, partial, intoUp, { N, I: R, O: columns, first: 0, splits: partial.shape[0]!, stride: columns });
     });
   const intoDown = tape.into(down);
-  const intoX = tape.into(x);
-  if (!intoDown && !intoX) return;
-  tape.scratch("linear.dlow", low.shape, (dlow) => {
-    const splits = lowStretches(N, term);
-    if (splits === 1) backpropLow(plan, dout, term, { ...dlow, shape: [1, N, width] });
-    else
-      tape.scratch("linear.partial", [splits, N, width], (partial) => {
-        backpropLow(plan, dout, term, partial);
-        addPartials(
-          plan,
-          partial,
-          { d: dlow, constants: { ADD: 0 } },
-          { N, I: width, O: N, first: 0, splits, stride: N },
-        );
-      });
-    if (intoDown) {
-      const I = x.shape[1]!;
-      tape.scratch("linear.partial", [stretches(N, width, I), width, I], (partial) =>
-        backpropWeight(plan, x, dlow, partial, intoDown),
+  if (!intoDown && !tape.tracks(x)) return () => {};
+  const dlow = tape.empty("linear.dlow", low.shape);
+  const splits = lowStretches(N, term);
+  if (splits === 1) backpropLow(plan, dout, term, { ...dlow, shape: [1, N, width] });
+  else
+    tape.scratch("linear.partial", [splits, N, width], (partial) => {
+      backpropLow(plan, dout, term, partial);
+      addPartials(
+        plan,
+        partial,
+        { d: dlow, constants: { ADD: 0 } },
+        { N, I: width, O: N, first: 0, splits, stride: N },
       );
-    }
+    });
+  if (intoDown) {
+    const I = x.shape[1]!;
+    tape.scratch("linear.partial", [stretches(N, width, I), width, I], (partial) =>
+      backpropWeight(plan, x, dlow, partial, intoDown),
+    );
+  }
+  return () => {
+    const intoX = tape.into(x);
     if (intoX) backpropX(plan, dlow, down, intoX);
-  });
+  };
 }
 
 interface Extras {

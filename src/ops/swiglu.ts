@@ -7,7 +7,8 @@ import { shapeText, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("swiglu", source);
 
 /**
- * out = silu(gate) up, elementwise.
+ * out = silu(gate) up, elementwise. The way back may write over `packed`, which is by far the largest activation of a
+ * layer: nothing else may read it there.
  *
  * @param packed  (N, 2 F): gate and up side by side
  * @returns       (N, F)
@@ -23,6 +24,12 @@ export function swiglu(tape: Tape, packed: Tensor): Tensor {
   tape.plan.dispatch({ shader, entry: "multiply", tensors: { packed, out }, params, groups });
 
   tape.record(out, [packed], () => {
+    const over = tape.over(packed);
+    if (over) {
+      const tensors = { dout: tape.gradient(out), dpacked: over };
+      tape.plan.dispatch({ shader, entry: "backprop_over", tensors, params, groups });
+      return;
+    }
     const into = tape.into(packed);
     if (into)
       tape.plan.dispatch({

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
+import { gelu } from "../../src/ops/gelu.ts";
 import { join } from "../../src/ops/join.ts";
 import { swiglu } from "../../src/ops/swiglu.ts";
 import { gpu } from "../support/device.ts";
@@ -55,6 +56,30 @@ test("swiglu() has the gradient of its forward, assigned and added", () =>
     },
     { values: { packed: random(5, 36).map((v) => v * 3) } },
   ));
+
+test("swiglu() has the same gradient where it is written over gate and up", async () => {
+  const [N, F] = [5, 12];
+  const w = gpu.upload("w", random(7, N * 2 * F), [N, 2 * F]);
+  const found: Float32Array[] = [];
+  for (const reuse of [false, true]) {
+    const plan = new Plan(gpu, "swiglu", { reuse });
+    const tape = new Tape(plan);
+    const dw = plan.upload("dw", new Float32Array(N * 2 * F), [N, 2 * F]);
+    tape.train(w, dw);
+    const { d } = tape.into(swiglu(tape, gelu(tape, w, "erf")))!;
+    plan.keep(d);
+    tape.backward();
+    // It has a buffer only after a run.
+    plan.run();
+    gpu.write(d, random(8, N * F));
+    gpu.clear(dw);
+    plan.run();
+    found.push(await gpu.read(dw));
+    plan.free();
+  }
+  expect(found[1]).toEqual(found[0]);
+  expect(found[0]!.some((value) => Math.abs(value) > 0.1)).toBe(true);
+});
 
 test("swiglu() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "swiglu"));
