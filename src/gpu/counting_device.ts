@@ -29,8 +29,13 @@ const nothing = () => {};
  * @param software  whether kernels are chosen as on a software adapter
  */
 export function countingGpu(limits: CountedLimits = {}, { software = false } = {}): Gpu {
-  const all = { ...usualLimits, ...limits };
-  return new Gpu(countingDevice(all), "nothing but a count", software, false, all.maxStorageBufferBindingSize);
+  return new Gpu(
+    countingDevice({ ...usualLimits, ...limits }),
+    "nothing but a count",
+    software,
+    false,
+    limits.maxStorageBufferBindingSize ?? usualLimits.maxStorageBufferBindingSize,
+  );
 }
 
 function countingDevice(limits: Required<CountedLimits>): GPUDevice {
