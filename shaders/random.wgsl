@@ -1,27 +1,78 @@
 // out = random numbers, uniform within -bound to bound: the words of Philox (common.wgsl) in their order, its counter
-// (number of the four, 0, 0, 0), its key (seed, "fill"). For weights of a model that has learned nothing.
-//   out (count)
+// (number of the four, 0, 0, 0), its key (seed, "fill"). For weights of a model that has learned nothing, in f32, in halves
+// of words, or as the words themselves, which are places between -128 and 127, or 0 and 15, with a scale beside them.
+//   out (count); words, as many as hold count numbers of 2, 1 or 1/2 bytes
 
 struct Params {
   count: u32,
   seed: u32,
   bound: f32,
+  zero: f32,
 }
 
 const STREAM: u32 = 0x66696c6cu;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> words: array<u32>;
+
+fn random_words(four: u32) -> vec4u {
+  return philox(vec4u(four, 0u, 0u, 0u), vec2u(params.seed, STREAM));
+}
+
+// The upper 24 bits: as many as a float tells apart.
+fn uniform_four(four: u32) -> vec4f {
+  return params.bound * (vec4f(random_words(four) >> vec4u(8u)) * (2.0 / 16777216.0) - 1.0);
+}
 
 @compute @workgroup_size(64)
 fn fill(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let four = id.x + id.y * grid.x * 64u;
-  let words = philox(vec4u(four, 0u, 0u, 0u), vec2u(params.seed, STREAM));
+  let values = uniform_four(four);
   for (var k = 0u; k < 4u; k++) {
-    let at = four * 4u + k;
-    if (at < params.count) {
-      // The upper 24 bits: as many as a float tells apart.
-      out[at] = params.bound * (f32(words[k] >> 8u) * (2.0 / 16777216.0) - 1.0);
+    if (four * 4u + k < params.count) {
+      out[four * 4u + k] = values[k];
     }
   }
+}
+
+fn put_word(at: u32, count: u32, word: u32) {
+  if (at < count) {
+    words[at] = word;
+  }
+}
+
+// Two in a word, the first in its lower half. What is cut off of an f32 makes it smaller, so that none is beyond the bound.
+@compute @workgroup_size(64)
+fn fill_bf16(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let four = id.x + id.y * grid.x * 64u;
+  let bits = bitcast<vec4u>(uniform_four(four));
+  let count = (params.count + 1u) / 2u;
+  put_word(four * 2u, count, (bits.x >> 16u) | (bits.y & 0xffff0000u));
+  put_word(four * 2u + 1u, count, (bits.z >> 16u) | (bits.w & 0xffff0000u));
+}
+
+@compute @workgroup_size(64)
+fn fill_f16(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let four = id.x + id.y * grid.x * 64u;
+  let values = uniform_four(four);
+  let count = (params.count + 1u) / 2u;
+  put_word(four * 2u, count, pack2x16float(values.xy));
+  put_word(four * 2u + 1u, count, pack2x16float(values.zw));
+}
+
+// `count` counts words here.
+@compute @workgroup_size(64)
+fn fill_words(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let four = id.x + id.y * grid.x * 64u;
+  let random = random_words(four);
+  for (var k = 0u; k < 4u; k++) {
+    put_word(four * 4u + k, params.count, random[k]);
+  }
+}
+
+// Scale and zero point of every block: one word.
+@compute @workgroup_size(64)
+fn fill_scales(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  put_word(id.x + id.y * grid.x * 64u, params.count, pack2x16float(vec2f(params.bound, params.zero)));
 }

@@ -1,5 +1,5 @@
 import type { Dispatch, KernelTime } from "../gpu/plan.ts";
-import { size, type Tensor } from "../gpu/tensor.ts";
+import { bytesOf, size, type Tensor } from "../gpu/tensor.ts";
 
 /** What a dispatch has to do at least, whatever its kernel is like. */
 export interface Work {
@@ -11,8 +11,8 @@ export interface Work {
   isMost?: boolean;
 }
 
-/** Bytes of a tensor's numbers. */
-const bytesOf = ({ shape }: Pick<Tensor, "shape">): number => size(shape) * 4;
+/** Bytes of a tensor's numbers, and of its scales. */
+const bytesWith = (tensor: Tensor): number => bytesOf(tensor) + (tensor.scales ? bytesOf(tensor.scales) : 0);
 
 /**
  * What a dispatch has to do; null for a kernel that is not in the table.
@@ -21,23 +21,33 @@ const bytesOf = ({ shape }: Pick<Tensor, "shape">): number => size(shape) * 4;
  */
 export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { shader, entry } = dispatch;
-  if (/^(product|linear)/.test(shader.name) && /^(multiply|backprop_x|backprop_weight)/.test(entry))
+  // A kernel that reads weights has a shader for each dtype.
+  const name = shader.name.replace(/_(bf16|f16|i8|i4|nf4)$/, "");
+  if (/^(product|linear)/.test(name) && /^(multiply|backprop_x|backprop_weight)/.test(entry))
     return productWork(dispatch);
-  if (shader.name.startsWith("attention") && partsOfAttention[entry] !== undefined)
-    return attentionWork(dispatch, spans);
-  const { table, dtable, keys, values } = dispatch.tensors;
-  switch (shader.name) {
+  if (name.startsWith("attention")) return attentionWork(dispatch, spans);
+  const { table, weight_data, weight_scales, k, v, out, dout, dx } = dispatch.tensors;
+  const bytes = (without: readonly (Tensor | undefined)[] = []) => streamed(dispatch, without);
+  switch (name) {
     case "gather":
+    case "gather_fours":
       // Of a table only the rows that are named; on the way back all of it, of which most rows are only set.
-      return { flops: 0, bytes: streamed(dispatch, entry === "pick" ? [table] : []) + pickedBytes(dispatch, dtable) };
-    case "cache":
-      // Keys and values come once and go once into a few rows of the cache.
-      return { flops: 0, bytes: 2 * streamed(dispatch, [keys, values]) };
+      if (entry !== "pick") return { flops: 0, bytes: bytes() };
+      return { flops: 0, bytes: bytes([table, weight_data, weight_scales]) + pickedBytes(dispatch) };
+    case "heads":
+      // Into a cache go a few rows of it: as much comes as goes.
+      if (dispatch.constants?.CACHE !== 1) return { flops: 0, bytes: bytes() };
+      return { flops: 0, bytes: bytes([k, v]) + spreadBytes(dispatch) };
+    case "join":
+      // Some columns of what is bound whole.
+      return { flops: 0, bytes: entry === "put" ? 2 * bytes([out]) : bytes([dout]) + bytesOf(dx!) };
+    case "low_rank":
+      return lowRankWork(dispatch);
     case "rope":
       // Its angles are few, and stay in a cache.
-      return { flops: 0, bytes: streamed(dispatch, [table]) };
+      return { flops: 0, bytes: bytes([table]) };
     default:
-      return streaming.has(shader.name) || entry === "project" ? { flops: 0, bytes: streamed(dispatch, []) } : null;
+      return streaming.has(name) ? { flops: 0, bytes: bytes() } : null;
   }
 }
 
@@ -70,21 +80,39 @@ function streamed({ shader, entry, tensors, constants }: Dispatch, without: read
   return [...bound].reduce((sum, [tensor, times]) => sum + times * bytesOf(tensor), 0);
 }
 
-/** A table's rows that `pick` reads; nothing more for the way back, whose table is bound whole. */
-const pickedBytes = ({ params }: Dispatch, dtable: Tensor | undefined): number =>
-  dtable ? 0 : params!.N! * params!.E! * params!.C! * 4;
+/** A table's rows that `pick` reads. */
+function pickedBytes({ params, tensors }: Dispatch): number {
+  const { N, E } = params as { N: number; E: number };
+  const table = (tensors.table ?? tensors.weight_data)!;
+  return (bytesWith(table) * N * E) / table.shape[0]!;
+}
+
+/** Keys and values of the rows that `heads` writes into a cache. */
+function spreadBytes({ params }: Dispatch): number {
+  const { N, K, half } = params as { N: number; K: number; half: number };
+  return 2 * N * K * 2 * half * 4;
+}
 
 function productWork({ entry, params, tensors, constants }: Dispatch): Work {
   const { N, I, O, splits = 1 } = params as { N: number; I: number; O: number; splits?: number };
-  const weight = tensors.weight_data ?? tensors.weight4 ?? tensors.weight;
+  const weight = tensors.weight_data ?? tensors.weight;
   // Of a packed weight only this layer's rows.
-  const weightBytes = weight ? (bytesOf(weight) * O) / weight.shape[0]! : 0;
+  const weightBytes = weight ? (bytesWith(weight) * O) / weight.shape[0]! : 0;
   const flops = 2 * N * I * O;
   if (entry.startsWith("multiply"))
     return { flops, bytes: weightBytes + 4 * (N * I + N * O * (constants?.RESIDUAL === 1 ? 2 : 1)) };
   if (entry.startsWith("backprop_x"))
     return { flops, bytes: weightBytes + 4 * (N * O + N * I * (constants?.ADD === 1 ? 2 : 1)) };
   return { flops, bytes: 4 * (N * I + N * O + splits * O * I) };
+}
+
+/** Two operations for each row, column and rank; of rows that are bound whole only the adapter's columns. */
+function lowRankWork({ entry, params, tensors }: Dispatch): Work {
+  const { N, count, R, P, splits } = params as Record<"N" | "count" | "R" | "P" | "splits", number>;
+  const [low, up, columns] = [N * P * R, count * R, N * count];
+  const numbers = entry === "add" ? low + up + 2 * columns : columns + (tensors.low ? low : up);
+  const partial = entry === "add" ? 0 : splits * (tensors.low ? up : low);
+  return { flops: 2 * N * count * R, bytes: 4 * (numbers + partial) };
 }
 
 /** Products of D numbers for each pair of query and key, and which of q, k, v and their like a kernel reads and writes. */
@@ -99,10 +127,14 @@ const partsOfAttention: Readonly<Record<string, { products: number; ofRows: numb
   backprop_v: { products: 2, ofRows: 2, ofKeys: 2 },
 };
 
-function attentionWork({ entry, params, tensors }: Dispatch, spans?: Uint32Array): Work {
+function attentionWork(dispatch: Dispatch, spans?: Uint32Array): Work | null {
+  const { entry, params, tensors } = dispatch;
+  const parts = partsOfAttention[entry];
+  if (entry === "project") return { flops: 0, bytes: streamed(dispatch, []) };
+  if (!parts) return null;
   const { N, S, H, K } = params as { N: number; S: number; H: number; K: number };
   const D = size(tensors.q!.shape) / (N * H);
-  const { products, ofRows, ofKeys } = partsOfAttention[entry]!;
+  const { products, ofRows, ofKeys } = parts;
   const { pairs, keys } = spans ? attended(spans) : { pairs: N * S, keys: S };
   return {
     flops: products * 2 * pairs * H * D,

@@ -7,12 +7,12 @@ const goals = { without: 9, withAdapter: 13 };
 /** What it is today. Lower them with every dispatch that is saved, down to the goals. */
 const today = {
   "Qwen2.5-VL-3B": {
-    without: { prefill: 14, decode: 14, update: 55 },
-    withAdapter: { prefill: 35, decode: 35, update: 99 },
+    without: { prefill: 9, decode: 10, update: 46 },
+    withAdapter: { prefill: 17, decode: 18, update: 72 },
   },
   "Qwen3-VL-2B": {
-    without: { prefill: 16, decode: 16, update: 55 },
-    withAdapter: { prefill: 37, decode: 37, update: 103 },
+    without: { prefill: 9, decode: 10, update: 44 },
+    withAdapter: { prefill: 17, decode: 18, update: 72 },
   },
 };
 
@@ -42,9 +42,10 @@ test("dispatches of a text layer, and what walks move and compute", async () => 
   expect(decode.flops / (2 * weights * 16)).toBeLessThan(1.1);
   // The host looks at what was sampled every eighth token, and once after the prompt.
   expect(decode.readsPerToken).toBe(9 / 64);
-  // Forward, and backward for activations alone: 4 operations a weight and row, and the head's logits a second time.
+  // Forward, the same again for each layer, and backward for activations alone: 6 operations a weight and row. The rest
+  // is attention, the picture and the head.
   const rows = 1300 + 16 * 256;
   const update = one("Qwen2.5-VL-3B", true, "update");
-  expect(update.flops / (4 * 2.775e9 * rows)).toBeGreaterThan(1.1);
-  expect(update.flops / (4 * 2.775e9 * rows)).toBeLessThan(1.6);
+  expect(update.flops / (6 * 2.775e9 * rows)).toBeGreaterThan(1.1);
+  expect(update.flops / (6 * 2.775e9 * rows)).toBeLessThan(1.4);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
+import { multiply } from "../../src/ops/linear.ts";
 import { fillRandom } from "../../src/ops/random.ts";
 import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
@@ -14,6 +15,26 @@ test("numbers are Philox's, those behind the last whole four included", async ()
     return 0.5 * ((word >>> 8) * 2 ** -23 - 1);
   });
   expect(await gpu.read(out)).toEqual(want);
+});
+
+test.each(["bf16", "f16", "i8", "i4", "nf4"] as const)("%s: kernels read numbers within the bound", async (dtype) => {
+  const [O, I, block] = [8, 64, 32];
+  const plan = new Plan(gpu, "random");
+  const plain = plan.empty("weight", [O, I], dtype);
+  const hasScales = dtype !== "bf16" && dtype !== "f16";
+  const scales = hasScales ? { block, scales: plan.empty("scales", [(O * I) / block], "u32") } : {};
+  const weight = { ...plain, ...scales };
+  fillRandom(plan, weight, 0.25, 3);
+  // The unit matrix brings out the weight's own numbers.
+  const unit = Float32Array.from({ length: I * I }, (_, at) => (at % (I + 1) === 0 ? 1 : 0));
+  const out = plan.empty("out", [I, O]);
+  multiply(plan, plan.upload("unit", unit, [I, I]), weight, out);
+  plan.run();
+  const numbers = await gpu.read(out);
+  expect(Math.max(...numbers.map(Math.abs))).toBeLessThanOrEqual(0.25);
+  expect(new Set(numbers).size).toBeGreaterThan(8);
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  expect(Math.abs(mean)).toBeLessThan(0.05);
 });
 
 test("whole numbers are refused", () => {

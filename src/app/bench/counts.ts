@@ -137,7 +137,7 @@ export function countsMarkdown(all: readonly WalkCounts[]): string[] {
     one.readsPerToken === undefined ? "" : one.readsPerToken.toFixed(3),
   ]);
   return [
-    `Prompt of 1,300 tokens with a picture of 1,024; ${n} answers, of ${written} tokens in a rollout, of ${learned} in an update. An update without an adapter trains all weights.`,
+    `Prompt of 1,300 tokens with a picture of 1,024; ${n} answers, of ${written} tokens in a rollout, of ${learned} in an update. Without an adapter all weights are trained, in f32; beside one they are frozen, in bf16.`,
     "",
     ...table(
       ["model", "adapter", "walk", "dispatches a layer", "in all", "GB moved at least", "TFLOP", "reads a token"],

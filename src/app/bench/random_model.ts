@@ -4,9 +4,11 @@ import type { Pixels } from "../../image/pixels.ts";
 import { type ModelConfig, readConfig } from "../../model/config.ts";
 import { LoraAdapter } from "../../model/lora.ts";
 import type { Model } from "../../model/model.ts";
+import type { ParameterShape } from "../../model/parameters.ts";
 import { publishedFiles } from "../../model/published_sizes.ts";
 import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
 import { Qwen3VL } from "../../model/qwen3_vl.ts";
+import { type BaseDtype, formOf } from "../../model/weight_form.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { Random } from "../../tasks/random.ts";
 import { newLoraConfig } from "../../train/adapter.ts";
@@ -99,13 +101,18 @@ export function shapesTiny(): Shapes {
   return { config: readConfig(small, preprocessor), side: 8, words: 12 };
 }
 
-/** A model that has learned nothing: its weights are made on the GPU, and need no file. */
-export function randomModel(gpu: Gpu, config: ModelConfig, { trained }: { trained: boolean }): Model {
+/** A model that has learned nothing: its weights are made on the GPU, and need no file. Published ones are in bf16. */
+export function randomModel(
+  gpu: Gpu,
+  config: ModelConfig,
+  { trained, base = "auto" }: { trained: boolean; base?: BaseDtype },
+): Model {
   const { vision } = config;
+  const options = { trained, formOf: (weight: ParameterShape) => formOf(weight, base, "BF16") };
   const model =
     vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, { trained })
-      : new Qwen25VL(gpu, { ...config, vision }, { trained });
+      ? new Qwen3VL(gpu, { ...config, vision }, options)
+      : new Qwen25VL(gpu, { ...config, vision }, options);
   fillMatrices(gpu, model.parameters, deviation);
   // Vectors are norms' weights and biases; the latter stay 0.
   for (const { name, shape } of model.parameters.shapes)

@@ -1,52 +1,62 @@
+import type { BaseDtype } from "../../model/weight_form.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
 import { kernelTable } from "../kernel_table.ts";
 import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
-import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
+import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** A group samples its answers to one prompt, which goes through the model once. */
-export const groupRollout: Workload = {
+/**
+ * A group samples its answers to one prompt, which goes through the model once.
+ *
+ * @param base  what the weights are kept in: bf16 as published, or fewer bits
+ */
+export const groupRollout = (base: BaseDtype): Workload => ({
   id: "P7",
-  line: "rollout of a group in the shapes of Qwen2.5-VL-3B: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16",
-  async *run({ gpu, watch, isTiny, isLate, traces }): AsyncGenerator<BenchLine | BenchGap> {
-    const shapes = isTiny ? shapesTiny() : shapes3B();
-    const newTokens = isTiny ? 4 : 64;
-    const model = randomModel(gpu, shapes.config, { trained: false });
-    const policy = new GpuPolicy(gpu, model);
-    try {
-      const prompt = randomPrompt(shapes);
-      const roll = (n: number, tokens: number) => rollGroup(policy, prompt, n, tokens, newTokens);
-      for (const n of [1, 16]) {
-        if (isLate()) return;
-        const id = `rollout_3b.f32.n${n}`;
-        yield await measured(id, async () => {
-          const first = await watch.ofWork(() => roll(n, 1));
-          const whole = await watch.ofWork(() => roll(n, newTokens));
-          const decodeMs = (whole.ms - first.ms) / (newTokens - 1);
-          return {
-            id,
-            peer: `rollout_3b.generate.bf16.n${n}`,
-            what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}`,
-            ...whole,
-            more: {
-              "first token ms": first.ms,
-              "decode step ms": decodeMs,
-              "tokens/s": (n * newTokens * 1000) / whole.ms,
-              "GB on the GPU": gpu.pool.allocatedBytes / 1e9,
-            },
-          };
-        });
-      }
-      if (gpu.canTime && !isLate()) {
-        policy.traced = true;
-        await roll(16, newTokens);
-        for (const [kind, times] of policy.traces) traces.push(kernelTable(`${kind}, n = 16`, times));
-      }
-    } finally {
-      policy.free();
+  line: `rollout of a group, Qwen2.5-VL-3B's shapes in ${base}: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16`,
+  run: (bench) => rollouts(bench, base),
+});
+
+async function* rollouts(
+  { gpu, watch, isTiny, isLate, traces }: Bench,
+  base: BaseDtype,
+): AsyncGenerator<BenchLine | BenchGap> {
+  const shapes = isTiny ? shapesTiny() : shapes3B();
+  const newTokens = isTiny ? 4 : 64;
+  const model = randomModel(gpu, shapes.config, { trained: false, base });
+  const policy = new GpuPolicy(gpu, model);
+  try {
+    const prompt = randomPrompt(shapes);
+    const roll = (n: number, tokens: number) => rollGroup(policy, prompt, n, tokens, newTokens);
+    for (const n of [1, 16]) {
+      if (isLate()) return;
+      const id = `rollout_3b.${base}.n${n}`;
+      yield await measured(id, async () => {
+        const first = await watch.ofWork(() => roll(n, 1));
+        const whole = await watch.ofWork(() => roll(n, newTokens));
+        const decodeMs = (whole.ms - first.ms) / (newTokens - 1);
+        return {
+          id,
+          peer: `rollout_3b.generate.bf16.n${n}`,
+          what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}, weights in ${base}`,
+          ...whole,
+          more: {
+            "first token ms": first.ms,
+            "decode step ms": decodeMs,
+            "tokens/s": (n * newTokens * 1000) / whole.ms,
+            "GB at most": gpu.pool.peak.bytes / 1e9,
+          },
+        };
+      });
     }
-  },
-};
+    if (gpu.canTime && !isLate()) {
+      policy.traced = true;
+      await roll(16, newTokens);
+      for (const [kind, times] of policy.traces) traces.push(kernelTable(`${kind}, n = 16, ${base}`, times));
+    }
+  } finally {
+    policy.free();
+  }
+}
 
 /** n answers of `tokens` tokens to one prompt, with room for `room` tokens in the cache. */
 export async function rollGroup(

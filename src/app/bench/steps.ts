@@ -67,20 +67,19 @@ export const groupStep: Workload = {
     const { gpu, watch } = bench;
     const shapes = bench.isTiny ? shapesTiny() : shapes3B();
     const [n, tokens] = bench.isTiny ? [2, 8] : [16, 256];
-    const id = "grpo_lora_3b.f32.n16";
+    const id = "grpo_lora_3b.bf16.n16";
     yield await measured(id, async () => {
       const { learner, settings, groups, weightBytes } = openStep(gpu, shapes);
       const group = groups(n, tokens, true);
       const timing = await watch.ofWork(() => learner.update(group, settings), { warmUps: 2 });
       return {
         id,
-        peer: "grpo_lora_3b.bf16.n16",
         what: `GRPO LoRA step on ${n} answers of ${tokens} tokens`,
         ...(await tracedStep(bench, learner, () => learner.update(group, settings))),
         ...timing,
         more: {
           "GB of weights": weightBytes / 1e9,
-          "GB above them at most": (gpu.pool.allocatedBytes - weightBytes) / 1e9,
+          "GB above them at most": (gpu.pool.peak.bytes - weightBytes) / 1e9,
         },
       };
     });

@@ -1,7 +1,11 @@
 import { Plan } from "../../gpu/plan.ts";
+import { Parameters } from "../../model/parameters.ts";
+import { type BaseDtype, baseDtypes, formOf } from "../../model/weight_form.ts";
 import { multiply } from "../../ops/linear.ts";
-import { perUnit, randomTensor } from "./products.ts";
-import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
+import { fillRandom } from "../../ops/random.ts";
+import { workOfAll } from "../kernel_work.ts";
+import { perUnit } from "./products.ts";
+import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
 /** Weights in turn, of so many bytes together: none is still in a cache when its turn comes. */
 const rotatedBytes = 360e6;
@@ -9,35 +13,44 @@ const rotatedBytes = 360e6;
 /** A decode step's products: each reads its weight once, and that is what they take. */
 export const thinProducts: Workload = {
   id: "P4",
-  line: "thin products 2048 -> 11008 of 1, 4 and 16 rows, as in a decode step; what counts is bytes of the weight",
+  line: "thin products 2048 -> 11008 of 1, 4 and 16 rows, as in a decode step, with weights in every dtype",
   async *run(bench): AsyncGenerator<BenchLine | BenchGap> {
-    const [O, I] = bench.isTiny ? [1024, 256] : [11008, 2048];
-    const weightBytes = O * I * 4;
-    const count = bench.isTiny ? 2 : Math.ceil(rotatedBytes / weightBytes);
-    const plan = new Plan(bench.gpu, "weights");
-    const filler = new Plan(bench.gpu, "random");
-    try {
-      const weights = Array.from({ length: count }, (_, i) => randomTensor(plan, filler, `weight.${i}`, [O, I]));
-      filler.run();
+    for (const base of baseDtypes) {
+      if (base === "auto") continue;
       for (const M of [1, 4, 16]) {
         if (bench.isLate()) return;
-        const id = `thin.f32.M${M}`;
-        yield await measured(id, async () => {
-          const products = new Plan(bench.gpu, `thin ${M}`);
-          try {
-            const x = products.upload("x", new Float32Array(M * I).fill(0.5), [M, I]);
-            for (const weight of weights) multiply(products, x, weight, products.empty("out", [M, O]));
-            const timing = perUnit(await bench.watch.ofPlan(products), count);
-            const bytes = weightBytes + (M * I + M * O) * 4;
-            return { id, what: `${M} x ${I} times an f32 weight of ${O} x ${I}`, bytes, ...timing };
-          } finally {
-            products.free();
-          }
-        });
+        const id = `thin.${base}.M${M}`;
+        yield await measured(id, () => thinProduct(bench, id, base, M));
       }
-    } finally {
-      filler.free();
-      plan.free();
     }
   },
 };
+
+async function thinProduct({ gpu, watch, isTiny }: Bench, id: string, base: BaseDtype, M: number): Promise<BenchLine> {
+  const [O, I] = isTiny ? [1024, 256] : [11008, 2048];
+  const weight = { name: "weight", shape: [O, I] };
+  const form = formOf(weight, base, "F32");
+  const plan = new Plan(gpu, id);
+  const filler = new Plan(gpu, "random");
+  const made: Parameters[] = [];
+  try {
+    const x = plan.upload("x", new Float32Array(M * I).fill(0.5), [M, I]);
+    for (let bytes = 0; bytes < (isTiny ? 1 : rotatedBytes); ) {
+      const parameters = new Parameters(gpu, [weight], { trained: false, formOf: () => form });
+      made.push(parameters);
+      fillRandom(filler, parameters.get(weight.name), 1, made.length);
+      multiply(plan, x, parameters.get(weight.name), plan.empty("out", [M, O]));
+      bytes += workOfAll(plan.recorded.slice(-1).map((dispatch) => ({ dispatch })))!.bytes;
+    }
+    filler.run();
+    const bytes = workOfAll(plan.recorded.map((dispatch) => ({ dispatch })))!.bytes / made.length;
+    const timing = perUnit(await watch.ofPlan(plan), made.length);
+    // torch has no products of its own with weights in fewer bits.
+    const peer = `thin.${base === "f32" ? "f32" : "bf16"}.M${M}`;
+    return { id, peer, what: `${M} x ${I} times a weight of ${O} x ${I} in ${base}`, bytes, ...timing };
+  } finally {
+    for (const parameters of made) parameters.free();
+    filler.free();
+    plan.free();
+  }
+}

@@ -13,7 +13,8 @@ export const workloads: readonly Workload[] = [
   thinProducts,
   causalAttention,
   dispatches,
-  groupRollout,
+  groupRollout("bf16"),
+  groupRollout("int4"),
   groupStep,
   needleCycle,
   sharedPrefix,
@@ -27,12 +28,14 @@ export const unmeasured: Readonly<Record<string, string>> = {
 /** @throws Error that names a workload which is not there, and those that are */
 export function chosenWorkloads(names: readonly string[]): readonly Workload[] {
   if (names.length === 0) return workloads;
-  return names.map((name) => {
+  return names.flatMap((name) => {
     const reason = unmeasured[name.toUpperCase()];
     if (reason !== undefined) throw new Error(reason);
-    const found = workloads.find(({ id }) => id.toLowerCase() === name.toLowerCase());
-    if (!found)
-      throw new Error(`Expected a workload among ${workloads.map(({ id }) => id).join(", ")}, found "${name}"`);
+    const found = workloads.filter(({ id }) => id.toLowerCase() === name.toLowerCase());
+    if (found.length === 0) {
+      const known = [...new Set(workloads.map(({ id }) => id))];
+      throw new Error(`Expected a workload among ${known.join(", ")}, found "${name}"`);
+    }
     return found;
   });
 }

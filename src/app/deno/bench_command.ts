@@ -144,7 +144,9 @@ async function askPeers(
     return;
   }
   progress("torch: the same workloads");
-  const ids = chosen.map(({ id }) => id).filter((id) => report.lines.some(({ workload }) => workload === id));
+  const ids = [...new Set(chosen.map(({ id }) => id))].filter((id) =>
+    report.lines.some((line) => line.workload === id),
+  );
   const { lines, missing } = await peersOf(ids, python);
   report.peers = lines.filter((line) => (line.small ?? report.small) === report.small);
   if (report.peers.length < lines.length)
