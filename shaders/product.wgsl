@@ -3,7 +3,8 @@
 //   residual and dout lie `stride` numbers apart. How numbers of the weight are read, a file in weights/ says.
 // A sum over K is cut into four parts of equal length; each part is summed in order with fused multiply-adds, and the
 // total is ((p0 + p1) + p2) + p3. Every kernel of out = x weightT keeps to that order, so a row has the same bits
-// whichever kernel computed it and however many rows there are.
+// whichever kernel computed it and however many rows there are. Bias and residual are added to that in turn, and last
+// what an adapter adds (LOW), in the order of low_rank.wgsl; R is its rank, which 4 divides, as it does the parts' ends.
 //
 // Tiled: a workgroup has 64 x 64 outputs. Of its 256 threads, 64 work on each part, 8 x 8 outputs in registers; tiles
 // of 8 along K pass through workgroup memory while the next ones are on their way into registers.
@@ -15,6 +16,11 @@ struct Params {
   first: u32,
   splits: u32,
   stride: u32,
+  R: u32,
+  P: u32,
+  end1: u32,
+  end2: u32,
+  scaling: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,10 +31,13 @@ struct Params {
 @group(0) @binding(6) var<storage, read> dout4: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> dx4: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(9) var<storage, read> low4: array<vec4f>;
+@group(0) @binding(10) var<storage, read> up4: array<vec4f>;
 
 override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
+override LOW: u32 = 0u;
 
 const PARTS = 4u;
 // Tiles of the left factor by part, then of the right one; along K; 64 rows or columns four at a time. One four more
@@ -99,6 +108,52 @@ fn finished(n: u32, column: u32, product: vec4f) -> vec4f {
   return value;
 }
 
+// Column of low at which the rank of an output's part begins, and fours in a row of it.
+fn low_column(o: u32) -> u32 {
+  return (select(0u, 1u, o >= params.end1) + select(0u, 1u, o >= params.end2)) * params.R;
+}
+
+fn low_height() -> u32 {
+  return params.P * params.R / 4u;
+}
+
+// What an adapter adds to finished outputs (low_rank.wgsl): eight rows, four and four from `rows` on, by two fours of
+// columns.
+fn add_low(rows: vec2u, columns: vec2u) {
+  let fours = params.R / 4u;
+  let all = params.O / 4u;
+  let ups = min(columns, vec2u(all - 1u)) * params.R;
+  let lows = vec2u(low_column(columns.x * 4u), low_column(columns.y * 4u)) / 4u;
+  let height = low_height();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    sum[k] = vec4f();
+  }
+  for (var r = 0u; r < fours; r++) {
+    for (var j = 0u; j < 2u; j++) { // unroll
+      let u0 = up4[ups[j] + r];
+      let u1 = up4[ups[j] + fours + r];
+      let u2 = up4[ups[j] + 2u * fours + r];
+      let u3 = up4[ups[j] + 3u * fours + r];
+      for (var h = 0u; h < 2u; h++) { // unroll
+        for (var q = 0u; q < 4u; q++) { // unroll
+          let low = low4[min(rows[h] + q, params.N - 1u) * height + lows[j] + r];
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.x), vec4f(u0.x, u1.x, u2.x, u3.x), sum[h * 8u + j * 4u + q]);
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.y), vec4f(u0.y, u1.y, u2.y, u3.y), sum[h * 8u + j * 4u + q]);
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.z), vec4f(u0.z, u1.z, u2.z, u3.z), sum[h * 8u + j * 4u + q]);
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.w), vec4f(u0.w, u1.w, u2.w, u3.w), sum[h * 8u + j * 4u + q]);
+        }
+      }
+    }
+  }
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let n = rows[k / 8u] + k % 4u;
+    let column = columns[(k / 4u) % 2u];
+    if (n < params.N && column < all) {
+      out4[n * all + column] = fma(vec4f(params.scaling), sum[k], out4[n * all + column]);
+    }
+  }
+}
+
 @compute @workgroup_size(256)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let part = index / 64u;
@@ -147,6 +202,30 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       out4[n * (params.stride / 4u) + column] = finished(n, column, sum[k]);
     }
   }
+  if (LOW == 1u) {
+    let n0 = group.y * 64u + place.y * 4u;
+    let column = group.x * 16u + place.x;
+    add_low(vec2u(n0, n0 + 32u), vec2u(column, column + 8u));
+  }
+}
+
+// The same for one row and four columns.
+fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
+  let fours = params.R / 4u;
+  let from_low = n * low_height() + low_column(column * 4u) / 4u;
+  var added = vec4f();
+  for (var r = 0u; r < fours; r++) {
+    let low = low4[from_low + r];
+    let u0 = up4[column * params.R + r];
+    let u1 = up4[column * params.R + fours + r];
+    let u2 = up4[column * params.R + 2u * fours + r];
+    let u3 = up4[column * params.R + 3u * fours + r];
+    added = fma(vec4f(low.x), vec4f(u0.x, u1.x, u2.x, u3.x), added);
+    added = fma(vec4f(low.y), vec4f(u0.y, u1.y, u2.y, u3.y), added);
+    added = fma(vec4f(low.z), vec4f(u0.z, u1.z, u2.z, u3.z), added);
+    added = fma(vec4f(low.w), vec4f(u0.w, u1.w, u2.w, u3.w), added);
+  }
+  return fma(vec4f(params.scaling), added, finished);
 }
 
 // The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
@@ -183,7 +262,11 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
   }
   for (var r = 0u; r < 4u; r++) { // unroll
     if (n0 + r < params.N) {
-      out4[(n0 + r) * (params.stride / 4u) + id.x] = finished(n0 + r, id.x, total[r]);
+      var value = finished(n0 + r, id.x, total[r]);
+      if (LOW == 1u) {
+        value = with_low(n0 + r, id.x, value);
+      }
+      out4[(n0 + r) * (params.stride / 4u) + id.x] = value;
     }
   }
 }

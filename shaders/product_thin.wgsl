@@ -10,6 +10,11 @@ struct Params {
   O: u32,
   first: u32,
   stride: u32,
+  R: u32,
+  P: u32,
+  end1: u32,
+  end2: u32,
+  scaling: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,9 +22,12 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> residual: array<f32>;
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;
+@group(0) @binding(6) var<storage, read> low4: array<vec4f>;
+@group(0) @binding(7) var<storage, read> up4: array<vec4f>;
 
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
+override LOW: u32 = 0u;
 
 const PARTS = 4u;
 const THREADS = OUTS * PARTS;
@@ -39,6 +47,14 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var next = array<vec4f, TILE>();
   for (var j = 0u; j < TILE; j++) { // unroll
     next[j] = weight_at(j * THREADS + index, o0, 0u, length, width);
+  }
+  // What an adapter adds, while the first tile is on its way.
+  var added = array<f32, PLACES>();
+  if (LOW == 1u) {
+    for (var j = 0u; j < PLACES; j++) { // unroll
+      let place = j * THREADS + index;
+      added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), min(o0 + place % OUTS, params.O - 1u));
+    }
   }
   var sum = array<f32, ROWS>();
   for (var at = 0u; at < length; at += TILE) {
@@ -76,11 +92,12 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     sums[part][r][o] = sum[r];
   }
   workgroupBarrier();
-  for (var place = index; place < ROWS * OUTS; place += THREADS) {
+  for (var j = 0u; j < PLACES; j++) { // unroll
+    let place = j * THREADS + index;
     let r = place / OUTS;
     let n = n0 + r;
     let column = place % OUTS;
-    if (n < params.N && o0 + column < params.O) {
+    if (r < ROWS && n < params.N && o0 + column < params.O) {
       var value = ((sums[0][r][column] + sums[1][r][column]) + sums[2][r][column]) + sums[3][r][column];
       if (BIAS == 1u) {
         value += bias[params.first + o0 + column];
@@ -88,9 +105,29 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       if (RESIDUAL == 1u) {
         value += residual[n * params.stride + o0 + column];
       }
+      if (LOW == 1u) {
+        value = fma(params.scaling, added[j], value);
+      }
       out[n * params.stride + o0 + column] = value;
     }
   }
+}
+
+// Sum over an adapter's rank for one output, in the order of low_rank.wgsl.
+fn low_sum(n: u32, o: u32) -> f32 {
+  let fours = params.R / 4u;
+  let part = select(0u, 1u, o >= params.end1) + select(0u, 1u, o >= params.end2);
+  let from_low = (n * params.P + part) * fours;
+  var sum = 0.0;
+  for (var r = 0u; r < fours; r++) {
+    let low = low4[from_low + r];
+    let up = up4[o * fours + r];
+    sum = fma(low.x, up.x, sum);
+    sum = fma(low.y, up.y, sum);
+    sum = fma(low.z, up.z, sum);
+    sum = fma(low.w, up.w, sum);
+  }
+  return sum;
 }
 
 // One four of the tile that begins `at` fours into every part: neighbours lie side by side along I.

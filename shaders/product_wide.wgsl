@@ -8,6 +8,11 @@ struct Params {
   first: u32,
   splits: u32,
   stride: u32,
+  R: u32,
+  P: u32,
+  end1: u32,
+  end2: u32,
+  scaling: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -18,10 +23,13 @@ struct Params {
 @group(0) @binding(6) var<storage, read> dout4: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> dx4: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(9) var<storage, read> low4: array<vec4f>;
+@group(0) @binding(10) var<storage, read> up4: array<vec4f>;
 
 override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
+override LOW: u32 = 0u;
 
 const PARTS = 4u;
 // Tiles along K, 128 rows or columns four at a time; one four more, for the banks.
@@ -70,6 +78,52 @@ fn put_turned_left(row: u32, four: u32, value: vec4f) {
 fn put_turned_right(row: u32, four: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
     right[four * 4u + k][row / 4u][row % 4u] = value[k];
+  }
+}
+
+// Column of low at which the rank of an output's part begins, and fours in a row of it.
+fn low_column(o: u32) -> u32 {
+  return (select(0u, 1u, o >= params.end1) + select(0u, 1u, o >= params.end2)) * params.R;
+}
+
+fn low_height() -> u32 {
+  return params.P * params.R / 4u;
+}
+
+// What an adapter adds to finished outputs (low_rank.wgsl): eight rows, four and four from `rows` on, by two fours of
+// columns.
+fn add_low(rows: vec2u, columns: vec2u) {
+  let fours = params.R / 4u;
+  let all = params.O / 4u;
+  let ups = min(columns, vec2u(all - 1u)) * params.R;
+  let lows = vec2u(low_column(columns.x * 4u), low_column(columns.y * 4u)) / 4u;
+  let height = low_height();
+  for (var k = 0u; k < 16u; k++) { // unroll
+    sum[k] = vec4f();
+  }
+  for (var r = 0u; r < fours; r++) {
+    for (var j = 0u; j < 2u; j++) { // unroll
+      let u0 = up4[ups[j] + r];
+      let u1 = up4[ups[j] + fours + r];
+      let u2 = up4[ups[j] + 2u * fours + r];
+      let u3 = up4[ups[j] + 3u * fours + r];
+      for (var h = 0u; h < 2u; h++) { // unroll
+        for (var q = 0u; q < 4u; q++) { // unroll
+          let low = low4[min(rows[h] + q, params.N - 1u) * height + lows[j] + r];
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.x), vec4f(u0.x, u1.x, u2.x, u3.x), sum[h * 8u + j * 4u + q]);
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.y), vec4f(u0.y, u1.y, u2.y, u3.y), sum[h * 8u + j * 4u + q]);
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.z), vec4f(u0.z, u1.z, u2.z, u3.z), sum[h * 8u + j * 4u + q]);
+          sum[h * 8u + j * 4u + q] = fma(vec4f(low.w), vec4f(u0.w, u1.w, u2.w, u3.w), sum[h * 8u + j * 4u + q]);
+        }
+      }
+    }
+  }
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let n = rows[k / 8u] + k % 4u;
+    let column = columns[(k / 4u) % 2u];
+    if (n < params.N && column < all) {
+      out4[n * all + column] = fma(vec4f(params.scaling), sum[k], out4[n * all + column]);
+    }
   }
 }
 
@@ -134,6 +188,11 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         sum[k] = vec4f();
       }
     }
+  }
+  if (LOW == 1u) {
+    let n0 = row_of(0u, group.y, place);
+    let column = column_of(0u, group.x, place);
+    add_low(vec2u(n0, n0 + 64u), vec2u(column, column + 16u));
   }
 }
 

@@ -6,7 +6,14 @@ import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowStretches } from "./low_rank.ts";
-import { backpropXByFours, inTiles, multiplyInParts, takesProduct, weightPartialsInTiles } from "./product.ts";
+import {
+  backpropXByFours,
+  inTiles,
+  multiplyInParts,
+  takesProduct,
+  takesTerm,
+  weightPartialsInTiles,
+} from "./product.ts";
 import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
 
 const shader = new Shader("linear", source);
@@ -144,13 +151,20 @@ export function multiply(
   x: Tensor,
   weight: Tensor,
   out: Tensor,
-  { terms = [], ...extras }: Extras = {},
+  { bias, residual, first = 0, terms = [] }: Extras = {},
 ): void {
-  multiplyAlone(plan, x, weight, out, extras);
-  for (const term of terms) addTerm(plan, out, term);
+  const O = out.shape[1]!;
+  const I = weight.shape[1]!;
+  // Decided by the weight alone: a row has the same bits however many rows there are.
+  const inParts = takesProduct(plan, I, O, first);
+  const term = inParts ? terms.find((one) => takesTerm(plan, weight, one)) : undefined;
+  if (inParts) multiplyInParts(plan, x, weight, out, { bias, residual, first, term });
+  else multiplyInTurn(plan, x, weight, out, { bias, residual, first });
+  for (const other of terms) if (other !== term) addTerm(plan, out, other);
 }
 
-function multiplyAlone(
+/** The same without terms, of any sizes. */
+function multiplyInTurn(
   plan: Plan,
   x: Tensor,
   weight: Tensor,
@@ -159,11 +173,6 @@ function multiplyAlone(
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
-  // Decided by the weight alone: a row has the same bits however many rows there are.
-  if (takesProduct(plan, I, O, first)) {
-    multiplyInParts(plan, x, weight, out, { bias, residual, first });
-    return;
-  }
   expectF32(weight);
   for (const range of rowRanges(plan.gpu, weight, first, O, bias))
     plan.dispatch({

@@ -3,7 +3,8 @@ import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
 import type { Into } from "../gpu/tape.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { bytesOf, type Tensor } from "../gpu/tensor.ts";
+import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { fromColumn, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
 const tiled = weightShaders("product", tiledSource);
@@ -32,7 +33,18 @@ export interface ProductExtras {
   bias?: Tensor | null;
   residual?: Tensor;
   first: number;
+  /** What an adapter adds to all columns; see `takesTerm`. */
+  term?: LowRankTerm;
 }
+
+/** Whether the kernels of this file add a term to all columns: they read four numbers at a time, of a weight bound whole. */
+export const takesTerm = ({ gpu }: Plan, weight: Tensor, { bounds, up }: Adapter): boolean =>
+  bytesOf(weight) <= gpu.maxBindingBytes &&
+  bounds[0] === 0 &&
+  bounds.at(-1) === weight.shape[0] &&
+  [up.shape[1]!, ...bounds].every((n) => n % 4 === 0);
+
+const noTerm = { R: 0, P: 0, end1: 0, end2: 0, scaling: 0 };
 
 /** How `multiplyInParts` computes; all give the same bits. */
 export type ProductKernel = "thin" | "tiled" | "wide" | "apart";
@@ -44,15 +56,17 @@ export function multiplyInParts(
   x: Tensor,
   weight: Tensor,
   out: Tensor,
-  { bias, residual, first }: ProductExtras,
+  { bias, residual, first, term }: ProductExtras,
   kernel: ProductKernel = kernelFor(plan, out),
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
+  const { R, P, end1, end2, scaling } = term ? termParams(term) : noTerm;
+  const low = { low4: term?.low ?? x, up4: term?.up ?? x };
   for (const range of rowRanges(plan.gpu, weight, first, O, bias)) {
-    const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0, ...weightConstants(weight) };
-    const params = { N, I, O: range.count, first: range.first, stride: O };
-    const tensors = { x4: x, ...weightTensors(range.weight) };
+    const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0, LOW: term ? 1 : 0, ...weightConstants(weight) };
+    const params = { N, I, O: range.count, first: range.first, stride: O, R, P, end1, end2, scaling };
+    const tensors = { x4: x, ...low, ...weightTensors(range.weight) };
     const [rangeBias, rangeResidual] = [range.bias ?? x, residual ? fromColumn(residual, range.column) : x];
     const rangeOut = fromColumn(out, range.column);
     if (kernel === "thin") {
@@ -80,11 +94,14 @@ export function multiplyInParts(
   }
 }
 
-/** Sizes of the thin kernel: rows and outputs of a workgroup, fours of every part of a sum in a tile. */
-export function thinSizes(N: number): { ROWS: number; OUTS: number; TILE: number } {
-  if (N === 1) return { ROWS: 1, OUTS: 16, TILE: 16 };
-  if (N <= 4) return { ROWS: N === 2 ? 2 : 4, OUTS: 32, TILE: 8 };
-  return { ROWS: 8, OUTS: 32, TILE: 4 };
+/**
+ * Sizes of the thin kernel: rows and outputs of a workgroup, fours of every part of a sum in a tile, outputs that a thread
+ * finishes.
+ */
+export function thinSizes(N: number): { ROWS: number; OUTS: number; TILE: number; PLACES: number } {
+  if (N === 1) return { ROWS: 1, OUTS: 16, TILE: 16, PLACES: 1 };
+  if (N <= 4) return { ROWS: N === 2 ? 2 : 4, OUTS: 32, TILE: 8, PLACES: 1 };
+  return { ROWS: 8, OUTS: 32, TILE: 4, PLACES: 2 };
 }
 
 function kernelFor({ gpu }: Plan, { shape: [N = 0, O = 0] }: Tensor): ProductKernel {
@@ -114,7 +131,7 @@ export function backpropXByFours(
       shader: (kernel === "wide" ? wide : tiled)(weight),
       entry: kernel === "apart" ? "backprop_x_apart" : "backprop_x",
       tensors: { dout4: fromColumn(dout, range.column), ...weightTensors(range.weight), dx4: into.d },
-      params: { N, I, O: range.count, first: range.first, splits: 1, stride: O },
+      params: { N, I, O: range.count, first: range.first, splits: 1, stride: O, ...noTerm },
       groups: [Math.ceil(I / side), Math.ceil(N / side)],
       constants: { ...(range.column > 0 ? { ADD: 1 } : into.constants), ...weightConstants(weight) },
     });
@@ -141,7 +158,7 @@ export function weightPartialsInTiles(
     shader: (inWide ? wide : tiled)(partial),
     entry: "backprop_weight",
     tensors: { x4: x, dout4: dout, partial4: partial },
-    params: { N, I, O, first: 0, splits, stride: O },
+    params: { N, I, O, first: 0, splits, stride: O, ...noTerm },
     groups: [Math.ceil(I / side), Math.ceil(O / side), splits],
   });
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import type { WeightForm } from "../../src/model/weight_form.ts";
+import { addTerm } from "../../src/ops/low_rank.ts";
 import { backpropXByFours, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
@@ -20,14 +21,28 @@ const worst = (got: Float32Array, want: Float64Array) =>
 /** Rows of the weight that do not belong to the layer. */
 const first = 8;
 
-async function multiplied(kernel: ProductKernel, [N, I, O]: number[]) {
+/** An adapter of rank 8 on one layer, or on three side by side. */
+const boundsOf = (O: number, P: number) => (P === 1 ? [0, O] : [0, 12, 16, O]);
+const [R, scaling] = [8, 0.75];
+
+async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], P = 0) {
   const plan = new Plan(gpu, "product");
   const x = plan.upload("x", random(1, N! * I!), [N!, I!]);
   const weight = plan.upload("weight", random(2, (O! + first) * I!), [O! + first, I!]);
   const bias = plan.upload("bias", random(3, O! + first), [O! + first]);
   const residual = plan.upload("residual", random(4, N! * O!), [N!, O!]);
   const out = plan.upload("out", new Float32Array(N! * O!).fill(Number.NaN), [N!, O!]);
-  multiplyInParts(plan, x, weight, out, { bias, residual, first }, kernel);
+  const term = P > 0 && {
+    low: plan.upload("low", random(5, N! * P * R), [N!, P * R]),
+    down: plan.upload("down", random(6, P * R * I!), [P * R, I!]),
+    up: plan.upload("up", random(7, O! * R), [O!, R]),
+    scaling,
+    bounds: boundsOf(O!, P),
+  };
+  const own = kernel === "added" ? "apart" : kernel;
+  const fused = term && kernel !== "added" ? term : undefined;
+  multiplyInParts(plan, x, weight, out, { bias, residual, first, term: fused }, own);
+  if (term && kernel === "added") addTerm(plan, out, term);
   plan.run();
   return gpu.read(out);
 }
@@ -57,6 +72,27 @@ test.each(sizes)("every kernel of (%i, %i) times (%i, ...) is right, and all giv
   for (const kernel of ["tiled", "wide", "thin"] as const)
     expect(await multiplied(kernel, shape), kernel).toEqual(apart);
 });
+
+test.each(sizes.flatMap((size) => [1, 3].map((P) => [...size, P])))(
+  "every kernel of (%i, %i) times (%i, ...) adds an adapter on %i layers, all with the bits of low_rank's own",
+  async (N, I, O, P) => {
+    const shape = [N!, I!, O!];
+    const base = await multiplied("apart", shape);
+    const [lows, ups] = [random(5, N! * P! * R), random(7, O! * R)];
+    const bounds = boundsOf(O!, P!);
+    const want = Float64Array.from(base, (value, at) => {
+      const [n, o] = [Math.floor(at / O!), at % O!];
+      const part = bounds.findIndex((end, i) => i > 0 && o < end) - 1;
+      let sum = 0;
+      for (let r = 0; r < R; r++) sum += lows[(n * P! + part) * R + r]! * ups[o * R + r]!;
+      return value + scaling * sum;
+    });
+    const added = await multiplied("added", shape, P);
+    expect(worst(added, want)).toBeLessThan(2e-5);
+    for (const kernel of ["apart", "tiled", "wide", "thin"] as const)
+      expect(await multiplied(kernel, shape, P), kernel).toEqual(added);
+  },
+);
 
 test.each([
   ["tiled", 0],
