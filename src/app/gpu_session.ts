@@ -17,7 +17,8 @@ import type { NamedBytes } from "../platform.ts";
 import { GpuPolicy } from "../policy/gpu_policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
-import { expectTrainable, hasAdapter, openAdapter, refillAdapter } from "../train/adapter.ts";
+import { expectTrainable, openAdapter, refillAdapter } from "../train/adapter.ts";
+import { expectBaseDtype, hasAdapter } from "../train/adapter_settings.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { exportFiles } from "../train/export.ts";
@@ -50,6 +51,8 @@ const softwareWalkBytes = 16 * 2 ** 20;
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
   if (!platform.gpu) throw new Error(platform.gpuMissing);
+  const frozen = options.frozen ?? false;
+  if (!frozen) expectBaseDtype(config);
   const gpu = await Gpu.open(platform.gpu);
   const files = filesIn(platform, config.model);
   try {
@@ -60,7 +63,8 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const tokenizer = await openTokenizer(fileOrNull(files));
     const notices: string[] = [];
     const notice = (sentence: string) => notices.push(sentence);
-    const model = await loadModel(gpu, files, { trained: !hasAdapter(config), notice });
+    const { baseDtype } = config;
+    const model = await loadModel(gpu, files, { trained: !frozen && !hasAdapter(config), baseDtype, notice });
     checkTokens(tokenizer, model.config);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
@@ -179,6 +183,7 @@ class GpuSession implements Session {
   }
 
   expectTrainable(): void {
+    if (!this.qwen.trained.trained) throw new Error("The session was opened to use a model, not to train it");
     if (this.qwen.adapter) expectTrainable(this.qwen.adapter.config);
   }
 
@@ -189,8 +194,9 @@ class GpuSession implements Session {
     // The reference is the model that the run began with, which the folder still holds.
     if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
     for (const { name, values } of checkpoint.weights) trained.set(name, values);
-    for (const part of ["m", "v"] as const)
-      for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
+    if (trained.trained)
+      for (const part of ["m", "v"] as const)
+        for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
     this.#learner.updates = checkpoint.optimizer.step;
     this.#step = checkpoint.step;
     return checkpoint.step;

@@ -2,7 +2,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { loadModel } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
-import { hasAdapter, openAdapter } from "../train/adapter.ts";
+import { openAdapter } from "../train/adapter.ts";
+import { hasAdapter } from "../train/adapter_settings.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
 
@@ -46,7 +47,8 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
     const { gpu, config, trained } = this;
     // Under a new adapter the weights stay as they are: the model itself is the reference.
     if (hasAdapter(config) && this.adapterFiles === null) return new Learner(gpu, trained, "policy");
-    const model = await loadModel(gpu, this.files, { trained: false });
+    const { baseDtype } = config;
+    const model = await loadModel(gpu, this.files, { trained: false, baseDtype });
     if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);
     return new Learner(gpu, model, "policy");
   }

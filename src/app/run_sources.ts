@@ -1,6 +1,6 @@
 import type { Platform } from "../platform.ts";
 import { type Fingerprint, otherSources, putBack } from "../tasks/fingerprint.ts";
-import { hasAdapter } from "../train/adapter.ts";
+import { hasAdapter } from "../train/adapter_settings.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { pathsIn } from "./data/sources.ts";
 import { hubPath, hubText, isCommit, isHubPath, readHubPath } from "./hub_path.ts";

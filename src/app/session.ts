@@ -2,7 +2,7 @@ import type { Rollout } from "../agent/rollout.ts";
 import type { MemoryPeak } from "../gpu/buffer_pool.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
-import { sameAdapter } from "../train/adapter.ts";
+import { sameAdapter } from "../train/adapter_settings.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import type { Likelihood } from "../train/inspect.ts";
 import type { RunConfig } from "../train/knobs.ts";
@@ -109,11 +109,16 @@ export interface Evaluation {
 }
 
 /** Whether a session that was opened with one configuration can be reset to the other. */
-export const sameModel = (a: RunConfig, b: RunConfig): boolean => sameAdapter(a, b) && a.maxPixels === b.maxPixels;
+export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
+  sameAdapter(a, b) && a.maxPixels === b.maxPixels && a.baseDtype === b.baseDtype;
 
-/** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel. */
-export type OpenSession = (
-  platform: Platform,
-  config: RunConfig,
-  options?: { trace?: boolean; judgeAccess?: JudgeAccess },
-) => Promise<Session>;
+export interface SessionOptions {
+  /** Measures every kernel. */
+  trace?: boolean;
+  judgeAccess?: JudgeAccess;
+  /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
+  frozen?: boolean;
+}
+
+/** Opens the adapter and loads the model that the configuration names. */
+export type OpenSession = (platform: Platform, config: RunConfig, options?: SessionOptions) => Promise<Session>;

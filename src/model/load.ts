@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
+import type { BaseDtype } from "./base_dtype.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
 import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
@@ -11,7 +12,7 @@ import { Qwen25VL } from "./qwen2_5_vl.ts";
 import { Qwen3VL } from "./qwen3_vl.ts";
 import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./safetensors.ts";
 import { modelShapes } from "./shapes.ts";
-import { type BaseDtype, formOf, sidesOf } from "./weight_form.ts";
+import { formOf, sidesOf } from "./weight_form.ts";
 
 /**
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before

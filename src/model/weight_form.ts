@@ -1,5 +1,6 @@
 import { size } from "../gpu/tensor.ts";
 import type { WeightDtype } from "../ops/weight_kernels.ts";
+import type { BaseDtype } from "./base_dtype.ts";
 import { toHalf } from "./half.ts";
 import { embeddingWeight, headWeight } from "./names.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
@@ -9,10 +10,6 @@ import { type Dtype as StoredDtype, toBf16, toFloat32 } from "./safetensors.ts";
 
 /** How a weight's numbers stand on the device. */
 export type WeightForm = { dtype: Exclude<WeightDtype, QuantizedForm["dtype"]>; block?: undefined } | QuantizedForm;
-
-/** What the weights of a model that is not trained are kept in; auto: as their file has them. */
-export const baseDtypes = ["auto", "f32", "bf16", "f16", "int8", "int4", "nf4"] as const;
-export type BaseDtype = (typeof baseDtypes)[number];
 
 /** Numbers that share a scale: small blocks for int4, QLoRA's 64 for NF4. int8 has a scale a row. */
 const blockOf = { int4: 32, nf4: 64 };

@@ -4,21 +4,10 @@ import { adapterConfigFile, type LoraConfig, readLoraConfig } from "../model/lor
 import type { Model } from "../model/model.ts";
 import type { CheckpointFiles } from "../model/safetensors.ts";
 import { Random } from "../tasks/random.ts";
-import type { RunConfig } from "./knobs.ts";
-
-/** The knobs that decide which adapter a run trains, and what it sits on. */
-export type AdapterSettings = Pick<RunConfig, "model" | "adapter" | "loraRank" | "loraAlpha" | "loraTargets">;
+import { type AdapterSettings, hasAdapter } from "./adapter_settings.ts";
 
 /** Random numbers of an adapter's first weights (see needle.ts, lessons.ts, file_tasks.ts and warmup.ts for other streams). */
 const stream = 0x6c6f7261;
-
-/** Whether two runs train adapters of the same layers and ranks: what was recorded for one then serves the other. */
-export const sameAdapter = (a: AdapterSettings, b: AdapterSettings): boolean =>
-  (["model", "adapter", "loraRank", "loraAlpha", "loraTargets"] as const).every((name) => a[name] === b[name]);
-
-/** Whether a run trains an adapter and leaves the model as it is. */
-export const hasAdapter = ({ adapter, loraRank }: Pick<AdapterSettings, "adapter" | "loraRank">): boolean =>
-  adapter !== "" || loraRank > 0;
 
 /** What a new adapter of these knobs is, as PEFT writes it. @throws Error where the targets are no list of names */
 export function newLoraConfig({

@@ -3,6 +3,8 @@
  * and URL state are made from these keys.
  */
 
+import { baseDtypes } from "../model/base_dtype.ts";
+
 export type KnobGroup =
   | "run"
   | "adapter"
@@ -87,6 +89,11 @@ const table = {
     "adapter",
     "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
     "linear layers of the text model that get one, or all-linear",
+  ),
+  baseDtype: choice(
+    "adapter",
+    baseDtypes,
+    "what weights that are not trained are kept in; auto: as their file has them. int8 a row, int4 in blocks of 32, nf4 of 64",
   ),
 
   data: text(

@@ -1,3 +1,4 @@
+import { hasAdapter } from "./adapter_settings.ts";
 import { type AliasTable, listed, type Mapping, numeral, one, python, truth } from "./alias_rules.ts";
 import type { RunConfig } from "./knobs.ts";
 
@@ -123,6 +124,41 @@ const length: Mapping = {
   }),
 };
 
+const dtypes: Readonly<Record<string, RunConfig["baseDtype"]>> = {
+  auto: "auto",
+  float32: "f32",
+  bfloat16: "bf16",
+  float16: "f16",
+};
+
+/** What the weights under an adapter are kept in: ModelConfig's dtype, or bitsandbytes' int8 and NF4. */
+const baseDtype: Mapping = {
+  names: ["dtype", "torch_dtype", "load_in_8bit", "load_in_4bit", "bnb_4bit_quant_type"],
+  read(given, base, say) {
+    const dtype = given("dtype") ?? given("torch_dtype");
+    if (dtype !== undefined && !Object.hasOwn(dtypes, dtype))
+      throw new Error(`supported kinds of dtype are ${Object.keys(dtypes).join(", ")}`);
+    const [in8, in4] = ["load_in_8bit", "load_in_4bit"].map((name) => truth(given(name) ?? "False"));
+    if (in8 && in4) throw new Error("load_in_8bit and load_in_4bit exclude each other");
+    if (in4 && (given("bnb_4bit_quant_type") ?? "nf4") !== "nf4")
+      throw new Error(
+        "the supported kind of bnb_4bit_quant_type is nf4; --base-dtype int4 is another form of four bits",
+      );
+    if (in8 || in4) return { baseDtype: in8 ? "int8" : "nf4" };
+    if (dtype === undefined) return {};
+    if (hasAdapter(base)) return { baseDtype: dtypes[dtype] };
+    if (dtype !== "float32" && dtype !== "auto") say(`dtype=${dtype}: all weights are trained, in f32`);
+    return {};
+  },
+  write({ baseDtype, ...config }): Record<string, string> {
+    if (!hasAdapter(config)) return {};
+    if (baseDtype === "int8") return { load_in_8bit: "True" };
+    if (baseDtype === "nf4") return { load_in_4bit: "True", bnb_4bit_quant_type: "nf4" };
+    const dtype = Object.keys(dtypes).find((name) => dtypes[name] === baseDtype);
+    return dtype === undefined || baseDtype === "auto" ? {} : { dtype };
+  },
+};
+
 const onHub = (text: string): string => (/^[\w-][\w.-]*\/[\w.-]+$/.test(text) ? `${text}@main` : text);
 const offHub = (name: string): string => name.replace(/@main$/, "");
 
@@ -192,6 +228,7 @@ export const trlNames: AliasTable = {
               lora_target_modules: loraTargets === "all-linear" ? loraTargets : `[${loraTargets}]`,
             },
     },
+    baseDtype,
     one("save_steps", "saveEvery"),
     one("eval_steps", "evalEvery", { write: (every: number) => (every === 0 ? null : String(every)) }),
     {
@@ -232,10 +269,11 @@ export const trlNames: AliasTable = {
     sync_ref_model: { values: ["False"], line: "the reference model stays" },
     lora_dropout: { values: ["0"], line: "adapters are trained without dropout" },
     use_rslora: { values: ["False"], line: "an adapter is scaled by alpha / rank" },
+    use_bnb_nested_quant: { values: ["False"], line: "scales of NF4 are halves" },
     use_dora: { values: ["False"], line: "adapters are LoRA" },
   },
   idle: {
-    "our own kernels draw and train in f32 on one GPU": [
+    "our own kernels draw and train on one GPU, sums in f32": [
       "use_vllm",
       "vllm_*",
       "use_transformers_paged",
@@ -246,8 +284,6 @@ export const trlNames: AliasTable = {
       "tf32",
       "gradient_checkpointing_kwargs",
       "torch_compile",
-      "torch_dtype",
-      "dtype",
       "attn_implementation",
       "deepspeed",
       "fsdp",

@@ -1,3 +1,4 @@
+import { hasAdapter } from "./adapter_settings.ts";
 import { type AliasTable, type Changes, listed, type Mapping, numeral, one, python, truth } from "./alias_rules.ts";
 import { hydraWritten } from "./hydra_value.ts";
 import type { RunConfig } from "./knobs.ts";
@@ -202,6 +203,34 @@ const warmup: Mapping = {
   write: ({ warmupSteps }) => ({ [`${actor}.optim.lr_warmup_steps`]: String(warmupSteps || -1) }),
 };
 
+const modelDtype = `${actor}.fsdp_config.model_dtype`;
+const dtypes: Readonly<Record<string, RunConfig["baseDtype"]>> = {
+  fp32: "f32",
+  float32: "f32",
+  bf16: "bf16",
+  bfloat16: "bf16",
+  fp16: "f16",
+  float16: "f16",
+};
+
+/** What the weights under an adapter are kept in. */
+const baseDtype: Mapping = {
+  names: [modelDtype],
+  read(given, base, say) {
+    const dtype = given(modelDtype);
+    if (dtype === undefined) return {};
+    const found = Object.hasOwn(dtypes, dtype) ? dtypes[dtype]! : null;
+    if (!found) throw new Error(`supported kinds of model_dtype are ${Object.keys(dtypes).join(", ")}`);
+    if (hasAdapter(base)) return { baseDtype: found };
+    if (found !== "f32") say(`${modelDtype}=${dtype}: all weights are trained, in f32`);
+    return {};
+  },
+  write({ baseDtype, ...config }): Record<string, string> {
+    const dtype = Object.keys(dtypes).find((name) => dtypes[name] === baseDtype);
+    return hasAdapter(config) && dtype !== undefined ? { [modelDtype]: dtype } : {};
+  },
+};
+
 const lora: Mapping = {
   names: [`${model}.lora_rank`, `${model}.lora_alpha`, `${model}.target_modules`],
   read(given) {
@@ -300,6 +329,7 @@ export const verlNames: AliasTable = {
       read: (text) => (truth(text) ? "on" : "off"),
       write: (choice: RunConfig["gradientCheckpointing"]) => (choice === "auto" ? null : python(choice === "on")),
     }),
+    baseDtype,
     {
       ...one("trainer.total_training_steps", "steps"),
       // An epoch has a step at least, so that the steps end the run.
@@ -388,7 +418,7 @@ export const verlNames: AliasTable = {
       `${rollout}.data_parallel_size`,
       `${rollout}.layer_name_map.*`,
     ],
-    "our own kernels draw and train in f32; there is no other engine to tune": [
+    "our own kernels draw and train, sums in f32; there is no other engine to tune": [
       `${rollout}.name`,
       `${rollout}.mode`,
       `${rollout}.dtype`,

@@ -4,14 +4,8 @@ import { loadModel } from "../../src/model/load.ts";
 import { type LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
 import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
-import {
-  type AdapterSettings,
-  hasAdapter,
-  newLoraConfig,
-  openAdapter,
-  refillAdapter,
-  sameAdapter,
-} from "../../src/train/adapter.ts";
+import { newLoraConfig, openAdapter, refillAdapter } from "../../src/train/adapter.ts";
+import { type AdapterSettings, hasAdapter, sameAdapter } from "../../src/train/adapter_settings.ts";
 import { checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { exportOfCheckpoint } from "../../src/train/export.ts";

@@ -55,6 +55,12 @@ describe("verl's names", () => {
     ["actor_rollout_ref.model.path=Qwen/Qwen2.5-VL-7B-Instruct", { model: "Qwen/Qwen2.5-VL-7B-Instruct@main" }],
     ["actor_rollout_ref.model.path=/models/mine", { model: "/models/mine" }],
     [
+      `actor_rollout_ref.model.lora_rank=8 ${actor}.fsdp_config.model_dtype=bfloat16`,
+      { loraRank: 8, baseDtype: "bf16" },
+    ],
+    // All weights are trained, in f32.
+    [`${actor}.fsdp_config.model_dtype=bf16`, {}],
+    [
       "actor_rollout_ref.model.lora_rank=32 actor_rollout_ref.model.target_modules=[q_proj,v_proj]",
       { loraRank: 32, loraTargets: "q_proj,v_proj" },
     ],
@@ -87,7 +93,7 @@ describe("verl's names", () => {
     expect(refused).toEqual([]);
     expect(notes).toEqual([
       `Nothing to do for trainer.nnodes, ${rollout}.tensor_model_parallel_size, ${actor}.fsdp_config.param_offload: one GPU does all the work, nothing is split or moved away`,
-      `Nothing to do for ${rollout}.gpu_memory_utilization: our own kernels draw and train in f32; there is no other engine to tune`,
+      `Nothing to do for ${rollout}.gpu_memory_utilization: our own kernels draw and train, sums in f32; there is no other engine to tune`,
     ]);
   });
 
@@ -161,6 +167,11 @@ describe("TRL's names", () => {
     ["mask_truncated_completions=True", { overlong: "mask" }],
     ["seed=3 save_steps=5 eval_steps=20 eval_strategy=steps", { seed: 3, saveEvery: 5, evalEvery: 20 }],
     ["lora_r=8 lora_alpha=16", { loraRank: 8, loraAlpha: 16 }],
+    ["lora_r=8 torch_dtype=bfloat16", { loraRank: 8, baseDtype: "bf16" }],
+    ["lora_r=8 dtype=auto", { loraRank: 8, baseDtype: "auto" }],
+    ["lora_r=8 dtype=bfloat16 load_in_8bit=True", { loraRank: 8, baseDtype: "int8" }],
+    ["lora_r=8 load_in_4bit=True bnb_4bit_quant_type=nf4", { loraRank: 8, baseDtype: "nf4" }],
+    ["lora_r=8 load_in_4bit=False", { loraRank: 8 }],
   ])("%s", (words, changes) => {
     const found = read(words);
     expect(found).toMatchObject({ changes, refused: [] });
@@ -176,6 +187,9 @@ describe("TRL's names", () => {
     ["importance_sampling_level=sequence", "supported: token"],
     ["per_device_train_batch_size=12", "no whole number of groups of 8"],
     ["generation_batch_size=64 steps_per_generation=2", "exclude each other"],
+    ["load_in_4bit=True bnb_4bit_quant_type=fp4", "the supported kind of bnb_4bit_quant_type is nf4"],
+    ["load_in_4bit=True load_in_8bit=True", "load_in_8bit and load_in_4bit exclude each other"],
+    ["torch_dtype=float8", "supported kinds of dtype are auto, float32, bfloat16, float16"],
   ])("%s is refused", (words, sentence) => {
     const { refused } = read(words);
     expect(refused).toHaveLength(1);

@@ -1,4 +1,5 @@
 import type { NamedBytes, Platform } from "../../platform.ts";
+import { hasAdapter } from "../../train/adapter_settings.ts";
 import { checkpointProblem, readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -49,8 +50,16 @@ async function openFrom(
   const platform = await withGpu(around);
   if (options.from !== undefined) await checkRunSources(options.from, wanted, platform);
   const config = await atCommits(wanted, platform);
-  return openAnd(platform, config, options, around, async (session) =>
-    work(session, files ? await session.restore(files) : 0, config),
+  // Weights that were trained are f32, whatever the file has that they began as.
+  const isTrained = files !== null && !hasAdapter(config);
+  const baseDtype = isTrained && config.baseDtype === "auto" ? "f32" : config.baseDtype;
+  return openAnd(
+    platform,
+    { ...config, baseDtype },
+    options,
+    around,
+    async (session) => work(session, files ? await session.restore(files) : 0, config),
+    { frozen: true },
   );
 }
 
@@ -95,8 +104,10 @@ export async function openAnd(
   options: Options,
   around: Surroundings,
   work: (session: Session) => Promise<number>,
+  { frozen = false } = {},
 ): Promise<number> {
   const session = await around.openSession(platform, config, {
+    frozen,
     trace: options.trace ?? false,
     judgeAccess: {
       key: judgeKey,

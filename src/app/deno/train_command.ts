@@ -1,3 +1,4 @@
+import { expectBaseDtype } from "../../train/adapter_settings.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { peakLine } from "../peak_table.ts";
@@ -34,6 +35,7 @@ export async function trainCommand(
     }
   }
   const wanted = resolveConfig(changes);
+  expectBaseDtype(wanted);
   if (options.dryRun) return dryRun(wanted, around);
   const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.

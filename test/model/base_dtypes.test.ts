@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { referenceSettings } from "../../src/app/parity/check.ts";
+import { walk } from "../../src/app/parity/walk.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { baseDtypes } from "../../src/model/base_dtype.ts";
+import { loadModel } from "../../src/model/load.ts";
+import type { Model } from "../../src/model/model.ts";
+import { Random } from "../../src/tasks/random.ts";
+import { openAdapter } from "../../src/train/adapter.ts";
+import { resolveConfig } from "../../src/train/config.ts";
+import { Learner } from "../../src/train/learner.ts";
+import { gpu } from "../support/device.ts";
+import { goldenModel } from "../support/golden.ts";
+import { randomQwen } from "../support/random_qwen.ts";
+
+const families = ["qwen3-deepstack", "qwen25-window"] as const;
+
+/** Log-probabilities of a sequence with its pictures, and in training those and the gradients of an adapter. */
+async function computed(on: Gpu, model: Model, golden: Awaited<ReturnType<typeof goldenModel>>) {
+  const ids = golden.inputs.integers("input_ids");
+  const images = golden.golden.sequence.images.map((i) => golden.images[i]!);
+  const { logprobs: alone } = await walk(on, model, ids, images);
+  const config = resolveConfig({ loraRank: 4, loraAlpha: 8, loraTargets: "all-linear" });
+  const adapter = (await openAdapter(on, model, config, 3, null))!;
+  const random = new Random(9, [1]);
+  // Beside a B of zeros A has no gradient.
+  for (const { name, shape } of adapter.parameters.shapes)
+    if (name.endsWith("lora_B.weight"))
+      adapter.parameters.set(
+        name,
+        Float32Array.from({ length: shape[0]! * shape[1]! }, () => 0.1 * random.normal()),
+      );
+  model.adapter = adapter;
+  const learner = new Learner(on, model, "nll");
+  const targets = ids.slice(1).map((token, at) => ({ at, token, weight: 1 / (ids.length - 1) }));
+  const sequences = [{ tokens: ids, images, targets }];
+  const { logprobs } = await learner.update([{ prefix: { tokens: [], images: [] }, sequences }], referenceSettings);
+  const gradients = [...(await adapter.parameters.read("m"))].flatMap(([, values]) => [...values]);
+  learner.free();
+  model.adapter = null;
+  adapter.parameters.free();
+  return { alone, logprobs, gradients: Float32Array.from(gradients) };
+}
+
+const furthest = (a: Float32Array, b: Float32Array) =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!) || (Number.isNaN(value) ? 1 : 0)), 0);
+
+const forms: Readonly<Record<string, readonly string[]>> = {
+  bf16: ["bf16", "f32"],
+  f16: ["f16", "f32"],
+  // The embedding and the convolution over patches stay as they are stored.
+  int8: ["bf16", "f32", "i8"],
+  int4: ["bf16", "f32", "i4"],
+  nf4: ["bf16", "f32", "nf4"],
+};
+
+test.each(families)("%s: a model in bf16 keeps the bits that it has in f32", async (family) => {
+  const golden = await goldenModel(family);
+  golden.model.parameters.free();
+  const [stored, wide] = [await randomQwen(family, "BF16"), await randomQwen(family, "F32")];
+  const auto = await loadModel(gpu, stored, { trained: false });
+  const f32 = await loadModel(gpu, stored, { trained: false, baseDtype: "f32" });
+  const trained = await loadModel(gpu, wide, { trained: true });
+  const bytes = ({ parameters }: Model) => parameters.segments.reduce((sum, { weight }) => sum + weight.buffer.size, 0);
+  expect(bytes(auto)).toBeLessThan(0.6 * bytes(f32));
+  expect(await auto.parameters.read()).toEqual(await trained.parameters.read());
+  const want = await computed(gpu, f32, golden);
+  expect(await computed(gpu, auto, golden)).toEqual(want);
+  expect((await computed(gpu, trained, golden)).logprobs).toEqual(want.logprobs);
+  for (const { parameters } of [auto, f32, trained]) parameters.free();
+});
+
+test.each(families.flatMap((family) => baseDtypes.slice(2).map((dtype) => [family, dtype] as const)))(
+  "%s on weights in %s computes what the numbers that they stand for give in f32",
+  async (family, baseDtype) => {
+    const golden = await goldenModel(family);
+    golden.model.parameters.free();
+    const files = await randomQwen(family, "BF16");
+    const model = await loadModel(gpu, files, { trained: false, baseDtype });
+    const dtypes = new Set(model.parameters.shapes.map(({ name }) => model.parameters.get(name).dtype));
+    expect([...dtypes].sort()).toEqual(forms[baseDtype]);
+    const numbers = await model.parameters.read();
+    const reference = await loadModel(gpu, files, { trained: false, baseDtype: "f32" });
+    if (baseDtype !== "bf16" && baseDtype !== "f16") expect(await reference.parameters.read()).not.toEqual(numbers);
+    for (const [name, values] of numbers) reference.parameters.set(name, values);
+    const [got, want] = [await computed(gpu, model, golden), await computed(gpu, reference, golden)];
+    // Without the fast ways the same numbers are kept in f32.
+    const plain = await Gpu.open(navigator.gpu, { plain: true });
+    const slow = await loadModel(plain, files, { trained: false, baseDtype });
+    expect(await slow.parameters.read()).toEqual(numbers);
+    const plainly = await computed(plain, slow, golden);
+    plain.close();
+    for (const part of ["alone", "logprobs", "gradients"] as const) {
+      expect(want[part].every(Number.isFinite)).toBe(true);
+      expect(furthest(got[part], want[part]), part).toBeLessThan(1e-4);
+      expect(furthest(got[part], plainly[part]), `${part}, plain`).toBeLessThan(1e-4);
+    }
+    expect(Math.max(...want.gradients.map(Math.abs))).toBeGreaterThan(1e-2);
+    for (const { parameters } of [model, reference]) parameters.free();
+  },
+);
