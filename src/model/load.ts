@@ -92,17 +92,20 @@ export async function fillModel(model: Model, files: CheckpointFiles): Promise<v
 }
 
 async function fill({ parameters, config }: Model, tensors: readonly Source[]): Promise<void> {
+  const { gpu, shapes } = parameters;
+  // Also where a device that was lost, or has no room, is heard of.
+  const settle = () => gpu.readUint({ ...parameters.get(shapes[0]!.name), shape: [1], dtype: "u32" });
   let unsettled = 0;
-  for (const [name, source] of sourcesOf(parameters.shapes, tensors, config).sources)
+  for (const [name, source] of sourcesOf(shapes, tensors, config).sources)
     for await (const bytes of isQuantized(source)
       ? fillRows(parameters, name, source)
       : fillStored(parameters, name, source)) {
       unsettled += bytes;
       if (unsettled < unsettledBytes) continue;
       unsettled = 0;
-      // Also where a device that was lost, or has no room, is heard of.
-      await parameters.gpu.readUint({ ...parameters.get(name), shape: [1], dtype: "u32" });
+      await settle();
     }
+  await settle();
 }
 
 async function* fillStored(parameters: Parameters, name: string, tensor: StoredTensor): AsyncGenerator<number> {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
 import { loadModel } from "../../src/model/load.ts";
+import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import type { Platform } from "../../src/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
@@ -12,7 +13,7 @@ const files = tinyQwenFiles(tokenizerJson);
 const config = resolveConfig({ model: "tiny", tasksPerStep: 1, rolloutsPerTask: 2, firstTurnTokens: 4, loraRank: 2 });
 
 /** The tiny model's folder; `told` hears of every read of its weights, and may give fewer bytes. */
-function platformOf(told: (reads: number) => number | undefined | void, seen: GPUDevice[] = []): Platform {
+function platformOf(told: (reads: number) => number | undefined, seen: GPUDevice[] = []): Platform {
   const find = (path: string) => files.find(({ name }) => `tiny/${name}` === path)?.bytes;
   let reads = 0;
   // What is asked for an adapter keeps the devices that it gives.
@@ -52,27 +53,34 @@ test("a device that is lost while a model is loaded is said, and the next load h
   let losing = true;
   const platform = platformOf((reads) => {
     if (losing && reads === 20) devices.at(-1)!.destroy();
+    return undefined;
   }, devices);
   await expect(openGpuSession(platform, config)).rejects.toThrow("The GPU device was lost");
   losing = false;
-  expect(await spoken(platform)).toEqual(await spoken(platformOf(() => {})));
+  expect(await spoken(platform)).toEqual(await spoken(platformOf(() => undefined)));
   expect(devices.length).toBe(2);
 });
 
 test("a load that fails gives back what it took", async () => {
-  const folder = (platform: Platform) => ({
-    sizeBytes: (name: string) => platform.assetSize(`tiny/${name}`),
-    read: (name: string, start?: number, end?: number) => platform.readAsset(`tiny/${name}`, start, end),
-  });
-  const whole = await loadModel(gpu, folder(platformOf(() => {})), { trained: false });
-  whole.parameters.free();
-  const before = gpu.allocatedBytes;
-  const short = folder(platformOf((reads) => (reads === 20 ? 3 : undefined)));
-  for (let i = 0; i < 3; i++) {
-    await expect(loadModel(gpu, short, { trained: false })).rejects.toThrow(
-      /^model\.safetensors: expected \d+ bytes from byte \d+ on, found \d+; is the download complete\?$/,
-    );
-    short.read = folder(platformOf((reads) => (reads === 20 ? 3 : undefined))).read;
+  const load = (fewerAt: number) => {
+    const platform = platformOf((reads) => (reads === fewerAt ? 3 : undefined));
+    const folder: CheckpointFiles = {
+      sizeBytes: (name) => platform.assetSize(`tiny/${name}`),
+      read: (name, start, end) => platform.readAsset(`tiny/${name}`, start, end),
+    };
+    return loadModel(gpu, folder, { trained: true });
+  };
+  const taken: number[] = [];
+  for (const fewerAt of [-1, 20, 30]) {
+    const before = gpu.pool.allocatedBytes;
+    if (fewerAt < 0) (await load(fewerAt)).parameters.free();
+    else
+      await expect(load(fewerAt)).rejects.toThrow(
+        /^model\.safetensors: expected \d+ bytes from byte \d+ on, found \d+; is the download complete\?$/,
+      );
+    taken.push(gpu.pool.allocatedBytes - before);
   }
-  expect(gpu.allocatedBytes).toBe(before);
+  // The first found the pool empty.
+  expect(taken[1]).toBeLessThan(taken[0]!);
+  expect(taken[2]).toBe(taken[1]);
 });
