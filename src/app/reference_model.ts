@@ -26,7 +26,13 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
 
   /** To be called before other weights are put into the trained model. */
   open(): Promise<Learner> {
-    this.#learner ??= this.#load();
+    if (!this.#learner) {
+      this.#learner = this.#load();
+      // What failed once may work the next time.
+      this.#learner.catch(() => {
+        this.#learner = null;
+      });
+    }
     return this.#learner;
   }
 

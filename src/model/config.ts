@@ -1,6 +1,7 @@
 import { expectOnly, flag, positive, type Section, section, whole, wholes } from "./config_values.ts";
 import { type Json, shown } from "./json_file.ts";
 import { ownKeys, readPreprocessor } from "./preprocessor.ts";
+import { readPublished } from "./quantize/published.ts";
 
 /** The sizes and constants of a checkpoint, from its `config.json`; names are Hugging Face's in camel case. */
 export interface TextConfig {
@@ -80,7 +81,7 @@ export function readConfig(json: Json, preprocessor: Json, where = ownKeys): Mod
   const root: Section = { json, where: "config.json: " };
   const text = flat ? root : section(root, "text_config");
   const vision = section(root, "vision_config");
-  expectOnly(root, { quantization_config: [null] });
+  readPublished(json);
   expectOnly(text, {
     hidden_act: ["silu"],
     attention_bias: [!isQwen3],
@@ -91,7 +92,6 @@ export function readConfig(json: Json, preprocessor: Json, where = ownKeys): Mod
     num_experts: [0, null],
     attn_logit_softcapping: [null],
     final_logit_softcapping: [null],
-    quantization_config: [null],
   });
   expectOnly(vision, {
     hidden_act: [isQwen3 ? "gelu_pytorch_tanh" : "silu"],

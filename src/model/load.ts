@@ -6,13 +6,23 @@ import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
 import type { Model } from "./model.ts";
 import { currentName, embeddingWeight, headWeight } from "./names.ts";
-import type { ParameterShape } from "./parameters.ts";
+import type { ParameterShape, Parameters } from "./parameters.ts";
 import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
+import { readPublished } from "./quantize/published.ts";
+import { type QuantizedTensor, quantizedTensors } from "./quantize/quantized_tensors.ts";
 import { Qwen25VL } from "./qwen2_5_vl.ts";
 import { Qwen3VL } from "./qwen3_vl.ts";
 import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./safetensors.ts";
 import { modelShapes } from "./shapes.ts";
-import { formOf, sidesOf } from "./weight_form.ts";
+import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form.ts";
+
+/** What a weight is filled from. */
+type Source = StoredTensor | QuantizedTensor;
+
+const isQuantized = (source: Source): source is QuantizedTensor => "form" in source;
+
+/** Bytes that are written before they are waited for: until then WebGPU holds a copy of them. */
+const unsettledBytes = 64 * 2 ** 20;
 
 /**
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
@@ -32,8 +42,9 @@ export async function loadModel(
   }: { trained: boolean; baseDtype?: BaseDtype; notice?: (sentence: string) => void },
 ): Promise<Model> {
   const described = await describedModel(files, notice);
-  const tensors = await openCheckpoint(files);
-  const config = { ...described, tieWordEmbeddings: await isHeadTied(described, tensors) };
+  const tensors = await openSources(files, notice);
+  const stored = tensors.filter((one) => !isQuantized(one)) as StoredTensor[];
+  const config = { ...described, tieWordEmbeddings: await isHeadTied(described, stored) };
   if (described.tieWordEmbeddings && !config.tieWordEmbeddings)
     notice(
       `config.json: tie_word_embeddings is true, but ${headWeight} in the checkpoint differs from the embedding; the two are not tied, as in transformers, and an export says so`,
@@ -43,14 +54,30 @@ export async function loadModel(
   const { vision } = config;
   const options = {
     trained,
-    formOf: (parameter: ParameterShape) => formOf(parameter, baseDtype, sources.get(parameter.name)!.dtype),
+    formOf: (parameter: ParameterShape): WeightForm => {
+      const source = sources.get(parameter.name)!;
+      return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
+    },
   };
   const model =
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)
       : new Qwen25VL(gpu, { ...config, vision }, options);
-  await fill(model, tensors);
+  try {
+    await fill(model, tensors);
+  } catch (error) {
+    model.parameters.free();
+    throw error;
+  }
   return model;
+}
+
+/** The folder's tensors: those of a linear layer in few bits as one. */
+async function openSources(files: CheckpointFiles, notice?: (sentence: string) => void): Promise<Source[]> {
+  const hasConfig = (await files.sizeBytes("config.json")) !== null;
+  const published = hasConfig ? readPublished(await readJson(files, "config.json")) : null;
+  const { quantized, others } = await quantizedTensors(published, await openCheckpoint(files), notice);
+  return [...others, ...quantized];
 }
 
 async function describedModel(files: CheckpointFiles, notice: (sentence: string) => void): Promise<ModelConfig> {
@@ -62,13 +89,42 @@ async function describedModel(files: CheckpointFiles, notice: (sentence: string)
 
 /** Overwrites all weights with those of a folder, a stretch of a tensor at a time. @throws Error as loadModel does */
 export async function fillModel(model: Model, files: CheckpointFiles): Promise<void> {
-  await fill(model, await openCheckpoint(files));
+  await fill(model, await openSources(files));
 }
 
-async function fill({ parameters, config }: Model, tensors: readonly StoredTensor[]): Promise<void> {
-  for (const [name, tensor] of sourcesOf(parameters.shapes, tensors, config).sources)
-    for await (const { first, bytes } of tensor.byteParts(sidesOf(tensor).columns))
-      parameters.writeStored(name, bytes, tensor.dtype, first);
+async function fill({ parameters, config }: Model, tensors: readonly Source[]): Promise<void> {
+  const { gpu, shapes } = parameters;
+  // Also where a device that was lost, or has no room, is heard of.
+  const settle = () => gpu.readUint({ ...parameters.get(shapes[0]!.name), shape: [1], dtype: "u32" });
+  let unsettled = 0;
+  for (const [name, source] of sourcesOf(shapes, tensors, config).sources)
+    for await (const bytes of isQuantized(source)
+      ? fillRows(parameters, name, source)
+      : fillStored(parameters, name, source)) {
+      unsettled += bytes;
+      if (unsettled < unsettledBytes) continue;
+      unsettled = 0;
+      await settle();
+    }
+  await settle();
+}
+
+async function* fillStored(parameters: Parameters, name: string, tensor: StoredTensor): AsyncGenerator<number> {
+  for await (const { first, bytes } of tensor.byteParts(sidesOf(tensor).columns)) {
+    parameters.writeStored(name, bytes, tensor.dtype, first);
+    yield bytes.length;
+  }
+}
+
+async function* fillRows(
+  parameters: Parameters,
+  name: string,
+  { form, parts }: QuantizedTensor,
+): AsyncGenerator<number> {
+  for await (const { firstRow, ...rows } of parts()) {
+    parameters.writeRows(name, rows, form, firstRow);
+    yield rows.data.byteLength;
+  }
 }
 
 /**
@@ -77,14 +133,14 @@ async function fill({ parameters, config }: Model, tensors: readonly StoredTenso
  */
 function sourcesOf(
   shapes: readonly ParameterShape[],
-  tensors: readonly StoredTensor[],
+  tensors: readonly Source[],
   { tieWordEmbeddings }: ModelConfig,
-): { sources: Map<string, StoredTensor>; unused: StoredTensor[] } {
+): { sources: Map<string, Source>; unused: Source[] } {
   const wanted = new Map(shapes.map((p) => [p.name, p.shape]));
-  const sources = new Map<string, StoredTensor>();
-  const unused: StoredTensor[] = [];
-  let head: StoredTensor | null = null;
-  const use = (name: string, shape: readonly number[], tensor: StoredTensor) => {
+  const sources = new Map<string, Source>();
+  const unused: Source[] = [];
+  let head: Source | null = null;
+  const use = (name: string, shape: readonly number[], tensor: Source) => {
     if (shape.join() !== tensor.shape.join())
       throw new Error(
         `${tensor.file}: "${tensor.name}" has shape ${shapeText(tensor.shape)}, config.json makes it ${shapeText(shape)}`,
@@ -113,7 +169,7 @@ function sourcesOf(
   return { sources, unused };
 }
 
-function unusedSentence(unused: readonly StoredTensor[]): string {
+function unusedSentence(unused: readonly Source[]): string {
   const named = unused.slice(0, 3).map(({ name }) => `"${name.slice(0, 100)}"`);
   const more = unused.length > named.length ? ` and ${unused.length - named.length} more` : "";
   return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model; ${unused.length === 1 ? "it is" : "they are"} not used, as in transformers: ${named.join(", ")}${more}`;

@@ -1,6 +1,8 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { bytesOf, shapeText, size, type Tensor } from "../gpu/tensor.ts";
+import { dequantizeRows } from "./quantize/dequantize_rows.ts";
+import type { QuantizedForm, QuantizedRows } from "./quantize/form.ts";
 import { type Dtype as StoredDtype, toFloat32 } from "./safetensors.ts";
 import { isStoredAs, pack, sidesOf, unpack, type WeightForm } from "./weight_form.ts";
 
@@ -239,6 +241,17 @@ export class Parameters {
       const own = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
       this.#writeWords(tensor, new Uint32Array(own.buffer as ArrayBuffer, own.byteOffset, own.length / 4), first);
     } else this.write(name, toFloat32(bytes, stored), first);
+  }
+
+  /** The same with whole rows in few bits, from `firstRow` on, which stay as they are where the weight is kept so. */
+  writeRows(name: string, rows: QuantizedRows, form: QuantizedForm, firstRow: number): void {
+    const { tensor, form: kept } = this.#place(name);
+    const { columns } = sidesOf(tensor);
+    const first = firstRow * columns;
+    if (kept.dtype !== form.dtype || kept.block !== form.block)
+      this.write(name, dequantizeRows(rows, columns, form), first);
+    else if (tensor.dtype !== form.dtype) this.gpu.write(tensor, dequantizeRows(rows, columns, form), first);
+    else this.#writeWords(tensor, rows.data, first, rows.scales);
   }
 
   #writeWords(tensor: Tensor, words: Uint32Array | Float32Array, first: number, scales?: Uint32Array): void {

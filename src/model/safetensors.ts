@@ -328,7 +328,7 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
     const checkDtype = () => {
       if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16")
         throw new Error(
-          `${file}: expected tensor "${name}" in F32, F16 or BF16, found ${dtype}; quantized checkpoints cannot be trained`,
+          `${file}: expected tensor "${name}" in F32, F16 or BF16, found ${dtype}; weights of this type cannot be read`,
         );
     };
     const values = async () => {

@@ -44,6 +44,10 @@ export function formOf(weight: Matrix, base: BaseDtype, stored: StoredDtype): We
   return misfit(columns, form) === null ? form : asStored;
 }
 
+/** The same of a weight that its file holds in few bits: it stays so, unless other numbers than those are asked for. */
+export const publishedFormOf = (form: QuantizedForm, base: BaseDtype): WeightForm =>
+  base === "f32" || base === "bf16" || base === "f16" ? { dtype: base } : form;
+
 /** Numbers as words of a form. */
 export interface PackedRows {
   data: Uint32Array | Float32Array;

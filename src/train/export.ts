@@ -49,6 +49,8 @@ export async function exportFiles(
   // Both names of the field are in use; transformers loads in the type that stands there.
   config.dtype = "bfloat16";
   if ("torch_dtype" in config) config.torch_dtype = "bfloat16";
+  // Nor are they in few bits, where those of the folder were.
+  for (const section of [config, config.text_config as Json | undefined]) delete section?.quantization_config;
   // A head of its own stays one, whatever the folder that it came from said.
   if (weights.some(({ name }) => name === headWeight))
     for (const section of [config, config.text_config as Json | undefined])

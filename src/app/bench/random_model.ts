@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
 import type { Pixels } from "../../image/pixels.ts";
+import type { BaseDtype } from "../../model/base_dtype.ts";
 import { type ModelConfig, readConfig } from "../../model/config.ts";
 import { LoraAdapter } from "../../model/lora.ts";
 import type { Model } from "../../model/model.ts";
@@ -8,7 +9,7 @@ import type { ParameterShape } from "../../model/parameters.ts";
 import { publishedFiles } from "../../model/published_sizes.ts";
 import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
 import { Qwen3VL } from "../../model/qwen3_vl.ts";
-import { type BaseDtype, formOf } from "../../model/weight_form.ts";
+import { formOf } from "../../model/weight_form.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { Random } from "../../tasks/random.ts";
 import { newLoraConfig } from "../../train/adapter.ts";

@@ -1,4 +1,4 @@
-import type { BaseDtype } from "../../model/weight_form.ts";
+import type { BaseDtype } from "../../model/base_dtype.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
 import { kernelTable } from "../kernel_table.ts";

@@ -1,6 +1,7 @@
 import { Plan } from "../../gpu/plan.ts";
+import { type BaseDtype, baseDtypes } from "../../model/base_dtype.ts";
 import { Parameters } from "../../model/parameters.ts";
-import { type BaseDtype, baseDtypes, formOf } from "../../model/weight_form.ts";
+import { formOf } from "../../model/weight_form.ts";
 import { multiply } from "../../ops/linear.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { workOfAll } from "../kernel_work.ts";

@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import { openGpuSession } from "../../src/app/gpu_session.ts";
+import type { NamedBytes, Platform } from "../../src/platform.ts";
+import { resolveConfig } from "../../src/train/config.ts";
+import type { Metrics } from "../../src/train/events.ts";
+import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
+import { quantizedQwenFiles } from "../support/quantized_qwen.ts";
+import { platform as shipped } from "../support/shipped.ts";
+
+const platformOf = (files: readonly NamedBytes[]): Platform => {
+  const find = (path: string) => files.find(({ name }) => `tiny/${name}` === path)?.bytes;
+  return {
+    ...shipped,
+    assetSize: async (path) => find(path)?.length ?? null,
+    readAsset: async (path, start = 0, end) => find(path)!.slice(start, end),
+  };
+};
+
+const config = (changes = {}) =>
+  resolveConfig({ model: "tiny", steps: 1, tasksPerStep: 1, rolloutsPerTask: 2, firstTurnTokens: 4, ...changes });
+
+/** Rollouts, and what one step of training makes of a folder's model. */
+async function run(files: readonly NamedBytes[], changes: object) {
+  const session = await openGpuSession(platformOf(files), config(changes));
+  const tokens: number[] = [];
+  const logprobs: number[] = [];
+  for await (const { rollouts } of session.roll({ tasks: 2, rolloutsPerTask: 2, greedy: false }))
+    for (const { segments } of rollouts)
+      for (const segment of segments) {
+        tokens.push(...segment.tokens);
+        logprobs.push(...((segment as { logprobs?: readonly number[] }).logprobs ?? []));
+      }
+  const { metrics: evaluated } = await session.evaluate({ tasks: 4, greedy: true });
+  let updated: Metrics | null = null;
+  for await (const event of session.train()) if (event.type === "update") updated = event.metrics;
+  const { files: checkpoint } = await session.checkpoint();
+  const { notices } = session;
+  const exported = await session.exportFiles();
+  session.close();
+  return { tokens, logprobs, evaluated, updated: updated!, checkpoint, notices, exported };
+}
+
+const distance = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+
+describe.each(["awq", "gptq"] as const)("a checkpoint of %s", (method) => {
+  const folders = quantizedQwenFiles(tokenizerJson, method);
+
+  test("samples, is evaluated and trains an adapter as the numbers that it stands for do in f32", async () => {
+    const { quantized, plain } = await folders;
+    const lora = { loraRank: 4, learningRate: 0.01 };
+    const few = await run(quantized, lora);
+    const full = await run(plain, lora);
+    expect(few.notices).toEqual([]);
+    expect(few.tokens).toEqual(full.tokens);
+    expect(few.logprobs.length).toBeGreaterThan(8);
+    expect(distance(few.logprobs, full.logprobs)).toBeLessThan(1e-4);
+    expect(few.evaluated).toEqual(full.evaluated);
+    expect(Object.keys(few.updated).length).toBeGreaterThan(20);
+    for (const [key, value] of Object.entries(full.updated))
+      if (typeof value === "number" && !/Ms$|Bytes$/.test(key))
+        expect(Math.abs((few.updated as unknown as Record<string, number>)[key]! - value), key).toBeLessThan(1e-4);
+    expect(few.checkpoint.map(({ name }) => name)).toEqual(full.checkpoint.map(({ name }) => name));
+  });
+});
+
+test("a quantized checkpoint is trained as a whole in f32, and exported as one that is not quantized", async () => {
+  const { quantized, plain } = await quantizedQwenFiles(tokenizerJson, "awq");
+  const whole = await run(quantized, { learningRate: 0.01 });
+  expect(whole.tokens).toEqual((await run(plain, { learningRate: 0.01 })).tokens);
+  const text = new TextDecoder().decode(whole.exported.find(({ name }) => name === "config.json")!.bytes);
+  expect(text).not.toContain("quantization_config");
+  const session = await openGpuSession(platformOf(whole.exported), config());
+  session.close();
+});
+
+test("another method is refused by its name before any weight is read", async () => {
+  const { quantized } = await quantizedQwenFiles(tokenizerJson, "awq");
+  const files = quantized.map(({ name, bytes }) => ({
+    name,
+    bytes:
+      name === "config.json"
+        ? new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"awq"', '"compressed-tensors"'))
+        : bytes,
+  }));
+  await expect(openGpuSession(platformOf(files), config())).rejects.toThrow(
+    'config.json: quantization_config.quant_method is "compressed-tensors", only "awq" and "gptq" can be read; choose the checkpoint that was not quantized',
+  );
+});
