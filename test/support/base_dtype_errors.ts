@@ -26,7 +26,8 @@ export async function logprobsOf(
   for (const { task, rollout } of rollouts) {
     const written = rollout.segments.flatMap(({ source, tokens }) => (source === "model" ? tokens : []));
     const places = await session.likelihoods(rollout, task, config);
-    places.forEach((place, i) => all.push(Math.log(place.find(({ token }) => token === written[i])!.probability)));
+    for (const [i, place] of places.entries())
+      all.push(Math.log(place.find(({ token }) => token === written[i])!.probability));
   }
   return all;
 }
