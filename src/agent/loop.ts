@@ -181,7 +181,7 @@ async function open(
 }
 
 /** Whether the model may call a tool on this task. */
-const offersTools = (task: Task, { zoom, toolRows }: Pick<RollSettings, "zoom" | "toolRows">): boolean =>
+export const offersTools = (task: Task, { zoom, toolRows }: Pick<RollSettings, "zoom" | "toolRows">): boolean =>
   zoom && (toolRows === "all" || task.tools !== false);
 
 /** Tokens that a rollout may use. */

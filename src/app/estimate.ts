@@ -1,15 +1,23 @@
+import { roomAfter } from "../agent/loop.ts";
+import { type CountedLimits, countingGpu } from "../gpu/counting_device.ts";
 import { smartResize } from "../image/smart_resize.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { adaptedModules } from "../model/lora_config.ts";
 import type { ParameterShape } from "../model/parameters.ts";
 import type { Preprocessor } from "../model/preprocessor.ts";
 import { modelShapes } from "../model/shapes.ts";
-import { activationBytes, walkBytes } from "../model/walk_size.ts";
-import { stretches } from "../ops/linear.ts";
 import { newLoraConfig } from "../train/adapter.ts";
 import type { RunConfig } from "../train/knobs.ts";
+import {
+  type ModelSizes,
+  type PassageShape,
+  type RolloutShape,
+  type ShownSize,
+  type StepShape,
+  simulateStep,
+} from "./simulated_step.ts";
 
-/** What one rollout and its prompt are taken to be; `usual` is an assumption, `most` is what the knobs allow. */
+/** What one rollout and its prompt are taken to be, on average. */
 export interface Workload {
   promptTokens: number;
   promptPatches: number;
@@ -20,16 +28,24 @@ export interface Workload {
   observationPatches: number;
 }
 
+/** What is known of a run's tasks where its files are at hand. */
+export interface KnownTasks {
+  /** Of a step's tasks. */
+  prompts: readonly PassageShape[];
+  /** Tokens around a picture that a tool gives. */
+  answerText: number;
+}
+
+/** What rollouts are taken to write. */
+export interface Response {
+  modelTokens: number;
+  calls: number;
+}
+
 export interface MemoryLine {
   what: string;
   usualBytes: number;
   mostBytes: number;
-}
-
-/** A buffer that a kernel binds whole. */
-export interface LargeBuffer {
-  what: string;
-  bytes: number;
 }
 
 /** Floating point operations of a step; `token` are those of one token for all rollouts at once. */
@@ -46,14 +62,15 @@ export interface Estimate {
   trainedParameters: number;
   usual: Workload;
   most: Workload;
-  /** In the GPU's memory. */
+  /** Whether prompts are those of the run's own tasks. */
+  isKnown: boolean;
+  /** In the GPU's memory, at the peak. */
   memory: MemoryLine[];
+  /** What rollouts usually take, and what they take if all are as long as the knobs allow. */
   usualBytes: number;
   mostBytes: number;
   /** Decoded pictures of a step, in main memory. */
   pictureBytes: number;
-  /** With the usual workload. */
-  buffers: LargeBuffer[];
   /** Of a usual step. */
   flops: Flops;
 }
@@ -64,144 +81,154 @@ const usualResponse = { tokens: 220, calls: 1.4 };
 const usualPicture = { width: 640, height: 480 };
 const usualText = 600;
 const usualCropTokens = 64;
+const scenePicture = { width: 512, height: 512 };
+const sceneCrop = { width: 128, height: 128 };
 /** Text around a picture in a conversation, generous. */
 const sceneText = 40;
-const observationText = 60;
+const answerText = 60;
+const sceneAnswerText = 12;
 
-const number = 4;
-const isEmbedding = ({ name }: ParameterShape): boolean => /(^lm_head|embed_tokens)\.weight$/.test(name);
 const sizeOf = ({ shape }: ParameterShape): number => shape.reduce((product, side) => product * side, 1);
 const sum = (shapes: readonly ParameterShape[]): number => shapes.reduce((total, shape) => total + sizeOf(shape), 0);
 
-/** What a run takes on a GPU, from knobs and sizes alone. Nothing is loaded. @throws Error where an adapter fits no layer */
-export function estimate(
+interface EstimateOptions {
+  known?: KnownTasks | null;
+  /** What rollouts usually write; what is known of the kind of tasks unless given. */
+  response?: Response;
+  limits?: CountedLimits;
+  software?: boolean;
+}
+
+/**
+ * What a run takes on a GPU: one step of it is made on a device that only counts. Nothing is loaded.
+ * @throws Error where an adapter fits no layer, or a buffer is larger than the limits allow
+ */
+export async function estimate(
   config: RunConfig,
-  model: ModelConfig,
-  { minPixels, maxPixels }: Pick<Preprocessor, "minPixels" | "maxPixels">,
-): Estimate {
-  const { text, vision } = model;
+  sizes: ModelSizes,
+  preprocessor: Pick<Preprocessor, "minPixels" | "maxPixels">,
+  { known = null, response, limits, software }: EstimateOptions = {},
+): Promise<Estimate> {
+  const model = sizes.config;
   const shapes = modelShapes(model);
   const parameters = sum(shapes);
   const adapter = config.loraRank > 0 ? sum(adapterShapes(config, shapes)) : 0;
-  const trainedParameters = adapter || parameters;
-  const hasReference = config.klLossCoef > 0 || config.klRewardCoef > 0;
-
-  const merge = vision.spatialMergeSize ** 2;
-  const limits = {
-    factor: vision.patchSize * vision.spatialMergeSize,
-    minPixels,
-    maxPixels: config.maxPixels > 0 ? Math.min(maxPixels, Math.max(config.maxPixels, minPixels)) : maxPixels,
-  };
-  const tokensOf = ({ width, height }: { width: number; height: number }): number => {
-    const shown = smartResize(height, width, limits, "qwen-vl-utils");
-    return (shown.widthPx * shown.heightPx) / limits.factor ** 2;
-  };
-  const usual = workload(config, tokensOf, merge, false);
-  const most = workload(config, tokensOf, merge, true);
-
-  const { tasksPerStep: tasks, rolloutsPerTask } = config;
-  const rolled = config.tasksPerRoll > 0 ? Math.min(config.tasksPerRoll, tasks) : tasks;
-  // The room after a prompt is made for the longest response, whatever is written.
-  const room = most.modelTokens + most.observationTokens;
-  const cacheRows = ({ promptTokens }: Workload) => 1 + rolled * (promptTokens + rolloutsPerTask * room);
-  const cacheRow = text.numKeyValueHeads * text.headDim * number;
-  const walk = (of: Workload): { bytes: number; rows: number; patches: number } => {
-    const rows = of.promptTokens + rolloutsPerTask * (of.modelTokens + of.observationTokens);
-    const patches = of.promptPatches + rolloutsPerTask * of.observationPatches;
-    const group = activationBytes(model, rows, patches);
-    // Groups are never cut; as many go together as the bound allows.
-    const together = Math.max(1, Math.min(tasks, Math.floor(walkBytes / group)));
-    return { bytes: together * group, rows: together * rows, patches: together * patches };
-  };
-  // Logits are made in chunks of at least 64 rows.
-  const logits = Math.min(
-    Math.max(64 * 2 ** 20, 64 * text.vocabSize * number),
-    walk(most).rows * text.vocabSize * number,
-  );
-  // A weight's gradient is summed in stretches of rows; layers of the same size take turns in the same room.
-  const inVision = ({ name }: ParameterShape): boolean => name.startsWith("model.visual.");
-  const summed = (adapter > 0 ? adapterShapes(config, shapes) : shapes).filter(({ shape }) => shape.length >= 2);
-  const partial = (of: Workload, shape: ParameterShape): number => {
-    const { rows, patches } = walk(of);
-    const met = inVision(shape) ? patches : isEmbedding(shape) ? 64 : rows;
-    const [outs] = shape.shape as [number];
-    return sizeOf(shape) * stretches(met, outs, sizeOf(shape) / outs) * number;
-  };
-  const partials = (of: Workload): number =>
-    [...new Set(summed.map((shape) => partial(of, shape)))].reduce((total, bytes) => total + bytes, 0);
-
-  const same = (what: string, bytes: number): MemoryLine => ({ what, usualBytes: bytes, mostBytes: bytes });
-  const memory = [
-    same("weights, f32", parameters * number),
-    ...(adapter > 0 ? [same("adapter", adapter * number)] : []),
-    same("gradients", trainedParameters * number),
-    same("AdamW's two moments", trainedParameters * 2 * number),
-    // Under a new adapter the model itself is the reference.
-    ...(hasReference && adapter === 0 ? [same("reference model, for the KL", parameters * number)] : []),
-    { what: "partial sums of gradients", usualBytes: partials(usual), mostBytes: partials(most) },
-    { what: "activations of a walk", usualBytes: walk(usual).bytes, mostBytes: walk(most).bytes },
-    same("logits of a walk, and their gradient", 2 * logits),
-    {
-      what: "keys and values of what is rolled together",
-      usualBytes: cacheRows(usual) * cacheRow * 2 * text.numHiddenLayers,
-      mostBytes: cacheRows(most) * cacheRow * 2 * text.numHiddenLayers,
-    },
-  ];
-  const largest = shapes.reduce((best, shape) => (sizeOf(shape) > sizeOf(best) ? shape : best));
+  const steps = [false, true].map((isMost) => assumed(config, model, preprocessor, known, isMost ? null : response));
+  const [usual, most] = steps.map((step) => averages(step, model)) as [Workload, Workload];
+  const peaks: ReadonlyMap<string, number>[] = [];
+  const bytes: number[] = [];
+  for (const step of steps) {
+    const gpu = countingGpu(limits, { software });
+    await simulateStep(gpu, config, sizes, step);
+    peaks.push(gpu.pool.peak.uses);
+    bytes.push(gpu.pool.peak.bytes);
+  }
+  const names = [...new Set(peaks.flatMap((uses) => [...uses.keys()]))];
+  const [usualUses, mostUses] = peaks as [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
   return {
     parameters,
-    trainedParameters,
+    trainedParameters: adapter || parameters,
     usual,
     most,
-    memory,
-    usualBytes: memory.reduce((total, line) => total + line.usualBytes, 0),
-    mostBytes: memory.reduce((total, line) => total + line.mostBytes, 0),
-    pictureBytes: tasks * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
-    buffers: [
-      { what: `the weight ${largest.name}`, bytes: sizeOf(largest) * number },
-      {
-        what: "the partial sums of a layer's gradient",
-        bytes: Math.max(...summed.map((shape) => partial(usual, shape))),
-      },
-      { what: "the keys of a layer", bytes: cacheRows(usual) * cacheRow },
-      { what: "a walk's feed-forward states", bytes: walk(usual).rows * text.intermediateSize * number },
-    ],
-    flops: flopsOf(config, model, shapes, usual, hasReference),
+    isKnown: known !== null,
+    memory: names
+      .map((what) => ({ what, usualBytes: usualUses.get(what) ?? 0, mostBytes: mostUses.get(what) ?? 0 }))
+      .filter(({ usualBytes, mostBytes }) => usualBytes + mostBytes > 0),
+    usualBytes: bytes[0]!,
+    mostBytes: bytes[1]!,
+    pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
+    flops: flopsOf(config, model, shapes, usual, config.klLossCoef > 0 || config.klRewardCoef > 0),
   };
 }
 
-function workload(
+/** The step that is counted. @param response  null: as long as the knobs allow */
+function assumed(
   config: RunConfig,
-  tokensOf: (picture: { width: number; height: number }) => number,
-  merge: number,
-  isMost: boolean,
-): Workload {
-  const { data, zoom, maxToolCalls, firstTurnTokens, nextTurnTokens, responseTokens, maxPromptTokens } = config;
-  const calls = zoom ? maxToolCalls : 0;
-  const isScenes = data === "";
-  const picture = tokensOf(isScenes ? { width: 512, height: 512 } : usualPicture);
-  const crop = isScenes ? tokensOf({ width: 128, height: 128 }) : usualCropTokens;
-  const allTurns = firstTurnTokens + calls * nextTurnTokens;
-  if (isScenes || !isMost) {
-    const made = isScenes ? calls : Math.min(calls, usualResponse.calls);
-    return {
-      promptTokens: isScenes ? sceneText + picture : Math.min(maxPromptTokens, usualText + picture),
-      promptPatches: picture * merge,
-      modelTokens: isScenes ? allTurns : Math.min(usualResponse.tokens, allTurns, responseTokens || allTurns),
-      observationTokens: made * (crop + (isScenes ? 8 : observationText)),
-      observationPatches: made * crop * merge,
-    };
-  }
-  // Every token of a long prompt, and of a long answer, may be one of a picture.
-  const observations = calls * (picture + observationText);
-  const room = responseTokens > 0 ? Math.min(responseTokens, allTurns + observations) : allTurns + observations;
-  const observationTokens = Math.min(observations, room);
+  { vision }: ModelConfig,
+  { minPixels, maxPixels }: Pick<Preprocessor, "minPixels" | "maxPixels">,
+  known: KnownTasks | null,
+  response: Response | null | undefined,
+): StepShape {
+  const isScenes = config.data === "";
+  const most = config.maxPixels > 0 ? Math.min(maxPixels, config.maxPixels) : maxPixels;
+  const factor = vision.patchSize * vision.spatialMergeSize;
+  const limits = { factor, minPixels: Math.min(minPixels, most), maxPixels: most };
+  const shown = ({ width, height }: ShownSize): ShownSize => {
+    const { widthPx, heightPx } = smartResize(height, width, limits, "qwen-vl-utils");
+    return { width: widthPx, height: heightPx };
+  };
+  const tokensOf = ({ width, height }: ShownSize): number => (width / factor) * (height / factor);
+  /** A picture of at most so many tokens, nearly square. */
+  const pictureOf = (tokens: number): ShownSize => {
+    const rows = Math.max(1, Math.floor(Math.sqrt(tokens)));
+    return { width: Math.max(1, Math.floor(tokens / rows)) * factor, height: rows * factor };
+  };
+
+  const { maxPromptTokens, tasksPerStep, rolloutsPerTask, responseTokens } = config;
+  const longestPicture = pictureOf(Math.min(maxPromptTokens, Math.floor(most / factor ** 2)));
+  const unknown: PassageShape = isScenes
+    ? { textTokens: sceneText, pictures: [shown(scenePicture)] }
+    : { textTokens: usualText, pictures: [shown(usualPicture)] };
+  const longest = { textTokens: maxPromptTokens - tokensOf(longestPicture), pictures: [longestPicture] };
+  const prompts = known?.prompts ?? [response === null && !isScenes ? longest : unknown];
+  const largest = Math.max(0, ...prompts.flatMap(({ pictures }) => pictures.map(tokensOf)));
+  const around = known?.answerText ?? (isScenes ? sceneAnswerText : answerText);
+  const { responseTokens: roomTokens } = roomAfter(largest + around, config);
+
+  const calls = config.zoom ? config.maxToolCalls : 0;
+  const allTurns = config.firstTurnTokens + calls * config.nextTurnTokens;
+  const usual =
+    response ??
+    (isScenes
+      ? { modelTokens: allTurns, calls }
+      : {
+          modelTokens: Math.min(usualResponse.tokens, allTurns, responseTokens || allTurns),
+          calls: Math.min(calls, usualResponse.calls),
+        });
+  const crop = isScenes ? shown(sceneCrop) : pictureOf(Math.min(usualCropTokens, largest || usualCropTokens));
+  const answer = { textTokens: around, pictures: [crop] };
+  const wholePicture = { textTokens: around, pictures: [pictureOf(largest)] };
+  const rollouts = Array.from({ length: rolloutsPerTask }, (_, i) =>
+    response === null && !isScenes
+      ? rolloutOf(roomTokens, calls, wholePicture, largest + around)
+      : rolloutOf(usual.modelTokens, Math.floor((i + 1) * usual.calls) - Math.floor(i * usual.calls), answer, 0),
+  );
   return {
-    promptTokens: maxPromptTokens,
-    promptPatches: maxPromptTokens * merge,
-    modelTokens: room - observationTokens,
-    observationTokens,
-    observationPatches: observationTokens * merge,
+    tasks: Array.from({ length: tasksPerStep }, (_, i) => ({ prompt: prompts[i % prompts.length]!, rollouts })),
+    roomTokens,
+  };
+}
+
+/**
+ * A rollout of so many calls, its tokens spread over the turns.
+ * @param answerTokens  of an answer, where they are part of `tokens`; as many calls as leave a token for each turn
+ */
+function rolloutOf(tokens: number, calls: number, answer: PassageShape, answerTokens: number): RolloutShape {
+  const made = answerTokens > 0 ? Math.min(calls, Math.floor((tokens - 1) / (answerTokens + 1))) : calls;
+  const written = Math.max(made + 1, tokens - made * answerTokens);
+  const each = Math.floor(written / (made + 1));
+  return {
+    turns: Array.from({ length: made + 1 }, (_, i) => (i === 0 ? written - made * each : each)),
+    answers: Array.from({ length: made }, () => answer),
+  };
+}
+
+function averages({ tasks }: StepShape, { vision }: ModelConfig): Workload {
+  const factor = vision.patchSize * vision.spatialMergeSize;
+  const merge = vision.spatialMergeSize ** 2;
+  const imageTokens = ({ pictures }: PassageShape): number =>
+    pictures.reduce((total, { width, height }) => total + (width * height) / factor ** 2, 0);
+  const mean = <T>(list: readonly T[], of: (one: T) => number): number =>
+    list.reduce((total, one) => total + of(one), 0) / Math.max(1, list.length);
+  const rollouts = tasks.flatMap((task) => task.rollouts);
+  const answered = (of: (answer: PassageShape) => number) =>
+    mean(rollouts, ({ answers }) => answers.reduce((total, answer) => total + of(answer), 0));
+  return {
+    promptTokens: mean(tasks, ({ prompt }) => prompt.textTokens + imageTokens(prompt)),
+    promptPatches: mean(tasks, ({ prompt }) => imageTokens(prompt) * merge),
+    modelTokens: mean(rollouts, ({ turns }) => turns.reduce((a, b) => a + b, 0)),
+    observationTokens: answered((answer) => answer.textTokens + imageTokens(answer)),
+    observationPatches: answered((answer) => imageTokens(answer) * merge),
   };
 }
 

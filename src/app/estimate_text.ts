@@ -1,14 +1,9 @@
+import { hasAdapter } from "../train/adapter_settings.ts";
 import { differences } from "../train/aliases.ts";
 import { resolveConfig } from "../train/config.ts";
 import { type KnobName, knobs, type RunConfig } from "../train/knobs.ts";
 import type { Estimate } from "./estimate.ts";
 import { type Device, secondsOfStep } from "./step_time.ts";
-
-/** What of an adapter bounds a run; a card's memory is not told by WebGPU. */
-export interface BufferLimits {
-  maxBufferSize: number;
-  maxStorageBufferBindingSize: number;
-}
 
 /** A resolved configuration: what differs from its preset first, then everything. */
 export function configLines(config: RunConfig): string[] {
@@ -35,24 +30,29 @@ function groupsOf(names: readonly KnobName[]): [string, KnobName[]][] {
 
 /** The estimate as a table, with what it assumes. */
 export function memoryLines(config: RunConfig, found: Estimate): string[] {
-  const { parameters, trainedParameters, memory, usual } = found;
+  const { parameters, trainedParameters, memory } = found;
   const rows = [
     ...memory.map(({ what, usualBytes, mostBytes }) => [what, gib(usualBytes), gib(mostBytes)]),
     ["together", gib(found.usualBytes), gib(found.mostBytes)],
   ];
   const width = Math.max(...rows.map(([what]) => what!.length));
   const line = ([what, a, b]: readonly string[]) => `  ${what!.padEnd(width)}  ${a!.padStart(10)}  ${b!.padStart(10)}`;
-  const isScenes = config.data === "";
   return [
     `Parameters: ${count(parameters)}, ${trainedParameters === parameters ? "all trained" : `none trained; an adapter of ${count(trainedParameters)} is`}`,
-    "GPU memory, an estimate in GiB:",
+    "GPU memory at its peak, an estimate in GiB: a step is made with buffers that are only counted",
     line(["", "usual", "at most"]),
     ...rows.map(line),
-    isScenes
-      ? `  a scene: ${whole(usual.promptTokens)} tokens of prompt, ${whole(usual.modelTokens)} written in the longest case`
-      : `  usual: ${whole(usual.promptTokens)} tokens of prompt with a picture of 640 x 480, ${whole(usual.modelTokens)} written and 1.4 calls (the means of DeepEyes' published run); at most: as long as the knobs allow`,
+    `  ${assumedLine(config, found)}`,
     `Main memory: about ${gib(found.pictureBytes)} GiB for the pictures of a step`,
   ];
+}
+
+/** What the two columns of an estimate rest on. */
+export function assumedLine({ data }: Pick<RunConfig, "data">, { usual, isKnown }: Estimate): string {
+  const prompt = `${whole(usual.promptTokens)} tokens of prompt, ${whole(usual.promptPatches)} patches`;
+  if (data === "") return `a scene: ${prompt}, ${whole(usual.modelTokens)} tokens written in the longest case`;
+  const prompts = isKnown ? `${prompt} (the run's own first rows)` : `${prompt} (a picture of 640 x 480)`;
+  return `usual: ${prompts}, ${whole(usual.modelTokens)} tokens written and 1.4 calls (the means of DeepEyes' published run); at most: as long as the knobs allow`;
 }
 
 /** What a step costs, on which measured rates that rests, and how long the run would be. */
@@ -67,34 +67,26 @@ export function timeLines(config: RunConfig, found: Estimate, device: Device): s
   ];
 }
 
-/** What does not fit, and what would have to change. */
-export function limitLines(
-  config: RunConfig,
-  found: Estimate,
-  limits: BufferLimits,
-  again: (changes: Partial<RunConfig>) => Estimate,
-): string[] {
-  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  const fits = ({ buffers }: Estimate): boolean => buffers.every(({ bytes }) => bytes <= most);
-  if (fits(found)) return [`Its buffers fit: up to ${gib(most)} GiB may be bound`];
-  const lines = found.buffers
-    .filter(({ bytes }) => bytes > most)
-    .map(({ what, bytes }) => `Does not fit: ${what}, ${gib(bytes)} GiB, where ${gib(most)} may be bound`);
-  if (found.buffers[0]!.bytes > most) return [...lines, "  remedy: a smaller model, or an adapter that binds more"];
-  const fewer: Partial<RunConfig>[] = halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({
-    tasksPerRoll,
-  }));
-  const lora: Partial<RunConfig>[] = config.loraRank > 0 ? [] : [{}, ...fewer].map((all) => ({ ...all, loraRank: 16 }));
-  const small: Partial<RunConfig>[] = halves(config.rolloutsPerTask, 2).map((rolloutsPerTask) => ({
-    tasksPerRoll: 1,
-    loraRank: Math.max(16, config.loraRank),
-    rolloutsPerTask,
-  }));
-  const remedy = [...fewer, ...lora, ...small].find((changes) => fits(again(changes)));
-  return [
-    ...lines,
-    `  remedy: ${remedy ? flagsOf(remedy, config) : "shorter responses (--response-tokens) or a smaller model; fewer rollouts alone are not enough"}`,
+/** What would make a run smaller, the least change first. Changes that are made already are left out. */
+export function smaller(config: RunConfig): Partial<RunConfig>[] {
+  const all: Partial<RunConfig>[] = [
+    { gradientCheckpointing: "on" },
+    ...halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({ tasksPerRoll })),
+    { loraRank: config.loraRank || 16 },
+    ...(hasAdapter(config) ? [{ baseDtype: "int4" as const }] : []),
+    { klLossCoef: 0, klRewardCoef: 0 },
+    { maxPixels: 500_000 },
+    { responseTokens: 2048 },
+    ...halves(config.rolloutsPerTask, 2).map((rolloutsPerTask) => ({ rolloutsPerTask })),
   ];
+  return all.filter((changes) =>
+    (Object.keys(changes) as KnobName[]).some((name) => {
+      const [now, then] = [config[name], changes[name]];
+      const isLess =
+        (name === "maxPixels" || name === "responseTokens") && Number(now) > 0 && Number(now) <= Number(then);
+      return now !== then && !isLess;
+    }),
+  );
 }
 
 function halves(from: number, least: number): number[] {
@@ -103,36 +95,14 @@ function halves(from: number, least: number): number[] {
   return found;
 }
 
-const flagsOf = (changes: Partial<RunConfig>, config: RunConfig): string =>
+/** Changes as flags. */
+export const flagsOf = (changes: Partial<RunConfig>, config: RunConfig): string =>
   (Object.keys(changes) as KnobName[])
     .filter((name) => changes[name] !== config[name])
     .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${changes[name]}`)
     .join(" ");
 
-/** What smaller choices would take, for a card that has too little. */
-export function remedyLines(
-  config: RunConfig,
-  found: Estimate,
-  again: (changes: Partial<RunConfig>) => Estimate,
-): string[] {
-  if (found.usualBytes < 4 * 2 ** 30) return [];
-  const choices: Partial<RunConfig>[] = [
-    { tasksPerRoll: 1 },
-    { rolloutsPerTask: Math.min(4, config.rolloutsPerTask) },
-    { responseTokens: 2048 },
-    { loraRank: config.loraRank || 16 },
-    { klLossCoef: 0, klRewardCoef: 0 },
-  ];
-  const smaller = choices.filter((changes) => again(changes).usualBytes < found.usualBytes);
-  const all: Partial<RunConfig> = Object.assign({}, ...smaller);
-  const line = (changes: Partial<RunConfig>) => `  ${flagsOf(changes, config)}: ${gib(again(changes).usualBytes)} GiB`;
-  return [
-    ...(smaller.length > 0 ? ["Where the card has less, usual memory with", ...smaller.map(line)] : []),
-    ...(smaller.length > 1 ? [line(all)] : []),
-  ];
-}
-
-const gib = (bytes: number): string => {
+export const gib = (bytes: number): string => {
   const value = bytes / 2 ** 30;
   return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3);
 };

@@ -3,16 +3,21 @@ import type { Pixels } from "../image/pixels.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { LoraAdapter } from "../model/lora.ts";
 import type { Model } from "../model/model.ts";
+import type { ParameterShape } from "../model/parameters.ts";
+import { ropePositions } from "../model/positions.ts";
 import { Qwen25VL } from "../model/qwen2_5_vl.ts";
 import { Qwen3VL } from "../model/qwen3_vl.ts";
-import { shownImage } from "../model/vision_rows.ts";
-import { GpuPolicy } from "../policy/gpu_policy.ts";
+import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { activationBytes, walkBytes } from "../model/walk_size.ts";
+import type { WeightForm } from "../model/weight_form.ts";
+import { chunksOf } from "../policy/gpu_policy.ts";
 import type { Passage } from "../policy/policy.ts";
+import { type PrefillPart, Workspace } from "../policy/workspace.ts";
 import { newLoraConfig } from "../train/adapter.ts";
 import { hasAdapter } from "../train/adapter_settings.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
-import type { PackedGroup, Sequence, Target } from "../train/pack.ts";
+import { type PackedGroup, type Sequence, sizes, type Target } from "../train/pack.ts";
 import { updateSettings } from "../train/update.ts";
 
 /** A picture as the model sees it, px. */
@@ -44,11 +49,17 @@ export interface StepShape {
   roomTokens: number;
 }
 
+/** What of a model memory depends on. */
+export interface ModelSizes {
+  config: ModelConfig;
+  /** How a weight is kept where it is not trained. */
+  formOf: (parameter: ParameterShape) => WeightForm;
+  /** Rank of the adapter that the run goes on from; of a new one the knobs say it. */
+  adapterRank?: number;
+}
+
 /** Any token of text. */
 const someToken = 1;
-/** A turn ends by its length. */
-const nothingStops = 0xffffffff;
-const sampling = { seed: 0, step: 0, temperature: 1, suppressed: [], stops: [nothingStops] };
 
 /**
  * One step of a run on a device that only counts, by the code that real steps run: model, adapter, sampling, reference
@@ -57,34 +68,33 @@ const sampling = { seed: 0, step: 0, temperature: 1, suppressed: [], stops: [not
 export async function simulateStep(
   gpu: Gpu,
   config: RunConfig,
-  modelConfig: ModelConfig,
+  modelSizes: ModelSizes,
   step: StepShape,
 ): Promise<void> {
+  const modelConfig = modelSizes.config;
   const isAdapted = hasAdapter(config);
-  const model = emptyModel(gpu, modelConfig, !isAdapted);
-  if (isAdapted)
-    model.adapter = new LoraAdapter(
-      gpu,
-      model.parameters,
-      newLoraConfig({ ...config, loraRank: config.loraRank || 16 }),
-      {
-        trained: true,
-      },
-    );
+  const model = emptyModel(gpu, modelSizes, !isAdapted);
+  if (isAdapted) {
+    const lora = newLoraConfig({ ...config, loraRank: modelSizes.adapterRank ?? config.loraRank });
+    model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
+  }
   const learner = new Learner(gpu, model, "policy");
   learner.gradientCheckpointing = config.gradientCheckpointing;
-  const policy = new GpuPolicy(gpu, model);
   const together = config.tasksPerRoll || step.tasks.length;
+  let rolling: Rolling | null = null;
   for (let first = 0; first < step.tasks.length; first += together)
-    await roll(policy, modelConfig, step.tasks.slice(first, first + together), step.roomTokens);
+    rolling = await roll(gpu, model, step.tasks.slice(first, first + together), step.roomTokens, rolling);
 
-  const groups = step.tasks.map((task) => groupOf(task, modelConfig));
+  const groups = largest(
+    step.tasks.map((task) => groupOf(task, modelConfig)),
+    modelConfig,
+  );
   const settings = updateSettings(config, 0, []);
   if (config.klLossCoef > 0 || config.klRewardCoef > 0) {
     // Under a new adapter the model itself is the reference.
     const { adapter } = model;
     model.adapter = null;
-    const reference = isAdapted && config.adapter === "" ? model : emptyModel(gpu, modelConfig, false);
+    const reference = isAdapted && config.adapter === "" ? model : emptyModel(gpu, modelSizes, false);
     await new Learner(gpu, reference, "policy").logprobs(groups, settings);
     model.adapter = adapter;
   }
@@ -93,29 +103,93 @@ export async function simulateStep(
     await learner.update(groups.slice(first, first + perUpdate), settings);
 }
 
-function emptyModel(gpu: Gpu, config: ModelConfig, trained: boolean): Model {
-  const { vision } = config;
-  return vision.family === "qwen3_vl"
-    ? new Qwen3VL(gpu, { ...config, vision }, { trained })
-    : new Qwen25VL(gpu, { ...config, vision }, { trained });
+/** The largest groups, enough for two micro-batches: those are what the others take turns in. */
+function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGroup[] {
+  const sized = groups.map((group) => {
+    const { rows, patches } = sizes(group);
+    return { group, bytes: activationBytes(model, rows, patches) };
+  });
+  let bytes = 0;
+  return sized
+    .sort((a, b) => b.bytes - a.bytes)
+    .filter((one) => {
+      bytes += one.bytes;
+      return bytes - one.bytes < 2 * walkBytes;
+    })
+    .map(({ group }) => group);
 }
 
-async function roll(policy: GpuPolicy, model: ModelConfig, tasks: readonly TaskShape[], room: number): Promise<void> {
+function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean): Model {
+  const { vision } = config;
+  return vision.family === "qwen3_vl"
+    ? new Qwen3VL(gpu, { ...config, vision }, { trained, formOf })
+    : new Qwen25VL(gpu, { ...config, vision }, { trained, formOf });
+}
+
+/** The caches and plans of rollouts, and the prefills that were made in them, by their sizes. */
+interface Rolling {
+  workspace: Workspace;
+  made: Set<string>;
+}
+
+/** Every walk of sampling, once for each size. @param before  of the tasks that were rolled before */
+async function roll(
+  gpu: Gpu,
+  model: Model,
+  tasks: readonly TaskShape[],
+  room: number,
+  before: Rolling | null,
+): Promise<Rolling> {
+  const { config } = model;
+  const passages = new Map<PassageShape, Omit<PrefillPart, "slots">>();
+  const partOf = (shape: PassageShape, slots: number[]): PrefillPart => {
+    const known = passages.get(shape) ?? { ...whole(shape, config), cacheBegin: 1, prefix: null, begin: 0 };
+    passages.set(shape, known);
+    return { ...known, slots };
+  };
   const perTask = tasks[0]!.rollouts.length;
-  const prompts = tasks.map(({ prompt }) => passageOf(prompt, model));
-  const conversations = await policy.begin(prompts, perTask, room, sampling);
-  const rollouts = tasks.flatMap(({ rollouts }) => rollouts);
+  const prompts = tasks.map(({ prompt }, task) =>
+    partOf(
+      prompt,
+      Array.from({ length: perTask }, (_, i) => task * perTask + i),
+    ),
+  );
+  const slots = tasks.length * perTask;
+  const prefix = Math.max(...prompts.map(({ tokens }) => tokens.length));
+  const fits = before?.workspace.fits(tasks.length, slots, prefix, room);
+  if (!fits) before?.workspace.free();
+  const rolling = fits
+    ? before!
+    : { workspace: new Workspace(gpu, model, tasks.length, slots, prefix, room), made: new Set<string>() };
+  const { workspace, made } = rolling;
+  const rollouts = tasks.flatMap((task) => task.rollouts);
   const longest = Math.max(...rollouts.map(({ turns }) => turns.length));
+  let parts = prompts;
   for (let turn = 0; turn < longest; turn++) {
+    for (const chunk of chunksOf(parts, config)) {
+      const key = chunk.map(({ tokens, images }) => `${tokens.length} ${images.map(patchesOf)}`).join();
+      if (!made.has(key)) await workspace.prefill(chunk, untraced);
+      made.add(key);
+    }
     const waiting = [...rollouts.keys()].filter((row) => rollouts[row]!.turns.length > turn);
-    // All tokens of a turn are written by one plan: two are enough to make it.
-    const writing = conversations.write(waiting, 2);
-    while (!(await writing.next()).done);
-    const answered = waiting.filter((row) => rollouts[row]!.answers.length > turn);
-    const answers = answered.map((row) => passageOf(rollouts[row]!.answers[turn]!, model));
-    if (answered.length > 0) await conversations.append(answered, answers);
+    await workspace.decode(waiting, 1, untraced);
+    parts = waiting.flatMap((row) => {
+      const answer = rollouts[row]!.answers[turn];
+      return answer ? [partOf(answer, [row])] : [];
+    });
   }
-  conversations.close();
+  return rolling;
+}
+
+const untraced = { traced: false, traces: new Map() };
+const patchesOf = ({ grid }: ShownImage): number => grid.t * grid.h * grid.w;
+
+/** A passage as it goes through the model. */
+function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
+  const { tokens, shown } = passageOf(shape, { vision, imageTokenId });
+  const images = shown.map((pixels) => shownImage(pixels, vision));
+  const grids = images.map(({ grid }) => grid);
+  return { tokens, images, positions: ropePositions(tokens, imageTokenId, grids, vision.spatialMergeSize) };
 }
 
 function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {
@@ -141,7 +215,10 @@ function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGro
   return { prefix: { tokens: opening.tokens, images: images(opening) }, sequences };
 }
 
-function passageOf({ textTokens, pictures }: PassageShape, { vision, imageTokenId }: ModelConfig): Passage {
+function passageOf(
+  { textTokens, pictures }: PassageShape,
+  { vision, imageTokenId }: Pick<ModelConfig, "vision" | "imageTokenId">,
+): Passage {
   const factor = vision.patchSize * vision.spatialMergeSize;
   const tokens = new Array<number>(textTokens).fill(someToken);
   for (const { width, height } of pictures)

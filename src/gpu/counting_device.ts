@@ -29,13 +29,15 @@ const nothing = () => {};
  * @param software  whether kernels are chosen as on a software adapter
  */
 export function countingGpu(limits: CountedLimits = {}, { software = false } = {}): Gpu {
-  return new Gpu(
+  const gpu = new Gpu(
     countingDevice({ ...usualLimits, ...limits }),
     "nothing but a count",
     software,
     false,
     limits.maxStorageBufferBindingSize ?? usualLimits.maxStorageBufferBindingSize,
   );
+  gpu.counts = true;
+  return gpu;
 }
 
 function countingDevice(limits: Required<CountedLimits>): GPUDevice {

@@ -29,6 +29,8 @@ export class Gpu {
   lost = false;
   /** Told of every plan before it runs: for whoever counts. */
   watch: ((plan: Plan) => void) | null = null;
+  /** Nothing is computed here, memory is only counted. */
+  counts = false;
   /** Reads so far: the host waits for each. */
   reads = 0;
 
@@ -99,6 +101,11 @@ export class Gpu {
   /** A tensor with unspecified content. */
   empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
     return { name, shape, dtype, buffer: this.allocate(bytesOf({ shape, dtype }), name), offsetBytes: 0 };
+  }
+
+  /** A tensor of f32 whose values are many to compute: where memory is only counted, they are not asked for. */
+  uploadMade(name: string, make: () => Float32Array, shape: readonly number[]): Tensor {
+    return this.counts ? this.empty(name, shape) : this.upload(name, make(), shape);
   }
 
   /** A tensor with these values; the typed array says the dtype. */

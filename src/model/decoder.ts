@@ -28,7 +28,7 @@ export class Decoder {
     readonly weights: Weights,
   ) {
     const { headDim: D, ropeTheta, mropeSection, mropeInterleaved } = config;
-    this.#table = gpu.upload("text.rope", ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [
+    this.#table = gpu.uploadMade("text.rope", () => ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [
       maxPositions,
       D / 2,
       2,

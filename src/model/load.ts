@@ -41,24 +41,9 @@ export async function loadModel(
     notice = () => {},
   }: { trained: boolean; baseDtype?: BaseDtype; notice?: (sentence: string) => void },
 ): Promise<Model> {
-  const described = await describedModel(files, notice);
-  const tensors = await openSources(files, notice);
-  const stored = tensors.filter((one) => !isQuantized(one)) as StoredTensor[];
-  const config = { ...described, tieWordEmbeddings: await isHeadTied(described, stored) };
-  if (described.tieWordEmbeddings && !config.tieWordEmbeddings)
-    notice(
-      `config.json: tie_word_embeddings is true, but ${headWeight} in the checkpoint differs from the embedding; the two are not tied, as in transformers, and an export says so`,
-    );
-  const { sources, unused } = sourcesOf(modelShapes(config), tensors, config);
-  if (unused.length > 0) notice(unusedSentence(unused));
+  const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   const { vision } = config;
-  const options = {
-    trained,
-    formOf: (parameter: ParameterShape): WeightForm => {
-      const source = sources.get(parameter.name)!;
-      return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
-    },
-  };
+  const options = { trained, formOf };
   const model =
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)
@@ -70,6 +55,29 @@ export async function loadModel(
     throw error;
   }
   return model;
+}
+
+/** What a folder's model is: how its weights will be kept, and what they are filled from. @throws Error as loadModel does */
+export async function openModel(
+  files: CheckpointFiles,
+  baseDtype: BaseDtype,
+  notice: (sentence: string) => void = () => {},
+): Promise<{ config: ModelConfig; tensors: Source[]; formOf: (parameter: ParameterShape) => WeightForm }> {
+  const described = await describedModel(files, notice);
+  const tensors = await openSources(files, notice);
+  const stored = tensors.filter((one) => !isQuantized(one)) as StoredTensor[];
+  const config = { ...described, tieWordEmbeddings: await isHeadTied(described, stored) };
+  if (described.tieWordEmbeddings && !config.tieWordEmbeddings)
+    notice(
+      `config.json: tie_word_embeddings is true, but ${headWeight} in the checkpoint differs from the embedding; the two are not tied, as in transformers, and an export says so`,
+    );
+  const { sources, unused } = sourcesOf(modelShapes(config), tensors, config);
+  if (unused.length > 0) notice(unusedSentence(unused));
+  const formOfParameter = (parameter: ParameterShape): WeightForm => {
+    const source = sources.get(parameter.name)!;
+    return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
+  };
+  return { config, tensors, formOf: formOfParameter };
 }
 
 /** The folder's tensors: those of a linear layer in few bits as one. */

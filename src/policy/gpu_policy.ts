@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
+import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
 import { none } from "../model/text_rows.ts";
@@ -48,6 +49,26 @@ export class GpuPolicy implements Policy {
     this.#workspace?.free();
     this.#workspace = null;
   }
+}
+
+/** Which passages go through the model in one walk. */
+export function chunksOf(parts: readonly PrefillPart[], config: ModelConfig): PrefillPart[][] {
+  const chunks: PrefillPart[][] = [];
+  let patchCount = 0;
+  let bytes = 0;
+  for (const part of parts) {
+    const count = part.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
+    const partBytes = activationBytes(config, part.tokens.length, count);
+    if (chunks.length === 0 || patchCount + count > patchesPerWalk || bytes + partBytes > walkBytes) {
+      chunks.push([]);
+      patchCount = 0;
+      bytes = 0;
+    }
+    chunks.at(-1)!.push(part);
+    patchCount += count;
+    bytes += partBytes;
+  }
+  return chunks;
 }
 
 /** What the host knows of one row; the same numbers stand on the GPU. */
@@ -187,23 +208,7 @@ class GpuConversations implements Conversations {
         this.workspace.setState(slot, { cached, position, drawn });
       }
     this.workspace.flushState();
-    let chunk: PrefillPart[] = [];
-    let patchCount = 0;
-    let bytes = 0;
-    for (const part of parts) {
-      const count = part.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
-      const partBytes = activationBytes(this.policy.model.config, part.tokens.length, count);
-      if (chunk.length > 0 && (patchCount + count > patchesPerWalk || bytes + partBytes > walkBytes)) {
-        await this.workspace.prefill(chunk, this.policy);
-        chunk = [];
-        patchCount = 0;
-        bytes = 0;
-      }
-      chunk.push(part);
-      patchCount += count;
-      bytes += partBytes;
-    }
-    if (chunk.length > 0) await this.workspace.prefill(chunk, this.policy);
+    for (const chunk of chunksOf(parts, this.policy.model.config)) await this.workspace.prefill(chunk, this.policy);
   }
 
   #turnLength(row: number, drawn: number, tokens: (row: number, index: number) => number): number {

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../src/app/deno/dry_run.ts";
-import { estimate } from "../../src/app/estimate.ts";
+import { type Estimate, estimate } from "../../src/app/estimate.ts";
+import { describedModel } from "../../src/app/model_sizes.ts";
 import { h100, secondsOfStep } from "../../src/app/step_time.ts";
+import type { BaseDtype } from "../../src/model/base_dtype.ts";
 import { readConfig } from "../../src/model/config.ts";
+import type { ParameterShape } from "../../src/model/parameters.ts";
 import { readPreprocessor } from "../../src/model/preprocessor.ts";
 import { publishedFiles } from "../../src/model/published_sizes.ts";
-import { activationBytes } from "../../src/model/walk_size.ts";
+import { modelShapes } from "../../src/model/shapes.ts";
+import { formOf } from "../../src/model/weight_form.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { platform } from "../support/shipped.ts";
@@ -16,12 +20,16 @@ function published(size: "3B" | "7B" | "32B") {
   const files = publishedFiles(`Qwen/Qwen2.5-VL-${size}-Instruct`)!;
   return { model: readConfig(files.config, files.preprocessor), sizes: readPreprocessor(files.preprocessor) };
 }
-function estimated(size: "3B" | "7B" | "32B", changes: Partial<RunConfig>) {
+/** Of a run of few and short rollouts, which are soon counted. */
+const few = { preset: "verl-7b", tasksPerStep: 2, rolloutsPerTask: 2, responseTokens: 256, maxPromptTokens: 1024 };
+function estimated(size: "3B" | "7B" | "32B", changes: Partial<RunConfig>, base: BaseDtype = "auto", limits = {}) {
   const { model, sizes } = published(size);
-  return estimate(resolveConfig(changes), model, sizes);
+  const described = { config: model, formOf: (parameter: ParameterShape) => formOf(parameter, base, "BF16") };
+  return estimate(resolveConfig({ ...few, ...changes }), described, sizes, { limits });
 }
-const line = ({ memory }: ReturnType<typeof estimate>, what: string) =>
-  memory.find((row) => row.what.includes(what))?.usualBytes;
+const line = ({ memory }: Estimate, what: string) => memory.find((row) => row.what === what)?.usualBytes;
+/** Where all weights are one segment that may be trained. */
+const wide = { maxStorageBufferBindingSize: 2 ** 40 };
 
 describe("sizes", () => {
   // Half of total_size in the published model.safetensors.index.json, which is in bf16.
@@ -30,114 +38,140 @@ describe("sizes", () => {
     ["7B", 8_292_166_656],
     ["32B", 33_452_718_336],
   ] as const)("of Qwen2.5-VL-%s add up to its parameters", (size, parameters) => {
-    expect(estimated(size, { preset: "verl-7b" }).parameters).toBe(parameters);
+    const sizeOf = ({ shape }: ParameterShape) => shape.reduce((product, side) => product * side, 1);
+    expect(modelShapes(published(size).model).reduce((sum, shape) => sum + sizeOf(shape), 0)).toBe(parameters);
   });
 
   test("of the shipped model add up to its weights", async () => {
-    const json = async (name: string) =>
-      JSON.parse(new TextDecoder().decode(await platform.readAsset(`needle/${name}`)));
-    const preprocessor = await json("preprocessor_config.json");
-    const model = readConfig(await json("config.json"), preprocessor);
-    expect(estimate(resolveConfig({}), model, readPreprocessor(preprocessor)).parameters).toBe(1_436_160);
+    const config = resolveConfig({ tasksPerStep: 1, rolloutsPerTask: 2 });
+    const { sizes, preprocessor } = await describedModel(config, platform);
+    expect((await estimate(config, sizes, preprocessor)).parameters).toBe(1_436_160);
   });
 });
 
 describe("memory", () => {
-  test("of full training is sixteen bytes a parameter", () => {
-    const found = estimated("3B", { preset: "verl-7b" });
-    expect(line(found, "weights")).toBe(4 * found.parameters);
-    expect(line(found, "gradients")).toBe(4 * found.parameters);
-    expect(line(found, "moments")).toBe(8 * found.parameters);
-    expect(line(found, "reference")).toBeUndefined();
+  test("of full training is sixteen bytes a parameter", async () => {
+    const found = await estimated("3B", {}, "auto", wide);
+    const { parameters } = found;
+    // Weights begin at multiples of 256 bytes.
+    expect(line(found, "weights")! / parameters).toBeCloseTo(4, 3);
+    expect(line(found, "gradients")! / parameters).toBeCloseTo(4, 3);
+    expect(line(found, "AdamW's two moments")! / parameters).toBeCloseTo(8, 3);
     expect(found.usualBytes).toBe(found.memory.reduce((sum, { usualBytes }) => sum + usualBytes, 0));
   });
 
-  test("of an adapter is that of its own weights beside the frozen ones", () => {
-    const found = estimated("3B", { preset: "verl-7b", loraRank: 16, loraTargets: "q_proj,v_proj" });
+  test("of an adapter is that of its own weights beside the frozen ones, as these are kept", async () => {
+    const lora = { loraRank: 16, loraTargets: "q_proj,v_proj" };
+    const found = await estimated("3B", lora);
     // Rank times both sides of q (2,048 to 2,048) and v (2,048 to 256), in 36 layers.
     expect(found.trainedParameters).toBe(36 * 16 * (2048 + 2048 + 2048 + 256));
-    expect(line(found, "moments")).toBe(8 * found.trainedParameters);
-    expect(line(found, "weights")).toBe(4 * found.parameters);
+    expect(line(found, "AdamW's two moments")).toBe(8 * found.trainedParameters);
+    expect((line(found, "weights")! - 4 * found.trainedParameters) / found.parameters).toBeCloseTo(2, 1);
+    const whole = await estimated("3B", lora, "f32");
+    expect((line(whole, "weights")! - 4 * whole.trainedParameters) / whole.parameters).toBeCloseTo(4, 3);
+    const small = await estimated("3B", lora, "int4");
+    expect(line(small, "weights")! / small.parameters).toBeLessThan(0.9);
   });
 
-  test("has the reference model wherever a KL is on", () => {
+  test("has the reference model wherever a KL is on and the weights themselves change", async () => {
     for (const kl of [{ klLossCoef: 0.01 }, { klRewardCoef: 0.01 }]) {
-      const found = estimated("3B", { preset: "verl-7b", ...kl });
-      expect(line(found, "reference")).toBe(4 * found.parameters);
+      const found = await estimated("3B", kl, "auto", wide);
+      // f32 where they are trained, bf16 where they stay.
+      expect(line(found, "weights")! / found.parameters).toBeCloseTo(6, 1);
       expect(found.flops.reference).toBeGreaterThan(0);
+      const lora = await estimated("3B", { ...kl, loraRank: 4 });
+      expect(line(lora, "weights")! / lora.parameters).toBeLessThan(2.1);
     }
   });
 
-  test("of keys and values has room for the longest response of every rollout", () => {
-    const found = estimated("7B", { preset: "verl-7b" });
-    const rows = 1 + 128 * found.usual.promptTokens + 128 * 8 * 16_384;
-    expect(line(found, "keys and values")).toBe(rows * 28 * 2 * 4 * 128 * 4);
-    const short = estimated("7B", { preset: "verl-7b", responseTokens: 1024 });
-    expect(line(short, "keys and values")!).toBeLessThan(line(found, "keys and values")! / 8);
+  test("of keys and values has room for the longest response of every rollout", async () => {
+    const found = await estimated("7B", { loraRank: 4 });
+    const rows = 1 + 2 * found.usual.promptTokens + 4 * 256;
+    expect(line(found, "keys and values")! / (rows * 28 * 2 * 4 * 128 * 4)).toBeCloseTo(1, 4);
   });
 
-  test("of a walk is the learner's own formula, for a group at least", () => {
-    const { model } = published("7B");
-    const found = estimated("7B", { preset: "verl-7b" });
-    const { promptTokens, promptPatches, modelTokens, observationTokens, observationPatches } = found.usual;
-    expect(line(found, "activations")).toBe(
-      activationBytes(
-        model,
-        promptTokens + 8 * (modelTokens + observationTokens),
-        promptPatches + 8 * observationPatches,
-      ),
+  test("of activations is less with checkpointing, and everything else is the same", async () => {
+    const long = { loraRank: 4, rolloutsPerTask: 8 };
+    const [on, off] = [
+      await estimated("3B", { ...long, gradientCheckpointing: "on" }),
+      await estimated("3B", { ...long, gradientCheckpointing: "off" }),
+    ];
+    expect(line(on, "activations")!).toBeLessThan(line(off, "activations")! / 5);
+    expect(on.memory.map(({ what }) => what).sort()).toEqual(off.memory.map(({ what }) => what).sort());
+    expect(line(on, "keys and values")).toBe(line(off, "keys and values"));
+  });
+
+  test("names the buffer that a device does not allow, before anything is allocated", async () => {
+    await expect(estimated("3B", { loraRank: 4 }, "f32", { maxBufferSize: 2 ** 20 })).rejects.toThrow(
+      /needs \d+ bytes, this device allows 1048576 in a buffer/,
     );
   });
 });
 
-test("time follows operations, and a token takes no less than reading the weights", () => {
-  const small = estimated("3B", { preset: "verl-7b", tasksPerStep: 8 });
-  const twice = estimated("3B", { preset: "verl-7b", tasksPerStep: 16 });
+test("time follows operations, and a token takes no less than reading the weights", async () => {
+  const small = await estimated("3B", { tasksPerStep: 2, loraRank: 4 });
+  const twice = await estimated("3B", { tasksPerStep: 4, loraRank: 4 });
   expect(twice.flops.forward).toBeCloseTo(2 * small.flops.forward, -6);
   expect(secondsOfStep(twice, h100).update).toBeCloseTo(2 * secondsOfStep(small, h100).update, 3);
   expect(secondsOfStep(small, h100).roll).toBeGreaterThan(220 * ((4 * small.parameters) / h100.bytesPerSecond));
   // Nearly all of a forward walk is two operations for each weight and row.
-  const rows = 8 * (small.usual.promptTokens + 8 * (small.usual.modelTokens + small.usual.observationTokens));
+  const rows = 2 * (small.usual.promptTokens + 2 * (small.usual.modelTokens + small.usual.observationTokens));
   expect(small.flops.forward).toBeGreaterThan(2 * 2.77e9 * rows);
   expect(small.flops.forward).toBeLessThan(2 * 2 * 3.75e9 * rows);
 });
 
 describe("dry run", () => {
-  async function run(changes: Partial<RunConfig>, limit: number | null): Promise<string[]> {
+  async function run(changes: Partial<RunConfig>, limit: number | null, memoryGib?: number): Promise<string> {
     const lines: string[] = [];
     const limits = { maxBufferSize: limit, maxStorageBufferBindingSize: limit };
     const adapter = { limits, info: { description: "A card", vendor: "", device: "" } };
-    await dryRun(resolveConfig(changes), {
-      terminal: { print: (text) => lines.push(text), progress: () => {} },
+    const around = {
+      terminal: { print: (text: string) => lines.push(text), progress: () => {} },
       openPlatform: async () => ({
         ...platform,
         gpu: limit === null ? null : ({ requestAdapter: async () => adapter } as unknown as GPU),
         gpuMissing: "No GPU found; install one",
       }),
-    });
-    return lines;
+    };
+    await dryRun(resolveConfig(changes), around, memoryGib);
+    return lines.join("\n");
   }
+  const lora3B = { ...few, model: "Qwen/Qwen2.5-VL-3B-Instruct@main", loraRank: 8 };
 
-  test("of the shipped model needs no GPU", async () => {
-    const lines = await run({ learningRate: 1e-5 }, null);
-    expect(lines[0]).toBe("Preset needle, changed: learningRate 0.00001 (was 0.0002)");
-    expect(lines).toContain("Parameters: 1,436,160, all trained");
-    expect(lines).toContain("This machine: No GPU found; install one");
-    expect(lines.find((text) => text.startsWith("Time, an estimate"))).toContain("for 100 steps on an NVIDIA H100");
+  test("of the shipped model needs no GPU, and counts its own scenes", async () => {
+    const text = await run({ learningRate: 1e-5, tasksPerStep: 2 }, null);
+    expect(text).toContain("Preset needle, changed: tasksPerStep 2 (was 16), learningRate 0.00001 (was 0.0002)");
+    expect(text).toContain("Parameters: 1,436,160, all trained");
+    expect(text).toContain("This machine: No GPU found; install one");
+    expect(text).toContain("a scene: 28 tokens of prompt, 64 patches, 23 tokens written");
+    expect(text).toMatch(/It fits where 0\.0\d+ GiB are free on the card/);
+    expect(text).toMatch(/Time, an estimate.*for 100 steps on an NVIDIA H100/);
   });
 
-  test("of a published model that is not here goes by the table, and says what must change", async () => {
-    const lines = await run({ preset: "verl-7b", model: "Qwen/Qwen2.5-VL-3B-Instruct@main" }, 2 * gib - 4);
-    expect(lines.join("\n")).toContain("sizes are as published in 2025");
-    expect(lines.join("\n")).toMatch(/Does not fit: the keys of a layer, [\d.]+ GiB, where 2.0 may be bound/);
-    expect(lines.join("\n")).toMatch(/remedy: --tasks-per-roll \d+/);
-    expect(lines.join("\n")).toContain("--lora-rank 16: ");
+  test("of a published model that is not here goes by the table", async () => {
+    const text = await run(lora3B, 2 * gib - 4, 24);
+    expect(text).toContain("sizes are as published in 2025");
+    expect(text).toMatch(/It fits: [\d.]+ of 24\.0 GiB/);
   });
 
-  test("of a weight that cannot be bound asks for a smaller model", async () => {
-    const lines = await run({ preset: "verl-7b" }, 2 * gib - 4);
-    expect(lines.join("\n")).toContain("Does not fit: the weight model.language_model.embed_tokens.weight, 2.0 GiB");
-    expect(lines.join("\n")).toContain("remedy: a smaller model");
+  test("says what to change where the card has less", async () => {
+    const text = await run({ ...lora3B, rolloutsPerTask: 16, gradientCheckpointing: "off" }, 2 * gib - 4, 16);
+    expect(text).toMatch(/It does not fit: [\d.]+ GiB, the card has 16\.0/);
+    expect(text).toMatch(/--gradient-checkpointing on: [\d.]+ GiB/);
+    expect(text).not.toContain("none of these is enough");
+  });
+
+  test("says that nothing helps", async () => {
+    const text = await run(lora3B, 2 * gib - 4, 2);
+    expect(text).toContain("none of these is enough; take a smaller model");
+  });
+
+  test("of weights that cannot be trained asks for an adapter", async () => {
+    const text = await run({ ...few, model: "Qwen/Qwen2.5-VL-7B-Instruct@main" }, 2 * gib - 4);
+    expect(text).toContain(
+      "It does not fit: model.language_model.embed_tokens.weight (152064, 3584) is larger than this device can bind",
+    );
+    expect(text).toMatch(/--lora-rank 16: [\d.]+ GiB/);
   });
 
   test("of a model that nobody knows is an error", async () => {

@@ -42,6 +42,7 @@ export interface Options {
   plain?: boolean;
   trace?: boolean;
   dryRun?: boolean;
+  gpuMemory?: number;
   verlCommand?: string;
   as?: "flags" | "verl" | "trl" | "json";
   options?: OptionOrder;

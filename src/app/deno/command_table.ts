@@ -54,6 +54,11 @@ export const flags = {
   avgAt: { kind: "integer", line: "also roll so many times at --temperature; the mean and its standard error" },
   limit: { kind: "integer", line: "ask so many only, spread over the categories" },
   dryRun: { kind: "switch", line: "print the settings, and what memory and time they would take; nothing is trained" },
+  gpuMemory: {
+    kind: "integer",
+    value: "GIB",
+    line: "memory of the graphics card, which WebGPU does not tell: --dry-run then says whether the run fits, and what to change",
+  },
   verlCommand: {
     kind: "path",
     value: "FILE",
@@ -115,7 +120,7 @@ export const commands = {
     line: "train by GRPO; checkpoints and the log of events go into a run folder",
     example: "train --preset needle --steps 100 --out runs/first",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "dryRun", "judgeCache", "logJson", "trace"],
+    flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace"],
   },
   warmup: {
     line: "make the starting model from random weights, by supervised rows",

@@ -36,7 +36,7 @@ export async function trainCommand(
   }
   const wanted = resolveConfig(changes);
   expectBaseDtype(wanted);
-  if (options.dryRun) return dryRun(wanted, around);
+  if (options.dryRun) return dryRun(wanted, around, options.gpuMemory);
   const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   await expectNewFolder(folder);
