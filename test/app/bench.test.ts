@@ -53,7 +53,7 @@ test("every workload measures something on any adapter, and the files hold it", 
   expect(report.roofline.copyBytesPerSecond).toBeGreaterThan(0);
   const table = await Deno.readTextFile(`${folder}/b.md`);
   expect(lines.join("\n")).toContain(table.trimEnd());
-  expect(table.split("\n").filter((row) => /^\| P\d/.test(row))).toHaveLength(report.lines.length);
+  expect(table.split("\n").filter((row) => /^\| [PM]\d/.test(row))).toHaveLength(report.lines.length);
   await expect(run("bench P2 --python none --json FOLDER/b.json")).rejects.toThrow(/b\.json is there already/);
 });
 

@@ -8,6 +8,7 @@ import { randomPrompt, type Shapes, shapes3B, shapesQwen3 } from "./random_model
 import { table } from "./report.ts";
 import { rollGroup } from "./rollout.ts";
 import { openStep } from "./steps.ts";
+import { memorySteps, openWholeStep } from "./whole_step.ts";
 
 /** A walk through the model: what is recorded once, and what of it belongs to each layer of the text. */
 export interface WalkCounts {
@@ -63,7 +64,7 @@ async function countsOf(
 ): Promise<Record<WalkCounts["walk"], Counted> & { readsPerToken: number }> {
   const gpu = countingGpu();
   const watching = watchSpans(gpu);
-  const { model, learner, settings, groups } = openStep(gpu, shapes, isLora);
+  const { model, learner, settings, groups } = openStep(gpu, shapes, { isLora });
   const prompt = randomPrompt(shapes);
   const found: Partial<Record<string, Counted>> = {};
   const watch = (spans: Uint32Array | null) => {
@@ -145,3 +146,28 @@ export function countsMarkdown(all: readonly WalkCounts[]): string[] {
     ),
   ];
 }
+
+/** Memory of a step on a device that holds nothing: what its buffers would take. */
+export interface MemoryCounts {
+  id: string;
+  weightBytes: number;
+  peakBytes: number;
+}
+
+export async function memoryCounts(): Promise<MemoryCounts[]> {
+  const all: MemoryCounts[] = [];
+  for (const step of memorySteps) {
+    const gpu = countingGpu();
+    const { weightBytes, run } = openWholeStep(gpu, step);
+    await run();
+    all.push({ id: step.id, weightBytes, peakBytes: gpu.pool.peak.bytes });
+  }
+  return all;
+}
+
+/** The same as a table in Markdown. */
+export const memoryMarkdown = (all: readonly MemoryCounts[]): string[] =>
+  table(
+    ["step", "GB of weights", "GB at most"],
+    all.map(({ id, weightBytes, peakBytes }) => [id, (weightBytes / 1e9).toFixed(2), (peakBytes / 1e9).toFixed(2)]),
+  );

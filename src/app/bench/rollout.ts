@@ -53,7 +53,8 @@ async function* rollouts(
     if (gpu.canTime && !isLate()) {
       policy.traced = true;
       await roll(16, newTokens);
-      for (const [kind, times] of policy.traces) traces.push(kernelTable(`${kind}, n = 16, ${base}`, times));
+      for (const [kind, times] of policy.traces)
+        traces.push(kernelTable(`${kind}, n = 16, ${base}`, times, { bySize: true }));
     }
   } finally {
     policy.free();

@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
 import { shownImage } from "../../model/vision_rows.ts";
 import { resolveConfig } from "../../train/config.ts";
@@ -29,10 +30,17 @@ interface Step {
   weightBytes: number;
 }
 
-/** @param isLora  whether an adapter is trained, and the model left alone */
-export function openStep(gpu: Gpu, shapes: Shapes, isLora = true): Step {
+/**
+ * @param isLora  whether an adapter is trained, and the model left alone
+ * @param base    what such a model is kept in
+ */
+export function openStep(
+  gpu: Gpu,
+  shapes: Shapes,
+  { isLora = true, base = "auto" }: { isLora?: boolean; base?: BaseDtype } = {},
+): Step {
   const { config } = shapes;
-  const model = randomModel(gpu, config, { trained: !isLora });
+  const model = randomModel(gpu, config, { trained: !isLora, base });
   if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
@@ -98,7 +106,7 @@ async function tracedStep(
   learner.traced = true;
   await step();
   learner.traced = false;
-  for (const [kind, times] of learner.traces) traces.push(kernelTable(kind, times));
+  for (const [kind, times] of learner.traces) traces.push(kernelTable(kind, times, { bySize: true }));
   return { flops: workOfAll([...learner.traces.values()].flat())?.flops };
 }
 

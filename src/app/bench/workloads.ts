@@ -6,6 +6,7 @@ import { groupRollout } from "./rollout.ts";
 import { groupStep, sharedPrefix } from "./steps.ts";
 import { thinProducts } from "./thin.ts";
 import { tuning } from "./tuning.ts";
+import { wholeSteps } from "./whole_step.ts";
 import type { Workload } from "./workload.ts";
 
 /** Everything that `bench` measures, in the order in which it does. */
@@ -20,6 +21,7 @@ export const workloads: readonly Workload[] = [
   groupStep,
   needleCycle,
   sharedPrefix,
+  ...wholeSteps,
 ];
 
 /** Goals that nothing can be measured for yet, and why. */

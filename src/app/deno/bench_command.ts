@@ -1,5 +1,5 @@
 import { Gpu } from "../../gpu/gpu.ts";
-import { counts, countsMarkdown } from "../bench/counts.ts";
+import { counts, countsMarkdown, memoryCounts, memoryMarkdown } from "../bench/counts.ts";
 import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
 import { measureRoofline, type Roofline } from "../bench/roofline.ts";
 import { Stopwatch } from "../bench/stopwatch.ts";
@@ -28,13 +28,9 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
     if (path !== undefined && (await exists(path)))
       throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
   if (options.counts) {
-    const all = await counts();
-    await put(
-      { type: "counts", format: 1, version: await versionText(), counts: all },
-      countsMarkdown(all),
-      options,
-      terminal,
-    );
+    const [walks, memory] = [await counts(), await memoryCounts()];
+    const report = { type: "counts", format: 1, version: await versionText(), walks, memory };
+    await put(report, [...countsMarkdown(walks), "", ...memoryMarkdown(memory)], options, terminal);
     return exitCodes.done;
   }
   const report = await measure(chosen, options, around);
