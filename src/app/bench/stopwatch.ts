@@ -26,6 +26,9 @@ export interface WatchOptions {
 }
 
 const mostRepeats = 200;
+/** On a software adapter nothing is learned from many runs. */
+const softwareRuns = 3;
+const softwareBatchMs = 4;
 
 /** Takes times on one device. */
 export class Stopwatch {
@@ -62,15 +65,16 @@ export class Stopwatch {
     plan: Plan,
     { runs = 7, batchMs = 40, warmUpMs = 1000, leadMs = 10 }: WatchOptions = {},
   ): Promise<Timing> {
+    const [count, lengthMs] = this.gpu.software ? [softwareRuns, softwareBatchMs] : [runs, batchMs];
     plan.run();
     await this.settle();
     const stamped = (repeats: number) => this.#stampedMs(plan, repeats, leadMs);
     const estimateMs = (this.gpu.canTime ? await stamped(1) : null) ?? (await this.#hostMs(plan, 1));
-    const repeats = Math.max(1, Math.min(mostRepeats, Math.round(batchMs / Math.max(estimateMs, 0.001))));
+    const repeats = Math.max(1, Math.min(mostRepeats, Math.round(lengthMs / Math.max(estimateMs, 0.001))));
     await this.warmUp(warmUpMs);
     const times: number[] = [];
     let clock: Clock = this.gpu.canTime ? "timestamps" : "host clock";
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < count; run++) {
       const ms = clock === "timestamps" ? await stamped(repeats) : null;
       if (ms === null && clock === "timestamps") {
         // Stamps that do not ascend are none: all runs are to have one clock.
@@ -89,7 +93,7 @@ export class Stopwatch {
     await this.settle();
     await this.warmUp(1000);
     const times: number[] = [];
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < (this.gpu.software ? softwareRuns : runs); run++) {
       const startedMs = performance.now();
       await work();
       await this.settle();
