@@ -68,7 +68,8 @@ function commonForms({ parameters }: Model): WeightForm[] {
 }
 
 async function nameOf({ device, adapterName }: Gpu, dtype: Dtype): Promise<string> {
-  const { vendor, architecture, device: model, description } = device.adapterInfo;
+  // Some browsers tell of the adapter at the adapter only.
+  const { vendor, architecture, device: model, description } = (device.adapterInfo as GPUAdapterInfo | undefined) ?? {};
   const { limits } = device;
   const parts = [
     adapterName,

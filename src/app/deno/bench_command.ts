@@ -67,7 +67,7 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
     const { gpu } = bench;
     const { vendor, architecture, device, description } = gpu.device.adapterInfo;
     // Some give numbers in place of names.
-    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text));
+    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text ?? ""));
     return {
       type: "bench",
       format: 1,
