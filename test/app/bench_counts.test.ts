@@ -31,6 +31,9 @@ test("dispatches of a text layer, and what walks move and compute", async () => 
     for (const kind of ["without", "withAdapter"] as const)
       expect(model[kind].decode, "fewer than the goal: lower it").toBeGreaterThanOrEqual(goals[kind]);
 
+  // A kernel that is missing here is to be put into the table of src/app/kernel_work.ts.
+  expect([...new Set(all.flatMap(({ unknown }) => unknown))]).toEqual([]);
+
   const one = (model: string, isLora: boolean, walk: string) =>
     all.find((each) => each.model === model && each.isLora === isLora && each.walk === walk)!;
   const decode = one("Qwen2.5-VL-3B", false, "decode");

@@ -24,6 +24,8 @@ export interface WalkCounts {
   flops: number;
   /** Times that the host waits for the device, for each token that a group writes; in a rollout only. */
   readsPerToken?: number;
+  /** Kernels whose work is not known, and therefore not in these sums. */
+  unknown: string[];
 }
 
 /** Answers of a group, tokens that they write in a rollout, and those that they learn from. */
@@ -56,7 +58,7 @@ export async function counts(): Promise<WalkCounts[]> {
   return all;
 }
 
-type Counted = Work & { dispatches: number };
+type Counted = Work & Pick<WalkCounts, "dispatches" | "unknown">;
 
 async function countsOf(
   shapes: Shapes,
@@ -108,21 +110,21 @@ function watchSpans(gpu: Gpu): (buffer: GPUBuffer) => Uint32Array | undefined {
 }
 
 function countOf(plan: Plan, spansOf: (buffer: GPUBuffer) => Uint32Array | undefined): Counted {
-  const { recorded } = plan;
-  return recorded.reduce(
-    (total, dispatch) => {
+  return plan.recorded
+    .map((dispatch): Counted => {
       const spans = dispatch.tensors.query_spans;
       const work = workOf(dispatch, spans && spansOf(spans.buffer));
-      return work ? sum(total, { ...work, dispatches: 0 }) : total;
-    },
-    { flops: 0, bytes: 0, dispatches: recorded.length },
-  );
+      const unknown = work ? [] : [`${dispatch.shader.name}.${dispatch.entry}`];
+      return { ...(work ?? { flops: 0, bytes: 0 }), dispatches: 1, unknown };
+    })
+    .reduce(sum);
 }
 
 const sum = (a: Counted, b: Counted): Counted => ({
   flops: a.flops + b.flops,
   bytes: a.bytes + b.bytes,
   dispatches: a.dispatches + b.dispatches,
+  unknown: b.unknown.length === 0 ? a.unknown : [...new Set([...a.unknown, ...b.unknown])],
 });
 
 /** The counts as a table in Markdown. */
