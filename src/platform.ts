@@ -39,6 +39,8 @@ export interface Platform {
    * repository or a folder of it stands for a file in it. @throws Error with one sentence where the server does not answer
    */
   versionOf?(path: string): Promise<{ commit: string; mark: string } | null>;
+  /** Small texts by name that stay on this machine: what can be found out again, and may be lost. */
+  kept?: { read(name: string): Promise<string | null>; write(name: string, text: string): Promise<void> };
 }
 
 /**

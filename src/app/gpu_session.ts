@@ -38,6 +38,7 @@ import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
 import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
+import { chooseProductsFor } from "./tuned_products.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -69,6 +70,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
+    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.kept)));
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>

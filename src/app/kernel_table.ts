@@ -4,13 +4,16 @@ import { workOf, workOfAll } from "./kernel_work.ts";
 /**
  * Time per kernel of one walk as a table, the dearest first, with what it achieved: operations and bytes a second, of the
  * work that there was at least. Kernels that the table of work does not know have their time only.
+ *
+ * @param bySize  a line for each size of a product
  */
-export function kernelTable(kind: string, times: readonly KernelTime[]): string {
+export function kernelTable(kind: string, times: readonly KernelTime[], { bySize = false } = {}): string {
   const byLabel = new Map<string, KernelTime[]>();
   for (const time of times) {
-    const group = byLabel.get(time.label);
+    const label = bySize ? labelWithSize(time) : time.label;
+    const group = byLabel.get(label);
     if (group) group.push(time);
-    else byLabel.set(time.label, [time]);
+    else byLabel.set(label, [time]);
   }
   const durationOf = (group: readonly KernelTime[]) => group.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const totalMs = durationOf(times);
@@ -25,6 +28,12 @@ export function kernelTable(kind: string, times: readonly KernelTime[]): string 
       ? ["<: at most, as if every row attended every key"]
       : []),
   ].join("\n");
+}
+
+/** e.g. "product_wide.multiply 5396 x 2048 -> 11008" */
+function labelWithSize({ label, dispatch: { params = {} } }: KernelTime): string {
+  const { N, I, O } = params;
+  return [N, I, O].some((size) => size === undefined) ? label : `${label} ${N} x ${I} -> ${O}`;
 }
 
 /** e.g. "  41.9 TFLOP/s   1210 GB/s" */

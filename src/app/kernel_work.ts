@@ -99,8 +99,12 @@ function productWork({ entry, params, tensors, constants }: Dispatch): Work {
   // Of a packed weight only this layer's rows.
   const weightBytes = weight ? (bytesWith(weight) * O) / weight.shape[0]! : 0;
   const flops = 2 * N * I * O;
-  if (entry.startsWith("multiply"))
-    return { flops, bytes: weightBytes + 4 * (N * I + N * O * (constants?.RESIDUAL === 1 ? 2 : 1)) };
+  if (entry.startsWith("multiply")) {
+    // What an adapter adds when the product is done.
+    const term = constants?.LOW === 1 ? { R: params!.R!, P: params!.P! } : { R: 0, P: 0 };
+    const numbers = N * I + N * O * (constants?.RESIDUAL === 1 ? 2 : 1) + (N * term.P + O) * term.R;
+    return { flops: flops + 2 * N * O * term.R, bytes: weightBytes + 4 * numbers };
+  }
   if (entry.startsWith("backprop_x"))
     return { flops, bytes: weightBytes + 4 * (N * O + N * I * (constants?.ADD === 1 ? 2 : 1)) };
   return { flops, bytes: 4 * (N * I + N * O + splits * O * I) };
@@ -130,7 +134,8 @@ const partsOfAttention: Readonly<Record<string, { products: number; ofRows: numb
 function attentionWork(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { entry, params, tensors } = dispatch;
   const parts = partsOfAttention[entry];
-  if (entry === "project") return { flops: 0, bytes: streamed(dispatch, []) };
+  if (entry === "project" || entry === "sum_parts") return { flops: 0, bytes: streamed(dispatch, []) };
+  if (entry === "join") return joinWork(dispatch, spans);
   if (!parts) return null;
   const { N, S, H, K } = params as { N: number; S: number; H: number; K: number };
   const D = size(tensors.q!.shape) / (N * H);
@@ -150,6 +155,18 @@ interface Attended {
 
 /** All layers of a walk have the same spans. */
 const known = new WeakMap<Uint32Array, Attended>();
+
+/** Of the room for every tile of keys that a row may have, those that it has are read. */
+function joinWork({ tensors }: Dispatch, spans?: Uint32Array): Work {
+  const [out, parts] = [tensors.out!, tensors.parts!];
+  if (!spans) return { flops: 0, bytes: bytesOf(parts) + bytesOf(out), isMost: true };
+  const tiles = attended(spans).pairs / keysOfTile;
+  const N = spans.length / 4;
+  return { flops: 0, bytes: (bytesOf(out) / N) * (tiles + N) };
+}
+
+/** Keys that attention_decode.wgsl takes at one time. */
+const keysOfTile = 64;
 
 /** Pairs of a row and a key that it attends, and how many keys anybody attends. */
 export function attended(spans: Uint32Array): Attended {

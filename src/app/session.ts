@@ -115,6 +115,8 @@ export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
 export interface SessionOptions {
   /** Measures every kernel. */
   trace?: boolean;
+  /** False: the usual kernels are taken, and not those that are fastest on this device. */
+  tune?: boolean;
   judgeAccess?: JudgeAccess;
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;

@@ -5,25 +5,21 @@ import type { Plan } from "../gpu/plan.ts";
 import type { Into } from "../gpu/tape.ts";
 import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
-import { fromColumn, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
+import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
+import { fromColumn, rowRanges, weightConstants, weightParts, weightShaders, weightTensors } from "./weight_kernels.ts";
+
+/** What the kernels are made of: a choice among them holds for these. */
+export const productSources = [tiledSource, thinSource, wideSource, ...Object.values(weightParts)];
 
 const tiled = weightShaders("product", tiledSource);
 const wide = weightShaders("product_wide", wideSource);
 const thin = weightShaders("product_thin", thinSource);
 
-/** Up to so many rows the thin kernel reads the weight once. */
-const mostThinRows = 8;
-/** Up to so many outputs it is also faster than tiles, which then do not fill the device (H200, see LOG.md). */
-const mostThinOutputs = 200_000;
-
-/** Workgroups of 128 x 128 outputs from which on they fill the device. */
-const busyWideGroups = 200;
-
-const groupsOf = (rows: number, columns: number, side: number): number =>
-  Math.ceil(rows / side) * Math.ceil(columns / side);
-
-/** Whether a product of so many rows and columns is worth tiles of 128 x 128, in place of 64 x 64. */
-const isWide = (rows: number, columns: number): boolean => groupsOf(rows, columns, 128) >= busyWideGroups;
+/**
+ * Whether a gradient of so many rows and columns is worth tiles of 128 x 128, in place of 64 x 64. The same on every
+ * device: unlike those of the forward pass, the two sum in different orders, and a run must not depend on what was tuned.
+ */
+const isWide = (rows: number, columns: number): boolean => wideGroups(rows, columns) >= usualChoice.busyWideGroups;
 
 /** Whether the kernels of this file take a product: they read four numbers at a time. */
 export const takesProduct = (plan: Plan, ...sizes: number[]): boolean =>
@@ -47,7 +43,7 @@ export const takesTerm = ({ gpu }: Plan, weight: Tensor, { bounds, up }: Adapter
 const noTerm = { R: 0, P: 0, end1: 0, end2: 0, scaling: 0 };
 
 /** How `multiplyInParts` computes; all give the same bits. */
-export type ProductKernel = "thin" | "tiled" | "wide" | "apart";
+export type ProductKernel = KernelInTiles | "apart";
 export type BackpropKernel = Exclude<ProductKernel, "thin">;
 
 /** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed; the sum over I in four parts. */
@@ -57,7 +53,7 @@ export function multiplyInParts(
   weight: Tensor,
   out: Tensor,
   { bias, residual, first, term }: ProductExtras,
-  kernel: ProductKernel = kernelFor(plan, out),
+  kernel: ProductKernel = kernelFor(plan, weight, out),
 ): void {
   const [N, O] = out.shape as [number, number];
   const I = weight.shape[1]!;
@@ -104,11 +100,8 @@ export function thinSizes(N: number): { ROWS: number; OUTS: number; TILE: number
   return { ROWS: 8, OUTS: 32, TILE: 4, PLACES: 2 };
 }
 
-function kernelFor({ gpu }: Plan, { shape: [N = 0, O = 0] }: Tensor): ProductKernel {
-  if (!inTiles(gpu)) return "apart";
-  if (N <= mostThinRows || N * O <= mostThinOutputs) return "thin";
-  return isWide(N, O) ? "wide" : "tiled";
-}
+const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>
+  inTiles(gpu) ? kernelOf(productChoice(gpu, dtype), N, O) : "apart";
 
 /** Whether tiles in workgroup memory pay: barriers are slow where threads take turns on a processor. */
 export const inTiles = ({ software, device }: Plan["gpu"]): boolean =>

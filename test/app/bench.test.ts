@@ -37,7 +37,8 @@ async function run(line: string, stopping = () => false): Promise<{ code: number
 }
 
 test("every workload measures something on any adapter, and the files hold it", { timeout: 240_000 }, async () => {
-  const ids = [...new Set(workloads.map(({ id }) => id))];
+  // Nothing is tuned on a software adapter.
+  const ids = [...new Set(workloads.map(({ id }) => id))].filter((id) => id !== "tune");
   const { code, lines } = await run(`bench ${ids.join(" ")} --python none --json FOLDER/b.json --markdown FOLDER/b.md`);
   const report = JSON.parse(await Deno.readTextFile(`${folder}/b.json`)) as BenchReport;
   expect(report.lines.filter((line) => "failed" in line)).toEqual([]);
@@ -52,7 +53,7 @@ test("every workload measures something on any adapter, and the files hold it", 
   expect(report.roofline.copyBytesPerSecond).toBeGreaterThan(0);
   const table = await Deno.readTextFile(`${folder}/b.md`);
   expect(lines.join("\n")).toContain(table.trimEnd());
-  expect(table.split("\n").filter((row) => /^\| P\d/.test(row))).toHaveLength(report.lines.length);
+  expect(table.split("\n").filter((row) => /^\| [PM]\d/.test(row))).toHaveLength(report.lines.length);
   await expect(run("bench P2 --python none --json FOLDER/b.json")).rejects.toThrow(/b\.json is there already/);
 });
 
@@ -155,7 +156,7 @@ test("time is the device's own, and grows with the work", async () => {
   };
   const [short, long] = [await timed(4), await timed(2048)];
   expect(short.clock).toBe("timestamps");
-  expect(short.runs).toBe(7);
+  expect(short.runs).toBe(3);
   expect(long.ms).toBeGreaterThan(short.ms);
 });
 

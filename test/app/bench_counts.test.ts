@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { counts } from "../../src/app/bench/counts.ts";
+import { counts, memoryCounts } from "../../src/app/bench/counts.ts";
 
 /** The goals: at most so many dispatches for a token in a layer, without and with an adapter. */
 const goals = { without: 9, withAdapter: 13 };
@@ -31,6 +31,9 @@ test("dispatches of a text layer, and what walks move and compute", async () => 
     for (const kind of ["without", "withAdapter"] as const)
       expect(model[kind].decode, "fewer than the goal: lower it").toBeGreaterThanOrEqual(goals[kind]);
 
+  // A kernel that is missing here is to be put into the table of src/app/kernel_work.ts.
+  expect([...new Set(all.flatMap(({ unknown }) => unknown))]).toEqual([]);
+
   const one = (model: string, isLora: boolean, walk: string) =>
     all.find((each) => each.model === model && each.isLora === isLora && each.walk === walk)!;
   const decode = one("Qwen2.5-VL-3B", false, "decode");
@@ -48,4 +51,21 @@ test("dispatches of a text layer, and what walks move and compute", async () => 
   const update = one("Qwen2.5-VL-3B", true, "update");
   expect(update.flops / (6 * 2.775e9 * rows)).toBeGreaterThan(1.1);
   expect(update.flops / (6 * 2.775e9 * rows)).toBeLessThan(1.4);
+});
+
+test("memory of whole steps stays within what is asked of them", async () => {
+  const most: Record<string, number> = {
+    "step.qwen3_vl_2b.int4": 8e9,
+    "step.qwen3_vl_2b.bf16": 12e9,
+    "step.qwen2_5_vl_7b.int4": 16e9,
+  };
+  const all = await memoryCounts();
+  expect(all.map(({ id }) => id)).toEqual([...Object.keys(most), "step.qwen2_5_vl_3b.bf16"]);
+  for (const { id, weightBytes, peakBytes } of all) {
+    expect(weightBytes, id).toBeGreaterThan(1e9);
+    // Caches, activations, and the adapter's optimizer take something.
+    expect(peakBytes, id).toBeGreaterThan(weightBytes + 2e8);
+    // The last one is asked to stay within 3.5 GB above its weights.
+    expect(peakBytes, id).toBeLessThan(most[id] ?? weightBytes + 3.5e9);
+  }
 });

@@ -90,4 +90,6 @@ test("a trace reads the spans, and the table tells what each kernel achieved", a
   // 64 x 65 / 2 pairs, two heads, two products of 32 numbers.
   expect(rates("attention")).toBe(`${((4 * 2 * 32 * 64 * 65) / 2 / 1e6).toPrecision(3)} TFLOP/s     65.5 GB/s`);
   expect(rates("gelu")).toBe("32.8 GB/s");
+  const labels = kernelTable("prefill", fixed, { bySize: true }).match(/^product\S* \d+ x .*->\s\d+/m);
+  expect(labels?.[0]).toMatch(/ 64 x 64 -> 64$/);
 });

@@ -51,13 +51,14 @@ test("where there is no room at all, no more is written in this visit, and nothi
 
 test("replies lie in a store of their own beside runs and models", async () => {
   const db = await database();
-  expect(db.version).toBe(3);
+  expect(db.version).toBe(4);
   expect([...db.objectStoreNames]).toEqual([
     "checkpoints",
     "logs",
     "modelFiles",
     "models",
     "runs",
+    "texts",
     "verdicts",
     "warmups",
   ]);

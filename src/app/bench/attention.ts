@@ -55,7 +55,7 @@ export const causalAttention: Workload = {
           const { plan, filler } = recordAttention(bench, { T, H, K, D }, part === "both");
           try {
             filler.run();
-            const timing = await bench.watch.ofPlan(plan, 5);
+            const timing = await bench.watch.ofPlan(plan, { runs: 5 });
             // The half below the diagonal; backward is two and a half times forward (q kT again, dp, dv, dq, dk).
             const flops = (part === "both" ? 3.5 : 1) * 2 * H * T * T * D;
             return { id, what: `causal attention of ${T} rows, ${H}/${K} heads of ${D}, ${part}`, flops, ...timing };

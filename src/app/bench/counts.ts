@@ -8,6 +8,7 @@ import { randomPrompt, type Shapes, shapes3B, shapesQwen3 } from "./random_model
 import { table } from "./report.ts";
 import { rollGroup } from "./rollout.ts";
 import { openStep } from "./steps.ts";
+import { memorySteps, openWholeStep } from "./whole_step.ts";
 
 /** A walk through the model: what is recorded once, and what of it belongs to each layer of the text. */
 export interface WalkCounts {
@@ -23,6 +24,8 @@ export interface WalkCounts {
   flops: number;
   /** Times that the host waits for the device, for each token that a group writes; in a rollout only. */
   readsPerToken?: number;
+  /** Kernels whose work is not known, and therefore not in these sums. */
+  unknown: string[];
 }
 
 /** Answers of a group, tokens that they write in a rollout, and those that they learn from. */
@@ -55,7 +58,7 @@ export async function counts(): Promise<WalkCounts[]> {
   return all;
 }
 
-type Counted = Work & { dispatches: number };
+type Counted = Work & Pick<WalkCounts, "dispatches" | "unknown">;
 
 async function countsOf(
   shapes: Shapes,
@@ -63,7 +66,7 @@ async function countsOf(
 ): Promise<Record<WalkCounts["walk"], Counted> & { readsPerToken: number }> {
   const gpu = countingGpu();
   const watching = watchSpans(gpu);
-  const { model, learner, settings, groups } = openStep(gpu, shapes, isLora);
+  const { model, learner, settings, groups } = openStep(gpu, shapes, { isLora });
   const prompt = randomPrompt(shapes);
   const found: Partial<Record<string, Counted>> = {};
   const watch = (spans: Uint32Array | null) => {
@@ -107,21 +110,21 @@ function watchSpans(gpu: Gpu): (buffer: GPUBuffer) => Uint32Array | undefined {
 }
 
 function countOf(plan: Plan, spansOf: (buffer: GPUBuffer) => Uint32Array | undefined): Counted {
-  const { recorded } = plan;
-  return recorded.reduce(
-    (total, dispatch) => {
+  return plan.recorded
+    .map((dispatch): Counted => {
       const spans = dispatch.tensors.query_spans;
       const work = workOf(dispatch, spans && spansOf(spans.buffer));
-      return work ? sum(total, { ...work, dispatches: 0 }) : total;
-    },
-    { flops: 0, bytes: 0, dispatches: recorded.length },
-  );
+      const unknown = work ? [] : [`${dispatch.shader.name}.${dispatch.entry}`];
+      return { ...(work ?? { flops: 0, bytes: 0 }), dispatches: 1, unknown };
+    })
+    .reduce(sum);
 }
 
 const sum = (a: Counted, b: Counted): Counted => ({
   flops: a.flops + b.flops,
   bytes: a.bytes + b.bytes,
   dispatches: a.dispatches + b.dispatches,
+  unknown: b.unknown.length === 0 ? a.unknown : [...new Set([...a.unknown, ...b.unknown])],
 });
 
 /** The counts as a table in Markdown. */
@@ -145,3 +148,28 @@ export function countsMarkdown(all: readonly WalkCounts[]): string[] {
     ),
   ];
 }
+
+/** Memory of a step on a device that holds nothing: what its buffers would take. */
+export interface MemoryCounts {
+  id: string;
+  weightBytes: number;
+  peakBytes: number;
+}
+
+export async function memoryCounts(): Promise<MemoryCounts[]> {
+  const all: MemoryCounts[] = [];
+  for (const step of memorySteps) {
+    const gpu = countingGpu();
+    const { weightBytes, run } = openWholeStep(gpu, step);
+    await run();
+    all.push({ id: step.id, weightBytes, peakBytes: gpu.pool.peak.bytes });
+  }
+  return all;
+}
+
+/** The same as a table in Markdown. */
+export const memoryMarkdown = (all: readonly MemoryCounts[]): string[] =>
+  table(
+    ["step", "GB of weights", "GB at most"],
+    all.map(({ id, weightBytes, peakBytes }) => [id, (weightBytes / 1e9).toFixed(2), (peakBytes / 1e9).toFixed(2)]),
+  );

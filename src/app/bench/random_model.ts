@@ -35,6 +35,12 @@ export function shapes3B(): Shapes {
   return { config: readConfig(config, preprocessor), side: 64, words: 276 };
 }
 
+/** Qwen2.5-VL-7B's sizes: a picture of a million pixels, and as many words. */
+export function shapes7B(): Shapes {
+  const { config, preprocessor } = publishedFiles("Qwen/Qwen2.5-VL-7B-Instruct")!;
+  return { config: readConfig(config, preprocessor), side: 72, words: 276 };
+}
+
 /** Qwen3-VL-2B's sizes (huggingface.co/Qwen/Qwen3-VL-2B-Instruct, config.json of 2025), and a prompt as long. */
 export function shapesQwen3(): Shapes {
   const config = {

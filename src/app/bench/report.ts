@@ -92,7 +92,7 @@ export function benchMarkdown(report: BenchReport): string[] {
         "achieved",
         "of roofline",
         "torch, ms",
-        "torch's speed",
+        "of torch",
         "runs, clock",
       ],
       rows,

@@ -2,6 +2,7 @@ import type { BaseDtype } from "../../model/base_dtype.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
 import { kernelTable } from "../kernel_table.ts";
+import { chooseProductsFor } from "../tuned_products.ts";
 import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
@@ -17,12 +18,13 @@ export const groupRollout = (base: BaseDtype): Workload => ({
 });
 
 async function* rollouts(
-  { gpu, watch, isTiny, isLate, traces }: Bench,
+  { platform, gpu, watch, isTiny, isTuned, isLate, traces }: Bench,
   base: BaseDtype,
 ): AsyncGenerator<BenchLine | BenchGap> {
   const shapes = isTiny ? shapesTiny() : shapes3B();
   const newTokens = isTiny ? 4 : 64;
   const model = randomModel(gpu, shapes.config, { trained: false, base });
+  if (isTuned) await chooseProductsFor(gpu, model, platform.kept);
   const policy = new GpuPolicy(gpu, model);
   try {
     const prompt = randomPrompt(shapes);
@@ -51,7 +53,8 @@ async function* rollouts(
     if (gpu.canTime && !isLate()) {
       policy.traced = true;
       await roll(16, newTokens);
-      for (const [kind, times] of policy.traces) traces.push(kernelTable(`${kind}, n = 16, ${base}`, times));
+      for (const [kind, times] of policy.traces)
+        traces.push(kernelTable(`${kind}, n = 16, ${base}`, times, { bySize: true }));
     }
   } finally {
     policy.free();

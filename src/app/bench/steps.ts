@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
 import { shownImage } from "../../model/vision_rows.ts";
 import { resolveConfig } from "../../train/config.ts";
@@ -7,6 +8,7 @@ import type { PackedGroup, Sequence } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
 import { kernelTable } from "../kernel_table.ts";
 import { workOfAll } from "../kernel_work.ts";
+import { chooseProductsFor } from "../tuned_products.ts";
 import {
   randomAdapter,
   randomModel,
@@ -28,10 +30,17 @@ interface Step {
   weightBytes: number;
 }
 
-/** @param isLora  whether an adapter is trained, and the model left alone */
-export function openStep(gpu: Gpu, shapes: Shapes, isLora = true): Step {
+/**
+ * @param isLora  whether an adapter is trained, and the model left alone
+ * @param base    what such a model is kept in
+ */
+export function openStep(
+  gpu: Gpu,
+  shapes: Shapes,
+  { isLora = true, base = "auto" }: { isLora?: boolean; base?: BaseDtype } = {},
+): Step {
   const { config } = shapes;
-  const model = randomModel(gpu, config, { trained: !isLora });
+  const model = randomModel(gpu, config, { trained: !isLora, base });
   if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
@@ -69,7 +78,8 @@ export const groupStep: Workload = {
     const [n, tokens] = bench.isTiny ? [2, 8] : [16, 256];
     const id = "grpo_lora_3b.bf16.n16";
     yield await measured(id, async () => {
-      const { learner, settings, groups, weightBytes } = openStep(gpu, shapes);
+      const { model, learner, settings, groups, weightBytes } = openStep(gpu, shapes);
+      if (bench.isTuned) await chooseProductsFor(gpu, model, bench.platform.kept);
       const group = groups(n, tokens, true);
       const timing = await watch.ofWork(() => learner.update(group, settings), { warmUps: 2 });
       return {
@@ -96,7 +106,7 @@ async function tracedStep(
   learner.traced = true;
   await step();
   learner.traced = false;
-  for (const [kind, times] of learner.traces) traces.push(kernelTable(kind, times));
+  for (const [kind, times] of learner.traces) traces.push(kernelTable(kind, times, { bySize: true }));
   return { flops: workOfAll([...learner.traces.values()].flat())?.flops };
 }
 
@@ -108,6 +118,7 @@ export const sharedPrefix: Workload = {
     const shapes = bench.isTiny ? shapesTiny() : shapes3B();
     const tokens = bench.isTiny ? 4 : 64;
     const step = openStep(bench.gpu, shapes);
+    if (bench.isTuned) await chooseProductsFor(bench.gpu, step.model, bench.platform.kept);
     for (const n of bench.isTiny ? [1, 2] : [1, 2, 4, 8, 16]) {
       if (bench.isLate()) return;
       const id = `prefix.n${n}`;

@@ -15,13 +15,20 @@ export interface Timing {
   clock: Clock;
 }
 
-/** A run of a batch lasts about so long: far more than a timestamp's resolution or a read's round trip. */
-const batchMs = 40;
+export interface WatchOptions {
+  runs?: number;
+  /** A run of a batch lasts about so long: far more than a timestamp's resolution or a read's round trip. */
+  batchMs?: number;
+  /** Work before the first run: an idle card lowers its clock, and needs about a second to raise it again. */
+  warmUpMs?: number;
+  /** Work that stands before the first timestamp, while the host still encodes what is measured. */
+  leadMs?: number;
+}
+
 const mostRepeats = 200;
-/** An idle card lowers its clock, and needs so long to raise it again. */
-const warmUpMs = 1000;
-/** Work that stands before the first timestamp, while the host still encodes what is measured. */
-const leadMs = 10;
+/** On a software adapter nothing is learned from many runs. */
+const softwareRuns = 3;
+const softwareBatchMs = 4;
 
 /** Takes times on one device. */
 export class Stopwatch {
@@ -36,22 +43,39 @@ export class Stopwatch {
     multiplyAdd(this.#spin, this.#out, { rounds: gpu.software ? 1 : 256, factor: 0.5, addend: 1 });
   }
 
+  /** Keeps the device busy, which raises its clock; a software adapter has none. */
+  async warmUp(ms: number): Promise<void> {
+    if (this.gpu.software || ms === 0) return;
+    const startedMs = performance.now();
+    let spins = 0;
+    while (performance.now() < startedMs + ms) {
+      for (let i = 0; i < 20; i++, spins++) this.#spin.run();
+      await this.settle();
+    }
+    this.#spinsPerMs = spins / (performance.now() - startedMs);
+  }
+
   /** Waits until all work is done, and throws what went wrong in it. */
   async settle(): Promise<void> {
     await this.gpu.read({ ...this.#out, shape: [1] });
   }
 
   /** Time of a plan's replay, all its dispatches in one pass. The first replay, which compiles, is not counted. */
-  async ofPlan(plan: Plan, runs = 7): Promise<Timing> {
+  async ofPlan(
+    plan: Plan,
+    { runs = 7, batchMs = 40, warmUpMs = 1000, leadMs = 10 }: WatchOptions = {},
+  ): Promise<Timing> {
+    const [count, lengthMs] = this.gpu.software ? [softwareRuns, softwareBatchMs] : [runs, batchMs];
     plan.run();
     await this.settle();
-    const estimateMs = await this.#hostMs(plan, 1);
-    const repeats = Math.max(1, Math.min(mostRepeats, Math.round(batchMs / Math.max(estimateMs, 0.01))));
-    await this.#warmUp();
+    const stamped = (repeats: number) => this.#stampedMs(plan, repeats, leadMs);
+    const estimateMs = (this.gpu.canTime ? await stamped(1) : null) ?? (await this.#hostMs(plan, 1));
+    const repeats = Math.max(1, Math.min(mostRepeats, Math.round(lengthMs / Math.max(estimateMs, 0.001))));
+    await this.warmUp(warmUpMs);
     const times: number[] = [];
     let clock: Clock = this.gpu.canTime ? "timestamps" : "host clock";
-    for (let run = 0; run < runs; run++) {
-      const ms = clock === "timestamps" ? await this.#stampedMs(plan, repeats) : null;
+    for (let run = 0; run < count; run++) {
+      const ms = clock === "timestamps" ? await stamped(repeats) : null;
       if (ms === null && clock === "timestamps") {
         // Stamps that do not ascend are none: all runs are to have one clock.
         clock = "host clock";
@@ -67,15 +91,19 @@ export class Stopwatch {
   async ofWork(work: () => Promise<unknown>, { warmUps = 1, runs = 5 } = {}): Promise<Timing> {
     for (let run = 0; run < warmUps; run++) await work();
     await this.settle();
-    await this.#warmUp();
+    await this.warmUp(1000);
     const times: number[] = [];
-    for (let run = 0; run < runs; run++) {
+    for (let run = 0; run < (this.gpu.software ? softwareRuns : runs); run++) {
       const startedMs = performance.now();
       await work();
       await this.settle();
       times.push(performance.now() - startedMs);
     }
     return summary(times, "host clock");
+  }
+
+  free(): void {
+    this.#spin.free();
   }
 
   async #hostMs(plan: Plan, repeats: number): Promise<number> {
@@ -86,7 +114,7 @@ export class Stopwatch {
   }
 
   /** Between the ends of two passes that have nothing in them; null where the stamps cannot be right. */
-  async #stampedMs(plan: Plan, repeats: number): Promise<number | null> {
+  async #stampedMs(plan: Plan, repeats: number, leadMs: number): Promise<number | null> {
     const { device } = this.gpu;
     const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
     const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
@@ -122,23 +150,12 @@ export class Stopwatch {
     }
   }
 
-  async #warmUp(): Promise<void> {
-    if (this.gpu.software) return;
-    const until = performance.now() + warmUpMs;
-    let spins = 0;
-    const startedMs = performance.now();
-    while (performance.now() < until) {
-      for (let i = 0; i < 20; i++, spins++) this.#spin.run();
-      await this.settle();
-    }
-    this.#spinsPerMs = spins / (performance.now() - startedMs);
-  }
-
   #spinFor(ms: number): void {
     for (let i = 0; i < ms * this.#spinsPerMs; i++) this.#spin.run();
   }
 }
 
+/** The median of several times, and how far they lie apart. */
 export function summary(times: readonly number[], clock: Clock): Timing {
   const sorted = [...times].sort((a, b) => a - b);
   const middle = sorted.length / 2;

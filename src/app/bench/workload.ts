@@ -29,6 +29,8 @@ export interface Bench {
   /** A device for each workload: memory, and what one does to it, are not the next one's. */
   gpu: Gpu;
   watch: Stopwatch;
+  /** Whether products are recorded with the kernels that are fastest here, as in a run. */
+  isTuned: boolean;
   /** Small shapes: a software adapter would take hours. */
   isTiny: boolean;
   /** Whether the time that was given is over; measurements under way take fewer runs then. */

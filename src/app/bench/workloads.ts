@@ -5,6 +5,8 @@ import { products } from "./products.ts";
 import { groupRollout } from "./rollout.ts";
 import { groupStep, sharedPrefix } from "./steps.ts";
 import { thinProducts } from "./thin.ts";
+import { tuning } from "./tuning.ts";
+import { wholeSteps } from "./whole_step.ts";
 import type { Workload } from "./workload.ts";
 
 /** Everything that `bench` measures, in the order in which it does. */
@@ -13,11 +15,13 @@ export const workloads: readonly Workload[] = [
   thinProducts,
   causalAttention,
   dispatches,
+  tuning,
   groupRollout("bf16"),
   groupRollout("int4"),
   groupStep,
   needleCycle,
   sharedPrefix,
+  ...wholeSteps,
 ];
 
 /** Goals that nothing can be measured for yet, and why. */

@@ -41,6 +41,7 @@ export interface Options {
   logJson?: boolean;
   plain?: boolean;
   trace?: boolean;
+  tune?: "auto" | "off";
   dryRun?: boolean;
   gpuMemory?: number;
   verlCommand?: string;

@@ -1,6 +1,5 @@
 import { Gpu } from "../../gpu/gpu.ts";
-import type { Platform } from "../../platform.ts";
-import { counts, countsMarkdown } from "../bench/counts.ts";
+import { counts, countsMarkdown, memoryCounts, memoryMarkdown } from "../bench/counts.ts";
 import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
 import { measureRoofline, type Roofline } from "../bench/roofline.ts";
 import { Stopwatch } from "../bench/stopwatch.ts";
@@ -29,13 +28,9 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
     if (path !== undefined && (await exists(path)))
       throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
   if (options.counts) {
-    const all = await counts();
-    await put(
-      { type: "counts", format: 1, version: await versionText(), counts: all },
-      countsMarkdown(all),
-      options,
-      terminal,
-    );
+    const [walks, memory] = [await counts(), await memoryCounts()];
+    const report = { type: "counts", format: 1, version: await versionText(), walks, memory };
+    await put(report, [...countsMarkdown(walks), "", ...memoryMarkdown(memory)], options, terminal);
     return exitCodes.done;
   }
   const report = await measure(chosen, options, around);
@@ -67,11 +62,12 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
   const seconds = options.seconds ?? secondsByDefault;
   const endMs = performance.now() + seconds * 1000;
   const isLate = () => around.stopping() || performance.now() > endMs;
-  const report = await withBench(platform, isLate, async (bench): Promise<BenchReport> => {
+  const isTuned = options.tune !== "off";
+  const report = await withBench({ platform, isLate, isTuned }, async (bench): Promise<BenchReport> => {
     const { gpu } = bench;
     const { vendor, architecture, device, description } = gpu.device.adapterInfo;
     // Some give numbers in place of names.
-    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text));
+    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text ?? ""));
     return {
       type: "bench",
       format: 1,
@@ -96,7 +92,7 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
       terminal.print(visible(`${workload.id.padEnd(3)}  ${line.id.padEnd(28)}  ${told(line, report.roofline)}`));
     };
     const problem = await measured(workload.id, () =>
-      withBench(platform, isLate, async (bench) => {
+      withBench({ platform, isLate, isTuned }, async (bench) => {
         for await (const line of workload.run(bench)) tell(line);
         report.traces.push(...bench.traces);
       }),
@@ -109,10 +105,13 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
   return report;
 }
 
-async function withBench<T>(platform: Platform, isLate: () => boolean, work: (bench: Bench) => Promise<T>): Promise<T> {
-  const gpu = await Gpu.open(platform.gpu);
+async function withBench<T>(
+  common: Pick<Bench, "platform" | "isLate" | "isTuned">,
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
+  const gpu = await Gpu.open(common.platform.gpu);
   try {
-    const result = await work({ platform, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, isLate, traces: [] });
+    const result = await work({ ...common, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, traces: [] });
     gpu.check();
     return result;
   } finally {

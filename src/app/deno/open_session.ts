@@ -109,6 +109,7 @@ export async function openAnd(
   const session = await around.openSession(platform, config, {
     frozen,
     trace: options.trace ?? false,
+    tune: options.tune !== "off",
     judgeAccess: {
       key: judgeKey,
       ...(options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) }),

@@ -30,6 +30,8 @@ interface Schema extends DBSchema {
   warmups: { key: string; value: NamedBytes[] };
   /** Replies of judges, under the hash of what was asked. */
   verdicts: { key: string; value: KeptVerdict; indexes: { keptAt: number } };
+  /** Platform.kept */
+  texts: { key: string; value: string };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -38,7 +40,7 @@ let opening: Promise<Database> | null = null;
 
 /** What this browser keeps of runs and models. A transaction is whole or did not happen. */
 export function database(): Promise<Database> {
-  opening ??= openDB<Schema>("saccade", 3, {
+  opening ??= openDB<Schema>("saccade", 4, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("runs", { keyPath: "name" });
@@ -50,7 +52,8 @@ export function database(): Promise<Database> {
         db.createObjectStore("modelFiles");
         db.createObjectStore("warmups");
       }
-      db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt");
+      if (before < 3) db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt");
+      db.createObjectStore("texts");
     },
     blocking(_current, _blocked, event) {
       // A newer page in another tab wants to change the stores; it must not wait for this one.

@@ -2,6 +2,7 @@ import type { Platform } from "../../platform.ts";
 import { NetworkFiles } from "../network_files.ts";
 import { DroppedFiles, isDropped } from "./dropped_files.ts";
 import { gpuProblem, isLinux } from "./gpu_support.ts";
+import { keptTexts } from "./kept_texts.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 
 /**
@@ -39,6 +40,7 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
         linux: isLinux(navigator.userAgent),
       }) ?? "",
     dialect: "tint",
+    kept: keptTexts,
     assetSize: async (path) => {
       if (isDropped(path)) return dropped.sizeBytes(path);
       const place = onNetwork(path);
