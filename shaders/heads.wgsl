@@ -30,7 +30,6 @@ struct Params {
 @group(0) @binding(11) var<storage, read> dv: array<f32>;
 @group(0) @binding(12) var<storage, read_write> dpacked: array<f32>;
 @group(0) @binding(13) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(14) var<storage, read_write> dnorm: array<f32>;
 
 override ADD: u32 = 0u;
 override CACHE: u32 = 0u;
@@ -303,47 +302,35 @@ fn backprop_normed(
   }
 }
 
+var<workgroup> row_lanes: array<array<vec2f, 64>, 4>;
+
 // partial[split, which, c] = sum of d x rstd over the heads of a stretch of rows, which is 0 for queries and 1 for keys:
-// one thread a pair, y is the stretch.
-@compute @workgroup_size(64)
-fn backprop_norm(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x % params.half;
-  let which = id.x / params.half;
-  let split = id.y;
-  if (which >= 2u) {
-    return;
-  }
-  let first = which * params.H;
-  let heads = select(params.K, params.H, which == 0u);
+// four threads a pair, which take every fourth row; y is the stretch. partials.wgsl adds them up.
+@compute @workgroup_size(64, 4)
+fn backprop_norm(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let pair = group.x * 64u + local.x;
+  let i = pair % params.half;
+  let which = pair / params.half;
   let stretch = (params.N + params.splits - 1u) / params.splits;
   var sum = vec2f();
-  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
-    for (var head = first; head < first + heads; head++) {
-      let p = Place(n, head);
-      let r = rstd[rstd_at(p)];
-      let at = (n * (params.H + 2u * params.K) + head) * params.half * 2u + i;
-      sum = fma(turned_back(p, i), vec2f(packed[at], packed[at + params.half]) * r, sum);
+  if (which < 2u) {
+    let first = which * params.H;
+    let heads = select(params.K, params.H, which == 0u);
+    for (var n = group.y * stretch + local.y; n < min((group.y + 1u) * stretch, params.N); n += 4u) {
+      for (var head = first; head < first + heads; head++) {
+        let p = Place(n, head);
+        let r = rstd[rstd_at(p)];
+        let at = (n * (params.H + 2u * params.K) + head) * params.half * 2u + i;
+        sum = fma(turned_back(p, i), vec2f(packed[at], packed[at + params.half]) * r, sum);
+      }
     }
   }
-  let to = (split * 2u + which) * params.half * 2u + i;
-  partial[to] = sum.x;
-  partial[to + params.half] = sum.y;
-}
-
-// dnorm (+)= sum of the partials, in order: one thread a number.
-@compute @workgroup_size(64)
-fn add_partials(@builtin(global_invocation_id) id: vec3u) {
-  let count = params.half * 4u;
-  if (id.x >= count) {
-    return;
-  }
-  var sum = 0.0;
-  for (var split = 0u; split < params.splits; split++) {
-    sum += partial[split * count + id.x];
-  }
-  if (ADD == 1u) {
-    dnorm[id.x] += sum;
-  } else {
-    dnorm[id.x] = sum;
+  row_lanes[local.y][local.x] = sum;
+  workgroupBarrier();
+  if (local.y == 0u && which < 2u) {
+    let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
+    let to = (group.y * 2u + which) * params.half * 2u + i;
+    partial[to] = total.x;
+    partial[to + params.half] = total.y;
   }
 }

@@ -11,7 +11,6 @@ struct Params {
   C: u32,
   eps: f32,
   splits: u32,
-  first: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,7 +22,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> dout: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(8) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(9) var<storage, read_write> dweight: array<f32>;
 
 override ADD: u32 = 0u;
 
@@ -115,42 +113,28 @@ fn backprop_x(
   }
 }
 
-// Sums over a stretch of rows, partial[0, split, c] of dout y and partial[1, split, c] of dout: one thread a column,
-// y is the stretch.
-@compute @workgroup_size(64)
-fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  let split = id.y;
-  if (c >= params.C) {
-    return;
-  }
-  let stretch = (params.N + params.splits - 1u) / params.splits;
-  var sum_dy = 0.0;
-  var sum_d = 0.0;
-  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
-    let at = n * params.C + c;
-    let d = dout[at];
-    sum_dy = fma(d, (x[at] - moments[n * 2u]) * moments[n * 2u + 1u], sum_dy);
-    sum_d += d;
-  }
-  partial[split * params.C + c] = sum_dy;
-  partial[(params.splits + split) * params.C + c] = sum_d;
-}
+var<workgroup> row_lanes: array<array<vec2f, 64>, 4>;
 
-// dweight (+)= sum of its partials, in order; the bias's begin at `first` = splits. One thread a column.
-@compute @workgroup_size(64)
-fn add_partials(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= params.C) {
-    return;
+// Sums over a stretch of rows, partial[0, split, c] of dout y and partial[1, split, c] of dout: four threads a column,
+// which take every fourth row; y is the stretch. partials.wgsl adds them up.
+@compute @workgroup_size(64, 4)
+fn backprop_weight(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let c = group.x * 64u + local.x;
+  let split = group.y;
+  let stretch = (params.N + params.splits - 1u) / params.splits;
+  var sum = vec2f();
+  if (c < params.C) {
+    for (var n = split * stretch + local.y; n < min((split + 1u) * stretch, params.N); n += 4u) {
+      let at = n * params.C + c;
+      let d = dout[at];
+      sum = vec2f(fma(d, (x[at] - moments[n * 2u]) * moments[n * 2u + 1u], sum.x), sum.y + d);
+    }
   }
-  var sum = 0.0;
-  for (var split = 0u; split < params.splits; split++) {
-    sum += partial[(params.first + split) * params.C + c];
-  }
-  if (ADD == 1u) {
-    dweight[c] += sum;
-  } else {
-    dweight[c] = sum;
+  row_lanes[local.y][local.x] = sum;
+  workgroupBarrier();
+  if (local.y == 0u && c < params.C) {
+    let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
+    partial[split * params.C + c] = total.x;
+    partial[(params.splits + split) * params.C + c] = total.y;
   }
 }

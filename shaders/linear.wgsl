@@ -24,7 +24,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> dout: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(8) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(9) var<storage, read_write> dweight: array<f32>;
 // The same tensors, four numbers at a time.
 @group(0) @binding(10) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(11) var<storage, read> weight4: array<vec4f>;
@@ -205,38 +204,25 @@ fn backprop_weight_fours(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-// dweight += sum of the partials, in order; also for the bias, whose partials are (splits, O).
-@compute @workgroup_size(64)
-fn add_partials(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let count = params.O * params.I;
-  let at = id.x + id.y * grid.x * 64u;
-  if (at >= count) {
-    return;
-  }
-  var sum = 0.0;
-  for (var split = 0u; split < params.splits; split++) {
-    sum += partial[split * count + at];
-  }
-  let to = params.first * params.I + at;
-  if (ADD == 1u) {
-    dweight[to] += sum;
-  } else {
-    dweight[to] = sum;
-  }
-}
+var<workgroup> row_lanes: array<array<f32, 64>, 4>;
 
-// partial[split, o] = sum of dout[:, o] over a stretch of rows: one thread an output, y is the stretch.
-@compute @workgroup_size(64)
-fn sum_rows(@builtin(global_invocation_id) id: vec3u) {
-  let o = id.x;
-  let split = id.y;
-  if (o >= params.O) {
-    return;
-  }
+// partial[split, o] = sum of dout[:, o] over a stretch of rows: four threads an output, which take every fourth row; y is
+// the stretch.
+@compute @workgroup_size(64, 4)
+fn sum_rows(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let o = group.x * 64u + local.x;
+  let split = group.y;
   let stretch = (params.N + params.splits - 1u) / params.splits;
   var sum = 0.0;
-  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
-    sum += dout[n * params.O + o];
+  if (o < params.O) {
+    for (var n = split * stretch + local.y; n < min((split + 1u) * stretch, params.N); n += 4u) {
+      sum += dout[n * params.O + o];
+    }
   }
-  partial[split * params.O + o] = sum;
+  row_lanes[local.y][local.x] = sum;
+  workgroupBarrier();
+  if (local.y == 0u && o < params.O) {
+    let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
+    partial[split * params.O + o] = total;
+  }
 }

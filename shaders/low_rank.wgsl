@@ -5,7 +5,7 @@
 // in ascending r with fused multiply-adds: bit by bit what the products of product.wgsl add when they are done.
 //   dlow[n, part R + r] = scaling sum over the part's o of dout[n, first + o] up[o, r]
 //   dup[o, r] = scaling sum over n of dout[n, first + o] low[n, part(o) R + r]
-// Sums over many terms are cut into `splits`, which linear.wgsl adds up.
+// Sums over many terms are cut into `splits`, which partials.wgsl adds up.
 
 struct Params {
   N: u32,

@@ -366,7 +366,7 @@ fn backprop_x_apart(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-// partial[split] = doutT x over a range of rows; linear.wgsl adds the ranges up.
+// partial[split] = doutT x over a range of rows; partials.wgsl adds the ranges up.
 @compute @workgroup_size(256)
 fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let part = index / 64u;

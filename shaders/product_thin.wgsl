@@ -1,6 +1,7 @@
 // out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the
-// weight, once. A workgroup has OUTS outputs; a thread sums one part of one output for ROWS rows. Tiles of the weight,
-// TILE fours along every part, pass through workgroup memory, so that reads lie side by side.
+// weight, once. A workgroup has OUTS outputs of ROWS rows; a thread sums one part of one output for EACH rows. Tiles of
+// the weight and of x, TILE fours along every part, pass through workgroup memory, so that reads lie side by side; the
+// next ones are on their way meanwhile. Where there are few outputs, more THREADS read than sum.
 //   x (N, I), weight (O_all, I) of which the O rows from `first` on count, out (N, O); 4 divides I and O. Rows of out
 //   and residual lie `stride` numbers apart. How numbers of the weight are read, a file in weights/ says.
 
@@ -30,7 +31,8 @@ override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
 
 const PARTS = 4u;
-const THREADS = OUTS * PARTS;
+// Threads that sum, and what all of them read of a tile: LOADS fours of the weight and X_LOADS of x each.
+const SUMMING = OUTS * PARTS * (ROWS / EACH);
 // Two more than there are outputs: what eight threads store side by side falls into different banks.
 var<workgroup> weights: array<array<array<vec4f, OUTS + 2u>, TILE>, PARTS>;
 var<workgroup> rows: array<array<array<vec4f, ROWS>, TILE>, PARTS>;
@@ -38,15 +40,20 @@ var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
 
 @compute @workgroup_size(THREADS)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let part = index / OUTS;
+  let part = (index / OUTS) % PARTS;
   let o = index % OUTS;
+  let r0 = index / (OUTS * PARTS) * EACH;
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   let n0 = group.y * ROWS;
   let o0 = group.x * OUTS;
-  var next = array<vec4f, TILE>();
-  for (var j = 0u; j < TILE; j++) { // unroll
+  var next = array<vec4f, LOADS>();
+  var next_x = array<vec4f, X_LOADS>();
+  for (var j = 0u; j < LOADS; j++) { // unroll
     next[j] = weight_at(j * THREADS + index, o0, 0u, length, width);
+  }
+  for (var j = 0u; j < X_LOADS; j++) { // unroll
+    next_x[j] = x_at(j * THREADS + index, n0, 0u, length, width);
   }
   // What an adapter adds, while the first tile is on its way.
   var added = array<f32, PLACES>();
@@ -56,40 +63,45 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), min(o0 + place % OUTS, params.O - 1u));
     }
   }
-  var sum = array<f32, ROWS>();
+  var sum = array<f32, EACH>();
   for (var at = 0u; at < length; at += TILE) {
-    for (var j = 0u; j < TILE; j++) { // unroll
+    for (var j = 0u; j < LOADS; j++) { // unroll
       let place = j * THREADS + index;
       weights[place / (TILE * OUTS)][place % TILE][(place / TILE) % OUTS] = next[j];
     }
-    for (var place = index; place < ROWS * TILE * PARTS; place += THREADS) {
-      let r = (place / TILE) % ROWS;
-      let four = at + place % TILE;
-      let i = (place / (TILE * ROWS)) * length + four;
-      var value = vec4f();
-      if (four < length && i < width) {
-        value = x4[min(n0 + r, params.N - 1u) * width + i];
+    for (var j = 0u; j < X_LOADS; j++) { // unroll
+      let place = j * THREADS + index;
+      if (place < ROWS * TILE * PARTS) {
+        rows[place / (TILE * ROWS)][place % TILE][(place / TILE) % ROWS] = next_x[j];
       }
-      rows[place / (TILE * ROWS)][place % TILE][r] = value;
     }
     workgroupBarrier();
-    for (var j = 0u; j < TILE; j++) { // unroll
+    for (var j = 0u; j < LOADS; j++) { // unroll
       next[j] = weight_at(j * THREADS + index, o0, at + TILE, length, width);
     }
-    for (var j = 0u; j < TILE; j++) { // unroll
-      let w = weights[part][j][o];
-      for (var r = 0u; r < ROWS; r++) { // unroll
-        let row = rows[part][j][r];
-        sum[r] = fma(row.x, w.x, sum[r]);
-        sum[r] = fma(row.y, w.y, sum[r]);
-        sum[r] = fma(row.z, w.z, sum[r]);
-        sum[r] = fma(row.w, w.w, sum[r]);
+    for (var j = 0u; j < X_LOADS; j++) { // unroll
+      next_x[j] = x_at(j * THREADS + index, n0, at + TILE, length, width);
+    }
+    if (index < SUMMING) {
+      for (var from_four = 0u; from_four < TILE; from_four += STEP) {
+        for (var j = 0u; j < STEP; j++) { // unroll
+          let w = weights[part][from_four + j][o];
+          for (var r = 0u; r < EACH; r++) { // unroll
+            let row = rows[part][from_four + j][r0 + r];
+            sum[r] = fma(row.x, w.x, sum[r]);
+            sum[r] = fma(row.y, w.y, sum[r]);
+            sum[r] = fma(row.z, w.z, sum[r]);
+            sum[r] = fma(row.w, w.w, sum[r]);
+          }
+        }
       }
     }
     workgroupBarrier();
   }
-  for (var r = 0u; r < ROWS; r++) { // unroll
-    sums[part][r][o] = sum[r];
+  if (index < SUMMING) {
+    for (var r = 0u; r < EACH; r++) { // unroll
+      sums[part][r0 + r][o] = sum[r];
+    }
   }
   workgroupBarrier();
   for (var j = 0u; j < PLACES; j++) { // unroll
@@ -137,6 +149,16 @@ fn weight_at(place: u32, o0: u32, at: u32, length: u32, width: u32) -> vec4f {
   let o = params.first + min(o0 + (place / TILE) % OUTS, params.O - 1u);
   if (four < length && i < width) {
     return weight_four(o * width + i);
+  }
+  return vec4f();
+}
+
+// The same of x.
+fn x_at(place: u32, n0: u32, at: u32, length: u32, width: u32) -> vec4f {
+  let four = at + place % TILE;
+  let i = (place / (TILE * ROWS)) * length + four;
+  if (place < ROWS * TILE * PARTS && four < length && i < width) {
+    return x4[min(n0 + (place / TILE) % ROWS, params.N - 1u) * width + i];
   }
   return vec4f();
 }

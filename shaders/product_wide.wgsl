@@ -250,7 +250,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   }
 }
 
-// partial[split] = doutT x over a range of rows; linear.wgsl adds the ranges up.
+// partial[split] = doutT x over a range of rows; partials.wgsl adds the ranges up.
 @compute @workgroup_size(256)
 fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let place = place_of(t);

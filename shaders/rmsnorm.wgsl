@@ -20,7 +20,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read> dout: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(7) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dweight: array<f32>;
 
 override ADD: u32 = 0u;
 
@@ -147,37 +146,26 @@ fn backprop_x_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
   }
 }
 
-// partial[split, c] = sum of dout x rstd over a stretch of rows: one thread a column, y is the stretch.
-@compute @workgroup_size(64)
-fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  let split = id.y;
-  if (c >= params.C) {
-    return;
-  }
+var<workgroup> row_lanes: array<array<f32, 64>, 4>;
+
+// partial[split, c] = sum of dout x rstd over a stretch of rows: four threads a column, which take every fourth row; y is
+// the stretch. partials.wgsl adds them up.
+@compute @workgroup_size(64, 4)
+fn backprop_weight(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let c = group.x * 64u + local.x;
+  let split = group.y;
   let stretch = (params.N + params.splits - 1u) / params.splits;
   var sum = 0.0;
-  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
-    let at = n * params.C + c;
-    sum = fma(dout[at], x[at] * rstd[n], sum);
+  if (c < params.C) {
+    for (var n = split * stretch + local.y; n < min((split + 1u) * stretch, params.N); n += 4u) {
+      let at = n * params.C + c;
+      sum = fma(dout[at], x[at] * rstd[n], sum);
+    }
   }
-  partial[split * params.C + c] = sum;
-}
-
-// dweight (+)= sum of the partials, in order: one thread a column.
-@compute @workgroup_size(64)
-fn add_partials(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= params.C) {
-    return;
-  }
-  var sum = 0.0;
-  for (var split = 0u; split < params.splits; split++) {
-    sum += partial[split * params.C + c];
-  }
-  if (ADD == 1u) {
-    dweight[c] += sum;
-  } else {
-    dweight[c] = sum;
+  row_lanes[local.y][local.x] = sum;
+  workgroupBarrier();
+  if (local.y == 0u && c < params.C) {
+    let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
+    partial[split * params.C + c] = total;
   }
 }

@@ -59,6 +59,7 @@ const streaming = new Set([
   "layernorm",
   "linear",
   "logprob",
+  "partials",
   "patchify",
   "policy_loss",
   "random",

@@ -3,6 +3,7 @@ import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { addPartials } from "./partials.ts";
 
 const shader = new Shader("heads", source);
 
@@ -79,14 +80,7 @@ export function heads(
           params: { ...params, splits },
           groups: [Math.ceil(D / 64), splits],
         });
-        tape.plan.dispatch({
-          shader,
-          entry: "add_partials",
-          tensors: { partial, dnorm: intoNorm.d },
-          params: { ...params, splits },
-          groups: [Math.ceil((2 * D) / 64)],
-          constants: intoNorm.constants,
-        });
+        addPartials(tape.plan, partial, intoNorm);
       });
     }
     const into = tape.into(packed);

@@ -3,11 +3,9 @@ import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { addPartials, columnSplits } from "./partials.ts";
 
 const shader = new Shader("layernorm", source);
-
-/** Stretches that the sum over N rows is cut into, so that a small weight gradient still fills the device. */
-const rowsPerSplit = 256;
 
 /**
  * out = (x - mean) / sqrt(variance + eps) weight + bias, row by row, with the biased variance.
@@ -25,7 +23,7 @@ export function layernorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, e
   const N = x.shape[0]!;
   const out = tape.empty(`layernorm(${weight.name})`, [N, C]);
   const moments = tape.empty("layernorm.moments", [N, 2]);
-  const params = { N, C, eps, splits: 1, first: 0 };
+  const params = { N, C, eps, splits: 1 };
   tape.plan.dispatch({
     shader,
     entry: "normalize",
@@ -39,26 +37,18 @@ export function layernorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, e
     const intoWeight = tape.into(weight);
     const intoBias = tape.into(bias);
     if (intoWeight || intoBias) {
-      const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
-      const partial = tape.empty("layernorm.partial", [2, splits, C]);
-      const columns = Math.ceil(C / 64);
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_weight",
-        tensors: { x, dout, moments, partial },
-        params: { ...params, splits },
-        groups: [columns, splits],
-      });
-      [intoWeight, intoBias].forEach((into, which) => {
-        if (into)
-          tape.plan.dispatch({
-            shader,
-            entry: "add_partials",
-            tensors: { partial, dweight: into.d },
-            params: { ...params, splits, first: which * splits },
-            groups: [columns],
-            constants: into.constants,
-          });
+      const splits = columnSplits(N);
+      tape.scratch("layernorm.partial", [2, splits, C], (partial) => {
+        tape.plan.dispatch({
+          shader,
+          entry: "backprop_weight",
+          tensors: { x, dout, moments, partial },
+          params: { ...params, splits },
+          groups: [Math.ceil(C / 64), splits],
+        });
+        [intoWeight, intoBias].forEach((into, which) => {
+          if (into) addPartials(tape.plan, partial, into, { splits, count: C, first: which * splits * C });
+        });
       });
     }
     const intoX = tape.into(x);

@@ -1,11 +1,11 @@
 import source from "../../shaders/linear.wgsl" with { type: "text" };
-import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Into, Tape } from "../gpu/tape.ts";
-import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowStretches } from "./low_rank.ts";
+import { addPartials, columnSplits } from "./partials.ts";
 import {
   backpropXByFours,
   inTiles,
@@ -76,7 +76,7 @@ export function linear(
       );
     const intoBias = bias ? tape.into(bias) : null;
     if (intoBias) {
-      const splits = stretches(N, O, 1);
+      const splits = columnSplits(N);
       const params = { N, I: 1, O, first, splits, stride: O };
       tape.scratch("linear.partial", [splits, O], (partial) => {
         tape.plan.dispatch({
@@ -86,7 +86,7 @@ export function linear(
           params,
           groups: [Math.ceil(O / 64), splits],
         });
-        addPartials(tape.plan, partial, intoBias, params);
+        addPartials(tape.plan, partial, intoBias, { to: first });
       });
     }
     // Weights first: x may then make room for its gradient, which is as large.
@@ -109,7 +109,7 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   if (intoUp)
     tape.scratch("linear.partial", [stretches(N, columns, R), columns, R], (partial) => {
       backpropUp(plan, dout, term, partial);
-      addPartials(plan, partial, intoUp, { N, I: R, O: columns, first: 0, splits: partial.shape[0]!, stride: columns });
+      addPartials(plan, partial, intoUp);
     });
   const intoDown = tape.into(down);
   if (!intoDown && !tape.tracks(x)) return () => {};
@@ -119,12 +119,7 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   else
     tape.scratch("linear.partial", [splits, N, width], (partial) => {
       backpropLow(plan, dout, term, partial);
-      addPartials(
-        plan,
-        partial,
-        { d: dlow, constants: { ADD: 0 } },
-        { N, I: width, O: N, first: 0, splits, stride: N },
-      );
+      addPartials(plan, partial, { d: dlow, constants: { ADD: 0 } });
     });
   if (intoDown) {
     const I = x.shape[1]!;
@@ -238,21 +233,5 @@ export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Ten
       params,
       groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
     });
-  addPartials(plan, partial, into, params);
-}
-
-function addPartials(
-  plan: Plan,
-  partial: Tensor,
-  into: Into,
-  params: { N: number; I: number; O: number; first: number; splits: number; stride: number },
-): void {
-  plan.dispatch({
-    shader,
-    entry: "add_partials",
-    tensors: { partial, dweight: into.d },
-    params,
-    groups: grid(size(partial.shape) / params.splits, 64),
-    constants: into.constants,
-  });
+  addPartials(plan, partial, into, { to: first * I });
 }

@@ -66,7 +66,7 @@ export function multiplyInParts(
     const [rangeBias, rangeResidual] = [range.bias ?? x, residual ? fromColumn(residual, range.column) : x];
     const rangeOut = fromColumn(out, range.column);
     if (kernel === "thin") {
-      const sizes = thinSizes(N);
+      const sizes = thinSizes(N, range.count, I);
       plan.dispatch({
         shader: thin(weight),
         entry: "multiply",
@@ -90,14 +90,45 @@ export function multiplyInParts(
   }
 }
 
+/** Products with so few outputs, each a sum so long, have too few workgroups to hide how long a read takes. */
+const mostFewOutputs = 256;
+const leastLongSum = 1024;
+
 /**
- * Sizes of the thin kernel: rows and outputs of a workgroup, fours of every part of a sum in a tile, outputs that a thread
- * finishes.
+ * Sizes of the thin kernel for N rows, O outputs and sums over I: rows and outputs of a workgroup, fours of every part of
+ * a sum in a tile, threads, rows that a thread sums; and what follows for a thread: fours of the weight and of x that it
+ * reads of a tile, outputs that it finishes.
  */
-export function thinSizes(N: number): { ROWS: number; OUTS: number; TILE: number; PLACES: number } {
-  if (N === 1) return { ROWS: 1, OUTS: 16, TILE: 16, PLACES: 1 };
-  if (N <= 4) return { ROWS: N === 2 ? 2 : 4, OUTS: 32, TILE: 8, PLACES: 1 };
-  return { ROWS: 8, OUTS: 32, TILE: 4, PLACES: 2 };
+export function thinSizes(N: number, O: number, I: number) {
+  const few = O <= mostFewOutputs && I >= leastLongSum;
+  const [ROWS, OUTS, TILE, THREADS, EACH] = few ? fewOutputs(N) : fewRows(N);
+  return {
+    ROWS,
+    OUTS,
+    TILE,
+    THREADS,
+    EACH,
+    // Fours of a tile whose sums stand unrolled in the text.
+    STEP: Math.min(TILE, 16),
+    LOADS: (TILE * OUTS * 4) / THREADS,
+    X_LOADS: Math.ceil((TILE * ROWS * 4) / THREADS),
+    PLACES: Math.ceil((ROWS * OUTS) / THREADS),
+  };
+}
+
+type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number];
+
+function fewRows(N: number): ThinShape {
+  if (N === 1) return [1, 16, 16, 64, 1];
+  if (N <= 4) return N === 2 ? [2, 32, 8, 128, 2] : [4, 32, 8, 128, 4];
+  return [8, 32, 4, 128, 8];
+}
+
+/** Large tiles, and workgroups as many as there can be: an adapter's first matrix has a dozen or two outputs. */
+function fewOutputs(N: number): ThinShape {
+  if (N === 1) return [1, 4, 64, 64, 1];
+  if (N <= 4) return N === 2 ? [2, 4, 32, 64, 1] : [4, 4, 32, 64, 1];
+  return N <= 16 ? [8, 8, 16, 128, 2] : [8, 16, 16, 128, 4];
 }
 
 const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>

@@ -3,14 +3,12 @@ import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { addPartials, columnSplits } from "./partials.ts";
 
 const shader = new Shader("rmsnorm", source);
 
 /** Rows up to this length take one thread, longer ones a workgroup. */
 const shortRow = 64;
-
-/** Stretches that the sum over N rows is cut into, so that a small weight gradient still fills the device. */
-const rowsPerSplit = 256;
 
 /**
  * out = x / sqrt(mean(x^2) + eps) weight, row by row.
@@ -41,23 +39,16 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
     const dout = tape.gradient(out);
     const intoWeight = tape.into(weight);
     if (intoWeight) {
-      const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
-      const partial = tape.empty("rmsnorm.partial", [splits, C]);
-      const columns = Math.ceil(C / 64);
-      tape.plan.dispatch({
-        shader,
-        entry: "backprop_weight",
-        tensors: { x, dout, rstd, partial },
-        params: { ...params, splits },
-        groups: [columns, splits],
-      });
-      tape.plan.dispatch({
-        shader,
-        entry: "add_partials",
-        tensors: { partial, dweight: intoWeight.d },
-        params: { ...params, splits },
-        groups: [columns],
-        constants: intoWeight.constants,
+      const splits = columnSplits(N);
+      tape.scratch("rmsnorm.partial", [splits, C], (partial) => {
+        tape.plan.dispatch({
+          shader,
+          entry: "backprop_weight",
+          tensors: { x, dout, rstd, partial },
+          params: { ...params, splits },
+          groups: [Math.ceil(C / 64), splits],
+        });
+        addPartials(tape.plan, partial, intoWeight);
       });
     }
     const intoX = tape.into(x);

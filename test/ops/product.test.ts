@@ -53,6 +53,8 @@ const sizes = [
   [70, 76, 80],
   [129, 132, 64],
 ];
+/** Sums long enough for those of the thin kernel's sizes that are for few outputs. */
+const longSizes = [1, 2, 3, 5, 33].map((N) => [N, 1032, 20] as const);
 
 test.each(sizes)("every kernel of (%i, %i) times (%i, ...) is right, and all give the same bits", async (N, I, O) => {
   const shape = [N, I, O];
@@ -71,6 +73,12 @@ test.each(sizes)("every kernel of (%i, %i) times (%i, ...) is right, and all giv
   expect(worst(apart, want)).toBeLessThan(2e-5);
   for (const kernel of ["tiled", "wide", "thin"] as const)
     expect(await multiplied(kernel, shape), kernel).toEqual(apart);
+});
+
+test.each(longSizes)("the thin kernel of (%i, %i) times (%i, ...) has the same bits", async (...shape) => {
+  const apart = await multiplied("apart", [...shape], 3);
+  expect(apart.every(Number.isFinite)).toBe(true);
+  expect(await multiplied("thin", [...shape], 3)).toEqual(apart);
 });
 
 test.each(sizes.flatMap((size) => [1, 3].map((P) => [...size, P])))(

@@ -19,7 +19,7 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_backward: [32, 80, 128, 256].map(tileSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
-  product_thin: [1, 2, 4, 8].map(thinSizes),
+  product_thin: [...[1, 2, 4, 8].map((N) => thinSizes(N, 2048, 2048)), ...[1, 8].map((N) => thinSizes(N, 16, 2048))],
 };
 
 const { f32, ...packed } = weightParts;
