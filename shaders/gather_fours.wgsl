@@ -23,7 +23,12 @@ override ADD_TO: u32 = 0u;
 
 // One thread four numbers of out.
 @compute @workgroup_size(64)
-fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+fn pick(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  open_weight(thread);
   let at = id.x + id.y * grid.x * 64u;
   let width = params.C / 4u;
   if (at >= params.N * width) {

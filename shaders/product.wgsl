@@ -156,6 +156,7 @@ fn add_low(rows: vec2u, columns: vec2u) {
 
 @compute @workgroup_size(256)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
   let part = index / 64u;
   let t = index % 64u;
   let place = place_of(t);
@@ -230,7 +231,8 @@ fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
 
 // The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
 @compute @workgroup_size(8, 8)
-fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
+fn multiply_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
   let o0 = id.x * 4u;
   let n0 = id.y * 4u;
   if (o0 >= params.O || n0 >= params.N) {
@@ -274,6 +276,7 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u) {
 // dx = dout weight, summed over O.
 @compute @workgroup_size(256)
 fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
   let part = index / 64u;
   let t = index % 64u;
   let place = place_of(t);
@@ -334,7 +337,8 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
 
 // The same without workgroup memory: one thread, 4 x 4 of dx.
 @compute @workgroup_size(8, 8)
-fn backprop_x_apart(@builtin(global_invocation_id) id: vec3u) {
+fn backprop_x_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
   let column = id.x;
   let n0 = id.y * 4u;
   let width = params.I / 4u;

@@ -40,6 +40,7 @@ var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
 
 @compute @workgroup_size(THREADS)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
   let part = (index / OUTS) % PARTS;
   let o = index % OUTS;
   let r0 = index / (OUTS * PARTS) * EACH;

@@ -129,6 +129,7 @@ fn add_low(rows: vec2u, columns: vec2u) {
 
 @compute @workgroup_size(256)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
+  open_weight(t);
   let place = place_of(t);
   let width = params.I / 4u;
   let height = params.O / 4u;
@@ -199,6 +200,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 // dx = dout weight, summed over O.
 @compute @workgroup_size(256)
 fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
+  open_weight(t);
   let place = place_of(t);
   let width = params.I / 4u;
   let height = params.O / 4u;

@@ -6,6 +6,10 @@
 
 override BLOCK: u32 = 32u;
 
+// Called by every thread of a workgroup before the first number is read.
+fn open_weight(thread: u32) {
+}
+
 // The four numbers from 4 `at` on.
 fn weight_four(at: u32) -> vec4f {
   let word = vec4u(weight_data[at]);
