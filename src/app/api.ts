@@ -54,6 +54,15 @@ export interface StoredModel {
   madeAt: string;
 }
 
+/** A file of weights from the network that this browser keeps, whole or in part. */
+export interface KeptWeights {
+  key: string;
+  /** Where it was last read from. */
+  path: string;
+  sizeBytes: number;
+  keptBytes: number;
+}
+
 /** Events of a log, and what was left out of it. */
 export interface EventsFile extends ReadLog {
   events: TrainEvent[];
@@ -83,6 +92,8 @@ export interface RunApi {
   drop(files: GivenFile[]): Promise<DroppedFolder[]>;
   /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel from then on. */
   open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
+  /** How much of a model has been read, in bytes of its files; null while none is loaded. */
+  loading(): Promise<{ doneBytes: number; ofBytes: number } | null>;
   /** Begins a run. Returns the name that it is stored under. */
   start(config: RunConfig): Promise<string>;
   /**
@@ -124,6 +135,9 @@ export interface RunApi {
   /** Weights made here, newest first. */
   models(): Promise<StoredModel[]>;
   removeModel(name: string): Promise<void>;
+  /** Weights from the network that are kept here, the ones used last first. */
+  weights(): Promise<KeptWeights[]>;
+  removeWeights(key: string): Promise<void>;
   /** Stored runs, newest first, and the events and settings of one. */
   runs(): Promise<StoredRun[]>;
   events(name: string): Promise<EventsFile>;

@@ -65,7 +65,9 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const notices: string[] = [];
     const notice = (sentence: string) => notices.push(sentence);
     const { baseDtype } = config;
-    const model = await loadModel(gpu, files, { trained: !frozen && !hasAdapter(config), baseDtype, notice });
+    const { progress } = options;
+    const trained = !frozen && !hasAdapter(config);
+    const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress });
     checkTokens(tokenizer, model.config);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);

@@ -1,5 +1,6 @@
 import type { Rollout } from "../agent/rollout.ts";
 import type { MemoryPeak } from "../gpu/buffer_pool.ts";
+import type { LoadProgress } from "../model/load.ts";
 import type { NamedBytes, Platform } from "../platform.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { sameAdapter } from "../train/adapter_settings.ts";
@@ -120,6 +121,8 @@ export interface SessionOptions {
   judgeAccess?: JudgeAccess;
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
+  /** Hears how much of the model has been read. */
+  progress?: LoadProgress;
 }
 
 /** Opens the adapter and loads the model that the configuration names. */

@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { shapeText } from "../gpu/tensor.ts";
+import { shapeText, size } from "../gpu/tensor.ts";
 import type { BaseDtype } from "./base_dtype.ts";
 import { type ModelConfig, readConfig } from "./config.ts";
 import { isHeadTied } from "./head.ts";
@@ -8,13 +8,17 @@ import type { Model } from "./model.ts";
 import { currentName, embeddingWeight, headWeight } from "./names.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
 import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
+import { perWord } from "./quantize/form.ts";
 import { readPublished } from "./quantize/published.ts";
 import { type QuantizedTensor, quantizedTensors } from "./quantize/quantized_tensors.ts";
 import { Qwen25VL } from "./qwen2_5_vl.ts";
 import { Qwen3VL } from "./qwen3_vl.ts";
-import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./safetensors.ts";
+import { type CheckpointFiles, elementSizeBytes, openCheckpoint, type StoredTensor } from "./safetensors.ts";
 import { modelShapes } from "./shapes.ts";
 import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form.ts";
+
+/** Hears how much of the weights has been read, in bytes of their files. */
+export type LoadProgress = (doneBytes: number, ofBytes: number) => void;
 
 /** What a weight is filled from. */
 type Source = StoredTensor | QuantizedTensor;
@@ -30,6 +34,7 @@ const unsettledBytes = 64 * 2 ** 20;
  *
  * @param baseDtype  what the weights are kept in where they are not trained
  * @param notice     told what a person should know of the folder, one sentence at a time
+ * @param progress   told after every stretch
  * @throws Error naming the tensor that is missing or of another shape; the model is not to be used then
  */
 export async function loadModel(
@@ -39,7 +44,8 @@ export async function loadModel(
     trained,
     baseDtype = "auto",
     notice = () => {},
-  }: { trained: boolean; baseDtype?: BaseDtype; notice?: (sentence: string) => void },
+    progress,
+  }: { trained: boolean; baseDtype?: BaseDtype; notice?: (sentence: string) => void; progress?: LoadProgress },
 ): Promise<Model> {
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   const { vision } = config;
@@ -49,7 +55,7 @@ export async function loadModel(
       ? new Qwen3VL(gpu, { ...config, vision }, options)
       : new Qwen25VL(gpu, { ...config, vision }, options);
   try {
-    await fill(model, tensors);
+    await fill(model, tensors, progress);
   } catch (error) {
     model.parameters.free();
     throw error;
@@ -100,15 +106,24 @@ export async function fillModel(model: Model, files: CheckpointFiles): Promise<v
   await fill(model, await openSources(files));
 }
 
-async function fill({ parameters, config }: Model, tensors: readonly Source[]): Promise<void> {
+async function fill(
+  { parameters, config }: Model,
+  tensors: readonly Source[],
+  progress: LoadProgress = () => {},
+): Promise<void> {
   const { gpu, shapes } = parameters;
   // Also where a device that was lost, or has no room, is heard of.
   const settle = () => gpu.readUint({ ...parameters.get(shapes[0]!.name), shape: [1], dtype: "u32" });
+  const { sources } = sourcesOf(shapes, tensors, config);
+  const ofBytes = [...sources.values()].reduce((sum, source) => sum + fileBytes(source), 0);
+  let doneBytes = 0;
   let unsettled = 0;
-  for (const [name, source] of sourcesOf(shapes, tensors, config).sources)
+  for (const [name, source] of sources)
     for await (const bytes of isQuantized(source)
       ? fillRows(parameters, name, source)
       : fillStored(parameters, name, source)) {
+      doneBytes += bytes;
+      progress(doneBytes, ofBytes);
       unsettled += bytes;
       if (unsettled < unsettledBytes) continue;
       unsettled = 0;
@@ -116,6 +131,12 @@ async function fill({ parameters, config }: Model, tensors: readonly Source[]): 
     }
   await settle();
 }
+
+/** Of the numbers; scales are not counted. */
+const fileBytes = (source: Source): number =>
+  isQuantized(source)
+    ? (size(source.shape) / perWord[source.form.dtype]) * 4
+    : size(source.shape) * elementSizeBytes[source.dtype];
 
 async function* fillStored(parameters: Parameters, name: string, tensor: StoredTensor): AsyncGenerator<number> {
   for await (const { first, bytes } of tensor.byteParts(sidesOf(tensor).columns)) {

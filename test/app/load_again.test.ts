@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
 import { loadModel } from "../../src/model/load.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
+import { type CheckpointFiles, readHeader } from "../../src/model/safetensors.ts";
 import type { Platform } from "../../src/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
 import { gpu } from "../support/device.ts";
+import { rawSafetensors } from "../support/raw_safetensors.ts";
 import { platform as shipped } from "../support/shipped.ts";
 import { tinyQwenFiles } from "../support/tiny_qwen.ts";
 
@@ -83,4 +84,37 @@ test("a load that fails gives back what it took", async () => {
   // The first found the pool empty.
   expect(taken[1]).toBeLessThan(taken[0]!);
   expect(taken[2]).toBe(taken[1]);
+});
+
+test("a shard that is cut short is named with both sizes before anything is allocated", async () => {
+  const bytes = files.find(({ name }) => name === "model.safetensors")!.bytes;
+  const { tensors } = await readHeader(bytes, bytes.length);
+  const half = Math.floor(tensors.length / 2);
+  const shard = (some: typeof tensors) =>
+    rawSafetensors(some.map((one) => ({ ...one, data: bytes.slice(one.startByte, one.endByte) })));
+  const shards = { "a.safetensors": shard(tensors.slice(0, half)), "b.safetensors": shard(tensors.slice(half)) };
+  const whole = shards["b.safetensors"].length;
+  const index = {
+    weight_map: Object.fromEntries(tensors.map(({ name }, i) => [name, i < half ? "a.safetensors" : "b.safetensors"])),
+  };
+  const folder = new Map<string, Uint8Array>([
+    ...files.filter(({ name }) => name !== "model.safetensors").map(({ name, bytes: of }) => [name, of] as const),
+    ["model.safetensors.index.json", new TextEncoder().encode(JSON.stringify(index))],
+    ...Object.entries(shards),
+  ]);
+  const checkpoint: CheckpointFiles = {
+    sizeBytes: async (name) => folder.get(name)?.length ?? null,
+    read: async (name, start, end) => folder.get(name)!.slice(start, end),
+  };
+  (await loadModel(gpu, checkpoint, { trained: false })).parameters.free();
+  const before = gpu.pool.allocatedBytes;
+  folder.set("b.safetensors", shards["b.safetensors"].slice(0, -1000));
+  await expect(loadModel(gpu, checkpoint, { trained: false })).rejects.toThrow(
+    `b.safetensors: the tensors end at byte ${whole}, but the file has ${whole - 1000} bytes; is the download complete?`,
+  );
+  folder.set("b.safetensors", shards["b.safetensors"].slice(0, 100));
+  await expect(loadModel(gpu, checkpoint, { trained: false })).rejects.toThrow(
+    /^b\.safetensors: the header says that it has \d+ bytes, but the file has only 100 in all/,
+  );
+  expect(gpu.pool.allocatedBytes).toBe(before);
 });

@@ -3,6 +3,7 @@ import type {
   Alternative,
   EventsFile,
   ExportedModel,
+  KeptWeights,
   Opened,
   RunApi,
   StoredModel,
@@ -28,6 +29,11 @@ export interface FakeOptions {
   delayMs?: number;
   /** The run throws when this step has rolled. */
   failAtStep?: number;
+  /** How much of a model is said to be read, and what `open` waits for. */
+  loading?: { doneBytes: number; ofBytes: number };
+  openAfter?: Promise<void>;
+  /** Weights from the network that are kept. */
+  weights?: readonly KeptWeights[];
   /** There is no room for a checkpoint. */
   full?: boolean;
   /** `open` rejects with this sentence. */
@@ -64,6 +70,19 @@ export class FakeRun implements RunApi {
     this.judge = new JudgeWorker((name) => this.events(name), options.judge);
   }
 
+  async loading(): Promise<{ doneBytes: number; ofBytes: number } | null> {
+    return this.#options.loading ?? null;
+  }
+
+  async weights(): Promise<KeptWeights[]> {
+    return [...(this.#options.weights ?? [])];
+  }
+
+  async removeWeights(key: string): Promise<void> {
+    this.asked.push(`remove weights ${key}`);
+    if (this.#options.weights) this.#options.weights = this.#options.weights.filter((one) => one.key !== key);
+  }
+
   drop(files: GivenFile[]): Promise<DroppedFolder[]> {
     return this.#dropped.add(files);
   }
@@ -71,6 +90,7 @@ export class FakeRun implements RunApi {
   async open(config: RunConfig): Promise<Opened> {
     this.asked.push(`open ${config.model}`);
     await this.#wait(20);
+    await this.#options.openAfter;
     if (this.#options.openFails) throw new Error(this.#options.openFails);
     return {
       adapter: "Fake adapter",

@@ -3,6 +3,7 @@ import { hasAdapter } from "../../train/adapter_settings.ts";
 import { checkpointProblem, readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { loadingLine } from "../loading_line.ts";
 import { readStored } from "../record.ts";
 import { atCommits, checkSources } from "../run_sources.ts";
 import type { Session } from "../session.ts";
@@ -114,6 +115,7 @@ export async function openAnd(
       key: judgeKey,
       ...(options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) }),
     },
+    progress: (doneBytes, ofBytes) => around.terminal.progress(loadingLine(doneBytes, ofBytes)),
   });
   try {
     // Lines of JSON go to a program, which reads no sentences.

@@ -4,19 +4,24 @@ import { DroppedFiles, isDropped } from "./dropped_files.ts";
 import { gpuProblem, isLinux } from "./gpu_support.ts";
 import { keptTexts } from "./kept_texts.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
+import { WeightStore } from "./weight_store.ts";
 
 /**
  * The browser's side of Platform, as a worker sees it. Shipped variants lie beside the page, in a folder each; a file
  * of theirs is fetched whole, once: they are small, and static servers need not know ranges. Models that were made
  * here come from the browser's storage, what a person dropped from the files themselves, and the rest by ranges from
- * the Hub or another address.
+ * the Hub or another address; weights from there are kept.
  *
  * @param base     address of the page's folder, ending in a slash
  * @param dropped  what was dropped in this visit
  */
-export function openBrowserPlatform(base: string, dropped: DroppedFiles = new DroppedFiles()): Platform {
+export function openBrowserPlatform(
+  base: string,
+  dropped: DroppedFiles = new DroppedFiles(),
+): Platform & { weights: WeightStore } {
   const files = new Map<string, Promise<Uint8Array | null>>();
   const network = new NetworkFiles({ seesRedirects: false });
+  const weights = new WeightStore(network);
   const fetched = (path: string): Promise<Uint8Array | null> => {
     if (isTrainedHere(path)) return storedModelFile(path);
     let file = files.get(path);
@@ -30,6 +35,7 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
   };
   const onNetwork = (path: string): string | null => (isDropped(path) ? null : NetworkFiles.path(path));
   return {
+    weights,
     name: "browser",
     gpu: navigator.gpu ?? null,
     gpuMissing:
@@ -49,7 +55,7 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
     readAsset: async (path, startByte = 0, endByte) => {
       if (isDropped(path)) return dropped.read(path, startByte, endByte);
       const place = onNetwork(path);
-      if (place !== null) return network.read(place, startByte, endByte);
+      if (place !== null) return (isWeights(place) ? weights : network).read(place, startByte, endByte);
       const bytes = await fetched(path);
       if (!bytes)
         throw new Error(
@@ -75,6 +81,9 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
     },
   };
 }
+
+/** A file of weights, whatever signature stands behind it. */
+const isWeights = (path: string): boolean => /\.safetensors(\?.*)?$/s.test(path);
 
 async function fetchFile(base: string, path: string): Promise<Uint8Array | null> {
   const address = new URL(path.split("/").map(encodeURIComponent).join("/"), base);

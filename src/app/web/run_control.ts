@@ -3,6 +3,7 @@ import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { knobs } from "../../train/knobs.ts";
 import type { EventsFile, RunApi } from "../api.ts";
+import { loadingLine } from "../loading_line.ts";
 import { readEventsBlob, readEventsFile } from "./events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
@@ -16,6 +17,9 @@ import { WarmupControl } from "./warmup_control.ts";
 
 /** Settings are looked up once nobody has touched them for this long. */
 const settledMs = 400;
+
+/** How often a page that waits for a model asks how much of it has been read. */
+const tellMs = 500;
 
 /** What buttons and fields do: asks the worker and writes into the store. Errors become notices, never exceptions. */
 export class RunControl {
@@ -76,7 +80,7 @@ export class RunControl {
     if (opened.value) opened.value = { ...opened.value, resumable: undefined };
     const ready = await this.#while("going on from the checkpoint", async () => {
       const before = await this.#storedBefore(name);
-      const config = await this.api.resume(name, changes);
+      const config = await this.#loading(this.api.resume(name, changes));
       this.#store.changes.value = changesIn(config);
       this.#openModel = config.model;
       this.#live.begun(name, before);
@@ -224,10 +228,29 @@ export class RunControl {
 
   async #open(): Promise<void> {
     const config = this.#store.config.value;
-    const opened = await this.api.open(config, { trace: this.#store.traced.value });
+    const opened = await this.#loading(this.api.open(config, { trace: this.#store.traced.value }));
     this.#store.opened.value = opened;
     for (const sentence of opened.notices ?? []) this.#store.notices.add("information", sentence);
     this.#openModel = config.model;
+  }
+
+  /** What may load a model: meanwhile the line that says what is waited for tells how far it is. */
+  async #loading<T>(work: Promise<T>): Promise<T> {
+    const { busy } = this.#store;
+    const before = busy.value;
+    let isOver = false;
+    const tell = async () => {
+      const now = await this.api.loading();
+      if (now && !isOver && busy.value !== null) busy.value = loadingLine(now.doneBytes, now.ofBytes);
+    };
+    const telling = setInterval(() => void tell().catch(() => {}), tellMs);
+    try {
+      return await work;
+    } finally {
+      isOver = true;
+      clearInterval(telling);
+      if (busy.value !== null) busy.value = before;
+    }
   }
 
   /** True once a run stands ready to be pulled. */

@@ -7,7 +7,16 @@ import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Alternative, EventsFile, ExportedModel, Opened, RunApi, StoredModel, StoredRun } from "../api.ts";
+import type {
+  Alternative,
+  EventsFile,
+  ExportedModel,
+  KeptWeights,
+  Opened,
+  RunApi,
+  StoredModel,
+  StoredRun,
+} from "../api.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
 import { fileOrNull, filesIn } from "../model_files.ts";
@@ -26,6 +35,7 @@ import { runName } from "./run_name.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
 import { storedExport } from "./stored_export.ts";
 import { verdictStore } from "./verdict_store.ts";
+import type { WeightStore } from "./weight_store.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
 export class RunWorker implements RunApi {
@@ -34,6 +44,7 @@ export class RunWorker implements RunApi {
   readonly judge: JudgeWorker;
   readonly #verdicts = verdictStore();
   #session: Session | null = null;
+  #loading: { doneBytes: number; ofBytes: number } | null = null;
   #trace = false;
   /** Stays here when it is over, as long as its weights are in the session. */
   #run: KeptRun | null = null;
@@ -46,6 +57,7 @@ export class RunWorker implements RunApi {
     readonly platform: Platform,
     readonly openSession: OpenSession,
     readonly dropped: DroppedFiles = new DroppedFiles(),
+    readonly kept: WeightStore | null = null,
   ) {
     this.data = new DataWorker(platform);
     this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
@@ -79,7 +91,7 @@ export class RunWorker implements RunApi {
       adapter,
       software,
       model,
-      notices,
+      notices: [...notices, ...(this.kept?.problem ? [this.kept.problem] : [])],
       resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
     };
   }
@@ -178,6 +190,18 @@ export class RunWorker implements RunApi {
     return removeModel(name);
   }
 
+  async loading(): Promise<{ doneBytes: number; ofBytes: number } | null> {
+    return this.#loading;
+  }
+
+  async weights(): Promise<KeptWeights[]> {
+    return (await this.kept?.list()) ?? [];
+  }
+
+  async removeWeights(key: string): Promise<void> {
+    await this.kept?.remove(key);
+  }
+
   async runs(): Promise<StoredRun[]> {
     return storedRuns(this.#run && !this.#run.over ? this.#run.name : null);
   }
@@ -222,7 +246,14 @@ export class RunWorker implements RunApi {
     this.#closeSession();
     this.#openedWith = config;
     const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
-    this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess });
+    const progress = (doneBytes: number, ofBytes: number) => {
+      this.#loading = { doneBytes, ofBytes };
+    };
+    try {
+      this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess, progress });
+    } finally {
+      this.#loading = null;
+    }
     return this.#session;
   }
 

@@ -1,13 +1,14 @@
-import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { StoredRun } from "../api.ts";
 import { FileChooser } from "./file_chooser.tsx";
+import { KeptWeightsCard } from "./kept_weights.tsx";
 import { modelName } from "./model_name.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { presetName } from "./preset_name.ts";
 import { recordings } from "./recordings.ts";
 import { RejudgePanel } from "./rejudge_panel.tsx";
+import { RemoveButton } from "./remove_button.tsx";
 
 /** Runs kept in this browser, and files of runs made elsewhere. Needs no GPU. */
 export function RunsView() {
@@ -108,6 +109,7 @@ export function RunsView() {
         </ul>
       </div>
       {store.models.value.length > 0 && <Models />}
+      <KeptWeightsCard />
     </section>
   );
 }
@@ -228,45 +230,6 @@ function savedText({ step, savedStep, writer }: StoredRun): string {
   const saved = savedStep === 0 ? (step === 0 ? "" : "not saved") : `saved at step ${count(savedStep)}`;
   const where = { here: "under way", elsewhere: "under way in another tab" };
   return [writer && where[writer], saved].filter(Boolean).join(", ");
-}
-
-/** Asks once more before it removes; the other actions stand beside it until then. */
-function RemoveButton({ name, onRemove, children }: { name: string; onRemove(): void; children: ComponentChildren }) {
-  const [asking, setAsking] = useState(false);
-  const asked = useRef(false);
-  const remove = useRef<HTMLButtonElement>(null);
-  const keep = useRef<HTMLButtonElement>(null);
-  // The keyboard goes with the question, to the answer that changes nothing, and back.
-  useLayoutEffect(() => {
-    if (asking) keep.current?.focus();
-    else if (asked.current) remove.current?.focus();
-    asked.current = asking;
-  }, [asking]);
-  return asking ? (
-    <>
-      <span class="small">Remove for good?</span>
-      <button
-        type="button"
-        class="danger"
-        onClick={() => {
-          setAsking(false);
-          onRemove();
-        }}
-      >
-        Remove
-      </button>
-      <button ref={keep} type="button" onClick={() => setAsking(false)}>
-        Keep
-      </button>
-    </>
-  ) : (
-    <>
-      {children}
-      <button ref={remove} type="button" aria-label={`Remove ${name}`} onClick={() => setAsking(true)}>
-        Remove…
-      </button>
-    </>
-  );
 }
 
 /** In the visitor's own way of writing times. */

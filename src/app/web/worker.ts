@@ -16,4 +16,5 @@ const openSession: OpenSession = async (...given) => {
 };
 
 const dropped = new DroppedFiles();
-expose(new RunWorker(openBrowserPlatform(base, dropped), openSession, dropped));
+const platform = openBrowserPlatform(base, dropped);
+expose(new RunWorker(platform, openSession, dropped, platform.weights));

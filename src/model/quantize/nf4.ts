@@ -22,27 +22,28 @@ export const nf4Values = Float32Array.of(
 );
 
 /**
- * [-1, 1] in cells narrower than the space between two thresholds, so that a cell holds one at most: the nearest value
- * is `cellFirst`, or the next one above `cellThreshold`. A half's rounding error takes numbers beyond 1, hence the
- * margin.
+ * The products in cells so narrow that one holds a threshold at most: where it holds none, `nearest` is the value's place
+ * in the table, else `between`, and `below` is the place of the value below the threshold. A half's rounding error takes
+ * products beyond 1, hence the margin.
  */
-const cellsPerUnit = 32;
-const margin = 1.03125;
-const cellCount = Math.ceil(2 * margin * cellsPerUnit);
-const cellFirst = new Uint8Array(cellCount);
-const cellThreshold = new Float64Array(cellCount).fill(Infinity);
-for (let cell = 0; cell < cellCount; cell++) {
-  const begin = cell / cellsPerUnit - margin;
-  const end = begin + 1 / cellsPerUnit;
-  for (let q = 0; q < 15; q++) {
-    const threshold = (nf4Values[q]! + nf4Values[q + 1]!) / 2;
-    if (threshold < begin) cellFirst[cell] = q + 1;
-    else if (threshold < end) cellThreshold[cell] = threshold;
+const cellsPerUnit = 2048;
+const margin = 1.03125 * cellsPerUnit;
+const between = 255;
+const nearest = new Uint8Array(2 * margin);
+const below = new Uint8Array(2 * margin);
+const threshold = (q: number): number => (nf4Values[q]! + nf4Values[q + 1]!) / 2;
+for (let cell = 0, q = 0; cell < nearest.length; cell++) {
+  const end = (cell + 1 - margin) / cellsPerUnit;
+  below[cell] = q;
+  nearest[cell] = q;
+  if (q < 15 && threshold(q) < end) {
+    nearest[cell] = between;
+    q++;
   }
 }
 
 /**
- * Places in the table of the values nearest to values[at .. at + count) * inverse, eight to a u32 from `word` on.
+ * Places in the table of the values nearest to values[at .. at + count) * inverse, eight to a word from `word` on.
  * @param inverse  one over the scale; the products lie in [-1.001, 1.001]
  */
 export function packNf4(
@@ -50,7 +51,7 @@ export function packNf4(
   at: number,
   count: number,
   inverse: number,
-  data: Uint32Array,
+  data: Int32Array,
   word: number,
 ): void {
   const end = at + count;
@@ -58,8 +59,13 @@ export function packNf4(
     let bits = 0;
     for (let k = 7; k >= 0; k--) {
       const x = values[i + k]! * inverse;
-      const cell = ((x + margin) * cellsPerUnit) | 0;
-      bits = (bits << 4) | (x > cellThreshold[cell]! ? cellFirst[cell]! + 1 : cellFirst[cell]!);
+      const cell = (x * cellsPerUnit + margin) | 0;
+      let q = nearest[cell]!;
+      if (q === between) {
+        q = below[cell]!;
+        if (x > threshold(q)) q++;
+      }
+      bits = (bits << 4) | q;
     }
     data[word++] = bits;
   }

@@ -16,7 +16,8 @@ export interface Published {
 }
 
 /** What to do about a checkpoint that cannot be read. */
-const advice = "choose the checkpoint that was not quantized; --base-dtype nf4 keeps it in four bits on the GPU";
+const advice =
+  "choose the checkpoint that was not quantized; baseDtype nf4 (--base-dtype nf4) keeps it in four bits on the GPU";
 
 /**
  * Null where the weights are not quantized.
