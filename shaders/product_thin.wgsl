@@ -1,9 +1,10 @@
 // out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the
 // weight, once. A workgroup has OUTS outputs of ROWS rows; a thread sums one part of one output for EACH rows. Tiles of
-// the weight and of x, TILE fours along every part, pass through workgroup memory, so that reads lie side by side; the
-// next ones are on their way meanwhile. Where there are few outputs, more THREADS read than sum.
+// the weight and of x pass through workgroup memory, so that reads lie side by side; the next ones are on their way
+// meanwhile. A tile has TILE chunks of every part, and a chunk CHUNK fours: 16 bytes of the weight as it is kept, or one
+// four where rows do not allow that. Where there are few outputs, more THREADS read than sum.
 //   x (N, I), weight (O_all, I) of which the O rows from `first` on count, out (N, O); 4 divides I and O. Rows of out
-//   and residual lie `stride` numbers apart. How numbers of the weight are read, a file in weights/ says.
+//   and residual lie `stride` numbers apart. How numbers of the weight are read, a file in chunks/ says.
 
 struct Params {
   N: u32,
@@ -31,11 +32,12 @@ override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
 
 const PARTS = 4u;
-// Threads that sum, and what all of them read of a tile: LOADS fours of the weight and X_LOADS of x each.
+// Threads that sum. What all of them read of a tile: LOADS chunks of the weight and X_LOADS fours of x each.
 const SUMMING = OUTS * PARTS * (ROWS / EACH);
 // Two more than there are outputs: what eight threads store side by side falls into different banks.
-var<workgroup> weights: array<array<array<vec4f, OUTS + 2u>, TILE>, PARTS>;
-var<workgroup> rows: array<array<array<vec4f, ROWS>, TILE>, PARTS>;
+var<workgroup> weights: array<array<array<vec4u, OUTS + 2u>, TILE>, PARTS>;
+var<workgroup> scales: array<u32, SCALES>;
+var<workgroup> rows: array<array<array<vec4f, ROWS>, TILE * CHUNK>, PARTS>;
 var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
 
 @compute @workgroup_size(THREADS)
@@ -48,10 +50,13 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let length = (width + PARTS - 1u) / PARTS;
   let n0 = group.y * ROWS;
   let o0 = group.x * OUTS;
-  var next = array<vec4f, LOADS>();
+  var next = array<vec4u, LOADS>();
+  var next_scale = array<u32, LOADS>();
   var next_x = array<vec4f, X_LOADS>();
   for (var j = 0u; j < LOADS; j++) { // unroll
-    next[j] = weight_at(j * THREADS + index, o0, 0u, length, width);
+    let from_four = place_of(j * THREADS + index, o0, 0u, length, width);
+    next[j] = chunk_of(from_four);
+    next_scale[j] = scale_of(from_four);
   }
   for (var j = 0u; j < X_LOADS; j++) { // unroll
     next_x[j] = x_at(j * THREADS + index, n0, 0u, length, width);
@@ -65,34 +70,48 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     }
   }
   var sum = array<f32, EACH>();
-  for (var at = 0u; at < length; at += TILE) {
+  for (var at = 0u; at < length; at += TILE * CHUNK) {
     for (var j = 0u; j < LOADS; j++) { // unroll
       let place = j * THREADS + index;
-      weights[place / (TILE * OUTS)][place % TILE][(place / TILE) % OUTS] = next[j];
+      if (place < TILE * OUTS * PARTS) {
+        weights[place / (TILE * OUTS)][place % TILE][(place / TILE) % OUTS] = next[j];
+        if (SCALES > 1u) {
+          scales[place] = next_scale[j];
+        }
+      }
     }
     for (var j = 0u; j < X_LOADS; j++) { // unroll
       let place = j * THREADS + index;
-      if (place < ROWS * TILE * PARTS) {
-        rows[place / (TILE * ROWS)][place % TILE][(place / TILE) % ROWS] = next_x[j];
+      if (place < ROWS * TILE * CHUNK * PARTS) {
+        rows[place / (TILE * CHUNK * ROWS)][place % (TILE * CHUNK)][(place / (TILE * CHUNK)) % ROWS] = next_x[j];
       }
     }
     workgroupBarrier();
     for (var j = 0u; j < LOADS; j++) { // unroll
-      next[j] = weight_at(j * THREADS + index, o0, at + TILE, length, width);
+      let from_four = place_of(j * THREADS + index, o0, at + TILE * CHUNK, length, width);
+      next[j] = chunk_of(from_four);
+      next_scale[j] = scale_of(from_four);
     }
     for (var j = 0u; j < X_LOADS; j++) { // unroll
-      next_x[j] = x_at(j * THREADS + index, n0, at + TILE, length, width);
+      next_x[j] = x_at(j * THREADS + index, n0, at + TILE * CHUNK, length, width);
     }
     if (index < SUMMING) {
-      for (var from_four = 0u; from_four < TILE; from_four += STEP) {
+      for (var from_chunk = 0u; from_chunk < TILE; from_chunk += STEP) {
         for (var j = 0u; j < STEP; j++) { // unroll
-          let w = weights[part][from_four + j][o];
-          for (var r = 0u; r < EACH; r++) { // unroll
-            let row = rows[part][from_four + j][r0 + r];
-            sum[r] = fma(row.x, w.x, sum[r]);
-            sum[r] = fma(row.y, w.y, sum[r]);
-            sum[r] = fma(row.z, w.z, sum[r]);
-            sum[r] = fma(row.w, w.w, sum[r]);
+          let words = weights[part][from_chunk + j][o];
+          var scale = 0u;
+          if (SCALES > 1u) {
+            scale = scales[(part * OUTS + o) * TILE + from_chunk + j];
+          }
+          for (var f = 0u; f < CHUNK; f++) { // unroll
+            let w = four_of(words, f, scale);
+            for (var r = 0u; r < EACH; r++) { // unroll
+              let row = rows[part][(from_chunk + j) * CHUNK + f][r0 + r];
+              sum[r] = fma(row.x, w.x, sum[r]);
+              sum[r] = fma(row.y, w.y, sum[r]);
+              sum[r] = fma(row.z, w.z, sum[r]);
+              sum[r] = fma(row.w, w.w, sum[r]);
+            }
           }
         }
       }
@@ -143,23 +162,36 @@ fn low_sum(n: u32, o: u32) -> f32 {
   return sum;
 }
 
-// One four of the tile that begins `at` fours into every part: neighbours lie side by side along I.
-fn weight_at(place: u32, o0: u32, at: u32, length: u32, width: u32) -> vec4f {
-  let four = at + place % TILE;
+const NOWHERE = 0xffffffffu;
+
+// First four of one chunk of the tile that begins `at` fours into every part: neighbours lie side by side along I.
+fn place_of(place: u32, o0: u32, at: u32, length: u32, width: u32) -> u32 {
+  let four = at + (place % TILE) * CHUNK;
   let i = (place / (TILE * OUTS)) * length + four;
   let o = params.first + min(o0 + (place / TILE) % OUTS, params.O - 1u);
-  if (four < length && i < width) {
-    return weight_four(o * width + i);
-  }
-  return vec4f();
+  return select(NOWHERE, o * width + i, place < TILE * OUTS * PARTS && four < length && i < width);
 }
 
-// The same of x.
+fn chunk_of(from_four: u32) -> vec4u {
+  if (from_four == NOWHERE) {
+    return vec4u();
+  }
+  return chunk_at(from_four);
+}
+
+fn scale_of(from_four: u32) -> u32 {
+  if (SCALES == 1u || from_four == NOWHERE) {
+    return 0u;
+  }
+  return scale_at(from_four);
+}
+
+// One four of x of the tile.
 fn x_at(place: u32, n0: u32, at: u32, length: u32, width: u32) -> vec4f {
-  let four = at + place % TILE;
-  let i = (place / (TILE * ROWS)) * length + four;
-  if (place < ROWS * TILE * PARTS && four < length && i < width) {
-    return x4[min(n0 + (place / TILE) % ROWS, params.N - 1u) * width + i];
+  let four = at + place % (TILE * CHUNK);
+  let i = (place / (TILE * CHUNK * ROWS)) * length + four;
+  if (place < ROWS * TILE * CHUNK * PARTS && four < length && i < width) {
+    return x4[min(n0 + (place / (TILE * CHUNK)) % ROWS, params.N - 1u) * width + i];
   }
   return vec4f();
 }

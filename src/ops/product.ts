@@ -6,14 +6,23 @@ import type { Into } from "../gpu/tape.ts";
 import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
-import { fromColumn, rowRanges, weightConstants, weightParts, weightShaders, weightTensors } from "./weight_kernels.ts";
+import {
+  type Chunks,
+  chunkShaders,
+  fromColumn,
+  rowRanges,
+  weightConstants,
+  weightParts,
+  weightShaders,
+  weightTensors,
+} from "./weight_kernels.ts";
 
 /** What the kernels are made of: a choice among them holds for these. */
 export const productSources = [tiledSource, thinSource, wideSource, ...Object.values(weightParts)];
 
 const tiled = weightShaders("product", tiledSource);
 const wide = weightShaders("product_wide", wideSource);
-const thin = weightShaders("product_thin", thinSource);
+const thin = chunkShaders("product_thin", thinSource);
 
 /**
  * Whether a gradient of so many rows and columns is worth tiles of 128 x 128, in place of 64 x 64. The same on every
@@ -66,9 +75,10 @@ export function multiplyInParts(
     const [rangeBias, rangeResidual] = [range.bias ?? x, residual ? fromColumn(residual, range.column) : x];
     const rangeOut = fromColumn(out, range.column);
     if (kernel === "thin") {
-      const sizes = thinSizes(N, range.count, I);
+      const chunks = thin(weight);
+      const sizes = thinSizes(N, range.count, I, chunks);
       plan.dispatch({
-        shader: thin(weight),
+        shader: chunks.shader,
         entry: "multiply",
         tensors: { ...tensors, bias: rangeBias, residual: rangeResidual, out: rangeOut },
         params,
@@ -99,24 +109,29 @@ const leastLongSum = 1024;
  * a sum in a tile, threads, rows that a thread sums; and what follows for a thread: fours of the weight and of x that it
  * reads of a tile, outputs that it finishes.
  */
-export function thinSizes(N: number, O: number, I: number) {
+export function thinSizes(N: number, O: number, I: number, { fours, scaled }: Omit<Chunks, "shader">) {
   const few = O <= mostFewOutputs && I >= leastLongSum;
-  const [ROWS, OUTS, TILE, THREADS, EACH] = few ? fewOutputs(N) : fewRows(N);
+  return thinSizesOf(few ? fewOutputs(N) : fewRows(N), fours, scaled);
+}
+
+export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH]: ThinShape, CHUNK: number, scaled: boolean) {
   return {
+    CHUNK,
+    SCALES: scaled ? TILE * OUTS * 4 : 1,
     ROWS,
     OUTS,
     TILE,
     THREADS,
     EACH,
     // Fours of a tile whose sums stand unrolled in the text.
-    STEP: Math.min(TILE, 16),
-    LOADS: (TILE * OUTS * 4) / THREADS,
-    X_LOADS: Math.ceil((TILE * ROWS * 4) / THREADS),
+    STEP: Math.min(TILE, 16 / CHUNK),
+    LOADS: Math.ceil((TILE * OUTS * 4) / THREADS),
+    X_LOADS: Math.ceil((TILE * CHUNK * ROWS * 4) / THREADS),
     PLACES: Math.ceil((ROWS * OUTS) / THREADS),
   };
 }
 
-type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number];
+export type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number];
 
 function fewRows(N: number): ThinShape {
   if (N === 1) return [1, 16, 16, 64, 1];

@@ -1,3 +1,9 @@
+import chunksBf16 from "../../shaders/chunks/bf16.wgsl" with { type: "text" };
+import chunksF16 from "../../shaders/chunks/f16.wgsl" with { type: "text" };
+import chunksOfFour from "../../shaders/chunks/fours.wgsl" with { type: "text" };
+import chunksI4 from "../../shaders/chunks/i4.wgsl" with { type: "text" };
+import chunksI8 from "../../shaders/chunks/i8.wgsl" with { type: "text" };
+import chunksNf4 from "../../shaders/chunks/nf4.wgsl" with { type: "text" };
 import bf16 from "../../shaders/weights/bf16.wgsl" with { type: "text" };
 import f16 from "../../shaders/weights/f16.wgsl" with { type: "text" };
 import f32 from "../../shaders/weights/f32.wgsl" with { type: "text" };
@@ -13,18 +19,66 @@ export type WeightDtype = "f32" | PackedDtype;
 /** How the kernels that read weights read a dtype: what stands behind such a kernel's file, by the end of its name. */
 export const weightParts: Readonly<Record<WeightDtype, string>> = { f32, bf16, f16, i8, i4, nf4 };
 
-/** A file that calls `weight_four` as one shader for each dtype, made when it is first asked for. */
-export function weightShaders(name: string, source: string): (weight: Tensor) => Shader {
-  const made = new Map<WeightDtype, Shader>();
-  return ({ name: weight, dtype }) => {
-    if (dtype === "u32" || dtype === "i32")
-      throw new TypeError(`${weight} is of ${dtype}, which is no dtype of weights`);
-    let shader = made.get(dtype);
+/** The same for kernels that read 16 bytes of a weight at a time, and how many fours those are. */
+const wholeChunks: Readonly<Record<PackedDtype, { part: string; fours: number }>> = {
+  bf16: { part: chunksBf16, fours: 2 },
+  f16: { part: chunksF16, fours: 2 },
+  i8: { part: chunksI8, fours: 4 },
+  i4: { part: chunksI4, fours: 8 },
+  nf4: { part: chunksNf4, fours: 8 },
+};
+
+/** Parts of a kernel that reads a weight in chunks, by the end of its name. */
+export const chunkParts: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(weightParts).map(([dtype, part]) => [dtype, `${part}\n${chunksOfFour}`])),
+  ...Object.fromEntries(Object.entries(wholeChunks).map(([dtype, { part }]) => [`${dtype}_chunks`, part])),
+};
+
+/** A file as one shader for each part, made when it is first asked for. */
+function variants(name: string, source: string, parts: Readonly<Record<string, string>>): (variant: string) => Shader {
+  const made = new Map<string, Shader>();
+  return (variant) => {
+    let shader = made.get(variant);
     if (!shader) {
-      shader = new Shader(dtype === "f32" ? name : `${name}_${dtype}`, source, weightParts[dtype]);
-      made.set(dtype, shader);
+      shader = new Shader(variant === "f32" ? name : `${name}_${variant}`, source, parts[variant]!);
+      made.set(variant, shader);
     }
     return shader;
+  };
+}
+
+/** A file that calls `weight_four` as one shader for each dtype. */
+export function weightShaders(name: string, source: string): (weight: Tensor) => Shader {
+  const of = variants(name, source, weightParts);
+  return (weight) => of(weightDtype(weight));
+}
+
+function weightDtype({ name, dtype }: Tensor): WeightDtype {
+  if (dtype === "u32" || dtype === "i32") throw new TypeError(`${name} is of ${dtype}, which is no dtype of weights`);
+  return dtype;
+}
+
+/** How a kernel reads a weight in chunks. */
+export interface Chunks {
+  shader: Shader;
+  /** Fours in a chunk. */
+  fours: number;
+  /** Whether a chunk comes with a word of scale and zero. */
+  scaled: boolean;
+}
+
+/** A file that calls `chunk_at`: chunks of 16 bytes where each quarter of a row, and each block, is some of them. */
+export function chunkShaders(name: string, source: string): (weight: Tensor) => Chunks {
+  const of = variants(name, source, chunkParts);
+  return (weight) => {
+    const dtype = weightDtype(weight);
+    const [, I] = weight.shape as [number, number];
+    if (dtype !== "f32") {
+      const { fours } = wholeChunks[dtype];
+      if (I % (16 * fours) === 0 && (weight.block ?? 0) % (4 * fours) === 0)
+        return { shader: of(`${dtype}_chunks`), fours, scaled: weight.block !== undefined };
+    }
+    return { shader: of(dtype), fours: 1, scaled: false };
   };
 }
 

@@ -1,7 +1,7 @@
 import { Shader } from "../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../ops/attention.ts";
 import { thinSizes } from "../../ops/product.ts";
-import { weightParts } from "../../ops/weight_kernels.ts";
+import { chunkParts, weightParts } from "../../ops/weight_kernels.ts";
 
 /** One kernel as a compiler took it; `error` is null where it did. */
 export interface CompiledKernel {
@@ -19,18 +19,24 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_backward: [32, 80, 128, 256].map(tileSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
-  product_thin: [...[1, 2, 4, 8].map((N) => thinSizes(N, 2048, 2048)), ...[1, 8].map((N) => thinSizes(N, 16, 2048))],
+  product_thin: [
+    ...[1, 2, 4, 8].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
+    ...[1, 8].map((N) => thinSizes(N, 16, 2048, { fours: 1, scaled: false })),
+    ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 2, scaled: true })),
+  ],
 };
 
 const { f32, ...packed } = weightParts;
 const ofWeights = { "": f32, ...packed };
+const { f32: f32Chunks, ...packedChunks } = chunkParts;
+const ofChunks = { "": f32Chunks!, ...packedChunks };
 
 /** What is joined to shaders that come in variants, by the end of the variant's name. */
 const partsOf: Record<string, Record<string, string>> = {
   attention: elementParts,
   gather_fours: ofWeights,
   product: ofWeights,
-  product_thin: ofWeights,
+  product_thin: ofChunks,
   product_wide: ofWeights,
 };
 
