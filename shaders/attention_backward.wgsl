@@ -31,13 +31,14 @@ override ADD: u32 = 0u;
 override ADD_V: u32 = 0u;
 
 // From the host: WIDTH = D / 4; COLUMNS, fours of a row that a thread has of a gradient (every 16th one); VALUES, rows
-// of the other side that are in workgroup memory at one time.
+// of the other side that are in workgroup memory at one time; TURNS = SIDE / VALUES.
 const SIDE = 64u;
 
-// First 16 numbers of d of both sides, of q or k and of dout or v: four times 16 x 17 fours. Then the weights of 64 of
-// the other side by four of the own side: 64 x 17 fours. One four more than 16, for the banks.
-var<workgroup> sides: array<vec4f, 1088>;
-var<workgroup> values: array<vec4f, 512>;
+// First 16 numbers of d of both sides, of q or k and of dout or v. Then the weights of 64 of the other side by four of the
+// own side. One four more than 16, for the banks. Indices that are constants once loops are written out need no check of
+// bounds.
+var<workgroup> sides: array<array<vec4f, 17>, 64>;
+var<workgroup> values: array<array<vec4f, 16>, 32>;
 
 // Fours of q or k, dout or v of one row of either side, on their way into workgroup memory.
 struct Loaded {
@@ -108,19 +109,19 @@ fn products_of(pair_row: u32, key_row: u32, pairs_own: bool, thread: u32, tx: u3
   for (var slice = 0u; slice < WIDTH; slice += 4u) {
     workgroupBarrier();
     for (var i = 0u; i < 4u; i++) { // unroll
-      let to = (four * 4u + i) * 17u + row / 4u;
-      sides[to][row % 4u] = next.own[i];
-      sides[272u + to][row % 4u] = next.other[i];
-      sides[544u + to][row % 4u] = next.down[i];
-      sides[816u + to][row % 4u] = next.dother[i];
+      let d = four * 4u + i;
+      sides[d][row / 4u][row % 4u] = next.own[i];
+      sides[16u + d][row / 4u][row % 4u] = next.other[i];
+      sides[32u + d][row / 4u][row % 4u] = next.down[i];
+      sides[48u + d][row / 4u][row % 4u] = next.dother[i];
     }
     workgroupBarrier();
     next = of_pairs(pair_row, key_row, pairs_own, slice + 4u + four);
     for (var d = 0u; d < 16u; d++) { // unroll
-      let a = sides[d * 17u + ty];
-      let b = sides[272u + d * 17u + tx];
-      let da = sides[544u + d * 17u + ty];
-      let db = sides[816u + d * 17u + tx];
+      let a = sides[d][ty];
+      let b = sides[16u + d][tx];
+      let da = sides[32u + d][ty];
+      let db = sides[48u + d][tx];
       for (var j = 0u; j < 4u; j++) { // unroll
         score[j] = fma(a, vec4f(b[j]), score[j]);
         dscore[j] = fma(da, vec4f(db[j]), dscore[j]);
@@ -134,16 +135,16 @@ fn products_of(pair_row: u32, key_row: u32, pairs_own: bool, thread: u32, tx: u3
 // Weights of 4 of the own side for 4 of the other one, for all threads to read.
 fn share(weights: array<vec4f, 4>, tx: u32, ty: u32) {
   for (var j = 0u; j < 4u; j++) { // unroll
-    sides[(tx * 4u + j) * 17u + ty] = weights[j];
+    sides[tx * 4u + j][ty] = weights[j];
   }
 }
 
 // Four rows of a gradient more, from VALUES rows of the other side that stand in `values`.
 fn accumulate(sum: ptr<function, array<vec4f, SUMS>>, first: u32, tx: u32, ty: u32) {
   for (var j = 0u; j < VALUES; j++) { // unroll
-    let weight = sides[(first + j) * 17u + ty];
+    let weight = sides[first + j][ty];
     for (var c = 0u; c < COLUMNS; c++) { // unroll
-      let value = values[(j * COLUMNS + c) * 16u + tx];
+      let value = values[j * COLUMNS + c][tx];
       (*sum)[c] = fma(vec4f(weight.x), value, (*sum)[c]);
       (*sum)[COLUMNS + c] = fma(vec4f(weight.y), value, (*sum)[COLUMNS + c]);
       (*sum)[2u * COLUMNS + c] = fma(vec4f(weight.z), value, (*sum)[2u * COLUMNS + c]);
@@ -194,23 +195,25 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
         }
       }
       share(p, place.x, place.y);
-      for (var from_row = 0u; from_row < SIDE; from_row += VALUES) {
+      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+        let from_row = turn * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
-          values[to] = dout_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
+          values[to / 16u][to % 16u] = dout_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum_v, from_row, place.x, place.y);
+        accumulate(&sum_v, turn * VALUES, place.x, place.y);
         workgroupBarrier();
       }
       share(ds, place.x, place.y);
-      for (var from_row = 0u; from_row < SIDE; from_row += VALUES) {
+      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+        let from_row = turn * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
-          values[to] = q_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
+          values[to / 16u][to % 16u] = q_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum_k, from_row, place.x, place.y);
+        accumulate(&sum_k, turn * VALUES, place.x, place.y);
         workgroupBarrier();
       }
     }
@@ -332,14 +335,15 @@ fn backprop_q(
         }
       }
       share(ds, place.x, place.y);
-      for (var from_value = 0u; from_value < SIDE; from_value += VALUES) {
+      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+        let from_value = turn * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
           let key = at + from_value + to / (16u * COLUMNS);
-          values[to] = k_at(select(NO_ROW, key * params.K + group.y, key < end), to % (16u * COLUMNS));
+          values[to / 16u][to % 16u] = k_at(select(NO_ROW, key * params.K + group.y, key < end), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum, from_value, place.x, place.y);
+        accumulate(&sum, turn * VALUES, place.x, place.y);
         workgroupBarrier();
       }
     }

@@ -29,14 +29,14 @@ struct Params {
 const PAIRS = 64u;
 const KEYS = 64u;
 // From the host: WIDTH = D / 4; COLUMNS, fours of a row that a thread has of the result (every 16th one); VALUES, keys
-// whose values are in workgroup memory at one time.
+// whose values are in workgroup memory at one time; TURNS = KEYS / VALUES.
 const LOWEST: f32 = -1e30;
 
-// First 32 numbers of d of 64 pairs, then of 64 keys, four at a time: twice 32 x 17 fours. Then scores and weights of
-// 64 keys by four pairs: 64 x 17 fours. One four more than 16, for the banks.
-var<workgroup> scores: array<vec4f, 1088>;
+// First 32 numbers of d of 64 pairs, then of 64 keys, four at a time. Then scores and weights of 64 keys by four pairs. One
+// four more than 16, for the banks. Indices that are constants once loops are written out need no check of bounds.
+var<workgroup> scores: array<array<vec4f, 17>, 64>;
 // Values of VALUES keys.
-var<workgroup> values: array<vec4f, 512>;
+var<workgroup> values: array<array<vec4f, 16>, 32>;
 var<workgroup> maxima: array<array<f32, PAIRS>, 4>;
 var<workgroup> sums: array<array<f32, PAIRS>, 4>;
 // By which what there is, and what the tile adds, are multiplied.
@@ -122,9 +122,9 @@ fn attend(
         workgroupBarrier();
         for (var i = 0u; i < 2u; i++) { // unroll
           for (var j = 0u; j < 4u; j++) { // unroll
-            let to = ((thread % 4u) * 8u + i * 4u + j) * 17u + loaded / 4u;
-            scores[to][loaded % 4u] = next_q[i][j];
-            scores[544u + to][loaded % 4u] = next_k[i][j];
+            let d = (thread % 4u) * 8u + i * 4u + j;
+            scores[d][loaded / 4u][loaded % 4u] = next_q[i][j];
+            scores[32u + d][loaded / 4u][loaded % 4u] = next_k[i][j];
           }
         }
         workgroupBarrier();
@@ -140,8 +140,8 @@ fn attend(
           }
         }
         for (var d = 0u; d < 32u; d++) { // unroll
-          let a = scores[d * 17u + ty];
-          let b = scores[544u + d * 17u + tx];
+          let a = scores[d][ty];
+          let b = scores[32u + d][tx];
           score[0] = fma(a, vec4f(b.x), score[0]);
           score[1] = fma(a, vec4f(b.y), score[1]);
           score[2] = fma(a, vec4f(b.z), score[2]);
@@ -150,7 +150,7 @@ fn attend(
       }
       workgroupBarrier();
       for (var j = 0u; j < 4u; j++) { // unroll
-        scores[(tx * 4u + j) * 17u + ty] = select(vec4f(LOWEST), score[j] * params.scale, vec4u(at + tx * 4u + j) < counts);
+        scores[tx * 4u + j][ty] = select(vec4f(LOWEST), score[j] * params.scale, vec4u(at + tx * 4u + j) < counts);
       }
       var next = array<vec4f, 2>();
       next[0] = value_at(at, thread, places, longest, group.y);
@@ -161,7 +161,7 @@ fn attend(
       var own = array<f32, 16>();
       var top = LOWEST;
       for (var i = 0u; i < 16u; i++) { // unroll
-        own[i] = scores[(quarter * 16u + i) * 17u + pair / 4u][pair % 4u];
+        own[i] = scores[quarter * 16u + i][pair / 4u][pair % 4u];
         top = max(top, own[i]);
       }
       maxima[quarter][pair] = top;
@@ -170,7 +170,7 @@ fn attend(
       var part = 0.0;
       for (var i = 0u; i < 16u; i++) { // unroll
         let weight = select(0.0, exp(own[i] - top), own[i] > LOWEST);
-        scores[(quarter * 16u + i) * 17u + pair / 4u][pair % 4u] = weight;
+        scores[quarter * 16u + i][pair / 4u][pair % 4u] = weight;
         part += weight;
       }
       sums[quarter][pair] = part;
@@ -182,19 +182,20 @@ fn attend(
         kept[pair / 4u][pair % 4u] = keep;
         added[pair / 4u][pair % 4u] = add;
       }
-      values[thread] = next[0];
-      values[thread + 256u] = next[1];
+      values[thread / 16u][thread % 16u] = next[0];
+      values[16u + thread / 16u][thread % 16u] = next[1];
       workgroupBarrier();
       let whole = ((sums[0][pair] + sums[1][pair]) + sums[2][pair]) + sums[3][pair];
       sum = fma(whole, add, sum * keep);
 
       // The result: 4 pairs by COLUMNS fours of d a thread.
       var part_result = array<vec4f, SUMS>();
-      for (var key = 0u; key < KEYS; key += VALUES) {
+      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+        let key = turn * VALUES;
         if (key > 0u) {
           workgroupBarrier();
-          values[thread] = next[0];
-          values[thread + 256u] = next[1];
+          values[thread / 16u][thread % 16u] = next[0];
+          values[16u + thread / 16u][thread % 16u] = next[1];
           workgroupBarrier();
         }
         if (key + VALUES < KEYS) {
@@ -202,9 +203,9 @@ fn attend(
           next[1] = value_at(at + key + VALUES, thread + 256u, places, longest, group.y);
         }
         for (var j = 0u; j < VALUES; j++) { // unroll
-          let weight = scores[(key + j) * 17u + ty];
+          let weight = scores[turn * VALUES + j][ty];
           for (var c = 0u; c < COLUMNS; c++) { // unroll
-            let value = values[(j * COLUMNS + c) * 16u + tx];
+            let value = values[j * COLUMNS + c][tx];
             part_result[c] = fma(vec4f(weight.x), value, part_result[c]);
             part_result[COLUMNS + c] = fma(vec4f(weight.y), value, part_result[COLUMNS + c]);
             part_result[2u * COLUMNS + c] = fma(vec4f(weight.z), value, part_result[2u * COLUMNS + c]);

@@ -37,7 +37,8 @@ const SUMMING = OUTS * PARTS * (ROWS / EACH);
 // Two more than there are outputs: what eight threads store side by side falls into different banks.
 var<workgroup> weights: array<array<array<vec4u, OUTS + 2u>, TILE>, PARTS>;
 var<workgroup> scales: array<u32, SCALES>;
-var<workgroup> rows: array<array<array<vec4f, ROWS>, TILE * CHUNK>, PARTS>;
+// Indices that are constants once loops are written out need no check of bounds: rows by who sums them.
+var<workgroup> rows: array<array<array<array<vec4f, EACH>, ROWS / EACH>, TILE * CHUNK>, PARTS>;
 var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
 
 @compute @workgroup_size(THREADS)
@@ -45,7 +46,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   open_weight(index);
   let part = (index / OUTS) % PARTS;
   let o = index % OUTS;
-  let r0 = index / (OUTS * PARTS) * EACH;
+  let own_rows = index / (OUTS * PARTS);
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   let n0 = group.y * ROWS;
@@ -83,7 +84,8 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     for (var j = 0u; j < X_LOADS; j++) { // unroll
       let place = j * THREADS + index;
       if (place < ROWS * TILE * CHUNK * PARTS) {
-        rows[place / (TILE * CHUNK * ROWS)][place % (TILE * CHUNK)][(place / (TILE * CHUNK)) % ROWS] = next_x[j];
+        let r = (place / (TILE * CHUNK)) % ROWS;
+        rows[place / (TILE * CHUNK * ROWS)][place % (TILE * CHUNK)][r / EACH][r % EACH] = next_x[j];
       }
     }
     workgroupBarrier();
@@ -106,7 +108,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
           for (var f = 0u; f < CHUNK; f++) { // unroll
             let w = four_of(words, f, scale);
             for (var r = 0u; r < EACH; r++) { // unroll
-              let row = rows[part][(from_chunk + j) * CHUNK + f][r0 + r];
+              let row = rows[part][(from_chunk + j) * CHUNK + f][own_rows][r];
               sum[r] = fma(row.x, w.x, sum[r]);
               sum[r] = fma(row.y, w.y, sum[r]);
               sum[r] = fma(row.z, w.z, sum[r]);
@@ -120,7 +122,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
   if (index < SUMMING) {
     for (var r = 0u; r < EACH; r++) { // unroll
-      sums[part][r0 + r][o] = sum[r];
+      sums[part][own_rows * EACH + r][o] = sum[r];
     }
   }
   workgroupBarrier();

@@ -33,7 +33,8 @@ const mostHeads = 8;
 /** Sizes of attention_forward.wgsl and attention_backward.wgsl for heads of D. */
 export const tileSizes = (D: number) => {
   const COLUMNS = Math.ceil(D / 64);
-  return { WIDTH: D / 4, COLUMNS, VALUES: [32, 16, 8, 8][COLUMNS - 1]!, SUMS: 4 * COLUMNS };
+  const VALUES = [32, 16, 8, 8][COLUMNS - 1]!;
+  return { WIDTH: D / 4, COLUMNS, VALUES, TURNS: 64 / VALUES, SUMS: 4 * COLUMNS };
 };
 
 /** Sizes of attention_decode.wgsl for heads of D, `heads` of which read a key head. */
