@@ -101,6 +101,7 @@ const report: BenchReport = {
   peers: [
     { id: "a", ms: 0.5, versions: { torch: "2.11" } },
     { id: "c", ms: 2 },
+    { id: "e", ms: 3, what: "another way" },
   ],
   small: false,
   notes: ["a note"],
@@ -140,6 +141,7 @@ test("rates, shares and ratios", () => {
   ]);
   expect(cells[2]!.slice(1, 5)).toEqual(["P7", "d", "-", "failed: no \\| room"]);
   expect(benchMarkdown(report).join("\n")).toContain("torch 2.11");
+  expect(benchMarkdown(report)).toContain("- torch, besides: e 3.00 ms (another way)");
 });
 
 test("medians", () => {
