@@ -29,6 +29,7 @@ struct Params {
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
+override GATED: u32 = 0u;
 
 const PARTS = 4u;
 // Threads that sum, and what all of them read of a tile: LOADS fours of the weight and X_LOADS of x each.
@@ -37,6 +38,16 @@ const SUMMING = OUTS * PARTS * (ROWS / EACH);
 var<workgroup> weights: array<array<array<vec4f, OUTS + 2u>, TILE>, PARTS>;
 var<workgroup> rows: array<array<array<vec4f, ROWS>, TILE>, PARTS>;
 var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
+
+// The row of the weight that makes output `local` of a workgroup. With GATED a workgroup has half of its outputs in the
+// gate and the same ones of up, O / 2 rows further on.
+fn row_of(local: u32, group: u32) -> u32 {
+  if (GATED == 1u) {
+    let half = OUTS / 2u;
+    return min(group * half + local % half, params.O / 2u - 1u) + local / half * (params.O / 2u);
+  }
+  return min(group * OUTS + local, params.O - 1u);
+}
 
 @compute @workgroup_size(THREADS)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -47,11 +58,10 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   let n0 = group.y * ROWS;
-  let o0 = group.x * OUTS;
   var next = array<vec4f, LOADS>();
   var next_x = array<vec4f, X_LOADS>();
   for (var j = 0u; j < LOADS; j++) { // unroll
-    next[j] = weight_at(j * THREADS + index, o0, 0u, length, width);
+    next[j] = weight_at(j * THREADS + index, group.x, 0u, length, width);
   }
   for (var j = 0u; j < X_LOADS; j++) { // unroll
     next_x[j] = x_at(j * THREADS + index, n0, 0u, length, width);
@@ -61,7 +71,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   if (LOW == 1u) {
     for (var j = 0u; j < PLACES; j++) { // unroll
       let place = j * THREADS + index;
-      added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), min(o0 + place % OUTS, params.O - 1u));
+      added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), row_of(place % OUTS, group.x));
     }
   }
   var sum = array<f32, EACH>();
@@ -78,7 +88,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
     for (var j = 0u; j < LOADS; j++) { // unroll
-      next[j] = weight_at(j * THREADS + index, o0, at + TILE, length, width);
+      next[j] = weight_at(j * THREADS + index, group.x, at + TILE, length, width);
     }
     for (var j = 0u; j < X_LOADS; j++) { // unroll
       next_x[j] = x_at(j * THREADS + index, n0, at + TILE, length, width);
@@ -109,19 +119,36 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     let place = j * THREADS + index;
     let r = place / OUTS;
     let n = n0 + r;
-    let column = place % OUTS;
-    if (r < ROWS && n < params.N && o0 + column < params.O) {
-      var value = ((sums[0][r][column] + sums[1][r][column]) + sums[2][r][column]) + sums[3][r][column];
+    let local = place % OUTS;
+    let column = row_of(local, group.x);
+    if (r < ROWS && n < params.N) {
+      var value = ((sums[0][r][local] + sums[1][r][local]) + sums[2][r][local]) + sums[3][r][local];
       if (BIAS == 1u) {
-        value += bias[params.first + o0 + column];
+        value += bias[params.first + column];
       }
       if (RESIDUAL == 1u) {
-        value += residual[n * params.stride + o0 + column];
+        value += residual[n * params.stride + column];
       }
       if (LOW == 1u) {
         value = fma(params.scaling, added[j], value);
       }
-      out[n * params.stride + o0 + column] = value;
+      if (GATED == 1u) {
+        sums[0][r][local] = value;
+      } else if (group.x * OUTS + local < params.O) {
+        out[n * params.stride + column] = value;
+      }
+    }
+  }
+  if (GATED == 1u) {
+    workgroupBarrier();
+    let half = OUTS / 2u;
+    for (var place = index; place < ROWS * half; place += THREADS) {
+      let n = n0 + place / half;
+      let column = group.x * half + place % half;
+      if (n < params.N && column < params.O / 2u) {
+        let gate = sums[0][place / half][place % half];
+        out[n * params.stride + column] = gated(gate, sums[0][place / half][place % half + half]);
+      }
     }
   }
 }
@@ -144,10 +171,10 @@ fn low_sum(n: u32, o: u32) -> f32 {
 }
 
 // One four of the tile that begins `at` fours into every part: neighbours lie side by side along I.
-fn weight_at(place: u32, o0: u32, at: u32, length: u32, width: u32) -> vec4f {
+fn weight_at(place: u32, group: u32, at: u32, length: u32, width: u32) -> vec4f {
   let four = at + place % TILE;
   let i = (place / (TILE * OUTS)) * length + four;
-  let o = params.first + min(o0 + (place / TILE) % OUTS, params.O - 1u);
+  let o = params.first + row_of((place / TILE) % OUTS, group);
   if (four < length && i < width) {
     return weight_four(o * width + i);
   }
