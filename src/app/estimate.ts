@@ -133,7 +133,8 @@ export async function estimate(
     isKnown: known !== null,
     memory: names
       .map((what) => ({ what, usualBytes: usualUses.get(what) ?? 0, mostBytes: mostUses.get(what) ?? 0 }))
-      .filter(({ usualBytes, mostBytes }) => usualBytes + mostBytes > 0),
+      .filter(({ usualBytes, mostBytes }) => usualBytes + mostBytes > 0)
+      .sort((a, b) => b.usualBytes - a.usualBytes),
     usualBytes: bytes[0]!,
     mostBytes: bytes[1]!,
     pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),

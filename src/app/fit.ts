@@ -1,6 +1,6 @@
 import type { RunConfig } from "../train/knobs.ts";
 import type { Estimate } from "./estimate.ts";
-import { flagsOf, gib, smaller } from "./estimate_text.ts";
+import { flagsOf, gib, smaller } from "./remedies.ts";
 
 /** Asks what a run with these changes takes. @throws Error where a buffer of it is larger than the device allows */
 export type Estimating = (changes: Partial<RunConfig>) => Promise<Estimate>;

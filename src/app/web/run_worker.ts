@@ -20,6 +20,7 @@ import type {
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
 import { fileOrNull, filesIn } from "../model_files.ts";
+import type { RunMemory } from "../run_memory.ts";
 import { atCommits } from "../run_sources.ts";
 import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
@@ -94,6 +95,12 @@ export class RunWorker implements RunApi {
       notices: [...notices, ...(this.kept?.problem ? [this.kept.problem] : [])],
       resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
     };
+  }
+
+  async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
+    // What it imports of models and training comes with the session.
+    const { runMemory } = await import("../run_memory.ts");
+    return runMemory(config, this.platform, { memoryBytes, mayFetch: false });
   }
 
   async start(config: RunConfig): Promise<string> {
