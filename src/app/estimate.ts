@@ -142,6 +142,26 @@ export async function estimate(
   };
 }
 
+/**
+ * Makes a usual step of a run within a device's limits, and counts nothing.
+ * @throws Error with one sentence where a buffer of it is larger than they allow
+ */
+export async function expectRoom(
+  config: RunConfig,
+  sizes: ModelSizes,
+  preprocessor: Pick<Preprocessor, "minPixels" | "maxPixels">,
+  { limits, software }: Pick<EstimateOptions, "limits" | "software">,
+): Promise<void> {
+  // What is small fits anywhere, and begins at once.
+  if (sum(modelShapes(sizes.config)) < 2 ** 26) return;
+  await simulateStep(
+    countingGpu(limits, { software }),
+    config,
+    sizes,
+    assumed(config, sizes.config, preprocessor, null, undefined),
+  );
+}
+
 /** The step that is counted. @param response  null: as long as the knobs allow */
 function assumed(
   config: RunConfig,
