@@ -22,13 +22,14 @@ export interface RunMemory {
  * Counts a step of a run on the limits of this machine's adapter.
  *
  * @param memoryBytes  of the card; null where nobody said
+ * @param stopping     true once nobody wants to know any more
  * @param mayFetch     whether the small files of a model that lies elsewhere may be asked for
  * @throws Error with one sentence where nobody knows the model
  */
 export async function runMemory(
   config: RunConfig,
   platform: Platform,
-  { memoryBytes, mayFetch }: { memoryBytes: number | null; mayFetch: boolean },
+  { memoryBytes, mayFetch, stopping }: { memoryBytes: number | null; mayFetch: boolean; stopping?: () => boolean },
 ): Promise<RunMemory> {
   const described = await describedModel(config, platform, { mayFetch });
   const notes = described.note ? [described.note] : [];
@@ -51,7 +52,7 @@ export async function runMemory(
     );
   };
   const found = await again({}).catch((error: Error) => error);
-  const fit = await fitOf(config, found, memoryBytes, again);
+  const fit = await fitOf(config, found, memoryBytes, again, stopping);
   if (!(found instanceof Error)) notes.push(assumedLine(config, found));
   return { found: found instanceof Error ? null : found, fit, notes, adapterName, software };
 }

@@ -50,6 +50,8 @@ export class RunWorker implements RunApi {
   /** Stays here when it is over, as long as its weights are in the session. */
   #run: KeptRun | null = null;
   #warmup: KeptWarmup | null = null;
+  /** Counts questions about memory, and what makes the last one stale. */
+  #asked = 0;
   /** What the session was opened with. */
   #openedWith: RunConfig | null = null;
   readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
@@ -100,10 +102,13 @@ export class RunWorker implements RunApi {
   async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
     // What it imports of models and training comes with the session.
     const { runMemory } = await import("../run_memory.ts");
-    return runMemory(config, this.platform, { memoryBytes, mayFetch: false });
+    const asked = ++this.#asked;
+    const stopping = () => asked !== this.#asked;
+    return runMemory(config, this.platform, { memoryBytes, mayFetch: false, stopping });
   }
 
   async start(config: RunConfig): Promise<string> {
+    this.#asked++;
     await this.#endRun();
     this.#run = null;
     this.#run = await KeptRun.begin((wanted) => this.#openModel(wanted), this.platform, config);
@@ -111,6 +116,7 @@ export class RunWorker implements RunApi {
   }
 
   async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
+    this.#asked++;
     await this.#endRun();
     this.#run = null;
     this.#run = await KeptRun.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
@@ -159,6 +165,7 @@ export class RunWorker implements RunApi {
   }
 
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+    this.#asked++;
     await this.#endRun();
     const { model } = resolveConfig({ preset: config.preset });
     // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,
