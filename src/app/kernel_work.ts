@@ -46,6 +46,9 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
     case "rope":
       // Its angles are few, and stay in a cache.
       return { flops: 0, bytes: bytes([table]) };
+    case "swiglu":
+      // Gate and up are read where their gradients are written.
+      return { flops: 0, bytes: bytes() + (entry === "backprop_over" ? bytesOf(dispatch.tensors.dpacked!) : 0) };
     default:
       return streaming.has(name) ? { flops: 0, bytes: bytes() } : null;
   }
@@ -65,7 +68,6 @@ const streaming = new Set([
   "random",
   "rmsnorm",
   "sample",
-  "swiglu",
 ]);
 
 /** Bytes of all bindings but some; what is added to is read and written. */

@@ -58,6 +58,9 @@ export interface ModelSizes {
   adapterRank?: number;
 }
 
+/** Of an adapter that is not here. */
+const usualRank = 16;
+
 /** Any token of text. */
 const someToken = 1;
 
@@ -75,7 +78,7 @@ export async function simulateStep(
   const isAdapted = hasAdapter(config);
   const model = emptyModel(gpu, modelSizes, !isAdapted);
   if (isAdapted) {
-    const lora = newLoraConfig({ ...config, loraRank: modelSizes.adapterRank ?? config.loraRank });
+    const lora = newLoraConfig({ ...config, loraRank: modelSizes.adapterRank ?? (config.loraRank || usualRank) });
     model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
   }
   const learner = new Learner(gpu, model, "policy");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../src/app/deno/dry_run.ts";
-import { type Estimate, estimate } from "../../src/app/estimate.ts";
+import { type Estimate, estimate, expectRoom } from "../../src/app/estimate.ts";
 import { describedModel } from "../../src/app/model_sizes.ts";
 import { h100, secondsOfStep } from "../../src/app/step_time.ts";
 import type { BaseDtype } from "../../src/model/base_dtype.ts";
@@ -106,6 +106,20 @@ describe("memory", () => {
       /needs \d+ bytes, this device allows 1048576 in a buffer/,
     );
   });
+});
+
+test("a run whose buffers a device does not allow is refused before anything is loaded", async () => {
+  const { model, sizes } = published("3B");
+  const described = { config: model, formOf: (parameter: ParameterShape) => formOf(parameter, "auto", "BF16") };
+  const config = resolveConfig({ ...few, loraRank: 4, tasksPerStep: 8, rolloutsPerTask: 16 });
+  const within = (limits: object) => expectRoom(config, described, sizes, { limits });
+  await within({});
+  await expect(within({ maxStorageBufferBindingSize: 2 ** 26 })).rejects.toThrow(
+    /needs \d+ bytes of .*, this device lets a kernel see 67108864 of a buffer; take fewer tasks/,
+  );
+  // Nothing is made of what is small.
+  const needle = await describedModel(resolveConfig({}), platform);
+  await expectRoom(resolveConfig({}), needle.sizes, needle.preprocessor, { limits: { maxBufferSize: 256 } });
 });
 
 test("time follows operations, and a token takes no less than reading the weights", async () => {
