@@ -64,6 +64,7 @@ const streaming = new Set([
   "policy_loss",
   "random",
   "rmsnorm",
+  "round",
   "sample",
   "swiglu",
 ]);

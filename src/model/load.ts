@@ -49,7 +49,9 @@ export async function loadModel(
 ): Promise<Model> {
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   const { vision } = config;
-  const options = { trained, formOf };
+  // Weights that are trained are f32; bf16 is what may be read of them.
+  const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
+  const options = { trained, formOf, isRounded };
   const model =
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)
