@@ -67,6 +67,7 @@ const streaming = new Set([
   "policy_loss",
   "random",
   "rmsnorm",
+  "round",
   "sample",
 ]);
 

@@ -54,7 +54,9 @@ export async function loadModel(
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   await before?.({ config, formOf });
   const { vision } = config;
-  const options = { trained, formOf };
+  // Weights that are trained are f32; bf16 is what may be read of them.
+  const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
+  const options = { trained, formOf, isRounded };
   const model =
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)

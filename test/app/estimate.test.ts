@@ -60,6 +60,12 @@ describe("memory", () => {
     expect(found.usualBytes).toBe(found.memory.reduce((sum, { usualBytes }) => sum + usualBytes, 0));
   });
 
+  test("of full training that reads its weights in bf16 is two bytes more", async () => {
+    const found = await estimated("3B", { baseDtype: "bf16" }, "bf16", wide);
+    expect(line(found, "weights")! / found.parameters).toBeCloseTo(6, 2);
+    expect(line(found, "AdamW's two moments")! / found.parameters).toBeCloseTo(8, 3);
+  });
+
   test("of an adapter is that of its own weights beside the frozen ones, as these are kept", async () => {
     const lora = { loraRank: 16, loraTargets: "q_proj,v_proj" };
     const found = await estimated("3B", lora);
