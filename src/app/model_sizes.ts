@@ -6,7 +6,8 @@ import { openModel } from "../model/load.ts";
 import { adapterConfigFile, readLoraConfig } from "../model/lora_config.ts";
 import { type Preprocessor, preprocessorOf, readPreprocessor } from "../model/preprocessor.ts";
 import { publishedFiles } from "../model/published_sizes.ts";
-import { formOf } from "../model/weight_form.ts";
+import { likelyForm, readPublished } from "../model/quantize/published.ts";
+import { formOf, publishedFormOf } from "../model/weight_form.ts";
 import type { Platform } from "../platform.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { filesIn } from "./model_files.ts";
@@ -51,12 +52,18 @@ export async function describedModel(
     note = `The model's config.json could not be had (${(error as Error).message}); sizes are as published in 2025`;
   }
   const weights = await weightsOf(platform, name, baseDtype);
+  const published = readPublished(files.config);
   const isHere = adapter !== "" && (mayFetch || platform.addressOf(adapter) === null);
   const adapterRank = isHere ? await rankOf(platform, adapter) : undefined;
   return {
     sizes: {
       config: weights?.config ?? readConfig(files.config, files.preprocessor.json, files.preprocessor.where),
-      formOf: weights?.formOf ?? ((parameter) => formOf(parameter, baseDtype, usuallyStored)),
+      formOf:
+        weights?.formOf ??
+        ((parameter) => {
+          const form = published && likelyForm(published, parameter);
+          return form ? publishedFormOf(form, baseDtype) : formOf(parameter, baseDtype, usuallyStored);
+        }),
       ...(adapterRank !== undefined && { adapterRank }),
     },
     preprocessor: readPreprocessor(files.preprocessor.json, files.preprocessor.where),
