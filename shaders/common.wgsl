@@ -28,3 +28,13 @@ fn philox(counter: vec4u, seed: vec2u) -> vec4u {
   }
   return c;
 }
+
+// Kept where exp neither overflows nor is lost.
+fn sigmoid(a: f32) -> f32 {
+  return 1.0 / (1.0 + exp(-clamp(a, -80.0, 80.0)));
+}
+
+// silu(gate) up, as swiglu.wgsl has it.
+fn gated(gate: f32, up: f32) -> f32 {
+  return gate * sigmoid(gate) * up;
+}

@@ -38,6 +38,8 @@ override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
+// out (N, O / 2) = silu(gate) up: the first half of the weight's rows makes the gate, the second up.
+override GATED: u32 = 0u;
 
 const PARTS = 4u;
 // Tiles of the left factor by part, then of the right one; along K; 64 rows or columns four at a time. One four more
@@ -166,7 +168,10 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let to_four = min(part * length + length, width);
   let rows = vec2u(t / 2u, t / 2u + 32u);
   let xs = min(group.y * 64u + rows, vec2u(params.N - 1u)) * width;
-  let ws = (params.first + min(group.x * 64u + rows, vec2u(params.O - 1u))) * width;
+  // With GATED 32 rows of the gate and the same of up.
+  let gate = min(group.x * 32u + t / 2u, params.O / 2u - 1u);
+  let own = select(min(group.x * 64u + rows, vec2u(params.O - 1u)), vec2u(gate, gate + params.O / 2u), GATED == 1u);
+  let ws = (params.first + own) * width;
   var next_x = array<vec4f, 2>();
   var next_w = array<vec4f, 2>();
   for (var j = 0u; j < 2u; j++) { // unroll
@@ -196,6 +201,19 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   if (part != 0u) {
     return;
   }
+  if (GATED == 1u) {
+    let half = params.O / 8u;
+    let column = group.x * 8u + place.x;
+    for (var h = 0u; h < 2u; h++) { // unroll
+      for (var q = 0u; q < 4u; q++) { // unroll
+        let n = group.y * 64u + (place.y + h * 8u) * 4u + q;
+        if (n < params.N && column < half) {
+          put_gated(n, column, sum[h * 8u + q], sum[h * 8u + 4u + q]);
+        }
+      }
+    }
+    return;
+  }
   for (var k = 0u; k < 16u; k++) { // unroll
     let n = group.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
     let column = group.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
@@ -212,6 +230,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 
 // The same for one row and four columns.
 fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
+  if (LOW == 0u) {
+    return finished;
+  }
   let fours = params.R / 4u;
   let from_low = n * low_height() + low_column(column * 4u) / 4u;
   var added = vec4f();
@@ -229,20 +250,27 @@ fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
   return fma(vec4f(params.scaling), added, finished);
 }
 
-// The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
-@compute @workgroup_size(8, 8)
-fn multiply_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
-  open_weight(index);
-  let o0 = id.x * 4u;
-  let n0 = id.y * 4u;
-  if (o0 >= params.O || n0 >= params.N) {
-    return;
-  }
+// Four columns of a row of silu(gate) up, from the products of both.
+fn put_gated(n: u32, column: u32, gate_product: vec4f, up_product: vec4f) {
+  let half = params.O / 8u;
+  let gate = with_low(n, column, finished(n, column, gate_product));
+  let up = with_low(n, half + column, finished(n, half + column, up_product));
+  out4[n * (params.stride / 4u) + column] = vec4f(
+    gated(gate.x, up.x),
+    gated(gate.y, up.y),
+    gated(gate.z, up.z),
+    gated(gate.w, up.w),
+  );
+}
+
+var<private> total: array<vec4f, 4>;
+
+// The products of four rows of x and four of the weight.
+fn multiply_rows(n0: u32, o0: u32) {
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   let xs = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * width;
   let ws = (vec4u(params.first) + vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u)) * width;
-  var total = array<vec4f, 4>();
   for (var part = 0u; part < PARTS; part++) {
     var own = array<vec4f, 4>();
     for (var i = part * length; i < min((part + 1u) * length, width); i++) {
@@ -262,13 +290,31 @@ fn multiply_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invoc
       total[r] = select(total[r] + own[r], own[r], part == 0u);
     }
   }
+}
+
+// The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
+@compute @workgroup_size(8, 8)
+fn multiply_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
+  let n0 = id.y * 4u;
+  let columns = select(params.O, params.O / 2u, GATED == 1u);
+  if (id.x * 4u >= columns || n0 >= params.N) {
+    return;
+  }
+  multiply_rows(n0, id.x * 4u);
+  if (GATED == 1u) {
+    let gates = total;
+    multiply_rows(n0, params.O / 2u + id.x * 4u);
+    for (var r = 0u; r < 4u; r++) { // unroll
+      if (n0 + r < params.N) {
+        put_gated(n0 + r, id.x, gates[r], total[r]);
+      }
+    }
+    return;
+  }
   for (var r = 0u; r < 4u; r++) { // unroll
     if (n0 + r < params.N) {
-      var value = finished(n0 + r, id.x, total[r]);
-      if (LOW == 1u) {
-        value = with_low(n0 + r, id.x, value);
-      }
-      out4[(n0 + r) * (params.stride / 4u) + id.x] = value;
+      out4[(n0 + r) * (params.stride / 4u) + id.x] = with_low(n0 + r, id.x, finished(n0 + r, id.x, total[r]));
     }
   }
 }

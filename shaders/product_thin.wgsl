@@ -30,6 +30,7 @@ struct Params {
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
+override GATED: u32 = 0u;
 
 const PARTS = 4u;
 // Threads that sum. What all of them read of a tile: LOADS chunks of the weight and X_LOADS fours of x each.
@@ -41,6 +42,16 @@ var<workgroup> scales: array<u32, SCALES>;
 var<workgroup> rows: array<array<array<array<vec4f, EACH>, ROWS / EACH>, TILE * CHUNK>, PARTS>;
 var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
 
+// The row of the weight that makes output `local` of a workgroup. With GATED a workgroup has half of its outputs in the
+// gate and the same ones of up, O / 2 rows further on.
+fn row_of(local: u32, group: u32) -> u32 {
+  if (GATED == 1u) {
+    let half = OUTS / 2u;
+    return min(group * half + local % half, params.O / 2u - 1u) + local / half * (params.O / 2u);
+  }
+  return min(group * OUTS + local, params.O - 1u);
+}
+
 @compute @workgroup_size(THREADS)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
@@ -50,12 +61,11 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   let n0 = group.y * ROWS;
-  let o0 = group.x * OUTS;
   var next = array<vec4u, LOADS>();
   var next_scale = array<u32, LOADS>();
   var next_x = array<vec4f, X_LOADS>();
   for (var j = 0u; j < LOADS; j++) { // unroll
-    let from_four = place_of(j * THREADS + index, o0, 0u, length, width);
+    let from_four = place_of(j * THREADS + index, group.x, 0u, length, width);
     next[j] = chunk_of(from_four);
     next_scale[j] = scale_of(from_four);
   }
@@ -67,7 +77,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   if (LOW == 1u) {
     for (var j = 0u; j < PLACES; j++) { // unroll
       let place = j * THREADS + index;
-      added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), min(o0 + place % OUTS, params.O - 1u));
+      added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), row_of(place % OUTS, group.x));
     }
   }
   var sum = array<f32, EACH>();
@@ -90,7 +100,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
     for (var j = 0u; j < LOADS; j++) { // unroll
-      let from_four = place_of(j * THREADS + index, o0, at + TILE * CHUNK, length, width);
+      let from_four = place_of(j * THREADS + index, group.x, at + TILE * CHUNK, length, width);
       next[j] = chunk_of(from_four);
       next_scale[j] = scale_of(from_four);
     }
@@ -130,19 +140,36 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     let place = j * THREADS + index;
     let r = place / OUTS;
     let n = n0 + r;
-    let column = place % OUTS;
-    if (r < ROWS && n < params.N && o0 + column < params.O) {
-      var value = ((sums[0][r][column] + sums[1][r][column]) + sums[2][r][column]) + sums[3][r][column];
+    let local = place % OUTS;
+    let column = row_of(local, group.x);
+    if (r < ROWS && n < params.N) {
+      var value = ((sums[0][r][local] + sums[1][r][local]) + sums[2][r][local]) + sums[3][r][local];
       if (BIAS == 1u) {
-        value += bias[params.first + o0 + column];
+        value += bias[params.first + column];
       }
       if (RESIDUAL == 1u) {
-        value += residual[n * params.stride + o0 + column];
+        value += residual[n * params.stride + column];
       }
       if (LOW == 1u) {
         value = fma(params.scaling, added[j], value);
       }
-      out[n * params.stride + o0 + column] = value;
+      if (GATED == 1u) {
+        sums[0][r][local] = value;
+      } else if (group.x * OUTS + local < params.O) {
+        out[n * params.stride + column] = value;
+      }
+    }
+  }
+  if (GATED == 1u) {
+    workgroupBarrier();
+    let half = OUTS / 2u;
+    for (var place = index; place < ROWS * half; place += THREADS) {
+      let n = n0 + place / half;
+      let column = group.x * half + place % half;
+      if (n < params.N && column < params.O / 2u) {
+        let gate = sums[0][place / half][place % half];
+        out[n * params.stride + column] = gated(gate, sums[0][place / half][place % half + half]);
+      }
     }
   }
 }
@@ -167,10 +194,10 @@ fn low_sum(n: u32, o: u32) -> f32 {
 const NOWHERE = 0xffffffffu;
 
 // First four of one chunk of the tile that begins `at` fours into every part: neighbours lie side by side along I.
-fn place_of(place: u32, o0: u32, at: u32, length: u32, width: u32) -> u32 {
+fn place_of(place: u32, group: u32, at: u32, length: u32, width: u32) -> u32 {
   let four = at + (place % TILE) * CHUNK;
   let i = (place / (TILE * OUTS)) * length + four;
-  let o = params.first + min(o0 + (place / TILE) % OUTS, params.O - 1u);
+  let o = params.first + row_of((place / TILE) % OUTS, group);
   return select(NOWHERE, o * width + i, place < TILE * OUTS * PARTS && four < length && i < width);
 }
 

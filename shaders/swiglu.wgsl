@@ -15,11 +15,6 @@ struct Params {
 
 override ADD: u32 = 0u;
 
-// Kept where exp neither overflows nor is lost.
-fn sigmoid(a: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-clamp(a, -80.0, 80.0)));
-}
-
 // One thread a number of out.
 @compute @workgroup_size(64)
 fn multiply(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
@@ -28,8 +23,7 @@ fn multiply(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     return;
   }
   let from_gate = at + at / params.F * params.F;
-  let gate = packed[from_gate];
-  out[at] = gate * sigmoid(gate) * packed[from_gate + params.F];
+  out[at] = gated(packed[from_gate], packed[from_gate + params.F]);
 }
 
 struct Gradient {

@@ -7,6 +7,7 @@ import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
 import type { JudgeApi } from "./judge_api.ts";
 import type { ReadLog } from "./log_reader.ts";
+import type { RunMemory } from "./run_memory.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -94,6 +95,11 @@ export interface RunApi {
   open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
   /** How much of a model has been read, in bytes of its files; null while none is loaded. */
   loading(): Promise<{ doneBytes: number; ofBytes: number } | null>;
+  /**
+   * What a run with these settings takes of the GPU's memory; nothing is fetched for it. `memoryBytes`: of the card,
+   * where the person said it. @throws Error with one sentence where its model is not known here
+   */
+  memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory>;
   /** Begins a run. Returns the name that it is stored under. */
   start(config: RunConfig): Promise<string>;
   /**

@@ -133,12 +133,33 @@ export async function estimate(
     isKnown: known !== null,
     memory: names
       .map((what) => ({ what, usualBytes: usualUses.get(what) ?? 0, mostBytes: mostUses.get(what) ?? 0 }))
-      .filter(({ usualBytes, mostBytes }) => usualBytes + mostBytes > 0),
+      .filter(({ usualBytes, mostBytes }) => usualBytes + mostBytes > 0)
+      .sort((a, b) => b.usualBytes - a.usualBytes),
     usualBytes: bytes[0]!,
     mostBytes: bytes[1]!,
     pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
     flops: flopsOf(config, model, shapes, usual, config.klLossCoef > 0 || config.klRewardCoef > 0),
   };
+}
+
+/**
+ * Makes a usual step of a run within a device's limits, and counts nothing.
+ * @throws Error with one sentence where a buffer of it is larger than they allow
+ */
+export async function expectRoom(
+  config: RunConfig,
+  sizes: ModelSizes,
+  preprocessor: Pick<Preprocessor, "minPixels" | "maxPixels">,
+  { limits, software }: Pick<EstimateOptions, "limits" | "software">,
+): Promise<void> {
+  // What is small fits anywhere, and begins at once.
+  if (sum(modelShapes(sizes.config)) < 2 ** 26) return;
+  await simulateStep(
+    countingGpu(limits, { software }),
+    config,
+    sizes,
+    assumed(config, sizes.config, preprocessor, null, undefined),
+  );
 }
 
 /** The step that is counted. @param response  null: as long as the knobs allow */

@@ -1,8 +1,8 @@
-import { hasAdapter } from "../train/adapter_settings.ts";
 import { differences } from "../train/aliases.ts";
 import { resolveConfig } from "../train/config.ts";
 import { type KnobName, knobs, type RunConfig } from "../train/knobs.ts";
 import type { Estimate } from "./estimate.ts";
+import { gib } from "./remedies.ts";
 import { type Device, secondsOfStep } from "./step_time.ts";
 
 /** A resolved configuration: what differs from its preset first, then everything. */
@@ -29,7 +29,7 @@ function groupsOf(names: readonly KnobName[]): [string, KnobName[]][] {
 }
 
 /** The estimate as a table, with what it assumes. */
-export function memoryLines(config: RunConfig, found: Estimate): string[] {
+export function memoryLines(found: Estimate): string[] {
   const { parameters, trainedParameters, memory } = found;
   const rows = [
     ...memory.map(({ what, usualBytes, mostBytes }) => [what, gib(usualBytes), gib(mostBytes)]),
@@ -42,7 +42,6 @@ export function memoryLines(config: RunConfig, found: Estimate): string[] {
     "GPU memory at its peak, an estimate in GiB: a step is made with buffers that are only counted",
     line(["", "usual", "at most"]),
     ...rows.map(line),
-    `  ${assumedLine(config, found)}`,
     `Main memory: about ${gib(found.pictureBytes)} GiB for the pictures of a step`,
   ];
 }
@@ -67,45 +66,6 @@ export function timeLines(config: RunConfig, found: Estimate, device: Device): s
   ];
 }
 
-/** What would make a run smaller, the least change first. Changes that are made already are left out. */
-export function smaller(config: RunConfig): Partial<RunConfig>[] {
-  const all: Partial<RunConfig>[] = [
-    { gradientCheckpointing: "on" },
-    ...halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({ tasksPerRoll })),
-    { loraRank: config.loraRank || 16 },
-    ...(hasAdapter(config) ? [{ baseDtype: "int4" as const }] : []),
-    { klLossCoef: 0, klRewardCoef: 0 },
-    { maxPixels: 500_000 },
-    { responseTokens: 2048 },
-    ...halves(config.rolloutsPerTask, 2).map((rolloutsPerTask) => ({ rolloutsPerTask })),
-  ];
-  return all.filter((changes) =>
-    (Object.keys(changes) as KnobName[]).some((name) => {
-      const [now, then] = [config[name], changes[name]];
-      const isLess =
-        (name === "maxPixels" || name === "responseTokens") && Number(now) > 0 && Number(now) <= Number(then);
-      return now !== then && !isLess;
-    }),
-  );
-}
-
-function halves(from: number, least: number): number[] {
-  const found: number[] = [];
-  for (let next = Math.floor(from / 2); next >= least; next = Math.floor(next / 2)) found.push(next);
-  return found;
-}
-
-/** Changes as flags. */
-export const flagsOf = (changes: Partial<RunConfig>, config: RunConfig): string =>
-  (Object.keys(changes) as KnobName[])
-    .filter((name) => changes[name] !== config[name])
-    .map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${changes[name]}`)
-    .join(" ");
-
-export const gib = (bytes: number): string => {
-  const value = bytes / 2 ** 30;
-  return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3);
-};
 const count = (parameters: number): string => Math.round(parameters).toLocaleString("en");
 const whole = (value: number): string => Math.round(value).toLocaleString("en");
 const tera = (flops: number): string => (flops / 1e12).toLocaleString("en", { maximumSignificantDigits: 3 });

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../train/knobs.ts";
 import type { Estimate } from "./estimate.ts";
-import { flagsOf, gib, smaller } from "./estimate_text.ts";
+import { flagsOf, gib, smaller } from "./remedies.ts";
 
 /** Asks what a run with these changes takes. @throws Error where a buffer of it is larger than the device allows */
 export type Estimating = (changes: Partial<RunConfig>) => Promise<Estimate>;
@@ -30,12 +30,14 @@ const mostTried = 12;
 /**
  * @param found        the estimate as it is, or the error that came in its place
  * @param memoryBytes  of the card; WebGPU does not tell it
+ * @param stopping     true once nobody wants to know any more
  */
 export async function fitOf(
   config: RunConfig,
   found: Estimate | Error,
   memoryBytes: number | null,
   estimating: Estimating,
+  stopping: () => boolean = () => false,
 ): Promise<Fit> {
   const bytes = found instanceof Error ? null : found.usualBytes;
   const isFine = (of: number | null): boolean => of !== null && (memoryBytes === null || of <= memoryBytes);
@@ -48,6 +50,8 @@ export async function fitOf(
   };
   if (isFine(bytes)) return fit;
   const tried = async (changes: Partial<RunConfig>): Promise<Remedy> => {
+    // Each takes a while: a worker hears what else it is asked.
+    await new Promise((resolve) => setTimeout(resolve));
     try {
       return { changes, bytes: (await estimating(changes)).usualBytes };
     } catch {
@@ -56,6 +60,7 @@ export async function fitOf(
   };
   const helping: Remedy[] = [];
   for (const changes of smaller(config).slice(0, mostTried)) {
+    if (stopping()) return { ...fit, remedies: helping };
     const remedy = await tried(changes);
     if (remedy.bytes === null || (bytes !== null && remedy.bytes > 0.98 * bytes)) continue;
     helping.push(remedy);

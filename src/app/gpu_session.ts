@@ -31,6 +31,7 @@ import { train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
+import { expectRoom } from "./estimate.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { fileOrNull, filesIn } from "./model_files.ts";
 import { peakTable } from "./peak_table.ts";
@@ -38,6 +39,7 @@ import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
 import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
+import type { ModelSizes } from "./simulated_step.ts";
 import { chooseProductsFor } from "./tuned_products.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -67,7 +69,11 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const { baseDtype } = config;
     const { progress } = options;
     const trained = !frozen && !hasAdapter(config);
-    const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress });
+    const device = { limits: gpu.device.limits, software: gpu.software };
+    const before = async (sizes: ModelSizes) => {
+      if (!frozen) await expectRoom(config, sizes, await preprocessorIn(files), device);
+    };
+    const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);

@@ -46,6 +46,9 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
     case "rope":
       // Its angles are few, and stay in a cache.
       return { flops: 0, bytes: bytes([table]) };
+    case "swiglu":
+      // Gate and up are read where their gradients are written.
+      return { flops: 0, bytes: bytes() + (entry === "backprop_over" ? bytesOf(dispatch.tensors.dpacked!) : 0) };
     default:
       return streaming.has(name) ? { flops: 0, bytes: bytes() } : null;
   }
@@ -64,8 +67,8 @@ const streaming = new Set([
   "policy_loss",
   "random",
   "rmsnorm",
+  "round",
   "sample",
-  "swiglu",
 ]);
 
 /** Bytes of all bindings but some; what is added to is read and written. */
@@ -101,9 +104,10 @@ function productWork({ entry, params, tensors, constants }: Dispatch): Work {
   const weightBytes = weight ? (bytesWith(weight) * O) / weight.shape[0]! : 0;
   const flops = 2 * N * I * O;
   if (entry.startsWith("multiply")) {
+    const columns = constants?.GATED === 1 ? O / 2 : O;
     // What an adapter adds when the product is done.
     const term = constants?.LOW === 1 ? { R: params!.R!, P: params!.P! } : { R: 0, P: 0 };
-    const numbers = N * I + N * O * (constants?.RESIDUAL === 1 ? 2 : 1) + (N * term.P + O) * term.R;
+    const numbers = N * I + N * columns * (constants?.RESIDUAL === 1 ? 2 : 1) + (N * term.P + O) * term.R;
     return { flops: flops + 2 * N * O * term.R, bytes: weightBytes + 4 * numbers };
   }
   if (entry.startsWith("backprop_x"))

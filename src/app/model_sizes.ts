@@ -6,7 +6,8 @@ import { openModel } from "../model/load.ts";
 import { adapterConfigFile, readLoraConfig } from "../model/lora_config.ts";
 import { type Preprocessor, preprocessorOf, readPreprocessor } from "../model/preprocessor.ts";
 import { publishedFiles } from "../model/published_sizes.ts";
-import { formOf } from "../model/weight_form.ts";
+import { likelyForm, readPublished } from "../model/quantize/published.ts";
+import { formOf, publishedFormOf } from "../model/weight_form.ts";
 import type { Platform } from "../platform.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { filesIn } from "./model_files.ts";
@@ -25,16 +26,20 @@ const usuallyStored = "BF16";
 
 /**
  * The sizes of a run's model, of its two small JSON files; of weights on this machine also the headers are read.
+ *
+ * @param mayFetch  whether the small files of a model that lies elsewhere may be asked for
  * @throws Error with one sentence where nobody knows the model
  */
 export async function describedModel(
   { model: name, adapter, baseDtype }: Pick<RunConfig, "model" | "adapter" | "baseDtype">,
   platform: Platform,
+  { mayFetch = true } = {},
 ): Promise<DescribedModel> {
   const folder = filesIn(platform, name);
   let files: { config: Record<string, unknown>; preprocessor: Section };
   let note: string | undefined;
   try {
+    if (!mayFetch && platform.addressOf(name) !== null) throw new Error("nothing is fetched before the run begins");
     if ((await folder.sizeBytes("config.json")) === null) throw new Error(`${name}/config.json is not there`);
     files = { config: await readJson(folder, "config.json"), preprocessor: await preprocessorOf(folder) };
   } catch (error) {
@@ -47,11 +52,18 @@ export async function describedModel(
     note = `The model's config.json could not be had (${(error as Error).message}); sizes are as published in 2025`;
   }
   const weights = await weightsOf(platform, name, baseDtype);
-  const adapterRank = adapter === "" ? undefined : await rankOf(platform, adapter);
+  const published = readPublished(files.config);
+  const isHere = adapter !== "" && (mayFetch || platform.addressOf(adapter) === null);
+  const adapterRank = isHere ? await rankOf(platform, adapter) : undefined;
   return {
     sizes: {
       config: weights?.config ?? readConfig(files.config, files.preprocessor.json, files.preprocessor.where),
-      formOf: weights?.formOf ?? ((parameter) => formOf(parameter, baseDtype, usuallyStored)),
+      formOf:
+        weights?.formOf ??
+        ((parameter) => {
+          const form = published && likelyForm(published, parameter);
+          return form ? publishedFormOf(form, baseDtype) : formOf(parameter, baseDtype, usuallyStored);
+        }),
       ...(adapterRank !== undefined && { adapterRank }),
     },
     preprocessor: readPreprocessor(files.preprocessor.json, files.preprocessor.where),

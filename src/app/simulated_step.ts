@@ -58,6 +58,9 @@ export interface ModelSizes {
   adapterRank?: number;
 }
 
+/** Of an adapter that is not here. */
+const usualRank = 16;
+
 /** Any token of text. */
 const someToken = 1;
 
@@ -73,9 +76,9 @@ export async function simulateStep(
 ): Promise<void> {
   const modelConfig = modelSizes.config;
   const isAdapted = hasAdapter(config);
-  const model = emptyModel(gpu, modelSizes, !isAdapted);
+  const model = emptyModel(gpu, modelSizes, !isAdapted, config);
   if (isAdapted) {
-    const lora = newLoraConfig({ ...config, loraRank: modelSizes.adapterRank ?? config.loraRank });
+    const lora = newLoraConfig({ ...config, loraRank: modelSizes.adapterRank ?? (config.loraRank || usualRank) });
     model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
   }
   const learner = new Learner(gpu, model, "policy");
@@ -94,7 +97,7 @@ export async function simulateStep(
     // Under a new adapter the model itself is the reference.
     const { adapter } = model;
     model.adapter = null;
-    const reference = isAdapted && config.adapter === "" ? model : emptyModel(gpu, modelSizes, false);
+    const reference = isAdapted && config.adapter === "" ? model : emptyModel(gpu, modelSizes, false, config);
     await new Learner(gpu, reference, "policy").logprobs(groups, settings);
     model.adapter = adapter;
   }
@@ -119,11 +122,13 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
     .map(({ group }) => group);
 }
 
-function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean): Model {
+function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, { baseDtype }: RunConfig): Model {
   const { vision } = config;
+  const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
+  const options = { trained, formOf, isRounded };
   return vision.family === "qwen3_vl"
-    ? new Qwen3VL(gpu, { ...config, vision }, { trained, formOf })
-    : new Qwen25VL(gpu, { ...config, vision }, { trained, formOf });
+    ? new Qwen3VL(gpu, { ...config, vision }, options)
+    : new Qwen25VL(gpu, { ...config, vision }, options);
 }
 
 /** The caches and plans of rollouts, and the prefills that were made in them, by their sizes. */

@@ -12,7 +12,7 @@ const mostIdleBytes = 2 ** 30;
 
 /** What memory is used for, by the labels of buffers. */
 const uses = [
-  ["weights", /^(weights|scales)\./],
+  ["weights", /^(weights|scales|rounded)\./],
   ["gradients", /^dweights\./],
   ["AdamW's two moments", /^exp_avg/],
   ["keys and values", /^cache\./],

@@ -1,5 +1,5 @@
 import { ActivationBuffer } from "./activation.ts";
-import type { Gpu } from "./gpu.ts";
+import { type Gpu, GpuError } from "./gpu.ts";
 import { lifetimesOf, withoutDead } from "./liveness.ts";
 import { type Placement, place } from "./placement.ts";
 import type { Shader } from "./shader.ts";
@@ -125,6 +125,7 @@ export class Plan {
     for (const name of shader.uses(entry))
       if (name !== "params" && !dispatch.tensors[name])
         throw new TypeError(`${label} needs ${name}, it was given ${Object.keys(dispatch.tensors).join(", ")}`);
+    this.#expectBindable(dispatch, label);
     const limit = this.gpu.device.limits.maxComputeWorkgroupsPerDimension;
     if (groups.some((n) => n! > limit))
       throw new RangeError(`${label} asks for ${groups.join(" x ")} workgroups, at most ${limit} each`);
@@ -214,6 +215,18 @@ export class Plan {
     this.#steps = [];
     if (this.#uniforms) this.gpu.pool.destroyUniforms(this.#uniforms);
     this.#uniforms = null;
+  }
+
+  /** @throws GpuError where a kernel would have to see more of a buffer than the device allows */
+  #expectBindable({ shader, entry, tensors }: Dispatch, label: string): void {
+    const most = this.gpu.maxBindingBytes;
+    for (const name of shader.uses(entry)) {
+      const tensor = tensors[name];
+      if (name !== "params" && tensor && bytesOf(tensor) > most)
+        throw new GpuError(
+          `${label} needs ${bytesOf(tensor)} bytes of ${tensor.name}, this device lets a kernel see ${most} of a buffer; take fewer tasks or rollouts at once, or shorter ones`,
+        );
+    }
   }
 
   /** RoomUser.leaveRoom: bind groups are made anew before the next run. */

@@ -6,7 +6,6 @@ import { gather } from "../ops/gather.ts";
 import { heads } from "../ops/heads.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
 import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
-import { swiglu } from "../ops/swiglu.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig, TextConfig } from "./config.ts";
 import type { VisionOutput, Watch } from "./model.ts";
@@ -84,8 +83,8 @@ export class Decoder {
   #feedForward(tape: Tape, layer: number, x: Tensor): Tensor {
     const name = `${prefix}.layers.${layer}`;
     const z = rmsnorm(tape, x, this.weights.get(`${name}.post_attention_layernorm.weight`), this.config.rmsNormEps);
-    const gateUp = this.weights.linear(tape, [`${name}.mlp.gate_proj`, `${name}.mlp.up_proj`], z);
-    return this.weights.linear(tape, `${name}.mlp.down_proj`, swiglu(tape, gateUp), { residual: x });
+    const hidden = this.weights.gated(tape, [`${name}.mlp.gate_proj`, `${name}.mlp.up_proj`], z);
+    return this.weights.linear(tape, `${name}.mlp.down_proj`, hidden, { residual: x });
   }
 }
 

@@ -28,6 +28,14 @@ const isQuantized = (source: Source): source is QuantizedTensor => "form" in sou
 /** Bytes that are written before they are waited for: until then WebGPU holds a copy of them. */
 const unsettledBytes = 64 * 2 ** 20;
 
+interface LoadOptions {
+  trained: boolean;
+  baseDtype?: BaseDtype;
+  notice?: (sentence: string) => void;
+  progress?: LoadProgress;
+  before?: (sizes: { config: ModelConfig; formOf: (parameter: ParameterShape) => WeightForm }) => Promise<void>;
+}
+
 /**
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
  * the names and shapes in the files are those that config.json asks for.
@@ -35,21 +43,20 @@ const unsettledBytes = 64 * 2 ** 20;
  * @param baseDtype  what the weights are kept in where they are not trained
  * @param notice     told what a person should know of the folder, one sentence at a time
  * @param progress   told after every stretch
+ * @param before     told what the model is before anything of it is allocated, and may throw
  * @throws Error naming the tensor that is missing or of another shape; the model is not to be used then
  */
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  {
-    trained,
-    baseDtype = "auto",
-    notice = () => {},
-    progress,
-  }: { trained: boolean; baseDtype?: BaseDtype; notice?: (sentence: string) => void; progress?: LoadProgress },
+  { trained, baseDtype = "auto", notice = () => {}, progress, before }: LoadOptions,
 ): Promise<Model> {
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
+  await before?.({ config, formOf });
   const { vision } = config;
-  const options = { trained, formOf };
+  // Weights that are trained are f32; bf16 is what may be read of them.
+  const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
+  const options = { trained, formOf, isRounded };
   const model =
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)

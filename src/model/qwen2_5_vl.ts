@@ -5,7 +5,6 @@ import { gather } from "../ops/gather.ts";
 import { gelu } from "../ops/gelu.ts";
 import { linear } from "../ops/linear.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
-import { swiglu } from "../ops/swiglu.ts";
 import type { ModelConfig, Qwen25Vision } from "./config.ts";
 import { decoderShapes } from "./decoder.ts";
 import type { VisionOutput, Watch } from "./model.ts";
@@ -54,8 +53,8 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
     const x = this.weights.linear(tape, `${block}.attn.proj`, attended, { residual: input });
 
     const z = this.#norm(tape, `${block}.norm2`, x);
-    const gateUp = this.weights.linear(tape, [`${block}.mlp.gate_proj`, `${block}.mlp.up_proj`], z);
-    return this.weights.linear(tape, `${block}.mlp.down_proj`, swiglu(tape, gateUp), { residual: x });
+    const hidden = this.weights.gated(tape, [`${block}.mlp.gate_proj`, `${block}.mlp.up_proj`], z);
+    return this.weights.linear(tape, `${block}.mlp.down_proj`, hidden, { residual: x });
   }
 
   #norm(tape: Tape, module: string, x: Tensor): Tensor {

@@ -2,6 +2,7 @@ import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { join } from "../ops/join.ts";
 import { linear } from "../ops/linear.ts";
+import { gatedLinear, swiglu } from "../ops/swiglu.ts";
 import type { LoraAdapter } from "./lora.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
 
@@ -32,16 +33,34 @@ export class Weights {
    */
   linear(tape: Tape, modules: string | readonly string[], x: Tensor, options: { residual?: Tensor } = {}): Tensor {
     const names = [modules].flat();
+    const packed = this.#packed(names);
+    if (packed) return linear(tape, x, packed.weight, { ...options, ...packed });
+    return join(
+      tape,
+      names.map((name) => this.linear(tape, name, x)),
+    );
+  }
+
+  /**
+   * silu(gate) up of two linear layers.
+   *
+   * @param modules  names of gate and up
+   * @param x        (N, I)
+   * @returns        (N, F)
+   */
+  gated(tape: Tape, modules: readonly [string, string], x: Tensor): Tensor {
+    const packed = this.#packed(modules);
+    return packed ? gatedLinear(tape, x, packed.weight, packed) : swiglu(tape, this.linear(tape, modules, x));
+  }
+
+  /** What layers are made of that can be applied as one; null where they cannot. */
+  #packed(names: readonly string[]) {
     const all = (part: string) => this.parameters.packed(names.map((name) => `${name}.${part}`));
     const weight = all("weight");
-    if (!weight)
-      return join(
-        tape,
-        names.map((name) => this.linear(tape, name, x)),
-      );
+    if (!weight) return null;
     const bounds = [0];
     for (const name of names) bounds.push(bounds.at(-1)! + this.get(`${name}.weight`).shape[0]!);
-    return linear(tape, x, weight, { ...options, bias: all("bias"), adapters: this.adapter?.on(names, bounds) });
+    return { weight, bias: all("bias"), adapters: this.adapter?.on(names, bounds) };
   }
 }
 

@@ -56,11 +56,7 @@ export function linear(
   if (bias) expectShape(bias, weight.shape[0]!);
   if (residual) expectShape(residual, N, O);
   const out = tape.empty(`linear(${weight.name})`, [N, O]);
-  const terms = adapters.map((adapter) => {
-    const low = tape.empty(`linear(${adapter.down.name})`, [N, adapter.down.shape[0]!]);
-    multiply(tape.plan, x, adapter.down, low);
-    return { ...adapter, low };
-  });
+  const terms = termsOf(tape, x, adapters);
   multiply(tape.plan, x, weight, out, { bias, residual, first, terms });
 
   const matrices = adapters.flatMap(({ down, up }) => [down, up]);
@@ -97,6 +93,15 @@ export function linear(
     if (residual) passGradient(tape, out, residual);
   });
   return out;
+}
+
+/** Adapters with x downT. */
+export function termsOf(tape: Tape, x: Tensor, adapters: readonly Adapter[]): LowRankTerm[] {
+  return adapters.map((adapter) => {
+    const low = tape.empty(`linear(${adapter.down.name})`, [x.shape[0]!, adapter.down.shape[0]!]);
+    multiply(tape.plan, x, adapter.down, low);
+    return { ...adapter, low };
+  });
 }
 
 /** The way back of what an adapter added, but for the gradient of x. @returns what adds that */

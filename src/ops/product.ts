@@ -40,6 +40,8 @@ export interface ProductExtras {
   first: number;
   /** What an adapter adds to all columns; see `takesTerm`. */
   term?: LowRankTerm;
+  /** out (N, O / 2) = silu(gate) up of the product's two halves; see `takesGated`. */
+  gated?: boolean;
 }
 
 /** Whether the kernels of this file add a term to all columns: they read four numbers at a time, of a weight bound whole. */
@@ -48,6 +50,22 @@ export const takesTerm = ({ gpu }: Plan, weight: Tensor, { bounds, up }: Adapter
   bounds[0] === 0 &&
   bounds.at(-1) === weight.shape[0] &&
   [up.shape[1]!, ...bounds].every((n) => n % 4 === 0);
+
+/** Whether a kernel of this file makes silu(gate) up of N rows at once, and takes the terms that there are. */
+export function takesGated(plan: Plan, N: number, weight: Tensor, terms: readonly Adapter[]): boolean {
+  const [O, I] = weight.shape as [number, number];
+  return (
+    takesProduct(plan, I, O / 2) &&
+    bytesOf(weight) <= plan.gpu.maxBindingBytes &&
+    terms.length <= 1 &&
+    terms.every((term) => takesTerm(plan, weight, term)) &&
+    // It adds up its parts in `out`, where there is no room for both halves.
+    kernelFor(plan, weight, { ...weight, shape: [N, O] }) !== "wide"
+  );
+}
+
+/** The shape of a product whose halves make `out`. */
+const twice = (out: Tensor): Tensor => ({ ...out, shape: [out.shape[0]!, 2 * out.shape[1]!] });
 
 const noTerm = { R: 0, P: 0, end1: 0, end2: 0, scaling: 0 };
 
@@ -61,16 +79,23 @@ export function multiplyInParts(
   x: Tensor,
   weight: Tensor,
   out: Tensor,
-  { bias, residual, first, term }: ProductExtras,
-  kernel: ProductKernel = kernelFor(plan, weight, out),
+  { bias, residual, first, term, gated = false }: ProductExtras,
+  kernel: ProductKernel = kernelFor(plan, weight, gated ? twice(out) : out),
 ): void {
-  const [N, O] = out.shape as [number, number];
+  const [N, columns] = out.shape as [number, number];
+  const O = gated ? 2 * columns : columns;
   const I = weight.shape[1]!;
   const { R, P, end1, end2, scaling } = term ? termParams(term) : noTerm;
   const low = { low4: term?.low ?? x, up4: term?.up ?? x };
   for (const range of rowRanges(plan.gpu, weight, first, O, bias)) {
-    const constants = { BIAS: bias ? 1 : 0, RESIDUAL: residual ? 1 : 0, LOW: term ? 1 : 0, ...weightConstants(weight) };
-    const params = { N, I, O: range.count, first: range.first, stride: O, R, P, end1, end2, scaling };
+    const constants = {
+      BIAS: bias ? 1 : 0,
+      RESIDUAL: residual ? 1 : 0,
+      LOW: term ? 1 : 0,
+      ...(gated && { GATED: 1 }),
+      ...weightConstants(weight),
+    };
+    const params = { N, I, O: range.count, first: range.first, stride: columns, R, P, end1, end2, scaling };
     const tensors = { x4: x, ...low, ...weightTensors(range.weight) };
     const [rangeBias, rangeResidual] = [range.bias ?? x, residual ? fromColumn(residual, range.column) : x];
     const rangeOut = fromColumn(out, range.column);

@@ -2,7 +2,9 @@ import source from "../../shaders/swiglu.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { shapeText, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, shapeText, type Tensor } from "../gpu/tensor.ts";
+import { type LinearOptions, linear, termsOf } from "./linear.ts";
+import { multiplyInParts, takesGated } from "./product.ts";
 
 const shader = new Shader("swiglu", source);
 
@@ -41,5 +43,30 @@ export function swiglu(tape: Tape, packed: Tensor): Tensor {
         constants: into.constants,
       });
   });
+  return out;
+}
+
+/**
+ * silu(gate) up of a linear layer whose rows are those of gate and then up: with the bits of swiglu(linear()), in one
+ * dispatch where nothing is kept for the way back.
+ *
+ * @param x       (N, I)
+ * @param weight  (2 F, I)
+ * @returns       (N, F)
+ */
+export function gatedLinear(
+  tape: Tape,
+  x: Tensor,
+  weight: Tensor,
+  { bias, adapters = [] }: Pick<LinearOptions, "bias" | "adapters"> = {},
+): Tensor {
+  const [N, width] = [x.shape[0]!, weight.shape[0]!];
+  if (tape.recording || !takesGated(tape.plan, N, weight, adapters))
+    return swiglu(tape, linear(tape, x, weight, { bias, adapters }));
+  expectShape(x, -1, weight.shape[1]!);
+  if (bias) expectShape(bias, width);
+  const out = tape.empty("swiglu", [N, width / 2]);
+  const [term] = termsOf(tape, x, adapters);
+  multiplyInParts(tape.plan, x, weight, out, { bias, first: 0, term, gated: true });
   return out;
 }

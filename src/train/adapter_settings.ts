@@ -11,10 +11,10 @@ export const sameAdapter = (a: AdapterSettings, b: AdapterSettings): boolean =>
 export const hasAdapter = ({ adapter, loraRank }: Pick<AdapterSettings, "adapter" | "loraRank">): boolean =>
   adapter !== "" || loraRank > 0;
 
-/** @throws Error where all weights are trained, which are f32, and the knobs want them in something else */
+/** @throws Error where all weights are trained, which are read in f32 or bf16, and the knobs want them in something else */
 export function expectBaseDtype({ baseDtype, ...config }: RunConfig): void {
-  if (hasAdapter(config) || baseDtype === "auto" || baseDtype === "f32") return;
+  if (hasAdapter(config) || baseDtype === "auto" || baseDtype === "f32" || baseDtype === "bf16") return;
   throw new Error(
-    `baseDtype is ${baseDtype}, but this run trains all weights, which are f32; set loraRank to train an adapter on weights in ${baseDtype}, or leave baseDtype at auto`,
+    `baseDtype is ${baseDtype}, but this run trains all weights, which can be read in f32 or bf16 only; set loraRank to train an adapter on weights in ${baseDtype}, or leave baseDtype at auto`,
   );
 }

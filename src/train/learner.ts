@@ -11,6 +11,7 @@ import { adamw, gradNorm } from "../ops/adamw.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { klKinds, nll, policyLoss } from "../ops/policy_loss.ts";
+import { roundToBf16 } from "../ops/round.ts";
 import { type Packed, type PackedGroup, pack, sizes } from "./pack.ts";
 
 /** What one optimizer update is made with; all of it may change from update to update. */
@@ -349,7 +350,7 @@ export class Learner {
       plan,
       segments.map((s) => s.d),
     );
-    for (const { weight, d, m, v, matrixEnd } of segments)
+    for (const { weight, d, m, v, rounded, matrixEnd } of segments) {
       adamw(plan, {
         weight,
         d,
@@ -359,6 +360,8 @@ export class Learner {
         state: this.#adamState,
         norm,
       });
+      if (rounded) roundToBf16(plan, weight, rounded);
+    }
     plan.keep(norm);
     this.#optimizer = { plan, norm, decayVectors };
     return this.#optimizer;

@@ -147,7 +147,8 @@ const baseDtype: Mapping = {
     if (in8 || in4) return { baseDtype: in8 ? "int8" : "nf4" };
     if (dtype === undefined) return {};
     if (hasAdapter(base)) return { baseDtype: dtypes[dtype] };
-    if (dtype !== "float32" && dtype !== "auto") say(`dtype=${dtype}: all weights are trained, in f32`);
+    if (dtype !== "float32" && dtype !== "auto")
+      say(`dtype=${dtype}: all weights are trained, in f32; --base-dtype bf16 reads them as the nearest bf16`);
     return {};
   },
   write({ baseDtype, ...config }): Record<string, string> {

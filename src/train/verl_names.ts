@@ -222,7 +222,8 @@ const baseDtype: Mapping = {
     const found = Object.hasOwn(dtypes, dtype) ? dtypes[dtype]! : null;
     if (!found) throw new Error(`supported kinds of model_dtype are ${Object.keys(dtypes).join(", ")}`);
     if (hasAdapter(base)) return { baseDtype: found };
-    if (found !== "f32") say(`${modelDtype}=${dtype}: all weights are trained, in f32`);
+    if (found !== "f32")
+      say(`${modelDtype}=${dtype}: all weights are trained, in f32; --base-dtype bf16 reads them as the nearest bf16`);
     return {};
   },
   write({ baseDtype, ...config }): Record<string, string> {

@@ -5,7 +5,7 @@ import { chosenWorkloads, workloads } from "../../src/app/bench/workloads.ts";
 import { parseArguments } from "../../src/app/deno/arguments.ts";
 import { runCommand } from "../../src/app/deno/commands.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
-import { peerLines, peersOf } from "../../src/app/deno/torch_peers.ts";
+import { findTorch, peerLines, peersOf } from "../../src/app/deno/torch_peers.ts";
 import { Plan } from "../../src/gpu/plan.ts";
 import { multiplyAdd } from "../../src/ops/roofline.ts";
 import { gpu } from "../support/device.ts";
@@ -101,6 +101,7 @@ const report: BenchReport = {
   peers: [
     { id: "a", ms: 0.5, versions: { torch: "2.11" } },
     { id: "c", ms: 2 },
+    { id: "e", ms: 3, what: "another way" },
   ],
   small: false,
   notes: ["a note"],
@@ -140,6 +141,7 @@ test("rates, shares and ratios", () => {
   ]);
   expect(cells[2]!.slice(1, 5)).toEqual(["P7", "d", "-", "failed: no \\| room"]);
   expect(benchMarkdown(report).join("\n")).toContain("torch 2.11");
+  expect(benchMarkdown(report)).toContain("- torch, besides: e 3.00 ms (another way)");
 });
 
 test("medians", () => {
@@ -164,6 +166,22 @@ test("lines of JSON among what a program prints", () => {
   expect(peerLines('warning\n{"id": "a", "ms": 1}\n{broken\n{"ms": 2}\n')).toEqual([{ id: "a", ms: 1 }]);
 });
 
-test("a Python without torch is one sentence; one that was named is an error", async () => {
-  await expect(peersOf(["P2"], `${folder}/no-python`)).rejects.toThrow(/--python: .*cannot be started/);
+test("what torch printed before it was stopped counts", async () => {
+  const python = `${folder}/python`;
+  const found = '{"id": "gemm.f32.64.NT", "ms": 2, "small": true}';
+  await Deno.writeTextFile(python, `#!/bin/sh\n[ "$1" = -c ] && exit 0\necho '${found}'\nexec sleep 60\n`);
+  await new Deno.Command("chmod", { args: ["+x", python], stdout: "piped", stderr: "piped" }).output();
+  const startedMs = performance.now();
+  const stopped = new Promise<void>((resolve) => setTimeout(resolve, 1500));
+  expect(await findTorch(python)).toEqual({ python });
+  const lines = await peersOf(python, ["P2"], stopped);
+  expect(lines).toEqual([JSON.parse(found), { id: "torch", failed: "stopped" }]);
+  expect(performance.now() - startedMs).toBeLessThan(30_000);
+});
+
+test("a Python that was named, and cannot be used, is an error before anything is measured", async () => {
+  await expect(run(`bench P2 --python ${folder}/no-python`)).rejects.toThrow(/--python: .*cannot be started/);
+  await Deno.writeTextFile(`${folder}/python`, "#!/bin/sh\necho No module named torch >&2\nexit 1\n");
+  await new Deno.Command("chmod", { args: ["+x", `${folder}/python`], stdout: "piped", stderr: "piped" }).output();
+  await expect(findTorch(`${folder}/python`)).rejects.toThrow(/python: No module named torch/);
 });

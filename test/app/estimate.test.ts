@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../src/app/deno/dry_run.ts";
-import { type Estimate, estimate } from "../../src/app/estimate.ts";
+import { type Estimate, estimate, expectRoom } from "../../src/app/estimate.ts";
 import { describedModel } from "../../src/app/model_sizes.ts";
 import { h100, secondsOfStep } from "../../src/app/step_time.ts";
 import type { BaseDtype } from "../../src/model/base_dtype.ts";
@@ -60,6 +60,12 @@ describe("memory", () => {
     expect(found.usualBytes).toBe(found.memory.reduce((sum, { usualBytes }) => sum + usualBytes, 0));
   });
 
+  test("of full training that reads its weights in bf16 is two bytes more", async () => {
+    const found = await estimated("3B", { baseDtype: "bf16" }, "bf16", wide);
+    expect(line(found, "weights")! / found.parameters).toBeCloseTo(6, 2);
+    expect(line(found, "AdamW's two moments")! / found.parameters).toBeCloseTo(8, 3);
+  });
+
   test("of an adapter is that of its own weights beside the frozen ones, as these are kept", async () => {
     const lora = { loraRank: 16, loraTargets: "q_proj,v_proj" };
     const found = await estimated("3B", lora);
@@ -106,6 +112,20 @@ describe("memory", () => {
       /needs \d+ bytes, this device allows 1048576 in a buffer/,
     );
   });
+});
+
+test("a run whose buffers a device does not allow is refused before anything is loaded", async () => {
+  const { model, sizes } = published("3B");
+  const described = { config: model, formOf: (parameter: ParameterShape) => formOf(parameter, "auto", "BF16") };
+  const config = resolveConfig({ ...few, loraRank: 4, tasksPerStep: 8, rolloutsPerTask: 16 });
+  const within = (limits: object) => expectRoom(config, described, sizes, { limits });
+  await within({});
+  await expect(within({ maxStorageBufferBindingSize: 2 ** 26 })).rejects.toThrow(
+    /needs \d+ bytes of .*, this device lets a kernel see 67108864 of a buffer; take fewer tasks/,
+  );
+  // Nothing is made of what is small.
+  const needle = await describedModel(resolveConfig({}), platform);
+  await expectRoom(resolveConfig({}), needle.sizes, needle.preprocessor, { limits: { maxBufferSize: 256 } });
 });
 
 test("time follows operations, and a token takes no less than reading the weights", async () => {

@@ -55,7 +55,7 @@ describe("a choice", () => {
 
 const small: Trial = {
   width: 64,
-  height: 256,
+  height: 1024,
   products: [{ N: 8, O: 256, kernels: ["thin", "tiled"] }],
   rotatedBytes: 1,
   multiply: multiplyInParts,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
+import { describedModel } from "../../src/app/model_sizes.ts";
+import { modelShapes } from "../../src/model/shapes.ts";
 import type { NamedBytes, Platform } from "../../src/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { Metrics } from "../../src/train/events.ts";
@@ -71,6 +73,20 @@ test("a quantized checkpoint is trained as a whole in f32, and exported as one t
   expect(text).not.toContain("quantization_config");
   const session = await openGpuSession(platformOf(whole.exported), config());
   session.close();
+});
+
+test("what its weights take is told by config.json alone as by the files", async () => {
+  const { quantized } = await quantizedQwenFiles(tokenizerJson, "awq");
+  const here = platformOf(quantized);
+  const of = async (platform: Platform) => {
+    const { sizes } = await describedModel(config({ loraRank: 2 }), platform);
+    return new Map(modelShapes(sizes.config).map((parameter) => [parameter.name, sizes.formOf(parameter)]));
+  };
+  const read = await of(here);
+  const likely = await of({ ...here, addressOf: () => "https://somewhere/" });
+  const few = (forms: typeof read) => [...forms].filter(([, { block }]) => block !== undefined);
+  expect(few(read)).toHaveLength(14);
+  expect(few(likely)).toEqual(few(read));
 });
 
 test("another method is refused by its name before any weight is read", async () => {

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
+import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import type { WeightForm } from "../../src/model/weight_form.ts";
+import { accumulate } from "../../src/ops/add.ts";
 import { addTerm } from "../../src/ops/low_rank.ts";
 import { backpropXByFours, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
+import { swiglu } from "../../src/ops/swiglu.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 import { formsFor, packedWeight } from "../support/packed_weight.ts";
@@ -74,6 +77,58 @@ test.each(sizes)("every kernel of (%i, %i) times (%i, ...) is right, and all giv
   for (const kernel of ["tiled", "wide", "thin"] as const)
     expect(await multiplied(kernel, shape), kernel).toEqual(apart);
 });
+
+test.each(
+  [
+    [1, 128, 24],
+    [3, 72, 136],
+    [70, 76, 80],
+    [1, 1032, 24],
+    [7, 1032, 40],
+  ].flatMap((shape) => [false, true].map((adapted) => [...shape, adapted] as [number, number, number, boolean])),
+)(
+  "every kernel of (%i, %i) times (%i, ...) makes silu(gate) up with the bits of swiglu(), an adapter: %s",
+  async (N, I, O, adapted) => {
+    const plan = new Plan(gpu, "gated");
+    const upload = (name: string, seed: number, ...shape: number[]) =>
+      plan.upload(
+        name,
+        random(
+          seed,
+          shape.reduce((a, b) => a * b),
+        ),
+        shape,
+      );
+    const [x, weight, bias] = [upload("x", 1, N, I), upload("weight", 2, O, I), upload("bias", 3, O)];
+    const term = adapted
+      ? {
+          low: upload("low", 5, N, 2 * R),
+          down: upload("down", 6, 2 * R, I),
+          up: upload("up", 7, O, R),
+          scaling,
+          bounds: [0, O / 2, O],
+        }
+      : undefined;
+    const packed = plan.empty("packed", [N, O]);
+    multiplyInParts(plan, x, weight, packed, { bias, first: 0, term }, "apart");
+    const want = swiglu(new Tape(plan, false), packed);
+    const outs = (["apart", "tiled", "thin"] as const).map((kernel) => {
+      const out = plan.upload(kernel, new Float32Array((N * O) / 2).fill(Number.NaN), [N, O / 2]);
+      multiplyInParts(plan, x, weight, out, { bias, first: 0, term, gated: true }, kernel);
+      return out;
+    });
+    // A plan gives activations away that are read no more.
+    const kept = plan.upload("kept", new Float32Array((N * O) / 2), [N, O / 2]);
+    accumulate(plan, kept, want);
+    plan.run();
+    const [expected, ...got] = await gpu.read(kept, ...outs);
+    expect(expected!.some((value) => Math.abs(value) > 0.01)).toBe(true);
+    got.forEach((values, i) => {
+      expect(values, outs[i]!.name).toEqual(expected);
+    });
+    plan.free();
+  },
+);
 
 test.each(longSizes)("the thin kernel of (%i, %i) times (%i, ...) has the same bits", async (...shape) => {
   const apart = await multiplied("apart", [...shape], 3);

@@ -3,7 +3,8 @@ import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import { gelu } from "../../src/ops/gelu.ts";
 import { join } from "../../src/ops/join.ts";
-import { swiglu } from "../../src/ops/swiglu.ts";
+import { linear } from "../../src/ops/linear.ts";
+import { gatedLinear, swiglu } from "../../src/ops/swiglu.ts";
 import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
 
@@ -86,4 +87,35 @@ test("swiglu() names the tensor whose shape is wrong", () => {
   expect(() => swiglu(tape, gpu.empty("gate_up", [2, 5]))).toThrow(
     "gate_up has shape (2, 5), expected gate and up: (N, 2 F)",
   );
+});
+
+test.each([
+  [3, 24, 16],
+  [3, 24, 10],
+])("gatedLinear() of %i rows of %i has the bits of swiglu(linear()), F = %i", async (N, I, F) => {
+  const upload = (seed: number, ...shape: [number, number]) =>
+    gpu.upload("tensor", random(seed, shape[0] * shape[1]), shape);
+  const [x, weight] = [upload(1, N, I), upload(2, 2 * F, I)];
+  const bias = gpu.upload("bias", random(3, 2 * F), [2 * F]);
+  const adapter = { down: upload(4, 8, I), up: upload(5, 2 * F, 4), scaling: 0.5, bounds: [0, F, 2 * F] };
+  for (const adapters of [[], [adapter]]) {
+    const options = { bias, adapters };
+    const want = await forward((tape) => swiglu(tape, linear(tape, x, weight, options)));
+    expect(want).toHaveLength(N * F);
+    expect(await forward((tape) => gatedLinear(tape, x, weight, options))).toEqual(want);
+  }
+});
+
+test("gatedLinear() has the gradient of its forward", () =>
+  gradcheck({ x: [3, 8], weight: [16, 8], bias: [16] }, (tape, { x, weight, bias }) =>
+    gatedLinear(tape, x, weight, { bias }),
+  ));
+
+test("gatedLinear() keeps gate and up apart only for a way back", () => {
+  const dispatches = (recording: boolean) => {
+    const plan = new Plan(gpu, "gated");
+    gatedLinear(new Tape(plan, recording), gpu.empty("x", [2, 8]), gpu.empty("weight", [16, 8]));
+    return plan.dispatches;
+  };
+  expect([dispatches(false), dispatches(true)]).toEqual([1, 2]);
 });

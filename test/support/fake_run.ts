@@ -11,7 +11,10 @@ import type {
 } from "../../src/app/api.ts";
 import type { DataApi } from "../../src/app/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/dropped_folder.ts";
+import type { Estimate } from "../../src/app/estimate.ts";
+import { fitOf } from "../../src/app/fit.ts";
 import type { JudgeApi } from "../../src/app/judge_api.ts";
+import type { RunMemory } from "../../src/app/run_memory.ts";
 import { DataWorker } from "../../src/app/web/data_worker.ts";
 import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/judge_worker.ts";
@@ -98,6 +101,13 @@ export class FakeRun implements RunApi {
       model: { name: config.model, parameters: 1_436_160, view: fakeView },
       resumable: this.#options.resumable,
     };
+  }
+
+  async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
+    await this.#wait(10);
+    const found = fakeEstimate(config);
+    const fit = await fitOf(config, found, memoryBytes, async (changes) => fakeEstimate({ ...config, ...changes }));
+    return { found, fit, notes: ["a scene: 28 tokens of prompt"], adapterName: "Fake adapter", software: false };
   }
 
   async start(config: RunConfig): Promise<string> {
@@ -534,4 +544,29 @@ function* fakeWarmup(seed: number, rows: number, made: number): Generator<Warmup
     yield { type: "eval", step: steps, tasks: 256, greedy, metrics, durationMs: 10 };
   }
   yield { type: "end", step: steps, reason: "done" };
+}
+
+/** Weights of 2 GiB, and activations by the number of rollouts; checkpointing halves these. */
+function fakeEstimate({ tasksPerStep, rolloutsPerTask, gradientCheckpointing }: RunConfig): Estimate {
+  const activations = (tasksPerStep * rolloutsPerTask * 2 ** 26) / (gradientCheckpointing === "on" ? 2 : 1);
+  const workload = {
+    promptTokens: 28,
+    promptPatches: 64,
+    modelTokens: 23,
+    observationTokens: 24,
+    observationPatches: 64,
+  };
+  const line = (what: string, bytes: number) => ({ what, usualBytes: bytes, mostBytes: bytes });
+  return {
+    parameters: 1_436_160,
+    trainedParameters: 1_436_160,
+    usual: workload,
+    most: workload,
+    isKnown: true,
+    memory: [line("weights", 2 ** 31), line("activations", activations)],
+    usualBytes: 2 ** 31 + activations,
+    mostBytes: 2 ** 31 + 2 * activations,
+    pictureBytes: 0,
+    flops: { prefill: 0, token: 0, forward: 0, backward: 0, reference: 0 },
+  };
 }

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
 import type { Session } from "../../src/app/session.ts";
+import type { NamedBytes } from "../../src/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { differences, logprobsOf, type RolledTask, rolled } from "../support/base_dtype_errors.ts";
@@ -47,6 +48,50 @@ test.each(Object.entries(tolerances) as [RunConfig["baseDtype"], number][])(
     session.close();
   },
 );
+
+describe("all weights, trained in f32 and read as the nearest bf16", () => {
+  const full = resolveConfig({ baseDtype: "bf16", tasksPerStep: 2, rolloutsPerTask: 2, steps: 2, learningRate: 1e-3 });
+  let files: NamedBytes[];
+  let after: number[];
+
+  test("are the same in sampling and in training, before and after an update", async () => {
+    const session = await openGpuSession(platform, full);
+    const drifts: number[] = [];
+    for await (const event of session.train()) if (event.type === "update") drifts.push(event.metrics.ratio_drift!);
+    expect(drifts).toEqual([0, 0]);
+    after = await logprobsOf(session, rollouts, full);
+    expect(after).not.toEqual(want);
+    ({ files } = await session.checkpoint());
+    session.close();
+  });
+
+  test("are what an export in bf16 computes with; the optimizer holds finer ones", async () => {
+    const exported = await openGpuSession(platform, full, { frozen: true });
+    await exported.restore(files);
+    expect(await logprobsOf(exported, rollouts, full)).toEqual(after);
+    exported.close();
+    const finer = await openGpuSession(platform, { ...full, baseDtype: "f32" }, { frozen: true });
+    await finer.restore(files);
+    expect(await logprobsOf(finer, rollouts, full)).not.toEqual(after);
+    finer.close();
+  });
+
+  test("go on from a checkpoint with the same bits", async () => {
+    const resumed = await openGpuSession(platform, full);
+    await resumed.restore(files);
+    expect(await logprobsOf(resumed, rollouts, full)).toEqual(after);
+    const again = await resumed.checkpoint();
+    for (const { name, bytes } of files.filter((file) => file.name.endsWith(".safetensors"))) {
+      const other = again.files.find((file) => file.name === name)!.bytes;
+      expect(other.length, name).toBe(bytes.length);
+      expect(
+        bytes.findIndex((byte, at) => byte !== other[at]),
+        name,
+      ).toBe(-1);
+    }
+    resumed.close();
+  });
+});
 
 test("what is opened to be used has no gradients, is not trained, and takes the weights of a run", async () => {
   const full = resolveConfig({ evalTasks: 2 });

@@ -8,8 +8,8 @@ export const needleCycle: Workload = {
   id: "P11",
   line: "a training step of the shipped model: 16 scenes x 8 rollouts, rewards and one update",
   async *run({ platform, isTiny, isLate }): AsyncGenerator<BenchLine | BenchGap> {
-    const [warmUps, steps] = isTiny ? [1, 3] : [5, 25];
-    const small = isTiny ? { tasksPerStep: 2, rolloutsPerTask: 2 } : {};
+    const [warmUps, steps] = isTiny ? [1, 1] : [5, 25];
+    const small = isTiny ? { tasksPerStep: 1, rolloutsPerTask: 2 } : {};
     const config = resolveConfig({ preset: "needle", steps: warmUps + steps, ...small });
     const id = "cycle_small";
     yield await measured(id, async () => {

@@ -59,6 +59,8 @@ export function achieved(
 export function benchMarkdown(report: BenchReport): string[] {
   const { roofline, lines, peers, notes } = report;
   const times = new Map(peers.map((peer) => [peer.id, peer]));
+  const matched = new Set(lines.map((line) => ("failed" in line ? line.id : (line.peer ?? line.id))));
+  const unmatched = peers.filter(({ id, ms }) => ms !== undefined && !matched.has(id));
   const rows = lines.map((line) => {
     if ("failed" in line) return [line.workload, line.id, "-", `failed: ${line.failed}`, "", "", "", ""];
     const { figure, share } = achieved(line, roofline);
@@ -97,6 +99,10 @@ export function benchMarkdown(report: BenchReport): string[] {
       ],
       rows,
     ),
+    ...unmatched.flatMap((peer, i) => [
+      ...(i === 0 ? [""] : []),
+      `- torch, besides: ${peer.id} ${number(peer.ms!)} ms${peer.what ? ` (${peer.what})` : ""}`,
+    ]),
     ...report.traces.flatMap((trace) => ["", "```", ...trace.split("\n"), "```"]),
   ];
 }

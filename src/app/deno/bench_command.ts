@@ -11,7 +11,7 @@ import { exitCodes } from "./exit_codes.ts";
 import { withGpu } from "./open_session.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { visible } from "./terminal.ts";
-import { peersOf } from "./torch_peers.ts";
+import { findTorch, peersOf } from "./torch_peers.ts";
 import { runtimeText, versionText } from "./version.ts";
 
 /** No workload begins after so long. */
@@ -33,9 +33,12 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
     await put(report, [...countsMarkdown(walks), "", ...memoryMarkdown(memory)], options, terminal);
     return exitCodes.done;
   }
+  // Asked first: what is wrong with a Python should not be told after everything was measured.
+  const torch = await findTorch(options.python);
   const report = await measure(chosen, options, around);
   if (chosen === workloads) report.notes.push(...Object.values(unmeasured));
-  if (!around.stopping()) await askPeers(report, chosen, options, terminal.progress);
+  if (torch.python === null) report.notes.push(torch.missing);
+  else if (!around.stopping()) await askPeers(report, chosen, torch.python, around);
   if (!options.trace) report.traces = [];
   await put(report, benchMarkdown(report), options, terminal);
   if (around.stopping()) return exitCodes.interrupted;
@@ -135,21 +138,16 @@ function notesOf(gpu: Gpu): string[] {
 async function askPeers(
   report: BenchReport,
   chosen: readonly Workload[],
-  { python }: Options,
-  progress: (line: string) => void,
+  python: string,
+  { terminal, untilStopped }: Surroundings,
 ): Promise<void> {
-  if (python === "none") {
-    report.notes.push("torch was not asked, as --python none says");
-    return;
-  }
-  progress("torch: the same workloads");
+  terminal.progress("torch: the same workloads");
   const ids = [...new Set(chosen.map(({ id }) => id))].filter((id) =>
-    report.lines.some((line) => line.workload === id),
+    report.lines.some(({ workload }) => workload === id),
   );
-  const { lines, missing } = await peersOf(ids, python);
+  const lines = await peersOf(python, ids, untilStopped());
   report.peers = lines.filter((line) => (line.small ?? report.small) === report.small);
   if (report.peers.length < lines.length)
     report.notes.push("torch finds no CUDA card, so that its times, of small shapes on the processor, are left out");
-  if (missing !== null) report.notes.push(missing);
   for (const { id, failed } of lines) if (failed !== undefined) report.notes.push(`torch, ${id}: ${failed}`);
 }

@@ -1,9 +1,7 @@
 import type { RunConfig } from "../../train/knobs.ts";
-import { type Estimate, estimate } from "../estimate.ts";
 import { configLines, memoryLines, timeLines } from "../estimate_text.ts";
-import { fitLines, fitOf } from "../fit.ts";
-import { knownTasks } from "../known_tasks.ts";
-import { describedModel } from "../model_sizes.ts";
+import { fitLines } from "../fit.ts";
+import { runMemory } from "../run_memory.ts";
 import { h100, software } from "../step_time.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -23,27 +21,13 @@ export async function dryRun(
   };
   print(configLines(config));
   const platform = await openPlatform(true);
-  const described = await describedModel(config, platform);
-  if (described.note) terminal.print(described.note);
-  const known = await knownTasks(config, platform, described).catch((error: Error) => {
-    terminal.print(`The run's own tasks could not be looked at: ${error.message}`);
-    return null;
-  });
-
-  const adapter = await platform.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  const { description = "", device = "", vendor = "" } = adapter?.info ?? {};
-  const name = description || device || vendor || "unnamed adapter";
-  const isSoftware = /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor}`);
-  const options = { known, ...(adapter && { limits: adapter.limits }), software: isSoftware };
-  const again = async (changes: Partial<RunConfig>): Promise<Estimate> => {
-    const wanted = { ...config, ...changes };
-    return estimate(wanted, (await describedModel(wanted, platform)).sizes, described.preprocessor, options);
-  };
-  const found = await again({}).catch((error: Error) => error);
-  if (!(found instanceof Error)) print(memoryLines(config, found));
-  print([`This machine: ${adapter ? name : platform.gpuMissing || "no graphics adapter"}`]);
-  print(fitLines(config, await fitOf(config, found, memoryGib ? memoryGib * 2 ** 30 : null, again)));
-  if (!(found instanceof Error))
-    print(timeLines(config, found, isSoftware ? software(navigator.hardwareConcurrency) : h100));
+  const memoryBytes = memoryGib ? memoryGib * 2 ** 30 : null;
+  const told = await runMemory(config, platform, { memoryBytes, mayFetch: true });
+  const { found, fit, notes, adapterName } = told;
+  if (found) print(memoryLines(found));
+  print(notes.map((note) => `  ${note}`));
+  print([`This machine: ${adapterName || platform.gpuMissing || "no graphics adapter"}`]);
+  print(fitLines(config, fit));
+  if (found) print(timeLines(config, found, told.software ? software(navigator.hardwareConcurrency) : h100));
   return 0;
 }

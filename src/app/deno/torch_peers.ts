@@ -9,25 +9,26 @@ const longestMs = 900_000;
 const pathOf = (file: URL): string => decodeURIComponent(file.pathname).replace(/^\/([a-zA-Z]:)/, "$1");
 
 /**
- * Times of the same workloads in torch, by bench/torch_peers.py.
+ * A Python that has torch; `missing` is a sentence where there is none.
  *
- * @param ids     workloads, as the goals number them
  * @param python  the interpreter; python3 or python of the path unless given
- * @returns       what it printed; `missing` is a sentence where there is no torch
  * @throws Error where a given interpreter cannot be started or has no torch
  */
-export async function peersOf(
-  ids: readonly string[],
+export async function findTorch(
   python?: string,
-): Promise<{ lines: PeerLine[]; missing: string | null }> {
+): Promise<{ python: string; missing?: undefined } | { python: null; missing: string }> {
+  if (python === "none") return { python: null, missing: "torch was not asked, as --python none says" };
   const problems: string[] = [];
   for (const name of python === undefined ? ["python3", "python"] : [python]) {
     const problem = await torchProblem(name);
-    if (problem === null) return { lines: await run(name, ids), missing: null };
+    if (problem === null) return { python: name };
     problems.push(problem);
   }
   if (python !== undefined) throw new Error(`--python: ${problems[0]}`);
-  return { lines: [], missing: `no torch to compare with (${problems[0]}); name another Python by --python` };
+  return {
+    python: null,
+    missing: `no torch to compare with (${problems[0]}); name another Python by --python`,
+  };
 }
 
 async function torchProblem(python: string): Promise<string | null> {
@@ -46,22 +47,46 @@ async function torchProblem(python: string): Promise<string | null> {
   }
 }
 
-async function run(python: string, ids: readonly string[]): Promise<PeerLine[]> {
-  const { stdout, stderr, code } = await new Deno.Command(python, {
+/**
+ * Times of the same workloads in torch, by bench/torch_peers.py.
+ *
+ * @param python  what findTorch found
+ * @param ids     workloads, as the goals number them
+ * @param stopped ends it; what it has printed counts
+ */
+export async function peersOf(
+  python: string,
+  ids: readonly string[],
+  stopped: Promise<void> = new Promise(() => {}),
+): Promise<PeerLine[]> {
+  const child = new Deno.Command(python, {
     args: [pathOf(program), ...ids],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(longestMs),
-  }).output();
-  const decoder = new TextDecoder();
-  const lines = peerLines(decoder.decode(stdout));
-  if (code !== 0) {
-    const said = decoder.decode(stderr).trim().split("\n").at(-1) ?? "";
-    lines.push({ id: "torch", failed: `the program ended with code ${code}: ${said}` });
-  }
+  }).spawn();
+  let why: string | null = null;
+  const end = (reason: string) => {
+    if (why !== null) return;
+    why = reason;
+    child.kill("SIGKILL");
+  };
+  const timer = setTimeout(() => end(`ended after ${longestMs / 1000} s`), longestMs);
+  let isOver = false;
+  stopped.then(() => {
+    if (!isOver) end("stopped");
+  });
+  // What was printed before the end counts.
+  const [printed, said, { code }] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.status]);
+  isOver = true;
+  clearTimeout(timer);
+  const lines = peerLines(printed);
+  const last = said.trim().split("\n").at(-1) ?? "";
+  if (code !== 0) lines.push({ id: "torch", failed: why ?? `the program ended with code ${code}: ${last}` });
   return lines;
 }
+
+const textOf = (stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> => new Response(stream).text();
 
 /** The lines of JSON among what a program prints. */
 export function peerLines(text: string): PeerLine[] {

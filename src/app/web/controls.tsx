@@ -5,6 +5,7 @@ import { ExportButton } from "./export_button.tsx";
 import { runAddresses } from "./fetched_addresses.ts";
 import { JudgeCard } from "./judge_card.tsx";
 import { KnobField } from "./knob_field.tsx";
+import { MemoryCard } from "./memory_card.tsx";
 import { modelName } from "./model_name.ts";
 import { shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
@@ -54,6 +55,7 @@ export function Controls() {
         <PendingLine />
         <ReplayLine />
       </div>
+      <MemoryCard />
       <WhatIf />
       <RewardCard />
       <JudgeCard />

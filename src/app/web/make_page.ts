@@ -1,6 +1,7 @@
 import type { RunApi } from "../api.ts";
 import { DataControl } from "./data_control.ts";
 import { JudgeControl } from "./judge_control.ts";
+import { MemoryControl } from "./memory_control.ts";
 import type { PageContext } from "./page_context.ts";
 import { Pictures } from "./pictures.ts";
 import { RejudgeControl } from "./rejudge_control.ts";
@@ -22,6 +23,7 @@ export function makePage(api: RunApi): PageContext {
     data,
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, data, pictures, texts }),
     judge: new JudgeControl(api, store),
+    memory: new MemoryControl(api, store),
     rejudge: new RejudgeControl(api),
     pictures,
     texts,

@@ -2,6 +2,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { DataControl } from "./data_control.ts";
 import type { JudgeControl } from "./judge_control.ts";
+import type { MemoryControl } from "./memory_control.ts";
 import type { Pictures } from "./pictures.ts";
 import type { RejudgeControl } from "./rejudge_control.ts";
 import type { ReplayFiles } from "./replay_files.ts";
@@ -15,6 +16,7 @@ export interface PageContext {
   control: RunControl;
   data: DataControl;
   judge: JudgeControl;
+  memory: MemoryControl;
   rejudge: RejudgeControl;
   replayFiles: ReplayFiles;
   pictures: Pictures;

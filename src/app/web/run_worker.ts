@@ -20,6 +20,7 @@ import type {
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
 import { fileOrNull, filesIn } from "../model_files.ts";
+import type { RunMemory } from "../run_memory.ts";
 import { atCommits } from "../run_sources.ts";
 import { type OpenSession, type Session, sameModel } from "../session.ts";
 import { DataWorker } from "./data_worker.ts";
@@ -49,6 +50,8 @@ export class RunWorker implements RunApi {
   /** Stays here when it is over, as long as its weights are in the session. */
   #run: KeptRun | null = null;
   #warmup: KeptWarmup | null = null;
+  /** Counts questions about memory, and what makes the last one stale. */
+  #asked = 0;
   /** What the session was opened with. */
   #openedWith: RunConfig | null = null;
   readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
@@ -96,7 +99,16 @@ export class RunWorker implements RunApi {
     };
   }
 
+  async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
+    // What it imports of models and training comes with the session.
+    const { runMemory } = await import("../run_memory.ts");
+    const asked = ++this.#asked;
+    const stopping = () => asked !== this.#asked;
+    return runMemory(config, this.platform, { memoryBytes, mayFetch: false, stopping });
+  }
+
   async start(config: RunConfig): Promise<string> {
+    this.#asked++;
     await this.#endRun();
     this.#run = null;
     this.#run = await KeptRun.begin((wanted) => this.#openModel(wanted), this.platform, config);
@@ -104,6 +116,7 @@ export class RunWorker implements RunApi {
   }
 
   async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
+    this.#asked++;
     await this.#endRun();
     this.#run = null;
     this.#run = await KeptRun.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
@@ -152,6 +165,7 @@ export class RunWorker implements RunApi {
   }
 
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+    this.#asked++;
     await this.#endRun();
     const { model } = resolveConfig({ preset: config.preset });
     // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,

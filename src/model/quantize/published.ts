@@ -1,5 +1,6 @@
 import { flag, type Section, section, whole } from "../config_values.ts";
 import { type Json, shown } from "../json_file.ts";
+import { misfit, type QuantizedForm } from "./form.ts";
 
 /** How the linear layers of a published checkpoint are stored, from `quantization_config` of its config.json. */
 export interface Published {
@@ -33,6 +34,20 @@ export function readPublished(json: Json): Published | null {
   if (method === "awq") return readAwq(config);
   if (method === "gptq") return readGptq(config);
   throw new Error(`${config.where}quant_method is ${shown(method)}, only "awq" and "gptq" can be read; ${advice}`);
+}
+
+/**
+ * How such a checkpoint holds a weight (O, I), where only its config.json is known: the linear layers of the language
+ * model are in few bits. Null for all others.
+ */
+export function likelyForm(
+  { bits, groupSize }: Published,
+  { name, shape }: { name: string; shape: readonly number[] },
+): QuantizedForm | null {
+  const [, columns] = shape;
+  if (columns === undefined || !/^model\.language_model\.layers\.\d+\.\w+\.\w+_proj\.weight$/.test(name)) return null;
+  const form: QuantizedForm = { dtype: bits === 8 ? "i8" : "i4", block: groupSize ?? columns };
+  return misfit(columns, form) === null ? form : null;
 }
 
 function readAwq(config: Section): Published {

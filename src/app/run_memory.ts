@@ -1,0 +1,58 @@
+import type { Platform } from "../platform.ts";
+import type { RunConfig } from "../train/knobs.ts";
+import { type Estimate, estimate } from "./estimate.ts";
+import { assumedLine } from "./estimate_text.ts";
+import { type Fit, fitOf } from "./fit.ts";
+import { knownTasks } from "./known_tasks.ts";
+import { describedModel } from "./model_sizes.ts";
+
+/** What a run takes on this machine's adapter. */
+export interface RunMemory {
+  /** Null where a buffer is larger than the device allows; `fit` says which. */
+  found: Estimate | null;
+  fit: Fit;
+  /** What the estimate rests on, in sentences for people. */
+  notes: string[];
+  /** Empty where there is no adapter. */
+  adapterName: string;
+  software: boolean;
+}
+
+/**
+ * Counts a step of a run on the limits of this machine's adapter.
+ *
+ * @param memoryBytes  of the card; null where nobody said
+ * @param stopping     true once nobody wants to know any more
+ * @param mayFetch     whether the small files of a model that lies elsewhere may be asked for
+ * @throws Error with one sentence where nobody knows the model
+ */
+export async function runMemory(
+  config: RunConfig,
+  platform: Platform,
+  { memoryBytes, mayFetch, stopping }: { memoryBytes: number | null; mayFetch: boolean; stopping?: () => boolean },
+): Promise<RunMemory> {
+  const described = await describedModel(config, platform, { mayFetch });
+  const notes = described.note ? [described.note] : [];
+  const known = await knownTasks(config, platform, described).catch((error: Error) => {
+    notes.push(`The run's own tasks could not be looked at: ${error.message}`);
+    return null;
+  });
+  const adapter = await platform.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const { description = "", device = "", vendor = "" } = adapter?.info ?? {};
+  const adapterName = adapter ? description || device || vendor || "unnamed adapter" : "";
+  const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${adapterName} ${vendor}`);
+  const options = { known, ...(adapter && { limits: adapter.limits }), software };
+  const again = async (changes: Partial<RunConfig>): Promise<Estimate> => {
+    const wanted = { ...config, ...changes };
+    return estimate(
+      wanted,
+      (await describedModel(wanted, platform, { mayFetch })).sizes,
+      described.preprocessor,
+      options,
+    );
+  };
+  const found = await again({}).catch((error: Error) => error);
+  const fit = await fitOf(config, found, memoryBytes, again, stopping);
+  if (!(found instanceof Error)) notes.push(assumedLine(config, found));
+  return { found: found instanceof Error ? null : found, fit, notes, adapterName, software };
+}
