@@ -195,7 +195,7 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
         }
       }
       share(p, place.x, place.y);
-      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+      for (var turn = 0u; turn < TURNS; turn++) {
         let from_row = turn * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
@@ -206,7 +206,7 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
         workgroupBarrier();
       }
       share(ds, place.x, place.y);
-      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+      for (var turn = 0u; turn < TURNS; turn++) {
         let from_row = turn * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
@@ -335,7 +335,7 @@ fn backprop_q(
         }
       }
       share(ds, place.x, place.y);
-      for (var turn = 0u; turn < TURNS; turn++) { // unroll
+      for (var turn = 0u; turn < TURNS; turn++) {
         let from_value = turn * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;

@@ -1,5 +1,6 @@
 // out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the
-// weight, once. A workgroup has OUTS outputs of ROWS rows; a thread sums one part of one output for EACH rows. Tiles of
+// weight, once. A workgroup has OUTS outputs of ROWS rows; a thread sums one part of SIDE outputs for EACH
+// rows. Tiles of
 // the weight and of x pass through workgroup memory, so that reads lie side by side; the next ones are on their way
 // meanwhile. A tile has TILE chunks of every part, and a chunk CHUNK fours: 16 bytes of the weight as it is kept, or one
 // four where rows do not allow that. Where there are few outputs, more THREADS read than sum.
@@ -34,9 +35,10 @@ override GATED: u32 = 0u;
 
 const PARTS = 4u;
 // Threads that sum. What all of them read of a tile: LOADS chunks of the weight and X_LOADS fours of x each.
-const SUMMING = OUTS * PARTS * (ROWS / EACH);
-// Two more than there are outputs: what eight threads store side by side falls into different banks.
-var<workgroup> weights: array<array<array<vec4u, OUTS + 2u>, TILE>, PARTS>;
+const SUMMING = OUTS / SIDE * PARTS * (ROWS / EACH);
+// Outputs of SIDE lots, of each of which a thread has one. Two more than there are: what eight threads store side by side
+// falls into different banks.
+var<workgroup> weights: array<array<array<array<vec4u, OUTS / SIDE + 2u>, SIDE>, TILE>, PARTS>;
 var<workgroup> scales: array<u32, SCALES>;
 // Indices that are constants once loops are written out need no check of bounds: rows by who sums them.
 var<workgroup> rows: array<array<array<array<vec4f, EACH>, ROWS / EACH>, TILE * CHUNK>, PARTS>;
@@ -55,9 +57,9 @@ fn row_of(local: u32, group: u32) -> u32 {
 @compute @workgroup_size(THREADS)
 fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
-  let part = (index / OUTS) % PARTS;
-  let o = index % OUTS;
-  let own_rows = index / (OUTS * PARTS);
+  let part = (index / (OUTS / SIDE)) % PARTS;
+  let o = index % (OUTS / SIDE);
+  let own_rows = index / (OUTS / SIDE * PARTS);
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   let n0 = group.y * ROWS;
@@ -80,12 +82,13 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       added[j] = low_sum(min(n0 + place / OUTS, params.N - 1u), row_of(place % OUTS, group.x));
     }
   }
-  var sum = array<f32, EACH>();
+  var sum = array<f32, EACH * SIDE>();
   for (var at = 0u; at < length; at += TILE * CHUNK) {
     for (var j = 0u; j < LOADS; j++) { // unroll
       let place = j * THREADS + index;
       if (place < TILE * OUTS * PARTS) {
-        weights[place / (TILE * OUTS)][place % TILE][(place / TILE) % OUTS] = next[j];
+        let local = (place / TILE) % OUTS;
+        weights[place / (TILE * OUTS)][place % TILE][local / (OUTS / SIDE)][local % (OUTS / SIDE)] = next[j];
         if (SCALES > 1u) {
           scales[place] = next_scale[j];
         }
@@ -110,19 +113,27 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     if (index < SUMMING) {
       for (var from_chunk = 0u; from_chunk < TILE; from_chunk += STEP) {
         for (var j = 0u; j < STEP; j++) { // unroll
-          let words = weights[part][from_chunk + j][o];
-          var scale = 0u;
-          if (SCALES > 1u) {
-            scale = scales[(part * OUTS + o) * TILE + from_chunk + j];
+          var words = array<vec4u, SIDE>();
+          var scale = array<u32, SIDE>();
+          for (var k = 0u; k < SIDE; k++) { // unroll
+            words[k] = weights[part][from_chunk + j][k][o];
+            if (SCALES > 1u) {
+              scale[k] = scales[(part * OUTS + k * (OUTS / SIDE) + o) * TILE + from_chunk + j];
+            }
           }
           for (var f = 0u; f < CHUNK; f++) { // unroll
-            let w = four_of(words, f, scale);
+            var w = array<vec4f, SIDE>();
+            for (var k = 0u; k < SIDE; k++) { // unroll
+              w[k] = four_of(words[k], f, scale[k]);
+            }
             for (var r = 0u; r < EACH; r++) { // unroll
               let row = rows[part][(from_chunk + j) * CHUNK + f][own_rows][r];
-              sum[r] = fma(row.x, w.x, sum[r]);
-              sum[r] = fma(row.y, w.y, sum[r]);
-              sum[r] = fma(row.z, w.z, sum[r]);
-              sum[r] = fma(row.w, w.w, sum[r]);
+              for (var k = 0u; k < SIDE; k++) { // unroll
+                sum[r * SIDE + k] = fma(row.x, w[k].x, sum[r * SIDE + k]);
+                sum[r * SIDE + k] = fma(row.y, w[k].y, sum[r * SIDE + k]);
+                sum[r * SIDE + k] = fma(row.z, w[k].z, sum[r * SIDE + k]);
+                sum[r * SIDE + k] = fma(row.w, w[k].w, sum[r * SIDE + k]);
+              }
             }
           }
         }
@@ -132,7 +143,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
   if (index < SUMMING) {
     for (var r = 0u; r < EACH; r++) { // unroll
-      sums[part][own_rows * EACH + r][o] = sum[r];
+      for (var k = 0u; k < SIDE; k++) { // unroll
+        sums[part][own_rows * EACH + r][k * (OUTS / SIDE) + o] = sum[r * SIDE + k];
+      }
     }
   }
   workgroupBarrier();

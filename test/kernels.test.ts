@@ -6,7 +6,7 @@ import { createDawnCompiler } from "../src/app/deno/dawn.ts";
 const files = readdirSync(new URL("../shaders/", import.meta.url), { recursive: true })
   .filter((name) => name.endsWith(".wgsl") && name !== "common.wgsl")
   .map((name) => name.slice(0, -".wgsl".length));
-const shaders = files.filter((name) => !name.startsWith("weights/"));
+const shaders = files.filter((name) => !/^(weights|chunks)\//.test(name));
 const packed = files.flatMap((name) => /^weights\/(?!f32)(.*)/.exec(name)?.[1] ?? []);
 /** Files that read weights of any dtype. */
 const readers = ["gather_fours", "product", "product_thin", "product_wide"];
@@ -27,6 +27,7 @@ test.each([
     }
     expect(refused).toEqual([]);
     const variants = readers.flatMap((reader) => packed.map((dtype) => `${reader}_${dtype}`));
+    variants.push(...packed.map((dtype) => `product_thin_${dtype}_chunks`));
     expect([...compiled].sort()).toEqual([...shaders, ...variants, "attention_ones"].sort());
   },
   180_000,

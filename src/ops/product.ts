@@ -139,7 +139,7 @@ export function thinSizes(N: number, O: number, I: number, { fours, scaled }: Om
   return thinSizesOf(few ? fewOutputs(N) : fewRows(N), fours, scaled);
 }
 
-export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH]: ThinShape, CHUNK: number, scaled: boolean) {
+export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH, SIDE = 1]: ThinShape, CHUNK: number, scaled: boolean) {
   return {
     CHUNK,
     SCALES: scaled ? TILE * OUTS * 4 : 1,
@@ -148,6 +148,7 @@ export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH]: ThinShape, CHUNK:
     TILE,
     THREADS,
     EACH,
+    SIDE,
     // Fours of a tile whose sums stand unrolled in the text.
     STEP: Math.min(TILE, 16 / CHUNK),
     LOADS: Math.ceil((TILE * OUTS * 4) / THREADS),
@@ -156,7 +157,7 @@ export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH]: ThinShape, CHUNK:
   };
 }
 
-export type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number];
+export type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number, side?: number];
 
 function fewRows(N: number): ThinShape {
   if (N === 1) return [1, 16, 16, 64, 1];
