@@ -93,7 +93,7 @@ const table = {
   baseDtype: choice(
     "adapter",
     baseDtypes,
-    "what weights under an adapter are kept in: auto as their file has them, int8 a row, int4 in blocks of 32, nf4 of 64; without an adapter f32, or bf16: read so, f32 for the optimizer",
+    "weights under an adapter: auto as their file has them, int8 a row, int4 in blocks of 32, nf4 of 64; without one f32, or bf16 (read so; the optimizer has f32)",
   ),
 
   data: text(

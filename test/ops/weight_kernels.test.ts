@@ -1,13 +1,15 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Plan } from "../../src/gpu/plan.ts";
+import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import type { WeightForm } from "../../src/model/weight_form.ts";
 import { gather, noRow } from "../../src/ops/gather.ts";
 import { backpropX, multiply } from "../../src/ops/linear.ts";
 import { logprob } from "../../src/ops/logprob.ts";
-import { rowRanges } from "../../src/ops/weight_kernels.ts";
+import { rowRanges, weightParts } from "../../src/ops/weight_kernels.ts";
 import { random } from "../support/gradcheck.ts";
 import { formsFor, packedWeight } from "../support/packed_weight.ts";
 
@@ -104,6 +106,19 @@ test("gather() of every dtype picks the numbers that the table stands for", asyn
     plan.free();
   }
   gpu.close();
+});
+
+test("kernels that read weights need no more than the 8 storage buffers that every device has", () => {
+  for (const name of ["product", "product_thin", "product_wide", "gather_fours"]) {
+    const source = readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8");
+    for (const [dtype, part] of Object.entries(weightParts)) {
+      const shader = new Shader(`${name}_${dtype}`, source, part);
+      for (const entry of shader.entries) {
+        const buffers = [...shader.uses(entry)].filter((binding) => shader.bindings.get(binding)!.kind !== "uniform");
+        expect(buffers.length, `${shader.name}.${entry}`).toBeLessThanOrEqual(8);
+      }
+    }
+  }
 });
 
 test("a half that is subnormal is no zero", async () => {
