@@ -6,8 +6,8 @@ import type { Into } from "../gpu/tape.ts";
 import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
+import { thinSizes } from "./thin_sizes.ts";
 import {
-  type Chunks,
   chunkShaders,
   fromColumn,
   rowRanges,
@@ -123,53 +123,6 @@ export function multiplyInParts(
       constants,
     });
   }
-}
-
-/** Products with so few outputs, each a sum so long, have too few workgroups to hide how long a read takes. */
-const mostFewOutputs = 256;
-const leastLongSum = 1024;
-
-/**
- * Sizes of the thin kernel for N rows, O outputs and sums over I: rows and outputs of a workgroup, fours of every part of
- * a sum in a tile, threads, rows that a thread sums; and what follows for a thread: fours of the weight and of x that it
- * reads of a tile, outputs that it finishes.
- */
-export function thinSizes(N: number, O: number, I: number, { fours, scaled }: Omit<Chunks, "shader">) {
-  const few = O <= mostFewOutputs && I >= leastLongSum;
-  return thinSizesOf(few ? fewOutputs(N) : fewRows(N), fours, scaled);
-}
-
-export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH, SIDE = 1]: ThinShape, CHUNK: number, scaled: boolean) {
-  return {
-    CHUNK,
-    SCALES: scaled ? TILE * OUTS * 4 : 1,
-    ROWS,
-    OUTS,
-    TILE,
-    THREADS,
-    EACH,
-    SIDE,
-    // Fours of a tile whose sums stand unrolled in the text.
-    STEP: Math.min(TILE, 16 / CHUNK),
-    LOADS: Math.ceil((TILE * OUTS * 4) / THREADS),
-    X_LOADS: Math.ceil((TILE * CHUNK * ROWS * 4) / THREADS),
-    PLACES: Math.ceil((ROWS * OUTS) / THREADS),
-  };
-}
-
-export type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number, side?: number];
-
-function fewRows(N: number): ThinShape {
-  if (N === 1) return [1, 16, 16, 64, 1];
-  if (N <= 4) return N === 2 ? [2, 32, 8, 128, 2] : [4, 32, 8, 128, 4];
-  return [8, 32, 4, 128, 8];
-}
-
-/** Large tiles, and workgroups as many as there can be: an adapter's first matrix has a dozen or two outputs. */
-function fewOutputs(N: number): ThinShape {
-  if (N === 1) return [1, 4, 64, 64, 1];
-  if (N <= 4) return N === 2 ? [2, 4, 32, 64, 1] : [4, 4, 32, 64, 1];
-  return N <= 16 ? [8, 8, 16, 128, 2] : [8, 16, 16, 128, 4];
 }
 
 const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>

@@ -19,7 +19,7 @@ export interface ProductChoice {
 
 /** As measured on an H200 (LOG.md). */
 export const usualChoice: ProductChoice = {
-  mostThinRows: 8,
+  mostThinRows: 16,
   mostThinOutputs: 200_000,
   busyWideGroups: 200,
   without: [],

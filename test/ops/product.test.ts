@@ -229,3 +229,9 @@ test.each(formsFor(192).filter(({ block }) => block !== 192))(
   "tiles of weights in $dtype give the bits of their numbers in f32",
   (form) => inForm(form, [70, 192, 80], ["tiled", "wide"]),
 );
+
+// 256 numbers a row are chunks of 16 bytes in every part: weights are read so, and every shape of a workgroup is taken.
+test.each(formsFor(256).flatMap((form) => [1, 2, 3, 7, 17].map((rows) => ({ ...form, rows }))))(
+  "$rows rows of weights in $dtype, blocks of $block, read 16 bytes at a time",
+  ({ rows, ...form }) => inForm(form as WeightForm, [rows, 256, 36], ["thin"]),
+);

@@ -1,6 +1,6 @@
 import { Shader } from "../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../ops/attention.ts";
-import { thinSizes } from "../../ops/product.ts";
+import { thinSizes } from "../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../ops/weight_kernels.ts";
 
 /** One kernel as a compiler took it; `error` is null where it did. */
@@ -20,9 +20,9 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_decode: [decodeSizes(32, 2), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
   product_thin: [
-    ...[1, 2, 4, 8].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
+    ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
     ...[1, 8].map((N) => thinSizes(N, 16, 2048, { fours: 1, scaled: false })),
-    ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 2, scaled: true })),
+    ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 8, scaled: true })),
   ],
 };
 

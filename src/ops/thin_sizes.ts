@@ -1,0 +1,118 @@
+import type { Chunks } from "./weight_kernels.ts";
+
+/**
+ * A workgroup of product_thin.wgsl: rows, outputs, chunks of every part of a sum in a tile, threads; rows and outputs that
+ * a thread sums.
+ */
+export type ThinShape = [rows: number, outputs: number, tile: number, threads: number, each: number, side: number];
+
+/** For one row, two, up to four, up to eight, and more. */
+type ByRows = readonly [ThinShape, ThinShape, ThinShape, ThinShape, ThinShape];
+
+/**
+ * The fastest of some twenty shapes each on an H200, for 2,048 -> 11,008 and back (LOG.md), by the fours in a chunk: f32
+ * has one, bf16 and f16 two, i8 four, i4 and NF4 eight. Fewer outputs are fewer workgroups: larger tiles then keep as many
+ * reads under way.
+ */
+const manyOutputs: Readonly<Record<number, ByRows>> = {
+  1: [
+    [1, 16, 16, 64, 1, 1],
+    [2, 32, 8, 128, 2, 1],
+    [4, 16, 8, 128, 2, 1],
+    [8, 32, 4, 256, 4, 1],
+    [16, 16, 8, 256, 4, 1],
+  ],
+  2: [
+    [1, 16, 4, 64, 1, 1],
+    [2, 32, 4, 128, 2, 1],
+    [4, 32, 4, 256, 2, 1],
+    [8, 32, 2, 256, 4, 1],
+    [16, 16, 4, 256, 4, 1],
+  ],
+  4: [
+    [1, 16, 4, 64, 1, 1],
+    [2, 32, 2, 128, 2, 1],
+    [4, 32, 1, 64, 4, 2],
+    [8, 32, 1, 128, 8, 1],
+    [16, 32, 1, 128, 8, 2],
+  ],
+  8: [
+    [1, 16, 4, 64, 1, 1],
+    [2, 16, 2, 64, 2, 1],
+    [4, 16, 1, 64, 4, 1],
+    [8, 32, 1, 128, 8, 1],
+    [16, 32, 1, 128, 8, 2],
+  ],
+};
+const fewerOutputs: Readonly<Record<number, ByRows>> = {
+  1: [
+    [1, 8, 32, 64, 1, 1],
+    [2, 16, 16, 128, 1, 1],
+    [4, 16, 16, 128, 2, 1],
+    [8, 32, 4, 256, 4, 1],
+    [16, 16, 8, 256, 4, 1],
+  ],
+  2: [
+    [1, 16, 16, 64, 1, 1],
+    [2, 16, 16, 128, 1, 1],
+    [4, 16, 16, 128, 2, 1],
+    [8, 32, 2, 256, 4, 1],
+    [16, 16, 4, 256, 4, 1],
+  ],
+  4: [
+    [1, 8, 16, 64, 1, 1],
+    [2, 16, 8, 128, 1, 1],
+    [4, 16, 8, 128, 2, 1],
+    [8, 32, 1, 128, 8, 1],
+    [16, 16, 1, 128, 4, 2],
+  ],
+  8: [
+    [1, 8, 8, 64, 1, 1],
+    [2, 16, 4, 128, 1, 1],
+    [4, 16, 4, 128, 2, 1],
+    [8, 32, 1, 256, 4, 1],
+    [16, 16, 1, 128, 8, 1],
+  ],
+};
+const mostFewerOutputs = 4096;
+
+/** Products with so few outputs, each a sum so long, have too few workgroups to hide how long a read takes. */
+const mostFewOutputs = 256;
+const leastLongSum = 1024;
+
+/** Large tiles, and workgroups as many as there can be: an adapter's first matrix has a dozen or two outputs. */
+function fewOutputs(N: number, fours: number): ThinShape {
+  const tile = (chunks: number) => Math.max(1, chunks / fours);
+  if (N === 1) return [1, 4, tile(64), 64, 1, 1];
+  if (N <= 4) return N === 2 ? [2, 4, tile(32), 64, 1, 1] : [4, 4, tile(32), 64, 1, 1];
+  return N <= 16 ? [8, 8, tile(16), 128, 2, 1] : [8, 16, tile(16), 128, 4, 1];
+}
+
+function shapeFor(N: number, O: number, I: number, fours: number): ThinShape {
+  if (O <= mostFewOutputs && I >= leastLongSum) return fewOutputs(N, fours);
+  const shapes = (O <= mostFewerOutputs ? fewerOutputs : manyOutputs)[fours]!;
+  return shapes[N === 1 ? 0 : N === 2 ? 1 : N <= 4 ? 2 : N <= 8 ? 3 : 4]!;
+}
+
+/** Sizes of product_thin.wgsl for N rows, O outputs and sums over I, of a weight in such chunks. */
+export const thinSizes = (N: number, O: number, I: number, { fours, scaled }: Omit<Chunks, "shader">) =>
+  thinSizesOf(shapeFor(N, O, I, fours), fours, scaled);
+
+/** The same for a shape; and what follows for a thread: chunks and fours of x that it reads of a tile, outputs that it finishes. */
+export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH, SIDE]: ThinShape, CHUNK: number, scaled: boolean) {
+  return {
+    CHUNK,
+    SCALES: scaled ? TILE * OUTS * 4 : 1,
+    ROWS,
+    OUTS,
+    TILE,
+    THREADS,
+    EACH,
+    SIDE,
+    // Chunks of a tile whose sums stand unrolled in the text.
+    STEP: Math.min(TILE, 16 / CHUNK),
+    LOADS: Math.ceil((TILE * OUTS * 4) / THREADS),
+    X_LOADS: Math.ceil((TILE * CHUNK * ROWS * 4) / THREADS),
+    PLACES: Math.ceil((ROWS * OUTS) / THREADS),
+  };
+}
