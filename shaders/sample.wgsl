@@ -22,7 +22,9 @@ const TASK: u32 = 5u;
 const ROLLOUT: u32 = 6u;
 // Tells these draws from others of the same seed ("samp").
 const STREAM: u32 = 0x73616d70u;
-const LANES: u32 = 64u;
+const LANES: u32 = 256u;
+// Ids of a lane that are read at one time: a vocabulary may have 150,000, and a row is one workgroup.
+const AHEAD = 8u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> slots: array<u32>;
@@ -74,16 +76,27 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
   state[at + POSITION] = position + 1u;
 }
 
-var<workgroup> lane_sums: array<f32, 64>;
-var<workgroup> lane_best: array<u32, 64>;
-var<workgroup> chosen: u32;
+var<workgroup> lane_sums: array<f32, 256>;
+var<workgroup> lane_best: array<u32, 256>;
+var<workgroup> lane_last: array<u32, 256>;
+// The lane in whose stretch the token is, the mass before that stretch, and the mass that is sought.
+var<workgroup> chosen_lane: u32;
+var<workgroup> mass_before: f32;
+var<workgroup> target_mass: f32;
+var<workgroup> piece_sums: array<f32, 256>;
 
 fn scaled(row: u32, v: u32) -> f32 {
-  return logits[row * params.V + v] / bitcast<f32>(keys[8]);
+  return logits[row * params.V + min(v, params.V - 1u)] / bitcast<f32>(keys[8]);
 }
 
-// One workgroup a row; each lane owns a stretch of the vocabulary, so the draw walks it in order.
-@compute @workgroup_size(64)
+// Probability of an id; 0 where it is not allowed, or does not come before `end`.
+fn mass(row: u32, v: u32, end: u32, lse: f32) -> f32 {
+  return select(0.0, exp(scaled(row, v) - lse), v < end && allowed[min(v, params.V - 1u)] == 1u);
+}
+
+// One workgroup a row; each lane owns a stretch of the vocabulary, so a draw runs through it in order. The stretch that a
+// draw ends in is cut again, into a piece a lane.
+@compute @workgroup_size(256)
 fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.x;
   let slot = slots[row];
@@ -96,61 +109,93 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   var sum = 0.0;
   var best = NONE;
+  var best_z = 0.0;
+  var last = NONE;
   if (live) {
-    for (var v = begin; v < end; v++) {
-      if (allowed[v] == 1u) {
-        let z = scaled(row, v);
-        sum += exp(z - lse);
-        if (best == NONE || z > scaled(row, min(best, params.V - 1u))) {
-          best = v;
+    for (var v = begin; v < end; v += AHEAD) {
+      var z = array<f32, AHEAD>();
+      var is_allowed = array<bool, AHEAD>();
+      for (var i = 0u; i < AHEAD; i++) { // unroll
+        z[i] = scaled(row, v + i);
+        is_allowed[i] = v + i < end && allowed[min(v + i, params.V - 1u)] == 1u;
+      }
+      for (var i = 0u; i < AHEAD; i++) { // unroll
+        if (is_allowed[i]) {
+          sum += exp(z[i] - lse);
+          last = v + i;
+          if (best == NONE || z[i] > best_z) {
+            best = v + i;
+            best_z = z[i];
+          }
         }
       }
     }
   }
   lane_sums[lane] = sum;
   lane_best[lane] = best;
+  lane_last[lane] = last;
   workgroupBarrier();
 
   if (lane == 0u && live) {
+    var total = 0.0;
+    for (var l = 0u; l < LANES; l++) {
+      total += lane_sums[l];
+    }
+    let draw = philox(vec4u(keys[1], state[at + TASK], state[at + ROLLOUT], state[at + DRAWN]), vec2u(keys[0], STREAM));
+    target_mass = f32(draw.x >> 8u) * 0x1p-24 * total;
+    var below = 0.0;
+    var l = 0u;
+    while (l < LANES - 1u && below + lane_sums[l] <= target_mass) {
+      below += lane_sums[l];
+      l++;
+    }
+    chosen_lane = l;
+    mass_before = below;
+  }
+  workgroupBarrier();
+
+  let piece = (stretch + LANES - 1u) / LANES;
+  let chosen_begin = min(chosen_lane * stretch, params.V);
+  let chosen_end = min(chosen_begin + stretch, params.V);
+  var piece_sum = 0.0;
+  if (live) {
+    for (var i = 0u; i < piece; i++) {
+      piece_sum += mass(row, chosen_begin + lane * piece + i, chosen_end, lse);
+    }
+  }
+  piece_sums[lane] = piece_sum;
+  workgroupBarrier();
+
+  if (lane == 0u && live) {
+    var token = NONE;
     if (keys[2] == 1u) {
-      var top = NONE;
       for (var l = 0u; l < LANES; l++) {
         let candidate = lane_best[l];
-        if (candidate != NONE && (top == NONE || scaled(row, candidate) > scaled(row, min(top, params.V - 1u)))) {
-          top = candidate;
+        if (candidate != NONE && (token == NONE || scaled(row, candidate) > scaled(row, token))) {
+          token = candidate;
         }
       }
-      chosen = top;
     } else {
-      var total = 0.0;
-      for (var l = 0u; l < LANES; l++) {
-        total += lane_sums[l];
+      var below = mass_before;
+      var p = 0u;
+      while (p < LANES - 1u && below + piece_sums[p] <= target_mass) {
+        below += piece_sums[p];
+        p++;
       }
-      let draw = philox(vec4u(keys[1], state[at + TASK], state[at + ROLLOUT], state[at + DRAWN]), vec2u(keys[0], STREAM));
-      let target_mass = f32(draw.x >> 8u) * 0x1p-24 * total;
-      var below = 0.0;
-      var l = 0u;
-      while (l < LANES - 1u && below + lane_sums[l] <= target_mass) {
-        below += lane_sums[l];
-        l++;
+      for (var i = 0u; i < piece; i++) {
+        let v = chosen_begin + p * piece + i;
+        let own = mass(row, v, chosen_end, lse);
+        below += own;
+        if (own > 0.0 && below > target_mass) {
+          token = v;
+          break;
+        }
       }
       // Rounding may leave the mass just past the end: the last id that could be drawn is taken then.
-      var pick_id = NONE;
-      for (var back = l + 1u; back > 0u && pick_id == NONE; back--) {
-        let from_id = min((back - 1u) * stretch, params.V);
-        for (var v = from_id; v < min(from_id + stretch, params.V); v++) {
-          if (allowed[v] == 1u) {
-            pick_id = v;
-            below += exp(scaled(row, v) - lse);
-            if (below > target_mass) {
-              break;
-            }
-          }
-        }
+      for (var back = chosen_lane + 1u; back > 0u && token == NONE; back--) {
+        token = lane_last[back - 1u];
       }
-      chosen = pick_id;
     }
-    let token = chosen;
     let drawn = state[at + DRAWN];
     drawn_tokens[slot * params.capacity + drawn] = token;
     drawn_values[slot * params.capacity + drawn] = vec2f(scaled(row, token) - lse, stats[row].z);
