@@ -112,7 +112,7 @@ test("an op is three files of one name: shader, host side and test; its further 
     .filter((path) => path.endsWith(".wgsl"))
     .map((path) => path.slice("shaders/".length, -".wgsl".length))
     // What is joined to other files is no kernel.
-    .filter((name) => name !== "common" && !name.startsWith("weights/"));
+    .filter((name) => name !== "common" && !/^(weights|cache)\//.test(name));
   const isVariant = (name: string) => shaders.some((op) => name.startsWith(`${op}_`));
   // product has three kernels: product.wgsl, product_thin.wgsl and product_wide.wgsl.
   const missing = shaders

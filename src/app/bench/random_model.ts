@@ -10,6 +10,7 @@ import { publishedFiles } from "../../model/published_sizes.ts";
 import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
 import { Qwen3VL } from "../../model/qwen3_vl.ts";
 import { formOf } from "../../model/weight_form.ts";
+import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { Random } from "../../tasks/random.ts";
 import { newLoraConfig } from "../../train/adapter.ts";
@@ -112,7 +113,7 @@ export function shapesTiny(): Shapes {
 export function randomModel(
   gpu: Gpu,
   config: ModelConfig,
-  { trained, base = "auto" }: { trained: boolean; base?: BaseDtype },
+  { trained, base = "auto", kvCache = "f32" }: { trained: boolean; base?: BaseDtype; kvCache?: CacheDtype },
 ): Model {
   const { vision } = config;
   const options = { trained, formOf: (weight: ParameterShape) => formOf(weight, base, "BF16") };
@@ -120,6 +121,7 @@ export function randomModel(
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)
       : new Qwen25VL(gpu, { ...config, vision }, options);
+  model.kvCacheDtype = kvCache;
   fillMatrices(gpu, model.parameters, deviation);
   // Vectors are norms' weights and biases; the latter stay 0.
   for (const { name, shape } of model.parameters.shapes)
