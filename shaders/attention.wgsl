@@ -8,8 +8,8 @@
 // takes the keys l, l + 8, ... of the two spans laid end to end, and the lanes are added in ascending order. A row's
 // bits depend on its keys in their order alone, not on the other rows, nor on where the first span ends.
 
-// The host joins `alias Element = vec4f;`, four neighbours of D at a time, or f32 where 4 does not divide D.
-// ELEMENTS = D / WIDTH.
+// The host joins `alias Element = vec4f;`, four neighbours of D at a time, or f32 where 4 does not divide D, and a file of
+// cache/ by which `key_at` and `value_at` read elements. ELEMENTS = D / WIDTH.
 
 struct Params {
   N: u32,
@@ -21,8 +21,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<Element>;
-@group(0) @binding(2) var<storage, read> k: array<Element>;
-@group(0) @binding(3) var<storage, read> v: array<Element>;
 @group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
 @group(0) @binding(5) var<storage, read> key_spans: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> out: array<Element>;
@@ -109,7 +107,7 @@ fn attend(
     let key = (member(spans, t) * params.K + head) * ELEMENTS;
     var product = Element();
     for (var i = 0u; i < ELEMENTS; i++) {
-      product = fma(row[i], k[key + i], product);
+      product = fma(row[i], key_at(key + i), product);
     }
     let score = total(product) * params.scale;
     let above = max(highest, score);
@@ -118,7 +116,7 @@ fn attend(
     highest = above;
     sum = fma(sum, shrink, p);
     for (var i = 0u; i < ELEMENTS; i++) {
-      result[i] = fma(Element(p), v[key + i], result[i] * shrink);
+      result[i] = fma(Element(p), value_at(key + i), result[i] * shrink);
     }
   }
 
@@ -186,13 +184,13 @@ fn backprop_q(
     var product = Element();
     var dproduct = Element();
     for (var i = 0u; i < ELEMENTS; i++) {
-      product = fma(q[row + i], k[key + i], product);
-      dproduct = fma(dout[row + i], v[key + i], dproduct);
+      product = fma(q[row + i], key_at(key + i), product);
+      dproduct = fma(dout[row + i], value_at(key + i), dproduct);
     }
     let p = exp(total(product) * params.scale - stat.x);
     let dscore = p * (total(dproduct) - stat.y) * params.scale;
     for (var i = 0u; i < ELEMENTS; i++) {
-      gradient[i] = fma(Element(dscore), k[key + i], gradient[i]);
+      gradient[i] = fma(Element(dscore), key_at(key + i), gradient[i]);
     }
   }
   for (var first = 0u; first < ELEMENTS; first += LANES) {
@@ -238,8 +236,8 @@ fn backprop_k(
     var product = Element();
     var dproduct = Element();
     for (var i = 0u; i < ELEMENTS; i++) {
-      product = fma(q[row + i], k[own + i], product);
-      dproduct = fma(dout[row + i], v[own + i], dproduct);
+      product = fma(q[row + i], key_at(own + i), product);
+      dproduct = fma(dout[row + i], value_at(own + i), dproduct);
     }
     let stat = stats[from_pair];
     let p = exp(total(product) * params.scale - stat.x);
@@ -289,7 +287,7 @@ fn backprop_v(
     let row = from_pair * ELEMENTS;
     var product = Element();
     for (var i = 0u; i < ELEMENTS; i++) {
-      product = fma(q[row + i], k[own + i], product);
+      product = fma(q[row + i], key_at(own + i), product);
     }
     let p = exp(total(product) * params.scale - stats[from_pair].x);
     for (var i = 0u; i < ELEMENTS; i++) {

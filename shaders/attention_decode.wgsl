@@ -1,6 +1,6 @@
 // attention.wgsl's forward pass for rows that have keys of their own, as in decoding: shapes, spans and stats as there,
-// 4 divides D. The order of sums is that of attention_forward.wgsl, and so are the bits: `attend` does a tile of 64
-// keys for HEADS heads of one row, `join` joins the tiles.
+// 4 divides D; a file of cache/ reads keys and values. The order of sums is that of attention_forward.wgsl, and so are
+// the bits: `attend` does a tile of 64 keys for HEADS heads of one row, `join` joins the tiles.
 //   parts (N, TILES, H, D), part_stats (N, TILES, H, 2) = [maximum, sum]: results of tiles before they are scaled
 
 struct Params {
@@ -14,8 +14,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;
-@group(0) @binding(3) var<storage, read> v: array<f32>;
 @group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> parts: array<f32>;
 @group(0) @binding(6) var<storage, read_write> part_stats: array<vec2f>;
@@ -171,7 +169,7 @@ fn key_at(place: u32, slice: u32, at: u32, end: u32, spans: vec4u, key_head: u32
   let key = place / SLICE;
   let four = slice + place % SLICE;
   if (key < end && four < WIDTH) {
-    return k[(member(spans, at + key) * params.K + key_head) * WIDTH + four];
+    return key_four((member(spans, at + key) * params.K + key_head) * WIDTH + four);
   }
   return vec4f();
 }
@@ -179,7 +177,7 @@ fn key_at(place: u32, slice: u32, at: u32, end: u32, spans: vec4u, key_head: u32
 // The number of d that thread (or place of D x FOURS) adds up, of one key's value.
 fn value_at(key: u32, place: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> f32 {
   if (key < end && place < WIDTH * 4u * FOURS) {
-    return v[(member(spans, at + key) * params.K + key_head) * WIDTH * 4u + place % (WIDTH * 4u)];
+    return value_one((member(spans, at + key) * params.K + key_head) * WIDTH * 4u + place % (WIDTH * 4u));
   }
   return 0.0;
 }

@@ -1,4 +1,5 @@
-// attention.wgsl's forward pass with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D.
+// attention.wgsl's forward pass with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D. How keys
+// and values are read is left to a file of cache/.
 //
 // A (row, head) pair takes its keys, the two spans laid end to end, in tiles of 64, each with a softmax of its own: a
 // score is summed over d in order, the tile's maximum is subtracted, the tile's sum is that of four quarters of 16 keys,
@@ -20,8 +21,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read> query_spans: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> stats: array<vec2f>;
@@ -113,7 +112,7 @@ fn attend(
         if (four < WIDTH) {
           next_q[i] = q[loaded_q + four];
           if (has_key) {
-            next_k[i] = k[loaded_k + four];
+            next_k[i] = key_four(loaded_k + four);
           }
         }
       }
@@ -135,7 +134,7 @@ fn attend(
           if (four < WIDTH) {
             next_q[i] = q[loaded_q + four];
             if (has_key) {
-              next_k[i] = k[loaded_k + four];
+              next_k[i] = key_four(loaded_k + four);
             }
           }
         }
@@ -255,7 +254,7 @@ fn value_at(at: u32, place: u32, places: vec3u, longest: u32, head: u32) -> vec4
   let t = at + place / (16u * COLUMNS);
   let column = place % (16u * COLUMNS);
   if (t < longest && column < WIDTH) {
-    return v[(select(places.z + t - places.y, places.x + t, t < places.y) * params.K + head) * WIDTH + column];
+    return value_four((select(places.z + t - places.y, places.x + t, t < places.y) * params.K + head) * WIDTH + column);
   }
   return vec4f();
 }

@@ -29,6 +29,14 @@ fn philox(counter: vec4u, seed: vec2u) -> vec4u {
   return c;
 }
 
+// To the nearest bf16, ties to even: the upper halves, the rest 0. A NaN's fraction must not be carried away into an
+// infinity.
+fn nearest_bf16(words: vec4u) -> vec4u {
+  let up = words + vec4u(0x7fffu) + ((words >> vec4u(16u)) & vec4u(1u));
+  let is_nan = (words & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  return select(up, words | vec4u(0x400000u), is_nan) & vec4u(0xffff0000u);
+}
+
 // Kept where exp neither overflows nor is lost.
 fn sigmoid(a: f32) -> f32 {
   return 1.0 / (1.0 + exp(-clamp(a, -80.0, 80.0)));

@@ -4,6 +4,8 @@
 //   packed (N, (H + 2 K) D), turns (N, D/2, 2) = cos, sin (rope.wgsl), norm (2, D) for queries and keys, rstd (N, H + K)
 //   q (N, H, D), k and v (N, K, D), or the rows `index` (N) of (S, K, D).
 //   out[i] = x[i] cos - x[i + D/2] sin,  out[i + D/2] = x[i + D/2] cos + x[i] sin.  The way back turns the other way.
+// Keys and values may be rounded to the nearest bf16: in a cache two in a word, the first in its lower half, else in f32
+// still, so that training computes with the numbers that sampling reads. Gradients pass through the rounding.
 // A head's squares are summed in the order of rmsnorm.wgsl. Rows that share an index (padding, row 0) race; nobody
 // reads them.
 
@@ -22,8 +24,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> norm: array<f32>;
 @group(0) @binding(4) var<storage, read> index: array<u32>;
 @group(0) @binding(5) var<storage, read_write> q: array<f32>;
-@group(0) @binding(6) var<storage, read_write> k: array<f32>;
-@group(0) @binding(7) var<storage, read_write> v: array<f32>;
+@group(0) @binding(6) var<storage, read_write> k: array<u32>;
+@group(0) @binding(7) var<storage, read_write> v: array<u32>;
 @group(0) @binding(8) var<storage, read_write> rstd: array<f32>;
 @group(0) @binding(9) var<storage, read> dq: array<f32>;
 @group(0) @binding(10) var<storage, read> dk: array<f32>;
@@ -33,6 +35,10 @@ struct Params {
 
 override ADD: u32 = 0u;
 override CACHE: u32 = 0u;
+// Whether keys and values are rounded, and whether they are packed: a thread then makes two neighbouring pairs of a head,
+// i and i + 1, whose numbers share words. 4 divides D then.
+override ROUNDED: u32 = 0u;
+override PACKED: u32 = 0u;
 
 var<workgroup> lanes: array<f32, 64>;
 var<workgroup> octets: array<f32, 8>;
@@ -69,68 +75,107 @@ fn row_of(n: u32) -> u32 {
   return n;
 }
 
-// The pair i of a head: turned where it is of a query or a key, and put where it belongs.
-fn put(p: Place, i: u32, a: f32, b: f32) {
+fn loaded(from_a: u32, i: u32) -> vec2f {
+  return vec2f(packed[from_a + i], packed[from_a + params.half + i]);
+}
+
+// The pair i of a head, turned where it is of a query or a key.
+fn turned(p: Place, i: u32, pair: vec2f) -> vec2f {
+  if (p.head >= params.H + params.K) {
+    return pair;
+  }
   let turn = turns[p.n * params.half + i];
-  let turned = vec2f(fma(-b, turn.y, a * turn.x), fma(a, turn.y, b * turn.x));
-  let D = params.half * 2u;
+  return vec2f(fma(-pair.y, turn.y, pair.x * turn.x), fma(pair.x, turn.y, pair.y * turn.x));
+}
+
+// Words of k and v: of pair i, or of the pairs i and i + 1.
+fn words_of(pair: vec2f, next: vec2f) -> vec2u {
+  let words = bitcast<vec4u>(vec4f(pair, next));
+  if (ROUNDED == 0u) {
+    return words.xy;
+  }
+  let nearest = nearest_bf16(words);
+  return select(nearest.xy, (nearest.xy >> vec2u(16u)) | nearest.zw, PACKED == 1u);
+}
+
+// Puts pair i of a head where it belongs, and pair i + 1 where they are packed.
+fn put(p: Place, i: u32, pair: vec2f, next: vec2f) {
   if (p.head < params.H) {
-    let at = (p.n * params.H + p.head) * D + i;
-    q[at] = turned.x;
-    q[at + params.half] = turned.y;
-  } else if (p.head < params.H + params.K) {
-    let at = (row_of(p.n) * params.K + p.head - params.H) * D + i;
-    k[at] = turned.x;
-    k[at + params.half] = turned.y;
+    let at = (p.n * params.H + p.head) * params.half * 2u + i;
+    q[at] = pair.x;
+    q[at + params.half] = pair.y;
+    if (PACKED == 1u) {
+      q[at + 1u] = next.x;
+      q[at + params.half + 1u] = next.y;
+    }
+    return;
+  }
+  let head = p.head - params.H;
+  let words = words_of(pair, next);
+  let apart = params.half / (1u + PACKED);
+  let at = (row_of(p.n) * params.K + head % params.K) * apart * 2u + i / (1u + PACKED);
+  if (head < params.K) {
+    k[at] = words.x;
+    k[at + apart] = words.y;
   } else {
-    let at = (row_of(p.n) * params.K + p.head - params.H - params.K) * D + i;
-    v[at] = a;
-    v[at + params.half] = b;
+    v[at] = words.x;
+    v[at + apart] = words.y;
   }
 }
 
-// Without norms: one thread a pair.
+// Without norms: one thread a pair, or two.
 @compute @workgroup_size(64)
 fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let pair = id.x + id.y * grid.x * 64u;
-  if (pair >= count_heads() * params.half) {
+  let each = params.half / (1u + PACKED);
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= count_heads() * each) {
     return;
   }
-  let i = pair % params.half;
-  let a = (pair / params.half) * params.half * 2u + i;
-  put(place_of(pair / params.half), i, packed[a], packed[a + params.half]);
+  let i = (at % each) * (1u + PACKED);
+  let from_a = (at / each) * params.half * 2u;
+  let p = place_of(at / each);
+  let next = i + PACKED;
+  put(p, i, turned(p, i, loaded(from_a, i)), turned(p, next, loaded(from_a, next)));
+}
+
+// The pair i of a head, times the reciprocal r of its root mean square and the weight where it is of a query or a key.
+fn normed(p: Place, from_a: u32, i: u32, r: f32) -> vec2f {
+  let pair = loaded(from_a, i);
+  if (p.head >= params.H + params.K) {
+    return pair;
+  }
+  return pair * r * vec2f(norm[norm_at(p) + i], norm[norm_at(p) + params.half + i]);
 }
 
 fn reciprocal_rms(squares: f32) -> f32 {
   return 1.0 / sqrt(squares / f32(params.half * 2u) + params.eps);
 }
 
-// With norms, D <= 64: one thread a pair, which sums its head by itself.
+// With norms, D <= 64: one thread a pair, or two, which sums its head by itself.
 @compute @workgroup_size(64)
 fn spread_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let pair = id.x + id.y * grid.x * 64u;
-  if (pair >= count_heads() * params.half) {
+  let each = params.half / (1u + PACKED);
+  let at = id.x + id.y * grid.x * 64u;
+  if (at >= count_heads() * each) {
     return;
   }
-  let i = pair % params.half;
-  let from_a = (pair / params.half) * params.half * 2u;
-  let p = place_of(pair / params.half);
-  var a = packed[from_a + i];
-  var b = packed[from_a + params.half + i];
+  let i = (at % each) * (1u + PACKED);
+  let from_a = (at / each) * params.half * 2u;
+  let p = place_of(at / each);
+  var r = 1.0;
   if (p.head < params.H + params.K) {
     var squares = 0.0;
     for (var c = 0u; c < params.half * 2u; c++) {
       let value = packed[from_a + c];
       squares = fma(value, value, squares);
     }
-    let r = reciprocal_rms(squares);
+    r = reciprocal_rms(squares);
     if (i == 0u) {
       rstd[rstd_at(p)] = r;
     }
-    a = a * r * norm[norm_at(p) + i];
-    b = b * r * norm[norm_at(p) + params.half + i];
   }
-  put(p, i, a, b);
+  let next = i + PACKED;
+  put(p, i, turned(p, i, normed(p, from_a, i, r)), turned(p, next, normed(p, from_a, next, r)));
 }
 
 // Sum over the 64 lanes, the same bits in each, as in rmsnorm.wgsl.
@@ -171,18 +216,12 @@ fn spread_normed(
     squares = fma(value, value, squares);
   }
   let r = reciprocal_rms(sum_lanes(lane, squares));
-  let is_normed = p.head < params.H + params.K;
-  if (lane == 0u && is_normed) {
+  if (lane == 0u && p.head < params.H + params.K) {
     rstd[rstd_at(p)] = r;
   }
-  for (var i = lane; i < params.half; i += 64u) {
-    var a = packed[from_a + i];
-    var b = packed[from_a + params.half + i];
-    if (is_normed) {
-      a = a * r * norm[norm_at(p) + i];
-      b = b * r * norm[norm_at(p) + params.half + i];
-    }
-    put(p, i, a, b);
+  for (var i = lane * (1u + PACKED); i < params.half; i += 64u * (1u + PACKED)) {
+    let next = i + PACKED;
+    put(p, i, turned(p, i, normed(p, from_a, i, r)), turned(p, next, normed(p, from_a, next, r)));
   }
 }
 

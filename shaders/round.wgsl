@@ -9,19 +9,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> packed: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> rounded4: array<vec4u>;
 
-// Upper halves; a NaN's fraction must not be carried away into an infinity.
-fn nearest(words: vec4u) -> vec4u {
-  let up = words + vec4u(0x7fffu) + ((words >> vec4u(16u)) & vec4u(1u));
-  let is_nan = (words & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
-  return select(up, words | vec4u(0x400000u), is_nan) & vec4u(0xffff0000u);
-}
-
 // Two in a word, the first in its lower half.
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
   if (at < params.count / 4u) {
-    let halves = nearest(words4[at]);
+    let halves = nearest_bf16(words4[at]);
     packed[at] = vec2u((halves.x >> 16u) | halves.y, (halves.z >> 16u) | halves.w);
   }
 }
@@ -31,6 +24,6 @@ fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
 fn round_only(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
   if (at < params.count / 4u) {
-    rounded4[at] = nearest(words4[at]);
+    rounded4[at] = nearest_bf16(words4[at]);
   }
 }

@@ -6,10 +6,12 @@ import { createDawnCompiler } from "../src/app/deno/dawn.ts";
 const files = readdirSync(new URL("../shaders/", import.meta.url), { recursive: true })
   .filter((name) => name.endsWith(".wgsl") && name !== "common.wgsl")
   .map((name) => name.slice(0, -".wgsl".length));
-const shaders = files.filter((name) => !/^(weights|chunks)\//.test(name));
+const shaders = files.filter((name) => !name.includes("/"));
 const packed = files.flatMap((name) => /^weights\/(?!f32)(.*)/.exec(name)?.[1] ?? []);
 /** Files that read weights of any dtype. */
 const readers = ["gather_fours", "product", "product_thin", "product_wide"];
+/** Files that read keys and values of a cache in f32 or bf16. */
+const cacheReaders = ["attention", "attention_ones", "attention_decode", "attention_forward"];
 
 /** Deno has naga and Chrome has Tint; they accept different text, and a page that works in one may fail in the other. */
 test.each([
@@ -28,7 +30,8 @@ test.each([
     expect(refused).toEqual([]);
     const variants = readers.flatMap((reader) => packed.map((dtype) => `${reader}_${dtype}`));
     variants.push(...packed.map((dtype) => `product_thin_${dtype}_chunks`));
-    expect([...compiled].sort()).toEqual([...shaders, ...variants, "attention_ones"].sort());
+    const ofCaches = cacheReaders.map((reader) => `${reader}_bf16`);
+    expect([...compiled].sort()).toEqual([...shaders, ...variants, "attention_ones", ...ofCaches].sort());
   },
   180_000,
 );

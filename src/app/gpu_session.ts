@@ -6,6 +6,7 @@ import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../image/smart_resize.ts";
+import { expectCacheable } from "../model/cache.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { fillModel, loadModel } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
@@ -71,10 +72,12 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const trained = !frozen && !hasAdapter(config);
     const device = { limits: gpu.device.limits, software: gpu.software };
     const before = async (sizes: ModelSizes) => {
+      expectCacheable(sizes.config.text, config.kvCacheDtype);
       if (!frozen) await expectRoom(config, sizes, await preprocessorIn(files), device);
     };
     const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
+    model.kvCacheDtype = config.kvCacheDtype;
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();

@@ -92,9 +92,9 @@ function pickedBytes({ params, tensors }: Dispatch): number {
 }
 
 /** Keys and values of the rows that `heads` writes into a cache. */
-function spreadBytes({ params }: Dispatch): number {
+function spreadBytes({ params, tensors }: Dispatch): number {
   const { N, K, half } = params as { N: number; K: number; half: number };
-  return 2 * N * K * 2 * half * 4;
+  return 2 * bytesOf({ shape: [N, K, 2 * half], dtype: tensors.k!.dtype });
 }
 
 function productWork({ entry, params, tensors, constants }: Dispatch): Work {
@@ -148,7 +148,7 @@ function attentionWork(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { pairs, keys } = spans ? attended(spans) : { pairs: N * S, keys: S };
   return {
     flops: products * 2 * pairs * H * D,
-    bytes: 4 * (ofRows * N * H * D + ofKeys * keys * K * D),
+    bytes: ofRows * bytesOf(tensors.q!) + ofKeys * bytesOf({ shape: [keys, K, D], dtype: tensors.k!.dtype }),
     ...(spans ? {} : { isMost: true }),
   };
 }

@@ -55,6 +55,7 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
     if (hasAdapter(config) && this.adapterFiles === null) return new Learner(gpu, trained, "policy");
     const { baseDtype } = config;
     const model = await loadModel(gpu, this.files, { trained: false, baseDtype });
+    model.kvCacheDtype = config.kvCacheDtype;
     if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);
     return new Learner(gpu, model, "policy");
   }

@@ -6,6 +6,7 @@ export function smaller(config: RunConfig): Partial<RunConfig>[] {
   const all: Partial<RunConfig>[] = [
     { gradientCheckpointing: "on" },
     ...halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({ tasksPerRoll })),
+    { kvCacheDtype: "bf16" },
     { loraRank: config.loraRank || 16 },
     ...(hasAdapter(config) ? [{ baseDtype: "int4" as const }] : []),
     { klLossCoef: 0, klRewardCoef: 0 },

@@ -122,13 +122,16 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
     .map(({ group }) => group);
 }
 
-function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, { baseDtype }: RunConfig): Model {
+function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, run: RunConfig): Model {
   const { vision } = config;
-  const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
+  const isRounded = (parameter: ParameterShape) => run.baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
   const options = { trained, formOf, isRounded };
-  return vision.family === "qwen3_vl"
-    ? new Qwen3VL(gpu, { ...config, vision }, options)
-    : new Qwen25VL(gpu, { ...config, vision }, options);
+  const model =
+    vision.family === "qwen3_vl"
+      ? new Qwen3VL(gpu, { ...config, vision }, options)
+      : new Qwen25VL(gpu, { ...config, vision }, options);
+  model.kvCacheDtype = run.kvCacheDtype;
+  return model;
 }
 
 /** The caches and plans of rollouts, and the prefills that were made in them, by their sizes. */

@@ -1,6 +1,18 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import type { CacheDtype } from "../ops/cache_kernels.ts";
 import type { TextConfig } from "./config.ts";
+
+/** What keys and values may be held in. */
+export const cacheDtypes = ["f32", "bf16"] as const satisfies readonly CacheDtype[];
+
+/** @throws RangeError where heads cannot be held so */
+export function expectCacheable({ headDim }: TextConfig, dtype: CacheDtype): void {
+  if (dtype !== "f32" && headDim % 4 !== 0)
+    throw new RangeError(
+      `kvCacheDtype is ${dtype}, which needs heads whose size four divides, and the model's have ${headDim}; leave it at f32`,
+    );
+}
 
 /** Keys and values of every layer, (S, K, D) each. Row 0 takes what padding writes. */
 export class Cache {
@@ -10,11 +22,13 @@ export class Cache {
     readonly gpu: Gpu,
     config: TextConfig,
     readonly rows: number,
+    dtype: CacheDtype = "f32",
   ) {
+    expectCacheable(config, dtype);
     const shape = [rows, config.numKeyValueHeads, config.headDim];
     this.layers = Array.from({ length: config.numHiddenLayers }, (_, i) => ({
-      keys: gpu.empty(`cache.${i}.keys`, shape),
-      values: gpu.empty(`cache.${i}.values`, shape),
+      keys: gpu.empty(`cache.${i}.keys`, shape, dtype),
+      values: gpu.empty(`cache.${i}.values`, shape, dtype),
     }));
   }
 

@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention } from "../ops/attention.ts";
+import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { gather } from "../ops/gather.ts";
 import { heads } from "../ops/heads.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
@@ -20,6 +21,8 @@ const prefix = "model.language_model";
 export class Decoder {
   readonly #table: Tensor;
   readonly #axes: Tensor;
+  /** Model.kvCacheDtype. */
+  kvCacheDtype: CacheDtype = "f32";
 
   constructor(
     gpu: Gpu,
@@ -74,6 +77,7 @@ export class Decoder {
         ? { weight: this.weights.vectors([attn("q_norm.weight"), attn("k_norm.weight")]), eps }
         : undefined,
       cache: cache && { rows: rows.cacheRows, ...cache.layers[layer]! },
+      rounded: this.kvCacheDtype,
     });
     const attended = reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), rows.capacity, H * D);
     return this.weights.linear(tape, attn("o_proj"), attended, { residual: x });

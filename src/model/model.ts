@@ -1,5 +1,6 @@
 import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import type { CacheDtype } from "../ops/cache_kernels.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig } from "./config.ts";
 import type { LoraAdapter } from "./lora.ts";
@@ -25,6 +26,12 @@ export interface Model {
   readonly trained: Parameters;
   /** Recorded walks keep the adapter that was there when they were recorded. */
   adapter: LoraAdapter | null;
+  /**
+   * What the keys and values of the text are held in while it samples. Walks without a cache round them to it as well, so
+   * that both compute the same bits; recorded walks keep what was set when they were recorded.
+   * @throws RangeError where the heads cannot be held so
+   */
+  kvCacheDtype: CacheDtype;
   /** (V, C): hidden states -> logits. */
   readonly head: Tensor;
 

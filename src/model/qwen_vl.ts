@@ -2,9 +2,10 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention, type Spans } from "../ops/attention.ts";
+import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { heads } from "../ops/heads.ts";
 import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
-import type { Cache } from "./cache.ts";
+import { type Cache, expectCacheable } from "./cache.ts";
 import type { ModelConfig, VisionConfig } from "./config.ts";
 import { Decoder, headName } from "./decoder.ts";
 import type { LoraAdapter } from "./lora.ts";
@@ -59,6 +60,15 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
 
   set adapter(adapter: LoraAdapter | null) {
     this.weights.adapter = adapter;
+  }
+
+  get kvCacheDtype(): CacheDtype {
+    return this.#decoder.kvCacheDtype;
+  }
+
+  set kvCacheDtype(dtype: CacheDtype) {
+    expectCacheable(this.config.text, dtype);
+    this.#decoder.kvCacheDtype = dtype;
   }
 
   get head(): Tensor {

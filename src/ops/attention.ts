@@ -7,15 +7,16 @@ import type { Dispatch } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { cacheShaders, cacheTensors } from "./cache_kernels.ts";
 import { inTiles } from "./product.ts";
 
-const forward = new Shader("attention_forward", forwardSource);
-const decode = new Shader("attention_decode", decodeSource);
+const forward = cacheShaders("attention_forward", forwardSource);
+const decode = cacheShaders("attention_decode", decodeSource);
 const backward = new Shader("attention_backward", backwardSource);
 /** What attention.wgsl computes with, by the end of the shader's name. */
-export const elementParts = { "": "alias Element = vec4f;", ones: "alias Element = f32;" };
-const fours = new Shader("attention", source, elementParts[""]);
-const ones = new Shader("attention_ones", source, elementParts.ones);
+export const elementParts = { "": elements("vec4f", "four"), ones: elements("f32", "one") };
+const fours = cacheShaders("attention", source, elementParts[""]);
+const ones = cacheShaders("attention_ones", source, elementParts.ones);
 
 /** (row, head) pairs of a workgroup of 64: eight lanes each, as in the shader. */
 const pairsPerGroup = 8;
@@ -29,6 +30,12 @@ const pairsPerTile = 64;
 const keysPerTile = 64;
 /** Most heads that a workgroup of attention_decode.wgsl takes. */
 const mostHeads = 8;
+
+/** @param read  the end of the functions of cache/ that read such an element */
+function elements(type: string, read: string): string {
+  const reader = (name: string) => `fn ${name}_at(at: u32) -> Element { return ${name}_${read}(at); }`;
+  return `alias Element = ${type};\n${reader("key")}\n${reader("value")}`;
+}
 
 /** Sizes of attention_forward.wgsl and attention_backward.wgsl for heads of D. */
 export const tileSizes = (D: number) => {
@@ -64,7 +71,7 @@ function attendRows(
     tape.scratch("attention.part_stats", [N, tiles, H, 2], (part_stats) => {
       const dispatch = (entry: string, groups: readonly [number, number?, number?]) =>
         tape.plan.dispatch({
-          shader: decode,
+          shader: decode(tensors.k!),
           entry,
           tensors: { ...tensors, parts, part_stats },
           params,
@@ -103,7 +110,7 @@ export interface Spans {
  * Softmax attention over two spans of keys a row: vision, text, decoding, and training with a shared prefix.
  *
  * @param q      (N, H, D)
- * @param k      (S, K, D), K divides H: head h reads key head floor(h / (H / K))
+ * @param k      (S, K, D), K divides H: head h reads key head floor(h / (H / K)); in f32, or with v in bf16 from a cache
  * @param v      (S, K, D)
  * @param scale  of the scores, usually 1 / sqrt(D)
  * @param tiled  whether gradients may be computed in tiles; a test insists on either
@@ -128,6 +135,10 @@ export function attention(
   if (H % K !== 0)
     throw new RangeError(`${q.name} has ${H} heads, expected a multiple of the ${K} key heads of ${k.name}`);
   expectShape(spans.query, N, 4);
+  if (k.dtype !== v.dtype)
+    throw new TypeError(`${k.name} is of ${k.dtype}, ${v.name} of ${v.dtype}; expected one dtype`);
+  if (k.dtype !== "f32" && [q, k, v].some((t) => tape.tracks(t)))
+    throw new TypeError(`${k.name} is of ${k.dtype}, which attention that is to be trained cannot read`);
   if (spans.key) expectShape(spans.key, S, 4);
   else if ([q, k, v].some((t) => tape.tracks(t)))
     throw new TypeError(
@@ -135,19 +146,19 @@ export function attention(
     );
 
   const byFours = D % 4 === 0 && !tape.gpu.plain;
-  const shader = byFours ? fours : ones;
+  const shader = (byFours ? fours : ones)(k);
   const WIDTH = byFours ? 4 : 1;
   const sizes = { ELEMENTS: D / WIDTH, WIDTH };
   const params = { N, S, H, K, scale };
   const out = tape.empty("attention.out", [N, H, D]);
   const stats = tape.empty("attention.stats", [N, H, 2]);
-  const inputs = { q, k, v, query_spans: spans.query };
+  const inputs = { q, ...cacheTensors(k, v), query_spans: spans.query };
   const attend = (by: Pick<Dispatch, "shader" | "groups" | "sizes">) =>
     tape.plan.dispatch({ ...by, entry: "attend", tensors: { ...inputs, out, stats }, params });
   switch (kernel ?? kernelFor(tape, D, H / K, spans)) {
     case "tiles":
       attend({
-        shader: forward,
+        shader: forward(k),
         groups: [Math.ceil(N / Math.floor(pairsPerTile / (H / K))), K],
         sizes: tileSizes(D),
       });

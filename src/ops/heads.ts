@@ -3,6 +3,7 @@ import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import type { CacheDtype } from "./cache_kernels.ts";
 import { addPartials } from "./partials.ts";
 
 const shader = new Shader("heads", source);
@@ -22,8 +23,10 @@ export interface HeadOptions {
   turns: Tensor;
   /** Norm of each head of queries and keys: their weights one after the other, (2 D). */
   norm?: { weight: Tensor; eps: number };
-  /** Keys and values go into these rows of a cache: u32 (N) of (S, K, D). No gradient then. */
+  /** Keys and values go into these rows of a cache, in its dtype: u32 (N) of (S, K, D). No gradient then. */
   cache?: { rows: Tensor; keys: Tensor; values: Tensor };
+  /** Without a cache: keys and values to the nearest number of this dtype, in f32 still. Gradients pass through. */
+  rounded?: CacheDtype;
 }
 
 /**
@@ -36,7 +39,7 @@ export interface HeadOptions {
 export function heads(
   tape: Tape,
   packed: Tensor,
-  { H, K, turns, norm, cache }: HeadOptions,
+  { H, K, turns, norm, cache, rounded = "f32" }: HeadOptions,
 ): { q: Tensor; k: Tensor; v: Tensor } {
   expectShape(turns, -1, -1, 2);
   const [N, half] = turns.shape as [number, number];
@@ -47,6 +50,10 @@ export function heads(
     expectShape(cache.rows, N);
     expectShape(cache.keys, -1, K, D);
     expectShape(cache.values, cache.keys.shape[0]!, K, D);
+    if (cache.keys.dtype !== "f32" && D % 4 !== 0)
+      throw new RangeError(
+        `${cache.keys.name} is of ${cache.keys.dtype}, which needs heads whose size four divides, found ${D}`,
+      );
     if (tape.tracks(packed)) throw new TypeError(`${packed.name} is to be trained, which a cache cannot be part of`);
   }
   const q = tape.empty("heads.q", [N, H, D]);
@@ -56,14 +63,20 @@ export function heads(
   const inputs = { packed, turns, ...(norm && rstd ? { norm: norm.weight, rstd } : {}) };
   const params = { N, H, K, half, eps: norm?.eps ?? 0, splits: 1 };
   const way = !norm ? "" : D <= shortHead ? "_normed_short" : "_normed";
-  const groups = way === "_normed" ? grid(N * (H + 2 * K), 1) : grid(N * (H + 2 * K) * half, 64);
+  const isPacked = cache !== undefined && cache.keys.dtype === "bf16";
+  const groupsOf = (pairs: number) =>
+    way === "_normed" ? grid(N * (H + 2 * K), 1) : grid((N * (H + 2 * K) * half) / pairs, 64);
   tape.plan.dispatch({
     shader,
     entry: `spread${way}`,
     tensors: { ...inputs, index: cache?.rows ?? turns, q, k, v },
     params,
-    groups,
-    constants: { CACHE: cache ? 1 : 0 },
+    groups: groupsOf(isPacked ? 2 : 1),
+    constants: {
+      CACHE: cache ? 1 : 0,
+      ROUNDED: isPacked || (!cache && rounded === "bf16") ? 1 : 0,
+      PACKED: isPacked ? 1 : 0,
+    },
   });
   if (cache) return { q, k, v };
 
@@ -90,7 +103,7 @@ export function heads(
         entry: `backprop${way}`,
         tensors: { ...inputs, ...gradients, dpacked: into.d },
         params,
-        groups,
+        groups: groupsOf(1),
         constants: into.constants,
       });
   });

@@ -77,7 +77,8 @@ export class Workspace {
     readonly suffixTokens: number,
   ) {
     const V = model.config.text.vocabSize;
-    this.#cache = new Cache(gpu, model.config.text, 1 + prompts * prefixTokens + slots * suffixTokens);
+    const rows = 1 + prompts * prefixTokens + slots * suffixTokens;
+    this.#cache = new Cache(gpu, model.config.text, rows, model.kvCacheDtype);
     this.#temperature = gpu.empty("sample.temperature", [1]);
     this.#states = new Uint32Array(slots * stateWidth);
     this.#places = new Uint32Array(slots * 4);

@@ -4,6 +4,7 @@
  */
 
 import { baseDtypes } from "../model/base_dtype.ts";
+import { cacheDtypes } from "../model/cache.ts";
 
 export type KnobGroup =
   | "run"
@@ -184,6 +185,11 @@ const table = {
     "tasks of a step that are rolled together; fewer need less memory and change nothing else; 0: all",
   ),
   rolloutsPerTask: integer("rollouts", 8, 2, 64, "attempts at each task; verl: rollout.n"),
+  kvCacheDtype: choice(
+    "rollouts",
+    cacheDtypes,
+    "what keys and values of sampled text are held in; bf16: the nearest, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
+  ),
   temperature: live(number("rollouts", 1, 0.05, 5, "divides the logits before sampling")),
   firstTurnTokens: integer("rollouts", 18, 1, 32_768, "longest first turn", "tokens"),
   nextTurnTokens: integer("rollouts", 5, 1, 32_768, "longest later turn", "tokens"),

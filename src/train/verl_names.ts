@@ -232,6 +232,28 @@ const baseDtype: Mapping = {
   },
 };
 
+const cacheDtypes: Readonly<Record<string, RunConfig["kvCacheDtype"] | null>> = {
+  // The dtype of vLLM's or SGLang's model: theirs, not that of our kernels.
+  auto: null,
+  bfloat16: "bf16",
+  bf16: "bf16",
+};
+
+/** What the engine of rollouts keeps keys and values in, as verl hands it on. */
+const cacheDtype: Mapping = {
+  names: ["vllm", "sglang"].map((engine) => `${rollout}.engine_kwargs.${engine}.kv_cache_dtype`),
+  read(given) {
+    const dtype = cacheDtype.names.map(given).find((text) => text !== undefined) ?? "auto";
+    if (!Object.hasOwn(cacheDtypes, dtype))
+      throw new Error(`supported kinds of kv_cache_dtype are ${Object.keys(cacheDtypes).join(", ")}`);
+    const found = cacheDtypes[dtype];
+    return found ? { kvCacheDtype: found } : {};
+  },
+  // What an engine is handed stands in no yaml file, so it is put in by force.
+  write: ({ kvCacheDtype }): Record<string, string> =>
+    kvCacheDtype === "bf16" ? { [`++${cacheDtype.names[0]!}`]: "bfloat16" } : {},
+};
+
 const lora: Mapping = {
   names: [`${model}.lora_rank`, `${model}.lora_alpha`, `${model}.target_modules`],
   read(given) {
@@ -331,6 +353,7 @@ export const verlNames: AliasTable = {
       write: (choice: RunConfig["gradientCheckpointing"]) => (choice === "auto" ? null : python(choice === "on")),
     }),
     baseDtype,
+    cacheDtype,
     {
       ...one("trainer.total_training_steps", "steps"),
       // An epoch has a step at least, so that the steps end the run.

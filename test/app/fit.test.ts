@@ -72,6 +72,7 @@ test("what is so already is no change", () => {
     loraRank: 4,
     baseDtype: "int4",
     gradientCheckpointing: "on",
+    kvCacheDtype: "bf16",
     maxPixels: 100_000,
     responseTokens: 100,
   });

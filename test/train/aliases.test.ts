@@ -58,6 +58,9 @@ describe("verl's names", () => {
       `actor_rollout_ref.model.lora_rank=8 ${actor}.fsdp_config.model_dtype=bfloat16`,
       { loraRank: 8, baseDtype: "bf16" },
     ],
+    [`+${rollout}.engine_kwargs.vllm.kv_cache_dtype=bfloat16`, { kvCacheDtype: "bf16" }],
+    [`++${rollout}.engine_kwargs.sglang.kv_cache_dtype=bf16`, { kvCacheDtype: "bf16" }],
+    [`+${rollout}.engine_kwargs.vllm.kv_cache_dtype=auto`, {}],
     // All weights are trained, in f32.
     [`${actor}.fsdp_config.model_dtype=bf16`, {}],
     [

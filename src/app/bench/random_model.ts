@@ -10,6 +10,7 @@ import { publishedFiles } from "../../model/published_sizes.ts";
 import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
 import { Qwen3VL } from "../../model/qwen3_vl.ts";
 import { formOf } from "../../model/weight_form.ts";
+import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { Random } from "../../tasks/random.ts";
 import { newLoraConfig } from "../../train/adapter.ts";
@@ -112,7 +113,7 @@ export function shapesTiny(): Shapes {
 export function randomModel(
   gpu: Gpu,
   config: ModelConfig,
-  { trained, base = "auto" }: { trained: boolean; base?: BaseDtype },
+  { trained, base = "auto", kvCache = "f32" }: { trained: boolean; base?: BaseDtype; kvCache?: CacheDtype },
 ): Model {
   const { vision } = config;
   const options = { trained, formOf: (weight: ParameterShape) => formOf(weight, base, "BF16") };
@@ -120,6 +121,7 @@ export function randomModel(
     vision.family === "qwen3_vl"
       ? new Qwen3VL(gpu, { ...config, vision }, options)
       : new Qwen25VL(gpu, { ...config, vision }, options);
+  model.kvCacheDtype = kvCache;
   fillMatrices(gpu, model.parameters, deviation);
   // Vectors are norms' weights and biases; the latter stay 0.
   for (const { name, shape } of model.parameters.shapes)
@@ -138,9 +140,15 @@ export function randomAdapter(gpu: Gpu, model: Model): LoraAdapter {
 
 function fillMatrices(gpu: Gpu, parameters: Model["parameters"], spread: number): void {
   const plan = new Plan(gpu, "random weights");
+  // Uniform numbers within sqrt(3) have the deviation 1.
+  const bound = Math.sqrt(3) * spread;
+  // Weights of a pack have no gaps between them, so that one alone may not begin where a binding can.
+  parameters.segments.forEach(({ weight, scales }, i) => {
+    if (weight.dtype !== "f32") fillRandom(plan, { ...weight, ...(scales && { scales }) }, bound, i);
+  });
   parameters.shapes.forEach(({ name, shape }, i) => {
-    // Uniform numbers within sqrt(3) have the deviation 1.
-    if (shape.length >= 2) fillRandom(plan, parameters.get(name), Math.sqrt(3) * spread, i);
+    const weight = parameters.get(name);
+    if (shape.length >= 2 && weight.dtype === "f32") fillRandom(plan, weight, bound, i);
   });
   plan.run();
   plan.free();

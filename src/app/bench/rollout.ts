@@ -1,4 +1,5 @@
 import type { BaseDtype } from "../../model/base_dtype.ts";
+import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
 import { kernelTable } from "../kernel_table.ts";
@@ -9,21 +10,24 @@ import { type Bench, type BenchGap, type BenchLine, measured, type Workload } fr
 /**
  * A group samples its answers to one prompt, which goes through the model once.
  *
- * @param base  what the weights are kept in: bf16 as published, or fewer bits
+ * @param base     what the weights are kept in: bf16 as published, or fewer bits
+ * @param kvCache  what keys and values are held in
  */
-export const groupRollout = (base: BaseDtype): Workload => ({
+export const groupRollout = (base: BaseDtype, kvCache: CacheDtype = "f32"): Workload => ({
   id: "P7",
-  line: `rollout of a group, Qwen2.5-VL-3B's shapes in ${base}: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16`,
-  run: (bench) => rollouts(bench, base),
+  line: `rollout of a group, Qwen2.5-VL-3B's shapes in ${base}, keys and values in ${kvCache}: a prompt of 1,300 tokens with a picture, 64 new tokens, n = 1 and 16`,
+  run: (bench) => rollouts(bench, base, kvCache),
 });
 
 async function* rollouts(
   { platform, gpu, watch, isTiny, isTuned, isLate, traces }: Bench,
   base: BaseDtype,
+  kvCache: CacheDtype,
 ): AsyncGenerator<BenchLine | BenchGap> {
   const shapes = isTiny ? shapesTiny() : shapes3B();
   const newTokens = isTiny ? 4 : 64;
-  const model = randomModel(gpu, shapes.config, { trained: false, base });
+  const model = randomModel(gpu, shapes.config, { trained: false, base, kvCache });
+  const name = kvCache === "f32" ? base : `${base}.kv_${kvCache}`;
   if (isTuned) await chooseProductsFor(gpu, model, platform.kept);
   const policy = new GpuPolicy(gpu, model);
   try {
@@ -31,7 +35,7 @@ async function* rollouts(
     const roll = (n: number, tokens: number) => rollGroup(policy, prompt, n, tokens, newTokens);
     for (const n of [1, 16]) {
       if (isLate()) return;
-      const id = `rollout_3b.${base}.n${n}`;
+      const id = `rollout_3b.${name}.n${n}`;
       yield await measured(id, async () => {
         const first = await watch.ofWork(() => roll(n, 1));
         const whole = await watch.ofWork(() => roll(n, newTokens));
@@ -39,7 +43,7 @@ async function* rollouts(
         return {
           id,
           peer: `rollout_3b.generate.bf16.n${n}`,
-          what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}, weights in ${base}`,
+          what: `${n} answers of ${newTokens} tokens to one prompt of ${prompt.tokens.length}, weights in ${base}, keys and values in ${kvCache}`,
           ...whole,
           more: {
             "first token ms": first.ms,
@@ -54,7 +58,7 @@ async function* rollouts(
       policy.traced = true;
       await roll(16, newTokens);
       for (const [kind, times] of policy.traces)
-        traces.push(kernelTable(`${kind}, n = 16, ${base}`, times, { bySize: true }));
+        traces.push(kernelTable(`${kind}, n = 16, ${name}`, times, { bySize: true }));
     }
   } finally {
     policy.free();

@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
 import { shownImage } from "../../model/vision_rows.ts";
+import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import type { PackedGroup, Sequence } from "../../train/pack.ts";
@@ -33,14 +34,15 @@ interface Step {
 /**
  * @param isLora  whether an adapter is trained, and the model left alone
  * @param base    what such a model is kept in
+ * @param kvCache what its keys and values are held in
  */
 export function openStep(
   gpu: Gpu,
   shapes: Shapes,
-  { isLora = true, base = "auto" }: { isLora?: boolean; base?: BaseDtype } = {},
+  { isLora = true, base = "auto", kvCache }: { isLora?: boolean; base?: BaseDtype; kvCache?: CacheDtype } = {},
 ): Step {
   const { config } = shapes;
-  const model = randomModel(gpu, config, { trained: !isLora, base });
+  const model = randomModel(gpu, config, { trained: !isLora, base, kvCache });
   if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
+import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import { chooseProductsFor } from "../tuned_products.ts";
 import { randomPrompt, type Shapes, shapes3B, shapes7B, shapesQwen3, shapesTiny } from "./random_model.ts";
@@ -15,6 +16,7 @@ export interface WholeStep {
   goal: string;
   shapes: () => Shapes;
   base: BaseDtype;
+  kvCache?: CacheDtype;
   /** Answers, and their tokens. */
   n: number;
   tokens: number;
@@ -23,17 +25,35 @@ export interface WholeStep {
 export const memorySteps: readonly WholeStep[] = [
   { id: "step.qwen3_vl_2b.int4", goal: "M1", shapes: shapesQwen3, base: "int4", n: 8, tokens: 128 },
   { id: "step.qwen3_vl_2b.bf16", goal: "M1", shapes: shapesQwen3, base: "bf16", n: 8, tokens: 128 },
+  {
+    id: "step.qwen3_vl_2b.bf16.kv_bf16",
+    goal: "M1",
+    shapes: shapesQwen3,
+    base: "bf16",
+    kvCache: "bf16",
+    n: 8,
+    tokens: 128,
+  },
   { id: "step.qwen2_5_vl_7b.int4", goal: "M2", shapes: shapes7B, base: "int4", n: 8, tokens: 128 },
+  {
+    id: "step.qwen2_5_vl_7b.int4.kv_bf16",
+    goal: "M2",
+    shapes: shapes7B,
+    base: "int4",
+    kvCache: "bf16",
+    n: 8,
+    tokens: 128,
+  },
   { id: "step.qwen2_5_vl_3b.bf16", goal: "P10", shapes: shapes3B, base: "bf16", n: 16, tokens: 256 },
 ];
 
 /** Such a step with an adapter of rank 16. */
 export function openWholeStep(
   gpu: Gpu,
-  { shapes, base, n, tokens }: WholeStep,
+  { shapes, base, kvCache, n, tokens }: WholeStep,
 ): { model: Model; weightBytes: number; run: () => Promise<void> } {
   const sizes = shapes();
-  const { model, learner, settings, groups, weightBytes } = openStep(gpu, sizes, { base });
+  const { model, learner, settings, groups, weightBytes } = openStep(gpu, sizes, { base, kvCache });
   const policy = new GpuPolicy(gpu, model);
   const prompt = randomPrompt(sizes);
   const group = groups(n, tokens, true);

@@ -17,6 +17,7 @@ export const workloads: readonly Workload[] = [
   dispatches,
   tuning,
   groupRollout("bf16"),
+  groupRollout("bf16", "bf16"),
   groupRollout("int4"),
   groupStep,
   needleCycle,

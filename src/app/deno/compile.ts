@@ -1,5 +1,6 @@
 import { Shader } from "../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../ops/attention.ts";
+import { cacheParts } from "../../ops/cache_kernels.ts";
 import { thinSizes } from "../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../ops/weight_kernels.ts";
 
@@ -17,7 +18,7 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     { ELEMENTS: 32, WIDTH: 4 },
   ],
   attention_backward: [32, 80, 128, 256].map(tileSizes),
-  attention_decode: [decodeSizes(32, 2), decodeSizes(128, 8), decodeSizes(128, 7)],
+  attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
   product_thin: [
     ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
@@ -30,10 +31,16 @@ const { f32, ...packed } = weightParts;
 const ofWeights = { "": f32, ...packed };
 const { f32: f32Chunks, ...packedChunks } = chunkParts;
 const ofChunks = { "": f32Chunks!, ...packedChunks };
+const ofCaches = { "": cacheParts.f32, bf16: cacheParts.bf16 };
+const ofElements = Object.entries(elementParts).flatMap(([elements, part]) =>
+  Object.entries(ofCaches).map(([dtype, read]) => [[elements, dtype].filter(Boolean).join("_"), `${read}\n${part}`]),
+);
 
 /** What is joined to shaders that come in variants, by the end of the variant's name. */
 const partsOf: Record<string, Record<string, string>> = {
-  attention: elementParts,
+  attention: Object.fromEntries(ofElements),
+  attention_decode: ofCaches,
+  attention_forward: ofCaches,
   gather_fours: ofWeights,
   product: ofWeights,
   product_thin: ofChunks,
