@@ -83,6 +83,12 @@ export function fitLines(config: RunConfig, { bytes, problem, memoryBytes, fits,
   return [
     `It does not fit: ${bytes === null ? problem : `${gib(bytes)} GiB, the card has ${gib(memoryBytes!)}`}`,
     ...(remedies.length > 0 ? ["What helps, and what the run then takes:", ...remedies.map(line)] : []),
-    ...(cured ? [] : ["  none of these is enough; take a smaller model"]),
+    ...(cured
+      ? []
+      : [
+          remedies.length > 0
+            ? "  none of these is enough; take a smaller model"
+            : "No smaller settings fit either; take a smaller model",
+        ]),
   ];
 }

@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { RunConfig } from "../../train/knobs.ts";
+import { mostProblemLine } from "../estimate_text.ts";
 import type { Fit, Remedy } from "../fit.ts";
 import { gib } from "../remedies.ts";
 import { wordsOf } from "./knob_field.tsx";
@@ -81,13 +82,16 @@ function Told() {
               <td>at the peak, usually</td>
               <td>{gib(found.usualBytes)} GiB</td>
             </tr>
-            <tr>
-              <td>at most</td>
-              <td>{gib(found.mostBytes)} GiB</td>
-            </tr>
+            {found.mostBytes !== null && (
+              <tr>
+                <td>at most</td>
+                <td>{gib(found.mostBytes)} GiB</td>
+              </tr>
+            )}
           </tbody>
         </table>
       )}
+      {found?.mostProblem && <p class="soft small sentence">{mostProblemLine(found.mostProblem)}</p>}
       {notes.map((note) => (
         <p key={note} class="soft small sentence">
           {note}
