@@ -13,7 +13,9 @@ import { modelShapes } from "../../src/model/shapes.ts";
 import { formOf } from "../../src/model/weight_form.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
+import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
 import { platform } from "../support/shipped.ts";
+import { tinyQwenFiles } from "../support/tiny_qwen.ts";
 
 const gib = 2 ** 30;
 
@@ -126,6 +128,22 @@ describe("memory", () => {
       /needs [\d.]+ [MG]iB, this device allows 1 MiB in a buffer/,
     );
   });
+});
+
+test("pictures of many groups go through an update in parts that a kernel may see", async () => {
+  const [config, preprocessor] = ["config.json", "preprocessor_config.json"].map((name) => {
+    const { bytes } = tinyQwenFiles(tokenizerJson).find((file) => file.name === name)!;
+    return JSON.parse(new TextDecoder().decode(bytes));
+  });
+  const described = {
+    config: readConfig(config, preprocessor),
+    formOf: (parameter: ParameterShape) => formOf(parameter, "auto", "F32"),
+  };
+  // 16 groups, each of a photograph and eight crops: 270 MB of pixels in all.
+  const run = resolveConfig({ data: "rows.jsonl", loraRank: 4 });
+  const limits = { maxStorageBufferBindingSize: 2 ** 27 };
+  const found = await estimate(run, described, readPreprocessor(preprocessor), { limits });
+  expect(found.usualBytes).toBeGreaterThan(0);
 });
 
 test("a run whose buffers a device does not allow is refused before anything is loaded", async () => {
