@@ -1,7 +1,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { RunConfig } from "../../train/knobs.ts";
 import { mostProblemLine } from "../estimate_text.ts";
-import type { Fit, Remedy } from "../fit.ts";
+import { type Fit, hopeless, type Remedy } from "../fit.ts";
 import { gib } from "../remedies.ts";
 import { wordsOf } from "./knob_field.tsx";
 import { usePage } from "./page_context.ts";
@@ -69,8 +69,10 @@ function Told() {
     <>
       {fit.problem && <p class="problem small sentence">{fit.problem}</p>}
       {fit.remedies.length > 0 && <Remedies remedies={fit.remedies} />}
+      {hopeless(fit) && <p class="small sentence">{hopeless(fit)}</p>}
       {found && (
-        <table class="kv" aria-label="GPU memory at its peak, GiB">
+        // Made anew where the order of its rows changes: one that moves among rows without keys may be lost.
+        <table class="kv" aria-label="GPU memory at its peak, GiB" key={found.memory.map(({ what }) => what).join()}>
           <tbody>
             {found.memory.map(({ what, usualBytes }) => (
               <tr key={what}>
@@ -116,7 +118,7 @@ function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
             <span>
               {words(changes, of)}: <b>{gib(bytes!)} GiB</b>
             </span>{" "}
-            <button type="button" onClick={() => use(changes)}>
+            <button type="button" aria-label={`Use ${words(changes, of)}`} onClick={() => use(changes)}>
               Use
             </button>
           </li>
