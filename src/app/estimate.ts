@@ -45,7 +45,8 @@ export interface Response {
 export interface MemoryLine {
   what: string;
   usualBytes: number;
-  mostBytes: number;
+  /** Null where a step of the longest rollouts could not be counted. */
+  mostBytes: number | null;
 }
 
 /** Floating point operations of a step; `token` are those of one token for all rollouts at once. */
@@ -68,7 +69,9 @@ export interface Estimate {
   memory: MemoryLine[];
   /** What rollouts usually take, and what they take if all are as long as the knobs allow. */
   usualBytes: number;
-  mostBytes: number;
+  /** Null where a buffer is then larger than the device allows; `mostProblem` says which. */
+  mostBytes: number | null;
+  mostProblem: string;
   /** Decoded pictures of a step, in main memory. */
   pictureBytes: number;
   /** Of a usual step. */
@@ -101,7 +104,7 @@ interface EstimateOptions {
 
 /**
  * What a run takes on a GPU: one step of it is made on a device that only counts. Nothing is loaded.
- * @throws Error where an adapter fits no layer, or a buffer is larger than the limits allow
+ * @throws Error where an adapter fits no layer, or a buffer of a usual step is larger than the limits allow
  */
 export async function estimate(
   config: RunConfig,
@@ -117,14 +120,25 @@ export async function estimate(
   const [usual, most] = steps.map((step) => averages(step, model)) as [Workload, Workload];
   const peaks: ReadonlyMap<string, number>[] = [];
   const bytes: number[] = [];
+  let mostProblem = "";
   for (const step of steps) {
     const gpu = countingGpu(limits, { software });
-    await simulateStep(gpu, config, sizes, step);
+    try {
+      await simulateStep(gpu, config, sizes, step);
+    } catch (error) {
+      // A run whose longest rollouts do not fit is one that mostly does.
+      if (step === steps[0]) throw error;
+      mostProblem = (error as Error).message;
+      break;
+    }
     peaks.push(gpu.pool.peak.uses);
     bytes.push(gpu.pool.peak.bytes);
   }
   const names = [...new Set(peaks.flatMap((uses) => [...uses.keys()]))];
-  const [usualUses, mostUses] = peaks as [ReadonlyMap<string, number>, ReadonlyMap<string, number>];
+  const usualUses = peaks[0]!;
+  // Where responses are short, a picture that fills them may take less than usual crops do.
+  const larger = bytes.length > 1 && bytes[1]! < bytes[0]! ? 0 : 1;
+  const mostUses = peaks[larger];
   return {
     parameters,
     trainedParameters: adapter || parameters,
@@ -132,11 +146,16 @@ export async function estimate(
     most,
     isKnown: known !== null,
     memory: names
-      .map((what) => ({ what, usualBytes: usualUses.get(what) ?? 0, mostBytes: mostUses.get(what) ?? 0 }))
-      .filter(({ usualBytes, mostBytes }) => usualBytes + mostBytes > 0)
+      .map((what) => ({
+        what,
+        usualBytes: usualUses.get(what) ?? 0,
+        mostBytes: mostUses ? (mostUses.get(what) ?? 0) : null,
+      }))
+      .filter(({ usualBytes, mostBytes }) => usualBytes + (mostBytes ?? 0) > 0)
       .sort((a, b) => b.usualBytes - a.usualBytes),
     usualBytes: bytes[0]!,
-    mostBytes: bytes[1]!,
+    mostBytes: bytes[larger] ?? null,
+    mostProblem,
     pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
     flops: flopsOf(config, model, shapes, usual, config.klLossCoef > 0 || config.klRewardCoef > 0),
   };

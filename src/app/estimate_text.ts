@@ -32,8 +32,8 @@ function groupsOf(names: readonly KnobName[]): [string, KnobName[]][] {
 export function memoryLines(found: Estimate): string[] {
   const { parameters, trainedParameters, memory } = found;
   const rows = [
-    ...memory.map(({ what, usualBytes, mostBytes }) => [what, gib(usualBytes), gib(mostBytes)]),
-    ["together", gib(found.usualBytes), gib(found.mostBytes)],
+    ...memory.map(({ what, usualBytes, mostBytes }) => [what, gib(usualBytes), mostText(mostBytes)]),
+    ["together", gib(found.usualBytes), mostText(found.mostBytes)],
   ];
   const width = Math.max(...rows.map(([what]) => what!.length));
   const line = ([what, a, b]: readonly string[]) => `  ${what!.padEnd(width)}  ${a!.padStart(10)}  ${b!.padStart(10)}`;
@@ -42,9 +42,16 @@ export function memoryLines(found: Estimate): string[] {
     "GPU memory at its peak, an estimate in GiB: a step is made with buffers that are only counted",
     line(["", "usual", "at most"]),
     ...rows.map(line),
+    ...(found.mostProblem ? [`  ${mostProblemLine(found.mostProblem)}`] : []),
     `Main memory: about ${gib(found.pictureBytes)} GiB for the pictures of a step`,
   ];
 }
+
+const mostText = (bytes: number | null): string => (bytes === null ? "-" : gib(bytes));
+
+/** What becomes of a run whose usual rollouts fit and whose longest do not. */
+export const mostProblemLine = (problem: string): string =>
+  `A step in which all rollouts are as long as the settings allow would end the run: ${problem}`;
 
 /** What the two columns of an estimate rest on. */
 export function assumedLine({ data }: Pick<RunConfig, "data">, { usual, isKnown }: Estimate): string {

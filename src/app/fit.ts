@@ -63,6 +63,8 @@ export async function fitOf(
     if (stopping()) return { ...fit, remedies: helping };
     const remedy = await tried(changes);
     if (remedy.bytes === null || (bytes !== null && remedy.bytes > 0.98 * bytes)) continue;
+    // Of one setting made smaller and smaller, the last that was tried is worth telling.
+    if (helping.length > 0 && sameKnobs(helping.at(-1)!.changes, changes)) helping.pop();
     helping.push(remedy);
     if (isFine(remedy.bytes)) return { ...fit, remedies: helping };
   }
@@ -70,19 +72,29 @@ export async function fitOf(
   return { ...fit, remedies: [...helping, ...(together.bytes !== null ? [together] : [])] };
 }
 
+const sameKnobs = (a: Partial<RunConfig>, b: Partial<RunConfig>): boolean =>
+  Object.keys(a).join() === Object.keys(b).join();
+
+/** What is said where no remedy makes the run fit, and "" where one does. */
+export function hopeless({ memoryBytes, fits, remedies }: Pick<Fit, "memoryBytes" | "fits" | "remedies">): string {
+  const isFine = (of: number | null): boolean => of !== null && (memoryBytes === null || of <= memoryBytes);
+  if (fits !== false || remedies.some((remedy) => isFine(remedy.bytes))) return "";
+  const tried = remedies.length > 0 ? "none of these is enough" : "no smaller settings fit either";
+  return `${tried}; take a smaller model`;
+}
+
 /** For people: does it fit, and what to change. */
 export function fitLines(config: RunConfig, { bytes, problem, memoryBytes, fits, remedies }: Fit): string[] {
   const line = (remedy: Remedy) => `  ${flagsOf(remedy.changes, config)}: ${gib(remedy.bytes!)} GiB`;
-  const isFine = (of: number | null): boolean => of !== null && (memoryBytes === null || of <= memoryBytes);
   if (fits === null)
     return [
       `It fits where ${gib(bytes!)} GiB are free on the card; WebGPU does not tell how much that is (--gpu-memory GIB says it)`,
     ];
   if (fits) return [`It fits: ${gib(bytes!)} of ${gib(memoryBytes!)} GiB`];
-  const cured = remedies.some((remedy) => isFine(remedy.bytes));
+  const none = hopeless({ memoryBytes, fits, remedies });
   return [
     `It does not fit: ${bytes === null ? problem : `${gib(bytes)} GiB, the card has ${gib(memoryBytes!)}`}`,
     ...(remedies.length > 0 ? ["What helps, and what the run then takes:", ...remedies.map(line)] : []),
-    ...(cured ? [] : ["  none of these is enough; take a smaller model"]),
+    ...(none ? [`  ${none}`] : []),
   ];
 }

@@ -8,7 +8,8 @@ export function smaller(config: RunConfig): Partial<RunConfig>[] {
     ...halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({ tasksPerRoll })),
     { kvCacheDtype: "bf16" },
     { loraRank: config.loraRank || 16 },
-    ...(hasAdapter(config) ? [{ baseDtype: "int4" as const }] : []),
+    // Few bits are for weights under an adapter.
+    hasAdapter(config) ? { baseDtype: "int4" } : { loraRank: 16, baseDtype: "int4" },
     { klLossCoef: 0, klRewardCoef: 0 },
     { maxPixels: 500_000 },
     { responseTokens: 2048 },

@@ -3,6 +3,7 @@ import { ActivationRoom } from "./activation_room.ts";
 import { BufferPool, bufferUsage, granuleBytes } from "./buffer_pool.ts";
 import type { Plan } from "./plan.ts";
 import type { Shader } from "./shader.ts";
+import { sizeText } from "./size_text.ts";
 import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 
 /** What went wrong on the device: kept until the next read, then thrown. */
@@ -228,7 +229,7 @@ export class Gpu {
   allocate(bytes: number, label: string): GPUBuffer {
     if (bytes > this.device.limits.maxBufferSize)
       throw new GpuError(
-        `${label} needs ${bytes} bytes, this device allows ${this.device.limits.maxBufferSize} in a buffer; take fewer tasks or rollouts a step`,
+        `${label} needs ${sizeText(bytes)}, this device allows ${sizeText(this.device.limits.maxBufferSize, Math.floor)} in a buffer; take fewer tasks at once (tasksPerRoll), fewer rollouts of a task (rolloutsPerTask) or smaller pictures (maxPixels)`,
       );
     return this.pool.allocate(bytes, label);
   }

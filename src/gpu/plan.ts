@@ -3,6 +3,7 @@ import { type Gpu, GpuError } from "./gpu.ts";
 import { lifetimesOf, withoutDead } from "./liveness.ts";
 import { type Placement, place } from "./placement.ts";
 import type { Shader } from "./shader.ts";
+import { sizeText } from "./size_text.ts";
 import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
 /** One dispatch to be. */
@@ -224,7 +225,7 @@ export class Plan {
       const tensor = tensors[name];
       if (name !== "params" && tensor && bytesOf(tensor) > most)
         throw new GpuError(
-          `${label} needs ${bytesOf(tensor)} bytes of ${tensor.name}, this device lets a kernel see ${most} of a buffer; take fewer tasks or rollouts at once, or shorter ones`,
+          `${tensor.name} needs ${sizeText(bytesOf(tensor))} in one buffer, this device lets a kernel see ${sizeText(most, Math.floor)} (${label}); take fewer rollouts of a task (rolloutsPerTask), smaller pictures (maxPixels) or shorter responses (responseTokens)`,
         );
     }
   }

@@ -1,3 +1,4 @@
+import { sizeText } from "../gpu/size_text.ts";
 import { bytesOf, type Dtype, shapeText, size } from "../gpu/tensor.ts";
 import type { ParameterShape } from "./parameters.ts";
 import type { WeightForm } from "./weight_form.ts";
@@ -86,7 +87,7 @@ export function layOut(
       const bytesWith = (before: number) => bytesOf({ shape: [before + count], dtype });
       if (!mayExceed && bytesWith(0) > limitBytes)
         throw new Error(
-          `${first.name} ${shapeText(first.shape)} is larger than this device can bind (${limitBytes} bytes), so it cannot be trained; train an adapter`,
+          `${first.name} ${shapeText(first.shape)} is larger than a kernel on this device may see (${sizeText(limitBytes, Math.floor)}), so it cannot be trained; train an adapter instead (loraRank)`,
         );
       if (last === null || (last.length > 0 && bytesWith(last.length) > limitBytes)) {
         last = { dtype, length: 0, scales: 0, matrixEnd: 0 };

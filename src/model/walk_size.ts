@@ -13,3 +13,12 @@ export function activationBytes({ text, vision }: ModelConfig, rows: number, pat
   const perPatch = vision.depth * (12 * vision.hiddenSize + 2 * vision.intermediateSize) + 8 * vision.hiddenSize;
   return 4 * (rows * perRow + patches * perPatch);
 }
+
+/**
+ * Most patches of one walk: a kernel must see the pixels of all of them, f32 (P, 3 T S S), in one buffer. Plans are
+ * recorded for up to an eighth more (gpu/bucket.ts).
+ */
+export function mostPatches({ vision }: ModelConfig, maxBindingBytes: number): number {
+  const { patchSize, temporalPatchSize } = vision;
+  return Math.floor(maxBindingBytes / (4 * 3 * temporalPatchSize * patchSize ** 2) / 1.125);
+}

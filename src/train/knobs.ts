@@ -94,7 +94,7 @@ const table = {
   baseDtype: choice(
     "adapter",
     baseDtypes,
-    "weights under an adapter: auto as their file has them, int8 a row, int4 in blocks of 32, nf4 of 64; without one f32, or bf16 (read so; the optimizer has f32)",
+    "how weights under an adapter are kept: auto as their file has them (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: read as bf16, trained in f32",
   ),
 
   data: text(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../src/app/deno/dry_run.ts";
 import { type Estimate, estimate, expectRoom } from "../../src/app/estimate.ts";
+import { memoryLines } from "../../src/app/estimate_text.ts";
 import { describedModel } from "../../src/app/model_sizes.ts";
 import { h100, secondsOfStep } from "../../src/app/step_time.ts";
 import type { BaseDtype } from "../../src/model/base_dtype.ts";
@@ -12,7 +13,9 @@ import { modelShapes } from "../../src/model/shapes.ts";
 import { formOf } from "../../src/model/weight_form.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
+import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
 import { platform } from "../support/shipped.ts";
+import { tinyQwenFiles } from "../support/tiny_qwen.ts";
 
 const gib = 2 ** 30;
 
@@ -107,11 +110,40 @@ describe("memory", () => {
     expect(line(on, "keys and values")).toBe(line(off, "keys and values"));
   });
 
+  test("is told where only the longest rollouts are too large for the device", async () => {
+    const usual = await estimated("3B", { loraRank: 4 });
+    expect(usual.mostBytes).toBeGreaterThanOrEqual(usual.usualBytes);
+    expect(usual.mostProblem).toBe("");
+    // Two answers of a picture as large as the prompt's, each, where usual ones have 64 tokens.
+    const narrow = { maxStorageBufferBindingSize: 2 ** 28 };
+    const found = await estimated("3B", { loraRank: 4, maxPromptTokens: 4096, responseTokens: 8192 }, "auto", narrow);
+    expect(found.usualBytes).toBeGreaterThan(0);
+    expect(found.mostBytes).toBeNull();
+    expect(found.mostProblem).toMatch(/needs [\d.]+ [MG]iB/);
+    expect(memoryLines(found).join("\n")).toContain("A step in which all rollouts are as long as the settings allow");
+  });
+
   test("names the buffer that a device does not allow, before anything is allocated", async () => {
     await expect(estimated("3B", { loraRank: 4 }, "f32", { maxBufferSize: 2 ** 20 })).rejects.toThrow(
-      /needs \d+ bytes, this device allows 1048576 in a buffer/,
+      /needs [\d.]+ [MG]iB, this device allows 1 MiB in a buffer/,
     );
   });
+});
+
+test("pictures of many groups go through an update in parts that a kernel may see", async () => {
+  const [config, preprocessor] = ["config.json", "preprocessor_config.json"].map((name) => {
+    const { bytes } = tinyQwenFiles(tokenizerJson).find((file) => file.name === name)!;
+    return JSON.parse(new TextDecoder().decode(bytes));
+  });
+  const described = {
+    config: readConfig(config, preprocessor),
+    formOf: (parameter: ParameterShape) => formOf(parameter, "auto", "F32"),
+  };
+  // 16 groups, each of a photograph and eight crops: 270 MB of pixels in all.
+  const run = resolveConfig({ data: "rows.jsonl", loraRank: 4 });
+  const limits = { maxStorageBufferBindingSize: 2 ** 27 };
+  const found = await estimate(run, described, readPreprocessor(preprocessor), { limits });
+  expect(found.usualBytes).toBeGreaterThan(0);
 });
 
 test("a run whose buffers a device does not allow is refused before anything is loaded", async () => {
@@ -121,7 +153,7 @@ test("a run whose buffers a device does not allow is refused before anything is 
   const within = (limits: object) => expectRoom(config, described, sizes, { limits });
   await within({});
   await expect(within({ maxStorageBufferBindingSize: 2 ** 26 })).rejects.toThrow(
-    /needs \d+ bytes of .*, this device lets a kernel see 67108864 of a buffer; take fewer tasks/,
+    /needs [\d.]+ [MG]iB in one buffer, this device lets a kernel see 64 MiB \(.*\); take fewer rollouts/,
   );
   // Nothing is made of what is small.
   const needle = await describedModel(resolveConfig({}), platform);
@@ -189,7 +221,7 @@ describe("dry run", () => {
   test("of weights that cannot be trained asks for an adapter", async () => {
     const text = await run({ ...few, model: "Qwen/Qwen2.5-VL-7B-Instruct@main" }, 2 * gib - 4);
     expect(text).toContain(
-      "It does not fit: model.language_model.embed_tokens.weight (152064, 3584) is larger than this device can bind",
+      "It does not fit: model.language_model.embed_tokens.weight (152064, 3584) is larger than a kernel on this device may see",
     );
     expect(text).toMatch(/--lora-rank 16: [\d.]+ GiB/);
   });

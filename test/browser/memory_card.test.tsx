@@ -53,6 +53,33 @@ test("says what to change where it does not fit, and changes it", async () => {
   await expect.element(page.getByText("fits: 6.0 of 7.0 GiB")).toBeVisible();
 });
 
+test("says where nothing is enough", async () => {
+  open();
+  await page.getByText("GPU memory", { exact: true }).click();
+  await page.getByLabelText("memory of the card, GiB").fill("1");
+  await userEvent.tab();
+  await expect.element(page.getByText("none of these is enough; take a smaller model")).toBeVisible();
+});
+
+test("has all rows of the table after another run has them in another order", async () => {
+  const context = open();
+  await page.getByText("GPU memory", { exact: true }).click();
+  const rows = () => [...host.querySelectorAll(".memory table td:first-child")].map((cell) => cell.textContent);
+  const { told } = context.memory;
+  await expect.poll(() => told.value !== null).toBe(true);
+  const { of, memory } = told.value!;
+  const inOrder = (names: string[]) => {
+    const lines = names.map((what) => ({ what, usualBytes: 1, mostBytes: 1 }));
+    told.value = { of, memory: { ...memory, found: { ...memory.found!, memory: lines } } };
+  };
+  const first = ["activations", "keys and values", "moments", "everything else", "weights", "gradients"];
+  const then = ["activations", "everything else", "keys and values", "moments", "weights", "gradients"];
+  for (const names of [first, then]) {
+    inOrder(names);
+    await expect.poll(rows).toEqual([...names, "at the peak, usually", "at most"]);
+  }
+});
+
 test("does not ask while a run goes on", async () => {
   const context = open();
   await expect.element(page.getByText("10.0 GiB", { exact: true }).first()).toBeVisible();

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Gpu, GpuError } from "../../src/gpu/gpu.ts";
 import { type Dispatch, Plan } from "../../src/gpu/plan.ts";
 import { Shader } from "../../src/gpu/shader.ts";
+import { sizeText } from "../../src/gpu/size_text.ts";
 import { expectShape, reshape } from "../../src/gpu/tensor.ts";
 import { gpu } from "../support/device.ts";
 
@@ -226,7 +227,7 @@ describe("Gpu", () => {
     expect(() => gpu.write(x, new Float32Array(3), 4)).toThrow("x holds 6 values, 3 at 4 do not fit");
     const limit = gpu.device.limits.maxBufferSize;
     expect(() => gpu.empty("logits", [(limit + 1) / 2])).toThrow(
-      `logits needs ${limit * 2 + 2} bytes, this device allows ${limit} in a buffer; take fewer tasks or rollouts a step`,
+      `logits needs ${sizeText(limit * 2 + 2)}, this device allows ${sizeText(limit, Math.floor)} in a buffer; take fewer tasks at once (tasksPerRoll)`,
     );
   });
 

@@ -566,6 +566,7 @@ function fakeEstimate({ tasksPerStep, rolloutsPerTask, gradientCheckpointing }: 
     memory: [line("weights", 2 ** 31), line("activations", activations)],
     usualBytes: 2 ** 31 + activations,
     mostBytes: 2 ** 31 + 2 * activations,
+    mostProblem: "",
     pictureBytes: 0,
     flops: { prefill: 0, token: 0, forward: 0, backward: 0, reference: 0 },
   };

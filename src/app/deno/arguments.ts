@@ -137,6 +137,8 @@ export function parseArguments(words: readonly string[]): Parsed {
   }
   if (options.out !== undefined && options.resume !== undefined)
     throw new Error("--out begins a run and --resume goes on with one; leave one of them out");
+  if (options.gpuMemory !== undefined && !options.dryRun)
+    throw new Error("--gpu-memory is what --dry-run compares a run with; add --dry-run, or leave it out");
   if (options.dryRun && options.resume !== undefined)
     throw new Error("--dry-run is for a run that has not begun; leave out --resume");
   if (settings.length > 0) {

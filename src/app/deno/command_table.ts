@@ -43,7 +43,7 @@ export const flags = {
   tune: {
     kind: "choice",
     choices: ["auto", "off"],
-    line: "kernels of large models' products: those that are fastest on this card, tried once, or the usual ones; the bits are the same",
+    line: "matrix products of models of 200 million weights or more: auto tries the kernels once on each card and takes the fastest, off takes the usual ones; results have the same bits",
     default: "auto",
   },
   options: {
@@ -59,11 +59,14 @@ export const flags = {
   },
   avgAt: { kind: "integer", line: "also roll so many times at --temperature; the mean and its standard error" },
   limit: { kind: "integer", line: "ask so many only, spread over the categories" },
-  dryRun: { kind: "switch", line: "print the settings, and what memory and time they would take; nothing is trained" },
+  dryRun: {
+    kind: "switch",
+    line: "print the settings, and what memory and time they would take here; no weights are loaded, nothing is trained",
+  },
   gpuMemory: {
     kind: "integer",
     value: "GIB",
-    line: "memory of the graphics card, which WebGPU does not tell: --dry-run then says whether the run fits, and what to change",
+    line: "GiB of memory of the graphics card, which WebGPU does not tell; --dry-run then says whether the run fits, and what to change",
   },
   verlCommand: {
     kind: "path",
@@ -81,7 +84,7 @@ export const flags = {
   seeds: { kind: "path", line: "folder of real files to begin from, in place of the project's own" },
   counts: {
     kind: "switch",
-    line: "in place of times: dispatches, bytes and operations of the walks of published models, the same on any machine",
+    line: "in place of times: dispatches, bytes and operations of prefill, decode and update of published models, the same on any machine, without a GPU",
   },
   json: { kind: "path", value: "FILE", line: "new file for everything that was measured" },
   markdown: { kind: "path", value: "FILE", line: "new file for the table" },
@@ -244,7 +247,8 @@ export const commands = {
     example: "bench P2 P4 --markdown bench.md",
     knobs: [],
     flags: ["counts", "trace", "tune", "json", "markdown", "python", "seconds"],
-    folders: "workloads by their numbers; all unless some are named",
+    folders:
+      "workloads by their numbers, of P2 P3 P4 P5 P6 P7 P10 P11 P12 M1 M2 and tune, as docs/bench.md lists them; all unless some are named",
     folderWord: "[WORKLOAD...]",
     foldersOptional: true,
   },

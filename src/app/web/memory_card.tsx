@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Fit, Remedy } from "../fit.ts";
+import { mostProblemLine } from "../estimate_text.ts";
+import { type Fit, hopeless, type Remedy } from "../fit.ts";
 import { gib } from "../remedies.ts";
 import { wordsOf } from "./knob_field.tsx";
 import { usePage } from "./page_context.ts";
@@ -68,8 +69,10 @@ function Told() {
     <>
       {fit.problem && <p class="problem small sentence">{fit.problem}</p>}
       {fit.remedies.length > 0 && <Remedies remedies={fit.remedies} />}
+      {hopeless(fit) && <p class="small sentence">{hopeless(fit)}</p>}
       {found && (
-        <table class="kv" aria-label="GPU memory at its peak, GiB">
+        // Made anew where the order of its rows changes: one that moves among rows without keys may be lost.
+        <table class="kv" aria-label="GPU memory at its peak, GiB" key={found.memory.map(({ what }) => what).join()}>
           <tbody>
             {found.memory.map(({ what, usualBytes }) => (
               <tr key={what}>
@@ -81,13 +84,16 @@ function Told() {
               <td>at the peak, usually</td>
               <td>{gib(found.usualBytes)} GiB</td>
             </tr>
-            <tr>
-              <td>at most</td>
-              <td>{gib(found.mostBytes)} GiB</td>
-            </tr>
+            {found.mostBytes !== null && (
+              <tr>
+                <td>at most</td>
+                <td>{gib(found.mostBytes)} GiB</td>
+              </tr>
+            )}
           </tbody>
         </table>
       )}
+      {found?.mostProblem && <p class="soft small sentence">{mostProblemLine(found.mostProblem)}</p>}
       {notes.map((note) => (
         <p key={note} class="soft small sentence">
           {note}
@@ -112,7 +118,7 @@ function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
             <span>
               {words(changes, of)}: <b>{gib(bytes!)} GiB</b>
             </span>{" "}
-            <button type="button" onClick={() => use(changes)}>
+            <button type="button" aria-label={`Use ${words(changes, of)}`} onClick={() => use(changes)}>
               Use
             </button>
           </li>
