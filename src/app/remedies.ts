@@ -6,7 +6,8 @@ export function smaller(config: RunConfig): Partial<RunConfig>[] {
   const all: Partial<RunConfig>[] = [
     { gradientCheckpointing: "on" },
     ...halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({ tasksPerRoll })),
-    { loraRank: config.loraRank || 16 },
+    // One that it goes on from has its own rank.
+    ...(hasAdapter(config) ? [] : [{ loraRank: 16 }]),
     ...(hasAdapter(config) ? [{ baseDtype: "int4" as const }] : []),
     { klLossCoef: 0, klRewardCoef: 0 },
     { maxPixels: 500_000 },

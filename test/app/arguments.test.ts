@@ -91,6 +91,7 @@ describe("one sentence", () => {
     ["train algorithm.adv_estimator=gae", "supported: grpo"],
     ["train --rollouts-per-task 4 num_generations=8", "--rollouts-per-task is 4, and by another name 8; leave one out"],
     ["eval trainer.total_training_steps=5", "saccade eval has no --steps"],
+    ["train --gpu-memory 80", "--gpu-memory is what --dry-run compares with; add --dry-run"],
     ["train --dry-run --resume a", "--dry-run is for a run that has not begun"],
     ["settings --as toml", '--as must be one of flags, verl, trl, json, found "toml"'],
     ["help trian", 'There is no command "trian"'],

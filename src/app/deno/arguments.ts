@@ -139,6 +139,8 @@ export function parseArguments(words: readonly string[]): Parsed {
     throw new Error("--out begins a run and --resume goes on with one; leave one of them out");
   if (options.dryRun && options.resume !== undefined)
     throw new Error("--dry-run is for a run that has not begun; leave out --resume");
+  if (options.gpuMemory !== undefined && !options.dryRun)
+    throw new Error("--gpu-memory is what --dry-run compares with; add --dry-run, or leave it out");
   if (settings.length > 0) {
     const { changes: all, notes } = withAliases(command, changes as Partial<RunConfig>, settings);
     return { command, help: false, changes: all, options: options as Options, ...(notes.length > 0 ? { notes } : {}) };
