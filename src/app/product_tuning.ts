@@ -1,4 +1,4 @@
-import type { Gpu } from "../gpu/gpu.ts";
+import { type Gpu, GpuError } from "../gpu/gpu.ts";
 import { Plan } from "../gpu/plan.ts";
 import { bytesOf, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { Parameters } from "../model/parameters.ts";
@@ -63,6 +63,7 @@ const wideFrom = [64, 128, 192, 200, 256, 384, never];
  * compiled. First their bits, then their time.
  *
  * @returns the choice, and a sentence for each kernel that is left out
+ * @throws GpuError where the device has no room for what is tried, or is lost
  */
 export async function tuneProducts(
   gpu: Gpu,
@@ -141,6 +142,8 @@ async function problemOf(
       if (different >= 0)
         return `its bits differ from those of the plain one, first in row ${Math.floor(different / O)} of ${N}`;
     } catch (error) {
+      // That memory is short or the device is lost says nothing of the kernel.
+      if (error instanceof GpuError && error.kind !== "refused") throw error;
       return (error as Error).message;
     } finally {
       filler.free();

@@ -38,7 +38,15 @@ export async function chooseProductsFor(
       chooseProducts(gpu, form.dtype, known);
       continue;
     }
-    const found = await tune(gpu, form);
+    const found = await tune(gpu, form).catch((error: Error) => {
+      gpu.check();
+      if (gpu.lost) throw error;
+      return error;
+    });
+    if (found instanceof Error) {
+      notices.push(`Which kernels are fastest here could not be tried, so the usual ones are taken: ${found.message}`);
+      continue;
+    }
     chooseProducts(gpu, form.dtype, found.choice);
     notices.push(...found.notices);
     try {

@@ -42,6 +42,6 @@ export function bufferOf({ name, buffer }: { name: string; buffer: GPUBuffer }):
   if (!(buffer instanceof ActivationBuffer)) return buffer;
   if (!buffer.kept)
     throw new Error(`${name} is an activation whose room is used again; call plan.keep() before the plan runs`);
-  if (!buffer.placed) throw new Error(`${name} has no buffer before its plan has run`);
+  if (!buffer.placed) throw new Error(`${name} has no buffer before its plan has run, nor after it was freed`);
   return buffer.placed;
 }

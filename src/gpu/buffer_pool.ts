@@ -69,6 +69,8 @@ export class BufferPool {
 
   /** Idle buffers are kept up to a bound: sizes that never come again would fill the card. */
   release(buffer: GPUBuffer): void {
+    // Two would be given it, and write over each other.
+    if (this.#idle.has(buffer)) throw new Error(`The buffer ${buffer.label} was given back before`);
     this.#count(buffer, -1);
     this.#idle.add(buffer);
     this.#idleBytes += buffer.size;

@@ -9,6 +9,14 @@ import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 /** What went wrong on the device: kept until the next read, then thrown. */
 export class GpuError extends Error {
   override name = "GpuError";
+
+  /** @param kind  "refused": the same command would be refused again; the others say nothing of the command */
+  constructor(
+    message: string,
+    readonly kind: "refused" | "memory" | "lost" | "other" = "other",
+  ) {
+    super(message);
+  }
 }
 
 /** GPUMapMode.READ */
@@ -48,11 +56,13 @@ export class Gpu {
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       const held = `${(this.pool.allocatedBytes / 2 ** 30).toFixed(1)} GiB`;
-      this.#error ??= new GpuError(
+      this.#error ??=
         error.constructor.name === "GPUOutOfMemoryError"
-          ? `The GPU has no memory for ${held} of buffers (${error.message.trim()}); take fewer tasks at once (tasksPerRoll) or rollouts, smaller pictures (maxPixels), or an adapter (loraRank)`
-          : `The GPU refused a command: ${error.message}`,
-      );
+          ? new GpuError(
+              `The GPU has no memory for ${held} of buffers (${error.message.trim()}); take fewer tasks at once (tasksPerRoll) or rollouts, smaller pictures (maxPixels), or an adapter (loraRank)`,
+              "memory",
+            )
+          : new GpuError(`The GPU refused a command: ${error.message}`, "refused");
     });
     device.lost.then((lost) => {
       this.#lose(lost.message || lost.reason);
@@ -196,7 +206,7 @@ export class Gpu {
   check(): void {
     if (!this.#error) return;
     const error = this.#error;
-    if (!error.message.startsWith("The GPU device was lost")) this.#error = null;
+    if (error.kind !== "lost") this.#error = null;
     throw error;
   }
 
@@ -250,6 +260,7 @@ export class Gpu {
     if (!this.#closed)
       this.#error = new GpuError(
         `The GPU device was lost (${reason.replace(/[.\s]+$/, "")}); go on from what was saved last`,
+        "lost",
       );
   }
 

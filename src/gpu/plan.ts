@@ -59,6 +59,7 @@ export class Plan {
   readonly #reuse: boolean;
   #params: ArrayBuffer[] = [];
   #uniforms: GPUBuffer | null = null;
+  #freed = false;
   /** Of a dispatch in `#uniforms`. */
   #paramsBytes = alignmentBytes;
 
@@ -209,7 +210,11 @@ export class Plan {
 
   /** Gives the plan's tensors back to the pool. The plan cannot run any more. */
   free(): void {
+    this.#freed = true;
     for (const buffer of this.#owned) this.gpu.release(buffer);
+    // Somebody else may have their buffers from now on.
+    for (const buffer of this.#kept) buffer.placed = null;
+    this.#kept.length = 0;
     this.leaveRoom();
     this.gpu.activations.leave(this);
     this.#owned.length = 0;
@@ -245,6 +250,7 @@ export class Plan {
 
   /** Says which activations share a buffer, and puts all Params into one, once. */
   #seal(): void {
+    if (this.#freed) throw new Error(`${this.name} was freed, it cannot run any more`);
     if (this.#uniforms) return;
     this.#steps = withoutDead(this.#steps);
     const lives = lifetimesOf(this.#steps);

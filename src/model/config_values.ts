@@ -10,7 +10,9 @@ export interface Section {
 /** The object under a key. @throws Error where there is none */
 export function section({ json, where }: Section, key: string): Section {
   const value = json[key];
-  if (typeof value !== "object" || value === null) throw new Error(`${where}has no ${key}`);
+  if (value === undefined || value === null) throw new Error(`${where}has no ${key}`);
+  if (typeof value !== "object" || Array.isArray(value))
+    throw new Error(`${where}${key} must be an object, found ${shown(value)}`);
   return { json: value as Json, where: `${where}${key}.` };
 }
 

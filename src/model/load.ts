@@ -25,6 +25,10 @@ type Source = StoredTensor | QuantizedTensor;
 
 const isQuantized = (source: Source): source is QuantizedTensor => "form" in source;
 
+/** How errors name it: a layer in few bits is several tensors in its file. */
+const told = (source: Source): string =>
+  `"${isQuantized(source) ? source.name.replace(/weight$/, "qweight") : source.name}" (${source.file})`;
+
 /** Bytes that are written before they are waited for: until then WebGPU holds a copy of them. */
 const unsettledBytes = 64 * 2 ** 20;
 
@@ -184,7 +188,7 @@ function sourcesOf(
     const other = sources.get(name);
     if (other)
       throw new Error(
-        `The checkpoint holds "${other.name}" (${other.file}) and "${tensor.name}" (${tensor.file}), which are one weight; readers would disagree about which one counts`,
+        `The checkpoint holds ${told(other)} and ${told(tensor)}, which are one weight; readers would disagree about which one counts`,
       );
     sources.set(name, tensor);
   };

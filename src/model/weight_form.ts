@@ -54,11 +54,17 @@ export interface PackedRows {
   scales?: Uint32Array;
 }
 
-/** Whole rows of a matrix in another form; halves need not be whole rows, but an even count. @throws as quantizeRows does */
+/** Whole rows of a matrix in another form; halves need not be whole rows, but an even count. @throws Error naming the row of a number that the form cannot hold */
 export function pack(values: Float32Array, columns: number, form: WeightForm, name: string, first = 0): PackedRows {
   if (form.block !== undefined) return quantizeRows(values, columns, form, { name, firstRow: first / columns });
   if (form.dtype === "f32") return { data: values };
   const halves = form.dtype === "bf16" ? toBf16(values) : Uint16Array.from(values, toHalf);
+  const infinity = form.dtype === "bf16" ? 0x7f80 : 0x7c00;
+  for (let i = 0; i < halves.length; i++)
+    if ((halves[i]! & 0x7fff) === infinity && Number.isFinite(values[i]!))
+      throw new Error(
+        `${name}, row ${Math.floor((first + i) / columns)}: found ${values[i]}, which is too large for ${form.dtype}; keep the weights in another baseDtype`,
+      );
   if (halves.length % 2 !== 0)
     throw new RangeError(`${name}: expected an even count of numbers, found ${halves.length}`);
   return { data: new Uint32Array(halves.buffer) };

@@ -57,6 +57,13 @@ test("every workload measures something on any adapter, and the files hold it", 
   await expect(run("bench P2 --python none --json FOLDER/b.json")).rejects.toThrow(/b\.json is there already/);
 });
 
+test("a file that could not be written is refused before anything is measured", async () => {
+  await expect(run("bench P2 --python none --json FOLDER/none/b.json")).rejects.toThrow(
+    /^Expected a folder .*none to write .*b\.json into, found none/,
+  );
+  await expect(run("bench --counts --json FOLDER/b --markdown FOLDER/b")).rejects.toThrow(/^Expected two files, found/);
+});
+
 test("what was measured before Ctrl-C is told", async () => {
   let asked = 0;
   const { code, lines } = await run("bench P2 --python none", () => ++asked > 4);

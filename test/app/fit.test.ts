@@ -65,6 +65,12 @@ test("nothing more is counted once nobody wants to know", async () => {
   expect(asked).toHaveLength(2);
 });
 
+test("an adapter that the run goes on from keeps its rank", () => {
+  const ranks = (changes: Partial<RunConfig>) => smaller(resolveConfig(changes)).map(({ loraRank }) => loraRank);
+  expect(ranks({ adapter: "runs/a" }).filter((rank) => rank !== undefined)).toEqual([]);
+  expect(ranks({})).toContain(16);
+});
+
 test("what is so already is no change", () => {
   const least = resolveConfig({
     tasksPerStep: 1,

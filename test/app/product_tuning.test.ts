@@ -3,7 +3,7 @@ import { openKeptTexts } from "../../src/app/deno/kept_texts.ts";
 import { choiceFrom, type TimedProduct, type Trial, tuneProducts } from "../../src/app/product_tuning.ts";
 import { chooseProductsFor } from "../../src/app/tuned_products.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
+import { type Gpu, GpuError } from "../../src/gpu/gpu.ts";
 import { Plan } from "../../src/gpu/plan.ts";
 import type { Model } from "../../src/model/model.ts";
 import { Parameters } from "../../src/model/parameters.ts";
@@ -83,6 +83,13 @@ describe("trying", { timeout: 240_000 }, () => {
     expect(notices).toEqual([expect.stringMatching(/thin products is left out .* bits differ .* row 0 of 2/)]);
   });
 
+  test("memory that is short says nothing of a kernel: nothing is chosen then", async () => {
+    const full: Trial["multiply"] = () => {
+      throw new GpuError("The GPU has no memory", "memory");
+    };
+    await expect(tuneProducts(gpu, { dtype: "f32" }, { ...small, multiply: full })).rejects.toThrow("has no memory");
+  });
+
   test("a kernel that is refused is left out, and named", async () => {
     const refused: Trial["multiply"] = (plan, x, weight, out, extras, kernel) => {
       if (kernel === "wide") throw new Error("no such kernel here");
@@ -154,6 +161,22 @@ describe("what was found", () => {
     };
     expect(await chooseProductsFor(gpu, model, kept, tune)).toEqual([expect.stringMatching(/the disk is full/)]);
     expect(productChoice(gpu, "f32")).toEqual(found);
+  });
+
+  test("where it cannot be tried the usual kernels are taken, nothing is kept, and it is said", async () => {
+    const { gpu, model } = card(large);
+    const written: string[] = [];
+    const kept = { read: async () => null, write: async (name: string) => void written.push(name) };
+    const full = async () => {
+      throw new GpuError("The GPU has no memory for 79 GiB", "memory");
+    };
+    expect(await chooseProductsFor(gpu, model, kept, full)).toEqual([
+      expect.stringMatching(/could not be tried, so the usual ones are taken: The GPU has no memory for 79 GiB/),
+    ]);
+    expect(written).toEqual([]);
+    expect(productChoice(gpu, "f32")).toBe(usualChoice);
+    gpu.lost = true;
+    await expect(chooseProductsFor(gpu, model, kept, full)).rejects.toThrow("no memory");
   });
 
   test("small models and software adapters are not tried", async () => {

@@ -42,6 +42,23 @@ async function run(files: readonly NamedBytes[], changes: object) {
   return { tokens, logprobs, evaluated, updated: updated!, checkpoint, notices, exported };
 }
 
+const firstLayer = "model.language_model.layers.0.self_attn.q_proj";
+
+/** A file of safetensors with another tensor of zeros behind the others. */
+function withTensor(file: Uint8Array, name: string, shape: number[]): Uint8Array<ArrayBuffer> {
+  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+  const data = file.subarray(8 + length);
+  const bytes = shape.reduce((product, side) => product * side, 4);
+  header[name] = { dtype: "F32", shape, data_offsets: [data.length, data.length + bytes] };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const result = new Uint8Array(8 + text.length + data.length + bytes);
+  new DataView(result.buffer).setBigUint64(0, BigInt(text.length), true);
+  result.set(text, 8);
+  result.set(data, 8 + text.length);
+  return result;
+}
+
 const distance = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
 
 describe.each(["awq", "gptq"] as const)("a checkpoint of %s", (method) => {
@@ -87,6 +104,17 @@ test("what its weights take is told by config.json alone as by the files", async
   const few = (forms: typeof read) => [...forms].filter(([, { block }]) => block !== undefined);
   expect(few(read)).toHaveLength(14);
   expect(few(likely)).toEqual(few(read));
+});
+
+test("a layer in few bits that also stands there whole is refused, and both are named", async () => {
+  const { quantized } = await quantizedQwenFiles(tokenizerJson, "awq");
+  const whole = quantized.map(({ name, bytes }) => ({
+    name,
+    bytes: name === "model.safetensors" ? withTensor(bytes, `${firstLayer}.weight`, [32, 32]) : bytes,
+  }));
+  await expect(openGpuSession(platformOf(whole), config({ loraRank: 2 }))).rejects.toThrow(
+    `"${firstLayer}.weight" (model.safetensors) and "${firstLayer}.qweight" (model.safetensors), which are one weight`,
+  );
 });
 
 test("another method is refused by its name before any weight is read", async () => {

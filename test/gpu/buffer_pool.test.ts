@@ -22,6 +22,14 @@ test("a buffer given back serves who needs nearly its size, and nobody who needs
   expect(small.label).toBe("d");
 });
 
+test("a buffer is not given back twice: two would write over each other's numbers", () => {
+  const { pool } = countingGpu();
+  const buffer = pool.allocate(mib, "twice");
+  pool.release(buffer);
+  expect(() => pool.release(buffer)).toThrow("The buffer twice was given back before");
+  expect(pool.allocate(mib, "a")).not.toBe(pool.allocate(mib, "b"));
+});
+
 test("idle buffers never raise the peak, and take a bounded part of the memory", () => {
   const { pool } = countingGpu();
   const held = Array.from({ length: 30 }, (_, i) => pool.allocate((50 + i) * mib, "held"));

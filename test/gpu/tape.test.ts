@@ -225,7 +225,12 @@ test("an activation can be read only where it is kept", async () => {
   expect([...(await gpu.read(y))]).toEqual([3, 3, 3, 3]);
   // Nobody reads 2w.
   expect(plan.dispatches).toBe(1);
+  const held = gpu.pool.allocatedBytes;
   plan.free();
+  plan.free();
+  await expect(gpu.read(y)).rejects.toThrow("3w has no buffer before its plan has run, nor after it was freed");
+  expect(() => plan.run()).toThrow("tape was freed, it cannot run any more");
+  expect(gpu.pool.allocatedBytes).toBeLessThanOrEqual(held);
 });
 
 test("plans use the same buffers in turns, and give them back with the last of them", async () => {

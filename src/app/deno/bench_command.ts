@@ -24,9 +24,7 @@ const secondsByDefault = 900;
 export async function benchCommand(options: Options, around: Surroundings): Promise<number> {
   const { terminal } = around;
   const chosen = chosenWorkloads(options.folders ?? []);
-  for (const path of [options.json, options.markdown])
-    if (path !== undefined && (await exists(path)))
-      throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
+  await expectNewFiles(options);
   if (options.counts) {
     const [walks, memory] = [await counts(), await memoryCounts()];
     const report = { type: "counts", format: 1, version: await versionText(), walks, memory };
@@ -44,6 +42,20 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
   if (around.stopping()) return exitCodes.interrupted;
   const isWhole = report.lines.length > 0 && report.lines.every((line) => !("failed" in line));
   return isWhole ? exitCodes.done : exitCodes.failed;
+}
+
+/** Looked at before anything is measured: minutes of measuring should not end in a file that cannot be written. */
+async function expectNewFiles({ json, markdown }: Options): Promise<void> {
+  if (json !== undefined && json === markdown)
+    throw new Error(`Expected two files, found ${json} for both --json and --markdown; name another for one of them`);
+  for (const path of [json, markdown]) {
+    if (path === undefined) continue;
+    if (await exists(path))
+      throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
+    const folder = /^(.*)[/\\]/.exec(path)?.[1] ?? ".";
+    if (!(await exists(folder || "/")))
+      throw new Error(`Expected a folder ${folder} to write ${path} into, found none; make it, or name another file`);
+  }
 }
 
 /** Prints a table, and writes the files that were asked for. */

@@ -220,7 +220,8 @@ describe("quantization_config", () => {
     [{ quant_method: "gptq", bits: 4, group_size: 128, checkpoint_format: "marlin" }, 'checkpoint_format is "marlin"'],
     [{ quant_method: "gptq", bits: 4, group_size: 128, pack_dtype: "int64" }, 'pack_dtype is "int64", only "int32"'],
     [{ quant_method: "gptq", bits: 4, group_size: 128, sym: "yes" }, "sym must be true or false"],
-    ["awq", "has no quantization_config"],
+    ["awq", 'quantization_config must be an object, found "awq"'],
+    [[], "quantization_config must be an object, found"],
   ])("%j", (config, sentence) => {
     expect(() => read(config)).toThrow(sentence);
   });
