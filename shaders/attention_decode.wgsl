@@ -29,6 +29,8 @@ const SLICE = 16u;
 const STRIDE = 17u;
 // Threads that share a key.
 const LANES = 4u;
+// Tiles that `join` loads at one time.
+const AHEAD = 4u;
 
 var<workgroup> queries: array<array<vec4f, WIDTH>, HEADS>;
 var<workgroup> keys: array<vec4f, 1088>;
@@ -195,15 +197,25 @@ fn join(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   var highest = LOWEST;
   var sum = 0.0;
   var result = 0.0;
-  for (var tile = 0u; tile < tiles; tile++) {
-    let from_pair = (n * params.tiles + tile) * params.H + pair % params.H;
-    let stat = part_stats[from_pair];
-    let above = max(highest, stat.x);
-    let keep = exp(highest - above);
-    let add = exp(stat.x - above);
-    highest = above;
-    sum = fma(stat.y, add, sum * keep);
-    result = fma(parts[from_pair * WIDTH * 4u + to % (WIDTH * 4u)], add, result * keep);
+  for (var first = 0u; first < tiles; first += AHEAD) {
+    // What several tiles have is on its way at once; they are joined one after another.
+    var tile_stats = array<vec2f, AHEAD>();
+    var tile_parts = array<f32, AHEAD>();
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      let from_pair = (n * params.tiles + min(first + i, tiles - 1u)) * params.H + pair % params.H;
+      tile_stats[i] = part_stats[from_pair];
+      tile_parts[i] = parts[from_pair * WIDTH * 4u + to % (WIDTH * 4u)];
+    }
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      if (first + i < tiles) {
+        let above = max(highest, tile_stats[i].x);
+        let keep = exp(highest - above);
+        let add = exp(tile_stats[i].x - above);
+        highest = above;
+        sum = fma(tile_stats[i].y, add, sum * keep);
+        result = fma(tile_parts[i], add, result * keep);
+      }
+    }
   }
   // A row without keys has a sum of 0 and gets 0.
   out[to] = result * select(0.0, 1.0 / sum, sum > 0.0);

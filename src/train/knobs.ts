@@ -188,7 +188,7 @@ const table = {
   kvCacheDtype: choice(
     "rollouts",
     cacheDtypes,
-    "what keys and values of sampled text are held in; bf16: the nearest, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
+    "what keys and values are held in while sampling; bf16: the nearest, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
   ),
   temperature: live(number("rollouts", 1, 0.05, 5, "divides the logits before sampling")),
   firstTurnTokens: integer("rollouts", 18, 1, 32_768, "longest first turn", "tokens"),

@@ -366,15 +366,18 @@ describe("attention() in tiles, and row by row, gives the same bits", () => {
   const own = (n: number) => Math.floor((n - prefix) / suffix) * suffix + prefix;
   const shared = range(0, N).map((n): Span => (n < prefix ? [0, n + 1, 0, 0] : [0, prefix, own(n), n + 1]));
   const odd = range(0, N).map((n): Span => (n % 7 === 3 ? [5, 5, 9, 9] : [n % 11, 40 + n, N, N + 90 + (n % 5)]));
+  // 5 to 11 tiles: `join` loads four at a time.
+  const long = range(0, N).map((n): Span => [n % 3, 257 + 2 * n, N + 400, N + 401 + (n % 64) * 3]);
 
   test.each([
     { H: 4, K: 2, D: 32, name: "a prefix that sequences share", query: shared },
+    { H: 2, K: 1, D: 32, name: "rows of many tiles", query: long },
     { H: 4, K: 2, D: 32, name: "spans of all kinds, and none", query: odd },
     { H: 16, K: 2, D: 128, name: "Qwen2.5-VL's heads", query: shared },
     { H: 7, K: 1, D: 80, name: "seven heads of a key head, of a size that no power of two divides", query: odd },
     { H: 3, K: 3, D: 72, name: "heads with keys of their own", query: shared },
   ])("$name", async ({ H, K, D, query }) => {
-    const sizes = { N, S: query === odd ? N + 100 : N, H, K, D };
+    const sizes = { N, S: query === long ? N + 600 : query === odd ? N + 100 : N, H, K, D };
     const numbers = inputs(sizes);
     const [q, k, v] = numbers as [Float32Array, Float32Array, Float32Array];
     const by = (kernel: AttentionKernel) =>
