@@ -10,7 +10,7 @@ import { rollGroup } from "./rollout.ts";
 import { openStep } from "./steps.ts";
 import { memorySteps, openWholeStep } from "./whole_step.ts";
 
-/** A walk through the model: what is recorded once, and what of it belongs to each layer of the text. */
+/** A pass through the model: what is recorded once, and what of it belongs to each layer of the text. */
 export interface WalkCounts {
   model: string;
   isLora: boolean;
@@ -36,7 +36,7 @@ const models: readonly { model: string; shapes: () => Shapes }[] = [
   { model: "Qwen3-VL-2B", shapes: shapesQwen3 },
 ];
 
-/** What walks of both families take, on a device that computes nothing: the same numbers on any machine. */
+/** What the passes of both families take, on a device that computes nothing: the same numbers on any machine. */
 export async function counts(): Promise<WalkCounts[]> {
   const all: WalkCounts[] = [];
   for (const { model, shapes } of models)
@@ -140,10 +140,10 @@ export function countsMarkdown(all: readonly WalkCounts[]): string[] {
     one.readsPerToken === undefined ? "" : one.readsPerToken.toFixed(3),
   ]);
   return [
-    `Prompt of 1,300 tokens with a picture of 1,024; ${n} answers, of ${written} tokens in a rollout, of ${learned} in an update. Without an adapter all weights are trained, in f32; beside one they are frozen, in bf16.`,
+    `Prompt of 1,300 tokens with a picture of 1,024; ${n} answers, of ${written} tokens in a rollout, of ${learned} in an update. Without an adapter all weights are trained, in f32; beside one they are frozen, in bf16. At each read the host waits for the GPU.`,
     "",
     ...table(
-      ["model", "adapter", "walk", "dispatches a layer", "in all", "GB moved at least", "TFLOP", "reads a token"],
+      ["model", "adapter", "pass", "dispatches a layer", "in all", "GB moved at least", "TFLOP", "reads a token"],
       rows,
     ),
   ];
@@ -168,8 +168,15 @@ export async function memoryCounts(): Promise<MemoryCounts[]> {
 }
 
 /** The same as a table in Markdown. */
-export const memoryMarkdown = (all: readonly MemoryCounts[]): string[] =>
-  table(
-    ["step", "GB of weights", "GB at most"],
-    all.map(({ id, weightBytes, peakBytes }) => [id, (weightBytes / 1e9).toFixed(2), (peakBytes / 1e9).toFixed(2)]),
-  );
+export const memoryMarkdown = (all: readonly MemoryCounts[]): string[] => [
+  "Memory of a whole step, rollout and update of one group, with LoRA of rank 16, in GB of 10^9 bytes.",
+  "",
+  ...table(
+    ["model.base dtype", "answers", "GB of weights", "GB at the peak"],
+    all.map(({ id, weightBytes, peakBytes }) => {
+      const { n, tokens } = memorySteps.find((step) => step.id === id)!;
+      const [weights, peak] = [weightBytes, peakBytes].map((bytes) => (bytes / 1e9).toFixed(2)) as [string, string];
+      return [id.replace("step.", ""), `${n} of ${tokens} tokens`, weights, peak];
+    }),
+  ),
+];

@@ -49,7 +49,7 @@ export const flags = {
   options: {
     kind: "choice",
     choices: optionOrders,
-    line: "orders of a multiple choice: drawn from the seed; every rotation, right where all are; the file's own",
+    line: "orders of a multiple choice: shuffled by the seed; every rotation, right where all are; the file's own",
     default: "shuffled",
   },
   control: {
