@@ -2,13 +2,14 @@ import { roomAfter } from "../agent/loop.ts";
 import { type CountedLimits, countingGpu } from "../gpu/counting_device.ts";
 import { smartResize } from "../image/smart_resize.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { adaptedModules } from "../model/lora_config.ts";
+import { adaptedModules, type LoraConfig } from "../model/lora_config.ts";
 import type { ParameterShape } from "../model/parameters.ts";
 import type { Preprocessor } from "../model/preprocessor.ts";
 import { modelShapes } from "../model/shapes.ts";
-import { newLoraConfig } from "../train/adapter.ts";
+import { hasAdapter } from "../train/adapter_settings.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import {
+  adapterIn,
   type ModelSizes,
   type PassageShape,
   type RolloutShape,
@@ -115,7 +116,8 @@ export async function estimate(
   const model = sizes.config;
   const shapes = modelShapes(model);
   const parameters = sum(shapes);
-  const adapter = config.loraRank > 0 ? sum(adapterShapes(config, shapes)) : 0;
+  const lora = adapterIn(config, sizes);
+  const adapter = lora ? sum(adapterShapes(lora, shapes)) : 0;
   const steps = [false, true].map((isMost) => assumed(config, model, preprocessor, known, isMost ? null : response));
   const [usual, most] = steps.map((step) => averages(step, model)) as [Workload, Workload];
   const peaks: ReadonlyMap<string, number>[] = [];
@@ -296,7 +298,7 @@ function flopsOf(
   const own = of.modelTokens + of.observationTokens;
   const rollout = seen(of.observationPatches) + 2 * layers * own + attended(own, of.promptTokens + own / 2);
   const head = 2 * text.vocabSize * text.hiddenSize * of.modelTokens;
-  const { tasksPerStep: tasks, rolloutsPerTask: n, updatesPerStep, loraRank } = config;
+  const { tasksPerStep: tasks, rolloutsPerTask: n, updatesPerStep } = config;
   const forward = tasks * (prompt + n * rollout);
   const heads = tasks * n * head;
   const observed = seen(of.observationPatches) + 2 * layers * of.observationTokens;
@@ -306,13 +308,13 @@ function flopsOf(
     forward: updatesPerStep * (forward + heads),
     // The way back costs twice the way there, and logits are made again; where weights stay as they are, only their
     // inputs' gradients are made.
-    backward: updatesPerStep * (loraRank > 0 ? forward + 2 * heads : 2 * forward + 3 * heads),
+    backward: updatesPerStep * (hasAdapter(config) ? forward + 2 * heads : 2 * forward + 3 * heads),
     reference: hasReference ? forward + heads : 0,
   };
 }
 
-function adapterShapes(config: RunConfig, shapes: readonly ParameterShape[]): ParameterShape[] {
-  return adaptedModules(newLoraConfig(config), shapes).flatMap(({ module, O, I, rank }) => [
+function adapterShapes(lora: LoraConfig, shapes: readonly ParameterShape[]): ParameterShape[] {
+  return adaptedModules(lora, shapes).flatMap(({ module, O, I, rank }) => [
     { name: `${module}.lora_A.weight`, shape: [rank, I] },
     { name: `${module}.lora_B.weight`, shape: [O, rank] },
   ]);

@@ -3,7 +3,7 @@ import { readConfig } from "../model/config.ts";
 import type { Section } from "../model/config_values.ts";
 import { readJson } from "../model/json_file.ts";
 import { openModel } from "../model/load.ts";
-import { adapterConfigFile, readLoraConfig } from "../model/lora_config.ts";
+import { adapterConfigFile, type LoraConfig, readLoraConfig } from "../model/lora_config.ts";
 import { type Preprocessor, preprocessorOf, readPreprocessor } from "../model/preprocessor.ts";
 import { publishedFiles } from "../model/published_sizes.ts";
 import { likelyForm, readPublished } from "../model/quantize/published.ts";
@@ -54,7 +54,7 @@ export async function describedModel(
   const weights = await weightsOf(platform, name, baseDtype);
   const published = readPublished(files.config);
   const isHere = adapter !== "" && (mayFetch || platform.addressOf(adapter) === null);
-  const adapterRank = isHere ? await rankOf(platform, adapter) : undefined;
+  const known = isHere ? await adapterOf(platform, adapter) : undefined;
   return {
     sizes: {
       config: weights?.config ?? readConfig(files.config, files.preprocessor.json, files.preprocessor.where),
@@ -64,7 +64,7 @@ export async function describedModel(
           const form = published && likelyForm(published, parameter);
           return form ? publishedFormOf(form, baseDtype) : formOf(parameter, baseDtype, usuallyStored);
         }),
-      ...(adapterRank !== undefined && { adapterRank }),
+      ...(known && { adapter: known }),
     },
     preprocessor: readPreprocessor(files.preprocessor.json, files.preprocessor.where),
     ...(note ? { note } : {}),
@@ -82,6 +82,6 @@ async function weightsOf(
   return openModel(filesIn(platform, name), baseDtype).catch(() => null);
 }
 
-async function rankOf(platform: Platform, adapter: string): Promise<number> {
-  return readLoraConfig(await readJson(filesIn(platform, adapter), adapterConfigFile)).r;
+async function adapterOf(platform: Platform, adapter: string): Promise<LoraConfig> {
+  return readLoraConfig(await readJson(filesIn(platform, adapter), adapterConfigFile));
 }

@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { LoraAdapter } from "../model/lora.ts";
+import type { LoraConfig } from "../model/lora_config.ts";
 import type { Model } from "../model/model.ts";
 import type { ParameterShape } from "../model/parameters.ts";
 import { ropePositions } from "../model/positions.ts";
@@ -54,12 +55,18 @@ export interface ModelSizes {
   config: ModelConfig;
   /** How a weight is kept where it is not trained. */
   formOf: (parameter: ParameterShape) => WeightForm;
-  /** Rank of the adapter that the run goes on from; of a new one the knobs say it. */
-  adapterRank?: number;
+  /** What the adapter is that the run goes on from; of a new one the knobs say it. */
+  adapter?: LoraConfig;
 }
 
 /** Of an adapter that is not here. */
 const usualRank = 16;
+
+/** The adapter that a run trains; null where it trains all weights. */
+export function adapterIn(config: RunConfig, { adapter }: Pick<ModelSizes, "adapter">): LoraConfig | null {
+  if (!hasAdapter(config)) return null;
+  return adapter ?? newLoraConfig({ ...config, loraRank: config.loraRank || usualRank });
+}
 
 /** Any token of text. */
 const someToken = 1;
@@ -75,12 +82,9 @@ export async function simulateStep(
   step: StepShape,
 ): Promise<void> {
   const modelConfig = modelSizes.config;
-  const isAdapted = hasAdapter(config);
-  const model = emptyModel(gpu, modelSizes, !isAdapted, config);
-  if (isAdapted) {
-    const lora = newLoraConfig({ ...config, loraRank: modelSizes.adapterRank ?? (config.loraRank || usualRank) });
-    model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
-  }
+  const lora = adapterIn(config, modelSizes);
+  const model = emptyModel(gpu, modelSizes, lora === null, config);
+  if (lora) model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
   const learner = new Learner(gpu, model, "policy");
   learner.gradientCheckpointing = config.gradientCheckpointing;
   const together = config.tasksPerRoll || step.tasks.length;
@@ -97,7 +101,7 @@ export async function simulateStep(
     // Under a new adapter the model itself is the reference.
     const { adapter } = model;
     model.adapter = null;
-    const reference = isAdapted && config.adapter === "" ? model : emptyModel(gpu, modelSizes, false, config);
+    const reference = lora && config.adapter === "" ? model : emptyModel(gpu, modelSizes, false, config);
     await new Learner(gpu, reference, "policy").logprobs(groups, settings);
     model.adapter = adapter;
   }

@@ -11,6 +11,7 @@ import { readPreprocessor } from "../../src/model/preprocessor.ts";
 import { publishedFiles } from "../../src/model/published_sizes.ts";
 import { modelShapes } from "../../src/model/shapes.ts";
 import { formOf } from "../../src/model/weight_form.ts";
+import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
@@ -80,6 +81,19 @@ describe("memory", () => {
     expect((line(whole, "weights")! - 4 * whole.trainedParameters) / whole.parameters).toBeCloseTo(4, 3);
     const small = await estimated("3B", lora, "int4");
     expect(line(small, "weights")! / small.parameters).toBeLessThan(0.9);
+  });
+
+  test("of an adapter that the run goes on from is that of its own rank and layers, not of the knobs'", async () => {
+    const { model, sizes } = published("3B");
+    const formOfIt = (parameter: ParameterShape) => formOf(parameter, "auto", "BF16");
+    const adapter = newLoraConfig({ model: "", loraRank: 3, loraAlpha: 6, loraTargets: "k_proj" });
+    const config = resolveConfig({ ...few, adapter: "runs/before" });
+    const found = await estimate(config, { config: model, formOf: formOfIt, adapter }, sizes);
+    // Rank times both sides of k (2,048 to 256), in 36 layers.
+    expect(found.trainedParameters).toBe(36 * 3 * (2048 + 256));
+    expect(line(found, "AdamW's two moments")).toBe(8 * found.trainedParameters);
+    const { flops } = await estimated("3B", { loraRank: 3, loraTargets: "k_proj" });
+    expect(found.flops).toEqual(flops);
   });
 
   test("has the reference model wherever a KL is on and the weights themselves change", async () => {
