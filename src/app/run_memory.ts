@@ -1,4 +1,5 @@
 import type { Platform } from "../platform.ts";
+import { expectBaseDtype } from "../train/adapter_settings.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import { assumedLine } from "./estimate_text.ts";
@@ -24,13 +25,14 @@ export interface RunMemory {
  * @param memoryBytes  of the card; null where nobody said
  * @param stopping     true once nobody wants to know any more
  * @param mayFetch     whether the small files of a model that lies elsewhere may be asked for
- * @throws Error with one sentence where nobody knows the model
+ * @throws Error with one sentence where nobody knows the model, or its weights cannot be kept as the run asks
  */
 export async function runMemory(
   config: RunConfig,
   platform: Platform,
   { memoryBytes, mayFetch, stopping }: { memoryBytes: number | null; mayFetch: boolean; stopping?: () => boolean },
 ): Promise<RunMemory> {
+  expectBaseDtype(config);
   const described = await describedModel(config, platform, { mayFetch });
   const notes = described.note ? [described.note] : [];
   const known = await knownTasks(config, platform, described).catch((error: Error) => {

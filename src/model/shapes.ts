@@ -8,3 +8,7 @@ export function modelShapes(config: ModelConfig): ParameterShape[] {
   const { vision } = config;
   return vision.family === "qwen3_vl" ? qwen3Shapes({ ...config, vision }) : qwen25Shapes({ ...config, vision });
 }
+
+/** Numbers in weights of these shapes. */
+export const parameterCount = (shapes: readonly ParameterShape[]): number =>
+  shapes.reduce((total, { shape }) => total + shape.reduce((product, side) => product * side, 1), 0);

@@ -299,7 +299,7 @@ const table = {
     choice(
       "grpo",
       ["auto", "on", "off"],
-      "layers keep only what they hand on and are made again on the way back: less memory, about a third more time in updates, the same bits; auto: where a group's activations would take more than 1.5 GiB; verl: model.enable_gradient_checkpointing",
+      "layers keep their results only and are computed again in the backward pass: less memory, about a third more time in updates, the same bits; auto: where a micro-batch's activations would take more than 1.5 GiB; verl: model.enable_gradient_checkpointing",
     ),
   ),
   zeroVariance: choice(

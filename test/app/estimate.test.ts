@@ -240,6 +240,12 @@ describe("dry run", () => {
     expect(text).toMatch(/--lora-rank 16: [\d.]+ GiB/);
   });
 
+  test("of weights in a form that is not trained says so, as the run would", async () => {
+    await expect(run({ baseDtype: "int4" }, null)).rejects.toThrow(
+      "set loraRank to train an adapter on weights in int4",
+    );
+  });
+
   test("of a model that nobody knows is an error", async () => {
     await expect(run({ model: "nowhere" }, null)).rejects.toThrow(
       "Expected config.json and preprocessor_config.json of the model nowhere: nowhere/config.json is not there; check --model",

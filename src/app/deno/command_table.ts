@@ -39,7 +39,10 @@ export const flags = {
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
   plain: { kind: "switch", line: "leave out the fast ways of kernels, to compare both" },
-  trace: { kind: "switch", line: "measure every kernel, and print the table at the end" },
+  trace: {
+    kind: "switch",
+    line: "measure every kernel, and print a table at the end: dispatches, time, share of its pass, operations and bytes a second",
+  },
   tune: {
     kind: "choice",
     choices: ["auto", "off"],
@@ -247,8 +250,7 @@ export const commands = {
     example: "bench P2 P4 --markdown bench.md",
     knobs: [],
     flags: ["counts", "trace", "tune", "json", "markdown", "python", "seconds"],
-    folders:
-      "workloads by their numbers, of P2 P3 P4 P5 P6 P7 P10 P11 P12 M1 M2 and tune, as docs/bench.md lists them; all unless some are named",
+    folders: "workloads by their numbers, as docs/bench.md lists them, or tune; all unless some are named",
     folderWord: "[WORKLOAD...]",
     foldersOptional: true,
   },

@@ -28,7 +28,7 @@ export function KeptWeightsCard() {
         <thead>
           <tr>
             <th scope="col">file</th>
-            <th scope="col">GB</th>
+            <th scope="col">kept</th>
             <th scope="col">
               <span class="hidden">Actions</span>
             </th>
@@ -39,7 +39,8 @@ export function KeptWeightsCard() {
             <tr key={key}>
               <th scope="row">{shortened(path, 200)}</th>
               <td class="num">
-                {keptBytes === sizeBytes ? gigabytes(sizeBytes) : `${gigabytes(keptBytes)} of ${gigabytes(sizeBytes)}`}
+                {keptBytes === sizeBytes ? gigabytes(sizeBytes) : `${gigabytes(keptBytes)} of ${gigabytes(sizeBytes)}`}{" "}
+                GB
               </td>
               <td class="actions">
                 <RemoveButton name={path} onRemove={() => void remove(key)} />
