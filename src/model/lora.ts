@@ -36,9 +36,10 @@ export class LoraAdapter {
     const packs = packsOf(modules, model);
     const shapes = modules.flatMap(({ module, O, I, rank }) => {
       const pack = packs.get(module);
+      const packed = (part: string) => (pack ? { pack: `${pack}.${part}`, layers: pack } : {});
       return [
-        { name: `${module}.lora_A.weight`, shape: [rank, I], ...(pack && { pack: `${pack}.lora_A` }) },
-        { name: `${module}.lora_B.weight`, shape: [O, rank], ...(pack && { pack: `${pack}.lora_B` }) },
+        { name: `${module}.lora_A.weight`, shape: [rank, I], ...packed("lora_A") },
+        { name: `${module}.lora_B.weight`, shape: [O, rank], ...packed("lora_B") },
       ];
     });
     this.parameters = new Parameters(gpu, shapes, { trained });

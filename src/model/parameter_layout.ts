@@ -49,7 +49,8 @@ function unitsOf(shapes: readonly ParameterShape[]): ParameterShape[][] {
 
 /**
  * Puts weights one after another into segments: those of one dtype in as few as a binding allows, unless a weight is
- * larger than a binding by itself. A pack that is, or whose weights have several forms, comes apart.
+ * larger than a binding by itself. A pack that is, or whose weights have several forms, comes apart, and so do others of
+ * the same layers.
  *
  * @param mayExceed  whether a weight may be larger than a binding
  * @param copied     of which there is to be a copy in half the bits, each of which can be bound as well
@@ -77,7 +78,13 @@ export function layOut(
     });
     return alike && bytesOf({ shape: [countOf(unit)], dtype }) <= limitBytes;
   };
-  const units = unitsOf(shapes).flatMap((unit) => (isOne(unit) ? [unit] : unit.map((shape) => [shape])));
+  const wanted = unitsOf(shapes);
+  // A bias that stands in a pack cannot be bound by itself.
+  const apart = new Set(wanted.filter((unit) => !isOne(unit)).map(([first]) => first!.layers ?? first!.pack));
+  const units = wanted.flatMap((unit) => {
+    const [{ pack, layers }] = unit as [ParameterShape];
+    return pack !== undefined && apart.has(layers ?? pack) ? unit.map((shape) => [shape]) : [unit];
+  });
   layout.packs = units.filter((unit) => unit.length > 1);
   for (const dtype of new Set(units.map(([first]) => formOf(first!).dtype))) {
     let last: SegmentSizes | null = null;

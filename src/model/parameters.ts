@@ -13,6 +13,8 @@ export interface ParameterShape {
   shape: number[];
   /** Weights of one pack stand one after another without gaps, and can be read as one: see `Parameters.packed`. */
   pack?: string;
+  /** Packs of one such name come apart together: who takes the layers of one by themselves takes those of the others so. */
+  layers?: string;
 }
 
 /** One stretch of weights with gradient and optimizer state of the same layout, in four buffers. */

@@ -86,8 +86,8 @@ export class Shapes {
   linears(layers: readonly (readonly [module: string, O: number])[], I: number, bias: boolean): void {
     const [[first]] = layers as [readonly [string, number]];
     for (const [module, O] of layers) {
-      this.addTo(`${first}.weight`, `${module}.weight`, O, I);
-      if (bias) this.addTo(`${first}.bias`, `${module}.bias`, O);
+      this.all.push({ name: `${module}.weight`, shape: [O, I], pack: `${first}.weight`, layers: first });
+      if (bias) this.all.push({ name: `${module}.bias`, shape: [O], pack: `${first}.bias`, layers: first });
     }
   }
 

@@ -7,6 +7,7 @@ import { resolveConfig } from "../../src/train/config.ts";
 import type { Metrics } from "../../src/train/events.ts";
 import tokenizerJson from "../golden/tokenizer-needle.json" with { type: "json" };
 import { quantizedQwenFiles } from "../support/quantized_qwen.ts";
+import { type RawTensor, rawSafetensors } from "../support/raw_safetensors.ts";
 import { platform as shipped } from "../support/shipped.ts";
 
 const platformOf = (files: readonly NamedBytes[]): Platform => {
@@ -44,20 +45,39 @@ async function run(files: readonly NamedBytes[], changes: object) {
 
 const firstLayer = "model.language_model.layers.0.self_attn.q_proj";
 
-/** A file of safetensors with another tensor of zeros behind the others. */
-function withTensor(file: Uint8Array, name: string, shape: number[]): Uint8Array<ArrayBuffer> {
+function tensorsOf(file: Uint8Array): RawTensor[] {
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
-  const data = file.subarray(8 + length);
-  const bytes = shape.reduce((product, side) => product * side, 4);
-  header[name] = { dtype: "F32", shape, data_offsets: [data.length, data.length + bytes] };
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const result = new Uint8Array(8 + text.length + data.length + bytes);
-  new DataView(result.buffer).setBigUint64(0, BigInt(text.length), true);
-  result.set(text, 8);
-  result.set(data, 8 + text.length);
-  return result;
+  const { __metadata__: _, ...header } = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+  return Object.entries<{ dtype: RawTensor["dtype"]; shape: number[]; data_offsets: [number, number] }>(header).map(
+    ([
+      name,
+      {
+        dtype,
+        shape,
+        data_offsets: [from, to],
+      },
+    ]) => ({
+      name,
+      dtype,
+      shape,
+      data: file.slice(8 + length + from, 8 + length + to),
+    }),
+  );
 }
+
+/** A quantized file with some layers as they stand in another one. */
+function mixedFile(file: Uint8Array, other: Uint8Array, kept: RegExp): Uint8Array<ArrayBuffer> {
+  const isPacked = (name: string) => /\.(qweight|qzeros|scales|g_idx)$/.test(name);
+  const isKept = (name: string) => kept.test(name) && name.endsWith("proj.weight");
+  return rawSafetensors([
+    ...tensorsOf(file).filter(({ name }) => !(isPacked(name) && kept.test(name))),
+    ...tensorsOf(other).filter(({ name }) => isKept(name)),
+  ]);
+}
+
+/** A file with another tensor of zeros. */
+const withTensor = (file: Uint8Array, name: string, shape: [number, number]): Uint8Array<ArrayBuffer> =>
+  rawSafetensors([...tensorsOf(file), { name, dtype: "F32", shape, data: new Float32Array(shape[0] * shape[1]) }]);
 
 const distance = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
 
@@ -104,6 +124,23 @@ test("what its weights take is told by config.json alone as by the files", async
   const few = (forms: typeof read) => [...forms].filter(([, { block }]) => block !== undefined);
   expect(few(read)).toHaveLength(14);
   expect(few(likely)).toEqual(few(read));
+});
+
+test.each([
+  ["one of the layers that are applied as one", /layers\.0\.self_attn\.q_proj/],
+  ["some of them", /self_attn\.[kv]_proj/],
+  ["up without gate", /layers\.1\.mlp\.up_proj/],
+  ["a whole layer", /layers\.1\./],
+])("a quantized checkpoint with %s left as it was trains as its numbers do in f32", async (_, kept) => {
+  const { quantized, plain } = await quantizedQwenFiles(tokenizerJson, "gptq");
+  const weights = (files: readonly NamedBytes[]) => files.find(({ name }) => name === "model.safetensors")!.bytes;
+  const mixed = mixedFile(weights(quantized), weights(plain), kept);
+  const files = quantized.map(({ name, bytes }) => ({ name, bytes: name === "model.safetensors" ? mixed : bytes }));
+  const lora = { loraRank: 4, learningRate: 0.01 };
+  const [few, full] = [await run(files, lora), await run(plain, lora)];
+  expect(few.tokens).toEqual(full.tokens);
+  expect(distance(few.logprobs, full.logprobs)).toBeLessThan(1e-4);
+  expect(few.updated.ratio_drift).toBe(0);
 });
 
 test("a layer in few bits that also stands there whole is refused, and both are named", async () => {

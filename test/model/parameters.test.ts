@@ -54,6 +54,24 @@ test("packs begin where they can be bound, matrices before vectors", () => {
   parameters.free();
 });
 
+test("where weights come apart, so do their biases: each can be bound by itself", async () => {
+  const layers = "q";
+  const own = [
+    { name: "q.weight", shape: [8, 8], pack: "q.weight", layers },
+    { name: "q.bias", shape: [8], pack: "q.bias", layers },
+    { name: "k.weight", shape: [4, 8], pack: "q.weight", layers },
+    { name: "k.bias", shape: [4], pack: "q.bias", layers },
+  ];
+  const formOf = ({ name }: { name: string }) => ({ dtype: name === "k.weight" ? "bf16" : "f32" }) as const;
+  const parameters = new Parameters(gpu, own, { trained: false, formOf });
+  expect(parameters.packed(["q.weight", "k.weight"])).toBeNull();
+  expect(parameters.packed(["q.bias", "k.bias"])).toBeNull();
+  for (const { name } of own) expect(parameters.get(name).offsetBytes % 256, name).toBe(0);
+  parameters.set("k.bias", Float32Array.of(1, 2, 3, 4));
+  expect(await gpu.read(parameters.packed(["k.bias"])!)).toEqual(Float32Array.of(1, 2, 3, 4));
+  parameters.free();
+});
+
 test("only whole packs in their order are one tensor", () => {
   const parameters = filled(false);
   expect(parameters.packed(["k.weight", "q.weight"])).toBeNull();
