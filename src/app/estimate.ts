@@ -124,7 +124,7 @@ export async function estimate(
   const bytes: number[] = [];
   let mostProblem = "";
   for (const step of steps) {
-    const gpu = countingGpu(limits, { software });
+    const gpu = countingGpu(limits, { software, matrixUnits: config.matrixUnits === "on" });
     try {
       await simulateStep(gpu, config, sizes, step);
     } catch (error) {
@@ -176,7 +176,7 @@ export async function expectRoom(
   // What is small fits anywhere, and begins at once.
   if (sum(modelShapes(sizes.config)) < 2 ** 26) return;
   await simulateStep(
-    countingGpu(limits, { software }),
+    countingGpu(limits, { software, matrixUnits: config.matrixUnits === "on" }),
     config,
     sizes,
     assumed(config, sizes.config, preprocessor, null, undefined),

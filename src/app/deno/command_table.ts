@@ -245,7 +245,8 @@ export const commands = {
   bench: {
     line: "how fast kernels and steps are here, beside what the device does at most and beside torch",
     example: "bench P2 P4 --markdown bench.md",
-    knobs: [],
+    knobs: ["adapter"],
+    only: ["matrixUnits"],
     flags: ["counts", "trace", "tune", "json", "markdown", "python", "seconds"],
     folders:
       "workloads by their numbers, of P2 P3 P4 P5 P6 P7 P10 P11 P12 M1 M2 and tune, as docs/bench.md lists them; all unless some are named",
