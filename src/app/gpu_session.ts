@@ -34,7 +34,7 @@ import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { expectRoom } from "./estimate.ts";
 import { kernelTable } from "./kernel_table.ts";
-import { useMatrixUnits } from "./matrix_units.ts";
+import { matrixUnitsLack, useMatrixUnits } from "./matrix_units.ts";
 import { fileOrNull, filesIn } from "./model_files.ts";
 import { peakTable } from "./peak_table.ts";
 import { PicturePool } from "./picture_pool.ts";
@@ -61,7 +61,11 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     expectBaseDtype(config);
     expectMatrixUnits(config);
   }
-  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" });
+  const notices: string[] = [];
+  // A run's model can be used, and exported, where the run could not be made.
+  const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
+  if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);
+  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" && lack === null });
   const files = filesIn(platform, config.model);
   try {
     if ((await files.sizeBytes("config.json")) === null)
@@ -69,7 +73,6 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
         `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
       );
     const tokenizer = await openTokenizer(fileOrNull(files));
-    const notices: string[] = [];
     const notice = (sentence: string) => notices.push(sentence);
     const { baseDtype } = config;
     const { progress } = options;
@@ -215,6 +218,8 @@ class GpuSession implements Session {
     if (trained.trained)
       for (const part of ["m", "v"] as const)
         for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
+    // They were let in, or kept out, as they stood in the model's folder.
+    if (!adapter) await useMatrixUnits(this.gpu, this.qwen);
     this.#learner.updates = checkpoint.optimizer.step;
     this.#step = checkpoint.step;
     return checkpoint.step;

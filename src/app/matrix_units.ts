@@ -1,4 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { matrixUnitsOf } from "../gpu/matrix_units.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
 import type { WeightForm } from "../model/weight_form.ts";
@@ -8,6 +9,13 @@ import { matrixError, mostMatrixError } from "./matrix_error.ts";
 
 /** The largest half. */
 const largestHalf = 65_504;
+
+/** What the adapter that is used lacks of matrix units, in a few words; null where they can be used, or nothing can. */
+export async function matrixUnitsLack(gpu: GPU): Promise<string | null> {
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  const units = adapter && matrixUnitsOf(adapter);
+  return typeof units === "string" ? units : null;
+}
 
 /**
  * Lets a model's weights that are not trained be multiplied on the device's matrix units, once it has shown that it does so

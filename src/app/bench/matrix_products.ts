@@ -1,5 +1,4 @@
 import { Gpu } from "../../gpu/gpu.ts";
-import { matrixUnitsOf } from "../../gpu/matrix_units.ts";
 import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { Parameters } from "../../model/parameters.ts";
@@ -13,6 +12,7 @@ import {
 } from "../../ops/product_matrix.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { type MatrixProduct, matrixError, mostMatrixError } from "../matrix_error.ts";
+import { matrixUnitsLack } from "../matrix_units.ts";
 import { perUnit, randomTensor } from "./products.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
@@ -31,9 +31,9 @@ const oddTiny = { N: 67, O: 72, I: 136 };
 export const matrixProducts: Workload = {
   id: "P3",
   line: "square products of f32 rows and bf16 weights on matrix units (factors in f16, sums in f32), each compared with f32 first",
-  lacks(adapter) {
-    const units = matrixUnitsOf(adapter);
-    return typeof units === "string" ? `P3 is not measured: the adapter's matrix units cannot be used, ${units}` : null;
+  async lacks(gpu) {
+    const lack = await matrixUnitsLack(gpu);
+    return lack && `P3 is not measured: the adapter's matrix units cannot be used, ${lack}`;
   },
   async *run(bench): AsyncGenerator<BenchLine | BenchGap> {
     // A device of its own: others are not asked for matrix units unless the flag says so.

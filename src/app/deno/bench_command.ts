@@ -114,9 +114,8 @@ async function measure(
   });
   for (const workload of chosen) {
     if (isLate()) break;
-    const adapter = workload.lacks && (await platform.gpu!.requestAdapter({ powerPreference: "high-performance" }));
-    const lack = adapter ? workload.lacks!(adapter) : null;
-    if (lack !== null) {
+    const lack = await workload.lacks?.(platform.gpu!);
+    if (lack) {
       report.notes.push(lack);
       continue;
     }
