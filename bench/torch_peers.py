@@ -118,6 +118,18 @@ def products():
             tell(f"gemm.f32.{n}.{form}", "torch.mm, TF32 off", [t / inner for t in events(lambda i: replay(), 2)])
 
 
+def matrix_products():
+    for n in ([1024, 2048, 4096] if GPU else [64]):
+        sets = max(1, round(128e6 / (3 * n * n * 2)))
+        a, b, out = ([torch.randn(n, n, device=DEVICE).bfloat16() for _ in range(sets)] for _ in range(3))
+        for form in ("NT", "NN"):
+            def one(i):
+                torch.mm(a[i % sets], b[i % sets].t() if form == "NT" else b[i % sets], out=out[i % sets])
+            inner = max(3, int(2e12 / n ** 3)) if GPU else 2
+            replay = recorded(lambda: [one(i) for i in range(inner)])
+            tell(f"gemm.bf16.{n}.{form}", "torch.mm in bf16", [t / inner for t in events(lambda i: replay(), 2)])
+
+
 def thin():
     O, I = (11008, 2048) if GPU else (1024, 256)
     for name, dtype in (("f32", torch.float32), ("bf16", torch.bfloat16)):
@@ -330,7 +342,7 @@ def step():
     tell("grpo_lora_3b.bf16.n16", "GRPO LoRA step, bf16, prompt repeated, gradient checkpointing", times, start)
 
 
-WORKLOADS = {"P2": products, "P4": thin, "P5": attention, "P7": rollout, "P10": step}
+WORKLOADS = {"P2": products, "P3": matrix_products, "P4": thin, "P5": attention, "P7": rollout, "P10": step}
 
 
 def main():

@@ -66,7 +66,7 @@ export async function estimate(
   const bytes: number[] = [];
   let mostProblem = "";
   for (const step of steps) {
-    const gpu = countingGpu(limits, { software });
+    const gpu = countingGpu(limits, { software, matrixUnits: config.matrixUnits === "on" });
     try {
       await simulateStep(gpu, config, sizes, step);
     } catch (error) {
@@ -118,7 +118,7 @@ export async function expectRoom(
   // What is small fits anywhere, and begins at once.
   if (parameterCount(modelShapes(sizes.config)) < 2 ** 26) return;
   await simulateStep(
-    countingGpu(limits, { software }),
+    countingGpu(limits, { software, matrixUnits: config.matrixUnits === "on" }),
     config,
     sizes,
     assumedStep(config, sizes.config, preprocessor, null, undefined),

@@ -19,7 +19,7 @@ import { GpuPolicy } from "../policy/gpu_policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task, TaskSource } from "../tasks/task.ts";
 import { expectTrainable, openAdapter, refillAdapter } from "../train/adapter.ts";
-import { expectBaseDtype, hasAdapter } from "../train/adapter_settings.ts";
+import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../train/adapter_settings.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/events.ts";
 import { exportFiles } from "../train/export.ts";
@@ -34,6 +34,7 @@ import { initialize, stages, untilStopped, warmup } from "../train/warmup.ts";
 import { openTokenizer } from "./data/qwen_tokenizer.ts";
 import { expectRoom } from "./estimate.ts";
 import { kernelTable } from "./kernel_table.ts";
+import { matrixUnitsLack, useMatrixUnits } from "./matrix_units.ts";
 import { fileOrNull, filesIn } from "./model_files.ts";
 import { peakTable } from "./peak_table.ts";
 import { PicturePool } from "./picture_pool.ts";
@@ -56,8 +57,15 @@ const softwareWalkBytes = 16 * 2 ** 20;
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   const frozen = options.frozen ?? false;
-  if (!frozen) expectBaseDtype(config);
-  const gpu = await Gpu.open(platform.gpu);
+  if (!frozen) {
+    expectBaseDtype(config);
+    expectMatrixUnits(config);
+  }
+  const notices: string[] = [];
+  // A run's model can be used, and exported, where the run could not be made.
+  const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
+  if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);
+  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" && lack === null });
   const files = filesIn(platform, config.model);
   try {
     if ((await files.sizeBytes("config.json")) === null)
@@ -65,7 +73,6 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
         `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
       );
     const tokenizer = await openTokenizer(fileOrNull(files));
-    const notices: string[] = [];
     const notice = (sentence: string) => notices.push(sentence);
     const { baseDtype } = config;
     const { progress } = options;
@@ -81,6 +88,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
+    notices.push(...(await useMatrixUnits(gpu, model)));
     if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.kept)));
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
@@ -210,6 +218,8 @@ class GpuSession implements Session {
     if (trained.trained)
       for (const part of ["m", "v"] as const)
         for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
+    // They were let in, or kept out, as they stood in the model's folder.
+    if (!adapter) await useMatrixUnits(this.gpu, this.qwen);
     this.#learner.updates = checkpoint.optimizer.step;
     this.#step = checkpoint.step;
     return checkpoint.step;

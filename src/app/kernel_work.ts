@@ -65,10 +65,12 @@ const streaming = new Set([
   "partials",
   "patchify",
   "policy_loss",
+  "product_matrix_halves",
   "random",
   "rmsnorm",
   "round",
   "sample",
+  "weight_range",
 ]);
 
 /** Bytes of all bindings but some; what is added to is read and written. */

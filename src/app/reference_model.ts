@@ -6,6 +6,7 @@ import { openAdapter } from "../train/adapter.ts";
 import { hasAdapter } from "../train/adapter_settings.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
+import { useMatrixUnits } from "./matrix_units.ts";
 
 /** The model that a run began with, for KLs to it; nothing is loaded before one is asked for. */
 export class ReferenceModel implements Pick<Learner, "logprobs"> {
@@ -56,6 +57,8 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
     const { baseDtype } = config;
     const model = await loadModel(gpu, this.files, { trained: false, baseDtype });
     model.kvCacheDtype = config.kvCacheDtype;
+    // As the model that it is compared with.
+    await useMatrixUnits(gpu, model);
     if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);
     return new Learner(gpu, model, "policy");
   }

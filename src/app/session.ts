@@ -111,7 +111,11 @@ export interface Evaluation {
 
 /** Whether a session that was opened with one configuration can be reset to the other. */
 export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
-  sameAdapter(a, b) && a.maxPixels === b.maxPixels && a.baseDtype === b.baseDtype && a.kvCacheDtype === b.kvCacheDtype;
+  sameAdapter(a, b) &&
+  a.maxPixels === b.maxPixels &&
+  a.baseDtype === b.baseDtype &&
+  a.kvCacheDtype === b.kvCacheDtype &&
+  a.matrixUnits === b.matrixUnits;
 
 export interface SessionOptions {
   /** Measures every kernel. */

@@ -20,6 +20,7 @@ import type { RunConfig } from "../train/knobs.ts";
 import { Learner } from "../train/learner.ts";
 import { type PackedGroup, type Sequence, sizes, type Target } from "../train/pack.ts";
 import { updateSettings } from "../train/update.ts";
+import { useMatrixUnits } from "./matrix_units.ts";
 
 /** A picture as the model sees it, px. */
 export interface ShownSize {
@@ -83,7 +84,7 @@ export async function simulateStep(
 ): Promise<void> {
   const modelConfig = modelSizes.config;
   const lora = adapterIn(config, modelSizes);
-  const model = emptyModel(gpu, modelSizes, lora === null, config);
+  const model = await emptyModel(gpu, modelSizes, lora === null, config);
   if (lora) model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
   const learner = new Learner(gpu, model, "policy");
   learner.gradientCheckpointing = config.gradientCheckpointing;
@@ -101,7 +102,7 @@ export async function simulateStep(
     // Under a new adapter the model itself is the reference.
     const { adapter } = model;
     model.adapter = null;
-    const reference = lora && config.adapter === "" ? model : emptyModel(gpu, modelSizes, false, config);
+    const reference = lora && config.adapter === "" ? model : await emptyModel(gpu, modelSizes, false, config);
     await new Learner(gpu, reference, "policy").logprobs(groups, settings);
     model.adapter = adapter;
   }
@@ -126,7 +127,12 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
     .map(({ group }) => group);
 }
 
-function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, run: RunConfig): Model {
+async function emptyModel(
+  gpu: Gpu,
+  { config, formOf }: ModelSizes,
+  trained: boolean,
+  run: RunConfig,
+): Promise<Model> {
   const { vision } = config;
   const isRounded = (parameter: ParameterShape) => run.baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
   const options = { trained, formOf, isRounded };
@@ -135,6 +141,7 @@ function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, 
       ? new Qwen3VL(gpu, { ...config, vision }, options)
       : new Qwen25VL(gpu, { ...config, vision }, options);
   model.kvCacheDtype = run.kvCacheDtype;
+  await useMatrixUnits(gpu, model);
   return model;
 }
 

@@ -1,4 +1,5 @@
 import { Gpu } from "./gpu.ts";
+import type { MatrixUnits } from "./matrix_units.ts";
 
 /** What of an adapter's limits memory depends on; what is left out is as on a usual card. */
 export type CountedLimits = Partial<
@@ -22,19 +23,24 @@ const usualLimits: Required<CountedLimits> = {
 
 const nothing = () => {};
 
+/** Of any card: memory does not depend on which. */
+const usualUnits: MatrixUnits = { side: 16, lanes: 32 };
+
 /**
  * A Gpu that computes nothing and holds nothing: models, plans and updates are made on it as on any other, its pool
  * counts what their buffers would take, and what is read is zero.
  *
  * @param software  whether kernels are chosen as on a software adapter
+ * @param matrixUnits  whether it is taken to have matrix units
  */
-export function countingGpu(limits: CountedLimits = {}, { software = false } = {}): Gpu {
+export function countingGpu(limits: CountedLimits = {}, { software = false, matrixUnits = false } = {}): Gpu {
   const gpu = new Gpu(
     countingDevice({ ...usualLimits, ...limits }),
     "nothing but a count",
     software,
     false,
     limits.maxStorageBufferBindingSize ?? usualLimits.maxStorageBufferBindingSize,
+    matrixUnits ? usualUnits : null,
   );
   gpu.counts = true;
   return gpu;

@@ -1,6 +1,7 @@
 import { bufferOf } from "./activation.ts";
 import { ActivationRoom } from "./activation_room.ts";
 import { BufferPool, bufferUsage, granuleBytes } from "./buffer_pool.ts";
+import { type MatrixUnits, matrixFeatures, matrixUnitsOf } from "./matrix_units.ts";
 import type { Plan } from "./plan.ts";
 import type { Shader } from "./shader.ts";
 import { sizeText } from "./size_text.ts";
@@ -24,6 +25,10 @@ const mapRead = 1;
 
 /** A command that failed may be the first sign of a lost device; the browser says so within this time. */
 const lostToldMs = 1000;
+
+/** What offers matrix units to a page; on the command line Dawn is asked for them. */
+const matrixRemedy =
+  "run on the command line with Dawn (SACCADE_GPU=dawn), or in a Chrome started with --enable-unsafe-webgpu (on NVIDIA cards --enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia too)";
 
 /** The device with its compiled kernels, buffer pool and pending error. One per worker. */
 export class Gpu {
@@ -51,6 +56,8 @@ export class Gpu {
     readonly plain: boolean,
     /** The most that a kernel sees of a buffer; larger weights are taken in ranges of rows. */
     readonly maxBindingBytes: number,
+    /** Where they were asked for. Which products use them is chosen apart from that (ops/product_matrix.ts). */
+    readonly matrixUnits: MatrixUnits | null = null,
   ) {
     this.pool = new BufferPool(device);
     device.addEventListener("uncapturederror", (event) => {
@@ -71,11 +78,12 @@ export class Gpu {
 
   /**
    * @param maxBindingBytes  less than the device's own limit, where a test wants what a small device does
-   * @throws GpuError with cause and remedy where there is no WebGPU or no adapter.
+   * @param matrixUnits      whether the device's matrix units are wanted
+   * @throws GpuError with cause and remedy where there is no WebGPU or no adapter, or no matrix units where they are wanted
    */
   static async open(
     gpu: GPU | undefined | null,
-    { plain = false, maxBindingBytes = Number.POSITIVE_INFINITY } = {},
+    { plain = false, maxBindingBytes = Number.POSITIVE_INFINITY, matrixUnits = false } = {},
   ): Promise<Gpu> {
     if (!gpu) throw new GpuError("There is no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -84,8 +92,18 @@ export class Gpu {
         "WebGPU found no graphics adapter; update the graphics driver, or in Chrome on Linux enable chrome://flags/#enable-unsafe-webgpu",
       );
     const { limits } = adapter;
+    const units = matrixUnits ? matrixUnitsOf(adapter) : null;
+    if (typeof units === "string")
+      throw new GpuError(
+        `The matrix units that matrixUnits asks for are not offered by this adapter: ${units}; leave matrixUnits off, or ${matrixRemedy}`,
+      );
+    const features = [
+      ...(adapter.features.has("timestamp-query") ? ["timestamp-query"] : []),
+      ...(units ? matrixFeatures : []),
+    ];
     const device = await adapter.requestDevice({
-      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+      // Chrome's own names are not in the types.
+      requiredFeatures: features as GPUFeatureName[],
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -102,6 +120,7 @@ export class Gpu {
       software,
       plain,
       Math.min(maxBindingBytes, device.limits.maxStorageBufferBindingSize),
+      units,
     );
   }
 

@@ -24,11 +24,13 @@ export class Shader {
   /**
    * @param name  the file's name without ending, for labels and messages, and for a variant what tells it from others
    * @param part  WGSL that the file leaves open, such as how an element is read; joined to it behind its end
+   * @param directives  what must stand before everything else, such as `enable f16;`: compilers differ in what they take
    */
   constructor(
     readonly name: string,
     readonly source: string,
     readonly part = "",
+    readonly directives = "",
   ) {
     const code = `${source}\n${part}`.replace(/\/\/.*$/gm, "");
     for (const [, number, space, access, variable] of code.matchAll(
@@ -60,7 +62,7 @@ export class Shader {
     const prelude = Object.entries(sizes)
       .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
       .join("");
-    return `${prelude}${unroll(this.source, sizes)}\n${this.part}\n${common}`;
+    return `${this.directives}${prelude}${unroll(this.source, sizes)}\n${this.part}\n${common}`;
   }
 
   #findUses(code: string): void {

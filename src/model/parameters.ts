@@ -1,6 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { bytesOf, shapeText, size, type Tensor } from "../gpu/tensor.ts";
+import { dismissFromMatrixUnits } from "../ops/product_matrix.ts";
 import { layOut, type PlaceInSegment } from "./parameter_layout.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
 import type { QuantizedForm, QuantizedRows } from "./quantize/form.ts";
@@ -214,7 +215,10 @@ export class Parameters {
 
   free(): void {
     for (const { matrixEnd: _, ...tensors } of this.segments)
-      for (const buffer of new Set(Object.values(tensors).flatMap((t) => t?.buffer ?? []))) this.gpu.release(buffer);
+      for (const buffer of new Set(Object.values(tensors).flatMap((t) => t?.buffer ?? []))) {
+        dismissFromMatrixUnits(buffer);
+        this.gpu.release(buffer);
+      }
   }
 
   /** A weight, or all of a pack, that begins at a place: in what the segment keeps, or in the bf16 beside it. */

@@ -14,6 +14,7 @@ import {
   takesTerm,
   weightPartialsInTiles,
 } from "./product.ts";
+import { backpropXOnMatrixUnits, multiplyOnMatrixUnits, takesMatrixUnits } from "./product_matrix.ts";
 import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
 
 const shader = new Shader("linear", source);
@@ -155,6 +156,11 @@ export function multiply(
 ): void {
   const O = out.shape[1]!;
   const I = weight.shape[1]!;
+  if (takesMatrixUnits(plan.gpu, weight, out.shape[0]!, I, O, first)) {
+    multiplyOnMatrixUnits(plan, x, weight, out, { bias, residual, first });
+    for (const term of terms) addTerm(plan, out, term);
+    return;
+  }
   // Decided by the weight alone: a row has the same bits however many rows there are.
   const inParts = takesProduct(plan, I, O, first);
   const term = inParts ? terms.find((one) => takesTerm(plan, weight, one)) : undefined;
@@ -199,6 +205,10 @@ const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && 
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
+  if (takesMatrixUnits(plan.gpu, weight, N, I, O, first)) {
+    backpropXOnMatrixUnits(plan, dout, weight, into, { first });
+    return;
+  }
   if (takesProduct(plan, I, O)) {
     backpropXByFours(plan, dout, weight, into, first);
     return;

@@ -6,6 +6,7 @@ import type { Into } from "../gpu/tape.ts";
 import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
+import { takesMatrixUnits } from "./product_matrix.ts";
 import { thinSizes } from "./thin_sizes.ts";
 import {
   chunkShaders,
@@ -55,6 +56,7 @@ export const takesTerm = ({ gpu }: Plan, weight: Tensor, { bounds, up }: Adapter
 export function takesGated(plan: Plan, N: number, weight: Tensor, terms: readonly Adapter[]): boolean {
   const [O, I] = weight.shape as [number, number];
   return (
+    !takesMatrixUnits(plan.gpu, weight, N, I, O) &&
     takesProduct(plan, I, O / 2) &&
     bytesOf(weight) <= plan.gpu.maxBindingBytes &&
     terms.length <= 1 &&

@@ -35,12 +35,17 @@ export const chunkParts: Readonly<Record<string, string>> = {
 };
 
 /** A file as one shader for each part, made when it is first asked for. */
-function variants(name: string, source: string, parts: Readonly<Record<string, string>>): (variant: string) => Shader {
+function variants(
+  name: string,
+  source: string,
+  parts: Readonly<Record<string, string>>,
+  directives = "",
+): (variant: string) => Shader {
   const made = new Map<string, Shader>();
   return (variant) => {
     let shader = made.get(variant);
     if (!shader) {
-      shader = new Shader(variant === "f32" ? name : `${name}_${variant}`, source, parts[variant]!);
+      shader = new Shader(variant === "f32" ? name : `${name}_${variant}`, source, parts[variant]!, directives);
       made.set(variant, shader);
     }
     return shader;
@@ -48,8 +53,8 @@ function variants(name: string, source: string, parts: Readonly<Record<string, s
 }
 
 /** A file that calls `weight_four` as one shader for each dtype. */
-export function weightShaders(name: string, source: string): (weight: Tensor) => Shader {
-  const of = variants(name, source, weightParts);
+export function weightShaders(name: string, source: string, directives = ""): (weight: Tensor) => Shader {
+  const of = variants(name, source, weightParts, directives);
   return (weight) => of(weightDtype(weight));
 }
 

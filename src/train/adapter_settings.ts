@@ -18,3 +18,11 @@ export function expectBaseDtype({ baseDtype, ...config }: RunConfig): void {
     `baseDtype is ${baseDtype}, but this run trains all weights, which can be read in f32 or bf16 only; set loraRank to train an adapter on weights in ${baseDtype}, or leave baseDtype at auto`,
   );
 }
+
+/** @throws Error where all weights are trained, whose products stay in f32, and the knobs want them on matrix units */
+export function expectMatrixUnits({ matrixUnits, ...config }: RunConfig): void {
+  if (hasAdapter(config) || matrixUnits === "off") return;
+  throw new Error(
+    "matrixUnits is on, but this run trains all weights, whose products stay in f32; set loraRank to train an adapter, or leave matrixUnits off",
+  );
+}

@@ -96,6 +96,11 @@ const table = {
     baseDtypes,
     "how weights under an adapter are kept: auto as their file has them (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: read as bf16, trained in f32",
   ),
+  matrixUnits: choice(
+    "adapter",
+    ["off", "on"],
+    "on: large products with the weights under an adapter on the GPU's matrix units, factors rounded to f16, sums in f32: faster, but sampling and training differ by rounding; ratios are to what was sampled from, ratio_drift tells how far",
+  ),
 
   data: text(
     "tasks",

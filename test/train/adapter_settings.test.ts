@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectBaseDtype } from "../../src/train/adapter_settings.ts";
+import { expectBaseDtype, expectMatrixUnits } from "../../src/train/adapter_settings.ts";
 import { readAliases, settingOf } from "../../src/train/aliases.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
@@ -27,4 +27,12 @@ test("where all weights are trained, a dtype that others would train in is told 
     ],
   ] as const)
     expect(readAliases([settingOf(word)], resolveConfig({}))).toEqual({ changes: {}, notes: [said], refused: [] });
+});
+
+test("matrix units are for weights under an adapter", () => {
+  expect(() => expectMatrixUnits(resolveConfig({ matrixUnits: "on" }))).toThrow(
+    /^matrixUnits is on, but this run trains all weights, .* set loraRank to train an adapter, or leave matrixUnits off$/,
+  );
+  for (const config of [{}, { matrixUnits: "on", loraRank: 4 }, { matrixUnits: "on", adapter: "folder" }] as const)
+    expect(() => expectMatrixUnits(resolveConfig(config))).not.toThrow();
 });

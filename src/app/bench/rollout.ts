@@ -3,7 +3,7 @@ import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
 import { kernelTable } from "../kernel_table.ts";
-import { chooseProductsFor } from "../tuned_products.ts";
+import { chooseKernels } from "./chosen_kernels.ts";
 import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
@@ -20,15 +20,16 @@ export const groupRollout = (base: BaseDtype, kvCache: CacheDtype = "f32"): Work
 });
 
 async function* rollouts(
-  { platform, gpu, watch, isTiny, isTuned, isLate, traces }: Bench,
+  bench: Bench,
   base: BaseDtype,
   kvCache: CacheDtype,
 ): AsyncGenerator<BenchLine | BenchGap> {
+  const { gpu, watch, isTiny, isLate, traces } = bench;
   const shapes = isTiny ? shapesTiny() : shapes3B();
   const newTokens = isTiny ? 4 : 64;
   const model = randomModel(gpu, shapes.config, { trained: false, base, kvCache });
   const name = kvCache === "f32" ? base : `${base}.kv_${kvCache}`;
-  if (isTuned) await chooseProductsFor(gpu, model, platform.kept);
+  await chooseKernels(bench, model);
   const policy = new GpuPolicy(gpu, model);
   try {
     const prompt = randomPrompt(shapes);

@@ -9,7 +9,7 @@ import type { PackedGroup, Sequence } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
 import { kernelTable } from "../kernel_table.ts";
 import { workOfAll } from "../kernel_work.ts";
-import { chooseProductsFor } from "../tuned_products.ts";
+import { chooseKernels } from "./chosen_kernels.ts";
 import {
   randomAdapter,
   randomModel,
@@ -81,7 +81,7 @@ export const groupStep: Workload = {
     const id = "grpo_lora_3b.bf16.n16";
     yield await measured(id, async () => {
       const { model, learner, settings, groups, weightBytes } = openStep(gpu, shapes);
-      if (bench.isTuned) await chooseProductsFor(gpu, model, bench.platform.kept);
+      await chooseKernels(bench, model);
       const group = groups(n, tokens, true);
       const timing = await watch.ofWork(() => learner.update(group, settings), { warmUps: 2 });
       return {
@@ -120,7 +120,7 @@ export const sharedPrefix: Workload = {
     const shapes = bench.isTiny ? shapesTiny() : shapes3B();
     const tokens = bench.isTiny ? 4 : 64;
     const step = openStep(bench.gpu, shapes);
-    if (bench.isTuned) await chooseProductsFor(bench.gpu, step.model, bench.platform.kept);
+    await chooseKernels(bench, step.model);
     for (const n of bench.isTiny ? [1, 2] : [1, 2, 4, 8, 16]) {
       if (bench.isLate()) return;
       const id = `prefix.n${n}`;

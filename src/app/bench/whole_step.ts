@@ -3,7 +3,7 @@ import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
 import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
-import { chooseProductsFor } from "../tuned_products.ts";
+import { chooseKernels } from "./chosen_kernels.ts";
 import { randomPrompt, type Shapes, shapes3B, shapes7B, shapesQwen3, shapesTiny } from "./random_model.ts";
 import { rollGroup } from "./rollout.ts";
 import { openStep } from "./steps.ts";
@@ -73,11 +73,12 @@ export const wholeSteps: readonly Workload[] = memorySteps
   .map((step) => ({
     id: step.goal,
     line: `memory and time of a whole step, rollout and update, LoRA of rank 16: ${step.id}`,
-    async *run({ platform, gpu, watch, isTiny, isTuned }): AsyncGenerator<BenchLine | BenchGap> {
+    async *run(bench): AsyncGenerator<BenchLine | BenchGap> {
+      const { gpu, watch, isTiny } = bench;
       yield await measured(step.id, async () => {
         const small = { ...step, shapes: shapesTiny, n: 2, tokens: 8 };
         const { model, weightBytes, run } = openWholeStep(gpu, isTiny ? small : step);
-        if (isTuned) await chooseProductsFor(gpu, model, platform.kept);
+        await chooseKernels(bench, model);
         const timing = await watch.ofWork(run, { runs: 3 });
         const more = { "GB of weights": weightBytes / 1e9, "GB at most": gpu.pool.peak.bytes / 1e9 };
         return { id: step.id, what: `${step.n} answers of ${step.tokens} tokens, and an update`, ...timing, more };

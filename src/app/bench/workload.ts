@@ -43,6 +43,8 @@ export interface Workload {
   /** As the project's goals number it. */
   id: string;
   line: string;
+  /** Why it is left out, where the adapter lacks what it needs. */
+  lacks?(gpu: GPU): Promise<string | null>;
   run(bench: Bench): AsyncGenerator<BenchLine | BenchGap>;
 }
 

@@ -1,5 +1,6 @@
 import { causalAttention } from "./attention.ts";
 import { dispatches } from "./dispatches.ts";
+import { matrixProducts } from "./matrix_products.ts";
 import { needleCycle } from "./needle_cycle.ts";
 import { products } from "./products.ts";
 import { groupRollout } from "./rollout.ts";
@@ -12,6 +13,7 @@ import type { Workload } from "./workload.ts";
 /** Everything that `bench` measures, in the order in which it does. */
 export const workloads: readonly Workload[] = [
   products,
+  matrixProducts,
   thinProducts,
   causalAttention,
   dispatches,
@@ -25,17 +27,10 @@ export const workloads: readonly Workload[] = [
   ...wholeSteps,
 ];
 
-/** Goals that nothing can be measured for yet, and why. */
-export const unmeasured: Readonly<Record<string, string>> = {
-  P3: "P3 (f16 and bf16 products on matrix units) is not measured: there is no such kernel yet",
-};
-
 /** @throws Error that names a workload which is not there, and those that are */
 export function chosenWorkloads(names: readonly string[]): readonly Workload[] {
   if (names.length === 0) return workloads;
   return names.flatMap((name) => {
-    const reason = unmeasured[name.toUpperCase()];
-    if (reason !== undefined) throw new Error(reason);
     const found = workloads.filter(({ id }) => id.toLowerCase() === name.toLowerCase());
     if (found.length === 0) {
       const known = [...new Set(workloads.map(({ id }) => id))];

@@ -1,10 +1,11 @@
 import { Gpu } from "../../gpu/gpu.ts";
+import type { RunConfig } from "../../train/knobs.ts";
 import { counts, countsMarkdown, memoryCounts, memoryMarkdown } from "../bench/counts.ts";
 import { achieved, type BenchReport, benchMarkdown } from "../bench/report.ts";
 import { measureRoofline, type Roofline } from "../bench/roofline.ts";
 import { Stopwatch } from "../bench/stopwatch.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "../bench/workload.ts";
-import { chosenWorkloads, unmeasured, workloads } from "../bench/workloads.ts";
+import { chosenWorkloads } from "../bench/workloads.ts";
 import type { Options } from "./arguments.ts";
 import { exists } from "./durable_files.ts";
 import { exitCodes } from "./exit_codes.ts";
@@ -21,7 +22,11 @@ const secondsByDefault = 900;
  * `bench [WORKLOAD...]`: times of our kernels and steps beside what the device does at most and what torch takes, in one
  * run on one machine. Returns the exit code: failed where a workload was.
  */
-export async function benchCommand(options: Options, around: Surroundings): Promise<number> {
+export async function benchCommand(
+  changes: Partial<RunConfig>,
+  options: Options,
+  around: Surroundings,
+): Promise<number> {
   const { terminal } = around;
   const chosen = chosenWorkloads(options.folders ?? []);
   await expectNewFiles(options);
@@ -33,8 +38,7 @@ export async function benchCommand(options: Options, around: Surroundings): Prom
   }
   // Asked first: what is wrong with a Python should not be told after everything was measured.
   const torch = await findTorch(options.python);
-  const report = await measure(chosen, options, around);
-  if (chosen === workloads) report.notes.push(...Object.values(unmeasured));
+  const report = await measure(chosen, changes.matrixUnits === "on", options, around);
   if (torch.python === null) report.notes.push(torch.missing);
   else if (!around.stopping()) await askPeers(report, chosen, torch.python, around);
   if (!options.trace) report.traces = [];
@@ -71,14 +75,20 @@ async function put(
   if (markdown !== undefined) await Deno.writeTextFile(markdown, `${lines.join("\n")}\n`);
 }
 
-async function measure(chosen: readonly Workload[], options: Options, around: Surroundings): Promise<BenchReport> {
+async function measure(
+  chosen: readonly Workload[],
+  matrixUnits: boolean,
+  options: Options,
+  around: Surroundings,
+): Promise<BenchReport> {
   const { terminal } = around;
   const platform = await withGpu(around);
   const seconds = options.seconds ?? secondsByDefault;
   const endMs = performance.now() + seconds * 1000;
   const isLate = () => around.stopping() || performance.now() > endMs;
   const isTuned = options.tune !== "off";
-  const report = await withBench({ platform, isLate, isTuned }, async (bench): Promise<BenchReport> => {
+  const common = { platform, isLate, isTuned, matrixUnits };
+  const report = await withBench(common, async (bench): Promise<BenchReport> => {
     const { gpu } = bench;
     const { vendor, architecture, device, description } = gpu.device.adapterInfo;
     // Some give numbers in place of names.
@@ -96,18 +106,26 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
       traces: [],
       peers: [],
       small: bench.isTiny,
-      notes: notesOf(gpu),
+      notes: [
+        ...notesOf(gpu),
+        ...(matrixUnits ? ["steps and rollouts on matrix units, factors of large products in f16"] : []),
+      ],
     };
   });
   for (const workload of chosen) {
     if (isLate()) break;
+    const lack = await workload.lacks?.(platform.gpu!);
+    if (lack) {
+      report.notes.push(lack);
+      continue;
+    }
     terminal.progress(`${workload.id}: ${workload.line}`);
     const tell = (line: BenchLine | BenchGap) => {
       report.lines.push({ workload: workload.id, ...line });
       terminal.print(visible(`${workload.id.padEnd(3)}  ${line.id.padEnd(28)}  ${told(line, report.roofline)}`));
     };
     const problem = await measured(workload.id, () =>
-      withBench({ platform, isLate, isTuned }, async (bench) => {
+      withBench(common, async (bench) => {
         for await (const line of workload.run(bench)) tell(line);
         report.traces.push(...bench.traces);
       }),
@@ -121,10 +139,10 @@ async function measure(chosen: readonly Workload[], options: Options, around: Su
 }
 
 async function withBench<T>(
-  common: Pick<Bench, "platform" | "isLate" | "isTuned">,
+  { matrixUnits, ...common }: Pick<Bench, "platform" | "isLate" | "isTuned"> & { matrixUnits: boolean },
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
-  const gpu = await Gpu.open(common.platform.gpu);
+  const gpu = await Gpu.open(common.platform.gpu, { matrixUnits });
   try {
     const result = await work({ ...common, gpu, watch: new Stopwatch(gpu), isTiny: gpu.software, traces: [] });
     gpu.check();

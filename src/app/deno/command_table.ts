@@ -248,7 +248,8 @@ export const commands = {
   bench: {
     line: "how fast kernels and steps are here, beside what the device does at most and beside torch",
     example: "bench P2 P4 --markdown bench.md",
-    knobs: [],
+    knobs: ["adapter"],
+    only: ["matrixUnits"],
     flags: ["counts", "trace", "tune", "json", "markdown", "python", "seconds"],
     folders: "workloads by their numbers, as docs/bench.md lists them, or tune; all unless some are named",
     folderWord: "[WORKLOAD...]",

@@ -60,7 +60,7 @@ async function dispatch({ command, changes, options }: Request, around: Surround
       return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, around, withSession);
     case "bench":
       // Only this command measures.
-      return (await import("./bench_command.ts")).benchCommand(options, around);
+      return (await import("./bench_command.ts")).benchCommand(changes, options, around);
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, around);

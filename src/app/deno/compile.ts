@@ -1,6 +1,8 @@
+import { matrixFeatures } from "../../gpu/matrix_units.ts";
 import { Shader } from "../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../ops/attention.ts";
 import { cacheParts } from "../../ops/cache_kernels.ts";
+import { matrixDirectives, matrixSizes, matrixTiles } from "../../ops/product_matrix.ts";
 import { thinSizes } from "../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../ops/weight_kernels.ts";
 
@@ -20,6 +22,10 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_backward: [32, 80, 128, 256].map(tileSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
+  product_matrix: Object.values(matrixTiles).flatMap((tile) =>
+    // As on NVIDIA's cards and on Apple's.
+    ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
+  ),
   product_thin: [
     ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
     ...[1, 8].map((N) => thinSizes(N, 16, 2048, { fours: 1, scaled: false })),
@@ -43,9 +49,14 @@ const partsOf: Record<string, Record<string, string>> = {
   attention_forward: ofCaches,
   gather_fours: ofWeights,
   product: ofWeights,
+  product_matrix: ofWeights,
   product_thin: ofChunks,
   product_wide: ofWeights,
+  weight_range: ofWeights,
 };
+
+/** What stands before files that only some devices take, and which are left out on others. */
+const directivesOf: Readonly<Record<string, string>> = { product_matrix: matrixDirectives };
 
 /** What Gpu asks a device for. */
 const maxStorageBuffers = 10;
@@ -60,15 +71,21 @@ export async function* compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel> 
   if (!adapter) throw new Error("Expected an adapter to compile for, found none");
   const storageBuffers = Math.min(adapter.limits.maxStorageBuffersPerShaderStage, maxStorageBuffers);
   const maxComputeWorkgroupStorageSize = Math.min(adapter.limits.maxComputeWorkgroupStorageSize, workgroupBytes);
+  const hasMatrices = matrixFeatures.every((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({
+    // Chrome's own names are not in the types.
+    requiredFeatures: (hasMatrices ? [...matrixFeatures] : []) as string[] as GPUFeatureName[],
     requiredLimits: { maxStorageBuffersPerShaderStage: storageBuffers, maxComputeWorkgroupStorageSize },
   });
   // Dawn without a driver offers half of it.
   const isTooLittle = (message: string) =>
     maxComputeWorkgroupStorageSize < workgroupBytes && message.includes("total use of workgroup storage");
+  // There it has subgroups of any size too, and takes the largest for what a workgroup must be a multiple of.
+  const isOfSubgroups = (message: string) => message.includes("must be a multiple of the device maxSubgroupSize (128)");
   try {
     for await (const { file, shader } of shaders()) {
       const { name } = shader;
+      if (shader.directives !== "" && !hasMatrices) continue;
       for (const sizes of sizesOf[file] ?? [{}]) {
         device.pushErrorScope("validation");
         const module = device.createShaderModule({ label: `${name}.wgsl`, code: shader.text(sizes) });
@@ -94,7 +111,7 @@ export async function* compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel> 
             const error = await device.popErrorScope();
             yield {
               label: labelOf(`${name}.${entry}`, { ...sizes, ...constants }),
-              error: error && !isTooLittle(error.message) ? error.message : null,
+              error: error && !isTooLittle(error.message) && !isOfSubgroups(error.message) ? error.message : null,
             };
           }
         }
@@ -113,7 +130,7 @@ async function* shaders(): AsyncGenerator<{ file: string; shader: Shader }> {
   for (const file of files.sort()) {
     const source = await Deno.readTextFile(new URL(`${file}.wgsl`, shadersFolder));
     for (const [end, part] of Object.entries(partsOf[file] ?? { "": "" }))
-      yield { file, shader: new Shader(end === "" ? file : `${file}_${end}`, source, part) };
+      yield { file, shader: new Shader(end === "" ? file : `${file}_${end}`, source, part, directivesOf[file]) };
   }
 }
 

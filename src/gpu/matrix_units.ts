@@ -1,0 +1,52 @@
+/** How a device's matrix units are asked: products of halves, with sums in f32. */
+export interface MatrixUnits {
+  /** Rows, columns and length of the sum of one product of matrices. */
+  side: 8 | 16;
+  /** Threads of a subgroup, which hold a matrix together. */
+  lanes: number;
+}
+
+/** What a device must be asked for. */
+export const matrixFeatures = ["shader-f16", "subgroups", "chromium-experimental-subgroup-matrix"] as const;
+
+/** What kernels need in a device's workgroup memory, bytes, whatever their sizes. */
+const workgroupBytes = 32_768;
+
+/** Of GPUAdapterInfo, where matrix units are offered; @webgpu/types has not got it. */
+interface MatrixInfo {
+  subgroupMinSize?: number;
+  subgroupMaxSize?: number;
+  subgroupMatrixConfigs?: Iterable<{
+    M: number;
+    N: number;
+    K: number;
+    componentType: string;
+    resultComponentType: string;
+  }>;
+}
+
+/** The matrix units that an adapter offers, or in a few words what it lacks. */
+export function matrixUnitsOf({
+  features,
+  info,
+  limits,
+}: {
+  features: ReadonlySet<string>;
+  info: MatrixInfo;
+  limits: Pick<GPUSupportedLimits, "maxComputeWorkgroupStorageSize">;
+}): MatrixUnits | string {
+  const missing = matrixFeatures.filter((feature) => !features.has(feature));
+  if (missing.length > 0) return `it lacks ${missing.join(", ")}`;
+  if (limits.maxComputeWorkgroupStorageSize < workgroupBytes)
+    return `it has ${limits.maxComputeWorkgroupStorageSize} bytes of workgroup memory, not ${workgroupBytes}`;
+  const { subgroupMinSize: least, subgroupMaxSize: lanes } = info;
+  // A kernel is laid out for subgroups of one size.
+  if (!lanes || least !== lanes) return `its subgroups have ${least} to ${lanes} threads, not one number of them`;
+  const configs = [...(info.subgroupMatrixConfigs ?? [])];
+  for (const side of [16, 8] as const) {
+    const isOurs = ({ M, N, K, componentType, resultComponentType }: (typeof configs)[number]) =>
+      [M, N, K].every((n) => n === side) && componentType === "f16" && resultComponentType === "f32";
+    if (configs.some(isOurs)) return { side, lanes };
+  }
+  return "it multiplies no matrices of 16 x 16 or 8 x 8 halves with sums in f32";
+}
