@@ -127,12 +127,7 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
     .map(({ group }) => group);
 }
 
-async function emptyModel(
-  gpu: Gpu,
-  { config, formOf }: ModelSizes,
-  trained: boolean,
-  run: RunConfig,
-): Promise<Model> {
+async function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, run: RunConfig): Promise<Model> {
   const { vision } = config;
   const isRounded = (parameter: ParameterShape) => run.baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
   const options = { trained, formOf, isRounded };

@@ -33,7 +33,9 @@ test("a process that is asked to end saves, says with what signal it ended, and 
       text += piece;
     }
     expect((await child.status).code).toBe(143);
-    expect(text).toMatch(/stopped after step \d+\nGPU memory at its peak: .*\nGo on with: npm run saccade -- train --resume /);
+    expect(text).toMatch(
+      /stopped after step \d+\nGPU memory at its peak: .*\nGo on with: npm run saccade -- train --resume /,
+    );
     const made = Number(/stopped after step (\d+)/.exec(text)![1]);
     const again = await train(["--resume", `${folder}/run`, "--steps", String(made + 1)]).output();
     expect(again.code).toBe(0);

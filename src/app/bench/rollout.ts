@@ -19,11 +19,7 @@ export const groupRollout = (base: BaseDtype, kvCache: CacheDtype = "f32"): Work
   run: (bench) => rollouts(bench, base, kvCache),
 });
 
-async function* rollouts(
-  bench: Bench,
-  base: BaseDtype,
-  kvCache: CacheDtype,
-): AsyncGenerator<BenchLine | BenchGap> {
+async function* rollouts(bench: Bench, base: BaseDtype, kvCache: CacheDtype): AsyncGenerator<BenchLine | BenchGap> {
   const { gpu, watch, isTiny, isLate, traces } = bench;
   const shapes = isTiny ? shapesTiny() : shapes3B();
   const newTokens = isTiny ? 4 : 64;
