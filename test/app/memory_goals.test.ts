@@ -57,10 +57,16 @@ interface Workload {
 }
 
 /** The peak of a LoRA step (rank 16, all linear layers of the text) on one group, GB of 10^9 bytes. */
-async function peak(files: { config: Json; preprocessor: Json }, of: Workload) {
+async function peak(files: { config: Json; preprocessor: Json }, of: Workload, matrixUnits: "off" | "on" = "off") {
   const config = readConfig(files.config, files.preprocessor);
-  const run = resolveConfig({ preset: "verl-7b", loraRank: 16, tasksPerStep: 1, rolloutsPerTask: of.rollouts });
-  const gpu = countingGpu();
+  const run = resolveConfig({
+    preset: "verl-7b",
+    loraRank: 16,
+    tasksPerStep: 1,
+    rolloutsPerTask: of.rollouts,
+    matrixUnits,
+  });
+  const gpu = countingGpu({}, { matrixUnits: matrixUnits === "on" });
   const rollouts = Array.from({ length: of.rollouts }, () => ({ turns: [of.tokens], answers: [] }));
   const prompt = { textTokens: of.text, pictures: [{ width: of.sidePx, height: of.sidePx }] };
   await simulateStep(
@@ -81,6 +87,14 @@ test("sizes of Qwen3-VL-2B add up to its published parameters", () => {
 test("a LoRA step of the 3B shape on 16 x 256 tokens takes at most 3.5 GB above the weights", async () => {
   const found = await peak(qwen25("3B"), { base: "f32", rollouts: 16, tokens: 256, sidePx: 896, text: 276 });
   expect(found.aboveWeights).toBeLessThan(3.5);
+});
+
+test("on matrix units rows in halves are counted, and take at most a quarter more", async () => {
+  const of = { base: "bf16", rollouts: 16, tokens: 256, sidePx: 896, text: 276 } as const;
+  const [exact, halved] = await Promise.all((["off", "on"] as const).map((units) => peak(qwen25("3B"), of, units)));
+  expect(halved!.aboveWeights).toBeGreaterThan(exact!.aboveWeights);
+  expect(halved!.aboveWeights).toBeLessThan(1.25 * exact!.aboveWeights);
+  expect(halved!.uses.get("weights")).toBe(exact!.uses.get("weights"));
 });
 
 const megapixel = { rollouts: 8, tokens: 128, text: 276 };
