@@ -24,13 +24,19 @@ export interface RunMemory {
  *
  * @param memoryBytes  of the card; null where nobody said
  * @param stopping     true once nobody wants to know any more
+ * @param asCard       whether a software adapter, which allows small buffers only, is counted as a usual card
  * @param mayFetch     whether the small files of a model that lies elsewhere may be asked for
  * @throws Error with one sentence where nobody knows the model, or its weights cannot be kept as the run asks
  */
 export async function runMemory(
   config: RunConfig,
   platform: Platform,
-  { memoryBytes, mayFetch, stopping }: { memoryBytes: number | null; mayFetch: boolean; stopping?: () => boolean },
+  {
+    memoryBytes,
+    mayFetch,
+    stopping,
+    asCard = false,
+  }: { memoryBytes: number | null; mayFetch: boolean; stopping?: () => boolean; asCard?: boolean },
 ): Promise<RunMemory> {
   expectBaseDtype(config);
   const described = await describedModel(config, platform, { mayFetch });
@@ -43,7 +49,13 @@ export async function runMemory(
   const { description = "", device = "", vendor = "" } = adapter?.info ?? {};
   const adapterName = adapter ? description || device || vendor || "unnamed adapter" : "";
   const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${adapterName} ${vendor}`);
-  const options = { known, ...(adapter && { limits: adapter.limits }), software };
+  const isElsewhere = asCard && software;
+  if (isElsewhere)
+    notes.push(
+      "Counted for a graphics card that lets kernels see 2 GiB of a buffer; this machine has a software adapter",
+    );
+  const limits = isElsewhere ? undefined : adapter?.limits;
+  const options = { known, ...(limits && { limits }), software: software && !isElsewhere };
   const again = async (changes: Partial<RunConfig>): Promise<Estimate> => {
     const wanted = { ...config, ...changes };
     return estimate(

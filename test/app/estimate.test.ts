@@ -187,10 +187,10 @@ test("time follows operations, and a token takes no less than reading the weight
 });
 
 describe("dry run", () => {
-  async function run(changes: Partial<RunConfig>, limit: number | null, memoryGib?: number): Promise<string> {
+  async function run(changes: Partial<RunConfig>, limit: number | null, memoryGib?: number, name = "A card") {
     const lines: string[] = [];
     const limits = { maxBufferSize: limit, maxStorageBufferBindingSize: limit };
-    const adapter = { limits, info: { description: "A card", vendor: "", device: "" } };
+    const adapter = { limits, info: { description: name, vendor: "", device: "" } };
     const around = {
       terminal: { print: (text: string) => lines.push(text), progress: () => {} },
       openPlatform: async () => ({
@@ -230,6 +230,12 @@ describe("dry run", () => {
   test("says that nothing helps", async () => {
     const text = await run(lora3B, 2 * gib - 4, 2);
     expect(text).toContain("none of these is enough; take a smaller model");
+  });
+
+  test("for a card is made on a machine that has none", async () => {
+    const text = await run(lora3B, 2 ** 27, 24, "llvmpipe");
+    expect(text).toContain("Counted for a graphics card that lets kernels see 2 GiB of a buffer");
+    expect(text).toMatch(/It fits: [\d.]+ of 24\.0 GiB/);
   });
 
   test("of weights that cannot be trained asks for an adapter", async () => {

@@ -22,7 +22,7 @@ export async function dryRun(
   print(configLines(config));
   const platform = await openPlatform(true);
   const memoryBytes = memoryGib ? memoryGib * 2 ** 30 : null;
-  const told = await runMemory(config, platform, { memoryBytes, mayFetch: true });
+  const told = await runMemory(config, platform, { memoryBytes, mayFetch: true, asCard: memoryBytes !== null });
   const { found, fit, notes, adapterName } = told;
   if (found) print(memoryLines(found));
   print(notes.map((note) => `  ${note}`));
