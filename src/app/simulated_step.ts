@@ -180,7 +180,7 @@ async function roll(
   const longest = Math.max(...rollouts.map(({ turns }) => turns.length));
   let parts = prompts;
   for (let turn = 0; turn < longest; turn++) {
-    for (const chunk of chunksOf(parts, config)) {
+    for (const chunk of chunksOf(parts, config, gpu)) {
       const key = chunk.map(({ tokens, images }) => `${tokens.length} ${images.map(patchesOf)}`).join();
       if (!made.has(key)) await workspace.prefill(chunk, untraced);
       made.add(key);

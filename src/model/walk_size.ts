@@ -1,3 +1,4 @@
+import { bucket } from "../gpu/bucket.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Most bytes of activations in one walk; larger batches are walked in parts, whose gradients add up. */
@@ -15,10 +16,25 @@ export function activationBytes({ text, vision }: ModelConfig, rows: number, pat
 }
 
 /**
- * Most patches of one walk: a kernel must see the pixels of all of them, f32 (P, 3 T S S), in one buffer. Plans are
- * recorded for up to an eighth more (gpu/bucket.ts).
+ * Whether a kernel of a device can see the largest activations of a walk: those of the feed-forward layers and of
+ * attention, and the pictures' numbers. Counted are rows and patches that a walk is recorded for, which are more.
  */
-export function mostPatches({ vision }: ModelConfig, maxBindingBytes: number): number {
-  const { patchSize, temporalPatchSize } = vision;
-  return Math.floor(maxBindingBytes / (4 * 3 * temporalPatchSize * patchSize ** 2) / 1.125);
+export function canBind(
+  { text, vision }: ModelConfig,
+  rows: number,
+  patches: number,
+  { maxBindingBytes }: { maxBindingBytes: number },
+): boolean {
+  const perRow = Math.max(
+    2 * text.intermediateSize,
+    (text.numAttentionHeads + 2 * text.numKeyValueHeads) * text.headDim,
+    text.hiddenSize,
+  );
+  const perPatch = Math.max(
+    vision.imageMean.length * vision.temporalPatchSize * vision.patchSize ** 2,
+    2 * vision.intermediateSize,
+    3 * vision.hiddenSize,
+  );
+  const recorded = [bucket(rows, 32) * perRow, bucket(patches, 16 * vision.spatialMergeSize ** 2) * perPatch];
+  return 4 * Math.max(...recorded) <= maxBindingBytes;
 }

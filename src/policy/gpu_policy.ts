@@ -5,7 +5,7 @@ import type { Model } from "../model/model.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
 import { none } from "../model/text_rows.ts";
 import { shownImage } from "../model/vision_rows.ts";
-import { activationBytes, walkBytes } from "../model/walk_size.ts";
+import { activationBytes, canBind, walkBytes } from "../model/walk_size.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
 import { type PrefillPart, Workspace } from "./workspace.ts";
 
@@ -51,20 +51,24 @@ export class GpuPolicy implements Policy {
   }
 }
 
-/** Which passages go through the model in one walk. */
-export function chunksOf(parts: readonly PrefillPart[], config: ModelConfig): PrefillPart[][] {
+/** Which passages go through the model in one walk on a device. */
+export function chunksOf(parts: readonly PrefillPart[], config: ModelConfig, gpu: Gpu): PrefillPart[][] {
   const chunks: PrefillPart[][] = [];
+  let rows = 0;
   let patchCount = 0;
   let bytes = 0;
   for (const part of parts) {
     const count = part.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
     const partBytes = activationBytes(config, part.tokens.length, count);
-    if (chunks.length === 0 || patchCount + count > patchesPerWalk || bytes + partBytes > walkBytes) {
+    const isBound = canBind(config, rows + part.tokens.length, patchCount + count, gpu);
+    if (chunks.length === 0 || patchCount + count > patchesPerWalk || bytes + partBytes > walkBytes || !isBound) {
       chunks.push([]);
+      rows = 0;
       patchCount = 0;
       bytes = 0;
     }
     chunks.at(-1)!.push(part);
+    rows += part.tokens.length;
     patchCount += count;
     bytes += partBytes;
   }
@@ -208,7 +212,8 @@ class GpuConversations implements Conversations {
         this.workspace.setState(slot, { cached, position, drawn });
       }
     this.workspace.flushState();
-    for (const chunk of chunksOf(parts, this.policy.model.config)) await this.workspace.prefill(chunk, this.policy);
+    for (const chunk of chunksOf(parts, this.policy.model.config, this.policy.gpu))
+      await this.workspace.prefill(chunk, this.policy);
   }
 
   #turnLength(row: number, drawn: number, tokens: (row: number, index: number) => number): number {

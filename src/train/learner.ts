@@ -6,7 +6,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
 import { none, TextRows } from "../model/text_rows.ts";
 import { VisionRows } from "../model/vision_rows.ts";
-import { activationBytes, mostPatches, walkBytes } from "../model/walk_size.ts";
+import { activationBytes, canBind, walkBytes } from "../model/walk_size.ts";
 import { adamw, gradNorm } from "../ops/adamw.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
@@ -184,24 +184,23 @@ export class Learner {
     return pack(groups, imageTokenId, vision.spatialMergeSize);
   }
 
-  /** Groups in parts that fit the memory set for one walk, and the pictures of which a kernel may see at once. */
+  /** Groups in parts that fit the memory set for one walk, and whose activations the device can bind. */
   #split(groups: readonly PackedGroup[]): PackedGroup[][] {
     const { config } = this.model;
-    const most = mostPatches(config, this.gpu.maxBindingBytes);
     const parts: PackedGroup[][] = [];
-    let bytes = Number.POSITIVE_INFINITY;
-    let patchCount = 0;
+    let [bytes, rows, patches] = [0, 0, 0];
     for (const group of groups) {
-      const { rows, patches } = sizes(group);
-      const more = activationBytes(config, rows, patches);
-      if (bytes + more > this.mostBytes || patchCount + patches > most) {
+      const own = sizes(group);
+      const more = activationBytes(config, own.rows, own.patches);
+      const isBound = canBind(config, rows + own.rows, patches + own.patches, this.gpu);
+      if (parts.length === 0 || bytes + more > this.mostBytes || !isBound) {
         parts.push([]);
-        bytes = 0;
-        patchCount = 0;
+        [bytes, rows, patches] = [0, 0, 0];
       }
       parts.at(-1)!.push(group);
       bytes += more;
-      patchCount += patches;
+      rows += own.rows;
+      patches += own.patches;
     }
     return parts;
   }

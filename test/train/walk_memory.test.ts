@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { randomModel, randomPrompt, shapesTiny } from "../../src/app/bench/random_model.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
 import { readConfig } from "../../src/model/config.ts";
 import { LoraAdapter } from "../../src/model/lora.ts";
 import { publishedFiles } from "../../src/model/published_sizes.ts";
 import { Qwen25VL } from "../../src/model/qwen2_5_vl.ts";
+import { GpuPolicy } from "../../src/policy/gpu_policy.ts";
 import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { checkpointingChoices, Learner } from "../../src/train/learner.ts";
@@ -78,4 +80,28 @@ test("a forward pass needs a few tensors of one layer, however many layers and p
   await learner.logprobs([group(config.imageTokenId, 2, 32)], { temperature: 1, suppressed: [] });
   // Rows of 11,008 numbers three times, and what is narrower.
   expect(gpu.pool.peak.uses.get("activations")! / mib).toBeLessThan(280);
+});
+
+test("a device that lets kernels see little of a buffer takes pictures in more walks, in updates and in prefills", async () => {
+  const { config, ...shapes } = shapesTiny();
+  const small = countingGpu({ maxStorageBufferBindingSize: 128 * mib });
+  const walks: string[] = [];
+  small.watch = ({ name }) => walks.push(name);
+  const model = randomModel(small, config, { trained: true });
+  const learner = new Learner(small, model, "policy");
+  // 4,096 patches of 1,176 numbers a group: seven times that is more than a kernel may see, six times are not.
+  const groups = Array.from({ length: 12 }, () => group(config.imageTokenId, 2, 16));
+  await learner.update(groups, updateSettings(resolveConfig({}), 0, []));
+  await learner.logprobs(groups, { temperature: 1, suppressed: [] });
+  const patches = walks.flatMap((name) => (name.startsWith("walk") ? [Number(name.split(" ")[2])] : []));
+  expect(patches).toEqual([6 * 4096, 6 * 4096, 6 * 4096, 6 * 4096]);
+
+  walks.length = 0;
+  const tight = countingGpu({ maxStorageBufferBindingSize: 4 * mib });
+  tight.watch = ({ name }) => walks.push(name);
+  const policy = new GpuPolicy(tight, randomModel(tight, config, { trained: false }));
+  const prompt = randomPrompt({ config, ...shapes, side: 24 });
+  await policy.begin(Array(3).fill(prompt), 1, 8, { seed: 1, step: 0, temperature: 1, suppressed: [], stops: [] });
+  // 576 patches are 2.6 MiB.
+  expect(walks.filter((name) => name.startsWith("prefill"))).toHaveLength(3);
 });
