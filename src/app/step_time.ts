@@ -1,11 +1,11 @@
 import type { Estimate } from "./estimate.ts";
 
-/** A device by what was measured on it with our own kernels (LOG.md, 2026-11-24). */
+/** A device by what was measured on it with our own kernels (docs/bench.md). */
 export interface Device {
   name: string;
   /** What a sentence says of where these numbers are from. */
   measured: string;
-  /** Products on the way there, and on the way back. */
+  /** Operations of the forward and of the backward pass, in whole steps of large models. */
   forwardPerSecond: number;
   backwardPerSecond: number;
   /** Weights read while all rollouts write a token. */
@@ -15,13 +15,12 @@ export interface Device {
   hostSeconds: number;
 }
 
-export const h100: Device = {
-  name: "an NVIDIA H100",
-  measured:
-    "7.2 TFLOP/s on the way there and 18 on the way back, 0.1 TB/s and at least 1.25 ms for a token of all rollouts",
-  forwardPerSecond: 7.2e12,
-  backwardPerSecond: 18e12,
-  bytesPerSecond: 0.1e12,
+export const h200: Device = {
+  name: "an NVIDIA H200",
+  measured: "30 TFLOP/s, 0.4 TB/s of weights and at least 1.25 ms for a token of all rollouts",
+  forwardPerSecond: 30e12,
+  backwardPerSecond: 30e12,
+  bytesPerSecond: 0.4e12,
   tokenSeconds: 1.25e-3,
   hostSeconds: 0.12,
 };
@@ -42,11 +41,12 @@ export const software = (cores: number): Device => ({
  * no less than reading the weights once.
  */
 export function secondsOfStep(
-  { flops, usual, parameters }: Estimate,
+  { flops, usual, parameters, memory }: Estimate,
   device: Device,
 ): { roll: number; update: number } {
   const { forwardPerSecond, backwardPerSecond, bytesPerSecond, tokenSeconds, hostSeconds } = device;
-  const token = Math.max(tokenSeconds, (4 * parameters) / bytesPerSecond, flops.token / forwardPerSecond);
+  const weights = memory.find(({ what }) => what === "weights")?.usualBytes ?? 4 * parameters;
+  const token = Math.max(tokenSeconds, weights / bytesPerSecond, flops.token / forwardPerSecond);
   return {
     roll: flops.prefill / forwardPerSecond + usual.modelTokens * token + hostSeconds,
     update: (flops.forward + flops.reference) / forwardPerSecond + flops.backward / backwardPerSecond,

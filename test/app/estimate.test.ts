@@ -3,7 +3,7 @@ import { dryRun } from "../../src/app/deno/dry_run.ts";
 import { type Estimate, estimate, expectRoom } from "../../src/app/estimate.ts";
 import { memoryLines } from "../../src/app/estimate_text.ts";
 import { describedModel } from "../../src/app/model_sizes.ts";
-import { h100, secondsOfStep } from "../../src/app/step_time.ts";
+import { h200, secondsOfStep } from "../../src/app/step_time.ts";
 import type { BaseDtype } from "../../src/model/base_dtype.ts";
 import { readConfig } from "../../src/model/config.ts";
 import type { ParameterShape } from "../../src/model/parameters.ts";
@@ -178,8 +178,8 @@ test("time follows operations, and a token takes no less than reading the weight
   const small = await estimated("3B", { tasksPerStep: 2, loraRank: 4 });
   const twice = await estimated("3B", { tasksPerStep: 4, loraRank: 4 });
   expect(twice.flops.forward).toBeCloseTo(2 * small.flops.forward, -6);
-  expect(secondsOfStep(twice, h100).update).toBeCloseTo(2 * secondsOfStep(small, h100).update, 3);
-  expect(secondsOfStep(small, h100).roll).toBeGreaterThan(220 * ((4 * small.parameters) / h100.bytesPerSecond));
+  expect(secondsOfStep(twice, h200).update).toBeCloseTo(2 * secondsOfStep(small, h200).update, 3);
+  expect(secondsOfStep(small, h200).roll).toBeGreaterThan(220 * ((2 * small.parameters) / h200.bytesPerSecond));
   // Nearly all of a forward walk is two operations for each weight and row.
   const rows = 2 * (small.usual.promptTokens + 2 * (small.usual.modelTokens + small.usual.observationTokens));
   expect(small.flops.forward).toBeGreaterThan(2 * 2.77e9 * rows);
@@ -211,7 +211,7 @@ describe("dry run", () => {
     expect(text).toContain("This machine: No GPU found; install one");
     expect(text).toContain("a scene: 28 tokens of prompt, 64 patches, 23 tokens written");
     expect(text).toMatch(/It fits where 0\.0\d+ GiB are free on the card/);
-    expect(text).toMatch(/Time, an estimate.*for 100 steps on an NVIDIA H100/);
+    expect(text).toMatch(/Time, an estimate.*for 100 steps on an NVIDIA H200/);
   });
 
   test("of a published model that is not here goes by the table", async () => {

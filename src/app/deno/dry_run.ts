@@ -2,7 +2,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { configLines, memoryLines, timeLines } from "../estimate_text.ts";
 import { fitLines } from "../fit.ts";
 import { runMemory } from "../run_memory.ts";
-import { h100, software } from "../step_time.ts";
+import { h200, software } from "../step_time.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
@@ -28,6 +28,6 @@ export async function dryRun(
   print(notes.map((note) => `  ${note}`));
   print([`This machine: ${adapterName || platform.gpuMissing || "no graphics adapter"}`]);
   print(fitLines(config, fit));
-  if (found) print(timeLines(config, found, told.software ? software(navigator.hardwareConcurrency) : h100));
+  if (found) print(timeLines(config, found, told.software ? software(navigator.hardwareConcurrency) : h200));
   return 0;
 }
