@@ -82,6 +82,7 @@ describe("one sentence", () => {
     ["eval --tasks 0", '--tasks must be a whole number from 1 to 1000000000, found "0"'],
     ["serve --port 70000", '--port must be a whole number from 1 to 65535, found "70000"'],
     ["eval --from=", "--from needs the path of a folder"],
+    ["bench --json=", "--json needs the path of a file"],
     [
       "train data.train_batchsize=3",
       'no setting "data.train_batchsize" of verl; did you mean "data.train_batch_size"?',

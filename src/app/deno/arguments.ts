@@ -209,7 +209,8 @@ function flagValue(name: FlagName, value: string): string | number | boolean {
         throw new Error(`--${kebab(name)} must be one of ${flag.choices!.join(", ")}, found "${value}"`);
       return value;
     case "path":
-      if (value === "") throw new Error(`--${kebab(name)} needs the path of a folder`);
+      if (value === "")
+        throw new Error(`--${kebab(name)} needs the path of a ${flag.value === "FILE" ? "file" : "folder"}`);
       return value;
     case "switch":
       if (value !== "true" && value !== "false")
