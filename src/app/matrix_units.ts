@@ -3,7 +3,8 @@ import { matrixUnitsOf } from "../gpu/matrix_units.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
 import type { WeightForm } from "../model/weight_form.ts";
-import { admitToMatrixUnits, tilesFor } from "../ops/product_matrix.ts";
+import { admitToMatrixUnits } from "../ops/matrix_admission.ts";
+import { tilesFor } from "../ops/product_matrix.ts";
 import { bytesRange, largestMagnitudes } from "../ops/weight_range.ts";
 import { matrixError, mostMatrixError } from "./matrix_error.ts";
 

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { bytesOf, shapeText, size, type Tensor } from "../gpu/tensor.ts";
-import { dismissFromMatrixUnits } from "../ops/product_matrix.ts";
+import { dismissFromMatrixUnits } from "../ops/matrix_admission.ts";
 import { layOut, type PlaceInSegment } from "./parameter_layout.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
 import type { QuantizedForm, QuantizedRows } from "./quantize/form.ts";

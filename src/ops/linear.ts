@@ -5,6 +5,7 @@ import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowStretches } from "./low_rank.ts";
+import { takesMatrixUnits } from "./matrix_admission.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 import {
   backpropXByFours,
@@ -14,7 +15,7 @@ import {
   takesTerm,
   weightPartialsInTiles,
 } from "./product.ts";
-import { backpropXOnMatrixUnits, multiplyOnMatrixUnits, takesMatrixUnits } from "./product_matrix.ts";
+import { backpropXOnMatrixUnits, multiplyOnMatrixUnits } from "./product_matrix.ts";
 import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
 
 const shader = new Shader("linear", source);

@@ -5,8 +5,8 @@ import type { Plan } from "../gpu/plan.ts";
 import type { Into } from "../gpu/tape.ts";
 import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
+import { takesMatrixUnits } from "./matrix_admission.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
-import { takesMatrixUnits } from "./product_matrix.ts";
 import { thinSizes } from "./thin_sizes.ts";
 import {
   chunkShaders,

@@ -6,7 +6,7 @@ import type { MatrixUnits } from "../gpu/matrix_units.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Into } from "../gpu/tape.ts";
-import { bytesOf, size, type Tensor } from "../gpu/tensor.ts";
+import { size, type Tensor } from "../gpu/tensor.ts";
 import { fromColumn, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
 /** What Tint wants to be told; that subgroups agree about where a matrix lies is more than it can see. */
@@ -39,9 +39,6 @@ export const tilesFor = ({ software }: Gpu): readonly MatrixTileName[] =>
 /** Large tiles from so many of them on, which then fill a card. */
 const busyTiles = 200;
 
-/** Below this many rows a product waits for its weight, and the f32 kernels are as fast. */
-const leastRows = 64;
-
 /** Numbers along the sum in a tile. */
 const depth = 32;
 
@@ -62,31 +59,6 @@ export function matrixSizes({ side, lanes }: MatrixUnits, { down, across, high, 
     LEFT_LOADS: loads(down * high),
     RIGHT_LOADS: loads(across * wide),
   };
-}
-
-/** Bytes of a buffer that hold numbers which are no halves. */
-type Ranges = readonly (readonly [from: number, to: number])[];
-
-/** Buffers of weights whose products may use matrix units, and where in them they may not. */
-const admitted = new WeakMap<GPUBuffer, Ranges>();
-
-/** Lets products with weights in a buffer use matrix units, but for those that lie in `without`. */
-export const admitToMatrixUnits = ({ buffer }: Tensor, without: Ranges): void => {
-  admitted.set(buffer, without);
-};
-
-/** To be called when a buffer is given back: another tensor may be put there. */
-export const dismissFromMatrixUnits = (buffer: GPUBuffer): void => {
-  admitted.delete(buffer);
-};
-
-/** Whether a product of N rows is made on matrix units: a large one of a weight that was admitted to them. */
-export function takesMatrixUnits({ matrixUnits, plain }: Gpu, weight: Tensor, N: number, ...sizes: number[]): boolean {
-  const without = admitted.get(weight.buffer);
-  if (!matrixUnits || plain || !without || N < leastRows) return false;
-  if (sizes.some((size) => size % 8 !== 0)) return false;
-  const [from, to] = [weight.offsetBytes, weight.offsetBytes + bytesOf(weight)];
-  return without.every(([first, end]) => to <= first || end <= from);
 }
 
 interface Extras {

@@ -4,7 +4,8 @@ import { countingGpu } from "../../src/gpu/counting_device.ts";
 import { Plan } from "../../src/gpu/plan.ts";
 import { fromHalf } from "../../src/model/half.ts";
 import { Parameters } from "../../src/model/parameters.ts";
-import { halvesOf, matrixSizes, matrixTiles, takesMatrixUnits } from "../../src/ops/product_matrix.ts";
+import { takesMatrixUnits } from "../../src/ops/matrix_admission.ts";
+import { halvesOf, matrixSizes, matrixTiles } from "../../src/ops/product_matrix.ts";
 import { gpu as usual } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 
