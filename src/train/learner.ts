@@ -1,18 +1,14 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type KernelTime, Plan } from "../gpu/plan.ts";
-import { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
-import { none, TextRows } from "../model/text_rows.ts";
-import { VisionRows } from "../model/vision_rows.ts";
 import { activationBytes, canBind, walkBytes } from "../model/walk_size.ts";
 import { adamw, gradNorm } from "../ops/adamw.ts";
-import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
-import { logprob } from "../ops/logprob.ts";
-import { klKinds, nll, policyLoss } from "../ops/policy_loss.ts";
+import { klKinds } from "../ops/policy_loss.ts";
 import { roundToBf16 } from "../ops/round.ts";
 import { type Packed, type PackedGroup, pack, sizes } from "./pack.ts";
+import { type checkpointingChoices, fillWalk, type LossKind, recordWalk, type Walk, type WalkKind } from "./walk.ts";
 
 /** What one optimizer update is made with; all of it may change from update to update. */
 export interface UpdateSettings {
@@ -43,29 +39,6 @@ export interface UpdateResult {
   terms: Float32Array;
   gradNorm: number;
 }
-
-const visionPrefix = "model.visual.";
-
-/** A recorded walk of fixed capacity: forward, and for training the way back. */
-interface Walk {
-  plan: Plan;
-  vision: VisionRows | null;
-  rows: TextRows;
-  pickRows: GatherMap;
-  targets: Tensor;
-  batch: { oldLogprob: Tensor; refLogprob: Tensor; advantage: Tensor; weight: Tensor };
-  logprob: Tensor;
-  entropy: Tensor;
-  terms: Tensor | null;
-}
-
-/** What a walk is for; the way back of an entropy is recorded only where it is in the loss. */
-type WalkKind = "forward" | "training" | "training with entropy";
-
-export type LossKind = "policy" | "nll";
-
-/** When layers keep only what they hand on, and are made again on the way back; gradients have the same bits either way. */
-export const checkpointingChoices = ["auto", "on", "off"] as const;
 
 /**
  * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Walks are recorded for a size and
@@ -121,7 +94,7 @@ export class Learner {
       if (signal?.aborted) this.#giveUp(signal);
       const packed = this.#pack(part);
       const walk = this.#walk(packed, settings.entropyCoef === 0 ? "training" : "training with entropy");
-      this.#fill(walk, packed, refLogprobs?.subarray(done, done + packed.targets.length));
+      fillWalk(walk, packed, refLogprobs?.subarray(done, done + packed.targets.length));
       await this.#run(walk.plan, "update");
       const count = packed.targets.length;
       done += count;
@@ -158,7 +131,7 @@ export class Learner {
     for (const part of this.#split(groups)) {
       const packed = this.#pack(part);
       const walk = this.#walk(packed, "forward");
-      this.#fill(walk, packed);
+      fillWalk(walk, packed);
       walk.plan.run();
       results.push((await this.gpu.read(walk.logprob)).subarray(0, packed.targets.length));
     }
@@ -224,86 +197,11 @@ export class Learner {
         plan.free();
         this.#walks.delete(other);
       }
-    const walk = this.#recordWithin(N, P, R, kind);
+    const state = { allowed: this.#allowed, temperature: this.#temperature, lossSettings: this.#lossSettings };
+    const size = { rows: N, patches: P, targets: R };
+    const walk = recordWalk(this.model, this.loss, state, size, kind, this.gradientCheckpointing);
     this.#walks.set(key, walk);
     return walk;
-  }
-
-  /** With checkpointing where that is asked for or the walk needs it. */
-  #recordWithin(N: number, P: number, R: number, kind: WalkKind): Walk {
-    const choice = kind === "forward" ? "off" : this.gradientCheckpointing;
-    const trainsVision = this.model.trained.shapes.some(({ name }) => name.startsWith(visionPrefix));
-    // Recording takes a while where a walk is large; then it is clear without.
-    const isClear = activationBytes(this.model.config, N, trainsVision ? P : 0) > 2 * walkBytes;
-    const walk = this.#record(N, P, R, kind, choice === "on" || (choice === "auto" && isClear));
-    if (choice !== "auto" || isClear || walk.plan.activationBytes <= walkBytes) return walk;
-    walk.plan.free();
-    return this.#record(N, P, R, kind, true);
-  }
-
-  #record(N: number, P: number, R: number, kind: WalkKind, checkpointing: boolean): Walk {
-    const { gpu, model } = this;
-    const training = kind !== "forward";
-    const entropyGradient = kind === "training with entropy";
-    const plan = new Plan(gpu, `walk ${N} ${P} ${R}`, { reuse: true });
-    const tape = new Tape(plan, training, checkpointing);
-    if (training) model.trained.train(tape);
-    const vision = P > 0 ? new VisionRows(plan, model.config.vision, P, true) : null;
-    const rows = new TextRows(plan, N, model.config.text.vocabSize, vision?.tokens ?? 0, true);
-    const pickRows: GatherMap = {
-      index: plan.empty("targets.rows", [R, 1], "u32"),
-      inverse: { start: plan.empty("targets.start", [N + 1], "u32"), entry: plan.empty("targets.entry", [R], "u32") },
-    };
-    const targets = plan.empty("targets.tokens", [R], "u32");
-    const column = (name: string) => plan.empty(name, [R]);
-    const batch = {
-      oldLogprob: column("old_logprob"),
-      refLogprob: column("ref_logprob"),
-      advantage: column("advantage"),
-      weight: column("weight"),
-    };
-
-    const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
-    const picked = gather(tape, hidden, pickRows);
-    const result = logprob(tape, picked, model.head, targets, this.#allowed, this.#temperature, { entropyGradient });
-    let terms: Tensor | null = null;
-    if (training) {
-      terms =
-        this.loss === "nll"
-          ? nll(tape, result.logprob, batch.weight).terms
-          : policyLoss(tape, result.logprob, batch, this.#lossSettings, entropyGradient ? result.entropy : undefined)
-              .terms;
-      tape.backward();
-    }
-    for (const tensor of [result.logprob, result.entropy, terms]) if (tensor) plan.keep(tensor);
-    return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
-  }
-
-  #fill(walk: Walk, packed: Packed, refLogprobs?: Float32Array): void {
-    const { gpu } = this;
-    const R = walk.targets.shape[0]!;
-    walk.vision?.fill(packed.images);
-    walk.rows.fill(packed.rows);
-    const rows = new Uint32Array(R).fill(none);
-    rows.set(packed.targetRows);
-    const { start, entry } = inverseOf(rows, walk.rows.capacity, R);
-    gpu.write(walk.pickRows.index, rows);
-    gpu.write(walk.pickRows.inverse!.start, start);
-    gpu.write(walk.pickRows.inverse!.entry, entry);
-    const tokens = new Uint32Array(R).fill(none);
-    tokens.set(packed.targets.map((t) => t.token));
-    gpu.write(walk.targets, tokens);
-    const column = (tensor: Tensor, value: (index: number) => number) => {
-      const array = new Float32Array(R);
-      packed.targets.forEach((_, i) => {
-        array[i] = value(i);
-      });
-      gpu.write(tensor, array);
-    };
-    column(walk.batch.weight, (i) => packed.targets[i]!.weight);
-    column(walk.batch.oldLogprob, (i) => packed.targets[i]!.oldLogprob ?? 0);
-    column(walk.batch.advantage, (i) => packed.targets[i]!.advantage ?? 0);
-    column(walk.batch.refLogprob, (i) => refLogprobs?.[i] ?? 0);
   }
 
   #writeSampling({ temperature, suppressed }: Pick<UpdateSettings, "temperature" | "suppressed">): void {

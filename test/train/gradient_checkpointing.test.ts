@@ -3,9 +3,10 @@ import { LoraAdapter } from "../../src/model/lora.ts";
 import { Random } from "../../src/tasks/random.ts";
 import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
-import { checkpointingChoices, Learner } from "../../src/train/learner.ts";
+import { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import { updateSettings } from "../../src/train/update.ts";
+import { checkpointingChoices } from "../../src/train/walk.ts";
 import { gpu } from "../support/device.ts";
 import { goldenModel } from "../support/golden.ts";
 

@@ -8,9 +8,10 @@ import { Qwen25VL } from "../../src/model/qwen2_5_vl.ts";
 import { GpuPolicy } from "../../src/policy/gpu_policy.ts";
 import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
-import { checkpointingChoices, Learner } from "../../src/train/learner.ts";
+import { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import { updateSettings } from "../../src/train/update.ts";
+import { checkpointingChoices } from "../../src/train/walk.ts";
 
 const mib = 2 ** 20;
 const lora = resolveConfig({ loraRank: 16, loraAlpha: 32 });
