@@ -4,6 +4,7 @@ import chunksOfFour from "../../shaders/chunks/fours.wgsl" with { type: "text" }
 import chunksI4 from "../../shaders/chunks/i4.wgsl" with { type: "text" };
 import chunksI8 from "../../shaders/chunks/i8.wgsl" with { type: "text" };
 import chunksNf4 from "../../shaders/chunks/nf4.wgsl" with { type: "text" };
+import quantiles from "../../shaders/tables/nf4.wgsl" with { type: "text" };
 import bf16 from "../../shaders/weights/bf16.wgsl" with { type: "text" };
 import f16 from "../../shaders/weights/f16.wgsl" with { type: "text" };
 import f32 from "../../shaders/weights/f32.wgsl" with { type: "text" };
@@ -17,7 +18,14 @@ import { bytesOf, type PackedDtype, rowsOf, size, type Tensor } from "../gpu/ten
 export type WeightDtype = "f32" | PackedDtype;
 
 /** How the kernels that read weights read a dtype: what stands behind such a kernel's file, by the end of its name. */
-export const weightParts: Readonly<Record<WeightDtype, string>> = { f32, bf16, f16, i8, i4, nf4 };
+export const weightParts: Readonly<Record<WeightDtype, string>> = {
+  f32,
+  bf16,
+  f16,
+  i8,
+  i4,
+  nf4: `${quantiles}\n${nf4}`,
+};
 
 /** The same for kernels that read 16 bytes of a weight at a time, and how many fours those are. */
 const wholeChunks: Readonly<Record<PackedDtype, { part: string; fours: number }>> = {
@@ -25,7 +33,7 @@ const wholeChunks: Readonly<Record<PackedDtype, { part: string; fours: number }>
   f16: { part: chunksF16, fours: 2 },
   i8: { part: chunksI8, fours: 4 },
   i4: { part: chunksI4, fours: 8 },
-  nf4: { part: chunksNf4, fours: 8 },
+  nf4: { part: `${quantiles}\n${chunksNf4}`, fours: 8 },
 };
 
 /** Parts of a kernel that reads a weight in chunks, by the end of its name. */

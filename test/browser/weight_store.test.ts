@@ -46,10 +46,10 @@ test("every range is what the source has, and each byte is fetched once, also by
   expect(bytesOf(first.fetched)).toBe(sizeBytes);
   const second = network();
   // Elsewhere on the network, but the same content.
-  expectBytes(await store(second).read("https://mirror/model.safetensors"), content);
+  expectBytes(await store(second).read("https://weights.example/model.safetensors"), content);
   expect(second.fetched).toEqual([]);
   expect(await weights.list()).toEqual([
-    { key: expect.any(String), path: "https://mirror/model.safetensors", sizeBytes, keptBytes: sizeBytes },
+    { key: expect.any(String), path: "https://weights.example/model.safetensors", sizeBytes, keptBytes: sizeBytes },
   ]);
 });
 
