@@ -59,8 +59,8 @@ const thinOutputs = [0, 50_000, 100_000, 200_000, 400_000, 800_000];
 const wideFrom = [64, 128, 192, 200, 256, 384, never];
 
 /**
- * Tries the kernels of out = x weightT with weights of a form on this device, in about half a second once they are
- * compiled. First their bits, then their time.
+ * Tries the kernels of out = x weightT with weights of a form on this device, in a few seconds, most of which
+ * goes into compiling them. First their bits, then their time.
  *
  * @returns the choice, and a sentence for each kernel that is left out
  * @throws GpuError where the device has no room for what is tried, or is lost
