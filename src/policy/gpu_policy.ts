@@ -1,9 +1,9 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
+import { noIndex } from "../gpu/tensor.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
-import { none } from "../model/text_rows.ts";
 import { shownImage } from "../model/vision_rows.ts";
 import { activationBytes, canBind, walkBytes } from "../model/walk_size.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
@@ -105,7 +105,7 @@ class GpuConversations implements Conversations {
       position: 0,
       drawn: 0,
       turnStart: 0,
-      lastToken: none,
+      lastToken: noIndex,
     }));
     prompts.forEach((prompt, task) => {
       for (let g = 0; g < rolloutsPerPrompt; g++)
