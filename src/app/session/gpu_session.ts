@@ -41,7 +41,7 @@ import type { ModelSizes } from "../memory/simulated_step.ts";
 import { fileOrNull, filesIn } from "./model_files.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { openSurroundings, type RunSurroundings } from "./run_context.ts";
+import { openRunContext, type RunContext } from "./run_context.ts";
 import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -93,11 +93,11 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>
-      openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
+      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
     try {
-      const surroundings = await open(config);
+      const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
-      return new GpuSession(parts, surroundings, open, options.trace ?? false);
+      return new GpuSession(parts, context, open, options.trace ?? false);
     } catch (error) {
       pool.close();
       throw error;
@@ -156,7 +156,7 @@ class GpuSession implements Session {
   readonly #policy: GpuPolicy;
   readonly #learner: Learner;
   readonly #reference: ReferenceModel;
-  #surroundings: RunSurroundings;
+  #context: RunContext;
   #config: RunConfig;
   #step = 0;
   /** What changed since the last step, for the log. */
@@ -164,8 +164,8 @@ class GpuSession implements Session {
 
   constructor(
     parts: SessionParts,
-    surroundings: RunSurroundings,
-    readonly openSurroundings: (config: RunConfig) => Promise<RunSurroundings>,
+    context: RunContext,
+    readonly openRunContext: (config: RunConfig) => Promise<RunContext>,
     readonly traced: boolean,
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
@@ -177,8 +177,8 @@ class GpuSession implements Session {
     this.pool = parts.pool;
     this.files = files;
     this.adapterFiles = adapterFiles;
-    this.#surroundings = surroundings;
-    this.#config = surroundings.config;
+    this.#context = context;
+    this.#config = context.config;
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
     this.#policy = new GpuPolicy(gpu, qwen);
@@ -200,7 +200,7 @@ class GpuSession implements Session {
   }
 
   async expectTasks(): Promise<void> {
-    await this.#surroundings.source.take(0, 1);
+    await this.#context.source.take(0, 1);
   }
 
   expectTrainable(): void {
@@ -230,7 +230,7 @@ class GpuSession implements Session {
       throw new Error(
         `The session holds ${this.model.name} with its adapter and its view; open another session for ${config.model}`,
       );
-    this.#surroundings = await this.openSurroundings(config);
+    this.#context = await this.openRunContext(config);
     this.#config = config;
     this.#changes = {};
     this.#step = 0;
@@ -323,7 +323,7 @@ class GpuSession implements Session {
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
     const metrics = await evaluate(parts, tasks, greedy);
-    const notes = tasks.length < wanted ? (this.#surroundings.source.heldOutNotes?.() ?? []) : [];
+    const notes = tasks.length < wanted ? (this.#context.source.heldOutNotes?.() ?? []) : [];
     return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
   }
 
@@ -351,7 +351,7 @@ class GpuSession implements Session {
   }
 
   async #heldOut(count: number): Promise<Task[]> {
-    const { source } = this.#surroundings;
+    const { source } = this.#context;
     const tasks = await source.heldOut(count);
     if (tasks.length === 0)
       throw new Error(
@@ -374,7 +374,7 @@ class GpuSession implements Session {
       prefix: { tokens: rollout.segments[0]!.tokens, images: images.slice(0, ofTask.length) },
       sequences: [sequence(rollout, 0, images.slice(ofTask.length))],
     };
-    const settings = { temperature: config.temperature, suppressed: suppressed(this.#surroundings.chat, config) };
+    const settings = { temperature: config.temperature, suppressed: suppressed(this.#context.chat, config) };
     return likelihoods(this.gpu, this.qwen, group, settings, likeliestTokens);
   }
 
@@ -424,7 +424,7 @@ class GpuSession implements Session {
   }
 
   #parts(): Parts {
-    const { chat, source, judge } = this.#surroundings;
+    const { chat, source, judge } = this.#context;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
@@ -457,7 +457,7 @@ class GpuSession implements Session {
   /** The pictures of a task of any run on this model. */
   async #pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     const isOurs = config.data === this.#config.data;
-    const { source } = isOurs && config.data !== "" ? this.#surroundings : await this.openSurroundings(config);
+    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(config);
     return source.pictures(task);
   }
 }

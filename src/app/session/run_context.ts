@@ -12,8 +12,8 @@ import { openRunTasks } from "../data/run_tasks.ts";
 import { judgeSettingsOf } from "../judge/judge_settings.ts";
 import type { PicturePool } from "./picture_pool.ts";
 
-/** What a configuration puts around a model: how it is spoken to, what it is asked, who judges it. */
-export interface RunSurroundings {
+/** What a configuration decides beside the model: chat format, task source, judge. */
+export interface RunContext {
   config: RunConfig;
   chat: Chat;
   source: TaskSource;
@@ -28,14 +28,14 @@ export interface JudgeAccess {
 }
 
 /** @throws Error with one sentence for people: a file that cannot be opened, a judge without an address */
-export async function openSurroundings(
+export async function openRunContext(
   config: RunConfig,
   platform: Platform,
   tokenizer: Tokenizer,
   view: SizeLimits,
   pool: PicturePool,
   access: JudgeAccess,
-): Promise<RunSurroundings> {
+): Promise<RunContext> {
   const chat = openChat(config.prompt, tokenizer, config);
   const source =
     config.data === ""

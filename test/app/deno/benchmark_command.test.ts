@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { BenchmarkSession } from "../../../src/app/benchmarks/benchmark.ts";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
-import type { Surroundings } from "../../../src/app/deno/command_line/command_context.ts";
+import type { CommandContext } from "../../../src/app/deno/command_line/command_context.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import type { Session } from "../../../src/app/session/session.ts";
@@ -52,7 +52,7 @@ async function run(
     },
     stopping: options.stopping ?? (() => false),
     untilStopped: options.untilStopped ?? (() => new Promise<void>(() => {})),
-  } as unknown as Surroundings);
+  } as unknown as CommandContext);
   return { code, lines, configs };
 }
 

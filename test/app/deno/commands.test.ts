@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
-import { Stopped, type Surroundings } from "../../../src/app/deno/command_line/command_context.ts";
+import { type CommandContext, Stopped } from "../../../src/app/deno/command_line/command_context.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { fakeSession } from "../../support/fake_session.ts";
@@ -13,7 +13,7 @@ afterEach(() => Deno.remove(folder, { recursive: true }));
 
 async function run(
   line: string,
-  changes: Partial<Surroundings> & { gpu?: GPU | null } = {},
+  changes: Partial<CommandContext> & { gpu?: GPU | null } = {},
   altered = (session: ReturnType<typeof fakeSession>) => session,
 ): Promise<{ code: number; lines: string[]; configs: RunConfig[] }> {
   const parsed = parseArguments(line.split(" "));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { jsonLines, type Outcome } from "../../../src/app/conformance/outcome.ts";
 import { compareRows, type ExpectedRow } from "../../../src/app/data/expected.ts";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
-import type { Surroundings } from "../../../src/app/deno/command_line/command_context.ts";
+import type { CommandContext } from "../../../src/app/deno/command_line/command_context.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { dataBytes, dataFiles, openRows } from "../../support/data_files.ts";
@@ -23,7 +23,7 @@ async function run(...words: string[]): Promise<{ code: number; text: string }> 
     terminal: { print: (line: string) => lines.push(line), progress: () => {} },
     openPlatform: () => openDenoPlatform(false),
     stopping: () => false,
-  } as unknown as Surroundings);
+  } as unknown as CommandContext);
   return { code, text: lines.join("\n") };
 }
 

@@ -191,7 +191,7 @@ describe("dry run", () => {
     const lines: string[] = [];
     const limits = { maxBufferSize: limit, maxStorageBufferBindingSize: limit };
     const adapter = { limits, info: { description: name, vendor: "", device: "" } };
-    const around = {
+    const context = {
       terminal: { print: (text: string) => lines.push(text), progress: () => {} },
       openPlatform: async () => ({
         ...platform,
@@ -199,7 +199,7 @@ describe("dry run", () => {
         gpuMissing: "No GPU found; install one",
       }),
     };
-    await dryRun(resolveConfig(changes), around, memoryGib);
+    await dryRun(resolveConfig(changes), context, memoryGib);
     return lines.join("\n");
   }
   const lora3B = { ...few, model: "Qwen/Qwen2.5-VL-3B-Instruct@main", loraRank: 8 };

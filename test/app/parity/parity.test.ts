@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
-import type { Surroundings } from "../../../src/app/deno/command_line/command_context.ts";
+import type { CommandContext } from "../../../src/app/deno/command_line/command_context.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import type { Check } from "../../../src/app/parity/check.ts";
@@ -166,12 +166,12 @@ test("the command prints every quantity and the sum, and fails where anything do
   const root = decodeURIComponent(new URL("../../golden/", import.meta.url).pathname);
   const parsed = parseArguments(["parity", `${root}qwen3-plain/`, `${root}cases`]);
   if (parsed.help) throw new Error("not a command to run");
-  const around = {
+  const context = {
     terminal: { print: (line: string) => lines.push(line), progress: () => {} },
     openPlatform: async () => ({ ...(await openDenoPlatform(false)), gpu: navigator.gpu }),
     stopping: () => false,
-  } as Partial<Surroundings> as Surroundings;
-  expect(await runCommand(parsed, around)).toBe(1);
+  } as Partial<CommandContext> as CommandContext;
+  expect(await runCommand(parsed, context)).toBe(1);
   expect(lines[0]).toBe(`${root}qwen3-plain/`);
   expect(lines.find((line) => line.includes("image_embeds"))).toMatch(
     /^ {2}ok {4}image_embeds +\d\.\de-\d of 0\.0001 rel$/,

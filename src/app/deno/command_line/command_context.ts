@@ -4,7 +4,7 @@ import type { CompiledKernel } from "../gpu/compile.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the commands need from outside: the machine, the program proper, and the person who may interrupt. */
-export interface Surroundings {
+export interface CommandContext {
   terminal: Terminal;
   openPlatform(needsGpu: boolean): Promise<Platform>;
   openSession: OpenSession;
@@ -28,7 +28,7 @@ export class Stopped extends Error {
 }
 
 /** Ends the wait for a judge once the person asks to stop. */
-export function stopSignal({ untilStopped }: Surroundings): AbortSignal {
+export function stopSignal({ untilStopped }: CommandContext): AbortSignal {
   const stop = new AbortController();
   untilStopped().then(() => stop.abort(new Stopped()));
   return stop.signal;

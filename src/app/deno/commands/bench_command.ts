@@ -7,7 +7,7 @@ import { Stopwatch } from "../../bench/stopwatch.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "../../bench/workload.ts";
 import { chosenWorkloads } from "../../bench/workloads.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { findTorch, peersOf } from "../gpu/torch_peers.ts";
@@ -25,9 +25,9 @@ const secondsByDefault = 900;
 export async function benchCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
-  const { terminal } = around;
+  const { terminal } = context;
   const chosen = chosenWorkloads(options.folders ?? []);
   await expectNewFiles(options);
   if (options.counts) {
@@ -38,12 +38,12 @@ export async function benchCommand(
   }
   // Asked first: what is wrong with a Python should not be told after everything was measured.
   const torch = await findTorch(options.python);
-  const report = await measure(chosen, changes.matrixUnits === "on", options, around);
+  const report = await measure(chosen, changes.matrixUnits === "on", options, context);
   if (torch.python === null) report.notes.push(torch.missing);
-  else if (!around.stopping()) await askPeers(report, chosen, torch.python, around);
+  else if (!context.stopping()) await askPeers(report, chosen, torch.python, context);
   if (!options.trace) report.traces = [];
   await put(report, benchMarkdown(report), options, terminal);
-  if (around.stopping()) return exitCodes.interrupted;
+  if (context.stopping()) return exitCodes.interrupted;
   const isWhole = report.lines.length > 0 && report.lines.every((line) => !("failed" in line));
   return isWhole ? exitCodes.done : exitCodes.failed;
 }
@@ -67,7 +67,7 @@ async function put(
   report: object,
   table: readonly string[],
   { json, markdown }: Options,
-  terminal: Surroundings["terminal"],
+  terminal: CommandContext["terminal"],
 ): Promise<void> {
   const lines = table.map(visible);
   for (const line of lines) terminal.print(line);
@@ -79,13 +79,13 @@ async function measure(
   chosen: readonly Workload[],
   matrixUnits: boolean,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<BenchReport> {
-  const { terminal } = around;
-  const platform = await withGpu(around);
+  const { terminal } = context;
+  const platform = await withGpu(context);
   const seconds = options.seconds ?? secondsByDefault;
   const endMs = performance.now() + seconds * 1000;
-  const isLate = () => around.stopping() || performance.now() > endMs;
+  const isLate = () => context.stopping() || performance.now() > endMs;
   const isTuned = options.tune !== "off";
   const common = { platform, isLate, isTuned, matrixUnits };
   const report = await withBench(common, async (bench): Promise<BenchReport> => {
@@ -132,7 +132,7 @@ async function measure(
     );
     if (problem) tell(problem);
   }
-  if (isLate() && !around.stopping())
+  if (isLate() && !context.stopping())
     report.notes.push(`Ended after ${seconds} s, as --seconds says; what is missing was not measured`);
   terminal.print("");
   return report;
@@ -169,7 +169,7 @@ async function askPeers(
   report: BenchReport,
   chosen: readonly Workload[],
   python: string,
-  { terminal, untilStopped }: Surroundings,
+  { terminal, untilStopped }: CommandContext,
 ): Promise<void> {
   terminal.progress("torch: the same workloads");
   const ids = [...new Set(chosen.map(({ id }) => id))].filter((id) =>

@@ -20,7 +20,7 @@ import { pathsIn } from "../../data/sources.ts";
 import { judgeSettingsOf } from "../../judge/judge_settings.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
-import { type Surroundings, stopSignal } from "../command_line/command_context.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
@@ -33,7 +33,7 @@ import { untilAborted } from "./until_aborted.ts";
 export type WithSession = (
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ) => Promise<number>;
 
@@ -66,14 +66,14 @@ interface Prepared {
 export async function benchmarkCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
   withSession: WithSession,
 ): Promise<number> {
-  const { terminal, stopping } = around;
+  const { terminal, stopping } = context;
   const { out, logJson = false } = options;
   if (out !== undefined) await expectNewFolder(out);
-  const prepared = await prepare(changes, options, around);
-  return withSession(prepared.changes, options, around, async (session, _, config) => {
+  const prepared = await prepare(changes, options, context);
+  return withSession(prepared.changes, options, context, async (session, _, config) => {
     const items = await prepared.items(config, session);
     const results: BenchmarkResult[] = [];
     const leftOut: LeftOut[] = [];
@@ -83,7 +83,7 @@ export async function benchmarkCommand(
     try {
       const { controls: asked, drawn } = prepared;
       const running = runBenchmark(session, items, { config, controls: asked, drawn });
-      for await (const result of untilAborted(running, stopSignal(around))) {
+      for await (const result of untilAborted(running, stopSignal(context))) {
         const line = JSON.stringify(result);
         if (out !== undefined) file ??= await resultsFile(out);
         await file?.write(`${line}\n`);
@@ -134,7 +134,7 @@ export async function benchmarkCommand(
   });
 }
 
-async function prepare(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<Prepared> {
+async function prepare(changes: Partial<RunConfig>, options: Options, context: CommandContext): Promise<Prepared> {
   const [name, ...paths] = options.folders!;
   if (name === "needle") {
     if (paths.length > 0) throw new Error(`saccade benchmark needle takes flags only, found "${paths[0]}"`);
@@ -167,9 +167,9 @@ async function prepare(changes: Partial<RunConfig>, options: Options, around: Su
   const judge = judgeOf(changes);
   if (judge !== "rules" && !changes.judgeUrl)
     throw new Error(`The judge ${judge} needs --judge-url, such as http://127.0.0.1:18901/v1`);
-  const platform = await around.openPlatform(false);
+  const platform = await context.openPlatform(false);
   const address = platform.addressOf(onDisk(path));
-  if (address !== null && !options.logJson) around.terminal.print(visible(`Reading from ${address}`));
+  if (address !== null && !options.logJson) context.terminal.print(visible(`Reading from ${address}`));
   const benchmark = await openBenchmark(name, onDisk(path), platform, options.limit);
   const order: OptionOrder = options.options ?? "shuffled";
   const part = benchmark.questions.length < benchmark.all;

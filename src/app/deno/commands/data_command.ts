@@ -15,7 +15,7 @@ import { promptOf, surveySettings } from "../../data/run_tasks.ts";
 import { filesAt, openSource, pathsIn } from "../../data/sources.ts";
 import { fileOrNull, filesIn } from "../../session/model_files.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 
@@ -26,12 +26,12 @@ import { visible } from "../command_line/terminal.ts";
 export async function dataCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   const [action, ...paths] = options.folders!;
   if (action !== "inspect" || paths.length === 0)
     throw new Error(`saccade data needs "inspect" and files or folders, found "${options.folders!.join(" ")}"`);
-  const platform = await around.openPlatform(false);
+  const platform = await context.openPlatform(false);
   // The prompts of the files' own recipe, unless another is asked for.
   const config = resolveConfig({ prompt: "deepeyes", ...changes });
   const speaking = await chatOf(options, config, platform);
@@ -41,7 +41,7 @@ export async function dataCommand(
   if (options.show !== undefined && !speaking) throw new Error("saccade data --show needs --tokenizer");
   const { expect } = options;
   const expected = expect ? jsonLines<ExpectedRow>(await platform.readAsset(onDisk(expect)), expect) : null;
-  const { terminal, stopping } = around;
+  const { terminal, stopping } = context;
   const tally = new Tally();
   let unopened = 0;
   const named = paths.flatMap(pathsIn).map(onDisk);

@@ -3,7 +3,7 @@ import { configLines, memoryLines, timeLines } from "../../memory/estimate_text.
 import { fitLines } from "../../memory/fit.ts";
 import { runMemory } from "../../memory/run_memory.ts";
 import { h200, software } from "../../memory/step_time.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 
 /**
  * `train --dry-run`: what a run would be, and what it would take. Of the model only its two small JSON files are read,
@@ -13,7 +13,7 @@ import type { Surroundings } from "../command_line/command_context.ts";
  */
 export async function dryRun(
   config: RunConfig,
-  { terminal, openPlatform }: Pick<Surroundings, "terminal" | "openPlatform">,
+  { terminal, openPlatform }: Pick<CommandContext, "terminal" | "openPlatform">,
   memoryGib?: number,
 ): Promise<number> {
   const print = (lines: readonly string[]) => {

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { expectNewFolder, writeNewFolder } from "../storage/run_folder.ts";
 import { withSession } from "./open_session.ts";
@@ -9,12 +9,12 @@ import { withSession } from "./open_session.ts";
 export async function exportCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   await expectNewFolder(options.out!);
-  return withSession(changes, options, around, async (session) => {
+  return withSession(changes, options, context, async (session) => {
     await writeNewFolder(options.out!, await session.exportFiles());
-    around.terminal.print(`The model is in ${options.out}`);
+    context.terminal.print(`The model is in ${options.out}`);
     return exitCodes.done;
   });
 }

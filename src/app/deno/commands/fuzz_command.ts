@@ -2,7 +2,7 @@ import type { RunConfig } from "../../../train/knobs.ts";
 import { caseOf, readers, runCase, seedsOf } from "../../fuzz/cases.ts";
 import type { FuzzedReader } from "../../fuzz/reader.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { readSeeds } from "../fuzz/fuzz_seeds.ts";
@@ -30,7 +30,7 @@ interface Found {
 export async function fuzzCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  { terminal, stopping }: Surroundings,
+  { terminal, stopping }: CommandContext,
 ): Promise<number> {
   const chosen = chosenReaders(options.folders ?? []);
   const folders = options.seeds === undefined ? ownFolders() : [options.seeds];
@@ -183,7 +183,7 @@ async function replay(
   seed: number,
   index: number,
   folders: readonly string[],
-  terminal: Surroundings["terminal"],
+  terminal: CommandContext["terminal"],
 ): Promise<number> {
   const files = await readSeeds(folders);
   let code = 0;

@@ -10,7 +10,7 @@ import { judgeSettingsOf } from "../../judge/judge_settings.ts";
 import { type RejudgedStep, rejudge } from "../../judge/rejudge.ts";
 import { LogReader } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
-import { type Surroundings, stopSignal } from "../command_line/command_context.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
@@ -23,19 +23,19 @@ const keyVariable = "SACCADE_JUDGE_KEY";
 export async function judgeCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   const [action, ...rest] = options.folders!;
   switch (action) {
     case "test":
       none(action, rest);
-      return test(changes, options, around);
+      return test(changes, options, context);
     case "audit":
       none(action, rest);
-      return auditCommand(changes, options, around);
+      return auditCommand(changes, options, context);
     case "rejudge":
       if (rest.length !== 1) throw new Error(`saccade judge rejudge needs the folder of one run, found ${rest.length}`);
-      return rejudgeCommand(rest[0], changes, options, around);
+      return rejudgeCommand(rest[0], changes, options, context);
     default:
       throw new Error(`Expected judge test, judge audit or judge rejudge RUN_FOLDER, found "${action}"`);
   }
@@ -55,9 +55,9 @@ export function judgeSettings(changes: Partial<RunConfig>): JudgeSettings {
 
 export const judgeKey = (): string | null => Deno.env.get(keyVariable) ?? null;
 
-async function test(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
-  const { terminal } = around;
-  const diagnosis = await testConnection(judgeSettings(changes), null, {}, stopSignal(around));
+async function test(changes: Partial<RunConfig>, options: Options, context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  const diagnosis = await testConnection(judgeSettings(changes), null, {}, stopSignal(context));
   if (options.logJson) terminal.print(JSON.stringify(diagnosis));
   else {
     terminal.print(`${diagnosis.state}: ${visible(diagnosis.message)}`);
@@ -73,10 +73,10 @@ async function test(changes: Partial<RunConfig>, options: Options, around: Surro
   return diagnosis.usable ? exitCodes.done : exitCodes.failed;
 }
 
-async function auditCommand(changes: Partial<RunConfig>, options: Options, around: Surroundings): Promise<number> {
-  const { terminal } = around;
+async function auditCommand(changes: Partial<RunConfig>, options: Options, context: CommandContext): Promise<number> {
+  const { terminal } = context;
   const judge = openJudge({ ...judgeSettings(changes), canaryRate: 0 });
-  const signal = stopSignal(around);
+  const signal = stopSignal(context);
   const result = await audit(judge, signal);
   // Rates of some of the cases would look like rates of all.
   if (signal.aborted) return exitCodes.interrupted;
@@ -115,14 +115,14 @@ async function rejudgeCommand(
   folder: string,
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
-  const { terminal } = around;
+  const { terminal } = context;
   const events = await readEvents(folder);
   const head = events.find((event) => event.type === "run");
   if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
   const judge = judgeAgain(head.config, changes, options);
-  const signal = stopSignal(around);
+  const signal = stopSignal(context);
   const steps: RejudgedStep[] = [];
   if (!options.logJson) for (const line of rejudgedHead(judge?.name ?? "now")) terminal.print(line);
   for await (const step of rejudge(events, {
@@ -133,7 +133,7 @@ async function rejudgeCommand(
       failure: changes.judgeFailure ?? own.judgeFailure,
       signal,
     }),
-    tokenizer: (model) => runTokenizer(options.tokenizer ?? model, around),
+    tokenizer: (model) => runTokenizer(options.tokenizer ?? model, context),
   })) {
     // What was cut off by the person says nothing about the judge.
     if (signal.aborted) break;

@@ -4,7 +4,7 @@ import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "
 import { eventsOf, type Logged, loggedSteps } from "../../logs/logged_steps.ts";
 import { linesOf } from "../../run/log_lines.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
 import { expectNewFolder } from "../storage/run_folder.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
@@ -13,7 +13,7 @@ import { runTokenizer } from "../storage/run_tokenizer.ts";
  * `logs RUN_FOLDER --format F --out DIR`: writes a run's log in the way of other programs. With `all`, a folder for
  * each. The run is only read, and may go on meanwhile. Returns the exit code: 1 where a format could not be written.
  */
-export async function logsCommand(options: Options, around: Surroundings): Promise<number> {
+export async function logsCommand(options: Options, context: CommandContext): Promise<number> {
   const { folders = [], format = "all", out } = options;
   if (folders.length !== 1) throw new Error(`saccade logs needs the folder of one run, found ${folders.length}`);
   await expectNewFolder(out!);
@@ -22,9 +22,9 @@ export async function logsCommand(options: Options, around: Surroundings): Promi
   const folderOf = (name: string) => (format === "all" ? `${out}/${name}` : out!);
   const needsTexts = names.some((name) => logFormats[name].writer.texts);
   const { tokenizer, missing } = needsTexts
-    ? await tokenizerOf(log, options, around)
+    ? await tokenizerOf(log, options, context)
     : { tokenizer: null, missing: "no texts were asked for" };
-  const { terminal } = around;
+  const { terminal } = context;
   let code = 0;
   for (const name of names) {
     const { writer }: LogFormat = logFormats[name];
@@ -92,11 +92,11 @@ async function* fileLines(file: string): AsyncGenerator<string | null> {
 async function tokenizerOf(
   log: OpenLog,
   { tokenizer }: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<{ tokenizer: Tokenizer | null; missing: string }> {
   const folder = tokenizer ?? (await log.model());
   try {
-    return { tokenizer: await runTokenizer(folder, around), missing: "" };
+    return { tokenizer: await runTokenizer(folder, context), missing: "" };
   } catch (error) {
     return { tokenizer: null, missing: (error as Error).message };
   }

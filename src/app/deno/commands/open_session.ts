@@ -8,7 +8,7 @@ import { atCommits, checkSources } from "../../run/run_sources.ts";
 import { loadingLine } from "../../session/loading_line.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
 import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
@@ -19,25 +19,25 @@ import { judgeKey } from "./judge_command.ts";
 export async function withSession(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  return openFrom(config, files, options, around, work);
+  return openFrom(config, files, options, context, work);
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
 export async function withAsked(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
   work: (session: Session, step: number, config: RunConfig, asked: Asked) => Promise<number>,
 ): Promise<number> {
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
-  return openFrom(asked.config, files, options, around, (session, step, config) => work(session, step, config, asked));
+  return openFrom(asked.config, files, options, context, (session, step, config) => work(session, step, config, asked));
 }
 
 /** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
@@ -45,10 +45,10 @@ async function openFrom(
   wanted: RunConfig,
   files: NamedBytes[] | null,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
-  const platform = await withGpu(around);
+  const platform = await withGpu(context);
   if (options.from !== undefined) await checkRunSources(options.from, wanted, platform);
   const config = await atCommits(wanted, platform);
   // Weights that were trained are f32, whatever the file has that they began as.
@@ -58,7 +58,7 @@ async function openFrom(
     platform,
     { ...config, baseDtype },
     options,
-    around,
+    context,
     async (session) => work(session, files ? await session.restore(files) : 0, config),
     { frozen: true },
   );
@@ -93,8 +93,8 @@ async function checkRunSources(folder: string, config: RunConfig, platform: Plat
   );
 }
 
-export async function withGpu(around: Surroundings): Promise<Platform> {
-  const platform = await around.openPlatform(true);
+export async function withGpu(context: CommandContext): Promise<Platform> {
+  const platform = await context.openPlatform(true);
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   return platform;
 }
@@ -103,11 +103,11 @@ export async function openAnd(
   platform: Platform,
   config: RunConfig,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
   work: (session: Session) => Promise<number>,
   { frozen = false } = {},
 ): Promise<number> {
-  const session = await around.openSession(platform, config, {
+  const session = await context.openSession(platform, config, {
     frozen,
     trace: options.trace ?? false,
     tune: options.tune !== "off",
@@ -115,14 +115,14 @@ export async function openAnd(
       key: judgeKey,
       ...(options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) }),
     },
-    progress: (doneBytes, ofBytes) => around.terminal.progress(loadingLine(doneBytes, ofBytes)),
+    progress: (doneBytes, ofBytes) => context.terminal.progress(loadingLine(doneBytes, ofBytes)),
   });
   try {
     // Lines of JSON go to a program, which reads no sentences.
-    if (!options.logJson) for (const sentence of session.notices) around.terminal.print(visible(sentence));
+    if (!options.logJson) for (const sentence of session.notices) context.terminal.print(visible(sentence));
     const code = await work(session);
     const profile = session.profile();
-    if (profile !== null) around.terminal.print(profile);
+    if (profile !== null) context.terminal.print(profile);
     return code;
   } finally {
     session.close();

@@ -2,14 +2,18 @@ import { Gpu } from "../../../gpu/gpu.ts";
 import type { CheckpointFiles } from "../../../model/safetensors.ts";
 import type { Check } from "../../parity/check.ts";
 import { parity } from "../../parity/parity.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 
 /** Compares folders of reference values with what this machine's GPU makes of them. Returns the exit code. */
-export async function parityCommand(folders: readonly string[], plain: boolean, around: Surroundings): Promise<number> {
-  const { terminal } = around;
-  const platform = await around.openPlatform(true);
+export async function parityCommand(
+  folders: readonly string[],
+  plain: boolean,
+  context: CommandContext,
+): Promise<number> {
+  const { terminal } = context;
+  const platform = await context.openPlatform(true);
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   const sum = { passed: 0, failed: 0 };
   for (const folder of folders) {
@@ -26,7 +30,7 @@ export async function parityCommand(folders: readonly string[], plain: boolean, 
       for await (const check of parity(gpu, files)) {
         sum[check.passed ? "passed" : "failed"]++;
         terminal.print(checkLine(check));
-        if (around.stopping()) return exitCodes.interrupted;
+        if (context.stopping()) return exitCodes.interrupted;
       }
       gpu.check();
     } catch (error) {

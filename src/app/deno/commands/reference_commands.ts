@@ -3,14 +3,14 @@ import type { Platform } from "../../../platform.ts";
 import { type Case, conformance, needsGpu } from "../../conformance/conformance.ts";
 import { jsonLines, type Outcome, Tally } from "../../conformance/outcome.ts";
 import { imageParity } from "../../parity/image_files.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 
 /** `parity --images DIR`: pictures against Pillow and the image processors. Returns the exit code. */
-export async function imagesCommand(folder: string, around: Surroundings): Promise<number> {
-  const platform = await around.openPlatform(false);
-  return report(imageParity(readerOf(folder, platform)), around);
+export async function imagesCommand(folder: string, context: CommandContext): Promise<number> {
+  const platform = await context.openPlatform(false);
+  return report(imageParity(readerOf(folder, platform)), context);
 }
 
 /**
@@ -20,9 +20,9 @@ export async function imagesCommand(folder: string, around: Surroundings): Promi
 export async function textCommand(
   folder: string,
   tokenizerFolder: string | undefined,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
-  const platform = await around.openPlatform(false);
+  const platform = await context.openPlatform(false);
   const places =
     tokenizerFolder === undefined
       ? [folder, `${folder}/../qwen-tokenizer`, `${folder}/../../qwen-tokenizer`, "../shared/qwen-tokenizer"]
@@ -35,26 +35,26 @@ export async function textCommand(
     return null;
   };
   const { textParity } = await import("../../parity/text_files.ts");
-  return report(textParity(readerOf(folder, platform), find), around);
+  return report(textParity(readerOf(folder, platform), find), context);
 }
 
 /** `conformance FILE.jsonl...`: our faithful presets against cases of DeepEyes and verl. Returns the exit code. */
-export async function conformanceCommand(files: readonly string[], around: Surroundings): Promise<number> {
-  const disk = await around.openPlatform(false);
+export async function conformanceCommand(files: readonly string[], context: CommandContext): Promise<number> {
+  const disk = await context.openPlatform(false);
   const cases: Case[] = [];
   for (const file of files) cases.push(...jsonLines<Case>(await disk.readAsset(pathOf(file)), file));
-  if (!needsGpu(cases)) return report(conformance(cases, null), around);
-  const platform = await around.openPlatform(true);
+  if (!needsGpu(cases)) return report(conformance(cases, null), context);
+  const platform = await context.openPlatform(true);
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   const gpu = await Gpu.open(platform.gpu);
   try {
-    return await report(conformance(cases, gpu), around);
+    return await report(conformance(cases, gpu), context);
   } finally {
     gpu.close();
   }
 }
 
-async function report(outcomes: AsyncIterable<Outcome>, { terminal, stopping }: Surroundings): Promise<number> {
+async function report(outcomes: AsyncIterable<Outcome>, { terminal, stopping }: CommandContext): Promise<number> {
   const tally = new Tally();
   for await (const outcome of outcomes) {
     const failure = tally.add(outcome);

@@ -1,7 +1,7 @@
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
-import { type Surroundings, stopSignal } from "../command_line/command_context.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { rolloutLines } from "./reports.ts";
 
@@ -10,23 +10,23 @@ export async function rollout(
   session: Session,
   config: RunConfig,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   const wanted = {
     tasks: options.tasks ?? 1,
     rolloutsPerTask: config.rolloutsPerTask,
     greedy: options.greedy ?? false,
-    signal: stopSignal(around),
+    signal: stopSignal(context),
   };
   let shown = 0;
   for await (const { task, rollouts } of session.roll(wanted)) {
     shown++;
-    if (options.logJson) around.terminal.print(JSON.stringify({ task, rollouts }));
+    if (options.logJson) context.terminal.print(JSON.stringify({ task, rollouts }));
     else
-      for (const line of rolloutLines(task, rollouts, (tokens) => session.texts(tokens))) around.terminal.print(line);
-    if (around.stopping()) return exitCodes.interrupted;
+      for (const line of rolloutLines(task, rollouts, (tokens) => session.texts(tokens))) context.terminal.print(line);
+    if (context.stopping()) return exitCodes.interrupted;
   }
   if (shown < wanted.tasks && !options.logJson)
-    around.terminal.print(`${shown} of ${wanted.tasks} tasks that were asked for: there are no more to show`);
+    context.terminal.print(`${shown} of ${wanted.tasks} tasks that were asked for: there are no more to show`);
   return exitCodes.done;
 }

@@ -1,17 +1,17 @@
 import { serveFolder } from "../../serve/static_server.mjs";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 
 /** Serves the built page on this machine until the person stops it. Returns the exit code. */
-export async function serveCommand(options: Options, around: Surroundings): Promise<number> {
-  const server = await serveFolder(around.dist, options.port ?? 8080).catch((error) => {
+export async function serveCommand(options: Options, context: CommandContext): Promise<number> {
+  const server = await serveFolder(context.dist, options.port ?? 8080).catch((error) => {
     if (error.code === "ENOENT")
-      throw new Error(`Expected the built page in ${around.dist}, found no such folder; npm start builds it`);
+      throw new Error(`Expected the built page in ${context.dist}, found no such folder; npm start builds it`);
     throw error;
   });
-  around.terminal.print(`The page is at ${server.address}; Ctrl-C ends`);
-  await around.untilStopped();
+  context.terminal.print(`The page is at ${server.address}; Ctrl-C ends`);
+  await context.untilStopped();
   await server.close();
   return exitCodes.done;
 }

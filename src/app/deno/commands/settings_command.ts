@@ -6,7 +6,7 @@ import { writeTrlCommand } from "../../../train/trl_command.ts";
 import { readVerlCommand, writeVerlCommand } from "../../../train/verl_command.ts";
 import { configText } from "../../run/record.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
 
 /**
@@ -16,7 +16,7 @@ import { kebab } from "../command_line/command_table.ts";
 export async function settingsCommand(
   changes: Partial<RunConfig>,
   { verlCommand, as = "flags" }: Options,
-  { terminal }: Pick<Surroundings, "terminal">,
+  { terminal }: Pick<CommandContext, "terminal">,
 ): Promise<number> {
   if (verlCommand === undefined) {
     terminal.print(settingsAs(as, resolveConfig(changes)));

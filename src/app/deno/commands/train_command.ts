@@ -7,7 +7,7 @@ import type { RecordOptions } from "../../run/run_recorder.ts";
 import { atCommits, runSources } from "../../run/run_sources.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
-import { type Surroundings, stopSignal } from "../command_line/command_context.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
@@ -18,17 +18,17 @@ import { eventLine, progressLine } from "./reports.ts";
 export async function trainCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
-      const platform = await withGpu(around);
+      const platform = await withGpu(context);
       const reopened = await reopenRun(store, changes, platform);
       const { config, files } = reopened;
-      return await openAnd(platform, config, options, around, async (session) => {
+      return await openAnd(platform, config, options, context, async (session) => {
         const resumedAt = files ? await session.restore(files) : 0;
-        return trainInto(session, store, config, { resumedAt, ...reopened }, options, around);
+        return trainInto(session, store, config, { resumedAt, ...reopened }, options, context);
       });
     } finally {
       await store.close();
@@ -36,20 +36,20 @@ export async function trainCommand(
   }
   const wanted = resolveConfig(changes);
   expectBaseDtype(wanted);
-  if (options.dryRun) return dryRun(wanted, around, options.gpuMemory);
+  if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
   const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   await expectNewFolder(folder);
-  const platform = await withGpu(around);
+  const platform = await withGpu(context);
   const config = await atCommits(wanted, platform);
-  return openAnd(platform, config, options, around, async (session) => {
+  return openAnd(platform, config, options, context, async (session) => {
     session.expectTrainable();
     await session.expectTasks();
     const sources = await runSources(config, platform);
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config, sources));
-      return await trainInto(session, store, config, { resumedAt: 0, sources }, options, around);
+      return await trainInto(session, store, config, { resumedAt: 0, sources }, options, context);
     } finally {
       await store.close();
     }
@@ -62,11 +62,11 @@ async function trainInto(
   config: RunConfig,
   from: Pick<RecordOptions, "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
-  const { terminal, stopping } = around;
+  const { terminal, stopping } = context;
   const { saveEvery } = config;
-  const signal = stopSignal(around);
+  const signal = stopSignal(context);
   const codes = { done: exitCodes.done, stopped: exitCodes.interrupted, failed: exitCodes.failed };
   let code: number = exitCodes.done;
   for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {

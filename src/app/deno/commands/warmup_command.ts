@@ -4,7 +4,7 @@ import { stages, stepsOf } from "../../../train/warmup.ts";
 import { configText, reopenRun } from "../../run/record.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { Surroundings } from "../command_line/command_context.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder, writeNewFolder } from "../storage/run_folder.ts";
 import { openAnd, withGpu } from "./open_session.ts";
@@ -17,17 +17,17 @@ const warmupSaveEvery = 250;
 export async function warmupCommand(
   changes: Partial<RunConfig>,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
-      const platform = await withGpu(around);
+      const platform = await withGpu(context);
       const { config, files, notices } = await reopenRun(store, changes, platform);
-      if (!options.logJson) for (const notice of notices) around.terminal.print(`! ${notice}`);
-      return await openAnd(platform, config, options, around, async (session) => {
+      if (!options.logJson) for (const notice of notices) context.terminal.print(`! ${notice}`);
+      return await openAnd(platform, config, options, context, async (session) => {
         const made = files ? await session.restore(files) : 0;
-        return warmupInto(session, store, options.resume!, config, made, options, around);
+        return warmupInto(session, store, options.resume!, config, made, options, context);
       });
     } finally {
       await store.close();
@@ -41,11 +41,11 @@ export async function warmupCommand(
   };
   const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
   await expectNewFolder(folder);
-  return openAnd(await withGpu(around), config, options, around, async (session) => {
+  return openAnd(await withGpu(context), config, options, context, async (session) => {
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config));
-      return await warmupInto(session, store, folder, config, 0, options, around);
+      return await warmupInto(session, store, folder, config, 0, options, context);
     } finally {
       await store.close();
     }
@@ -59,7 +59,7 @@ async function warmupInto(
   config: RunConfig,
   made: number,
   options: Options,
-  around: Surroundings,
+  context: CommandContext,
 ): Promise<number> {
   let step = made;
   let pending: string[] = [];
@@ -73,13 +73,13 @@ async function warmupInto(
   for await (const event of session.warmup()) {
     pending.push(JSON.stringify(event));
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
-    if (line !== null) around.terminal.print(line);
+    if (line !== null) context.terminal.print(line);
     if (event.type !== "warmup") continue;
     step++;
-    if (around.stopping()) {
+    if (context.stopping()) {
       await save();
       if (!options.logJson)
-        around.terminal.print(
+        context.terminal.print(
           `Stopped after step ${step} of ${config.steps}; go on with: npm run saccade -- warmup --resume ${folder}`,
         );
       return exitCodes.interrupted;
@@ -88,6 +88,6 @@ async function warmupInto(
   }
   await store.appendLog(pending);
   await writeNewFolder(`${folder}/model`, await session.exportFiles());
-  if (!options.logJson) around.terminal.print(`The model is in ${folder}/model`);
+  if (!options.logJson) context.terminal.print(`The model is in ${folder}/model`);
   return exitCodes.done;
 }
