@@ -1,8 +1,9 @@
+import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../interop/logs/formats.ts";
+import { type Logged, loggedSteps } from "../../interop/logs/logged_steps.ts";
 import type { NamedBytes } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { linesOf } from "../log_lines.ts";
-import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../logs/formats.ts";
-import { eventsOf, type Logged, loggedSteps } from "../logs/logged_steps.ts";
+import { eventsOf } from "../log_reader.ts";
 import type { Options } from "./arguments.ts";
 import { expectNewFolder } from "./run_folder.ts";
 import { runTokenizer } from "./run_tokenizer.ts";
