@@ -3,20 +3,22 @@ import { readTurn } from "../../agent/parse.ts";
 import { rotation } from "../../agent/rotation.ts";
 import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
 import { zoomAsVerl } from "../../agent/zoom_verl.ts";
+import { logFormats } from "../../interop/logs/formats.ts";
+import { loggedSteps } from "../../interop/logs/logged_steps.ts";
+import { readVerlCommand } from "../../interop/verl/command.ts";
 import { refusal } from "../../reward/answer_guard.ts";
 import { JudgeConnection } from "../../reward/judge_connection.ts";
 import { decideByRules, judgeByRules } from "../../reward/rules.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
-import { readVerlCommand } from "../../train/verl_command.ts";
-import { logFormats } from "../logs/formats.ts";
-import { eventsOf, loggedSteps } from "../logs/logged_steps.ts";
 import { readHubPath } from "../network/hub_path.ts";
+import { eventsOf } from "../run/log_reader.ts";
 import { logUpTo } from "../run/run_log.ts";
 import { readEventsFile } from "../web/events_file.ts";
 import { readUrl } from "../web/url_state.ts";
 import type { FuzzedReader } from "./reader.ts";
-import { type RulePair, rulePairs } from "./rule_pairs.ts";
+import type { RulePair } from "./rule_pairs.ts";
+import { rulePairs } from "./rule_pairs.ts";
 
 /** A rule was sure of what is not so, or not sure of what is plain. */
 class WrongVerdict extends Error {}
