@@ -25,13 +25,13 @@ export function verlListener(settings: Pick<ListeningSettings, "crop">): Listene
       const message = "Error when executing tool: Missing required 'image' parameter in kwargs";
       return { end: null, calls: [{ name: first.name, outcome: "image_index", message }], said: message, cut: null };
     }
-    const reply = zoomAsVerl(first.name, first.arguments, view.shown);
+    const reply = zoomAsVerl(first.name, first.arguments, view.modelInput);
     if (!reply.ok) {
       const call: Call = { name: first.name, outcome: outcomes[reply.kind], message: reply.text };
       if (reply.kind === "tool_exception" && first.name !== "image_zoom_in_tool") call.outcome = "unknown_tool";
       return { end: null, calls: [call], said: reply.text, cut: null };
     }
-    const [x, y] = [view.source.width / view.shown.width, view.source.height / view.shown.height];
+    const [x, y] = [view.original.width / view.modelInput.width, view.original.height / view.modelInput.height];
     const [left, top, right, bottom] = reply.cropShownPx;
     const boxSourcePx: Box = [Math.round(left * x), Math.round(top * y), Math.round(right * x), Math.round(bottom * y)];
     const call: Call = {
@@ -42,7 +42,12 @@ export function verlListener(settings: Pick<ListeningSettings, "crop">): Listene
       imageIndex: 0,
       ...(goldBoxSourcePx ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {}),
     };
-    return { end: null, calls: [call], said: reply.text, cut: cutOut(view.shown, reply.cropShownPx, settings.crop) };
+    return {
+      end: null,
+      calls: [call],
+      said: reply.text,
+      cut: cutOut(view.modelInput, reply.cropShownPx, settings.crop),
+    };
   };
 }
 

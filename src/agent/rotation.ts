@@ -30,6 +30,6 @@ export function rotation(json: string, views: readonly View[]): { call: Call; cu
     };
   return {
     call: { name: rotateName, outcome: "ok", rotateDegrees: degrees, imageIndex },
-    cut: rotate(view.source, degrees),
+    cut: rotate(view.original, degrees),
   };
 }

@@ -10,8 +10,8 @@ const zoomName = "image_zoom_in_tool";
 
 /** A picture in a conversation: the pixels that can be cropped, and what the model sees of them. */
 export interface View {
-  source: Pixels;
-  shown: Pixels;
+  original: Pixels;
+  modelInput: Pixels;
 }
 
 export interface ZoomSettings {
@@ -83,7 +83,7 @@ export function zoom(
 
   const known = { boxWritten, imageIndex, ...label };
   const [widthUnits, heightUnits] =
-    settings.frame === "relative-1000" ? [1000, 1000] : [view.shown.width, view.shown.height];
+    settings.frame === "relative-1000" ? [1000, 1000] : [view.modelInput.width, view.modelInput.height];
   const [x1, y1, x2, y2] = boxWritten;
   if (!(x2 > x1 && y2 > y1)) return fail("bad_box", "Error: bbox_2d must have x1 < x2 and y1 < y2", known);
   if (Math.min(x1, y1) < 0 || x2 > widthUnits || y2 > heightUnits) {
@@ -94,11 +94,11 @@ export function zoom(
     );
   }
 
-  const { width, height } = view.source;
+  const { width, height } = view.original;
   const scaleX = width / widthUnits;
   const scaleY = height / heightUnits;
-  const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.source, settings.minSidePx);
-  const cut = cutOut(view.source, boxSourcePx, settings.crop);
+  const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.original, settings.minSidePx);
+  const cut = cutOut(view.original, boxSourcePx, settings.crop);
   // The gold box stands in picture 0; a crop of a crop has no frame in common with it.
   const iou = goldBoxSourcePx && imageIndex === 0 ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {};
   return {
