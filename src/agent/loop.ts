@@ -3,9 +3,9 @@ import type { Chat } from "../policy/chat.ts";
 import type { Conversations, Passage, Policy, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
-import { type Listener, type ListeningSettings, listener } from "./listening.ts";
+import { type Listener, type ListeningSettings, listener } from "./environments/open_environment.ts";
 import type { End, GroupEnded, RollEvent, Rollout } from "./rollout.ts";
-import type { View } from "./tools.ts";
+import type { View } from "./tools/zoom.ts";
 
 /** What rolling needs to know of a run; a run's configuration with these few additions fits. */
 export interface RollSettings extends ListeningSettings {

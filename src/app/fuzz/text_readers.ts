@@ -1,8 +1,8 @@
-import { callsAsVerl } from "../../agent/calls_verl.ts";
+import { callsAsVerl } from "../../agent/environments/calls_verl.ts";
+import { stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
 import { readTurn } from "../../agent/parse.ts";
-import { rotation } from "../../agent/rotation.ts";
-import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
-import { zoomAsVerl } from "../../agent/zoom_verl.ts";
+import { rotation } from "../../agent/tools/rotate.ts";
+import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
 import { refusal } from "../../reward/answer_guard.ts";
 import { JudgeConnection } from "../../reward/judge_connection.ts";
 import { decideByRules, judgeByRules } from "../../reward/rules.ts";

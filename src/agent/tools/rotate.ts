@@ -1,6 +1,6 @@
-import type { Pixels } from "../image/pixels.ts";
-import { rotate } from "../image/rotate.ts";
-import type { Call, View } from "./tools.ts";
+import type { Pixels } from "../../image/pixels.ts";
+import { rotate } from "../../image/rotate.ts";
+import type { Call, View } from "./zoom.ts";
 
 const rotateName = "image_rotate_tool";
 

@@ -1,10 +1,11 @@
-import type { Box } from "../image/pixels.ts";
+import type { Box } from "../../image/pixels.ts";
+import { intersectionOverUnion } from "../box_overlap.ts";
+import { readTurn } from "../parse.ts";
+import type { CallOutcome } from "../rollout.ts";
+import { type Call, cutOut } from "../tools/zoom.ts";
+import { zoomAsVerl } from "../tools/zoom_verl.ts";
 import { callsAsVerl } from "./calls_verl.ts";
-import type { Heard, Listener, ListeningSettings } from "./listening.ts";
-import { readTurn } from "./parse.ts";
-import type { CallOutcome } from "./rollout.ts";
-import { type Call, cutOut, intersectionOverUnion } from "./tools.ts";
-import { zoomAsVerl } from "./zoom_verl.ts";
+import type { Heard, Listener, ListeningSettings } from "./open_environment.ts";
 
 /**
  * verl's agent loop (b37184774): a turn without a call that can be read ends, whatever stands in it; the first call is

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { intersectionOverUnion, type View, type ZoomSettings, zoom, zoomSchema } from "../../src/agent/tools.ts";
-import type { Pixels } from "../../src/image/pixels.ts";
+import { intersectionOverUnion } from "../../../src/agent/box_overlap.ts";
+import { type View, type ZoomSettings, zoom, zoomSchema } from "../../../src/agent/tools/zoom.ts";
+import type { Pixels } from "../../../src/image/pixels.ts";
 
 /** Red is the column, green the row (modulo 256), so that a crop tells where it was cut. */
 function gradient(width: number, height: number): Pixels {

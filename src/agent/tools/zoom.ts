@@ -1,6 +1,7 @@
-import { crop } from "../image/crop.ts";
-import type { Box, Pixels } from "../image/pixels.ts";
-import type { CallOutcome, ToolCall } from "./rollout.ts";
+import { crop } from "../../image/crop.ts";
+import type { Box, Pixels } from "../../image/pixels.ts";
+import { intersectionOverUnion } from "../box_overlap.ts";
+import type { CallOutcome, ToolCall } from "../rollout.ts";
 
 /** The one tool, as models are told about it (the full schema of verl's DeepEyes recipe, configs/image_zoom_in_tool_config.yaml). */
 export const zoomSchema =
@@ -140,14 +141,6 @@ function elsewhere([left, top, right, bottom]: Box, { width, height }: { width: 
 function grey([left, top, right, bottom]: Box): Pixels {
   const [width, height] = [right - left, bottom - top];
   return { width, height, data: new Uint8Array(width * height * 3).fill(128) };
-}
-
-/** Shared area of two boxes of one frame over the area of both together, 0 to 1. */
-export function intersectionOverUnion(a: Box, b: Box): number {
-  const area = ([left, top, right, bottom]: Box) => Math.max(0, right - left) * Math.max(0, bottom - top);
-  const shared = area([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
-  const union = area(a) + area(b) - shared;
-  return union > 0 ? shared / union : 0;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ListeningSettings, listener, type Spoken } from "../../src/agent/listening.ts";
-import type { Pixels } from "../../src/image/pixels.ts";
+import { type ListeningSettings, listener, type Spoken } from "../../../src/agent/environments/open_environment.ts";
+import type { Pixels } from "../../../src/image/pixels.ts";
 
 /** Each pixel says where it is. */
 const picture = (width: number, height: number): Pixels => ({

@@ -1,9 +1,10 @@
-import { rotate } from "../image/rotate.ts";
-import type { Heard, Listener, ListeningSettings } from "./listening.ts";
-import { readTurn } from "./parse.ts";
-import type { CallOutcome } from "./rollout.ts";
+import { rotate } from "../../image/rotate.ts";
+import { intersectionOverUnion } from "../box_overlap.ts";
+import { readTurn } from "../parse.ts";
+import type { CallOutcome } from "../rollout.ts";
+import { type Call, cutOut } from "../tools/zoom.ts";
+import type { Heard, Listener, ListeningSettings } from "./open_environment.ts";
 import { errorIn, stepAsDeepEyes } from "./step_deepeyes.ts";
-import { type Call, cutOut, intersectionOverUnion } from "./tools.ts";
 
 /**
  * DeepEyes' environment (6c5e796): an answer ends, whatever else stands in the turn, and so does a turn without a
