@@ -150,7 +150,7 @@ async function* rollStep(
 ): AsyncGenerator<TrainEvent, Rolled & { tasks: Task[] }> {
   const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
   let prepared = first;
-  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptShown: [], shown: [] };
+  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptImages: [], toolImages: [] };
   for (let round = 0; ; round++) {
     const { tasks, pictures } = prepared;
     const rolled = yield* rollAndJudge(parts, tasks, async (task) => pictures.get(task.id)!, {

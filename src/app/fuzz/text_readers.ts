@@ -1,8 +1,8 @@
-import { callsAsVerl } from "../../agent/calls_verl.ts";
+import { callsAsVerl } from "../../agent/environments/calls_verl.ts";
+import { stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
 import { readTurn } from "../../agent/parse.ts";
-import { rotation } from "../../agent/rotation.ts";
-import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
-import { zoomAsVerl } from "../../agent/zoom_verl.ts";
+import { rotation } from "../../agent/tools/rotate.ts";
+import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
 import { logFormats } from "../../interop/logs/formats.ts";
 import { loggedSteps } from "../../interop/logs/logged_steps.ts";
 import { readVerlCommand } from "../../interop/verl/command.ts";
@@ -17,8 +17,7 @@ import { logUpTo } from "../run/run_log.ts";
 import { readEventsFile } from "../web/events_file.ts";
 import { readUrl } from "../web/url_state.ts";
 import type { FuzzedReader } from "./reader.ts";
-import type { RulePair } from "./rule_pairs.ts";
-import { rulePairs } from "./rule_pairs.ts";
+import { type RulePair, rulePairs } from "./rule_pairs.ts";
 
 /** A rule was sure of what is not so, or not sure of what is plain. */
 class WrongVerdict extends Error {}

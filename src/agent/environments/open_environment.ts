@@ -1,8 +1,8 @@
-import type { Box, Pixels } from "../image/pixels.ts";
-import { deepEyesListener } from "./listen_deepeyes.ts";
-import { saccadeListener } from "./listen_saccade.ts";
-import { verlListener } from "./listen_verl.ts";
-import type { Call, View, ZoomSettings } from "./tools.ts";
+import type { Box, Pixels } from "../../image/pixels.ts";
+import type { Call, View, ZoomSettings } from "../tools/zoom.ts";
+import { deepEyesListener } from "./deepeyes.ts";
+import { saccadeListener } from "./saccade.ts";
+import { verlListener } from "./verl.ts";
 
 /** What the world makes of one closed turn of the model. */
 export type Heard =

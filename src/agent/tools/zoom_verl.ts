@@ -1,6 +1,6 @@
-import type { Box } from "../image/pixels.ts";
-import { loadJson, type PythonValue } from "../policy/python_json.ts";
-import { isTruthy, length, max, min, repr, round, str, toFloat, typeName } from "../policy/python_text.ts";
+import type { Box } from "../../image/pixels.ts";
+import { loadJson, type PythonValue } from "../../policy/python_json.ts";
+import { isTruthy, length, max, min, repr, round, str, toFloat, typeName } from "../../policy/python_text.ts";
 
 const minSidePx = 28;
 const longestReply = 256;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { stepAsDeepEyes } from "../../src/agent/step_deepeyes.ts";
-import { originals } from "../support/originals.ts";
+import { stepAsDeepEyes } from "../../../src/agent/environments/step_deepeyes.ts";
+import { originals } from "../../support/originals.ts";
 
 const image = { width: 1000, height: 800 };
 

@@ -1,7 +1,7 @@
-import type { Heard, Listener, ListeningSettings } from "./listening.ts";
-import { type ParsedTurn, parseTurn, readTurn } from "./parse.ts";
-import { rotation } from "./rotation.ts";
-import { zoom } from "./tools.ts";
+import { type ParsedTurn, parseTurn, readTurn } from "../parse.ts";
+import { rotation } from "../tools/rotate.ts";
+import { zoom } from "../tools/zoom.ts";
+import type { Heard, Listener, ListeningSettings } from "./open_environment.ts";
 
 /** Our own tool: crops from source pixels, of any picture so far; bad calls come back with a sentence that can be acted on. */
 export function saccadeListener(settings: ListeningSettings): Listener {

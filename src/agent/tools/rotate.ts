@@ -1,6 +1,6 @@
-import type { Pixels } from "../image/pixels.ts";
-import { rotate } from "../image/rotate.ts";
-import type { Call, View } from "./tools.ts";
+import type { Pixels } from "../../image/pixels.ts";
+import { rotate } from "../../image/rotate.ts";
+import type { Call, View } from "./zoom.ts";
 
 const rotateName = "image_rotate_tool";
 
@@ -30,6 +30,6 @@ export function rotation(json: string, views: readonly View[]): { call: Call; cu
     };
   return {
     call: { name: rotateName, outcome: "ok", rotateDegrees: degrees, imageIndex },
-    cut: rotate(view.source, degrees),
+    cut: rotate(view.original, degrees),
   };
 }

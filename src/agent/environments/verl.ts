@@ -1,10 +1,11 @@
-import type { Box } from "../image/pixels.ts";
+import type { Box } from "../../image/pixels.ts";
+import { intersectionOverUnion } from "../box_overlap.ts";
+import { readTurn } from "../parse.ts";
+import type { CallOutcome } from "../rollout.ts";
+import { type Call, cutOut } from "../tools/zoom.ts";
+import { zoomAsVerl } from "../tools/zoom_verl.ts";
 import { callsAsVerl } from "./calls_verl.ts";
-import type { Heard, Listener, ListeningSettings } from "./listening.ts";
-import { readTurn } from "./parse.ts";
-import type { CallOutcome } from "./rollout.ts";
-import { type Call, cutOut, intersectionOverUnion } from "./tools.ts";
-import { zoomAsVerl } from "./zoom_verl.ts";
+import type { Heard, Listener, ListeningSettings } from "./open_environment.ts";
 
 /**
  * verl's agent loop (b37184774): a turn without a call that can be read ends, whatever stands in it; the first call is
@@ -25,13 +26,13 @@ export function verlListener(settings: Pick<ListeningSettings, "crop">): Listene
       const message = "Error when executing tool: Missing required 'image' parameter in kwargs";
       return { end: null, calls: [{ name: first.name, outcome: "image_index", message }], said: message, cut: null };
     }
-    const reply = zoomAsVerl(first.name, first.arguments, view.shown);
+    const reply = zoomAsVerl(first.name, first.arguments, view.modelInput);
     if (!reply.ok) {
       const call: Call = { name: first.name, outcome: outcomes[reply.kind], message: reply.text };
       if (reply.kind === "tool_exception" && first.name !== "image_zoom_in_tool") call.outcome = "unknown_tool";
       return { end: null, calls: [call], said: reply.text, cut: null };
     }
-    const [x, y] = [view.source.width / view.shown.width, view.source.height / view.shown.height];
+    const [x, y] = [view.original.width / view.modelInput.width, view.original.height / view.modelInput.height];
     const [left, top, right, bottom] = reply.cropShownPx;
     const boxSourcePx: Box = [Math.round(left * x), Math.round(top * y), Math.round(right * x), Math.round(bottom * y)];
     const call: Call = {
@@ -42,7 +43,12 @@ export function verlListener(settings: Pick<ListeningSettings, "crop">): Listene
       imageIndex: 0,
       ...(goldBoxSourcePx ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {}),
     };
-    return { end: null, calls: [call], said: reply.text, cut: cutOut(view.shown, reply.cropShownPx, settings.crop) };
+    return {
+      end: null,
+      calls: [call],
+      said: reply.text,
+      cut: cutOut(view.modelInput, reply.cropShownPx, settings.crop),
+    };
   };
 }
 

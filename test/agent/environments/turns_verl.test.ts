@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VerlTurns } from "../../src/agent/turns_verl.ts";
+import { VerlTurns } from "../../../src/agent/environments/turns_verl.ts";
 
 const limits = { responseTokens: 100, assistantTurns: 3, userTurns: 0 };
 

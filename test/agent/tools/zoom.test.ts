@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { intersectionOverUnion, type View, type ZoomSettings, zoom, zoomSchema } from "../../src/agent/tools.ts";
-import type { Pixels } from "../../src/image/pixels.ts";
+import { intersectionOverUnion } from "../../../src/agent/box_overlap.ts";
+import { type View, type ZoomSettings, zoom, zoomSchema } from "../../../src/agent/tools/zoom.ts";
+import type { Pixels } from "../../../src/image/pixels.ts";
 
 /** Red is the column, green the row (modulo 256), so that a crop tells where it was cut. */
 function gradient(width: number, height: number): Pixels {
@@ -10,7 +11,7 @@ function gradient(width: number, height: number): Pixels {
 }
 
 const thumbnail = (): Pixels => ({ width: 64, height: 64, data: new Uint8Array(64 * 64 * 3) });
-const view = (width: number, height: number): View => ({ source: gradient(width, height), shown: thumbnail() });
+const view = (width: number, height: number): View => ({ original: gradient(width, height), modelInput: thumbnail() });
 const scene = view(512, 512);
 const settings: ZoomSettings = { frame: "relative-1000", minSidePx: 32, crop: "source" };
 const written = (box: unknown, rest: object = {}) =>
@@ -81,7 +82,7 @@ describe("zoom", () => {
     expect(call.outcome).toBe("ok");
     expect([cut!.width, cut!.height]).toEqual([128, 128]);
     expect(new Set(cut!.data)).toEqual(new Set([128]));
-    expect(scene.source.data[2]).toBe(7);
+    expect(scene.original.data[2]).toBe(7);
   });
 
   test("measures the overlap with the gold box, in picture 0 only", () => {
@@ -93,7 +94,7 @@ describe("zoom", () => {
   });
 
   test("can look closer at an earlier crop", () => {
-    const first = { source: zoom(written([500, 500, 750, 750]), [scene], settings).cut!, shown: thumbnail() };
+    const first = { original: zoom(written([500, 500, 750, 750]), [scene], settings).cut!, modelInput: thumbnail() };
     const { call, cut: second } = zoom(written([500, 500, 1000, 1000], { image_index: 1 }), [scene, first], settings);
     expect(call).toMatchObject({ outcome: "ok", imageIndex: 1, boxSourcePx: [64, 64, 128, 128] });
     expect([...second!.data.slice(0, 2)]).toEqual([(256 + 64) % 256, (256 + 64) % 256]);

@@ -1,6 +1,7 @@
-import { crop } from "../image/crop.ts";
-import type { Box, Pixels } from "../image/pixels.ts";
-import type { CallOutcome, ToolCall } from "./rollout.ts";
+import { crop } from "../../image/crop.ts";
+import type { Box, Pixels } from "../../image/pixels.ts";
+import { intersectionOverUnion } from "../box_overlap.ts";
+import type { CallOutcome, ToolCall } from "../rollout.ts";
 
 /** The one tool, as models are told about it (the full schema of verl's DeepEyes recipe, configs/image_zoom_in_tool_config.yaml). */
 export const zoomSchema =
@@ -10,8 +11,8 @@ const zoomName = "image_zoom_in_tool";
 
 /** A picture in a conversation: the pixels that can be cropped, and what the model sees of them. */
 export interface View {
-  source: Pixels;
-  shown: Pixels;
+  original: Pixels;
+  modelInput: Pixels;
 }
 
 export interface ZoomSettings {
@@ -83,7 +84,7 @@ export function zoom(
 
   const known = { boxWritten, imageIndex, ...label };
   const [widthUnits, heightUnits] =
-    settings.frame === "relative-1000" ? [1000, 1000] : [view.shown.width, view.shown.height];
+    settings.frame === "relative-1000" ? [1000, 1000] : [view.modelInput.width, view.modelInput.height];
   const [x1, y1, x2, y2] = boxWritten;
   if (!(x2 > x1 && y2 > y1)) return fail("bad_box", "Error: bbox_2d must have x1 < x2 and y1 < y2", known);
   if (Math.min(x1, y1) < 0 || x2 > widthUnits || y2 > heightUnits) {
@@ -94,11 +95,11 @@ export function zoom(
     );
   }
 
-  const { width, height } = view.source;
+  const { width, height } = view.original;
   const scaleX = width / widthUnits;
   const scaleY = height / heightUnits;
-  const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.source, settings.minSidePx);
-  const cut = cutOut(view.source, boxSourcePx, settings.crop);
+  const boxSourcePx = widen([x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY], view.original, settings.minSidePx);
+  const cut = cutOut(view.original, boxSourcePx, settings.crop);
   // The gold box stands in picture 0; a crop of a crop has no frame in common with it.
   const iou = goldBoxSourcePx && imageIndex === 0 ? { iou: intersectionOverUnion(boxSourcePx, goldBoxSourcePx) } : {};
   return {
@@ -140,14 +141,6 @@ function elsewhere([left, top, right, bottom]: Box, { width, height }: { width: 
 function grey([left, top, right, bottom]: Box): Pixels {
   const [width, height] = [right - left, bottom - top];
   return { width, height, data: new Uint8Array(width * height * 3).fill(128) };
-}
-
-/** Shared area of two boxes of one frame over the area of both together, 0 to 1. */
-export function intersectionOverUnion(a: Box, b: Box): number {
-  const area = ([left, top, right, bottom]: Box) => Math.max(0, right - left) * Math.max(0, bottom - top);
-  const shared = area([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
-  const union = area(a) + area(b) - shared;
-  return union > 0 ? shared / union : 0;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
-import type { Box } from "../image/pixels.ts";
-import { loadJson, type PythonValue } from "../policy/python_json.ts";
-import { afterLast, length, max, min, round, str, strip, typeName } from "../policy/python_text.ts";
-import { deepEyesUser } from "../policy/recipe_texts.ts";
+import type { Box } from "../../image/pixels.ts";
+import { loadJson, type PythonValue } from "../../policy/python_json.ts";
+import { afterLast, length, max, min, round, str, strip, typeName } from "../../policy/python_text.ts";
+import { deepEyesUser } from "../../policy/recipe_texts.ts";
 
 /** What DeepEyes' environment makes of one turn of the model. */
 export type DeepEyesStep =

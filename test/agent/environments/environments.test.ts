@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ListeningSettings, listener, type Spoken } from "../../src/agent/listening.ts";
-import type { Pixels } from "../../src/image/pixels.ts";
+import { type ListeningSettings, listener, type Spoken } from "../../../src/agent/environments/open_environment.ts";
+import type { Pixels } from "../../../src/image/pixels.ts";
 
 /** Each pixel says where it is. */
 const picture = (width: number, height: number): Pixels => ({
@@ -8,7 +8,7 @@ const picture = (width: number, height: number): Pixels => ({
   height,
   data: Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.floor(i / 3) % 251),
 });
-const view = { source: picture(400, 200), shown: picture(200, 100) };
+const view = { original: picture(400, 200), modelInput: picture(200, 100) };
 const settings: ListeningSettings = {
   tool: "saccade",
   prompt: "deepeyes",

@@ -1,4 +1,4 @@
-import { dumpJson, loadJson } from "../policy/python_json.ts";
+import { dumpJson, loadJson } from "../../policy/python_json.ts";
 
 /** A call as verl passes it on: the arguments are JSON text again. */
 export interface VerlCall {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { callsAsVerl } from "../../src/agent/calls_verl.ts";
-import { originals } from "../support/originals.ts";
+import { callsAsVerl } from "../../../src/agent/environments/calls_verl.ts";
+import { originals } from "../../support/originals.ts";
 
 describe("callsAsVerl()", () => {
   test("finds the calls that verl's own parser found", () => {

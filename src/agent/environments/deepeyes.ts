@@ -1,9 +1,10 @@
-import { rotate } from "../image/rotate.ts";
-import type { Heard, Listener, ListeningSettings } from "./listening.ts";
-import { readTurn } from "./parse.ts";
-import type { CallOutcome } from "./rollout.ts";
+import { rotate } from "../../image/rotate.ts";
+import { intersectionOverUnion } from "../box_overlap.ts";
+import { readTurn } from "../parse.ts";
+import type { CallOutcome } from "../rollout.ts";
+import { type Call, cutOut } from "../tools/zoom.ts";
+import type { Heard, Listener, ListeningSettings } from "./open_environment.ts";
 import { errorIn, stepAsDeepEyes } from "./step_deepeyes.ts";
-import { type Call, cutOut, intersectionOverUnion } from "./tools.ts";
 
 /**
  * DeepEyes' environment (6c5e796): an answer ends, whatever else stands in the turn, and so does a turn without a
@@ -13,7 +14,7 @@ import { type Call, cutOut, intersectionOverUnion } from "./tools.ts";
 export function deepEyesListener(settings: Pick<ListeningSettings, "crop">): Listener {
   return ({ text, views, mayCall, tools, goldBoxSourcePx }): Heard => {
     const [view] = views;
-    const step = stepAsDeepEyes(text, view?.source ?? { width: 0, height: 0 });
+    const step = stepAsDeepEyes(text, view?.original ?? { width: 0, height: 0 });
     if (step.done || !tools) {
       const turn = readTurn(text);
       if (turn.kind === "answer") return { end: "answer", answer: turn.answer, calls: [] };
@@ -29,11 +30,11 @@ export function deepEyesListener(settings: Pick<ListeningSettings, "crop">): Lis
         imageIndex: 0,
         ...(goldBoxSourcePx ? { iou: intersectionOverUnion(cropSourcePx, goldBoxSourcePx) } : {}),
       };
-      return { end: null, calls: [call], said: "", cut: cutOut(view.source, cropSourcePx, settings.crop) };
+      return { end: null, calls: [call], said: "", cut: cutOut(view.original, cropSourcePx, settings.crop) };
     }
     if (view && rotateDegrees !== undefined && Number.isFinite(rotateDegrees)) {
       const call: Call = { name: "image_rotate_tool", outcome: "ok", rotateDegrees, imageIndex: 0 };
-      return { end: null, calls: [call], said: "", cut: rotate(view.source, rotateDegrees) };
+      return { end: null, calls: [call], said: "", cut: rotate(view.original, rotateDegrees) };
     }
     const message =
       cropSourcePx || rotateDegrees !== undefined ? "Error: there is no picture to act on" : errorIn(step.prompt);

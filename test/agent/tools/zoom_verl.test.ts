@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { zoomAsVerl } from "../../src/agent/zoom_verl.ts";
-import { originals } from "../support/originals.ts";
+import { zoomAsVerl } from "../../../src/agent/tools/zoom_verl.ts";
+import { originals } from "../../support/originals.ts";
 
 const image = { width: 1000, height: 800 };
 const call = (box: string, rest = "") => zoomAsVerl("image_zoom_in_tool", `{"bbox_2d": ${box}${rest}}`, image);
