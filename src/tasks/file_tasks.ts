@@ -3,8 +3,9 @@ import { Random } from "./random.ts";
 import { Recent } from "./recent.ts";
 import type { Row, RowSource } from "./row.ts";
 import { rowTwins } from "./row_twins.ts";
+import type { TaskSource } from "./sources/task_source.ts";
 import { type Skip, type Surveyed, type SurveySettings, survey } from "./survey.ts";
-import type { Task, TaskSource } from "./task.ts";
+import type { Task } from "./task.ts";
 
 export interface FileTaskSettings extends SurveySettings {
   seed: number;

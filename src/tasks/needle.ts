@@ -2,7 +2,8 @@ import type { Pixels } from "../image/pixels.ts";
 import { Random } from "./random.ts";
 import { renderWindow, wholeScene } from "./render.ts";
 import { objectBox, objectName, randomScene, type Scene, type SceneRecipe, sceneSidePx } from "./scene.ts";
-import type { Task, TaskSource } from "./task.ts";
+import type { TaskSource } from "./sources/task_source.ts";
+import type { Task } from "./task.ts";
 
 /** The knobs of a run that shape its scenes. */
 export interface NeedleSettings {

@@ -8,7 +8,7 @@ import { type AnswerJudge, rulesJudge } from "../../src/reward/judge.ts";
 import type { JudgeCounts } from "../../src/reward/judge_counts.ts";
 import { faithfulJudges } from "../../src/reward/judge_presets.ts";
 import { needle } from "../../src/tasks/needle.ts";
-import type { TaskSource } from "../../src/tasks/task.ts";
+import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../src/train/knobs.ts";

@@ -5,7 +5,7 @@ import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judge.ts";
 import { needle } from "../../src/tasks/needle.ts";
-import type { TaskSource } from "../../src/tasks/task.ts";
+import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
