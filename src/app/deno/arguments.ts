@@ -1,4 +1,4 @@
-import type { OptionOrder } from "../../tasks/benchmark.ts";
+import type { OptionOrder } from "../../tasks/benchmarks/benchmark.ts";
 import type { Setting } from "../../train/alias_rules.ts";
 import { isTrlName, ownPrefix, readAliases, settingOf, tableOf } from "../../train/aliases.ts";
 import { checkKnob, nearest, resolveConfig } from "../../train/config.ts";

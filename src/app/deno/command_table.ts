@@ -1,4 +1,4 @@
-import { optionOrders } from "../../tasks/benchmark.ts";
+import { optionOrders } from "../../tasks/benchmarks/benchmark.ts";
 import { type Knob, knobs, type RunConfig } from "../../train/knobs.ts";
 import { controls } from "../benchmark.ts";
 import type { LogFormatName } from "../logs/formats.ts";

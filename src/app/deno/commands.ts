@@ -1,4 +1,4 @@
-import { JudgeFailure } from "../../reward/judge_failure.ts";
+import { JudgeFailure } from "../../reward/connection/failure.ts";
 import type { Options, Parsed } from "./arguments.ts";
 import { compileCommand } from "./compile_command.ts";
 import { evaluate } from "./eval_command.ts";

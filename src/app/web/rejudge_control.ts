@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import type { JudgeCounts } from "../../reward/judge_counts.ts";
+import type { JudgeCounts } from "../../reward/judges/counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RunApi } from "../api.ts";
 import type { RejudgeWays } from "../judge_api.ts";

@@ -1,6 +1,6 @@
 import type { End, Rollout, ToolCall } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { Verdict } from "../rules.ts";
+import type { Verdict } from "../rules/rules.ts";
 
 /** One named part of a reward. Its mean is the metric `reward/NAME`. */
 export interface RewardPart {
