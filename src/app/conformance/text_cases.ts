@@ -10,7 +10,7 @@ import {
   verdictAsDeepEyes,
 } from "../../reward/rewards/deepeyes.ts";
 import { scoreAsVerl, verdictAsVerl } from "../../reward/rewards/verl.ts";
-import { close, type Outcome, same } from "../outcome.ts";
+import { close, type Outcome, same } from "./outcome.ts";
 
 export interface ParseCase {
   id: string;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { judgeReply } from "../../../src/app/conformance/judge_reply_cases.ts";
-import { jsonLines } from "../../../src/app/outcome.ts";
+import { jsonLines } from "../../../src/app/conformance/outcome.ts";
 import { JudgeFailure } from "../../../src/reward/connection/failure.ts";
 import { JudgeConnection } from "../../../src/reward/connection/judge_connection.ts";
 import { openJudge } from "../../../src/reward/judges/answer_judge.ts";
