@@ -2,7 +2,7 @@ import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
-import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { hasVariance } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { Metrics } from "./events.ts";
@@ -84,7 +84,7 @@ export function packRollouts(
       members.map(({ task, trained }) => ({
         prefix: prefix(rollouts[task]!, promptShown[task]!, vision),
         sequences: trained.map((i) =>
-          sequence(rollouts[task]![i]!, weights.next().value!, shownImages(shown[task]![i]!, vision)),
+          sequence(rollouts[task]![i]!, weights.next().value!, inputImages(shown[task]![i]!, vision)),
         ),
       })),
     );
@@ -102,17 +102,17 @@ export function packRollouts(
 export function packAll({ rollouts, promptShown, shown }: Rolled, vision: VisionConfig): PackedGroup[] {
   return rollouts.map((group, task) => ({
     prefix: prefix(group, promptShown[task]!, vision),
-    sequences: group.map((rollout, i) => sequence(rollout, 0, shownImages(shown[task]![i]!, vision))),
+    sequences: group.map((rollout, i) => sequence(rollout, 0, inputImages(shown[task]![i]!, vision))),
   }));
 }
 
 const prefix = (group: readonly Rollout[], promptShown: readonly Pixels[], vision: VisionConfig) => ({
   tokens: group[0]!.segments[0]!.tokens,
-  images: shownImages(promptShown, vision),
+  images: inputImages(promptShown, vision),
 });
 
-const shownImages = (pictures: readonly Pixels[], vision: VisionConfig): ShownImage[] =>
-  pictures.map((shown) => shownImage(shown, vision));
+const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
+  pictures.map((shown) => inputImage(shown, vision));
 
 /** Tokens that the model wrote. */
 export const modelTokens = ({ segments }: Rollout): number =>
@@ -123,7 +123,7 @@ const responseTokens = ({ segments }: Rollout): number =>
   segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
 
 /** A rollout after its prompt, its model tokens as targets; `images` are its crops as shown. */
-export function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
+export function sequence(rollout: Rollout, weight: number, images: InputImage[]): Sequence {
   const tokens: number[] = [];
   const targets: Target[] = [];
   for (const segment of rollout.segments.slice(1)) {
