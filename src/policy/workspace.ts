@@ -7,7 +7,7 @@ import { Cache } from "../model/cache.ts";
 import type { Model } from "../model/model.ts";
 import type { RopePositions } from "../model/positions.ts";
 import { none, TextRows } from "../model/text_rows.ts";
-import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
+import { type InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
@@ -20,7 +20,7 @@ const mostPrefills = 32;
 /** Tokens that go through the model together: a prompt, or what a tool said to one row. */
 export interface PrefillPart {
   tokens: readonly number[];
-  images: readonly ShownImage[];
+  images: readonly InputImage[];
   positions: RopePositions;
   /** First row of the cache that the tokens are written to. */
   cacheBegin: number;

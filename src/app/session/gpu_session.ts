@@ -6,14 +6,14 @@ import { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/plan.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
+import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
 import type { CheckpointFiles } from "../../model/safetensors.ts";
-import { shownImage } from "../../model/vision_rows.ts";
-import { walkBytes } from "../../model/walk_size.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
@@ -52,7 +52,7 @@ const minCropPx = 32;
 const likeliestTokens = 5;
 
 /** Activations of a walk of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
-const softwareWalkBytes = 16 * 2 ** 20;
+const softwarePassBytes = 16 * 2 ** 20;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
@@ -272,7 +272,7 @@ class GpuSession implements Session {
     const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
     if (this.#step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
-    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
+    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwarePassBytes : maxPassBytes);
     learner.updates = this.#learner.updates;
     learner.traced = this.traced;
     learner.gradientCheckpointing = this.#config.gradientCheckpointing;
@@ -368,7 +368,7 @@ class GpuSession implements Session {
     const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
     const images = await Promise.all(
       rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
-        shownImage(await this.pool.shown(pixels), this.qwen.config.vision),
+        inputImage(await this.pool.shown(pixels), this.qwen.config.vision),
       ),
     );
     const group = {
