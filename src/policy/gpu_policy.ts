@@ -1,10 +1,10 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
+import { noIndex } from "../gpu/tensor.ts";
 import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
-import { none } from "../model/text_rows.ts";
 import { inputImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
 import { type PrefillPart, Workspace } from "./workspace.ts";
@@ -105,7 +105,7 @@ class GpuConversations implements Conversations {
       position: 0,
       drawn: 0,
       turnStart: 0,
-      lastToken: none,
+      lastToken: noIndex,
     }));
     prompts.forEach((prompt, task) => {
       for (let g = 0; g < rolloutsPerPrompt; g++)

@@ -1,10 +1,10 @@
 import type { Gpu } from "./gpu.ts";
 
 /** Who uses the room. */
-export interface RoomUser {
+export interface ArenaUser {
   readonly name: string;
   /** Forgets the buffers it was given: others take their place, for which it will ask before it runs again. */
-  leaveRoom(): void;
+  dropBuffers(): void;
 }
 
 /**
@@ -12,27 +12,27 @@ export interface RoomUser {
  * use once its plan has run: so plans use the same buffers in turns. There are as many, and as large ones, as the most
  * demanding plan needs, buffer by buffer in falling size.
  */
-export class ActivationRoom {
-  readonly #needs = new Map<RoomUser, readonly number[]>();
+export class ActivationArena {
+  readonly #needs = new Map<ArenaUser, readonly number[]>();
   /** Falling. */
   #buffers: GPUBuffer[] = [];
 
   constructor(readonly gpu: Gpu) {}
 
   /** Different buffers of at least these sizes, which fall. They are the user's until it leaves. */
-  take(user: RoomUser, sizes: readonly number[]): GPUBuffer[] {
+  take(user: ArenaUser, sizes: readonly number[]): GPUBuffer[] {
     this.#needs.set(user, sizes);
     if (sizes.some((size, i) => !(this.#buffers[i] && this.#buffers[i].size >= size))) this.#grow(user);
     return this.#buffers.slice(0, sizes.length);
   }
 
-  leave(user: RoomUser): void {
+  leave(user: ArenaUser): void {
     this.#needs.delete(user);
     if (this.#needs.size === 0) this.#empty();
   }
 
-  #grow(user: RoomUser): void {
-    for (const other of this.#needs.keys()) if (other !== user) other.leaveRoom();
+  #grow(user: ArenaUser): void {
+    for (const other of this.#needs.keys()) if (other !== user) other.dropBuffers();
     this.#empty();
     const most: number[] = [];
     for (const sizes of this.#needs.values())
