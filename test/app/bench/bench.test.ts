@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { achieved, type BenchReport, benchMarkdown } from "../../../src/app/bench/report.ts";
-import { Stopwatch, summary } from "../../../src/app/bench/stopwatch.ts";
+import { Stopwatch, summary } from "../../../src/app/kernels/stopwatch.ts";
 import { chosenWorkloads, workloads } from "../../../src/app/bench/workloads.ts";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
