@@ -1,6 +1,6 @@
+import { intersectionOverUnion } from "../agent/box_overlap.ts";
 import { wholeText } from "../agent/response_text.ts";
 import type { End, ResponseText, Reward, Rollout } from "../agent/rollout.ts";
-import { intersectionOverUnion } from "../agent/tools.ts";
 import type { Box } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
 import { partsAsDeepEyes, rewardKindAsDeepEyes } from "./deepeyes.ts";

@@ -132,7 +132,7 @@ export class HttpRequests {
       const { body } = await this.#request(href, { ...probe, signal: AbortSignal.timeout(this.#silenceMs) });
       body?.cancel().catch(() => {});
     } catch {
-      if (!globalThis.crossOriginIsolated) return noAnswer(host, message);
+      if (!(globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated) return noAnswer(host, message);
       // An isolated page cannot learn whether a server is there.
       return new RemoteFailure(
         "no answer",

@@ -1,3 +1,4 @@
+import { quoted } from "../../../interop/shell/quoted.ts";
 import type { Platform } from "../../../platform.ts";
 import { openJudge, rulesJudge } from "../../../reward/judge.ts";
 import type { Benchmark, FolderFiles, OptionOrder } from "../../../tasks/benchmark.ts";
@@ -5,7 +6,6 @@ import { oneFile, openHrBench } from "../../../tasks/benchmark_hrbench.ts";
 import { openVstar } from "../../../tasks/benchmark_vstar.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { quoted } from "../../../train/shell_words.ts";
 import {
   type BenchmarkResult,
   type Control,
