@@ -32,14 +32,14 @@ import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../trai
 import { train } from "../../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
 import { expectRoom } from "../memory/estimate.ts";
 import { peakTable } from "../memory/peak_table.ts";
 import type { ModelSizes } from "../memory/simulated_step.ts";
-import { fileOrNull, filesIn } from "./model_files.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openRunContext, type RunContext } from "./run_context.ts";
