@@ -3,13 +3,12 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
-import type { Tensor } from "../gpu/tensor.ts";
-import { noIndex } from "../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { Cache } from "../model/cache.ts";
 import type { Model } from "../model/model.ts";
 import type { RopePositions } from "../model/positions.ts";
 import { TextRows } from "../model/text_rows.ts";
-import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
+import { type InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
@@ -22,7 +21,7 @@ const mostPrefills = 32;
 /** Tokens that go through the model together: a prompt, or what a tool said to one row. */
 export interface PrefillPart {
   tokens: readonly number[];
-  images: readonly ShownImage[];
+  images: readonly InputImage[];
   positions: RopePositions;
   /** First row of the cache that the tokens are written to. */
   cacheBegin: number;

@@ -12,7 +12,7 @@ import {
   usualChoice,
 } from "../../ops/product_choice.ts";
 import { fillRandom } from "../../ops/random.ts";
-import { Stopwatch } from "../bench/stopwatch.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 /** Time of one product by each of some kernels. */
 export interface TimedProduct {

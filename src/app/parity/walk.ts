@@ -4,7 +4,7 @@ import { Tape } from "../../gpu/tape.ts";
 import { noIndex, type Tensor } from "../../gpu/tensor.ts";
 import type { Model } from "../../model/model.ts";
 import { TextRows } from "../../model/text_rows.ts";
-import { type ShownImage, VisionRows } from "../../model/vision_rows.ts";
+import { type InputImage, VisionRows } from "../../model/vision_rows.ts";
 import { logprob } from "../../ops/logprob.ts";
 import { pack } from "../../train/pack.ts";
 
@@ -27,7 +27,7 @@ export async function walk(
   gpu: Gpu,
   model: Model,
   tokens: readonly number[],
-  images: readonly ShownImage[],
+  images: readonly InputImage[],
 ): Promise<Walked> {
   const { text, vision, imageTokenId } = model.config;
   const plan = new Plan(gpu, "parity", { reuse: true });
