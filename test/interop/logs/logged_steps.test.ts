@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { eventsOf } from "../../../src/app/log_reader.ts";
+import { eventsOf } from "../../../src/app/run/log_reader.ts";
 import { type Logged, type LoggedStep, loggedSteps } from "../../../src/interop/logs/logged_steps.ts";
 import { listsOf } from "../../../src/interop/step_metrics.ts";
 import { trlMetrics } from "../../../src/interop/trl/metrics.ts";
