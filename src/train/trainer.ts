@@ -1,7 +1,7 @@
 import type { Rolled } from "../agent/loop.ts";
 import type { Pixels } from "../image/pixels.ts";
-import { JudgeUnusable } from "../reward/judge_failure.ts";
-import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judge_metrics.ts";
+import { JudgeUnusable } from "../reward/connection/failure.ts";
+import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import type { Task } from "../tasks/task.ts";
 import { advantages, hasVariance } from "./advantage.ts";
 import { Alarms } from "./alarms.ts";
@@ -150,7 +150,7 @@ async function* rollStep(
 ): AsyncGenerator<TrainEvent, Rolled & { tasks: Task[] }> {
   const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
   let prepared = first;
-  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptShown: [], shown: [] };
+  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptImages: [], toolImages: [] };
   for (let round = 0; ; round++) {
     const { tasks, pictures } = prepared;
     const rolled = yield* rollAndJudge(parts, tasks, async (task) => pictures.get(task.id)!, {

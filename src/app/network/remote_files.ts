@@ -1,4 +1,4 @@
-import { retryAfterMs } from "../../reward/judge_exchange.ts";
+import { retryAfterMs } from "../../reward/connection/exchange.ts";
 
 /** How files are fetched; what differs between a page, Deno and a test. */
 export interface RemoteOptions {

@@ -17,7 +17,8 @@ import { walkBytes } from "../../model/walk_size.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import type { Task, TaskSource } from "../../tasks/task.ts";
+import type { TaskSource } from "../../tasks/sources/task_source.ts";
+import type { Task } from "../../tasks/task.ts";
 import { expectTrainable, openAdapter, refillAdapter } from "../../train/adapter.ts";
 import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
@@ -437,7 +438,7 @@ class GpuSession implements Session {
       view: {
         frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
         minSidePx: Math.max(minCropPx, factor),
-        shown: (pixels) => this.pool.shown(pixels),
+        modelInput: (pixels) => this.pool.shown(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Reward } from "../../agent/rollout.ts";
-import { judgeAlarms } from "../../reward/judge_metrics.ts";
+import { judgeAlarms } from "../../reward/judges/metrics.ts";
 import type { ChangedVerdict } from "../judge/rejudge.ts";
 import { count, counted } from "./numbers.ts";
 import { usePage } from "./page_context.ts";

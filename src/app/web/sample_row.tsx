@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Box, Pixels } from "../../image/pixels.ts";
-import type { SurveyedPicture } from "../../tasks/survey.ts";
+import type { SurveyedPicture } from "../../tasks/rows/survey.ts";
 import type { RowDetails } from "../worker_api/data_api.ts";
 import { KnobField } from "./knob_field.tsx";
 import { count } from "./numbers.ts";
