@@ -23,7 +23,7 @@ const late = [
   "src/train/trainer.ts",
   "src/tasks/parquet/table.ts",
   "src/policy/tokenizer.ts",
-  "src/train/verl_command.ts",
+  "src/interop/verl/command.ts",
 ];
 
 test.each(["src/app/web/main.tsx", "src/app/web/worker.ts"])(

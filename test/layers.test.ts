@@ -14,7 +14,8 @@ const mayImport: Record<string, readonly string[]> = {
   agent: ["image", "tasks", "policy"],
   reward: ["image", "tasks", "policy", "agent"],
   train: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],
-  app: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train"],
+  interop: ["image", "tasks", "policy", "agent", "reward", "train"],
+  app: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train", "interop"],
 };
 
 const filesUnder = (folder: string): string[] =>

@@ -121,7 +121,7 @@ class GpuConversations implements Conversations {
   async start(prompts: readonly Passage[]): Promise<void> {
     const { mergeSize, imageTokenId } = this.#sizes();
     const parts = prompts.map((prompt, task): PrefillPart => {
-      const images = prompt.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
+      const images = prompt.images.map((shown) => shownImage(shown, this.policy.model.config.vision));
       const positions = ropePositions(
         prompt.tokens,
         imageTokenId,
@@ -181,7 +181,7 @@ class GpuConversations implements Conversations {
       const passage = passages[i]!;
       // The last token that was drawn (the stop) has not been through the model yet.
       const tokens = [state.lastToken, ...passage.tokens];
-      const images = passage.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
+      const images = passage.images.map((shown) => shownImage(shown, this.policy.model.config.vision));
       const positions = ropePositions(
         tokens,
         imageTokenId,

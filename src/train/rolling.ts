@@ -24,7 +24,7 @@ export interface Parts {
   chat: Chat;
   tokenizer: Tokenizer;
   judge: AnswerJudge;
-  view: Pick<RollSettings, "frame" | "minSidePx" | "shown" | "imageTokens">;
+  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
   peakMemoryBytes?: () => number;
   /** How far each rollout is from the starting model, (tasks, rolloutsPerTask) nats; asked where the reward is charged for it. */
@@ -44,8 +44,8 @@ const evaluationStep = 2 ** 31;
 /** Puts the rollouts of further tasks behind those of others. */
 export function append(all: Rolled, more: Rolled): void {
   all.rollouts.push(...more.rollouts);
-  all.promptShown.push(...more.promptShown);
-  all.shown.push(...more.shown);
+  all.promptImages.push(...more.promptImages);
+  all.toolImages.push(...more.toolImages);
 }
 
 /**
@@ -82,7 +82,7 @@ export async function* rollAndJudge(
     // Nobody waits for the others where none will be answered.
     one.then(() => judge.counts.unusable && end()).catch(() => {});
   };
-  const all: Rolled = { rollouts: [], promptShown: [], shown: [] };
+  const all: Rolled = { rollouts: [], promptImages: [], toolImages: [] };
   const together = tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
   try {
     for (let first = 0; first < tasks.length; first += together) {

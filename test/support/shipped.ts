@@ -43,5 +43,5 @@ export const sceneShown = (index: number): Pixels =>
 /** The prompt of a scene. */
 export function scenePrompt(chat: Chat, index: number): Passage {
   const { question } = needleTask(sceneSettings, 0, "train", 0, index);
-  return { tokens: chat.prompt({ question }, [imageTokens]), shown: [sceneShown(index)] };
+  return { tokens: chat.prompt({ question }, [imageTokens]), images: [sceneShown(index)] };
 }

@@ -46,8 +46,8 @@ export function openStep(
   if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
-  const { tokens: prompt, shown } = randomPrompt(shapes);
-  const prefix = { tokens: prompt, images: shown.map((pixels) => shownImage(pixels, config.vision)) };
+  const { tokens: prompt, images } = randomPrompt(shapes);
+  const prefix = { tokens: prompt, images: images.map((pixels) => shownImage(pixels, config.vision)) };
   const all = randomTokens(config, 16 * 256);
   const answer = (i: number, n: number, tokens: number): Sequence => {
     const own = all.slice(i * tokens, (i + 1) * tokens);

@@ -1,5 +1,5 @@
+import { intersectionOverUnion } from "../../agent/box_overlap.ts";
 import type { End, Rollout, ToolCall } from "../../agent/rollout.ts";
-import { intersectionOverUnion } from "../../agent/tools.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";

@@ -200,14 +200,15 @@ const patchesOf = ({ grid }: ShownImage): number => grid.t * grid.h * grid.w;
 
 /** A passage as it goes through the model. */
 function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
-  const { tokens, shown } = passageOf(shape, { vision, imageTokenId });
-  const images = shown.map((pixels) => shownImage(pixels, vision));
+  const passage = passageOf(shape, { vision, imageTokenId });
+  const { tokens } = passage;
+  const images = passage.images.map((pixels) => shownImage(pixels, vision));
   const grids = images.map(({ grid }) => grid);
   return { tokens, images, positions: ropePositions(tokens, imageTokenId, grids, vision.spatialMergeSize) };
 }
 
 function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {
-  const images = (passage: Passage) => passage.shown.map((shown) => shownImage(shown, model.vision));
+  const images = (passage: Passage) => passage.images.map((pixels) => shownImage(pixels, model.vision));
   const opening = passageOf(prompt, model);
   const sequences = rollouts.map(({ turns, answers }): Sequence => {
     const tokens: number[] = [];
@@ -237,7 +238,7 @@ function passageOf(
   const tokens = new Array<number>(textTokens).fill(someToken);
   for (const { width, height } of pictures)
     for (let k = 0; k < (width / factor) * (height / factor); k++) tokens.push(imageTokenId);
-  return { tokens, shown: pictures.map(blank) };
+  return { tokens, images: pictures.map(blank) };
 }
 
 const blanks = new Map<string, Pixels>();

@@ -438,7 +438,7 @@ class GpuSession implements Session {
       view: {
         frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
         minSidePx: Math.max(minCropPx, factor),
-        shown: (pixels) => this.pool.shown(pixels),
+        modelInput: (pixels) => this.pool.shown(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,

@@ -1,10 +1,10 @@
+import { intersectionOverUnion } from "../../agent/box_overlap.ts";
 import { wholeText } from "../../agent/response_text.ts";
 import type { End, ResponseText, Reward, Rollout } from "../../agent/rollout.ts";
-import { intersectionOverUnion } from "../../agent/tools.ts";
 import type { Box } from "../../image/pixels.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { Verdict } from "../rules/rules.ts";
 import { partsAsDeepEyes, rewardKindAsDeepEyes } from "./deepeyes.ts";
+import type { Verdict } from "../rules/rules.ts";
 import { partsAsVerl } from "./verl.ts";
 import { originalWeights, type RewardParts, weightedParts } from "./weighted_parts.ts";
 

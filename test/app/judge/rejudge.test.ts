@@ -85,7 +85,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       tokenizer,
       judge: judges[judge](),
       klSums: async ({ rollouts }) => rollouts.map((group) => group.map((_, i) => 0.1 * i + 0.3)),
-      view: { frame: "relative-1000", minSidePx: 32, shown: () => flat(64), imageTokens: () => 16 },
+      view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
       update: async () => ({ grad_norm: 1, loss: 0 }),
     },
     0,
