@@ -21,7 +21,7 @@ function loadedWith(script: string): Set<string> {
 const late = [
   "src/app/session/gpu_session.ts",
   "src/train/trainer.ts",
-  "src/tasks/parquet.ts",
+  "src/tasks/parquet/table.ts",
   "src/policy/tokenizer.ts",
   "src/interop/verl/command.ts",
 ];

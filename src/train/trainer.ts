@@ -1,7 +1,7 @@
 import type { Rolled } from "../agent/loop.ts";
 import type { Pixels } from "../image/pixels.ts";
-import { JudgeUnusable } from "../reward/judge_failure.ts";
-import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judge_metrics.ts";
+import { JudgeUnusable } from "../reward/connection/failure.ts";
+import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import type { Task } from "../tasks/task.ts";
 import { advantages, hasVariance } from "./advantage.ts";
 import { Alarms } from "./alarms.ts";

@@ -11,7 +11,7 @@ import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";
 import { openChat } from "../../src/policy/chats.ts";
-import { needlePictures } from "../../src/tasks/needle.ts";
+import { needlePictures } from "../../src/tasks/sources/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const [model, file, adapter = ""] = Deno.args;

@@ -2,7 +2,7 @@ import { offersTools } from "../../agent/loop.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
-import { needle } from "../../tasks/needle.ts";
+import { needle } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { openRunTasks } from "../data/run_tasks.ts";

@@ -1,4 +1,4 @@
-import { retryAfterMs } from "../../reward/judge_exchange.ts";
+import { retryAfterMs } from "../../reward/connection/exchange.ts";
 
 export type RemoteProblem =
   | "refused"

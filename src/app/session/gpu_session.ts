@@ -6,18 +6,19 @@ import { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/plan.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
+import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
 import type { CheckpointFiles } from "../../model/safetensors.ts";
-import { shownImage } from "../../model/vision_rows.ts";
-import { walkBytes } from "../../model/walk_size.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import type { Task, TaskSource } from "../../tasks/task.ts";
+import type { TaskSource } from "../../tasks/sources/task_source.ts";
+import type { Task } from "../../tasks/task.ts";
 import { expectTrainable, openAdapter, refillAdapter } from "../../train/adapter.ts";
 import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
@@ -271,7 +272,7 @@ class GpuSession implements Session {
     const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
     if (this.#step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
-    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwarePassBytes : walkBytes);
+    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwarePassBytes : maxPassBytes);
     learner.updates = this.#learner.updates;
     learner.traced = this.traced;
     learner.gradientCheckpointing = this.#config.gradientCheckpointing;
@@ -367,7 +368,7 @@ class GpuSession implements Session {
     const modelInputs = await Promise.all(ofTask.map((pixels) => this.pool.modelInput(pixels)));
     const images = await Promise.all(
       rolloutPictures(rollout, ofTask, config, modelInputs).map(async (pixels) =>
-        shownImage(await this.pool.modelInput(pixels), this.qwen.config.vision),
+        inputImage(await this.pool.modelInput(pixels), this.qwen.config.vision),
       ),
     );
     const group = {

@@ -2,7 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { Platform } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import { needlePictures } from "../../tasks/needle.ts";
+import { needlePictures } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";

@@ -1,5 +1,5 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
-import { optionOrders } from "../../../tasks/benchmark.ts";
+import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { type Knob, knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
 
