@@ -101,12 +101,15 @@ async function attended(device: Gpu, D: number, dtype: "f32" | "bf16", kernel?: 
   return found!;
 }
 
+/** Compiles kernels in tiles several times faster on a software adapter, with the same results. */
+const rolled = await Gpu.open(navigator.gpu, { unrolled: false });
+
 describe("attention() over a cache of bf16 equals that over the same numbers in f32, bit for bit,", () => {
   const kernels: AttentionKernel[] = ["lanes", "tiles", "rows"];
   test.each([32, 80, 128].flatMap((D) => kernels.map((kernel) => [D, kernel] as const)))(
     "heads of %i, in %s",
     async (D, kernel) => {
-      expect(await attended(gpu, D, "bf16", kernel)).toEqual(await attended(gpu, D, "f32", kernel));
+      expect(await attended(rolled, D, "bf16", kernel)).toEqual(await attended(rolled, D, "f32", kernel));
     },
     // Software adapters compile tiles slowly.
     120_000,
