@@ -1,6 +1,7 @@
-import { suppressed } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import { rolloutPictures } from "../agent/rollout_pictures.ts";
+import { suppressed } from "../agent/token_limits.ts";
+import { chooseTools } from "../agent/tools/table.ts";
 import type { MemoryPeak } from "../gpu/buffer_pool.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
@@ -93,7 +94,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>
-      openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
+      openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {}, options.tools);
     try {
       const surroundings = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
@@ -364,10 +365,14 @@ class GpuSession implements Session {
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
     const ofTask = await this.#pictures(task, config);
-    const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
+    const views = await Promise.all(
+      ofTask.map(async (original) => ({ original, modelInput: await this.pool.shown(original) })),
+    );
+    const { crop } = config;
+    const tools = chooseTools(config, this.#surroundings.addedTools);
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
-        shownImage(await this.pool.shown(pixels), this.qwen.config.vision),
+      [...rolloutPictures(rollout, views, { crop, tools })].map(async ({ original }) =>
+        shownImage(await this.pool.shown(original), this.qwen.config.vision),
       ),
     );
     const group = {
@@ -424,7 +429,7 @@ class GpuSession implements Session {
   }
 
   #parts(): Parts {
-    const { chat, source, judge } = this.#surroundings;
+    const { chat, source, judge, tools } = this.#surroundings;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
@@ -432,6 +437,7 @@ class GpuSession implements Session {
       source,
       policy: this.#policy,
       chat,
+      tools,
       tokenizer: this.tokenizer,
       judge,
       view: {

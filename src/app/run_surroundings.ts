@@ -1,3 +1,5 @@
+import { chooseTools } from "../agent/tools/table.ts";
+import type { Tool } from "../agent/tools/tool.ts";
 import type { SizeLimits } from "../image/smart_resize.ts";
 import type { Platform } from "../platform.ts";
 import type { Chat } from "../policy/chat.ts";
@@ -15,6 +17,10 @@ import type { PicturePool } from "./picture_pool.ts";
 /** What a configuration puts around a model: how it is spoken to, what it is asked, who judges it. */
 export interface RunSurroundings {
   config: RunConfig;
+  /** What the configuration offers. */
+  tools: readonly Tool[];
+  /** A person's own tools, whether it offers them or not. */
+  addedTools: readonly Tool[];
   chat: Chat;
   source: TaskSource;
   judge: AnswerJudge;
@@ -35,8 +41,10 @@ export async function openSurroundings(
   view: SizeLimits,
   pool: PicturePool,
   access: JudgeAccess,
+  addedTools: readonly Tool[] = [],
 ): Promise<RunSurroundings> {
-  const chat = openChat(config.prompt, tokenizer, config);
+  const tools = chooseTools(config, addedTools);
+  const chat = openChat(config.prompt, tokenizer, tools);
   const source =
     config.data === ""
       ? {
@@ -44,7 +52,7 @@ export async function openSurroundings(
           pictures: (task: Task) => pool.draw(task.id, config, task.imageSizesPx[0]!.width),
         }
       : await openRunTasks(config, platform, view, chat);
-  return { config, chat, source, judge: openRunJudge(config, access) };
+  return { config, tools, addedTools, chat, source, judge: openRunJudge(config, access) };
 }
 
 function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {

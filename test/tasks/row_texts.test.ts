@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { zoom } from "../../src/agent/tools/zoom.ts";
 import { openChat } from "../../src/policy/chats.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { lookAt } from "../../src/tasks/file_tasks.ts";
@@ -90,7 +91,7 @@ const tokenizer = new Tokenizer(
   JSON.parse(new TextDecoder().decode(await readBytes(new URL("../../public/needle/tokenizer.json", import.meta.url)))),
 );
 describe.each(["compact", "verl", "deepeyes"] as const)("--prompt %s", (prompt) => {
-  const chat = openChat(prompt, tokenizer, { rotate: false });
+  const chat = openChat(prompt, tokenizer, [zoom]);
   const settings = {
     ...recipeSettings,
     promptTokens: (

@@ -3,6 +3,7 @@
  * log-probabilities that our kernels gave.
  * Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
  */
+import { chooseTools } from "../../src/agent/tools/table.ts";
 import { openTokenizer } from "../../src/app/data/qwen_tokenizer.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
@@ -38,6 +39,6 @@ for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask:
 }
 await Deno.writeTextFile(
   file!,
-  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, config).reserved, rows }),
+  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, chooseTools(config)).reserved, rows }),
 );
 Deno.exit(0);
