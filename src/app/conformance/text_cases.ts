@@ -1,10 +1,15 @@
 import { callsAsVerl, type VerlCall } from "../../agent/environments/calls_verl.ts";
 import { type TurnLimits, VerlTurns } from "../../agent/environments/turns_verl.ts";
-import { answerAsVerl } from "../../reward/answer_verl.ts";
-import { answerAsDeepEyes, scoreAsDeepEyes, scoreMathAsDeepEyes, verdictAsDeepEyes } from "../../reward/deepeyes.ts";
-import type { Judge, JudgedAnswer } from "../../reward/judge_request.ts";
-import { scoreAsVerl, verdictAsVerl } from "../../reward/verl.ts";
-import { close, type Outcome, same } from "../outcome.ts";
+import type { Judge, JudgedAnswer } from "../../reward/connection/request.ts";
+import { answerAsVerl } from "../../reward/rewards/answer_verl.ts";
+import {
+  answerAsDeepEyes,
+  scoreAsDeepEyes,
+  scoreMathAsDeepEyes,
+  verdictAsDeepEyes,
+} from "../../reward/rewards/deepeyes.ts";
+import { scoreAsVerl, verdictAsVerl } from "../../reward/rewards/verl.ts";
+import { close, type Outcome, same } from "./outcome.ts";
 import { stepAsDeepEyes } from "./step_deepeyes.ts";
 
 export interface ParseCase {

@@ -2,7 +2,7 @@ import { intersectionOverUnion } from "../../agent/box_overlap.ts";
 import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
 import type { Box } from "../../image/pixels.ts";
 import { type SizeRule, smartResize } from "../../image/smart_resize.ts";
-import { close, type Outcome, same } from "../outcome.ts";
+import { close, type Outcome, same } from "./outcome.ts";
 import { stepAsDeepEyes } from "./step_deepeyes.ts";
 
 type Size = [width: number, height: number];

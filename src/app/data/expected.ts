@@ -2,9 +2,9 @@ import { convert, decode } from "../../image/decode.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
-import { recipeBudget } from "../../tasks/picture_budget.ts";
-import type { Row, RowSource } from "../../tasks/row.ts";
-import { type Outcome, same } from "../outcome.ts";
+import { recipeBudget } from "../../tasks/rows/picture_budget.ts";
+import type { Row, RowSource } from "../../tasks/rows/row.ts";
+import { type Outcome, same } from "../conformance/outcome.ts";
 
 /** A line of expected.jsonl: a row as pyarrow, Pillow and qwen-vl-utils read it. */
 export interface ExpectedRow {
@@ -22,7 +22,7 @@ export interface ExpectedRow {
     model_size: [width: number, height: number];
     image_tokens: number;
   }[];
-  /** What is drawn in picture 0: [left, top, right, bottom] in source pixels, not turned by EXIF. */
+  /** The object shown in picture 0: [left, top, right, bottom] in source pixels, not turned by EXIF. */
   boxes?: Record<string, Box>;
 }
 
@@ -31,7 +31,7 @@ const meanTolerance = 0.5;
 
 const stem = (name: string): string => name.replace(/\.[^.]*$/, "");
 
-/** Compares every row of a source with the lines that speak of it, field by field. A row that breaks has failed. */
+/** Compares every row of a source with the lines about it, field by field. A row that breaks has failed. */
 export async function* compareRows(source: RowSource, lines: readonly ExpectedRow[]): AsyncGenerator<Outcome> {
   const own = lines.filter(({ file }) => file === stem(source.name));
   yield same("rows", source.name, source.rows, own.length);

@@ -1,19 +1,19 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import type { Platform } from "../../platform.ts";
-import { type FileTasks, lookAt } from "../../tasks/file_tasks.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
-import { decodedBytes, readPicture } from "../../tasks/picture_budget.ts";
-import type { Row, RowSource } from "../../tasks/row.ts";
-import type { Surveyed, SurveySettings } from "../../tasks/survey.ts";
+import { decodedBytes, readPicture } from "../../tasks/rows/picture_budget.ts";
+import type { Row, RowSource } from "../../tasks/rows/row.ts";
+import type { Surveyed, SurveySettings } from "../../tasks/rows/survey.ts";
+import { type FileTasks, lookAt } from "../../tasks/sources/file_tasks.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type Inspection, inspect } from "../data/inspection.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 import { filesAt, openSource, pathsIn } from "../data/sources.ts";
-import type { DataApi, OpenedData, RowCard, RowDetails, RowPlace } from "../data_api.ts";
-import type { Told } from "../judge_api.ts";
-import { type NamedSources, runSources } from "../run_sources.ts";
+import { type NamedSources, runSources } from "../run/run_sources.ts";
+import type { DataApi, OpenedData, RowCard, RowDetails, RowPlace } from "../worker_api/data_api.ts";
+import type { TaskProgress } from "../worker_api/judge_api.ts";
 import { columnTexts } from "./column_texts.ts";
 import { LongTask } from "./long_task.ts";
 import { RowReader } from "./row_reader.ts";
@@ -68,7 +68,7 @@ export class DataWorker implements DataApi {
     );
   }
 
-  async nextInspection(): Promise<Told<number, Inspection>> {
+  async nextInspection(): Promise<TaskProgress<number, Inspection>> {
     if (!this.#inspection) throw new Error("No source is being looked through; start it");
     return this.#inspection.next();
   }
