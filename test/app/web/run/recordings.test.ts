@@ -6,7 +6,7 @@ import { foldAll } from "../../../../src/app/web/run/run_state.ts";
 import { needlePictures, needleTask } from "../../../../src/tasks/sources/needle.ts";
 
 const [recording] = recordings;
-const shipped = readFileSync(new URL(`../../../public/${recording!.file}`, import.meta.url));
+const shipped = readFileSync(new URL(`../../../../public/${recording!.file}`, import.meta.url));
 const gunzip = (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
   new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 
