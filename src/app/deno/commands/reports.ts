@@ -46,10 +46,8 @@ function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
 }
 
 /** How many answers have no verdict, empty where all have one. */
-const unjudged = (metrics: Metrics): string =>
-  metrics["judge/failed"] > 0
-    ? `  ${metrics["judge/failed"]} of ${metrics["judge/asked"]} answers without a verdict`
-    : "";
+const unjudged = ({ "judge/failed": failed = 0, "judge/asked": asked }: Metrics): string =>
+  failed > 0 ? `  ${failed} of ${asked} answers without a verdict` : "";
 
 const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
 
@@ -71,12 +69,12 @@ export function evaluationTable(sampled: Metrics, greedy: Metrics, tasks: number
         ["sampled", sampled],
         ["greedy", greedy],
       ] as const
-    ).flatMap(([how, metrics]) => (metrics["judge/failed"] > 0 ? [`${how}:${unjudged(metrics)}`] : [])),
+    ).flatMap(([how, metrics]) => (unjudged(metrics) === "" ? [] : [`${how}:${unjudged(metrics)}`])),
     `${what}; the standard error of a share over all of them is at most ${(0.5 / Math.sqrt(tasks)).toFixed(3)}`,
   ];
 }
 
-/** A task and what came of it, word for word. */
+/** A task with its rollouts, word for word. */
 export function rolloutLines(
   task: Task,
   rollouts: readonly Rollout[],
