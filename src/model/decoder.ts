@@ -30,7 +30,7 @@ export class Decoder {
     readonly weights: Weights,
   ) {
     const { headDim: D, ropeTheta, mropeSection, mropeInterleaved } = config;
-    this.#table = gpu.uploadMade("text.rope", () => ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [
+    this.#table = gpu.uploadComputed("text.rope", () => ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [
       maxPositions,
       D / 2,
       2,
@@ -79,7 +79,7 @@ export class Decoder {
       cache: cache && { rows: rows.cacheRows, ...cache.layers[layer]! },
       rounded: this.kvCacheDtype,
     });
-    const attended = reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), rows.capacity, H * D);
+    const attended = reshape(attention(tape, { q, k, v, spans: rows.spans, scale: D ** -0.5 }), rows.capacity, H * D);
     return this.weights.linear(tape, attn("o_proj"), attended, { residual: x });
   }
 

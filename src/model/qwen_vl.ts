@@ -34,7 +34,7 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
     // The first quarter of a head turns by the patch's row, the second by its column, with the same frequencies.
     const half = config.vision.hiddenSize / config.vision.numHeads / 2;
     const quarter = Array.from(inverseFrequencies(half, config.vision.ropeTheta));
-    this.#visionTable = gpu.uploadMade("vision.rope", () => ropeTable(maxPatchSide, [...quarter, ...quarter]), [
+    this.#visionTable = gpu.uploadComputed("vision.rope", () => ropeTable(maxPatchSide, [...quarter, ...quarter]), [
       maxPatchSide,
       half,
       2,
@@ -96,6 +96,6 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
   protected attendPatches(tape: Tape, module: string, y: Tensor, rotations: Tensor, spans: Spans): Tensor {
     const { hiddenSize: C, numHeads: H } = this.config.vision;
     const { q, k, v } = heads(tape, this.weights.linear(tape, module, y), { H, K: H, rotations });
-    return reshape(attention(tape, q, k, v, spans, (C / H) ** -0.5), y.shape[0]!, C);
+    return reshape(attention(tape, { q, k, v, spans, scale: (C / H) ** -0.5 }), y.shape[0]!, C);
   }
 }

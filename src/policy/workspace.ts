@@ -1,6 +1,7 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { type KernelTime, Plan } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
+import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { Cache } from "../model/cache.ts";
@@ -293,8 +294,8 @@ export class Workspace {
 
   #draw(tape: Tape, hidden: Tensor, slots: Tensor): void {
     const logits = linear(tape, hidden, this.model.head);
-    const stats = summarize(tape.plan, logits, this.#sample.allowed, this.#temperature);
-    pick(tape.plan, slots, this.#sample, logits, stats);
+    const stats = summarize(tape.plan, logits, { allowed: this.#sample.allowed, temperature: this.#temperature });
+    pick(tape.plan, this.#sample, { slots, logits, stats });
   }
 }
 

@@ -1,3 +1,4 @@
+import { chooseTools } from "../../../agent/tools/table.ts";
 import type { Platform } from "../../../platform.ts";
 import type { Chat } from "../../../policy/chat.ts";
 import { openChat } from "../../../policy/chats.ts";
@@ -86,7 +87,7 @@ async function chatOf(
   const { tokenizer: folder } = options;
   if (folder === undefined) return null;
   const tokenizer = await openTokenizer(fileOrNull(filesIn(platform, onDisk(folder))));
-  return { chat: openChat(config.prompt, tokenizer, config), tokenizer };
+  return { chat: openChat(config.prompt, tokenizer, chooseTools(config)), tokenizer };
 }
 
 /** The prompt of one row as a run would write it, with its tokens; runs of image tokens as one. */

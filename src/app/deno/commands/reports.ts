@@ -1,4 +1,5 @@
 import type { Rollout } from "../../../agent/rollout.ts";
+import { callSummary } from "../../../agent/tools/table.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { Metrics, TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import { type MetricName, metricTable } from "../../../train/metrics.ts";
@@ -94,7 +95,7 @@ export function rolloutLines(
       if (segment.source === "model") lines.push(`     ${visible(texts(segment.tokens).join(""))}`);
       for (const call of rollout.calls.filter((c) => c.segment === index)) {
         lines.push(
-          `     -> ${call.boxSourcePx ? `crop (${call.boxSourcePx.map(Math.round).join(", ")}) source px` : `${call.outcome}: ${visible(call.message ?? "")}`}`,
+          `     -> ${visible(call.outcome === "ok" ? callSummary(call) : `${call.outcome}: ${call.message ?? ""}`)}`,
         );
       }
     });
