@@ -2,7 +2,13 @@ import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import { readJudgeAddress } from "../../../reward/connection/address.ts";
 import { type Diagnosis, type PageFacts, testConnection } from "../../../reward/connection/diagnosis.ts";
 import type { ConnectionParts } from "../../../reward/connection/judge_connection.ts";
-import { type AnswerJudge, type Asked, type JudgeSettings, RemoteJudge, rulesJudge } from "../../../reward/judges/answer_judge.ts";
+import {
+  type AnswerJudge,
+  type Asked,
+  type JudgeSettings,
+  RemoteJudge,
+  rulesJudge,
+} from "../../../reward/judges/answer_judge.ts";
 import { audit } from "../../../reward/judges/audit.ts";
 import { auditSet } from "../../../reward/judges/audit_set.ts";
 import { countsNow } from "../../../reward/judges/metrics.ts";
@@ -11,18 +17,16 @@ import type { TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { judgeSettingsOf } from "../../judge/judge_settings.ts";
 import type { RejudgedStep } from "../../judge/rejudge.ts";
-import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, TaskProgress } from "../../worker_api/judge_api.ts";
+import type {
+  AuditProgress,
+  AuditReport,
+  JudgeApi,
+  RejudgedPart,
+  RejudgeOptions,
+  TaskProgress,
+} from "../../worker_api/judge_api.ts";
 import { LongTask } from "./long_task.ts";
 import { pageFacts } from "./page_facts.ts";
-
-=======
-} from "../../../reward/judges/answer_judge.ts";
->>>>>>> eng-web:src/app/web/worker/judge_worker.ts
-=======
-  RejudgeWays,
-  Told,
-} from "../../worker_api/judge_api.ts";
->>>>>>> eng-web:src/app/web/worker/judge_worker.ts
 
 /** Steps come together while nobody has asked for this long, milliseconds: a thousand steps by rules take a second. */
 const tellEveryMs = 100;
