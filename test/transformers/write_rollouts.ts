@@ -3,8 +3,10 @@
  * log-probabilities that our kernels gave.
  * Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
  */
-import { openTokenizer } from "../../src/app/data/qwen_tokenizer.ts";
+
+import { chooseTools } from "../../src/agent/tools/table.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import { openTokenizer } from "../../src/app/model_folder/qwen_tokenizer.ts";
 import { openGpuSession } from "../../src/app/session/gpu_session.ts";
 import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
@@ -38,6 +40,6 @@ for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask:
 }
 await Deno.writeTextFile(
   file!,
-  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, config).reserved, rows }),
+  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, chooseTools(config)).reserved, rows }),
 );
 Deno.exit(0);

@@ -62,7 +62,7 @@ export async function createRunFolder(folder: string): Promise<RunStore> {
 export async function expectNewFolder(folder: string, { locked = false } = {}): Promise<void> {
   const all = await entries(folder);
   const isFree = locked || (all.includes(names.lock) && (await isDeadLock(folder)));
-  // What a process had begun to write when it died is nobody's work.
+  // A file that a process was writing when it died is not whole.
   const found = all.filter((name) => !(isFree && [names.lock, `${names.config}.writing`].includes(name)));
   if (found.includes(names.config) && [names.log, names.lock, names.checkpoint].some((name) => found.includes(name))) {
     throw new Error(
@@ -173,7 +173,9 @@ function startsWith(all: Uint8Array, first: Uint8Array): boolean {
 
 /** Brings the newest whole checkpoint into its place, from wherever an interruption left it. */
 async function settleCheckpoint(folder: string): Promise<void> {
-  const [place, whole, previous] = [names.checkpoint, names.whole, names.previous].map((name) => join(folder, name));
+  const place = join(folder, names.checkpoint);
+  const whole = join(folder, names.whole);
+  const previous = join(folder, names.previous);
   if (await exists(whole)) {
     if (await exists(place)) {
       await removeIfThere(previous);

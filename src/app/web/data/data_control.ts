@@ -25,6 +25,7 @@ const rowKnobs: readonly KnobName[] = [
   "pictureMemory",
   "maxPromptTokens",
   "prompt",
+  "tools",
   "rotate",
   "toolRows",
   "zoom",

@@ -1,3 +1,4 @@
+import { chooseTools } from "../../../agent/tools/table.ts";
 import type { SizeLimits } from "../../../image/smart_resize.ts";
 import { preprocessorIn } from "../../../model/preprocessor.ts";
 import type { Platform } from "../../../platform.ts";
@@ -7,9 +8,9 @@ import { recipeBudget } from "../../../tasks/rows/picture_budget.ts";
 import type { Row } from "../../../tasks/rows/row.ts";
 import type { SurveySettings } from "../../../tasks/rows/survey.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { openTokenizer } from "../../data/qwen_tokenizer.ts";
 import { promptOf, surveySettings } from "../../data/run_tasks.ts";
-import { fileOrNull, filesIn } from "../../session/model_files.ts";
+import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
+import { openTokenizer } from "../../model_folder/qwen_tokenizer.ts";
 import type { RowDetails } from "../../worker_api/data_api.ts";
 
 /** Rows as a model would get them: sizes by its preprocessor, prompts by its tokenizer. */
@@ -47,7 +48,7 @@ export class RowReader {
 
   /** How it looks at rows. */
   settings(config: RunConfig): SurveySettings {
-    const chat = this.#tokenizer ? openChat(config.prompt, this.#tokenizer, config) : undefined;
+    const chat = this.#tokenizer ? openChat(config.prompt, this.#tokenizer, chooseTools(config)) : undefined;
     return surveySettings(config, this.limits(config), chat);
   }
 
@@ -55,7 +56,7 @@ export class RowReader {
   prompt(row: Row, imageTokens: readonly number[], config: RunConfig): Pick<RowDetails, "prompt" | "promptProblem"> {
     if (!this.#tokenizer) return { prompt: null, promptProblem: this.#problem };
     try {
-      const chat = openChat(config.prompt, this.#tokenizer, config);
+      const chat = openChat(config.prompt, this.#tokenizer, chooseTools(config));
       const tokens = promptOf(row, chat, config, imageTokens);
       return { prompt: { tokens, texts: this.#tokenizer.texts(tokens) }, promptProblem: null };
     } catch (error) {
