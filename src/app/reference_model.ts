@@ -54,9 +54,8 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
     const { gpu, config, trained } = this;
     // Under a new adapter the weights stay as they are: the model itself is the reference.
     if (hasAdapter(config) && this.adapterFiles === null) return new Learner(gpu, trained, "policy");
-    const { baseDtype } = config;
-    const model = await loadModel(gpu, this.files, { trained: false, baseDtype });
-    model.kvCacheDtype = config.kvCacheDtype;
+    const { baseDtype, kvCacheDtype } = config;
+    const model = await loadModel(gpu, this.files, { trained: false, baseDtype, kvCacheDtype });
     // As the model that it is compared with.
     await useMatrixUnits(gpu, model);
     if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);

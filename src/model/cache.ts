@@ -14,9 +14,22 @@ export function expectCacheable({ headDim }: TextConfig, dtype: CacheDtype): voi
     );
 }
 
+/** What text passes keep of the rows before theirs. What is in it is known to the family that made it. */
+export interface CacheState {
+  free(): void;
+}
+
+/** What a cache is to hold: tokens, each in a row of its own, and how many prompts and conversations they belong to. */
+export interface CacheSize {
+  /** Row 0 takes what padding writes. */
+  rows: number;
+  /** For a state that does not grow with the tokens; keys and values need none. */
+  sequences: number;
+}
+
 /** Keys and values of every layer, (S, K, D) each. Row 0 takes what padding writes. */
-export class Cache {
-  readonly layers: { keys: Tensor; values: Tensor }[];
+export class KeyValueCache implements CacheState {
+  readonly layers: readonly { keys: Tensor; values: Tensor }[];
 
   constructor(
     readonly gpu: Gpu,
@@ -30,6 +43,12 @@ export class Cache {
       keys: gpu.empty(`cache.${i}.keys`, shape, dtype),
       values: gpu.empty(`cache.${i}.values`, shape, dtype),
     }));
+  }
+
+  layer(index: number): { keys: Tensor; values: Tensor } {
+    const layer = this.layers[index];
+    if (!layer) throw new RangeError(`a cache of ${this.layers.length} layers has no layer ${index}`);
+    return layer;
   }
 
   free(): void {

@@ -40,12 +40,6 @@ export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
   return { json: await readJson(files, ownFile), where: ownKeys };
 }
 
-/** What a folder says of pictures. @throws Error as preprocessorOf and readPreprocessor do */
-export async function preprocessorIn(files: CheckpointFiles): Promise<Preprocessor> {
-  const { json, where } = await preprocessorOf(files);
-  return readPreprocessor(json, where);
-}
-
 /** What Qwen2VLImageProcessor has where the file says nothing. */
 const clipMean = [0.48145466, 0.4578275, 0.40821073];
 const clipStd = [0.26862954, 0.26130258, 0.27577711];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/gpu_session.ts";
 import { type Session, sameModel } from "../../src/app/session.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
-import { Cache } from "../../src/model/cache.ts";
+import { KeyValueCache } from "../../src/model/cache.ts";
 import type { TextConfig } from "../../src/model/config.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { differences, logprobsOf, type RolledTask, rolled } from "../support/base_dtype_errors.ts";
@@ -63,17 +63,17 @@ test("the cache takes half the memory", async () => {
     ["bf16", 2],
   ] as const) {
     const gpu = countingGpu();
-    new Cache(gpu, text, 512, dtype);
+    new KeyValueCache(gpu, text, 512, dtype);
     expect(gpu.pool.peak.uses.get("keys and values")).toBe(512 * 4 * 2 * 2 * 32 * numberBytes);
   }
 });
 
 test("heads of a size that four does not divide are refused in one sentence", () => {
   const text = { numHiddenLayers: 1, numKeyValueHeads: 1, headDim: 10 } as TextConfig;
-  expect(() => new Cache(countingGpu(), text, 8, "bf16")).toThrow(
+  expect(() => new KeyValueCache(countingGpu(), text, 8, "bf16")).toThrow(
     "kvCacheDtype is bf16, which needs heads whose size four divides, and the model's have 10; leave it at f32",
   );
-  expect(() => new Cache(countingGpu(), text, 8)).not.toThrow();
+  expect(() => new KeyValueCache(countingGpu(), text, 8)).not.toThrow();
 });
 
 test("a session is not reset to another dtype of its cache", async () => {

@@ -1,5 +1,5 @@
 import type { SizeLimits } from "../../image/smart_resize.ts";
-import { preprocessorIn } from "../../model/preprocessor.ts";
+import { preprocessorIn } from "../../model/families/read_files.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
