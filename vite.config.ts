@@ -1,7 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { contentPolicy } from "./src/app/content_policy.mjs";
+import { contentPolicy } from "./src/app/serve/content_policy.mjs";
 
 /** `import source from "./x.wgsl" with { type: "text" }`, which Deno reads by itself. */
 const wgsl = (): Plugin => ({
@@ -71,6 +71,8 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.{ts,tsx}"],
           testTimeout: 120_000,
+          // For a slow machine. `expect.element` waits as long as its test may take; `expect.poll` one second unless told.
+          expect: { poll: { timeout: 15_000 } },
           browser: {
             enabled: true,
             headless: true,

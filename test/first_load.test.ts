@@ -19,11 +19,11 @@ function loadedWith(script: string): Set<string> {
 
 /** Large parts that a page can do without until somebody needs them; each is to be imported where it is needed. */
 const late = [
-  "src/app/gpu_session.ts",
+  "src/app/session/gpu_session.ts",
   "src/train/trainer.ts",
-  "src/tasks/parquet.ts",
+  "src/tasks/parquet/table.ts",
   "src/policy/tokenizer.ts",
-  "src/train/verl_command.ts",
+  "src/interop/verl/command.ts",
 ];
 
 test.each(["src/app/web/main.tsx", "src/app/web/worker.ts"])(

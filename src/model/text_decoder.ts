@@ -6,7 +6,7 @@ import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { gather } from "../ops/gather.ts";
 import { heads } from "../ops/heads.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
-import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
+import { inverseFrequencies, ropeTable, rotationsOf } from "../ops/rope.ts";
 import type { CacheState, KeyValueCache } from "./cache.ts";
 import type { ModelConfig, TextConfig } from "./config.ts";
 import { embeddingWeight, headWeight, textPrefix } from "./names.ts";
@@ -89,7 +89,7 @@ function textRotary(gpu: Gpu, config: TextConfig): (tape: Tape, rows: TextRows) 
   const table = gpu.uploadMade("text.rope", makeTable, [maxPositions, half, 2]);
   const axisOfPair = mropeInterleaved ? interleavedAxes(half, mropeSection) : blockAxes(mropeSection);
   const axes = gpu.upload("text.axes", axisOfPair, [half]);
-  return (tape, rows) => turnsOf(tape, rows.positions, table, axes);
+  return (tape, rows) => rotationsOf(tape, rows.positions, table, axes);
 }
 
 const norm = ({ tape, weights, config }: TextPass, module: string, x: Tensor): Tensor =>
@@ -105,7 +105,7 @@ function attend(pass: TextPass<KeyValueCache>, layer: number, normed: Tensor, re
   const { q, k, v } = heads(tape, packed, {
     H,
     K,
-    turns: rotations,
+    rotations,
     norm: headNorms ? { weight: headNorms, eps } : undefined,
     cache: cache && { rows: rows.cacheRows, ...cache.layer(layer) },
     rounded: kvCacheDtype,

@@ -4,7 +4,7 @@ import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention } from "../ops/attention.ts";
 import { heads } from "../ops/heads.ts";
 import { linear } from "../ops/linear.ts";
-import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
+import { inverseFrequencies, ropeTable, rotationsOf } from "../ops/rope.ts";
 import type { VisionConfig } from "./config.ts";
 import { maxPatchSide } from "./positions.ts";
 import type { SpanBuffers } from "./row_buffers.ts";
@@ -34,7 +34,7 @@ export function patchRotary(
   const table = gpu.uploadMade("vision.rope", makeTable, [maxPatchSide, half, 2]);
   const axisOfPair = Uint32Array.from({ length: half }, (_, i) => (i < half / 2 ? 0 : 1));
   const axes = gpu.upload("vision.axes", axisOfPair, [half]);
-  return (tape, rows) => turnsOf(tape, rows.positions, table, axes);
+  return (tape, rows) => rotationsOf(tape, rows.positions, table, axes);
 }
 
 /**
@@ -68,7 +68,7 @@ export function attendPatches(
 ): Tensor {
   const { hiddenSize: C, numHeads: H } = config;
   const packed = weights.linear(tape, `${module}.qkv`, normed);
-  const { q, k, v } = heads(tape, packed, { H, K: H, turns: rotations });
+  const { q, k, v } = heads(tape, packed, { H, K: H, rotations });
   const attended = attention(tape, q, k, v, spans, (C / H) ** -0.5);
   return weights.linear(tape, `${module}.proj`, reshape(attended, ...(normed.shape as [number, number])), { residual });
 }

@@ -1,5 +1,6 @@
+import { noIndex } from "../gpu/tensor.ts";
 import { type Grid, imageTokenCount, ropePositions } from "../model/positions.ts";
-import { none, type TextRowValues } from "../model/text_rows.ts";
+import type { TextRowValues } from "../model/text_rows.ts";
 import type { InputImage } from "../model/vision_rows.ts";
 
 /** A token whose log-probability enters the loss. */
@@ -71,8 +72,8 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
     const positions = ropePositions({ tokens, imageTokenId, grids, mergeSize, start });
     for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
     for (const token of tokens) {
-      rows.tokens.push(token === imageTokenId ? none : token);
-      rows.imageRows.push(token === imageTokenId ? imageRow++ : none);
+      rows.tokens.push(token === imageTokenId ? noIndex : token);
+      rows.imageRows.push(token === imageTokenId ? imageRow++ : noIndex);
     }
     packed.images.push(...images);
     return positions.next;

@@ -1,9 +1,9 @@
 import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { activationBytes, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { none, TextRows } from "../model/text_rows.ts";
+import { TextRows } from "../model/text_rows.ts";
 import type { VisionRows } from "../model/vision_rows.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
@@ -121,13 +121,13 @@ export function fillWalk(walk: Walk, packed: Packed, refLogprobs?: Float32Array)
   const R = walk.targets.shape[0]!;
   walk.vision?.fill(packed.images);
   walk.rows.fill(packed.rows);
-  const rows = new Uint32Array(R).fill(none);
+  const rows = new Uint32Array(R).fill(noIndex);
   rows.set(packed.targetRows);
   const { start, entry } = inverseOf(rows, walk.rows.capacity, R);
   gpu.write(walk.pickRows.index, rows);
   gpu.write(walk.pickRows.inverse!.start, start);
   gpu.write(walk.pickRows.inverse!.entry, entry);
-  const tokens = new Uint32Array(R).fill(none);
+  const tokens = new Uint32Array(R).fill(noIndex);
   tokens.set(packed.targets.map((t) => t.token));
   gpu.write(walk.targets, tokens);
   const column = (tensor: Tensor, value: (index: number) => number) => {

@@ -1,13 +1,14 @@
 import { render } from "preact";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import type { GivenFile } from "../../src/app/dropped_folder.ts";
 import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { openBrowserPlatform } from "../../src/app/web/platform.ts";
+import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun } from "../support/fake_run.ts";
+import { soon } from "../support/soon.ts";
 
 let given: GivenFile[];
 let host: HTMLElement;
@@ -156,7 +157,7 @@ describe("the browser of samples", () => {
     await expect.element(page.getByText(list)).toBeVisible();
     expect(fetched).not.toHaveBeenCalled();
     await page.getByRole("button", { name: "Fetch and open" }).click();
-    await vi.waitFor(() => expect(String(fetched.mock.calls[0]?.[0])).toContain("/tree/main"));
+    await soon(() => expect(String(fetched.mock.calls[0]?.[0])).toContain("/tree/main"));
     await expect.element(page.getByRole("alert").filter({ hasText: "huggingface.co" })).toBeVisible();
   });
 
@@ -181,7 +182,7 @@ describe("the browser of samples", () => {
     await expect.element(page.getByText(/^https:\/\/huggingface\.co\/Qwen\/.*\/resolve\/main\/…$/)).toBeVisible();
     expect(fake.asked).toEqual([]);
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await vi.waitFor(() => expect(fake.asked[0]).toMatch(/^open Qwen\//));
+    await soon(() => expect(fake.asked[0]).toMatch(/^open Qwen\//));
     await context.control.reset();
   });
 });

@@ -32,7 +32,7 @@ test("a row of logits by hand: order, temperature, what may not be drawn, the wr
 
 test("written tokens have the probabilities that training measures", async () => {
   const { model, tokenizer, chat } = await needleModel();
-  const { tokens, shown } = scenePrompt(chat, 0);
+  const { tokens, images: shown } = scenePrompt(chat, 0);
   const images = shown.map((pixels) => inputImage(pixels, model.config.vision));
   const turns = [tokenizer.encode("<answer>7</answer><|im_end|>"), tokenizer.encode("<answer>3</answer><|im_end|>")];
   const told = chat.observation("", [16]);

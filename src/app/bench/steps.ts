@@ -7,8 +7,8 @@ import { resolveConfig } from "../../train/config.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import type { PackedGroup, Sequence } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
-import { kernelTable } from "../kernel_table.ts";
-import { workOfAll } from "../kernel_work.ts";
+import { kernelTable } from "../kernels/kernel_table.ts";
+import { workOfAll } from "../kernels/kernel_work.ts";
 import { chooseKernels } from "./chosen_kernels.ts";
 import {
   randomAdapter,
@@ -46,8 +46,8 @@ export function openStep(
   if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
-  const { tokens: prompt, shown } = randomPrompt(shapes);
-  const prefix = { tokens: prompt, images: shown.map((pixels) => inputImage(pixels, config.vision)) };
+  const { tokens: prompt, images } = randomPrompt(shapes);
+  const prefix = { tokens: prompt, images: images.map((pixels) => inputImage(pixels, config.vision)) };
   const all = randomTokens(config, 16 * 256);
   const answer = (i: number, n: number, tokens: number): Sequence => {
     const own = all.slice(i * tokens, (i + 1) * tokens);

@@ -134,7 +134,7 @@ export async function* greedyChecks(subject: Subject): AsyncGenerator<Check> {
   try {
     const prompt = {
       tokens: inputs.integers("input_ids").slice(0, promptTokens),
-      shown: inputImages(subject).map((image) => image.pixels),
+      images: inputImages(subject).map((image) => image.pixels),
     };
     const conversations = await policy.begin([prompt], 2, newTokens, {
       seed: 0,

@@ -1,9 +1,9 @@
-import { readJudgeAddress } from "../../reward/judge_address.ts";
+import { readJudgeAddress } from "../../reward/connection/address.ts";
 import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { knobs } from "../../train/knobs.ts";
-import type { EventsFile, RunApi } from "../api.ts";
-import { loadingLine } from "../loading_line.ts";
+import { loadingLine } from "../session/loading_line.ts";
+import type { EventsFile, RunApi } from "../worker_api/run_api.ts";
 import { readEventsBlob, readEventsFile } from "./events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";

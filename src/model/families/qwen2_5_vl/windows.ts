@@ -1,5 +1,6 @@
 import type { Plan } from "../../../gpu/plan.ts";
-import { type GatherMap, noRow } from "../../../ops/gather.ts";
+import { noIndex } from "../../../gpu/tensor.ts";
+import type { GatherMap } from "../../../ops/gather.ts";
 import { type Grid, type PatchOrder, patchCount } from "../../positions.ts";
 import { inverseBuffers, type SpanBuffers, spanBuffers, writeInverse, writeSpans } from "../../row_buffers.ts";
 import type { InputImage, OwnRows } from "../../vision_rows.ts";
@@ -70,7 +71,7 @@ export class WindowRows implements OwnRows {
   fill(images: readonly InputImage[]): void {
     const unit = this.config.spatialMergeSize ** 2;
     const spans = new Uint32Array(this.#tokens * unit * 4);
-    const restore = new Uint32Array(this.#tokens).fill(noRow);
+    const restore = new Uint32Array(this.#tokens).fill(noIndex);
     let first = 0;
     for (const { grid } of images) {
       const { order, ends } = windowOrder(grid, this.config);

@@ -1,6 +1,7 @@
 import type { Plan } from "../../../gpu/plan.ts";
 import type { Tensor } from "../../../gpu/tensor.ts";
-import { type GatherMap, noRow } from "../../../ops/gather.ts";
+import { noIndex } from "../../../gpu/tensor.ts";
+import type { GatherMap } from "../../../ops/gather.ts";
 import { type Grid, patchCoordinates, patchCount } from "../../positions.ts";
 import { inverseBuffers, writeInverse } from "../../row_buffers.ts";
 import type { InputImage, OwnRows } from "../../vision_rows.ts";
@@ -70,7 +71,7 @@ export class PositionTableRows implements OwnRows {
 
   fill(images: readonly InputImage[]): void {
     const { plan, config, options } = this;
-    const index = new Uint32Array(options.capacity * 4).fill(noRow);
+    const index = new Uint32Array(options.capacity * 4).fill(noIndex);
     const weight = new Float32Array(options.capacity * 4);
     const bySize = new Map<string, ReturnType<typeof tablePositions>>();
     let first = 0;
