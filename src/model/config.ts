@@ -1,9 +1,12 @@
+/** The usual kind of layer, in the names of `layer_types`. */
+export const fullAttention = "full_attention";
+
 /** The sizes and constants of a checkpoint, from its `config.json`; names are Hugging Face's in camel case. */
 export interface TextConfig {
   hiddenSize: number;
   intermediateSize: number;
   numHiddenLayers: number;
-  /** What mixes the tokens in each layer, in the names of `layer_types`: "full_attention". One a layer. */
+  /** What mixes the tokens in each layer, in the names of `layer_types`; one a layer. */
   layerTypes: readonly string[];
   numAttentionHeads: number;
   numKeyValueHeads: number;

@@ -7,8 +7,8 @@ import { gather } from "../ops/gather.ts";
 import { heads } from "../ops/heads.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
 import { inverseFrequencies, ropeTable, rotationsOf } from "../ops/rope.ts";
-import type { CacheState, KeyValueCache } from "./cache.ts";
-import type { ModelConfig, TextConfig } from "./config.ts";
+import type { AttentionCache, CacheState } from "./cache.ts";
+import { fullAttention, type ModelConfig, type TextConfig } from "./config.ts";
 import { embeddingWeight, headWeight, textPrefix } from "./names.ts";
 import type { Passes, TextInput } from "./passes.ts";
 import { blockAxes, interleavedAxes, maxPositions } from "./positions.ts";
@@ -39,7 +39,7 @@ export interface Mixer {
 /** By the names in TextConfig.layerTypes. */
 export type Mixers = Readonly<Record<string, Mixer>>;
 
-export const fullAttention: Mixers = { full_attention: { mix: attend } };
+export const attentionOnly: Mixers = { [fullAttention]: { mix: attend } };
 
 /**
  * A pre-norm decoder with gated feed-forward layers and M-RoPE. Families differ in biases, in norms of heads, in which
@@ -50,7 +50,7 @@ export function textPass(
   gpu: Gpu,
   config: TextConfig,
   kvCacheDtype: CacheDtype,
-  mixers: Mixers = fullAttention,
+  mixers: Mixers = attentionOnly,
 ): Passes["text"] {
   const rotary = textRotary(gpu, config);
   const layers = config.layerTypes.slice(0, config.numHiddenLayers).map((type) => {
@@ -96,7 +96,7 @@ const norm = ({ tape, weights, config }: TextPass, module: string, x: Tensor): T
   rmsnorm(tape, x, weights.get(`${module}.weight`), config.rmsNormEps);
 
 /** Causal attention with grouped heads of keys and values. */
-function attend(pass: TextPass<KeyValueCache>, layer: number, normed: Tensor, residual: Tensor): Tensor {
+function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, residual: Tensor): Tensor {
   const { tape, weights, config, rows, rotations, cache, kvCacheDtype } = pass;
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, rmsNormEps: eps, headNorm } = config;
   const part = (name: string) => `${layerName(layer)}.self_attn.${name}`;

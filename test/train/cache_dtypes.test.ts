@@ -3,7 +3,7 @@ import { openGpuSession } from "../../src/app/session/gpu_session.ts";
 import { type Session, sameModel } from "../../src/app/session/session.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
 import { KeyValueCache } from "../../src/model/cache.ts";
-import type { TextConfig } from "../../src/model/config.ts";
+import { fullAttention } from "../../src/model/config.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { differences, logprobsOf, type RolledTask, rolled } from "../support/base_dtype_errors.ts";
 import { platform } from "../support/shipped.ts";
@@ -57,7 +57,7 @@ test("the cache takes half the memory", async () => {
   expect(bytes[1]! - bytes[0]! / 2).toBeGreaterThanOrEqual(0);
   expect(bytes[1]! - bytes[0]! / 2).toBeLessThan(8 * 256);
   // A row of needle's 4 layers is a key and a value of 2 heads of 32 numbers.
-  const text = { numHiddenLayers: 4, numKeyValueHeads: 2, headDim: 32 } as TextConfig;
+  const text = { numHiddenLayers: 4, layerTypes: Array(4).fill(fullAttention), numKeyValueHeads: 2, headDim: 32 };
   for (const [dtype, numberBytes] of [
     ["f32", 4],
     ["bf16", 2],
@@ -69,7 +69,7 @@ test("the cache takes half the memory", async () => {
 });
 
 test("heads of a size that four does not divide are refused in one sentence", () => {
-  const text = { numHiddenLayers: 1, numKeyValueHeads: 1, headDim: 10 } as TextConfig;
+  const text = { numHiddenLayers: 1, layerTypes: [fullAttention], numKeyValueHeads: 1, headDim: 10 };
   expect(() => new KeyValueCache(countingGpu(), text, 8, "bf16")).toThrow(
     "kvCacheDtype is bf16, which needs heads whose size four divides, and the model's have 10; leave it at f32",
   );

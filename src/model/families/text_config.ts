@@ -1,4 +1,4 @@
-import type { TextConfig } from "../config.ts";
+import { fullAttention, type TextConfig } from "../config.ts";
 import { expectOnly, flag, positive, type Section, whole, wholes } from "../config_values.ts";
 import { excerpt, type Json } from "../json_file.ts";
 import { most } from "./largest_sizes.ts";
@@ -6,8 +6,12 @@ import { most } from "./largest_sizes.ts";
 /** What distinguishes the decoders of families that share text_decoder.ts. */
 export type DecoderTraits = Pick<TextConfig, "mropeInterleaved" | "attentionBias" | "headNorm">;
 
-/** Reads the sizes of a decoder whose layers all have full attention and rotate whole heads. @throws Error as Family.readConfig does */
-export function readText(text: Section, traits: DecoderTraits): TextConfig {
+/**
+ * Reads the sizes of a decoder that rotates whole heads.
+ * @param layerTypes  the kinds of layers that the family has, first the one that stands where the file says nothing
+ * @throws Error as Family.readConfig does
+ */
+export function readText(text: Section, traits: DecoderTraits, layerTypes = [fullAttention]): TextConfig {
   expectOnly(text, {
     hidden_act: ["silu"],
     attention_bias: [traits.attentionBias],
@@ -37,7 +41,7 @@ export function readText(text: Section, traits: DecoderTraits): TextConfig {
     hiddenSize,
     intermediateSize: whole(text, "intermediate_size", most.feedForward),
     numHiddenLayers,
-    layerTypes: readLayerTypes(text, numHiddenLayers, ["full_attention"]),
+    layerTypes: readLayerTypes(text, numHiddenLayers, layerTypes),
     numAttentionHeads,
     numKeyValueHeads: whole(text, "num_key_value_heads", most.heads, { fallback: numAttentionHeads }),
     headDim,
@@ -50,7 +54,6 @@ export function readText(text: Section, traits: DecoderTraits): TextConfig {
   };
 }
 
-/** @param known the kinds of layers that the family has, the usual one first */
 function readLayerTypes(text: Section, layers: number, known: readonly string[]): string[] {
   const types = text.json.layer_types ?? [];
   if (!Array.isArray(types) || types.some((type) => !known.includes(type)))
