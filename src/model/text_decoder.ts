@@ -86,7 +86,7 @@ function textRotary(gpu: Gpu, config: TextConfig): (tape: Tape, rows: TextRows) 
   const { rotaryDim, ropeTheta, mropeSection, mropeInterleaved } = config;
   const half = rotaryDim / 2;
   const makeTable = () => ropeTable(maxPositions, inverseFrequencies(rotaryDim, ropeTheta));
-  const table = gpu.uploadMade("text.rope", makeTable, [maxPositions, half, 2]);
+  const table = gpu.uploadComputed("text.rope", makeTable, [maxPositions, half, 2]);
   const axisOfPair = mropeInterleaved ? interleavedAxes(half, mropeSection) : blockAxes(mropeSection);
   const axes = gpu.upload("text.axes", axisOfPair, [half]);
   return (tape, rows) => rotationsOf(tape, rows.positions, table, axes);

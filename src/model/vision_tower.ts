@@ -31,7 +31,7 @@ export function patchRotary(
   const half = hiddenSize / numHeads / 2;
   const quarter = Array.from(inverseFrequencies(half, ropeTheta));
   const makeTable = () => ropeTable(maxPatchSide, [...quarter, ...quarter]);
-  const table = gpu.uploadMade("vision.rope", makeTable, [maxPatchSide, half, 2]);
+  const table = gpu.uploadComputed("vision.rope", makeTable, [maxPatchSide, half, 2]);
   const axisOfPair = Uint32Array.from({ length: half }, (_, i) => (i < half / 2 ? 0 : 1));
   const axes = gpu.upload("vision.axes", axisOfPair, [half]);
   return (tape, rows) => rotationsOf(tape, rows.positions, table, axes);
