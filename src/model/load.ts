@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText, size } from "../gpu/tensor.ts";
 import type { CacheDtype } from "../ops/cache_kernels.ts";
 import type { BaseDtype } from "./base_dtype.ts";
+import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./checkpoint_files.ts";
 import type { ModelConfig } from "./config.ts";
 import { readConfig, readPreprocessorOf } from "./families/read_files.ts";
 import { modelShapes } from "./families/table.ts";
@@ -14,7 +15,7 @@ import { preprocessorOf } from "./preprocessor.ts";
 import { perWord } from "./quantize/form.ts";
 import { readPublished } from "./quantize/published.ts";
 import { type QuantizedTensor, quantizedTensors } from "./quantize/quantized_tensors.ts";
-import { type CheckpointFiles, elementSizeBytes, openCheckpoint, type StoredTensor } from "./safetensors.ts";
+import { elementSizeBytes } from "./safetensors.ts";
 import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form.ts";
 
 /** Hears how much of the weights has been read, in bytes of their files. */

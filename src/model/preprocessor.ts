@@ -1,6 +1,6 @@
+import type { CheckpointFiles } from "./checkpoint_files.ts";
 import { expectOnly, flag, isNull, type Section, whole, within } from "./config_values.ts";
 import { excerpt, type Json, jsonObject, readJson } from "./json_file.ts";
-import type { CheckpointFiles } from "./safetensors.ts";
 
 /** How pictures are shown to a model, as transformers' Qwen2VLImageProcessor does it from the same file. */
 export interface Preprocessor {

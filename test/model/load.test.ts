@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
+import { type CheckpointFiles, partBytes } from "../../src/model/checkpoint_files.ts";
 import { readConfig } from "../../src/model/families/read_files.ts";
 import { readJson } from "../../src/model/json_file.ts";
 import { fillModel } from "../../src/model/load.ts";
 import { buildModel } from "../../src/model/model.ts";
 import type { ParameterShape } from "../../src/model/parameters.ts";
-import { type CheckpointFiles, partBytes } from "../../src/model/safetensors.ts";
 import { gpu } from "../support/device.ts";
 import { goldenFiles } from "../support/golden.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
 import { preprocessorIn, readConfig } from "../../src/model/families/read_files.ts";
 import { type Json, readJson } from "../../src/model/json_file.ts";
 import { readPreprocessor } from "../../src/model/preprocessor.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import { patchify } from "../../src/ops/patchify.ts";
 import bilinear from "../golden/faults/preprocessor-ignored/pre_bilinear.json" with { type: "json" };
 import noNorm from "../golden/faults/preprocessor-ignored/pre_no_norm.json" with { type: "json" };

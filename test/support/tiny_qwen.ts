@@ -1,6 +1,6 @@
 import { readConfig } from "../../src/model/families/read_files.ts";
 import { modelShapes } from "../../src/model/families/table.ts";
-import { writeSafetensors } from "../../src/model/safetensors.ts";
+import { writeSafetensors } from "../../src/model/write_safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { Random } from "../../src/tasks/random.ts";

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import { loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
-import type { CheckpointFiles } from "../../model/safetensors.ts";
 import { openAdapter } from "../../train/adapter.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";

@@ -1,9 +1,9 @@
+import type { CheckpointFiles } from "../checkpoint_files.ts";
 import type { ModelConfig } from "../config.ts";
 import type { Section } from "../config_values.ts";
 import { type Json, readJson } from "../json_file.ts";
 import { ownKeys, type Preprocessor, preprocessorOf } from "../preprocessor.ts";
 import { readPublished } from "../quantize/published.ts";
-import type { CheckpointFiles } from "../safetensors.ts";
 import { familyNamed } from "./table.ts";
 
 /**
