@@ -110,7 +110,7 @@ function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, r
     cache: cache && { rows: rows.cacheRows, ...cache.layer(layer) },
     rounded: kvCacheDtype,
   });
-  const attended = reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), rows.capacity, H * D);
+  const attended = reshape(attention(tape, { q, k, v, spans: rows.spans, scale: D ** -0.5 }), rows.capacity, H * D);
   return weights.linear(tape, part("o_proj"), attended, { residual });
 }
 

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { reshape, type Tensor } from "../gpu/tensor.ts";
+import { extents2, reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention } from "../ops/attention.ts";
 import { heads } from "../ops/heads.ts";
 import { linear } from "../ops/linear.ts";
@@ -49,7 +49,7 @@ export function embedPatches(
   pixels: Tensor,
   { bias }: { bias: boolean },
 ): Tensor {
-  const [, patchLength] = pixels.shape as [number, number];
+  const [, patchLength] = extents2(pixels);
   const kernel = reshape(weights.get(`${module}.weight`), config.hiddenSize, patchLength);
   return linear(tape, pixels, kernel, bias ? { bias: weights.get(`${module}.bias`) } : {});
 }
@@ -69,13 +69,13 @@ export function attendPatches(
   const { hiddenSize: C, numHeads: H } = config;
   const packed = weights.linear(tape, `${module}.qkv`, normed);
   const { q, k, v } = heads(tape, packed, { H, K: H, rotations });
-  const attended = attention(tape, q, k, v, spans, (C / H) ** -0.5);
-  return weights.linear(tape, `${module}.proj`, reshape(attended, ...(normed.shape as [number, number])), { residual });
+  const attended = attention(tape, { q, k, v, spans, scale: (C / H) ** -0.5 });
+  return weights.linear(tape, `${module}.proj`, reshape(attended, ...extents2(normed)), { residual });
 }
 
 /** (P, C) -> (M, C x merge block): the patches of each image token side by side. */
 export function joinMergeBlocks({ config }: VisionPass, x: Tensor): Tensor {
-  const [P, C] = x.shape as [number, number];
+  const [P, C] = extents2(x);
   const unit = config.spatialMergeSize ** 2;
   return reshape(x, P / unit, C * unit);
 }

@@ -24,6 +24,7 @@ const rowKnobs: readonly KnobName[] = [
   "pictureMemory",
   "maxPromptTokens",
   "prompt",
+  "tools",
   "rotate",
   "toolRows",
   "zoom",

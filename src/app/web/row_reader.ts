@@ -1,5 +1,5 @@
+import { chooseTools } from "../../agent/tools/table.ts";
 import type { SizeLimits } from "../../image/smart_resize.ts";
-import { preprocessorIn } from "../../model/families/read_files.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
@@ -30,6 +30,8 @@ export class RowReader {
     if (model === null) return new RowReader(recipeBudget.limits, null, "The model's tokenizer is not read");
     const files = filesIn(platform, model);
     try {
+      // Families come with their kernels.
+      const { preprocessorIn } = await import("../../model/families/read_files.ts");
       const { minPixels, maxPixels, patchSize, mergeSize } = await preprocessorIn(files);
       const limits = { factor: patchSize * mergeSize, minPixels, maxPixels };
       return new RowReader(limits, await openTokenizer(fileOrNull(files)), "");
@@ -47,7 +49,7 @@ export class RowReader {
 
   /** How it looks at rows. */
   settings(config: RunConfig): SurveySettings {
-    const chat = this.#tokenizer ? openChat(config.prompt, this.#tokenizer, config) : undefined;
+    const chat = this.#tokenizer ? openChat(config.prompt, this.#tokenizer, chooseTools(config)) : undefined;
     return surveySettings(config, this.limits(config), chat);
   }
 
@@ -55,7 +57,7 @@ export class RowReader {
   prompt(row: Row, imageTokens: readonly number[], config: RunConfig): Pick<RowDetails, "prompt" | "promptProblem"> {
     if (!this.#tokenizer) return { prompt: null, promptProblem: this.#problem };
     try {
-      const chat = openChat(config.prompt, this.#tokenizer, config);
+      const chat = openChat(config.prompt, this.#tokenizer, chooseTools(config));
       const tokens = promptOf(row, chat, config, imageTokens);
       return { prompt: { tokens, texts: this.#tokenizer.texts(tokens) }, promptProblem: null };
     } catch (error) {

@@ -22,7 +22,7 @@ export interface Shown {
 /** How the shipped variants see, for logs that were written before a run said so. */
 const shippedView: SizeLimits = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 
-/** Pixels that all pictures of a rollout may have together, as they are shown; a log may say any number. */
+/** Pixels that a rollout's crops and model inputs may have together; a log may say any number. */
 const mostPixels = 2 ** 26;
 /** And how many they may be; knobs allow 32 calls. */
 const mostPictures = 256;
@@ -37,50 +37,30 @@ export function shownPictures(
   config: RunConfig,
   { view = shippedView }: Pick<ModelFacts, "view">,
 ): Shown[] {
-  const cuts = rollout.calls.filter(({ outcome, boxSourcePx }) => outcome === "ok" && boxSourcePx);
-  checkCalls(rollout, sources);
+  const pictures: Shown[] = [];
   let pixels = 0;
-  return rolloutPictures(rollout, sources, config).map((source, index) => {
-    const { widthPx, heightPx } = smartResize(source.height, source.width, view);
-    pixels += widthPx * heightPx;
+  const count = (picture: { width: number; height: number }) => {
+    pixels += picture.width * picture.height;
     if (pixels > mostPixels)
       throw new Error(`its pictures have more than ${mostPixels.toLocaleString("en")} pixels together`);
-    const zoom = Math.max(0, index - sources.length + 1);
-    return {
+  };
+  const views = sources.map((original) => ({ original }));
+  for (const { original, call } of rolloutPictures(rollout, views, { crop: config.crop })) {
+    if (call) count(original);
+    const { widthPx, heightPx } = smartResize(original.height, original.width, view);
+    count({ width: widthPx, height: heightPx });
+    const index = pictures.length;
+    if (index >= mostPictures) throw new Error(`it has more than ${mostPictures} pictures`);
+    pictures.push({
       index,
-      pixels: resize(source, widthPx, heightPx),
+      pixels: resize(original, widthPx, heightPx),
       tokensAcross: widthPx / view.factor,
       tokensDown: heightPx / view.factor,
-      zoom,
-      boxSourcePx: zoom > 0 ? cuts[zoom - 1]?.boxSourcePx : undefined,
-    };
-  });
-}
-
-/** Each call that was carried out cuts a box out of a picture that was there before it. */
-function checkCalls({ calls }: Rollout, sources: readonly Pixels[]): void {
-  const sizes: { width: number; height: number }[] = [...sources];
-  let pixels = 0;
-  for (const [i, { outcome, boxSourcePx, rotateDegrees, imageIndex = 0 }] of calls.entries()) {
-    if (outcome !== "ok" || (rotateDegrees === undefined && !boxSourcePx)) continue;
-    const from = sizes[imageIndex];
-    if (!from) throw new Error(`call ${i + 1} is about picture ${imageIndex}, of ${sizes.length}`);
-    const { width, height } = from;
-    // Turned by some degrees a picture grows to hold its corners.
-    let size = { width: width + height, height: width + height };
-    if (rotateDegrees === undefined) {
-      const [left, top, right, bottom] = boxSourcePx!;
-      if (!(left >= 0 && top >= 0 && right <= width && bottom <= height && left < right && top < bottom))
-        throw new Error(
-          `call ${i + 1} cuts [${boxSourcePx!.join(", ")}] out of a picture of ${width} × ${height} pixels`,
-        );
-      size = { width: right - left, height: bottom - top };
-    }
-    pixels += size.width * size.height;
-    if (pixels > mostPixels)
-      throw new Error(`its crops have more than ${mostPixels.toLocaleString("en")} pixels together`);
-    if (sizes.push(size) > mostPictures) throw new Error(`it has more than ${mostPictures} pictures`);
+      zoom: Math.max(0, index - sources.length + 1),
+      boxSourcePx: call?.boxSourcePx,
+    });
   }
+  return pictures;
 }
 
 /** 64 × 64: for people. */

@@ -172,7 +172,7 @@ test("a damaged configuration is said, and the log stays as it is", async () => 
   for (const [text, sentence] of [
     ["{", 'config.json: expected a JSON object, found "{"; put a whole one back'],
     ['{"seed": "x"}', "config.json: seed must be a number"],
-  ]) {
+  ] as const) {
     await Deno.writeTextFile(`${folder}/config.json`, text);
     await expect(goOn()).rejects.toThrow(sentence);
   }

@@ -47,7 +47,7 @@ function block(pass: VisionPass, i: number, input: Tensor, spans: SpanBuffers): 
 }
 
 const norm = ({ tape, weights }: VisionPass, module: string, x: Tensor): Tensor =>
-  layernorm(tape, x, weights.get(`${module}.weight`), weights.get(`${module}.bias`), eps);
+  layernorm(tape, x, { weight: weights.get(`${module}.weight`), bias: weights.get(`${module}.bias`), eps });
 
 function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, residual: Tensor): Tensor {
   const hidden = gelu(tape, weights.linear(tape, `${module}.linear_fc1`, normed), "tanh");
