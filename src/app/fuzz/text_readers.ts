@@ -16,8 +16,8 @@ import { stepAsDeepEyes } from "../conformance/step_deepeyes.ts";
 import { readHubPath } from "../network/hub_path.ts";
 import { eventsOf } from "../run/log_reader.ts";
 import { logUpTo } from "../run/run_log.ts";
-import { readEventsFile } from "../web/events_file.ts";
-import { readUrl } from "../web/url_state.ts";
+import { readEventsFile } from "../web/browser/events_file.ts";
+import { readUrl } from "../web/run/url_state.ts";
 import type { FuzzedReader } from "./reader.ts";
 import { type RulePair, rulePairs } from "./rule_pairs.ts";
 
