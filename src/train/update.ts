@@ -2,7 +2,7 @@ import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
-import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { hasVariance } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { Metrics } from "./events.ts";
@@ -84,7 +84,7 @@ export function packRollouts(
       members.map(({ task, trained }) => ({
         prefix: prefix(rollouts[task]!, promptImages[task]!, vision),
         sequences: trained.map((i) =>
-          sequence(rollouts[task]![i]!, weights.next().value!, shownImages(toolImages[task]![i]!, vision)),
+          sequence(rollouts[task]![i]!, weights.next().value!, inputImages(toolImages[task]![i]!, vision)),
         ),
       })),
     );
@@ -102,17 +102,17 @@ export function packRollouts(
 export function packAll({ rollouts, promptImages, toolImages }: Rolled, vision: VisionConfig): PackedGroup[] {
   return rollouts.map((group, task) => ({
     prefix: prefix(group, promptImages[task]!, vision),
-    sequences: group.map((rollout, i) => sequence(rollout, 0, shownImages(toolImages[task]![i]!, vision))),
+    sequences: group.map((rollout, i) => sequence(rollout, 0, inputImages(toolImages[task]![i]!, vision))),
   }));
 }
 
 const prefix = (group: readonly Rollout[], promptImages: readonly Pixels[], vision: VisionConfig) => ({
   tokens: group[0]!.segments[0]!.tokens,
-  images: shownImages(promptImages, vision),
+  images: inputImages(promptImages, vision),
 });
 
-const shownImages = (pictures: readonly Pixels[], vision: VisionConfig): ShownImage[] =>
-  pictures.map((pixels) => shownImage(pixels, vision));
+const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
+  pictures.map((pixels) => inputImage(pixels, vision));
 
 /** Tokens that the model wrote. */
 export const modelTokens = ({ segments }: Rollout): number =>
@@ -123,7 +123,7 @@ const responseTokens = ({ segments }: Rollout): number =>
   segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
 
 /** A rollout after its prompt, its model tokens as targets; `images` are the pictures that tools gave. */
-export function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
+export function sequence(rollout: Rollout, weight: number, images: InputImage[]): Sequence {
   const tokens: number[] = [];
   const targets: Target[] = [];
   for (const segment of rollout.segments.slice(1)) {
