@@ -31,6 +31,22 @@ export interface Order {
 export const optionOrders = ["shuffled", "circular", "as-given"] as const;
 export type OptionOrder = (typeof optionOrders)[number];
 
+/** A benchmark that can be asked for by name. */
+export interface BenchmarkDefinition {
+  readonly name: string;
+  /** For people, e.g. "V*". */
+  readonly label: string;
+  /** A data set of the Hub that has it. */
+  readonly example: string;
+  /** Whether its accuracy is the mean of its categories' rather than that of its questions. */
+  readonly meanOfCategories: boolean;
+  /**
+   * @param files the folder that it lies in; one file by itself is a folder that lists that file alone
+   * @throws Error with one sentence where it is not there
+   */
+  open(files: FolderFiles, limit?: number): Promise<Benchmark>;
+}
+
 /** What a file or folder of questions came to. */
 export interface Benchmark {
   /** For people, e.g. "V*". */

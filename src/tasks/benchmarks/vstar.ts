@@ -2,7 +2,14 @@ import type { Box } from "../../image/pixels.ts";
 import { jsonObjectOf } from "../rows/json_check.ts";
 import { textOf, utf8Of } from "../rows/text_encoding.ts";
 import { expectNoControlToken } from "../rows/texts.ts";
-import { type Benchmark, type FolderFiles, type Order, type Question, spread } from "./benchmark.ts";
+import {
+  type Benchmark,
+  type BenchmarkDefinition,
+  type FolderFiles,
+  type Order,
+  type Question,
+  spread,
+} from "./benchmark.ts";
 
 /** V*'s two halves, which are folders too, and how many questions each has. */
 const halves: Record<string, number> = { direct_attributes: 115, relative_position: 76 };
@@ -13,6 +20,14 @@ const set = "vstar";
 /** Annotations that are read at once; on a network each is a request. */
 const together = 8;
 
+export const vstar: BenchmarkDefinition = {
+  name: set,
+  label: "V*",
+  example: "craigwu/vstar_bench@main",
+  meanOfCategories: false,
+  open: openVstar,
+};
+
 /**
  * V* (craigwu/vstar_bench). Where each picture has a JSON file beside it, these are read, since they alone mark the
  * objects: `question`, `options` (the right one first), `target_object` and `bbox` (a list of [left, top, width,
@@ -20,7 +35,7 @@ const together = 8;
  * `category`, `question_id`.
  * @throws Error with one sentence where neither is there
  */
-export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFINITY): Promise<Benchmark> {
+async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFINITY): Promise<Benchmark> {
   const paths = await files.list();
   const pictures = (paths ?? []).filter((path) => pictureFile.test(path) && halfOf(path) !== null);
   const annotated = pictures.filter((path) => paths!.includes(annotationOf(path)));
@@ -36,7 +51,12 @@ export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFI
       questions.push(
         ...(await Promise.all(chosen.slice(first, first + together).map((path) => annotatedQuestion(path, files)))),
       );
-    return { name: "V*", questions, all: annotated.length, notes: countNotes(annotated.map((path) => halfOf(path)!)) };
+    return {
+      name: vstar.label,
+      questions,
+      all: annotated.length,
+      notes: countNotes(annotated.map((path) => halfOf(path)!)),
+    };
   }
   if ((await files.sizeBytes(list)) === null)
     throw new Error(
@@ -46,7 +66,7 @@ export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFI
   const rows = listedRows(textOf(written, `${files.name}/${list}`), files.name);
   const chosen = spread(rows, ({ category }) => category, limit);
   return {
-    name: "V*",
+    name: vstar.label,
     questions: chosen.map((row) => listedQuestion(row, files)),
     all: rows.length,
     notes: [
