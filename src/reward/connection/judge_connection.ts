@@ -95,8 +95,8 @@ export class JudgeConnection {
   /** The model that is asked. @throws JudgeFailure where none was named and the server names none. */
   async model(signal?: AbortSignal): Promise<string> {
     if (this.#settings.model !== "") return this.#settings.model;
-    this.#model ??= this.models(signal).then((models) => {
-      if (models.length > 0) return models[0];
+    this.#model ??= this.models(signal).then(([first]) => {
+      if (first !== undefined) return first;
       throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
     });
     try {

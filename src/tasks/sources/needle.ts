@@ -1,7 +1,15 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { Random } from "../random.ts";
 import { renderWindow, wholeScene } from "../scenes/render.ts";
-import { objectBox, objectName, randomScene, type Scene, type SceneRecipe, sceneSidePx } from "../scenes/scene.ts";
+import {
+  objectBox,
+  objectName,
+  randomScene,
+  type Scene,
+  type SceneRecipe,
+  sceneSidePx,
+  targetOf,
+} from "../scenes/scene.ts";
 import type { Task } from "../task.ts";
 import type { TaskSource } from "./task_source.ts";
 
@@ -56,7 +64,7 @@ export const digitQuestion = (name: string): string => `What digit is on the ${n
 /** The task of one place in a run: what digit stands on one of the objects. */
 export function needleTask(settings: NeedleSettings, seed: number, split: Split, step: number, index: number): Task {
   const scene = needleScene(settings, seed, split, step, index);
-  const target = scene.objects[scene.target];
+  const target = targetOf(scene);
   const [left, top, right, bottom] = objectBox(target);
   return {
     id: `${source}/${seed}/${split}/${step}/${index}`,
@@ -68,7 +76,7 @@ export function needleTask(settings: NeedleSettings, seed: number, split: Split,
   };
 }
 
-/** The one picture of a task, drawn from its id: 512 x 512. */
+/** The one picture of a task, rendered from its id: 512 x 512. */
 export function needlePictures(id: string, settings: NeedleSettings): Pixels[] {
   const [, seed, split, step, index] = id.match(/^needle\/(\d+)\/(train|heldout)\/(\d+)\/(\d+)$/) ?? [];
   if (split === undefined)
