@@ -132,7 +132,7 @@ class Reader {
         this.at++;
       }
       if (digits === "") return null;
-      value = plus(value, decimal(`.${digits}`)!);
+      value = plus(value, decimal(`.${digits}`) ?? whole(0));
       isWhole = false;
       const scale = scales.get(this.#said[this.at] ?? "");
       if (scale) {

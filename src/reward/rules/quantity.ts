@@ -113,7 +113,7 @@ function measured(text: string, isMoney = false): Quantity | null {
     const [, number, blank, rest] = pattern.exec(text) ?? [];
     if (number === undefined) continue;
     const amount = bare(number.trim());
-    const read = amount && withRest(amount, rest!, blank === "", isMoney);
+    const read = amount && withRest(amount, rest ?? "", blank === "", isMoney);
     if (read) return read;
   }
   return null;

@@ -25,7 +25,7 @@ export interface Order {
 }
 
 /**
- * circular: every rotation, and right only where all of them are; shuffled: each order drawn from the seed; as-given:
+ * circular: every rotation, and right only where all of them are; shuffled: each order random by the seed; as-given:
  * as the file has it, which for V* means that the right one is always A.
  */
 export const optionOrders = ["shuffled", "circular", "as-given"] as const;
@@ -91,7 +91,7 @@ function fingerprint(text: string): number {
 export const letterOf = (index: number): string => String.fromCharCode(65 + index);
 
 /**
- * Some of many, each category as evenly as it goes, in their own order: the first of every category, then the second,
+ * Some of many, each category as evenly as possible, in their own order: the first of every category, then the second,
  * until there are enough.
  */
 export function spread<T>(items: readonly T[], category: (item: T) => string, limit: number): T[] {
@@ -113,7 +113,7 @@ export function spread<T>(items: readonly T[], category: (item: T) => string, li
 export interface FolderFiles {
   /** For people. */
   name: string;
-  /** Their paths from the folder; null where nobody can tell. */
+  /** Their paths from the folder; null where they cannot be listed. */
   list(): Promise<string[] | null>;
   /** Null where there is no such file. */
   sizeBytes(path: string): Promise<number | null>;

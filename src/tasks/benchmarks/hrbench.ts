@@ -151,8 +151,8 @@ function rowOf(columns: Record<string, unknown>, where: string, picture: Row["pi
 }
 
 /**
- * Rows as questions: those with the same words, category and options are rotations of one, as far as their cycles
- * differ; the second row of a cycle belongs to another question, which happens to have the same words.
+ * Rows as questions: those with the same text, category and options are rotations of one, as far as their cycles
+ * differ; the second row of a cycle belongs to another question, which happens to have the same text.
  */
 function grouped(rows: readonly Row[], set: string): Question[] {
   const alike = new Map<string, Row[][]>();

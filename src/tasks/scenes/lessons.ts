@@ -225,8 +225,12 @@ function cellWord(u: number, object: SceneObject, legible: boolean, first: boole
   return coordinateWord(u < 0.8 ? object.xPx : object.yPx);
 }
 
-/** One row of a kind; the same seed, step and index always give the same row. */
-export function lessonRow(lessons: Lessons, kind: LessonKind, seed: number, step: number, index: number): LessonRow {
+/** One row of a kind; the same place always gives the same row. */
+export function lessonRow(
+  lessons: Lessons,
+  kind: LessonKind,
+  { seed, step, index }: { seed: number; step: number; index: number },
+): LessonRow {
   const random = new Random(seed, [lessons.stream, step, index]);
   const scene = lessonScene(random, kind, lessons);
   const zoom = kind === "tool" ? zoomBox(random, targetOf(scene), lessons) : null;
@@ -255,5 +259,5 @@ export function lessonKinds(mix: Lessons["mix"], rows: number): LessonKind[] {
 
 /** The rows of one supervised step, those of a kind together: they have nearly the same length. */
 export function lessonRows(lessons: Lessons, seed: number, step: number, rows: number): LessonRow[] {
-  return lessonKinds(lessons.mix, rows).map((kind, index) => lessonRow(lessons, kind, seed, step, index));
+  return lessonKinds(lessons.mix, rows).map((kind, index) => lessonRow(lessons, kind, { seed, step, index }));
 }

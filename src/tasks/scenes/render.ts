@@ -55,15 +55,16 @@ export function renderWindow(scene: Scene, view: View, renderPx: number): Pixels
   const green = new Float32Array(renderPx);
   const blue = new Float32Array(renderPx);
   const row = { red, green, blue };
+  const canvas: Canvas = { view, pitch, row };
   const ground = waveRows(scene, view, renderPx);
   const objects = scene.objects.map((object) => placed(object, view, renderPx));
   for (let y = 0, to = 0; y < renderPx; y++) {
     ground(y, row);
-    for (const bar of scene.bars) paintBar(bar, y, view, pitch, row);
+    for (const bar of scene.bars) paintBar(bar, y, canvas);
     for (const object of objects) {
       const { firstRow, endRow, digit } = object;
-      if (y >= firstRow && y < endRow) paintShape(object, y, view, pitch, row);
-      if (y >= digit.firstRow && y < digit.endRow) paintDigit(object, y, row);
+      if (y >= firstRow && y < endRow) paintShape(object, y, canvas);
+      if (y >= digit.firstRow && y < digit.endRow) paintDigit(object, y, canvas);
     }
     for (let x = 0; x < renderPx; x++) {
       // A clamped array rounds and clips by itself.
@@ -77,6 +78,14 @@ interface Row {
   red: Float32Array;
   green: Float32Array;
   blue: Float32Array;
+}
+
+/** The row that is painted, and where it lies in the scene. */
+interface Canvas {
+  view: View;
+  /** Source pixels a rendered pixel. */
+  pitch: number;
+  row: Row;
 }
 
 /** Writes rows of the ground: base and waves. cos(ax + by + c) comes from a table per column and two numbers per row. */
@@ -118,7 +127,7 @@ function paint({ red, green, blue }: Row, x: number, levels: readonly [number, n
   blue[x]! += (levels[2] - blue[x]!) * share;
 }
 
-function paintBar(bar: Scene["bars"][number], y: number, { left, top }: View, pitch: number, row: Row): void {
+function paintBar(bar: Scene["bars"][number], y: number, { view: { left, top }, pitch, row }: Canvas): void {
   const share = covered(top + y * pitch, pitch, bar.yPx, bar.yPx + bar.heightPx);
   if (share === 0) return;
   const right = bar.xPx + bar.widthPx;
@@ -194,7 +203,7 @@ function placedDigit({ xPx, yPx, sizePx, dotPx, shape, digit }: SceneObject, vie
   return { firstRow, endRow, firstColumn, endColumn, columns, rows };
 }
 
-function paintShape({ object, firstColumn, endColumn }: Placed, y: number, view: View, pitch: number, row: Row): void {
+function paintShape({ object, firstColumn, endColumn }: Placed, y: number, { view, pitch, row }: Canvas): void {
   const { shape, xPx, yPx, sizePx, levels } = object;
   const dy = view.top + (y + 0.5) * pitch - yPx;
   for (let x = firstColumn; x < endColumn; x++) {
@@ -205,7 +214,7 @@ function paintShape({ object, firstColumn, endColumn }: Placed, y: number, view:
 }
 
 /** Ink by the exact area of each rendered pixel that dots cover. */
-function paintDigit({ object, digit }: Placed, y: number, row: Row): void {
+function paintDigit({ object, digit }: Placed, y: number, { row }: Canvas): void {
   const levels = [object.ink, object.ink, object.ink] as const;
   const { firstRow, firstColumn, endColumn, columns, rows } = digit;
   const inRow = (y - firstRow) * glyphColumns;

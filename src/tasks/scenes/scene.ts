@@ -38,7 +38,7 @@ export interface SceneObject {
   ink: number;
 }
 
-/** A picture as a list of things to draw, in this order. Lengths in source pixels, levels from 0 to 255. */
+/** A picture as a list of things to render, in this order. Lengths in source pixels, levels from 0 to 255. */
 export interface Scene {
   base: Levels;
   /** Cosines across the ground: cycles per scene along x and y, phase in radians, amplitude in levels. */
@@ -99,8 +99,9 @@ export function randomScene(random: Random, recipe: SceneRecipe): Scene {
   }));
   const chosen = random.shuffled(names).slice(0, count);
   const sizes = chosen.map(() => random.uniform(sizeMinPx, sizeMaxPx));
-  const objects = layout(random, sizes).map(({ xPx, yPx, sizePx }, i): SceneObject => {
-    const colour = chosen[i]!;
+  const places = layout(random, sizes);
+  const objects = chosen.map((colour, i): SceneObject => {
+    const { xPx, yPx, sizePx } = places[i]!;
     const around = (level: number) => Math.min(255, Math.max(0, level + random.uniform(-12, 12)));
     const [red, green, blue] = colours[colour];
     return {

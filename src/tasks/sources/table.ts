@@ -3,7 +3,7 @@ import { jsonLinesRows } from "./json_lines_rows.ts";
 import { parquetRows } from "./parquet_rows.ts";
 import type { RowFormat } from "./row_format.ts";
 
-/** The kinds of files whose rows are tasks. What a folder is searched for, and what people are told, follow from it. */
+/** The kinds of files whose rows are tasks. What a folder is searched for, and what messages name, follow from it. */
 export const rowFormats: readonly RowFormat[] = [parquetRows, jsonLinesRows, csvRows];
 
 const endingOf = (name: string): string | undefined => /\.(\w+)(?:\?.*)?$/.exec(name)?.[1]?.toLowerCase();

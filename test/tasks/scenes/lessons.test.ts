@@ -15,7 +15,7 @@ import { fingerprint } from "../../support/fingerprint.ts";
 const text = (row: LessonRow) => row.spans.map((span) => span.text).join("");
 const learnt = (row: LessonRow) => row.spans.filter((span) => span.supervised).map((span) => span.text);
 const rowsOf = (kind: LessonKind, count: number, lessons = warmLessons) =>
-  Array.from({ length: count }, (_, index) => lessonRow(lessons, kind, 11, 0, index));
+  Array.from({ length: count }, (_, index) => lessonRow(lessons, kind, { seed: 11, step: 0, index }));
 
 const shown = "<|vision_start|><|image_pad|><|vision_end|>";
 const tags = { "<": "\\<", "|": "\\|" };

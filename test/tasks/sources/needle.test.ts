@@ -9,9 +9,9 @@ const inputDotPx = (dotPx: number) => (dotPx * 64) / 512;
 
 describe("needleTask", () => {
   it("asks for the target's digit", () => {
-    const scene = needleScene(settings, 7, "train", 12, 3);
+    const scene = needleScene(settings, { seed: 7, split: "train", step: 12, index: 3 });
     const target = targetOf(scene);
-    expect(needleTask(settings, 7, "train", 12, 3)).toEqual({
+    expect(needleTask(settings, { seed: 7, split: "train", step: 12, index: 3 })).toEqual({
       id: "needle/7/train/12/3",
       source: "needle",
       question: `What digit is on the ${target.colour} ${target.shape}?`,
@@ -27,7 +27,9 @@ describe("needleTask", () => {
   });
 
   it("has no question twice in a step", () => {
-    const boxes = Array.from({ length: 64 }, (_, i) => String(needleTask(settings, 0, "train", 0, i).goldBoxSourcePx));
+    const boxes = Array.from({ length: 64 }, (_, i) =>
+      String(needleTask(settings, { seed: 0, split: "train", step: 0, index: i }).goldBoxSourcePx),
+    );
     expect(new Set(boxes).size).toBe(64);
   });
 });
@@ -35,13 +37,13 @@ describe("needleTask", () => {
 describe("needleScene", () => {
   it("hides digits at first sight by default", () => {
     for (let i = 0; i < 50; i++)
-      for (const { dotPx } of needleScene(settings, 0, "train", 0, i).objects)
+      for (const { dotPx } of needleScene(settings, { seed: 0, split: "train", step: 0, index: i }).objects)
         expect(inputDotPx(dotPx)).toBeLessThan(1);
   });
 
   it("makes close-ups legible, in the share asked for", () => {
     const scenes = Array.from({ length: 400 }, (_, i) =>
-      needleScene({ ...settings, legibleShare: 0.5 }, 0, "train", 0, i),
+      needleScene({ ...settings, legibleShare: 0.5 }, { seed: 0, split: "train", step: 0, index: i }),
     );
     const closeUps = scenes.filter((scene) => scene.objects[0]?.dotPx !== 3);
     expect(Math.abs(closeUps.length / 400 - 0.5)).toBeLessThan(0.08);
@@ -61,10 +63,13 @@ describe("needleScene", () => {
   it("keeps held-out scenes apart from trained ones", () => {
     const seen = new Set<string>();
     for (let step = 0; step < 20; step++)
-      for (let i = 0; i < 16; i++) seen.add(JSON.stringify(needleScene(settings, 0, "train", step, i)));
+      for (let i = 0; i < 16; i++)
+        seen.add(JSON.stringify(needleScene(settings, { seed: 0, split: "train", step, index: i })));
     expect(seen.size).toBe(320);
     for (let i = 0; i < 256; i++)
-      expect(seen.has(JSON.stringify(needleScene(settings, 0, "heldout", 0, i)))).toBe(false);
+      expect(seen.has(JSON.stringify(needleScene(settings, { seed: 0, split: "heldout", step: 0, index: i })))).toBe(
+        false,
+      );
   });
 });
 
@@ -78,8 +83,8 @@ describe("needlePictures", () => {
   });
 
   it("shows the target in its gold box", () => {
-    const task = needleTask(settings, 7, "train", 12, 3);
-    const scene = needleScene(settings, 7, "train", 12, 3);
+    const task = needleTask(settings, { seed: 7, split: "train", step: 12, index: 3 });
+    const scene = needleScene(settings, { seed: 7, split: "train", step: 12, index: 3 });
     const target = targetOf(scene);
     const [left, top, right] = task.goldBoxSourcePx!;
     const [picture] = needlePictures(task.id, settings);
