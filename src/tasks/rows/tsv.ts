@@ -80,25 +80,25 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
   };
 
   for (let at = 0; at < source.sizeBytes; at += windowBytes) {
-    const window = await source.read(at, Math.min(at + windowBytes, source.sizeBytes));
+    const chunk = await source.read(at, Math.min(at + windowBytes, source.sizeBytes));
     let begun = 0;
-    /** Next places of the bytes that may end a window; looked for again only once they are passed. */
+    /** Next places of the bytes that may end a chunk; looked for again only once they are passed. */
     const next = new Map<number, number>();
     const find = (byte: number, from: number): number => {
       const known = next.get(byte);
       if (known !== undefined && known >= from) return known;
-      const found = window.indexOf(byte, from);
-      next.set(byte, found < 0 ? window.length : found);
+      const found = chunk.indexOf(byte, from);
+      next.set(byte, found < 0 ? chunk.length : found);
       return next.get(byte)!;
     };
-    for (let i = 0; i < window.length; ) {
-      if (!inQuotes && fieldStart === at + i && window[i] === quote) {
+    for (let i = 0; i < chunk.length; ) {
+      if (!inQuotes && fieldStart === at + i && chunk[i] === quote) {
         inQuotes = true;
         i++;
         continue;
       }
       // A quote inside is doubled: opened and closed anew, which comes to the same.
-      if (quoteBefore && window[i] === quote) {
+      if (quoteBefore && chunk[i] === quote) {
         inQuotes = true;
         quoteBefore = false;
         i++;
@@ -107,22 +107,22 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
       quoteBefore = false;
       if (inQuotes) {
         i = find(quote, i);
-        if (i === window.length) break;
+        if (i === chunk.length) break;
         inQuotes = false;
         quoteBefore = true;
         i++;
         continue;
       }
       i = Math.min(find(tab, i), find(newline, i));
-      if (i === window.length) break;
-      collect(window.subarray(begun, i));
-      const endsRecord = window[i] === newline;
+      if (i === chunk.length) break;
+      collect(chunk.subarray(begun, i));
+      const endsRecord = chunk[i] === newline;
       endField(at + i);
       if (endsRecord) endRecord();
       i++;
       begun = i;
     }
-    collect(window.subarray(begun));
+    collect(chunk.subarray(begun));
   }
   if (inQuotes) throw new Error(`${where()}: a quote is opened and never closed; the file is not whole`);
   endField(source.sizeBytes);
