@@ -20,8 +20,8 @@ export function flopsOf(
   { text, vision }: ModelConfig,
   shapes: readonly ParameterShape[],
   of: Workload,
-  hasReference: boolean,
 ): Flops {
+  const hasReference = config.klLossCoef > 0 || config.klRewardCoef > 0;
   const matrices = shapes.filter(({ shape }) => shape.length >= 2);
   const layers = parameterCount(matrices.filter(({ name }) => name.startsWith("model.language_model.layers.")));
   const towers = parameterCount(matrices.filter(({ name }) => /^model\.visual\.(blocks|patch_embed)\./.test(name)));

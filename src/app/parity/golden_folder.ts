@@ -1,3 +1,4 @@
+import type { VisionConfig } from "../../model/config.ts";
 import { readJson } from "../../model/json_file.ts";
 import { patchCoordinates } from "../../model/positions.ts";
 import { type CheckpointFiles, type Dtype, readHeader, toFloat32 } from "../../model/safetensors.ts";
@@ -153,11 +154,12 @@ export function storedImages({ inputs }: GoldenFolder, mergeSize: number): Input
 /** `pixel_values` of the format's formula, of the patches [from, to): (patches, channels x frames x S x S). */
 export function pixelValues(
   { inputs }: GoldenFolder,
-  from: number,
-  to: number,
-  frames: number,
-  mean: readonly number[],
-  std: readonly number[],
+  [from, to]: readonly [number, number],
+  {
+    temporalPatchSize: frames,
+    imageMean: mean,
+    imageStd: std,
+  }: Pick<VisionConfig, "temporalPatchSize" | "imageMean" | "imageStd">,
 ): Float32Array {
   const [, channels, side] = inputs.shape("pixel_levels") as [number, number, number];
   const area = side * side;
