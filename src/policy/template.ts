@@ -1,5 +1,5 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
-import type { PythonValue } from "./python_json.ts";
+import { type PythonValue, plainValue } from "./python_json.ts";
 import type { RenderOptions } from "./recipe_chat.ts";
 
 /** Longer than any model's template. */
@@ -9,9 +9,9 @@ const maxSteps = 500_000;
 
 /**
  * A conversation as text by a checkpoint's own chat template (Jinja). Numbers lose the difference between 1 and 1.0:
- * the template engine has but one kind. Templates of strangers are programs: what they evaluate is counted.
- * @throws Error with the engine's words in it where the template is none or the conversation lacks what it asks for, and where
- *         it takes too long
+ * the template engine has but one kind. A template is a program of a third party: what it evaluates is counted.
+ * @throws Error with the engine's message in it where the template is none or the conversation lacks what it asks for, and
+ *         where it takes too long
  */
 export function renderTemplate(
   template: string,
@@ -24,7 +24,7 @@ export function renderTemplate(
   const budget = { left: maxSteps };
   const environment = new Environment();
   const globals = { true: true, false: false, none: null, True: true, False: false, None: null };
-  const given = { messages: messages.map(plain), tools: plain(tools), ...options };
+  const given = { messages: messages.map(plainValue), tools: plainValue(tools), ...options };
   for (const [name, value] of Object.entries({ ...globals, ...functionsOf(budget), ...given }))
     environment.set(name, value);
   try {
@@ -49,7 +49,7 @@ function spend(budget: { left: number }, steps: number): void {
   if (budget.left < 0) throw new Error(`${own} takes too long: more than ${maxSteps} steps`);
 }
 
-/** What a template may call: as the engine has it, but for ranges that are paid for. */
+/** What a template may call: as the engine has it, but the members of a range count as steps. */
 function functionsOf(budget: { left: number }): Record<string, unknown> {
   return {
     raise_exception: (message: string) => {
@@ -82,12 +82,4 @@ class CountingInterpreter extends Interpreter {
     else if (value instanceof Map) spend(this.#budget, value.size);
     return made;
   }
-}
-
-/** Dicts and ints as the engine knows them. */
-function plain(value: PythonValue): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
-  return value;
 }

@@ -3,8 +3,11 @@
  * and URL state are made from these keys.
  */
 
+import { builtInTools } from "../agent/tools/table.ts";
 import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
+import { judgeNames } from "../reward/judges/table.ts";
+import { rewardNames } from "../reward/rewards/table.ts";
 
 export type KnobGroup =
   | "run"
@@ -169,7 +172,12 @@ const table = {
     ["named", "all"],
     "named: rows whose env_name is empty get no tool, as in DeepEyes; all: every row does, as in verl",
   ),
-  rotate: flag("rollouts", false, "offer image_rotate_tool as well"),
+  tools: text(
+    "rollouts",
+    "image_zoom_in_tool",
+    `tools that are offered, with commas between: ${builtInTools.map(({ name }) => name).join(", ")}`,
+  ),
+  rotate: flag("rollouts", false, "offer image_rotate_tool as well, as if it stood in tools"),
   zoom: flag("rollouts", true, "off: the model cannot start a tool call"),
   crop: choice(
     "rollouts",
@@ -210,19 +218,7 @@ const table = {
 
   reward: choice(
     "reward",
-    [
-      "weights",
-      "deepeyes",
-      "verl",
-      "deepeyes-any-zoom",
-      "deepeyes-v2",
-      "pixel-reasoner",
-      "mini-o3",
-      "thyme",
-      "tree-vgr",
-      "chain-of-focus",
-      "vtool-r1",
-    ],
+    rewardNames,
     "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's",
   ),
   answerWeight: live(number("reward", 0.8, -10, 10, "paid for a right answer")),
@@ -232,7 +228,7 @@ const table = {
 
   judge: choice(
     "judge",
-    ["rules", "hardened", "verl", "deepeyes", "deepeyes-math", "deepeyes-common"],
+    judgeNames,
     "who decides on answers: rules need no network; the others ask a model, hardened after the rules",
   ),
   judgeUrl: text("judge", "", "address of an OpenAI-compatible server, such as http://127.0.0.1:18901/v1"),

@@ -1,14 +1,16 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
 import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
+import type { Tool } from "../agent/tools/tool.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import { JudgeUnusable } from "../reward/connection/failure.ts";
-import type { AnswerJudge } from "../reward/judges/answer_judge.ts";
+import type { AnswerJudge } from "../reward/judges/judge.ts";
 import { countsNow, judgeMetrics } from "../reward/judges/metrics.ts";
-import { judgeRollouts } from "../reward/rewards/judge_rollouts.ts";
+import type { RewardFunction } from "../reward/rewards/reward_function.ts";
+import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Metrics } from "./events.ts";
@@ -22,8 +24,12 @@ export interface Parts {
   source: TaskSource;
   policy: Policy;
   chat: Chat;
+  /** The tools that are offered. */
+  tools: readonly Tool[];
   tokenizer: Tokenizer;
   judge: AnswerJudge;
+  /** What is paid for; absent: the reward that the knob names. */
+  reward?: RewardFunction;
   view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
   peakMemoryBytes?: () => number;
@@ -54,7 +60,7 @@ export function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndJudge(
-  { policy, chat, tokenizer, view, config, judge, signal }: Parts,
+  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: Parts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -70,10 +76,11 @@ export async function* rollAndJudge(
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
     for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = judgeRollouts(rollouts, task, judge, {
-      reward,
+    const one = scoreRollouts(rollouts, task, judge, {
+      reward: given ?? reward,
       weights: config(),
       failure: judgeFailure,
+      decode: (tokens) => tokenizer.decode(tokens),
       signal: stop.signal,
     });
     // Reported by the wait for all of them.
@@ -88,7 +95,14 @@ export async function* rollAndJudge(
     for (let first = 0; first < tasks.length; first += together) {
       const part = tasks.slice(first, first + together);
       const firstTask = (settings.firstTask ?? 0) + first;
-      const rolling = roll(policy, chat, tokenizer, part, pictures, { ...config(), ...view, ...settings, firstTask });
+      const rolling = roll({ policy, chat, tokenizer, pictures }, part, {
+        ...config(),
+        ...view,
+        ...settings,
+        tools,
+        firstTask,
+        ...(signal ? { signal } : {}),
+      });
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {
@@ -121,7 +135,10 @@ export async function evaluate(parts: Parts, tasks: readonly Task[], greedy: boo
   const rollouts: Rollout[][] = [];
   for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy })) rollouts.push(group.rollouts);
   const { judge } = parts;
-  return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
+  return {
+    ...stepMetrics(tasks, rollouts, parts.tools),
+    ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)),
+  };
 }
 
 /** How tasks are rolled that nothing is trained on. */

@@ -2,10 +2,10 @@ import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
 import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
-import { DataWorker } from "../../src/app/web/data_worker.ts";
-import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
-import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/judge_worker.ts";
-import { trainedName } from "../../src/app/web/model_store.ts";
+import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
+import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
+import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/judge_worker.ts";
+import { trainedName } from "../../src/app/web/worker/model_store.ts";
 import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
@@ -106,7 +106,10 @@ export class FakeRun implements RunApi {
   async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
     await this.#wait(10);
     const found = fakeEstimate(config);
-    const fit = await fitOf(config, found, memoryBytes, async (changes) => fakeEstimate({ ...config, ...changes }));
+    const fit = await fitOf(config, found, {
+      memoryBytes,
+      estimating: async (changes) => fakeEstimate({ ...config, ...changes }),
+    });
     return { found, fit, notes: ["a scene: 28 tokens of prompt"], adapterName: "Fake adapter", software: false };
   }
 

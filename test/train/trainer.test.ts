@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Rolled } from "../../src/agent/loop.ts";
+import { builtInTools } from "../../src/agent/tools/table.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judges/answer_judge.ts";
+import type { AnswerJudge } from "../../src/reward/judges/judge.ts";
+import { openJudge, rulesJudge } from "../../src/reward/judges/remote_judge.ts";
 import { needle } from "../../src/tasks/sources/needle.ts";
 import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -49,6 +51,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
     source,
     policy,
     chat: compactChat(tokenizer),
+    tools: builtInTools,
     tokenizer,
     judge: rulesJudge(),
     klSums: async () => {

@@ -1,4 +1,4 @@
-import { roomAfter } from "../../agent/loop.ts";
+import { capacityAfter } from "../../agent/token_limits.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
@@ -43,13 +43,12 @@ const sceneText = 40;
 const answerText = 60;
 const sceneAnswerText = 12;
 
-/** The step that is counted. @param response  null: as long as the knobs allow */
+/** The step that is counted. `response` null: as long as the knobs allow; absent: as usual for the kind of tasks. */
 export function assumedStep(
   config: RunConfig,
   { vision }: ModelConfig,
   { minPixels, maxPixels }: Pick<Preprocessor, "minPixels" | "maxPixels">,
-  known: KnownTasks | null,
-  response: Response | null | undefined,
+  { known = null, response }: { known?: KnownTasks | null; response?: Response | null } = {},
 ): StepShape {
   const isScenes = config.data === "";
   const most = config.maxPixels > 0 ? Math.min(maxPixels, config.maxPixels) : maxPixels;
@@ -75,7 +74,7 @@ export function assumedStep(
   const prompts = known?.prompts ?? [response === null && !isScenes ? longest : unknown];
   const largest = Math.max(0, ...prompts.flatMap(({ pictures }) => pictures.map(tokensOf)));
   const around = known?.answerText ?? (isScenes ? sceneAnswerText : answerText);
-  const { responseTokens: capacityTokens } = roomAfter(largest + around, config);
+  const { responseTokens: capacityTokens } = capacityAfter(largest + around, config);
 
   const calls = config.zoom ? config.maxToolCalls : 0;
   const allTurns = config.firstTurnTokens + calls * config.nextTurnTokens;

@@ -1,6 +1,7 @@
-import { suppressed } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
+import { suppressed } from "../../agent/token_limits.ts";
+import { chooseTools } from "../../agent/tools/table.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/kernel_times.ts";
@@ -8,11 +9,12 @@ import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { ModelConfig } from "../../model/config.ts";
+import { preprocessorIn } from "../../model/families/read_files.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
-import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
-import type { CheckpointFiles } from "../../model/safetensors.ts";
+import type { Preprocessor } from "../../model/preprocessor.ts";
 import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
@@ -75,7 +77,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
       );
     const tokenizer = await openTokenizer(fileOrNull(files));
     const notice = (sentence: string) => notices.push(sentence);
-    const { baseDtype } = config;
+    const { baseDtype, kvCacheDtype } = config;
     const { progress } = options;
     const trained = !frozen && !hasAdapter(config);
     const device = { limits: gpu.device.limits, software: gpu.software };
@@ -83,9 +85,8 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
       expectCacheable(sizes.config.text, config.kvCacheDtype);
       if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
     };
-    const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
+    const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
-    model.kvCacheDtype = config.kvCacheDtype;
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
@@ -94,7 +95,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>
-      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
+      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {}, options.tools);
     try {
       const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
@@ -365,10 +366,14 @@ class GpuSession implements Session {
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
     const ofTask = await this.#pictures(task, config);
-    const modelInputs = await Promise.all(ofTask.map((pixels) => this.pool.modelInput(pixels)));
+    const views = await Promise.all(
+      ofTask.map(async (original) => ({ original, modelInput: await this.pool.modelInput(original) })),
+    );
+    const { crop } = config;
+    const tools = chooseTools(config, this.#context.addedTools);
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, modelInputs).map(async (pixels) =>
-        inputImage(await this.pool.modelInput(pixels), this.qwen.config.vision),
+      [...rolloutPictures(rollout, views, { crop, tools })].map(async ({ original }) =>
+        inputImage(await this.pool.modelInput(original), this.qwen.config.vision),
       ),
     );
     const group = {
@@ -425,7 +430,7 @@ class GpuSession implements Session {
   }
 
   #parts(): Parts {
-    const { chat, source, judge } = this.#context;
+    const { chat, source, judge, tools } = this.#context;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
@@ -433,10 +438,11 @@ class GpuSession implements Session {
       source,
       policy: this.#policy,
       chat,
+      tools,
       tokenizer: this.tokenizer,
       judge,
       view: {
-        frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
+        frame: this.qwen.family.frame,
         minSidePx: Math.max(minCropPx, factor),
         modelInput: (pixels) => this.pool.modelInput(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),

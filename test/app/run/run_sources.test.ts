@@ -3,7 +3,7 @@ import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { NetworkFiles } from "../../../src/app/network/network_files.ts";
 import { hashOf, localLimits } from "../../../src/app/run/content_hash.ts";
 import { atCommits, checkSources, runSources } from "../../../src/app/run/run_sources.ts";
-import { DroppedFiles } from "../../../src/app/web/dropped_files.ts";
+import { DroppedFiles } from "../../../src/app/web/browser/dropped_files.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { otherSources, readFingerprints } from "../../../src/tasks/fingerprint.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
@@ -125,7 +125,8 @@ test("a small file's hash is the SHA-256 of its bytes; a large one's is of piece
       return bytes.slice(start, end);
     },
   } as Platform;
-  const hash = (size: number, fileBytes: number) => hashOf(platform, "x", size, { ...localLimits, fileBytes });
+  const hash = (size: number, fileBytes: number) =>
+    hashOf(platform, { path: "x", sizeBytes: size }, { ...localLimits, fileBytes });
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.subarray(0, 1000)));
   expect(await hash(1000, 1e9)).toBe(Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""));
   const [whole, some] = [await hash(bytes.length, 1e9), await hash(bytes.length, 1e6)];

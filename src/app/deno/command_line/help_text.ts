@@ -1,3 +1,5 @@
+import { judges } from "../../../reward/judges/table.ts";
+import { rewards } from "../../../reward/rewards/table.ts";
 import { type Knob, knobs } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import {
@@ -37,7 +39,7 @@ export function helpText(command: CommandName | null): string {
       flag.kind
     ];
     const note = required(command).includes(name) ? " (required)" : flag.default ? ` (${flag.default})` : "";
-    return [`--${kebab(name)}${value}`, flag.line + note];
+    return [`--${kebab(name)}${value}`, flag.line + note] as const;
   });
   const lines = [`saccade ${command}: ${entry.line}`, "", `Example: ${run} ${entry.example}`];
   if (entry.folders) lines.push("", ...table([[entry.folderWord ?? "DIR...", entry.folders]]));
@@ -46,7 +48,7 @@ export function helpText(command: CommandName | null): string {
   for (const group of entry.knobs) {
     const rows = keys
       .filter((key) => knobs[key].group === group)
-      .map((key) => [`--${kebab(key)} ${valueName(knobs[key])}`, knobLine(knobs[key])]);
+      .map((key) => [`--${kebab(key)} ${valueName(knobs[key])}`, knobLine(knobs[key])] as const);
     lines.push("", `${group}:`, ...table(rows));
   }
   if (keys.includes("preset") && !entry.folders)
@@ -60,6 +62,8 @@ export function helpText(command: CommandName | null): string {
     );
   if (keys.includes("preset"))
     lines.push("", "presets:", ...table(Object.entries(presets).map(([name, { line }]) => [name, line])));
+  if (keys.includes("reward")) lines.push("", "rewards:", ...table(rewards.map(({ name, help }) => [name, help])));
+  if (keys.includes("judge")) lines.push("", "judges:", ...table(judges.map(({ name, help }) => [name, help])));
   lines.push("", "exit codes:", ...exitLines());
   return lines.join("\n");
 }
@@ -87,7 +91,7 @@ function knobLine(knob: Knob): string {
   return `${line} (${knob.default}${unit ? ` ${unit}` : ""}${range})`;
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+function table(rows: readonly (readonly [left: string, right: string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

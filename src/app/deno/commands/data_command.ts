@@ -1,3 +1,4 @@
+import { chooseTools } from "../../../agent/tools/table.ts";
 import type { Platform } from "../../../platform.ts";
 import type { Chat } from "../../../policy/chat.ts";
 import { openChat } from "../../../policy/chats.ts";
@@ -34,11 +35,11 @@ export async function dataCommand(
   const platform = await context.openPlatform(false);
   // The prompts of the files' own recipe, unless another is asked for.
   const config = resolveConfig({ prompt: "deepeyes", ...changes });
-  const speaking = await chatOf(options, config, platform);
+  const writing = await chatOf(options, config, platform);
   const { limits } = recipeBudget;
   const maxPixels = config.maxPixels || limits.maxPixels;
-  const settings = surveySettings(config, { ...limits, maxPixels }, speaking?.chat);
-  if (options.show !== undefined && !speaking) throw new Error("saccade data --show needs --tokenizer");
+  const settings = surveySettings(config, { ...limits, maxPixels }, writing?.chat);
+  if (options.show !== undefined && !writing) throw new Error("saccade data --show needs --tokenizer");
   const { expect } = options;
   const expected = expect ? jsonLines<ExpectedRow>(await platform.readAsset(onDisk(expect)), expect) : null;
   const { terminal, stopping } = context;
@@ -57,7 +58,8 @@ export async function dataCommand(
       continue;
     }
     if (options.show !== undefined) {
-      for (const line of await showPrompt(source, options.show, speaking!, config, settings)) terminal.print(line);
+      for (const line of await showPrompt(source, options.show, { ...writing!, config, settings }))
+        terminal.print(line);
       continue;
     }
     const headersOnly = options.headersOnly || expected !== null;
@@ -86,16 +88,22 @@ async function chatOf(
   const { tokenizer: folder } = options;
   if (folder === undefined) return null;
   const tokenizer = await openTokenizer(fileOrNull(filesIn(platform, onDisk(folder))));
-  return { chat: openChat(config.prompt, tokenizer, config), tokenizer };
+  return { chat: openChat(config.prompt, tokenizer, chooseTools(config)), tokenizer };
+}
+
+/** How a run writes prompts. */
+interface Writing {
+  chat: Chat;
+  tokenizer: Tokenizer;
+  config: RunConfig;
+  settings: SurveySettings;
 }
 
 /** The prompt of one row as a run would write it, with its tokens; runs of image tokens as one. */
 async function showPrompt(
   source: RowSource,
   number: number,
-  { chat, tokenizer }: { chat: Chat; tokenizer: Tokenizer },
-  config: RunConfig,
-  settings: SurveySettings,
+  { chat, tokenizer, config, settings }: Writing,
 ): Promise<string[]> {
   if (number > source.rows)
     throw new Error(`Expected a row from 1 to ${source.rows} of ${source.name}, found ${number}`);
@@ -109,12 +117,13 @@ async function showPrompt(
   );
   const pad = tokenizer.id("<|image_pad|>");
   const lines: string[] = [];
-  for (let at = 0; at < tokens.length; ) {
+  for (const [at, token] of tokens.entries()) {
+    // Image tokens stand on one line.
+    if (token === pad && tokens[at - 1] === pad) continue;
     let end = at + 1;
-    while (tokens[at] === pad && tokens[end] === pad) end++;
+    while (token === pad && tokens[end] === pad) end++;
     const repeated = end - at > 1 ? `  x ${end - at}` : "";
-    lines.push(`${String(tokens[at]).padStart(8)}  ${JSON.stringify(tokenizer.texts([tokens[at]])[0])}${repeated}`);
-    at = end;
+    lines.push(`${String(token).padStart(8)}  ${JSON.stringify(tokenizer.texts([token])[0])}${repeated}`);
   }
   return [
     `${source.name}, row ${number} of ${source.rows}: ${tokens.length} tokens${skip ? `; left out: ${skip.why}` : ""}`,
