@@ -186,7 +186,7 @@ describe("a log of the command line, whose data are local files", () => {
     for (const { file } of files) dataTransfer.items.add(file);
     host.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
   };
-  const source = () => page.getByRole("img", { name: /^Source picture/ });
+  const source = () => page.getByRole("img", { name: /^Original picture/ });
 
   test("says which, shows all else, and takes the same files", async () => {
     const context = await openLocal(localLog());

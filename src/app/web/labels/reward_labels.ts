@@ -1,8 +1,8 @@
 import { type MenuEntry, type MenuName, rewardMenu } from "../../../reward/rewards/menu.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 
-/** Names of rewards for people. */
-export const rewardWords: Record<RunConfig["reward"], string> = {
+/** Labels of rewards. */
+export const rewardLabels: Record<RunConfig["reward"], string> = {
   weights: "own weights",
   deepeyes: "DeepEyes",
   verl: "verl’s recipe",
@@ -20,8 +20,8 @@ export const rewardWords: Record<RunConfig["reward"], string> = {
 export const menuEntry = (reward: RunConfig["reward"] | undefined): MenuEntry | null =>
   rewardMenu[reward as MenuName] ?? null;
 
-/** What stands behind the name of a part or a weight. */
-export const partWords: Readonly<Record<string, string>> = {
+/** Labels of reward parts and weights, by name. */
+export const partLabels: Readonly<Record<string, string>> = {
   answer: "right answer",
   format: "format",
   zoom: "zoomed",

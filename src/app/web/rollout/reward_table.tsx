@@ -2,7 +2,7 @@ import type { Reward, Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { figure, setting, shortened, signed } from "../labels/numbers.ts";
-import { menuEntry, partWords, rewardWords } from "../labels/reward_labels.ts";
+import { menuEntry, partLabels, rewardLabels } from "../labels/reward_labels.ts";
 
 /** Rewards have up to ten. */
 const mostParts = 100;
@@ -89,7 +89,7 @@ function partName(part: string, config: RunConfig | null): string {
     if (part === "format") return "format broken";
     if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
   }
-  return Object.hasOwn(partWords, part) ? partWords[part]! : shortened(part, 200);
+  return Object.hasOwn(partLabels, part) ? partLabels[part]! : shortened(part, 200);
 }
 
 function Formula({ config }: { config: RunConfig }) {
@@ -97,7 +97,7 @@ function Formula({ config }: { config: RunConfig }) {
   if (!entry) return <p class="cap mono">{formula(config)}</p>;
   return (
     <p class="cap">
-      <b>{rewardWords[config.reward]}</b>: {entry.line}. {entry.source}
+      <b>{rewardLabels[config.reward]}</b>: {entry.line}. {entry.source}
     </p>
   );
 }
