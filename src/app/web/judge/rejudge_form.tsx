@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../../reward/judges/judge_presets.ts";
+import { judgeNamed } from "../../../reward/judges/table.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { RejudgeOptions } from "../../worker_api/judge_api.ts";
-import { menuEntry, rewardLabels } from "../labels/reward_labels.ts";
+import { formulaOf, rewardLabels } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { useRejudge } from "./judge_context.ts";
@@ -19,7 +19,7 @@ export function RejudgeForm({ run }: { run: string }) {
   const [verdicts, setVerdicts] = useState<Verdicts>("stored");
   const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
   const [weights, setWeights] = useState<RejudgeOptions["weights"]>("own");
-  const entry = menuEntry(reward);
+  const formula = formulaOf(reward);
   const judging = rejudge.result.value?.state === "judging";
   const isRemote = verdicts !== "stored" && verdicts !== "rules";
   const start = (): void => {
@@ -60,7 +60,7 @@ export function RejudgeForm({ run }: { run: string }) {
       </div>
       <p class="soft small sentence">
         {judgeLabel(verdicts)}
-        {entry && `; ${entry.line}`}
+        {formula && `; ${formula.help}`}
       </p>
       {isRemote && (
         <details class="servers" open={config.judgeUrl === ""}>
@@ -86,8 +86,7 @@ export function RejudgeForm({ run }: { run: string }) {
 }
 
 function judgeLabel(verdicts: Verdicts): string {
-  if (verdicts === "stored") return "no judge is asked, no network";
-  return verdicts === "rules" ? "rules in this page, no network" : judgeLines[verdicts as JudgeName];
+  return verdicts === "stored" ? "no judge is asked, no network" : judgeNamed(verdicts).help;
 }
 
 function Choice({

@@ -1,62 +1,25 @@
-import { type MenuEntry, type MenuName, rewardMenu } from "../../../reward/rewards/menu.ts";
+import type { RewardFunction } from "../../../reward/rewards/reward_function.ts";
+import { findReward, knownParts, rewards } from "../../../reward/rewards/table.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { shortened } from "./numbers.ts";
 
 /** Labels of rewards. */
-export const rewardLabels: Record<RunConfig["reward"], string> = {
-  weights: "own weights",
-  deepeyes: "DeepEyes",
-  verl: "verl’s recipe",
-  "deepeyes-any-zoom": "DeepEyes, any zoom",
-  "deepeyes-v2": "DeepEyes v2",
-  "pixel-reasoner": "Pixel-Reasoner",
-  "mini-o3": "Mini-o3",
-  thyme: "Thyme",
-  "tree-vgr": "TreeVGR",
-  "chain-of-focus": "Chain-of-Focus",
-  "vtool-r1": "VTool-R1",
-};
+export const rewardLabels: Readonly<Record<string, string>> = Object.fromEntries(
+  rewards.map(({ name, label }) => [name, label]),
+);
 
-/** The entry of the menu behind a reward, null for the four weights; logs of early runs name none. */
-export const menuEntry = (reward: RunConfig["reward"] | undefined): MenuEntry | null =>
-  rewardMenu[reward as MenuName] ?? null;
+/** The reward that a run is paid by, null for the four weights; logs of early runs name none. */
+export const formulaOf = (reward: string | undefined): RewardFunction | null =>
+  reward === undefined || reward === "weights" ? null : findReward(reward);
 
-/** Labels of reward parts and weights, by name. */
-export const partLabels: Readonly<Record<string, string>> = {
-  answer: "right answer",
-  format: "format",
-  zoom: "zoomed",
-  curiosity: "curiosity",
-  calls: "further calls",
-  call: "each further call, minus",
-  share: "tool use wanted in a group",
-  divisor: "divided by",
-  consistency: "answer follows from the thought",
-  iou: "overlap of boxes and targets",
-  length: "longest answer, characters",
-};
+/** The label of a reward; its name where the page does not know the reward. */
+export const rewardLabel = (name: string): string => findReward(name)?.label ?? shortened(name, 200);
 
-/** The most that a reward pays for one rollout: a right, well-formed answer after one zoom onto the target. */
+/** The label of a part of a reward; its name where the page does not know the part. */
+export const partLabel = (name: string): string => knownParts.get(name)?.label ?? shortened(name, 200);
+
+/** The most that a run's reward pays for one rollout; 1 where it is not declared. */
 export function mostPaid(config: RunConfig): number {
-  const entry = menuEntry(config.reward);
-  if (!entry) return Math.max(0, config.answerWeight) + (config.bonus === "none" ? 0 : Math.max(0, config.bonusWeight));
-  const parts = entry.parts(
-    {
-      right: true,
-      end: "answer",
-      answerLength: 1,
-      calls: 1,
-      zooms: 1,
-      boxesSourcePx: [[0, 0, 1, 1]],
-      lastCallOk: true,
-      consistent: true,
-      response: {
-        plain: "<tool_call>{}</tool_call><tool_response></tool_response><answer>1</answer>",
-        whole: "<|vision_start|><|image_pad|><|vision_end|><answer>1</answer>",
-      },
-      dataSource: "",
-    },
-    entry.weights,
-    { toolShare: 1, goldBoxesSourcePx: [[0, 0, 1, 1]] },
-  );
-  return Object.values(parts ?? {}).reduce((sum, part) => sum + part, 0);
+  const most = findReward(config.reward)?.most ?? 1;
+  return typeof most === "number" ? most : most(config);
 }

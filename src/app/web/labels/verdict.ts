@@ -12,7 +12,7 @@ export interface Verdict {
 }
 
 /** Whether a call of the rollout was carried out. */
-export const zoomed = (rollout: Rollout): boolean => rollout.calls.some((call) => call.outcome === "ok");
+export const usedTool = (rollout: Rollout): boolean => rollout.calls.some((call) => call.outcome === "ok");
 
 export function verdictOf(rollout: Rollout): Verdict {
   const { reward, end } = rollout;
@@ -20,9 +20,9 @@ export function verdictOf(rollout: Rollout): Verdict {
   if (!reward || rollout.unjudged !== undefined) return { letter: "?", label: "no verdict", colour: "--faint" };
   if (end !== "answer") return { letter: "F", label: "format broken", colour: "--format" };
   if (!reward.right) return { letter: "W", label: "wrong", colour: "--bad" };
-  return zoomed(rollout)
-    ? { letter: "A", label: "right, zoomed", colour: "--tool" }
-    : { letter: "A", label: "right, without zooming", colour: "--answer" };
+  return usedTool(rollout)
+    ? { letter: "A", label: "right, with a tool", colour: "--tool" }
+    : { letter: "A", label: "right, without a tool", colour: "--answer" };
 }
 
 /** Height of the bar, 0 to 1: the reward out of the most that is paid. */

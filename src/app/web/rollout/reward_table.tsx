@@ -2,7 +2,7 @@ import type { Reward, Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { figure, setting, shortened, signed } from "../labels/numbers.ts";
-import { menuEntry, partLabels, rewardLabels } from "../labels/reward_labels.ts";
+import { formulaOf, partLabel, rewardLabel } from "../labels/reward_labels.ts";
 
 /** Rewards have up to ten. */
 const mostParts = 100;
@@ -85,19 +85,20 @@ function whyNone({ end, error, reward, unjudged }: Rollout, config: RunConfig | 
 }
 
 function partName(part: string, config: RunConfig | null): string {
-  if (!menuEntry(config?.reward)) {
+  if (config === null || config.reward === undefined || config.reward === "weights") {
     if (part === "format") return "format broken";
     if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
   }
-  return Object.hasOwn(partLabels, part) ? partLabels[part]! : shortened(part, 200);
+  return partLabel(part);
 }
 
 function Formula({ config }: { config: RunConfig }) {
-  const entry = menuEntry(config.reward);
-  if (!entry) return <p class="cap mono">{formula(config)}</p>;
+  if (config.reward === undefined || config.reward === "weights") return <p class="cap mono">{formula(config)}</p>;
+  const paid = formulaOf(config.reward);
   return (
     <p class="cap">
-      <b>{rewardLabels[config.reward]}</b>: {entry.line}. {entry.source}
+      <b>{rewardLabel(config.reward)}</b>
+      {paid ? `: ${paid.help}. ${paid.source}` : ": a reward that is not part of Saccade"}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
+import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import type { Unit } from "./token_units.ts";
 
@@ -132,9 +133,9 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   const box = call?.boxSourcePx;
   return (
     <div class="who">
-      <b>{shortened(call?.name || "tool", 200)}</b>
+      <b>{call ? toolLabel(call) : "tool"}</b>
       <span>
-        {call?.outcome ?? "answered"}
+        {call ? outcomeLabel(call) : "answered"}
         {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} px of the original`}
         {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as written [${shortened(call.boxWritten.join(", "), 200)}]`}
