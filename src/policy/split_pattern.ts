@@ -44,7 +44,7 @@ export class SplitPattern extends RegExp {
     // Within a pair of surrogates: the next character, as the runtime does it.
     if (at < 0 && from < text.length) at = one.starts.indexOf(from + 1);
     for (; at >= 0 && at <= one.points.length; at++) {
-      const found = matchAt(this.#program, one.points, at, this.#budget);
+      const found = matchAt(this.#program, { points: one.points, budget: this.#budget }, at);
       if (!found) {
         if (this.sticky) break;
         continue;
