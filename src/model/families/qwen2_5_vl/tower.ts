@@ -19,8 +19,8 @@ import type { WindowRows } from "./windows.ts";
 const eps = 1e-6;
 
 /**
- * The vision tower as Hugging Face has it (transformers, `models/qwen2_5_vl/modeling_qwen2_5_vl.py`). Patches stand
- * window by window all through it, as WindowRows puts them.
+ * The vision tower as Hugging Face has it (transformers, `models/qwen2_5_vl/modeling_qwen2_5_vl.py`). Patches are
+ * in the order of windows all through it, as WindowRows puts them.
  */
 export function visionPass(gpu: Gpu, config: Qwen25Vision): Passes["vision"] {
   const rotary = patchRotary(gpu, config);
