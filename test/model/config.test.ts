@@ -121,7 +121,11 @@ describe("a key that changes the mathematics and is not supported is named", () 
   };
   test.each([
     ["model_type", "qwen2_vl", 'model_type is "qwen2_vl"'],
-    ["model_type", "qwen3_5", 'model_type is "qwen3_5", expected "qwen2_5_vl" or "qwen3_vl"; choose a model of one of these'],
+    [
+      "model_type",
+      "qwen3_5",
+      'model_type is "qwen3_5", expected "qwen2_5_vl" or "qwen3_vl"; choose a model of one of these',
+    ],
     ["hidden_act", "gelu", 'hidden_act is "gelu"'],
     ["use_sliding_window", true, "use_sliding_window is true"],
     ["attention_dropout", 0.1, "attention_dropout is 0.1"],
@@ -178,7 +182,11 @@ describe("a key that changes the mathematics and is not supported is named", () 
     ["vision_config.spatial_merge_size", -2, "vision_config.spatial_merge_size must be a whole number"],
     ["vision_config.temporal_patch_size", 1e6, "vision_config.temporal_patch_size must be a whole number from 1 to 16"],
     ["vision_config.window_size", 1e12, "vision_config.window_size must be a whole number from 1 to 65536"],
-    ["vision_config.fullatt_block_indexes", [7.5], "vision_config.fullatt_block_indexes must be a list of whole numbers"],
+    [
+      "vision_config.fullatt_block_indexes",
+      [7.5],
+      "vision_config.fullatt_block_indexes must be a list of whole numbers",
+    ],
     ["vision_config.fullatt_block_indexes", "7", "vision_config.fullatt_block_indexes must be a list of whole numbers"],
     [
       "vision_config.num_heads",
