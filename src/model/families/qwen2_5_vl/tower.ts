@@ -41,14 +41,21 @@ export function visionPass(gpu: Gpu, config: Qwen25Vision): Passes["vision"] {
 
 function block(pass: VisionPass, i: number, input: Tensor, spans: SpanBuffers): Tensor {
   const name = `${visionPrefix}blocks.${i}`;
-  const attended = attendPatches(pass, `${name}.attn`, norm(pass, `${name}.norm1`, input), { spans, residual: input });
-  return feedForward(pass, `${name}.mlp`, norm(pass, `${name}.norm2`, attended), attended);
+  const normed = norm(pass, `${name}.norm1`, input);
+  const attended = attendPatches(pass, `${name}.attn`, normed, { spans, residual: input });
+  const attendedNormed = norm(pass, `${name}.norm2`, attended);
+  return feedForward(pass, `${name}.mlp`, attendedNormed, { residual: attended });
 }
 
 const norm = ({ tape, weights }: VisionPass, module: string, x: Tensor): Tensor =>
   rmsnorm(tape, x, weights.get(`${module}.weight`), eps);
 
-function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, residual: Tensor): Tensor {
+function feedForward(
+  { tape, weights }: VisionPass,
+  module: string,
+  normed: Tensor,
+  { residual }: { residual: Tensor },
+): Tensor {
   const hidden = weights.gated(tape, [`${module}.gate_proj`, `${module}.up_proj`], normed);
   return weights.linear(tape, `${module}.down_proj`, hidden, { residual });
 }
