@@ -13,7 +13,7 @@ import { embeddingWeight, headWeight, textPrefix } from "./names.ts";
 import type { Passes, TextInput } from "./passes.ts";
 import { blockAxes, interleavedAxes, maxPositions } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
-import type { Shapes, Weights } from "./weights.ts";
+import type { Residual, Shapes, Weights } from "./weights.ts";
 
 /** What the sublayers of one recorded pass through the text's layers read. */
 export interface TextPass<Cache extends CacheState = CacheState> {
@@ -25,11 +25,6 @@ export interface TextPass<Cache extends CacheState = CacheState> {
   rotations: Tensor;
   cache?: Cache;
   kvCacheDtype: CacheDtype;
-}
-
-/** What a sublayer's result is added to, (N, C). */
-export interface Residual {
-  residual: Tensor;
 }
 
 /**
