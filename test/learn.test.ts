@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { openGpuSession } from "../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../src/app/session/open_gpu_session.ts";
 import type { Session } from "../src/app/session/session.ts";
 import { resolveConfig } from "../src/train/config.ts";
 import type { TrainEvent } from "../src/train/events.ts";

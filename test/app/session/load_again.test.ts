@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import type { CheckpointFiles } from "../../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../../src/model/load.ts";
 import { readHeader } from "../../../src/model/safetensors.ts";
