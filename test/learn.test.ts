@@ -17,7 +17,7 @@ afterEach(() => {
   for (const session of sessions.splice(0)) session.close();
 });
 
-/** Everything that a run tells but for times, which differ. Progress while decoding is left out. */
+/** Everything that a run emits but for times, which differ. Progress while decoding is left out. */
 function timeless(event: TrainEvent): TrainEvent {
   switch (event.type) {
     case "run":
