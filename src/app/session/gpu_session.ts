@@ -98,9 +98,8 @@ export class GpuSession implements Session {
     this.#config = context.config;
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
-    this.#policy = new GpuPolicy(gpu, qwen);
+    this.#policy = new GpuPolicy(gpu, qwen, { traced });
     this.#learner = new Learner(gpu, qwen, "policy");
-    this.#policy.traced = traced;
     this.#learner.traced = traced;
   }
 
