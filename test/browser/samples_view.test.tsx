@@ -68,7 +68,7 @@ describe("the browser of samples", () => {
     context.store.changes.value = { ...context.store.changes.value, prompt: "verl" };
     await page.getByRole("button", { name: /^Row 0:/ }).click();
     await expect.element(page.getByRole("heading", { name: "Row 0 of vstar.parquet" })).toHaveFocus();
-    await expect.element(page.getByText(/^JPEG RGB · 160 × 120 → shown/)).toBeVisible();
+    await expect.element(page.getByText(/^JPEG RGB · 160 × 120 → model input/)).toBeVisible();
     await expect.element(page.getByText("⟨image × 12⟩", { exact: true })).toBeVisible();
     await page.getByRole("button", { name: "text", exact: true }).click();
     await expect.element(page.getByText(/You must call only one function at a time/)).toBeVisible();
@@ -179,7 +179,7 @@ describe("the browser of samples", () => {
   test("opens no model and no data that lie elsewhere before Start is pressed", async () => {
     const fake = new FakeRun();
     const context = makePage(fake);
-    context.store.changes.value = { preset: "verl-7b", seed: 1 };
+    context.store.changes.value = { preset: "verl-7b", seed: 1, tasksPerStep: 1, rolloutsPerTask: 2 };
     render(<Page page={context} />, host);
     await context.control.open();
     await expect.element(page.getByText("Start fetches, and nothing does before:")).toBeVisible();
