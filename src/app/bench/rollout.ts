@@ -54,7 +54,7 @@ async function* rollouts(bench: Bench, base: BaseDtype, kvCache: CacheDtype): As
     if (gpu.canTime && !isLate()) {
       policy.free();
       const traced = new GpuPolicy(gpu, model, { traced: true });
-      await rollGroup(traced, prompt, 16, newTokens, newTokens);
+      await rollGroup(traced, prompt, { n: 16, tokens: newTokens, capacity: newTokens });
       for (const [kind, times] of traced.traces)
         traces.push(kernelTable(`${kind}, n = 16, ${name}`, times, { bySize: true }));
       traced.free();

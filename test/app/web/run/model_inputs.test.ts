@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ToolCall } from "../../../../src/agent/rollout.ts";
-import { shownPictures } from "../../../../src/app/web/run/shown_pictures.ts";
+import { modelInputs } from "../../../../src/app/web/run/model_inputs.ts";
 import { resolveConfig } from "../../../../src/train/config.ts";
 import { gradient } from "../../../support/model_turns.ts";
 import { rollout, zoomCall } from "../../../support/rollouts.ts";
@@ -8,7 +8,7 @@ import { rollout, zoomCall } from "../../../support/rollouts.ts";
 const config = resolveConfig({});
 const view = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 const pictures = (calls: ToolCall[], side = 128) =>
-  shownPictures(rollout({ calls }), [gradient(side, side)], config, { view });
+  modelInputs(rollout({ calls }), [gradient(side, side)], config, { view });
 const turned: ToolCall = { segment: 1, name: "image_rotate_tool", outcome: "ok", rotateDegrees: 90, imageIndex: 0 };
 
 test("each picture has the box of the call that gave it, also behind one without a box", () => {
