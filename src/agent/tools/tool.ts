@@ -1,4 +1,4 @@
-import type { CoordinateFrame } from "../../image/coordinate_frame.ts";
+import { type CoordinateFrame, frameSize } from "../../image/coordinate_frame.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { OfferedTool, PromptName } from "../../policy/offered_tool.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -165,8 +165,9 @@ export const refusal = (outcome: string, text: string, record: CallRecord = {}):
 });
 
 /** Width and height of a picture in the units of the model's coordinates. */
-export function coordinateUnits(view: View, frame: CoordinateFrame): { width: number; height: number } {
-  return frame === "relative-1000" ? { width: 1000, height: 1000 } : view.modelInput;
+export function coordinateUnits(view: View, frame: ToolSettings["frame"]): { width: number; height: number } {
+  const [width, height] = frameSize(frame, view.modelInput);
+  return { width, height };
 }
 
 /** The picture that a logged call was about, by default the first. @throws Error where there is none */
