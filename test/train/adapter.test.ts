@@ -138,11 +138,10 @@ const settings: UpdateSettings = {
 async function train(adapter: LoraAdapter, updates: number, made = 0): Promise<number> {
   model.adapter = adapter;
   const learner = new Learner(gpu, model, "nll");
-  learner.updates = made;
-  for (let i = 0; i < updates; i++) await learner.update([group], settings);
+  for (let i = 0; i < updates; i++) await learner.update([group], settings, { updatesBefore: made + i });
   learner.free();
   model.adapter = null;
-  return learner.updates;
+  return made + updates;
 }
 const run = resolveConfig({ ...config, steps: 4 });
 async function checkpointOf(adapter: LoraAdapter, updates: number) {

@@ -45,7 +45,7 @@ test("written tokens have the probabilities that training measures", async () =>
   const settings = { temperature: 1.3, suppressed: [...chat.reserved, chat.toolCallStart] };
   const learner = new Learner(gpu, model, "policy");
   const logprobs = await learner.logprobs([group], settings);
-  const found = await likelihoods(gpu, model, group, settings, 5);
+  const found = await likelihoods(gpu, model, group, { ...settings, count: 5 });
 
   expect(found).toHaveLength(at.length);
   for (const [i, alternatives] of found.entries()) {

@@ -1,19 +1,23 @@
 import { describe, expect, test } from "vitest";
-import type { Rolled } from "../../src/agent/loop.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
+import type { VisionConfig } from "../../src/model/config.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judges/answer_judge.ts";
 import { needle } from "../../src/tasks/sources/needle.ts";
 import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
+import { evaluate, rollTasks } from "../../src/train/evaluation.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { evaluate, type Parts, rollTasks } from "../../src/train/rolling.ts";
+import type { UpdateOptions, UpdateSettings } from "../../src/train/learner.ts";
+import type { PackedGroup } from "../../src/train/pack.ts";
+import type { Progress, TrainingParts } from "../../src/train/run_parts.ts";
 import { train } from "../../src/train/trainer.ts";
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { openFakeJudge } from "../support/fake_judge.ts";
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
+import { stillUpdate } from "../support/still_learner.ts";
 
 const tokenizer = new Tokenizer(tokenizerFile);
 const flat = (side: number): Pixels => ({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(90) });
@@ -33,7 +37,7 @@ const chatter = (rowsPerTask: number) => (row: number, turn: number) => {
 function scripted(changes: Partial<RunConfig> = {}) {
   let config = resolveConfig({ seed: 3, steps: 2, tasksPerStep: 2, rolloutsPerTask: 3, evalTasks: 3, ...changes });
   const calls: string[] = [];
-  const updates: { rolled: Rolled; step: number; config: RunConfig }[] = [];
+  const updates: { groups: readonly PackedGroup[]; settings: UpdateSettings; options: UpdateOptions }[] = [];
   const policy = new ScriptedPolicy(tokenizer, (row, turn) => chatter(config.rolloutsPerTask)(row, turn));
   const scenes = needle(config, config.seed);
   const source: TaskSource = {
@@ -44,21 +48,22 @@ function scripted(changes: Partial<RunConfig> = {}) {
     },
     pictures: async () => [flat(512)],
   };
-  const parts: Parts = {
+  const parts: TrainingParts = {
     config: () => config,
     source,
     policy,
     chat: compactChat(tokenizer),
     tokenizer,
     judge: rulesJudge(),
-    klSums: async () => {
-      throw new Error("no reference was asked for");
-    },
+    vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
+    reference: { logprobs: () => Promise.reject(new Error("no reference was asked for")) },
     view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
-    update: async (rolled, step, used) => {
-      calls.push(`update ${step}`);
-      updates.push({ rolled: structuredClone(rolled), step, config: used });
-      return { grad_norm: 1, loss: step };
+    learner: {
+      update: async (groups, settings, options) => {
+        calls.push(`update ${options.updatesBefore}`);
+        updates.push({ groups, settings, options });
+        return stillUpdate(groups);
+      },
     },
   };
   const change = (more: Partial<RunConfig>) => {
@@ -66,6 +71,9 @@ function scripted(changes: Partial<RunConfig> = {}) {
   };
   return { parts, policy, calls, updates, change };
 }
+
+/** A run of which so many steps were made, each of one update. */
+const at = (step: number): Progress => ({ step, updates: step });
 
 async function collect(events: AsyncGenerator<TrainEvent>): Promise<TrainEvent[]> {
   const all: TrainEvent[] = [];
@@ -80,7 +88,7 @@ const told = (events: readonly TrainEvent[]): string[] =>
 describe("train", () => {
   test("tells each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
     const { parts, calls } = scripted();
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     const step = (n: number) => [
       `tasks ${n}`,
       ...new Array<string>(6).fill(`rolled ${n}`),
@@ -96,7 +104,7 @@ describe("train", () => {
 
   test("scores rollouts, gives each its advantage in the group, and hands the same to the update", async () => {
     const { parts, updates } = scripted({ steps: 1, bonus: "unconditional" });
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     const groups = events.filter((event) => event.type === "group");
     expect(groups.map(({ taskIndex }) => taskIndex)).toEqual([0, 1]);
     for (const { rollouts } of groups) {
@@ -110,17 +118,25 @@ describe("train", () => {
         expect(advantage).toBeCloseTo((totals[i]! - mean) / (deviation + 1e-6), 6);
       });
     }
-    expect(updates[0]!.rolled.rollouts).toEqual(groups.map(({ rollouts }) => rollouts));
-    expect(updates[0]!.rolled.toolImages[1]!.map((crops) => crops.length)).toEqual([1, 0, 0]);
+    const packed = updates[0]!.groups.map(({ sequences }) => sequences);
+    expect(packed.map((sequences) => sequences.map(({ targets }) => targets[0]!.advantage))).toEqual(
+      groups.map(({ rollouts }) => rollouts.map(({ advantage }) => advantage)),
+    );
+    expect(packed[1]!.map(({ images }) => images.length)).toEqual([1, 0, 0]);
     const update = events.find((event) => event.type === "update")!;
     expect(update.metrics).toMatchObject({ grad_norm: 1, loss: 0, zoom_rate: 1 / 3, "end/malformed": 1 / 3 });
     expect(update.durationMs).toBeGreaterThanOrEqual(update.rollMs);
   });
 
   test("uses a changed knob for the whole of the next step and for no part of the one under way", async () => {
-    const { parts, policy, updates, change } = scripted({ steps: 3, answerWeight: 0.5, formatWeight: 0.25 });
+    const { parts, policy, updates, change } = scripted({
+      steps: 3,
+      warmupSteps: 0,
+      answerWeight: 0.5,
+      formatWeight: 0.25,
+    });
     const weights: number[] = [];
-    for await (const event of train(parts, 0)) {
+    for await (const event of train(parts, at(0))) {
       if (event.type === "tasks" && event.step === 1)
         change({ temperature: 0.5, formatWeight: 4, learningRate: 0.125, steps: 2 });
       if (event.type === "group") weights.push(event.rollouts[2]!.reward!.parts.format!);
@@ -129,21 +145,21 @@ describe("train", () => {
     // It changed after step 1 had begun; only the number of steps is looked at between two of them.
     expect(weights).toEqual([-0.25, -0.25, -0.25, -0.25]);
     expect(policy.batches.map(({ sampling }) => sampling.temperature)).toEqual([1, 1]);
-    expect(updates.map(({ config }) => config.learningRate)).toEqual([2e-4, 2e-4]);
+    expect(updates.map(({ settings }) => settings.learningRate)).toEqual([2e-4, 2e-4]);
 
-    const events = await collect(train(parts, 2));
+    const events = await collect(train(parts, at(2)));
     expect(told(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
     expect(policy.batches.slice(2).map(({ sampling }) => sampling.temperature)).toEqual([0.5, 0.5]);
-    expect(updates.slice(2).map(({ config }) => config.learningRate)).toEqual([0.125, 0.125]);
+    expect(updates.slice(2).map(({ settings }) => settings.learningRate)).toEqual([0.125, 0.125]);
     const format = events.flatMap((event) => (event.type === "group" ? [event.rollouts[2]!.reward!.parts.format] : []));
     expect(format).toEqual([-4, -4, -4, -4]);
   });
 
   test("goes on after any step with the tasks and draws that the run would have had", async () => {
     const whole = scripted({ steps: 3 });
-    const events = await collect(train(whole.parts, 0));
+    const events = await collect(train(whole.parts, at(0)));
     const rest = scripted({ steps: 3 });
-    const resumed = await collect(train(rest.parts, 2));
+    const resumed = await collect(train(rest.parts, at(2)));
     const tasks = (list: TrainEvent[]) =>
       list.flatMap((event) => (event.type === "tasks" && event.step === 2 ? event.tasks : []));
     expect(tasks(resumed)).toEqual(tasks(events));
@@ -154,7 +170,7 @@ describe("train", () => {
 
   test("evaluates every so many steps, drawn and greedy, on held-out scenes", async () => {
     const { parts, policy } = scripted({ steps: 4, evalEvery: 2 });
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     const evals = events.filter((event) => event.type === "eval");
     expect(evals.map(({ step, greedy, tasks }) => [step, greedy, tasks])).toEqual([
       [2, false, 3],
@@ -182,7 +198,7 @@ describe("train", () => {
     const { parts } = scripted({ steps: 4, evalEvery: 2 });
     const source = { ...parts.source, heldOut: async () => [], heldOutNotes: () => ["0 of 6 rows are set apart"] };
     const alarms = async (first: number) =>
-      (await collect(train({ ...parts, source }, first))).filter(
+      (await collect(train({ ...parts, source }, at(first)))).filter(
         (event) => event.type === "alarm" && /evaluation/.test(event.message),
       );
     expect(await alarms(0)).toEqual([
@@ -199,7 +215,9 @@ describe("train", () => {
 
   test("tells alarms after the update that raised them", async () => {
     const { parts } = scripted({ steps: 1 });
-    const events = await collect(train({ ...parts, update: async () => ({ grad_norm: Number.NaN }) }, 0));
+    const events = await collect(
+      train({ ...parts, learner: { update: async (groups) => stillUpdate(groups, Number.NaN) } }, at(0)),
+    );
     expect(told(events).slice(-3)).toEqual(["update 1", "alarm 1", "end 1"]);
     expect(events.find((event) => event.type === "alarm")!.message).toMatch(/^The gradient is not a number/);
   });
@@ -209,8 +227,8 @@ describe("train", () => {
     const seen: TrainEvent[] = [];
     const running = async () => {
       for await (const event of train(
-        { ...parts, update: () => Promise.reject(new Error("The GPU device was lost")) },
-        0,
+        { ...parts, learner: { update: () => Promise.reject(new Error("The GPU device was lost")) } },
+        at(0),
       ))
         seen.push(event);
     };
@@ -220,7 +238,7 @@ describe("train", () => {
 
   test("gives the policy's cache back where someone stops in the middle of rolling", async () => {
     const { parts, policy } = scripted();
-    for await (const event of train(parts, 0)) if (event.type === "decode") break;
+    for await (const event of train(parts, at(0))) if (event.type === "decode") break;
     expect(policy.batches).toHaveLength(1);
     expect(policy.batches[0]!.closed).toBe(true);
   });
@@ -248,7 +266,7 @@ function slowJudge(verdicts: Record<string, boolean | null>, log: string[]): Ans
 test("rolls as many tasks together as the run wants, and tells the same of them", async () => {
   const groups = async (tasksPerRoll: number) => {
     const { parts, policy } = scripted({ steps: 1, tasksPerStep: 5, tasksPerRoll });
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     return {
       batches: policy.batches.map(({ prompts, sampling }) => [prompts.length, sampling.firstTask]),
       told: events.filter((event) => event.type === "group"),
@@ -272,18 +290,18 @@ describe("a remote judge", () => {
     const log: string[] = [];
     const { parts, updates } = scripted({ steps: 1, tasksPerStep: 1 });
     const judge = slowJudge({ "1": true, "2": null }, log);
-    const events = await collect(train({ ...parts, judge }, 0));
+    const events = await collect(train({ ...parts, judge }, at(0)));
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, null, null]);
     expect(group!.rollouts.map(({ advantage }) => advantage === null)).toEqual([false, true, true]);
-    expect(updates[0]!.rolled.rollouts[0]!.map(({ reward }) => reward === null)).toEqual([false, true, true]);
+    expect(updates[0]!.groups[0]!.sequences).toHaveLength(1);
     const update = events.find((event) => event.type === "update")!;
     expect(update.metrics).toMatchObject({ "judge/asked": 3, "judge/failed": 2 });
   });
 
   test("the originals' switch pays 0 where no verdict could be had", async () => {
     const { parts } = scripted({ steps: 1, tasksPerStep: 1, judgeFailure: "zero" });
-    const events = await collect(train({ ...parts, judge: slowJudge({ "1": true }, []) }, 0));
+    const events = await collect(train({ ...parts, judge: slowJudge({ "1": true }, []) }, at(0)));
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, 0, 0]);
     expect(group!.rollouts[1]!.reward!.verdict).toBe("no verdict, paid 0");
@@ -291,7 +309,7 @@ describe("a remote judge", () => {
 
   test("what is paid where nobody judged is no accuracy, and why stands on the rollout", async () => {
     const { parts } = scripted({ steps: 1, tasksPerStep: 1, judgeFailure: "zero" });
-    const events = await collect(train({ ...parts, judge: slowJudge({}, []) }, 0));
+    const events = await collect(train({ ...parts, judge: slowJudge({}, []) }, at(0)));
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ unjudged }) => unjudged)).toEqual(Array(3).fill("The judge gave no verdict"));
     const { metrics } = events.find((event) => event.type === "update")!;
@@ -303,7 +321,7 @@ describe("a remote judge", () => {
   test("that fails is told at the first step that it fails in, with its share and reason", async () => {
     const { parts } = scripted({ steps: 3, tasksPerStep: 1 });
     const judge = slowJudge({ "1": true, "2": false }, []);
-    const events = await collect(train({ ...parts, judge }, 0));
+    const events = await collect(train({ ...parts, judge }, at(0)));
     const alarms = events.filter((event) => event.type === "alarm" && event.message.startsWith("The judge gave"));
     expect(alarms).toEqual([
       {
@@ -315,7 +333,7 @@ describe("a remote judge", () => {
   });
 
   /** Tasks that are no needles, so that rules do not decide them all. */
-  const read = (parts: Parts): TaskSource => ({
+  const read = (parts: TrainingParts): TaskSource => ({
     ...parts.source,
     take: async (step, count) =>
       (await parts.source.take(step, count)).map((task) => ({ ...task, source: "read", answer: "a bowl of cherries" })),
@@ -329,7 +347,7 @@ describe("a remote judge", () => {
       });
       const { parts, updates } = scripted({ steps: 9, tasksPerStep: 1 });
       const judge = openJudge({ ...question, url: fake.url });
-      const events = await collect(train({ ...parts, source: read(parts), judge }, 0));
+      const events = await collect(train({ ...parts, source: read(parts), judge }, at(0)));
       await fake.close();
       // Two of the three rollouts of a step have an answer.
       expect(fake.questions.length).toBeLessThan(5);
@@ -349,7 +367,7 @@ describe("a remote judge", () => {
     const { parts, updates } = scripted({ steps: 9 });
     const judge = openJudge({ ...question, url: fake.url });
     const stop = new AbortController();
-    const running = collect(train({ ...parts, source: read(parts), judge, signal: stop.signal }, 0));
+    const running = collect(train({ ...parts, source: read(parts), judge, signal: stop.signal }, at(0)));
     while (fake.questions.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const stoppedMs = performance.now();
     stop.abort();
@@ -392,12 +410,12 @@ describe("a remote judge", () => {
   test("which breaks the rules of its own contract ends the run with its sentence", async () => {
     const { parts } = scripted({ steps: 1 });
     const judge = { ...slowJudge({}, []), verdict: () => Promise.reject(new Error("a bug in the judge")) };
-    await expect(collect(train({ ...parts, judge }, 0))).rejects.toThrow("a bug in the judge");
+    await expect(collect(train({ ...parts, judge }, at(0)))).rejects.toThrow("a bug in the judge");
   });
 });
 
 describe("groups without variance", () => {
-  test("are replaced by groups of other tasks, at most so often; all are handed to the update, which leaves out those without", async () => {
+  test("are replaced by groups of other tasks, at most so often; the update leaves out those without", async () => {
     const { parts, updates, calls } = scripted({ steps: 1, zeroVariance: "resample", bonus: "none", formatWeight: 0 });
     let asked = 0;
     // The first two groups are all wrong; of the two that replace them one has a right answer.
@@ -405,7 +423,7 @@ describe("groups without variance", () => {
       ...rulesJudge(),
       verdict: async () => ({ right: asked++ === 6, rule: "script" }),
     };
-    const events = await collect(train({ ...parts, judge }, 0));
+    const events = await collect(train({ ...parts, judge }, at(0)));
     const tasks = events.filter((event) => event.type === "tasks");
     expect(tasks.map(({ tasks, more = false }) => [tasks.length, more])).toEqual([
       [2, false],
@@ -418,7 +436,8 @@ describe("groups without variance", () => {
     expect(events.filter((event) => event.type === "group").map(({ taskIndex }) => taskIndex)).toEqual([
       0, 1, 2, 3, 4, 5, 6,
     ]);
-    expect(updates[0]!.rolled.rollouts).toHaveLength(7);
+    expect(updates[0]!.groups).toHaveLength(1);
+    expect(events.find((event) => event.type === "update")!.metrics.dropped_groups).toBe(6);
     expect(calls.filter((line) => line.startsWith("update"))).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import type { VisionConfig } from "../../src/model/config.ts";
 import { Parameters } from "../../src/model/parameters.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { type LessonRow, type Lessons, lessonRows, warmLessons } from "../../src/tasks/scenes/lessons.ts";
-import type { Learner, UpdateSettings } from "../../src/train/learner.ts";
+import type { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import {
   initialize,
@@ -153,36 +153,36 @@ describe("warmup", () => {
     const stop = new AbortController();
     const told: string[] = [];
     const drawn: string[] = [];
-    const learner = {
-      updates: 50,
-      update: async (groups: PackedGroup[], settings: UpdateSettings) => {
+    const learner: Pick<Learner, "update"> = {
+      update: async (groups, settings, { updatesBefore }) => {
         if (drawn.length - 1 > stopAt) {
           stop.abort();
           throw stop.signal.reason;
         }
-        learner.updates++;
-        told.push(`update ${learner.updates} of ${groups.length} rows at ${settings.learningRate.toFixed(5)}`);
+        told.push(`update ${updatesBefore + 1} of ${groups.length} rows at ${settings.learningRate.toFixed(5)}`);
         const targets = groups.flatMap(({ sequences }) => sequences.flatMap((s) => s.targets));
-        return { logprobs: new Float32Array(targets.length).fill(-2), gradNorm: 0.5 };
+        const logprobs = new Float32Array(targets.length).fill(-2);
+        return { logprobs, entropies: logprobs, terms: logprobs, gradNorm: 0.5 };
       },
     };
-    const parameters = { resetOptimizer: () => told.push("reset") } as unknown as Parameters;
-    const draw = async (lessons: Lessons, seed: number, step: number, rows: number) => {
+    const parameters = { resetOptimizer: () => void told.push("reset") };
+    const lessons = async (lessons: Lessons, seed: number, step: number, rows: number) => {
       drawn.push(`${lessons.stream} ${seed} ${step}`);
       return lessonRows(lessons, seed, step, rows);
     };
     const events = [];
-    for await (const event of warmup(
-      learner as unknown as Learner,
+    for await (const event of warmup({
+      learner,
       parameters,
       tokenizer,
       vision,
-      draw,
-      plan,
-      9,
+      lessons,
+      stages: plan,
+      seed: 9,
       stepsMade,
-      stop.signal,
-    ))
+      gradientCheckpointing: "auto",
+      signal: stop.signal,
+    }))
       events.push(event);
     return { told, drawn, events };
   }
@@ -220,7 +220,7 @@ describe("warmup", () => {
     const whole = await run(0);
     const rest = await run(4);
     expect(rest.drawn).toEqual(whole.drawn.slice(4));
-    expect(rest.told).toEqual([`update 51 of 4 rows at ${learningRateAt(plan[1]!, 1).toFixed(5)}`]);
+    expect(rest.told).toEqual([`update 2 of 4 rows at ${learningRateAt(plan[1]!, 1).toFixed(5)}`]);
     expect(rest.events.map(({ stage, step, rows }) => [stage, step, rows])).toEqual([["cold", 2, 8]]);
     expect((await run(5)).told).toEqual([]);
     expect((await run(3)).told[0]).toBe("reset");

@@ -84,9 +84,9 @@ async function countsOf(
   await rollGroup(policy, prompt, n, written, written);
   const readsPerToken = (gpu.reads - readsBefore) / written;
   watch(null);
-  await learner.update(groups(n, learned, true), settings);
-  const { prefill, decode, walk, optimizer } = found as Record<string, Counted>;
-  return { prefill: prefill!, decode: decode!, update: sum(walk!, optimizer!), readsPerToken };
+  await learner.update(groups(n, learned, true), settings, { updatesBefore: 0 });
+  const { prefill, decode, update, optimizer } = found as Record<string, Counted>;
+  return { prefill: prefill!, decode: decode!, update: sum(update!, optimizer!), readsPerToken };
 }
 
 /** Half of the tokens are written: each row sees the prompt and its own. */

@@ -87,7 +87,6 @@ export async function simulateStep(
   const model = await emptyModel(gpu, modelSizes, lora === null, config);
   if (lora) model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
   const learner = new Learner(gpu, model, "policy");
-  learner.gradientCheckpointing = config.gradientCheckpointing;
   const together = config.tasksPerRoll || step.tasks.length;
   let rolling: Rolling | null = null;
   for (let first = 0; first < step.tasks.length; first += together)
@@ -108,7 +107,7 @@ export async function simulateStep(
   }
   const perUpdate = config.miniBatchTasks || groups.length;
   for (let first = 0; first < groups.length; first += perUpdate)
-    await learner.update(groups.slice(first, first + perUpdate), settings);
+    await learner.update(groups.slice(first, first + perUpdate), settings, { updatesBefore: 0 });
 }
 
 /** The largest groups, enough for two micro-batches: those are what the others take turns in. */

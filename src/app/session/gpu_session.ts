@@ -12,7 +12,6 @@ import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
 import type { CheckpointFiles } from "../../model/safetensors.ts";
-import { shownImage } from "../../model/vision_rows.ts";
 import { walkBytes } from "../../model/walk_size.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
@@ -22,15 +21,15 @@ import type { Task } from "../../tasks/task.ts";
 import { expectTrainable, openAdapter, refillAdapter } from "../../train/adapter.ts";
 import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
+import { evaluate, type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import { exportFiles } from "../../train/export.ts";
 import { type Likelihood, likelihoods } from "../../train/inspect.ts";
-import { klSums } from "../../train/kl_reward.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner } from "../../train/learner.ts";
-import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../train/rolling.ts";
+import { packOne } from "../../train/pack_rollouts.ts";
+import type { Progress, TrainingParts } from "../../train/run_parts.ts";
 import { train } from "../../train/trainer.ts";
-import { packRollouts, sequence, update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
@@ -159,7 +158,9 @@ class GpuSession implements Session {
   readonly #reference: ReferenceModel;
   #context: RunContext;
   #config: RunConfig;
-  #step = 0;
+  #progress: Progress = { step: 0, updates: 0 };
+  /** Kernel times of updates; absent where nobody wants them. */
+  readonly #traces: Map<string, KernelTime[]> | undefined;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
 
@@ -185,7 +186,7 @@ class GpuSession implements Session {
     this.#policy = new GpuPolicy(gpu, qwen);
     this.#learner = new Learner(gpu, qwen, "policy");
     this.#policy.traced = traced;
-    this.#learner.traced = traced;
+    this.#traces = traced ? new Map() : undefined;
   }
 
   get lost(): boolean {
@@ -221,8 +222,7 @@ class GpuSession implements Session {
         for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
     // They were let in, or kept out, as they stood in the model's folder.
     if (!adapter) await useMatrixUnits(this.gpu, this.qwen);
-    this.#learner.updates = checkpoint.optimizer.step;
-    this.#step = checkpoint.step;
+    this.#progress = { step: checkpoint.step, updates: checkpoint.optimizer.step };
     return checkpoint.step;
   }
 
@@ -234,8 +234,7 @@ class GpuSession implements Session {
     this.#context = await this.openRunContext(config);
     this.#config = config;
     this.#changes = {};
-    this.#step = 0;
-    this.#learner.updates = 0;
+    this.#progress = { step: 0, updates: 0 };
     const { adapter } = this.qwen;
     if (adapter) return refillAdapter(adapter, config, config.seed, this.adapterFiles);
     await fillModel(this.qwen, this.files);
@@ -244,7 +243,7 @@ class GpuSession implements Session {
 
   async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
     this.expectTrainable();
-    const resumedAt = this.#step;
+    const resumedAt = this.#progress.step;
     yield {
       type: "run",
       format: 1,
@@ -254,14 +253,15 @@ class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train({ ...this.#parts(), signal }, resumedAt, made)) {
+    for await (const event of train({ ...this.#parts(), signal }, this.#progress, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this is told belongs to the next step.
         const changes = this.#changes;
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
       }
-      if (event.type === "update") this.#step = event.step;
+      if (event.type === "update")
+        this.#progress = { step: event.step, updates: this.#progress.updates + (event.metrics.updates ?? 0) };
       yield event;
     }
   }
@@ -269,34 +269,32 @@ class GpuSession implements Session {
   async *warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent> {
     const { parameters, config } = this.qwen;
     const { seed, preset, warmupRows } = this.#config;
-    const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
-    if (this.#step === 0)
+    if (this.#progress.step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
     const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
-    learner.updates = this.#learner.updates;
-    learner.traced = this.traced;
-    learner.gradientCheckpointing = this.#config.gradientCheckpointing;
+    const traces = this.#traces && new Map<string, KernelTime[]>();
     try {
-      for await (const event of warmup(
+      for await (const event of warmup({
         learner,
         parameters,
-        this.tokenizer,
-        config.vision,
-        (...of) => this.pool.lessons(...of),
-        plan,
+        tokenizer: this.tokenizer,
+        vision: config.vision,
+        lessons: (...of) => this.pool.lessons(...of),
+        stages: stages(preset === "story" ? "story" : "needle", warmupRows),
         seed,
-        this.#step,
+        stepsMade: this.#progress.step,
+        gradientCheckpointing: this.#config.gradientCheckpointing,
+        traces,
         signal,
-      )) {
-        this.#step++;
-        this.#learner.updates = learner.updates;
+      })) {
+        // Events count the steps of their stage, each of which is an update.
+        this.#progress = { step: this.#progress.step + 1, updates: event.step };
         yield event;
       }
       if (signal?.aborted) return;
-      const step = this.#step;
+      const { step } = this.#progress;
       parameters.resetOptimizer();
-      this.#learner.updates = 0;
-      this.#step = 0;
+      this.#progress = { step: 0, updates: 0 };
       for (const greedy of [false, true]) {
         const { evalTasks } = this.#config;
         const result = await untilStopped(signal, this.evaluate({ tasks: evalTasks, greedy, signal }));
@@ -306,7 +304,7 @@ class GpuSession implements Session {
       }
       yield { type: "end", step, reason: "done" };
     } finally {
-      for (const [kind, times] of learner.traces) this.#learner.traces.set(`warmup ${kind}`, times);
+      for (const [kind, times] of traces ?? []) this.#traces?.set(`warmup ${kind}`, times);
       learner.free();
     }
   }
@@ -367,16 +365,12 @@ class GpuSession implements Session {
     const ofTask = await this.#pictures(task, config);
     const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
-        shownImage(await this.pool.shown(pixels), this.qwen.config.vision),
-      ),
+      rolloutPictures(rollout, ofTask, config, asShown).map((pixels) => this.pool.shown(pixels)),
     );
-    const group = {
-      prefix: { tokens: rollout.segments[0]!.tokens, images: images.slice(0, ofTask.length) },
-      sequences: [sequence(rollout, 0, images.slice(ofTask.length))],
-    };
+    const ofRollout = { promptImages: images.slice(0, ofTask.length), toolImages: images.slice(ofTask.length) };
+    const group = packOne(rollout, ofRollout, this.qwen.config.vision);
     const settings = { temperature: config.temperature, suppressed: suppressed(this.#context.chat, config) };
-    return likelihoods(this.gpu, this.qwen, group, settings, likeliestTokens);
+    return likelihoods(this.gpu, this.qwen, group, { ...settings, count: likeliestTokens });
   }
 
   texts(tokens: readonly number[]): string[] {
@@ -390,13 +384,13 @@ class GpuSession implements Session {
 
   async checkpoint(): Promise<{ step: number; files: NamedBytes[] }> {
     const files = checkpointFiles({
-      step: this.#step,
+      step: this.#progress.step,
       config: this.#config,
       weights: await this.#named("weight"),
-      optimizer: { step: this.#learner.updates, m: await this.#named("m"), v: await this.#named("v") },
+      optimizer: { step: this.#progress.updates, m: await this.#named("m"), v: await this.#named("v") },
       adapter: this.qwen.adapter?.config.json,
     });
-    return { step: this.#step, files };
+    return { step: this.#progress.step, files };
   }
 
   async exportFiles(): Promise<NamedBytes[]> {
@@ -406,7 +400,7 @@ class GpuSession implements Session {
 
   profile(): string | null {
     if (!this.traced) return null;
-    const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...this.#learner.traces]);
+    const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...(this.#traces ?? [])]);
     return [...[...traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join("\n\n");
   }
 
@@ -424,7 +418,7 @@ class GpuSession implements Session {
     return this.qwen.trained.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
   }
 
-  #parts(): Parts {
+  #parts(): TrainingParts {
     const { chat, source, judge } = this.#context;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
@@ -442,16 +436,10 @@ class GpuSession implements Session {
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
-      klSums: (rolled, config) =>
-        klSums(this.#reference, rolled, { ...config, suppressed: suppressed(chat, config) }, vision),
-      update: async (rolled, step, config) => {
-        const batch = packRollouts(rolled, config, vision);
-        const settings = updateSettings(config, step, suppressed(chat, config));
-        this.#learner.gradientCheckpointing = config.gradientCheckpointing;
-        return update(this.#learner, batch, settings, config.updatesPerStep, (groups) =>
-          this.#reference.logprobs(groups, settings),
-        );
-      },
+      vision,
+      learner: this.#learner,
+      reference: this.#reference,
+      traces: this.#traces,
     };
   }
 

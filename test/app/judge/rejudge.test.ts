@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Reward, Rollout } from "../../../src/agent/rollout.ts";
 import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../../../src/app/judge/rejudge.ts";
 import type { Pixels } from "../../../src/image/pixels.ts";
+import type { VisionConfig } from "../../../src/model/config.ts";
 import { compactChat } from "../../../src/policy/chat.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
 import { type AnswerJudge, rulesJudge } from "../../../src/reward/judges/answer_judge.ts";
@@ -15,6 +16,7 @@ import { type ChoiceKnob, knobs, type RunConfig } from "../../../src/train/knobs
 import { train } from "../../../src/train/trainer.ts";
 import tokenizerFile from "../../golden/tokenizer-needle.json" with { type: "json" };
 import { ScriptedPolicy } from "../../support/scripted_policy.ts";
+import { stillLearner } from "../../support/still_learner.ts";
 
 const tokenizer = new Tokenizer(tokenizerFile);
 const flat = (side: number): Pixels => ({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(90) });
@@ -84,11 +86,22 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       chat: compactChat(tokenizer),
       tokenizer,
       judge: judges[judge](),
-      klSums: async ({ rollouts }) => rollouts.map((group) => group.map((_, i) => 0.1 * i + 0.3)),
+      vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
+      // A distance of 0.3 nats to the starting model, and 0.1 more for each rollout of a group.
+      reference: {
+        logprobs: async (groups) =>
+          Float32Array.from(
+            groups.flatMap(({ sequences }) =>
+              sequences.flatMap(({ targets }, i) =>
+                targets.map(({ oldLogprob = 0 }) => oldLogprob - (0.1 * i + 0.3) / targets.length),
+              ),
+            ),
+          ),
+      },
       view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
-      update: async () => ({ grad_norm: 1, loss: 0 }),
+      learner: stillLearner,
     },
-    0,
+    { step: 0, updates: 0 },
   );
   const all: TrainEvent[] = [
     {

@@ -1,0 +1,45 @@
+import type { RollSettings } from "../agent/loop.ts";
+import type { KernelTime } from "../gpu/plan.ts";
+import type { VisionConfig } from "../model/config.ts";
+import type { Chat } from "../policy/chat.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { AnswerJudge } from "../reward/judges/answer_judge.ts";
+import type { TaskSource } from "../tasks/sources/task_source.ts";
+import type { RunConfig } from "./knobs.ts";
+import type { Learner } from "./learner.ts";
+
+/** What rollouts are sampled and scored with. */
+export interface RollingParts {
+  /** Read anew at every step, so that knobs may change while the run goes on. */
+  config: () => RunConfig;
+  source: TaskSource;
+  policy: Policy;
+  chat: Chat;
+  tokenizer: Tokenizer;
+  judge: AnswerJudge;
+  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
+  /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */
+  signal?: AbortSignal;
+}
+
+/** What a run is made of. */
+export interface TrainingParts extends RollingParts {
+  vision: VisionConfig;
+  /** Changes the weights of the policy. */
+  learner: Pick<Learner, "update">;
+  /** The model that the run began with; asked only where a KL to it is wanted. */
+  reference: Pick<Learner, "logprobs">;
+  /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
+  peakMemoryBytes?: () => number;
+  /** Takes the time of each kernel, once for each kind of pass; absent where nobody wants it. */
+  traces?: Map<string, KernelTime[]>;
+}
+
+/** Where a run stands. */
+export interface Progress {
+  /** Steps made. */
+  step: number;
+  /** Updates that the optimizer's moments have behind them. */
+  updates: number;
+}
