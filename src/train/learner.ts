@@ -1,9 +1,10 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { KernelTime, Plan } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
+import type { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { walkBytes } from "../model/walk_size.ts";
 import { klKinds } from "../ops/policy_loss.ts";
 import { microBatches } from "./micro_batches.ts";
 import { Optimizer, type OptimizerSettings } from "./optimizer.ts";
@@ -22,7 +23,7 @@ export interface UpdateSettings extends OptimizerSettings {
   temperature: number;
   /** Tokens that are left out of the distribution. */
   suppressed: readonly number[];
-  /** "auto" unless given: where all activations of a pass would take more than `walkBytes`. */
+  /** "auto" unless given: where all activations of a pass would take more than `maxPassBytes`. */
   gradientCheckpointing?: Checkpointing;
 }
 
@@ -63,7 +64,7 @@ export class Learner {
     readonly model: Model,
     readonly loss: LossKind,
     /** Bytes of activations of one micro-batch; an update of more is made in several, whose gradients add up. */
-    readonly mostBytes = walkBytes,
+    readonly mostBytes = maxPassBytes,
   ) {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
     this.#temperature = gpu.empty("learner.temperature", [1]);

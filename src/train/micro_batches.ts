@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { activationBytes, canBind } from "../model/activation_size.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { activationBytes, canBind } from "../model/walk_size.ts";
 import { type PackedGroup, sizes } from "./pack.ts";
 
 /**

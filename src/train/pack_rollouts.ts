@@ -2,7 +2,7 @@ import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
-import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { hasVariance } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { Metrics } from "./events.ts";
@@ -115,11 +115,11 @@ const prefix = (
   vision: VisionConfig,
 ): PackedGroup["prefix"] => ({
   tokens: first?.segments[0]?.tokens ?? [],
-  images: shownImages(promptImages, vision),
+  images: inputImages(promptImages, vision),
 });
 
-const shownImages = (pictures: readonly Pixels[], vision: VisionConfig): ShownImage[] =>
-  pictures.map((pixels) => shownImage(pixels, vision));
+const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
+  pictures.map((pixels) => inputImage(pixels, vision));
 
 /** Tokens that the model wrote. */
 export const modelTokens = ({ segments }: Rollout): number =>
@@ -145,5 +145,5 @@ function sequence({ rollout, toolImages }: Attempt, weight: number, vision: Visi
         });
     tokens.push(...own);
   }
-  return { tokens, images: shownImages(toolImages, vision), targets };
+  return { tokens, images: inputImages(toolImages, vision), targets };
 }

@@ -1,10 +1,10 @@
 import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
+import { activationBytes, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { none, TextRows } from "../model/text_rows.ts";
+import { TextRows } from "../model/text_rows.ts";
 import { VisionRows } from "../model/vision_rows.ts";
-import { activationBytes, walkBytes } from "../model/walk_size.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { nll, policyLoss } from "../ops/policy_loss.ts";
@@ -64,9 +64,9 @@ export function recordPass(
   const choice = options.kind === "forward" ? "off" : gradientCheckpointing;
   const trainsVision = model.trained.shapes.some(({ name }) => name.startsWith(visionPrefix));
   // Recording takes a while where a pass is large; then it is clear without.
-  const isClear = activationBytes(model.config, size.rows, trainsVision ? size.patches : 0) > 2 * walkBytes;
+  const isClear = activationBytes(model.config, size.rows, trainsVision ? size.patches : 0) > 2 * maxPassBytes;
   const pass = recordOnce(model, size, options, choice === "on" || (choice === "auto" && isClear));
-  if (choice !== "auto" || isClear || pass.plan.activationBytes <= walkBytes) return pass;
+  if (choice !== "auto" || isClear || pass.plan.activationBytes <= maxPassBytes) return pass;
   pass.plan.free();
   return recordOnce(model, size, options, true);
 }
@@ -118,13 +118,13 @@ export function fillPass(pass: Pass, packed: Packed, refLogprobs?: Float32Array)
   const R = pass.targets.shape[0]!;
   pass.vision?.fill(packed.images);
   pass.rows.fill(packed.rows);
-  const rows = new Uint32Array(R).fill(none);
+  const rows = new Uint32Array(R).fill(noIndex);
   rows.set(packed.targetRows);
   const { start, entry } = inverseOf(rows, pass.rows.capacity, R);
   gpu.write(pass.pickRows.index, rows);
   gpu.write(pass.pickRows.inverse.start, start);
   gpu.write(pass.pickRows.inverse.entry, entry);
-  const tokens = new Uint32Array(R).fill(none);
+  const tokens = new Uint32Array(R).fill(noIndex);
   tokens.set(packed.targets.map((t) => t.token));
   gpu.write(pass.targets, tokens);
   const column = (tensor: Tensor, values: readonly number[] | Float32Array) => {

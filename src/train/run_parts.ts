@@ -1,5 +1,5 @@
 import type { RollSettings } from "../agent/loop.ts";
-import type { KernelTime } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";

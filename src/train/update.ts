@@ -1,4 +1,4 @@
-import type { KernelTime } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner, UpdateResult, UpdateSettings } from "./learner.ts";

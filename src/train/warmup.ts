@@ -1,8 +1,8 @@
-import type { KernelTime } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
 import { size } from "../gpu/tensor.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Parameters } from "../model/parameters.ts";
-import { shownImage } from "../model/vision_rows.ts";
+import { inputImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import { Random } from "../tasks/random.ts";
 import { coldLessons, type LessonRow, type Lessons, storyLessons, warmLessons } from "../tasks/scenes/lessons.ts";
@@ -192,7 +192,7 @@ export function packLessons(
 ): PackedGroup[] {
   const [imagePad] = encode("<|image_pad|>");
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
-    const images = pictures.map((picture) => shownImage(picture, vision));
+    const images = pictures.map((picture) => inputImage(picture, vision));
     const tokens: number[] = [];
     const targets: Target[] = [];
     let picture = 0;

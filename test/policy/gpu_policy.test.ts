@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type ShownImage, shownImage } from "../../src/model/vision_rows.ts";
+import { type InputImage, inputImage } from "../../src/model/vision_rows.ts";
 import { GpuPolicy } from "../../src/policy/gpu_policy.ts";
 import type { Conversations, Passage, Sampling, Turn } from "../../src/policy/policy.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
@@ -65,8 +65,8 @@ async function firstTurns(
 
 /** Two turns of every row as the learner takes them. */
 function packed(turns: readonly [Turn, Turn][], rolloutsPerPrompt: number): PackedGroup[] {
-  const image = ({ images: shown }: Passage): ShownImage[] =>
-    shown.map((pixels) => shownImage(pixels, needle.model.config.vision));
+  const image = ({ images: shown }: Passage): InputImage[] =>
+    shown.map((pixels) => inputImage(pixels, needle.model.config.vision));
   return prompts.slice(0, turns.length / rolloutsPerPrompt).map((prompt, task) => ({
     prefix: { tokens: prompt.tokens, images: image(prompt) },
     sequences: turns

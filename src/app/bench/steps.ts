@@ -1,8 +1,8 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { KernelTime } from "../../gpu/plan.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
-import { shownImage } from "../../model/vision_rows.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
@@ -48,7 +48,7 @@ export function openStep(
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
   const { tokens: prompt, images } = randomPrompt(shapes);
-  const prefix = { tokens: prompt, images: images.map((pixels) => shownImage(pixels, config.vision)) };
+  const prefix = { tokens: prompt, images: images.map((pixels) => inputImage(pixels, config.vision)) };
   const all = randomTokens(config, 16 * 256);
   const answer = (i: number, n: number, tokens: number): Sequence => {
     const own = all.slice(i * tokens, (i + 1) * tokens);

@@ -1,14 +1,14 @@
 import type { Dialect, Platform } from "../../platform.ts";
 import { NetworkFiles } from "../network/network_files.ts";
 import { createDawn, tryDawn } from "./gpu/dawn.ts";
-import { openKeptTexts } from "./storage/cached_texts.ts";
+import { openCachedTexts } from "./storage/cached_texts.ts";
 
 /** Deno's side of Platform. It looks for a GPU only if `needsGpu`, since that takes half a second. */
 export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
   const found = needsGpu
     ? await findGpu(Deno.env.get("SACCADE_GPU") ?? "")
     : { gpu: null, gpuMissing: "No GPU was asked for", dialect: "naga" as const };
-  return { name: "deno", ...found, ...openFiles(), kept: openKeptTexts() };
+  return { name: "deno", ...found, ...openFiles(), cache: openCachedTexts() };
 }
 
 /**

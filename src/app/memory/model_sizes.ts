@@ -10,7 +10,7 @@ import { likelyForm, readPublished } from "../../model/quantize/published.ts";
 import { formOf, publishedFormOf } from "../../model/weight_form.ts";
 import type { Platform } from "../../platform.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { filesIn } from "../session/model_files.ts";
+import { filesIn } from "../model_folder/model_files.ts";
 import type { ModelSizes } from "./simulated_step.ts";
 
 /** A model of which only what its small files say is known. */
@@ -28,7 +28,7 @@ const usuallyStored = "BF16";
  * The sizes of a run's model, of its two small JSON files; of weights on this machine also the headers are read.
  *
  * @param mayFetch  whether the small files of a model that lies elsewhere may be asked for
- * @throws Error with one sentence where nobody knows the model
+ * @throws Error with one sentence where the model is not known
  */
 export async function describedModel(
   { model: name, adapter, baseDtype }: Pick<RunConfig, "model" | "adapter" | "baseDtype">,

@@ -3,16 +3,16 @@ import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import { Gpu } from "../../gpu/gpu.ts";
-import type { KernelTime } from "../../gpu/plan.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
+import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
 import type { CheckpointFiles } from "../../model/safetensors.ts";
-import { walkBytes } from "../../model/walk_size.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
@@ -31,14 +31,14 @@ import { packOne } from "../../train/pack_rollouts.ts";
 import type { Progress, TrainingParts } from "../../train/run_parts.ts";
 import { train } from "../../train/trainer.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
-import { expectRoom } from "../memory/estimate.ts";
+import { expectFits } from "../memory/estimate.ts";
 import { peakTable } from "../memory/peak_table.ts";
 import type { ModelSizes } from "../memory/simulated_step.ts";
-import { fileOrNull, filesIn } from "./model_files.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { openRunContext, type RunContext } from "./run_context.ts";
@@ -50,8 +50,8 @@ const minCropPx = 32;
 /** Alternatives to a token that are worth showing. */
 const likeliestTokens = 5;
 
-/** Activations of a walk of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
-const softwareWalkBytes = 16 * 2 ** 20;
+/** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
+const softwarePassBytes = 16 * 2 ** 20;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
@@ -80,7 +80,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const device = { limits: gpu.device.limits, software: gpu.software };
     const before = async (sizes: ModelSizes) => {
       expectCacheable(sizes.config.text, config.kvCacheDtype);
-      if (!frozen) await expectRoom(config, sizes, await preprocessorIn(files), device);
+      if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
     };
     const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
@@ -89,7 +89,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
     notices.push(...(await useMatrixUnits(gpu, model)));
-    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.kept)));
+    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>
@@ -255,7 +255,7 @@ class GpuSession implements Session {
     };
     for await (const event of train({ ...this.#parts(), signal }, this.#progress, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
-        // Emptied first: what is changed while this is told belongs to the next step.
+        // Emptied first: what is changed while this event is handled belongs to the next step.
         const changes = this.#changes;
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
@@ -271,7 +271,7 @@ class GpuSession implements Session {
     const { seed, preset, warmupRows } = this.#config;
     if (this.#progress.step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
-    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
+    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwarePassBytes : maxPassBytes);
     const traces = this.#traces && new Map<string, KernelTime[]>();
     try {
       for await (const event of warmup({
@@ -363,9 +363,9 @@ class GpuSession implements Session {
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
     const ofTask = await this.#pictures(task, config);
-    const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
+    const modelInputs = await Promise.all(ofTask.map((pixels) => this.pool.modelInput(pixels)));
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, asShown).map((pixels) => this.pool.shown(pixels)),
+      rolloutPictures(rollout, ofTask, config, modelInputs).map((pixels) => this.pool.modelInput(pixels)),
     );
     const ofRollout = { promptImages: images.slice(0, ofTask.length), toolImages: images.slice(ofTask.length) };
     const group = packOne(rollout, ofRollout, this.qwen.config.vision);
@@ -432,7 +432,7 @@ class GpuSession implements Session {
       view: {
         frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
         minSidePx: Math.max(minCropPx, factor),
-        modelInput: (pixels) => this.pool.shown(pixels),
+        modelInput: (pixels) => this.pool.modelInput(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,

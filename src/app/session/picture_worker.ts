@@ -6,20 +6,23 @@ import { type NeedleSettings, needlePictures } from "../../tasks/sources/needle.
 
 /** The work with pixels that a run hands to other threads. */
 const pictureWork = {
-  /** The pictures of a generated task, and what the model sees of them. */
-  draw(
+  /** The pictures of a generated task, and their model inputs. */
+  render(
     id: string,
     settings: NeedleSettings,
-    shownWidthPx: number,
-    shownHeightPx: number,
-  ): { source: Pixels; shown: Pixels }[] {
-    const views = needlePictures(id, settings).map((source) => ({
-      source,
-      shown: resize(source, shownWidthPx, shownHeightPx),
+    inputWidthPx: number,
+    inputHeightPx: number,
+  ): { original: Pixels; modelInput: Pixels }[] {
+    const views = needlePictures(id, settings).map((original) => ({
+      original,
+      modelInput: resize(original, inputWidthPx, inputHeightPx),
     }));
     return transfer(
       views,
-      views.flatMap(({ source, shown }) => [source.data.buffer as ArrayBuffer, shown.data.buffer as ArrayBuffer]),
+      views.flatMap(({ original, modelInput }) => [
+        original.data.buffer as ArrayBuffer,
+        modelInput.data.buffer as ArrayBuffer,
+      ]),
     );
   },
 

@@ -1,7 +1,7 @@
-// Weights (O, I) of any dtype in chunks of four numbers, read by `weight_four`: what rows of any length allow.
+// Weights (O, I) of any dtype in chunks of four numbers, read by `weight_vec4`: what rows of any length allow.
 
 fn chunk_at(at: u32) -> vec4u {
-  return bitcast<vec4u>(weight_four(at));
+  return bitcast<vec4u>(weight_vec4(at));
 }
 
 // The word with scale and zero of the chunk's numbers, where there is one.
@@ -10,6 +10,6 @@ fn scale_at(at: u32) -> u32 {
 }
 
 // Four number i of a chunk.
-fn four_of(words: vec4u, i: u32, scale: u32) -> vec4f {
+fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   return bitcast<vec4f>(words);
 }

@@ -49,7 +49,7 @@ fn pick(
     if (r >= params.R) {
       continue;
     }
-    let value = weight_four(r * width + column);
+    let value = weight_vec4(r * width + column);
     if (WEIGHT == 1u) {
       sum = fma(vec4f(weight[e]), value, sum);
     } else {

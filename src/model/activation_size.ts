@@ -2,7 +2,7 @@ import { bucket } from "../gpu/bucket.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Most bytes of activations in one walk; larger batches are walked in parts, whose gradients add up. */
-export const walkBytes = 1.5 * 2 ** 30;
+export const maxPassBytes = 1.5 * 2 ** 30;
 
 /** About the activations that the way back of a walk needs: numbers a row and a layer; gradients reuse a handful of buffers. */
 export function activationBytes({ text, vision }: ModelConfig, rows: number, patches: number): number {

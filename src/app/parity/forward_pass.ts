@@ -1,15 +1,15 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
 import { Tape } from "../../gpu/tape.ts";
-import type { Tensor } from "../../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../../gpu/tensor.ts";
 import type { Model } from "../../model/model.ts";
 import { TextRows } from "../../model/text_rows.ts";
-import { type ShownImage, VisionRows } from "../../model/vision_rows.ts";
-import { logprob, noTarget } from "../../ops/logprob.ts";
+import { type InputImage, VisionRows } from "../../model/vision_rows.ts";
+import { logprob } from "../../ops/logprob.ts";
 import { pack } from "../../train/pack.ts";
 
-/** What one walk forward makes of a sequence. */
-export interface Walked {
+/** What one forward pass computes of a sequence. */
+export interface ForwardPass {
   /** (M, C) */
   embeds: Float32Array;
   deepstack: Float32Array[];
@@ -22,13 +22,13 @@ export interface Walked {
   states: Map<string, Float32Array>;
 }
 
-/** One sequence with its pictures through the model, without a cache and without a way back. */
-export async function walk(
+/** Runs one sequence with its pictures through the model, without a cache and without a backward pass. */
+export async function forwardPass(
   gpu: Gpu,
   model: Model,
   tokens: readonly number[],
-  images: readonly ShownImage[],
-): Promise<Walked> {
+  images: readonly InputImage[],
+): Promise<ForwardPass> {
   const { text, vision, imageTokenId } = model.config;
   const plan = new Plan(gpu, "parity", { reuse: true });
   const tape = new Tape(plan, false);
@@ -44,7 +44,7 @@ export async function walk(
   const seen = patchRows && model.vision(tape, patchRows, watch);
   const hidden = model.text(tape, rows, seen, undefined, watch);
   const T = tokens.length;
-  const targets = plan.upload("parity.targets", Uint32Array.from([...tokens.slice(1), noTarget]), [T]);
+  const targets = plan.upload("parity.targets", Uint32Array.from([...tokens.slice(1), noIndex]), [T]);
   const allowed = plan.upload("parity.allowed", new Uint32Array(text.vocabSize).fill(1), [text.vocabSize]);
   const temperature = plan.upload("parity.temperature", new Float32Array([1]), [1]);
   const { logprob: logprobs, entropy } = logprob(tape, hidden, model.head, targets, allowed, temperature);
