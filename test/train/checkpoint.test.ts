@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { readHeader, toFloat32 } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
-import { type Checkpoint, checkpointFiles, readCheckpoint, readTrainerState } from "../../src/train/checkpoint.ts";
+import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { exportFiles, exportOfCheckpoint } from "../../src/train/export.ts";
+import { readTrainerState } from "../../src/train/trainer_state.ts";
 
 const named = (name: string, shape: number[], first: number) => {
   const count = shape.reduce((a, b) => a * b, 1);

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
 import { resolveConfig } from "../../train/config.ts";
-import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
+import type { ChoiceKnob } from "../../train/knob_kinds.ts";
+import { knobs, type RunConfig } from "../../train/knobs.ts";
 import type { RejudgeOptions } from "../worker_api/judge_api.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { usePage } from "./page_context.ts";

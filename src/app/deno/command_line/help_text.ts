@@ -1,4 +1,5 @@
-import { type Knob, knobs } from "../../../train/knobs.ts";
+import type { Knob } from "../../../train/knob_kinds.ts";
+import { knobs } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import {
   type CommandEntry,
