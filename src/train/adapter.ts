@@ -40,7 +40,7 @@ export function newLoraConfig({
   });
 }
 
-/** @throws Error where training would differ from PEFT's; rolling, scoring and exporting do not */
+/** @throws Error where training would differ from PEFT's; rollouts, scores and exports do not */
 export function expectTrainable({ dropout }: LoraConfig): void {
   if (dropout > 0)
     throw new Error(

@@ -21,7 +21,7 @@ export interface OptimizerState {
   v: NamedValues[];
 }
 
-/** All that a run needs to go on as if it had not been interrupted. */
+/** All that a run needs to continue as if it had not been interrupted. */
 export interface Checkpoint {
   /** Steps made. */
   step: number;
@@ -39,7 +39,7 @@ export const weightsFile = "model.safetensors";
 const optimizerFile = "optimizer.safetensors";
 
 /**
- * model.safetensors (f32, so that going on changes no bit), optimizer.safetensors and trainer_state.json. Where an
+ * model.safetensors (f32, so that a resumed run has the same bits), optimizer.safetensors and trainer_state.json. Where an
  * adapter is trained, PEFT's two files stand in the place of the first: the model under it does not change.
  */
 export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
@@ -68,7 +68,7 @@ export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
   return [...files, { name: stateFile, bytes: jsonBytes(state) }];
 }
 
-/** FNV-1a over words of 32 bits: tells what a disk lost or a program changed, at the speed of reading. */
+/** FNV-1a over words of 32 bits: finds what a disk lost or a program changed, at the speed of reading. */
 function checksum(bytes: Uint8Array): number {
   // Words must begin at a multiple of four.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

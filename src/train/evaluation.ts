@@ -9,7 +9,7 @@ import type { RollingParts } from "./run_parts.ts";
 /** At most so many rollouts of an evaluation are rolled together. */
 const rolloutsPerEvaluation = 128;
 
-/** Steps of evaluations begin here, far from those of runs. */
+/** Steps of evaluations begin here, far from those of runs: no random number is used twice. */
 const evaluationStep = 2 ** 31;
 
 /**
@@ -24,11 +24,11 @@ export async function evaluate(parts: RollingParts, tasks: readonly Task[], gree
   return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
 }
 
-/** How tasks are rolled that nothing is trained on. */
+/** How tasks are rolled out without training. */
 export interface RollingOptions {
   rolloutsPerTask: number;
   greedy: boolean;
-  /** Key of the first batch's draws; who rolls batches of its own gives each another. */
+  /** Part of the key of the first batch's random numbers; a caller with several batches gives each another. */
   step?: number;
 }
 
@@ -41,7 +41,7 @@ export async function* rollTasks(
   const together = Math.max(1, Math.floor(rolloutsPerEvaluation / rolloutsPerTask));
   for (let first = 0; first < tasks.length; first += together) {
     const batch = tasks.slice(first, first + together);
-    // A step of its own for every batch, far from the run's: no draw is used twice.
+    // A step of its own for every batch: no random number is used twice.
     const rolling = rollAndScore(parts, batch, (task) => parts.source.pictures(task), {
       step: step + first,
       rolloutsPerTask,
@@ -49,6 +49,6 @@ export async function* rollTasks(
     });
     let next = await rolling.next();
     while (!next.done) next = await rolling.next();
-    for (const [i, rollouts] of next.value.rollouts.entries()) yield { task: batch[i]!, rollouts };
+    for (const [i, task] of batch.entries()) yield { task, rollouts: next.value.rollouts[i]! };
   }
 }

@@ -10,7 +10,7 @@ import { rollGroups, takeTasks } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
 
-/** What came of a step, for whoever measures it (trainer.ts). */
+/** A finished step, to be measured (trainer.ts). */
 export interface StepResult {
   type: "step";
   step: number;

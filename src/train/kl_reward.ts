@@ -22,7 +22,9 @@ export async function klSums(
   const logprobs = await reference.logprobs(groups, settings);
   let at = 0;
   return groups.map(({ sequences }) =>
-    sequences.map(({ targets }) => targets.reduce((sum, { oldLogprob }) => sum + oldLogprob! - logprobs[at++]!, 0)),
+    sequences.map(({ targets }) =>
+      targets.reduce((sum, { oldLogprob = Number.NaN }) => sum + oldLogprob - logprobs[at++]!, 0),
+    ),
   );
 }
 

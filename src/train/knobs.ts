@@ -38,12 +38,12 @@ const table = {
   baseDtype: choice(
     "adapter",
     baseDtypes,
-    "how weights under an adapter are kept: auto as their file has them (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: read as bf16, trained in f32",
+    "how weights under an adapter are stored: auto as in their file (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: read as bf16, trained in f32",
   ),
   matrixUnits: choice(
     "adapter",
     ["off", "on"],
-    "on: large products with the weights under an adapter on the GPU's matrix units, factors rounded to f16, sums in f32: faster, but sampling and training differ by rounding; ratios are to what was sampled from, ratio_drift tells how far",
+    "on: large products with the weights under an adapter on the GPU's matrix units, factors rounded to f16, sums in f32: faster, but sampling and training differ by rounding; ratios are to what was sampled from, ratio_drift measures it",
   ),
 
   data: text(
@@ -79,14 +79,14 @@ const table = {
     min: 0,
     max: 100_000_000,
     unit: "px",
-    line: "pixels at which a picture is shown at most; 0: as many as the model's preprocessor allows",
+    line: "pixels of the largest model input; 0: as many as the model's preprocessor allows",
   }),
   maxSourcePixels: integer("tasks", {
     default: 12_845_056,
     min: 3_136,
     max: 400_000_000,
     unit: "px",
-    line: "larger pictures are made this small when they are read, and crops come from that",
+    line: "larger pictures are scaled down to this when they are read, and crops come from that",
   }),
   pictureMemory: integer("tasks", {
     default: 1024,
@@ -106,18 +106,18 @@ const table = {
     default: 0,
     min: 0,
     max: 1_000_000,
-    line: "rows of files that are set apart for evaluation and never trained on",
+    line: "rows of files held out for evaluation and never trained on",
   }),
 
   prompt: choice(
     "rollouts",
     ["compact", "verl", "deepeyes"],
-    "how a conversation is written down; compact is the shipped variants' own",
+    "how a conversation is formatted; compact is the shipped variants' own",
   ),
   tool: choice(
     "rollouts",
     ["saccade", "verl", "deepeyes"],
-    "how zooming works: saccade crops the source, verl the picture as shown, deepeyes mixes the frames up",
+    "how zooming works: saccade crops the source, verl the model input, deepeyes mixes the frames up",
   ),
   toolRows: choice(
     "rollouts",
@@ -146,13 +146,13 @@ const table = {
     default: 0,
     min: 0,
     max: 1024,
-    line: "tasks of a step that are rolled together; fewer need less memory and change nothing else; 0: all",
+    line: "tasks of a step that are sampled together; fewer need less memory and change nothing else; 0: all",
   }),
   rolloutsPerTask: integer("rollouts", { default: 8, min: 2, max: 64, line: "attempts at each task; verl: rollout.n" }),
   kvCacheDtype: choice(
     "rollouts",
     cacheDtypes,
-    "what keys and values are held in while sampling; bf16: the nearest, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
+    "what keys and values are stored in while sampling; bf16: the nearest, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
   ),
   temperature: live(number("rollouts", { default: 1, min: 0.05, max: 5, line: "divides the logits before sampling" })),
   firstTurnTokens: integer("rollouts", {
@@ -230,7 +230,7 @@ const table = {
   judgeFailure: choice(
     "judge",
     ["leave-out", "zero"],
-    "a verdict that could not be had: leave-out takes the rollout out of its group, zero is the originals' reward of 0",
+    "where the judge gives no verdict: leave-out removes the rollout from its group, zero is the originals' reward of 0",
   ),
   canaryRate: number("judge", {
     default: 0.02,
@@ -308,13 +308,13 @@ const table = {
     choice(
       "grpo",
       ["auto", "on", "off"],
-      "layers keep their results only and are computed again in the backward pass: less memory, about a third more time in updates, the same bits; auto: where a micro-batch's activations would take more than 1.5 GiB; verl: model.enable_gradient_checkpointing",
+      "layers store only their outputs and are computed again in the backward pass: less memory, about a third more time in updates, the same bits; auto: where a micro-batch's activations would take more than 1.5 GiB; verl: model.enable_gradient_checkpointing",
     ),
   ),
   zeroVariance: choice(
     "grpo",
     ["keep", "drop", "resample"],
-    "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample rolls other tasks",
+    "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
   ),
   overlong: choice(
     "grpo",

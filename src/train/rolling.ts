@@ -9,7 +9,7 @@ import { hasVariance } from "./advantage.ts";
 import type { TrainEvent } from "./events.ts";
 import type { RollingParts } from "./run_parts.ts";
 
-/** Times that groups without variance are replaced in a step before it goes on with what it has. */
+/** Times that groups without variance are replaced in a step before it continues with what it has. */
 const mostResamplings = 4;
 
 /** Steps that no run reaches: tasks that replace others are not those of the run's own steps. */
@@ -48,7 +48,7 @@ export async function* rollGroups(
   const all: RolledTasks = { tasks: [], rollouts: [], promptImages: [], toolImages: [] };
   for (let round = 0; ; round++) {
     const { tasks, pictures } = taken;
-    const rolled = yield* rollAndScore(parts, tasks, async (task) => pictures.get(task.id) ?? [], {
+    const rolled = yield* rollAndScore(parts, tasks, async (task) => pictures.get(task.id)!, {
       step,
       firstTask: all.tasks.length,
       rolloutsPerTask,
@@ -85,7 +85,7 @@ export async function* rollAndScore(
   const stop = new AbortController();
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
-  const expectGoingOn = (): void => {
+  const throwIfStopped = (): void => {
     signal?.throwIfAborted();
     if (judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
   };
@@ -114,7 +114,7 @@ export async function* rollAndScore(
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {
-          expectGoingOn();
+          throwIfStopped();
           if (next.value.type === "ended") judgeGroup(next.value.rollouts, part[next.value.taskIndex]!);
           else yield next.value;
         }
@@ -125,7 +125,7 @@ export async function* rollAndScore(
       }
     }
     await Promise.all(judging);
-    expectGoingOn();
+    throwIfStopped();
     return all;
   } finally {
     // Does nothing once all is judged; where the run stops early, nobody waits for verdicts any more.

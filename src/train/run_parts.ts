@@ -11,7 +11,7 @@ import type { Learner } from "./learner.ts";
 
 /** What rollouts are sampled and scored with. */
 export interface RollingParts {
-  /** Read anew at every step, so that knobs may change while the run goes on. */
+  /** Read anew at every step, so that knobs may change during the run. */
   config: () => RunConfig;
   source: TaskSource;
   policy: Policy;

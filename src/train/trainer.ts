@@ -8,8 +8,8 @@ import { stepMetrics } from "./metrics.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 
 /**
- * A run of GRPO as events: each step with its metrics, timings, alarms and evaluations. Whoever pulls is the clock: a
- * page's button, a script's loop, a test. Ends as failed, with its weights whole, where the judge refuses all questions.
+ * A run of GRPO as events: each step with its metrics, timings, alarms and evaluations. It runs as fast as its
+ * events are pulled. Ends as failed, with its weights whole, where the judge refuses all questions.
  * @param before  metrics of the steps that were made before
  */
 export async function* train(
@@ -37,10 +37,10 @@ async function* measured(
 ): AsyncGenerator<TrainEvent, void> {
   const { source, judge } = parts;
   const alarms = new Alarms();
-  // What sounded before the run was interrupted sounds no second time.
+  // Alarms that were raised before the run was interrupted are not raised again.
   for (const metrics of before) alarms.after(metrics);
-  /** Alarms about the judge, each of which sounds once. */
-  const sounded = new Set<string>();
+  /** Alarms about the judge, each of which is raised once. */
+  const raised = new Set<string>();
   let startedMs = 0;
   let judgedBefore = countsNow(judge.counts);
   for await (const event of grpo(parts, from)) {
@@ -53,7 +53,7 @@ async function* measured(
       continue;
     }
     const step = event.step + 1;
-    // Without times: these are all that two runs of one seed differ in.
+    // No times among them, so that two runs of one seed have the same.
     const metrics = {
       ...stepMetrics(event.tasks, event.rollouts),
       ...event.metrics,
@@ -72,8 +72,8 @@ async function* measured(
     };
     for (const message of alarms.after(metrics)) yield { type: "alarm", step, message };
     for (const { name, message } of judgeAlarms(judge.counts, judgedBefore))
-      if (!sounded.has(name)) {
-        sounded.add(name);
+      if (!raised.has(name)) {
+        raised.add(name);
         yield { type: "alarm", step, message };
       }
     const { evalEvery } = event.config;
@@ -82,7 +82,7 @@ async function* measured(
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
 
-/** Held-out tasks sampled, and greedily. */
+/** Held-out tasks, sampled and greedy. */
 async function* evaluations(
   parts: TrainingParts,
   step: number,

@@ -7,7 +7,7 @@ import type { Batch } from "./pack_rollouts.ts";
 /** AdamW's epsilon; torch's default. */
 const adamEps = 1e-8;
 
-/** What an update needs to know of a run, at a step counted from 0. */
+/** The settings of the updates of a step, counted from 0. */
 export function updateSettings(config: RunConfig, step: number, suppressed: readonly number[]): UpdateSettings {
   const warm = config.warmupSteps > 0 ? Math.min(1, (step + 1) / config.warmupSteps) : 1;
   return {
@@ -36,7 +36,7 @@ export interface UpdateParts {
   /** The starting model; asked once, and only where a KL to it is in the loss. */
   reference: Pick<Learner, "logprobs">;
   settings: UpdateSettings;
-  /** Times that the mini-batches are gone over. */
+  /** Passes over the mini-batches. */
   passes: number;
   /** Updates that the optimizer's moments have behind them. */
   updates: number;

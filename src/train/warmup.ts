@@ -22,7 +22,7 @@ export interface Stage {
 /** Rows of a warm-start step; the recipe's batch. */
 export const warmRowsPerStep = 256;
 
-/** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was shown with. */
+/** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was tested with. */
 export function stages(variant: "needle" | "story", rows: number): Stage[] {
   return [
     {
@@ -190,7 +190,7 @@ export function packLessons(
   encode: (text: string) => readonly number[],
   vision: VisionConfig,
 ): PackedGroup[] {
-  const [imagePad] = encode("<|image_pad|>");
+  const imagePad = firstOf(encode("<|image_pad|>"));
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
     const images = pictures.map((picture) => inputImage(picture, vision));
     const tokens: number[] = [];
@@ -204,13 +204,14 @@ export function packLessons(
           tokens.push(token);
           continue;
         }
-        const { grid } = images[picture]!;
+        const grid = images[picture]?.grid;
+        if (!grid) throw new RangeError(`A lesson has ${images.length} pictures and more image tokens`);
         const labels = imageLabels[picture];
         // Merged 2 x 2: a quarter as many tokens as patches. Labels stand at the image tokens themselves.
         for (let i = 0; i < (grid.t * grid.h * grid.w) / 4; i++) {
           const label = labels?.[i];
-          if (label) targets.push({ at: tokens.length, token: encode(label.word)[0]!, weight: label.weight });
-          tokens.push(imagePad!);
+          if (label) targets.push({ at: tokens.length, token: firstOf(encode(label.word)), weight: label.weight });
+          tokens.push(imagePad);
         }
         picture++;
       }
@@ -220,4 +221,10 @@ export function packLessons(
   const total = all.reduce((sum, t) => sum + t.weight, 0);
   for (const target of all) target.weight /= total;
   return groups;
+}
+
+function firstOf(tokens: readonly number[]): number {
+  const [first] = tokens;
+  if (first === undefined) throw new RangeError("Expected a token for each word of a lesson, found none");
+  return first;
 }
