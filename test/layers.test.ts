@@ -93,9 +93,9 @@ describe("imports run one way", () => {
         if (target === "src/platform.ts") continue;
         // The command line finds the built page and the shipped models by their place.
         if (layer === "app" && !target.startsWith("src/")) continue;
-        const told = `${path} imports ${name}`;
-        if (target.startsWith("shaders/")) expect(["gpu", "ops"], told).toContain(layer);
-        else expect([layer, ...mayImport[layer]], told).toContain(layerOf(target));
+        const sentence = `${path} imports ${name}`;
+        if (target.startsWith("shaders/")) expect(["gpu", "ops"], sentence).toContain(layer);
+        else expect([layer, ...(mayImport[layer] ?? [])], sentence).toContain(layerOf(target));
       }
     }
   });
@@ -175,9 +175,9 @@ test("an op is three files of one name: shader, host side and test; its further 
 });
 
 test("every test file stands where the file that it tests stands", () => {
+  const folders = new Set(sources.map((path) => path.slice("src/".length, path.lastIndexOf("/"))));
   const strays = tests
-    .filter((path) => /\.test\.tsx?$/.test(path))
-    .map((path) => path.split("/")[1])
-    .filter((folder) => !folder.includes(".") && folder !== "browser" && !(folder in mayImport));
+    .filter((path) => /^test\/(?!browser\/).+\/.*\.test\.tsx?$/.test(path))
+    .filter((path) => !folders.has(path.slice("test/".length, path.lastIndexOf("/"))));
   expect(strays).toEqual([]);
 });

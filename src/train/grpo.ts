@@ -1,5 +1,5 @@
-import { suppressed } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
+import { suppressed } from "../agent/token_limits.ts";
 import type { Task } from "../tasks/task.ts";
 import { setAdvantages } from "./advantage.ts";
 import type { Metrics, TrainEvent } from "./events.ts";

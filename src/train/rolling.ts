@@ -76,7 +76,7 @@ function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndScore(
-  { policy, chat, tokenizer, view, config, judge, signal }: RollingParts,
+  { policy, chat, tools, tokenizer, view, config, judge, signal }: RollingParts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -110,7 +110,14 @@ export async function* rollAndScore(
     for (let first = 0; first < tasks.length; first += together) {
       const part = tasks.slice(first, first + together);
       const firstTask = (settings.firstTask ?? 0) + first;
-      const rolling = roll(policy, chat, tokenizer, part, pictures, { ...config(), ...view, ...settings, firstTask });
+      const rolling = roll({ policy, chat, tokenizer, pictures }, part, {
+        ...config(),
+        ...view,
+        ...settings,
+        tools,
+        firstTask,
+        ...(signal ? { signal } : {}),
+      });
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {

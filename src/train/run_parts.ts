@@ -1,4 +1,5 @@
 import type { RollSettings } from "../agent/loop.ts";
+import type { Tool } from "../agent/tools/tool.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Chat } from "../policy/chat.ts";
@@ -16,6 +17,8 @@ export interface RollingParts {
   source: TaskSource;
   policy: Policy;
   chat: Chat;
+  /** The tools that are offered. */
+  tools: readonly Tool[];
   tokenizer: Tokenizer;
   judge: AnswerJudge;
   view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;

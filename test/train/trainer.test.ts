@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { builtInTools } from "../../src/agent/tools/table.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import type { VisionConfig } from "../../src/model/config.ts";
 import { compactChat } from "../../src/policy/chat.ts";
@@ -53,6 +54,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
     source,
     policy,
     chat: compactChat(tokenizer),
+    tools: builtInTools,
     tokenizer,
     judge: rulesJudge(),
     vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,

@@ -1,6 +1,7 @@
-import { suppressed } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
+import { suppressed } from "../../agent/token_limits.ts";
+import { chooseTools } from "../../agent/tools/table.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/kernel_times.ts";
@@ -93,7 +94,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig) =>
-      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
+      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {}, options.tools);
     try {
       const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
@@ -363,9 +364,13 @@ class GpuSession implements Session {
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
     const ofTask = await this.#pictures(task, config);
-    const modelInputs = await Promise.all(ofTask.map((pixels) => this.pool.modelInput(pixels)));
+    const views = await Promise.all(
+      ofTask.map(async (original) => ({ original, modelInput: await this.pool.modelInput(original) })),
+    );
+    const { crop } = config;
+    const tools = chooseTools(config, this.#context.addedTools);
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, modelInputs).map((pixels) => this.pool.modelInput(pixels)),
+      [...rolloutPictures(rollout, views, { crop, tools })].map(({ original }) => this.pool.modelInput(original)),
     );
     const ofRollout = { promptImages: images.slice(0, ofTask.length), toolImages: images.slice(ofTask.length) };
     const group = packOne(rollout, ofRollout, this.qwen.config.vision);
@@ -419,7 +424,7 @@ class GpuSession implements Session {
   }
 
   #parts(): TrainingParts {
-    const { chat, source, judge } = this.#context;
+    const { chat, source, judge, tools } = this.#context;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
@@ -427,6 +432,7 @@ class GpuSession implements Session {
       source,
       policy: this.#policy,
       chat,
+      tools,
       tokenizer: this.tokenizer,
       judge,
       view: {

@@ -1,3 +1,5 @@
+import { chooseTools } from "../../agent/tools/table.ts";
+import type { Tool } from "../../agent/tools/tool.ts";
 import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import type { Chat } from "../../policy/chat.ts";
@@ -16,6 +18,10 @@ import type { PicturePool } from "./picture_pool.ts";
 /** What a configuration decides beside the model: chat format, task source, judge. */
 export interface RunContext {
   config: RunConfig;
+  /** What the configuration offers. */
+  tools: readonly Tool[];
+  /** A person's own tools, whether it offers them or not. */
+  addedTools: readonly Tool[];
   chat: Chat;
   source: TaskSource;
   judge: AnswerJudge;
@@ -36,8 +42,10 @@ export async function openRunContext(
   view: SizeLimits,
   pool: PicturePool,
   access: JudgeAccess,
+  addedTools: readonly Tool[] = [],
 ): Promise<RunContext> {
-  const chat = openChat(config.prompt, tokenizer, config);
+  const tools = chooseTools(config, addedTools);
+  const chat = openChat(config.prompt, tokenizer, tools);
   const source =
     config.data === ""
       ? {
@@ -45,7 +53,7 @@ export async function openRunContext(
           pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
         }
       : await openRunTasks(config, platform, view, chat);
-  return { config, chat, source, judge: openRunJudge(config, access) };
+  return { config, tools, addedTools, chat, source, judge: openRunJudge(config, access) };
 }
 
 function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {

@@ -1,4 +1,5 @@
 import type { Rollout } from "../../agent/rollout.ts";
+import type { Tool } from "../../agent/tools/tool.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import type { LoadProgress } from "../../model/load.ts";
 import type { NamedBytes, Platform } from "../../platform.ts";
@@ -124,6 +125,8 @@ export interface SessionOptions {
   /** False: the usual kernels are taken, and not those that are fastest on this device. */
   tune?: boolean;
   judgeAccess?: JudgeAccess;
+  /** A person's own tools, which the knob `tools` may then name. */
+  tools?: readonly Tool[];
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
   /** Called with how much of the model has been read. */

@@ -1,14 +1,14 @@
 import type { RunApi } from "../worker_api/run_api.ts";
-import { DataControl } from "./data_control.ts";
-import { JudgeControl } from "./judge_control.ts";
-import { MemoryControl } from "./memory_control.ts";
-import type { PageContext } from "./page_context.ts";
-import { Pictures } from "./pictures.ts";
-import { RejudgeControl } from "./rejudge_control.ts";
-import { ReplayFiles } from "./replay_files.ts";
-import { RunControl } from "./run_control.ts";
-import { Store } from "./store.ts";
-import { TokenTexts } from "./token_texts.ts";
+import { DataControl } from "./data/data_control.ts";
+import { JudgeControl } from "./judge/judge_control.ts";
+import { RejudgeControl } from "./judge/rejudge_control.ts";
+import type { PageContext } from "./run/page_context.ts";
+import { Pictures } from "./run/pictures.ts";
+import { ReplayFiles } from "./run/replay_files.ts";
+import { RunControl } from "./run/run_control.ts";
+import { Store } from "./run/store.ts";
+import { TokenTexts } from "./run/token_texts.ts";
+import { MemoryControl } from "./train/memory_control.ts";
 
 /** What the views of one page share, over whatever answers as the run. */
 export function makePage(api: RunApi): PageContext {

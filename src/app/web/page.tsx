@@ -1,19 +1,19 @@
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
-import { droppedFiles } from "./dropped.ts";
-import { beginningOf } from "./events_file.ts";
-import { Header } from "./header.tsx";
-import { keepFocus } from "./keep_focus.ts";
-import { NoticeList } from "./notice_list.tsx";
-import { Context, type PageContext } from "./page_context.ts";
-import { ReplayNeeds } from "./replay_needs.tsx";
-import { RunsView } from "./runs_view.tsx";
-import { SamplesView } from "./samples_view.tsx";
-import { showUnseen } from "./show_unseen.ts";
-import { StepView } from "./step_view.tsx";
-import type { Tab } from "./store.ts";
-import { TrainView } from "./train_view.tsx";
-import { ViewBoundary } from "./view_boundary.tsx";
+import { droppedFiles } from "./browser/dropped.ts";
+import { beginningOf } from "./browser/events_file.ts";
+import { SamplesView } from "./data/samples_view.tsx";
+import { Header } from "./frame/header.tsx";
+import { keepFocus } from "./frame/keep_focus.ts";
+import { NoticeList } from "./frame/notice_list.tsx";
+import { ReplayNeeds } from "./frame/replay_needs.tsx";
+import { showUnseen } from "./frame/show_unseen.ts";
+import { ViewBoundary } from "./frame/view_boundary.tsx";
+import { StepView } from "./rollout/step_view.tsx";
+import { Context, type PageContext } from "./run/page_context.ts";
+import type { Tab } from "./run/store.ts";
+import { RunsView } from "./runs/runs_view.tsx";
+import { TrainView } from "./train/train_view.tsx";
 
 showUnseen();
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Reward, Rollout } from "../../../src/agent/rollout.ts";
+import { builtInTools } from "../../../src/agent/tools/table.ts";
 import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../../../src/app/judge/rejudge.ts";
 import type { Pixels } from "../../../src/image/pixels.ts";
 import type { VisionConfig } from "../../../src/model/config.ts";
@@ -85,6 +86,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       source,
       policy: new ScriptedPolicy(tokenizer, (row, turn) => `${scripts[row % scripts.length]![turn]!}<|im_end|>`),
       chat: compactChat(tokenizer),
+      tools: builtInTools,
       tokenizer,
       judge: judges[judge](),
       vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
