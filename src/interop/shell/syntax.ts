@@ -11,12 +11,12 @@ import {
 } from "./tree.ts";
 import { arithmeticEnd } from "./words.ts";
 
-/** Commands within commands. */
+/** Deepest nesting of commands. */
 const deepest = 100;
 
 /**
- * Takes a bash text apart. Only its structure is read: which commands stand where, and what they would set.
- * @throws NotUnderstood where the text is not bash, or more of it than is followed here
+ * Parses a bash text: its commands, and the variables that each may set.
+ * @throws NotUnderstood where the text is not bash, or uses more of bash than is supported here
  */
 export function parseShell(text: string): Sequence {
   return new Parser(text).whole();
@@ -40,7 +40,7 @@ class Parser extends ShellTokens {
     return all;
   }
 
-  /** Statements up to one of `ends` or the end of the text; that is not taken. */
+  /** Statements up to one of `ends`, which is not consumed, or to the end of the text. */
   private sequence(ends: readonly string[]): Sequence {
     const all: Sequence = [];
     for (;;) {
@@ -273,8 +273,8 @@ class Parser extends ShellTokens {
       if (this.redirection()) continue;
       const operator = this.operator();
       if (operator === "(") {
-        const [name] = command.words;
-        if (command.words.length !== 1 || command.assignments.length > 0 || isAssignment(name!))
+        const [name, ...others] = command.words;
+        if (!name || others.length > 0 || command.assignments.length > 0 || isAssignment(name))
           throw this.fail('"(" was not expected');
         this.take("(");
         this.expect(")");
