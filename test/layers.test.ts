@@ -150,6 +150,54 @@ test("no page imports what is Deno's, and no command what is the page's", () => 
   }
 });
 
+/** Which rooms of the page a file in a room may import from, besides its own. src/README.md has the picture. */
+const roomImports: Record<string, readonly string[]> = {
+  browser: [],
+  labels: [],
+  worker: ["browser", "labels"],
+  run: ["browser", "labels"],
+  widgets: ["browser", "labels", "run"],
+  ...Object.fromEntries(
+    ["frame", "train", "rollout", "runs", "data", "judge"].map((view) => [
+      view,
+      ["browser", "labels", "run", "widgets"],
+    ]),
+  ),
+};
+const roomOf = (path: string): string | undefined => /^src\/app\/web\/(\w+)\//.exec(path)?.[1];
+
+describe("the page's rooms", () => {
+  test("hold every file but those that put the page together", () => {
+    const inWeb = sources.filter((path) => path.startsWith("src/app/web/"));
+    expect(new Set(inWeb.flatMap((path) => roomOf(path) ?? []))).toEqual(new Set(Object.keys(roomImports)));
+    expect(inWeb.filter((path) => roomOf(path) === undefined).map((path) => path.split("/").at(-1))).toEqual([
+      "connect.ts",
+      "css.d.ts",
+      "main.tsx",
+      "make_page.ts",
+      "page.tsx",
+    ]);
+  });
+
+  test.each(Object.keys(roomImports))("%s imports from its own room and those below it", (room) => {
+    for (const path of sources.filter((path) => roomOf(path) === room)) {
+      for (const name of importsOf(path).filter((name) => name.startsWith("."))) {
+        const target = resolve(path, name);
+        if (target.startsWith("src/app/web/"))
+          expect([room, ...roomImports[room]!], `${path} imports ${name}`).toContain(roomOf(target));
+      }
+    }
+  });
+
+  test("nothing outside imports the worker, which is started by its address", () => {
+    for (const path of sources.filter((path) => roomOf(path) !== "worker"))
+      for (const name of importsOf(path).filter((name) => name.startsWith(".")))
+        if (roomOf(resolve(path, name)) === "worker")
+          expect([path, name]).toEqual(["src/app/web/connect.ts", "./worker/worker.ts"]);
+    expect(codeOf("src/app/web/connect.ts")).toContain('new Worker(new URL("./worker/worker.ts", import.meta.url)');
+  });
+});
+
 test("imports name files, and files are named by what is in them", () => {
   const forbidden = /^(utils?|helpers?|common|types?|index|misc|constants|shared|base|manager)\.\w+$/;
   for (const path of [...sources, ...tests]) {

@@ -21,7 +21,10 @@ export async function evaluate(parts: RollingParts, tasks: readonly Task[], gree
   const rollouts: Rollout[][] = [];
   for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy })) rollouts.push(group.rollouts);
   const { judge } = parts;
-  return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
+  return {
+    ...stepMetrics(tasks, rollouts, parts.tools),
+    ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)),
+  };
 }
 
 /** How tasks are rolled out without training. */

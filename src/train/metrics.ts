@@ -1,6 +1,7 @@
 import type { End, Rollout } from "../agent/rollout.ts";
 import { builtInTools } from "../agent/tools/table.ts";
-import { callFaults, type OutcomeText } from "../agent/tools/tool.ts";
+import { callFaults, type OutcomeText, type Tool } from "../agent/tools/tool.ts";
+import { zoom } from "../agent/tools/zoom.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
 import type { Metrics } from "./events.ts";
@@ -13,13 +14,12 @@ export interface MetricEntry {
   line: string;
 }
 
-const outcomeTexts: Record<string, OutcomeText> = Object.assign(
-  { ...callFaults },
-  ...builtInTools.map((tool) => tool.outcomes),
-);
+/** The ways in which a call of these tools can fail. */
+const outcomesOf = (tools: readonly Tool[]): Record<string, OutcomeText> =>
+  Object.assign({ ...callFaults }, ...tools.map(({ outcomes }) => outcomes));
 
 const callErrors: Record<`call_error/${string}`, MetricEntry> = Object.fromEntries(
-  Object.entries(outcomeTexts).map(([outcome, { label, line }]) => [
+  Object.entries(outcomesOf(builtInTools)).map(([outcome, { label, line }]) => [
     `call_error/${outcome}`,
     { label: `Failed calls: ${label}`, unit: "calls", line: `${line}, mean over rollouts` },
   ]),
@@ -109,10 +109,14 @@ export const metricTable: Record<MetricName, MetricEntry> = { ...ownMetrics, ...
 export type MetricName = keyof typeof ownMetrics | keyof typeof callErrors;
 
 /**
- * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`. A mean over nothing is left
+ * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`, with these tools at hand. A mean over nothing is left
  * out rather than given as 0: accuracy_with_zoom where nobody zoomed, zero_variance_groups where no group has two scores.
  */
-export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly Rollout[])[]): Metrics {
+export function stepMetrics(
+  tasks: readonly Task[],
+  rollouts: readonly (readonly Rollout[])[],
+  tools: readonly Tool[] = [zoom],
+): Metrics {
   const all = rollouts.flat();
   const scored = all.flatMap((rollout) => (rollout.reward ? [rollout.reward] : []));
   // A reward that is paid without a verdict says nothing about accuracy.
@@ -135,7 +139,7 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
   const marked = zooms.flatMap(({ box, gold, iou }) => (gold && iou !== undefined ? [{ box, gold, iou }] : []));
   const compared = rollouts.filter((group) => group.filter(({ reward }) => reward).length >= 2);
   const calls = all.flatMap((rollout) => rollout.calls);
-  const outcomes = new Set([...Object.keys(outcomeTexts), ...calls.map(({ outcome }) => outcome)]);
+  const outcomes = new Set([...Object.keys(outcomesOf(tools)), ...calls.map(({ outcome }) => outcome)]);
   outcomes.delete("ok");
   const callsThatCame = (outcome: string) =>
     all.map((rollout) => rollout.calls.filter((call) => call.outcome === outcome).length);

@@ -55,7 +55,7 @@ async function* measured(
     const step = event.step + 1;
     // No times among them, so that two runs of one seed have the same.
     const metrics = {
-      ...stepMetrics(event.tasks, event.rollouts),
+      ...stepMetrics(event.tasks, event.rollouts, parts.tools),
       ...event.metrics,
       ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),
       ...source.counts?.(),

@@ -1,7 +1,5 @@
 import { render } from "preact";
 import "../../src/app/web/style.css";
-import "../../src/app/web/judge/judge.css";
-import "../../src/app/web/data/data.css";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { gpuProblem } from "../../src/app/web/browser/gpu_support.ts";
 import { followAddress } from "../../src/app/web/frame/address.ts";

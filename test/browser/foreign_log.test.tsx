@@ -230,7 +230,7 @@ describe("a log of the command line, whose data are local files", () => {
     const context = await openLocal(localLog({ data: "dropped/scenes" }));
     const scenes = (await fakeDataFiles()).filter(({ path }) => path.startsWith("scenes/"));
     context.control.replay.close();
-    await context.data.take(scenes);
+    await context.givenFiles.take(scenes);
     await openText(context, localLog({ data: "dropped/scenes" }));
     await expect.element(source()).toBeVisible();
     await openText(context, localLog({ data: "dropped/scenes" }).replaceAll(question(4), "Which?"));

@@ -1,11 +1,12 @@
 import type { Task } from "../../tasks/task.ts";
 import type { ToolCall } from "../rollout.ts";
+import { mark } from "./mark.ts";
 import { rotation } from "./rotate.ts";
 import type { Tool } from "./tool.ts";
 import { zoom } from "./zoom.ts";
 
 /** The tools that every run can offer. */
-export const builtInTools: readonly Tool[] = [zoom, rotation];
+export const builtInTools: readonly Tool[] = [zoom, rotation, mark];
 
 /** What a configuration says of tools. */
 export interface ToolChoice {

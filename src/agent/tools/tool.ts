@@ -74,8 +74,10 @@ export interface OutcomeText {
   line: string;
 }
 
-/** One tool. `State` is what it keeps through a rollout; most keep nothing. */
-export interface Tool<State = unknown> extends OfferedTool {
+/**
+ * One tool. `Given` are its arguments by its schema; `State` is what it keeps through a rollout, most keep nothing.
+ */
+export interface Tool<Given = Record<string, unknown>, State = unknown> extends OfferedTool {
   /** Its name for people, one or two words: "Zoom". */
   readonly label: string;
   /** One line for people: what it does. */
@@ -94,7 +96,7 @@ export interface Tool<State = unknown> extends OfferedTool {
    * is the tool's own failure: the rollout ends with "error" and a sentence that names the tool, and its group is trained
    * without it.
    */
-  call(given: Record<string, unknown>, context: ToolContext<State>): ToolResult | Promise<ToolResult>;
+  call(given: Given, context: ToolContext<State>): ToolResult | Promise<ToolResult>;
 
   /**
    * The picture of a call that was carried out, from what was recorded of it; null where it gave none. Also made with
@@ -132,7 +134,7 @@ export type CallFault = keyof typeof callFaults;
  * A tool, checked. A tool of one's own is a module whose default export is made by this.
  * @throws Error with one sentence about the first thing that is wrong
  */
-export function defineTool<State = unknown>(tool: Tool<State>): Tool {
+export function defineTool<Given = Record<string, unknown>, State = unknown>(tool: Tool<Given, State>): Tool {
   const fail = (what: string): never => {
     throw new Error(`The tool ${typeof tool?.name === "string" ? tool.name : "without a name"}: ${what}`);
   };
@@ -151,7 +153,7 @@ export function defineTool<State = unknown>(tool: Tool<State>): Tool {
   for (const outcome of Object.keys(tool.outcomes ?? {}))
     if (!outcomePattern.test(outcome) || outcome === "ok" || Object.hasOwn(callFaults, outcome))
       fail(`an outcome is a word of its own in small letters, such as bad_box; found ${JSON.stringify(outcome)}`);
-  return tool as Tool;
+  return tool as Tool<unknown> as Tool;
 }
 
 /** An answer to a call that cannot be carried out. @param text  what the model reads: what was expected */

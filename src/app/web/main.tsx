@@ -1,7 +1,5 @@
 import { render } from "preact";
 import "./style.css";
-import "./judge/judge.css";
-import "./data/data.css";
 import { gpuFacts, gpuProblem } from "./browser/gpu_support.ts";
 import { connect } from "./connect.ts";
 import { followAddress } from "./frame/address.ts";

@@ -2,10 +2,11 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type { KnobName } from "../../../train/knobs.ts";
 import type { Inspection } from "../../data/inspection.ts";
 import type { OpenedData, RowCard, RowDetails } from "../../worker_api/data_api.ts";
-import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import type { GivenFile } from "../../worker_api/dropped_folder.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import { isDropped } from "../browser/dropped_files.ts";
 import { tokenizerAddresses } from "../run/fetched_addresses.ts";
+import type { GivenFiles } from "../run/given_files.ts";
 import type { Store } from "../run/store.ts";
 import type { PromptView } from "./prompt_tokens.tsx";
 
@@ -64,18 +65,18 @@ export class DataControl {
   /** Everything that decides what becomes of a row. */
   readonly wish: ReadonlySignal<string>;
   readonly dropping: Signal<boolean> = signal(false);
-  /** What was found in what a person dropped or chose, newest first. */
-  readonly dropped: Signal<readonly DroppedFolder[]> = signal([]);
   readonly #api: RunApi;
   readonly #store: Store;
+  readonly #givenFiles: GivenFiles;
   readonly #reopen: () => Promise<void>;
   #listing = 0;
   #looking = 0;
 
   /** @param reopen  opens the model and looks for stored runs, where no run is under way */
-  constructor(api: RunApi, store: Store, reopen: () => Promise<void>) {
+  constructor(api: RunApi, store: Store, givenFiles: GivenFiles, reopen: () => Promise<void>) {
     this.#api = api;
     this.#store = store;
+    this.#givenFiles = givenFiles;
     this.#reopen = reopen;
     this.withModel = computed(() => {
       const { model } = store.config.value;
@@ -108,7 +109,7 @@ export class DataControl {
     this.dropping.value = true;
     this.problem.value = null;
     try {
-      const found = await this.take(await reading);
+      const found = await this.#givenFiles.take(await reading);
       const data = found.filter(({ kind, usable }) => kind === "data" && usable);
       if (data.length > 0) await this.open(data.map(({ path }) => path).join(","));
       // A run may have waited for these files since the page was loaded.
@@ -119,16 +120,6 @@ export class DataControl {
     } finally {
       this.dropping.value = false;
     }
-  }
-
-  /** Takes files into the page, and tells what was found in them; nothing is opened. */
-  async take(files: GivenFile[]): Promise<DroppedFolder[]> {
-    const found = await this.#api.drop(files);
-    // Whether they are the same is told anew.
-    this.#store.notices.settle(/\bdrop the same files\b/);
-    const others = this.dropped.peek().filter((before) => !found.some(({ path }) => path === before.path));
-    this.dropped.value = [...found, ...others];
-    return found;
   }
 
   close(): void {

@@ -4,10 +4,11 @@ import { droppedFiles } from "../browser/dropped.ts";
 import { dataAddresses, isOpenable, tokenizerAddresses } from "../run/fetched_addresses.ts";
 import { usePage } from "../run/page_context.ts";
 import { FileChooser } from "../widgets/file_chooser.tsx";
+import { useData } from "./data_context.ts";
 
 /** Files from disk, or an address or a data set of the Hub; nothing is fetched before it was shown and a button pressed. */
 export function DataOpener() {
-  const { data } = usePage();
+  const data = useData();
   const id = useId();
   const [over, setOver] = useState(false);
   const text = data.typed.value.trim();
@@ -112,11 +113,11 @@ function addressesIn(text: string): { addresses: string[]; problem: string | nul
 
 /** What was found in what was dropped, and what can be done with it. */
 function Dropped() {
-  const { data } = usePage();
-  if (data.dropped.value.length === 0) return null;
+  const { givenFiles } = usePage();
+  if (givenFiles.found.value.length === 0) return null;
   return (
     <ul class="dropped small" aria-label="Dropped">
-      {data.dropped.value.map((folder) => (
+      {givenFiles.found.value.map((folder) => (
         <li key={`${folder.kind} ${folder.path}`}>
           <p>
             <b class="mono">{folder.path.replace(/^dropped\//, "")}</b>{" "}
@@ -130,7 +131,8 @@ function Dropped() {
 }
 
 function UseButton({ folder: { kind, path } }: { folder: DroppedFolder }) {
-  const { store, control, data } = usePage();
+  const { store, control } = usePage();
+  const data = useData();
   if (kind === "other") return null;
   if (kind === "data") {
     const shown = data.opened.value?.data === path;
@@ -157,7 +159,8 @@ function UseButton({ folder: { kind, path } }: { folder: DroppedFolder }) {
 
 /** Whose tokens are counted; a model that lies elsewhere is asked for first. */
 function ModelFiles() {
-  const { store, data } = usePage();
+  const { store } = usePage();
+  const data = useData();
   const { model } = store.config.value;
   const addresses = tokenizerAddresses(model);
   if (addresses.length === 0 || data.opened.value === null) return null;

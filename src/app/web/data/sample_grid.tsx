@@ -1,13 +1,13 @@
 import type { RowCard } from "../../worker_api/data_api.ts";
 import { count } from "../labels/numbers.ts";
-import { usePage } from "../run/page_context.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { useData } from "./data_context.ts";
 import { pageRows } from "./data_control.ts";
 import { changesOf, sizesOf } from "./sample_labels.ts";
 
 /** One page of a source's rows. */
 export function SampleGrid() {
-  const { data } = usePage();
+  const data = useData();
   const source = data.opened.value!.sources[data.source.value]!;
   const from = data.firstRow.value;
   const to = Math.min(from + pageRows, source.rows);
@@ -34,7 +34,7 @@ export function SampleGrid() {
 }
 
 function Pager() {
-  const { data } = usePage();
+  const data = useData();
   const { rows } = data.opened.value!.sources[data.source.value]!;
   const from = data.firstRow.value;
   if (rows <= pageRows) return null;
@@ -82,7 +82,7 @@ function Pager() {
 
 /** A row in the list: its picture, what is asked, and what becomes of it. */
 function Sample({ index, card }: { index: number; card: RowCard | null }) {
-  const { data } = usePage();
+  const data = useData();
   if (!card) return <div class="sample waiting">row {count(index)}…</div>;
   const { asked, pictures, promptTokens, skip, thumbnail } = card;
   const changes = changesOf(pictures);

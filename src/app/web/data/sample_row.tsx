@@ -3,15 +3,15 @@ import type { Box, Pixels } from "../../../image/pixels.ts";
 import type { SurveyedPicture } from "../../../tasks/rows/survey.ts";
 import type { RowDetails } from "../../worker_api/data_api.ts";
 import { count } from "../labels/numbers.ts";
-import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { useData } from "./data_context.ts";
 import { PromptTokens, type PromptView } from "./prompt_tokens.tsx";
 import { changesOf, sizesOf } from "./sample_labels.ts";
 
 /** One row whole: pictures with the box of the answer, columns, messages, the prompt with its tokens. */
 export function SampleRow({ row }: { row: number }) {
-  const { data } = usePage();
+  const data = useData();
   const wish = data.wish.value;
   const { rows, name } = data.opened.value!.sources[data.source.value]!;
   const heading = useRef<HTMLHeadingElement>(null);
@@ -87,7 +87,7 @@ export function SampleRow({ row }: { row: number }) {
 }
 
 function PromptCard({ found: { prompt, promptProblem } }: { found: RowDetails }) {
-  const { data } = usePage();
+  const data = useData();
   const view = data.promptView.value;
   const choice = (name: PromptView) => (
     <button

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { counted } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { useData } from "./data_context.ts";
 import { DataOpener } from "./data_opener.tsx";
 import { SampleGrid } from "./sample_grid.tsx";
 import { SampleRow } from "./sample_row.tsx";
@@ -8,7 +9,8 @@ import { SourceSummary } from "./source_summary.tsx";
 
 /** What data holds before a run: sources, what would become of their rows, each row with its prompt. Needs no GPU. */
 export function SamplesView() {
-  const { store, data } = usePage();
+  const { store } = usePage();
+  const data = useData();
   const opened = data.opened.value;
   const source = data.source.value;
   const firstRow = data.firstRow.value;
@@ -64,7 +66,8 @@ export function SamplesView() {
 
 /** What was opened, one button a source, and what to do with it. */
 function Sources() {
-  const { store, control, data } = usePage();
+  const { store, control } = usePage();
+  const data = useData();
   const opened = data.opened.value!;
   const taken = store.config.value.data === opened.data;
   return (

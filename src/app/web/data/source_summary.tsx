@@ -1,10 +1,10 @@
 import type { Inspection } from "../../data/inspection.ts";
 import { count } from "../labels/numbers.ts";
-import { usePage } from "../run/page_context.ts";
+import { useData } from "./data_context.ts";
 
 /** What a source holds and what would become of it, as far as it has been looked through. */
 export function SourceSummary() {
-  const { data } = usePage();
+  const data = useData();
   const opened = data.opened.value!;
   const source = opened.sources[data.source.value]!;
   const looked = data.looked.value.get(data.source.value);

@@ -1,8 +1,9 @@
 import type { RunConfig } from "../../../train/knobs.ts";
 import { modelName } from "../labels/model_name.ts";
-import { count, counted, duration, figure, parameters, roughDuration, shortened } from "../labels/numbers.ts";
+import { count, duration, figure, parameters, roughDuration, shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
-import type { Phase, RunState } from "../run/run_state.ts";
+import { phaseLine } from "../run/phase_line.ts";
+import type { RunState } from "../run/run_state.ts";
 import { type Store, type Tab, tabs } from "../run/store.ts";
 import { theme, toggleTheme } from "../widgets/theme.ts";
 import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
@@ -114,30 +115,6 @@ function Progress({ playing }: { playing: boolean }) {
 function savedLine({ step, checkpointStep }: RunState): string {
   if (checkpointStep === null) return "not saved yet";
   return checkpointStep === step ? "saved" : `saved at step ${count(checkpointStep)}`;
-}
-
-/** One line about the step under way: the first may take a minute, and the page must not look dead. */
-export function phaseLine(phase: Phase): string {
-  switch (phase.name) {
-    case "looking":
-      return "looking at the pictures";
-    case "rolling": {
-      const { tokens, waiting, rolled, rollouts } = phase;
-      const left =
-        waiting > 0
-          ? `${counted(waiting, "rollout")} still writing`
-          : `${count(rolled)} of ${count(rollouts)} rollouts done`;
-      return `rolling: ${count(tokens)} tokens, ${left}`;
-    }
-    case "updating":
-      return "updating the weights";
-    case "evaluating":
-      return "evaluating on held-out tasks";
-    case "idle":
-      return "making the next tasks";
-    case "over":
-      return "done";
-  }
 }
 
 /** Read aloud once a step, not once a token. */

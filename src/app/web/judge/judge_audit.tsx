@@ -1,11 +1,11 @@
 import type { AuditRates } from "../../../reward/judges/audit.ts";
 import type { AuditReport } from "../../worker_api/judge_api.ts";
 import { count } from "../labels/numbers.ts";
-import { usePage } from "../run/page_context.ts";
+import { useJudge } from "./judge_context.ts";
 
 /** How often the judge is wrong about answers that are known, before anything is trained on its word. */
 export function JudgeAudit() {
-  const { judge } = usePage();
+  const judge = useJudge();
   const auditing = judge.auditing.value;
   const audited = judge.audited.value;
   if (auditing) {

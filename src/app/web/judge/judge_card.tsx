@@ -3,6 +3,7 @@ import { type JudgeName, judgeLines } from "../../../reward/judges/judge_presets
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { JudgeAudit } from "./judge_audit.tsx";
+import { useJudge } from "./judge_context.ts";
 import { JudgeDiagnosis } from "./judge_diagnosis.tsx";
 
 /** Who decides on answers, and whether it can be reached and trusted. */
@@ -45,7 +46,7 @@ export function JudgeServer() {
 
 /** A password field: the key is no setting, and stands in no address, log or export. */
 function KeyField() {
-  const { judge } = usePage();
+  const judge = useJudge();
   const id = useId();
   const origin = judge.origin.value;
   return (
@@ -89,7 +90,7 @@ function KeyField() {
 }
 
 function JudgeChecks() {
-  const { judge } = usePage();
+  const judge = useJudge();
   const noAddress = judge.origin.value === null;
   const auditing = judge.auditing.value;
   return (

@@ -2,6 +2,7 @@ import type { ConnectionState, Diagnosis } from "../../../reward/connection/diag
 import { judgeServers } from "../../../reward/connection/servers.ts";
 import { usePage } from "../run/page_context.ts";
 import { CopyButton } from "../widgets/copy_button.tsx";
+import { useJudge } from "./judge_context.ts";
 
 const titles: Record<ConnectionState, string> = {
   ready: "Ready",
@@ -17,7 +18,7 @@ const titles: Record<ConnectionState, string> = {
 
 /** What a test of the connection came to, and how to start a server. */
 export function JudgeDiagnosis() {
-  const { judge } = usePage();
+  const judge = useJudge();
   const tested = judge.tested.value;
   const found = tested?.answer ?? null;
   return (

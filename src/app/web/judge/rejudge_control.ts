@@ -28,6 +28,12 @@ export class RejudgeControl {
     this.#api = api;
   }
 
+  /** Opens the form for a run, in the place of what is open. */
+  show(run: string): void {
+    this.close();
+    this.run.value = run;
+  }
+
   async start(run: string, config: RunConfig, how: RejudgeOptions): Promise<void> {
     const mine: Rejudged = {
       run,

@@ -7,13 +7,15 @@ import type { RejudgeOptions } from "../../worker_api/judge_api.ts";
 import { menuEntry, rewardWords } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";
 import { JudgeServer } from "./judge_card.tsx";
+import { useRejudge } from "./judge_context.ts";
 
 /** Whose verdicts count: those of the log, or of a judge that is asked now. */
 type Verdicts = "stored" | RunConfig["judge"];
 
 /** By whose verdicts and which reward a stored run is scored again. */
 export function RejudgeForm({ run }: { run: string }) {
-  const { store, rejudge } = usePage();
+  const { store } = usePage();
+  const rejudge = useRejudge();
   const config = store.config.value;
   const [verdicts, setVerdicts] = useState<Verdicts>("stored");
   const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);

@@ -3,7 +3,7 @@ import type { Reward } from "../../../agent/rollout.ts";
 import { judgeAlarms } from "../../../reward/judges/metrics.ts";
 import type { ChangedVerdict } from "../../judge/rejudge.ts";
 import { count, counted } from "../labels/numbers.ts";
-import { usePage } from "../run/page_context.ts";
+import { useRejudge } from "./judge_context.ts";
 import type { Rejudged } from "./rejudge_control.ts";
 import { RejudgeCurves } from "./rejudge_curves.tsx";
 import { RejudgeForm } from "./rejudge_form.tsx";
@@ -11,9 +11,16 @@ import { RejudgeForm } from "./rejudge_form.tsx";
 /** Verdicts shown at once. */
 const shownAtMost = 50;
 
+/** The stored run that is judged again; nothing where none is. */
+export function RejudgePanel() {
+  const run = useRejudge().run.value;
+  // Another run has a form of its own.
+  return run === null ? null : <Panel key={run} run={run} />;
+}
+
 /** A stored run under another judge or reward; nothing in the run is changed. */
-export function RejudgePanel({ run }: { run: string }) {
-  const { rejudge } = usePage();
+function Panel({ run }: { run: string }) {
+  const rejudge = useRejudge();
   const result = rejudge.result.value;
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => heading.current?.focus(), [run]);

@@ -1,4 +1,5 @@
 import type { Rollout, Source } from "../../../agent/rollout.ts";
+import { imageText } from "../run/token_texts.ts";
 
 /** What the cursor of the step-through stops at: one token, or all tokens of one picture. */
 export interface Unit {
@@ -17,8 +18,6 @@ export interface Unit {
   logprob: number | null;
   entropy: number | null;
 }
-
-export const imageText = "<|image_pad|>";
 
 /** Shorter runs of one token are text. */
 const shortestPicture = 4;

@@ -1,23 +1,17 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { DataControl } from "../data/data_control.ts";
-import type { JudgeControl } from "../judge/judge_control.ts";
-import type { RejudgeControl } from "../judge/rejudge_control.ts";
-import type { MemoryControl } from "../train/memory_control.ts";
+import type { GivenFiles } from "./given_files.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayFiles } from "./replay_files.ts";
 import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
 
-/** What every view may use. */
+/** What the views of every room may use; what only those of one share is provided beside it. */
 export interface PageContext {
   store: Store;
   control: RunControl;
-  data: DataControl;
-  judge: JudgeControl;
-  memory: MemoryControl;
-  rejudge: RejudgeControl;
+  givenFiles: GivenFiles;
   replayFiles: ReplayFiles;
   pictures: Pictures;
   texts: TokenTexts;
@@ -26,8 +20,10 @@ export interface PageContext {
 export const Context = createContext<PageContext | null>(null);
 
 /** The page that a view stands in. */
-export function usePage(): PageContext {
-  const page = useContext(Context);
-  if (!page) throw new Error("This view must stand inside the page");
-  return page;
+export const usePage = (): PageContext => insidePage(useContext(Context));
+
+/** What a room's views share, which the page provides. */
+export function insidePage<T>(provided: T | null): T {
+  if (provided === null) throw new Error("This view must stand inside the page");
+  return provided;
 }

@@ -3,21 +3,20 @@ import { type Fingerprint, otherSources } from "../../../tasks/fingerprint.ts";
 import { pathsIn } from "../../data/sources.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
-import type { DataControl } from "../data/data_control.ts";
-import { imageText } from "../rollout/token_units.ts";
+import type { GivenFiles } from "./given_files.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayControl } from "./replay_control.ts";
 import { nameOf } from "./run_needs.ts";
 import { differenceFromLog } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";
-import type { TokenTexts } from "./token_texts.ts";
+import { imageText, type TokenTexts } from "./token_texts.ts";
 
 /** What of the page this needs. */
 export interface ReplayFilesParts {
   api: RunApi;
   store: Store;
   replay: ReplayControl;
-  data: DataControl;
+  givenFiles: GivenFiles;
   pictures: Pictures;
   texts: TokenTexts;
 }
@@ -53,17 +52,17 @@ export class ReplayFiles {
 
   /** Takes what was dropped. False where it is of no use to the run: it may be meant for something else. */
   async offer(files: GivenFile[]): Promise<boolean> {
-    const found = await this.#page.data.take(files);
+    const found = await this.#page.givenFiles.take(files);
     const taken = [await this.#offerData(found), await this.#offerModel(found)];
     return taken.includes(true);
   }
 
   /** Files that were dropped before the run was opened, under the names that it knows. */
   async #tryPresent(): Promise<void> {
-    const { store, data } = this.#page;
+    const { store, givenFiles } = this.#page;
     const config = store.runConfig.peek();
     if (!config || !this.wants) return;
-    const present = (path: string): DroppedFolder[] => data.dropped.peek().filter((folder) => folder.path === path);
+    const present = (path: string): DroppedFolder[] => givenFiles.found.peek().filter((folder) => folder.path === path);
     const paths = pathsIn(config.data);
     if (paths.length > 0 && paths.every((path) => present(path).length > 0))
       await this.#offerData(paths.flatMap(present));

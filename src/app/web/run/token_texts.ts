@@ -1,6 +1,9 @@
 import { type Signal, signal } from "@preact/signals";
 import type { RunApi } from "../../worker_api/run_api.ts";
 
+/** The text of each token that stands for a piece of a picture. */
+export const imageText = "<|image_pad|>";
+
 /** Texts of token ids, of one model at a time, asked for once each. */
 export class TokenTexts {
   readonly known: Signal<ReadonlyMap<number, string>> = signal(new Map());

@@ -1,6 +1,6 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StoredRun } from "../../worker_api/run_api.ts";
-import { RejudgePanel } from "../judge/rejudge_panel.tsx";
 import { modelName } from "../labels/model_name.ts";
 import { count } from "../labels/numbers.ts";
 import { presetName } from "../labels/preset_name.ts";
@@ -10,9 +10,16 @@ import { FileChooser } from "../widgets/file_chooser.tsx";
 import { RemoveButton } from "../widgets/remove_button.tsx";
 import { KeptWeightsCard } from "./kept_weights.tsx";
 
+interface Props {
+  /** Opens the form in which a stored run is judged again. */
+  onRejudge(run: string): void;
+  /** That form and what came of it; nothing while it is closed. */
+  rejudged: ComponentChildren;
+}
+
 /** Runs kept in this browser, and files of runs made elsewhere. Needs no GPU. */
-export function RunsView() {
-  const { store, control, rejudge } = usePage();
+export function RunsView({ onRejudge, rejudged }: Props) {
+  const { store, control } = usePage();
   const [runs, setRuns] = useState<readonly StoredRun[] | null>(null);
   const list = (): void => {
     control.api.runs().then(setRuns, (error) => {
@@ -75,17 +82,14 @@ export function RunsView() {
                   onSettings={() => void control.useSettings(run.name)}
                   onOpen={() => void control.openStored(run.name).then((found) => found || list())}
                   onRemove={() => void remove(run.name)}
-                  onRejudge={() => {
-                    rejudge.close();
-                    rejudge.run.value = run.name;
-                  }}
+                  onRejudge={() => onRejudge(run.name)}
                 />
               ))}
             </tbody>
           </table>
         )}
       </div>
-      {rejudge.run.value !== null && <RejudgePanel key={rejudge.run.value} run={rejudge.run.value} />}
+      {rejudged}
       <div class="card">
         <h2>
           <b>Recorded runs that come with this page</b>

@@ -1,6 +1,6 @@
+import type { ComponentChildren } from "preact";
 import { resolveConfig } from "../../../train/config.ts";
 import { presets } from "../../../train/presets.ts";
-import { JudgeCard } from "../judge/judge_card.tsx";
 import { modelName } from "../labels/model_name.ts";
 import { shortened } from "../labels/numbers.ts";
 import { presetName } from "../labels/preset_name.ts";
@@ -17,7 +17,7 @@ import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
 /** The left column: what the run is, what it is paid for, what to try. */
-export function Controls() {
+export function Controls({ judge }: { judge: ComponentChildren }) {
   const { store, control } = usePage();
   const { data, preset } = store.config.value;
   return (
@@ -58,7 +58,7 @@ export function Controls() {
       <MemoryCard />
       <WhatIf />
       <RewardCard />
-      <JudgeCard />
+      {judge}
       <AllSettings />
       <VerlPanel />
       <WarmupPanel />

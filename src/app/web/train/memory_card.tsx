@@ -5,10 +5,11 @@ import { type Fit, hopeless, type Remedy } from "../../memory/fit.ts";
 import { gib } from "../../memory/remedies.ts";
 import { usePage } from "../run/page_context.ts";
 import { wordsOf } from "../widgets/knob_field.tsx";
+import { useMemory } from "./memory_context.ts";
 
 /** What the run will take of the GPU's memory, whether it fits, and what to change: to be read before Start. */
 export function MemoryCard() {
-  const { memory } = usePage();
+  const memory = useMemory();
   useEffect(() => memory.watch(), [memory]);
   const told = memory.told.value;
   return (
@@ -30,7 +31,7 @@ function verdict({ bytes, fits, memoryBytes }: Fit): string {
 }
 
 function CardMemory() {
-  const { memory } = usePage();
+  const memory = useMemory();
   const id = useId();
   const [problem, setProblem] = useState<string | null>(null);
   return (
@@ -63,7 +64,7 @@ function CardMemory() {
 }
 
 function Told() {
-  const { memory } = usePage();
+  const memory = useMemory();
   const { found, fit, notes } = memory.told.value!.memory;
   return (
     <>
@@ -104,7 +105,8 @@ function Told() {
 }
 
 function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
-  const { control, memory } = usePage();
+  const { control } = usePage();
+  const memory = useMemory();
   const { of } = memory.told.value!;
   const use = (changes: Partial<RunConfig>) => {
     for (const [name, value] of Object.entries(changes)) control.setKnob(name as keyof RunConfig, value);

@@ -1,17 +1,24 @@
+import type { ComponentChildren } from "preact";
 import { shortened } from "../labels/numbers.ts";
-import { RolloutView } from "../rollout/rollout_view.tsx";
 import { usePage } from "../run/page_context.ts";
 import { Controls } from "./controls.tsx";
 import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
 import { Profile } from "./profile.tsx";
 
+interface Props {
+  /** Who decides on answers: a card among the settings. */
+  judge: ComponentChildren;
+  /** The chosen rollout. */
+  rollout: ComponentChildren;
+}
+
 /** Settings, curves and groups, the chosen rollout. */
-export function TrainView() {
+export function TrainView({ judge, rollout }: Props) {
   return (
     <>
       <section class="stack settings" aria-label="Settings">
-        <Controls />
+        <Controls judge={judge} />
       </section>
       <section class="stack first" aria-label="Run">
         <Alarm />
@@ -20,7 +27,7 @@ export function TrainView() {
         <Profile />
       </section>
       <aside class="stack" aria-label="Chosen rollout">
-        <RolloutView />
+        {rollout}
       </aside>
     </>
   );

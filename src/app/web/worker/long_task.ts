@@ -16,7 +16,7 @@ export class LongTask<Progress, Result> {
       this.#progress = progress;
     };
     this.#over = work(tell, this.#abort.signal).then((result) => ({ result }));
-    // TaskProgress to whoever asks next; until then nobody has it.
+    // It goes to whoever asks next; until then nobody awaits the error.
     this.#over.catch(() => {});
   }
 
