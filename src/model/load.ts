@@ -1,20 +1,21 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText, size } from "../gpu/tensor.ts";
+import type { CacheDtype } from "../ops/cache_kernels.ts";
 import type { BaseDtype } from "./base_dtype.ts";
-import { type ModelConfig, readConfig } from "./config.ts";
+import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./checkpoint_files.ts";
+import type { ModelConfig } from "./config.ts";
+import { readConfig, readPreprocessorOf } from "./families/read_files.ts";
+import { modelShapes } from "./families/table.ts";
 import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
-import type { Model } from "./model.ts";
+import { buildModel, type Model } from "./model.ts";
 import { currentName, embeddingWeight, headWeight } from "./names.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
-import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
+import { preprocessorOf } from "./preprocessor.ts";
 import { perWord } from "./quantize/form.ts";
 import { readPublished } from "./quantize/published.ts";
 import { type QuantizedTensor, quantizedTensors } from "./quantize/quantized_tensors.ts";
-import { Qwen25VL } from "./qwen2_5_vl.ts";
-import { Qwen3VL } from "./qwen3_vl.ts";
-import { type CheckpointFiles, elementSizeBytes, openCheckpoint, type StoredTensor } from "./safetensors.ts";
-import { modelShapes } from "./shapes.ts";
+import { elementSizeBytes } from "./safetensors.ts";
 import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form.ts";
 
 /** Hears how much of the weights has been read, in bytes of their files. */
@@ -35,6 +36,7 @@ const unsettledBytes = 64 * 2 ** 20;
 interface LoadOptions {
   trained: boolean;
   baseDtype?: BaseDtype;
+  kvCacheDtype?: CacheDtype;
   notice?: (sentence: string) => void;
   progress?: LoadProgress;
   before?: (sizes: { config: ModelConfig; formOf: (parameter: ParameterShape) => WeightForm }) => Promise<void>;
@@ -53,18 +55,13 @@ interface LoadOptions {
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  { trained, baseDtype = "auto", notice = () => {}, progress, before }: LoadOptions,
+  { trained, baseDtype = "auto", kvCacheDtype, notice = () => {}, progress, before }: LoadOptions,
 ): Promise<Model> {
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   await before?.({ config, formOf });
-  const { vision } = config;
   // Weights that are trained are f32; bf16 is what may be read of them.
   const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
-  const options = { trained, formOf, isRounded };
-  const model =
-    vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, options)
-      : new Qwen25VL(gpu, { ...config, vision }, options);
+  const model = buildModel(gpu, config, { trained, formOf, isRounded, kvCacheDtype });
   try {
     await fill(model, tensors, progress);
   } catch (error) {
@@ -107,9 +104,9 @@ async function openSources(files: CheckpointFiles, notice?: (sentence: string) =
 
 async function describedModel(files: CheckpointFiles, notice: (sentence: string) => void): Promise<ModelConfig> {
   const json = await readJson(files, "config.json");
-  const { json: preprocessor, where } = await preprocessorOf(files);
-  for (const sentence of readPreprocessor(preprocessor, where).notices) notice(sentence);
-  return readConfig(json, preprocessor, where);
+  const preprocessor = await preprocessorOf(files);
+  for (const sentence of readPreprocessorOf(json, preprocessor).notices) notice(sentence);
+  return readConfig(json, preprocessor.json, preprocessor.where);
 }
 
 /** Overwrites all weights with those of a folder, a stretch of a tensor at a time. @throws Error as loadModel does */

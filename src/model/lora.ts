@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
 import type { Adapter } from "../ops/low_rank.ts";
 import type { NamedBytes } from "../platform.ts";
+import { type CheckpointFiles, openFile } from "./checkpoint_files.ts";
 import { formatJson, readJson } from "./json_file.ts";
 import {
   type AdaptedModule,
@@ -13,7 +14,7 @@ import {
 import { matcherOf } from "./lora_modules.ts";
 import { currentName, oldName } from "./names.ts";
 import { Parameters } from "./parameters.ts";
-import { type CheckpointFiles, openFile, writeSafetensors } from "./safetensors.ts";
+import { writeSafetensors } from "./write_safetensors.ts";
 
 export const adapterWeightsFile = "adapter_model.safetensors";
 /** What stands before a module's name in an adapter's file. */

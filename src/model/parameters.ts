@@ -2,10 +2,11 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { bytesOf, shapeText, size, type Tensor } from "../gpu/tensor.ts";
 import { dismissFromMatrixUnits } from "../ops/matrix_admission.ts";
+import { toFloat32 } from "./float_bytes.ts";
 import { layOut, type PlaceInSegment } from "./parameter_layout.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
 import type { QuantizedForm, QuantizedRows } from "./quantize/form.ts";
-import { type Dtype as StoredDtype, toFloat32 } from "./safetensors.ts";
+import type { Dtype as StoredDtype } from "./safetensors.ts";
 import { isStoredAs, type PackedRows, pack, sidesOf, unpack, type WeightForm } from "./weight_form.ts";
 
 /** A weight's Hugging Face name and shape. */

@@ -1,6 +1,6 @@
+import type { CheckpointFiles } from "./checkpoint_files.ts";
 import { expectOnly, flag, isNull, type Section, whole, within } from "./config_values.ts";
 import { excerpt, type Json, jsonObject, readJson } from "./json_file.ts";
-import type { CheckpointFiles } from "./safetensors.ts";
 
 /** How pictures are shown to a model, as transformers' Qwen2VLImageProcessor does it from the same file. */
 export interface Preprocessor {
@@ -38,12 +38,6 @@ export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
       `${ownFile} is missing from the model's folder, and so is a ${sharedFile} that holds an image_processor; use the whole folder`,
     );
   return { json: await readJson(files, ownFile), where: ownKeys };
-}
-
-/** What a folder says of pictures. @throws Error as preprocessorOf and readPreprocessor do */
-export async function preprocessorIn(files: CheckpointFiles): Promise<Preprocessor> {
-  const { json, where } = await preprocessorOf(files);
-  return readPreprocessor(json, where);
 }
 
 /** What Qwen2VLImageProcessor has where the file says nothing. */

@@ -1,12 +1,13 @@
 import { size } from "../gpu/tensor.ts";
 import type { WeightDtype } from "../ops/weight_kernels.ts";
 import type { BaseDtype } from "./base_dtype.ts";
+import { toBf16, toFloat32 } from "./float_bytes.ts";
 import { toHalf } from "./half.ts";
 import { embeddingWeight, headWeight } from "./names.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
 import { misfit, type QuantizedForm } from "./quantize/form.ts";
 import { quantizeRows } from "./quantize/quantize_rows.ts";
-import { type Dtype as StoredDtype, toBf16, toFloat32 } from "./safetensors.ts";
+import type { Dtype as StoredDtype } from "./safetensors.ts";
 
 /** How a weight's numbers stand on the device. */
 export type WeightForm = { dtype: Exclude<WeightDtype, QuantizedForm["dtype"]>; block?: undefined } | QuantizedForm;

@@ -8,9 +8,10 @@ import type { ParameterShape, Parameters } from "./parameters.ts";
 
 /** A model's weights by their Hugging Face names, and its linear layers with the adapter that may sit on them. */
 export class Weights {
-  adapter: LoraAdapter | null = null;
-
-  constructor(readonly parameters: Parameters) {}
+  constructor(
+    readonly parameters: Parameters,
+    readonly adapter: LoraAdapter | null,
+  ) {}
 
   get(name: string): Tensor {
     return this.parameters.get(name);

@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
-import {
-  type CheckpointFiles,
-  openCheckpoint,
-  readHeader,
-  toBf16,
-  toFloat32,
-  writeSafetensors,
-} from "../../src/model/safetensors.ts";
+import { type CheckpointFiles, openCheckpoint } from "../../src/model/checkpoint_files.ts";
+import { toBf16, toFloat32 } from "../../src/model/float_bytes.ts";
+import { readHeader } from "../../src/model/safetensors.ts";
+import { writeSafetensors } from "../../src/model/write_safetensors.ts";
 
 /** A file with this header and so many bytes of data, all zero. */
 function fileOf(header: object | string, dataBytes: number): Uint8Array {

@@ -1,8 +1,9 @@
 import { type CountedLimits, countingGpu } from "../../gpu/counting_device.ts";
+import { parameterCount } from "../../model/config.ts";
+import { modelShapes } from "../../model/families/table.ts";
 import { adaptedModules, type LoraConfig } from "../../model/lora_config.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
-import { modelShapes, parameterCount } from "../../model/shapes.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { assumedStep, averages, type KnownTasks, type Response, usualPicture, type Workload } from "./assumed_step.ts";
 import { adapterIn, type ModelSizes, simulateStep } from "./simulated_step.ts";

@@ -4,11 +4,9 @@ import { activationBytes, maxPassBytes } from "../../model/activation_size.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { LoraAdapter } from "../../model/lora.ts";
 import type { LoraConfig } from "../../model/lora_config.ts";
-import type { Model } from "../../model/model.ts";
+import { buildModel, type Model } from "../../model/model.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import { ropePositions } from "../../model/positions.ts";
-import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
-import { Qwen3VL } from "../../model/qwen3_vl.ts";
 import { type InputImage, inputImage } from "../../model/vision_rows.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
 import { chunksOf } from "../../policy/gpu_policy.ts";
@@ -98,12 +96,10 @@ export async function simulateStep(
   );
   const settings = updateSettings(config, 0, []);
   if (config.klLossCoef > 0 || config.klRewardCoef > 0) {
-    // Under a new adapter the model itself is the reference.
-    const { adapter } = model;
-    model.adapter = null;
-    const reference = lora && config.adapter === "" ? model : await emptyModel(gpu, modelSizes, false, config);
+    // Under a new adapter the model without it is the reference.
+    const isSame = lora && config.adapter === "";
+    const reference = isSame ? model.withoutAdapter() : await emptyModel(gpu, modelSizes, false, config);
     await new Learner(gpu, reference, "policy").logprobs(groups, settings);
-    model.adapter = adapter;
   }
   const perUpdate = config.miniBatchTasks || groups.length;
   for (let first = 0; first < groups.length; first += perUpdate)
@@ -127,14 +123,8 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
 }
 
 async function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, run: RunConfig): Promise<Model> {
-  const { vision } = config;
   const isRounded = (parameter: ParameterShape) => run.baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
-  const options = { trained, formOf, isRounded };
-  const model =
-    vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, options)
-      : new Qwen25VL(gpu, { ...config, vision }, options);
-  model.kvCacheDtype = run.kvCacheDtype;
+  const model = buildModel(gpu, config, { trained, formOf, isRounded, kvCacheDtype: run.kvCacheDtype });
   await useMatrixUnits(gpu, model);
   return model;
 }
@@ -203,7 +193,11 @@ function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
   const { tokens } = passage;
   const images = passage.images.map((pixels) => inputImage(pixels, vision));
   const grids = images.map(({ grid }) => grid);
-  return { tokens, images, positions: ropePositions(tokens, imageTokenId, grids, vision.spatialMergeSize) };
+  return {
+    tokens,
+    images,
+    positions: ropePositions({ tokens, imageTokenId, grids, mergeSize: vision.spatialMergeSize }),
+  };
 }
 
 function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {

@@ -1,6 +1,8 @@
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
+import { toFloat32 } from "../../model/float_bytes.ts";
 import { readJson } from "../../model/json_file.ts";
 import { patchCoordinates } from "../../model/positions.ts";
-import { type CheckpointFiles, type Dtype, readHeader, toFloat32 } from "../../model/safetensors.ts";
+import { type Dtype, readHeader } from "../../model/safetensors.ts";
 import type { InputImage } from "../../model/vision_rows.ts";
 
 /** One loss of `case.json`'s GRPO section, with what verl made of it. */

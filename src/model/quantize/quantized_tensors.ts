@@ -1,4 +1,4 @@
-import type { StoredTensor } from "../safetensors.ts";
+import type { StoredTensor } from "../checkpoint_files.ts";
 import type { QuantizedForm, QuantizedRows } from "./form.ts";
 import type { Published } from "./published.ts";
 import { awqRows, gptqRows, type PackedLinear } from "./transposed_rows.ts";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { openCheckpoint } from "../../../src/model/checkpoint_files.ts";
 import { dequantizeRows } from "../../../src/model/quantize/dequantize_rows.ts";
 import { readPublished } from "../../../src/model/quantize/published.ts";
 import { quantizedTensors } from "../../../src/model/quantize/quantized_tensors.ts";
-import { openCheckpoint } from "../../../src/model/safetensors.ts";
 import { type RawTensor, rawSafetensors } from "../../support/raw_safetensors.ts";
 
 interface GoldenTensor {
