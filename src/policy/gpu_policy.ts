@@ -18,13 +18,12 @@ const patchesPerWalk = 8192;
 /** The policy whose model runs in our own kernels. */
 export class GpuPolicy implements Policy {
   #workspace: Workspace | null = null;
-  /** Kernel times of one traced walk of each kind, once `traced` is asked for. */
-  readonly traces = new Map<string, KernelTime[]>();
-  traced = false;
 
   constructor(
     readonly gpu: Gpu,
     readonly model: Model,
+    /** Takes the times of kernels, once for each kind of plan; absent where nobody wants them. */
+    readonly traces?: Map<string, KernelTime[]>,
   ) {}
 
   async begin(

@@ -46,10 +46,9 @@ interface DecodePlan {
   slots: Tensor;
 }
 
-/** Whoever wants the time of each kernel: the first run of a kind is traced into `traces`. */
+/** With `traces`, the first run of a kind of plan is traced into it. */
 interface Tracing {
-  traced: boolean;
-  traces: Map<string, KernelTime[]>;
+  readonly traces?: Map<string, KernelTime[]> | undefined;
 }
 
 /**
@@ -301,6 +300,6 @@ export class Workspace {
 }
 
 async function run(plan: Plan, kind: string, tracing: Tracing): Promise<void> {
-  if (tracing.traced && !tracing.traces.has(kind)) tracing.traces.set(kind, await plan.trace());
+  if (tracing.traces && !tracing.traces.has(kind)) tracing.traces.set(kind, await plan.trace());
   else plan.run();
 }

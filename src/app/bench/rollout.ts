@@ -1,3 +1,4 @@
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
@@ -52,9 +53,15 @@ async function* rollouts(bench: Bench, base: BaseDtype, kvCache: CacheDtype): As
       });
     }
     if (gpu.canTime && !isLate()) {
-      policy.traced = true;
-      await roll(16, newTokens);
-      for (const [kind, times] of policy.traces)
+      policy.free();
+      const kernels = new Map<string, KernelTime[]>();
+      const traced = new GpuPolicy(gpu, model, kernels);
+      try {
+        await rollGroup(traced, prompt, 16, newTokens, newTokens);
+      } finally {
+        traced.free();
+      }
+      for (const [kind, times] of kernels)
         traces.push(kernelTable(`${kind}, n = 16, ${name}`, times, { bySize: true }));
     }
   } finally {

@@ -184,7 +184,7 @@ async function roll(
   return rolling;
 }
 
-const untraced = { traced: false, traces: new Map() };
+const untraced = {};
 const patchesOf = ({ grid }: InputImage): number => grid.t * grid.h * grid.w;
 
 /** A passage as the model reads it. */

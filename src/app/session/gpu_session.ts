@@ -160,7 +160,7 @@ class GpuSession implements Session {
   #context: RunContext;
   #config: RunConfig;
   #progress: Progress = { step: 0, updates: 0 };
-  /** Kernel times of updates; absent where nobody wants them. */
+  /** Kernel times by kind of plan; absent where nobody wants them. */
   readonly #traces: Map<string, KernelTime[]> | undefined;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
@@ -184,10 +184,9 @@ class GpuSession implements Session {
     this.#config = context.config;
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
-    this.#policy = new GpuPolicy(gpu, qwen);
-    this.#learner = new Learner(gpu, qwen, "policy");
-    this.#policy.traced = traced;
     this.#traces = traced ? new Map() : undefined;
+    this.#policy = new GpuPolicy(gpu, qwen, this.#traces);
+    this.#learner = new Learner(gpu, qwen, "policy");
   }
 
   get lost(): boolean {
@@ -404,9 +403,10 @@ class GpuSession implements Session {
   }
 
   profile(): string | null {
-    if (!this.traced) return null;
-    const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...(this.#traces ?? [])]);
-    return [...[...traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join("\n\n");
+    if (!this.#traces) return null;
+    return [...[...this.#traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join(
+      "\n\n",
+    );
   }
 
   get peakMemory(): MemoryPeak {
