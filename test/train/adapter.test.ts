@@ -162,7 +162,7 @@ const shapesOf = (adapter: LoraAdapter) =>
   new Map(adapter.parameters.shapes.map(({ name, shape }) => [name, shape] as const));
 
 describe("a run of an adapter", () => {
-  test("that was interrupted goes on to the same bits", async () => {
+  test("that was interrupted continues to the same bits", async () => {
     const before = await model.parameters.read();
     const whole = (await openAdapter(gpu, model, config, 3, null))!;
     await train(whole, 4);

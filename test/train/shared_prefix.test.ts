@@ -77,17 +77,21 @@ test("a group that shares its prompt has the loss and gradients of rollouts that
   /** A turn, what a tool says with a picture in it, another turn; or one turn alone. */
   const rollout = (seed: number, lengths: readonly [number, number?], advantage: number): Sequence => {
     const turns = lengths.map((length, t) => text(seed + t, length!));
-    const told = turns.length === 2 ? [...text(seed + 2, 3), ...picture(small), ...text(seed + 3, 2)] : [];
+    const answer = turns.length === 2 ? [...text(seed + 2, 3), ...picture(small), ...text(seed + 3, 2)] : [];
     const targets = turns.flatMap((turn, t) =>
       turn.map((token, i) => ({
-        at: (t === 0 ? 0 : turns[0]!.length + told.length) + i - 1,
+        at: (t === 0 ? 0 : turns[0]!.length + answer.length) + i - 1,
         token,
         weight: 0.02 + 0.01 * (i % 2),
         oldLogprob: -4.4 - 0.2 * ((seed + i) % 3),
         advantage,
       })),
     );
-    return { tokens: [...turns[0]!, ...told, ...(turns[1] ?? [])], images: told.length > 0 ? [small] : [], targets };
+    return {
+      tokens: [...turns[0]!, ...answer, ...(turns[1] ?? [])],
+      images: answer.length > 0 ? [small] : [],
+      targets,
+    };
   };
   const tasks = [
     {

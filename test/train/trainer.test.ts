@@ -34,7 +34,7 @@ const chatter = (rowsPerTask: number) => (row: number, turn: number) => {
   return rollout === 1 ? answer("2") : "<answer><|im_end|>";
 };
 
-/** A run on scenes whose pictures nobody looks at. `calls` hears, in order, what the trainer asks for. */
+/** A run on scenes whose pictures nobody looks at. `calls` are the trainer's requests, in order. */
 function scripted(changes: Partial<RunConfig> = {}) {
   let config = resolveConfig({ seed: 3, steps: 2, tasksPerStep: 2, rolloutsPerTask: 3, evalTasks: 3, ...changes });
   const calls: string[] = [];
@@ -82,13 +82,13 @@ async function collect(events: AsyncGenerator<TrainEvent>): Promise<TrainEvent[]
   for await (const event of events) all.push(event);
   return all;
 }
-const told = (events: readonly TrainEvent[]): string[] =>
+const linesOf = (events: readonly TrainEvent[]): string[] =>
   events
     .filter(({ type }) => type !== "decode")
     .map((event) => `${event.type}${"step" in event ? ` ${event.step}` : ""}`);
 
 describe("train", () => {
-  test("tells each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
+  test("emits each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
     const { parts, calls } = scripted();
     const events = await collect(train(parts, at(0)));
     const step = (n: number) => [
@@ -98,7 +98,7 @@ describe("train", () => {
       `group ${n}`,
       `update ${n + 1}`,
     ];
-    expect(told(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(0), ...step(1), "end 2"]);
+    expect(linesOf(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(0), ...step(1), "end 2"]);
     expect(events.at(-1)).toEqual({ type: "end", step: 2, reason: "done" });
     // The next scenes are asked for once the GPU has work.
     expect(calls).toEqual(["take 0", "update 0", "take 1", "update 1", "take 2"]);
@@ -150,14 +150,14 @@ describe("train", () => {
     expect(updates.map(({ settings }) => settings.learningRate)).toEqual([2e-4, 2e-4]);
 
     const events = await collect(train(parts, at(2)));
-    expect(told(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
+    expect(linesOf(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
     expect(policy.batches.slice(2).map(({ sampling }) => sampling.temperature)).toEqual([0.5, 0.5]);
     expect(updates.slice(2).map(({ settings }) => settings.learningRate)).toEqual([0.125, 0.125]);
     const format = events.flatMap((event) => (event.type === "group" ? [event.rollouts[2]!.reward!.parts.format] : []));
     expect(format).toEqual([-4, -4, -4, -4]);
   });
 
-  test("goes on after any step with the tasks and draws that the run would have had", async () => {
+  test("continues after any step with the tasks and samples that the run would have had", async () => {
     const whole = scripted({ steps: 3 });
     const events = await collect(train(whole.parts, at(0)));
     const rest = scripted({ steps: 3 });
@@ -170,7 +170,7 @@ describe("train", () => {
     expect(rest.policy.batches[0]!.sampling).toMatchObject({ seed: 3, step: 2 });
   });
 
-  test("evaluates every so many steps, drawn and greedy, on held-out scenes", async () => {
+  test("evaluates every so many steps, sampled and greedy, on held-out scenes", async () => {
     const { parts, policy } = scripted({ steps: 4, evalEvery: 2 });
     const events = await collect(train(parts, at(0)));
     const evals = events.filter((event) => event.type === "eval");
@@ -180,7 +180,7 @@ describe("train", () => {
       [4, false, 3],
       [4, true, 3],
     ]);
-    expect(told(events).filter((line) => /update|eval/.test(line))).toEqual([
+    expect(linesOf(events).filter((line) => /update|eval/.test(line))).toEqual([
       "update 1",
       "update 2",
       "eval 2",
@@ -192,7 +192,7 @@ describe("train", () => {
     ]);
     const evaluations = policy.batches.filter(({ rolloutsPerPrompt }) => rolloutsPerPrompt === 1);
     expect(evaluations.map(({ sampling }) => sampling.temperature)).toEqual([1, 0, 1, 0]);
-    // No draw of training is used again.
+    // No random number of training is used again.
     expect(evaluations.every(({ sampling }) => sampling.step >= 2 ** 31)).toBe(true);
   });
 
@@ -215,16 +215,16 @@ describe("train", () => {
     expect(await alarms(2)).toHaveLength(0);
   });
 
-  test("tells alarms after the update that raised them", async () => {
+  test("emits alarms after the update that raised them", async () => {
     const { parts } = scripted({ steps: 1 });
     const events = await collect(
       train({ ...parts, learner: { update: async (groups) => stillUpdate(groups, Number.NaN) } }, at(0)),
     );
-    expect(told(events).slice(-3)).toEqual(["update 1", "alarm 1", "end 1"]);
+    expect(linesOf(events).slice(-3)).toEqual(["update 1", "alarm 1", "end 1"]);
     expect(events.find((event) => event.type === "alarm")!.message).toMatch(/^The gradient is not a number/);
   });
 
-  test("throws what an update throws, after the groups were told", async () => {
+  test("throws what an update throws, after the groups were emitted", async () => {
     const { parts } = scripted();
     const seen: TrainEvent[] = [];
     const running = async () => {
@@ -235,7 +235,7 @@ describe("train", () => {
         seen.push(event);
     };
     await expect(running()).rejects.toThrow("The GPU device was lost");
-    expect(told(seen).at(-1)).toBe("group 0");
+    expect(linesOf(seen).at(-1)).toBe("group 0");
   });
 
   test("gives the policy's cache back where someone stops in the middle of rolling", async () => {
@@ -265,13 +265,13 @@ function slowJudge(verdicts: Record<string, boolean | null>, log: string[]): Ans
   };
 }
 
-test("rolls as many tasks together as the run wants, and tells the same of them", async () => {
+test("rolls as many tasks together as the run wants, with the same events", async () => {
   const groups = async (tasksPerRoll: number) => {
     const { parts, policy } = scripted({ steps: 1, tasksPerStep: 5, tasksPerRoll });
     const events = await collect(train(parts, at(0)));
     return {
       batches: policy.batches.map(({ prompts, sampling }) => [prompts.length, sampling.firstTask]),
-      told: events.filter((event) => event.type === "group"),
+      groups: events.filter((event) => event.type === "group"),
     };
   };
   const whole = await groups(0);
@@ -284,7 +284,7 @@ test("rolls as many tasks together as the run wants, and tells the same of them"
       [1, 4],
     ],
   ]);
-  expect(parts.told).toEqual(whole.told);
+  expect(parts.groups).toEqual(whole.groups);
 });
 
 describe("a remote judge", () => {
@@ -320,7 +320,7 @@ describe("a remote judge", () => {
     expect(metrics).not.toHaveProperty("accuracy_with_zoom");
   });
 
-  test("that fails is told at the first step that it fails in, with its share and reason", async () => {
+  test("that fails is an alarm at the first step that it fails in, with its share and reason", async () => {
     const { parts } = scripted({ steps: 3, tasksPerStep: 1 });
     const judge = slowJudge({ "1": true, "2": false }, []);
     const events = await collect(train({ ...parts, judge }, at(0)));
@@ -445,7 +445,7 @@ describe("groups without variance", () => {
 });
 
 describe("evaluate", () => {
-  test("rolls each held-out task once, in batches with draws of their own, and trains nothing", async () => {
+  test("rolls each held-out task once, in batches with random numbers of their own, and trains nothing", async () => {
     const { parts, policy, updates } = scripted({ rolloutsPerTask: 2, evalTasks: 300 });
     const metrics = await evaluate(parts, await parts.source.heldOut(300), false);
     expect(policy.batches.map(({ prompts }) => prompts.length)).toEqual([128, 128, 44]);

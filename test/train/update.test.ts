@@ -85,7 +85,7 @@ describe("update", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test("goes over its mini-batches in order, pass by pass", async () => {
+  test("takes its mini-batches in order, pass by pass", async () => {
     const other: PackedGroup[] = [
       { prefix: { tokens: [9], images: [] }, sequences: [{ ...groups[0]!.sequences[0]!, tokens: [5, 6] }] },
     ];
