@@ -87,7 +87,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
-    model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
+    model.adapter = await openAdapter(gpu, model, config, adapterFiles);
     gpu.check();
     notices.push(...(await useMatrixUnits(gpu, model)));
     if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));
@@ -236,7 +236,7 @@ class GpuSession implements Session {
     this.#changes = {};
     this.#progress = { step: 0, updates: 0 };
     const { adapter } = this.qwen;
-    if (adapter) return refillAdapter(adapter, config, config.seed, this.adapterFiles);
+    if (adapter) return refillAdapter(adapter, config, this.adapterFiles);
     await fillModel(this.qwen, this.files);
     this.qwen.parameters.resetOptimizer();
   }

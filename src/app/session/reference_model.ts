@@ -49,7 +49,7 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
     const model = await loadModel(gpu, this.files, { trained: false, baseDtype, kvCacheDtype });
     // As the model that it is compared with.
     await useMatrixUnits(gpu, model);
-    if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);
+    if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, this.adapterFiles);
     return new Learner(gpu, model, "policy");
   }
 }

@@ -124,7 +124,7 @@ class Parser extends ShellTokens {
       case "until": {
         words.word();
         const condition = this.body(["do"]);
-        return this.redirected(this.loop(line, "loop", [condition], [], []));
+        return this.redirected(this.loop(line, "loop", { conditions: [condition] }));
       }
       case "for":
       case "select":
@@ -183,11 +183,16 @@ class Parser extends ShellTokens {
     }
   }
 
-  private loop(line: number, word: string, before: Sequence[], sets: string[], words: Word[]): Command {
+  /** @param parts what stands before "do": "sets" and "words" as of the command, "conditions" that are executed too */
+  private loop(
+    line: number,
+    word: string,
+    { conditions = [], sets = [], words = [] }: { conditions?: Sequence[]; sets?: string[]; words?: Word[] },
+  ): Command {
     this.expect("do");
     const body = this.body(["done"]);
     this.expect("done");
-    return { kind: "loop", line, bodies: [...before, body], word: `a ${word}`, sets, words };
+    return { kind: "loop", line, bodies: [...conditions, body], word: `a ${word}`, sets, words };
   }
 
   private forCommand(line: number): Command {
@@ -199,7 +204,7 @@ class Parser extends ShellTokens {
       const { sets } = this.arithmetic(end) as Extract<Command, { kind: "expression" }>;
       if (this.operator() === ";") this.take(";");
       this.newlines();
-      return this.loop(line, "for", [], sets, []);
+      return this.loop(line, "for", { sets });
     }
     const name = words.word().source;
     const list: Word[] = [];
@@ -210,7 +215,7 @@ class Parser extends ShellTokens {
     }
     if (this.operator() === ";") this.take(";");
     this.newlines();
-    return this.loop(line, "for", [], [name], list);
+    return this.loop(line, "for", { sets: [name], words: list });
   }
 
   private caseCommand(line: number): Command {

@@ -193,17 +193,23 @@ export function fieldsOf(word: Word, variables: Variables): Field[] {
   const bare = parts.map((part) => (part.kind === "text" && !part.quoted ? part.text : "x")).join("");
   if (/^~(\/|$|[+-]|[\w-]+(\/|$))/.test(bare)) fields.doubt("~ is a folder of this machine", false);
   const hasBraces = /\{.*(,|\.\.).*\}/s.test(bare);
-  for (const part of parts) addPart(fields, part, variables, hasBraces, false);
+  for (const part of parts) addPart(fields, part, variables, { hasBraces, isOperand: false });
   fields.end();
   return fields.done;
 }
 
-/** @param isOperand whether a text stands after an operator ("${A:-text}"), and is split like a value */
-function addPart(fields: Fields, part: Part, variables: Variables, hasBraces: boolean, isOperand: boolean): void {
+interface PartPlace {
+  /** Whether braces in the word may expand to several words. */
+  hasBraces: boolean;
+  /** Whether a text follows an operator ("${A:-text}"), and is split like a value. */
+  isOperand: boolean;
+}
+
+function addPart(fields: Fields, part: Part, variables: Variables, { hasBraces, isOperand }: PartPlace): void {
   const value = foundIn(part, variables);
   const operand = part.kind === "variable" && !part.quoted ? operandInUse(part, variables) : null;
   if (value.kind === "text") {
-    if (operand) for (const inner of operand) addPart(fields, inner, variables, false, true);
+    if (operand) for (const inner of operand) addPart(fields, inner, variables, { hasBraces: false, isOperand: true });
     else if (part.quoted) fields.put(value.text);
     else if (part.kind === "text" && !isOperand) addLiteral(fields, part.text, variables, hasBraces);
     else {
