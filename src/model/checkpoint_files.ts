@@ -22,9 +22,9 @@ export interface StoredTensor {
   bytes(): Promise<Uint8Array>;
   /** As f32. */
   values(): Promise<Float32Array>;
-  /** As f32 in stretches from `first` on, so that no large tensor need stand in memory as a whole. */
+  /** As f32 in ranges from `first` on, so that no large tensor need be in memory as a whole. */
   parts(): AsyncGenerator<{ first: number; values: Float32Array }>;
-  /** Its bytes in such stretches, each of a multiple of so many numbers. */
+  /** Its bytes in such ranges, each of a multiple of so many numbers. */
   byteParts(multiple: number): AsyncGenerator<{ first: number; bytes: Uint8Array }>;
 }
 
@@ -33,17 +33,17 @@ export const partBytes = 16 * 2 ** 20;
 
 /**
  * The tensors of a Hugging Face checkpoint: `model.safetensors`, or all in the shards that
- * `model.safetensors.index.json` names. As in transformers, the index says which files there are; what is in them, they
- * say themselves. @throws Error where a file is missing, or two of them hold one tensor
+ * `model.safetensors.index.json` names. As in transformers, the index says which files there are, and their headers what
+ * is in them. @throws Error where a file is missing, or two of them hold one tensor
  */
 export async function openCheckpoint(files: CheckpointFiles): Promise<StoredTensor[]> {
   if ((await files.sizeBytes("model.safetensors")) !== null) return openFile(files, "model.safetensors");
   const indexFile = "model.safetensors.index.json";
-  if ((await files.sizeBytes(indexFile)) === null)
+  const indexBytes = await files.sizeBytes(indexFile);
+  if (indexBytes === null)
     throw new Error(
       `Expected model.safetensors or ${indexFile}, found neither; choose a folder with a Hugging Face checkpoint`,
     );
-  const indexBytes = (await files.sizeBytes(indexFile))!;
   if (indexBytes > maxIndexBytes)
     throw new Error(`${indexFile}: expected at most ${maxIndexBytes} bytes, found ${indexBytes}`);
   const weightMap = parseWeightMap(decodeText(await files.read(indexFile), indexFile), indexFile);
@@ -85,11 +85,11 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
     async function* byteParts(multiple: number) {
       checkDtype();
       const eachBytes = multiple * elementSizeBytes[dtype];
-      const stretch = Math.max(1, Math.floor(partBytes / eachBytes)) * eachBytes;
-      for (let at = startByte; at < endByte; at += stretch)
+      const rangeBytes = Math.max(1, Math.floor(partBytes / eachBytes)) * eachBytes;
+      for (let at = startByte; at < endByte; at += rangeBytes)
         yield {
           first: (at - startByte) / elementSizeBytes[dtype],
-          bytes: await read(at, Math.min(at + stretch, endByte)),
+          bytes: await read(at, Math.min(at + rangeBytes, endByte)),
         };
     }
     async function* parts() {
@@ -104,7 +104,7 @@ function parseWeightMap(text: string, file: string): Map<string, string> {
   const map = isRecord(json) ? json.weight_map : undefined;
   if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${excerpt(map)}`);
   for (const [name, shard] of Object.entries(map)) {
-    // A name, never a path: an index from a stranger must not reach outside of its folder.
+    // A name, never a path: an untrusted index must not reach outside of its folder.
     if (typeof shard !== "string" || !/^[\w-][\w.-]{0,200}\.safetensors$/.test(shard))
       throw new Error(
         `${file}: expected the name of a .safetensors file for tensor "${name}", found ${excerpt(shard)}`,

@@ -12,8 +12,8 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   if (dtype === "F32") return new Float32Array(own);
   const halves = new Uint16Array(own);
   const bits = new Uint32Array(halves.length);
-  if (dtype === "BF16") for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
-  else for (let i = 0; i < halves.length; i++) bits[i] = halfToFloatBits(halves[i]);
+  if (dtype === "BF16") for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
+  else for (let i = 0; i < halves.length; i++) bits[i] = halfToFloatBits(halves[i]!);
   return new Float32Array(bits.buffer);
 }
 
@@ -22,7 +22,7 @@ export function toBf16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
-    const x = bits[i];
+    const x = bits[i]!;
     // Rounding could carry a NaN's fraction away into an infinity, so its quiet bit is set instead.
     halves[i] = (x & 0x7fffffff) > 0x7f800000 ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
   }

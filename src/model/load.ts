@@ -18,7 +18,7 @@ import { type QuantizedTensor, quantizedTensors } from "./quantize/quantized_ten
 import { elementSizeBytes } from "./safetensors.ts";
 import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form.ts";
 
-/** Hears how much of the weights has been read, in bytes of their files. */
+/** Called with how much of the weights has been read, in bytes of their files. */
 export type LoadProgress = (doneBytes: number, ofBytes: number) => void;
 
 /** What a weight is filled from. */
@@ -26,12 +26,12 @@ type Source = StoredTensor | QuantizedTensor;
 
 const isQuantized = (source: Source): source is QuantizedTensor => "form" in source;
 
-/** How errors name it: a layer in few bits is several tensors in its file. */
-const told = (source: Source): string =>
+/** How errors name it: a quantized layer is several tensors in its file. */
+const labelOf = (source: Source): string =>
   `"${isQuantized(source) ? source.name.replace(/weight$/, "qweight") : source.name}" (${source.file})`;
 
-/** Bytes that are written before they are waited for: until then WebGPU holds a copy of them. */
-const unsettledBytes = 64 * 2 ** 20;
+/** Bytes that are queued for the device before waiting for it: until then WebGPU holds a copy of them. */
+const maxQueuedBytes = 64 * 2 ** 20;
 
 interface LoadOptions {
   trained: boolean;
@@ -46,10 +46,11 @@ interface LoadOptions {
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
  * the names and shapes in the files are those that config.json asks for.
  *
- * @param baseDtype  what the weights are kept in where they are not trained
- * @param notice     told what a person should know of the folder, one sentence at a time
- * @param progress   told after every stretch
- * @param before     told what the model is before anything of it is allocated, and may throw
+ * @param baseDtype     what the weights are stored in where they are not trained
+ * @param kvCacheDtype  as Model.kvCacheDtype
+ * @param notice        called with what a person should know of the folder, one sentence at a time
+ * @param progress      called after every part of a tensor
+ * @param before        called with the model's sizes before anything is allocated, and may throw
  * @throws Error naming the tensor that is missing or of another shape; the model is not to be used then
  */
 export async function loadModel(
@@ -71,7 +72,7 @@ export async function loadModel(
   return model;
 }
 
-/** What a folder's model is: how its weights will be kept, and what they are filled from. @throws Error as loadModel does */
+/** A folder's model without its weights: how they will be stored, and what they are filled from. @throws Error as loadModel does */
 export async function openModel(
   files: CheckpointFiles,
   baseDtype: BaseDtype,
@@ -88,13 +89,14 @@ export async function openModel(
   const { sources, unused } = sourcesOf(modelShapes(config), tensors, config);
   if (unused.length > 0) notice(unusedSentence(unused));
   const formOfParameter = (parameter: ParameterShape): WeightForm => {
-    const source = sources.get(parameter.name)!;
+    const source = sources.get(parameter.name);
+    if (!source) throw new TypeError(`${parameter.name} is no weight of this model`);
     return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
   };
   return { config, tensors, formOf: formOfParameter };
 }
 
-/** The folder's tensors: those of a linear layer in few bits as one. */
+/** The folder's tensors: those of a quantized linear layer as one. */
 async function openSources(files: CheckpointFiles, notice?: (sentence: string) => void): Promise<Source[]> {
   const hasConfig = (await files.sizeBytes("config.json")) !== null;
   const published = hasConfig ? readPublished(await readJson(files, "config.json")) : null;
@@ -109,7 +111,7 @@ async function describedModel(files: CheckpointFiles, notice: (sentence: string)
   return readConfig(json, preprocessor.json, preprocessor.where);
 }
 
-/** Overwrites all weights with those of a folder, a stretch of a tensor at a time. @throws Error as loadModel does */
+/** Overwrites all weights with those of a folder, one part of a tensor at a time. @throws Error as loadModel does */
 export async function fillModel(model: Model, files: CheckpointFiles): Promise<void> {
   await fill(model, await openSources(files));
 }
@@ -120,21 +122,24 @@ async function fill(
   progress: LoadProgress = () => {},
 ): Promise<void> {
   const { gpu, shapes } = parameters;
-  // Also where a device that was lost, or has no room, is heard of.
-  const settle = () => gpu.readUint({ ...parameters.get(shapes[0]!.name), shape: [1], dtype: "u32" });
+  // Waits for what is queued; it throws where the device was lost or has no memory left.
+  const [first] = shapes;
+  const settle = async () => {
+    if (first) await gpu.readUint({ ...parameters.get(first.name), shape: [1], dtype: "u32" });
+  };
   const { sources } = sourcesOf(shapes, tensors, config);
   const ofBytes = [...sources.values()].reduce((sum, source) => sum + fileBytes(source), 0);
   let doneBytes = 0;
-  let unsettled = 0;
+  let queuedBytes = 0;
   for (const [name, source] of sources)
     for await (const bytes of isQuantized(source)
       ? fillRows(parameters, name, source)
       : fillStored(parameters, name, source)) {
       doneBytes += bytes;
       progress(doneBytes, ofBytes);
-      unsettled += bytes;
-      if (unsettled < unsettledBytes) continue;
-      unsettled = 0;
+      queuedBytes += bytes;
+      if (queuedBytes < maxQueuedBytes) continue;
+      queuedBytes = 0;
       await settle();
     }
   await settle();
@@ -165,8 +170,8 @@ async function* fillRows(
 }
 
 /**
- * The tensor that fills each weight. Tensors that are no weights are left aside, as transformers does with old buffers
- * and with what the tools around it store.
+ * The tensor that fills each weight. Other tensors are not used, as in transformers: old buffers, and what tools around
+ * it store.
  */
 function sourcesOf(
   shapes: readonly ParameterShape[],
@@ -185,7 +190,7 @@ function sourcesOf(
     const other = sources.get(name);
     if (other)
       throw new Error(
-        `The checkpoint holds ${told(other)} and ${told(tensor)}, which are one weight; readers would disagree about which one counts`,
+        `The checkpoint holds ${labelOf(other)} and ${labelOf(tensor)}, which are one weight; readers would disagree about which one counts`,
       );
     sources.set(name, tensor);
   };
@@ -199,9 +204,10 @@ function sourcesOf(
   }
   if (head && !sources.has(embeddingWeight)) use(embeddingWeight, wanted.get(embeddingWeight)!, head);
   const missing = shapes.filter(({ name }) => !sources.has(name));
-  if (missing.length > 0)
+  const [lacking] = missing;
+  if (lacking)
     throw new Error(
-      `The checkpoint lacks ${missing.length} weights that config.json asks for, the first is "${missing[0]!.name}"`,
+      `The checkpoint lacks ${missing.length} weights that config.json asks for, the first is "${lacking.name}"`,
     );
   return { sources, unused };
 }

@@ -45,7 +45,7 @@ export interface Header {
   metadata: Record<string, string>;
 }
 
-/** Many times what a file of any model has: what is larger is damaged or made to take the machine. */
+/** Many times what a file of any model has: a larger one is damaged, or meant to exhaust the machine. */
 const maxHeaderBytes = 16 * 2 ** 20;
 const maxTensors = 20_000;
 const maxSides = 16;
@@ -140,26 +140,26 @@ function checkEntry(name: string, value: unknown, dataStart: number, file: strin
   }
   if (!Array.isArray(shape) || shape.length > maxSides || !shape.every(isCount))
     throw new Error(`${where}: expected a shape of whole numbers, at most ${maxSides}, found ${excerpt(shape)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
+  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
+  if (!isCount(begin) || !isCount(end) || begin > end)
     throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${excerpt(offsets)}`);
-  }
   let sizeBytes: number = elementSizeBytes[dtype as Dtype];
   for (const size of shape) {
     sizeBytes *= size;
     if (!Number.isSafeInteger(sizeBytes))
       throw new Error(`${where}: shape (${shape.join(", ")}) is larger than any file`);
   }
-  if (offsets[1] - offsets[0] !== sizeBytes) {
+  if (end - begin !== sizeBytes) {
     throw new Error(
-      `${where}: ${dtype} of shape (${shape.join(", ")}) has ${sizeBytes} bytes, but data_offsets [${offsets.join(", ")}] span ${offsets[1] - offsets[0]}`,
+      `${where}: ${dtype} of shape (${shape.join(", ")}) has ${sizeBytes} bytes, but data_offsets [${begin}, ${end}] span ${end - begin}`,
     );
   }
-  return { name, dtype: dtype as Dtype, shape, startByte: dataStart + offsets[0], endByte: dataStart + offsets[1] };
+  return { name, dtype: dtype as Dtype, shape, startByte: dataStart + begin, endByte: dataStart + end };
 }
 
 /**
- * The first key that stands twice in one object of a valid JSON text, or null. JSON.parse keeps the last one
- * silently; others keep the first.
+ * The first key that stands twice in one object of a valid JSON text, or null: JSON.parse silently takes the last one,
+ * other readers the first.
  */
 function repeatedKey(text: string): string | null {
   /** One set of keys per open object, null per open array. */
@@ -176,9 +176,9 @@ function repeatedKey(text: string): string | null {
       while (text[next] === " " || text[next] === "\n" || text[next] === "\r" || text[next] === "\t") next++;
       if (text[next] !== ":") continue;
       const key = JSON.parse(text.slice(start, at + 1)) as string;
-      const keys = open[open.length - 1]!;
-      if (keys.has(key)) return key;
-      keys.add(key);
+      const keys = open.at(-1);
+      if (keys?.has(key)) return key;
+      keys?.add(key);
     }
   }
   return null;

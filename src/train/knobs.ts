@@ -6,6 +6,8 @@
 import { builtInTools } from "../agent/tools/table.ts";
 import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
+import { judgeNames } from "../reward/judges/table.ts";
+import { rewardNames } from "../reward/rewards/table.ts";
 import { type ChoiceKnob, choice, flag, integer, type Knob, live, number, text } from "./knob_kinds.ts";
 
 const table = {
@@ -180,19 +182,7 @@ const table = {
 
   reward: choice(
     "reward",
-    [
-      "weights",
-      "deepeyes",
-      "verl",
-      "deepeyes-any-zoom",
-      "deepeyes-v2",
-      "pixel-reasoner",
-      "mini-o3",
-      "thyme",
-      "tree-vgr",
-      "chain-of-focus",
-      "vtool-r1",
-    ],
+    rewardNames,
     "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's",
   ),
   answerWeight: live(number("reward", { default: 0.8, min: -10, max: 10, line: "paid for a right answer" })),
@@ -206,7 +196,7 @@ const table = {
 
   judge: choice(
     "judge",
-    ["rules", "hardened", "verl", "deepeyes", "deepeyes-math", "deepeyes-common"],
+    judgeNames,
     "who decides on answers: rules need no network; the others ask a model, hardened after the rules",
   ),
   judgeUrl: text("judge", "", "address of an OpenAI-compatible server, such as http://127.0.0.1:18901/v1"),

@@ -3,7 +3,7 @@ import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { JudgeUnusable } from "../reward/connection/failure.ts";
-import { judgeRollouts } from "../reward/rewards/judge_rollouts.ts";
+import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
 import type { TrainEvent } from "./events.ts";
@@ -76,7 +76,7 @@ function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndScore(
-  { policy, chat, tools, tokenizer, view, config, judge, signal }: RollingParts,
+  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: RollingParts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -92,10 +92,11 @@ export async function* rollAndScore(
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
     for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = judgeRollouts(rollouts, task, judge, {
-      reward,
+    const one = scoreRollouts(rollouts, task, judge, {
+      reward: given ?? reward,
       weights: config(),
       failure: judgeFailure,
+      decode: (tokens) => tokenizer.decode(tokens),
       signal: stop.signal,
     });
     // Thrown by the wait for all of them.

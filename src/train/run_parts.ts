@@ -5,7 +5,8 @@ import type { VisionConfig } from "../model/config.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
-import type { AnswerJudge } from "../reward/judges/answer_judge.ts";
+import type { AnswerJudge } from "../reward/judges/judge.ts";
+import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner } from "./learner.ts";
@@ -21,6 +22,8 @@ export interface RollingParts {
   tools: readonly Tool[];
   tokenizer: Tokenizer;
   judge: AnswerJudge;
+  /** What is paid for; absent: the reward that the knob names. */
+  reward?: RewardFunction;
   view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
   /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */
   signal?: AbortSignal;

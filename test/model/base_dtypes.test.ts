@@ -149,7 +149,7 @@ test.each(families)("%s: trained weights that are read in bf16 have gradients in
 });
 
 const nearest = (values: Float32Array) =>
-  unpack(pack(values, values.length, { dtype: "bf16" }, "weight"), values.length, { dtype: "bf16" });
+  unpack(pack(values, values.length, { dtype: "bf16" }, { name: "weight" }), values.length, { dtype: "bf16" });
 
 /** An update of all weights, and what is computed before and after it. */
 async function updated(model: Model, golden: Golden) {

@@ -119,7 +119,7 @@ describe("what is not followed is refused by name", () => {
     [{ max_pixels: 100.5 }, "max_pixels must be a whole number"],
     [
       { min_pixels: 5000, max_pixels: 4000 },
-      "the least area of a shown picture (min_pixels or size.shortest_edge, 5000) is above the largest (4000)",
+      "the least area of an input (min_pixels or size.shortest_edge, 5000) is above the largest (4000)",
     ],
     [{ patch_size: 0 }, "patch_size must be a whole number from 1 to 256, found 0"],
     [{ merge_size: 1.5 }, "merge_size must be a whole number from 1 to 16, found 1.5"],

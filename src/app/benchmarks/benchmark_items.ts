@@ -2,15 +2,14 @@ import type { Rollout } from "../../agent/rollout.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
 import type { Box } from "../../image/pixels.ts";
 import { JudgeUnusable } from "../../reward/connection/failure.ts";
-import type { AnswerJudge } from "../../reward/judges/answer_judge.ts";
-import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../../reward/rules/options.ts";
+import type { AnswerJudge } from "../../reward/judges/judge.ts";
+import { choiceText, decideChoice, goldChoice, type MultipleChoice } from "../../reward/rules/options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
 import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";
 import { needle } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Asking, Control, Item, Scored } from "./benchmark.ts";
-import { changesOf } from "./benchmark.ts";
+import { type Asking, type Control, changesOf, type Item, type Scored } from "./benchmark.ts";
 import { askedAsDeepEyes } from "./benchmark_prompt.ts";
 
 export interface ChoiceSettings {
@@ -66,7 +65,7 @@ export function choiceItems(questions: readonly Question[], settings: ChoiceSett
   }));
 }
 
-async function scoreChoice({ end, answer }: Rollout, choice: ShownChoice, judge: AnswerJudge): Promise<Scored> {
+async function scoreChoice({ end, answer }: Rollout, choice: MultipleChoice, judge: AnswerJudge): Promise<Scored> {
   if (end === "error") return { right: null, verdict: "the rollout failed" };
   const decided = decideChoice(answer, choice);
   if (decided) return { right: decided.right, verdict: decided.rule };

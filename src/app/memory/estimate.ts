@@ -60,7 +60,7 @@ export async function estimate(
   const lora = adapterIn(config, sizes);
   const adapter = lora ? parameterCount(adapterShapes(lora, shapes)) : 0;
   const steps = [false, true].map((isMost) =>
-    assumedStep(config, model, preprocessor, known, isMost ? null : response),
+    assumedStep(config, model, preprocessor, { known, response: isMost ? null : response }),
   );
   const [usual, most] = steps.map((step) => averages(step, model)) as [Workload, Workload];
   const peaks: ReadonlyMap<string, number>[] = [];
@@ -102,7 +102,7 @@ export async function estimate(
     mostBytes: bytes[larger] ?? null,
     mostProblem,
     pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
-    flops: flopsOf(config, model, shapes, usual, config.klLossCoef > 0 || config.klRewardCoef > 0),
+    flops: flopsOf(config, model, shapes, usual),
   };
 }
 
@@ -122,7 +122,7 @@ export async function expectFits(
     countingGpu(limits, { software, matrixUnits: config.matrixUnits === "on" }),
     config,
     sizes,
-    assumedStep(config, sizes.config, preprocessor, null, undefined),
+    assumedStep(config, sizes.config, preprocessor),
   );
 }
 

@@ -88,7 +88,7 @@ export async function simulateStep(
   const together = config.tasksPerRoll || step.tasks.length;
   let rolling: Rolling | null = null;
   for (let first = 0; first < step.tasks.length; first += together)
-    rolling = await roll(gpu, model, step.tasks.slice(first, first + together), step.capacityTokens, rolling);
+    rolling = await roll(gpu, model, { ...step, tasks: step.tasks.slice(first, first + together) }, rolling);
 
   const groups = largest(
     step.tasks.map((task) => groupOf(task, modelConfig)),
@@ -139,8 +139,7 @@ interface Rolling {
 async function roll(
   gpu: Gpu,
   model: Model,
-  tasks: readonly TaskShape[],
-  capacityTokens: number,
+  { tasks, capacityTokens }: StepShape,
   before: Rolling | null,
 ): Promise<Rolling> {
   const { config } = model;

@@ -15,15 +15,10 @@ export interface Flops {
 }
 
 /** Floating point operations of a step: two for each weight a row meets, and those of attention. */
-export function flopsOf(
-  config: RunConfig,
-  model: ModelConfig,
-  shapes: readonly ParameterShape[],
-  of: Workload,
-  hasReference: boolean,
-): Flops {
+export function flopsOf(config: RunConfig, model: ModelConfig, shapes: readonly ParameterShape[], of: Workload): Flops {
   const { text, vision } = model;
   const family = familyOf(model);
+  const hasReference = config.klLossCoef > 0 || config.klRewardCoef > 0;
   const matrices = shapes.filter(({ shape }) => shape.length >= 2);
   const layers = parameterCount(matrices.filter(({ name }) => name.startsWith("model.language_model.layers.")));
   const towers = parameterCount(matrices.filter(({ name }) => /^model\.visual\.(blocks|patch_embed)\./.test(name)));

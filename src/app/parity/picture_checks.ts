@@ -21,7 +21,7 @@ export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
     grid_thw: [t, h, w],
   } of folder.golden.images) {
     const count = t * h * w;
-    const want = pixelValues(folder, from, from + count, vision.temporalPatchSize, vision.imageMean, vision.imageStd);
+    const want = pixelValues(folder, [from, from + count], vision);
     from += count;
     const source = await decodePixels(await folder.files.read(file), "white");
     const size = smartResize(source.height, source.width, { factor, minPixels, maxPixels }, "transformers");

@@ -1,8 +1,9 @@
 import { testConnection } from "../../../reward/connection/diagnosis.ts";
 import { judgeServers } from "../../../reward/connection/servers.ts";
-import { type AnswerJudge, type JudgeSettings, openJudge, rulesJudge } from "../../../reward/judges/answer_judge.ts";
 import { type Audit, type AuditRates, audit } from "../../../reward/judges/audit.ts";
+import type { AnswerJudge, JudgeSettings } from "../../../reward/judges/judge.ts";
 import { judgeAlarms } from "../../../reward/judges/metrics.ts";
+import { openJudge, rulesJudge } from "../../../reward/judges/remote_judge.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";

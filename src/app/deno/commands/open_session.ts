@@ -25,7 +25,7 @@ export async function withSession(
 ): Promise<number> {
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  return openFrom(config, files, options, context, work);
+  return openFrom({ config, files, options, context }, work);
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
@@ -38,15 +38,14 @@ export async function withAsked(
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
-  return openFrom(asked.config, files, options, context, (session, step, config) => work(session, step, config, asked));
+  return openFrom({ config: asked.config, files, options, context }, (session, step, config) =>
+    work(session, step, config, asked),
+  );
 }
 
 /** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
 async function openFrom(
-  wanted: RunConfig,
-  files: NamedBytes[] | null,
-  options: Options,
-  context: CommandContext,
+  { config: wanted, files, options, context }: Omit<Opening, "platform"> & { files: NamedBytes[] | null },
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const platform = await withGpu(context);
@@ -55,13 +54,8 @@ async function openFrom(
   // Weights that were trained are f32, whatever the file has that they began as.
   const isTrained = files !== null && !hasAdapter(config);
   const baseDtype = isTrained && config.baseDtype === "auto" ? "f32" : config.baseDtype;
-  return openAnd(
-    platform,
-    { ...config, baseDtype },
-    options,
-    context,
-    async (session) => work(session, files ? await session.restore(files) : 0, config),
-    { frozen: true },
+  return useSession({ platform, config: { ...config, baseDtype }, options, context, frozen: true }, async (session) =>
+    work(session, files ? await session.restore(files) : 0, config),
   );
 }
 
@@ -100,13 +94,20 @@ export async function withGpu(context: CommandContext): Promise<Platform> {
   return platform;
 }
 
-export async function openAnd(
-  platform: Platform,
-  config: RunConfig,
-  options: Options,
-  context: CommandContext,
+/** What a session is opened with. */
+interface Opening {
+  platform: Platform;
+  config: RunConfig;
+  options: Options;
+  context: CommandContext;
+  /** Nothing will be trained. */
+  frozen?: boolean;
+}
+
+/** Opens a session, works with it, prints its notices and profile, and closes it. Returns the exit code. */
+export async function useSession(
+  { platform, config, options, context, frozen = false }: Opening,
   work: (session: Session) => Promise<number>,
-  { frozen = false } = {},
 ): Promise<number> {
   const session = await context.openSession(platform, config, {
     frozen,

@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../../reward/judges/judge_presets.ts";
+import { judgeNamed } from "../../../reward/judges/table.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { JudgeAudit } from "./judge_audit.tsx";
@@ -17,9 +17,7 @@ export function JudgeCard() {
         <b>Judge</b> {remote ? judge : "rules, no network"}
       </summary>
       <KnobField knob="judge" label="who decides" />
-      <p class="soft small sentence">
-        {judge === "rules" ? "rules in this page; what no rule decides is wrong" : judgeLines[judge as JudgeName]}
-      </p>
+      <p class="soft small sentence">{judgeNamed(judge).help}</p>
       {remote && (
         <>
           <JudgeServer />

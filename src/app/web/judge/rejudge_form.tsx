@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../../reward/judges/judge_presets.ts";
+import { judgeNamed } from "../../../reward/judges/table.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { ChoiceKnob } from "../../../train/knob_kinds.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { RejudgeOptions } from "../../worker_api/judge_api.ts";
-import { menuEntry, rewardWords } from "../labels/reward_labels.ts";
+import { formulaOf, rewardWords } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { useRejudge } from "./judge_context.ts";
@@ -60,7 +60,7 @@ export function RejudgeForm({ run }: { run: string }) {
       </div>
       <p class="soft small sentence">
         {judgeWords(verdicts)}
-        {menuEntry(reward) && `; ${menuEntry(reward)!.line}`}
+        {formulaOf(reward) && `; ${formulaOf(reward)?.help}`}
       </p>
       {isRemote && (
         <details class="servers" open={config.judgeUrl === ""}>
@@ -86,8 +86,7 @@ export function RejudgeForm({ run }: { run: string }) {
 }
 
 function judgeWords(verdicts: Verdicts): string {
-  if (verdicts === "stored") return "no judge is asked, no network";
-  return verdicts === "rules" ? "rules in this page, no network" : judgeLines[verdicts as JudgeName];
+  return verdicts === "stored" ? "no judge is asked, no network" : judgeNamed(verdicts).help;
 }
 
 function Choice({
