@@ -171,6 +171,13 @@ describe("train", () => {
     expect(rest.policy.batches[0]!.sampling).toMatchObject({ seed: 3, step: 2 });
   });
 
+  test("counts updates from where the run stands, through passes and steps", async () => {
+    const { parts, calls } = scripted({ steps: 4, updatesPerStep: 2, miniBatchTasks: 1 });
+    await collect(train(parts, { step: 2, updates: 7 }));
+    const updates = calls.filter((line) => line.startsWith("update"));
+    expect(updates).toEqual([7, 8, 9, 10, 11, 12, 13, 14].map((before) => `update ${before}`));
+  });
+
   test("evaluates every so many steps, sampled and greedy, on held-out scenes", async () => {
     const { parts, policy } = scripted({ steps: 4, evalEvery: 2 });
     const events = await collect(train(parts, at(0)));
