@@ -25,7 +25,7 @@ export const environmentSettings: EnvironmentSettings = {
   prompt: "deepeyes",
   toolErrors: "answer",
   tools: builtInTools,
-  frame: "shown-pixels",
+  frame: "input-pixels",
   minSidePx: 28,
   crop: "source",
 };

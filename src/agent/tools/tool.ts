@@ -1,3 +1,4 @@
+import type { CoordinateFrame } from "../../image/coordinate_frame.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { OfferedTool, PromptName } from "../../policy/offered_tool.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -22,7 +23,7 @@ export type LoggedView = Pick<View, "original"> & Partial<View>;
 /** What tools need to know of a run. */
 export interface ToolSettings {
   /** What the model's coordinates mean: thousandths of the picture (Qwen3-VL), or pixels of the model input (Qwen2.5-VL). */
-  frame: "relative-1000" | "shown-pixels";
+  frame: CoordinateFrame;
   /** A crop is never narrower than this (as far as the picture allows). */
   minSidePx: number;
   /**

@@ -10,7 +10,6 @@ import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
-import type { ModelConfig } from "../../model/config.ts";
 import { preprocessorIn } from "../../model/families/read_files.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
@@ -85,7 +84,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
       if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
     };
     const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
-    checkTokens(tokenizer, model.config);
+    checkTokens(tokenizer, model);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, adapterFiles);
     gpu.check();
@@ -109,12 +108,13 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
   }
 };
 
-/** Ids of the tokenizer are rows of the embedding, and a picture's token is the one that the model looks for. */
-function checkTokens(tokenizer: Tokenizer, { text, imageTokenId }: ModelConfig): void {
+/** Ids are rows of the embedding, a picture's token is the one that the model looks for, and calls have their tokens. */
+function checkTokens(tokenizer: Tokenizer, { config: { text, imageTokenId }, family: { callSyntax } }: Model): void {
   if (tokenizer.largestId >= text.vocabSize)
     throw new Error(
       `The tokenizer has a token with id ${tokenizer.largestId}, config.json has vocab_size ${text.vocabSize}; the files belong to different models`,
     );
+  for (const token of [callSyntax.open, callSyntax.close]) tokenizer.id(token);
   const pad = tokenizer.id("<|image_pad|>");
   if (pad !== imageTokenId)
     throw new Error(

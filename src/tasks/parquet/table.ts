@@ -12,7 +12,7 @@ export interface Group {
   rows: number;
 }
 
-/** Headers of pages are looked for in windows of this size; larger ones hold statistics that nobody needs. */
+/** Headers of pages are looked for in windows of this size; larger ones hold statistics that are not needed. */
 const windowBytes = 16_384;
 const largestHeaderBytes = 1 << 20;
 const largestPageBytes = 1 << 30;
@@ -268,7 +268,7 @@ export class ParquetTable {
     return { startByte, endByte, values: Number(found.num_values) };
   }
 
-  /** What is wrong with a part of the file stays wrong, and was costly to find. What failed to arrive may arrive later. */
+  /** Damage in a part of the file is cached, being permanent and costly to find. A failed read may succeed later. */
   async #reading<T>(group: number, what: string, work: () => Promise<T>): Promise<T> {
     const key = `${group}/${what}`;
     const known = this.#damage.get(key);

@@ -46,7 +46,7 @@ export const warmLessons: Lessons = {
   imageLabels: true,
 };
 
-/** From there to one that zooms clumsily and seldom: where reinforcement starts. */
+/** From there to a model that zooms imprecisely and seldom: the start of reinforcement learning. */
 export const coldLessons: Lessons = {
   ...needleScenes,
   stream: 4,
@@ -58,7 +58,7 @@ export const coldLessons: Lessons = {
 };
 
 /**
- * Instead of coldLessons: scenes whose digits can often be read at first sight, so that zooming must prove itself. The
+ * Instead of coldLessons: scenes whose digits can often be read at first sight, so that zooming is learnt only where it pays. The
  * recipe scatters the boxes by 120 px; our warm start reads so well from such crops that zooming never dies out
  * (LOG.md), so they are scattered wider.
  */
