@@ -20,7 +20,7 @@ export interface Stage {
 }
 
 /** Rows of a warm-start step; the recipe's batch. */
-export const warmRowsPerStep = 256;
+const warmRowsPerStep = 256;
 
 /** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was tested with. */
 export function stages(variant: "needle" | "story", rows: number): Stage[] {
