@@ -160,7 +160,7 @@ class GpuSession implements Session {
   #context: RunContext;
   #config: RunConfig;
   #progress: Progress = { step: 0, updates: 0 };
-  /** Kernel times by kind of plan; absent where nobody wants them. */
+  /** Kernel times of updates by kind of plan; absent where nobody wants them. */
   readonly #traces: Map<string, KernelTime[]> | undefined;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
@@ -185,7 +185,7 @@ class GpuSession implements Session {
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
     this.#traces = traced ? new Map() : undefined;
-    this.#policy = new GpuPolicy(gpu, qwen, this.#traces);
+    this.#policy = new GpuPolicy(gpu, qwen, { traced });
     this.#learner = new Learner(gpu, qwen, "policy");
   }
 
@@ -404,7 +404,7 @@ class GpuSession implements Session {
 
   profile(): string | null {
     if (!this.#traces) return null;
-    return [...[...this.#traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join(
+    return [...[...this.#policy.traces, ...this.#traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join(
       "\n\n",
     );
   }
