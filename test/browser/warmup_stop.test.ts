@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -11,7 +11,7 @@ test("a warm-up stops within a step, which takes minutes on a software adapter, 
   const worker = new RunWorker(platform, openGpuSession);
   await worker.startWarmup(config, { resume: false });
   const first = worker.nextWarmup();
-  // Into the walks of the first step.
+  // Into the passes of the first step.
   await new Promise((resolve) => setTimeout(resolve, 5000));
   await worker.stopWarmup();
   expect(await first).toBeNull();
