@@ -116,7 +116,7 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
   return { width, height, progressive: marker === 0xc2, components, maxH, maxV, unitColumns, unitRows };
 }
 
-/** Where the k-th coefficient of the zigzag stands, row by row. */
+/** Index, row by row, of the k-th coefficient of the zigzag. */
 export const zigzag = new Uint8Array([
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,

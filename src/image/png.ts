@@ -134,7 +134,7 @@ function linesFor(pass: Pass | undefined): [Uint8Array, Uint8Array] {
   return [new Uint8Array(bytes), new Uint8Array(bytes)];
 }
 
-/** A row's samples of 16 bits, or of fewer than 8, one by one; its filter's number stands before them. */
+/** A row's samples of 16 bits, or of fewer than 8, one by one; its filter's number comes before them. */
 function spread<T extends Uint8Array | Uint16Array>(line: Uint8Array, depth: number, count: number, into: T): T {
   if (depth === 16) {
     for (let i = 0, from = 1; i < count; i++, from += 2) into[i] = (line[from]! << 8) | line[from + 1]!;

@@ -153,7 +153,7 @@ test("kernels that read or write a cache need no more than the 8 storage buffers
     const shaders = [
       ...Object.values(elementParts).map((elements) => new Shader("attention", source("attention"), part + elements)),
       ...["attention_forward", "attention_decode"].map((name) => new Shader(name, source(name), part)),
-      new Shader("heads", source("heads")),
+      new Shader("heads", source("heads"), source("shared/sum_lanes")),
     ];
     for (const shader of shaders)
       for (const entry of shader.entries.filter((name) => /^(attend|join|spread)/.test(name))) {

@@ -1,6 +1,6 @@
 import { resolveConfig } from "../../train/config.ts";
 import { summary, type Timing } from "../kernels/stopwatch.ts";
-import { openGpuSession } from "../session/gpu_session.ts";
+import { openGpuSession } from "../session/open_gpu_session.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
 /** A whole training step of the shipped model: rollouts with tool calls, rewards, one update. */

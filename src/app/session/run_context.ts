@@ -35,15 +35,22 @@ export interface JudgeAccess {
   cache?: VerdictCache;
 }
 
+/** What a run context is made of, besides the configuration. */
+export interface RunContextParts {
+  platform: Platform;
+  tokenizer: Tokenizer;
+  /** Sizes of the pictures that the model reads. */
+  view: SizeLimits;
+  pool: PicturePool;
+  judgeAccess: JudgeAccess;
+  /** A person's own tools, which the knob `tools` may name. */
+  addedTools: readonly Tool[];
+}
+
 /** @throws Error with one sentence for people: a file that cannot be opened, a judge without an address */
 export async function openRunContext(
   config: RunConfig,
-  platform: Platform,
-  tokenizer: Tokenizer,
-  view: SizeLimits,
-  pool: PicturePool,
-  access: JudgeAccess,
-  addedTools: readonly Tool[] = [],
+  { platform, tokenizer, view, pool, judgeAccess, addedTools }: RunContextParts,
 ): Promise<RunContext> {
   const tools = chooseTools(config, addedTools);
   const chat = openChat(config.prompt, tokenizer, tools);
@@ -54,7 +61,7 @@ export async function openRunContext(
           pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
         }
       : await openRunTasks(config, platform, view, chat);
-  return { config, tools, addedTools, chat, source, judge: openRunJudge(config, access) };
+  return { config, tools, addedTools, chat, source, judge: openRunJudge(config, judgeAccess) };
 }
 
 function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {

@@ -22,7 +22,7 @@ const projection = `${visionPrefix}projection`;
 const pointwise = "pointwise";
 
 const mixNothing: Mixer = {
-  mix: ({ tape, weights }, layer, normed, residual) =>
+  mix: ({ tape, weights }, layer, normed, { residual }) =>
     weights.linear(tape, `${layerName(layer)}.pointwise.proj`, normed, { residual }),
 };
 
