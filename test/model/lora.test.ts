@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { referenceSettings } from "../../src/app/parity/check.ts";
 import { forwardPass } from "../../src/app/parity/forward_pass.ts";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
 import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
@@ -6,7 +7,7 @@ import { LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
 import { adaptedModules, readLoraConfig } from "../../src/model/lora_config.ts";
 import { readHeader } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
-import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
+import { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import pyflag from "../golden/faults/adapter-python-regex/pyflag.json" with { type: "json" };
 import pynamed from "../golden/faults/adapter-python-regex/pynamed.json" with { type: "json" };
@@ -33,23 +34,7 @@ const adapterFolder: CheckpointFiles = {
   read: (name, start, end) => golden.files.read(`adapter/${name}`, start, end),
   sizeBytes: (name) => golden.files.sizeBytes(`adapter/${name}`),
 };
-const settings: UpdateSettings = {
-  learningRate: 1e-2,
-  beta1: 0.9,
-  beta2: 0.999,
-  eps: 1e-8,
-  weightDecay: 0,
-  decayVectors: true,
-  maxGradNorm: 0,
-  clipRatioLow: 0.2,
-  clipRatioHigh: 0.2,
-  clipRatioC: 3,
-  klLossCoef: 0,
-  klLossType: "low_var_kl",
-  entropyCoef: 0,
-  temperature: 1,
-  suppressed: [],
-};
+const settings = { ...referenceSettings, learningRate: 1e-2, beta1: 0.9 };
 
 describe("which layers a configuration names", () => {
   const named = (changes: Record<string, unknown>) =>

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { referenceSettings } from "../../src/app/parity/check.ts";
 import type { InputImage } from "../../src/model/vision_rows.ts";
 import { klKinds } from "../../src/ops/policy_loss.ts";
 import type { Metrics } from "../../src/train/events.ts";
@@ -9,23 +10,7 @@ import { gpu } from "../support/device.ts";
 import { goldenModel } from "../support/golden.ts";
 
 /** Nothing moves; beta1 0 and no clipping leave the bare gradient where the optimizer keeps its mean. */
-const still: UpdateSettings = {
-  learningRate: 0,
-  beta1: 0,
-  beta2: 0.999,
-  eps: 1e-8,
-  weightDecay: 0,
-  decayVectors: true,
-  maxGradNorm: 0,
-  clipRatioLow: 0.2,
-  clipRatioHigh: 0.2,
-  clipRatioC: 3,
-  klLossCoef: 0,
-  klLossType: "low_var_kl",
-  entropyCoef: 0,
-  temperature: 0.8,
-  suppressed: [7, 8],
-};
+const still: UpdateSettings = { ...referenceSettings, temperature: 0.8, suppressed: [7, 8] };
 
 const { model, images } = await goldenModel("qwen3-plain");
 const image = images[0] as InputImage;

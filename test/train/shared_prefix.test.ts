@@ -1,29 +1,14 @@
 import { expect, test } from "vitest";
+import { referenceSettings } from "../../src/app/parity/check.ts";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
 import type { InputImage } from "../../src/model/vision_rows.ts";
-import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
+import { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup, Sequence } from "../../src/train/pack.ts";
 import { gpu } from "../support/device.ts";
 import { goldenModel } from "../support/golden.ts";
 
 /** Nothing moves; beta1 0 and no clipping leave the bare gradient where the optimizer keeps its mean. */
-const settings: UpdateSettings = {
-  learningRate: 0,
-  beta1: 0,
-  beta2: 0.999,
-  eps: 1e-8,
-  weightDecay: 0,
-  decayVectors: true,
-  maxGradNorm: 0,
-  clipRatioLow: 0.2,
-  clipRatioHigh: 0.2,
-  clipRatioC: 3,
-  klLossCoef: 0,
-  klLossType: "low_var_kl",
-  entropyCoef: 0,
-  temperature: 1,
-  suppressed: [],
-};
+const settings = referenceSettings;
 
 test("an update that is given up between two micro-batches leaves everything as it was", async () => {
   const { model } = await goldenModel("qwen3-deepstack");
