@@ -26,7 +26,8 @@ import { exportFiles } from "../train/export.ts";
 import { type Likelihood, likelihoods } from "../train/inspect.ts";
 import { klSums } from "../train/kl_reward.ts";
 import type { RunConfig } from "../train/knobs.ts";
-import { Learner } from "../train/learner.ts";
+import { Learner, type UpdateSettings } from "../train/learner.ts";
+import type { PackedGroup } from "../train/pack.ts";
 import { evaluate, type Parts, type RollingOptions, rollTasks } from "../train/rolling.ts";
 import { train } from "../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../train/update.ts";
@@ -39,7 +40,7 @@ import { fileOrNull, filesIn } from "./model_files.ts";
 import { peakTable } from "./peak_table.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
+import { type OwnParts, openSurroundings, type RunSurroundings } from "./run_surroundings.ts";
 import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
 import type { ModelSizes } from "./simulated_step.ts";
 import { chooseProductsFor } from "./tuned_products.ts";
@@ -54,7 +55,7 @@ const likeliestTokens = 5;
 const softwareWalkBytes = 16 * 2 ** 20;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
-export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
+export const openGpuSession = (async (platform, config, options = {}): Promise<GpuSession> => {
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   const frozen = options.frozen ?? false;
   if (!frozen) {
@@ -92,8 +93,8 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.kept)));
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
-    const open = (wanted: RunConfig) =>
-      openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {});
+    const open = (wanted: RunConfig, own = options.own) =>
+      openSurroundings(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {}, own);
     try {
       const surroundings = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
@@ -106,7 +107,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     gpu.close();
     throw error;
   }
-};
+}) satisfies OpenSession;
 
 /** Ids of the tokenizer are rows of the embedding, and a picture's token is the one that the model looks for. */
 function checkTokens(tokenizer: Tokenizer, { text, imageTokenId }: ModelConfig): void {
@@ -143,7 +144,7 @@ interface SessionParts {
   notices: readonly string[];
 }
 
-class GpuSession implements Session {
+export class GpuSession implements Session {
   readonly model: ModelFacts;
   readonly notices: readonly string[];
   readonly gpu: Gpu;
@@ -165,7 +166,7 @@ class GpuSession implements Session {
   constructor(
     parts: SessionParts,
     surroundings: RunSurroundings,
-    readonly openSurroundings: (config: RunConfig) => Promise<RunSurroundings>,
+    readonly openSurroundings: (config: RunConfig, own?: OwnParts) => Promise<RunSurroundings>,
     readonly traced: boolean,
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
@@ -230,15 +231,28 @@ class GpuSession implements Session {
       throw new Error(
         `The session holds ${this.model.name} with its adapter and its view; open another session for ${config.model}`,
       );
-    this.#surroundings = await this.openSurroundings(config);
-    this.#config = config;
-    this.#changes = {};
-    this.#step = 0;
-    this.#learner.updates = 0;
+    await this.use(config);
     const { adapter } = this.qwen;
     if (adapter) return refillAdapter(adapter, config, config.seed, this.adapterFiles);
     await fillModel(this.qwen, this.files);
     this.qwen.parameters.resetOptimizer();
+  }
+
+  /** Another configuration over the weights as they are, from step 0; `own` takes the place of what it names. */
+  async use(config: RunConfig, own?: OwnParts): Promise<void> {
+    this.#surroundings = await this.openSurroundings(config, own);
+    this.#config = config;
+    this.#changes = {};
+    this.#step = 0;
+    this.#learner.updates = 0;
+  }
+
+  /** Natural log-probabilities of the targets of groups under the weights as they are, in order. */
+  logprobs(
+    groups: readonly PackedGroup[],
+    settings: Pick<UpdateSettings, "temperature" | "suppressed">,
+  ): Promise<Float32Array> {
+    return this.#learner.logprobs(groups, settings);
   }
 
   async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
@@ -253,7 +267,7 @@ class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train({ ...this.#parts(), signal }, resumedAt, made)) {
+    for await (const event of train({ ...this.parts(), signal }, resumedAt, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this is told belongs to the next step.
         const changes = this.#changes;
@@ -319,7 +333,7 @@ class GpuSession implements Session {
     greedy: boolean;
     signal?: AbortSignal;
   }): Promise<Evaluation> {
-    const parts = { ...this.#parts(), signal };
+    const parts = { ...this.parts(), signal };
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
     const metrics = await evaluate(parts, tasks, greedy);
@@ -338,7 +352,7 @@ class GpuSession implements Session {
     greedy: boolean;
     signal?: AbortSignal;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-    const parts = { ...this.#parts(), signal };
+    const parts = { ...this.parts(), signal };
     yield* rollTasks(parts, await this.#heldOut(tasks), { rolloutsPerTask, greedy });
   }
 
@@ -346,7 +360,7 @@ class GpuSession implements Session {
     tasks: readonly Task[],
     { source, ...options }: RollingOptions & { source: Pick<TaskSource, "pictures"> },
   ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-    const parts = this.#parts();
+    const parts = this.parts();
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
@@ -423,7 +437,8 @@ class GpuSession implements Session {
     return this.qwen.trained.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
   }
 
-  #parts(): Parts {
+  /** What a run on this model is made of, as of now. */
+  parts(): Parts {
     const { chat, source, judge } = this.#surroundings;
     const { vision } = this.qwen.config;
     const { factor } = this.view;

@@ -20,6 +20,11 @@ export interface RunSurroundings {
   judge: AnswerJudge;
 }
 
+/** What somebody wrote themselves, in the place of what the configuration names. */
+export interface OwnParts {
+  tasks?: TaskSource;
+}
+
 /** What a judge needs that is no knob. */
 export interface JudgeAccess {
   /** The key for an address's origin, null where none was given. */
@@ -35,15 +40,17 @@ export async function openSurroundings(
   view: SizeLimits,
   pool: PicturePool,
   access: JudgeAccess,
+  own: OwnParts = {},
 ): Promise<RunSurroundings> {
   const chat = openChat(config.prompt, tokenizer, config);
   const source =
-    config.data === ""
+    own.tasks ??
+    (config.data === ""
       ? {
           ...needle(config, config.seed),
           pictures: (task: Task) => pool.draw(task.id, config, task.imageSizesPx[0]!.width),
         }
-      : await openRunTasks(config, platform, view, chat);
+      : await openRunTasks(config, platform, view, chat));
   return { config, chat, source, judge: openRunJudge(config, access) };
 }
 

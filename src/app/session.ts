@@ -8,7 +8,7 @@ import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../train/even
 import type { Likelihood } from "../train/inspect.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import type { RollingOptions } from "../train/rolling.ts";
-import type { JudgeAccess } from "./run_surroundings.ts";
+import type { JudgeAccess, OwnParts } from "./run_surroundings.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
@@ -123,6 +123,8 @@ export interface SessionOptions {
   /** False: the usual kernels are taken, and not those that are fastest on this device. */
   tune?: boolean;
   judgeAccess?: JudgeAccess;
+  /** What is used in the place of what the configuration names. */
+  own?: OwnParts;
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
   /** Hears how much of the model has been read. */

@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
+import { createDawn } from "../deno/dawn.ts";
+import { type Disk, openDiskFiles } from "../disk_files.ts";
+import { type Host, noRunFolders } from "./host.ts";
+
+declare const process: { env: Record<string, string | undefined> };
+
+/** The library in Node, on Dawn from npm `webgpu`; Node itself has no WebGPU. */
+export const host: Host = {
+  openPlatform: async () => ({
+    name: "node",
+    gpu: await createDawn(),
+    gpuMissing: "",
+    dialect: "tint",
+    ...openDiskFiles({ disk, shipped: shippedFolder(), environment: (name) => process.env[name] }),
+  }),
+  writeFolder: async (folder, files) => {
+    await mkdir(folder, { recursive: true });
+    const found = await readdir(folder, { withFileTypes: true });
+    if (found.length > 0)
+      throw new Error(`Expected an empty or new folder, found ${found.length} entries in ${folder}; name another`);
+    for (const { name, bytes } of files) await writeFile(`${folder}/${name}`, bytes, { flag: "wx" });
+  },
+  createRun: () => Promise.reject(noRunFolders("Node")),
+  resumeRun: () => Promise.reject(noRunFolders("Node")),
+};
+
+const disk: Disk = {
+  stat: async (place) => {
+    const stats = await stat(place);
+    return { isFile: stats.isFile(), isDirectory: stats.isDirectory(), size: stats.size };
+  },
+  entries: async function* (folder) {
+    for (const entry of await readdir(folder, { withFileTypes: true }))
+      yield { name: entry.name, isDirectory: entry.isDirectory(), isSymlink: entry.isSymbolicLink() };
+  },
+  read: async (place, startByte, into) => {
+    const file = await open(place, "r");
+    try {
+      for (let at = 0; at < into.length; ) {
+        const { bytesRead } = await file.read(into, at, into.length - at, startByte + at);
+        if (bytesRead === 0) return at;
+        at += bytesRead;
+      }
+      return into.length;
+    } finally {
+      await file.close();
+    }
+  },
+};
+
+/** The package's folder public/, wherever below the package the built file with this code lies. */
+function shippedFolder(): URL {
+  for (let up = "./"; up.length < 20; up += "../") {
+    const folder = new URL(`${up}public/`, import.meta.url);
+    if (existsSync(new URL("needle/config.json", folder))) return folder;
+  }
+  return new URL("./public/", import.meta.url);
+}
