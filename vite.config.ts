@@ -1,7 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { contentPolicy } from "./src/app/content_policy.mjs";
+import { contentPolicy } from "./src/app/serve/content_policy.mjs";
 
 /** `import source from "./x.wgsl" with { type: "text" }`, which Deno reads by itself. */
 const wgsl = (): Plugin => ({

@@ -19,7 +19,7 @@ function loadedWith(script: string): Set<string> {
 
 /** Large parts that a page can do without until somebody needs them; each is to be imported where it is needed. */
 const late = [
-  "src/app/gpu_session.ts",
+  "src/app/session/gpu_session.ts",
   "src/train/trainer.ts",
   "src/tasks/parquet.ts",
   "src/policy/tokenizer.ts",

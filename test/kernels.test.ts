@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { compileKernels } from "../src/app/deno/compile.ts";
-import { createDawnCompiler } from "../src/app/deno/dawn.ts";
+import { compileKernels } from "../src/app/deno/gpu/compile.ts";
+import { createDawnCompiler } from "../src/app/deno/gpu/dawn.ts";
 
 const files = readdirSync(new URL("../shaders/", import.meta.url), { recursive: true })
   .filter((name) => name.endsWith(".wgsl") && name !== "common.wgsl")

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { openGpuSession } from "../src/app/gpu_session.ts";
-import type { Session } from "../src/app/session.ts";
+import { openGpuSession } from "../src/app/session/gpu_session.ts";
+import type { Session } from "../src/app/session/session.ts";
 import { resolveConfig } from "../src/train/config.ts";
 import type { TrainEvent } from "../src/train/events.ts";
 import type { RunConfig } from "../src/train/knobs.ts";

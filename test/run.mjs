@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installDependencies, nodeProblem, run } from "../src/app/dependencies.mjs";
+import { installDependencies, nodeProblem, run } from "../src/app/serve/dependencies.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const filters = process.argv.slice(2);

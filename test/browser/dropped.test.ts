@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RemoteFiles } from "../../src/app/remote_files.ts";
+import { RemoteFiles } from "../../src/app/network/remote_files.ts";
 import { folderFiles } from "../../src/app/web/dropped.ts";
 import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { openBrowserPlatform } from "../../src/app/web/platform.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Outcome } from "../../src/app/outcome.ts";
+import type { Outcome } from "../../src/app/conformance/outcome.ts";
 import { imageParity } from "../../src/app/parity/image_files.ts";
 import { decode } from "../../src/image/decode.ts";
 import { pngOf, webpOf } from "../support/bombs.ts";

@@ -1,11 +1,11 @@
 import { render } from "preact";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import type { GivenFile } from "../../src/app/dropped_folder.ts";
 import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { openBrowserPlatform } from "../../src/app/web/platform.ts";
+import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun } from "../support/fake_run.ts";
 

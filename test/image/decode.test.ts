@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Outcome } from "../../src/app/outcome.ts";
+import type { Outcome } from "../../src/app/conformance/outcome.ts";
 import { imageParity } from "../../src/app/parity/image_files.ts";
 import { convert, decode, decodePixels } from "../../src/image/decode.ts";
 import { readBytes } from "../support/png.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { useMatrixUnits } from "../../src/app/matrix_units.ts";
+import { useMatrixUnits } from "../../src/app/kernels/matrix_units.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
 import { Plan } from "../../src/gpu/plan.ts";
 import { fromHalf } from "../../src/model/half.ts";

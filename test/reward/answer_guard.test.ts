@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type JudgeGuardCase, judgeGuard } from "../../src/app/conformance/judge_guard_cases.ts";
-import { jsonLines } from "../../src/app/outcome.ts";
+import { jsonLines } from "../../src/app/conformance/outcome.ts";
 import { refusal } from "../../src/reward/answer_guard.ts";
 import { cleanText, readings } from "../../src/reward/clean_text.ts";
 import { openJudge } from "../../src/reward/judge.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { judgeReply } from "../../src/app/conformance/judge_reply_cases.ts";
-import { jsonLines } from "../../src/app/outcome.ts";
+import { jsonLines } from "../../src/app/conformance/outcome.ts";
 import { openJudge } from "../../src/reward/judge.ts";
 import { JudgeConnection } from "../../src/reward/judge_connection.ts";
 import { JudgeFailure } from "../../src/reward/judge_failure.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { jsonLines } from "../../src/app/conformance/outcome.ts";
 import { type RuleCase, rule } from "../../src/app/conformance/rule_cases.ts";
-import { jsonLines } from "../../src/app/outcome.ts";
 import { readBytes } from "../support/png.ts";
 
 const casesOf = async (file: string) =>

@@ -1,5 +1,5 @@
 import type { Rollout } from "../../src/agent/rollout.ts";
-import type { Session } from "../../src/app/session.ts";
+import type { Session } from "../../src/app/session/session.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 

@@ -1,5 +1,5 @@
 import type { Rollout } from "../../src/agent/rollout.ts";
-import type { BenchmarkSession } from "../../src/app/benchmark.ts";
+import type { BenchmarkSession } from "../../src/app/benchmarks/benchmark.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";

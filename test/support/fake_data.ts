@@ -1,4 +1,4 @@
-import type { GivenFile } from "../../src/app/dropped_folder.ts";
+import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import { dataBytes, dataFiles } from "./data_files.ts";
 import { fakeObjects, fakeScene } from "./fake_scene.ts";
 

@@ -1,4 +1,14 @@
 import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
+import type { Estimate } from "../../src/app/memory/estimate.ts";
+import { fitOf } from "../../src/app/memory/fit.ts";
+import type { RunMemory } from "../../src/app/memory/run_memory.ts";
+import { DataWorker } from "../../src/app/web/data_worker.ts";
+import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
+import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/judge_worker.ts";
+import { trainedName } from "../../src/app/web/model_store.ts";
+import type { DataApi } from "../../src/app/worker_api/data_api.ts";
+import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
+import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
 import type {
   Alternative,
   EventsFile,
@@ -8,17 +18,7 @@ import type {
   RunApi,
   StoredModel,
   StoredRun,
-} from "../../src/app/api.ts";
-import type { DataApi } from "../../src/app/data_api.ts";
-import type { DroppedFolder, GivenFile } from "../../src/app/dropped_folder.ts";
-import type { Estimate } from "../../src/app/estimate.ts";
-import { fitOf } from "../../src/app/fit.ts";
-import type { JudgeApi } from "../../src/app/judge_api.ts";
-import type { RunMemory } from "../../src/app/run_memory.ts";
-import { DataWorker } from "../../src/app/web/data_worker.ts";
-import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
-import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/judge_worker.ts";
-import { trainedName } from "../../src/app/web/model_store.ts";
+} from "../../src/app/worker_api/run_api.ts";
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { Task } from "../../src/tasks/task.ts";

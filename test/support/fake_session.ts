@@ -1,4 +1,4 @@
-import type { Session } from "../../src/app/session.ts";
+import type { Session } from "../../src/app/session/session.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
 import type { TrainEvent } from "../../src/train/events.ts";

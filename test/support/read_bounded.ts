@@ -4,7 +4,7 @@
  */
 
 import { openSource } from "../../src/app/data/sources.ts";
-import { peakBytes, processorMs } from "../../src/app/deno/memory.ts";
+import { peakBytes, processorMs } from "../../src/app/deno/fuzz/process_memory.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { decode } from "../../src/image/decode.ts";
 import { lookAt } from "../../src/tasks/file_tasks.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openGpuSession } from "../../src/app/gpu_session.ts";
-import { type Session, sameModel } from "../../src/app/session.ts";
+import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { type Session, sameModel } from "../../src/app/session/session.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
 import { Cache } from "../../src/model/cache.ts";
 import type { TextConfig } from "../../src/model/config.ts";

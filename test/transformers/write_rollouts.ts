@@ -5,7 +5,7 @@
  */
 import { openTokenizer } from "../../src/app/data/qwen_tokenizer.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
-import { openGpuSession } from "../../src/app/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/gpu_session.ts";
 import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";

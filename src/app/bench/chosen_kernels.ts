@@ -1,6 +1,6 @@
 import type { Model } from "../../model/model.ts";
-import { useMatrixUnits } from "../matrix_units.ts";
-import { chooseProductsFor } from "../tuned_products.ts";
+import { useMatrixUnits } from "../kernels/matrix_units.ts";
+import { chooseProductsFor } from "../kernels/tuned_products.ts";
 import type { Bench } from "./workload.ts";
 
 /** Has a model's products made as a run's are. @throws Error where matrix units were asked for and cannot be used */

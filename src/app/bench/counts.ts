@@ -3,7 +3,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Plan } from "../../gpu/plan.ts";
 import { size } from "../../gpu/tensor.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
-import { type Work, workOf } from "../kernel_work.ts";
+import { type Work, workOf } from "../kernels/kernel_work.ts";
 import { randomPrompt, type Shapes, shapes3B, shapesQwen3 } from "./random_model.ts";
 import { table } from "./report.ts";
 import { rollGroup } from "./rollout.ts";

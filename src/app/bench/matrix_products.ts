@@ -11,8 +11,8 @@ import {
   tilesFor,
 } from "../../ops/product_matrix.ts";
 import { fillRandom } from "../../ops/random.ts";
-import { type MatrixProduct, matrixError, mostMatrixError } from "../matrix_error.ts";
-import { matrixUnitsLack } from "../matrix_units.ts";
+import { type MatrixProduct, matrixError, mostMatrixError } from "../kernels/matrix_error.ts";
+import { matrixUnitsLack } from "../kernels/matrix_units.ts";
 import { perUnit, randomTensor } from "./products.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";

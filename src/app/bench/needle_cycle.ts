@@ -1,5 +1,5 @@
 import { resolveConfig } from "../../train/config.ts";
-import { openGpuSession } from "../gpu_session.ts";
+import { openGpuSession } from "../session/gpu_session.ts";
 import { summary, type Timing } from "./stopwatch.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 

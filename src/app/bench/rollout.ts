@@ -2,7 +2,7 @@ import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
-import { kernelTable } from "../kernel_table.ts";
+import { kernelTable } from "../kernels/kernel_table.ts";
 import { chooseKernels } from "./chosen_kernels.ts";
 import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";

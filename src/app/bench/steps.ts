@@ -7,8 +7,8 @@ import { resolveConfig } from "../../train/config.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import type { PackedGroup, Sequence } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
-import { kernelTable } from "../kernel_table.ts";
-import { workOfAll } from "../kernel_work.ts";
+import { kernelTable } from "../kernels/kernel_table.ts";
+import { workOfAll } from "../kernels/kernel_work.ts";
 import { chooseKernels } from "./chosen_kernels.ts";
 import {
   randomAdapter,

@@ -5,7 +5,7 @@ import { Parameters } from "../../model/parameters.ts";
 import { formOf } from "../../model/weight_form.ts";
 import { multiply } from "../../ops/linear.ts";
 import { fillRandom } from "../../ops/random.ts";
-import { workOfAll } from "../kernel_work.ts";
+import { workOfAll } from "../kernels/kernel_work.ts";
 import { perUnit } from "./products.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 

@@ -1,5 +1,5 @@
 import { formOf } from "../../model/weight_form.ts";
-import { tuneProducts } from "../product_tuning.ts";
+import { tuneProducts } from "../kernels/product_tuning.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
 /** What a run does before its first step on a new card, and what comes of it. */

@@ -1,8 +1,8 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { Outcome } from "../outcome.ts";
 import { judgeGuard } from "./judge_guard_cases.ts";
 import { judgeReply } from "./judge_reply_cases.ts";
 import { aggregation, groupAdvantages, kl, policy } from "./loss_cases.ts";
+import type { Outcome } from "./outcome.ts";
 import { rule } from "./rule_cases.ts";
 import { math, parse, reward, turns, verdict } from "./text_cases.ts";
 import { sizes, zoom, zoomEndToEnd } from "./zoom_cases.ts";

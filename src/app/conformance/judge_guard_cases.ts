@@ -1,5 +1,5 @@
 import { openJudge } from "../../reward/judge.ts";
-import { type Outcome, same } from "../outcome.ts";
+import { type Outcome, same } from "./outcome.ts";
 
 /** An answer before the hardened judge: kept from whoever reads, or not. */
 export interface JudgeGuardCase {

@@ -4,7 +4,7 @@ import { Tape } from "../../gpu/tape.ts";
 import { policyLoss } from "../../ops/policy_loss.ts";
 import { advantages } from "../../train/advantage.ts";
 import { type Aggregation, tokenWeights } from "../../train/aggregation.ts";
-import { close, type Outcome, same } from "../outcome.ts";
+import { close, type Outcome, same } from "./outcome.ts";
 
 export interface AdvantageCase {
   id: string;

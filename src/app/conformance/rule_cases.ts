@@ -1,5 +1,5 @@
 import { decideByRules } from "../../reward/rules.ts";
-import { type Outcome, same } from "../outcome.ts";
+import { type Outcome, same } from "./outcome.ts";
 
 /** An answer that rules must take, turn down, or leave to a judge (`want` null). */
 export interface RuleCase {

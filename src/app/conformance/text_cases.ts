@@ -5,7 +5,7 @@ import { answerAsVerl } from "../../reward/answer_verl.ts";
 import { answerAsDeepEyes, scoreAsDeepEyes, scoreMathAsDeepEyes, verdictAsDeepEyes } from "../../reward/deepeyes.ts";
 import type { Judge, JudgedAnswer } from "../../reward/judge_request.ts";
 import { scoreAsVerl, verdictAsVerl } from "../../reward/verl.ts";
-import { close, type Outcome, same } from "../outcome.ts";
+import { close, type Outcome, same } from "./outcome.ts";
 
 export interface ParseCase {
   id: string;

@@ -3,7 +3,7 @@ import { intersectionOverUnion } from "../../agent/tools.ts";
 import { zoomAsVerl } from "../../agent/zoom_verl.ts";
 import type { Box } from "../../image/pixels.ts";
 import { type SizeRule, smartResize } from "../../image/smart_resize.ts";
-import { close, type Outcome, same } from "../outcome.ts";
+import { close, type Outcome, same } from "./outcome.ts";
 
 type Size = [width: number, height: number];
 

@@ -4,7 +4,7 @@ import type { Box, Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import { recipeBudget } from "../../tasks/picture_budget.ts";
 import type { Row, RowSource } from "../../tasks/row.ts";
-import { type Outcome, same } from "../outcome.ts";
+import { type Outcome, same } from "../conformance/outcome.ts";
 
 /** A line of expected.jsonl: a row as pyarrow, Pillow and qwen-vl-utils read it. */
 export interface ExpectedRow {

@@ -2,7 +2,7 @@ import type { Platform } from "../../platform.ts";
 import { deepEyesRows } from "../../tasks/deepeyes.ts";
 import { folderRows } from "../../tasks/folder.ts";
 import type { RowSource } from "../../tasks/row.ts";
-import { hubPath } from "../hub_path.ts";
+import { hubPath } from "../network/hub_path.ts";
 
 /** The paths that the knob `data` names; a data set of the Hub may be written as owner/name@revision. */
 export const pathsIn = (data: string): string[] =>

@@ -1,13 +1,13 @@
-import { openGpuSession } from "../gpu_session.ts";
-import { withUnseen } from "../unseen.ts";
-import { parseArguments } from "./arguments.ts";
-import { runCommand } from "./commands.ts";
-import { compileKernels } from "./compile.ts";
-import { createDawnCompiler } from "./dawn.ts";
-import { endCode, exitCodes, type Stop } from "./exit_codes.ts";
-import { helpText } from "./help_text.ts";
+import { openGpuSession } from "../session/gpu_session.ts";
+import { withUnseen } from "../text/unseen.ts";
+import { parseArguments } from "./command_line/arguments.ts";
+import { endCode, exitCodes, type Stop } from "./command_line/exit_codes.ts";
+import { helpText } from "./command_line/help_text.ts";
+import { openTerminal } from "./command_line/terminal.ts";
+import { runCommand } from "./commands/commands.ts";
+import { compileKernels } from "./gpu/compile.ts";
+import { createDawnCompiler } from "./gpu/dawn.ts";
 import { openDenoPlatform, quietDriver } from "./platform.ts";
-import { openTerminal } from "./terminal.ts";
 
 /** Signals that end a command, by what they mean; Windows knows the first alone. */
 const signals: readonly [Deno.Signal, Stop][] = [

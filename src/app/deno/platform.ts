@@ -1,7 +1,7 @@
 import type { Dialect, Platform } from "../../platform.ts";
-import { type Disk, openDiskFiles } from "../disk_files.ts";
-import { createDawn, tryDawn } from "./dawn.ts";
-import { openKeptTexts } from "./kept_texts.ts";
+import { type Disk, openDiskFiles } from "../network/disk_files.ts";
+import { createDawn, tryDawn } from "./gpu/dawn.ts";
+import { openKeptTexts } from "./storage/cached_texts.ts";
 
 /** Deno's side of Platform. It looks for a GPU only if `needsGpu`, since that takes half a second. */
 export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {

@@ -1,5 +1,5 @@
 import { openDenoPlatform } from "../deno/platform.ts";
-import { createRunFolder, resumeRunFolder, writeNewFolder } from "../deno/run_folder.ts";
+import { createRunFolder, resumeRunFolder, writeNewFolder } from "../deno/storage/run_folder.ts";
 import type { Host } from "./host.ts";
 
 /** The library in Deno: what the command line has. */

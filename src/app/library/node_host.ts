@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
-import { createDawn } from "../deno/dawn.ts";
-import { type Disk, openDiskFiles } from "../disk_files.ts";
+import { createDawn } from "../deno/gpu/dawn.ts";
+import { type Disk, openDiskFiles } from "../network/disk_files.ts";
 import { type Host, noRunFolders } from "./host.ts";
 
 declare const process: { env: Record<string, string | undefined> };

@@ -11,9 +11,9 @@ import { resolveConfig } from "../../train/config.ts";
 import type { Metrics } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { rollAndJudge } from "../../train/rolling.ts";
-import type { GpuSession } from "../gpu_session.ts";
-import type { OwnParts } from "../run_surroundings.ts";
-import type { Evaluation } from "../session.ts";
+import type { GpuSession } from "../session/gpu_session.ts";
+import type { OwnParts } from "../session/run_context.ts";
+import type { Evaluation } from "../session/session.ts";
 import type { Host } from "./host.ts";
 
 /** What the model is asked: a question, the pictures that it looks at, or a whole conversation in its place. */

@@ -1,6 +1,6 @@
 import type { TaskSource } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { OwnParts } from "../run_surroundings.ts";
+import type { OwnParts } from "../session/run_context.ts";
 
 /** Settings of a run: its knobs by their names, and objects in the place of knobs that name built-in ones. */
 export interface OwnSettings extends Partial<RunConfig> {

@@ -3,7 +3,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { Metrics, TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type StepFacts, trlMetrics, verlMetrics } from "../../train/verl_metrics.ts";
-import { LogReader } from "../log_reader.ts";
+import { LogReader } from "../run/log_reader.ts";
 
 /** One finished step of a run, with everything that other programs' logs want of it. */
 export interface LoggedStep {

@@ -4,7 +4,7 @@ import type { Decoded } from "../../image/decoded.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import { type SizeRule, smartResize } from "../../image/smart_resize.ts";
-import { jsonLines, type Outcome, type ReadFile, same } from "../outcome.ts";
+import { jsonLines, type Outcome, type ReadFile, same } from "../conformance/outcome.ts";
 
 /** A line of cases.jsonl: a picture, and files with the pixels that Pillow and the processors made of it. */
 interface PictureCase extends Record<Conversion, string | null> {

@@ -4,7 +4,7 @@ import { type RenderOptions, renderRecipe } from "../../policy/recipe_chat.ts";
 import { renderTemplate } from "../../policy/template.ts";
 import { Tokenizer } from "../../policy/tokenizer.ts";
 import { type AddedToken, joinTokenizer } from "../../policy/tokenizer_parts.ts";
-import { jsonLines, type Outcome, type ReadFile, same } from "../outcome.ts";
+import { jsonLines, type Outcome, type ReadFile, same } from "../conformance/outcome.ts";
 
 /** A line of cases.jsonl. */
 interface TextCase {

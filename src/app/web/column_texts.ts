@@ -1,4 +1,4 @@
-import type { RowDetails } from "../data_api.ts";
+import type { RowDetails } from "../worker_api/data_api.ts";
 
 /** A value longer than this is cut, characters. */
 const longest = 20_000;

@@ -1,5 +1,5 @@
 import { wrap } from "comlink";
-import type { RunApi } from "../api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 
 /** Starts the worker that holds the run. `failed` hears of a worker that could not start or broke down outside a call. */
 export function connect(failed: (error: Error) => void): RunApi {

@@ -1,9 +1,9 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { KnobName } from "../../train/knobs.ts";
-import type { RunApi } from "../api.ts";
 import type { Inspection } from "../data/inspection.ts";
-import type { OpenedData, RowCard, RowDetails } from "../data_api.ts";
-import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
+import type { OpenedData, RowCard, RowDetails } from "../worker_api/data_api.ts";
+import type { DroppedFolder, GivenFile } from "../worker_api/dropped_folder.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import { isDropped } from "./dropped_files.ts";
 import { tokenizerAddresses } from "./fetched_addresses.ts";
 import type { PromptView } from "./prompt_tokens.tsx";

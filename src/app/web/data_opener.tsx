@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import type { DroppedFolder } from "../dropped_folder.ts";
+import type { DroppedFolder } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./dropped.ts";
 import { dataAddresses, isOpenable, tokenizerAddresses } from "./fetched_addresses.ts";
 import { FileChooser } from "./file_chooser.tsx";

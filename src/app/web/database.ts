@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from "idb";
 import type { NamedBytes } from "../../platform.ts";
-import type { StoredModel, StoredRun } from "../api.ts";
+import type { StoredModel, StoredRun } from "../worker_api/run_api.ts";
 
 /** A run as it is kept: what the list shows, beside its configuration. */
 export interface RunEntry extends Omit<StoredRun, "step" | "savedStep" | "writer"> {

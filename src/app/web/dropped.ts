@@ -1,4 +1,4 @@
-import type { GivenFile } from "../dropped_folder.ts";
+import type { GivenFile } from "../worker_api/dropped_folder.ts";
 
 /** More is no folder that a run needs, and more than a tab should hold handles of. */
 const mostFiles = 100_000;

@@ -1,8 +1,8 @@
 import type { Platform } from "../../platform.ts";
 import { type Fingerprint, putBack, readFingerprints } from "../../tasks/fingerprint.ts";
 import { pathsIn } from "../data/sources.ts";
-import type { DroppedFolder } from "../dropped_folder.ts";
-import { type NamedSources, runSources } from "../run_sources.ts";
+import { type NamedSources, runSources } from "../run/run_sources.ts";
+import type { DroppedFolder } from "../worker_api/dropped_folder.ts";
 import { database } from "./database.ts";
 import { type DroppedFiles, isDropped } from "./dropped_files.ts";
 

@@ -1,4 +1,4 @@
-import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
+import type { DroppedFolder, GivenFile } from "../worker_api/dropped_folder.ts";
 import { findFolders } from "./dropped_kinds.ts";
 
 const root = "dropped/";

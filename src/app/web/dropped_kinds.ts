@@ -1,4 +1,4 @@
-import type { DroppedFolder } from "../dropped_folder.ts";
+import type { DroppedFolder } from "../worker_api/dropped_folder.ts";
 
 /** The files of something dropped, by their paths in it; "" for a single file. */
 type Files = ReadonlyMap<string, File>;

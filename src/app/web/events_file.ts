@@ -1,7 +1,7 @@
 import type { TrainEvent } from "../../train/events.ts";
-import type { EventsFile } from "../api.ts";
-import { linesOf, longestLine } from "../log_lines.ts";
-import { LogReader } from "../log_reader.ts";
+import { linesOf, longestLine } from "../run/log_lines.ts";
+import { LogReader } from "../run/log_reader.ts";
+import type { EventsFile } from "../worker_api/run_api.ts";
 
 const chooseAnother = "choose the events.jsonl of a run's folder";
 

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { ExportedModel } from "../api.ts";
+import type { ExportedModel } from "../worker_api/run_api.ts";
 import { download } from "./download.ts";
 import { shownBytes } from "./dropped_kinds.ts";
 import { count, counted } from "./numbers.ts";

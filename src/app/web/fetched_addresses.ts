@@ -1,6 +1,13 @@
 import type { RunConfig } from "../../train/knobs.ts";
 import { pathsIn } from "../data/sources.ts";
-import { addressOfPath, hubFileAddress, isHubPath, isWebAddress, readHubPath, shortModelPath } from "../hub_path.ts";
+import {
+  addressOfPath,
+  hubFileAddress,
+  isHubPath,
+  isWebAddress,
+  readHubPath,
+  shortModelPath,
+} from "../network/hub_path.ts";
 
 /**
  * What a text of the knob `data` leads to, for a person to read before anything is fetched: addresses of files, of the

@@ -1,4 +1,4 @@
-import type { GivenFile } from "../dropped_folder.ts";
+import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { chosenFiles } from "./dropped.ts";
 import { usePage } from "./page_context.ts";
 

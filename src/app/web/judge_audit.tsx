@@ -1,5 +1,5 @@
 import type { AuditRates } from "../../reward/audit.ts";
-import type { AuditReport } from "../judge_api.ts";
+import type { AuditReport } from "../worker_api/judge_api.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 

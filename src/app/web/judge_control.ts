@@ -2,8 +2,8 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { Diagnosis } from "../../reward/connection.ts";
 import { readJudgeAddress } from "../../reward/judge_address.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { RunApi } from "../api.ts";
-import type { AuditProgress, AuditReport } from "../judge_api.ts";
+import type { AuditProgress, AuditReport } from "../worker_api/judge_api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import { rememberedKeys, rememberKey } from "./remembered_keys.ts";
 import type { Store } from "./store.ts";
 

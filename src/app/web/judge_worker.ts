@@ -9,9 +9,9 @@ import { countsNow } from "../../reward/judge_metrics.ts";
 import type { VerdictCache } from "../../reward/verdict_cache.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, RejudgeWays, Told } from "../judge_api.ts";
-import { judgeSettingsOf } from "../judging.ts";
-import type { RejudgedStep } from "../rejudge.ts";
+import { judgeSettingsOf } from "../judge/judge_settings.ts";
+import type { RejudgedStep } from "../judge/rejudge.ts";
+import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, RejudgeWays, Told } from "../worker_api/judge_api.ts";
 import { LongTask } from "./long_task.ts";
 import { pageFacts } from "./page_facts.ts";
 
@@ -83,7 +83,7 @@ export class JudgeWorker implements JudgeApi {
           : new RemoteJudge(this.#settings(config), this.#parts);
     const stop = new AbortController();
     // What it imports of training comes with the first run that is judged again.
-    const { rejudge } = await import("../rejudge.ts");
+    const { rejudge } = await import("../judge/rejudge.ts");
     const steps = rejudge(events, {
       judge,
       settings: (own) => {

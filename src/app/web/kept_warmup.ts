@@ -1,7 +1,7 @@
 import type { WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { stages, stepsOf } from "../../train/warmup.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../session/session.ts";
 import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.ts";
 
 /** A page may be closed at any time; so much of its work is lost then. */

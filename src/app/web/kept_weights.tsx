@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { KeptWeights } from "../api.ts";
+import type { KeptWeights } from "../worker_api/run_api.ts";
 import { shortened } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { RemoveButton } from "./remove_button.tsx";

@@ -1,6 +1,6 @@
 import type { TrainEvent } from "../../train/events.ts";
-import type { RunApi } from "../api.ts";
-import { Player } from "../player.ts";
+import { Player } from "../run/player.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import { counted } from "./numbers.ts";
 import { RunClock } from "./run_clock.ts";
 import type { RunState } from "./run_state.ts";

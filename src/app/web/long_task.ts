@@ -1,4 +1,4 @@
-import type { Told } from "../judge_api.ts";
+import type { Told } from "../worker_api/judge_api.ts";
 
 /** Whoever asks hears something after this long at the latest, milliseconds. */
 const tellEveryMs = 200;

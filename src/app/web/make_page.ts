@@ -1,4 +1,4 @@
-import type { RunApi } from "../api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import { DataControl } from "./data_control.ts";
 import { JudgeControl } from "./judge_control.ts";
 import { MemoryControl } from "./memory_control.ts";

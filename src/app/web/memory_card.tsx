@@ -1,8 +1,8 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { RunConfig } from "../../train/knobs.ts";
-import { mostProblemLine } from "../estimate_text.ts";
-import { type Fit, hopeless, type Remedy } from "../fit.ts";
-import { gib } from "../remedies.ts";
+import { mostProblemLine } from "../memory/estimate_text.ts";
+import { type Fit, hopeless, type Remedy } from "../memory/fit.ts";
+import { gib } from "../memory/remedies.ts";
 import { wordsOf } from "./knob_field.tsx";
 import { usePage } from "./page_context.ts";
 

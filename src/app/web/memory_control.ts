@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { RunApi } from "../api.ts";
-import type { RunMemory } from "../run_memory.ts";
+import type { RunMemory } from "../memory/run_memory.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import type { Store } from "./store.ts";
 
 const key = "saccade.gpu-memory";

@@ -1,6 +1,6 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { StoredModel } from "../api.ts";
+import type { StoredModel } from "../worker_api/run_api.ts";
 import { database, lock, write } from "./database.ts";
 
 /** Models of this browser are named like folders, so that a run's configuration names them as it names a shipped one. */

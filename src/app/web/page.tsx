@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import type { GivenFile } from "../dropped_folder.ts";
+import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./dropped.ts";
 import { beginningOf } from "./events_file.ts";
 import { Header } from "./header.tsx";

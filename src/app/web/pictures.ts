@@ -1,7 +1,7 @@
 import type { Pixels } from "../../image/pixels.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { RunApi } from "../api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 
 /** A 512 x 512 picture takes 0.8 MB. */
 const keptPictures = 48;

@@ -1,5 +1,5 @@
 import type { Platform } from "../../platform.ts";
-import { NetworkFiles } from "../network_files.ts";
+import { NetworkFiles } from "../network/network_files.ts";
 import { DroppedFiles, isDropped } from "./dropped_files.ts";
 import { gpuProblem, isLinux } from "./gpu_support.ts";
 import { keptTexts } from "./kept_texts.ts";

@@ -1,4 +1,4 @@
-import type { RowDetails } from "../data_api.ts";
+import type { RowDetails } from "../worker_api/data_api.ts";
 
 /** One token of a prompt, or all image tokens of one picture. */
 export interface Piece {

@@ -1,6 +1,6 @@
 import { Fragment } from "preact";
 import { useMemo } from "preact/hooks";
-import type { RowDetails } from "../data_api.ts";
+import type { RowDetails } from "../worker_api/data_api.ts";
 import { count } from "./numbers.ts";
 import { foldPictures } from "./prompt_pieces.ts";
 

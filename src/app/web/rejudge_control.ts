@@ -1,9 +1,9 @@
 import { type Signal, signal } from "@preact/signals";
 import type { JudgeCounts } from "../../reward/judge_counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { RunApi } from "../api.ts";
-import type { RejudgeWays } from "../judge_api.ts";
-import type { RejudgedStep } from "../rejudge.ts";
+import type { RejudgedStep } from "../judge/rejudge.ts";
+import type { RejudgeWays } from "../worker_api/judge_api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 
 /** A stored run under another judge, as far as it is. */
 export interface Rejudged {

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import type { RejudgedStep, Standing } from "../rejudge.ts";
+import type { RejudgedStep, Standing } from "../judge/rejudge.ts";
 import { figure } from "./numbers.ts";
 import { type Line, Plot } from "./plot.tsx";
 

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
-import type { RejudgeWays } from "../judge_api.ts";
+import type { RejudgeWays } from "../worker_api/judge_api.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { usePage } from "./page_context.ts";
 import { menuEntry, rewardWords } from "./reward_words.ts";

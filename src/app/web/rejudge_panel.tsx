@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Reward } from "../../agent/rollout.ts";
 import { judgeAlarms } from "../../reward/judge_metrics.ts";
-import type { ChangedVerdict } from "../rejudge.ts";
+import type { ChangedVerdict } from "../judge/rejudge.ts";
 import { count, counted } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import type { Rejudged } from "./rejudge_control.ts";

@@ -1,6 +1,6 @@
 import type { Task } from "../../tasks/task.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { Player } from "../player.ts";
+import { Player } from "../run/player.ts";
 import { fold, foldAll } from "./run_state.ts";
 import { tasksByFile } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";

@@ -1,8 +1,8 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import { type Fingerprint, otherSources } from "../../tasks/fingerprint.ts";
-import type { RunApi } from "../api.ts";
 import { pathsIn } from "../data/sources.ts";
-import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
+import type { DroppedFolder, GivenFile } from "../worker_api/dropped_folder.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import type { DataControl } from "./data_control.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayControl } from "./replay_control.ts";

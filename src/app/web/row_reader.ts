@@ -9,8 +9,8 @@ import type { SurveySettings } from "../../tasks/survey.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { promptOf, surveySettings } from "../data/run_tasks.ts";
-import type { RowDetails } from "../data_api.ts";
-import { fileOrNull, filesIn } from "../model_files.ts";
+import { fileOrNull, filesIn } from "../session/model_files.ts";
+import type { RowDetails } from "../worker_api/data_api.ts";
 
 /** Rows as a model would get them: sizes by its preprocessor, prompts by its tokenizer. */
 export class RowReader {

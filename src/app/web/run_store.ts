@@ -1,8 +1,8 @@
 import type { NamedBytes, RunStore } from "../../platform.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { StoredRun } from "../api.ts";
-import { configText, readStored } from "../record.ts";
+import { configText, readStored } from "../run/record.ts";
+import type { StoredRun } from "../worker_api/run_api.ts";
 import { type Database, database, lock, locked, type RunEntry, write } from "./database.ts";
 import { freeName } from "./run_name.ts";
 

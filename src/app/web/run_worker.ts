@@ -7,6 +7,12 @@ import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { openTokenizer } from "../data/qwen_tokenizer.ts";
+import type { RunMemory } from "../memory/run_memory.ts";
+import { atCommits } from "../run/run_sources.ts";
+import { fileOrNull, filesIn } from "../session/model_files.ts";
+import { type OpenSession, type Session, sameModel } from "../session/session.ts";
+import type { DroppedFolder, GivenFile } from "../worker_api/dropped_folder.ts";
 import type {
   Alternative,
   EventsFile,
@@ -16,13 +22,7 @@ import type {
   RunApi,
   StoredModel,
   StoredRun,
-} from "../api.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
-import type { DroppedFolder, GivenFile } from "../dropped_folder.ts";
-import { fileOrNull, filesIn } from "../model_files.ts";
-import type { RunMemory } from "../run_memory.ts";
-import { atCommits } from "../run_sources.ts";
-import { type OpenSession, type Session, sameModel } from "../session.ts";
+} from "../worker_api/run_api.ts";
 import { DataWorker } from "./data_worker.ts";
 import { StorageFull } from "./database.ts";
 import { droppedPaths, expectDropped, recognise } from "./dropped_again.ts";
@@ -101,7 +101,7 @@ export class RunWorker implements RunApi {
 
   async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
     // What it imports of models and training comes with the session.
-    const { runMemory } = await import("../run_memory.ts");
+    const { runMemory } = await import("../memory/run_memory.ts");
     const asked = ++this.#asked;
     const stopping = () => asked !== this.#asked;
     return runMemory(config, this.platform, { memoryBytes, mayFetch: false, stopping });

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { StoredRun } from "../api.ts";
+import type { StoredRun } from "../worker_api/run_api.ts";
 import { FileChooser } from "./file_chooser.tsx";
 import { KeptWeightsCard } from "./kept_weights.tsx";
 import { modelName } from "./model_name.ts";

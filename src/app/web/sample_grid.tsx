@@ -1,4 +1,4 @@
-import type { RowCard } from "../data_api.ts";
+import type { RowCard } from "../worker_api/data_api.ts";
 import { pageRows } from "./data_control.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";

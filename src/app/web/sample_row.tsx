@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import type { SurveyedPicture } from "../../tasks/survey.ts";
-import type { RowDetails } from "../data_api.ts";
+import type { RowDetails } from "../worker_api/data_api.ts";
 import { KnobField } from "./knob_field.tsx";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";

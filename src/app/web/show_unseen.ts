@@ -1,5 +1,5 @@
 import { Fragment, h, options, type VNode } from "preact";
-import { unseenPieces, withUnseen } from "../unseen.ts";
+import { unseenPieces, withUnseen } from "../text/unseen.ts";
 
 /** Elements that hold text alone. */
 const textOnly = ["option", "title", "textarea", "style", "script"];

@@ -1,7 +1,7 @@
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { leftOutText } from "../../train/value_readers.ts";
-import type { DataApi, RowCard } from "../data_api.ts";
+import type { DataApi, RowCard } from "../worker_api/data_api.ts";
 import { counted } from "./numbers.ts";
 
 /** Rows of each file that are compared with what the log has of them. */

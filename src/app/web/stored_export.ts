@@ -1,8 +1,8 @@
 import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { exportOfCheckpoint } from "../../train/export.ts";
-import type { ExportedModel } from "../api.ts";
-import { fileOrNull, filesIn } from "../model_files.ts";
+import { fileOrNull, filesIn } from "../session/model_files.ts";
+import type { ExportedModel } from "../worker_api/run_api.ts";
 import { isDropped } from "./dropped_files.ts";
 import { storedCheckpoint } from "./run_store.ts";
 

@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import type { RunApi } from "../api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 
 /** Texts of token ids, of one model at a time, asked for once each. */
 export class TokenTexts {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Rollout } from "../../agent/rollout.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Alternative } from "../api.ts";
+import type { Alternative } from "../worker_api/run_api.ts";
 import { modelName } from "./model_name.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";

@@ -1,4 +1,4 @@
-import type { RunApi } from "../api.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
 import type { Store } from "./store.ts";
 import { foldWarmup, noWarmup } from "./warmup_state.ts";
 

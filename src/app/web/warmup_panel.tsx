@@ -1,6 +1,6 @@
 import { useId } from "preact/hooks";
 import { knobs } from "../../train/knobs.ts";
-import type { StoredModel } from "../api.ts";
+import type { StoredModel } from "../worker_api/run_api.ts";
 import { count, figure, roughDuration } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
 import { Plot } from "./plot.tsx";

@@ -1,5 +1,5 @@
 import { sha256 } from "../../tasks/sha256.ts";
-import type { KeptWeights } from "../api.ts";
+import type { KeptWeights } from "../worker_api/run_api.ts";
 
 /** Where weights come from that are kept: files on the network, by their paths. */
 export interface WeightSource {

@@ -1,5 +1,5 @@
 import { expose } from "comlink";
-import type { OpenSession } from "../session.ts";
+import type { OpenSession } from "../session/session.ts";
 import { DroppedFiles } from "./dropped_files.ts";
 import { openBrowserPlatform } from "./platform.ts";
 import { RunWorker } from "./run_worker.ts";
@@ -9,7 +9,7 @@ const base = new URL(import.meta.env.DEV ? "/" : "../", self.location.href).href
 
 /** Kernels, model and training come with the first model that is opened: recordings and lists of runs need none of them. */
 const openSession: OpenSession = async (...given) => {
-  const { openGpuSession } = await import("../gpu_session.ts").catch((error: Error) => {
+  const { openGpuSession } = await import("../session/gpu_session.ts").catch((error: Error) => {
     throw new Error(`The part of the page that trains could not be fetched (${error.message}); reload the page`);
   });
   return openGpuSession(...given);

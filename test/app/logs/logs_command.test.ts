@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parseArguments } from "../../../src/app/deno/arguments.ts";
-import { runCommand } from "../../../src/app/deno/commands.ts";
+import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
+import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { logFormatNames } from "../../../src/app/logs/formats.ts";
 import { linesOf, loggedEvents } from "../../support/logged_run.ts";

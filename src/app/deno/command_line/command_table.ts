@@ -1,0 +1,291 @@
+import { optionOrders } from "../../../tasks/benchmark.ts";
+import { type Knob, knobs, type RunConfig } from "../../../train/knobs.ts";
+import { controls } from "../../benchmarks/benchmark.ts";
+import type { LogFormatName } from "../../logs/formats.ts";
+
+/** A flag that is no knob: it says where things lie or how they are shown. */
+export interface Flag {
+  kind: "path" | "integer" | "switch" | "choice";
+  line: string;
+  choices?: readonly string[];
+  /** How a path is named in the help, where it is no folder. */
+  value?: string;
+  default?: string;
+}
+
+export const flags = {
+  out: { kind: "path", line: "folder to write; must be new or empty" },
+  resume: { kind: "path", line: "folder of a run to go on with, from its last checkpoint" },
+  from: { kind: "path", line: "folder of a run whose last checkpoint is taken instead of --model" },
+  tasks: { kind: "integer", line: "held-out scenes, or rows of --data that the run was not trained on" },
+  images: {
+    kind: "path",
+    line: "folder of pictures with the pixels that Pillow and the image processors made of them",
+  },
+  text: { kind: "path", line: "folder of texts with their token ids, and of conversations with their renders" },
+  tokenizer: {
+    kind: "path",
+    line: "folder of tokenizer.json, or of vocab.json and merges.txt; otherwise that of the model, or beside the folder of --text",
+  },
+  expect: {
+    kind: "path",
+    value: "FILE",
+    line: "file of JSON lines that say what pyarrow, Pillow and qwen-vl-utils read in each row",
+  },
+  show: { kind: "integer", line: "print the prompt of this row, counted from 1, with its tokens; needs --tokenizer" },
+  headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
+  port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
+  judgeCache: { kind: "path", line: "folder in which replies are kept and looked up" },
+  greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
+  logJson: { kind: "switch", line: "print events as JSON lines" },
+  plain: { kind: "switch", line: "leave out the fast ways of kernels, to compare both" },
+  trace: {
+    kind: "switch",
+    line: "measure every kernel, and print a table at the end: dispatches, time, share of its pass, operations and bytes a second",
+  },
+  tune: {
+    kind: "choice",
+    choices: ["auto", "off"],
+    line: "matrix products of models of 200 million weights or more: auto tries the kernels once on each card and takes the fastest, off takes the usual ones; results have the same bits",
+    default: "auto",
+  },
+  options: {
+    kind: "choice",
+    choices: optionOrders,
+    line: "orders of a multiple choice: shuffled by the seed; every rotation, right where all are; the file's own",
+    default: "shuffled",
+  },
+  control: {
+    kind: "choice",
+    choices: [...controls, "all"],
+    line: "what is taken away: no tool, a grey or another crop, or the shuffling of options (V*: the right one is A)",
+  },
+  avgAt: { kind: "integer", line: "also roll so many times at --temperature; the mean and its standard error" },
+  limit: { kind: "integer", line: "ask so many only, spread over the categories" },
+  dryRun: {
+    kind: "switch",
+    line: "print the settings, and what memory and time they would take here; no weights are loaded, nothing is trained",
+  },
+  gpuMemory: {
+    kind: "integer",
+    value: "GIB",
+    line: "GiB of memory of the graphics card, which WebGPU does not tell; --dry-run then says whether the run fits, and what to change",
+  },
+  verlCommand: {
+    kind: "path",
+    value: "FILE",
+    line: "file with a script that starts verl, what bash -x prints of it, or its .hydra/overrides.yaml; - for what is piped in. What is not certain of a script is named and not used",
+  },
+  as: {
+    kind: "choice",
+    choices: ["flags", "verl", "trl", "json"],
+    line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
+    default: "flags",
+  },
+  seconds: { kind: "integer", line: "how long it takes in all (fuzz: 60, bench: 900)" },
+  case: { kind: "integer", line: "try this one case again, and keep its file" },
+  seeds: { kind: "path", line: "folder of real files to begin from, in place of the project's own" },
+  counts: {
+    kind: "switch",
+    line: "in place of times: dispatches, bytes and operations of prefill, decode and update of published models, the same on any machine, without a GPU",
+  },
+  json: { kind: "path", value: "FILE", line: "new file for everything that was measured" },
+  markdown: { kind: "path", value: "FILE", line: "new file for the table" },
+  python: {
+    kind: "path",
+    value: "PATH",
+    line: "Python with torch, for the times of the same workloads there; python3 unless given, none for no comparison",
+  },
+  format: {
+    kind: "choice",
+    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv"] satisfies (LogFormatName | "all")[],
+    line: "whose log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a table",
+    default: "all",
+  },
+} as const satisfies Record<string, Flag>;
+
+export type FlagName = keyof typeof flags;
+
+export interface CommandEntry {
+  line: string;
+  example: string;
+  /** Groups of knobs that it reads. */
+  knobs: readonly Knob["group"][];
+  /** Knobs of these groups that would change nothing. */
+  without?: readonly (keyof RunConfig)[];
+  /** Where few of these groups matter: those that do. */
+  only?: readonly (keyof RunConfig)[];
+  flags: readonly FlagName[];
+  required?: readonly FlagName[];
+  /** Folders or files follow the command, at least one unless one of `insteadOfFolders` is given: what they are. */
+  folders?: string;
+  folderWord?: string;
+  insteadOfFolders?: readonly FlagName[];
+  /** None need follow. */
+  foldersOptional?: boolean;
+}
+
+const model: readonly Knob["group"][] = ["run", "adapter", "tasks", "rollouts"];
+
+export const commands = {
+  train: {
+    line: "train by GRPO; checkpoints and the log of events go into a run folder",
+    example: "train --preset needle --steps 100 --out runs/first",
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "tune"],
+  },
+  warmup: {
+    line: "make the starting model from random weights, by supervised rows",
+    example: "warmup --seed 1 --out models/mine",
+    knobs: ["run", "warmup", "bookkeeping"],
+    without: ["steps", "evalEvery"],
+    flags: ["out", "resume", "logJson", "trace", "tune"],
+  },
+  eval: {
+    line: "accuracy and zoom rate on held-out scenes or rows, sampled and greedy",
+    example: "eval --from runs/first --tasks 1024",
+    knobs: [...model, "reward", "judge"],
+    without: ["steps", "tasksPerStep", "rolloutsPerTask"],
+    flags: ["from", "tasks", "judgeCache", "logJson", "trace", "tune"],
+  },
+  rollout: {
+    line: "print what the model says about held-out scenes",
+    example: "rollout --tasks 2 --rollouts-per-task 4",
+    knobs: [...model, "reward", "judge"],
+    without: ["steps", "tasksPerStep"],
+    flags: ["from", "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
+  },
+  export: {
+    line: "write a run's model as a Hugging Face folder in bf16",
+    example: "export --from runs/first --out models/first",
+    knobs: ["run"],
+    without: ["steps", "seed"],
+    flags: ["from", "out"],
+    required: ["out"],
+  },
+  compile: {
+    line: "compile every kernel, with Deno's compiler and with Chrome's",
+    example: "compile",
+    knobs: [],
+    flags: [],
+  },
+  parity: {
+    line: "compare this machine's numbers with those of transformers, PEFT and verl",
+    example: "parity test/golden/qwen25-window test/golden/qwen3-deepstack",
+    knobs: [],
+    flags: ["images", "text", "tokenizer", "plain"],
+    folders: "folders with a checkpoint, case.json, inputs.safetensors and expected.safetensors",
+    insteadOfFolders: ["images", "text"],
+  },
+  conformance: {
+    line: "compare the faithful verl and DeepEyes behaviours with cases made by the originals",
+    example: "conformance cases/deepeyes.jsonl",
+    knobs: [],
+    flags: [],
+    folders: "files of cases, one JSON object a line",
+    folderWord: "FILE...",
+  },
+  data: {
+    line: "what files of tasks hold, and what would be left out or changed and why",
+    example: "data inspect deepeyes/vstar.parquet --tokenizer models/qwen2.5-vl",
+    knobs: ["tasks", "rollouts"],
+    only: [
+      "charts",
+      "textOnly",
+      "maxPixels",
+      "maxSourcePixels",
+      "pictureMemory",
+      "maxPromptTokens",
+      "prompt",
+      "toolRows",
+    ],
+    flags: ["expect", "tokenizer", "headersOnly", "show"],
+    folders:
+      "parquet files of DeepEyes, JSONL or CSV files beside their pictures, folders of these, addresses, data sets",
+    folderWord: "inspect FILE...",
+  },
+  judge: {
+    line: "test a judge, audit it with known answers, or judge a run's rollouts again",
+    example: "judge test --judge-url http://127.0.0.1:18901/v1",
+    knobs: ["reward", "judge"],
+    flags: ["judgeCache", "tokenizer", "logJson"],
+    folders:
+      "test, audit, or rejudge and the folder of a run, which is only read; rejudge without --judge and --judge-url keeps the stored verdicts and asks nobody, with --judge-url alone it asks in the way of the run's own judge",
+    folderWord: "ACTION",
+  },
+  logs: {
+    line: "write a run's log in the way of verl, TRL, RLLoggingBoard, TensorBoard, or as a table",
+    example: "logs runs/first --format tensorboard --out logs/first",
+    knobs: [],
+    flags: ["format", "out", "tokenizer"],
+    required: ["out"],
+    folders: "the folder of a run, which is only read, or a log that was exported",
+    folderWord: "RUN_FOLDER",
+  },
+  benchmark: {
+    line: "V*, HR-Bench or held-out scenes, with controls: a table with the command that made it",
+    example: "benchmark vstar craigwu/vstar_bench@main --model models/qwen2.5-vl-3b --avg-at 8 --out results/vstar",
+    knobs: ["run", "adapter", "tasks", "rollouts", "judge"],
+    without: [
+      "steps",
+      "data",
+      "charts",
+      "textOnly",
+      "maxPromptTokens",
+      "heldOutRows",
+      "toolRows",
+      "zoom",
+      "crop",
+      "tasksPerStep",
+      "rolloutsPerTask",
+      "judgeFailure",
+    ],
+    flags: ["from", "options", "control", "avgAt", "limit", "out", "judgeCache", "logJson", "trace", "tune"],
+    folders:
+      "vstar or hrbench and a folder, file, address or data set owner/name@revision; or needle, which needs none",
+    folderWord: "NAME [PATH]",
+  },
+  bench: {
+    line: "how fast kernels and steps are here, beside what the device does at most and beside torch",
+    example: "bench P2 P4 --markdown bench.md",
+    knobs: ["adapter"],
+    only: ["matrixUnits"],
+    flags: ["counts", "trace", "tune", "json", "markdown", "python", "seconds"],
+    folders: "workloads by their numbers, as docs/bench.md lists them, or tune; all unless some are named",
+    folderWord: "[WORKLOAD...]",
+    foldersOptional: true,
+  },
+  settings: {
+    line: "translate settings: from a verl command, or into verl's and TRL's names",
+    example: "settings --preset verl-7b --as verl",
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    flags: ["verlCommand", "as"],
+  },
+  fuzz: {
+    line: "feed every reader of foreign files with damaged ones: none may hang, take the memory or break",
+    example: "fuzz pictures parquet --seconds 600 --seed 1",
+    knobs: ["run"],
+    only: ["seed"],
+    flags: ["seconds", "case", "seeds"],
+    folders: "readers by name; all unless some are named",
+    folderWord: "[READER...]",
+    foldersOptional: true,
+  },
+  serve: { line: "serve the built page on this machine", example: "serve --port 8080", knobs: [], flags: ["port"] },
+} as const satisfies Record<string, CommandEntry>;
+
+export type CommandName = keyof typeof commands;
+
+/** learningRate -> learning-rate */
+export const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+export const foldersOf = (command: CommandName): string | undefined => (commands[command] as CommandEntry).folders;
+export const required = (command: CommandName): readonly FlagName[] =>
+  (commands[command] as CommandEntry).required ?? [];
+
+export function knobsOf(command: CommandName): (keyof RunConfig)[] {
+  const { knobs: groups, without = [], only }: CommandEntry = commands[command];
+  return (Object.keys(knobs) as (keyof RunConfig)[]).filter(
+    (key) => groups.includes(knobs[key].group) && !without.includes(key) && (only?.includes(key) ?? true),
+  );
+}

@@ -1,0 +1,87 @@
+import { JudgeFailure } from "../../../reward/judge_failure.ts";
+import type { Options, Parsed } from "../command_line/arguments.ts";
+import { type CommandContext, Stopped } from "../command_line/command_context.ts";
+import { exitCodes } from "../command_line/exit_codes.ts";
+import { compileCommand } from "./compile_command.ts";
+import { evaluate } from "./eval_command.ts";
+import { exportCommand } from "./export_command.ts";
+import { judgeCommand } from "./judge_command.ts";
+import { withAsked, withSession } from "./open_session.ts";
+import { parityCommand } from "./parity_command.ts";
+import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
+import { rollout } from "./rollout_command.ts";
+import { serveCommand } from "./serve_command.ts";
+import { settingsCommand } from "./settings_command.ts";
+import { trainCommand } from "./train_command.ts";
+import { warmupCommand } from "./warmup_command.ts";
+
+type Request = Extract<Parsed, { help: false }>;
+
+/** Does what a command line asks for. Returns the exit code. @throws Error with a sentence for people. */
+export async function runCommand(request: Request, context: CommandContext): Promise<number> {
+  try {
+    return await dispatch(request, context);
+  } catch (error) {
+    // What was cut off by the person has not failed.
+    if (context.stopping() && isCutOff(error)) return exitCodes.interrupted;
+    throw error;
+  }
+}
+
+const isCutOff = (error: unknown): boolean =>
+  error instanceof Stopped || (error instanceof JudgeFailure && error.kind === "aborted");
+
+async function dispatch({ command, changes, options }: Request, context: CommandContext): Promise<number> {
+  switch (command) {
+    case "train":
+      return trainCommand(changes, options, context);
+    case "warmup":
+      return warmupCommand(changes, options, context);
+    case "eval":
+      return withAsked(changes, options, context, (session, step, _, asked) =>
+        evaluate(session, step, asked, options, context),
+      );
+    case "rollout":
+      return withAsked(changes, options, context, (session, _, config) => rollout(session, config, options, context));
+    case "export":
+      return exportCommand(changes, options, context);
+    case "compile":
+      return compileCommand(context);
+    case "parity":
+      return parity(options, context);
+    case "conformance":
+      return conformanceCommand(options.folders!, context);
+    case "data":
+      // Only this command reads parquet.
+      return (await import("./data_command.ts")).dataCommand(changes, options, context);
+    case "judge":
+      return judgeCommand(changes, options, context);
+    case "benchmark":
+      return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, context, withSession);
+    case "bench":
+      // Only this command measures.
+      return (await import("./bench_command.ts")).benchCommand(changes, options, context);
+    case "logs":
+      // Only this command writes parquet.
+      return (await import("./logs_command.ts")).logsCommand(options, context);
+    case "settings":
+      return settingsCommand(changes, options, context);
+    case "fuzz":
+      // Only this command reads everything.
+      return (await import("./fuzz_command.ts")).fuzzCommand(changes, options, context);
+    case "serve":
+      return serveCommand(options, context);
+  }
+}
+
+async function parity(
+  { folders = [], images, text, tokenizer, plain = false }: Options,
+  context: CommandContext,
+): Promise<number> {
+  const codes = [
+    images === undefined ? exitCodes.done : await imagesCommand(images, context),
+    text === undefined ? exitCodes.done : await textCommand(text, tokenizer, context),
+    folders.length === 0 ? exitCodes.done : await parityCommand(folders, plain, context),
+  ];
+  return Math.max(...codes);
+}

@@ -1,0 +1,35 @@
+import type { Session } from "../../session/session.ts";
+import type { Options } from "../command_line/arguments.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
+import { exitCodes } from "../command_line/exit_codes.ts";
+import { visible } from "../command_line/terminal.ts";
+import { type Asked, askedByDefault } from "./asked_tasks.ts";
+import { evaluationTable } from "./reports.ts";
+
+/** Accuracy of a model on tasks it was not trained on, sampled and greedy. Returns the exit code. */
+export async function evaluate(
+  session: Session,
+  step: number,
+  { asked }: Asked,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  const wanted = options.tasks ?? askedByDefault;
+  const signal = stopSignal(context);
+  const sampled = await session.evaluate({ tasks: wanted, greedy: false, signal });
+  const greedy = await session.evaluate({ tasks: wanted, greedy: true, signal });
+  if (options.logJson) {
+    for (const [isGreedy, result] of [
+      [false, sampled],
+      [true, greedy],
+    ] as const)
+      context.terminal.print(JSON.stringify({ type: "eval", step, greedy: isGreedy, asked, ...result }));
+    return exitCodes.done;
+  }
+  const { tasks, notes } = sampled;
+  const scored = `${tasks} ${tasks === 1 ? asked.replace(/^(held-out )?(row|scene)s\b/, "$1$2") : asked}`;
+  const what = tasks < wanted ? `${scored}, of ${wanted} asked for` : scored;
+  for (const line of evaluationTable(sampled.metrics, greedy.metrics, tasks, what)) context.terminal.print(line);
+  for (const note of notes) context.terminal.print(visible(note));
+  return exitCodes.done;
+}

@@ -1,0 +1,116 @@
+import type { NamedBytes } from "../../../platform.ts";
+import type { Tokenizer } from "../../../policy/tokenizer.ts";
+import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../logs/formats.ts";
+import { eventsOf, type Logged, loggedSteps } from "../../logs/logged_steps.ts";
+import { linesOf } from "../../run/log_lines.ts";
+import type { Options } from "../command_line/arguments.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
+import { visible } from "../command_line/terminal.ts";
+import { expectNewFolder } from "../storage/run_folder.ts";
+import { runTokenizer } from "../storage/run_tokenizer.ts";
+
+/**
+ * `logs RUN_FOLDER --format F --out DIR`: writes a run's log in the way of other programs. With `all`, a folder for
+ * each. The run is only read, and may go on meanwhile. Returns the exit code: 1 where a format could not be written.
+ */
+export async function logsCommand(options: Options, context: CommandContext): Promise<number> {
+  const { folders = [], format = "all", out } = options;
+  if (folders.length !== 1) throw new Error(`saccade logs needs the folder of one run, found ${folders.length}`);
+  await expectNewFolder(out!);
+  const log = await openLog(folders[0]!);
+  const names: readonly LogFormatName[] = format === "all" ? logFormatNames : [format];
+  const folderOf = (name: string) => (format === "all" ? `${out}/${name}` : out!);
+  const needsTexts = names.some((name) => logFormats[name].writer.texts);
+  const { tokenizer, missing } = needsTexts
+    ? await tokenizerOf(log, options, context)
+    : { tokenizer: null, missing: "no texts were asked for" };
+  const { terminal } = context;
+  let code = 0;
+  for (const name of names) {
+    const { writer }: LogFormat = logFormats[name];
+    if (writer.texts && !tokenizer) {
+      terminal.print(visible(`${name} is not written: ${missing}`));
+      code = 1;
+      continue;
+    }
+    let steps = 0;
+    const counted = count(log.steps(), () => {
+      steps++;
+      terminal.progress(`${name}: ${steps} steps`);
+    });
+    const pieces = writer.texts ? writer.write(counted, tokenizer!) : writer.write(counted);
+    const files = await writePieces(folderOf(name), pieces);
+    terminal.print(`${name}: ${plural(steps, "step")}, ${plural(files, "file")} in ${folderOf(name)}`);
+  }
+  return code;
+}
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+async function* count(steps: AsyncIterable<Logged>, step: () => void): AsyncGenerator<Logged> {
+  for await (const one of steps) {
+    if (one.kind === "step") step();
+    yield one;
+  }
+}
+
+interface OpenLog {
+  /** From the beginning, each time. */
+  steps(): AsyncGenerator<Logged>;
+  /** What the run says its model is. */
+  model(): Promise<string>;
+}
+
+/** The log of a run's folder, or one that was exported: `.jsonl`, or `.gz` of one. */
+async function openLog(path: string): Promise<OpenLog> {
+  const isFolder = await Deno.stat(path).then(
+    ({ isDirectory }) => isDirectory,
+    () => {
+      throw new Error(`Expected the folder of a run at ${path}, found none`);
+    },
+  );
+  const file = isFolder ? `${path.replace(/[/\\]+$/, "")}/events.jsonl` : path;
+  const events = () => eventsOf(fileLines(file), file);
+  return {
+    steps: () => loggedSteps(events()),
+    async model() {
+      for await (const event of events()) if (event.type === "run") return event.config.model;
+      throw new Error(`${file} is empty; nothing was logged yet`);
+    },
+  };
+}
+
+async function* fileLines(file: string): AsyncGenerator<string | null> {
+  const opened = await Deno.open(file).catch((error) => {
+    throw new Error(`Expected the log of a run in ${file}, found ${(error as Error).message}`);
+  });
+  const bytes = file.endsWith(".gz") ? opened.readable.pipeThrough(new DecompressionStream("gzip")) : opened.readable;
+  for await (const lines of linesOf(bytes.pipeThrough(new TextDecoderStream()))) yield* lines;
+}
+
+/** The tokenizer of the run's model, or why there is none. */
+async function tokenizerOf(
+  log: OpenLog,
+  { tokenizer }: Options,
+  context: CommandContext,
+): Promise<{ tokenizer: Tokenizer | null; missing: string }> {
+  const folder = tokenizer ?? (await log.model());
+  try {
+    return { tokenizer: await runTokenizer(folder, context), missing: "" };
+  } catch (error) {
+    return { tokenizer: null, missing: (error as Error).message };
+  }
+}
+
+/** Writes files piece by piece; the folder is new. Returns the number of files. */
+async function writePieces(folder: string, pieces: AsyncIterable<NamedBytes>): Promise<number> {
+  const names = new Set<string>();
+  await Deno.mkdir(folder, { recursive: true });
+  for await (const { name, bytes } of pieces) {
+    const path = `${folder}/${name}`;
+    if (name.includes("/")) await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeFile(path, bytes, names.has(name) ? { append: true } : { createNew: true });
+    names.add(name);
+  }
+  return names.size;
+}

@@ -1,0 +1,130 @@
+import type { NamedBytes, Platform } from "../../../platform.ts";
+import { hasAdapter } from "../../../train/adapter_settings.ts";
+import { checkpointProblem, readTrainerState } from "../../../train/checkpoint.ts";
+import { resolveConfig } from "../../../train/config.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { readStored } from "../../run/record.ts";
+import { atCommits, checkSources } from "../../run/run_sources.ts";
+import { loadingLine } from "../../session/loading_line.ts";
+import type { Session } from "../../session/session.ts";
+import type { Options } from "../command_line/arguments.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
+import { visible } from "../command_line/terminal.ts";
+import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
+import { verdictFolder } from "../storage/verdict_folder.ts";
+import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
+import { judgeKey } from "./judge_command.ts";
+
+/** A session on the model of a run (`--from`) or of the configuration. A run's own knobs hold unless changed. */
+export async function withSession(
+  changes: Partial<RunConfig>,
+  options: Options,
+  context: CommandContext,
+  work: (session: Session, step: number, config: RunConfig) => Promise<number>,
+): Promise<number> {
+  const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
+  const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
+  return openFrom(config, files, options, context, work);
+}
+
+/** The same for what asks tasks: only those that the model was not trained on. */
+export async function withAsked(
+  changes: Partial<RunConfig>,
+  options: Options,
+  context: CommandContext,
+  work: (session: Session, step: number, config: RunConfig, asked: Asked) => Promise<number>,
+): Promise<number> {
+  const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
+  const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
+  const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
+  return openFrom(asked.config, files, options, context, (session, step, config) => work(session, step, config, asked));
+}
+
+/** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
+async function openFrom(
+  wanted: RunConfig,
+  files: NamedBytes[] | null,
+  options: Options,
+  context: CommandContext,
+  work: (session: Session, step: number, config: RunConfig) => Promise<number>,
+): Promise<number> {
+  const platform = await withGpu(context);
+  if (options.from !== undefined) await checkRunSources(options.from, wanted, platform);
+  const config = await atCommits(wanted, platform);
+  // Weights that were trained are f32, whatever the file has that they began as.
+  const isTrained = files !== null && !hasAdapter(config);
+  const baseDtype = isTrained && config.baseDtype === "auto" ? "f32" : config.baseDtype;
+  return openAnd(
+    platform,
+    { ...config, baseDtype },
+    options,
+    context,
+    async (session) => work(session, files ? await session.restore(files) : 0, config),
+    { frozen: true },
+  );
+}
+
+/** The last checkpoint of a run, which may go on meanwhile; of a damaged one, the one before, and a word about it. */
+async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
+  let damage: string | null = null;
+  for (const files of await readRunCheckpoints(folder)) {
+    const problem = await checkpointProblem(files);
+    if (problem === null) {
+      if (damage !== null)
+        console.error(
+          `The last checkpoint in ${folder} is damaged (${damage}); the one before, of step ${readTrainerState(files).step}, is taken`,
+        );
+      return files;
+    }
+    damage ??= problem;
+  }
+  throw new Error(`The checkpoint in ${folder} is damaged, and there is no whole one before it: ${damage}`);
+}
+
+/** @throws Error where what a run was made with, and is to be read now, is another. What flags name instead is their matter. */
+async function checkRunSources(folder: string, config: RunConfig, platform: Platform): Promise<void> {
+  const text = await readRunConfig(folder);
+  if (text === null) return;
+  const { config: stored, sources = [] } = readStored(text);
+  await checkSources(
+    config,
+    sources.filter(({ knob }) => stored[knob] === config[knob]),
+    platform,
+  );
+}
+
+export async function withGpu(context: CommandContext): Promise<Platform> {
+  const platform = await context.openPlatform(true);
+  if (!platform.gpu) throw new Error(platform.gpuMissing);
+  return platform;
+}
+
+export async function openAnd(
+  platform: Platform,
+  config: RunConfig,
+  options: Options,
+  context: CommandContext,
+  work: (session: Session) => Promise<number>,
+  { frozen = false } = {},
+): Promise<number> {
+  const session = await context.openSession(platform, config, {
+    frozen,
+    trace: options.trace ?? false,
+    tune: options.tune !== "off",
+    judgeAccess: {
+      key: judgeKey,
+      ...(options.judgeCache === undefined ? {} : { cache: verdictFolder(options.judgeCache) }),
+    },
+    progress: (doneBytes, ofBytes) => context.terminal.progress(loadingLine(doneBytes, ofBytes)),
+  });
+  try {
+    // Lines of JSON go to a program, which reads no sentences.
+    if (!options.logJson) for (const sentence of session.notices) context.terminal.print(visible(sentence));
+    const code = await work(session);
+    const profile = session.profile();
+    if (profile !== null) context.terminal.print(profile);
+    return code;
+  } finally {
+    session.close();
+  }
+}

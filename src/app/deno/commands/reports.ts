@@ -1,0 +1,105 @@
+import type { Rollout } from "../../../agent/rollout.ts";
+import type { Task } from "../../../tasks/task.ts";
+import type { Metrics, TrainEvent, WarmupEvent } from "../../../train/events.ts";
+import { type MetricName, metricTable } from "../../../train/metrics.ts";
+import { visible } from "../command_line/terminal.ts";
+
+/** The line for an event, null for those that are only counted. */
+export function eventLine(event: TrainEvent | WarmupEvent, steps: number): string | null {
+  switch (event.type) {
+    case "run":
+      return `${event.model.name} (${event.model.parameters.toLocaleString("en")} parameters) on ${event.adapter}${event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ""}`;
+    case "update":
+      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
+    case "eval":
+      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "sampled"}  ${seconds(event.durationMs)}`;
+    case "warmup":
+      return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}`;
+    case "checkpoint":
+      return `checkpoint of step ${event.step} in ${event.path}`;
+    case "alarm":
+      return `! ${visible(event.message)}`;
+    case "end":
+      return event.message
+        ? `${event.reason} after step ${event.step}: ${visible(event.message)}`
+        : `${event.reason} after step ${event.step}`;
+    default:
+      return null;
+  }
+}
+
+/** Where a step stands, for the line that is written over; null for events that say nothing about it. */
+export function progressLine(event: TrainEvent): string | null {
+  if (event.type === "decode")
+    return `  turn ${event.turn}: ${event.tokens} tokens, ${event.waiting} rollouts still write`;
+  if (event.type === "group") return `  group ${event.taskIndex + 1} is scored`;
+  return null;
+}
+
+function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
+  // Nothing was judged: that is said, where a missing entropy is not missed.
+  const known = names.filter((name) => metrics[name] !== undefined || name === "accuracy");
+  return known
+    .map((name) => `${metricTable[name].label.toLowerCase()} ${metrics[name]?.toFixed(3) ?? "none judged"}`)
+    .join("  ");
+}
+
+/** How many answers have no verdict, empty where all have one. */
+const unjudged = (metrics: Metrics): string =>
+  metrics["judge/failed"] > 0
+    ? `  ${metrics["judge/failed"]} of ${metrics["judge/asked"]} answers without a verdict`
+    : "";
+
+const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
+
+/** All metrics of two evaluations side by side; `what` says what was asked, "6 held-out rows". */
+export function evaluationTable(sampled: Metrics, greedy: Metrics, tasks: number, what: string): string[] {
+  const isShown = (name: string) => name in sampled || name in greedy || name === "accuracy";
+  const names = Object.keys(metricTable).filter(isShown) as MetricName[];
+  const width = Math.max(...names.map((name) => metricTable[name].label.length));
+  const cell = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
+  return [
+    `${"".padEnd(width)}${"sampled".padStart(9)}${"greedy".padStart(9)}`,
+    ...names.map((name) => {
+      const { label, unit } = metricTable[name];
+      const none = name === "accuracy" && !(name in sampled && name in greedy) ? "  (-: none judged)" : "";
+      return `${label.padEnd(width)}${cell(sampled[name])}${cell(greedy[name])}${unit === "share" ? none : `  ${unit}`}`;
+    }),
+    ...(
+      [
+        ["sampled", sampled],
+        ["greedy", greedy],
+      ] as const
+    ).flatMap(([how, metrics]) => (metrics["judge/failed"] > 0 ? [`${how}:${unjudged(metrics)}`] : [])),
+    `${what}; the standard error of a share over all of them is at most ${(0.5 / Math.sqrt(tasks)).toFixed(3)}`,
+  ];
+}
+
+/** A task and what came of it, word for word. */
+export function rolloutLines(
+  task: Task,
+  rollouts: readonly Rollout[],
+  texts: (tokens: readonly number[]) => string[],
+): string[] {
+  const lines = [`${visible(task.id)}: ${visible(task.question)} (${visible(task.answer)})`];
+  for (const rollout of rollouts) {
+    const reward =
+      rollout.unjudged !== undefined
+        ? `no verdict${rollout.reward ? `, reward ${rollout.reward.total.toFixed(2)}` : ""} (${visible(rollout.unjudged)})`
+        : rollout.reward
+          ? `${rollout.reward.right ? "right" : "wrong"} by ${visible(rollout.reward.verdict)}, reward ${rollout.reward.total.toFixed(2)}`
+          : "not scored";
+    lines.push(
+      `  ${rollout.rolloutIndex}: ${reward}; ended by ${rollout.end}${rollout.error ? ` (${visible(rollout.error)})` : ""}`,
+    );
+    rollout.segments.forEach((segment, index) => {
+      if (segment.source === "model") lines.push(`     ${visible(texts(segment.tokens).join(""))}`);
+      for (const call of rollout.calls.filter((c) => c.segment === index)) {
+        lines.push(
+          `     -> ${call.boxSourcePx ? `crop (${call.boxSourcePx.map(Math.round).join(", ")}) source px` : `${call.outcome}: ${visible(call.message ?? "")}`}`,
+        );
+      }
+    });
+  }
+  return lines;
+}

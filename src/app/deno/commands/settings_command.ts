@@ -1,0 +1,69 @@
+import { differences } from "../../../train/aliases.ts";
+import { resolveConfig } from "../../../train/config.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { quoted } from "../../../train/shell_words.ts";
+import { writeTrlCommand } from "../../../train/trl_command.ts";
+import { readVerlCommand, writeVerlCommand } from "../../../train/verl_command.ts";
+import { configText } from "../../run/record.ts";
+import type { Options } from "../command_line/arguments.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
+import { kebab } from "../command_line/command_table.ts";
+
+/**
+ * `settings`: reads a verl command, or flags, and prints the settings by the names that are asked for.
+ * @throws Error naming what of a command cannot be done, after the rest is printed
+ */
+export async function settingsCommand(
+  changes: Partial<RunConfig>,
+  { verlCommand, as = "flags" }: Options,
+  { terminal }: Pick<CommandContext, "terminal">,
+): Promise<number> {
+  if (verlCommand === undefined) {
+    terminal.print(settingsAs(as, resolveConfig(changes)));
+    return 0;
+  }
+  const { preset, changes: read, notes, refused } = readVerlCommand(await commandText(verlCommand));
+  terminal.print(settingsAs(as, resolveConfig({ preset, ...read, ...changes })));
+  for (const note of notes) {
+    // JSON has no comments.
+    if (as === "json") console.error(note);
+    else terminal.print(`# ${note}`);
+  }
+  if (refused.length > 0) throw new Error(refused.join("\n"));
+  return 0;
+}
+
+export function settingsAs(as: NonNullable<Options["as"]>, config: RunConfig): string {
+  switch (as) {
+    case "verl":
+      return writeVerlCommand(config);
+    case "trl":
+      return writeTrlCommand(config);
+    case "json":
+      return configText(config).trimEnd();
+    case "flags":
+      return flagsText(config);
+  }
+}
+
+/** The command that trains by a configuration: its preset and what differs from it. */
+function flagsText(config: RunConfig): string {
+  const changed = differences(config, resolveConfig({ preset: config.preset }));
+  const flags = changed.map((name) => `--${kebab(name)}=${config[name]}`);
+  return ["npm run saccade -- train", `--preset ${config.preset}`, ...flags.map(quoted)].join(" \\\n    ");
+}
+
+async function commandText(place: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = place === "-" ? await new Response(Deno.stdin.readable).bytes() : await Deno.readFile(place);
+  } catch (error) {
+    throw new Error(`Expected a file with a verl command at ${place}: ${(error as Error).message}`);
+  }
+  try {
+    // A byte order mark stays: for bash it belongs to the first word.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error(`Expected a text in UTF-8 at ${place}, found other bytes; convert it (iconv -t utf-8)`);
+  }
+}

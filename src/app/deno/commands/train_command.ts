@@ -1,0 +1,83 @@
+import { expectBaseDtype } from "../../../train/adapter_settings.ts";
+import { resolveConfig } from "../../../train/config.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { peakLine } from "../../memory/peak_table.ts";
+import { configText, recordRun, reopenRun } from "../../run/record.ts";
+import type { RecordOptions } from "../../run/run_recorder.ts";
+import { atCommits, runSources } from "../../run/run_sources.ts";
+import type { Session } from "../../session/session.ts";
+import type { Options } from "../command_line/arguments.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
+import { exitCodes } from "../command_line/exit_codes.ts";
+import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
+import { dryRun } from "./dry_run.ts";
+import { openAnd, withGpu } from "./open_session.ts";
+import { eventLine, progressLine } from "./reports.ts";
+
+/** Begins a run, or goes on with one. Returns the exit code. */
+export async function trainCommand(
+  changes: Partial<RunConfig>,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  if (options.resume !== undefined) {
+    const store = await resumeRunFolder(options.resume);
+    try {
+      const platform = await withGpu(context);
+      const reopened = await reopenRun(store, changes, platform);
+      const { config, files } = reopened;
+      return await openAnd(platform, config, options, context, async (session) => {
+        const resumedAt = files ? await session.restore(files) : 0;
+        return trainInto(session, store, config, { resumedAt, ...reopened }, options, context);
+      });
+    } finally {
+      await store.close();
+    }
+  }
+  const wanted = resolveConfig(changes);
+  expectBaseDtype(wanted);
+  if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
+  const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
+  // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
+  await expectNewFolder(folder);
+  const platform = await withGpu(context);
+  const config = await atCommits(wanted, platform);
+  return openAnd(platform, config, options, context, async (session) => {
+    session.expectTrainable();
+    await session.expectTasks();
+    const sources = await runSources(config, platform);
+    const store = await createRunFolder(folder);
+    try {
+      await store.writeConfig(configText(config, sources));
+      return await trainInto(session, store, config, { resumedAt: 0, sources }, options, context);
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+async function trainInto(
+  session: Session,
+  store: Awaited<ReturnType<typeof createRunFolder>>,
+  config: RunConfig,
+  from: Pick<RecordOptions, "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  const { terminal, stopping } = context;
+  const { saveEvery } = config;
+  const signal = stopSignal(context);
+  const codes = { done: exitCodes.done, stopped: exitCodes.interrupted, failed: exitCodes.failed };
+  let code: number = exitCodes.done;
+  for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
+    if (event.type === "end") code = codes[event.reason];
+    const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
+    if (line !== null) terminal.print(line);
+    else terminal.progress(progressLine(event) ?? "");
+  }
+  if (session.peakMemory && !options.logJson) terminal.print(peakLine(session.peakMemory));
+  // Also where the judge refused all questions: the steps made are kept.
+  if (code !== exitCodes.done && !options.logJson)
+    terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
+  return code;
+}

@@ -1,0 +1,93 @@
+import { resolveConfig } from "../../../train/config.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { stages, stepsOf } from "../../../train/warmup.ts";
+import { configText, reopenRun } from "../../run/record.ts";
+import type { Session } from "../../session/session.ts";
+import type { Options } from "../command_line/arguments.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
+import { exitCodes } from "../command_line/exit_codes.ts";
+import { createRunFolder, expectNewFolder, resumeRunFolder, writeNewFolder } from "../storage/run_folder.ts";
+import { openAnd, withGpu } from "./open_session.ts";
+import { eventLine } from "./reports.ts";
+
+/** Steps of a warm start between two checkpoints: they take a fraction of a second each. */
+const warmupSaveEvery = 250;
+
+/** Makes a starting model from random weights, or goes on making one. Returns the exit code. */
+export async function warmupCommand(
+  changes: Partial<RunConfig>,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  if (options.resume !== undefined) {
+    const store = await resumeRunFolder(options.resume);
+    try {
+      const platform = await withGpu(context);
+      const { config, files, notices } = await reopenRun(store, changes, platform);
+      if (!options.logJson) for (const notice of notices) context.terminal.print(`! ${notice}`);
+      return await openAnd(platform, config, options, context, async (session) => {
+        const made = files ? await session.restore(files) : 0;
+        return warmupInto(session, store, options.resume!, config, made, options, context);
+      });
+    } finally {
+      await store.close();
+    }
+  }
+  // The steps follow from the rows: a checkpoint of any other number would belong to another warm start.
+  const wanted = resolveConfig(changes);
+  const config = {
+    ...wanted,
+    steps: stepsOf(stages(wanted.preset === "story" ? "story" : "needle", wanted.warmupRows)),
+  };
+  const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
+  await expectNewFolder(folder);
+  return openAnd(await withGpu(context), config, options, context, async (session) => {
+    const store = await createRunFolder(folder);
+    try {
+      await store.writeConfig(configText(config));
+      return await warmupInto(session, store, folder, config, 0, options, context);
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+async function warmupInto(
+  session: Session,
+  store: Awaited<ReturnType<typeof createRunFolder>>,
+  folder: string,
+  config: RunConfig,
+  made: number,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  let step = made;
+  let pending: string[] = [];
+  const save = async () => {
+    const { files } = await session.checkpoint();
+    // Said before it is done: a log that names a checkpoint too many can be cut, one that lacks it cannot.
+    await store.appendLog([...pending, JSON.stringify({ type: "checkpoint", step, path: store.place })]);
+    pending = [];
+    await store.writeCheckpoint(files);
+  };
+  for await (const event of session.warmup()) {
+    pending.push(JSON.stringify(event));
+    const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
+    if (line !== null) context.terminal.print(line);
+    if (event.type !== "warmup") continue;
+    step++;
+    if (context.stopping()) {
+      await save();
+      if (!options.logJson)
+        context.terminal.print(
+          `Stopped after step ${step} of ${config.steps}; go on with: npm run saccade -- warmup --resume ${folder}`,
+        );
+      return exitCodes.interrupted;
+    }
+    if (step % warmupSaveEvery === 0) await save();
+  }
+  await store.appendLog(pending);
+  await writeNewFolder(`${folder}/model`, await session.exportFiles());
+  if (!options.logJson) context.terminal.print(`The model is in ${folder}/model`);
+  return exitCodes.done;
+}

@@ -1,0 +1,145 @@
+import { matrixFeatures } from "../../../gpu/matrix_units.ts";
+import { Shader } from "../../../gpu/shader.ts";
+import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention.ts";
+import { cacheParts } from "../../../ops/cache_kernels.ts";
+import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
+import { thinSizes } from "../../../ops/thin_sizes.ts";
+import { chunkParts, weightParts } from "../../../ops/weight_kernels.ts";
+
+/** One kernel as a compiler took it; `error` is null where it did. */
+export interface CompiledKernel {
+  /** Entry point, sizes and constants, e.g. "rmsnorm.backprop_weight ADD=1". */
+  label: string;
+  error: string | null;
+}
+
+/** Shaders whose text depends on sizes, in those of heads of 32 (the shipped models) and of 128 (Qwen's). */
+const sizesOf: Record<string, Record<string, number>[]> = {
+  attention: [
+    { ELEMENTS: 8, WIDTH: 4 },
+    { ELEMENTS: 32, WIDTH: 4 },
+  ],
+  attention_backward: [32, 80, 128, 256].map(tileSizes),
+  attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
+  attention_forward: [32, 80, 128, 256].map(tileSizes),
+  product_matrix: Object.values(matrixTiles).flatMap((tile) =>
+    // As on NVIDIA's cards and on Apple's.
+    ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
+  ),
+  product_thin: [
+    ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
+    ...[1, 8].map((N) => thinSizes(N, 16, 2048, { fours: 1, scaled: false })),
+    ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 8, scaled: true })),
+  ],
+};
+
+const { f32, ...packed } = weightParts;
+const ofWeights = { "": f32, ...packed };
+const { f32: f32Chunks, ...packedChunks } = chunkParts;
+const ofChunks = { "": f32Chunks!, ...packedChunks };
+const ofCaches = { "": cacheParts.f32, bf16: cacheParts.bf16 };
+const ofElements = Object.entries(elementParts).flatMap(([elements, part]) =>
+  Object.entries(ofCaches).map(([dtype, read]) => [[elements, dtype].filter(Boolean).join("_"), `${read}\n${part}`]),
+);
+
+/** What is joined to shaders that come in variants, by the end of the variant's name. */
+const partsOf: Record<string, Record<string, string>> = {
+  attention: Object.fromEntries(ofElements),
+  attention_decode: ofCaches,
+  attention_forward: ofCaches,
+  gather_fours: ofWeights,
+  product: ofWeights,
+  product_matrix: ofWeights,
+  product_thin: ofChunks,
+  product_wide: ofWeights,
+  weight_range: ofWeights,
+};
+
+/** What stands before files that only some devices take, and which are left out on others. */
+const directivesOf: Readonly<Record<string, string>> = { product_matrix: matrixDirectives };
+
+/** What Gpu asks a device for. */
+const maxStorageBuffers = 10;
+/** What kernels in tiles need; a device that offers less does without them. */
+const workgroupBytes = 32_768;
+
+const shadersFolder = new URL("../../../../shaders/", import.meta.url);
+
+/** Compiles every entry point of every shader, with its constants at their default and at 1. Runs nothing. */
+export async function* compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel> {
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error("Expected an adapter to compile for, found none");
+  const storageBuffers = Math.min(adapter.limits.maxStorageBuffersPerShaderStage, maxStorageBuffers);
+  const maxComputeWorkgroupStorageSize = Math.min(adapter.limits.maxComputeWorkgroupStorageSize, workgroupBytes);
+  const hasMatrices = matrixFeatures.every((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({
+    // Chrome's own names are not in the types.
+    requiredFeatures: (hasMatrices ? [...matrixFeatures] : []) as string[] as GPUFeatureName[],
+    requiredLimits: { maxStorageBuffersPerShaderStage: storageBuffers, maxComputeWorkgroupStorageSize },
+  });
+  // Dawn without a driver offers half of it.
+  const isTooLittle = (message: string) =>
+    maxComputeWorkgroupStorageSize < workgroupBytes && message.includes("total use of workgroup storage");
+  // There it has subgroups of any size too, and takes the largest for what a workgroup must be a multiple of.
+  const isOfSubgroups = (message: string) => message.includes("must be a multiple of the device maxSubgroupSize (128)");
+  try {
+    for await (const { file, shader } of shaders()) {
+      const { name } = shader;
+      if (shader.directives !== "" && !hasMatrices) continue;
+      for (const sizes of sizesOf[file] ?? [{}]) {
+        device.pushErrorScope("validation");
+        const module = device.createShaderModule({ label: `${name}.wgsl`, code: shader.text(sizes) });
+        const refused = await device.popErrorScope();
+        if (refused) {
+          yield { label: labelOf(name, sizes), error: refused.message };
+          continue;
+        }
+        for (const entry of shader.entries) {
+          const used = [...shader.uses(entry)].filter(
+            (binding) => shader.bindings.get(binding)!.kind !== "uniform",
+          ).length;
+          if (used > maxStorageBuffers)
+            yield {
+              label: labelOf(`${name}.${entry}`, sizes),
+              error: `uses ${used} storage buffers, of ${maxStorageBuffers} that Gpu asks for`,
+            };
+          // Dawn without a driver offers 8 only; the module has been compiled, which is what it is there for.
+          if (used > storageBuffers) continue;
+          for (const constants of constantsOf(shader)) {
+            device.pushErrorScope("validation");
+            device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: entry, constants } });
+            const error = await device.popErrorScope();
+            yield {
+              label: labelOf(`${name}.${entry}`, { ...sizes, ...constants }),
+              error: error && !isTooLittle(error.message) && !isOfSubgroups(error.message) ? error.message : null,
+            };
+          }
+        }
+      }
+    }
+  } finally {
+    device.destroy();
+  }
+}
+
+/** Every file with what makes it whole. */
+async function* shaders(): AsyncGenerator<{ file: string; shader: Shader }> {
+  const files: string[] = [];
+  for await (const { name } of Deno.readDir(shadersFolder))
+    if (name.endsWith(".wgsl") && name !== "common.wgsl") files.push(name.slice(0, -".wgsl".length));
+  for (const file of files.sort()) {
+    const source = await Deno.readTextFile(new URL(`${file}.wgsl`, shadersFolder));
+    for (const [end, part] of Object.entries(partsOf[file] ?? { "": "" }))
+      yield { file, shader: new Shader(end === "" ? file : `${file}_${end}`, source, part, directivesOf[file]) };
+  }
+}
+
+/** All constants that switch something off, and all on: each of their branches is compiled. */
+function constantsOf(shader: Shader): Record<string, number>[] {
+  const names = [...`${shader.source}\n${shader.part}`.matchAll(/^override (\w+): u32 = 0u/gm)].map(([, name]) => name);
+  const on = Object.fromEntries(names.map((name) => [name, 1]));
+  return names.length > 0 ? [{}, on] : [{}];
+}
+
+const labelOf = (name: string, values: Record<string, number>): string =>
+  [name, ...Object.entries(values).map(([key, value]) => `${key}=${value}`)].join(" ");

@@ -1,0 +1,21 @@
+import type { JudgeSettings } from "../../reward/judge.ts";
+import { connectionDefaults } from "../../reward/judge_connection.ts";
+import type { JudgeName } from "../../reward/judge_presets.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+
+/** A judge's settings from the knobs. The key is no knob: it must not stand in a log, an address or a checkpoint. */
+export function judgeSettingsOf(config: RunConfig, judge: JudgeName, key: string | null): JudgeSettings {
+  return {
+    ...connectionDefaults,
+    url: config.judgeUrl,
+    model: config.judgeModel,
+    key,
+    judge,
+    concurrency: config.judgeConcurrency,
+    timeoutMs: config.judgeTimeout * 1000,
+    retries: config.judgeRetries,
+    maxCalls: config.judgeBudget,
+    maxReplyTokens: config.judgeReplyTokens,
+    canaryRate: config.canaryRate,
+  };
+}

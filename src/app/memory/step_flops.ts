@@ -1,0 +1,54 @@
+import type { ModelConfig } from "../../model/config.ts";
+import type { ParameterShape } from "../../model/parameters.ts";
+import { parameterCount } from "../../model/shapes.ts";
+import { hasAdapter } from "../../train/adapter_settings.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import type { Workload } from "./assumed_step.ts";
+
+/** Floating point operations of a step; `token` are those of one token for all rollouts at once. */
+export interface Flops {
+  prefill: number;
+  token: number;
+  forward: number;
+  backward: number;
+  reference: number;
+}
+
+/** Floating point operations of a step: two for each weight a row meets, and those of attention. */
+export function flopsOf(
+  config: RunConfig,
+  { text, vision }: ModelConfig,
+  shapes: readonly ParameterShape[],
+  of: Workload,
+  hasReference: boolean,
+): Flops {
+  const matrices = shapes.filter(({ shape }) => shape.length >= 2);
+  const layers = parameterCount(matrices.filter(({ name }) => name.startsWith("model.language_model.layers.")));
+  const towers = parameterCount(matrices.filter(({ name }) => /^model\.visual\.(blocks|patch_embed)\./.test(name)));
+  const mergers = parameterCount(matrices.filter(({ name }) => /^model\.visual\.(deepstack_)?merger/.test(name)));
+  const attended = (rows: number, keys: number) =>
+    4 * text.numHiddenLayers * text.numAttentionHeads * text.headDim * rows * keys;
+  const seen = (patches: number): number => {
+    // Most blocks of Qwen2.5-VL look at windows of 64 patches.
+    const whole = vision.family === "qwen2_5_vl" ? vision.fullattBlockIndexes.length : vision.depth;
+    const keys = whole * patches + (vision.depth - whole) * 64;
+    return 2 * patches * (towers + mergers / vision.spatialMergeSize ** 2) + 4 * vision.hiddenSize * patches * keys;
+  };
+  const prompt = seen(of.promptPatches) + 2 * layers * of.promptTokens + attended(of.promptTokens, of.promptTokens / 2);
+  const own = of.modelTokens + of.observationTokens;
+  const rollout = seen(of.observationPatches) + 2 * layers * own + attended(own, of.promptTokens + own / 2);
+  const head = 2 * text.vocabSize * text.hiddenSize * of.modelTokens;
+  const { tasksPerStep: tasks, rolloutsPerTask: n, updatesPerStep } = config;
+  const forward = tasks * (prompt + n * rollout);
+  const heads = tasks * n * head;
+  const observed = seen(of.observationPatches) + 2 * layers * of.observationTokens;
+  return {
+    prefill: tasks * (prompt + n * (observed + attended(of.observationTokens, of.promptTokens + own / 2))),
+    token: tasks * n * (2 * (layers + text.vocabSize * text.hiddenSize) + attended(1, of.promptTokens + own / 2)),
+    forward: updatesPerStep * (forward + heads),
+    // The way back costs twice the way there, and logits are made again; where weights stay as they are, only their
+    // inputs' gradients are made.
+    backward: updatesPerStep * (hasAdapter(config) ? forward + 2 * heads : 2 * forward + 3 * heads),
+    reference: hasReference ? forward + heads : 0,
+  };
+}

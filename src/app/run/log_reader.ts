@@ -1,0 +1,186 @@
+import { readEvent, UnknownKnob } from "../../train/event_schema.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import type { KnobName } from "../../train/knobs.ts";
+import { Misfit } from "../../train/value_readers.ts";
+import { longestLine } from "./log_lines.ts";
+
+/** Lines that a sentence names. */
+const namedLines = 5;
+
+/** What was read of a log beside its events. */
+export interface ReadLog {
+  /** A sentence for each thing that a person should know of: what was left out, and where. */
+  notices: string[];
+  /** Parts of lines that were left out although this version knows what they should be. */
+  leftOut: number;
+  /** Knobs that are not as the run had them. */
+  unreadKnobs: ReadonlySet<KnobName>;
+}
+
+/**
+ * Reads a log line by line: one JSON event a line, a "run" event first. A last line that was cut off while it was
+ * written is left out, and so are kinds of events that a later version may write.
+ *
+ * What else is wrong is left out and told of, to be shown to a person; or, for work on the whole of a log, nothing may
+ * be left out (`strict`).
+ */
+export class LogReader {
+  readonly #name: string;
+  readonly #remedy: string;
+  readonly #strict: boolean;
+  #number = 0;
+  #events = 0;
+  /** A line that is no JSON, forgiven where nothing follows. */
+  #broken: Misfit | null = null;
+  #cutOff = false;
+  readonly #lines = new Set<number>();
+  #parts = 0;
+  #first: string | null = null;
+  readonly #unknownKinds = new Map<string, number>();
+  readonly #unknownKnobs = new Set<string>();
+  readonly #unreadKnobs = new Set<KnobName>();
+
+  /** @param remedy what to do about a file that is no log, or about a line that is wrong */
+  constructor(name: string, remedy: string, { strict = false }: { strict?: boolean } = {}) {
+    this.#name = name;
+    this.#remedy = remedy;
+    this.#strict = strict;
+  }
+
+  /**
+   * The event of the next line, null where there is none to show.
+   * @param text null for a line that was too long to be kept
+   * @throws Error with one sentence that names the line
+   */
+  line(text: string | null): TrainEvent | null {
+    this.#number++;
+    if (text?.trim() === "") return null;
+    if (this.#broken) this.#leaveOut(this.#broken, this.#number - 1);
+    this.#broken = null;
+    let value: unknown;
+    try {
+      value = JSON.parse(text ?? "");
+    } catch {
+      const misfit = new NotJson(
+        text === null ? `is longer than ${longestLine.toLocaleString("en")} characters` : "is not JSON",
+      );
+      if (this.#events === 0)
+        throw new Error(`Line ${this.#number} of ${this.#name} ${misfit.message}; ${this.#remedy}`);
+      if (text === null) this.#leaveOut(misfit, this.#number);
+      else this.#broken = misfit;
+      return null;
+    }
+    const event = this.#events === 0 ? this.#head(value) : this.#event(value);
+    if (event) this.#events++;
+    return event;
+  }
+
+  /** After the last line. @throws Error where there was none */
+  end(): ReadLog {
+    if (this.#events === 0) throw new Error(`${this.#name} is empty; ${this.#remedy}`);
+    this.#cutOff = this.#broken !== null;
+    return { notices: this.#notices(), leftOut: this.#parts, unreadKnobs: this.#unreadKnobs };
+  }
+
+  /** A file whose first event is no head of a run is no log, and nothing of it is shown. */
+  #head(value: unknown): TrainEvent {
+    const type =
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, "type")
+        ? (value as { type: unknown }).type
+        : undefined;
+    if (typeof type !== "string")
+      throw new Error(`Line ${this.#number} of ${this.#name} is no event of a run (it has no "type"); ${this.#remedy}`);
+    if (type !== "run")
+      throw new Error(
+        `${this.#name} does not begin with a "run" event but with "${type.slice(0, 40)}"; ${this.#remedy}`,
+      );
+    this.#expectFormat(value);
+    try {
+      return readEvent(value, (misfit) => this.#leaveOut(misfit, this.#number))!;
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error;
+      throw new Error(`Line ${this.#number} of ${this.#name} is no head of a run (${error.message}); ${this.#remedy}`);
+    }
+  }
+
+  #event(value: unknown): TrainEvent | null {
+    const number = this.#number;
+    try {
+      this.#expectFormat(value);
+      const event = readEvent(value, (misfit) => this.#leaveOut(misfit, number));
+      if (event === null) {
+        const kind = (value as { type: string }).type.slice(0, 40);
+        this.#unknownKinds.set(kind, (this.#unknownKinds.get(kind) ?? 0) + 1);
+      }
+      return event;
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error;
+      this.#leaveOut(error, number);
+      return null;
+    }
+  }
+
+  #expectFormat(value: unknown): void {
+    const { type, format } = (value ?? {}) as { type?: unknown; format?: unknown };
+    if (type === "run" && format !== 1)
+      throw new Error(
+        `${this.#name} has log format ${JSON.stringify(format)?.slice(0, 40)}, this version reads 1; open it with the Saccade that wrote it`,
+      );
+  }
+
+  #leaveOut(misfit: Misfit, number: number): void {
+    const knob = /^config\.(\w+)$|^changes\.(\w+)$/.exec(misfit.path);
+    if (misfit instanceof UnknownKnob) {
+      this.#unknownKnobs.add(misfit.path.slice(misfit.path.indexOf(".") + 1));
+      return;
+    }
+    const where = `line ${number}${misfit instanceof NotJson ? " " : ", "}${misfit.message}`;
+    if (this.#strict) throw new Error(`${this.#name}, ${where}; ${this.#remedy}`);
+    if (knob) this.#unreadKnobs.add((knob[1] ?? knob[2]) as KnobName);
+    this.#lines.add(number);
+    this.#parts++;
+    this.#first ??= where;
+  }
+
+  #notices(): string[] {
+    const notices: string[] = [];
+    const shown = `${this.#events.toLocaleString("en")} ${this.#events === 1 ? "event is" : "events are"} shown`;
+    if (this.#cutOff) notices.push(`The last line of ${this.#name} is cut off; ${shown}`);
+    if (this.#parts > 0) {
+      const lines = [...this.#lines];
+      const others = lines.length - namedLines;
+      const named =
+        lines.length === 1
+          ? `line ${lines[0]}`
+          : `lines ${lines.slice(0, namedLines).join(", ")}${others > 0 ? ` and ${others.toLocaleString("en")} more` : ""}`;
+      const parts = this.#parts === 1 ? "1 part" : `${this.#parts.toLocaleString("en")} parts`;
+      notices.push(
+        `Left out of ${this.#name}, since they are not what a run writes: ${parts} in ${named}; first ${this.#first}; ${shown}`,
+      );
+    }
+    const kinds = [...this.#unknownKinds].map(([kind, count]) => `${count} × "${kind}"`);
+    const knobs = [...this.#unknownKnobs].map((name) => `"${name}"`);
+    const newer = [
+      ...(kinds.length > 0 ? [`events ${listed(kinds)}`] : []),
+      ...(knobs.length > 0 ? [`settings ${listed(knobs)}`] : []),
+    ];
+    if (newer.length > 0)
+      notices.push(
+        `${this.#name} has what this version does not know, as a later one may write it, and it is left out: ${newer.join("; ")}`,
+      );
+    return notices;
+  }
+}
+
+/** A line of which nothing can be read. */
+class NotJson extends Misfit {
+  constructor(what: string) {
+    super("", "", null);
+    this.message = what;
+  }
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length <= namedLines
+    ? names.join(", ")
+    : `${names.slice(0, namedLines).join(", ")} and ${names.length - namedLines} more`;

@@ -1,0 +1,80 @@
+import type { TrainEvent } from "../../train/events.ts";
+import type { RunApi } from "../worker_api/run_api.ts";
+
+/** "over": the run has ended and nothing more will come; a new run needs a new player. */
+export type PlayerState = "paused" | "playing" | "stepping" | "over";
+
+/** What a player tells while it pulls. */
+export interface PlayerListener {
+  event(event: TrainEvent): void;
+  state(state: PlayerState): void;
+  /** The run threw; the player has paused, and play() tries again. */
+  failed(error: Error): void;
+}
+
+/**
+ * Play, pause and single step over a run. The run moves only when someone asks for its next event, so whoever
+ * pulls is the clock: pausing is not asking.
+ */
+export class Player {
+  readonly #source: Pick<RunApi, "next">;
+  readonly #listener: PlayerListener;
+  #state: PlayerState = "paused";
+  /** The loop under way. There is never more than one: two would ask for two events at once. */
+  #pulling: Promise<void> | null = null;
+
+  constructor(source: Pick<RunApi, "next">, listener: PlayerListener) {
+    this.#source = source;
+    this.#listener = listener;
+  }
+
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  /** Pulls until paused, or the run is over. Resolves then. */
+  play(): Promise<void> {
+    return this.#go("playing");
+  }
+
+  /** Pulls up to and including the next "update" event: one GRPO step. */
+  step(): Promise<void> {
+    return this.#go("stepping");
+  }
+
+  /** Stops pulling; resolves once the event under way has arrived and been told. */
+  async pause(): Promise<void> {
+    if (this.#state !== "over") this.#become("paused");
+    await this.#pulling;
+  }
+
+  async #go(state: "playing" | "stepping"): Promise<void> {
+    if (this.#state === "over") return;
+    this.#become(state);
+    this.#pulling ??= this.#pull().finally(() => {
+      this.#pulling = null;
+    });
+    await this.#pulling;
+  }
+
+  async #pull(): Promise<void> {
+    try {
+      while (this.#state === "playing" || this.#state === "stepping") {
+        const event = await this.#source.next();
+        if (event === null) return this.#become("over");
+        this.#listener.event(event);
+        if (event.type === "end") return this.#become("over");
+        if (event.type === "update" && this.#state === "stepping") this.#become("paused");
+      }
+    } catch (error) {
+      this.#become("paused");
+      this.#listener.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #become(state: PlayerState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#listener.state(state);
+  }
+}

@@ -1,0 +1,188 @@
+import type { RunStore } from "../../platform.ts";
+import type { Fingerprint } from "../../tasks/fingerprint.ts";
+import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
+import type { Session } from "../session/session.ts";
+import { isLogged } from "./run_log.ts";
+
+/** How a run is kept. */
+export interface RecordOptions {
+  /** Steps between checkpoints; follows the knob when it is changed. */
+  saveEvery: number;
+  resumedAt: number;
+  /** Also after the first step that ends so many milliseconds after the last checkpoint: a page may be closed at any time. */
+  mostUnsavedMs?: number;
+  /** Once it says true, the run is saved and ended at the next event. */
+  stopping: () => boolean;
+  /** Spares the wait for a judge once somebody stops. */
+  signal?: AbortSignal;
+  /** As `reopenRun` gives them: changes that come at later steps, metrics of the steps made, sentences for people. */
+  upcoming?: readonly ChangeAtStep[];
+  metrics?: readonly Metrics[];
+  notices?: readonly string[];
+  /** For the head of the log. */
+  sources?: readonly Fingerprint[];
+  /**
+   * Whether the run goes on though this error kept something from being written. It is told as an alarm then, what was
+   * not written is kept, and tried again with what comes next.
+   */
+  tolerates?: (error: unknown) => boolean;
+}
+
+/** What is written at once. Within a step nothing is worth a wait for the disk: going on begins at a checkpoint. */
+const flushed: readonly TrainEvent["type"][] = ["run", "config", "update", "eval", "alarm", "checkpoint", "end"];
+
+/** Keeps a run as it happens: its events in the log, step by step, and checkpoints. */
+export class RunRecorder {
+  readonly #session: Session;
+  readonly #store: RunStore;
+  readonly #options: RecordOptions;
+  #saveEvery: number;
+  /** Steps made. */
+  #step: number;
+  #savedStep: number;
+  #savedMs = performance.now();
+  /** What the last checkpoint took. */
+  #savingMs = 0;
+  /** Lines that are to be written, and those of the step under way: no checkpoint may stand behind them. */
+  #lines: string[] = [];
+  #underWay: string[] = [];
+  /** Why the last write failed, where that was tolerated. */
+  #problem: string | null = null;
+
+  constructor(session: Session, store: RunStore, options: RecordOptions) {
+    this.#session = session;
+    this.#store = store;
+    this.#options = options;
+    this.#saveEvery = options.saveEvery;
+    this.#step = this.#savedStep = options.resumedAt;
+  }
+
+  /** Steps made. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Whether something of the run is in memory only. */
+  get unsaved(): boolean {
+    return this.#step > this.#savedStep || this.#lines.length > 0;
+  }
+
+  /**
+   * Trains, and keeps the run. Yields what happens, "checkpoint" and "end" events of its own among it.
+   * @throws Error what the session or the store throws; the log then ends with a "failed" event where it can.
+   */
+  async *events(): AsyncGenerator<TrainEvent> {
+    const { upcoming = [], notices = [], metrics, stopping, signal } = this.#options;
+    let told: string | null = null;
+    try {
+      for await (const event of this.#session.train(signal, metrics)) {
+        // What a step had begun that is not in the checkpoint would stand before it in the log.
+        if (event.type === "end" && event.reason !== "done") this.#underWay = [];
+        // Before the next step rather than after the update, so that an evaluation of this step stays with it.
+        const stepIsOver = event.type === "tasks" || event.type === "end";
+        const due = event.type === "end" || this.#step % this.#saveEvery === 0 || this.#overdue();
+        if (stepIsOver && due && this.#step > this.#savedStep) {
+          const saved = await this.#trySave();
+          if (saved) yield saved;
+        }
+        if (event.type === "update") this.#step = event.step;
+        if (event.type === "config") this.#saveEvery = event.changes.saveEvery ?? this.#saveEvery;
+        const logged = event.type === "run" ? this.#head(event) : event;
+        await this.#log(logged);
+        // Before anybody sees the step: what is changed then comes after what was changed before.
+        if (event.type === "update")
+          for (const { step, changes } of upcoming) if (step === this.#step) this.#session.change(changes);
+        if (this.#problem !== null && this.#problem !== told)
+          yield { type: "alarm", step: this.#step, message: this.#problem, about: "storage" };
+        told = this.#problem;
+        yield logged;
+        if (event.type === "run")
+          for (const message of notices) yield await this.#log({ type: "alarm", step: this.#step, message });
+        if (event.type === "end") return;
+        if (stopping()) break;
+      }
+      // What this step had begun is not in the checkpoint, and would stand before it in the log.
+      this.#underWay = [];
+      if (this.#step > this.#savedStep) {
+        const saved = await this.#trySave();
+        if (saved) yield saved;
+      }
+      yield await this.#log({ type: "end", step: this.#step, reason: "stopped" });
+    } catch (error) {
+      // The error counts, not whether the log could still be written.
+      await this.#log({
+        type: "end",
+        step: this.#step,
+        reason: "failed",
+        message: (error as Error).message,
+      }).catch(() => {});
+      throw error;
+    }
+  }
+
+  #head(event: Extract<TrainEvent, { type: "run" }>): TrainEvent {
+    const { upcoming = [], sources = [] } = this.#options;
+    return { ...event, ...(upcoming.length > 0 ? { upcoming } : {}), ...(sources.length > 0 ? { sources } : {}) };
+  }
+
+  /**
+   * Writes a checkpoint of the last step that was made, and what the log lacks. Only between two events of the run: the
+   * weights are those of that step then. Null where all is written already.
+   */
+  async save(): Promise<TrainEvent | null> {
+    // A checkpoint stands on the log up to it.
+    await this.#flush();
+    if (this.#step === this.#savedStep) return null;
+    const startedMs = performance.now();
+    const checkpoint = await this.#session.checkpoint();
+    if (checkpoint.step !== this.#step)
+      throw new Error(`Expected a checkpoint of step ${this.#step}, found one of step ${checkpoint.step}`);
+    await this.#store.writeCheckpoint(checkpoint.files);
+    this.#savedStep = this.#step;
+    this.#savedMs = performance.now();
+    this.#savingMs = this.#savedMs - startedMs;
+    this.#problem = null;
+    return this.#log({ type: "checkpoint", step: this.#step, path: this.#store.place });
+  }
+
+  /** Long unsaved, also beside what saving takes: that is not to be what a run does most of the time. */
+  #overdue(): boolean {
+    const { mostUnsavedMs = Number.POSITIVE_INFINITY } = this.#options;
+    return performance.now() - this.#savedMs > Math.max(mostUnsavedMs, 20 * this.#savingMs);
+  }
+
+  async #trySave(): Promise<TrainEvent | null> {
+    try {
+      return await this.save();
+    } catch (error) {
+      this.#tolerate(error);
+      return null;
+    }
+  }
+
+  async #log(event: TrainEvent): Promise<TrainEvent> {
+    if (!isLogged(event)) return event;
+    const line = JSON.stringify(event);
+    // A checkpoint that is written within a step is one of the step before.
+    if (event.type === "checkpoint") this.#lines.push(line);
+    else this.#underWay.push(line);
+    if (!flushed.includes(event.type)) return event;
+    if (event.type !== "checkpoint") this.#lines.push(...this.#underWay.splice(0));
+    try {
+      await this.#flush();
+    } catch (error) {
+      this.#tolerate(error);
+    }
+    return event;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#store.appendLog(this.#lines);
+    this.#lines = [];
+  }
+
+  #tolerate(error: unknown): void {
+    if (!this.#options.tolerates?.(error)) throw error;
+    this.#problem = (error as Error).message;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Platform } from "../../platform.ts";
+import { type Fingerprint, otherSources, putBack } from "../../tasks/fingerprint.ts";
+import { hasAdapter } from "../../train/adapter_settings.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { pathsIn } from "../data/sources.ts";
+import { hubPath, hubText, isCommit, isHubPath, readHubPath } from "../network/hub_path.ts";
+import { dataPrint, modelPrints } from "./source_prints.ts";
+
+/** What a run is made with besides its settings. */
+export type NamedSources = Pick<RunConfig, "data" | "model" | "adapter">;
+
+/**
+ * The configuration with the commit in the place of each branch or tag of the Hub, so that the run goes on with the same
+ * files whatever the branch stands for then. @throws Error with one sentence where the Hub does not answer
+ */
+export async function atCommits<Config extends NamedSources>(config: Config, platform: Platform): Promise<Config> {
+  const pinned = async (text: string, kind: "models" | "datasets"): Promise<string> => {
+    const path = text.startsWith("dropped/") ? null : hubPath(text, kind);
+    if (path === null) return text;
+    const place = readHubPath(path);
+    if (isCommit(place.revision)) return text;
+    const { commit = "" } = (await platform.versionOf?.(path)) ?? {};
+    if (!isCommit(commit)) return text;
+    const long = hubText({ ...place, revision: commit });
+    return isHubPath(text) ? long : `${place.repository}@${commit}${place.path && `/${place.path}`}`;
+  };
+  const data = config.data.split(",").map((part) => pinned(part.trim(), "datasets"));
+  return {
+    ...config,
+    model: await pinned(config.model, "models"),
+    adapter: config.adapter && (await pinned(config.adapter, "models")),
+    data: config.data && (await Promise.all(data)).join(","),
+  };
+}
+
+/**
+ * Fingerprints of what a configuration names: rows with the pictures beside them, the model, an adapter to go on from.
+ * Generated scenes have none. What is not there has none either: opening it says why.
+ * @throws Error with one sentence where something cannot be read
+ */
+export async function runSources(config: NamedSources, platform: Platform): Promise<Fingerprint[]> {
+  const found: Fingerprint[] = [];
+  if (config.data !== "") found.push(...(await dataPrint(config.data, platform)));
+  if (config.model !== "") found.push(...(await modelPrints("model", config.model, platform)));
+  if (config.adapter !== "") found.push(...(await modelPrints("adapter", config.adapter, platform)));
+  return found;
+}
+
+/**
+ * Looks whether a stored run would go on with what it was made with.
+ * @param stored undefined where the run was stored before fingerprints were
+ * @returns the fingerprints to store, and a sentence where they could not be compared
+ * @throws Error with one sentence where anything that the run still reads is another, or is gone
+ */
+export async function checkSources(
+  config: NamedSources & Pick<RunConfig, "loraRank" | "klLossCoef" | "klRewardCoef">,
+  stored: readonly Fingerprint[] | undefined,
+  platform: Platform,
+): Promise<{ sources: Fingerprint[]; notice: string | null }> {
+  for (const print of stored ?? [])
+    if (print.part !== "weights" && !(await isThere(print.knob, config[print.knob], platform)))
+      throw new Error(putBack(print));
+  const found = await runSources(config, platform);
+  if (stored === undefined) {
+    const unchecked = [config.data, hasAdapter(config) ? config.model : ""].filter((path) => path !== "");
+    const notice =
+      unchecked.length === 0
+        ? null
+        : `This run was stored before its files were: whether ${unchecked.join(" and ")} ${unchecked.length === 1 ? "is" : "are"} what it was made with could not be checked`;
+    return { sources: found, notice };
+  }
+  // A checkpoint of all weights takes the place of the model's, unless they are the reference.
+  const { klLossCoef, klRewardCoef } = config;
+  const readsWeights = hasAdapter(config) || klLossCoef > 0 || klRewardCoef > 0;
+  const sentence = otherSources(stored, found, ({ knob, part }) =>
+    part !== "weights" ? true : knob === "model" ? readsWeights : klLossCoef > 0 || klRewardCoef > 0,
+  );
+  if (sentence !== null) throw new Error(`${sentence}; ${remedy(config.data, sentence)}`);
+  return { sources: [...stored], notice: null };
+}
+
+const remedy = (data: string, sentence: string): string =>
+  /\bdropped\//.test(sentence)
+    ? "drop the same files again, or begin a new run"
+    : /https?:\/\//.test(data)
+      ? "the address holds other content by now; begin a new run"
+      : "put the same files back, or begin a new run";
+
+/** Whether anything stands where a knob says. What lies behind an address is asked when it is read. */
+async function isThere(knob: Fingerprint["knob"], text: string, platform: Platform): Promise<boolean> {
+  const files = { data: "", model: "/config.json", adapter: "/adapter_config.json" };
+  for (const path of knob === "data" ? pathsIn(text) : [text]) {
+    const file = path + files[knob];
+    if (platform.addressOf(file) !== null) continue;
+    if ((await platform.assetSize(file)) === null && (knob !== "data" || (await platform.list(path)) === null))
+      return false;
+  }
+  return true;
+}

@@ -1,0 +1,478 @@
+import { suppressed } from "../../agent/loop.ts";
+import type { Rollout } from "../../agent/rollout.ts";
+import { rolloutPictures } from "../../agent/rollout_pictures.ts";
+import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
+import { Gpu } from "../../gpu/gpu.ts";
+import type { KernelTime } from "../../gpu/plan.ts";
+import type { Pixels } from "../../image/pixels.ts";
+import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
+import { expectCacheable } from "../../model/cache.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { fillModel, loadModel } from "../../model/load.ts";
+import type { Model } from "../../model/model.ts";
+import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
+import type { CheckpointFiles } from "../../model/safetensors.ts";
+import { shownImage } from "../../model/vision_rows.ts";
+import { walkBytes } from "../../model/walk_size.ts";
+import type { NamedBytes } from "../../platform.ts";
+import { GpuPolicy } from "../../policy/gpu_policy.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
+import type { Task, TaskSource } from "../../tasks/task.ts";
+import { expectTrainable, openAdapter, refillAdapter } from "../../train/adapter.ts";
+import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
+import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
+import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
+import { exportFiles } from "../../train/export.ts";
+import { type Likelihood, likelihoods } from "../../train/inspect.ts";
+import { klSums } from "../../train/kl_reward.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { Learner, type UpdateSettings } from "../../train/learner.ts";
+import type { PackedGroup } from "../../train/pack.ts";
+import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../train/rolling.ts";
+import { train } from "../../train/trainer.ts";
+import { packRollouts, sequence, update, updateSettings } from "../../train/update.ts";
+import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
+import { openTokenizer } from "../data/qwen_tokenizer.ts";
+import { kernelTable } from "../kernels/kernel_table.ts";
+import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
+import { chooseProductsFor } from "../kernels/tuned_products.ts";
+import { expectRoom } from "../memory/estimate.ts";
+import { peakTable } from "../memory/peak_table.ts";
+import type { ModelSizes } from "../memory/simulated_step.ts";
+import { fileOrNull, filesIn } from "./model_files.ts";
+import { PicturePool } from "./picture_pool.ts";
+import { ReferenceModel } from "./reference_model.ts";
+import { type OwnParts, openRunContext, type RunContext } from "./run_context.ts";
+import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
+
+/** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
+const minCropPx = 32;
+
+/** Alternatives to a token that are worth showing. */
+const likeliestTokens = 5;
+
+/** Activations of a walk of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
+const softwareWalkBytes = 16 * 2 ** 20;
+
+/** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
+export const openGpuSession = (async (platform, config, options = {}): Promise<GpuSession> => {
+  if (!platform.gpu) throw new Error(platform.gpuMissing);
+  const frozen = options.frozen ?? false;
+  if (!frozen) {
+    expectBaseDtype(config);
+    expectMatrixUnits(config);
+  }
+  const notices: string[] = [];
+  // A run's model can be used, and exported, where the run could not be made.
+  const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
+  if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);
+  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" && lack === null });
+  const files = filesIn(platform, config.model);
+  try {
+    if ((await files.sizeBytes("config.json")) === null)
+      throw new Error(
+        `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
+      );
+    const tokenizer = await openTokenizer(fileOrNull(files));
+    const notice = (sentence: string) => notices.push(sentence);
+    const { baseDtype } = config;
+    const { progress } = options;
+    const trained = !frozen && !hasAdapter(config);
+    const device = { limits: gpu.device.limits, software: gpu.software };
+    const before = async (sizes: ModelSizes) => {
+      expectCacheable(sizes.config.text, config.kvCacheDtype);
+      if (!frozen) await expectRoom(config, sizes, await preprocessorIn(files), device);
+    };
+    const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
+    checkTokens(tokenizer, model.config);
+    model.kvCacheDtype = config.kvCacheDtype;
+    const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
+    model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
+    gpu.check();
+    notices.push(...(await useMatrixUnits(gpu, model)));
+    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.kept)));
+    const view = viewOf(model, await preprocessorIn(files), config);
+    const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
+    const open = (wanted: RunConfig, own = options.own) =>
+      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {}, own);
+    try {
+      const context = await open(config);
+      const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
+      return new GpuSession(parts, context, open, options.trace ?? false);
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+  } catch (error) {
+    gpu.close();
+    throw error;
+  }
+}) satisfies OpenSession;
+
+/** Ids of the tokenizer are rows of the embedding, and a picture's token is the one that the model looks for. */
+function checkTokens(tokenizer: Tokenizer, { text, imageTokenId }: ModelConfig): void {
+  if (tokenizer.largestId >= text.vocabSize)
+    throw new Error(
+      `The tokenizer has a token with id ${tokenizer.largestId}, config.json has vocab_size ${text.vocabSize}; the files belong to different models`,
+    );
+  const pad = tokenizer.id("<|image_pad|>");
+  if (pad !== imageTokenId)
+    throw new Error(
+      `The tokenizer's <|image_pad|> has id ${pad}, config.json has image_token_id ${imageTokenId}; the files belong to different models`,
+    );
+}
+
+/** How large the model sees pictures: as its preprocessor says, or smaller where the run wants that. */
+function viewOf(model: Model, limits: Preprocessor, { maxPixels }: RunConfig): SizeLimits {
+  const { patchSize, spatialMergeSize } = model.config.vision;
+  // Source pixels a side of an image token.
+  const factor = patchSize * spatialMergeSize;
+  const most = maxPixels > 0 ? Math.min(maxPixels, limits.maxPixels) : limits.maxPixels;
+  return { factor, minPixels: Math.min(limits.minPixels, most), maxPixels: most };
+}
+
+/** What a session is opened with and keeps. */
+interface SessionParts {
+  gpu: Gpu;
+  model: Model;
+  tokenizer: Tokenizer;
+  view: SizeLimits;
+  pool: PicturePool;
+  files: CheckpointFiles;
+  /** Of the adapter that runs go on from. */
+  adapterFiles: CheckpointFiles | null;
+  notices: readonly string[];
+}
+
+export class GpuSession implements Session {
+  readonly model: ModelFacts;
+  readonly notices: readonly string[];
+  readonly gpu: Gpu;
+  readonly qwen: Model;
+  readonly tokenizer: Tokenizer;
+  readonly view: SizeLimits;
+  readonly pool: PicturePool;
+  readonly files: CheckpointFiles;
+  readonly adapterFiles: CheckpointFiles | null;
+  readonly #policy: GpuPolicy;
+  readonly #learner: Learner;
+  readonly #reference: ReferenceModel;
+  #context: RunContext;
+  #config: RunConfig;
+  #step = 0;
+  /** What changed since the last step, for the log. */
+  #changes: Partial<RunConfig> = {};
+
+  constructor(
+    parts: SessionParts,
+    context: RunContext,
+    readonly openRunContext: (config: RunConfig, own?: OwnParts) => Promise<RunContext>,
+    readonly traced: boolean,
+  ) {
+    const { gpu, model: qwen, files, adapterFiles } = parts;
+    this.notices = parts.notices;
+    this.gpu = gpu;
+    this.qwen = qwen;
+    this.tokenizer = parts.tokenizer;
+    this.view = parts.view;
+    this.pool = parts.pool;
+    this.files = files;
+    this.adapterFiles = adapterFiles;
+    this.#context = context;
+    this.#config = context.config;
+    this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
+    this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
+    this.#policy = new GpuPolicy(gpu, qwen);
+    this.#learner = new Learner(gpu, qwen, "policy");
+    this.#policy.traced = traced;
+    this.#learner.traced = traced;
+  }
+
+  get lost(): boolean {
+    return this.gpu.lost;
+  }
+
+  get adapter(): string {
+    return this.gpu.adapterName;
+  }
+
+  get software(): boolean {
+    return this.gpu.software;
+  }
+
+  async expectTasks(): Promise<void> {
+    await this.#context.source.take(0, 1);
+  }
+
+  expectTrainable(): void {
+    if (!this.qwen.trained.trained) throw new Error("The session was opened to use a model, not to train it");
+    if (this.qwen.adapter) expectTrainable(this.qwen.adapter.config);
+  }
+
+  async restore(files: readonly NamedBytes[]): Promise<number> {
+    const { trained, adapter } = this.qwen;
+    const shapes = new Map(trained.shapes.map((p) => [p.name, p.shape] as const));
+    const checkpoint = await readCheckpoint(files, shapes, adapter?.config.json ?? null);
+    // The reference is the model that the run began with, which the folder still holds.
+    if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
+    for (const { name, values } of checkpoint.weights) trained.set(name, values);
+    if (trained.trained)
+      for (const part of ["m", "v"] as const)
+        for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
+    // They were let in, or kept out, as they stood in the model's folder.
+    if (!adapter) await useMatrixUnits(this.gpu, this.qwen);
+    this.#learner.updates = checkpoint.optimizer.step;
+    this.#step = checkpoint.step;
+    return checkpoint.step;
+  }
+
+  async reset(config: RunConfig): Promise<void> {
+    if (!sameModel(config, this.#config))
+      throw new Error(
+        `The session holds ${this.model.name} with its adapter and its view; open another session for ${config.model}`,
+      );
+    await this.use(config);
+    const { adapter } = this.qwen;
+    if (adapter) return refillAdapter(adapter, config, config.seed, this.adapterFiles);
+    await fillModel(this.qwen, this.files);
+    this.qwen.parameters.resetOptimizer();
+  }
+
+  /** Another configuration over the weights as they are, from step 0; `own` takes the place of what it names. */
+  async use(config: RunConfig, own?: OwnParts): Promise<void> {
+    this.#context = await this.openRunContext(config, own);
+    this.#config = config;
+    this.#changes = {};
+    this.#step = 0;
+    this.#learner.updates = 0;
+  }
+
+  /** Natural log-probabilities of the targets of groups under the weights as they are, in order. */
+  logprobs(
+    groups: readonly PackedGroup[],
+    settings: Pick<UpdateSettings, "temperature" | "suppressed">,
+  ): Promise<Float32Array> {
+    return this.#learner.logprobs(groups, settings);
+  }
+
+  async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
+    this.expectTrainable();
+    const resumedAt = this.#step;
+    yield {
+      type: "run",
+      format: 1,
+      config: this.#config,
+      model: this.model,
+      adapter: this.adapter,
+      resumedAt,
+      startedAt: new Date().toISOString(),
+    };
+    for await (const event of train({ ...this.parts(), signal }, resumedAt, made)) {
+      if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
+        // Emptied first: what is changed while this is told belongs to the next step.
+        const changes = this.#changes;
+        this.#changes = {};
+        yield { type: "config", step: event.step, changes };
+      }
+      if (event.type === "update") this.#step = event.step;
+      yield event;
+    }
+  }
+
+  async *warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent> {
+    const { parameters, config } = this.qwen;
+    const { seed, preset, warmupRows } = this.#config;
+    const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
+    if (this.#step === 0)
+      initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
+    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
+    learner.updates = this.#learner.updates;
+    learner.traced = this.traced;
+    learner.gradientCheckpointing = this.#config.gradientCheckpointing;
+    try {
+      for await (const event of warmup(
+        learner,
+        parameters,
+        this.tokenizer,
+        config.vision,
+        (...of) => this.pool.lessons(...of),
+        plan,
+        seed,
+        this.#step,
+        signal,
+      )) {
+        this.#step++;
+        this.#learner.updates = learner.updates;
+        yield event;
+      }
+      if (signal?.aborted) return;
+      const step = this.#step;
+      parameters.resetOptimizer();
+      this.#learner.updates = 0;
+      this.#step = 0;
+      for (const greedy of [false, true]) {
+        const { evalTasks } = this.#config;
+        const result = await untilStopped(signal, this.evaluate({ tasks: evalTasks, greedy, signal }));
+        if (!result) return;
+        const { tasks, metrics, durationMs } = result;
+        yield { type: "eval", step, tasks, greedy, metrics, durationMs };
+      }
+      yield { type: "end", step, reason: "done" };
+    } finally {
+      for (const [kind, times] of learner.traces) this.#learner.traces.set(`warmup ${kind}`, times);
+      learner.free();
+    }
+  }
+
+  async evaluate({
+    tasks: wanted,
+    greedy,
+    signal,
+  }: {
+    tasks: number;
+    greedy: boolean;
+    signal?: AbortSignal;
+  }): Promise<Evaluation> {
+    const parts = { ...this.parts(), signal };
+    const startedMs = performance.now();
+    const tasks = await this.#heldOut(wanted);
+    const metrics = await evaluate(parts, tasks, greedy);
+    const notes = tasks.length < wanted ? (this.#context.source.heldOutNotes?.() ?? []) : [];
+    return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
+  }
+
+  async *roll({
+    tasks,
+    rolloutsPerTask,
+    greedy,
+    signal,
+  }: {
+    tasks: number;
+    rolloutsPerTask: number;
+    greedy: boolean;
+    signal?: AbortSignal;
+  }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+    const parts = { ...this.parts(), signal };
+    yield* rollTasks(parts, await this.#heldOut(tasks), { rolloutsPerTask, greedy });
+  }
+
+  async *rollTasks(
+    tasks: readonly Task[],
+    { source, ...options }: RollingOptions & { source: Pick<TaskSource, "pictures"> },
+  ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+    const parts = this.parts();
+    yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
+  }
+
+  async #heldOut(count: number): Promise<Task[]> {
+    const { source } = this.#context;
+    const tasks = await source.heldOut(count);
+    if (tasks.length === 0)
+      throw new Error(
+        this.#config.heldOutRows === 0
+          ? "Expected rows that are held out of the training, found none: heldOutRows is 0, so all of them are trained on; train with --held-out-rows N"
+          : `Expected rows that are held out of the training, found none that can be asked: ${source.heldOutNotes?.().join("; ")}`,
+      );
+    return tasks;
+  }
+
+  async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
+    const ofTask = await this.#pictures(task, config);
+    const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
+    const images = await Promise.all(
+      rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
+        shownImage(await this.pool.shown(pixels), this.qwen.config.vision),
+      ),
+    );
+    const group = {
+      prefix: { tokens: rollout.segments[0]!.tokens, images: images.slice(0, ofTask.length) },
+      sequences: [sequence(rollout, 0, images.slice(ofTask.length))],
+    };
+    const settings = { temperature: config.temperature, suppressed: suppressed(this.#context.chat, config) };
+    return likelihoods(this.gpu, this.qwen, group, settings, likeliestTokens);
+  }
+
+  texts(tokens: readonly number[]): string[] {
+    return this.tokenizer.texts([...tokens]);
+  }
+
+  change(changes: Partial<RunConfig>): void {
+    this.#config = { ...this.#config, ...changes };
+    this.#changes = { ...this.#changes, ...changes };
+  }
+
+  async checkpoint(): Promise<{ step: number; files: NamedBytes[] }> {
+    const files = checkpointFiles({
+      step: this.#step,
+      config: this.#config,
+      weights: await this.#named("weight"),
+      optimizer: { step: this.#learner.updates, m: await this.#named("m"), v: await this.#named("v") },
+      adapter: this.qwen.adapter?.config.json,
+    });
+    return { step: this.#step, files };
+  }
+
+  async exportFiles(): Promise<NamedBytes[]> {
+    if (this.qwen.adapter) return this.qwen.adapter.files();
+    return exportFiles(await this.#named("weight"), fileOrNull(this.files));
+  }
+
+  profile(): string | null {
+    if (!this.traced) return null;
+    const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...this.#learner.traces]);
+    return [...[...traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join("\n\n");
+  }
+
+  get peakMemory(): MemoryPeak {
+    return this.gpu.pool.peak;
+  }
+
+  close(): void {
+    this.pool.close();
+    this.gpu.close();
+  }
+
+  async #named(part: "weight" | "m" | "v"): Promise<NamedValues[]> {
+    const values = await this.qwen.trained.read(part);
+    return this.qwen.trained.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
+  }
+
+  /** What a run on this model is made of, as of now. */
+  parts(): Parts {
+    const { chat, source, judge } = this.#context;
+    const { vision } = this.qwen.config;
+    const { factor } = this.view;
+    return {
+      config: () => this.#config,
+      source,
+      policy: this.#policy,
+      chat,
+      tokenizer: this.tokenizer,
+      judge,
+      view: {
+        frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
+        minSidePx: Math.max(minCropPx, factor),
+        shown: (pixels) => this.pool.shown(pixels),
+        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+      },
+      peakMemoryBytes: () => this.gpu.pool.peak.bytes,
+      klSums: (rolled, config) =>
+        klSums(this.#reference, rolled, { ...config, suppressed: suppressed(chat, config) }, vision),
+      update: async (rolled, step, config) => {
+        const batch = packRollouts(rolled, config, vision);
+        const settings = updateSettings(config, step, suppressed(chat, config));
+        this.#learner.gradientCheckpointing = config.gradientCheckpointing;
+        return update(this.#learner, batch, settings, config.updatesPerStep, (groups) =>
+          this.#reference.logprobs(groups, settings),
+        );
+      },
+    };
+  }
+
+  /** The pictures of a task of any run on this model. */
+  async #pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
+    const isOurs = config.data === this.#config.data;
+    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(config);
+    return source.pictures(task);
+  }
+}

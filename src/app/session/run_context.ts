@@ -1,0 +1,71 @@
+import type { SizeLimits } from "../../image/smart_resize.ts";
+import type { Platform } from "../../platform.ts";
+import type { Chat } from "../../policy/chat.ts";
+import { openChat } from "../../policy/chats.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
+import { type AnswerJudge, openJudge, rulesJudge } from "../../reward/judge.ts";
+import type { VerdictCache } from "../../reward/verdict_cache.ts";
+import { needle } from "../../tasks/needle.ts";
+import type { Task, TaskSource } from "../../tasks/task.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { openRunTasks } from "../data/run_tasks.ts";
+import { judgeSettingsOf } from "../judge/judge_settings.ts";
+import type { PicturePool } from "./picture_pool.ts";
+
+/** What a configuration decides beside the model: chat format, task source, judge. */
+export interface RunContext {
+  config: RunConfig;
+  chat: Chat;
+  source: TaskSource;
+  judge: AnswerJudge;
+}
+
+/** What somebody wrote themselves, in the place of what the configuration names. */
+export interface OwnParts {
+  tasks?: TaskSource;
+}
+
+/** What a judge needs that is no knob. */
+export interface JudgeAccess {
+  /** The key for an address's origin, null where none was given. */
+  key?: (url: string) => string | null;
+  cache?: VerdictCache;
+}
+
+/** @throws Error with one sentence for people: a file that cannot be opened, a judge without an address */
+export async function openRunContext(
+  config: RunConfig,
+  platform: Platform,
+  tokenizer: Tokenizer,
+  view: SizeLimits,
+  pool: PicturePool,
+  access: JudgeAccess,
+  own: OwnParts = {},
+): Promise<RunContext> {
+  const chat = openChat(config.prompt, tokenizer, config);
+  const source =
+    own.tasks ??
+    (config.data === ""
+      ? {
+          ...needle(config, config.seed),
+          pictures: (task: Task) => pool.draw(task.id, config, task.imageSizesPx[0]!.width),
+        }
+      : await openRunTasks(config, platform, view, chat));
+  return { config, chat, source, judge: openRunJudge(config, access) };
+}
+
+function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {
+  const { judge, judgeUrl } = config;
+  if (judge === "rules") {
+    if (config.reward === "thyme")
+      throw new Error(
+        "The reward thyme pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened",
+      );
+    return rulesJudge();
+  }
+  if (judgeUrl === "")
+    throw new Error(
+      `The judge ${judge} needs the address of a server, found none: set judgeUrl, such as http://127.0.0.1:18901/v1, or choose the judge rules`,
+    );
+  return openJudge(judgeSettingsOf(config, judge, key?.(judgeUrl) ?? null), cache ? { cache } : {});
+}

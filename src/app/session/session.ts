@@ -1,0 +1,135 @@
+import type { Rollout } from "../../agent/rollout.ts";
+import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
+import type { LoadProgress } from "../../model/load.ts";
+import type { NamedBytes, Platform } from "../../platform.ts";
+import type { Task, TaskSource } from "../../tasks/task.ts";
+import { sameAdapter } from "../../train/adapter_settings.ts";
+import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
+import type { Likelihood } from "../../train/inspect.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import type { RollingOptions } from "../../train/rolling.ts";
+import type { JudgeAccess, OwnParts } from "./run_context.ts";
+
+/**
+ * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
+ * neither. It writes nothing: whoever pulls its events stores them (src/app/run/record.ts).
+ */
+export interface Session {
+  /** The device is gone: nothing can be done with this session any more. */
+  readonly lost: boolean;
+  /** e.g. "Apple M2" or "SwiftShader (software)". */
+  readonly adapter: string;
+  readonly software: boolean;
+  readonly model: ModelFacts;
+  /** What a person should know of the folders that it was opened from, in sentences. */
+  readonly notices: readonly string[];
+
+  /** @throws Error where what was opened can be used, but not be trained as the libraries that made it would train it */
+  expectTrainable(): void;
+
+  /** @throws Error where no task of the run can be trained on: all rows are held out or left out */
+  expectTasks(): Promise<void>;
+
+  /**
+   * Takes weights, optimizer and step from the files of a checkpoint; `train` then goes on after that step.
+   * Returns the step. @throws Error where they belong to another model.
+   */
+  restore(files: readonly NamedBytes[]): Promise<number>;
+
+  /** Back to the weights that the model's folder holds and a fresh optimizer, under another configuration of the same model. */
+  reset(config: RunConfig): Promise<void>;
+
+  /**
+   * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
+   * "checkpoint" events. Whoever pulls may stop between any two events by `return()`: the weights are then those after
+   * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event. `made` are the
+   * metrics of steps made before, which alarms compare with.
+   */
+  train(signal?: AbortSignal, made?: readonly Metrics[]): AsyncGenerator<TrainEvent>;
+
+  /**
+   * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After
+   * `restore` of a checkpoint that was made on the way it goes on from there. Ends with evaluations and an "end" event.
+   * `signal` ends it before: a step under way is given up, and the weights are those after the last "warmup" event.
+   */
+  warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent>;
+
+  /**
+   * Held-out tasks, not trained on. `tasks` is how many were asked: fewer than wanted where there are no more, and
+   * `notes` then say why. @throws Error where there are none, and the signal's reason where that stops it
+   */
+  evaluate(options: { tasks: number; greedy: boolean; signal?: AbortSignal }): Promise<Evaluation>;
+
+  /** Held-out tasks, one after the other, with their rollouts: scored, without advantages. */
+  roll(options: {
+    tasks: number;
+    rolloutsPerTask: number;
+    greedy: boolean;
+    signal?: AbortSignal;
+  }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
+
+  /** The same with tasks of somebody else, whose pictures `source` has. */
+  rollTasks(
+    tasks: readonly Task[],
+    options: RollingOptions & { source: Pick<TaskSource, "pictures"> },
+  ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
+
+  /**
+   * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
+   * likeliest first, and the written token among them. `config` is that of the rollout's run.
+   */
+  likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
+
+  /** Text of token ids, one string a token. */
+  texts(tokens: readonly number[]): string[];
+
+  /** Changes knobs that apply at the next step. */
+  change(changes: Partial<RunConfig>): void;
+
+  /** Everything that a run needs to go on, as of the last update. */
+  checkpoint(): Promise<{ step: number; files: NamedBytes[] }>;
+
+  /** The weights in bf16 and the files around them, as a Hugging Face folder. */
+  exportFiles(): Promise<NamedBytes[]>;
+
+  /** Time per kernel as a table; null unless the session was opened with `trace`. */
+  profile(): string | null;
+
+  /** The most of the GPU's memory that was held so far, and for what. */
+  readonly peakMemory?: MemoryPeak;
+
+  /** Gives the device back. */
+  close(): void;
+}
+
+export interface Evaluation {
+  metrics: Metrics;
+  durationMs: number;
+  tasks: number;
+  notes: string[];
+}
+
+/** Whether a session that was opened with one configuration can be reset to the other. */
+export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
+  sameAdapter(a, b) &&
+  a.maxPixels === b.maxPixels &&
+  a.baseDtype === b.baseDtype &&
+  a.kvCacheDtype === b.kvCacheDtype &&
+  a.matrixUnits === b.matrixUnits;
+
+export interface SessionOptions {
+  /** Measures every kernel. */
+  trace?: boolean;
+  /** False: the usual kernels are taken, and not those that are fastest on this device. */
+  tune?: boolean;
+  judgeAccess?: JudgeAccess;
+  /** What is used in the place of what the configuration names. */
+  own?: OwnParts;
+  /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
+  frozen?: boolean;
+  /** Hears how much of the model has been read. */
+  progress?: LoadProgress;
+}
+
+/** Opens the adapter and loads the model that the configuration names. */
+export type OpenSession = (platform: Platform, config: RunConfig, options?: SessionOptions) => Promise<Session>;

@@ -1,0 +1,157 @@
+import type { Rollout } from "../../agent/rollout.ts";
+import type { Pixels } from "../../image/pixels.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import type { RunMemory } from "../memory/run_memory.ts";
+import type { ReadLog } from "../run/log_reader.ts";
+import type { DataApi } from "./data_api.ts";
+import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
+import type { JudgeApi } from "./judge_api.ts";
+
+/** What the page shows of the device and model before a run begins. */
+export interface Opened {
+  /** e.g. "Apple M2" or "SwiftShader (software)". */
+  adapter: string;
+  software: boolean;
+  model: ModelFacts;
+  /** What a person should know of the model's folder, in sentences. */
+  notices?: readonly string[];
+  /** Set where an unfinished run with these settings is stored, with the step of its checkpoint: offer to go on with it. */
+  resumable?: { name: string; step: number };
+}
+
+/** A stored run as the list shows it. */
+export interface StoredRun {
+  name: string;
+  preset: string;
+  seed: number;
+  /** Made, as the log tells. */
+  step: number;
+  /** After which the checkpoint was written, 0 where there is none. Going on begins there. */
+  savedStep: number;
+  steps: number;
+  startedAt: string;
+  /** Who writes it now: this page, another tab, or nobody. */
+  writer: "here" | "elsewhere" | null;
+}
+
+/** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */
+export interface ExportedModel {
+  run: string;
+  step: number;
+  files: { name: string; bytes: Uint8Array }[];
+}
+
+/** Weights that the supervised stages made here; a run can start from them under this name, finished or not. */
+export interface StoredModel {
+  name: string;
+  preset: string;
+  seed: number;
+  rows: number;
+  /** Steps made, of so many. */
+  step: number;
+  steps: number;
+  madeAt: string;
+}
+
+/** A file of weights from the network that this browser keeps, whole or in part. */
+export interface KeptWeights {
+  key: string;
+  /** Where it was last read from. */
+  path: string;
+  sizeBytes: number;
+  keptBytes: number;
+}
+
+/** Events of a log, and what was left out of it. */
+export interface EventsFile extends ReadLog {
+  events: TrainEvent[];
+}
+
+/** One alternative at a token position: what else the model might have written. */
+export interface Alternative {
+  token: number;
+  text: string;
+  probability: number;
+}
+
+/**
+ * What a page may ask of the worker that holds the run. The run moves only when asked: whoever calls `next` is
+ * the clock, so the page is never flooded and pausing needs no message. Every method rejects with one sentence
+ * for people where it cannot do its work.
+ */
+export interface RunApi {
+  /** Looking at data before a run. */
+  readonly data: DataApi;
+  /** Everything about judges but for judging the run under way. */
+  readonly judge: JudgeApi;
+  /**
+   * Takes files that a person dropped or chose, as handles, for this visit; what was found can be named as model,
+   * adapter or data.
+   */
+  drop(files: GivenFile[]): Promise<DroppedFolder[]>;
+  /** Opens the adapter and loads the model that the configuration names. `trace` measures every kernel from then on. */
+  open(config: RunConfig, options: { trace: boolean }): Promise<Opened>;
+  /** How much of a model has been read, in bytes of its files; null while none is loaded. */
+  loading(): Promise<{ doneBytes: number; ofBytes: number } | null>;
+  /**
+   * What a run with these settings takes of the GPU's memory; nothing is fetched for it. `memoryBytes`: of the card,
+   * where the person said it. @throws Error with one sentence where its model is not known here
+   */
+  memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory>;
+  /** Begins a run. Returns the name that it is stored under. */
+  start(config: RunConfig): Promise<string>;
+  /**
+   * Goes on with a stored run from its checkpoint, or from its beginning where there is none, under its own settings and
+   * `changes` that apply at the next step. Only one tab may write a run. Returns the settings, as they were last.
+   */
+  resume(name: string, changes?: Partial<RunConfig>): Promise<RunConfig>;
+  /** The next thing that happens in the run; null once it is over. */
+  next(): Promise<TrainEvent | null>;
+  /** Changes knobs that apply at the next step. */
+  change(changes: Partial<RunConfig>): Promise<void>;
+  /**
+   * Writes a checkpoint of the last step that was made, once the event under way has happened. Null where it stands
+   * already, or where there is no run.
+   */
+  save(): Promise<TrainEvent | null>;
+  /** Writes a checkpoint and ends the run. */
+  stop(): Promise<void>;
+  /** The pictures of a task, in source pixels. Works without a GPU and for any stored run. */
+  pictures(task: Task, config: RunConfig): Promise<Pixels[]>;
+  /** Text of token ids of a model, one string a token. */
+  texts(tokens: number[], model: string): Promise<string[]>;
+  /**
+   * For every token that the model wrote in a rollout, in order: the five tokens that the weights as they are now find
+   * likeliest there, likeliest first, and the written one behind them where it is not among them. `config` is that of
+   * the rollout's run.
+   */
+  alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]>;
+  /** Time per kernel as a table; null unless the model was opened with `trace` and has done something since. */
+  profile(): Promise<string | null>;
+  /**
+   * The supervised stages from random weights, or on from where they were stopped; ends a run that is under way.
+   * Events come through `nextWarmup`, null once it is over.
+   */
+  startWarmup(config: RunConfig, options: { resume: boolean }): Promise<void>;
+  nextWarmup(): Promise<WarmupEvent | null>;
+  /** Keeps what the warm-up has made so far and ends it. */
+  stopWarmup(): Promise<void>;
+  /** Weights made here, newest first. */
+  models(): Promise<StoredModel[]>;
+  removeModel(name: string): Promise<void>;
+  /** Weights from the network that are kept here, the ones used last first. */
+  weights(): Promise<KeptWeights[]>;
+  removeWeights(key: string): Promise<void>;
+  /** Stored runs, newest first, and the events and settings of one. */
+  runs(): Promise<StoredRun[]>;
+  events(name: string): Promise<EventsFile>;
+  settings(name: string): Promise<RunConfig>;
+  remove(name: string): Promise<void>;
+  /**
+   * The weights of a stored run's checkpoint; null: those that the run of this page has now.
+   * @throws Error where there is no checkpoint, or no run
+   */
+  exportModel(run: string | null): Promise<ExportedModel>;
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { Player, type PlayerState } from "../../../src/app/run/player.ts";
+import type { TrainEvent } from "../../../src/train/events.ts";
+
+const update = (step: number): TrainEvent => ({
+  type: "update",
+  step,
+  metrics: {},
+  durationMs: 1,
+  rollMs: 1,
+  updateMs: 0,
+});
+const alarm = (step: number): TrainEvent => ({ type: "alarm", step, message: "look" });
+
+/** A run that gives the next event only when told to, and counts how many were asked for at once. */
+function manualRun() {
+  const waiting: ((event: TrainEvent | null | Error) => void)[] = [];
+  return {
+    waiting,
+    next: () =>
+      new Promise<TrainEvent | null>((resolve, reject) => {
+        waiting.push((event) => (event instanceof Error ? reject(event) : resolve(event)));
+      }),
+    async give(event: TrainEvent | null | Error): Promise<void> {
+      expect(waiting).toHaveLength(1);
+      waiting.shift()!(event);
+      await new Promise((resolve) => setTimeout(resolve));
+    },
+  };
+}
+
+function listen() {
+  const heard = { events: [] as TrainEvent[], states: [] as PlayerState[], errors: [] as string[] };
+  return {
+    heard,
+    event: (event: TrainEvent) => void heard.events.push(event),
+    state: (state: PlayerState) => void heard.states.push(state),
+    failed: (error: Error) => void heard.errors.push(error.message),
+  };
+}
+
+describe("player", () => {
+  it("asks for nothing until played", () => {
+    const run = manualRun();
+    expect(new Player(run, listen()).state).toBe("paused");
+    expect(run.waiting).toHaveLength(0);
+  });
+
+  it("plays until the run is over, one event at a time", async () => {
+    const run = manualRun();
+    const listener = listen();
+    const player = new Player(run, listener);
+    const played = player.play();
+    await run.give(alarm(1));
+    await run.give(update(1));
+    await run.give(null);
+    await played;
+    expect(listener.heard.events).toEqual([alarm(1), update(1)]);
+    expect(listener.heard.states).toEqual(["playing", "over"]);
+    await player.play();
+    expect(run.waiting).toHaveLength(0);
+  });
+
+  it("finishes the event under way when paused, then asks for no more", async () => {
+    const run = manualRun();
+    const listener = listen();
+    const player = new Player(run, listener);
+    void player.play();
+    const paused = player.pause();
+    expect(player.state).toBe("paused");
+    await run.give(alarm(1));
+    await paused;
+    expect(listener.heard.events).toEqual([alarm(1)]);
+    expect(run.waiting).toHaveLength(0);
+  });
+
+  it("does not ask twice when played again before the event under way arrived", async () => {
+    const run = manualRun();
+    const player = new Player(run, listen());
+    void player.play();
+    void player.pause();
+    void player.play();
+    expect(run.waiting).toHaveLength(1);
+    await run.give(alarm(1));
+    expect(run.waiting).toHaveLength(1);
+  });
+
+  it("steps up to the next update and no further", async () => {
+    const run = manualRun();
+    const listener = listen();
+    const player = new Player(run, listener);
+    const stepped = player.step();
+    await run.give(alarm(1));
+    await run.give(update(1));
+    await stepped;
+    expect(listener.heard.states).toEqual(["stepping", "paused"]);
+    expect(run.waiting).toHaveLength(0);
+  });
+
+  it("becomes a step when Step is pressed while playing", async () => {
+    const run = manualRun();
+    const player = new Player(run, listen());
+    void player.play();
+    void player.step();
+    await run.give(update(1));
+    expect(player.state).toBe("paused");
+  });
+
+  it("is over after an end event", async () => {
+    const run = manualRun();
+    const player = new Player(run, listen());
+    void player.play();
+    await run.give({ type: "end", step: 1, reason: "done" });
+    expect(player.state).toBe("over");
+    expect(run.waiting).toHaveLength(0);
+  });
+
+  it("pauses and tells when the run throws, and can be played again", async () => {
+    const run = manualRun();
+    const listener = listen();
+    const player = new Player(run, listener);
+    void player.play();
+    await run.give(new Error("the GPU was lost"));
+    expect(player.state).toBe("paused");
+    expect(listener.heard.errors).toEqual(["the GPU was lost"]);
+    void player.play();
+    await run.give(update(1));
+    expect(listener.heard.events).toEqual([update(1)]);
+  });
+});
