@@ -52,9 +52,11 @@ const disk: Disk = {
 
 /** The package's folder public/, wherever below the package the built file with this code lies. */
 function shippedFolder(): URL {
+  // The bundler takes the address of a file beside import.meta.url for one that it should copy.
+  const here = import.meta.url;
   for (let up = "./"; up.length < 20; up += "../") {
-    const folder = new URL(`${up}public/`, import.meta.url);
+    const folder = new URL(`${up}public/`, here);
     if (existsSync(new URL("needle/config.json", folder))) return folder;
   }
-  return new URL("./public/", import.meta.url);
+  return new URL("./public/", here);
 }

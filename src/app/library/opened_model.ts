@@ -263,10 +263,6 @@ export class OpenModel {
     this.#session.close();
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   async #passage({ pictures = [], question = "", messages, tools = false }: Prompt): Promise<Passage> {
     const { chat, view } = this.#session.parts();
     const shown = await Promise.all(

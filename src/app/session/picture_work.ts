@@ -1,0 +1,29 @@
+import type { Pixels } from "../../image/pixels.ts";
+import { resize } from "../../image/resize.ts";
+import { type LessonKind, type LessonRow, type Lessons, lessonRow } from "../../tasks/lessons.ts";
+import { type NeedleSettings, needlePictures } from "../../tasks/needle.ts";
+
+/** The work with pixels that a run hands to other threads, where there are any. */
+export const pictureWork = {
+  /** The pictures of a generated task, and what the model sees of them. */
+  draw(
+    id: string,
+    settings: NeedleSettings,
+    shownWidthPx: number,
+    shownHeightPx: number,
+  ): { source: Pixels; shown: Pixels }[] {
+    return needlePictures(id, settings).map((source) => ({
+      source,
+      shown: resize(source, shownWidthPx, shownHeightPx),
+    }));
+  },
+
+  resize,
+
+  /** Some rows of a supervised step; `first` is the index of the first one in the step. */
+  lessons(lessons: Lessons, kinds: LessonKind[], seed: number, step: number, first: number): LessonRow[] {
+    return kinds.map((kind, i) => lessonRow(lessons, kind, seed, step, first + i));
+  },
+};
+
+export type PictureWork = typeof pictureWork;
