@@ -62,6 +62,8 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.{ts,tsx}"],
           testTimeout: 120_000,
+          // For a slow machine. `expect.element` waits as long as its test may take; `expect.poll` one second unless told.
+          expect: { poll: { timeout: 15_000 } },
           browser: {
             enabled: true,
             headless: true,

@@ -24,7 +24,7 @@ struct Params {
 
 const THREADS: u32 = 256u;
 // Numbers that a workgroup squares.
-const STRETCH: u32 = 4096u;
+const PER_GROUP: u32 = 4096u;
 
 var<workgroup> sums: array<f32, 256>;
 
@@ -49,12 +49,12 @@ fn square(
   @builtin(num_workgroups) grid: vec3u,
 ) {
   let index = group.x + group.y * grid.x;
-  let start = index * STRETCH;
+  let start = index * PER_GROUP;
   if (start >= params.count) {
     return;
   }
   var sum = 0.0;
-  for (var at = start + thread; at < min(start + STRETCH, params.count); at += THREADS) {
+  for (var at = start + thread; at < min(start + PER_GROUP, params.count); at += THREADS) {
     sum = fma(d[at], d[at], sum);
   }
   let whole = sum_threads(sum, thread);

@@ -44,8 +44,8 @@ var<workgroup> maxima: array<f32, 64>;
 var<workgroup> sums: array<f32, 64>;
 
 fn total(x: Element) -> f32 {
-  let four = vec4f(x);
-  return select(four.x, (four.x + four.y) + (four.z + four.w), WIDTH == 4u);
+  let s = vec4f(x);
+  return select(s.x, (s.x + s.y) + (s.z + s.w), WIDTH == 4u);
 }
 
 fn first_length(spans: vec4u) -> u32 {

@@ -70,25 +70,23 @@ fn joined(range: vec2u, span: vec2u) -> vec2u {
   return vec2u(min(range.x, span.x), max(range.y, span.y));
 }
 
-const NOTHING = vec2u(0xffffffffu, 0u);
-// A row that does not exist.
-const NO_ROW = 0xffffffffu;
+const EMPTY_RANGE = vec2u(0xffffffffu, 0u);
 
 // Rows of the tensors as fours: a pair has a row of q and dout, a key one of k and v.
-fn of_pairs(pair_row: u32, key_row: u32, pairs_own: bool, four: u32) -> Loaded {
+fn of_pairs(pair_row: u32, key_row: u32, pairs_own: bool, at4: u32) -> Loaded {
   var loaded = Loaded();
-  if (four < WIDTH) {
+  if (at4 < WIDTH) {
     var pair = vec4f();
     var dpair = vec4f();
     var key = vec4f();
     var value = vec4f();
-    if (pair_row != NO_ROW) {
-      pair = q[pair_row * WIDTH + four];
-      dpair = dout[pair_row * WIDTH + four];
+    if (pair_row != NO_INDEX) {
+      pair = q[pair_row * WIDTH + at4];
+      dpair = dout[pair_row * WIDTH + at4];
     }
-    if (key_row != NO_ROW) {
-      key = k[key_row * WIDTH + four];
-      value = v[key_row * WIDTH + four];
+    if (key_row != NO_INDEX) {
+      key = k[key_row * WIDTH + at4];
+      value = v[key_row * WIDTH + at4];
     }
     if (pairs_own) {
       loaded = Loaded(pair, dpair, key, value);
@@ -102,21 +100,21 @@ fn of_pairs(pair_row: u32, key_row: u32, pairs_own: bool, four: u32) -> Loaded {
 // Products over d of 4 of the own side (in a vec4) with 4 of the other side.
 fn products_of(pair_row: u32, key_row: u32, pairs_own: bool, thread: u32, tx: u32, ty: u32) -> Products {
   let row = thread / 4u;
-  let four = thread % 4u;
-  var next = of_pairs(pair_row, key_row, pairs_own, four);
+  let at4 = thread % 4u;
+  var next = of_pairs(pair_row, key_row, pairs_own, at4);
   var score = array<vec4f, 4>();
   var dscore = array<vec4f, 4>();
   for (var slice = 0u; slice < WIDTH; slice += 4u) {
     workgroupBarrier();
     for (var i = 0u; i < 4u; i++) { // unroll
-      let d = four * 4u + i;
+      let d = at4 * 4u + i;
       sides[d][row / 4u][row % 4u] = next.own[i];
       sides[16u + d][row / 4u][row % 4u] = next.other[i];
       sides[32u + d][row / 4u][row % 4u] = next.down[i];
       sides[48u + d][row / 4u][row % 4u] = next.dother[i];
     }
     workgroupBarrier();
-    next = of_pairs(pair_row, key_row, pairs_own, slice + 4u + four);
+    next = of_pairs(pair_row, key_row, pairs_own, slice + 4u + at4);
     for (var d = 0u; d < 16u; d++) { // unroll
       let a = sides[d][ty];
       let b = sides[16u + d][tx];
@@ -164,11 +162,11 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
   let first_key = group.x * SIDE;
   let head = group.y * (params.H / params.K) + group.z;
   let loaded_key = first_key + thread / 4u;
-  let key_row = select(NO_ROW, loaded_key * params.K + group.y, loaded_key < params.S);
+  let key_row = select(NO_INDEX, loaded_key * params.K + group.y, loaded_key < params.S);
   var sum_k = array<vec4f, SUMS>();
   var sum_v = array<vec4f, SUMS>();
   for (var phase = 0u; phase < 2u; phase++) {
-    var range = NOTHING;
+    var range = EMPTY_RANGE;
     for (var i = 0u; i < min(SIDE, params.S - first_key); i++) {
       range = joined(range, span_of(key_spans[first_key + i], phase == 1u));
     }
@@ -195,25 +193,25 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
         }
       }
       share(p, place.x, place.y);
-      for (var turn = 0u; turn < TURNS; turn++) {
-        let from_row = turn * VALUES;
+      for (var round = 0u; round < ROUNDS; round++) {
+        let from_row = round * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
           values[to / 16u][to % 16u] = dout_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum_v, turn * VALUES, place.x, place.y);
+        accumulate(&sum_v, round * VALUES, place.x, place.y);
         workgroupBarrier();
       }
       share(ds, place.x, place.y);
-      for (var turn = 0u; turn < TURNS; turn++) {
-        let from_row = turn * VALUES;
+      for (var round = 0u; round < ROUNDS; round++) {
+        let from_row = round * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
           values[to / 16u][to % 16u] = q_at(row_of(at + from_row + to / (16u * COLUMNS), end, head), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum_k, turn * VALUES, place.x, place.y);
+        accumulate(&sum_k, round * VALUES, place.x, place.y);
         workgroupBarrier();
       }
     }
@@ -260,30 +258,30 @@ fn sum_parts(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
 
 // Row of q and dout of a head at row n, where there is one.
 fn row_of(n: u32, end: u32, head: u32) -> u32 {
-  return select(NO_ROW, n * params.H + head, n < end);
+  return select(NO_INDEX, n * params.H + head, n < end);
 }
 
 // The same of a pair: a row with the heads of a key head.
 fn row_of_pair(pair: u32, pairs: u32, heads: u32, key_head: u32) -> u32 {
-  return select(NO_ROW, (pair / heads) * params.H + key_head * heads + pair % heads, pair < pairs);
+  return select(NO_INDEX, (pair / heads) * params.H + key_head * heads + pair % heads, pair < pairs);
 }
 
 fn dout_at(row: u32, column: u32) -> vec4f {
-  if (row != NO_ROW && column < WIDTH) {
+  if (row != NO_INDEX && column < WIDTH) {
     return dout[row * WIDTH + column];
   }
   return vec4f();
 }
 
 fn q_at(row: u32, column: u32) -> vec4f {
-  if (row != NO_ROW && column < WIDTH) {
+  if (row != NO_INDEX && column < WIDTH) {
     return q[row * WIDTH + column];
   }
   return vec4f();
 }
 
 fn k_at(row: u32, column: u32) -> vec4f {
-  if (row != NO_ROW && column < WIDTH) {
+  if (row != NO_INDEX && column < WIDTH) {
     return k[row * WIDTH + column];
   }
   return vec4f();
@@ -314,14 +312,14 @@ fn backprop_q(
   }
   var sum = array<vec4f, SUMS>();
   for (var phase = 0u; phase < 2u; phase++) {
-    var range = NOTHING;
+    var range = EMPTY_RANGE;
     for (var n = first_row; n <= last_row; n++) {
       range = joined(range, span_of(query_spans[n], phase == 1u));
     }
     let end = select(range.x, range.y, range.y > range.x);
     for (var at = range.x; at < end; at += SIDE) {
       let loaded_key = at + thread / 4u;
-      let key_row = select(NO_ROW, loaded_key * params.K + group.y, loaded_key < end);
+      let key_row = select(NO_INDEX, loaded_key * params.K + group.y, loaded_key < end);
       let products = products_of(pair_row, key_row, true, thread, place.x, place.y);
       var ds = array<vec4f, 4>();
       for (var r = 0u; r < 4u; r++) { // unroll
@@ -335,15 +333,15 @@ fn backprop_q(
         }
       }
       share(ds, place.x, place.y);
-      for (var turn = 0u; turn < TURNS; turn++) {
-        let from_value = turn * VALUES;
+      for (var round = 0u; round < ROUNDS; round++) {
+        let from_value = round * VALUES;
         for (var i = 0u; i < 2u; i++) { // unroll
           let to = thread + i * 256u;
           let key = at + from_value + to / (16u * COLUMNS);
-          values[to / 16u][to % 16u] = k_at(select(NO_ROW, key * params.K + group.y, key < end), to % (16u * COLUMNS));
+          values[to / 16u][to % 16u] = k_at(select(NO_INDEX, key * params.K + group.y, key < end), to % (16u * COLUMNS));
         }
         workgroupBarrier();
-        accumulate(&sum, turn * VALUES, place.x, place.y);
+        accumulate(&sum, round * VALUES, place.x, place.y);
         workgroupBarrier();
       }
     }
@@ -352,7 +350,7 @@ fn backprop_q(
     let row = row_of_pair(first_pair + place.y * 4u + r, pairs, heads, group.y);
     for (var c = 0u; c < COLUMNS; c++) { // unroll
       let column = c * 16u + place.x;
-      if (row != NO_ROW && column < WIDTH) {
+      if (row != NO_INDEX && column < WIDTH) {
         let to = row * WIDTH + column;
         if (ADD == 1u) {
           dq[to] += sum[r * COLUMNS + c];

@@ -35,7 +35,7 @@ const AHEAD = 4u;
 var<workgroup> queries: array<array<vec4f, WIDTH>, HEADS>;
 var<workgroup> keys: array<vec4f, 1088>;
 // Scores, then weights, by key and four heads.
-var<workgroup> scores: array<array<vec4f, FOURS>, KEYS>;
+var<workgroup> scores: array<array<vec4f, HEAD_VEC4S>, KEYS>;
 // By quarter of the tile, and head.
 var<workgroup> maxima: array<array<f32, HEADS>, 4>;
 var<workgroup> sums: array<array<f32, HEADS>, 4>;
@@ -82,7 +82,7 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
   for (var j = 0u; j < 32u; j++) { // unroll
     ahead[j] = value_at(j, thread, at, end, spans, key_head);
   }
-  var score = array<f32, FOURS>();
+  var score = array<f32, HEAD_VEC4S>();
   for (var slice = 0u; slice < WIDTH; slice += SLICE) {
     workgroupBarrier();
     for (var i = 0u; i < 4u; i++) { // unroll
@@ -95,9 +95,9 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
     }
     for (var i = 0u; i < SLICE; i++) { // unroll
       let key = keys[own_key * STRIDE + i];
-      let four = min(slice + i, WIDTH - 1u);
-      for (var h = 0u; h < FOURS; h++) { // unroll
-        let row = queries[min(h * LANES + lane, HEADS - 1u)][four];
+      let at4 = min(slice + i, WIDTH - 1u);
+      for (var h = 0u; h < HEAD_VEC4S; h++) { // unroll
+        let row = queries[min(h * LANES + lane, HEADS - 1u)][at4];
         score[h] = fma(row.x, key.x, score[h]);
         score[h] = fma(row.y, key.y, score[h]);
         score[h] = fma(row.z, key.z, score[h]);
@@ -105,7 +105,7 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
       }
     }
   }
-  for (var h = 0u; h < FOURS; h++) { // unroll
+  for (var h = 0u; h < HEAD_VEC4S; h++) { // unroll
     scores[own_key][h][lane] = select(LOWEST, score[h] * params.scale, own_key < end);
   }
   workgroupBarrier();
@@ -145,7 +145,7 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
     let place = thread + o * THREADS;
     let d = place % (WIDTH * 4u);
     let heads = place / (WIDTH * 4u);
-    if (heads < FOURS) {
+    if (heads < HEAD_VEC4S) {
       var result = vec4f();
       for (var half = 0u; half < KEYS; half += 32u) {
         if (o > 0u || half > 0u) {
@@ -169,17 +169,17 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
 // Four `place` of 64 keys by SLICE fours that begin with four `slice`.
 fn key_at(place: u32, slice: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> vec4f {
   let key = place / SLICE;
-  let four = slice + place % SLICE;
-  if (key < end && four < WIDTH) {
-    return key_four((member(spans, at + key) * params.K + key_head) * WIDTH + four);
+  let at4 = slice + place % SLICE;
+  if (key < end && at4 < WIDTH) {
+    return key_vec4((member(spans, at + key) * params.K + key_head) * WIDTH + at4);
   }
   return vec4f();
 }
 
 // The number of d that thread (or place of D x FOURS) adds up, of one key's value.
 fn value_at(key: u32, place: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> f32 {
-  if (key < end && place < WIDTH * 4u * FOURS) {
-    return value_one((member(spans, at + key) * params.K + key_head) * WIDTH * 4u + place % (WIDTH * 4u));
+  if (key < end && place < WIDTH * 4u * HEAD_VEC4S) {
+    return value_scalar((member(spans, at + key) * params.K + key_head) * WIDTH * 4u + place % (WIDTH * 4u));
   }
   return 0.0;
 }

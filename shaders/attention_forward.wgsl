@@ -108,11 +108,11 @@ fn attend(
       var next_q = array<vec4f, 2>();
       var next_k = array<vec4f, 2>();
       for (var i = 0u; i < 2u; i++) { // unroll
-        let four = (thread % 4u) * 2u + i;
-        if (four < WIDTH) {
-          next_q[i] = q[loaded_q + four];
+        let at4 = (thread % 4u) * 2u + i;
+        if (at4 < WIDTH) {
+          next_q[i] = q[loaded_q + at4];
           if (has_key) {
-            next_k[i] = key_four(loaded_k + four);
+            next_k[i] = key_vec4(loaded_k + at4);
           }
         }
       }
@@ -128,13 +128,13 @@ fn attend(
         }
         workgroupBarrier();
         for (var i = 0u; i < 2u; i++) { // unroll
-          let four = slice + 8u + (thread % 4u) * 2u + i;
+          let at4 = slice + 8u + (thread % 4u) * 2u + i;
           next_q[i] = vec4f();
           next_k[i] = vec4f();
-          if (four < WIDTH) {
-            next_q[i] = q[loaded_q + four];
+          if (at4 < WIDTH) {
+            next_q[i] = q[loaded_q + at4];
             if (has_key) {
-              next_k[i] = key_four(loaded_k + four);
+              next_k[i] = key_vec4(loaded_k + at4);
             }
           }
         }
@@ -189,8 +189,8 @@ fn attend(
 
       // The result: 4 pairs by COLUMNS fours of d a thread.
       var part_result = array<vec4f, SUMS>();
-      for (var turn = 0u; turn < TURNS; turn++) { // unroll
-        let key = turn * VALUES;
+      for (var round = 0u; round < ROUNDS; round++) { // unroll
+        let key = round * VALUES;
         if (key > 0u) {
           workgroupBarrier();
           values[thread / 16u][thread % 16u] = next[0];
@@ -202,7 +202,7 @@ fn attend(
           next[1] = value_at(at + key + VALUES, thread + 256u, places, longest, group.y);
         }
         for (var j = 0u; j < VALUES; j++) { // unroll
-          let weight = scores[turn * VALUES + j][ty];
+          let weight = scores[round * VALUES + j][ty];
           for (var c = 0u; c < COLUMNS; c++) { // unroll
             let value = values[j * COLUMNS + c][tx];
             part_result[c] = fma(vec4f(weight.x), value, part_result[c]);
@@ -254,7 +254,7 @@ fn value_at(at: u32, place: u32, places: vec3u, longest: u32, head: u32) -> vec4
   let t = at + place / (16u * COLUMNS);
   let column = place % (16u * COLUMNS);
   if (t < longest && column < WIDTH) {
-    return value_four((select(places.z + t - places.y, places.x + t, t < places.y) * params.K + head) * WIDTH + column);
+    return value_vec4((select(places.z + t - places.y, places.x + t, t < places.y) * params.K + head) * WIDTH + column);
   }
   return vec4f();
 }

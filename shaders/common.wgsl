@@ -1,5 +1,8 @@
 // Functions that every shader may call; joined to each file by the loader. No bindings here.
 
+// As an index of a row, token, slot or place: there is none. `noIndex` in src/gpu/tensor.ts.
+const NO_INDEX: u32 = 0xffffffffu;
+
 const PHILOX_M0: u32 = 0xD2511F53u;
 const PHILOX_M1: u32 = 0xCD9E8D57u;
 

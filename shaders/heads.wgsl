@@ -20,7 +20,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> packed: array<f32>;
-@group(0) @binding(2) var<storage, read> turns: array<vec2f>;
+@group(0) @binding(2) var<storage, read> rotations: array<vec2f>;
 @group(0) @binding(3) var<storage, read> norm: array<f32>;
 @group(0) @binding(4) var<storage, read> index: array<u32>;
 @group(0) @binding(5) var<storage, read_write> q: array<f32>;
@@ -80,12 +80,12 @@ fn loaded(from_a: u32, i: u32) -> vec2f {
 }
 
 // The pair i of a head, turned where it is of a query or a key.
-fn turned(p: Place, i: u32, pair: vec2f) -> vec2f {
+fn rotated(p: Place, i: u32, pair: vec2f) -> vec2f {
   if (p.head >= params.H + params.K) {
     return pair;
   }
-  let turn = turns[p.n * params.half + i];
-  return vec2f(fma(-pair.y, turn.y, pair.x * turn.x), fma(pair.x, turn.y, pair.y * turn.x));
+  let rotation = rotations[p.n * params.half + i];
+  return vec2f(fma(-pair.y, rotation.y, pair.x * rotation.x), fma(pair.x, rotation.y, pair.y * rotation.x));
 }
 
 // Words of k and v: of pair i, or of the pairs i and i + 1.
@@ -135,7 +135,7 @@ fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gri
   let from_a = (at / each) * params.half * 2u;
   let p = place_of(at / each);
   let next = i + PACKED;
-  put(p, i, turned(p, i, loaded(from_a, i)), turned(p, next, loaded(from_a, next)));
+  put(p, i, rotated(p, i, loaded(from_a, i)), rotated(p, next, loaded(from_a, next)));
 }
 
 // The pair i of a head, times the reciprocal r of its root mean square and the weight where it is of a query or a key.
@@ -175,7 +175,7 @@ fn spread_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_wo
     }
   }
   let next = i + PACKED;
-  put(p, i, turned(p, i, normed(p, from_a, i, r)), turned(p, next, normed(p, from_a, next, r)));
+  put(p, i, rotated(p, i, normed(p, from_a, i, r)), rotated(p, next, normed(p, from_a, next, r)));
 }
 
 // Sum over the 64 lanes, the same bits in each, as in rmsnorm.wgsl.
@@ -221,13 +221,13 @@ fn spread_normed(
   }
   for (var i = lane * (1u + PACKED); i < params.half; i += 64u * (1u + PACKED)) {
     let next = i + PACKED;
-    put(p, i, turned(p, i, normed(p, from_a, i, r)), turned(p, next, normed(p, from_a, next, r)));
+    put(p, i, rotated(p, i, normed(p, from_a, i, r)), rotated(p, next, normed(p, from_a, next, r)));
   }
 }
 
 // Gradient of pair i of a query or key before it was turned.
-fn turned_back(p: Place, i: u32) -> vec2f {
-  let turn = turns[p.n * params.half + i];
+fn rotated_back(p: Place, i: u32) -> vec2f {
+  let rotation = rotations[p.n * params.half + i];
   var d = vec2f();
   if (p.head < params.H) {
     let at = (p.n * params.H + p.head) * params.half * 2u + i;
@@ -236,7 +236,7 @@ fn turned_back(p: Place, i: u32) -> vec2f {
     let at = (p.n * params.K + p.head - params.H) * params.half * 2u + i;
     d = vec2f(dk[at], dk[at + params.half]);
   }
-  return vec2f(fma(d.y, turn.y, d.x * turn.x), fma(-d.x, turn.y, d.y * turn.x));
+  return vec2f(fma(d.y, rotation.y, d.x * rotation.x), fma(-d.x, rotation.y, d.y * rotation.x));
 }
 
 fn gradient_of_value(p: Place, i: u32) -> vec2f {
@@ -264,7 +264,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let p = place_of(pair / params.half);
   let at = (pair / params.half) * params.half * 2u + i;
   if (p.head < params.H + params.K) {
-    store(at, turned_back(p, i));
+    store(at, rotated_back(p, i));
   } else {
     store(at, gradient_of_value(p, i));
   }
@@ -272,7 +272,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 
 // What pair i adds to the sum over a head of d weight x.
 fn slope_term(p: Place, from_a: u32, i: u32, sum: f32) -> f32 {
-  let d = turned_back(p, i);
+  let d = rotated_back(p, i);
   let w = norm_at(p) + i;
   let first = fma(d.x * norm[w], packed[from_a + i], sum);
   return fma(d.y * norm[w + params.half], packed[from_a + params.half + i], first);
@@ -280,7 +280,7 @@ fn slope_term(p: Place, from_a: u32, i: u32, sum: f32) -> f32 {
 
 // `slope` is rstd^3 mean(d weight x).
 fn store_normed(p: Place, from_a: u32, i: u32, r: f32, slope: f32) {
-  let d = turned_back(p, i);
+  let d = rotated_back(p, i);
   let w = norm_at(p) + i;
   store(
     from_a + i,
@@ -350,17 +350,17 @@ fn backprop_norm(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_
   let pair = group.x * 64u + local.x;
   let i = pair % params.half;
   let which = pair / params.half;
-  let stretch = (params.N + params.splits - 1u) / params.splits;
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
   var sum = vec2f();
   if (which < 2u) {
     let first = which * params.H;
     let heads = select(params.K, params.H, which == 0u);
-    for (var n = group.y * stretch + local.y; n < min((group.y + 1u) * stretch, params.N); n += 4u) {
+    for (var n = group.y * rows_per_split + local.y; n < min((group.y + 1u) * rows_per_split, params.N); n += 4u) {
       for (var head = first; head < first + heads; head++) {
         let p = Place(n, head);
         let r = rstd[rstd_at(p)];
         let at = (n * (params.H + 2u * params.K) + head) * params.half * 2u + i;
-        sum = fma(turned_back(p, i), vec2f(packed[at], packed[at + params.half]) * r, sum);
+        sum = fma(rotated_back(p, i), vec2f(packed[at], packed[at + params.half]) * r, sum);
       }
     }
   }

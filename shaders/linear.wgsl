@@ -78,7 +78,7 @@ fn store(n: u32, o: u32, product: f32) {
 
 // The same four by four along I: each output has four running sums, added at the end.
 @compute @workgroup_size(8, 8)
-fn multiply_fours(@builtin(global_invocation_id) id: vec3u) {
+fn multiply_vec4(@builtin(global_invocation_id) id: vec3u) {
   let o0 = id.x * 4u;
   let n0 = id.y * 4u;
   if (o0 >= params.O || n0 >= params.N) {
@@ -104,8 +104,8 @@ fn multiply_fours(@builtin(global_invocation_id) id: vec3u) {
   for (var k = 0u; k < 4u; k++) { // unroll
     for (var j = 0u; j < 4u; j++) { // unroll
       if (n0 + k < params.N && o0 + j < params.O) {
-        let four = sum[k][j];
-        store(n0 + k, o0 + j, (four.x + four.y) + (four.z + four.w));
+        let s = sum[k][j];
+        store(n0 + k, o0 + j, (s.x + s.y) + (s.z + s.w));
       }
     }
   }
@@ -156,9 +156,9 @@ fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
   if (i0 >= params.I || o0 >= params.O) {
     return;
   }
-  let stretch = (params.N + params.splits - 1u) / params.splits;
-  let from_row = split * stretch;
-  let to_row = min(from_row + stretch, params.N);
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
+  let from_row = split * rows_per_split;
+  let to_row = min(from_row + rows_per_split, params.N);
   var sum = array<vec4f, 4>();
   let is = min(vec4u(i0, i0 + 1u, i0 + 2u, i0 + 3u), vec4u(params.I - 1u));
   let os = min(vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u), vec4u(params.O - 1u));
@@ -181,7 +181,7 @@ fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
 }
 
 @compute @workgroup_size(8, 8)
-fn backprop_weight_fours(@builtin(global_invocation_id) id: vec3u) {
+fn backprop_weight_vec4(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x;
   let o4 = id.y;
   let split = id.z;
@@ -190,9 +190,9 @@ fn backprop_weight_fours(@builtin(global_invocation_id) id: vec3u) {
   if (column >= width || o4 >= height) {
     return;
   }
-  let stretch = (params.N + params.splits - 1u) / params.splits;
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
   var sum = array<vec4f, 4>();
-  for (var n = split * stretch; n < min((split + 1u) * stretch, params.N); n++) {
+  for (var n = split * rows_per_split; n < min((split + 1u) * rows_per_split, params.N); n++) {
     let row = x4[n * width + column];
     let d = dout4[n * height + o4];
     for (var k = 0u; k < 4u; k++) { // unroll
@@ -212,10 +212,10 @@ var<workgroup> row_lanes: array<array<f32, 64>, 4>;
 fn sum_rows(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let o = group.x * 64u + local.x;
   let split = group.y;
-  let stretch = (params.N + params.splits - 1u) / params.splits;
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
   var sum = 0.0;
   if (o < params.O) {
-    for (var n = split * stretch + local.y; n < min((split + 1u) * stretch, params.N); n += 4u) {
+    for (var n = split * rows_per_split + local.y; n < min((split + 1u) * rows_per_split, params.N); n += 4u) {
       sum += dout[n * params.O + o];
     }
   }

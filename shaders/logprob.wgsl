@@ -22,8 +22,6 @@ struct Params {
 @group(0) @binding(9) var<storage, read_write> dlogits: array<f32>;
 @group(0) @binding(10) var<storage, read> dentropy: array<f32>;
 
-// A row without a target: log-probability 0, gradient 0.
-const NONE: u32 = 0xffffffffu;
 const LANES: u32 = 256u;
 const AHEAD = 8u;
 
@@ -108,8 +106,8 @@ fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gri
     return;
   }
   let token = targets[n];
-  let z = logits[n * params.V + select(token, 0u, token == NONE)] / temperature[0];
-  logprob[n] = select(z - stats[n].y, 0.0, token == NONE);
+  let z = logits[n * params.V + select(token, 0u, token == NO_INDEX)] / temperature[0];
+  logprob[n] = select(z - stats[n].y, 0.0, token == NO_INDEX);
   entropy[n] = stats[n].z;
 }
 
@@ -124,7 +122,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let column = at % params.V;
   let token = targets[n];
   var gradient = 0.0;
-  if (token != NONE) {
+  if (token != NO_INDEX) {
     let heat = temperature[0];
     let p = select(0.0, exp(dlogits[at] / heat - stats[n].y), allowed[column] == 1u);
     gradient = dlogprob[n] * (select(0.0, 1.0, column == token) - p) / heat;
@@ -146,7 +144,7 @@ fn backprop_with_entropy(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   let logp = dlogits[at] / heat - stats[n].y;
   let p = select(0.0, exp(logp), allowed[column] == 1u);
   var gradient = -dentropy[n] * p * (logp + stats[n].z) / heat;
-  if (token != NONE) {
+  if (token != NO_INDEX) {
     gradient += dlogprob[n] * (select(0.0, 1.0, column == token) - p) / heat;
   }
   dlogits[at] = gradient;

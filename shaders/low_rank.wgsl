@@ -72,9 +72,9 @@ fn backprop_low(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
     from_o = params.end2;
     to_o = params.count;
   }
-  let stretch = (to_o - from_o + params.splits - 1u) / params.splits;
-  from_o += id.z * stretch;
-  to_o = min(from_o + stretch, to_o);
+  let outputs_per_split = (to_o - from_o + params.splits - 1u) / params.splits;
+  from_o += id.z * outputs_per_split;
+  to_o = min(from_o + outputs_per_split, to_o);
   let rows = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * params.O + params.first;
   var sum = vec4f();
   for (var o = from_o; o < to_o; o++) {
@@ -98,9 +98,9 @@ fn backprop_up(@builtin(global_invocation_id) id: vec3u) {
   }
   let width = params.P * params.R;
   let ranks = min(vec4u(r0, r0 + 1u, r0 + 2u, r0 + 3u), vec4u(params.R - 1u)) + low_column(o);
-  let stretch = (params.N + params.splits - 1u) / params.splits;
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
   var sum = vec4f();
-  for (var n = id.z * stretch; n < min((id.z + 1u) * stretch, params.N); n++) {
+  for (var n = id.z * rows_per_split; n < min((id.z + 1u) * rows_per_split, params.N); n++) {
     let row = ranks + n * width;
     sum = fma(vec4f(dout[n * params.O + params.first + o]), vec4f(low[row.x], low[row.y], low[row.z], low[row.w]), sum);
   }

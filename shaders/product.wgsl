@@ -93,9 +93,9 @@ fn place_of(t: u32) -> vec2u {
 }
 
 // A tile whose memory runs along K is turned: two threads bring the two fours of a row.
-fn put_turned(tile: u32, row: u32, four: u32, value: vec4f) {
+fn put_transposed(tile: u32, row: u32, at4: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
-    tiles[tile][four * 4u + k][row / 4u][row % 4u] = value[k];
+    tiles[tile][at4 * 4u + k][row / 4u][row % 4u] = value[k];
   }
 }
 
@@ -122,7 +122,7 @@ fn low_height() -> u32 {
 // What an adapter adds to finished outputs (low_rank.wgsl): eight rows, four and four from `rows` on, by two fours of
 // columns.
 fn add_low(rows: vec2u, columns: vec2u) {
-  let fours = params.R / 4u;
+  let rank4 = params.R / 4u;
   let all = params.O / 4u;
   let ups = min(columns, vec2u(all - 1u)) * params.R;
   let lows = vec2u(low_column(columns.x * 4u), low_column(columns.y * 4u)) / 4u;
@@ -130,12 +130,12 @@ fn add_low(rows: vec2u, columns: vec2u) {
   for (var k = 0u; k < 16u; k++) { // unroll
     sum[k] = vec4f();
   }
-  for (var r = 0u; r < fours; r++) {
+  for (var r = 0u; r < rank4; r++) {
     for (var j = 0u; j < 2u; j++) { // unroll
       let u0 = up4[ups[j] + r];
-      let u1 = up4[ups[j] + fours + r];
-      let u2 = up4[ups[j] + 2u * fours + r];
-      let u3 = up4[ups[j] + 3u * fours + r];
+      let u1 = up4[ups[j] + rank4 + r];
+      let u2 = up4[ups[j] + 2u * rank4 + r];
+      let u3 = up4[ups[j] + 3u * rank4 + r];
       for (var h = 0u; h < 2u; h++) { // unroll
         for (var q = 0u; q < 4u; q++) { // unroll
           let low = low4[min(rows[h] + q, params.N - 1u) * height + lows[j] + r];
@@ -164,8 +164,8 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let place = place_of(t);
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
-  let from_four = part * length + t % 2u;
-  let to_four = min(part * length + length, width);
+  let from_vec4 = part * length + t % 2u;
+  let to_vec4 = min(part * length + length, width);
   let rows = vec2u(t / 2u, t / 2u + 32u);
   let xs = min(group.y * 64u + rows, vec2u(params.N - 1u)) * width;
   // With GATED 32 rows of the gate and the same of up.
@@ -175,23 +175,23 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var next_x = array<vec4f, 2>();
   var next_w = array<vec4f, 2>();
   for (var j = 0u; j < 2u; j++) { // unroll
-    if (from_four < to_four) {
-      next_x[j] = x4[xs[j] + from_four];
-      next_w[j] = weight_four(ws[j] + from_four);
+    if (from_vec4 < to_vec4) {
+      next_x[j] = x4[xs[j] + from_vec4];
+      next_w[j] = weight_vec4(ws[j] + from_vec4);
     }
   }
   for (var at = 0u; at < length; at += 2u) {
     for (var j = 0u; j < 2u; j++) { // unroll
-      put_turned(part, rows[j], t % 2u, next_x[j]);
-      put_turned(PARTS + part, rows[j], t % 2u, next_w[j]);
+      put_transposed(part, rows[j], t % 2u, next_x[j]);
+      put_transposed(PARTS + part, rows[j], t % 2u, next_w[j]);
     }
     workgroupBarrier();
     for (var j = 0u; j < 2u; j++) { // unroll
       next_x[j] = vec4f();
       next_w[j] = vec4f();
-      if (from_four + at + 2u < to_four) {
-        next_x[j] = x4[xs[j] + from_four + at + 2u];
-        next_w[j] = weight_four(ws[j] + from_four + at + 2u);
+      if (from_vec4 + at + 2u < to_vec4) {
+        next_x[j] = x4[xs[j] + from_vec4 + at + 2u];
+        next_w[j] = weight_vec4(ws[j] + from_vec4 + at + 2u);
       }
     }
     add_tile(part, place.x, place.y);
@@ -233,15 +233,15 @@ fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
   if (LOW == 0u) {
     return finished;
   }
-  let fours = params.R / 4u;
+  let rank4 = params.R / 4u;
   let from_low = n * low_height() + low_column(column * 4u) / 4u;
   var added = vec4f();
-  for (var r = 0u; r < fours; r++) {
+  for (var r = 0u; r < rank4; r++) {
     let low = low4[from_low + r];
     let u0 = up4[column * params.R + r];
-    let u1 = up4[column * params.R + fours + r];
-    let u2 = up4[column * params.R + 2u * fours + r];
-    let u3 = up4[column * params.R + 3u * fours + r];
+    let u1 = up4[column * params.R + rank4 + r];
+    let u2 = up4[column * params.R + 2u * rank4 + r];
+    let u3 = up4[column * params.R + 3u * rank4 + r];
     added = fma(vec4f(low.x), vec4f(u0.x, u1.x, u2.x, u3.x), added);
     added = fma(vec4f(low.y), vec4f(u0.y, u1.y, u2.y, u3.y), added);
     added = fma(vec4f(low.z), vec4f(u0.z, u1.z, u2.z, u3.z), added);
@@ -274,10 +274,10 @@ fn multiply_rows(n0: u32, o0: u32) {
   for (var part = 0u; part < PARTS; part++) {
     var own = array<vec4f, 4>();
     for (var i = part * length; i < min((part + 1u) * length, width); i++) {
-      let w0 = weight_four(ws.x + i);
-      let w1 = weight_four(ws.y + i);
-      let w2 = weight_four(ws.z + i);
-      let w3 = weight_four(ws.w + i);
+      let w0 = weight_vec4(ws.x + i);
+      let w1 = weight_vec4(ws.y + i);
+      let w2 = weight_vec4(ws.z + i);
+      let w3 = weight_vec4(ws.w + i);
       for (var r = 0u; r < 4u; r++) { // unroll
         let row = x4[xs[r] + i];
         own[r] = fma(vec4f(row.x), vec4f(w0.x, w1.x, w2.x, w3.x), own[r]);
@@ -294,7 +294,7 @@ fn multiply_rows(n0: u32, o0: u32) {
 
 // The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
 @compute @workgroup_size(8, 8)
-fn multiply_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+fn multiply_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
   let n0 = id.y * 4u;
   let columns = select(params.O, params.O / 2u, GATED == 1u);
@@ -329,36 +329,36 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let width = params.I / 4u;
   let height = params.O / 4u;
   let length = (height + PARTS - 1u) / PARTS;
-  let from_four = part * length;
-  let to_four = min(from_four + length, height);
+  let from_vec4 = part * length;
+  let to_vec4 = min(from_vec4 + length, height);
   let rows = vec2u(t / 2u, t / 2u + 32u);
   let ds = min(group.y * 64u + rows, vec2u(params.N - 1u)) * (params.stride / 4u);
   let column = min(group.x * 16u + t % 16u, width - 1u);
   var next_d = array<vec4f, 2>();
   var next_w = array<vec4f, 2>();
   for (var j = 0u; j < 2u; j++) { // unroll
-    if (from_four + t % 2u < to_four) {
-      next_d[j] = dout4[ds[j] + from_four + t % 2u];
+    if (from_vec4 + t % 2u < to_vec4) {
+      next_d[j] = dout4[ds[j] + from_vec4 + t % 2u];
     }
-    if (from_four + j < to_four) {
-      next_w[j] = weight_four((params.first + (from_four + j) * 4u + t / 16u) * width + column);
+    if (from_vec4 + j < to_vec4) {
+      next_w[j] = weight_vec4((params.first + (from_vec4 + j) * 4u + t / 16u) * width + column);
     }
   }
   for (var at = 0u; at < length; at += 2u) {
     for (var j = 0u; j < 2u; j++) { // unroll
-      put_turned(part, rows[j], t % 2u, next_d[j]);
+      put_transposed(part, rows[j], t % 2u, next_d[j]);
       tiles[PARTS + part][j * 4u + t / 16u][t % 16u] = next_w[j];
     }
     workgroupBarrier();
     for (var j = 0u; j < 2u; j++) { // unroll
       next_d[j] = vec4f();
       next_w[j] = vec4f();
-      let four = from_four + at + 2u;
-      if (four + t % 2u < to_four) {
-        next_d[j] = dout4[ds[j] + four + t % 2u];
+      let at4 = from_vec4 + at + 2u;
+      if (at4 + t % 2u < to_vec4) {
+        next_d[j] = dout4[ds[j] + at4 + t % 2u];
       }
-      if (four + j < to_four) {
-        next_w[j] = weight_four((params.first + (four + j) * 4u + t / 16u) * width + column);
+      if (at4 + j < to_vec4) {
+        next_w[j] = weight_vec4((params.first + (at4 + j) * 4u + t / 16u) * width + column);
       }
     }
     add_tile(part, place.x, place.y);
@@ -383,7 +383,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
 
 // The same without workgroup memory: one thread, 4 x 4 of dx.
 @compute @workgroup_size(8, 8)
-fn backprop_x_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
+fn backprop_x_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
   let column = id.x;
   let n0 = id.y * 4u;
@@ -395,10 +395,10 @@ fn backprop_x_apart(@builtin(global_invocation_id) id: vec3u, @builtin(local_inv
   var sum = array<vec4f, 4>();
   for (var o = 0u; o < params.O / 4u; o++) {
     let at = (params.first + o * 4u) * width + column;
-    let w0 = weight_four(at);
-    let w1 = weight_four(at + width);
-    let w2 = weight_four(at + 2u * width);
-    let w3 = weight_four(at + 3u * width);
+    let w0 = weight_vec4(at);
+    let w1 = weight_vec4(at + width);
+    let w2 = weight_vec4(at + 2u * width);
+    let w3 = weight_vec4(at + 3u * width);
     for (var k = 0u; k < 4u; k++) { // unroll
       let d = dout4[ds[k] + o];
       sum[k] += d.x * w0 + d.y * w1 + d.z * w2 + d.w * w3;

@@ -65,7 +65,7 @@ fn weight_eight(o: u32, eight: u32, width: u32, is_there: bool) -> vec4u {
     return vec4u();
   }
   let at = ((params.first + o) * width + eight) * 2u;
-  return in_halves(weight_four(at), weight_four(at + 1u));
+  return in_halves(weight_vec4(at), weight_vec4(at + 1u));
 }
 
 // One thread's four of finished sums, in a row of `stride` numbers.

@@ -67,9 +67,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var next_scale = array<u32, LOADS>();
   var next_x = array<vec4f, X_LOADS>();
   for (var j = 0u; j < LOADS; j++) { // unroll
-    let from_four = place_of(j * THREADS + index, group.x, 0u, length, width);
-    next[j] = chunk_of(from_four);
-    next_scale[j] = scale_of(from_four);
+    let from_vec4 = place_of(j * THREADS + index, group.x, 0u, length, width);
+    next[j] = chunk_of(from_vec4);
+    next_scale[j] = scale_of(from_vec4);
   }
   for (var j = 0u; j < X_LOADS; j++) { // unroll
     next_x[j] = x_at(j * THREADS + index, n0, 0u, length, width);
@@ -103,9 +103,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
     for (var j = 0u; j < LOADS; j++) { // unroll
-      let from_four = place_of(j * THREADS + index, group.x, at + TILE * CHUNK, length, width);
-      next[j] = chunk_of(from_four);
-      next_scale[j] = scale_of(from_four);
+      let from_vec4 = place_of(j * THREADS + index, group.x, at + TILE * CHUNK, length, width);
+      next[j] = chunk_of(from_vec4);
+      next_scale[j] = scale_of(from_vec4);
     }
     for (var j = 0u; j < X_LOADS; j++) { // unroll
       next_x[j] = x_at(j * THREADS + index, n0, at + TILE * CHUNK, length, width);
@@ -124,7 +124,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
           for (var f = 0u; f < CHUNK; f++) { // unroll
             var w = array<vec4f, SIDE>();
             for (var k = 0u; k < SIDE; k++) { // unroll
-              w[k] = four_of(words[k], f, scale[k]);
+              w[k] = vec4_of(words[k], f, scale[k]);
             }
             for (var r = 0u; r < EACH; r++) { // unroll
               let row = rows[part][(from_chunk + j) * CHUNK + f][own_rows][r];
@@ -189,13 +189,13 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 
 // Sum over an adapter's rank for one output, in the order of low_rank.wgsl.
 fn low_sum(n: u32, o: u32) -> f32 {
-  let fours = params.R / 4u;
+  let rank4 = params.R / 4u;
   let part = select(0u, 1u, o >= params.end1) + select(0u, 1u, o >= params.end2);
-  let from_low = (n * params.P + part) * fours;
+  let from_low = (n * params.P + part) * rank4;
   var sum = 0.0;
-  for (var r = 0u; r < fours; r++) {
+  for (var r = 0u; r < rank4; r++) {
     let low = low4[from_low + r];
-    let up = up4[o * fours + r];
+    let up = up4[o * rank4 + r];
     sum = fma(low.x, up.x, sum);
     sum = fma(low.y, up.y, sum);
     sum = fma(low.z, up.z, sum);
@@ -204,35 +204,33 @@ fn low_sum(n: u32, o: u32) -> f32 {
   return sum;
 }
 
-const NOWHERE = 0xffffffffu;
-
 // First four of one chunk of the tile that begins `at` fours into every part: neighbours lie side by side along I.
 fn place_of(place: u32, group: u32, at: u32, length: u32, width: u32) -> u32 {
-  let four = at + (place % TILE) * CHUNK;
-  let i = (place / (TILE * OUTS)) * length + four;
+  let at4 = at + (place % TILE) * CHUNK;
+  let i = (place / (TILE * OUTS)) * length + at4;
   let o = params.first + row_of((place / TILE) % OUTS, group);
-  return select(NOWHERE, o * width + i, place < TILE * OUTS * PARTS && four < length && i < width);
+  return select(NO_INDEX, o * width + i, place < TILE * OUTS * PARTS && at4 < length && i < width);
 }
 
-fn chunk_of(from_four: u32) -> vec4u {
-  if (from_four == NOWHERE) {
+fn chunk_of(from_vec4: u32) -> vec4u {
+  if (from_vec4 == NO_INDEX) {
     return vec4u();
   }
-  return chunk_at(from_four);
+  return chunk_at(from_vec4);
 }
 
-fn scale_of(from_four: u32) -> u32 {
-  if (SCALES == 1u || from_four == NOWHERE) {
+fn scale_of(from_vec4: u32) -> u32 {
+  if (SCALES == 1u || from_vec4 == NO_INDEX) {
     return 0u;
   }
-  return scale_at(from_four);
+  return scale_at(from_vec4);
 }
 
 // One four of x of the tile.
 fn x_at(place: u32, n0: u32, at: u32, length: u32, width: u32) -> vec4f {
-  let four = at + place % (TILE * CHUNK);
-  let i = (place / (TILE * CHUNK * ROWS)) * length + four;
-  if (place < ROWS * TILE * CHUNK * PARTS && four < length && i < width) {
+  let at4 = at + place % (TILE * CHUNK);
+  let i = (place / (TILE * CHUNK * ROWS)) * length + at4;
+  if (place < ROWS * TILE * CHUNK * PARTS && at4 < length && i < width) {
     return x4[min(n0 + (place / (TILE * CHUNK)) % ROWS, params.N - 1u) * width + i];
   }
   return vec4f();

@@ -69,15 +69,15 @@ fn column_of(k: u32, group: u32, place: vec2u) -> u32 {
 }
 
 // Tiles whose memory runs along K are turned: four threads bring the four fours of a row.
-fn put_turned_left(row: u32, four: u32, value: vec4f) {
+fn put_transposed_left(row: u32, at4: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
-    left[four * 4u + k][row / 4u][row % 4u] = value[k];
+    left[at4 * 4u + k][row / 4u][row % 4u] = value[k];
   }
 }
 
-fn put_turned_right(row: u32, four: u32, value: vec4f) {
+fn put_transposed_right(row: u32, at4: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
-    right[four * 4u + k][row / 4u][row % 4u] = value[k];
+    right[at4 * 4u + k][row / 4u][row % 4u] = value[k];
   }
 }
 
@@ -93,7 +93,7 @@ fn low_height() -> u32 {
 // What an adapter adds to finished outputs (low_rank.wgsl): eight rows, four and four from `rows` on, by two fours of
 // columns.
 fn add_low(rows: vec2u, columns: vec2u) {
-  let fours = params.R / 4u;
+  let rank4 = params.R / 4u;
   let all = params.O / 4u;
   let ups = min(columns, vec2u(all - 1u)) * params.R;
   let lows = vec2u(low_column(columns.x * 4u), low_column(columns.y * 4u)) / 4u;
@@ -101,12 +101,12 @@ fn add_low(rows: vec2u, columns: vec2u) {
   for (var k = 0u; k < 16u; k++) { // unroll
     sum[k] = vec4f();
   }
-  for (var r = 0u; r < fours; r++) {
+  for (var r = 0u; r < rank4; r++) {
     for (var j = 0u; j < 2u; j++) { // unroll
       let u0 = up4[ups[j] + r];
-      let u1 = up4[ups[j] + fours + r];
-      let u2 = up4[ups[j] + 2u * fours + r];
-      let u3 = up4[ups[j] + 3u * fours + r];
+      let u1 = up4[ups[j] + rank4 + r];
+      let u2 = up4[ups[j] + 2u * rank4 + r];
+      let u3 = up4[ups[j] + 3u * rank4 + r];
       for (var h = 0u; h < 2u; h++) { // unroll
         for (var q = 0u; q < 4u; q++) { // unroll
           let low = low4[min(rows[h] + q, params.N - 1u) * height + lows[j] + r];
@@ -144,24 +144,24 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   for (var j = 0u; j < 2u; j++) { // unroll
     if (own < min(length, width)) {
       next_x[j] = x4[xs[j] + own];
-      next_w[j] = weight_four(ws[j] + own);
+      next_w[j] = weight_vec4(ws[j] + own);
     }
   }
   for (var step = 0u; step < PARTS * steps; step++) {
     for (var j = 0u; j < 2u; j++) { // unroll
-      put_turned_left(rows[j], own, next_x[j]);
-      put_turned_right(rows[j], own, next_w[j]);
+      put_transposed_left(rows[j], own, next_x[j]);
+      put_transposed_right(rows[j], own, next_w[j]);
     }
     workgroupBarrier();
     let next_part = (step + 1u) / steps;
     let within = ((step + 1u) % steps) * 4u + own;
-    let four = next_part * length + within;
+    let at4 = next_part * length + within;
     for (var j = 0u; j < 2u; j++) { // unroll
       next_x[j] = vec4f();
       next_w[j] = vec4f();
-      if (within < length && four < width) {
-        next_x[j] = x4[xs[j] + four];
-        next_w[j] = weight_four(ws[j] + four);
+      if (within < length && at4 < width) {
+        next_x[j] = x4[xs[j] + at4];
+        next_w[j] = weight_vec4(ws[j] + at4);
       }
     }
     add_tile(place);
@@ -216,12 +216,12 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       next_d[j] = dout4[ds[j] + own];
     }
     if (weight_rows[j] < params.O) {
-      next_w[j] = weight_four((params.first + weight_rows[j]) * width + column);
+      next_w[j] = weight_vec4((params.first + weight_rows[j]) * width + column);
     }
   }
   for (var at = 0u; at < height; at += 4u) {
     for (var j = 0u; j < 2u; j++) { // unroll
-      put_turned_left(rows[j], own, next_d[j]);
+      put_transposed_left(rows[j], own, next_d[j]);
       right[weight_rows[j]][t % 32u] = next_w[j];
     }
     workgroupBarrier();
@@ -233,7 +233,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       }
       let o = (at + 4u) * 4u + weight_rows[j];
       if (o < params.O) {
-        next_w[j] = weight_four((params.first + o) * width + column);
+        next_w[j] = weight_vec4((params.first + o) * width + column);
       }
     }
     add_tile(place);

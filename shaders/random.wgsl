@@ -16,22 +16,22 @@ const STREAM: u32 = 0x66696c6cu;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<storage, read_write> words: array<u32>;
 
-fn random_words(four: u32) -> vec4u {
-  return philox(vec4u(four, 0u, 0u, 0u), vec2u(params.seed, STREAM));
+fn random_words(at4: u32) -> vec4u {
+  return philox(vec4u(at4, 0u, 0u, 0u), vec2u(params.seed, STREAM));
 }
 
 // The upper 24 bits: as many as a float tells apart.
-fn uniform_four(four: u32) -> vec4f {
-  return params.bound * (vec4f(random_words(four) >> vec4u(8u)) * (2.0 / 16777216.0) - 1.0);
+fn uniform_vec4(at4: u32) -> vec4f {
+  return params.bound * (vec4f(random_words(at4) >> vec4u(8u)) * (2.0 / 16777216.0) - 1.0);
 }
 
 @compute @workgroup_size(64)
 fn fill(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let four = id.x + id.y * grid.x * 64u;
-  let values = uniform_four(four);
+  let at4 = id.x + id.y * grid.x * 64u;
+  let values = uniform_vec4(at4);
   for (var k = 0u; k < 4u; k++) {
-    if (four * 4u + k < params.count) {
-      out[four * 4u + k] = values[k];
+    if (at4 * 4u + k < params.count) {
+      out[at4 * 4u + k] = values[k];
     }
   }
 }
@@ -45,29 +45,29 @@ fn put_word(at: u32, count: u32, word: u32) {
 // Two in a word, the first in its lower half. What is cut off of an f32 makes it smaller, so that none is beyond the bound.
 @compute @workgroup_size(64)
 fn fill_bf16(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let four = id.x + id.y * grid.x * 64u;
-  let bits = bitcast<vec4u>(uniform_four(four));
+  let at4 = id.x + id.y * grid.x * 64u;
+  let bits = bitcast<vec4u>(uniform_vec4(at4));
   let count = (params.count + 1u) / 2u;
-  put_word(four * 2u, count, (bits.x >> 16u) | (bits.y & 0xffff0000u));
-  put_word(four * 2u + 1u, count, (bits.z >> 16u) | (bits.w & 0xffff0000u));
+  put_word(at4 * 2u, count, (bits.x >> 16u) | (bits.y & 0xffff0000u));
+  put_word(at4 * 2u + 1u, count, (bits.z >> 16u) | (bits.w & 0xffff0000u));
 }
 
 @compute @workgroup_size(64)
 fn fill_f16(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let four = id.x + id.y * grid.x * 64u;
-  let values = uniform_four(four);
+  let at4 = id.x + id.y * grid.x * 64u;
+  let values = uniform_vec4(at4);
   let count = (params.count + 1u) / 2u;
-  put_word(four * 2u, count, pack2x16float(values.xy));
-  put_word(four * 2u + 1u, count, pack2x16float(values.zw));
+  put_word(at4 * 2u, count, pack2x16float(values.xy));
+  put_word(at4 * 2u + 1u, count, pack2x16float(values.zw));
 }
 
 // `count` counts words here.
 @compute @workgroup_size(64)
 fn fill_words(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let four = id.x + id.y * grid.x * 64u;
-  let random = random_words(four);
+  let at4 = id.x + id.y * grid.x * 64u;
+  let random = random_words(at4);
   for (var k = 0u; k < 4u; k++) {
-    put_word(four * 4u + k, params.count, random[k]);
+    put_word(at4 * 4u + k, params.count, random[k]);
   }
 }
 

@@ -154,10 +154,10 @@ var<workgroup> row_lanes: array<array<f32, 64>, 4>;
 fn backprop_weight(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let c = group.x * 64u + local.x;
   let split = group.y;
-  let stretch = (params.N + params.splits - 1u) / params.splits;
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
   var sum = 0.0;
   if (c < params.C) {
-    for (var n = split * stretch + local.y; n < min((split + 1u) * stretch, params.N); n += 4u) {
+    for (var n = split * rows_per_split + local.y; n < min((split + 1u) * rows_per_split, params.N); n += 4u) {
       let at = n * params.C + c;
       sum = fma(dout[at], x[at] * rstd[n], sum);
     }

@@ -13,7 +13,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> positions: array<u32>;
 @group(0) @binding(2) var<storage, read> table: array<vec2f>;
 @group(0) @binding(3) var<storage, read> axis: array<u32>;
-@group(0) @binding(4) var<storage, read_write> turns: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> rotations: array<vec2f>;
 
 // One thread a pair.
 @compute @workgroup_size(64)
@@ -24,5 +24,5 @@ fn look_up(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   }
   let n = pair / params.half;
   let i = pair % params.half;
-  turns[pair] = table[positions[axis[i] * params.N + n] * params.half + i];
+  rotations[pair] = table[positions[axis[i] * params.N + n] * params.half + i];
 }

@@ -1,6 +1,6 @@
 // The token loop on the GPU: `prepare` turns each conversation's last token into a row for the text walk, `pick`
 // draws the next token from that row's logits. Nothing goes through the host between two tokens.
-//   slots (B): conversation of each row, or NONE; state (slots, 8): token, cached, position, drawn, done, task,
+//   slots (B): conversation of each row, or NO_INDEX; state (slots, 8): token, cached, position, drawn, done, task,
 //   rollout, -; places (slots, 4): prefix begin, prefix end, suffix begin, - (rows of the cache);
 //   keys (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature.
 // A draw is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work.
@@ -12,11 +12,10 @@ struct Params {
   capacity: u32,
 }
 
-const NONE: u32 = 0xffffffffu;
 const TOKEN: u32 = 0u;
 const CACHED: u32 = 1u;
 const POSITION: u32 = 2u;
-const DRAWN: u32 = 3u;
+const SAMPLED: u32 = 3u;
 const DONE: u32 = 4u;
 const TASK: u32 = 5u;
 const ROLLOUT: u32 = 6u;
@@ -38,8 +37,8 @@ const AHEAD = 8u;
 @group(0) @binding(9) var<storage, read> logits: array<f32>;
 @group(0) @binding(10) var<storage, read> stats: array<vec4f>;
 @group(0) @binding(11) var<storage, read> allowed: array<u32>;
-@group(0) @binding(12) var<storage, read_write> drawn_tokens: array<u32>;
-@group(0) @binding(13) var<storage, read_write> drawn_values: array<vec2f>;
+@group(0) @binding(12) var<storage, read_write> sampled_tokens: array<u32>;
+@group(0) @binding(13) var<storage, read_write> sampled_values: array<vec2f>;
 
 // One thread a row. A row without a conversation, or whose conversation has stopped, becomes padding.
 @compute @workgroup_size(64)
@@ -49,12 +48,12 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let slot = slots[row];
-  var idle = slot == NONE;
+  var idle = slot == NO_INDEX;
   if (!idle) {
     idle = state[slot * 8u + DONE] == 1u;
   }
   if (idle) {
-    tokens[row] = NONE;
+    tokens[row] = NO_INDEX;
     spans[row] = vec4u(0u);
     cache_rows[row] = 0u;
     for (var axis = 0u; axis < 3u; axis++) {
@@ -100,17 +99,17 @@ fn mass(row: u32, v: u32, end: u32, lse: f32) -> f32 {
 fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.x;
   let slot = slots[row];
-  let at = select(slot, 0u, slot == NONE) * 8u;
-  let live = slot != NONE && state[at + DONE] == 0u;
-  let stretch = (params.V + LANES - 1u) / LANES;
-  let begin = min(lane * stretch, params.V);
-  let end = min(begin + stretch, params.V);
+  let at = select(slot, 0u, slot == NO_INDEX) * 8u;
+  let live = slot != NO_INDEX && state[at + DONE] == 0u;
+  let per_lane = (params.V + LANES - 1u) / LANES;
+  let begin = min(lane * per_lane, params.V);
+  let end = min(begin + per_lane, params.V);
   let lse = stats[row].y;
 
   var sum = 0.0;
-  var best = NONE;
+  var best = NO_INDEX;
   var best_z = 0.0;
-  var last = NONE;
+  var last = NO_INDEX;
   if (live) {
     for (var v = begin; v < end; v += AHEAD) {
       var z = array<f32, AHEAD>();
@@ -123,7 +122,7 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         if (is_allowed[i]) {
           sum += exp(z[i] - lse);
           last = v + i;
-          if (best == NONE || z[i] > best_z) {
+          if (best == NO_INDEX || z[i] > best_z) {
             best = v + i;
             best_z = z[i];
           }
@@ -141,8 +140,8 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var l = 0u; l < LANES; l++) {
       total += lane_sums[l];
     }
-    let draw = philox(vec4u(keys[1], state[at + TASK], state[at + ROLLOUT], state[at + DRAWN]), vec2u(keys[0], STREAM));
-    target_mass = f32(draw.x >> 8u) * 0x1p-24 * total;
+    let random = philox(vec4u(keys[1], state[at + TASK], state[at + ROLLOUT], state[at + SAMPLED]), vec2u(keys[0], STREAM));
+    target_mass = f32(random.x >> 8u) * 0x1p-24 * total;
     var below = 0.0;
     var l = 0u;
     while (l < LANES - 1u && below + lane_sums[l] <= target_mass) {
@@ -154,9 +153,9 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   workgroupBarrier();
 
-  let piece = (stretch + LANES - 1u) / LANES;
-  let chosen_begin = min(chosen_lane * stretch, params.V);
-  let chosen_end = min(chosen_begin + stretch, params.V);
+  let piece = (per_lane + LANES - 1u) / LANES;
+  let chosen_begin = min(chosen_lane * per_lane, params.V);
+  let chosen_end = min(chosen_begin + per_lane, params.V);
   var piece_sum = 0.0;
   if (live) {
     for (var i = 0u; i < piece; i++) {
@@ -167,11 +166,11 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   workgroupBarrier();
 
   if (lane == 0u && live) {
-    var token = NONE;
+    var token = NO_INDEX;
     if (keys[2] == 1u) {
       for (var l = 0u; l < LANES; l++) {
         let candidate = lane_best[l];
-        if (candidate != NONE && (token == NONE || scaled(row, candidate) > scaled(row, token))) {
+        if (candidate != NO_INDEX && (token == NO_INDEX || scaled(row, candidate) > scaled(row, token))) {
           token = candidate;
         }
       }
@@ -192,15 +191,15 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
       }
       // Rounding may leave the mass just past the end: the last id that could be drawn is taken then.
-      for (var back = chosen_lane + 1u; back > 0u && token == NONE; back--) {
+      for (var back = chosen_lane + 1u; back > 0u && token == NO_INDEX; back--) {
         token = lane_last[back - 1u];
       }
     }
-    let drawn = state[at + DRAWN];
-    drawn_tokens[slot * params.capacity + drawn] = token;
-    drawn_values[slot * params.capacity + drawn] = vec2f(scaled(row, token) - lse, stats[row].z);
+    let sampled = state[at + SAMPLED];
+    sampled_tokens[slot * params.capacity + sampled] = token;
+    sampled_values[slot * params.capacity + sampled] = vec2f(scaled(row, token) - lse, stats[row].z);
     state[at + TOKEN] = token;
-    state[at + DRAWN] = drawn + 1u;
+    state[at + SAMPLED] = sampled + 1u;
     for (var s = 0u; s < keys[3]; s++) {
       if (keys[4u + s] == token) {
         state[at + DONE] = 1u;

@@ -17,8 +17,8 @@ fn measure(
   open_weight(thread);
   var own = 0u;
   let threads = grid.x * 256u;
-  for (var four = id.x; four < params.count / 4u; four += threads) {
-    let words = bitcast<vec4u>(weight_four(four)) & vec4u(0x7fffffffu);
+  for (var at4 = id.x; at4 < params.count / 4u; at4 += threads) {
+    let words = bitcast<vec4u>(weight_vec4(at4)) & vec4u(0x7fffffffu);
     own = max(own, max(max(words.x, words.y), max(words.z, words.w)));
   }
   atomicMax(&largest[params.at], own);

@@ -21,9 +21,9 @@ function loadedWith(script: string): Set<string> {
 const late = [
   "src/app/session/gpu_session.ts",
   "src/train/trainer.ts",
-  "src/tasks/parquet.ts",
+  "src/tasks/parquet/table.ts",
   "src/policy/tokenizer.ts",
-  "src/train/verl_command.ts",
+  "src/interop/verl/command.ts",
 ];
 
 test.each(["src/app/web/main.tsx", "src/app/web/worker.ts"])(

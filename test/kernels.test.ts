@@ -9,9 +9,9 @@ const files = readdirSync(new URL("../shaders/", import.meta.url), { recursive: 
 const shaders = files.filter((name) => !name.includes("/"));
 const packed = files.flatMap((name) => /^weights\/(?!f32)(.*)/.exec(name)?.[1] ?? []);
 /** Files that read weights of any dtype. */
-const readers = ["gather_fours", "product", "product_matrix", "product_thin", "product_wide", "weight_range"];
+const readers = ["gather_vec4", "product", "product_matrix", "product_thin", "product_wide", "weight_range"];
 /** Files that read keys and values of a cache in f32 or bf16. */
-const cacheReaders = ["attention", "attention_ones", "attention_decode", "attention_forward"];
+const cacheReaders = ["attention", "attention_scalar", "attention_decode", "attention_forward"];
 /** Files for matrix units, which only Chrome knows. */
 const onlyTint = /^product_matrix(?!_halves)/;
 
@@ -33,7 +33,7 @@ test.each([
     const variants = readers.flatMap((reader) => packed.map((dtype) => `${reader}_${dtype}`));
     variants.push(...packed.map((dtype) => `product_thin_${dtype}_chunks`));
     const ofCaches = cacheReaders.map((reader) => `${reader}_bf16`);
-    const all = [...shaders, ...variants, "attention_ones", ...ofCaches];
+    const all = [...shaders, ...variants, "attention_scalar", ...ofCaches];
     const known = compiler === "Tint" ? all : all.filter((name) => !onlyTint.test(name));
     expect([...compiled].sort()).toEqual(known.sort());
   },

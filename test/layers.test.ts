@@ -14,7 +14,8 @@ const mayImport: Record<string, readonly string[]> = {
   agent: ["image", "tasks", "policy"],
   reward: ["image", "tasks", "policy", "agent"],
   train: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],
-  app: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train"],
+  interop: ["image", "tasks", "policy", "agent", "reward", "train"],
+  app: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train", "interop"],
 };
 
 const filesUnder = (folder: string): string[] =>
@@ -38,6 +39,36 @@ function importsOf(path: string): string[] {
     /\bfrom\s+"([^"]+)"|\bimport\s*\(\s*"([^"]+)"|^import\s+"([^"]+)"|new URL\(\s*"([^"]+)",\s*import\.meta\.url/gm,
   );
   return [...found].map((match) => match.slice(1).find((name) => name !== undefined)!);
+}
+
+const typesOnly = /^\{(?:\s*type\s+\w+(?:\s+as\s+\w+)?\s*,?)+\s*\}\s*$/;
+
+/** The files of src whose code a file needs when it runs: types are left out, `typeof import(...)` too. */
+function neededBy(path: string): string[] {
+  const found = codeOf(path).matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:([^;"]*?)\s*\bfrom\s+)?"(\.[^"]+)"|(?<!typeof\s+)\bimport\s*\(\s*"(\.[^"]+)"/gm,
+  );
+  return [...found]
+    .filter(([, names]) => names === undefined || !typesOnly.test(names))
+    .map(([, , from, late]) => resolve(path, (from ?? late)!));
+}
+
+/** A circle for every edge that closes one in a depth-first search; none where there is no circle. */
+function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (node: string): void => {
+    const at = path.indexOf(node);
+    if (at >= 0) found.push(path.slice(at));
+    if (at >= 0 || done.has(node)) return;
+    path.push(node);
+    for (const next of edges.get(node) ?? []) visit(next);
+    path.pop();
+    done.add(node);
+  };
+  for (const node of edges.keys()) visit(node);
+  return found;
 }
 
 /** Path from the root of what a relative import names. */
@@ -67,6 +98,27 @@ describe("imports run one way", () => {
         else expect([layer, ...mayImport[layer]], told).toContain(layerOf(target));
       }
     }
+  });
+
+  test("a circle is found, however long, and a file that imports itself", () => {
+    const edges = { a: ["b"], b: ["c", "d"], c: ["d"], d: ["b"], e: ["e"], f: ["a"] };
+    expect(circles(new Map(Object.entries(edges)))).toEqual([["b", "c", "d"], ["e"]]);
+  });
+
+  test("no files import one another when they run", () => {
+    expect(neededBy("src/app/deno/commands/commands.ts")).toContain("src/app/deno/commands/data_command.ts");
+    expect(circles(new Map(sources.map((path) => [path, neededBy(path)])))).toEqual([]);
+  });
+
+  test("nor do folders of src/app", () => {
+    const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+    const edges = new Map<string, string[]>();
+    for (const path of inLayer("app")) {
+      const needed = neededBy(path).filter((target) => layerOf(target) === "app");
+      const others = needed.map(folderOf).filter((folder) => folder !== folderOf(path));
+      edges.set(folderOf(path), [...(edges.get(folderOf(path)) ?? []), ...others]);
+    }
+    expect(circles(edges)).toEqual([]);
   });
 
   test("platform.ts, which all may import, imports nothing", () => {

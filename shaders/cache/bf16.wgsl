@@ -3,30 +3,30 @@
 @group(0) @binding(2) var<storage, read> k: array<vec2u>;
 @group(0) @binding(3) var<storage, read> v: array<vec2u>;
 // The same, for kernels that take one number at a time.
-@group(0) @binding(20) var<storage, read> k_ones: array<u32>;
-@group(0) @binding(21) var<storage, read> v_ones: array<u32>;
+@group(0) @binding(20) var<storage, read> k_scalar: array<u32>;
+@group(0) @binding(21) var<storage, read> v_scalar: array<u32>;
 
-fn four_of(words: vec2u) -> vec4f {
+fn vec4_of(words: vec2u) -> vec4f {
   return bitcast<vec4f>(vec4u(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u));
 }
 
-fn one_of(word: u32, at: u32) -> f32 {
+fn scalar_of(word: u32, at: u32) -> f32 {
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, at % 2u == 1u));
 }
 
 // The four numbers from 4 `at` on.
-fn key_four(at: u32) -> vec4f {
-  return four_of(k[at]);
+fn key_vec4(at: u32) -> vec4f {
+  return vec4_of(k[at]);
 }
 
-fn value_four(at: u32) -> vec4f {
-  return four_of(v[at]);
+fn value_vec4(at: u32) -> vec4f {
+  return vec4_of(v[at]);
 }
 
-fn key_one(at: u32) -> f32 {
-  return one_of(k_ones[at / 2u], at);
+fn key_scalar(at: u32) -> f32 {
+  return scalar_of(k_scalar[at / 2u], at);
 }
 
-fn value_one(at: u32) -> f32 {
-  return one_of(v_ones[at / 2u], at);
+fn value_scalar(at: u32) -> f32 {
+  return scalar_of(v_scalar[at / 2u], at);
 }

@@ -3,22 +3,22 @@
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 // The same, for kernels that take one number at a time.
-@group(0) @binding(20) var<storage, read> k_ones: array<f32>;
-@group(0) @binding(21) var<storage, read> v_ones: array<f32>;
+@group(0) @binding(20) var<storage, read> k_scalar: array<f32>;
+@group(0) @binding(21) var<storage, read> v_scalar: array<f32>;
 
 // The four numbers from 4 `at` on.
-fn key_four(at: u32) -> vec4f {
+fn key_vec4(at: u32) -> vec4f {
   return k[at];
 }
 
-fn value_four(at: u32) -> vec4f {
+fn value_vec4(at: u32) -> vec4f {
   return v[at];
 }
 
-fn key_one(at: u32) -> f32 {
-  return k_ones[at];
+fn key_scalar(at: u32) -> f32 {
+  return k_scalar[at];
 }
 
-fn value_one(at: u32) -> f32 {
-  return v_ones[at];
+fn value_scalar(at: u32) -> f32 {
+  return v_scalar[at];
 }

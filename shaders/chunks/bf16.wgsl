@@ -17,7 +17,7 @@ fn scale_at(at: u32) -> u32 {
 }
 
 // Four number i of a chunk.
-fn four_of(words: vec4u, i: u32, scale: u32) -> vec4f {
+fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   let pair = vec2u(words[2u * i], words[2u * i + 1u]);
   return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
 }

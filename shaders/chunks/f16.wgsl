@@ -17,6 +17,6 @@ fn scale_at(at: u32) -> u32 {
 }
 
 // Four number i of a chunk.
-fn four_of(words: vec4u, i: u32, scale: u32) -> vec4f {
+fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   return vec4f(unpack2x16float(words[2u * i]), unpack2x16float(words[2u * i + 1u]));
 }

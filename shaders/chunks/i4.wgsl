@@ -20,7 +20,7 @@ fn scale_at(at: u32) -> u32 {
 }
 
 // Four number i of a chunk.
-fn four_of(words: vec4u, i: u32, scale: u32) -> vec4f {
+fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   let q = (vec4u(words[i / 2u] >> ((i % 2u) * 16u)) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u);
   let scaled = unpack2x16float(scale);
   return (vec4f(q) - scaled.y) * scaled.x;

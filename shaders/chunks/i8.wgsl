@@ -20,7 +20,7 @@ fn scale_at(at: u32) -> u32 {
 }
 
 // Four number i of a chunk.
-fn four_of(words: vec4u, i: u32, scale: u32) -> vec4f {
+fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   let bytes = bitcast<vec4i>(vec4u(words[i]) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
   let scaled = unpack2x16float(scale);
   return (vec4f(bytes) - scaled.y) * scaled.x;

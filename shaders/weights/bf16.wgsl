@@ -7,7 +7,7 @@ fn open_weight(thread: u32) {
 }
 
 // The four numbers from 4 `at` on.
-fn weight_four(at: u32) -> vec4f {
+fn weight_vec4(at: u32) -> vec4f {
   let words = weight_data[at];
   return bitcast<vec4f>(vec4u(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u));
 }

@@ -7,7 +7,7 @@ fn open_weight(thread: u32) {
 }
 
 // The four numbers from 4 `at` on.
-fn weight_four(at: u32) -> vec4f {
+fn weight_vec4(at: u32) -> vec4f {
   let words = weight_data[at];
   return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
 }

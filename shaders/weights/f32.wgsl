@@ -7,6 +7,6 @@ fn open_weight(thread: u32) {
 }
 
 // The four numbers from 4 `at` on.
-fn weight_four(at: u32) -> vec4f {
+fn weight_vec4(at: u32) -> vec4f {
   return weight_data[at];
 }

@@ -11,7 +11,7 @@ fn open_weight(thread: u32) {
 }
 
 // The four numbers from 4 `at` on.
-fn weight_four(at: u32) -> vec4f {
+fn weight_vec4(at: u32) -> vec4f {
   let word = vec4u(weight_data[at]);
   // The byte in the highest place, and back with its sign.
   let bytes = bitcast<vec4i>(word << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);

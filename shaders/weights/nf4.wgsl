@@ -8,7 +8,7 @@
 override BLOCK: u32 = 64u;
 
 // The four numbers from 4 `at` on.
-fn weight_four(at: u32) -> vec4f {
+fn weight_vec4(at: u32) -> vec4f {
   let word = vec4u(weight_data[at / 2u] >> ((at % 2u) * 16u));
   let q = (word >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u);
   let scale = unpack2x16float(weight_scales[at / (BLOCK / 4u)]).x;

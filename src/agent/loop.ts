@@ -3,9 +3,9 @@ import type { Chat } from "../policy/chat.ts";
 import type { Conversations, Passage, Policy, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
-import { type Listener, type ListeningSettings, listener } from "./listening.ts";
+import { type Listener, type ListeningSettings, listener } from "./environments/open_environment.ts";
 import type { End, GroupEnded, RollEvent, Rollout } from "./rollout.ts";
-import type { View } from "./tools.ts";
+import type { View } from "./tools/zoom.ts";
 
 /** What rolling needs to know of a run; a run's configuration with these few additions fits. */
 export interface RollSettings extends ListeningSettings {
@@ -32,9 +32,9 @@ export interface RollSettings extends ListeningSettings {
   /** Whether rows without a tool environment are offered tools all the same. */
   toolRows: "named" | "all";
   /** Resizes a picture to what the model sees; many may be asked for at once. */
-  shown: (pixels: Pixels) => Pixels | Promise<Pixels>;
-  /** Number of image tokens of a picture as shown. */
-  imageTokens: (shown: Pixels) => number;
+  modelInput: (pixels: Pixels) => Pixels | Promise<Pixels>;
+  /** Number of image tokens of a model input. */
+  imageTokens: (modelInput: Pixels) => number;
 }
 
 /** What a tool may say beside its pictures, or in their place; room in the cache is reserved for it. */
@@ -44,10 +44,10 @@ const saidTokens = 192;
 export interface Rolled {
   /** (tasks, rolloutsPerTask) */
   rollouts: Rollout[][];
-  /** The pictures of each task's prompt as shown; shared by the rollouts of the task. */
-  promptShown: Pixels[][];
-  /** The crops of each rollout as shown, in order: `shown[task][rollout][i]` is picture `promptShown[task].length + i` of the rollout. */
-  shown: Pixels[][][];
+  /** The model inputs of each task's prompt; shared by the rollouts of the task. */
+  promptImages: Pixels[][];
+  /** The model inputs of the pictures that tools gave in each rollout, in order: `toolImages[task][rollout][i]` is picture `promptImages[task].length + i` of the rollout. */
+  toolImages: Pixels[][][];
 }
 
 /** Ids left out of the distribution, in sampling and in training alike. */
@@ -73,7 +73,7 @@ export async function* roll(
   const openings = await Promise.all(tasks.map((task) => open(task, chat, pictures, settings)));
   const largest = Math.max(
     0,
-    ...openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.shown))),
+    ...openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.modelInput))),
   );
   const room = roomAfter(chat.observation("", [largest]).length, settings);
   const hears = listener(settings);
@@ -138,11 +138,11 @@ export async function* roll(
 
   return {
     rollouts: tasks.map((_, task) => ofTask(task)),
-    promptShown: openings.map(({ passage }) => passage.shown),
-    shown: tasks.map((_, task) =>
+    promptImages: openings.map(({ passage }) => passage.images),
+    toolImages: tasks.map((_, task) =>
       rows
         .slice(task * rolloutsPerTask, (task + 1) * rolloutsPerTask)
-        .map((row) => row.views.slice(row.opening.views.length).map((view) => view.shown)),
+        .map((row) => row.views.slice(row.opening.views.length).map((view) => view.modelInput)),
     ),
   };
 }
@@ -169,15 +169,17 @@ async function open(
   pictures: (task: Task) => Pixels[] | Promise<Pixels[]>,
   settings: RollSettings,
 ): Promise<Opening> {
-  const sources = await pictures(task);
-  const views = await Promise.all(sources.map(async (source) => ({ source, shown: await settings.shown(source) })));
-  const shown = views.map((view) => view.shown);
+  const originals = await pictures(task);
+  const views = await Promise.all(
+    originals.map(async (original) => ({ original, modelInput: await settings.modelInput(original) })),
+  );
+  const images = views.map((view) => view.modelInput);
   const { question, messages } = task;
   const tokens = chat.prompt(
     { question, messages, tools: offersTools(task, settings) },
-    shown.map(settings.imageTokens),
+    images.map(settings.imageTokens),
   );
-  return { task, views, passage: { tokens, shown } };
+  return { task, views, passage: { tokens, images } };
 }
 
 /** Whether the model may call a tool on this task. */
@@ -299,10 +301,10 @@ class Row {
     }
 
     // Text and picture go in together or not at all: one without the other is no conversation.
-    const views = heard.cut ? [{ source: heard.cut, shown: await settings.shown(heard.cut) }] : [];
+    const views = heard.cut ? [{ original: heard.cut, modelInput: await settings.modelInput(heard.cut) }] : [];
     const tokens = chat.observation(
       heard.said,
-      views.map((view) => settings.imageTokens(view.shown)),
+      views.map((view) => settings.imageTokens(view.modelInput)),
     );
     if (tokens.length > room.observationTokens || this.tokens + tokens.length >= room.responseTokens)
       return this.#end("length");
@@ -314,7 +316,7 @@ class Row {
       entropies: [],
       images: views.map((_, i) => this.views.length - views.length + i),
     });
-    return { tokens, shown: views.map((view) => view.shown) };
+    return { tokens, images: views.map((view) => view.modelInput) };
   }
 
   #end(end: End): undefined {

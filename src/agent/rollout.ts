@@ -39,6 +39,10 @@ export interface ToolCall {
   label?: string;
   /** Overlap of boxSourcePx with the task's gold box, 0 to 1; absent without a gold box. */
   iou?: number;
+  /** What else the tool needs to make its picture again: plain data of its own. */
+  details?: Record<string, unknown>;
+  /** False where the tool gave a picture that no replay can make again. */
+  pictureKept?: false;
 }
 
 /** How a rollout ended; "error" means that the world failed, and the group goes on without it. */

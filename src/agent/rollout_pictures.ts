@@ -1,7 +1,7 @@
 import type { Pixels } from "../image/pixels.ts";
 import { rotate } from "../image/rotate.ts";
 import type { Rollout } from "./rollout.ts";
-import { cutOut, type ZoomSettings } from "./tools.ts";
+import { cutOut, type ZoomSettings } from "./tools/zoom.ts";
 
 /**
  * The pictures that a logged rollout had before it, in source pixels and in the order of its indices: those of its

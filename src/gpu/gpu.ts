@@ -1,5 +1,5 @@
 import { bufferOf } from "./activation.ts";
-import { ActivationRoom } from "./activation_room.ts";
+import { ActivationArena } from "./activation_arena.ts";
 import { BufferPool, bufferUsage, granuleBytes } from "./buffer_pool.ts";
 import { type MatrixUnits, matrixFeatures, matrixUnitsOf } from "./matrix_units.ts";
 import type { Plan } from "./plan.ts";
@@ -36,7 +36,7 @@ export class Gpu {
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly pool: BufferPool;
   readonly #staging: GPUBuffer[] = [];
-  readonly activations = new ActivationRoom(this);
+  readonly activations = new ActivationArena(this);
   #error: GpuError | null = null;
   #closed = false;
   /** The device is gone, and everything on it. */

@@ -215,7 +215,7 @@ export class Plan {
     // Somebody else may have their buffers from now on.
     for (const buffer of this.#kept) buffer.placed = null;
     this.#kept.length = 0;
-    this.leaveRoom();
+    this.dropBuffers();
     this.gpu.activations.leave(this);
     this.#owned.length = 0;
     this.#steps = [];
@@ -235,8 +235,8 @@ export class Plan {
     }
   }
 
-  /** RoomUser.leaveRoom: bind groups are made anew before the next run. */
-  leaveRoom(): void {
+  /** ArenaUser.dropBuffers: bind groups are made anew before the next run. */
+  dropBuffers(): void {
     this.#bound = false;
     for (const step of this.#steps) step.group = undefined;
   }

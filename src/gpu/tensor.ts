@@ -23,6 +23,9 @@ export interface Tensor {
   readonly scales?: Tensor;
 }
 
+/** As an index in a u32 tensor: no row, no token, no target. `NO_INDEX` in the shaders. */
+export const noIndex = 0xffffffff;
+
 /** Number of elements. */
 export const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 

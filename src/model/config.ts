@@ -1,5 +1,5 @@
 import { expectOnly, flag, positive, type Section, section, whole, wholes } from "./config_values.ts";
-import { type Json, shown } from "./json_file.ts";
+import { excerpt, type Json } from "./json_file.ts";
 import { ownKeys, readPreprocessor } from "./preprocessor.ts";
 import { readPublished } from "./quantize/published.ts";
 
@@ -75,7 +75,7 @@ export interface ModelConfig<Vision extends VisionConfig = VisionConfig> {
 export function readConfig(json: Json, preprocessor: Json, where = ownKeys): ModelConfig {
   const family = json.model_type;
   if (family !== "qwen3_vl" && family !== "qwen2_5_vl")
-    throw new Error(`config.json: model_type is ${shown(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
+    throw new Error(`config.json: model_type is ${excerpt(family)}, expected "qwen2_5_vl" or "qwen3_vl"`);
   const isQwen3 = family === "qwen3_vl";
   const flat = !isQwen3 && (json.text_config ?? null) === null;
   const root: Section = { json, where: "config.json: " };
@@ -101,7 +101,7 @@ export function readConfig(json: Json, preprocessor: Json, where = ownKeys): Mod
   });
   const layerTypes = text.json.layer_types ?? [];
   if (!Array.isArray(layerTypes) || layerTypes.some((type) => type !== "full_attention"))
-    throw new Error(`${text.where}layer_types is ${shown(layerTypes)}, only "full_attention" is supported`);
+    throw new Error(`${text.where}layer_types is ${excerpt(layerTypes)}, only "full_attention" is supported`);
 
   const config: ModelConfig = {
     text: readText(text, isQwen3),

@@ -1,4 +1,4 @@
-import { type Json, numberWithin, shown, wholeNumber } from "./json_file.ts";
+import { excerpt, type Json, numberWithin, wholeNumber } from "./json_file.ts";
 
 /** An object in a file. */
 export interface Section {
@@ -12,7 +12,7 @@ export function section({ json, where }: Section, key: string): Section {
   const value = json[key];
   if (value === undefined || value === null) throw new Error(`${where}has no ${key}`);
   if (typeof value !== "object" || Array.isArray(value))
-    throw new Error(`${where}${key} must be an object, found ${shown(value)}`);
+    throw new Error(`${where}${key} must be an object, found ${excerpt(value)}`);
   return { json: value as Json, where: `${where}${key}.` };
 }
 
@@ -37,7 +37,7 @@ export function wholes(
   const hasCount = Array.isArray(value) && (count === undefined ? value.length <= most : value.length === count);
   if (!hasCount || !value.every(isFine))
     throw new Error(
-      `${where}${key} must be ${count ?? "a list of"} numbers, whole ones from 0 to ${most}, found ${shown(value)}`,
+      `${where}${key} must be ${count ?? "a list of"} numbers, whole ones from 0 to ${most}, found ${excerpt(value)}`,
     );
   return value;
 }
@@ -45,7 +45,7 @@ export function wholes(
 export function positive({ json, where }: Section, key: string, most: number, fallback?: number): number {
   const value = json[key] ?? fallback;
   if (typeof value !== "number" || !(value > 0 && value <= most))
-    throw new Error(`${where}${key} must be a number above 0, at most ${most}, found ${shown(value)}`);
+    throw new Error(`${where}${key} must be a number above 0, at most ${most}, found ${excerpt(value)}`);
   return value;
 }
 
@@ -57,7 +57,7 @@ export const within = ({ json, where }: Section, key: string, least: number, mos
 export function flag({ json, where }: Section, key: string): boolean | null {
   const value = json[key] ?? null;
   if (value !== null && typeof value !== "boolean")
-    throw new Error(`${where}${key} must be true or false, found ${shown(value)}`);
+    throw new Error(`${where}${key} must be true or false, found ${excerpt(value)}`);
   return value;
 }
 
@@ -73,7 +73,7 @@ export function expectOnly(
   for (const [key, values] of Object.entries(allowed)) {
     const value = json[key];
     if (!isAbsent(value, values) && !values.includes(value))
-      throw new Error(`${where}${key} is ${shown(value)}, only ${shown(values[0])} is supported`);
+      throw new Error(`${where}${key} is ${excerpt(value)}, only ${excerpt(values[0])} is supported`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { gather } from "../ops/gather.ts";
 import { heads } from "../ops/heads.ts";
 import { rmsnorm } from "../ops/rmsnorm.ts";
-import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
+import { inverseFrequencies, ropeTable, rotationsOf } from "../ops/rope.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelConfig, TextConfig } from "./config.ts";
 import type { VisionOutput, Watch } from "./model.ts";
@@ -47,14 +47,14 @@ export class Decoder {
     const { numHiddenLayers, rmsNormEps: eps } = this.config;
     const w = (name: string) => this.weights.get(`${prefix}.${name}`);
 
-    const turns = turnsOf(tape, rows.positions, this.#table, this.#axes);
+    const rotations = rotationsOf(tape, rows.positions, this.#table, this.#axes);
     let x = gather(tape, w("embed_tokens.weight"), rows.tokens);
     if (vision) x = gather(tape, vision.embeds, rows.images, x);
     watch?.("text.embeds", x);
 
     for (let i = 0; i < numHiddenLayers; i++) {
       const input = x;
-      x = tape.layer(() => this.#feedForward(tape, i, this.#attend(tape, i, input, rows, turns, cache)));
+      x = tape.layer(() => this.#feedForward(tape, i, this.#attend(tape, i, input, rows, rotations, cache)));
       watch?.(`text.layer.${i}`, x);
       const feature = vision?.deepstack[i];
       if (feature) x = gather(tape, feature, rows.images, x);
@@ -63,7 +63,7 @@ export class Decoder {
   }
 
   /** A layer's attention, added to its input. @returns (N, C) */
-  #attend(tape: Tape, layer: number, x: Tensor, rows: TextRows, turns: Tensor, cache?: Cache): Tensor {
+  #attend(tape: Tape, layer: number, x: Tensor, rows: TextRows, rotations: Tensor, cache?: Cache): Tensor {
     const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, rmsNormEps: eps, headNorm } = this.config;
     const name = `${prefix}.layers.${layer}`;
     const attn = (part: string) => `${name}.self_attn.${part}`;
@@ -72,7 +72,7 @@ export class Decoder {
     const { q, k, v } = heads(tape, packed, {
       H,
       K,
-      turns,
+      rotations,
       norm: headNorm
         ? { weight: this.weights.vectors([attn("q_norm.weight"), attn("k_norm.weight")]), eps }
         : undefined,

@@ -105,7 +105,7 @@ export function formatJson(value: unknown, indent = 2): string {
 }
 
 /** A value of a file in a sentence: short, with NaN as it stands there. */
-export function shown(value: unknown): string {
+export function excerpt(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = formatJson(beginningOf(value, 4), 0);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
@@ -133,7 +133,7 @@ export function jsonObject(value: unknown, file: string): Json {
 /** @param name how errors name it, the file included. @throws Error where it is no number from `least` to `most` */
 export function numberWithin(value: unknown, name: string, least: number, most: number): number {
   if (typeof value === "number" && value >= least && value <= most) return value;
-  throw new Error(`${name} must be a number from ${least} to ${most}, found ${shown(value)}`);
+  throw new Error(`${name} must be a number from ${least} to ${most}, found ${excerpt(value)}`);
 }
 
 /**
@@ -144,5 +144,5 @@ export function numberWithin(value: unknown, name: string, least: number, most: 
 export function wholeNumber(value: unknown, name: string, least: number, most: number): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   const what = typeof value === "number" ? "a whole number" : "a number";
-  throw new Error(`${name} must be ${what} from ${least} to ${most}, found ${shown(value)}`);
+  throw new Error(`${name} must be ${what} from ${least} to ${most}, found ${excerpt(value)}`);
 }

@@ -1,6 +1,6 @@
 import { shapeText } from "../gpu/tensor.ts";
 import { expectOnly, flag, isNull, type Section, within } from "./config_values.ts";
-import { type Json, numberWithin, shown, wholeNumber } from "./json_file.ts";
+import { excerpt, type Json, numberWithin, wholeNumber } from "./json_file.ts";
 import { type ModuleMatcher, matcherOf } from "./lora_modules.ts";
 import { oldName } from "./names.ts";
 import type { ParameterShape } from "./parameters.ts";
@@ -63,7 +63,7 @@ export function readLoraConfig(json: Json): LoraConfig {
   const targetModules = names(json, "target_modules");
   if (targetModules === null)
     throw new Error(
-      `${named("target_modules")} must be a list of names or a regular expression, found ${shown(json.target_modules)}`,
+      `${named("target_modules")} must be a list of names or a regular expression, found ${excerpt(json.target_modules)}`,
     );
   const layers = layerNumbers(json);
   const layersPattern = names(json, "layers_pattern") || [];
@@ -98,7 +98,7 @@ function names(json: Json, key: string): string | string[] | null {
   const value = json[key] ?? null;
   if (value === null || typeof value === "string") return value;
   if (Array.isArray(value) && value.length <= maxNames && value.every((name) => typeof name === "string")) return value;
-  throw new Error(`${named(key)} must be a list of names or a regular expression, found ${shown(value)}`);
+  throw new Error(`${named(key)} must be a list of names or a regular expression, found ${excerpt(value)}`);
 }
 
 function layerNumbers(json: Json): number[] | null {
@@ -117,7 +117,7 @@ function patterns(
 ): Readonly<Record<string, number>> {
   const value = json[key] ?? {};
   if (typeof value !== "object" || Array.isArray(value) || Object.keys(value).length > maxPatterns)
-    throw new Error(`${named(key)} must be an object of at most ${maxPatterns} numbers, found ${shown(value)}`);
+    throw new Error(`${named(key)} must be an object of at most ${maxPatterns} numbers, found ${excerpt(value)}`);
   return Object.fromEntries(
     Object.entries(value).map(([pattern, one]) => [pattern, read(one, `${named(key)}, "${pattern.slice(0, 80)}",`)]),
   );
@@ -162,6 +162,6 @@ export function adaptedModules(config: LoraConfig, shapes: readonly ParameterSha
     });
   }
   if (found.length === 0)
-    throw new Error(`${named("target_modules")} ${shown(config.targetModules)} names no layer of this model`);
+    throw new Error(`${named("target_modules")} ${excerpt(config.targetModules)} names no layer of this model`);
   return found;
 }

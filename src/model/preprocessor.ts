@@ -1,5 +1,5 @@
 import { expectOnly, flag, isNull, type Section, whole, within } from "./config_values.ts";
-import { type Json, jsonObject, readJson, shown } from "./json_file.ts";
+import { excerpt, type Json, jsonObject, readJson } from "./json_file.ts";
 import type { CheckpointFiles } from "./safetensors.ts";
 
 /** How pictures are shown to a model, as transformers' Qwen2VLImageProcessor does it from the same file. */
@@ -94,7 +94,7 @@ export function readPreprocessor(json: Json, where = ownKeys): Preprocessor {
   const unknown = Object.keys(json).filter((key) => !read.includes(key) && !idle.includes(key));
   const step = unknown.find((key) => key.startsWith("do_") && json[key]);
   if (step !== undefined)
-    throw new Error(`${where}${step} is ${shown(json[step])}, a step that is not known here; set it to false`);
+    throw new Error(`${where}${step} is ${excerpt(json[step])}, a step that is not known here; set it to false`);
   return {
     ...readArea(file),
     patchSize: whole(file, "patch_size", 256, { fallback: usual.patchSize }),
@@ -115,7 +115,7 @@ function readArea(file: Section): Pick<Preprocessor, "minPixels" | "maxPixels"> 
   const { json, where } = file;
   const size = json.size ?? null;
   if (size !== null && (typeof size !== "object" || Array.isArray(size)))
-    throw new Error(`${where}size must be an object with shortest_edge and longest_edge, found ${shown(size)}`);
+    throw new Error(`${where}size must be an object with shortest_edge and longest_edge, found ${excerpt(size)}`);
   const edges: Section | null = size && { json: size as Json, where: `${where}size.` };
   const area = (key: string, edge: string, fallback: number, most: number): number =>
     edges !== null && isNull(json[key]) ? whole(edges, edge, most) : whole(file, key, most, { fallback });
@@ -140,7 +140,7 @@ function readLevels(file: Section): Pick<Preprocessor, "imageMean" | "imageStd">
     const value = json[key] ?? fallback;
     const list = Array.isArray(value) ? value : [value];
     if (!(list.length === 1 || list.length === 3) || !list.every((x) => Number.isFinite(x) && isFine(x)))
-      throw new Error(`${where}${key} must be ${what}, one or three of them, found ${shown(value)}`);
+      throw new Error(`${where}${key} must be ${what}, one or three of them, found ${excerpt(value)}`);
     return list.length === 3 ? list : [list[0], list[0], list[0]];
   };
   const normalizes = isOn("do_normalize");

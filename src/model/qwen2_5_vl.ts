@@ -31,7 +31,7 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
     const { vision: c } = this.config;
     const C = c.hiddenSize;
 
-    const turns = this.patchTurns(tape, rows);
+    const rotations = this.patchRotations(tape, rows);
     const pixels = rows.pixelValues();
     const kernel = reshape(this.weights.get(`${prefix}.patch_embed.proj.weight`), C, pixels.shape[1]!);
     let x = linear(tape, pixels, kernel);
@@ -39,17 +39,17 @@ export class Qwen25VL extends QwenVL<Qwen25Vision> {
 
     for (let i = 0; i < c.depth; i++) {
       const input = x;
-      x = tape.layer(() => this.#block(tape, i, input, rows, turns));
+      x = tape.layer(() => this.#block(tape, i, input, rows, rotations));
       watch?.(`vision.block.${i}`, x);
     }
     return { embeds: gather(tape, this.#merge(tape, x), rows.windows!.restore), deepstack: [] };
   }
 
-  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows, turns: Tensor): Tensor {
+  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows, rotations: Tensor): Tensor {
     const block = `${prefix}.blocks.${i}`;
     const spans = this.config.vision.fullattBlockIndexes.includes(i) ? rows.spans : rows.windows!.spans;
     const y = this.#norm(tape, `${block}.norm1`, input);
-    const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, turns, spans);
+    const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, rotations, spans);
     const x = this.weights.linear(tape, `${block}.attn.proj`, attended, { residual: input });
 
     const z = this.#norm(tape, `${block}.norm2`, x);

@@ -29,7 +29,7 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     const C = c.hiddenSize;
     const w = (name: string) => this.weights.get(`${prefix}.${name}`);
 
-    const turns = this.patchTurns(tape, rows);
+    const rotations = this.patchRotations(tape, rows);
     const pixels = rows.pixelValues();
     const kernel = reshape(w("patch_embed.proj.weight"), C, pixels.shape[1]!);
     let x = linear(tape, pixels, kernel, { bias: w("patch_embed.proj.bias") });
@@ -39,7 +39,7 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     const deepstack: Tensor[] = [];
     for (let i = 0; i < c.depth; i++) {
       const input = x;
-      x = tape.layer(() => this.#block(tape, i, input, rows, turns));
+      x = tape.layer(() => this.#block(tape, i, input, rows, rotations));
       watch?.(`vision.block.${i}`, x);
 
       const merger = c.deepstackVisualIndexes.indexOf(i);
@@ -48,10 +48,10 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
     return { embeds: this.#merge(tape, x, "merger", "before"), deepstack };
   }
 
-  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows, turns: Tensor): Tensor {
+  #block(tape: Tape, i: number, input: Tensor, rows: VisionRows, rotations: Tensor): Tensor {
     const block = `${prefix}.blocks.${i}`;
     const y = this.#norm(tape, `${block}.norm1`, input);
-    const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, turns, rows.spans);
+    const attended = this.attendPatches(tape, `${block}.attn.qkv`, y, rotations, rows.spans);
     const x = this.weights.linear(tape, `${block}.attn.proj`, attended, { residual: input });
 
     const z = this.#norm(tape, `${block}.norm2`, x);

@@ -4,7 +4,7 @@ import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention, type Spans } from "../ops/attention.ts";
 import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { heads } from "../ops/heads.ts";
-import { inverseFrequencies, ropeTable, turnsOf } from "../ops/rope.ts";
+import { inverseFrequencies, ropeTable, rotationsOf } from "../ops/rope.ts";
 import { type Cache, expectCacheable } from "./cache.ts";
 import type { ModelConfig, VisionConfig } from "./config.ts";
 import { Decoder, headName } from "./decoder.ts";
@@ -82,8 +82,8 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
   }
 
   /** How far heads turn in each patch; for all blocks. */
-  protected patchTurns(tape: Tape, rows: VisionRows): Tensor {
-    return turnsOf(tape, rows.positions, this.#visionTable, this.#visionAxes);
+  protected patchRotations(tape: Tape, rows: VisionRows): Tensor {
+    return rotationsOf(tape, rows.positions, this.#visionTable, this.#visionAxes);
   }
 
   /**
@@ -93,9 +93,9 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
    * @param y       (P, C)
    * @returns       (P, C)
    */
-  protected attendPatches(tape: Tape, module: string, y: Tensor, turns: Tensor, spans: Spans): Tensor {
+  protected attendPatches(tape: Tape, module: string, y: Tensor, rotations: Tensor, spans: Spans): Tensor {
     const { hiddenSize: C, numHeads: H } = this.config.vision;
-    const { q, k, v } = heads(tape, this.weights.linear(tape, module, y), { H, K: H, turns });
+    const { q, k, v } = heads(tape, this.weights.linear(tape, module, y), { H, K: H, rotations });
     return reshape(attention(tape, q, k, v, spans, (C / H) ** -0.5), y.shape[0]!, C);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { halfToFloatBits } from "./half.ts";
-import { parseJson, shown } from "./json_file.ts";
+import { excerpt, parseJson } from "./json_file.ts";
 
 /** Bytes [startByte, endByte) of one file. */
 export type ReadRange = (startByte: number, endByte: number) => Promise<Uint8Array>;
@@ -119,10 +119,10 @@ function parseHeader(text: string, dataStart: number, sizeBytes: number, file: s
 
 function checkMetadata(value: unknown, file: string): Record<string, string> {
   if (!isRecord(value))
-    throw new Error(`${file}: expected "__metadata__" to be an object of strings, found ${shown(value)}`);
+    throw new Error(`${file}: expected "__metadata__" to be an object of strings, found ${excerpt(value)}`);
   for (const [key, entry] of Object.entries(value)) {
     if (typeof entry !== "string")
-      throw new Error(`${file}: expected metadata "${key}" to be a string, found ${shown(entry)}`);
+      throw new Error(`${file}: expected metadata "${key}" to be a string, found ${excerpt(entry)}`);
   }
   return value as Record<string, string>;
 }
@@ -134,17 +134,17 @@ function checkEntry(name: string, value: unknown, dataStart: number, file: strin
     );
   const where = `${file}: tensor "${name}"`;
   if (!isRecord(value))
-    throw new Error(`${where}: expected an object with dtype, shape and data_offsets, found ${shown(value)}`);
+    throw new Error(`${where}: expected an object with dtype, shape and data_offsets, found ${excerpt(value)}`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(elementSizeBytes, dtype)) {
     throw new Error(
-      `${where}: expected a dtype out of ${Object.keys(elementSizeBytes).join(", ")}, found ${shown(dtype)}`,
+      `${where}: expected a dtype out of ${Object.keys(elementSizeBytes).join(", ")}, found ${excerpt(dtype)}`,
     );
   }
   if (!Array.isArray(shape) || shape.length > maxSides || !shape.every(isCount))
-    throw new Error(`${where}: expected a shape of whole numbers, at most ${maxSides}, found ${shown(shape)}`);
+    throw new Error(`${where}: expected a shape of whole numbers, at most ${maxSides}, found ${excerpt(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
-    throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${shown(offsets)}`);
+    throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${excerpt(offsets)}`);
   }
   let sizeBytes: number = elementSizeBytes[dtype as Dtype];
   for (const size of shape) {
@@ -355,11 +355,13 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
 function parseWeightMap(text: string, file: string): Map<string, string> {
   const json = parseJson(text, file);
   const map = isRecord(json) ? json.weight_map : undefined;
-  if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${shown(map)}`);
+  if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${excerpt(map)}`);
   for (const [name, shard] of Object.entries(map)) {
     // A name, never a path: an index from a stranger must not reach outside of its folder.
     if (typeof shard !== "string" || !/^[\w-][\w.-]{0,200}\.safetensors$/.test(shard))
-      throw new Error(`${file}: expected the name of a .safetensors file for tensor "${name}", found ${shown(shard)}`);
+      throw new Error(
+        `${file}: expected the name of a .safetensors file for tensor "${name}", found ${excerpt(shard)}`,
+      );
   }
   return new Map(Object.entries(map as Record<string, string>));
 }

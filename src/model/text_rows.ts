@@ -1,16 +1,13 @@
 import type { Plan } from "../gpu/plan.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import type { Spans } from "../ops/attention.ts";
 import { type GatherMap, inverseOf } from "../ops/gather.ts";
 
-/** No row: such a token gathers nothing. */
-export const none = 0xffffffff;
-
 /** What the host says of packed rows, one value a row; arrays may be shorter than the capacity, the rest is padding. */
 export interface TextRowValues {
-  /** Token ids; `none` at image tokens. */
+  /** Token ids; `noIndex` at image tokens. */
   tokens: readonly number[];
-  /** Row of the vision tower's output at image tokens, else `none`. */
+  /** Row of the vision tower's output at image tokens, else `noIndex`. */
   imageRows: readonly number[];
   t: readonly number[];
   h: readonly number[];
@@ -75,8 +72,8 @@ export class TextRows {
       array.set(source);
       return array;
     };
-    const tokens = padded(values.tokens, N, none);
-    const images = padded(values.imageRows, N, none);
+    const tokens = padded(values.tokens, N, noIndex);
+    const images = padded(values.imageRows, N, noIndex);
     gpu.write(this.tokens.index, tokens);
     gpu.write(this.images.index, images);
     gpu.write(

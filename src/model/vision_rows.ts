@@ -7,13 +7,13 @@ import type { VisionConfig } from "./config.ts";
 import { type Grid, patchCoordinates, patchOrder, tablePositions, windowOrder } from "./positions.ts";
 
 /** One picture as the model sees it, resized to whole merge blocks of patches. */
-export interface ShownImage {
+export interface InputImage {
   pixels: Pixels;
   grid: Grid;
 }
 
 /** A resized picture with its grid. @throws Error where its sides are not whole blocks */
-export function shownImage(pixels: Pixels, { patchSize, spatialMergeSize }: VisionConfig): ShownImage {
+export function inputImage(pixels: Pixels, { patchSize, spatialMergeSize }: VisionConfig): InputImage {
   const side = patchSize * spatialMergeSize;
   const { width, height } = pixels;
   if (width % side !== 0 || height % side !== 0 || width === 0 || height === 0)
@@ -95,7 +95,7 @@ export class VisionRows {
   }
 
   /** Overwrites the buffers. @returns the first image token of each picture */
-  fill(images: readonly ShownImage[]): number[] {
+  fill(images: readonly InputImage[]): number[] {
     const P = this.capacity;
     const { patchSize, spatialMergeSize } = this.config;
     const levels = new Uint8Array(this.levels.shape[0]! * 4);
@@ -131,7 +131,7 @@ export class VisionRows {
     return firstTokens;
   }
 
-  #fillTable(images: readonly ShownImage[]): void {
+  #fillTable(images: readonly InputImage[]): void {
     const { table, config, capacity, plan } = this;
     if (!table || config.family !== "qwen3_vl") return;
     const index = new Uint32Array(capacity * 4).fill(0xffffffff);
@@ -152,7 +152,7 @@ export class VisionRows {
     this.#writeInverse(table, index, config.numPositionEmbeddings);
   }
 
-  #fillWindows(images: readonly ShownImage[]): void {
+  #fillWindows(images: readonly InputImage[]): void {
     const { windows, config, capacity, plan } = this;
     if (!windows || config.family !== "qwen2_5_vl") return;
     const unit = config.spatialMergeSize ** 2;

@@ -7,7 +7,7 @@ import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("adamw", source);
 
 /** Numbers that a workgroup squares, as in the shader. */
-const stretch = 4096;
+const perGroup = 4096;
 
 /**
  * The norm of all gradients together, always summed in the same order.
@@ -16,7 +16,7 @@ const stretch = 4096;
  * @returns   (1)
  */
 export function gradNorm(plan: Plan, ds: readonly Tensor[]): Tensor {
-  const groups = ds.map((d) => Math.ceil(size(d.shape) / stretch));
+  const groups = ds.map((d) => Math.ceil(size(d.shape) / perGroup));
   const count = groups.reduce((a, b) => a + b, 0);
   const partial = plan.activation("adamw.partial", [count]);
   const norm = plan.activation("adamw.norm", [1]);

@@ -14,9 +14,9 @@ const forward = cacheShaders("attention_forward", forwardSource);
 const decode = cacheShaders("attention_decode", decodeSource);
 const backward = new Shader("attention_backward", backwardSource);
 /** What attention.wgsl computes with, by the end of the shader's name. */
-export const elementParts = { "": elements("vec4f", "four"), ones: elements("f32", "one") };
-const fours = cacheShaders("attention", source, elementParts[""]);
-const ones = cacheShaders("attention_ones", source, elementParts.ones);
+export const elementParts = { "": elements("vec4f", "vec4"), scalar: elements("f32", "scalar") };
+const vec4Shader = cacheShaders("attention", source, elementParts[""]);
+const scalarShader = cacheShaders("attention_scalar", source, elementParts.scalar);
 
 /** (row, head) pairs of a workgroup of 64: eight lanes each, as in the shader. */
 const pairsPerGroup = 8;
@@ -41,15 +41,15 @@ function elements(type: string, read: string): string {
 export const tileSizes = (D: number) => {
   const COLUMNS = Math.ceil(D / 64);
   const VALUES = [32, 16, 8, 8][COLUMNS - 1]!;
-  return { WIDTH: D / 4, COLUMNS, VALUES, TURNS: 64 / VALUES, SUMS: 4 * COLUMNS };
+  return { WIDTH: D / 4, COLUMNS, VALUES, ROUNDS: 64 / VALUES, SUMS: 4 * COLUMNS };
 };
 
 /** Sizes of attention_decode.wgsl for heads of D, `heads` of which read a key head. */
 export const decodeSizes = (D: number, heads: number) => {
   let HEADS = Math.min(mostHeads, heads);
   while (heads % HEADS !== 0) HEADS--;
-  const FOURS = Math.ceil(HEADS / 4);
-  return { WIDTH: D / 4, HEADS, FOURS, OUTPUTS: Math.ceil((D * FOURS) / 256) };
+  const HEAD_VEC4S = Math.ceil(HEADS / 4);
+  return { WIDTH: D / 4, HEADS, HEAD_VEC4S, OUTPUTS: Math.ceil((D * HEAD_VEC4S) / 256) };
 };
 
 /**
@@ -145,9 +145,9 @@ export function attention(
       `attention of ${q.name} is to be trained, which needs spans.key (${S}, 4): the rows that attend each key`,
     );
 
-  const byFours = D % 4 === 0 && !tape.gpu.plain;
-  const shader = (byFours ? fours : ones)(k);
-  const WIDTH = byFours ? 4 : 1;
+  const readsVec4 = D % 4 === 0 && !tape.gpu.plain;
+  const shader = (readsVec4 ? vec4Shader : scalarShader)(k);
+  const WIDTH = readsVec4 ? 4 : 1;
   const sizes = { ELEMENTS: D / WIDTH, WIDTH };
   const params = { N, S, H, K, scale };
   const out = tape.empty("attention.out", [N, H, D]);

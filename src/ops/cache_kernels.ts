@@ -23,9 +23,9 @@ export function cacheShaders(name: string, source: string, part = ""): (keys: Te
 }
 
 /** The tensors that such a shader reads, by the names of its bindings. */
-export const cacheTensors = (k: Tensor, v: Tensor): Record<"k" | "v" | "k_ones" | "v_ones", Tensor> => ({
+export const cacheTensors = (k: Tensor, v: Tensor): Record<"k" | "v" | "k_scalar" | "v_scalar", Tensor> => ({
   k,
   v,
-  k_ones: k,
-  v_ones: v,
+  k_scalar: k,
+  v_scalar: v,
 });

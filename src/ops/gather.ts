@@ -1,21 +1,18 @@
 import source from "../../shaders/gather.wgsl" with { type: "text" };
-import foursSource from "../../shaders/gather_fours.wgsl" with { type: "text" };
+import vec4Source from "../../shaders/gather_vec4.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, noIndex, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { expectF32, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
 const shader = new Shader("gather", source);
-const fours = weightShaders("gather_fours", foursSource);
-
-/** The index that names no row. */
-export const noRow = 0xffffffff;
+const vec4Shader = weightShaders("gather_vec4", vec4Source);
 
 /** Which rows of a table (R, C) make up each of N rows. The host may rewrite all of it between replays of a plan. */
 export interface GatherMap {
-  /** u32 (N, E): rows of the table, or `noRow`. */
+  /** u32 (N, E): rows of the table, or `noIndex`. */
   index: Tensor;
   /** f32 (N, E): their weights, ones if left out. They are given numbers and have no gradient. */
   weight?: Tensor;
@@ -48,15 +45,15 @@ export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor
     throw new TypeError(`The gradient of ${table.name} needs the inverse of ${index.name}; make it with inverseOf()`);
   const out = tape.empty(`gather(${table.name})`, [N, C]);
   const WEIGHT = weight ? 1 : 0;
-  const byFours = !tape.gpu.plain && C % 4 === 0;
-  if (!byFours) expectF32(table);
+  const readsVec4 = !tape.gpu.plain && C % 4 === 0;
+  if (!readsVec4) expectF32(table);
   for (const { weight: rows, count, column: first } of rowRanges(tape.gpu, table, 0, R)) {
     const mixed = { index, weight: weight ?? index };
     const params = { N, E, R: count, C, first };
     const constants = { WEIGHT, ADD_TO: addTo ? 1 : 0, ADD: first > 0 ? 1 : 0 };
-    if (byFours)
+    if (readsVec4)
       tape.plan.dispatch({
-        shader: fours(table),
+        shader: vec4Shader(table),
         entry: "pick",
         tensors: { ...mixed, ...weightTensors(rows), add_to4: addTo ?? rows, out4: out },
         params,
@@ -105,8 +102,8 @@ export function inverseOf(
 ): { start: Uint32Array; entry: Uint32Array } {
   const start = new Uint32Array(rows + 1);
   index.forEach((row, place) => {
-    if (row === noRow) return;
-    if (row >= rows) throw new RangeError(`index[${place}] is ${row}, expected a row below ${rows} or noRow`);
+    if (row === noIndex) return;
+    if (row >= rows) throw new RangeError(`index[${place}] is ${row}, expected a row below ${rows} or noIndex`);
     start[row + 1]!++;
   });
   for (let r = 0; r < rows; r++) start[r + 1]! += start[r]!;
@@ -116,7 +113,7 @@ export function inverseOf(
   const entry = new Uint32Array(Math.max(1, capacity ?? count));
   const next = start.slice();
   index.forEach((row, place) => {
-    if (row !== noRow) entry[next[row]!++] = place;
+    if (row !== noIndex) entry[next[row]!++] = place;
   });
   return { start, entry };
 }

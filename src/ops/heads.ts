@@ -19,8 +19,8 @@ export interface HeadOptions {
   H: number;
   /** Heads of keys, and of values. */
   K: number;
-  /** From `turnsOf`, (N, D/2, 2). */
-  turns: Tensor;
+  /** From `rotationsOf`, (N, D/2, 2). */
+  rotations: Tensor;
   /** Norm of each head of queries and keys: their weights one after the other, (2 D). */
   norm?: { weight: Tensor; eps: number };
   /** Keys and values go into these rows of a cache, in its dtype: u32 (N) of (S, K, D). No gradient then. */
@@ -39,10 +39,10 @@ export interface HeadOptions {
 export function heads(
   tape: Tape,
   packed: Tensor,
-  { H, K, turns, norm, cache, rounded = "f32" }: HeadOptions,
+  { H, K, rotations, norm, cache, rounded = "f32" }: HeadOptions,
 ): { q: Tensor; k: Tensor; v: Tensor } {
-  expectShape(turns, -1, -1, 2);
-  const [N, half] = turns.shape as [number, number];
+  expectShape(rotations, -1, -1, 2);
+  const [N, half] = rotations.shape as [number, number];
   const D = 2 * half;
   expectShape(packed, N, (H + 2 * K) * D);
   if (norm) expectShape(norm.weight, 2 * D);
@@ -60,7 +60,7 @@ export function heads(
   const k = cache?.keys ?? tape.empty("heads.k", [N, K, D]);
   const v = cache?.values ?? tape.empty("heads.v", [N, K, D]);
   const rstd = norm && tape.empty("heads.rstd", [N, H + K]);
-  const inputs = { packed, turns, ...(norm && rstd ? { norm: norm.weight, rstd } : {}) };
+  const inputs = { packed, rotations, ...(norm && rstd ? { norm: norm.weight, rstd } : {}) };
   const params = { N, H, K, half, eps: norm?.eps ?? 0, splits: 1 };
   const way = !norm ? "" : D <= shortHead ? "_normed_short" : "_normed";
   const isPacked = cache !== undefined && cache.keys.dtype === "bf16";
@@ -69,7 +69,7 @@ export function heads(
   tape.plan.dispatch({
     shader,
     entry: `spread${way}`,
-    tensors: { ...inputs, index: cache?.rows ?? turns, q, k, v },
+    tensors: { ...inputs, index: cache?.rows ?? rotations, q, k, v },
     params,
     groups: groupsOf(isPacked ? 2 : 1),
     constants: {

@@ -4,17 +4,10 @@ import { Shader } from "../gpu/shader.ts";
 import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
-import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowStretches } from "./low_rank.ts";
+import { type Adapter, addTerm, backpropLow, backpropUp, type LowRankTerm, lowSplits } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
 import { addPartials, columnSplits } from "./partials.ts";
-import {
-  backpropXByFours,
-  inTiles,
-  multiplyInParts,
-  takesProduct,
-  takesTerm,
-  weightPartialsInTiles,
-} from "./product.ts";
+import { backpropXVec4, inTiles, multiplyInParts, takesProduct, takesTerm, weightPartialsInTiles } from "./product.ts";
 import { backpropXOnMatrixUnits, multiplyOnMatrixUnits } from "./product_matrix.ts";
 import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
 
@@ -69,7 +62,7 @@ export function linear(
     if (rows && intoWeight?.constants.ADD === 0)
       throw new TypeError(`${weight.name} is no weight, so its rows ${first} to ${end} cannot be trained alone`);
     if (intoWeight)
-      tape.scratch("linear.partial", [stretches(N, O, I), O, I], (partial) =>
+      tape.scratch("linear.partial", [weightSplits(N, O, I), O, I], (partial) =>
         backpropWeight(tape.plan, x, dout, partial, intoWeight, first),
       );
     const intoBias = bias ? tape.into(bias) : null;
@@ -114,14 +107,14 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   const [columns, R] = up.shape as [number, number];
   const intoUp = tape.into(up);
   if (intoUp)
-    tape.scratch("linear.partial", [stretches(N, columns, R), columns, R], (partial) => {
+    tape.scratch("linear.partial", [weightSplits(N, columns, R), columns, R], (partial) => {
       backpropUp(plan, dout, term, partial);
       addPartials(plan, partial, intoUp);
     });
   const intoDown = tape.into(down);
   if (!intoDown && !tape.tracks(x)) return () => {};
   const dlow = tape.empty("linear.dlow", low.shape);
-  const splits = lowStretches(N, term);
+  const splits = lowSplits(N, term);
   if (splits === 1) backpropLow(plan, dout, term, { ...dlow, shape: [1, N, width] });
   else
     tape.scratch("linear.partial", [splits, N, width], (partial) => {
@@ -130,7 +123,7 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
     });
   if (intoDown) {
     const I = x.shape[1]!;
-    tape.scratch("linear.partial", [stretches(N, width, I), width, I], (partial) =>
+    tape.scratch("linear.partial", [weightSplits(N, width, I), width, I], (partial) =>
       backpropWeight(plan, x, dlow, partial, intoDown),
     );
   }
@@ -184,7 +177,7 @@ function multiplyInTurn(
   for (const range of rowRanges(plan.gpu, weight, first, O, bias))
     plan.dispatch({
       shader,
-      entry: byFours(plan, I) ? "multiply_fours" : "multiply",
+      entry: readsVec4(plan, I) ? "multiply_vec4" : "multiply",
       tensors: {
         x,
         weight: range.weight,
@@ -200,7 +193,7 @@ function multiplyInTurn(
     });
 }
 
-const byFours = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && sizes.every((n) => n % 4 === 0);
+const readsVec4 = (plan: Plan, ...sizes: number[]): boolean => !plan.gpu.plain && sizes.every((n) => n % 4 === 0);
 
 /** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
 export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, first = 0): void {
@@ -211,7 +204,7 @@ export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, 
     return;
   }
   if (takesProduct(plan, I, O)) {
-    backpropXByFours(plan, dout, weight, into, first);
+    backpropXVec4(plan, dout, weight, into, first);
     return;
   }
   expectF32(weight);
@@ -230,12 +223,12 @@ export function backpropX(plan: Plan, dout: Tensor, weight: Tensor, into: Into, 
  * Stretches of rows that the gradient of an (O, I) weight over N rows is summed in: the first extent of its partial
  * sums. A large weight keeps the device busy by itself, and its sums would need much room.
  */
-export function stretches(N: number, O: number, I: number): number {
+export function weightSplits(N: number, O: number, I: number): number {
   const tiles = Math.ceil(O / 32) * Math.ceil(I / 32);
   return Math.max(1, Math.min(Math.ceil(N / rowsPerSplit), Math.ceil(busyTiles / tiles)));
 }
 
-/** dweight = doutT (O, N) times x (N, I), through `partial` (stretches(N, O, I), O, I). */
+/** dweight = doutT (O, N) times x (N, I), through `partial` (weightSplits(N, O, I), O, I). */
 export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Tensor, into: Into, first = 0): void {
   const [N, O] = dout.shape as [number, number];
   const [splits, , I] = partial.shape as [number, number, number];
@@ -244,7 +237,7 @@ export function backpropWeight(plan: Plan, x: Tensor, dout: Tensor, partial: Ten
   else
     plan.dispatch({
       shader,
-      entry: byFours(plan, I, O) ? "backprop_weight_fours" : "backprop_weight",
+      entry: readsVec4(plan, I, O) ? "backprop_weight_vec4" : "backprop_weight",
       tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
       params,
       groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],

@@ -4,7 +4,7 @@ import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, stretches } from "./linear.ts";
+import { backpropWeight, backpropX, multiply, weightSplits } from "./linear.ts";
 
 const shader = new Shader("logprob", source);
 
@@ -13,9 +13,6 @@ const chunkBytes = 64 * 2 ** 20;
 
 /** Chunks begin at multiples of so many rows: then rows of any width begin at the 256 bytes that a binding asks for. */
 const rowStep = 64;
-
-/** A target that stands for none. */
-export const noTarget = 0xffffffff;
 
 interface Options {
   /** Rows whose logits exist at one time, rounded down to a multiple of 64; as many as 64 MiB hold unless given. */
@@ -40,7 +37,7 @@ interface Logprob {
  *
  * @param h            (N, C)
  * @param weight       (V, C)
- * @param targets      u32 (N); `noTarget` for rows that count for nothing. A target that is not allowed is measured
+ * @param targets      u32 (N); `noIndex` for rows that count for nothing. A target that is not allowed is measured
  *                     against those that are
  * @param allowed      u32 (V) of 0 and 1, at least one 1
  * @param temperature  f32 (1), above 0
@@ -96,7 +93,7 @@ export function logprob(
     const dentropy = entropyGradient ? tape.gradient(out.entropy) : null;
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
-    const partial = intoWeight && tape.empty("logprob.partial", [stretches(chunk, V, C), V, C]);
+    const partial = intoWeight && tape.empty("logprob.partial", [weightSplits(chunk, V, C), V, C]);
     for (let from = 0; from < N; from += chunk) {
       const part = (tensor: Tensor) => rowsOf(tensor, from, chunk);
       const chunkLogits = rowsOf(logits, 0, part(h).shape[0]!);
@@ -119,7 +116,7 @@ export function logprob(
       });
       if (intoH) backpropX(plan, chunkLogits, weight, { ...intoH, d: part(intoH.d) });
       if (intoWeight) {
-        const sums = rowsOf(partial!, 0, stretches(chunkLogits.shape[0]!, V, C));
+        const sums = rowsOf(partial!, 0, weightSplits(chunkLogits.shape[0]!, V, C));
         const constants = from === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
         backpropWeight(plan, part(h), chunkLogits, sums, { d: intoWeight.d, constants });
       }

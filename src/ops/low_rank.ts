@@ -9,7 +9,7 @@ const shader = new Shader("low_rank", source);
 /** Threads from which on more of them do not make a sum faster. */
 const busyThreads = 65_536;
 /** Fewest outputs of a part that a stretch of its sum has. */
-const leastStretch = 128;
+const leastSplit = 128;
 
 /**
  * Small matrices beside a frozen weight (LoRA): what is added is scaling (x downT) upT. The weight may be that of
@@ -59,10 +59,10 @@ export function addTerm(plan: Plan, out: Tensor, term: LowRankTerm): void {
 }
 
 /** Stretches that the sums of `backpropLow` are cut into, so that few rows still fill the device. */
-export function lowStretches(N: number, term: LowRankTerm): number {
+export function lowSplits(N: number, term: LowRankTerm): number {
   const { P, R, count } = termParams(term);
   const threads = Math.ceil(N / 4) * P * R;
-  return Math.max(1, Math.min(Math.ceil(busyThreads / threads), Math.floor(count / P / leastStretch)));
+  return Math.max(1, Math.min(Math.ceil(busyThreads / threads), Math.floor(count / P / leastSplit)));
 }
 
 /** The gradient of `low` into partial (splits, N, P R), whose splits are to be added up. */

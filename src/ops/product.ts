@@ -72,7 +72,7 @@ const twice = (out: Tensor): Tensor => ({ ...out, shape: [out.shape[0]!, 2 * out
 const noTerm = { R: 0, P: 0, end1: 0, end2: 0, scaling: 0 };
 
 /** How `multiplyInParts` computes; all give the same bits. */
-export type ProductKernel = KernelInTiles | "apart";
+export type ProductKernel = KernelInTiles | "untiled";
 export type BackpropKernel = Exclude<ProductKernel, "thin">;
 
 /** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed; the sum over I in four parts. */
@@ -115,10 +115,10 @@ export function multiplyInParts(
       });
       continue;
     }
-    const side = { wide: 128, tiled: 64, apart: 32 }[kernel];
+    const side = { wide: 128, tiled: 64, untiled: 32 }[kernel];
     plan.dispatch({
       shader: (kernel === "wide" ? wide : tiled)(weight),
-      entry: kernel === "apart" ? "multiply_apart" : "multiply",
+      entry: kernel === "untiled" ? "multiply_untiled" : "multiply",
       tensors: { ...tensors, bias4: rangeBias, residual4: rangeResidual, out4: rangeOut },
       params: { ...params, splits: 1 },
       groups: [Math.ceil(range.count / side), Math.ceil(N / side)],
@@ -128,14 +128,14 @@ export function multiplyInParts(
 }
 
 const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>
-  inTiles(gpu) ? kernelOf(productChoice(gpu, dtype), N, O) : "apart";
+  inTiles(gpu) ? kernelOf(productChoice(gpu, dtype), N, O) : "untiled";
 
 /** Whether tiles in workgroup memory pay: barriers are slow where threads take turns on a processor. */
 export const inTiles = ({ software, device }: Plan["gpu"]): boolean =>
   !software && device.limits.maxComputeWorkgroupStorageSize >= 32_768;
 
 /** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
-export function backpropXByFours(
+export function backpropXVec4(
   plan: Plan,
   dout: Tensor,
   weight: Tensor,
@@ -145,11 +145,11 @@ export function backpropXByFours(
 ): void {
   const [N, O] = dout.shape as [number, number];
   const I = weight.shape[1]!;
-  const side = { wide: 128, tiled: 64, apart: 32 }[kernel];
+  const side = { wide: 128, tiled: 64, untiled: 32 }[kernel];
   for (const range of rowRanges(plan.gpu, weight, first, O))
     plan.dispatch({
       shader: (kernel === "wide" ? wide : tiled)(weight),
-      entry: kernel === "apart" ? "backprop_x_apart" : "backprop_x",
+      entry: kernel === "untiled" ? "backprop_x_untiled" : "backprop_x",
       tensors: { dout4: fromColumn(dout, range.column), ...weightTensors(range.weight), dx4: into.d },
       params: { N, I, O: range.count, first: range.first, splits: 1, stride: O, ...noTerm },
       groups: [Math.ceil(I / side), Math.ceil(N / side)],
@@ -158,7 +158,7 @@ export function backpropXByFours(
 }
 
 function backpropKernelFor({ gpu }: Plan, { shape: [N = 0, I = 0] }: Tensor): BackpropKernel {
-  if (!inTiles(gpu)) return "apart";
+  if (!inTiles(gpu)) return "untiled";
   return isWide(N, I) ? "wide" : "tiled";
 }
 

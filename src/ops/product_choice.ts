@@ -43,9 +43,9 @@ export function kernelOf(
   { mostThinRows, mostThinOutputs, busyWideGroups, without }: ProductChoice,
   N: number,
   O: number,
-): KernelInTiles | "apart" {
+): KernelInTiles | "untiled" {
   const isThin = N <= mostThinRows || N * O <= mostThinOutputs;
   const wanted = isThin ? "thin" : wideGroups(N, O) >= busyWideGroups ? "wide" : "tiled";
   const inOrder: KernelInTiles[] = [wanted, "tiled", "wide", "thin"];
-  return inOrder.find((kernel) => !without.includes(kernel)) ?? "apart";
+  return inOrder.find((kernel) => !without.includes(kernel)) ?? "untiled";
 }

@@ -15,21 +15,21 @@ const shader = new Shader("rope", source);
  * @param axis       u32 (D/2), each below A
  * @returns          (N, D/2, 2)
  */
-export function turnsOf(tape: Tape, positions: Tensor, table: Tensor, axis: Tensor): Tensor {
+export function rotationsOf(tape: Tape, positions: Tensor, table: Tensor, axis: Tensor): Tensor {
   expectShape(axis, -1);
   const half = axis.shape[0]!;
   expectShape(positions, -1, -1);
   const N = positions.shape[1]!;
   expectShape(table, -1, half, 2);
-  const turns = tape.empty("rope.turns", [N, half, 2]);
+  const rotations = tape.empty("rope.rotations", [N, half, 2]);
   tape.plan.dispatch({
     shader,
     entry: "look_up",
-    tensors: { positions, table, axis, turns },
+    tensors: { positions, table, axis, rotations },
     params: { N, half },
     groups: grid(N * half, 64),
   });
-  return turns;
+  return rotations;
 }
 
 /** 1 / theta^(2i/D) for i below D/2, rounded to float32 after each step, as PyTorch does. */

@@ -6,7 +6,7 @@ import { expectShape, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("sample", source);
 
 /** Fields of a conversation's state, (slots, 8) u32. */
-export const stateFields = { token: 0, cached: 1, position: 2, drawn: 3, done: 4, task: 5, rollout: 6 } as const;
+export const stateFields = { token: 0, cached: 1, position: 2, sampled: 3, done: 4, task: 5, rollout: 6 } as const;
 export const stateWidth = 8;
 
 /** What the token loop keeps on the GPU, for all conversations. */
@@ -20,9 +20,9 @@ export interface SampleState {
   /** u32 (V): 1 where an id may be drawn. */
   allowed: Tensor;
   /** u32 (slots, capacity) */
-  drawnTokens: Tensor;
+  sampledTokens: Tensor;
   /** f32 (slots, capacity, 2): log-probability and entropy of each. */
-  drawnValues: Tensor;
+  sampledValues: Tensor;
 }
 
 /** Turns each conversation's last token into a row of the text walk and counts it as cached. @param slots u32 (B) */
@@ -55,12 +55,21 @@ export function pick(plan: Plan, slots: Tensor, sample: SampleState, logits: Ten
   expectShape(slots, B);
   expectShape(stats, B, 4);
   expectShape(sample.allowed, V);
-  const { state, keys, allowed, drawnTokens, drawnValues } = sample;
+  const { state, keys, allowed, sampledTokens, sampledValues } = sample;
   plan.dispatch({
     shader,
     entry: "pick",
-    tensors: { slots, state, keys, allowed, logits, stats, drawn_tokens: drawnTokens, drawn_values: drawnValues },
-    params: { B, V, N: 0, capacity: drawnTokens.shape[1]! },
+    tensors: {
+      slots,
+      state,
+      keys,
+      allowed,
+      logits,
+      stats,
+      sampled_tokens: sampledTokens,
+      sampled_values: sampledValues,
+    },
+    params: { B, V, N: 0, capacity: sampledTokens.shape[1]! },
     groups: [B],
   });
 }

@@ -81,22 +81,22 @@ const mostFewOutputs = 256;
 const leastLongSum = 1024;
 
 /** Large tiles, and workgroups as many as there can be: an adapter's first matrix has a dozen or two outputs. */
-function fewOutputs(N: number, fours: number): ThinShape {
-  const tile = (chunks: number) => Math.max(1, chunks / fours);
+function fewOutputs(N: number, vec4s: number): ThinShape {
+  const tile = (chunks: number) => Math.max(1, chunks / vec4s);
   if (N === 1) return [1, 4, tile(64), 64, 1, 1];
   if (N <= 4) return N === 2 ? [2, 4, tile(32), 64, 1, 1] : [4, 4, tile(32), 64, 1, 1];
   return N <= 16 ? [8, 8, tile(16), 128, 2, 1] : [8, 16, tile(16), 128, 4, 1];
 }
 
-function shapeFor(N: number, O: number, I: number, fours: number): ThinShape {
-  if (O <= mostFewOutputs && I >= leastLongSum) return fewOutputs(N, fours);
-  const shapes = (O <= mostFewerOutputs ? fewerOutputs : manyOutputs)[fours]!;
+function shapeFor(N: number, O: number, I: number, vec4s: number): ThinShape {
+  if (O <= mostFewOutputs && I >= leastLongSum) return fewOutputs(N, vec4s);
+  const shapes = (O <= mostFewerOutputs ? fewerOutputs : manyOutputs)[vec4s]!;
   return shapes[N === 1 ? 0 : N === 2 ? 1 : N <= 4 ? 2 : N <= 8 ? 3 : 4]!;
 }
 
 /** Sizes of product_thin.wgsl for N rows, O outputs and sums over I, of a weight in such chunks. */
-export const thinSizes = (N: number, O: number, I: number, { fours, scaled }: Omit<Chunks, "shader">) =>
-  thinSizesOf(shapeFor(N, O, I, fours), fours, scaled);
+export const thinSizes = (N: number, O: number, I: number, { vec4s, scaled }: Omit<Chunks, "shader">) =>
+  thinSizesOf(shapeFor(N, O, I, vec4s), vec4s, scaled);
 
 /** The same for a shape; and what follows for a thread: chunks and fours of x that it reads of a tile, outputs that it finishes. */
 export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH, SIDE]: ThinShape, CHUNK: number, scaled: boolean) {

@@ -1,9 +1,9 @@
 import chunksBf16 from "../../shaders/chunks/bf16.wgsl" with { type: "text" };
 import chunksF16 from "../../shaders/chunks/f16.wgsl" with { type: "text" };
-import chunksOfFour from "../../shaders/chunks/fours.wgsl" with { type: "text" };
 import chunksI4 from "../../shaders/chunks/i4.wgsl" with { type: "text" };
 import chunksI8 from "../../shaders/chunks/i8.wgsl" with { type: "text" };
 import chunksNf4 from "../../shaders/chunks/nf4.wgsl" with { type: "text" };
+import chunksVec4 from "../../shaders/chunks/vec4.wgsl" with { type: "text" };
 import quantiles from "../../shaders/tables/nf4.wgsl" with { type: "text" };
 import bf16 from "../../shaders/weights/bf16.wgsl" with { type: "text" };
 import f16 from "../../shaders/weights/f16.wgsl" with { type: "text" };
@@ -28,17 +28,17 @@ export const weightParts: Readonly<Record<WeightDtype, string>> = {
 };
 
 /** The same for kernels that read 16 bytes of a weight at a time, and how many fours those are. */
-const wholeChunks: Readonly<Record<PackedDtype, { part: string; fours: number }>> = {
-  bf16: { part: chunksBf16, fours: 2 },
-  f16: { part: chunksF16, fours: 2 },
-  i8: { part: chunksI8, fours: 4 },
-  i4: { part: chunksI4, fours: 8 },
-  nf4: { part: `${quantiles}\n${chunksNf4}`, fours: 8 },
+const wholeChunks: Readonly<Record<PackedDtype, { part: string; vec4s: number }>> = {
+  bf16: { part: chunksBf16, vec4s: 2 },
+  f16: { part: chunksF16, vec4s: 2 },
+  i8: { part: chunksI8, vec4s: 4 },
+  i4: { part: chunksI4, vec4s: 8 },
+  nf4: { part: `${quantiles}\n${chunksNf4}`, vec4s: 8 },
 };
 
 /** Parts of a kernel that reads a weight in chunks, by the end of its name. */
 export const chunkParts: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.entries(weightParts).map(([dtype, part]) => [dtype, `${part}\n${chunksOfFour}`])),
+  ...Object.fromEntries(Object.entries(weightParts).map(([dtype, part]) => [dtype, `${part}\n${chunksVec4}`])),
   ...Object.fromEntries(Object.entries(wholeChunks).map(([dtype, { part }]) => [`${dtype}_chunks`, part])),
 };
 
@@ -60,7 +60,7 @@ function variants(
   };
 }
 
-/** A file that calls `weight_four` as one shader for each dtype. */
+/** A file that calls `weight_vec4` as one shader for each dtype. */
 export function weightShaders(name: string, source: string, directives = ""): (weight: Tensor) => Shader {
   const of = variants(name, source, weightParts, directives);
   return (weight) => of(weightDtype(weight));
@@ -75,7 +75,7 @@ function weightDtype({ name, dtype }: Tensor): WeightDtype {
 export interface Chunks {
   shader: Shader;
   /** Fours in a chunk. */
-  fours: number;
+  vec4s: number;
   /** Whether a chunk comes with a word of scale and zero. */
   scaled: boolean;
 }
@@ -87,11 +87,11 @@ export function chunkShaders(name: string, source: string): (weight: Tensor) => 
     const dtype = weightDtype(weight);
     const [, I] = weight.shape as [number, number];
     if (dtype !== "f32") {
-      const { fours } = wholeChunks[dtype];
-      if (I % (16 * fours) === 0 && (weight.block ?? 0) % (4 * fours) === 0)
-        return { shader: of(`${dtype}_chunks`), fours, scaled: weight.block !== undefined };
+      const { vec4s } = wholeChunks[dtype];
+      if (I % (16 * vec4s) === 0 && (weight.block ?? 0) % (4 * vec4s) === 0)
+        return { shader: of(`${dtype}_chunks`), vec4s, scaled: weight.block !== undefined };
     }
-    return { shader: of(dtype), fours: 1, scaled: false };
+    return { shader: of(dtype), vec4s: 1, scaled: false };
   };
 }
 

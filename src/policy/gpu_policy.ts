@@ -1,11 +1,11 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/plan.ts";
+import { noIndex } from "../gpu/tensor.ts";
+import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
-import { none } from "../model/text_rows.ts";
-import { shownImage } from "../model/vision_rows.ts";
-import { activationBytes, canBind, walkBytes } from "../model/walk_size.ts";
+import { inputImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "./policy.ts";
 import { type PrefillPart, Workspace } from "./workspace.ts";
 
@@ -61,7 +61,7 @@ export function chunksOf(parts: readonly PrefillPart[], config: ModelConfig, gpu
     const count = part.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
     const partBytes = activationBytes(config, part.tokens.length, count);
     const isBound = canBind(config, rows + part.tokens.length, patchCount + count, gpu);
-    if (chunks.length === 0 || patchCount + count > patchesPerWalk || bytes + partBytes > walkBytes || !isBound) {
+    if (chunks.length === 0 || patchCount + count > patchesPerWalk || bytes + partBytes > maxPassBytes || !isBound) {
       chunks.push([]);
       rows = 0;
       patchCount = 0;
@@ -105,7 +105,7 @@ class GpuConversations implements Conversations {
       position: 0,
       drawn: 0,
       turnStart: 0,
-      lastToken: none,
+      lastToken: noIndex,
     }));
     prompts.forEach((prompt, task) => {
       for (let g = 0; g < rolloutsPerPrompt; g++)
@@ -121,7 +121,7 @@ class GpuConversations implements Conversations {
   async start(prompts: readonly Passage[]): Promise<void> {
     const { mergeSize, imageTokenId } = this.#sizes();
     const parts = prompts.map((prompt, task): PrefillPart => {
-      const images = prompt.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
+      const images = prompt.images.map((shown) => inputImage(shown, this.policy.model.config.vision));
       const positions = ropePositions(
         prompt.tokens,
         imageTokenId,
@@ -181,7 +181,7 @@ class GpuConversations implements Conversations {
       const passage = passages[i]!;
       // The last token that was drawn (the stop) has not been through the model yet.
       const tokens = [state.lastToken, ...passage.tokens];
-      const images = passage.shown.map((shown) => shownImage(shown, this.policy.model.config.vision));
+      const images = passage.images.map((shown) => inputImage(shown, this.policy.model.config.vision));
       const positions = ropePositions(
         tokens,
         imageTokenId,

@@ -4,7 +4,7 @@ import type { Pixels } from "../image/pixels.ts";
 export interface Passage {
   tokens: number[];
   /** Pictures as the model sees them (resized), in the order of their image tokens. */
-  shown: Pixels[];
+  images: Pixels[];
 }
 
 /** How tokens are drawn. Every draw is keyed by (seed, step, task, rollout, token): order of work does not matter. */

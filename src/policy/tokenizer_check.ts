@@ -1,4 +1,4 @@
-import { type Json, jsonObject, shown, wholeNumber } from "../model/json_file.ts";
+import { excerpt, type Json, jsonObject, wholeNumber } from "../model/json_file.ts";
 
 /**
  * What a tokenizer.json may hold: byte-level BPE as all Qwen models have it, and what stands around it. A part that the
@@ -18,7 +18,7 @@ const maxParts = 16;
 export function checkTokenizer(source: Json): void {
   const model = source.model as Json;
   if (model.type !== undefined && model.type !== "BPE")
-    throw new Error(`${file}: model.type is ${shown(model.type)}, only "BPE" is supported`);
+    throw new Error(`${file}: model.type is ${excerpt(model.type)}, only "BPE" is supported`);
   const ids = checkVocabulary(model);
   checkAddedTokens(source.added_tokens ?? [], ids);
   checkMerges(model, ids);
@@ -38,25 +38,25 @@ function checkVocabulary(model: Json): Ids {
   const ids: Ids = { of: new Map(), taken: new Map() };
   for (const [token, id] of entries) take(ids, token, id, "model.vocab");
   for (const key of ["continuing_subword_prefix", "end_of_word_suffix", "dropout"])
-    if (model[key]) throw new Error(`${file}: model.${key} is ${shown(model[key])}, only null is supported`);
+    if (model[key]) throw new Error(`${file}: model.${key} is ${excerpt(model[key])}, only null is supported`);
   const { unk_token: unknown = null } = model;
   if (unknown !== null && !(typeof unknown === "string" && ids.of.has(unknown)))
-    throw new Error(`${file}: model.unk_token is ${shown(unknown)}, which is no token of model.vocab`);
+    throw new Error(`${file}: model.unk_token is ${excerpt(unknown)}, which is no token of model.vocab`);
   return ids;
 }
 
 function take({ of, taken }: Ids, token: string, id: unknown, where: string): void {
   if (token.length > maxTokenLength)
     throw new Error(
-      `${file}: ${where} has a token of ${token.length} characters, at most ${maxTokenLength} are supported: ${shown(token)}`,
+      `${file}: ${where} has a token of ${token.length} characters, at most ${maxTokenLength} are supported: ${excerpt(token)}`,
     );
-  const number = wholeNumber(id, `${file}: ${where}: the id of ${shown(token)}`, 0, maxVocabulary - 1);
+  const number = wholeNumber(id, `${file}: ${where}: the id of ${excerpt(token)}`, 0, maxVocabulary - 1);
   const other = taken.get(number);
   if (other !== undefined && other !== token)
-    throw new Error(`${file}: ${where} gives ${shown(token)} the id ${number}, which ${shown(other)} has`);
+    throw new Error(`${file}: ${where} gives ${excerpt(token)} the id ${number}, which ${excerpt(other)} has`);
   const before = of.get(token);
   if (before !== undefined && before !== number)
-    throw new Error(`${file}: ${where} gives ${shown(token)} the id ${number}, elsewhere it has ${before}`);
+    throw new Error(`${file}: ${where} gives ${excerpt(token)} the id ${number}, elsewhere it has ${before}`);
   of.set(token, number);
   taken.set(number, token);
 }
@@ -65,12 +65,12 @@ function checkAddedTokens(tokens: unknown, ids: Ids): void {
   if (!Array.isArray(tokens) || tokens.length > maxAddedTokens)
     throw new Error(`${file}: added_tokens must be a list of at most ${maxAddedTokens} tokens`);
   for (const one of tokens) {
-    const token = jsonObject(one, `${file}: added_tokens: ${shown(one)}`);
+    const token = jsonObject(one, `${file}: added_tokens: ${excerpt(one)}`);
     if (typeof token.content !== "string" || token.content === "")
-      throw new Error(`${file}: added_tokens: content must be text, found ${shown(token.content)}`);
+      throw new Error(`${file}: added_tokens: content must be text, found ${excerpt(token.content)}`);
     if (token.single_word)
       throw new Error(
-        `${file}: added_tokens: single_word is true for ${shown(token.content)}, only false is supported`,
+        `${file}: added_tokens: single_word is true for ${excerpt(token.content)}, only false is supported`,
       );
     take(ids, token.content, token.id, "added_tokens");
   }
@@ -83,10 +83,12 @@ function checkMerges({ merges }: Json, { of }: Ids): void {
   for (const merge of merges) {
     const pair: unknown = arePairs ? merge : typeof merge === "string" ? merge.split(" ") : null;
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((part) => typeof part === "string"))
-      throw new Error(`${file}: model.merges must hold pairs of tokens, all written alike, found ${shown(merge)}`);
+      throw new Error(`${file}: model.merges must hold pairs of tokens, all written alike, found ${excerpt(merge)}`);
     const missing = [pair[0], pair[1], pair[0] + pair[1]].find((token) => !of.has(token));
     if (missing !== undefined)
-      throw new Error(`${file}: model.merges has ${shown(merge)}, but ${shown(missing)} is no token of model.vocab`);
+      throw new Error(
+        `${file}: model.merges has ${excerpt(merge)}, but ${excerpt(missing)} is no token of model.vocab`,
+      );
   }
 }
 
@@ -113,7 +115,7 @@ function checkParts(source: Json): void {
         throw new Error(`${file}: ${name} has ${once} more than once`);
     for (const part of parts) {
       if (!types.includes(part.type as string))
-        throw new Error(`${file}: ${name} has type ${shown(part.type)}, only ${types.join(", ")} are supported`);
+        throw new Error(`${file}: ${name} has type ${excerpt(part.type)}, only ${types.join(", ")} are supported`);
       if (part.type === "Split") checkSplit(part);
       if (part.type === "TemplateProcessing") checkTemplate(part);
     }
@@ -132,7 +134,7 @@ function partsIn(value: unknown, name: string): Json[] {
     const held = part[heldBySequence[name]!];
     if (!Array.isArray(held) || held.length > maxParts)
       throw new Error(
-        `${file}: ${name}: a Sequence must hold a list of at most ${maxParts} parts, found ${shown(held)}`,
+        `${file}: ${name}: a Sequence must hold a list of at most ${maxParts} parts, found ${excerpt(held)}`,
       );
     for (const inner of held) add(inner);
   };
@@ -144,12 +146,12 @@ function checkSplit({ pattern, behavior, invert }: Json): void {
   const where = `${file}: pre_tokenizer: Split`;
   const { Regex, String: text } = jsonObject(pattern, `${where}: pattern`);
   if (typeof (Regex ?? text) !== "string")
-    throw new Error(`${where}: pattern must hold a Regex or a String, found ${shown(pattern)}`);
+    throw new Error(`${where}: pattern must hold a Regex or a String, found ${excerpt(pattern)}`);
   const behaves = String(behavior).toLowerCase();
   const isFollowed = invert === true ? behaves === "removed" : behaves === "isolated" || behaves === "removed";
   if (!isFollowed)
     throw new Error(
-      `${where}: behavior is ${shown(behavior)}${invert === true ? " with invert" : ""}, only ${invert === true ? "" : '"Isolated" and '}"Removed" can be followed`,
+      `${where}: behavior is ${excerpt(behavior)}${invert === true ? " with invert" : ""}, only ${invert === true ? "" : '"Isolated" and '}"Removed" can be followed`,
     );
 }
 
@@ -164,6 +166,6 @@ function checkTemplate({ single }: Json): void {
     single.filter(isText).length !== 1
   )
     throw new Error(
-      `${file}: post_processor: single must hold the Sequence "A" once beside special tokens, found ${shown(single)}`,
+      `${file}: post_processor: single must hold the Sequence "A" once beside special tokens, found ${excerpt(single)}`,
     );
 }

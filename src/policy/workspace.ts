@@ -2,12 +2,12 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type KernelTime, Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { Cache } from "../model/cache.ts";
 import type { Model } from "../model/model.ts";
 import type { RopePositions } from "../model/positions.ts";
-import { none, TextRows } from "../model/text_rows.ts";
-import { type ShownImage, VisionRows } from "../model/vision_rows.ts";
+import { TextRows } from "../model/text_rows.ts";
+import { type InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
@@ -20,7 +20,7 @@ const mostPrefills = 32;
 /** Tokens that go through the model together: a prompt, or what a tool said to one row. */
 export interface PrefillPart {
   tokens: readonly number[];
-  images: readonly ShownImage[];
+  images: readonly InputImage[];
   positions: RopePositions;
   /** First row of the cache that the tokens are written to. */
   cacheBegin: number;
@@ -87,8 +87,8 @@ export class Workspace {
       places: gpu.empty("sample.places", [slots, 4], "u32"),
       keys: gpu.empty("sample.keys", [9], "u32"),
       allowed: gpu.empty("sample.allowed", [V], "u32"),
-      drawnTokens: gpu.empty("sample.tokens", [slots, suffixTokens], "u32"),
-      drawnValues: gpu.empty("sample.values", [slots, suffixTokens, 2]),
+      sampledTokens: gpu.empty("sample.tokens", [slots, suffixTokens], "u32"),
+      sampledValues: gpu.empty("sample.values", [slots, suffixTokens, 2]),
     };
   }
 
@@ -147,7 +147,7 @@ export class Workspace {
   /** What the host knows before a prefill; `flushState` sends it. Rows that are not set have ended and stay so. */
   setState(slot: number, { cached, position, drawn }: { cached: number; position: number; drawn: number }): void {
     const at = slot * stateWidth;
-    this.#states.set([none, cached, position, drawn, 0], at);
+    this.#states.set([noIndex, cached, position, drawn, 0], at);
   }
 
   flushState(): void {
@@ -160,7 +160,7 @@ export class Workspace {
     tokens: (row: number, index: number) => number;
     values: (row: number, index: number) => [logprob: number, entropy: number];
   }> {
-    const [tokens, values] = (await this.gpu.readUint(this.#sample.drawnTokens, this.#sample.drawnValues)) as [
+    const [tokens, values] = (await this.gpu.readUint(this.#sample.sampledTokens, this.#sample.sampledValues)) as [
       Uint32Array,
       Uint32Array,
     ];
@@ -201,8 +201,8 @@ export class Workspace {
       querySpans: [] as number[],
       cacheRows: [] as number[],
     };
-    const lastRows = new Uint32Array(B).fill(none);
-    const slots = new Uint32Array(B).fill(none);
+    const lastRows = new Uint32Array(B).fill(noIndex);
+    const slots = new Uint32Array(B).fill(noIndex);
     let image = 0;
     let b = 0;
     for (const { tokens, images: shown, positions, cacheBegin, prefix, begin, slots: waiting } of parts) {
@@ -214,8 +214,8 @@ export class Workspace {
       let next = 0;
       tokens.forEach((token, i) => {
         const isImage = token === imageTokenId;
-        values.tokens.push(isImage ? none : token);
-        values.imageRows.push(isImage ? rowsOfImages[next++]! : none);
+        values.tokens.push(isImage ? noIndex : token);
+        values.imageRows.push(isImage ? rowsOfImages[next++]! : noIndex);
         values.cacheRows.push(cacheBegin + i);
         values.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
       });
@@ -245,7 +245,7 @@ export class Workspace {
     const B = bucket(rows.length, 8);
     const recorded = this.#decodes.get(B) ?? this.#recordDecode(B);
     this.#decodes.set(B, recorded);
-    const slots = new Uint32Array(B).fill(none);
+    const slots = new Uint32Array(B).fill(noIndex);
     slots.set(rows);
     this.gpu.write(recorded.slots, slots);
     for (let i = 0; i < count; i++) await run(recorded.plan, "decode", tracing);

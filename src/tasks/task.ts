@@ -1,4 +1,4 @@
-import type { Box, Pixels } from "../image/pixels.ts";
+import type { Box } from "../image/pixels.ts";
 
 /**
  * What a run knows and logs of a task. Pixels are not in it: a TaskSource makes or reads them again from `id`,
@@ -23,19 +23,4 @@ export interface Task {
   tools?: boolean;
   /** The row's other columns as its file has them, pictures' bytes left out; plain JSON. */
   columns?: Record<string, unknown>;
-}
-
-/** Where tasks come from. The same step and index give the same task, whoever asks and whenever. */
-export interface TaskSource {
-  name: string;
-  /** The tasks of an optimizer step. */
-  take(step: number, count: number): Promise<Task[]>;
-  /** Tasks that `take` never gives, the same at every call; fewer where there are no more. */
-  heldOut(count: number): Promise<Task[]>;
-  /** Why `heldOut` gave fewer than it was asked for, one sentence a reason. */
-  heldOutNotes?(): string[];
-  /** Numbers for curves and logs: what was left out so far, and why. */
-  counts?(): Record<string, number>;
-  /** The pictures of a task in source pixels, made or read again from its id. */
-  pictures(task: Task): Promise<Pixels[]>;
 }

@@ -26,6 +26,10 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
 /** A stored configuration with the knobs that it was written before: their defaults are what runs did without them. */
 export const withDefaults = (stored: Partial<RunConfig>): RunConfig => ({ ...defaults, ...stored });
 
+/** Knobs in which two configurations differ, in the order of the table. */
+export const differences = (config: RunConfig, from: RunConfig): KnobName[] =>
+  (Object.keys(knobs) as KnobName[]).filter((name) => config[name] !== from[name]);
+
 /** The value of one knob, parsed from text if need be. @throws Error that says what was expected and found. */
 export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfig] {
   const knob = Object.hasOwn(knobs, key) ? knobs[key as KnobName] : undefined;

@@ -115,6 +115,8 @@ const call = object<ToolCall>(
     imageIndex: index,
     label: text,
     iou: measured,
+    details: record<unknown>((value) => value, most.names),
+    pictureKept: choice<false>(false),
   },
 );
 

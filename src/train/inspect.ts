@@ -2,8 +2,9 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
+import { noIndex } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
-import { none, TextRows } from "../model/text_rows.ts";
+import { TextRows } from "../model/text_rows.ts";
 import { VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
@@ -32,7 +33,7 @@ export async function likelihoods(
   const packed = pack([group], imageTokenId, merge);
   if (packed.targets.length === 0) return [];
   const patches = packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
-  const targetRows = new Uint32Array(bucket(packed.targets.length, 8)).fill(none);
+  const targetRows = new Uint32Array(bucket(packed.targets.length, 8)).fill(noIndex);
   targetRows.set(packed.targetRows);
 
   const plan = new Plan(gpu, "inspect", { reuse: true });

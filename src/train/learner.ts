@@ -2,8 +2,8 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type KernelTime, Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { activationBytes, canBind, walkBytes } from "../model/walk_size.ts";
 import { adamw, gradNorm } from "../ops/adamw.ts";
 import { klKinds } from "../ops/policy_loss.ts";
 import { roundToBf16 } from "../ops/round.ts";
@@ -55,7 +55,7 @@ export class Learner {
   updates = 0;
   readonly traces = new Map<string, KernelTime[]>();
   traced = false;
-  /** "auto": where all activations of a walk would take more than `walkBytes`. */
+  /** "auto": where all activations of a walk would take more than `maxPassBytes`. */
   gradientCheckpointing: (typeof checkpointingChoices)[number] = "auto";
 
   constructor(
@@ -63,7 +63,7 @@ export class Learner {
     readonly model: Model,
     readonly loss: LossKind,
     /** Bytes of activations of one micro-batch; an update of more is made in several, whose gradients add up. */
-    readonly mostBytes = walkBytes,
+    readonly mostBytes = maxPassBytes,
   ) {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
     this.#temperature = gpu.empty("learner.temperature", [1]);

@@ -1,6 +1,7 @@
+import { noIndex } from "../gpu/tensor.ts";
 import { type Grid, imageTokenCount, ropePositions } from "../model/positions.ts";
-import { none, type TextRowValues } from "../model/text_rows.ts";
-import type { ShownImage } from "../model/vision_rows.ts";
+import type { TextRowValues } from "../model/text_rows.ts";
+import type { InputImage } from "../model/vision_rows.ts";
 
 /** A token whose log-probability enters the loss. */
 export interface Target {
@@ -17,20 +18,20 @@ export interface Target {
 /** Tokens of one rollout after its prompt (or a whole supervised row), the pictures in them, and what is trained. */
 export interface Sequence {
   tokens: readonly number[];
-  images: readonly ShownImage[];
+  images: readonly InputImage[];
   targets: readonly Target[];
 }
 
 /** Sequences that share a prefix; the prefix may be empty. */
 export interface PackedGroup {
-  prefix: { tokens: readonly number[]; images: readonly ShownImage[] };
+  prefix: { tokens: readonly number[]; images: readonly InputImage[] };
   sequences: readonly Sequence[];
 }
 
 /** One walk's worth of rows. */
 export interface Packed {
   rows: TextRowValues & { keySpans: number[] };
-  images: ShownImage[];
+  images: InputImage[];
   /** Row of the hidden state that predicts each target. */
   targetRows: number[];
   targets: Target[];
@@ -66,13 +67,13 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
   const packed: Packed = { rows, images: [], targetRows: [], targets: [] };
   let imageRow = 0;
 
-  const put = (tokens: readonly number[], images: readonly ShownImage[], start: number): number => {
+  const put = (tokens: readonly number[], images: readonly InputImage[], start: number): number => {
     const grids = images.map((i) => i.grid);
     const positions = ropePositions(tokens, imageTokenId, grids, mergeSize, start);
     for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
     for (const token of tokens) {
-      rows.tokens.push(token === imageTokenId ? none : token);
-      rows.imageRows.push(token === imageTokenId ? imageRow++ : none);
+      rows.tokens.push(token === imageTokenId ? noIndex : token);
+      rows.imageRows.push(token === imageTokenId ? imageRow++ : noIndex);
     }
     packed.images.push(...images);
     return positions.next;
@@ -109,9 +110,9 @@ function imagesWithin(
   count: number,
   imageTokenId: number,
   mergeSize: number,
-): readonly ShownImage[] {
+): readonly InputImage[] {
   let left = tokens.slice(0, count).filter((t) => t === imageTokenId).length;
-  const within: ShownImage[] = [];
+  const within: InputImage[] = [];
   for (const image of images) {
     const tokensOfImage = imageTokenCount(image.grid as Grid, mergeSize);
     if (tokensOfImage > left) break;

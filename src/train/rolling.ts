@@ -5,11 +5,12 @@ import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
-import type { AnswerJudge } from "../reward/judge.ts";
-import { JudgeUnusable } from "../reward/judge_failure.ts";
-import { countsNow, judgeMetrics } from "../reward/judge_metrics.ts";
-import { judgeRollouts } from "../reward/judge_rollouts.ts";
-import type { Task, TaskSource } from "../tasks/task.ts";
+import { JudgeUnusable } from "../reward/connection/failure.ts";
+import type { AnswerJudge } from "../reward/judges/answer_judge.ts";
+import { countsNow, judgeMetrics } from "../reward/judges/metrics.ts";
+import { judgeRollouts } from "../reward/rewards/judge_rollouts.ts";
+import type { TaskSource } from "../tasks/sources/task_source.ts";
+import type { Task } from "../tasks/task.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import { stepMetrics } from "./metrics.ts";
@@ -23,7 +24,7 @@ export interface Parts {
   chat: Chat;
   tokenizer: Tokenizer;
   judge: AnswerJudge;
-  view: Pick<RollSettings, "frame" | "minSidePx" | "shown" | "imageTokens">;
+  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
   peakMemoryBytes?: () => number;
   /** How far each rollout is from the starting model, (tasks, rolloutsPerTask) nats; asked where the reward is charged for it. */
@@ -43,8 +44,8 @@ const evaluationStep = 2 ** 31;
 /** Puts the rollouts of further tasks behind those of others. */
 export function append(all: Rolled, more: Rolled): void {
   all.rollouts.push(...more.rollouts);
-  all.promptShown.push(...more.promptShown);
-  all.shown.push(...more.shown);
+  all.promptImages.push(...more.promptImages);
+  all.toolImages.push(...more.toolImages);
 }
 
 /**
@@ -81,7 +82,7 @@ export async function* rollAndJudge(
     // Nobody waits for the others where none will be answered.
     one.then(() => judge.counts.unusable && end()).catch(() => {});
   };
-  const all: Rolled = { rollouts: [], promptShown: [], shown: [] };
+  const all: Rolled = { rollouts: [], promptImages: [], toolImages: [] };
   const together = tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
   try {
     for (let first = 0; first < tasks.length; first += together) {

@@ -1,7 +1,7 @@
 import type { Rolled } from "../agent/loop.ts";
 import type { Pixels } from "../image/pixels.ts";
-import { JudgeUnusable } from "../reward/judge_failure.ts";
-import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judge_metrics.ts";
+import { JudgeUnusable } from "../reward/connection/failure.ts";
+import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import type { Task } from "../tasks/task.ts";
 import { advantages, hasVariance } from "./advantage.ts";
 import { Alarms } from "./alarms.ts";
@@ -9,7 +9,6 @@ import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl } from "./kl_reward.ts";
 import { stepMetrics } from "./metrics.ts";
 import { append, evaluate, type Parts, rollAndJudge } from "./rolling.ts";
-import { trlMetrics, verlMetrics } from "./verl_metrics.ts";
 
 /** Times that groups without variance are replaced in a step before it goes on with what it has. */
 const mostResamplings = 4;
@@ -75,16 +74,13 @@ async function* trainSteps(
     updating.catch(() => {});
     upcoming = await prepareTasks(parts, step + 1);
     const updated = await updating;
-    // Without times: these are all that two runs of one seed differ in.
-    const facts = { rollouts: made.rollouts, updated: { ...klMetrics, ...updated }, limits: config };
-    const ours = {
+    const metrics = {
       ...stepMetrics(made.tasks, made.rollouts),
       ...klMetrics,
       ...updated,
       ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),
       ...source.counts?.(),
     };
-    const metrics = { ...verlMetrics(facts), ...trlMetrics(facts), ...ours };
     const endedMs = performance.now();
     yield {
       type: "update",
@@ -95,7 +91,7 @@ async function* trainSteps(
       updateMs: endedMs - rolledMs,
       ...(parts.peakMemoryBytes && { peakMemoryBytes: parts.peakMemoryBytes() }),
     };
-    for (const message of alarms.after(ours)) yield { type: "alarm", step: step + 1, message };
+    for (const message of alarms.after(metrics)) yield { type: "alarm", step: step + 1, message };
     for (const { name, message } of judgeAlarms(judge.counts, judgedBefore))
       if (!told.has(name)) {
         told.add(name);
@@ -154,7 +150,7 @@ async function* rollStep(
 ): AsyncGenerator<TrainEvent, Rolled & { tasks: Task[] }> {
   const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
   let prepared = first;
-  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptShown: [], shown: [] };
+  const all: Rolled & { tasks: Task[] } = { tasks: [], rollouts: [], promptImages: [], toolImages: [] };
   for (let round = 0; ; round++) {
     const { tasks, pictures } = prepared;
     const rolled = yield* rollAndJudge(parts, tasks, async (task) => pictures.get(task.id)!, {

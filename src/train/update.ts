@@ -2,7 +2,7 @@ import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
-import { type ShownImage, shownImage } from "../model/vision_rows.ts";
+import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { hasVariance } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { Metrics } from "./events.ts";
@@ -58,7 +58,7 @@ type BatchSettings = Pick<
  * is verl's, to which it pads every response: the longest allowed, or without a limit the longest of the step.
  */
 export function packRollouts(
-  { rollouts, promptShown, shown }: Rolled,
+  { rollouts, promptImages, toolImages }: Rolled,
   config: BatchSettings,
   vision: VisionConfig,
 ): Batch {
@@ -82,9 +82,9 @@ export function packRollouts(
     const weights = tokenWeights(lengths, config.lossAggMode, paddedLength, config.microBatchRollouts).values();
     miniBatches.push(
       members.map(({ task, trained }) => ({
-        prefix: prefix(rollouts[task]!, promptShown[task]!, vision),
+        prefix: prefix(rollouts[task]!, promptImages[task]!, vision),
         sequences: trained.map((i) =>
-          sequence(rollouts[task]![i]!, weights.next().value!, shownImages(shown[task]![i]!, vision)),
+          sequence(rollouts[task]![i]!, weights.next().value!, inputImages(toolImages[task]![i]!, vision)),
         ),
       })),
     );
@@ -99,20 +99,20 @@ export function packRollouts(
 }
 
 /** All rollouts of a step, of which none enters a loss: for their log-probabilities. */
-export function packAll({ rollouts, promptShown, shown }: Rolled, vision: VisionConfig): PackedGroup[] {
+export function packAll({ rollouts, promptImages, toolImages }: Rolled, vision: VisionConfig): PackedGroup[] {
   return rollouts.map((group, task) => ({
-    prefix: prefix(group, promptShown[task]!, vision),
-    sequences: group.map((rollout, i) => sequence(rollout, 0, shownImages(shown[task]![i]!, vision))),
+    prefix: prefix(group, promptImages[task]!, vision),
+    sequences: group.map((rollout, i) => sequence(rollout, 0, inputImages(toolImages[task]![i]!, vision))),
   }));
 }
 
-const prefix = (group: readonly Rollout[], promptShown: readonly Pixels[], vision: VisionConfig) => ({
+const prefix = (group: readonly Rollout[], promptImages: readonly Pixels[], vision: VisionConfig) => ({
   tokens: group[0]!.segments[0]!.tokens,
-  images: shownImages(promptShown, vision),
+  images: inputImages(promptImages, vision),
 });
 
-const shownImages = (pictures: readonly Pixels[], vision: VisionConfig): ShownImage[] =>
-  pictures.map((shown) => shownImage(shown, vision));
+const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
+  pictures.map((pixels) => inputImage(pixels, vision));
 
 /** Tokens that the model wrote. */
 export const modelTokens = ({ segments }: Rollout): number =>
@@ -122,8 +122,8 @@ export const modelTokens = ({ segments }: Rollout): number =>
 const responseTokens = ({ segments }: Rollout): number =>
   segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
 
-/** A rollout after its prompt, its model tokens as targets; `images` are its crops as shown. */
-export function sequence(rollout: Rollout, weight: number, images: ShownImage[]): Sequence {
+/** A rollout after its prompt, its model tokens as targets; `images` are the pictures that tools gave. */
+export function sequence(rollout: Rollout, weight: number, images: InputImage[]): Sequence {
   const tokens: number[] = [];
   const targets: Target[] = [];
   for (const segment of rollout.segments.slice(1)) {

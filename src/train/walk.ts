@@ -1,10 +1,10 @@
 import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
+import { activationBytes, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { none, TextRows } from "../model/text_rows.ts";
+import { TextRows } from "../model/text_rows.ts";
 import { VisionRows } from "../model/vision_rows.ts";
-import { activationBytes, walkBytes } from "../model/walk_size.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { nll, policyLoss } from "../ops/policy_loss.ts";
@@ -59,10 +59,10 @@ export function recordWalk(
   const choice = kind === "forward" ? "off" : gradientCheckpointing;
   const trainsVision = model.trained.shapes.some(({ name }) => name.startsWith(visionPrefix));
   // Recording takes a while where a walk is large; then it is clear without.
-  const isClear = activationBytes(model.config, size.rows, trainsVision ? size.patches : 0) > 2 * walkBytes;
+  const isClear = activationBytes(model.config, size.rows, trainsVision ? size.patches : 0) > 2 * maxPassBytes;
   const record = (checkpointing: boolean) => recordOnce(model, loss, state, size, kind, checkpointing);
   const walk = record(choice === "on" || (choice === "auto" && isClear));
-  if (choice !== "auto" || isClear || walk.plan.activationBytes <= walkBytes) return walk;
+  if (choice !== "auto" || isClear || walk.plan.activationBytes <= maxPassBytes) return walk;
   walk.plan.free();
   return record(true);
 }
@@ -116,13 +116,13 @@ export function fillWalk(walk: Walk, packed: Packed, refLogprobs?: Float32Array)
   const R = walk.targets.shape[0]!;
   walk.vision?.fill(packed.images);
   walk.rows.fill(packed.rows);
-  const rows = new Uint32Array(R).fill(none);
+  const rows = new Uint32Array(R).fill(noIndex);
   rows.set(packed.targetRows);
   const { start, entry } = inverseOf(rows, walk.rows.capacity, R);
   gpu.write(walk.pickRows.index, rows);
   gpu.write(walk.pickRows.inverse!.start, start);
   gpu.write(walk.pickRows.inverse!.entry, entry);
-  const tokens = new Uint32Array(R).fill(none);
+  const tokens = new Uint32Array(R).fill(noIndex);
   tokens.set(packed.targets.map((t) => t.token));
   gpu.write(walk.targets, tokens);
   const column = (tensor: Tensor, value: (index: number) => number) => {

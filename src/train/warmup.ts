@@ -1,10 +1,10 @@
 import { size } from "../gpu/tensor.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Parameters } from "../model/parameters.ts";
-import { shownImage } from "../model/vision_rows.ts";
+import { inputImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
-import { coldLessons, type LessonRow, type Lessons, storyLessons, warmLessons } from "../tasks/lessons.ts";
 import { Random } from "../tasks/random.ts";
+import { coldLessons, type LessonRow, type Lessons, storyLessons, warmLessons } from "../tasks/scenes/lessons.ts";
 import type { WarmupEvent } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
 import type { PackedGroup, Target } from "./pack.ts";
@@ -176,7 +176,7 @@ export function packLessons(
 ): PackedGroup[] {
   const [imagePad] = encode("<|image_pad|>");
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
-    const images = pictures.map((picture) => shownImage(picture, vision));
+    const images = pictures.map((picture) => inputImage(picture, vision));
     const tokens: number[] = [];
     const targets: Target[] = [];
     let picture = 0;

@@ -46,7 +46,7 @@ const settings: RollSettings = {
   responseTokens: 0,
   frame: "relative-1000",
   minSidePx: 32,
-  shown: (pixels) => flat(64, 64, pixels.data[0]!),
+  modelInput: (pixels) => flat(64, 64, pixels.data[0]!),
   imageTokens: () => 16,
 };
 
@@ -106,7 +106,7 @@ describe("roll", () => {
   });
 
   test("a direct answer ends after one turn", async () => {
-    const { rows, rollouts, promptShown, shown, events, batch } = await run([[answer("9")], [answer("4")]], {
+    const { rows, rollouts, promptImages, toolImages, events, batch } = await run([[answer("9")], [answer("4")]], {
       rolloutsPerTask: 2,
     });
     const prompt = chat.prompt({ question: task(0).question }, [16]);
@@ -138,13 +138,13 @@ describe("roll", () => {
       ["3·0·1", "4"],
     ]);
     expect(rollouts.map((group) => group.length)).toEqual([2]);
-    expect(promptShown).toEqual([[flat(64, 64, 1)]]);
-    expect(shown).toEqual([[[], []]]);
+    expect(promptImages).toEqual([[flat(64, 64, 1)]]);
+    expect(toolImages).toEqual([[[], []]]);
     expect(events.filter((event) => event.type === "rolled")).toEqual([
       { type: "rolled", step: 3, rollout: "3·0·0", end: "answer" },
       { type: "rolled", step: 3, rollout: "3·0·1", end: "answer" },
     ]);
-    expect(batch.prompts).toEqual([{ tokens: prompt, shown: [flat(64, 64, 1)] }]);
+    expect(batch.prompts).toEqual([{ tokens: prompt, images: [flat(64, 64, 1)] }]);
     expect(batch.rolloutsPerPrompt).toBe(2);
     expect(batch.sampling).toEqual({
       seed: 5,
@@ -158,7 +158,7 @@ describe("roll", () => {
   });
 
   test("a call is answered with the crop, then the model answers; others do not wait for it", async () => {
-    const { rows, shown, events, batch } = await run([
+    const { rows, toolImages, events, batch } = await run([
       [call([500, 500, 750, 750]), answer("9")],
       [answer("1")],
       [call([0, 0, 500, 500]), answer("2")],
@@ -187,13 +187,13 @@ describe("roll", () => {
         iou: 1,
       },
     ]);
-    expect(shown).toEqual([[[flat(64, 64, 1)]], [[]], [[flat(64, 64, 3)]]]);
+    expect(toolImages).toEqual([[[flat(64, 64, 1)]], [[]], [[flat(64, 64, 3)]]]);
     expect(batch.appended).toEqual([
       {
         rows: [0, 2],
         passages: [
-          { tokens: chat.observation("", [16]), shown: [flat(64, 64, 1)] },
-          { tokens: chat.observation("", [16]), shown: [flat(64, 64, 3)] },
+          { tokens: chat.observation("", [16]), images: [flat(64, 64, 1)] },
+          { tokens: chat.observation("", [16]), images: [flat(64, 64, 3)] },
         ],
       },
     ]);
@@ -256,7 +256,7 @@ describe("roll", () => {
   });
 
   test("a bad box ends the rollout as malformed and the call says why", async () => {
-    const { rows, shown } = await run([[call([750, 500, 500, 750])]]);
+    const { rows, toolImages } = await run([[call([750, 500, 500, 750])]]);
     expect(rows[0]!.end).toBe("malformed");
     expect(rows[0]!.calls).toEqual([
       expect.objectContaining({
@@ -266,7 +266,7 @@ describe("roll", () => {
         boxWritten: [750, 500, 500, 750],
       }),
     ]);
-    expect(shown).toEqual([[[]]]);
+    expect(toolImages).toEqual([[[]]]);
   });
 
   test("a turn without a stop token ends the rollout, whatever it says", async () => {
@@ -294,7 +294,7 @@ describe("roll", () => {
   test("two calls, the second into the first crop, where two are allowed", async () => {
     const nested =
       '<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [0, 0, 500, 500], "image_index": 1}}\n</tool_call><|im_end|>';
-    const { rows, shown, batch } = await run([[call([500, 500, 750, 750]), nested, answer("9")]], {
+    const { rows, toolImages, batch } = await run([[call([500, 500, 750, 750]), nested, answer("9")]], {
       maxToolCalls: 2,
       nextTurnTokens: 60,
     });
@@ -306,14 +306,14 @@ describe("roll", () => {
       { segment: 3, imageIndex: 1, boxSourcePx: [0, 0, 64, 64] },
     ]);
     expect(rows[0]!.segments.flatMap(({ images }) => images)).toEqual([0, 1, 2]);
-    expect(shown[0]![0]!.length).toBe(2);
+    expect(toolImages[0]![0]!.length).toBe(2);
     expect(batch.suffixTokens).toBe(18 + 2 * (chat.observation("", [16]).length + 60));
   });
 
   test("blank: the model sees grey", async () => {
-    const { rows, shown } = await run([[call([500, 500, 750, 750]), answer("9")]], { crop: "blank" });
+    const { rows, toolImages } = await run([[call([500, 500, 750, 750]), answer("9")]], { crop: "blank" });
     expect(rows[0]!.calls[0]!.outcome).toBe("ok");
-    expect(shown[0]![0]).toEqual([flat(64, 64, 128)]);
+    expect(toolImages[0]![0]).toEqual([flat(64, 64, 128)]);
   });
 
   test("zoom off: the call token is suppressed, no room is kept, and a call that comes all the same is malformed", async () => {
@@ -332,8 +332,8 @@ describe("roll", () => {
 
   test("a crop that is shown larger than any picture does not fit and ends the rollout", async () => {
     const { rows, batch } = await run([[call([500, 500, 750, 750])]], {
-      shown: (pixels) => pixels,
-      imageTokens: (shown) => (shown.width === 512 ? 16 : 17),
+      modelInput: (pixels) => pixels,
+      imageTokens: ({ width }) => (width === 512 ? 16 : 17),
     });
     expect(rows[0]!.end).toBe("length");
     expect(batch.appended).toEqual([]);

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../src/app/web/style.css";
 import { followAddress } from "../../src/app/web/address.ts";
@@ -7,6 +7,7 @@ import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { resolveConfig } from "../../src/train/config.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
+import { soon } from "../support/soon.ts";
 
 let host: HTMLElement;
 let unfollow: () => void = () => {};
@@ -40,7 +41,6 @@ function openAt(search: string) {
 const address = () => Object.fromEntries(new URLSearchParams(location.search));
 const recorded = () => host.querySelector(".runbar")?.textContent ?? "";
 const position = () => host.querySelector(".time [role=status]")?.textContent ?? "";
-const soon = (check: () => void) => vi.waitFor(check, { timeout: 5000 });
 
 describe("what is looked at", () => {
   test("stands in the address, and is there again after a reload", async () => {

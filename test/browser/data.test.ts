@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { jsonLines, type Outcome } from "../../src/app/conformance/outcome.ts";
 import { compareRows, type ExpectedRow } from "../../src/app/data/expected.ts";
-import { ParquetTable } from "../../src/tasks/parquet.ts";
+import { ParquetTable } from "../../src/tasks/parquet/table.ts";
 import { counted, dataBytes, dataFiles, openRows } from "../support/data_files.ts";
 import { readBytes } from "../support/png.ts";
 

@@ -10,7 +10,7 @@ import { Page } from "../../src/app/web/page.tsx";
 import { openBrowserPlatform } from "../../src/app/web/platform.ts";
 import { fetchRecording, recordings } from "../../src/app/web/recordings.ts";
 import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
-import { needlePictures } from "../../src/tasks/needle.ts";
+import { needlePictures } from "../../src/tasks/sources/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";

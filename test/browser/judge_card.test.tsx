@@ -1,11 +1,12 @@
 import { render } from "preact";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { resolveConfig } from "../../src/train/config.ts";
 import { FakeRun } from "../support/fake_run.ts";
 import { type JudgeServerState, judgeFetch, judgePage } from "../support/judge_fetch.ts";
+import { soon } from "../support/soon.ts";
 import { wordedEvents } from "../support/worded_run.ts";
 
 const address = "http://127.0.0.1:18901/v1";
@@ -265,7 +266,5 @@ test("settings are found by a word, and come from a verl command", async () => {
   await page.getByRole("button", { name: "Read it" }).click();
   await page.getByRole("button", { name: /^Use (these|the rest of these) settings$/ }).click();
   expect(context.store.config.value).toMatchObject({ rolloutsPerTask: 4, tasksPerStep: 32 });
-  await vi.waitFor(() =>
-    expect(document.querySelector(".command")!.textContent).toContain("actor_rollout_ref.rollout.n=4"),
-  );
+  await soon(() => expect(document.querySelector(".command")!.textContent).toContain("actor_rollout_ref.rollout.n=4"));
 });

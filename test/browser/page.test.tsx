@@ -8,6 +8,7 @@ import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { type FakeOptions, FakeRun, fakeEvents } from "../support/fake_run.ts";
+import { soon } from "../support/soon.ts";
 
 let host: HTMLElement;
 beforeEach(async () => {
@@ -117,6 +118,20 @@ describe("the page over a recorded run", () => {
     expect(await press("{Control>}{ArrowRight}{/Control}")).toBe(`token 1 of ${total} · prompt`);
   });
 
+  test("hears a key that is pressed as soon as the view stands", async () => {
+    const pressed = new Promise<void>((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (!document.querySelector(".time")) return;
+        observer.disconnect();
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+        resolve();
+      }).observe(host, { childList: true, subtree: true });
+    });
+    const { lengths, total } = await recorded();
+    await pressed;
+    await expect.element(page.getByText(`token ${lengths[0]! + 1} of ${total} · turn 1`)).toBeVisible();
+  });
+
   test("shows pictures once the cursor has passed them", async () => {
     await recorded();
     await expect.element(page.getByText("Seen so far 0 zooms")).toBeVisible();
@@ -189,7 +204,7 @@ describe("alternatives to a token", () => {
     expect(document.querySelector("aside h2")!.textContent).toContain(first!.replace(" (written)", ""));
     await expect.element(page.getByText("ratio, now to then")).toBeVisible();
     await userEvent.keyboard("{ArrowRight}");
-    await vi.waitFor(() => expect(written()).not.toBe(first));
+    await soon(() => expect(written()).not.toBe(first));
     // One question a rollout, whatever the cursor does
     expect(fake.asked.filter((line) => line.startsWith("alternatives"))).toHaveLength(1);
   });
@@ -249,7 +264,7 @@ test("a warm-up shows its course, can be stopped, gone on with, and started from
   await expect.element(page.getByRole("img", { name: /^warm-up loss over 313 steps/ })).toBeVisible();
   await page.getByRole("button", { name: "Start GRPO from these weights" }).click();
   await expect.element(page.getByText("Starts from needle from scratch, seed 2, 800,000 examples.")).toBeVisible();
-  await vi.waitFor(() => expect(fake.asked).toContain("open trained-here/needle-seed-2-examples-800000"));
+  await soon(() => expect(fake.asked).toContain("open trained-here/needle-seed-2-examples-800000"));
   await context.control.reset();
 });
 
@@ -262,7 +277,7 @@ test("the time of each kernel is shown where the address asks for it", async () 
   await page.getByText("Time per kernel").click();
   await expect.element(page.getByText("after the first step", { exact: true }).last()).toBeVisible();
   await context.control.step();
-  await vi.waitFor(() => expect(document.querySelector(".profile")?.textContent).toMatch(/^decode .* 100.0 %/));
+  await soon(() => expect(document.querySelector(".profile")?.textContent).toMatch(/^decode .* 100.0 %/));
 });
 
 /** The page over a fake run with a few small steps. */
@@ -300,9 +315,9 @@ test("a run that loses its device is told once, and gone on with though its sett
 test("what is paused is saved, and the page says so", async () => {
   const { fake, context } = await opened({ delayMs: 2 });
   void context.control.toggle();
-  await vi.waitFor(() => expect(context.store.live.value.step).toBeGreaterThan(1), 10_000);
+  await soon(() => expect(context.store.live.value.step).toBeGreaterThan(1));
   await page.getByRole("button", { name: "Pause" }).click();
-  await vi.waitFor(() => expect(fake.asked.some((line) => line.startsWith("save "))).toBe(true), 10_000);
+  await soon(() => expect(fake.asked.some((line) => line.startsWith("save "))).toBe(true));
   await expect.element(page.getByText(/^step \d+ of 20 · saved/)).toBeVisible();
   // A page that is hidden may not come back.
   await context.control.step();
@@ -356,7 +371,7 @@ test("a stored run that is shown offers to go on, and what its log lacks goes wi
   expect(notices()).toEqual([expect.stringMatching(/^Left out of events.jsonl/)]);
   expect(page.getByRole("button", { name: /^Go on from/ }).elements()).toHaveLength(0);
   await context.control.openStored("broken off");
-  await vi.waitFor(() => expect(notices()).toEqual(["This run is saved at step 4 of 20."]), 10_000);
+  await soon(() => expect(notices()).toEqual(["This run is saved at step 4 of 20."]));
   await page.getByRole("button", { name: "Go on from step 4" }).click();
   await expect.element(page.getByText("The run is done: 20 steps")).toBeVisible();
   expect(context.store.replay.value).toBeNull();
@@ -383,7 +398,7 @@ describe("the export", () => {
       await button.click();
       await expect.element(page.getByText(/of the run old after step 13, from its checkpoint/)).toBeVisible();
       await page.getByRole("button", { name: "Save", exact: true }).click();
-      await vi.waitFor(() => expect(saved).toHaveBeenCalledOnce());
+      await soon(() => expect(saved).toHaveBeenCalledOnce());
       const link = saved.mock.instances[0] as unknown as HTMLAnchorElement;
       expect(link.download).toBe("old-step-13.zip");
       const zip = new TextDecoder().decode(await (await fetch(link.href)).arrayBuffer());

@@ -8,6 +8,7 @@ import { openBrowserPlatform } from "../../src/app/web/platform.ts";
 import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun } from "../support/fake_run.ts";
+import { soon } from "../support/soon.ts";
 
 let given: GivenFile[];
 let host: HTMLElement;
@@ -156,7 +157,7 @@ describe("the browser of samples", () => {
     await expect.element(page.getByText(list)).toBeVisible();
     expect(fetched).not.toHaveBeenCalled();
     await page.getByRole("button", { name: "Fetch and open" }).click();
-    await vi.waitFor(() => expect(String(fetched.mock.calls[0]?.[0])).toContain("/tree/main"));
+    await soon(() => expect(String(fetched.mock.calls[0]?.[0])).toContain("/tree/main"));
     await expect.element(page.getByRole("alert").filter({ hasText: "huggingface.co" })).toBeVisible();
   });
 
@@ -181,7 +182,7 @@ describe("the browser of samples", () => {
     await expect.element(page.getByText(/^https:\/\/huggingface\.co\/Qwen\/.*\/resolve\/main\/…$/)).toBeVisible();
     expect(fake.asked).toEqual([]);
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await vi.waitFor(() => expect(fake.asked[0]).toMatch(/^open Qwen\//));
+    await soon(() => expect(fake.asked[0]).toMatch(/^open Qwen\//));
     await context.control.reset();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatJson, parseJson, readJson, shown, wholeNumber } from "../../src/model/json_file.ts";
+import { excerpt, formatJson, parseJson, readJson, wholeNumber } from "../../src/model/json_file.ts";
 
 describe("JSON as Python writes it", () => {
   test("NaN and infinities stand where a number may, and in strings they are text", () => {
@@ -44,9 +44,9 @@ describe("JSON as Python writes it", () => {
 });
 
 test("values in sentences are short, and NaN is NaN", () => {
-  expect(shown(Number.NaN)).toBe("NaN");
-  expect(shown(undefined)).toBe("nothing");
-  expect(shown("x".repeat(1000))).toHaveLength(83);
+  expect(excerpt(Number.NaN)).toBe("NaN");
+  expect(excerpt(undefined)).toBe("nothing");
+  expect(excerpt("x".repeat(1000))).toHaveLength(83);
 });
 
 test.each([

@@ -35,7 +35,7 @@ async function spread(D: number, normed: boolean, into: { cache?: "f32" | "bf16"
     {
       H,
       K,
-      turns: plan.upload("turns", angles, [N, D / 2, 2]),
+      rotations: plan.upload("rotations", angles, [N, D / 2, 2]),
       norm: normed ? { weight: plan.upload("norm", random(2, 2 * D), [2 * D]), eps } : undefined,
       ...(into.cache ? { cache: { rows: plan.upload("rows", rows, [N]), keys, values } } : {}),
       rounded: into.rounded,
@@ -123,8 +123,8 @@ test("what does not fit a cache of bf16 is named", () => {
     keys: gpu.empty("keys", [9, 1, 10], "bf16"),
     values: gpu.empty("values", [9, 1, 10], "bf16"),
   };
-  const [packed, turns] = [gpu.empty("qkv", [2, 40]), gpu.empty("turns", [2, 5, 2])];
-  expect(() => heads(tape, packed, { H: 2, K: 1, turns, cache })).toThrow(
+  const [packed, rotations] = [gpu.empty("qkv", [2, 40]), gpu.empty("rotations", [2, 5, 2])];
+  expect(() => heads(tape, packed, { H: 2, K: 1, rotations, cache })).toThrow(
     "keys is of bf16, which needs heads whose size four divides, found 10",
   );
   const q = gpu.empty("q", [2, 2, 8]);

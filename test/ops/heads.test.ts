@@ -24,7 +24,7 @@ async function split(packed: Float32Array, N: number, D: number, normed: boolean
   const made = heads(new Tape(plan, false), upload("packed", packed, N, (H + 2 * K) * D), {
     H,
     K,
-    turns: upload("turns", turnValues(N, D), N, D / 2, 2),
+    rotations: upload("rotations", turnValues(N, D), N, D / 2, 2),
     norm: normed ? { weight: upload("norm", random(8, 2 * D), 2 * D), eps } : undefined,
   });
   plan.run();
@@ -42,12 +42,12 @@ const headsOf = (packed: Float32Array, N: number, D: number, first: number, coun
 
 /** Turned in double precision. */
 function turned(xs: Float32Array, N: number, D: number) {
-  const turns = turnValues(N, D);
+  const rotations = turnValues(N, D);
   const count = xs.length / N / D;
   return Float32Array.from(xs, (_, at) => {
     const [n, c] = [Math.floor(at / (count * D)), at % D];
     const i = c % (D / 2);
-    const [cos, sin] = [turns[(n * (D / 2) + i) * 2]!, turns[(n * (D / 2) + i) * 2 + 1]!];
+    const [cos, sin] = [rotations[(n * (D / 2) + i) * 2]!, rotations[(n * (D / 2) + i) * 2 + 1]!];
     const [a, b] = [xs[at - c + i]!, xs[at - c + i + D / 2]!];
     return c < D / 2 ? a * cos - b * sin : b * cos + a * sin;
   });
@@ -66,7 +66,7 @@ test("heads() splits a row and turns queries and keys by a quarter: (1, 2) becom
     {
       H: 1,
       K: 1,
-      turns: upload("turns", new Float32Array([0, 1, 1, 0]), 1, 2, 2),
+      rotations: upload("rotations", new Float32Array([0, 1, 1, 0]), 1, 2, 2),
     },
   );
   plan.run();
@@ -136,7 +136,7 @@ test("heads() puts keys and values where the cache wants them, and leaves the ot
   const made = heads(new Tape(plan, false), plan.upload("packed", packed, [N, (H + 2 * K) * D]), {
     H,
     K,
-    turns: plan.upload("turns", turnValues(N, D), [N, D / 2, 2]),
+    rotations: plan.upload("rotations", turnValues(N, D), [N, D / 2, 2]),
     cache: { rows: plan.upload("rows", index, [N]), keys, values },
   });
   expect([made.k, made.v]).toEqual([keys, values]);
@@ -164,12 +164,12 @@ test.each([
   [3, 8],
   [2, 72],
 ])("heads() has the gradient of its forward, %i rows of heads of %i", async (N, D) => {
-  const turns = upload("turns", turnValues(N, D), N, D / 2, 2);
+  const rotations = upload("rotations", turnValues(N, D), N, D / 2, 2);
   await gradcheck({ packed: [N, 4 * D] }, (tape, { packed }) =>
-    mixed(tape, heads(tape, packed, { H: 2, K: 1, turns })),
+    mixed(tape, heads(tape, packed, { H: 2, K: 1, rotations })),
   );
   await gradcheck({ packed: [N, 4 * D], weight: [2 * D] }, (tape, { packed, weight }) =>
-    mixed(tape, heads(tape, packed, { H: 2, K: 1, turns, norm: { weight, eps } })),
+    mixed(tape, heads(tape, packed, { H: 2, K: 1, rotations, norm: { weight, eps } })),
   );
 });
 
@@ -186,7 +186,7 @@ test("heads() adds up the gradient of norms over more rows than one stretch", as
   const made = heads(tape, packed, {
     H: 2,
     K: 1,
-    turns: plan.upload("turns", still, [N, D / 2, 2]),
+    rotations: plan.upload("rotations", still, [N, D / 2, 2]),
     norm: { weight, eps },
   });
   const douts = [made.q, made.k, made.v].map((t) => tape.into(t)!.d);
@@ -205,19 +205,19 @@ test("heads() adds up the gradient of norms over more rows than one stretch", as
 
 test("heads() says what does not fit", () => {
   const tape = new Tape(new Plan(gpu, "heads"));
-  const turns = gpu.empty("turns", [2, 4, 2]);
+  const rotations = gpu.empty("rotations", [2, 4, 2]);
   const packed = gpu.empty("qkv", [2, 32]);
-  expect(() => heads(tape, packed, { H: 2, K: 2, turns })).toThrow("qkv has shape (2, 32), expected (2, 48)");
+  expect(() => heads(tape, packed, { H: 2, K: 2, rotations })).toThrow("qkv has shape (2, 32), expected (2, 48)");
   const cache = {
     rows: gpu.empty("rows", [2], "u32"),
     keys: gpu.empty("keys", [9, 1, 8]),
     values: gpu.empty("values", [8, 1, 8]),
   };
-  expect(() => heads(tape, packed, { H: 2, K: 1, turns, cache })).toThrow(
+  expect(() => heads(tape, packed, { H: 2, K: 1, rotations, cache })).toThrow(
     "values has shape (8, 1, 8), expected (9, 1, 8)",
   );
   tape.train(packed, gpu.empty("dqkv", [2, 32]));
-  expect(() => heads(tape, packed, { H: 2, K: 1, turns, cache: { ...cache, values: cache.keys } })).toThrow(
+  expect(() => heads(tape, packed, { H: 2, K: 1, rotations, cache: { ...cache, values: cache.keys } })).toThrow(
     "qkv is to be trained, which a cache cannot be part of",
   );
 });

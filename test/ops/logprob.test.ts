@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import { reshape, type Tensor } from "../../src/gpu/tensor.ts";
+import { noIndex, reshape, type Tensor } from "../../src/gpu/tensor.ts";
 import { linear } from "../../src/ops/linear.ts";
-import { logprob, noTarget, summarize } from "../../src/ops/logprob.ts";
+import { logprob, summarize } from "../../src/ops/logprob.ts";
 import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
 
@@ -34,7 +34,7 @@ function exact(
     const whole = z.reduce((s, x, v) => s + (allowed[v] ? Math.exp(x) : 0), 0);
     const p = z.map((x, v) => (allowed[v] ? Math.exp(x) / whole : 0));
     result.entropy[n] = p.reduce((s, x) => s - (x ? x * Math.log(x) : 0), 0);
-    const counts = targets[n] !== noTarget;
+    const counts = targets[n] !== noIndex;
     if (counts) result.logprob[n] = z[targets[n]!]! - Math.log(whole);
     for (let v = 0; v < V; v++) {
       const ofLogprob = counts ? dlogprob![n]! * ((v === targets[n] ? 1 : 0) - p[v]!) : 0;
@@ -101,7 +101,7 @@ for (const chunkRows of [undefined, 64])
     const sizes: [number, number, number] = [150, 9, 301];
     const [N, C, V] = sizes;
     const numbers = [random(1, N * C).map((x) => x * 3), random(2, V * C), random(3, N)];
-    const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noTarget : (n * 31) % V));
+    const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noIndex : (n * 31) % V));
     const allowed = Uint32Array.from({ length: V }, (_, v) => (v % 5 === 4 ? 0 : 1));
     const got = await run(sizes, numbers, targets, allowed, 0.7, chunkRows);
     const wanted = exact(sizes, numbers, targets, allowed, 0.7);
@@ -118,7 +118,7 @@ for (const chunkRows of [undefined, 64])
     const sizes: [number, number, number] = [150, 9, 301];
     const [N, C, V] = sizes;
     const numbers = [random(1, N * C).map((x) => x * 3), random(2, V * C), random(3, N), random(4, N)];
-    const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noTarget : (n * 31) % V));
+    const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noIndex : (n * 31) % V));
     const allowed = Uint32Array.from({ length: V }, (_, v) => (v % 5 === 4 ? 0 : 1));
     const got = await run(sizes, numbers, targets, allowed, 0.7, chunkRows);
     const wanted = exact(sizes, numbers, targets, allowed, 0.7);
@@ -130,7 +130,7 @@ for (const chunkRows of [undefined, 64])
   });
 
 test("logprob() has the gradient of its entropy beside that of its log-probability", () => {
-  const targets = u32([2, noTarget, 0]);
+  const targets = u32([2, noIndex, 0]);
   const allowed = u32([1, 1, 1, 0, 1]);
   const temperature = heat(0.8);
   const factor = gpu.upload("factor", new Float32Array([0.3]), [1, 1]);
@@ -196,7 +196,7 @@ test("logprob() has the bits of a token's logit / temperature less the lse of su
 });
 
 test("logprob() has the gradient of its forward", () => {
-  const targets = u32([2, noTarget, 0]);
+  const targets = u32([2, noIndex, 0]);
   const allowed = u32([1, 1, 1, 0, 1]);
   const temperature = heat(0.8);
   return gradcheck(

@@ -5,7 +5,7 @@ import type { Tensor } from "../../src/gpu/tensor.ts";
 import type { WeightForm } from "../../src/model/weight_form.ts";
 import { accumulate } from "../../src/ops/add.ts";
 import { addTerm } from "../../src/ops/low_rank.ts";
-import { backpropXByFours, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
+import { backpropXVec4, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
 import { swiglu } from "../../src/ops/swiglu.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
@@ -42,7 +42,7 @@ async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], 
     scaling,
     bounds: boundsOf(O!, P),
   };
-  const own = kernel === "added" ? "apart" : kernel;
+  const own = kernel === "added" ? "untiled" : kernel;
   const fused = term && kernel !== "added" ? term : undefined;
   multiplyInParts(plan, x, weight, out, { bias, residual, first, term: fused }, own);
   if (term && kernel === "added") addTerm(plan, out, term);
@@ -72,10 +72,10 @@ test.each(sizes)("every kernel of (%i, %i) times (%i, ...) is right, and all giv
     (k, o) => ws[(o + first) * I + k]!,
     shape,
   ).map((sum, at) => sum + bias[first + (at % O)]! + residual[at]!);
-  const apart = await multiplied("apart", shape);
-  expect(worst(apart, want)).toBeLessThan(2e-5);
+  const untiled = await multiplied("untiled", shape);
+  expect(worst(untiled, want)).toBeLessThan(2e-5);
   for (const kernel of ["tiled", "wide", "thin"] as const)
-    expect(await multiplied(kernel, shape), kernel).toEqual(apart);
+    expect(await multiplied(kernel, shape), kernel).toEqual(untiled);
 });
 
 test.each(
@@ -110,9 +110,9 @@ test.each(
         }
       : undefined;
     const packed = plan.empty("packed", [N, O]);
-    multiplyInParts(plan, x, weight, packed, { bias, first: 0, term }, "apart");
+    multiplyInParts(plan, x, weight, packed, { bias, first: 0, term }, "untiled");
     const want = swiglu(new Tape(plan, false), packed);
-    const outs = (["apart", "tiled", "thin"] as const).map((kernel) => {
+    const outs = (["untiled", "tiled", "thin"] as const).map((kernel) => {
       const out = plan.upload(kernel, new Float32Array((N * O) / 2).fill(Number.NaN), [N, O / 2]);
       multiplyInParts(plan, x, weight, out, { bias, first: 0, term, gated: true }, kernel);
       return out;
@@ -131,16 +131,16 @@ test.each(
 );
 
 test.each(longSizes)("the thin kernel of (%i, %i) times (%i, ...) has the same bits", async (...shape) => {
-  const apart = await multiplied("apart", [...shape], 3);
-  expect(apart.every(Number.isFinite)).toBe(true);
-  expect(await multiplied("thin", [...shape], 3)).toEqual(apart);
+  const untiled = await multiplied("untiled", [...shape], 3);
+  expect(untiled.every(Number.isFinite)).toBe(true);
+  expect(await multiplied("thin", [...shape], 3)).toEqual(untiled);
 });
 
 test.each(sizes.flatMap((size) => [1, 3].map((P) => [...size, P])))(
   "every kernel of (%i, %i) times (%i, ...) adds an adapter on %i layers, all with the bits of low_rank's own",
   async (N, I, O, P) => {
     const shape = [N!, I!, O!];
-    const base = await multiplied("apart", shape);
+    const base = await multiplied("untiled", shape);
     const [lows, ups] = [random(5, N! * P! * R), random(7, O! * R)];
     const bounds = boundsOf(O!, P!);
     const want = Float64Array.from(base, (value, at) => {
@@ -152,7 +152,7 @@ test.each(sizes.flatMap((size) => [1, 3].map((P) => [...size, P])))(
     });
     const added = await multiplied("added", shape, P);
     expect(worst(added, want)).toBeLessThan(2e-5);
-    for (const kernel of ["apart", "tiled", "wide", "thin"] as const)
+    for (const kernel of ["untiled", "tiled", "wide", "thin"] as const)
       expect(await multiplied(kernel, shape, P), kernel).toEqual(added);
   },
 );
@@ -169,7 +169,7 @@ test.each([
   const dout = plan.upload("dout", ds, [N, O]);
   const before = random(4, N * I);
   const dx = plan.upload("dx", before, [N, I]);
-  backpropXByFours(plan, dout, weight, { d: dx, constants: { ADD } }, first, kernel);
+  backpropXVec4(plan, dout, weight, { d: dx, constants: { ADD } }, first, kernel);
   const splits = 3;
   const partial = plan.upload("partial", new Float32Array(splits * O * I).fill(Number.NaN), [splits, O, I]);
   weightPartialsInTiles(plan, x, dout, partial, kernel);
@@ -206,12 +206,12 @@ async function inForm(form: WeightForm, [N, I, O]: [number, number, number], ker
   for (const kernel of kernels) {
     const [got, want] = [unwritten(N, O), unwritten(N, O)];
     multiplyInParts(plan, x, packed, got, { bias, residual, first }, kernel);
-    multiplyInParts(plan, x, plain, want, { bias, residual, first }, "apart");
+    multiplyInParts(plan, x, plain, want, { bias, residual, first }, "untiled");
     results.push([kernel, got, want]);
     if (kernel === "thin") continue;
     const [dx, wantDx] = [unwritten(N, I), unwritten(N, I)];
-    backpropXByFours(plan, dout, packed, { d: dx, constants: { ADD: 0 } }, first, kernel);
-    backpropXByFours(plan, dout, plain, { d: wantDx, constants: { ADD: 0 } }, first, kernel);
+    backpropXVec4(plan, dout, packed, { d: dx, constants: { ADD: 0 } }, first, kernel);
+    backpropXVec4(plan, dout, plain, { d: wantDx, constants: { ADD: 0 } }, first, kernel);
     results.push([`backprop_x ${kernel}`, dx, wantDx]);
   }
   plan.run();
@@ -222,7 +222,7 @@ async function inForm(form: WeightForm, [N, I, O]: [number, number, number], ker
 
 test.each(formsFor(72))(
   "few rows of weights in $dtype, blocks of $block, give the bits of their numbers in f32",
-  (form) => inForm(form, [3, 72, 68], ["apart", "thin"]),
+  (form) => inForm(form, [3, 72, 68], ["untiled", "thin"]),
 );
 
 test.each(formsFor(192).filter(({ block }) => block !== 192))(

@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import { checkPositions, inverseFrequencies, ropeTable, turnsOf } from "../../src/ops/rope.ts";
+import { checkPositions, inverseFrequencies, ropeTable, rotationsOf } from "../../src/ops/rope.ts";
 import { gpu } from "../support/device.ts";
 import { forward } from "../support/gradcheck.ts";
 
-test("turnsOf() looks up each pair at its row's position on its axis", async () => {
+test("rotationsOf() looks up each pair at its row's position on its axis", async () => {
   const axis = Uint32Array.from([0, 1, 2, 1]);
   const [N, half] = [70, axis.length];
   const places = Uint32Array.from({ length: 3 * N }, (_, i) => (i * 7) % 50);
   const values = ropeTable(50, inverseFrequencies(2 * half, 100));
   const out = await forward((tape) =>
-    turnsOf(
+    rotationsOf(
       tape,
       gpu.upload("positions", places, [3, N]),
       gpu.upload("table", values, [50, half, 2]),
@@ -26,10 +26,10 @@ test("turnsOf() looks up each pair at its row's position on its axis", async () 
   expect(out).toEqual(Float32Array.from(want.flat()));
 });
 
-test("turnsOf() names the tensor whose shape is wrong", () => {
+test("rotationsOf() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "rope"));
   const positions = gpu.empty("positions", [3, 4], "u32");
-  expect(() => turnsOf(tape, positions, gpu.empty("table", [50, 3, 2]), gpu.empty("axis", [4], "u32"))).toThrow(
+  expect(() => rotationsOf(tape, positions, gpu.empty("table", [50, 3, 2]), gpu.empty("axis", [4], "u32"))).toThrow(
     "table has shape (50, 3, 2), expected (-1, 4, 2)",
   );
 });
@@ -44,10 +44,10 @@ test("inverseFrequencies() has PyTorch's float32 values", () => {
 });
 
 test("ropeTable() takes cos and sin of the angle in float32", () => {
-  const turns = ropeTable(100_000, [0.1]);
-  expect(turns.slice(0, 2)).toEqual(new Float32Array([1, 0]));
+  const rotations = ropeTable(100_000, [0.1]);
+  expect(rotations.slice(0, 2)).toEqual(new Float32Array([1, 0]));
   const angle = Math.fround(99_999 * Math.fround(0.1));
-  expect(turns.slice(-2)).toEqual(new Float32Array([Math.cos(angle), Math.sin(angle)]));
+  expect(rotations.slice(-2)).toEqual(new Float32Array([Math.cos(angle), Math.sin(angle)]));
   expect(angle).not.toBe(99_999 * Math.fround(0.1));
 });
 

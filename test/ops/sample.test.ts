@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
+import { noIndex } from "../../src/gpu/tensor.ts";
 import { summarize } from "../../src/ops/logprob.ts";
 import { pick, prepare, type SampleState, stateWidth } from "../../src/ops/sample.ts";
 import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 
-const none = 0xffffffff;
 /** "samp", the stream of these draws. */
 const stream = 0x73616d70;
 
@@ -35,7 +35,7 @@ interface Drawn {
 }
 
 /**
- * Draws `rounds` times for every row. `logits[row]` are that row's, `slots[row]` says whose they are (`none`: nobody's).
+ * Draws `rounds` times for every row. `logits[row]` are that row's, `slots[row]` says whose they are (`noIndex`: nobody's).
  */
 async function draw(
   conversations: Conversation[],
@@ -70,11 +70,11 @@ async function draw(
       Uint32Array.from({ length: V }, (_, v) => Number(!suppressed.includes(v))),
       [V],
     ),
-    drawnTokens: plan.upload("tokens", new Uint32Array(conversations.length * capacity).fill(none), [
+    sampledTokens: plan.upload("tokens", new Uint32Array(conversations.length * capacity).fill(noIndex), [
       conversations.length,
       capacity,
     ]),
-    drawnValues: plan.empty("values", [conversations.length, capacity, 2]),
+    sampledValues: plan.empty("values", [conversations.length, capacity, 2]),
   };
   const all = new Float32Array(B * V);
   logits.forEach((row, b) => {
@@ -84,13 +84,13 @@ async function draw(
   const stats = summarize(plan, rows, sample.allowed, plan.upload("temperature", heat, [1]));
   pick(plan, plan.upload("slots", new Uint32Array(slots), [B]), sample, rows, stats);
   for (let round = 0; round < rounds; round++) plan.run();
-  const [tokens, values, after] = await gpu.readUint(sample.drawnTokens, sample.drawnValues, sample.state);
+  const [tokens, values, after] = await gpu.readUint(sample.sampledTokens, sample.sampledValues, sample.state);
   plan.free();
   const numbers = new Float32Array(values!.buffer);
   const bySlot = <T>(of: (place: number) => T) =>
     conversations.map((_, slot) => {
       const places = Array.from({ length: capacity }, (_, i) => slot * capacity + i);
-      return places.filter((place) => tokens![place] !== none).map(of);
+      return places.filter((place) => tokens![place] !== noIndex).map(of);
     });
   return {
     tokens: bySlot((place) => tokens![place]!),
@@ -257,7 +257,7 @@ describe("pick()", () => {
       2,
     );
     expect(turned).toEqual(together);
-    const alone = await draw([conversations[23]!], [none, 0, none], [logits[1]!, logits[23]!, logits[2]!], {}, 2);
+    const alone = await draw([conversations[23]!], [noIndex, 0, noIndex], [logits[1]!, logits[23]!, logits[2]!], {}, 2);
     expect(alone.tokens[0]).toEqual(together.tokens[23]);
     expect(alone.logprobs[0]).toEqual(together.logprobs[23]);
     expect(alone.entropies[0]).toEqual(together.entropies[23]);
@@ -272,8 +272,8 @@ describe("pick()", () => {
       places: gpu.empty("places", [2, 4], "u32"),
       keys: gpu.empty("keys", [9], "u32"),
       allowed: gpu.empty("sample.allowed", [7], "u32"),
-      drawnTokens: gpu.empty("tokens", [2, 3], "u32"),
-      drawnValues: gpu.empty("values", [2, 3, 2]),
+      sampledTokens: gpu.empty("tokens", [2, 3], "u32"),
+      sampledValues: gpu.empty("values", [2, 3, 2]),
     };
     const slots = gpu.empty("slots", [2], "u32");
     expect(() => pick(plan, slots, sample, gpu.empty("logits", [2, 6]), gpu.empty("stats", [2, 4]))).toThrow(
@@ -296,8 +296,8 @@ test("prepare() makes a row of each live conversation's last token, padding of t
   const state = plan.upload("state", new Uint32Array(states.flat()), [3, stateWidth]);
   const places = plan.upload("places", new Uint32Array([1, 9, 20, 0, 1, 9, 30, 0, 9, 15, 40, 0]), [3, 4]);
   const unused = plan.empty("unused", [1], "u32");
-  const sample = { state, places, keys: unused, allowed: unused, drawnTokens: unused, drawnValues: unused };
-  const slots = plan.upload("slots", new Uint32Array([2, none, 1, 0]), [4]);
+  const sample = { state, places, keys: unused, allowed: unused, sampledTokens: unused, sampledValues: unused };
+  const slots = plan.upload("slots", new Uint32Array([2, noIndex, 1, 0]), [4]);
   const rows = {
     tokens: plan.empty("tokens", [6, 1], "u32"),
     positions: plan.empty("positions", [3, 6], "u32"),
@@ -314,7 +314,7 @@ test("prepare() makes a row of each live conversation's last token, padding of t
     rows.cacheRows,
     state,
   );
-  expect([...tokens!.slice(0, 4)]).toEqual([13, none, none, 11]);
+  expect([...tokens!.slice(0, 4)]).toEqual([13, noIndex, noIndex, 11]);
   for (const axis of [0, 1, 2]) expect([...positions!.slice(axis * 6, axis * 6 + 6)]).toEqual([60, 0, 0, 40, 7, 7]);
   expect([...spans!.slice(0, 16)]).toEqual([9, 15, 40, 41, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 20, 24]);
   expect([...cacheRows!.slice(0, 4)]).toEqual([40, 0, 0, 23]);

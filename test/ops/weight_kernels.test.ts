@@ -4,9 +4,9 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import type { Tensor } from "../../src/gpu/tensor.ts";
+import { noIndex, type Tensor } from "../../src/gpu/tensor.ts";
 import type { WeightForm } from "../../src/model/weight_form.ts";
-import { gather, noRow } from "../../src/ops/gather.ts";
+import { gather } from "../../src/ops/gather.ts";
 import { backpropX, multiply } from "../../src/ops/linear.ts";
 import { logprob } from "../../src/ops/logprob.ts";
 import { rowRanges, weightParts } from "../../src/ops/weight_kernels.ts";
@@ -36,7 +36,7 @@ async function ofHead(gpu: Gpu, form: (plan: Plan, values: Float32Array) => Tens
   const dx = plan.upload("dx", random(6, N * I), [N, I]);
   multiply(plan, x, weight, out, { bias, residual, first });
   backpropX(plan, dout, weight, { d: dx, constants: { ADD: 1 } }, first);
-  const index = plan.upload("index", Uint32Array.of(0, 127, 128, 299, noRow, 200), [6, 1]);
+  const index = plan.upload("index", Uint32Array.of(0, 127, 128, 299, noIndex, 200), [6, 1]);
   const picked = gather(tape, weight, { index });
   const targets = plan.upload("targets", Uint32Array.of(3, 130, 299, 0, 255), [N]);
   const allowed = plan.upload("allowed", new Uint32Array(O).fill(1), [O]);
@@ -96,7 +96,7 @@ test("gather() of every dtype picks the numbers that the table stands for", asyn
   for (const form of formsFor(I)) {
     const plan = new Plan(gpu, "table");
     const { packed, numbers } = packedWeight(plan, random(1, O * I), [O, I], form);
-    const index = plan.upload("index", Uint32Array.of(7, noRow, 299), [3, 1]);
+    const index = plan.upload("index", Uint32Array.of(7, noIndex, 299), [3, 1]);
     const out = gather(new Tape(plan, false), packed, { index });
     plan.run();
     const none = new Float32Array(I);
@@ -109,7 +109,7 @@ test("gather() of every dtype picks the numbers that the table stands for", asyn
 });
 
 test("kernels that read weights need no more than the 8 storage buffers that every device has", () => {
-  for (const name of ["product", "product_thin", "product_wide", "gather_fours"]) {
+  for (const name of ["product", "product_thin", "product_wide", "gather_vec4"]) {
     const source = readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8");
     for (const [dtype, part] of Object.entries(weightParts)) {
       const shader = new Shader(`${name}_${dtype}`, source, part);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type ShownImage, shownImage } from "../../src/model/vision_rows.ts";
+import { type InputImage, inputImage } from "../../src/model/vision_rows.ts";
 import { GpuPolicy } from "../../src/policy/gpu_policy.ts";
 import type { Conversations, Passage, Sampling, Turn } from "../../src/policy/policy.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
@@ -25,7 +25,7 @@ const nextTurn = 5;
 const room = () => firstTurn + needle.chat.observation("", [imageTokens]).length + nextTurn;
 const observation = (row: number): Passage => ({
   tokens: needle.chat.observation("", [imageTokens]),
-  shown: [sceneShown(100 + row)],
+  images: [sceneShown(100 + row)],
 });
 
 async function write(conversations: Conversations, rows: readonly number[], maxTokens: number): Promise<Turn[]> {
@@ -65,8 +65,8 @@ async function firstTurns(
 
 /** Two turns of every row as the learner takes them. */
 function packed(turns: readonly [Turn, Turn][], rolloutsPerPrompt: number): PackedGroup[] {
-  const image = ({ shown }: Passage): ShownImage[] =>
-    shown.map((pixels) => shownImage(pixels, needle.model.config.vision));
+  const image = ({ images: shown }: Passage): InputImage[] =>
+    shown.map((pixels) => inputImage(pixels, needle.model.config.vision));
   return prompts.slice(0, turns.length / rolloutsPerPrompt).map((prompt, task) => ({
     prefix: { tokens: prompt.tokens, images: image(prompt) },
     sequences: turns
@@ -209,7 +209,7 @@ describe("GpuPolicy", () => {
   test("says where the room or the number of stops is too small", async () => {
     const conversations = await policy.begin(prompts.slice(0, 1), 2, 20, sampling);
     await write(conversations, [0, 1], 3);
-    const long = { tokens: Array.from({ length: 30 }, () => 5), shown: [] };
+    const long = { tokens: Array.from({ length: 30 }, () => 5), images: [] };
     await expect(conversations.append([0], [long])).rejects.toThrow(
       /a conversation needs \d+ tokens after its prompt, room was made for 20/,
     );

@@ -1,5 +1,5 @@
 import { parquetWriteBuffer } from "hyparquet-writer";
-import type { FolderFiles } from "../../src/tasks/benchmark.ts";
+import type { FolderFiles } from "../../src/tasks/benchmarks/benchmark.ts";
 import { writePng } from "./write_png.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);

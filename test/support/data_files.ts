@@ -1,9 +1,9 @@
 import type { ByteSource } from "../../src/tasks/byte_source.ts";
-import { deepEyesRows } from "../../src/tasks/deepeyes.ts";
-import { ParquetTable } from "../../src/tasks/parquet.ts";
-import { recipeBudget } from "../../src/tasks/picture_budget.ts";
-import type { Row } from "../../src/tasks/row.ts";
-import type { SurveySettings } from "../../src/tasks/survey.ts";
+import { ParquetTable } from "../../src/tasks/parquet/table.ts";
+import { deepEyesRows } from "../../src/tasks/rows/deepeyes.ts";
+import { recipeBudget } from "../../src/tasks/rows/picture_budget.ts";
+import type { Row } from "../../src/tasks/rows/row.ts";
+import type { SurveySettings } from "../../src/tasks/rows/survey.ts";
 import { readBytes } from "./png.ts";
 
 export const dataFiles = ["vstar", "chart", "thinklite"] as const;

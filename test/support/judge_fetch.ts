@@ -1,4 +1,4 @@
-import type { PageFacts } from "../../src/reward/connection.ts";
+import type { PageFacts } from "../../src/reward/connection/diagnosis.ts";
 
 /** What a judge's server that is not there does in a page. */
 export type JudgeServerState =

@@ -1,5 +1,5 @@
 import type { Rollout, Segment } from "../../src/agent/rollout.ts";
-import type { Logged, LoggedStep } from "../../src/app/logs/logged_steps.ts";
+import type { Logged, LoggedStep } from "../../src/interop/logs/logged_steps.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { resolveConfig } from "../../src/train/config.ts";

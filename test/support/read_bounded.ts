@@ -7,8 +7,8 @@ import { openSource } from "../../src/app/data/sources.ts";
 import { peakBytes, processorMs } from "../../src/app/deno/fuzz/process_memory.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { decode } from "../../src/image/decode.ts";
-import { lookAt } from "../../src/tasks/file_tasks.ts";
-import { recipeBudget } from "../../src/tasks/picture_budget.ts";
+import { recipeBudget } from "../../src/tasks/rows/picture_budget.ts";
+import { lookAt } from "../../src/tasks/sources/file_tasks.ts";
 
 const [kind, file] = Deno.args as ["picture" | "rows", string];
 const settings = { budget: recipeBudget, charts: true, textOnly: true, maxPromptTokens: 8192 };

@@ -1,5 +1,5 @@
 import { resize } from "../../src/image/resize.ts";
-import { needlePictures } from "../../src/tasks/needle.ts";
+import { needlePictures } from "../../src/tasks/sources/needle.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 const settings = { objects: 4, glyphPx: 3, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0 };

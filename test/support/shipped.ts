@@ -6,7 +6,7 @@ import type { Platform } from "../../src/platform.ts";
 import { type Chat, compactChat } from "../../src/policy/chat.ts";
 import type { Passage } from "../../src/policy/policy.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { needlePictures, needleTask } from "../../src/tasks/needle.ts";
+import { needlePictures, needleTask } from "../../src/tasks/sources/needle.ts";
 import { gpu } from "./device.ts";
 import { folder } from "./golden.ts";
 
@@ -43,5 +43,5 @@ export const sceneShown = (index: number): Pixels =>
 /** The prompt of a scene. */
 export function scenePrompt(chat: Chat, index: number): Passage {
   const { question } = needleTask(sceneSettings, 0, "train", 0, index);
-  return { tokens: chat.prompt({ question }, [imageTokens]), shown: [sceneShown(index)] };
+  return { tokens: chat.prompt({ question }, [imageTokens]), images: [sceneShown(index)] };
 }

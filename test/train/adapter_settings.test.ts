@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { readAliases, settingOf } from "../../src/interop/aliases.ts";
 import { expectBaseDtype, expectMatrixUnits } from "../../src/train/adapter_settings.ts";
-import { readAliases, settingOf } from "../../src/train/aliases.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 test("weights that are trained are read in f32 or bf16", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shownImage } from "../../src/model/vision_rows.ts";
+import { inputImage } from "../../src/model/vision_rows.ts";
 import { likeliest, likelihoods } from "../../src/train/inspect.ts";
 import { Learner } from "../../src/train/learner.ts";
 import { gpu } from "../support/device.ts";
@@ -32,8 +32,8 @@ test("a row of logits by hand: order, temperature, what may not be drawn, the wr
 
 test("written tokens have the probabilities that training measures", async () => {
   const { model, tokenizer, chat } = await needleModel();
-  const { tokens, shown } = scenePrompt(chat, 0);
-  const images = shown.map((pixels) => shownImage(pixels, model.config.vision));
+  const { tokens, images: shown } = scenePrompt(chat, 0);
+  const images = shown.map((pixels) => inputImage(pixels, model.config.vision));
   const turns = [tokenizer.encode("<answer>7</answer><|im_end|>"), tokenizer.encode("<answer>3</answer><|im_end|>")];
   const told = chat.observation("", [16]);
   const written = [...turns[0]!, ...told, ...turns[1]!];

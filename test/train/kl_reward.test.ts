@@ -26,8 +26,8 @@ const step = (): Rolled => ({
     ],
     [rollout({ segments: [prompt, model(-1, -1, -1, -1)], reward }), rollout({ segments: [prompt], reward })],
   ],
-  promptShown: [[], []],
-  shown: [
+  promptImages: [[], []],
+  toolImages: [
     [[], []],
     [[], []],
   ],

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import type { ShownImage } from "../../src/model/vision_rows.ts";
+import type { InputImage } from "../../src/model/vision_rows.ts";
 import { klKinds } from "../../src/ops/policy_loss.ts";
 import type { Metrics } from "../../src/train/events.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
@@ -28,7 +28,7 @@ const still: UpdateSettings = {
 };
 
 const { model, images } = await goldenModel("qwen3-plain");
-const image = images[0] as ShownImage;
+const image = images[0] as InputImage;
 const learner = new Learner(gpu, model, "policy");
 afterAll(() => learner.free());
 

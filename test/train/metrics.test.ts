@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Rollout, Segment } from "../../src/agent/rollout.ts";
-import { score } from "../../src/reward/reward.ts";
+import { score } from "../../src/reward/rewards/reward.ts";
 import { type MetricName, metricTable, stepMetrics } from "../../src/train/metrics.ts";
 import { needleTask, rollout, zoomCall } from "../support/rollouts.ts";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { ShownImage } from "../../src/model/vision_rows.ts";
+import type { InputImage } from "../../src/model/vision_rows.ts";
 import { type PackedGroup, pack, sizes } from "../../src/train/pack.ts";
 
 const none = 0xffffffff;
 const image = 9;
-const picture = (height: number, width: number): ShownImage => ({
+const picture = (height: number, width: number): InputImage => ({
   grid: { t: 1, h: height, w: width },
   pixels: { width, height, data: new Uint8Array(0) },
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
-import type { ShownImage } from "../../src/model/vision_rows.ts";
+import type { InputImage } from "../../src/model/vision_rows.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup, Sequence } from "../../src/train/pack.ts";
 import { gpu } from "../support/device.ts";
@@ -66,12 +66,12 @@ test("an update that is given up between two parts leaves everything as it was",
 
 test("a group that shares its prompt has the loss and gradients of rollouts that each bring their own", async () => {
   const { model, images } = await goldenModel("qwen3-deepstack");
-  const [large, small] = images as [ShownImage, ShownImage];
+  const [large, small] = images as [InputImage, InputImage];
   const { imageTokenId } = model.config;
   const text = (seed: number, count: number) =>
     Array.from({ length: count }, (_, i) => 10 + ((seed * 31 + i * 7) % 80));
-  const picture = ({ grid }: ShownImage) => new Array<number>((grid.h * grid.w) / 4).fill(imageTokenId);
-  const prompt = (seed: number, image: ShownImage) => ({
+  const picture = ({ grid }: InputImage) => new Array<number>((grid.h * grid.w) / 4).fill(imageTokenId);
+  const prompt = (seed: number, image: InputImage) => ({
     tokens: [...text(seed, 5), ...picture(image), ...text(seed + 1, 4)],
     images: [image],
   });

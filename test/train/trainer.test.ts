@@ -3,9 +3,9 @@ import type { Rolled } from "../../src/agent/loop.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judge.ts";
-import { needle } from "../../src/tasks/needle.ts";
-import type { TaskSource } from "../../src/tasks/task.ts";
+import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judges/answer_judge.ts";
+import { needle } from "../../src/tasks/sources/needle.ts";
+import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
@@ -54,7 +54,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
     klSums: async () => {
       throw new Error("no reference was asked for");
     },
-    view: { frame: "relative-1000", minSidePx: 32, shown: () => flat(64), imageTokens: () => 16 },
+    view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
     update: async (rolled, step, used) => {
       calls.push(`update ${step}`);
       updates.push({ rolled: structuredClone(rolled), step, config: used });
@@ -111,7 +111,7 @@ describe("train", () => {
       });
     }
     expect(updates[0]!.rolled.rollouts).toEqual(groups.map(({ rollouts }) => rollouts));
-    expect(updates[0]!.rolled.shown[1]!.map((crops) => crops.length)).toEqual([1, 0, 0]);
+    expect(updates[0]!.rolled.toolImages[1]!.map((crops) => crops.length)).toEqual([1, 0, 0]);
     const update = events.find((event) => event.type === "update")!;
     expect(update.metrics).toMatchObject({ grad_norm: 1, loss: 0, zoom_rate: 1 / 3, "end/malformed": 1 / 3 });
     expect(update.durationMs).toBeGreaterThanOrEqual(update.rollMs);
@@ -381,9 +381,9 @@ describe("a remote judge", () => {
     const tasks = await read(parts).take(0, 2);
     const view = {
       ...parts.view,
-      shown: (pixels: Pixels) => {
+      modelInput: (pixels: Pixels) => {
         stop.abort(reason);
-        return parts.view.shown(pixels);
+        return parts.view.modelInput(pixels);
       },
     };
     await expect(evaluate({ ...parts, view, signal: stop.signal }, tasks, true)).rejects.toBe(reason);

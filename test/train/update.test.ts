@@ -27,8 +27,8 @@ const direct = rollout({ segments: [prompt, model([4])], advantage: -1.5 });
 const unjudged = rollout({ segments: [prompt, model([4, 4, 4])], advantage: null });
 const rolled: Rolled = {
   rollouts: [[zoomed, unjudged, direct]],
-  promptShown: [[shown]],
-  shown: [[[shown], [], []]],
+  promptImages: [[shown]],
+  toolImages: [[[shown], [], []]],
 };
 
 /** The settings of a batch, those of a plain run but for `changes`. */
@@ -66,8 +66,8 @@ describe("packRollouts", () => {
   test.each(["token-mean", "seq-mean-token-mean"] as const)("the weights of a step add up to 1 by %s", (mode) => {
     const two = {
       rollouts: [rolled.rollouts[0]!, [{ ...direct }, { ...zoomed }]],
-      promptShown: [[], []],
-      shown: [
+      promptImages: [[], []],
+      toolImages: [
         [[], [], []],
         [[], []],
       ],
@@ -102,8 +102,8 @@ describe("of a step with several tasks", () => {
     });
   const step = (...rollouts: Rollout[][]): Rolled => ({
     rollouts,
-    promptShown: rollouts.map(() => []),
-    shown: rollouts.map((group) => group.map(() => [])),
+    promptImages: rollouts.map(() => []),
+    toolImages: rollouts.map((group) => group.map(() => [])),
   });
   const four = step(
     rewarded([1, 3], [0, 1]),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { VisionConfig } from "../../src/model/config.ts";
 import { Parameters } from "../../src/model/parameters.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type LessonRow, type Lessons, lessonRows, warmLessons } from "../../src/tasks/lessons.ts";
+import { type LessonRow, type Lessons, lessonRows, warmLessons } from "../../src/tasks/scenes/lessons.ts";
 import type { Learner, UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import {

@@ -3,14 +3,15 @@
  * log-probabilities that our kernels gave.
  * Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
  */
-import { openTokenizer } from "../../src/app/data/qwen_tokenizer.ts";
+
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
+import { openTokenizer } from "../../src/app/model_folder/qwen_tokenizer.ts";
 import { openGpuSession } from "../../src/app/session/gpu_session.ts";
 import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";
 import { openChat } from "../../src/policy/chats.ts";
-import { needlePictures } from "../../src/tasks/needle.ts";
+import { needlePictures } from "../../src/tasks/sources/needle.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const [model, file, adapter = ""] = Deno.args;

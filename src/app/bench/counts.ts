@@ -11,10 +11,10 @@ import { openStep } from "./steps.ts";
 import { memorySteps, openWholeStep } from "./whole_step.ts";
 
 /** A pass through the model: what is recorded once, and what of it belongs to each layer of the text. */
-export interface WalkCounts {
+export interface PassCounts {
   model: string;
   isLora: boolean;
-  walk: "prefill" | "decode" | "update";
+  pass: "prefill" | "decode" | "update";
   /** Dispatches of a text layer, with its way back where there is one. */
   perLayer: number;
   /** All of them, those of the vision tower and of the sampler too. */
@@ -37,33 +37,33 @@ const models: readonly { model: string; shapes: () => Shapes }[] = [
 ];
 
 /** What the passes of both families take, on a device that computes nothing: the same numbers on any machine. */
-export async function counts(): Promise<WalkCounts[]> {
-  const all: WalkCounts[] = [];
+export async function counts(): Promise<PassCounts[]> {
+  const all: PassCounts[] = [];
   for (const { model, shapes } of models)
     for (const isLora of [false, true]) {
       const whole = await countsOf(shapes(), isLora);
       const { config, ...rest } = shapes();
       const text = { ...config.text, numHiddenLayers: config.text.numHiddenLayers - 1 };
       const shorter = await countsOf({ ...rest, config: { ...config, text } }, isLora);
-      for (const walk of ["prefill", "decode", "update"] as const)
+      for (const pass of ["prefill", "decode", "update"] as const)
         all.push({
           model,
           isLora,
-          walk,
-          perLayer: whole[walk].dispatches - shorter[walk].dispatches,
-          ...whole[walk],
-          ...(walk === "decode" ? { readsPerToken: whole.readsPerToken } : {}),
+          pass,
+          perLayer: whole[pass].dispatches - shorter[pass].dispatches,
+          ...whole[pass],
+          ...(pass === "decode" ? { readsPerToken: whole.readsPerToken } : {}),
         });
     }
   return all;
 }
 
-type Counted = Work & Pick<WalkCounts, "dispatches" | "unknown">;
+type Counted = Work & Pick<PassCounts, "dispatches" | "unknown">;
 
 async function countsOf(
   shapes: Shapes,
   isLora: boolean,
-): Promise<Record<WalkCounts["walk"], Counted> & { readsPerToken: number }> {
+): Promise<Record<PassCounts["pass"], Counted> & { readsPerToken: number }> {
   const gpu = countingGpu();
   const watching = watchSpans(gpu);
   const { model, learner, settings, groups } = openStep(gpu, shapes, { isLora });
@@ -128,11 +128,11 @@ const sum = (a: Counted, b: Counted): Counted => ({
 });
 
 /** The counts as a table in Markdown. */
-export function countsMarkdown(all: readonly WalkCounts[]): string[] {
+export function countsMarkdown(all: readonly PassCounts[]): string[] {
   const rows = all.map((one) => [
     one.model,
     one.isLora ? "rank 16" : "none",
-    one.walk,
+    one.pass,
     String(one.perLayer),
     String(one.dispatches),
     (one.bytes / 1e9).toFixed(2),

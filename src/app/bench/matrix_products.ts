@@ -13,8 +13,8 @@ import {
 import { fillRandom } from "../../ops/random.ts";
 import { type MatrixProduct, matrixError, mostMatrixError } from "../kernels/matrix_error.ts";
 import { matrixUnitsLack } from "../kernels/matrix_units.ts";
+import { Stopwatch } from "../kernels/stopwatch.ts";
 import { perUnit, randomTensor } from "./products.ts";
-import { Stopwatch } from "./stopwatch.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
 /** Different operands in turn, of so many bytes together. */

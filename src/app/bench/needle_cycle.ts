@@ -1,6 +1,6 @@
 import { resolveConfig } from "../../train/config.ts";
+import { summary, type Timing } from "../kernels/stopwatch.ts";
 import { openGpuSession } from "../session/gpu_session.ts";
-import { summary, type Timing } from "./stopwatch.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
 /** The whole cycle of the shipped model: rollouts with their zooms, rewards, one update. */

@@ -1,6 +1,6 @@
 import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, stretches } from "../../ops/linear.ts";
+import { backpropWeight, backpropX, multiply, weightSplits } from "../../ops/linear.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
@@ -28,7 +28,7 @@ function recordSquare(bench: Bench, n: number, form: Form): { plan: Plan; filler
     const into = { d: out, constants: { ADD: 0 as const } };
     if (form === "NT") multiply(plan, a, b, out);
     else if (form === "NN") backpropX(plan, a, b, into);
-    else backpropWeight(plan, a, b, plan.empty(`partial.${i}`, [stretches(n, n, n), n, n]), into);
+    else backpropWeight(plan, a, b, plan.empty(`partial.${i}`, [weightSplits(n, n, n), n, n]), into);
   }
   return { plan, filler, count };
 }

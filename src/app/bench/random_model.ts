@@ -155,7 +155,7 @@ function fillMatrices(gpu: Gpu, parameters: Model["parameters"], spread: number)
 }
 
 /** A prompt with one picture in the middle of its words, and that picture: noise. */
-export function randomPrompt({ config, side, words }: Shapes): { tokens: number[]; shown: Pixels[] } {
+export function randomPrompt({ config, side, words }: Shapes): { tokens: number[]; images: Pixels[] } {
   const { patchSize, spatialMergeSize } = config.vision;
   const random = new Random(1, [stream]);
   const some = (count: number) => randomTokens(config, count, random);
@@ -165,7 +165,7 @@ export function randomPrompt({ config, side, words }: Shapes): { tokens: number[
   const data = new Uint8Array(3 * sidePx * sidePx).map((_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
   return {
     tokens: [...some(before), ...picture, ...some(words - before)],
-    shown: [{ width: sidePx, height: sidePx, data }],
+    images: [{ width: sidePx, height: sidePx, data }],
   };
 }
 

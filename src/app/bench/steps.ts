@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
-import { shownImage } from "../../model/vision_rows.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
@@ -46,8 +46,8 @@ export function openStep(
   if (isLora) model.adapter = randomAdapter(gpu, model);
   const weightBytes = gpu.pool.allocatedBytes;
   const learner = new Learner(gpu, model, "policy");
-  const { tokens: prompt, shown } = randomPrompt(shapes);
-  const prefix = { tokens: prompt, images: shown.map((pixels) => shownImage(pixels, config.vision)) };
+  const { tokens: prompt, images } = randomPrompt(shapes);
+  const prefix = { tokens: prompt, images: images.map((pixels) => inputImage(pixels, config.vision)) };
   const all = randomTokens(config, 16 * 256);
   const answer = (i: number, n: number, tokens: number): Sequence => {
     const own = all.slice(i * tokens, (i + 1) * tokens);

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Platform } from "../../platform.ts";
-import type { Stopwatch, Timing } from "./stopwatch.ts";
+import type { Stopwatch, Timing } from "../kernels/stopwatch.ts";
 
 /** One measured line. Its id is that of the same workload in bench/torch_peers.py. */
 export interface BenchLine extends Timing {

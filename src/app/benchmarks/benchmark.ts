@@ -1,8 +1,9 @@
+import { intersectionOverUnion } from "../../agent/box_overlap.ts";
 import type { End, Rollout, ToolCall } from "../../agent/rollout.ts";
-import { intersectionOverUnion } from "../../agent/tools.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
-import type { Task, TaskSource } from "../../tasks/task.ts";
+import type { TaskSource } from "../../tasks/sources/task_source.ts";
+import type { Task } from "../../tasks/task.ts";
 import type { ModelFacts } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 

@@ -1,12 +1,12 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
 import type { Box } from "../../image/pixels.ts";
-import type { AnswerJudge } from "../../reward/judge.ts";
-import { JudgeUnusable } from "../../reward/judge_failure.ts";
-import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../../reward/rule_options.ts";
-import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmark.ts";
-import { needle } from "../../tasks/needle.ts";
-import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/picture_budget.ts";
+import { JudgeUnusable } from "../../reward/connection/failure.ts";
+import type { AnswerJudge } from "../../reward/judges/answer_judge.ts";
+import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../../reward/rules/options.ts";
+import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
+import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";
+import { needle } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Asking, Control, Item, Scored } from "./benchmark.ts";

@@ -1,5 +1,5 @@
 import { deepEyesSystem, deepEyesUser, plainSystem } from "../../policy/recipe_texts.ts";
-import { choiceText, goldChoice, type ShownChoice } from "../../reward/rule_options.ts";
+import { choiceText, goldChoice, type ShownChoice } from "../../reward/rules/options.ts";
 import type { Task } from "../../tasks/task.ts";
 
 /** DeepEyes' USER_PROMPT_V2 without what it says of the tool. */

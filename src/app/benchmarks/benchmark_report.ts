@@ -1,5 +1,5 @@
 import type { End } from "../../agent/rollout.ts";
-import type { OptionOrder } from "../../tasks/benchmark.ts";
+import type { OptionOrder } from "../../tasks/benchmarks/benchmark.ts";
 import type { BenchmarkResult, Control, LeftOut } from "./benchmark.ts";
 
 /** A share or mean over `count` things; its standard error where there are enough to tell. */

@@ -1,4 +1,4 @@
-import { openJudge } from "../../reward/judge.ts";
+import { openJudge } from "../../reward/judges/answer_judge.ts";
 import { type Outcome, same } from "./outcome.ts";
 
 /** An answer before the hardened judge: kept from whoever reads, or not. */

@@ -1,5 +1,5 @@
-import { openJudge } from "../../reward/judge.ts";
-import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
+import { openJudge } from "../../reward/judges/answer_judge.ts";
+import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
 import { type Outcome, same } from "./outcome.ts";
 
 /** A whole reply of a judge's server, and the verdict that it is: 1, 0, or null where no verdict could be had. */

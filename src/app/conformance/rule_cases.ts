@@ -1,4 +1,4 @@
-import { decideByRules } from "../../reward/rules.ts";
+import { decideByRules } from "../../reward/rules/rules.ts";
 import { type Outcome, same } from "./outcome.ts";
 
 /** An answer that rules must take, turn down, or leave to a judge (`want` null). */

@@ -1,10 +1,15 @@
-import { callsAsVerl, type VerlCall } from "../../agent/calls_verl.ts";
-import { stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
-import { type TurnLimits, VerlTurns } from "../../agent/turns_verl.ts";
-import { answerAsVerl } from "../../reward/answer_verl.ts";
-import { answerAsDeepEyes, scoreAsDeepEyes, scoreMathAsDeepEyes, verdictAsDeepEyes } from "../../reward/deepeyes.ts";
-import type { Judge, JudgedAnswer } from "../../reward/judge_request.ts";
-import { scoreAsVerl, verdictAsVerl } from "../../reward/verl.ts";
+import { callsAsVerl, type VerlCall } from "../../agent/environments/calls_verl.ts";
+import { stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
+import { type TurnLimits, VerlTurns } from "../../agent/environments/turns_verl.ts";
+import type { Judge, JudgedAnswer } from "../../reward/connection/request.ts";
+import { answerAsVerl } from "../../reward/rewards/answer_verl.ts";
+import {
+  answerAsDeepEyes,
+  scoreAsDeepEyes,
+  scoreMathAsDeepEyes,
+  verdictAsDeepEyes,
+} from "../../reward/rewards/deepeyes.ts";
+import { scoreAsVerl, verdictAsVerl } from "../../reward/rewards/verl.ts";
 import { close, type Outcome, same } from "./outcome.ts";
 
 export interface ParseCase {

@@ -1,6 +1,6 @@
-import { errorIn, stepAsDeepEyes } from "../../agent/step_deepeyes.ts";
-import { intersectionOverUnion } from "../../agent/tools.ts";
-import { zoomAsVerl } from "../../agent/zoom_verl.ts";
+import { intersectionOverUnion } from "../../agent/box_overlap.ts";
+import { errorIn, stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
+import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
 import type { Box } from "../../image/pixels.ts";
 import { type SizeRule, smartResize } from "../../image/smart_resize.ts";
 import { close, type Outcome, same } from "./outcome.ts";

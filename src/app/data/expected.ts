@@ -2,8 +2,8 @@ import { convert, decode } from "../../image/decode.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
-import { recipeBudget } from "../../tasks/picture_budget.ts";
-import type { Row, RowSource } from "../../tasks/row.ts";
+import { recipeBudget } from "../../tasks/rows/picture_budget.ts";
+import type { Row, RowSource } from "../../tasks/rows/row.ts";
 import { type Outcome, same } from "../conformance/outcome.ts";
 
 /** A line of expected.jsonl: a row as pyarrow, Pillow and qwen-vl-utils read it. */

@@ -1,6 +1,6 @@
-import { lookAt } from "../../tasks/file_tasks.ts";
-import type { RowSource } from "../../tasks/row.ts";
-import type { Surveyed, SurveySettings } from "../../tasks/survey.ts";
+import type { RowSource } from "../../tasks/rows/row.ts";
+import type { Surveyed, SurveySettings } from "../../tasks/rows/survey.ts";
+import { lookAt } from "../../tasks/sources/file_tasks.ts";
 
 /** What a source holds, and what would become of it. */
 export interface Inspection {

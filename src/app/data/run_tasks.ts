@@ -1,9 +1,9 @@
 import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import type { Chat } from "../../policy/chat.ts";
-import { type FileTasks, fileTasks } from "../../tasks/file_tasks.ts";
-import type { Row } from "../../tasks/row.ts";
-import type { SurveySettings } from "../../tasks/survey.ts";
+import type { Row } from "../../tasks/rows/row.ts";
+import type { SurveySettings } from "../../tasks/rows/survey.ts";
+import { type FileTasks, fileTasks } from "../../tasks/sources/file_tasks.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { openSources } from "./sources.ts";
 

@@ -1,7 +1,7 @@
 import type { Platform } from "../../platform.ts";
-import { deepEyesRows } from "../../tasks/deepeyes.ts";
-import { folderRows } from "../../tasks/folder.ts";
-import type { RowSource } from "../../tasks/row.ts";
+import { deepEyesRows } from "../../tasks/rows/deepeyes.ts";
+import { folderRows } from "../../tasks/rows/folder.ts";
+import type { RowSource } from "../../tasks/rows/row.ts";
 import { hubPath } from "../network/hub_path.ts";
 
 /** The paths that the knob `data` names; a data set of the Hub may be written as owner/name@revision. */
@@ -63,6 +63,6 @@ export async function openSource(path: string, platform: Platform): Promise<RowS
     return bytes as Uint8Array<ArrayBuffer>;
   };
   // The page fetches the reader with the first such file.
-  const { ParquetTable } = await import("../../tasks/parquet.ts");
+  const { ParquetTable } = await import("../../tasks/parquet/table.ts");
   return deepEyesRows(await ParquetTable.open({ name, sizeBytes, read }), readPicture);
 }

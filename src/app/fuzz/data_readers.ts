@@ -1,15 +1,15 @@
 import { convert, decode } from "../../image/decode.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
-import { openHrBench } from "../../tasks/benchmark_hrbench.ts";
-import { openVstar } from "../../tasks/benchmark_vstar.ts";
+import { openHrBench } from "../../tasks/benchmarks/hrbench.ts";
+import { openVstar } from "../../tasks/benchmarks/vstar.ts";
 import { blobBytes } from "../../tasks/byte_source.ts";
-import { deepEyesRows } from "../../tasks/deepeyes.ts";
-import { folderRows } from "../../tasks/folder.ts";
-import { ParquetTable } from "../../tasks/parquet.ts";
-import { recipeBudget } from "../../tasks/picture_budget.ts";
-import type { RowSource } from "../../tasks/row.ts";
-import { survey } from "../../tasks/survey.ts";
-import { tsvRows } from "../../tasks/tsv.ts";
+import { ParquetTable } from "../../tasks/parquet/table.ts";
+import { deepEyesRows } from "../../tasks/rows/deepeyes.ts";
+import { folderRows } from "../../tasks/rows/folder.ts";
+import { recipeBudget } from "../../tasks/rows/picture_budget.ts";
+import type { RowSource } from "../../tasks/rows/row.ts";
+import { survey } from "../../tasks/rows/survey.ts";
+import { tsvRows } from "../../tasks/rows/tsv.ts";
 import { type FuzzedReader, rowsRead } from "./reader.ts";
 
 const settings = { budget: recipeBudget, charts: true, textOnly: true, maxPromptTokens: 8192 };

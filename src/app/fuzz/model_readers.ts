@@ -6,7 +6,7 @@ import { readPublished } from "../../model/quantize/published.ts";
 import { quantizedTensors } from "../../model/quantize/quantized_tensors.ts";
 import { type CheckpointFiles, openCheckpoint } from "../../model/safetensors.ts";
 import { renderTemplate } from "../../policy/template.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import type { FuzzedReader, Sibling } from "./reader.ts";
 
 const nameOf = (path: string): string => path.split("/").at(-1)!;

@@ -1,8 +1,13 @@
 import { responseText } from "../../agent/response_text.ts";
 import type { Judged, Reward, Rollout } from "../../agent/rollout.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import type { AnswerJudge } from "../../reward/judge.ts";
-import { type JudgingSettings, judgeRollouts, readsResponses, scoreRollouts } from "../../reward/judge_rollouts.ts";
+import type { AnswerJudge } from "../../reward/judges/answer_judge.ts";
+import {
+  type JudgingSettings,
+  judgeRollouts,
+  readsResponses,
+  scoreRollouts,
+} from "../../reward/rewards/judge_rollouts.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { withCharge } from "../../train/kl_reward.ts";

@@ -30,7 +30,7 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const bytes = (without: readonly (Tensor | undefined)[] = []) => streamed(dispatch, without);
   switch (name) {
     case "gather":
-    case "gather_fours":
+    case "gather_vec4":
       // Of a table only the rows that are named; on the way back all of it, of which most rows are only set.
       if (entry !== "pick") return { flops: 0, bytes: bytes() };
       return { flops: 0, bytes: bytes([table, weight_data, weight_scales]) + pickedBytes(dispatch) };

@@ -12,7 +12,7 @@ import {
   usualChoice,
 } from "../../ops/product_choice.ts";
 import { fillRandom } from "../../ops/random.ts";
-import { Stopwatch } from "../bench/stopwatch.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 /** Time of one product by each of some kernels. */
 export interface TimedProduct {
@@ -133,11 +133,11 @@ async function problemOf(
       const x = plan.empty("x", [N, width]);
       fillRandom(filler, x, 1, 7);
       filler.run();
-      const [own, apart] = [plan.empty("own", [N, O]), plan.empty("apart", [N, O])];
+      const [own, untiled] = [plan.empty("own", [N, O]), plan.empty("untiled", [N, O])];
       multiply(plan, x, weight, own, { first: 0 }, kernel);
-      multiply(plan, x, weight, apart, { first: 0 }, "apart");
+      multiply(plan, x, weight, untiled, { first: 0 }, "untiled");
       plan.run();
-      const [a, b] = (await gpu.readUint(own, apart)) as [Uint32Array, Uint32Array];
+      const [a, b] = (await gpu.readUint(own, untiled)) as [Uint32Array, Uint32Array];
       const different = a.findIndex((word, i) => word !== b[i]);
       if (different >= 0)
         return `its bits differ from those of the plain one, first in row ${Math.floor(different / O)} of ${N}`;

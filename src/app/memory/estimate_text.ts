@@ -1,5 +1,4 @@
-import { differences } from "../../train/aliases.ts";
-import { resolveConfig } from "../../train/config.ts";
+import { differences, resolveConfig } from "../../train/config.ts";
 import { type KnobName, knobs, type RunConfig } from "../../train/knobs.ts";
 import type { Estimate } from "./estimate.ts";
 import { gib } from "./remedies.ts";

@@ -2,13 +2,13 @@ import { offersTools } from "../../agent/loop.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
-import { needle } from "../../tasks/needle.ts";
+import { needle } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 import { pathsIn } from "../data/sources.ts";
-import { fileOrNull, filesIn } from "../session/model_files.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import type { KnownTasks } from "./assumed_step.ts";
 import type { DescribedModel } from "./model_sizes.ts";
 

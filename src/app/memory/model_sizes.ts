@@ -10,7 +10,7 @@ import { likelyForm, readPublished } from "../../model/quantize/published.ts";
 import { formOf, publishedFormOf } from "../../model/weight_form.ts";
 import type { Platform } from "../../platform.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { filesIn } from "../session/model_files.ts";
+import { filesIn } from "../model_folder/model_files.ts";
 import type { ModelSizes } from "./simulated_step.ts";
 
 /** A model of which only what its small files say is known. */

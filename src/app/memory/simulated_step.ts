@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Pixels } from "../../image/pixels.ts";
+import { activationBytes, maxPassBytes } from "../../model/activation_size.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { LoraAdapter } from "../../model/lora.ts";
 import type { LoraConfig } from "../../model/lora_config.ts";
@@ -8,8 +9,7 @@ import type { ParameterShape } from "../../model/parameters.ts";
 import { ropePositions } from "../../model/positions.ts";
 import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
 import { Qwen3VL } from "../../model/qwen3_vl.ts";
-import { type ShownImage, shownImage } from "../../model/vision_rows.ts";
-import { activationBytes, walkBytes } from "../../model/walk_size.ts";
+import { type InputImage, inputImage } from "../../model/vision_rows.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
 import { chunksOf } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
@@ -122,7 +122,7 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
     .sort((a, b) => b.bytes - a.bytes)
     .filter((one) => {
       bytes += one.bytes;
-      return bytes - one.bytes < 2 * walkBytes;
+      return bytes - one.bytes < 2 * maxPassBytes;
     })
     .map(({ group }) => group);
 }
@@ -196,18 +196,19 @@ async function roll(
 }
 
 const untraced = { traced: false, traces: new Map() };
-const patchesOf = ({ grid }: ShownImage): number => grid.t * grid.h * grid.w;
+const patchesOf = ({ grid }: InputImage): number => grid.t * grid.h * grid.w;
 
 /** A passage as it goes through the model. */
 function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
-  const { tokens, shown } = passageOf(shape, { vision, imageTokenId });
-  const images = shown.map((pixels) => shownImage(pixels, vision));
+  const passage = passageOf(shape, { vision, imageTokenId });
+  const { tokens } = passage;
+  const images = passage.images.map((pixels) => inputImage(pixels, vision));
   const grids = images.map(({ grid }) => grid);
   return { tokens, images, positions: ropePositions(tokens, imageTokenId, grids, vision.spatialMergeSize) };
 }
 
 function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {
-  const images = (passage: Passage) => passage.shown.map((shown) => shownImage(shown, model.vision));
+  const images = (passage: Passage) => passage.images.map((pixels) => inputImage(pixels, model.vision));
   const opening = passageOf(prompt, model);
   const sequences = rollouts.map(({ turns, answers }): Sequence => {
     const tokens: number[] = [];
@@ -237,7 +238,7 @@ function passageOf(
   const tokens = new Array<number>(textTokens).fill(someToken);
   for (const { width, height } of pictures)
     for (let k = 0; k < (width / factor) * (height / factor); k++) tokens.push(imageTokenId);
-  return { tokens, shown: pictures.map(blank) };
+  return { tokens, images: pictures.map(blank) };
 }
 
 const blanks = new Map<string, Pixels>();

@@ -9,7 +9,8 @@ import {
   isCommit,
   readHubPath,
 } from "./hub_path.ts";
-import { RemoteFailure, type RemoteFiles } from "./remote_files.ts";
+import { RemoteFailure } from "./remote_failure.ts";
+import type { RemoteFiles } from "./remote_files.ts";
 
 export interface HubOptions {
   /** Without a slash at its end; the Hub's own unless a mirror is named. */

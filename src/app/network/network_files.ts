@@ -1,6 +1,8 @@
+import type { RemoteOptions } from "./http_requests.ts";
 import { Hub } from "./hub.ts";
 import { addressOfPath, hubEndpoint, isHubPath, isWebAddress, shortModelPath } from "./hub_path.ts";
-import { RemoteFailure, RemoteFiles, type RemoteOptions } from "./remote_files.ts";
+import { RemoteFailure } from "./remote_failure.ts";
+import { RemoteFiles } from "./remote_files.ts";
 
 export interface NetworkOptions extends Pick<RemoteOptions, "request" | "seesRedirects" | "wait"> {
   /** The Hub or a mirror of it; "" or undefined: the Hub. */

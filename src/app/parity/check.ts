@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Model } from "../../model/model.ts";
-import type { ShownImage } from "../../model/vision_rows.ts";
+import type { InputImage } from "../../model/vision_rows.ts";
 import type { UpdateSettings } from "../../train/learner.ts";
 import type { GoldenFolder } from "./golden_folder.ts";
 import { largestDifference, normDifference, relativeDifference, type Tolerance, toleranceOf } from "./tolerance.ts";
@@ -22,7 +22,7 @@ export interface Subject {
   folder: GoldenFolder;
   model: Model;
   /** As `image_grid_thw` lists them. */
-  images: readonly ShownImage[];
+  images: readonly InputImage[];
 }
 
 /** @param quantity as `case.json` names its tolerance @param label as it is printed, the quantity unless given */

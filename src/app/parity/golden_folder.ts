@@ -1,7 +1,7 @@
 import { readJson } from "../../model/json_file.ts";
 import { patchCoordinates } from "../../model/positions.ts";
 import { type CheckpointFiles, type Dtype, readHeader, toFloat32 } from "../../model/safetensors.ts";
-import type { ShownImage } from "../../model/vision_rows.ts";
+import type { InputImage } from "../../model/vision_rows.ts";
 
 /** One loss of `case.json`'s GRPO section, with what verl made of it. */
 export interface Variant {
@@ -125,13 +125,13 @@ export const within = (files: CheckpointFiles, folder: string): CheckpointFiles 
 });
 
 /** The resized pictures, put together again from `pixel_levels`: patches in the processor's order. */
-export function storedImages({ inputs }: GoldenFolder, mergeSize: number): ShownImage[] {
+export function storedImages({ inputs }: GoldenFolder, mergeSize: number): InputImage[] {
   if (!inputs.has("pixel_levels")) return [];
   const levels = inputs.integers("pixel_levels");
   const [, channels, side] = inputs.shape("pixel_levels") as [number, number, number];
   const grids = inputs.integers("image_grid_thw");
   const area = side * side;
-  const images: ShownImage[] = [];
+  const images: InputImage[] = [];
   let from = 0;
   for (let i = 0; i < grids.length; i += 3) {
     const grid = { t: grids[i]!, h: grids[i + 1]!, w: grids[i + 2]! };

@@ -4,7 +4,7 @@ import { resize } from "../../image/resize.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import { patchOrder } from "../../model/positions.ts";
 import { preprocessorIn } from "../../model/preprocessor.ts";
-import { shownImage, VisionRows } from "../../model/vision_rows.ts";
+import { inputImage, VisionRows } from "../../model/vision_rows.ts";
 import { type Check, check, compare, type Subject, worst } from "./check.ts";
 import { pixelValues } from "./golden_folder.ts";
 
@@ -26,7 +26,7 @@ export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
     from += count;
     const source = await decodePixels(await folder.files.read(file), "white");
     const size = smartResize(source.height, source.width, { factor, minPixels, maxPixels }, "transformers");
-    const image = shownImage(resize(source, size.widthPx, size.heightPx), vision);
+    const image = inputImage(resize(source, size.widthPx, size.heightPx), vision);
     if (image.grid.h !== h || image.grid.w !== w) {
       const note = `${file} becomes ${image.grid.h} x ${image.grid.w} patches, expected ${h} x ${w}`;
       checks.push([file, check(subject, "pixel_values", Number.POSITIVE_INFINITY, { note })]);

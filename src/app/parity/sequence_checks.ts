@@ -1,6 +1,6 @@
 import { currentName } from "../../model/names.ts";
 import { ropePositions } from "../../model/positions.ts";
-import type { ShownImage } from "../../model/vision_rows.ts";
+import type { InputImage } from "../../model/vision_rows.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import { Learner } from "../../train/learner.ts";
 import { type Check, check, compare, referenceSettings, type Subject, worst } from "./check.ts";
@@ -8,7 +8,7 @@ import { largestDifference, norm } from "./tolerance.ts";
 import { type Walked, walk } from "./walk.ts";
 
 /** The pictures of the main sequence, in the order in which it shows them. */
-export const shownImages = ({ folder, images }: Subject): ShownImage[] =>
+export const inputImages = ({ folder, images }: Subject): InputImage[] =>
   folder.golden.sequence.images.map((i) => images[i]!);
 
 /** Vision output, positions, hidden states, log-probabilities and entropies of the main sequence, from one walk forward. */
@@ -31,7 +31,7 @@ export function* forwardChecks(subject: Subject, walked: Walked): Generator<Chec
     );
 
   const ids = inputs.integers("input_ids");
-  yield* positionChecks(subject, ids, shownImages(subject), "");
+  yield* positionChecks(subject, ids, inputImages(subject), "");
   const C = model.config.text.hiddenSize;
   const picked = inputs
     .integers("hidden_positions")
@@ -45,7 +45,7 @@ export function* forwardChecks(subject: Subject, walked: Walked): Generator<Chec
 export function* positionChecks(
   subject: Subject,
   ids: readonly number[],
-  shown: readonly ShownImage[],
+  shown: readonly InputImage[],
   prefix: string,
 ): Generator<Check> {
   const { model, folder } = subject;
@@ -86,7 +86,7 @@ export async function* gradientChecks(
   try {
     // A rate of 0 leaves the weights; the optimizer clears the gradients, so they are read from its first moment.
     const { logprobs, entropies } = await learner.update(
-      [{ prefix: { tokens: [], images: [] }, sequences: [{ tokens: ids, images: shownImages(subject), targets }] }],
+      [{ prefix: { tokens: [], images: [] }, sequences: [{ tokens: ids, images: inputImages(subject), targets }] }],
       referenceSettings,
     );
     yield compare(subject, "log_probs", logprobs, expected.floats(`${prefix}log_probs`), {
@@ -134,7 +134,7 @@ export async function* greedyChecks(subject: Subject): AsyncGenerator<Check> {
   try {
     const prompt = {
       tokens: inputs.integers("input_ids").slice(0, promptTokens),
-      shown: shownImages(subject).map((image) => image.pixels),
+      images: inputImages(subject).map((image) => image.pixels),
     };
     const conversations = await policy.begin([prompt], 2, newTokens, {
       seed: 0,
@@ -170,4 +170,4 @@ export async function* greedyChecks(subject: Subject): AsyncGenerator<Check> {
 
 /** The main sequence through the model as it is. */
 export const walkSequence = (subject: Subject): Promise<Walked> =>
-  walk(subject.gpu, subject.model, subject.folder.inputs.integers("input_ids"), shownImages(subject));
+  walk(subject.gpu, subject.model, subject.folder.inputs.integers("input_ids"), inputImages(subject));

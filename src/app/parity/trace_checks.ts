@@ -1,6 +1,6 @@
 import { patchOrder, windowOrder } from "../../model/positions.ts";
 import { type Check, check, compare, type Subject, worst } from "./check.ts";
-import { shownImages } from "./sequence_checks.ts";
+import { inputImages } from "./sequence_checks.ts";
 import type { Walked } from "./walk.ts";
 
 /** States between layers, in the order in which they are computed; a failure names the first that differs. */
@@ -28,7 +28,7 @@ function inOurOrder(subject: Subject, name: string): Float32Array {
   const C = subject.folder.trace!.shape(name)[1]!;
   const ordered = new Float32Array(values.length);
   let at = 0;
-  for (const { grid } of shownImages(subject)) {
+  for (const { grid } of inputImages(subject)) {
     const order = patchOrder(grid, subject.model.config.vision);
     order.forEach((patch, place) => {
       ordered.set(values.subarray((at + patch) * C, (at + patch + 1) * C), (at + place) * C);
@@ -50,7 +50,7 @@ function windowCheck(subject: Subject): Check {
   const index: number[] = [];
   const ends = [0];
   const unit = vision.spatialMergeSize ** 2;
-  for (const { grid } of shownImages(subject)) {
+  for (const { grid } of inputImages(subject)) {
     const first = index.length;
     const { order, spans } = windowOrder(grid, vision);
     for (const block of order) index.push(first + block);

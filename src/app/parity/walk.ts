@@ -1,11 +1,11 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
 import { Tape } from "../../gpu/tape.ts";
-import type { Tensor } from "../../gpu/tensor.ts";
+import { noIndex, type Tensor } from "../../gpu/tensor.ts";
 import type { Model } from "../../model/model.ts";
 import { TextRows } from "../../model/text_rows.ts";
-import { type ShownImage, VisionRows } from "../../model/vision_rows.ts";
-import { logprob, noTarget } from "../../ops/logprob.ts";
+import { type InputImage, VisionRows } from "../../model/vision_rows.ts";
+import { logprob } from "../../ops/logprob.ts";
 import { pack } from "../../train/pack.ts";
 
 /** What one walk forward makes of a sequence. */
@@ -27,7 +27,7 @@ export async function walk(
   gpu: Gpu,
   model: Model,
   tokens: readonly number[],
-  images: readonly ShownImage[],
+  images: readonly InputImage[],
 ): Promise<Walked> {
   const { text, vision, imageTokenId } = model.config;
   const plan = new Plan(gpu, "parity", { reuse: true });
@@ -44,7 +44,7 @@ export async function walk(
   const seen = patchRows && model.vision(tape, patchRows, watch);
   const hidden = model.text(tape, rows, seen, undefined, watch);
   const T = tokens.length;
-  const targets = plan.upload("parity.targets", Uint32Array.from([...tokens.slice(1), noTarget]), [T]);
+  const targets = plan.upload("parity.targets", Uint32Array.from([...tokens.slice(1), noIndex]), [T]);
   const allowed = plan.upload("parity.allowed", new Uint32Array(text.vocabSize).fill(1), [text.vocabSize]);
   const temperature = plan.upload("parity.temperature", new Float32Array([1]), [1]);
   const { logprob: logprobs, entropy } = logprob(tape, hidden, model.head, targets, allowed, temperature);

@@ -172,6 +172,24 @@ export class LogReader {
   }
 }
 
+/**
+ * The events of a run's log, line by line. A last line that was cut off while it was written is left out; of the rest
+ * nothing may be, since what is made of it would be told as the whole run.
+ * @param name  of the log, for errors
+ * @throws Error with one sentence where a line is no event, or where the log is not that of a training run
+ */
+export async function* eventsOf(
+  lines: AsyncIterable<string | null> | Iterable<string | null>,
+  name: string,
+): AsyncGenerator<TrainEvent> {
+  const reader = new LogReader(name, "choose the folder that train wrote, or remove the line", { strict: true });
+  for await (const line of lines) {
+    const event = reader.line(line);
+    if (event) yield event;
+  }
+  reader.end();
+}
+
 /** A line of which nothing can be read. */
 class NotJson extends Misfit {
   constructor(what: string) {

@@ -6,18 +6,19 @@ import { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/plan.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
+import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
 import type { CheckpointFiles } from "../../model/safetensors.ts";
-import { shownImage } from "../../model/vision_rows.ts";
-import { walkBytes } from "../../model/walk_size.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import type { Task, TaskSource } from "../../tasks/task.ts";
+import type { TaskSource } from "../../tasks/sources/task_source.ts";
+import type { Task } from "../../tasks/task.ts";
 import { expectTrainable, openAdapter, refillAdapter } from "../../train/adapter.ts";
 import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
@@ -32,14 +33,14 @@ import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../trai
 import { train } from "../../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
 import { expectRoom } from "../memory/estimate.ts";
 import { peakTable } from "../memory/peak_table.ts";
 import type { ModelSizes } from "../memory/simulated_step.ts";
-import { fileOrNull, filesIn } from "./model_files.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { type OwnParts, openRunContext, type RunContext } from "./run_context.ts";
@@ -52,7 +53,7 @@ const minCropPx = 32;
 const likeliestTokens = 5;
 
 /** Activations of a walk of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
-const softwareWalkBytes = 16 * 2 ** 20;
+const softwarePassBytes = 16 * 2 ** 20;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession = (async (platform, config, options = {}): Promise<GpuSession> => {
@@ -285,7 +286,7 @@ export class GpuSession implements Session {
     const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
     if (this.#step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
-    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwareWalkBytes : walkBytes);
+    const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwarePassBytes : maxPassBytes);
     learner.updates = this.#learner.updates;
     learner.traced = this.traced;
     learner.gradientCheckpointing = this.#config.gradientCheckpointing;
@@ -381,7 +382,7 @@ export class GpuSession implements Session {
     const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
     const images = await Promise.all(
       rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
-        shownImage(await this.pool.shown(pixels), this.qwen.config.vision),
+        inputImage(await this.pool.shown(pixels), this.qwen.config.vision),
       ),
     );
     const group = {
@@ -452,7 +453,7 @@ export class GpuSession implements Session {
       view: {
         frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
         minSidePx: Math.max(minCropPx, factor),
-        shown: (pixels) => this.pool.shown(pixels),
+        modelInput: (pixels) => this.pool.shown(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,

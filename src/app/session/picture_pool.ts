@@ -1,7 +1,7 @@
 import { type Remote, releaseProxy, wrap } from "comlink";
 import type { Pixels } from "../../image/pixels.ts";
-import { type LessonRow, type Lessons, lessonKinds } from "../../tasks/lessons.ts";
-import type { NeedleSettings } from "../../tasks/needle.ts";
+import { type LessonRow, type Lessons, lessonKinds } from "../../tasks/scenes/lessons.ts";
+import type { NeedleSettings } from "../../tasks/sources/needle.ts";
 import { type PictureWork, pictureWork } from "./picture_work.ts";
 
 /** Size in pixels at which the model sees a picture of a given size. */

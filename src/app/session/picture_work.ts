@@ -1,7 +1,7 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
-import { type LessonKind, type LessonRow, type Lessons, lessonRow } from "../../tasks/lessons.ts";
-import { type NeedleSettings, needlePictures } from "../../tasks/needle.ts";
+import { type LessonKind, type LessonRow, type Lessons, lessonRow } from "../../tasks/scenes/lessons.ts";
+import { type NeedleSettings, needlePictures } from "../../tasks/sources/needle.ts";
 
 /** The work with pixels that a run hands to other threads, where there are any. */
 export const pictureWork = {

@@ -1,11 +1,11 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import type { Platform } from "../../platform.ts";
-import { type FileTasks, lookAt } from "../../tasks/file_tasks.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
-import { decodedBytes, readPicture } from "../../tasks/picture_budget.ts";
-import type { Row, RowSource } from "../../tasks/row.ts";
-import type { Surveyed, SurveySettings } from "../../tasks/survey.ts";
+import { decodedBytes, readPicture } from "../../tasks/rows/picture_budget.ts";
+import type { Row, RowSource } from "../../tasks/rows/row.ts";
+import type { Surveyed, SurveySettings } from "../../tasks/rows/survey.ts";
+import { type FileTasks, lookAt } from "../../tasks/sources/file_tasks.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type Inspection, inspect } from "../data/inspection.ts";

@@ -1,4 +1,4 @@
-import type { AuditRates } from "../../reward/audit.ts";
+import type { AuditRates } from "../../reward/judges/audit.ts";
 import type { AuditReport } from "../worker_api/judge_api.ts";
 import { count } from "./numbers.ts";
 import { usePage } from "./page_context.ts";

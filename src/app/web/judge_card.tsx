@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
+import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
 import { JudgeAudit } from "./judge_audit.tsx";
 import { JudgeDiagnosis } from "./judge_diagnosis.tsx";
 import { KnobField } from "./knob_field.tsx";

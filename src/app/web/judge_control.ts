@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Diagnosis } from "../../reward/connection.ts";
-import { readJudgeAddress } from "../../reward/judge_address.ts";
+import { readJudgeAddress } from "../../reward/connection/address.ts";
+import type { Diagnosis } from "../../reward/connection/diagnosis.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AuditProgress, AuditReport } from "../worker_api/judge_api.ts";
 import type { RunApi } from "../worker_api/run_api.ts";

@@ -1,5 +1,5 @@
-import type { ConnectionState, Diagnosis } from "../../reward/connection.ts";
-import { judgeServers } from "../../reward/judge_servers.ts";
+import type { ConnectionState, Diagnosis } from "../../reward/connection/diagnosis.ts";
+import { judgeServers } from "../../reward/connection/servers.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { usePage } from "./page_context.ts";
 

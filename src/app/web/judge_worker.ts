@@ -1,12 +1,18 @@
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import { audit } from "../../reward/audit.ts";
-import { auditSet } from "../../reward/audit_set.ts";
-import { type Diagnosis, type PageFacts, testConnection } from "../../reward/connection.ts";
-import { type AnswerJudge, type Asked, type JudgeSettings, RemoteJudge, rulesJudge } from "../../reward/judge.ts";
-import { readJudgeAddress } from "../../reward/judge_address.ts";
-import type { ConnectionParts } from "../../reward/judge_connection.ts";
-import { countsNow } from "../../reward/judge_metrics.ts";
-import type { VerdictCache } from "../../reward/verdict_cache.ts";
+import { readJudgeAddress } from "../../reward/connection/address.ts";
+import { type Diagnosis, type PageFacts, testConnection } from "../../reward/connection/diagnosis.ts";
+import type { ConnectionParts } from "../../reward/connection/judge_connection.ts";
+import {
+  type AnswerJudge,
+  type Asked,
+  type JudgeSettings,
+  RemoteJudge,
+  rulesJudge,
+} from "../../reward/judges/answer_judge.ts";
+import { audit } from "../../reward/judges/audit.ts";
+import { auditSet } from "../../reward/judges/audit_set.ts";
+import { countsNow } from "../../reward/judges/metrics.ts";
+import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { judgeSettingsOf } from "../judge/judge_settings.ts";

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./dropped.ts";
 import { beginningOf } from "./events_file.ts";
@@ -19,8 +19,9 @@ showUnseen();
 
 /** The whole page. What is dropped anywhere is opened: the log of a run, or data, models and adapters. */
 export function Page({ page }: { page: PageContext }) {
-  useEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
-  useEffect(keepFocus, []);
+  // Before anything can be seen: what is dropped or pressed then is not lost.
+  useLayoutEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
+  useLayoutEffect(keepFocus, []);
   const { store } = page;
   const tab = store.tab.value;
   const run = store.replay.value?.link ?? null;

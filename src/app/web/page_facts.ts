@@ -1,4 +1,4 @@
-import type { PageFacts } from "../../reward/connection.ts";
+import type { PageFacts } from "../../reward/connection/diagnosis.ts";
 
 /** Names that browsers have given the permission to reach this machine and the local network, newest first. */
 const permissionNames = ["local-network-access", "local-network", "loopback-network"];

@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import type { JudgeCounts } from "../../reward/judge_counts.ts";
+import type { JudgeCounts } from "../../reward/judges/counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RejudgedStep } from "../judge/rejudge.ts";
 import type { RejudgeWays } from "../worker_api/judge_api.ts";

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../reward/judge_presets.ts";
+import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
 import type { RejudgeWays } from "../worker_api/judge_api.ts";

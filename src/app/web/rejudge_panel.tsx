@@ -1,6 +1,6 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Reward } from "../../agent/rollout.ts";
-import { judgeAlarms } from "../../reward/judge_metrics.ts";
+import { judgeAlarms } from "../../reward/judges/metrics.ts";
 import type { ChangedVerdict } from "../judge/rejudge.ts";
 import { count, counted } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
@@ -16,7 +16,7 @@ export function RejudgePanel({ run }: { run: string }) {
   const { rejudge } = usePage();
   const result = rejudge.result.value;
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [run]);
+  useLayoutEffect(() => heading.current?.focus(), [run]);
   return (
     <section class="card rejudge" aria-label="Judge again">
       <div class="headline">

@@ -1,4 +1,4 @@
-import { type MenuEntry, type MenuName, rewardMenu } from "../../reward/menu.ts";
+import { type MenuEntry, type MenuName, rewardMenu } from "../../reward/rewards/menu.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 
 /** Names of rewards for people. */

@@ -3,13 +3,13 @@ import { preprocessorIn } from "../../model/preprocessor.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import { recipeBudget } from "../../tasks/picture_budget.ts";
-import type { Row } from "../../tasks/row.ts";
-import type { SurveySettings } from "../../tasks/survey.ts";
+import { recipeBudget } from "../../tasks/rows/picture_budget.ts";
+import type { Row } from "../../tasks/rows/row.ts";
+import type { SurveySettings } from "../../tasks/rows/survey.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import { promptOf, surveySettings } from "../data/run_tasks.ts";
-import { fileOrNull, filesIn } from "../session/model_files.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import type { RowDetails } from "../worker_api/data_api.ts";
 
 /** Rows as a model would get them: sizes by its preprocessor, prompts by its tokenizer. */

@@ -1,4 +1,4 @@
-import { readJudgeAddress } from "../../reward/judge_address.ts";
+import { readJudgeAddress } from "../../reward/connection/address.ts";
 import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { knobs } from "../../train/knobs.ts";

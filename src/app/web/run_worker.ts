@@ -2,15 +2,15 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { Platform } from "../../platform.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import { needlePictures } from "../../tasks/needle.ts";
+import { needlePictures } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { openTokenizer } from "../data/qwen_tokenizer.ts";
 import type { RunMemory } from "../memory/run_memory.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import { atCommits } from "../run/run_sources.ts";
-import { fileOrNull, filesIn } from "../session/model_files.ts";
 import { type OpenSession, type Session, sameModel } from "../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../worker_api/dropped_folder.ts";
 import type {

@@ -1,6 +1,6 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Box, Pixels } from "../../image/pixels.ts";
-import type { SurveyedPicture } from "../../tasks/survey.ts";
+import type { SurveyedPicture } from "../../tasks/rows/survey.ts";
 import type { RowDetails } from "../worker_api/data_api.ts";
 import { KnobField } from "./knob_field.tsx";
 import { count } from "./numbers.ts";
@@ -17,7 +17,7 @@ export function SampleRow({ row }: { row: number }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => void data.readRow(), [data, row, wish]);
   // Whoever opened the row by keyboard goes on reading here
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const known = data.details.value;
   const found = known?.row === row ? known.found : null;
   const go = (to: number): void => {

@@ -1,4 +1,4 @@
-import type { SurveyedPicture } from "../../tasks/survey.ts";
+import type { SurveyedPicture } from "../../tasks/rows/survey.ts";
 import { count } from "./numbers.ts";
 
 /** "640 × 480 · kept so · shown 644 × 476 · 391 tokens" */

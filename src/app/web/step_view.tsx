@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Crops } from "./crops.tsx";
 import { CursorBar } from "./cursor_bar.tsx";
 import { figure, meanAndDeviation, shortened, signed } from "./numbers.ts";
@@ -104,7 +104,8 @@ function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly U
     const { first, tokens } = units[latest.current]!;
     store.cursor.value = { rollout: rollout.id, tokens: first + tokens };
   };
-  useEffect(() => {
+  // Before the view can be seen: a key that is pressed at once is not lost.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || takesKeys(event.target)) return;
       const at = latest.current;

@@ -1,7 +1,7 @@
 import type { Platform } from "../../platform.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { exportOfCheckpoint } from "../../train/export.ts";
-import { fileOrNull, filesIn } from "../session/model_files.ts";
+import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
 import type { ExportedModel } from "../worker_api/run_api.ts";
 import { isDropped } from "./dropped_files.ts";
 import { storedCheckpoint } from "./run_store.ts";

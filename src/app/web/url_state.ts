@@ -1,4 +1,4 @@
-import { readJudgeAddress } from "../../reward/judge_address.ts";
+import { readJudgeAddress } from "../../reward/connection/address.ts";
 import { checkKnob, nearest, resolveConfig } from "../../train/config.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { presets } from "../../train/presets.ts";

@@ -1,4 +1,4 @@
-import type { VerdictCache } from "../../reward/verdict_cache.ts";
+import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
 import { type Database, database, StorageFull, write } from "./database.ts";
 
 /** A reply longer than this is no verdict worth keeping, characters. */

@@ -1,5 +1,5 @@
 import { useEffect, useId, useState } from "preact/hooks";
-import type { ReadCommand } from "../../train/verl_command.ts";
+import type { ReadCommand } from "../../interop/verl/command.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { setting } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
@@ -7,7 +7,7 @@ import { presetName } from "./preset_name.ts";
 import { differences } from "./url_state.ts";
 
 /** Reads scripts too, and is as large as a third of the page: fetched when somebody opens the panel. */
-type Verl = typeof import("../../train/verl_command.ts");
+type Verl = typeof import("../../interop/verl/command.ts");
 
 /** Settings from a command that starts verl, and as one. */
 export function VerlPanel() {
@@ -16,7 +16,7 @@ export function VerlPanel() {
   const [verl, setVerl] = useState<Verl | null>(null);
   useEffect(() => {
     if (open && !verl)
-      import("../../train/verl_command.ts").then(setVerl, (error: Error) =>
+      import("../../interop/verl/command.ts").then(setVerl, (error: Error) =>
         store.notices.add(
           "error",
           `The reader of verl commands could not be fetched (${error.message}); reload the page`,

@@ -1,7 +1,7 @@
 import type { Box, Pixels } from "../../image/pixels.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
-import type { Message } from "../../tasks/row.ts";
-import type { Skip, SurveyedPicture } from "../../tasks/survey.ts";
+import type { Message } from "../../tasks/rows/row.ts";
+import type { Skip, SurveyedPicture } from "../../tasks/rows/survey.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Inspection } from "../data/inspection.ts";
 import type { NamedSources } from "../run/run_sources.ts";

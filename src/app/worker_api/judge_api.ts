@@ -1,6 +1,6 @@
-import type { Audit } from "../../reward/audit.ts";
-import type { Diagnosis } from "../../reward/connection.ts";
-import type { JudgeCounts } from "../../reward/judge_counts.ts";
+import type { Diagnosis } from "../../reward/connection/diagnosis.ts";
+import type { Audit } from "../../reward/judges/audit.ts";
+import type { JudgeCounts } from "../../reward/judges/counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RejudgedStep } from "../judge/rejudge.ts";
 

@@ -1,5 +1,5 @@
 import { flag, type Section, section, whole } from "../config_values.ts";
-import { type Json, shown } from "../json_file.ts";
+import { excerpt, type Json } from "../json_file.ts";
 import { misfit, type QuantizedForm } from "./form.ts";
 
 /** How the linear layers of a published checkpoint are stored, from `quantization_config` of its config.json. */
@@ -33,7 +33,7 @@ export function readPublished(json: Json): Published | null {
   const method = config.json.quant_method;
   if (method === "awq") return readAwq(config);
   if (method === "gptq") return readGptq(config);
-  throw new Error(`${config.where}quant_method is ${shown(method)}, only "awq" and "gptq" can be read; ${advice}`);
+  throw new Error(`${config.where}quant_method is ${excerpt(method)}, only "awq" and "gptq" can be read; ${advice}`);
 }
 
 /**
@@ -91,7 +91,7 @@ function expect<const Value extends string | number | boolean>(
   const value = values.find((one) => one === plain);
   if (value === undefined)
     throw new Error(
-      `${where}${key} is ${shown(found)}, only ${values.map(shown).join(" and ")} can be read; ${advice}`,
+      `${where}${key} is ${excerpt(found)}, only ${values.map(excerpt).join(" and ")} can be read; ${advice}`,
     );
   return value;
 }

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { achieved, type BenchReport, benchMarkdown } from "../../../src/app/bench/report.ts";
-import { Stopwatch, summary } from "../../../src/app/bench/stopwatch.ts";
 import { chosenWorkloads, workloads } from "../../../src/app/bench/workloads.ts";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { findTorch, peerLines, peersOf } from "../../../src/app/deno/gpu/torch_peers.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { Stopwatch, summary } from "../../../src/app/kernels/stopwatch.ts";
 import { Plan } from "../../../src/gpu/plan.ts";
 import { multiplyAdd } from "../../../src/ops/roofline.ts";
 import { gpu } from "../../support/device.ts";

@@ -20,7 +20,7 @@ test("dispatches of a text layer, and what walks move and compute", async () => 
   const all = await counts();
   const perLayer = (model: string, isLora: boolean) =>
     Object.fromEntries(
-      all.filter((one) => one.model === model && one.isLora === isLora).map((one) => [one.walk, one.perLayer]),
+      all.filter((one) => one.model === model && one.isLora === isLora).map((one) => [one.pass, one.perLayer]),
     );
   const found = Object.keys(today).map((model) => [
     model,
@@ -34,8 +34,8 @@ test("dispatches of a text layer, and what walks move and compute", async () => 
   // A kernel that is missing here is to be put into the table of src/app/kernels/kernel_work.ts.
   expect([...new Set(all.flatMap(({ unknown }) => unknown))]).toEqual([]);
 
-  const one = (model: string, isLora: boolean, walk: string) =>
-    all.find((each) => each.model === model && each.isLora === isLora && each.walk === walk)!;
+  const one = (model: string, isLora: boolean, pass: string) =>
+    all.find((each) => each.model === model && each.isLora === isLora && each.pass === pass)!;
   const decode = one("Qwen2.5-VL-3B", false, "decode");
   // The language model's 3.086e9 weights, tied head counted once, in f32: read once for a token of the whole group.
   const weights = 3.086e9;

@@ -7,11 +7,11 @@ import {
 } from "../../../src/app/benchmarks/benchmark.ts";
 import { choiceItems, needleItems } from "../../../src/app/benchmarks/benchmark_items.ts";
 import { benchmarkRows, type ReportHead, reportLines } from "../../../src/app/benchmarks/benchmark_report.ts";
-import { type AnswerJudge, rulesJudge } from "../../../src/reward/judge.ts";
-import type { OptionOrder, Question } from "../../../src/tasks/benchmark.ts";
-import { openHrBench } from "../../../src/tasks/benchmark_hrbench.ts";
-import { openVstar } from "../../../src/tasks/benchmark_vstar.ts";
-import { recipeBudget } from "../../../src/tasks/picture_budget.ts";
+import { type AnswerJudge, rulesJudge } from "../../../src/reward/judges/answer_judge.ts";
+import type { OptionOrder, Question } from "../../../src/tasks/benchmarks/benchmark.ts";
+import { openHrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
+import { openVstar } from "../../../src/tasks/benchmarks/vstar.ts";
+import { recipeBudget } from "../../../src/tasks/rows/picture_budget.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { folderOf, hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
 import { letterFor, type Spoken, scriptedSession } from "../../support/benchmark_session.ts";

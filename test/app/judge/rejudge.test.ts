@@ -4,11 +4,11 @@ import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../.
 import type { Pixels } from "../../../src/image/pixels.ts";
 import { compactChat } from "../../../src/policy/chat.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
-import { type AnswerJudge, rulesJudge } from "../../../src/reward/judge.ts";
-import type { JudgeCounts } from "../../../src/reward/judge_counts.ts";
-import { faithfulJudges } from "../../../src/reward/judge_presets.ts";
-import { needle } from "../../../src/tasks/needle.ts";
-import type { TaskSource } from "../../../src/tasks/task.ts";
+import { type AnswerJudge, rulesJudge } from "../../../src/reward/judges/answer_judge.ts";
+import type { JudgeCounts } from "../../../src/reward/judges/counts.ts";
+import { faithfulJudges } from "../../../src/reward/judges/judge_presets.ts";
+import { needle } from "../../../src/tasks/sources/needle.ts";
+import type { TaskSource } from "../../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { TrainEvent } from "../../../src/train/events.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../../src/train/knobs.ts";
@@ -85,7 +85,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       tokenizer,
       judge: judges[judge](),
       klSums: async ({ rollouts }) => rollouts.map((group) => group.map((_, i) => 0.1 * i + 0.3)),
-      view: { frame: "relative-1000", minSidePx: 32, shown: () => flat(64), imageTokens: () => 16 },
+      view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
       update: async () => ({ grad_norm: 1, loss: 0 }),
     },
     0,

@@ -23,7 +23,7 @@ describe("a choice", () => {
   test("goes without kernels that are left out", () => {
     expect(kernelOf({ ...usualChoice, without: ["wide"] }, 2048, 2048)).toBe("tiled");
     expect(kernelOf({ ...usualChoice, without: ["tiled"] }, 64, 11_008)).toBe("wide");
-    expect(kernelOf({ ...usualChoice, without: ["thin", "tiled", "wide"] }, 1, 64)).toBe("apart");
+    expect(kernelOf({ ...usualChoice, without: ["thin", "tiled", "wide"] }, 1, 64)).toBe("untiled");
   });
 
   const timed = (thinTo: number, wideFrom: number, factor = 2): TimedProduct[] => [

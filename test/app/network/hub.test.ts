@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
+import type { RemoteOptions } from "../../../src/app/network/http_requests.ts";
 import { Hub, type HubOptions } from "../../../src/app/network/hub.ts";
-import { RemoteFiles, type RemoteOptions } from "../../../src/app/network/remote_files.ts";
+import { RemoteFiles } from "../../../src/app/network/remote_files.ts";
 import { type FakeHub, type FakeHubOptions, firstCommit, openFakeHub } from "../../support/fake_hub.ts";
 
 const MiB = 2 ** 20;

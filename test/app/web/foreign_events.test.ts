@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { eventsOf, loggedSteps } from "../../../src/app/logs/logged_steps.ts";
+import { eventsOf } from "../../../src/app/run/log_reader.ts";
 import { readEventsFile } from "../../../src/app/web/events_file.ts";
 import { foldAll } from "../../../src/app/web/run_state.ts";
+import { loggedSteps } from "../../../src/interop/logs/logged_steps.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { fakeEvents } from "../../support/fake_run.ts";
 import { mutatedLogs } from "../../support/mutations.ts";

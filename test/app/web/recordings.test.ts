@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { readEventsFile } from "../../../src/app/web/events_file.ts";
 import { fetchRecording, recordings } from "../../../src/app/web/recordings.ts";
 import { foldAll } from "../../../src/app/web/run_state.ts";
-import { needlePictures, needleTask } from "../../../src/tasks/needle.ts";
+import { needlePictures, needleTask } from "../../../src/tasks/sources/needle.ts";
 
 const [recording] = recordings;
 const shipped = readFileSync(new URL(`../../../public/${recording!.file}`, import.meta.url));

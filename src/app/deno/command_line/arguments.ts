@@ -1,10 +1,10 @@
-import type { OptionOrder } from "../../../tasks/benchmark.ts";
-import type { Setting } from "../../../train/alias_rules.ts";
-import { isTrlName, ownPrefix, readAliases, settingOf, tableOf } from "../../../train/aliases.ts";
+import type { Setting } from "../../../interop/alias_rules.ts";
+import { isTrlName, ownPrefix, readAliases, settingOf, tableOf } from "../../../interop/aliases.ts";
+import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import type { OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { Control } from "../../benchmarks/benchmark.ts";
-import type { LogFormatName } from "../../logs/formats.ts";
 import {
   type CommandEntry,
   type CommandName,

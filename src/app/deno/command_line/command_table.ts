@@ -1,7 +1,7 @@
-import { optionOrders } from "../../../tasks/benchmark.ts";
+import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { type Knob, knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
-import type { LogFormatName } from "../../logs/formats.ts";
 
 /** A flag that is no knob: it says where things lie or how they are shown. */
 export interface Flag {

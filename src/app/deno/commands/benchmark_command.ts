@@ -1,11 +1,11 @@
+import { quoted } from "../../../interop/shell/quoted.ts";
 import type { Platform } from "../../../platform.ts";
-import { openJudge, rulesJudge } from "../../../reward/judge.ts";
-import type { Benchmark, FolderFiles, OptionOrder } from "../../../tasks/benchmark.ts";
-import { oneFile, openHrBench } from "../../../tasks/benchmark_hrbench.ts";
-import { openVstar } from "../../../tasks/benchmark_vstar.ts";
+import { openJudge, rulesJudge } from "../../../reward/judges/answer_judge.ts";
+import type { Benchmark, FolderFiles, OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
+import { oneFile, openHrBench } from "../../../tasks/benchmarks/hrbench.ts";
+import { openVstar } from "../../../tasks/benchmarks/vstar.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { quoted } from "../../../train/shell_words.ts";
 import {
   type BenchmarkResult,
   type Control,

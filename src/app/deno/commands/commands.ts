@@ -1,4 +1,4 @@
-import { JudgeFailure } from "../../../reward/judge_failure.ts";
+import { JudgeFailure } from "../../../reward/connection/failure.ts";
 import type { Options, Parsed } from "../command_line/arguments.ts";
 import { type CommandContext, Stopped } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";

@@ -1,8 +1,8 @@
-import { type Audit, type AuditRates, audit } from "../../../reward/audit.ts";
-import { testConnection } from "../../../reward/connection.ts";
-import { type AnswerJudge, type JudgeSettings, openJudge, rulesJudge } from "../../../reward/judge.ts";
-import { judgeAlarms } from "../../../reward/judge_metrics.ts";
-import { judgeServers } from "../../../reward/judge_servers.ts";
+import { testConnection } from "../../../reward/connection/diagnosis.ts";
+import { judgeServers } from "../../../reward/connection/servers.ts";
+import { type AnswerJudge, type JudgeSettings, openJudge, rulesJudge } from "../../../reward/judges/answer_judge.ts";
+import { type Audit, type AuditRates, audit } from "../../../reward/judges/audit.ts";
+import { judgeAlarms } from "../../../reward/judges/metrics.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";

@@ -1,8 +1,9 @@
+import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../../interop/logs/formats.ts";
+import { type Logged, loggedSteps } from "../../../interop/logs/logged_steps.ts";
 import type { NamedBytes } from "../../../platform.ts";
 import type { Tokenizer } from "../../../policy/tokenizer.ts";
-import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../logs/formats.ts";
-import { eventsOf, type Logged, loggedSteps } from "../../logs/logged_steps.ts";
 import { linesOf } from "../../run/log_lines.ts";
+import { eventsOf } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";

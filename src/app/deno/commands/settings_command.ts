@@ -1,9 +1,8 @@
-import { differences } from "../../../train/aliases.ts";
-import { resolveConfig } from "../../../train/config.ts";
+import { quoted } from "../../../interop/shell/quoted.ts";
+import { writeTrlCommand } from "../../../interop/trl/command.ts";
+import { readVerlCommand, writeVerlCommand } from "../../../interop/verl/command.ts";
+import { differences, resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { quoted } from "../../../train/shell_words.ts";
-import { writeTrlCommand } from "../../../train/trl_command.ts";
-import { readVerlCommand, writeVerlCommand } from "../../../train/verl_command.ts";
 import { configText } from "../../run/record.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";

@@ -27,9 +27,9 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
   ),
   product_thin: [
-    ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 1, scaled: false })),
-    ...[1, 8].map((N) => thinSizes(N, 16, 2048, { fours: 1, scaled: false })),
-    ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { fours: 8, scaled: true })),
+    ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { vec4s: 1, scaled: false })),
+    ...[1, 8].map((N) => thinSizes(N, 16, 2048, { vec4s: 1, scaled: false })),
+    ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { vec4s: 8, scaled: true })),
   ],
 };
 
@@ -47,7 +47,7 @@ const partsOf: Record<string, Record<string, string>> = {
   attention: Object.fromEntries(ofElements),
   attention_decode: ofCaches,
   attention_forward: ofCaches,
-  gather_fours: ofWeights,
+  gather_vec4: ofWeights,
   product: ofWeights,
   product_matrix: ofWeights,
   product_thin: ofChunks,

@@ -1,7 +1,7 @@
 import type { Platform } from "../../../platform.ts";
 import type { Tokenizer } from "../../../policy/tokenizer.ts";
-import { openTokenizer } from "../../data/qwen_tokenizer.ts";
-import { fileOrNull, filesIn } from "../../session/model_files.ts";
+import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
+import { openTokenizer } from "../../model_folder/qwen_tokenizer.ts";
 
 /**
  * The tokenizer of a folder, or of a run's model.

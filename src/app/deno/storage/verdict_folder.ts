@@ -1,4 +1,4 @@
-import type { VerdictCache } from "../../../reward/verdict_cache.ts";
+import type { VerdictCache } from "../../../reward/judges/verdict_cache.ts";
 
 /**
  * Replies of judges in a folder, one small file each: `<2 hex>/<62 hex>.json`. Several processes may share it; a file

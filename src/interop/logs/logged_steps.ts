@@ -1,0 +1,94 @@
+import type { Rollout } from "../../agent/rollout.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { Metrics, TrainEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { listsOf } from "../step_metrics.ts";
+import { trlMetrics } from "../trl/metrics.ts";
+import { verlMetrics } from "../verl/metrics.ts";
+
+/** One finished step of a run, with everything that other programs' logs want of it. */
+export interface LoggedStep {
+  kind: "step";
+  /** Counts from 1, as in verl and TRL. */
+  step: number;
+  /** When it ended, milliseconds since 1970; counted from the run's start by the steps' durations. */
+  endedAtMs: number;
+  groups: { task: Task; rollouts: Rollout[] }[];
+  /** Under our names, verl's and TRL's. */
+  metrics: Metrics;
+}
+
+/** An evaluation on held-out tasks after `step`. */
+export interface LoggedEvaluation {
+  kind: "evaluation";
+  step: number;
+  endedAtMs: number;
+  greedy: boolean;
+  metrics: Metrics;
+}
+
+export type Logged = LoggedStep | LoggedEvaluation;
+
+/** Finished steps and evaluations in order. What a step had begun when the run was stopped is left out. */
+export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGenerator<Logged> {
+  let config: Partial<RunConfig> = {};
+  let endedAtMs = 0;
+  let tokensBefore: number | undefined = 0;
+  let tasks: Task[] = [];
+  let groups: LoggedStep["groups"] = [];
+  for await (const event of events) {
+    switch (event.type) {
+      case "run":
+        config = event.config;
+        // The clock of a run that goes on is set anew: it may have lain for days.
+        endedAtMs = Date.parse(event.startedAt) || 0;
+        break;
+      case "config":
+        config = { ...config, ...event.changes };
+        break;
+      case "tasks":
+        tasks = event.more ? [...tasks, ...event.tasks] : event.tasks;
+        if (!event.more) groups = [];
+        break;
+      case "group": {
+        const task = tasks[event.taskIndex];
+        if (!task) throw new Error(`The log has rollouts of step ${event.step} without their tasks; it is damaged`);
+        groups.push({ task, rollouts: event.rollouts });
+        break;
+      }
+      case "update": {
+        endedAtMs += event.durationMs;
+        const own = numbers(event.metrics);
+        const { responseTokens = 0, maxPromptTokens = 0 } = config;
+        const lists = listsOf({
+          rollouts: groups.map(({ rollouts }) => rollouts),
+          metrics: own,
+          timings: event,
+          peakMemoryBytes: event.peakMemoryBytes,
+          limits: { responseTokens, maxPromptTokens },
+          tokensBefore,
+        });
+        // Our own last: logs of earlier versions have the others' names in their events, with the same values.
+        const metrics: Metrics = { ...verlMetrics(lists), ...trlMetrics(lists), ...own };
+        // A step whose rollouts were not kept leaves the sum unknown from there on.
+        tokensBefore = metrics.num_tokens;
+        yield { kind: "step", step: event.step, endedAtMs, groups, metrics };
+        groups = [];
+        break;
+      }
+      case "eval":
+        endedAtMs += event.durationMs;
+        yield {
+          kind: "evaluation",
+          step: event.step,
+          endedAtMs,
+          greedy: event.greedy,
+          metrics: numbers(event.metrics),
+        };
+    }
+  }
+}
+
+/** JSON has no NaN: it was written as null. */
+const numbers = (metrics: Record<string, number | null>): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value ?? Number.NaN]));

@@ -1,0 +1,125 @@
+import type { Rollout } from "../agent/rollout.ts";
+import { standardDeviation } from "../train/advantage.ts";
+import type { Metrics } from "../train/events.ts";
+import type { RunConfig } from "../train/knobs.ts";
+
+/** What a log knows of a finished step. */
+export interface StepFacts {
+  /** (tasks, rolloutsPerTask), scored, with advantages. */
+  rollouts: readonly (readonly Rollout[])[];
+  /** The step's own metrics (src/train/metrics.ts), those of its update among them (src/train/update.ts). */
+  metrics: Metrics;
+  timings: { rollMs: number; updateMs: number; durationMs: number };
+  /** The most of the GPU's memory that was held until the step's end; absent where nobody counted. */
+  peakMemoryBytes?: number;
+  limits: Pick<RunConfig, "responseTokens" | "maxPromptTokens">;
+  /** Tokens of all steps before this one; absent where nobody counted them. */
+  tokensBefore?: number;
+}
+
+/** A step as lists of which most metrics are a mean, maximum or minimum. One number a rollout unless said otherwise. */
+export interface StepLists {
+  facts: StepFacts;
+  all: readonly Rollout[];
+  /** Of the scored rollouts, without the charge for the distance to the starting model. */
+  scores: number[];
+  /** Of the scored rollouts. */
+  rewards: number[];
+  /** Of the rollouts with an advantage; verl's mean is over tokens, so each counts as often as it has model tokens. */
+  advantages: { value: number; tokens: number }[];
+  promptTokens: number[];
+  modelTokens: number[];
+  toolTokens: number[];
+  /** Tokens after the prompt: the model's and the tools'. */
+  responseTokens: number[];
+  /** One number a token of the model. */
+  entropies: number[];
+  /** Absent where the log has no rollouts of the step. */
+  totalTokens: number | undefined;
+}
+
+/** One metric under the name that another trainer logs it by: a line for people, and its formula; undefined where it has no value. */
+export interface NamedMetric {
+  line: string;
+  of: (step: StepLists) => number | undefined;
+}
+
+export type MetricNames = Record<string, NamedMetric>;
+
+export const metric = (line: string, of: NamedMetric["of"]): NamedMetric => ({ line, of });
+
+export const meanOf = (line: string, list: (step: StepLists) => readonly number[]): NamedMetric =>
+  metric(line, (step) => mean(list(step)));
+
+/** mean, max and min of one list, joined to its name by `joint`. */
+export const spread = (
+  name: string,
+  line: string,
+  list: (step: StepLists) => readonly number[],
+  joint = "/",
+): MetricNames => ({
+  [`${name}${joint}mean`]: meanOf(`mean of ${line}`, list),
+  [`${name}${joint}max`]: metric(`largest of ${line}`, (step) => extreme(Math.max, list(step))),
+  [`${name}${joint}min`]: metric(`smallest of ${line}`, (step) => extreme(Math.min, list(step))),
+});
+
+/** One of our own metrics under another name. */
+export const own = (name: string, line: string): NamedMetric => metric(line, ({ facts }) => facts.metrics[name]);
+
+export const seconds = (line: string, name: keyof StepFacts["timings"]): NamedMetric =>
+  metric(line, ({ facts }) => facts.timings[name] / 1000);
+
+/** The values of a table; a metric without one, such as a mean over nothing, is left out. */
+export function valuesOf(table: MetricNames, step: StepLists): Metrics {
+  const metrics: Metrics = {};
+  for (const [name, { of }] of Object.entries(table)) {
+    const value = of(step);
+    if (value !== undefined) metrics[name] = value;
+  }
+  return metrics;
+}
+
+export function listsOf(facts: StepFacts): StepLists {
+  const all = facts.rollouts.flat();
+  const scored = all.flatMap(({ reward }) => (reward ? [reward] : []));
+  const promptTokens = all.map((rollout) => tokensFrom(rollout, "prompt"));
+  const modelTokens = all.map((rollout) => tokensFrom(rollout, "model"));
+  const toolTokens = all.map((rollout) => tokensFrom(rollout, "tool"));
+  const responseTokens = all.map((rollout) => tokensFrom(rollout, "model") + tokensFrom(rollout, "tool"));
+  return {
+    facts,
+    all,
+    scores: scored.map(({ total, parts }) => total - (parts.kl ?? 0)),
+    rewards: scored.map(({ total }) => total),
+    advantages: all.flatMap((rollout) =>
+      rollout.advantage === null ? [] : [{ value: rollout.advantage, tokens: tokensFrom(rollout, "model") }],
+    ),
+    promptTokens,
+    modelTokens,
+    toolTokens,
+    responseTokens,
+    entropies: all.flatMap(({ segments }) =>
+      segments.flatMap(({ source, entropies }) => (source === "model" ? entropies : [])),
+    ),
+    totalTokens: all.length > 0 ? sum(promptTokens) + sum(responseTokens) : undefined,
+  };
+}
+
+const tokensFrom = ({ segments }: Rollout, source: "prompt" | "model" | "tool"): number =>
+  sum(segments.map((segment) => (segment.source === source ? segment.tokens.length : 0)));
+
+/** Calls that gave a picture. */
+export const callsOk = ({ calls }: Rollout): number => calls.filter(({ outcome }) => outcome === "ok").length;
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+export const ratio = (value: number | undefined, by: number | undefined): number | undefined =>
+  value === undefined || by === undefined || by === 0 ? undefined : value / by;
+
+const mean = (values: readonly number[]): number | undefined => ratio(sum(values), values.length);
+
+export const deviation = (values: readonly number[]): number | undefined =>
+  values.length < 2 ? undefined : standardDeviation(values);
+
+export const extreme = (of: (a: number, b: number) => number, values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((a, b) => of(a, b));

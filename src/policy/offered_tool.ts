@@ -1,0 +1,38 @@
+/** What a model is told of a tool: a function in the form of OpenAI's, which the Qwen models were trained on. */
+export interface ToolSchema {
+  description: string;
+  /** JSON Schema of the arguments. */
+  parameters: {
+    type: "object";
+    properties: Readonly<Record<string, ArgumentSchema>>;
+    required?: readonly string[];
+  };
+}
+
+/** JSON Schema of one argument: as much of it as is checked (agent/tools/arguments.ts); what else stands in it is for the model. */
+export interface ArgumentSchema {
+  type?: "string" | "number" | "integer" | "boolean" | "array" | "object";
+  description?: string;
+  enum?: readonly (string | number | boolean)[];
+  minimum?: number;
+  maximum?: number;
+  items?: ArgumentSchema;
+  minItems?: number;
+  maxItems?: number;
+  [more: string]: unknown;
+}
+
+/** How a conversation is written down: in the shipped variants' short form, or as verl or DeepEyes do. */
+export type PromptName = "compact" | "verl" | "deepeyes";
+
+/** A tool as a prompt speaks of it. */
+export interface OfferedTool {
+  /** What the model writes as the call's name. */
+  readonly name: string;
+  readonly schema: ToolSchema;
+  /**
+   * The line of a prompt that tells of the tool, where it is not the schema as JSON: a literal of an original, or "" where
+   * the model is told nothing because it knows the tool from its training.
+   */
+  readonly promptLines?: Readonly<Partial<Record<PromptName, string>>>;
+}

@@ -1,0 +1,165 @@
+import type { JudgeKey } from "./address.ts";
+import { JudgeFailure } from "./failure.ts";
+import { statusFailure } from "./reply.ts";
+import { readReplyBody } from "./reply_stream.ts";
+import { errorIn, excerpt } from "./server_sentence.ts";
+
+/** One request over HTTP and the limits of what is taken as its answer. */
+export interface Exchange {
+  url: string;
+  /** JSON to post; absent: a GET. */
+  body?: string;
+  key: JudgeKey | null;
+  timeoutMs: number;
+  maxReplyBytes: number;
+  signal?: AbortSignal;
+  fetch: typeof fetch;
+}
+
+/**
+ * Sends one request and reads the JSON that comes back. Only Content-Type and Authorization are set, no cookie and no
+ * referrer is sent, and no redirect followed: it would carry the question, and an attacker's choice of host, elsewhere.
+ * @throws JudgeFailure
+ */
+export async function exchange({
+  url,
+  body,
+  key,
+  timeoutMs,
+  maxReplyBytes,
+  signal,
+  fetch,
+}: Exchange): Promise<unknown> {
+  if (signal?.aborted) throw new JudgeFailure("aborted", "The judge was not asked: the run was stopped");
+  const limit = new AbortController();
+  const stop = () => limit.abort();
+  signal?.addEventListener("abort", stop);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    limit.abort();
+  }, timeoutMs);
+  const redact = (text: string) => (key === null ? text : key.redact(text));
+  try {
+    const headers: Record<string, string> = {};
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key !== null) headers.Authorization = key.authorization(url);
+    const response = await fetch(url, {
+      method: body === undefined ? "GET" : "POST",
+      headers,
+      body,
+      // "manual" rather than "error", which a browser does not tell from a server that is not there.
+      redirect: "manual",
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      cache: "no-store",
+      signal: limit.signal,
+    });
+    const text = redact(await readText(response, url, maxReplyBytes));
+    const { status } = response;
+    if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
+      throw new JudgeFailure(
+        "redirect",
+        `The judge at ${url} answers with a redirect${leadsTo(response, url)}, which is not followed; enter the address that it leads to`,
+      );
+    if (!response.ok) throw refusal(url, status, text, response.headers);
+    return readJson(url, text);
+  } catch (error) {
+    if (error instanceof JudgeFailure) throw error;
+    if (signal?.aborted) throw new JudgeFailure("aborted", "The judge was not waited for: the run was stopped");
+    if (late)
+      throw new JudgeFailure(
+        "timeout",
+        `The judge at ${url} did not answer within ${timeoutMs / 1000} s; raise the time limit, or ask fewer questions at once`,
+      );
+    const { message, cause } = error as Error;
+    // Deno and Node say "fetch failed", and why only behind it.
+    const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
+    throw new JudgeFailure(
+      "no_answer",
+      `The judge at ${url} cannot be reached: ${redact(why.replace(`error sending request for url (${url}): `, ""))}`,
+    );
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** The text of a reply, unpacked where the server packed it without saying so. */
+async function readText(response: Response, url: string, maxBytes: number): Promise<string> {
+  if (response.body === null) return "";
+  const bytes = await readBytes(response.body, url, maxBytes);
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (!isPacked) return new TextDecoder().decode(bytes);
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new TextDecoder().decode(await readBytes(unpacked, url, maxBytes));
+}
+
+async function readBytes(
+  body: ReadableStream<Uint8Array>,
+  url: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+    if (bytes > maxBytes) {
+      // Not waited for: a server that goes on sending would be waited for with it.
+      reader.cancel().catch(() => {});
+      throw new JudgeFailure(
+        "too_large",
+        `The judge at ${url} answers with more than ${maxBytes} bytes, where a verdict takes a few; check that it is a judge`,
+      );
+    }
+    parts.push(value);
+  }
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Where a redirect leads, for people; pages are not told. Without what stands behind the path, which may be secret. */
+function leadsTo(response: Response, url: string): string {
+  try {
+    const { origin, pathname } = new URL(response.headers.get("location") ?? "", url);
+    return response.headers.has("location") ? ` to ${origin}${pathname}` : "";
+  } catch {
+    return "";
+  }
+}
+
+/** What a status outside 200 to 299 means, in the server's own sentence where it has one. */
+function refusal(url: string, status: number, text: string, headers: Headers): JudgeFailure {
+  const error = errorIn(readReplyBody(text));
+  const waitMs = retryAfterMs(headers.get("retry-after"));
+  const failure = statusFailure(status, error?.sentence ?? text, url, waitMs);
+  failure.param = error?.param ?? null;
+  failure.said = text;
+  return failure;
+}
+
+/** Retry-After is a number of seconds or a date; null where it is neither. */
+export function retryAfterMs(header: string | null, nowMs = Date.now()): number | null {
+  if (header === null) return null;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Number(header) * 1000;
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? null : Math.max(0, dateMs - nowMs);
+}
+
+function readJson(url: string, text: string): unknown {
+  const value = readReplyBody(text);
+  if (value !== undefined) return value;
+  const found = /^\s*</.test(text) ? "a page of HTML" : text.trim() === "" ? "nothing" : "other text";
+  throw new JudgeFailure(
+    "not_json",
+    `Expected JSON from the judge at ${url}, found ${found}${found === "nothing" ? "" : `: ${excerpt(text).replace("a page of HTML, ", "")}`}; check the address, which usually ends in /v1`,
+  );
+}

@@ -1,0 +1,240 @@
+import { type JudgeAddress, JudgeKey, readJudgeAddress } from "./address.ts";
+import { exchange } from "./exchange.ts";
+import { type FailureKind, JudgeFailure } from "./failure.ts";
+import { Limiter } from "./limiter.ts";
+import { failureOf, replyText } from "./reply.ts";
+import type { JudgeRequest } from "./request.ts";
+import { type Adaptation, adaptationWords, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
+import { errorIn } from "./server_sentence.ts";
+
+/** How one endpoint is asked. */
+export interface ConnectionSettings {
+  /** e.g. http://127.0.0.1:18901/v1 */
+  url: string;
+  /** Empty: the first that the server names, as DeepEyes does. */
+  model: string;
+  /** Null where the server asks for none. */
+  key: string | null;
+  /** Questions at once. */
+  concurrency: number;
+  timeoutMs: number;
+  /** Further tries after a failure that may pass. */
+  retries: number;
+  /** First wait before another try; doubles each time, with chance in it. */
+  backoffMs: number;
+  /** Longest wait before another try, also where the server asks for more. */
+  maxWaitMs: number;
+  /** Requests in the whole run, tries included; then all fail. */
+  maxCalls: number;
+  maxReplyBytes: number;
+  /** Longest reply in tokens, sent as max_tokens; 0: the server's own limit, as the originals leave it. */
+  maxReplyTokens: number;
+}
+
+export const connectionDefaults: ConnectionSettings = {
+  url: "",
+  model: "",
+  key: null,
+  concurrency: 8,
+  timeoutMs: 60_000,
+  retries: 4,
+  backoffMs: 500,
+  maxWaitMs: 60_000,
+  maxCalls: 1_000_000,
+  // A reply that is streamed unasked takes some 250 bytes a token.
+  maxReplyBytes: 1_048_576,
+  maxReplyTokens: 0,
+};
+
+/** What a connection needs from outside; tests give their own. */
+export interface ConnectionParts {
+  fetch: typeof fetch;
+  /** 0 to 1. */
+  random: () => number;
+}
+
+/** What went over a connection so far. */
+export interface ConnectionCounts {
+  /** Requests sent, further tries included. */
+  calls: number;
+  retries: number;
+  /** Requests that failed, by kind, tries that were repeated included. */
+  failures: Partial<Record<FailureKind, number>>;
+  /** Time from sending to reply, over all requests. */
+  callMs: number;
+}
+
+/** After so many questions in a row without a reply, each gets one try until one is answered: a dead server costs one time limit, not five. */
+const failuresUntilOneTry = 8;
+
+/** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on everything that it can do to a run. */
+export class JudgeConnection {
+  readonly address: JudgeAddress;
+  readonly counts: ConnectionCounts = { calls: 0, retries: 0, failures: {}, callMs: 0 };
+  readonly #settings: ConnectionSettings;
+  readonly #key: JudgeKey | null;
+  readonly #parts: ConnectionParts;
+  readonly #limiter: Limiter;
+  #model: Promise<string> | null = null;
+  #notBeforeMs = 0;
+  #failedInARow = 0;
+  /** What the server does not take, learned from its refusals. */
+  #adaptation: Adaptation = new Map();
+
+  /** @throws Error for an address or a key that cannot be one. */
+  constructor(settings: Partial<ConnectionSettings> & { url: string }, parts: Partial<ConnectionParts> = {}) {
+    const { key, ...rest } = { ...connectionDefaults, ...settings };
+    this.address = readJudgeAddress(rest.url);
+    this.#key = key === null || key === "" ? null : new JudgeKey(key, this.address.origin);
+    // Without the key, so that no print of the settings holds it.
+    this.#settings = { ...rest, key: null };
+    this.#parts = { fetch: (...all) => fetch(...all), random: Math.random, ...parts };
+    this.#limiter = new Limiter(rest.concurrency);
+  }
+
+  /** The model that is asked. @throws JudgeFailure where none was named and the server names none. */
+  async model(signal?: AbortSignal): Promise<string> {
+    if (this.#settings.model !== "") return this.#settings.model;
+    this.#model ??= this.models(signal).then((models) => {
+      if (models.length > 0) return models[0];
+      throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
+    });
+    try {
+      return await this.#model;
+    } catch (error) {
+      this.#model = null;
+      throw error;
+    }
+  }
+
+  /** The names that the server gives its models. @throws JudgeFailure */
+  async models(signal?: AbortSignal): Promise<string[]> {
+    const url = `${this.address.base}/models`;
+    const answer = await this.#persist(url, undefined, signal, (list) => {
+      const error = errorIn(list);
+      if (error !== null) throw failureOf(error, url);
+      return list;
+    });
+    const { data } = (answer ?? {}) as { data?: unknown };
+    if (!Array.isArray(data)) return [];
+    return data.flatMap((entry) => (typeof entry?.id === "string" ? [entry.id as string] : []));
+  }
+
+  /** How questions are changed for this server, in words; empty where it takes them as they are. */
+  get adaptations(): string[] {
+    return adaptationWords(this.#adaptation);
+  }
+
+  /**
+   * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
+   * on; response_format is left to the caller, whose words go with it.
+   * @throws JudgeFailure
+   */
+  async complete({ messages, temperature, extra }: JudgeRequest, signal?: AbortSignal): Promise<string> {
+    const { maxReplyTokens } = this.#settings;
+    const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
+    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
+    const url = `${this.address.base}/chat/completions`;
+    let adaptation = this.#adaptation;
+    let refused: JudgeFailure | null = null;
+    // Every field at most once, and max_tokens by its other name.
+    for (let tried = 0; tried <= Object.keys(body).length; tried++) {
+      const sent = adapted(body, adaptation);
+      try {
+        const text = await this.#persist(url, JSON.stringify(sent), signal, (answer) =>
+          replyText(answer, this.address.base),
+        );
+        if (refused) this.#adaptation = adaptation;
+        return text;
+      } catch (error) {
+        if (!(error instanceof JudgeFailure)) throw error;
+        const field =
+          error.kind === "bad_request" ? refusedField(sent, `${error.message} ${error.said ?? ""}`, error.param) : null;
+        if (field === null || field === "response_format") {
+          // The field was not what was in the way, and what was said first tells more.
+          if (refused && error.kind === "bad_request" && field === null) throw refused;
+          // A reply that says no verdict is a reply.
+          if (refused && error.isReply) this.#adaptation = adaptation;
+          throw error;
+        }
+        refused ??= error;
+        adaptation = withoutField(adaptation, field);
+      }
+    }
+    throw refused!;
+  }
+
+  /** @param read what the answer says; where it throws a failure that may pass, the question is asked again */
+  async #persist<T>(
+    url: string,
+    body: string | undefined,
+    signal: AbortSignal | undefined,
+    read: (answer: unknown) => T,
+  ): Promise<T> {
+    return this.#limiter.run(async () => {
+      const tries = 1 + (this.#failedInARow >= failuresUntilOneTry ? 0 : this.#settings.retries);
+      for (let tried = 1; ; tried++) {
+        try {
+          const answer = read(await this.#once(url, body, signal));
+          this.#failedInARow = 0;
+          return answer;
+        } catch (error) {
+          if (!(error instanceof JudgeFailure)) throw error;
+          this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
+          this.#heed(error);
+          if (!error.mayPass || tried === tries) {
+            if (error.isReply) this.#failedInARow = 0;
+            else if (error.kind !== "aborted" && error.kind !== "budget") this.#failedInARow++;
+            throw error;
+          }
+          this.counts.retries++;
+          const { backoffMs, maxWaitMs } = this.#settings;
+          await pause(Math.min(maxWaitMs, backoffMs * 2 ** (tried - 1) * (0.5 + this.#parts.random())), signal);
+        }
+      }
+    });
+  }
+
+  /** A server that asks to be left alone is left alone by all. */
+  #heed({ retryAfterMs }: JudgeFailure): void {
+    if (retryAfterMs === null) return;
+    this.#notBeforeMs = Math.max(
+      this.#notBeforeMs,
+      performance.now() + Math.min(retryAfterMs, this.#settings.maxWaitMs),
+    );
+  }
+
+  async #once(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
+    await pause(this.#notBeforeMs - performance.now(), signal);
+    const { timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
+    if (this.counts.calls >= maxCalls)
+      throw new JudgeFailure(
+        "budget",
+        `The run has asked its judge ${maxCalls} times, which is all it may; raise the budget to go on`,
+      );
+    this.counts.calls++;
+    const sentMs = performance.now();
+    try {
+      return await exchange({ url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch: this.#parts.fetch });
+    } finally {
+      this.counts.callMs += performance.now() - sentMs;
+    }
+  }
+}
+
+/** @throws JudgeFailure "aborted" */
+function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  if (durationMs <= 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      reject(new JudgeFailure("aborted", "The judge was not asked again: the run was stopped"));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }, durationMs);
+    signal?.addEventListener("abort", end, { once: true });
+    if (signal?.aborted) end();
+  });
+}

@@ -1,0 +1,116 @@
+import { JudgeFailure } from "./failure.ts";
+import { errorIn, excerpt, type ServerError } from "./server_sentence.ts";
+
+/** What a model ends a reply with that it has finished. Servers that say nothing are believed. */
+const finished = /^(?:stop|eos|end|complete|finish|done)/i;
+
+/** Parts of a reply that are no answer: thoughts, tool calls. */
+const isSaid = (type: unknown): boolean => type === undefined || /^(?:text|output_text)$/.test(String(type));
+
+/**
+ * The text of the first choice of a chat completion.
+ * @throws JudgeFailure where it holds an error, a refusal or no text; "cut_off", with the text, where the model had not
+ * finished
+ */
+export function replyText(answer: unknown, url: string): string {
+  const error = errorIn(answer);
+  if (error !== null) throw failureOf(error, url);
+  const { choices } = (answer ?? {}) as { choices?: unknown };
+  const choice = Array.isArray(choices) ? (choices[0] as Record<string, unknown> | undefined) : undefined;
+  const message = (choice?.message ??
+    choice?.delta ??
+    (typeof choice?.text === "string" ? { content: choice.text } : null)) as Record<string, unknown> | null;
+  if (!message)
+    throw new JudgeFailure(
+      "no_text",
+      `Expected choices[0].message.content from the judge at ${url}, found ${Array.isArray(choices) && choices.length === 0 ? "no choices" : "none"}; check that it serves chat completions`,
+    );
+  const refusal = textOf(message.refusal);
+  if (refusal !== "") throw new JudgeFailure("refused", `The judge at ${url} refuses to judge: ${excerpt(refusal)}`);
+  const text = textOf(message.content);
+  const reason = finishOf(choice!);
+  if (reason !== null && !finished.test(reason)) throw unfinished(reason, text, url);
+  if (text.trim() !== "") return text;
+  const thought = textOf(message.reasoning_content) || textOf(message.reasoning);
+  throw new JudgeFailure(
+    "no_text",
+    thought === ""
+      ? `Expected choices[0].message.content from the judge at ${url}, found it empty; check the model, or choose another`
+      : `The judge at ${url} thought and gave no reply (${excerpt(thought)}); switch its thinking off, or choose another model`,
+  );
+}
+
+/** Text, parts of text, or an object that a server has parsed already. */
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (Array.isArray(content))
+    return content
+      .map((part) => (typeof part === "string" ? part : isSaid(part?.type) ? textOf(part?.text ?? part?.content) : ""))
+      .join("");
+  return typeof content === "object" && content !== null ? JSON.stringify(content) : "";
+}
+
+/** Why the model ended, null where the server does not say. SGLang's own form is an object. */
+function finishOf({ finish_reason, native_finish_reason, stop_reason }: Record<string, unknown>): string | null {
+  for (const reason of [finish_reason, native_finish_reason]) {
+    const word = typeof reason === "object" && reason !== null ? (reason as { type?: unknown }).type : reason;
+    if (typeof word === "string" && word !== "") return word;
+  }
+  // vLLM names the stop string or token here, others the reason.
+  return stop_reason === "max_tokens" ? stop_reason : null;
+}
+
+function unfinished(reason: string, text: string, url: string): JudgeFailure {
+  const shown = `(finish_reason ${JSON.stringify(reason.slice(0, 40))})`;
+  if (/length|max|tokens|limit|broke off/i.test(reason)) {
+    const failure = new JudgeFailure(
+      "cut_off",
+      `The reply of the judge at ${url} was cut off before its end ${shown}; allow longer replies, or choose a model that thinks less`,
+    );
+    failure.said = text;
+    return failure;
+  }
+  if (/content_filter|safety|prohibited|blocklist|recitation|sensitive/i.test(reason))
+    return new JudgeFailure("refused", `The reply of the judge at ${url} was held back by a filter ${shown}`);
+  if (/error|abort|cancel|insufficient/i.test(reason))
+    return new JudgeFailure("server_error", `The judge at ${url} broke its reply off ${shown}`);
+  return new JudgeFailure(
+    "no_text",
+    `The judge at ${url} ended with something else than a reply ${shown}; choose another model`,
+  );
+}
+
+/** What an error in a reply means, by the code in it: as if it had come as the status. */
+export function failureOf({ sentence, status, param }: ServerError, url: string): JudgeFailure {
+  const failure = statusFailure(status ?? 0, sentence ?? "", url, null);
+  failure.param = param;
+  return failure;
+}
+
+/**
+ * What a status outside 200 to 299 means; 0: an error without one.
+ * @param said what the server says to it
+ */
+export function statusFailure(status: number, said: string, url: string, retryAfterMs: number | null): JudgeFailure {
+  const shown = said.trim() === "" ? "" : `: ${excerpt(said)}`;
+  // A moderator's word about one question says nothing about the key.
+  const isModerated = status === 403 && /moderat|flagged|content.?policy|safety/i.test(said);
+  if (isModerated) return new JudgeFailure("refused", `The judge at ${url} refuses the question (403)${shown}`);
+  if (status === 401 || status === 403)
+    return new JudgeFailure("unauthorized", `The judge at ${url} refuses the key (${status})${shown}`);
+  if (status === 402)
+    return new JudgeFailure("unauthorized", `The judge at ${url} wants to be paid first (402)${shown}`);
+  if (status === 404 || status === 405 || status === 410)
+    return new JudgeFailure("not_found", `The judge at ${url} knows no such model or path (${status})${shown}`);
+  if (status === 429)
+    return new JudgeFailure("rate_limited", `The judge at ${url} asks for fewer questions (429)${shown}`, retryAfterMs);
+  // Servers break on a schema that they do not know; another try with it would break them again.
+  const breaksOnSchema =
+    status >= 500 &&
+    /json.?schema|response_format|structured.?output|grammar/i.test(said) &&
+    /\bnot\b|unsupported|unknown|invalid|fail/i.test(said);
+  if (!breaksOnSchema && (status >= 500 || status === 408 || status === 425))
+    return new JudgeFailure("server_error", `The judge at ${url} failed (${status})${shown}`, retryAfterMs);
+  if (status === 0) return new JudgeFailure("bad_request", `The judge at ${url} answers with an error${shown}`);
+  return new JudgeFailure("bad_request", `The judge at ${url} does not accept the question (${status})${shown}`);
+}

@@ -1,0 +1,44 @@
+import type { FailureKind } from "../connection/failure.ts";
+import type { ConnectionCounts } from "../connection/judge_connection.ts";
+
+/** What a judge did so far, for metrics and alarms. */
+export interface JudgeCounts {
+  /** Verdicts asked for. */
+  asked: number;
+  byRule: number;
+  /** Kept from the judge: they would talk it into things. */
+  refused: number;
+  byJudge: number;
+  /** Those of `byJudge` that were right. */
+  approved: number;
+  fromCache: number;
+  /** Verdicts that could not be had; their rewards are null. */
+  failed: number;
+  /** By the failure that ended the last try. */
+  failures: Partial<Record<FailureKind, number>>;
+  /** Why the last of them failed. */
+  lastFailure: string | null;
+  /** Why no question can be answered any more: the key, the address or the model is refused. Nobody is asked then. */
+  unusable: string | null;
+  /** Known-wrong answers slipped in, and those of them that were approved. */
+  canaries: number;
+  canariesApproved: number;
+  connection: ConnectionCounts;
+}
+
+/** A judge that has done nothing yet. */
+export const noCounts = (connection: ConnectionCounts): JudgeCounts => ({
+  asked: 0,
+  byRule: 0,
+  refused: 0,
+  byJudge: 0,
+  approved: 0,
+  fromCache: 0,
+  failed: 0,
+  failures: {},
+  lastFailure: null,
+  unusable: null,
+  canaries: 0,
+  canariesApproved: 0,
+  connection,
+});

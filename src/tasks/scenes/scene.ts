@@ -1,0 +1,151 @@
+import type { Box } from "../../image/pixels.ts";
+import type { Random } from "../random.ts";
+
+/** Side of every scene, source pixels. */
+export const sceneSidePx = 512;
+
+/** Colours of objects as levels of red, green and blue. A scene never shows one twice, so a colour names an object. */
+export const colours = {
+  red: [230, 50, 50],
+  green: [50, 200, 70],
+  blue: [70, 110, 250],
+  yellow: [245, 220, 50],
+  magenta: [225, 70, 220],
+  cyan: [60, 215, 225],
+  orange: [250, 145, 40],
+  white: [250, 250, 250],
+} as const;
+export type Colour = keyof typeof colours;
+
+export const shapes = ["circle", "square", "triangle", "diamond"] as const;
+export type Shape = (typeof shapes)[number];
+
+type Levels = [red: number, green: number, blue: number];
+
+/** A coloured shape with a dark digit on it. */
+export interface SceneObject {
+  colour: Colour;
+  shape: Shape;
+  digit: number;
+  xPx: number;
+  yPx: number;
+  /** Side of the square that the shape fits into. */
+  sizePx: number;
+  /** Side of one of the digit's 5 x 7 dots. */
+  dotPx: number;
+  levels: Levels;
+  /** Grey level of the digit. */
+  ink: number;
+}
+
+/** A picture as a list of things to draw, in this order. Lengths in source pixels, levels from 0 to 255. */
+export interface Scene {
+  base: Levels;
+  /** Cosines across the ground: cycles per scene along x and y, phase in radians, amplitude in levels. */
+  waves: { cyclesX: number; cyclesY: number; phase: number; amplitude: number }[];
+  /** Grey rectangles on the ground, under the objects. */
+  bars: { xPx: number; yPx: number; widthPx: number; heightPx: number; levels: Levels }[];
+  objects: SceneObject[];
+  /** Index of the object that is asked for. */
+  target: number;
+}
+
+/** What may differ from scene to scene. Sizes in source pixels. */
+export interface SceneRecipe {
+  /** 1 to 8 */
+  objects: number;
+  sizeMinPx: number;
+  sizeMaxPx: number;
+  dotPx: number;
+}
+
+const wavesPerScene = 4;
+const barsPerScene = 10;
+/** Objects keep this far apart... */
+const gapPx = 6;
+/** ...where one of so many random layouts allows it; else the best of them is taken. */
+const layouts = 24;
+/** And this far from the edge. */
+const marginPx = 2;
+
+/** A scene drawn at random: every object's attributes are independent but for the colours, which differ. */
+export function randomScene(random: Random, recipe: SceneRecipe): Scene {
+  const { objects: count, sizeMinPx, sizeMaxPx, dotPx } = recipe;
+  const names = Object.keys(colours) as Colour[];
+  if (!Number.isInteger(count) || count < 1 || count > names.length)
+    throw new Error(`A scene shows 1 to ${names.length} objects, one a colour, found ${count}`);
+  if (!(sizeMinPx > 0 && sizeMinPx <= sizeMaxPx && sizeMaxPx + 2 * marginPx <= sceneSidePx))
+    throw new Error(
+      `Objects must be larger than 0 and at most ${sceneSidePx - 2 * marginPx} px, found ${sizeMinPx} to ${sizeMaxPx} px`,
+    );
+  const nearGrey = (grey: number, spread: number): Levels => [
+    grey + random.uniform(-spread, spread),
+    grey + random.uniform(-spread, spread),
+    grey + random.uniform(-spread, spread),
+  ];
+  const base = nearGrey(random.uniform(70, 130), 8);
+  const waves = Array.from({ length: wavesPerScene }, () => ({
+    cyclesX: random.uniform(-6, 6),
+    cyclesY: random.uniform(-6, 6),
+    phase: random.uniform(0, 2 * Math.PI),
+    amplitude: random.uniform(4, 14),
+  }));
+  const bars = Array.from({ length: barsPerScene }, () => ({
+    xPx: random.uniform(0, 480),
+    yPx: random.uniform(0, 480),
+    widthPx: random.uniform(4, 30),
+    heightPx: random.uniform(4, 30),
+    levels: nearGrey(random.uniform(30, 190), 12),
+  }));
+  const chosen = random.shuffled(names).slice(0, count);
+  const sizes = chosen.map(() => random.uniform(sizeMinPx, sizeMaxPx));
+  const centers = layout(random, sizes);
+  const objects = chosen.map((colour, i): SceneObject => {
+    const around = (level: number) => Math.min(255, Math.max(0, level + random.uniform(-12, 12)));
+    const [red, green, blue] = colours[colour];
+    return {
+      colour,
+      shape: shapes[random.below(shapes.length)],
+      digit: random.below(10),
+      xPx: centers[i][0],
+      yPx: centers[i][1],
+      sizePx: sizes[i],
+      dotPx,
+      levels: [around(red), around(green), around(blue)],
+      ink: random.uniform(0, 30),
+    };
+  });
+  return { base, waves, bars, objects, target: random.below(count) };
+}
+
+/** Centres for squares of these sizes: the first layout in which none comes too near another, else the loosest. */
+function layout(random: Random, sizes: readonly number[]): [x: number, y: number][] {
+  let best: [number, number][] = [];
+  let bestSlack = Number.NEGATIVE_INFINITY;
+  for (let attempt = 0; attempt < layouts && bestSlack < 0; attempt++) {
+    const centers = sizes.map((size): [number, number] => {
+      const edge = size / 2 + marginPx;
+      return [random.uniform(edge, sceneSidePx - edge), random.uniform(edge, sceneSidePx - edge)];
+    });
+    let slack = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < sizes.length; i++)
+      for (let j = 0; j < i; j++) {
+        const apart = Math.max(Math.abs(centers[i][0] - centers[j][0]), Math.abs(centers[i][1] - centers[j][1]));
+        slack = Math.min(slack, apart - (sizes[i] + sizes[j]) / 2 - gapPx);
+      }
+    if (slack > bestSlack) {
+      best = centers;
+      bestSlack = slack;
+    }
+  }
+  return best;
+}
+
+/** The square that an object fits into, in fractions of source pixels. */
+export function objectBox({ xPx, yPx, sizePx }: SceneObject): Box {
+  const half = sizePx / 2;
+  return [xPx - half, yPx - half, xPx + half, yPx + half];
+}
+
+/** "red square", as questions and labels say it. */
+export const objectName = ({ colour, shape }: SceneObject): string => `${colour} ${shape}`;

@@ -1,0 +1,208 @@
+import type { Box, Pixels } from "../../image/pixels.ts";
+import { Random } from "../random.ts";
+import { Recent } from "../recent.ts";
+import type { Row, RowSource } from "../rows/row.ts";
+import { type Skip, type Surveyed, type SurveySettings, survey } from "../rows/survey.ts";
+import { rowTwins } from "../rows/twins.ts";
+import type { Task } from "../task.ts";
+import type { TaskSource } from "./task_source.ts";
+
+export interface FileTaskSettings extends SurveySettings {
+  seed: number;
+  /** Rows that are drawn out beforehand and never trained on. */
+  heldOutRows: number;
+}
+
+/** Tasks from rows of files, and what was left out on the way. */
+export interface FileTasks extends TaskSource {
+  /** Rows that were left out so far, by why; each row once. */
+  readonly skipped: ReadonlyMap<Skip, number>;
+  /** The sentence for each row that was left out, in the order in which they were met. */
+  readonly skippedRows: ReadonlyMap<string, string>;
+}
+
+/** Purposes of random streams (see needle.ts and lessons.ts for others). */
+const streams = { order: 6, substitute: 7, heldOut: 8 };
+/** Rows that are tried in the place of one that is left out. */
+const mostAttempts = 1000;
+/** Decoded pictures that are kept between the choice of a task and its rolling. */
+const recentPixelBytes = 2 ** 28;
+
+/**
+ * Every row once an epoch, in an order of its own each time. A row that cannot be trained on is left out and another
+ * drawn at random takes its place, so that a step has as many tasks as it should: which one depends on seed, step and
+ * index alone. Nothing is read before it is asked for.
+ * @throws Error with one sentence where there are no rows to train on
+ */
+export function fileTasks(sources: readonly RowSource[], settings: FileTaskSettings): FileTasks {
+  const { seed, heldOutRows } = settings;
+  const starts = sources.map((_, i) => sources.slice(0, i).reduce((sum, { rows }) => sum + rows, 0));
+  const all = sources.reduce((sum, { rows }) => sum + rows, 0);
+  const shuffled = new Random(seed, [streams.heldOut]).shuffled(Array.from({ length: all }, (_, i) => i));
+  const held = shuffled.slice(0, heldOutRows);
+  const train = shuffled.slice(heldOutRows);
+  if (all === 0) throw new Error("Expected rows to train on, found none");
+  const names = new Set(sources.map(({ name }) => name));
+  if (names.size < sources.length)
+    throw new Error("Two files have the same name; rename one, since tasks are named by it");
+
+  const skipped = new Map<Skip, number>();
+  const skippedRows = new Map<string, string>();
+  const surveys = new Recent<{ row: Row | null; found: Surveyed }>(recentPixelBytes, ({ found }) =>
+    found.pixels.reduce((sum, { data }) => sum + data.length, 1024),
+  );
+  let epoch = { index: -1, order: train };
+  const rowOf = (row: number): Promise<Row> => {
+    const source = starts.findLastIndex((start) => start <= row);
+    return sources[source]!.row(row - starts[source]!);
+  };
+  // Made when it is first needed: it looks through the text of all rows.
+  const twins = rowTwins(train, rowOf);
+  const alsoTrained = new Set<number>();
+  const uncompared = new Set<number>();
+
+  const idOf = (row: number): string => {
+    const source = starts.findLastIndex((start) => start <= row);
+    return `${sources[source]!.name}/${row - starts[source]!}`;
+  };
+  const look = (row: number) =>
+    surveys.get(String(row), async () => {
+      const source = starts.findLastIndex((start) => start <= row);
+      const { row: read, found } = await lookAt(sources[source]!, row - starts[source]!, settings);
+      const id = idOf(row);
+      if (found.skip && !skippedRows.has(id)) {
+        skipped.set(found.skip.kind, (skipped.get(found.skip.kind) ?? 0) + 1);
+        skippedRows.set(id, found.skip.why);
+      }
+      return { row: read, found };
+    });
+  const taskAt = async (row: number): Promise<Task | null> => {
+    const { row: read, found } = await look(row);
+    return read && !found.skip ? taskOf(idOf(row), read, found) : null;
+  };
+  const rowAt = (slot: number): number => {
+    const index = Math.floor(slot / train.length);
+    if (epoch.index !== index) epoch = { index, order: new Random(seed, [streams.order, index]).shuffled(train) };
+    return epoch.order[slot % train.length]!;
+  };
+  const taskInSlot = async (slot: number): Promise<Task> => {
+    const first = await taskAt(rowAt(slot));
+    if (first) return first;
+    const random = new Random(seed, [streams.substitute, slot]);
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      const task = await taskAt(train[random.below(train.length)]!);
+      if (task) return task;
+    }
+    const [id, why] = [...skippedRows].at(-1)!;
+    throw new Error(`Expected a row to train on, found ${mostAttempts} that are left out; ${id}: ${why}`);
+  };
+
+  return {
+    name: sources.map(({ name }) => name).join(", "),
+    skipped,
+    skippedRows,
+    counts: () => ({
+      "data/skipped": skippedRows.size,
+      ...(alsoTrained.size > 0 ? { "data/held_out_also_trained": alsoTrained.size } : {}),
+      ...(uncompared.size > 0 ? { "data/held_out_not_compared": uncompared.size } : {}),
+      ...Object.fromEntries([...skipped].map(([kind, rows]) => [`data/skipped/${kind.replaceAll(" ", "_")}`, rows])),
+    }),
+    take: async (step, count) => {
+      if (train.length === 0)
+        throw new Error(`Expected rows to train on, found ${all} of which all are held out; lower --held-out-rows`);
+      const tasks: Task[] = [];
+      for (let index = 0; index < count; index++) tasks.push(await taskInSlot(step * count + index));
+      return tasks;
+    },
+    heldOut: async (count) => {
+      const tasks: Task[] = [];
+      for (const row of held) {
+        if (tasks.length === count) break;
+        const task = await taskAt(row);
+        if (!task) continue;
+        const isTrained = await twins.has(row);
+        if (isTrained === null) uncompared.add(row);
+        if (isTrained) alsoTrained.add(row);
+        else tasks.push(task);
+      }
+      return tasks;
+    },
+    heldOutNotes: () => {
+      const unread = held.filter((row) => skippedRows.has(idOf(row))).length;
+      return [
+        `${held.length} of ${all} rows are set apart`,
+        ...(unread > 0
+          ? [
+              `${unread} of them cannot be asked: ${skippedRows.get(idOf(held.find((row) => skippedRows.has(idOf(row)))!))}`,
+            ]
+          : []),
+        ...(alsoTrained.size > 0
+          ? [
+              `${alsoTrained.size} of them stand among the rows that are trained on as well, word for word, and are not asked`,
+            ]
+          : []),
+        ...(uncompared.size > 0
+          ? [
+              `${uncompared.size} of them ask what so many other rows ask that their pictures were not compared with all of those`,
+            ]
+          : []),
+      ];
+    },
+    pictures: async ({ id }) => {
+      const slash = id.lastIndexOf("/");
+      const source = sources.findIndex(({ name }) => name === id.slice(0, slash));
+      const row = Number(id.slice(slash + 1));
+      if (source < 0 || !Number.isInteger(row) || row < 0 || row >= sources[source]!.rows)
+        throw new Error(`Expected a task of ${[...names].join(", ")} such as "${idOf(0)}", found "${id}"`);
+      const { found } = await look(starts[source]! + row);
+      if (found.skip) throw new Error(`${id} has no pictures to show: ${found.skip.why}`);
+      return found.pixels;
+    },
+  };
+}
+
+/** A row with what would become of it; one that cannot be read is left out like any other. */
+export async function lookAt(
+  source: RowSource,
+  index: number,
+  settings: SurveySettings,
+  options?: { headersOnly?: boolean },
+): Promise<{ row: Row | null; found: Surveyed }> {
+  try {
+    const row = await source.row(index);
+    return { row, found: await survey(row, settings, options) };
+  } catch (error) {
+    const skip = { kind: "row unreadable" as const, why: (error as Error).message };
+    return { row: null, found: { pictures: [], promptTokens: null, skip, pixels: [] } };
+  }
+}
+
+function taskOf(
+  id: string,
+  row: Row,
+  { pictures, pixels }: { pictures: Surveyed["pictures"]; pixels: Pixels[] },
+): Task {
+  const box = row.goldBoxSourcePx;
+  return {
+    id,
+    source: id.slice(0, id.lastIndexOf("/")),
+    question: row.question,
+    answer: row.answer,
+    imageSizesPx: pixels.map(({ width, height }) => ({ width, height })),
+    ...(box && pictures[0] ? { goldBoxSourcePx: scaled(box, pictures[0]) } : {}),
+    dataSource: row.dataSource,
+    ...(row.messages.length > 0 ? { messages: [...row.messages] } : {}),
+    // A file without that column says nothing about tools.
+    ...("env_name" in row.columns && row.envName === "" ? { tools: false } : {}),
+    columns: row.columns,
+  };
+}
+
+/** A box in the picture's file, in the picture as kept. */
+function scaled(
+  [left, top, right, bottom]: Box,
+  { width, height, sourceWidth, sourceHeight }: Surveyed["pictures"][number],
+): Box {
+  const [x, y] = [sourceWidth / width, sourceHeight / height];
+  return [left * x, top * y, right * x, bottom * y];
+}

@@ -1,0 +1,92 @@
+import type { Pixels } from "../../image/pixels.ts";
+import { Random } from "../random.ts";
+import { renderWindow, wholeScene } from "../scenes/render.ts";
+import { objectBox, objectName, randomScene, type Scene, type SceneRecipe, sceneSidePx } from "../scenes/scene.ts";
+import type { Task } from "../task.ts";
+import type { TaskSource } from "./task_source.ts";
+
+/** The knobs of a run that shape its scenes. */
+export interface NeedleSettings {
+  /** Objects in a scene, 1 to 8. */
+  objects: number;
+  /** Side of one of the digit's dots, source px. */
+  glyphPx: number;
+  shapeMinPx: number;
+  shapeMaxPx: number;
+  /** Share of scenes that are close-ups: few, large objects whose digits can be read at first sight. */
+  legibleShare: number;
+}
+
+export type Split = "train" | "heldout";
+
+/** Purposes of random streams; what differs here never meets. */
+const streams: Record<Split, number> = { train: 1, heldout: 2 };
+
+const source = "needle";
+
+/** Sizes of objects in a close-up, by how many there are. */
+export function closeUpSizesPx(objects: number): { sizeMinPx: number; sizeMaxPx: number } {
+  if (objects === 1) return { sizeMinPx: 160, sizeMaxPx: 300 };
+  if (objects === 2) return { sizeMinPx: 140, sizeMaxPx: 220 };
+  return { sizeMinPx: 110, sizeMaxPx: 140 };
+}
+
+function recipe(random: Random, settings: NeedleSettings): SceneRecipe {
+  const legible = random.uniform() < settings.legibleShare;
+  const few = 1 + random.below(3);
+  if (!legible)
+    return {
+      objects: settings.objects,
+      sizeMinPx: settings.shapeMinPx,
+      sizeMaxPx: settings.shapeMaxPx,
+      dotPx: settings.glyphPx,
+    };
+  const sizes = closeUpSizesPx(few);
+  return { objects: few, ...sizes, dotPx: sizes.sizeMinPx * 0.09 };
+}
+
+/** The scene of one place in a run. */
+export function needleScene(settings: NeedleSettings, seed: number, split: Split, step: number, index: number): Scene {
+  const random = new Random(seed, [streams[split], step, index]);
+  return randomScene(random, recipe(random, settings));
+}
+
+export const digitQuestion = (name: string): string => `What digit is on the ${name}?`;
+
+/** The task of one place in a run: what digit stands on one of the objects. */
+export function needleTask(settings: NeedleSettings, seed: number, split: Split, step: number, index: number): Task {
+  const scene = needleScene(settings, seed, split, step, index);
+  const target = scene.objects[scene.target];
+  const [left, top, right, bottom] = objectBox(target);
+  return {
+    id: `${source}/${seed}/${split}/${step}/${index}`,
+    source,
+    question: digitQuestion(objectName(target)),
+    answer: String(target.digit),
+    imageSizesPx: [{ width: sceneSidePx, height: sceneSidePx }],
+    goldBoxSourcePx: [Math.round(left), Math.round(top), Math.round(right), Math.round(bottom)],
+  };
+}
+
+/** The one picture of a task, drawn from its id: 512 x 512. */
+export function needlePictures(id: string, settings: NeedleSettings): Pixels[] {
+  const [, seed, split, step, index] = id.match(/^needle\/(\d+)\/(train|heldout)\/(\d+)\/(\d+)$/) ?? [];
+  if (split === undefined)
+    throw new Error(
+      `A task of the needle source has an id like "needle/7/train/12/3" (seed, split, step, index), found "${id}"`,
+    );
+  const scene = needleScene(settings, Number(seed), split as Split, Number(step), Number(index));
+  return [renderWindow(scene, wholeScene, sceneSidePx)];
+}
+
+/** Generated scenes: coloured shapes with small digits, one of which is asked for. */
+export function needle(settings: NeedleSettings, seed: number): TaskSource {
+  const tasks = (split: Split, step: number, count: number): Task[] =>
+    Array.from({ length: count }, (_, index) => needleTask(settings, seed, split, step, index));
+  return {
+    name: source,
+    take: async (step, count) => tasks("train", step, count),
+    heldOut: async (count) => tasks("heldout", 0, count),
+    pictures: async (task) => needlePictures(task.id, settings),
+  };
+}

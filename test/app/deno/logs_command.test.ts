@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
+import { runCommand } from "../../../src/app/deno/commands/commands.ts";
+import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { logFormatNames } from "../../../src/interop/logs/formats.ts";
+import { linesOf, loggedEvents } from "../../support/logged_run.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/run`);
+  await Deno.writeTextFile(`${folder}/run/events.jsonl`, log);
+});
+afterEach(() => Deno.remove(folder, { recursive: true }));
+
+const log = `${linesOf(loggedEvents).join("\n")}\n`;
+
+async function run(line: string): Promise<{ code: number; lines: string[] }> {
+  const parsed = parseArguments(line.replaceAll("FOLDER", folder).split(" "));
+  if (parsed.help) throw new Error("not a command to run");
+  const lines: string[] = [];
+  const never = () => {
+    throw new Error("a log needs no model on a GPU");
+  };
+  const code = await runCommand(parsed, {
+    terminal: { print: (text) => lines.push(text.replaceAll(folder, "FOLDER")), progress: () => {} },
+    openPlatform: openDenoPlatform,
+    openSession: never,
+    compileKernels: never,
+    compilers: never,
+    stopping: () => false,
+    untilStopped: () => new Promise(() => {}),
+    dist: folder,
+  });
+  return { code, lines };
+}
+
+async function filesBelow(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (isDirectory) found.push(...(await filesBelow(`${path}/${name}`)).map((file) => `${name}/${file}`));
+    else found.push(name);
+  }
+  return found.sort();
+}
+
+test("all formats go into a folder each, and the run is only read", async () => {
+  const { code, lines } = await run("logs FOLDER/run --out FOLDER/out");
+  expect({ code, lines }).toEqual({
+    code: 0,
+    lines: [
+      "verl: 2 steps, 2 files in FOLDER/out/verl",
+      "rl-logging-board: 2 steps, 1 file in FOLDER/out/rl-logging-board",
+      "trl: 2 steps, 2 files in FOLDER/out/trl",
+      "tensorboard: 2 steps, 1 file in FOLDER/out/tensorboard",
+      "csv: 2 steps, 1 file in FOLDER/out/csv",
+    ],
+  });
+  expect(await filesBelow(`${folder}/out`)).toEqual([
+    "csv/metrics.csv",
+    "rl-logging-board/rollouts.jsonl",
+    "tensorboard/events.out.tfevents.1600000000.saccade",
+    "trl/completions/completions_00001.parquet",
+    "trl/completions/completions_00002.parquet",
+    "verl/1.jsonl",
+    "verl/2.jsonl",
+  ]);
+  expect(await filesBelow(`${folder}/run`)).toEqual(["events.jsonl"]);
+  // Both steps' pieces.
+  const board = await Deno.readTextFile(`${folder}/out/rl-logging-board/rollouts.jsonl`);
+  expect(board.trimEnd().split("\n")).toHaveLength(2);
+});
+
+test("one format goes into the folder itself; a packed log that was exported will do", async () => {
+  const packed = new Blob([log]).stream().pipeThrough(new CompressionStream("gzip"));
+  await Deno.writeFile(`${folder}/exported.jsonl.gz`, new Uint8Array(await new Response(packed).arrayBuffer()));
+  const { lines } = await run("logs FOLDER/exported.jsonl.gz --format verl --out FOLDER/out");
+  expect(lines).toEqual(["verl: 2 steps, 2 files in FOLDER/out"]);
+  expect(await filesBelow(`${folder}/out`)).toEqual(["1.jsonl", "2.jsonl"]);
+});
+
+test("without a tokenizer metrics are written, and what is missing is said", async () => {
+  const moved = log.replace('"model":"needle"', '"model":"./gone"');
+  await Deno.writeTextFile(`${folder}/run/events.jsonl`, moved);
+  const { code, lines } = await run("logs FOLDER/run --out FOLDER/out");
+  expect(code).toBe(1);
+  expect(lines[0]).toMatch(
+    /^verl is not written: the tokenizer of \.\/gone cannot be opened \(.+\); name a folder that has one with --tokenizer$/,
+  );
+  expect(lines.slice(3)).toEqual([
+    "tensorboard: 2 steps, 1 file in FOLDER/out/tensorboard",
+    "csv: 2 steps, 1 file in FOLDER/out/csv",
+  ]);
+  const named = await run("logs FOLDER/run --format trl --tokenizer needle --out FOLDER/again");
+  expect(named).toEqual({ code: 0, lines: ["trl: 2 steps, 2 files in FOLDER/again"] });
+});
+
+test("the flag knows every format", () => {
+  for (const format of ["all", ...logFormatNames])
+    expect(parseArguments(["logs", "run", "--format", format, "--out", "out"])).toMatchObject({ options: { format } });
+});
+
+test.each([
+  ["logs --out FOLDER/out", "saccade logs needs the folder of a run"],
+  ["logs FOLDER/run", "saccade logs needs --out"],
+  ["logs FOLDER/run FOLDER/run --out FOLDER/out", "needs the folder of one run, found 2"],
+  ["logs FOLDER/run --out FOLDER/run", "Expected an empty or new folder"],
+  ["logs FOLDER/none --out FOLDER/out", "Expected the folder of a run at"],
+  ["logs FOLDER --out FOLDER/out", "Expected the log of a run in"],
+  ["logs FOLDER/run --format wandb --out FOLDER/out", "--format must be one of all, verl, rl-logging-board"],
+])("%s", async (line, message) => {
+  await expect(run(line)).rejects.toThrow(message);
+});
