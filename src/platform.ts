@@ -28,19 +28,19 @@ export interface Platform {
   readAsset(path: string, startByte?: number, endByte?: number): Promise<Uint8Array>;
   /**
    * The files below a folder in order, by their paths from there with "/" between; null where there is no such folder
-   * or nobody can tell what it holds (behind an address, beside the page).
+   * or it has no listing (behind an address, beside the page).
    */
   list(path: string): Promise<string[] | null>;
   /** The address that is asked where this path is read, to be shown before; null for what lies on this machine. */
   addressOf(path: string): string | null;
   /**
-   * What tells one version of a file behind an address from another: the commit that a branch of the Hub stands for, and
-   * the server's mark (ETag), each "" where nobody says. Null for what lies on this machine; absent where all does. A
+   * What identifies a version of a file behind an address: the commit that a branch of the Hub stands for, and
+   * the server's mark (ETag), each "" where the server names none. Null for what lies on this machine; absent where all does. A
    * repository or a folder of it stands for a file in it. @throws Error with one sentence where the server does not answer
    */
   versionOf?(path: string): Promise<{ commit: string; mark: string } | null>;
-  /** Small texts by name that stay on this machine: what can be found out again, and may be lost. */
-  kept?: { read(name: string): Promise<string | null>; write(name: string, text: string): Promise<void> };
+  /** Small texts by name that stay on this machine and may be lost: what was measured once. */
+  cache?: { read(name: string): Promise<string | null>; write(name: string, text: string): Promise<void> };
 }
 
 /**

@@ -39,6 +39,7 @@ export type {
 export type { TrainOptions, TrainRun } from "./app/library/train.ts";
 export type { Box, Pixels } from "./image/pixels.ts";
 export type { NamedBytes } from "./platform.ts";
-export type { Task, TaskSource } from "./tasks/task.ts";
+export type { TaskSource } from "./tasks/sources/task_source.ts";
+export type { Task } from "./tasks/task.ts";
 export type { Metrics, TrainEvent } from "./train/events.ts";
 export type { RunConfig } from "./train/knobs.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { referenceSettings } from "../../src/app/parity/check.ts";
-import { walk } from "../../src/app/parity/walk.ts";
+import { forwardPass } from "../../src/app/parity/forward_pass.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { type BaseDtype, baseDtypes } from "../../src/model/base_dtype.ts";
 import { loadModel } from "../../src/model/load.ts";
@@ -32,7 +32,7 @@ function groupsOf(golden: Golden): PackedGroup[] {
 async function computed(on: Gpu, model: Model, golden: Golden) {
   const ids = golden.inputs.integers("input_ids");
   const images = imagesOf(golden);
-  const { logprobs: alone } = await walk(on, model, ids, images);
+  const { logprobs: alone } = await forwardPass(on, model, ids, images);
   const config = resolveConfig({ loraRank: 4, loraAlpha: 8, loraTargets: "all-linear" });
   const adapter = (await openAdapter(on, model, config, 3, null))!;
   const random = new Random(9, [1]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { forwardPass } from "../../src/app/parity/forward_pass.ts";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
-import { walk } from "../../src/app/parity/walk.ts";
 import { LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
 import { adaptedModules, readLoraConfig } from "../../src/model/lora_config.ts";
 import { type CheckpointFiles, readHeader } from "../../src/model/safetensors.ts";
@@ -246,7 +246,7 @@ describe("PEFT's files", () => {
 });
 
 test("a new adapter changes nothing, and training changes nothing but the adapter", async () => {
-  const bare = await walk(gpu, model, ids, shown);
+  const bare = await forwardPass(gpu, model, ids, shown);
   const before = await model.parameters.read();
   const adapter = new LoraAdapter(gpu, model.parameters, config({ target_modules: "all-linear" }), { trained: true });
   let state = 1;
@@ -255,7 +255,7 @@ test("a new adapter changes nothing, and training changes nothing but the adapte
     return state / 2147483647;
   });
   model.adapter = adapter;
-  const fresh = await walk(gpu, model, ids, shown);
+  const fresh = await forwardPass(gpu, model, ids, shown);
   expect(fresh.logprobs).toEqual(bare.logprobs);
 
   const group: PackedGroup = {
@@ -278,7 +278,7 @@ test("a new adapter changes nothing, and training changes nothing but the adapte
   expect(losses.at(-1)!).toBeLessThan(0.8 * losses[0]!);
   expect(await model.parameters.read()).toEqual(before);
   model.adapter = null;
-  expect((await walk(gpu, model, ids, shown)).logprobs).toEqual(bare.logprobs);
+  expect((await forwardPass(gpu, model, ids, shown)).logprobs).toEqual(bare.logprobs);
   adapter.parameters.free();
 });
 

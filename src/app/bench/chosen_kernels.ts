@@ -7,5 +7,5 @@ import type { Bench } from "./workload.ts";
 export async function chooseKernels({ gpu, isTuned, platform }: Bench, model: Model): Promise<void> {
   const [problem] = await useMatrixUnits(gpu, model);
   if (problem !== undefined) throw new Error(problem);
-  if (isTuned) await chooseProductsFor(gpu, model, platform.kept);
+  if (isTuned) await chooseProductsFor(gpu, model, platform.cache);
 }

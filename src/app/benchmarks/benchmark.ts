@@ -12,7 +12,7 @@ export interface BenchmarkSession {
   readonly adapter: string;
   readonly model: ModelFacts;
   change(changes: Partial<RunConfig>): void;
-  /** `step` is a part of the key of every draw, so that no two calls draw alike. */
+  /** `step` is part of the sampling key, so that no two calls sample alike. */
   rollTasks(
     tasks: readonly Task[],
     options: { rolloutsPerTask: number; greedy: boolean; step?: number; source: Pick<TaskSource, "pictures"> },
@@ -20,7 +20,7 @@ export interface BenchmarkSession {
   texts(tokens: readonly number[]): string[];
 }
 
-/** What is taken away to see whether it matters. */
+/** What is taken away to measure its effect. */
 export const controls = ["none", "no-tool", "blank-crop", "shuffled-crop", "as-given"] as const;
 export type Control = (typeof controls)[number];
 
@@ -33,14 +33,14 @@ export const changesOf: Record<Control, Pick<RunConfig, "zoom" | "crop">> = {
   "as-given": { zoom: true, crop: "source" },
 };
 
-/** Whether an answer is right, null where nobody could say. */
+/** Whether an answer is right, null where no judge answered. */
 export interface Scored {
   right: boolean | null;
-  /** Which rule or judge said so. */
+  /** The rule or judge that decided. */
   verdict: string;
 }
 
-/** One thing to ask, in one form. */
+/** One question, in one form. */
 export interface Asking {
   task: Task;
   /** Which of its item's orders of options. */
@@ -50,7 +50,7 @@ export interface Asking {
   score(rollout: Rollout): Promise<Scored>;
 }
 
-/** One thing that a benchmark asks about, with its picture. */
+/** One item of a benchmark, with its picture. */
 export interface OpenItem {
   pixels: Pixels[];
   /** Where the objects asked for stand, in these pixels. */
@@ -68,7 +68,7 @@ export interface Item {
   open(): Promise<OpenItem>;
 }
 
-/** What came of one rollout. Plain data: a line of results.jsonl. */
+/** The result of one rollout. Plain data: a line of results.jsonl. */
 export interface BenchmarkResult {
   type: "rollout";
   control: Control;
@@ -89,7 +89,7 @@ export interface BenchmarkResult {
   said: string[];
 }
 
-/** A thing that was not asked. */
+/** An item that was not asked. */
 export interface LeftOut {
   type: "left-out";
   item: string;
@@ -100,7 +100,7 @@ export interface BenchmarkSettings {
   config: RunConfig;
   controls: readonly Control[];
   /** Rollouts at the run's temperature, beside the greedy one; 0: none. */
-  drawn: number;
+  sampled: number;
 }
 
 /** Tokens, rollouts and bytes of decoded pictures that are held at once. */
@@ -111,8 +111,8 @@ const mostPixelBytes = 2 ** 29;
 const firstStep = 3 * 2 ** 30;
 
 /**
- * Asks everything under every control, greedily and drawn, and tells what came of each rollout. A picture is read once:
- * all is asked about it before the next ones are.
+ * Asks everything under every control, greedily and sampled, and yields the result of each rollout. A picture is read
+ * once: all is asked about it before the next ones are.
  */
 export async function* runBenchmark(
   session: BenchmarkSession,
@@ -149,7 +149,7 @@ export async function* runBenchmark(
     }
     yield* ask(session, batch, settings);
   } finally {
-    // Whoever uses the session next finds it as it was.
+    // The session is left as it was.
     session.change({ zoom: settings.config.zoom, crop: settings.config.crop });
   }
 }
@@ -164,7 +164,7 @@ interface Opened {
 async function* ask(
   session: BenchmarkSession,
   batch: readonly Opened[],
-  { controls, drawn }: BenchmarkSettings,
+  { controls, sampled }: BenchmarkSettings,
 ): AsyncGenerator<BenchmarkResult> {
   if (batch.length === 0) return;
   for (const control of controls) {
@@ -174,8 +174,8 @@ async function* ask(
     );
     const byId = new Map(asked.map((one) => [one.task.id, one]));
     const source = { pictures: async ({ id }: Task) => byId.get(id)!.opened.pixels };
-    for (const greedy of drawn > 0 ? [true, false] : [true]) {
-      const options = { rolloutsPerTask: greedy ? 1 : drawn, greedy, step: firstStep + batch[0]!.index, source };
+    for (const greedy of sampled > 0 ? [true, false] : [true]) {
+      const options = { rolloutsPerTask: greedy ? 1 : sampled, greedy, step: firstStep + batch[0]!.index, source };
       for await (const { task, rollouts } of session.rollTasks(
         asked.map((one) => one.task),
         options,
@@ -193,19 +193,19 @@ function resultOf(
   { answer, end, error, calls, segments }: Rollout,
   { right, verdict }: Scored,
   { item, opened, order, gold }: { item: Item; opened: OpenItem } & Asking,
-  how: Pick<BenchmarkResult, "control" | "greedy" | "rolloutIndex">,
+  sampling: Pick<BenchmarkResult, "control" | "greedy" | "rolloutIndex">,
   session: BenchmarkSession,
 ): BenchmarkResult {
   const { targetsSourcePx } = opened;
   return {
     type: "rollout",
-    control: how.control,
-    greedy: how.greedy,
+    control: sampling.control,
+    greedy: sampling.greedy,
     set: item.set,
     category: item.category,
     item: item.id,
     order,
-    rolloutIndex: how.rolloutIndex,
+    rolloutIndex: sampling.rolloutIndex,
     answer,
     gold,
     right,
@@ -229,7 +229,7 @@ function resultOf(
 /** What an item needs at most, under any control. */
 function needsOf(
   { pixels, askings }: OpenItem,
-  { config, controls, drawn }: BenchmarkSettings,
+  { config, controls, sampled }: BenchmarkSettings,
   { view }: ModelFacts,
 ): { tokens: number; rollouts: number; bytes: number } {
   const limits = view ?? { factor: 28, minPixels: 3_136, maxPixels: 12_845_056 };
@@ -241,7 +241,7 @@ function needsOf(
   const allTurns = firstTurnTokens + maxToolCalls * (imageTokens + nextTurnTokens);
   const suffix = responseTokens > 0 ? Math.min(responseTokens, allTurns) : allTurns;
   const asked = Math.max(...controls.map((control) => askings(control).length));
-  const each = Math.max(1, drawn);
+  const each = Math.max(1, sampled);
   return {
     tokens: asked * (imageTokens + each * suffix),
     rollouts: asked * each,

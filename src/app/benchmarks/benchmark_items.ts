@@ -15,7 +15,7 @@ import { askedAsDeepEyes } from "./benchmark_prompt.ts";
 
 export interface ChoiceSettings {
   order: OptionOrder;
-  /** Draws the orders. */
+  /** Of the shuffled orders. */
   seed: number;
   budget: PictureBudget;
   /** Asked where no rule decides; the rules' own says wrong then. */

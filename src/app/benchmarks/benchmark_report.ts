@@ -2,7 +2,7 @@ import type { End } from "../../agent/rollout.ts";
 import type { OptionOrder } from "../../tasks/benchmarks/benchmark.ts";
 import type { BenchmarkResult, Control, LeftOut } from "./benchmark.ts";
 
-/** A share or mean over `count` things; its standard error where there are enough to tell. */
+/** A share or mean over `count` things; its standard error where there are enough to compute it. */
 export interface Estimate {
   value: number;
   /** Of the mean over items: attempts at one item are not independent. */
@@ -145,7 +145,7 @@ export interface ReportHead {
   adapter: string;
   seed: number;
   order: OptionOrder | null;
-  drawn: number;
+  sampled: number;
   temperature: number;
   prompt: string;
   tool: string;
@@ -164,7 +164,7 @@ export function reportLines(
   const several = new Set(rows.map(({ set }) => set)).size > 1;
   const first = (row: BenchmarkRow) => [
     row.control,
-    row.greedy ? "greedy" : `Avg@${head.drawn}`,
+    row.greedy ? "greedy" : `Avg@${head.sampled}`,
     ...(several ? [row.set] : []),
     row.category === "overall" && settings.meanOfCategories ? "overall (mean of halves)" : row.category,
   ];
@@ -205,7 +205,7 @@ export function reportLines(
     "",
     `    ${head.command}`,
     "",
-    `Questions from ${head.place}; seed ${head.seed}${head.order === null ? "" : `; options ${orderWords[head.order]}`}; prompt ${head.prompt}, tool ${head.tool}, judge ${head.judge}${head.drawn > 0 ? `; Avg@${head.drawn} at temperature ${head.temperature}` : ""}; on ${head.adapter}`,
+    `Questions from ${head.place}; seed ${head.seed}${head.order === null ? "" : `; options ${orderLabels[head.order]}`}; prompt ${head.prompt}, tool ${head.tool}, judge ${head.judge}${head.sampled > 0 ? `; Avg@${head.sampled} at temperature ${head.temperature}` : ""}; on ${head.adapter}`,
     ...head.notes.map((note) => `Note: ${note}`),
     "",
     ...figures,
@@ -226,18 +226,18 @@ export function reportLines(
 
 const shownAtMost = 10;
 
-const orderWords: Record<OptionOrder, string> = {
+const orderLabels: Record<OptionOrder, string> = {
   shuffled: "shuffled by the seed",
   circular: "in every rotation",
   "as-given": "as given",
 };
 
-function rotationLines(rows: readonly BenchmarkRow[], { drawn }: ReportHead): string[] {
+function rotationLines(rows: readonly BenchmarkRow[], { sampled }: ReportHead): string[] {
   return rows
     .filter(({ category, accuracyByOrder }) => category === "overall" && accuracyByOrder.length > 0)
     .map(
       ({ control, greedy, set, accuracyByOrder }) =>
-        `- ${control}, ${greedy ? "greedy" : `Avg@${drawn}`}, ${set}: ${accuracyByOrder.map((value) => (value === null ? "-" : value.toFixed(3))).join(", ")}`,
+        `- ${control}, ${greedy ? "greedy" : `Avg@${sampled}`}, ${set}: ${accuracyByOrder.map((value) => (value === null ? "-" : value.toFixed(3))).join(", ")}`,
     );
 }
 

@@ -1,7 +1,7 @@
 import { openJudge } from "../../reward/judges/answer_judge.ts";
 import { type Outcome, same } from "./outcome.ts";
 
-/** An answer before the hardened judge: kept from whoever reads, or not. */
+/** An answer before the hardened judge: kept from the judge's model, or not. */
 export interface JudgeGuardCase {
   id: string;
   question: string;
@@ -12,7 +12,7 @@ export interface JudgeGuardCase {
   want: "refused" | "decided by rule or asked";
 }
 
-/** Judges an answer as a run would, by a server that approves of everything, and tells whether the guard refused it. */
+/** Whether the guard refuses an answer before a server that approves of everything is asked. */
 export async function judgeGuard({ id, question, gold, answer, repeat, want }: JudgeGuardCase): Promise<Outcome[]> {
   const judge = openJudge(
     { url: "http://127.0.0.1:9/v1", model: "guard", judge: "hardened", retries: 0, canaryRate: 0 },

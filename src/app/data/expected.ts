@@ -22,7 +22,7 @@ export interface ExpectedRow {
     model_size: [width: number, height: number];
     image_tokens: number;
   }[];
-  /** What is drawn in picture 0: [left, top, right, bottom] in source pixels, not turned by EXIF. */
+  /** The object shown in picture 0: [left, top, right, bottom] in source pixels, not turned by EXIF. */
   boxes?: Record<string, Box>;
 }
 
@@ -31,7 +31,7 @@ const meanTolerance = 0.5;
 
 const stem = (name: string): string => name.replace(/\.[^.]*$/, "");
 
-/** Compares every row of a source with the lines that speak of it, field by field. A row that breaks has failed. */
+/** Compares every row of a source with the lines about it, field by field. A row that breaks has failed. */
 export async function* compareRows(source: RowSource, lines: readonly ExpectedRow[]): AsyncGenerator<Outcome> {
   const own = lines.filter(({ file }) => file === stem(source.name));
   yield same("rows", source.name, source.rows, own.length);

@@ -1,7 +1,7 @@
 import type { Dialect, Platform } from "../../platform.ts";
 import { type Disk, openDiskFiles } from "../network/disk_files.ts";
 import { createDawn, tryDawn } from "./gpu/dawn.ts";
-import { openKeptTexts } from "./storage/cached_texts.ts";
+import { openCachedTexts } from "./storage/cached_texts.ts";
 
 /** Deno's side of Platform. It looks for a GPU only if `needsGpu`, since that takes half a second. */
 export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
@@ -10,7 +10,7 @@ export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
     : { gpu: null, gpuMissing: "No GPU was asked for", dialect: "naga" as const };
   const shipped = new URL("../../../public/", import.meta.url);
   const files = openDiskFiles({ disk, shipped, environment: (name) => Deno.env.get(name) });
-  return { name: "deno", ...found, ...files, kept: openKeptTexts() };
+  return { name: "deno", ...found, ...files, cache: openCachedTexts() };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** A part of the product that reads bytes which strangers made. */
+/** A part of the product that reads untrusted bytes. */
 export interface FuzzedReader {
   /** What is read, e.g. "pictures". */
   name: string;

@@ -39,7 +39,7 @@ export interface RejudgedStep {
   /** Rollouts whose reward differs in its total, also where the verdict does not. */
   rewardsDiffer: number;
   /**
-   * Verdicts that the log has only as far as its rewards tell them: it was written by an earlier version. A right answer
+   * Verdicts inferred from stored rewards: an earlier version wrote the log. A right answer
    * that verl's or DeepEyes' reward took back (too long, no box) counts as wrong there.
    */
   verdictsFromRewards: number;
@@ -47,7 +47,7 @@ export interface RejudgedStep {
 
 /** How stored rollouts are judged. */
 export interface Rejudging {
-  /** Null: by the verdicts that are stored; nobody is asked. */
+  /** Null: by the verdicts that are stored; no judge is asked. */
   judge: AnswerJudge | null;
   /** What is paid for, from the run's own configuration at a step. */
   settings(own: RunConfig): JudgingSettings;
@@ -104,7 +104,7 @@ export async function* rejudgedGroups(
   let tasks: Task[] = [];
   let groups: StoredGroup[] = [];
   let own: RunConfig | null = null;
-  /** A change holds from the next step on, also where it is told in the midst of one. */
+  /** A change holds from the next step on, also where it is logged within one. */
   let changes: Partial<RunConfig> = {};
   for (const event of events) {
     if (event.type === "run") own = event.config;
@@ -167,7 +167,7 @@ async function judgedAgain(
 /** What a judge found when the run was made. */
 function storedVerdict({ judged, end, reward }: Rollout, own: RunConfig): Judged | undefined {
   if (judged || end === "error") return judged;
-  // An early log: Mini-o3 leaves out who ran out of turns, and nobody else was asked about them.
+  // An early log: Mini-o3 leaves out rollouts that ran out of turns, and no judge was asked about them.
   const isLeftOut = reward === null && own.reward === "mini-o3" && (end === "turns" || end === "length");
   if (isLeftOut) return { verdict: { right: false, rule: "no answer" } };
   if (reward === null || reward.verdict === "no verdict, paid 0") return { verdict: null };
@@ -178,7 +178,7 @@ function storedVerdict({ judged, end, reward }: Rollout, own: RunConfig): Judged
 function expectConsistency(rollouts: readonly Rollout[], { judge }: RunConfig): void {
   if (judge !== "rules" && rollouts.some(({ judged }) => judged?.verdict?.right && judged.consistent === undefined))
     throw new Error(
-      "The reward thyme pays for answers that follow from their thoughts, which this log does not tell; choose a judge that reads (--judge-url)",
+      "The reward thyme pays for answers that follow from their thoughts, which this log does not hold; choose a judge that reads (--judge-url)",
     );
 }
 

@@ -2,7 +2,7 @@ import type { KernelTime } from "../../gpu/plan.ts";
 import { workOf, workOfAll } from "./kernel_work.ts";
 
 /**
- * Time per kernel of one walk as a table, the dearest first, with what it achieved: operations and bytes a second, of the
+ * Time per kernel of one pass as a table, the slowest first, with what it achieved: operations and bytes a second, of the
  * work that there was at least. Kernels that the table of work does not know have their time only.
  *
  * @param bySize  a line for each size of a product

@@ -31,11 +31,11 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   switch (name) {
     case "gather":
     case "gather_vec4":
-      // Of a table only the rows that are named; on the way back all of it, of which most rows are only set.
+      // Of a table only the rows that are named; in the backward pass all of it, of which most rows are only set.
       if (entry !== "pick") return { flops: 0, bytes: bytes() };
       return { flops: 0, bytes: bytes([table, weight_data, weight_scales]) + pickedBytes(dispatch) };
     case "heads":
-      // Into a cache go a few rows of it: as much comes as goes.
+      // A few rows of it are written into a cache: as much is read as is written.
       if (dispatch.constants?.CACHE !== 1) return { flops: 0, bytes: bytes() };
       return { flops: 0, bytes: bytes([k, v]) + spreadBytes(dispatch) };
     case "join":
@@ -160,10 +160,10 @@ interface Attended {
   keys: number;
 }
 
-/** All layers of a walk have the same spans. */
+/** All layers of a pass have the same spans. */
 const known = new WeakMap<Uint32Array, Attended>();
 
-/** Of the room for every tile of keys that a row may have, those that it has are read. */
+/** A row has capacity for a number of key tiles; those that it uses are read. */
 function joinWork({ tensors }: Dispatch, spans?: Uint32Array): Work {
   const [out, parts] = [tensors.out!, tensors.parts!];
   if (!spans) return { flops: 0, bytes: bytesOf(parts) + bytesOf(out), isMost: true };

@@ -63,7 +63,7 @@ const wideFrom = [64, 128, 192, 200, 256, 384, never];
  * goes into compiling them. First their bits, then their time.
  *
  * @returns the choice, and a sentence for each kernel that is left out
- * @throws GpuError where the device has no room for what is tried, or is lost
+ * @throws GpuError where the device has no memory for what is tried, or is lost
  */
 export async function tuneProducts(
   gpu: Gpu,

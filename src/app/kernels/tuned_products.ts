@@ -16,16 +16,16 @@ const leastShare = 0.25;
 
 /**
  * Chooses the kernels of a model's products by trying them on this device, once for each adapter, driver, dtype and state
- * of the kernels; the platform keeps what was found. Not on software adapters, without timestamps, or for models of less
+ * of the kernels; the platform caches the choice. Not on software adapters, without timestamps, or for models of less
  * than 200 million weights. Results have the same bits whatever is chosen.
  *
  * @param tune  what tries them; a test gives its own
- * @returns     sentences for people: kernels that had to be left out, or why nothing could be kept
+ * @returns     sentences for people: kernels that had to be left out, or why the choice could not be cached
  */
 export async function chooseProductsFor(
   gpu: Gpu,
   model: Model,
-  kept: Platform["kept"],
+  cache: Platform["cache"],
   tune: typeof tuneProducts = tuneProducts,
 ): Promise<string[]> {
   if (gpu.software || gpu.plain || !gpu.canTime || !inTiles(gpu)) return [];
@@ -33,7 +33,7 @@ export async function chooseProductsFor(
   const notices: string[] = [];
   for (const form of commonForms(model)) {
     const name = await nameOf(gpu, form.dtype);
-    const known = readChoice((await kept?.read(name).catch(() => null)) ?? null);
+    const known = readChoice((await cache?.read(name).catch(() => null)) ?? null);
     if (known) {
       chooseProducts(gpu, form.dtype, known);
       continue;
@@ -50,10 +50,10 @@ export async function chooseProductsFor(
     chooseProducts(gpu, form.dtype, found.choice);
     notices.push(...found.notices);
     try {
-      await kept?.write(name, JSON.stringify(found.choice));
+      await cache?.write(name, JSON.stringify(found.choice));
     } catch (error) {
       notices.push(
-        `Which kernels are fastest here could not be kept, and is tried again next time: ${(error as Error).message}`,
+        `Which kernels are fastest here could not be cached, and is tried again next time: ${(error as Error).message}`,
       );
     }
   }
@@ -76,7 +76,7 @@ function commonForms({ parameters }: Model): WeightForm[] {
 }
 
 async function nameOf({ device, adapterName }: Gpu, dtype: Dtype): Promise<string> {
-  // Some browsers tell of the adapter at the adapter only.
+  // Some browsers give these on the adapter only.
   const { vendor, architecture, device: model, description } = (device.adapterInfo as GPUAdapterInfo | undefined) ?? {};
   const { limits } = device;
   const parts = [
@@ -92,7 +92,7 @@ async function nameOf({ device, adapterName }: Gpu, dtype: Dtype): Promise<strin
   return `products-${dtype}-${hash.slice(0, 24)}`;
 }
 
-/** Null for what is not there, or was not written by us. */
+/** Null where there is none, or it is not of our format. */
 function readChoice(text: string | null): ProductChoice | null {
   if (text === null) return null;
   try {

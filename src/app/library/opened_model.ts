@@ -2,7 +2,7 @@ import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { decodePixels } from "../../image/decode.ts";
 import type { Pixels } from "../../image/pixels.ts";
-import { shownImage } from "../../model/vision_rows.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import type { Opening } from "../../policy/chat.ts";
 import type { Passage, Turn } from "../../policy/policy.ts";
@@ -45,9 +45,9 @@ export interface RolledGroup {
   task: Task;
   rollouts: Rollout[];
   /** The task's pictures at the size of the model's input. */
-  promptPictures: Pixels[];
+  promptImages: Pixels[];
   /** The pictures that tools gave in each attempt, at that size, in order. */
-  toolPictures: Pixels[][];
+  toolImages: Pixels[][];
 }
 
 /** How tasks are tried. */
@@ -164,10 +164,10 @@ export class OpenModel {
     const tokens = typeof answer === "string" ? this.encode(answer) : [...answer];
     if (tokens.length === 0) return new Float32Array();
     const { chat } = this.#session.parts();
-    const { tokens: prefix, shown } = await this.#passage(prompt);
+    const { tokens: prefix, images: pictures } = await this.#passage(prompt);
     const { vision } = this.#session.qwen.config;
     const targets = tokens.map((token, i) => ({ at: i - 1, token, weight: 0 }));
-    const images = shown.map((pixels) => shownImage(pixels, vision));
+    const images = pictures.map((pixels) => inputImage(pixels, vision));
     return this.#session.logprobs(
       [{ prefix: { tokens: prefix, images }, sequences: [{ tokens, images: [], targets }] }],
       { temperature, suppressed: chat.reserved },
@@ -191,12 +191,12 @@ export class OpenModel {
     });
     let next = await rolling.next();
     while (!next.done) next = await rolling.next();
-    const { rollouts, promptShown, shown } = next.value;
+    const { rollouts, promptImages, toolImages } = next.value;
     return tasks.map((task, i) => ({
       task,
       rollouts: rollouts[i]!,
-      promptPictures: promptShown[i]!,
-      toolPictures: shown[i]!,
+      promptImages: promptImages[i]!,
+      toolImages: toolImages[i]!,
     }));
   }
 
@@ -211,8 +211,8 @@ export class OpenModel {
     this.#session.expectTrainable();
     const rolled: Rolled = {
       rollouts: groups.map((group) => group.rollouts),
-      promptShown: groups.map((group) => group.promptPictures),
-      shown: groups.map((group) => group.toolPictures),
+      promptImages: groups.map((group) => group.promptImages),
+      toolImages: groups.map((group) => group.toolImages),
     };
     return this.#session.parts().update(rolled, step, resolveConfig({ ...this.#config, ...changes }));
   }
@@ -265,13 +265,13 @@ export class OpenModel {
 
   async #passage({ pictures = [], question = "", messages, tools = false }: Prompt): Promise<Passage> {
     const { chat, view } = this.#session.parts();
-    const shown = await Promise.all(
+    const images = await Promise.all(
       pictures.map(async (picture) =>
-        view.shown(picture instanceof Uint8Array ? await decodePixels(picture) : picture),
+        view.modelInput(picture instanceof Uint8Array ? await decodePixels(picture) : picture),
       ),
     );
-    const tokens = chat.prompt({ question, messages, tools }, shown.map(view.imageTokens));
-    return { tokens, shown };
+    const tokens = chat.prompt({ question, messages, tools }, images.map(view.imageTokens));
+    return { tokens, images };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { TaskSource } from "../../tasks/task.ts";
+import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { OwnParts } from "../session/run_context.ts";
 

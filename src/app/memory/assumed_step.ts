@@ -3,7 +3,7 @@ import { smartResize } from "../../image/smart_resize.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { PassageShape, RolloutShape, ShownSize, StepShape } from "./simulated_step.ts";
+import type { InputSize, PassageShape, RolloutShape, StepShape } from "./simulated_step.ts";
 
 /** What one rollout and its prompt are taken to be, on average. */
 export interface Workload {
@@ -55,13 +55,13 @@ export function assumedStep(
   const most = config.maxPixels > 0 ? Math.min(maxPixels, config.maxPixels) : maxPixels;
   const factor = vision.patchSize * vision.spatialMergeSize;
   const limits = { factor, minPixels: Math.min(minPixels, most), maxPixels: most };
-  const shown = ({ width, height }: ShownSize): ShownSize => {
+  const inputSize = ({ width, height }: InputSize): InputSize => {
     const { widthPx, heightPx } = smartResize(height, width, limits, "qwen-vl-utils");
     return { width: widthPx, height: heightPx };
   };
-  const tokensOf = ({ width, height }: ShownSize): number => (width / factor) * (height / factor);
+  const tokensOf = ({ width, height }: InputSize): number => (width / factor) * (height / factor);
   /** A picture of at most so many tokens, nearly square. */
-  const pictureOf = (tokens: number): ShownSize => {
+  const pictureOf = (tokens: number): InputSize => {
     const rows = Math.max(1, Math.floor(Math.sqrt(tokens)));
     return { width: Math.max(1, Math.floor(tokens / rows)) * factor, height: rows * factor };
   };
@@ -69,13 +69,13 @@ export function assumedStep(
   const { maxPromptTokens, tasksPerStep, rolloutsPerTask, responseTokens } = config;
   const longestPicture = pictureOf(Math.min(maxPromptTokens, Math.floor(most / factor ** 2)));
   const unknown: PassageShape = isScenes
-    ? { textTokens: sceneText, pictures: [shown(scenePicture)] }
-    : { textTokens: usualText, pictures: [shown(usualPicture)] };
+    ? { textTokens: sceneText, pictures: [inputSize(scenePicture)] }
+    : { textTokens: usualText, pictures: [inputSize(usualPicture)] };
   const longest = { textTokens: maxPromptTokens - tokensOf(longestPicture), pictures: [longestPicture] };
   const prompts = known?.prompts ?? [response === null && !isScenes ? longest : unknown];
   const largest = Math.max(0, ...prompts.flatMap(({ pictures }) => pictures.map(tokensOf)));
   const around = known?.answerText ?? (isScenes ? sceneAnswerText : answerText);
-  const { responseTokens: roomTokens } = roomAfter(largest + around, config);
+  const { responseTokens: capacityTokens } = roomAfter(largest + around, config);
 
   const calls = config.zoom ? config.maxToolCalls : 0;
   const allTurns = config.firstTurnTokens + calls * config.nextTurnTokens;
@@ -87,17 +87,17 @@ export function assumedStep(
           modelTokens: Math.min(usualResponse.tokens, allTurns, responseTokens || allTurns),
           calls: Math.min(calls, usualResponse.calls),
         });
-  const crop = isScenes ? shown(sceneCrop) : pictureOf(Math.min(usualCropTokens, largest || usualCropTokens));
+  const crop = isScenes ? inputSize(sceneCrop) : pictureOf(Math.min(usualCropTokens, largest || usualCropTokens));
   const answer = { textTokens: around, pictures: [crop] };
   const wholePicture = { textTokens: around, pictures: [pictureOf(largest)] };
   const rollouts = Array.from({ length: rolloutsPerTask }, (_, i) =>
     response === null && !isScenes
-      ? rolloutOf(roomTokens, calls, wholePicture, largest + around)
+      ? rolloutOf(capacityTokens, calls, wholePicture, largest + around)
       : rolloutOf(usual.modelTokens, Math.floor((i + 1) * usual.calls) - Math.floor(i * usual.calls), answer, 0),
   );
   return {
     tasks: Array.from({ length: tasksPerStep }, (_, i) => ({ prompt: prompts[i % prompts.length]!, rollouts })),
-    roomTokens,
+    capacityTokens,
   };
 }
 

@@ -109,7 +109,7 @@ export async function estimate(
  * Makes a usual step of a run within a device's limits, and counts nothing.
  * @throws Error with one sentence where a buffer of it is larger than they allow
  */
-export async function expectRoom(
+export async function expectFits(
   config: RunConfig,
   sizes: ModelSizes,
   preprocessor: Pick<Preprocessor, "minPixels" | "maxPixels">,

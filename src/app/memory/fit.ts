@@ -17,7 +17,7 @@ export interface Fit {
   /** Null where a buffer is larger than the device allows; `problem` then says which. */
   bytes: number | null;
   problem: string;
-  /** Bytes of the card, null where nobody said. */
+  /** Bytes of the card, null where it is not known. */
   memoryBytes: number | null;
   fits: boolean | null;
   /** Single changes with what the run then takes, and behind them those that fit together; empty where it fits. */
@@ -29,8 +29,8 @@ const mostTried = 12;
 
 /**
  * @param found        the estimate as it is, or the error that came in its place
- * @param memoryBytes  of the card; WebGPU does not tell it
- * @param stopping     true once nobody wants to know any more
+ * @param memoryBytes  of the card; WebGPU does not report it
+ * @param stopping     true once the answer is no longer needed
  */
 export async function fitOf(
   config: RunConfig,
@@ -50,7 +50,7 @@ export async function fitOf(
   };
   if (isFine(bytes)) return fit;
   const tried = async (changes: Partial<RunConfig>): Promise<Remedy> => {
-    // Each takes a while: a worker hears what else it is asked.
+    // Each takes a while: a worker takes other messages between them.
     await new Promise((resolve) => setTimeout(resolve));
     try {
       return { changes, bytes: (await estimating(changes)).usualBytes };
@@ -63,7 +63,7 @@ export async function fitOf(
     if (stopping()) return { ...fit, remedies: helping };
     const remedy = await tried(changes);
     if (remedy.bytes === null || (bytes !== null && remedy.bytes > 0.98 * bytes)) continue;
-    // Of one setting made smaller and smaller, the last that was tried is worth telling.
+    // Of one setting made smaller and smaller, the last one tried is listed.
     if (helping.length > 0 && sameKnobs(helping.at(-1)!.changes, changes)) helping.pop();
     helping.push(remedy);
     if (isFine(remedy.bytes)) return { ...fit, remedies: helping };
@@ -75,7 +75,7 @@ export async function fitOf(
 const sameKnobs = (a: Partial<RunConfig>, b: Partial<RunConfig>): boolean =>
   Object.keys(a).join() === Object.keys(b).join();
 
-/** What is said where no remedy makes the run fit, and "" where one does. */
+/** The sentence where no remedy makes the run fit, and "" where one does. */
 export function hopeless({ memoryBytes, fits, remedies }: Pick<Fit, "memoryBytes" | "fits" | "remedies">): string {
   const isFine = (of: number | null): boolean => of !== null && (memoryBytes === null || of <= memoryBytes);
   if (fits !== false || remedies.some((remedy) => isFine(remedy.bytes))) return "";
@@ -88,7 +88,7 @@ export function fitLines(config: RunConfig, { bytes, problem, memoryBytes, fits,
   const line = (remedy: Remedy) => `  ${flagsOf(remedy.changes, config)}: ${gib(remedy.bytes!)} GiB`;
   if (fits === null)
     return [
-      `It fits where ${gib(bytes!)} GiB are free on the card; WebGPU does not tell how much that is (--gpu-memory GIB says it)`,
+      `It fits where ${gib(bytes!)} GiB are free on the card; WebGPU does not report how much that is (--gpu-memory GIB says it)`,
     ];
   if (fits) return [`It fits: ${gib(bytes!)} of ${gib(memoryBytes!)} GiB`];
   const none = hopeless({ memoryBytes, fits, remedies });

@@ -28,7 +28,7 @@ const usuallyStored = "BF16";
  * The sizes of a run's model, of its two small JSON files; of weights on this machine also the headers are read.
  *
  * @param mayFetch  whether the small files of a model that lies elsewhere may be asked for
- * @throws Error with one sentence where nobody knows the model
+ * @throws Error with one sentence where the model is not known
  */
 export async function describedModel(
   { model: name, adapter, baseDtype }: Pick<RunConfig, "model" | "adapter" | "baseDtype">,

@@ -7,7 +7,7 @@ export function smaller(config: RunConfig): Partial<RunConfig>[] {
     { gradientCheckpointing: "on" },
     ...halves(config.tasksPerRoll || config.tasksPerStep, 1).map((tasksPerRoll) => ({ tasksPerRoll })),
     { kvCacheDtype: "bf16" },
-    // One that it goes on from has its own rank.
+    // An existing adapter has its own rank.
     ...(hasAdapter(config) ? [] : [{ loraRank: 16 }]),
     // Few bits are for weights under an adapter.
     hasAdapter(config) ? { baseDtype: "int4" as const } : { loraRank: 16, baseDtype: "int4" as const },

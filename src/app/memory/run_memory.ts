@@ -22,11 +22,11 @@ export interface RunMemory {
 /**
  * Counts a step of a run on the limits of this machine's adapter.
  *
- * @param memoryBytes  of the card; null where nobody said
- * @param stopping     true once nobody wants to know any more
+ * @param memoryBytes  of the card; null where it is not known
+ * @param stopping     true once the answer is no longer needed
  * @param asCard       whether a software adapter, which allows small buffers only, is counted as a usual card
  * @param mayFetch     whether the small files of a model that lies elsewhere may be asked for
- * @throws Error with one sentence where nobody knows the model, or its weights cannot be kept as the run asks
+ * @throws Error with one sentence where the model is not known, or its weights cannot be kept as the run asks
  */
 export async function runMemory(
   config: RunConfig,

@@ -22,8 +22,8 @@ import { type PackedGroup, type Sequence, sizes, type Target } from "../../train
 import { updateSettings } from "../../train/update.ts";
 import { useMatrixUnits } from "../kernels/matrix_units.ts";
 
-/** A picture as the model sees it, px. */
-export interface ShownSize {
+/** Size of a model-input picture, px. */
+export interface InputSize {
   width: number;
   height: number;
 }
@@ -31,7 +31,7 @@ export interface ShownSize {
 /** Text of so many tokens, and pictures. */
 export interface PassageShape {
   textTokens: number;
-  pictures: readonly ShownSize[];
+  pictures: readonly InputSize[];
 }
 
 /** What a rollout writes and is answered, in turns: each answer stands behind the turn of its place. */
@@ -47,8 +47,8 @@ export interface TaskShape {
 
 export interface StepShape {
   tasks: readonly TaskShape[];
-  /** Tokens that a conversation has room for after its prompt. */
-  roomTokens: number;
+  /** Tokens that a conversation may have after its prompt. */
+  capacityTokens: number;
 }
 
 /** What of a model memory depends on. */
@@ -56,7 +56,7 @@ export interface ModelSizes {
   config: ModelConfig;
   /** How a weight is kept where it is not trained. */
   formOf: (parameter: ParameterShape) => WeightForm;
-  /** What the adapter is that the run goes on from; of a new one the knobs say it. */
+  /** Of the adapter that the run goes on from; a new one is described by the knobs. */
   adapter?: LoraConfig;
 }
 
@@ -91,7 +91,7 @@ export async function simulateStep(
   const together = config.tasksPerRoll || step.tasks.length;
   let rolling: Rolling | null = null;
   for (let first = 0; first < step.tasks.length; first += together)
-    rolling = await roll(gpu, model, step.tasks.slice(first, first + together), step.roomTokens, rolling);
+    rolling = await roll(gpu, model, step.tasks.slice(first, first + together), step.capacityTokens, rolling);
 
   const groups = largest(
     step.tasks.map((task) => groupOf(task, modelConfig)),
@@ -146,12 +146,12 @@ interface Rolling {
   made: Set<string>;
 }
 
-/** Every walk of sampling, once for each size. @param before  of the tasks that were rolled before */
+/** Every pass of sampling, once for each size. @param before  of the tasks that were rolled before */
 async function roll(
   gpu: Gpu,
   model: Model,
   tasks: readonly TaskShape[],
-  room: number,
+  capacityTokens: number,
   before: Rolling | null,
 ): Promise<Rolling> {
   const { config } = model;
@@ -170,11 +170,11 @@ async function roll(
   );
   const slots = tasks.length * perTask;
   const prefix = Math.max(...prompts.map(({ tokens }) => tokens.length));
-  const fits = before?.workspace.fits(tasks.length, slots, prefix, room);
+  const fits = before?.workspace.fits(tasks.length, slots, prefix, capacityTokens);
   if (!fits) before?.workspace.free();
   const rolling = fits
     ? before!
-    : { workspace: new Workspace(gpu, model, tasks.length, slots, prefix, room), made: new Set<string>() };
+    : { workspace: new Workspace(gpu, model, tasks.length, slots, prefix, capacityTokens), made: new Set<string>() };
   const { workspace, made } = rolling;
   const rollouts = tasks.flatMap((task) => task.rollouts);
   const longest = Math.max(...rollouts.map(({ turns }) => turns.length));
@@ -198,7 +198,7 @@ async function roll(
 const untraced = { traced: false, traces: new Map() };
 const patchesOf = ({ grid }: InputImage): number => grid.t * grid.h * grid.w;
 
-/** A passage as it goes through the model. */
+/** A passage as the model reads it. */
 function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
   const passage = passageOf(shape, { vision, imageTokenId });
   const { tokens } = passage;
@@ -243,8 +243,8 @@ function passageOf(
 
 const blanks = new Map<string, Pixels>();
 
-/** One picture for each size: nobody looks at it. */
-function blank({ width, height }: ShownSize): Pixels {
+/** One picture for each size; its pixels do not matter. */
+function blank({ width, height }: InputSize): Pixels {
   const key = `${width} ${height}`;
   const known = blanks.get(key) ?? { width, height, data: new Uint8Array(width * height * 3) };
   blanks.set(key, known);

@@ -46,7 +46,7 @@ export function flopsOf(
     prefill: tasks * (prompt + n * (observed + attended(of.observationTokens, of.promptTokens + own / 2))),
     token: tasks * n * (2 * (layers + text.vocabSize * text.hiddenSize) + attended(1, of.promptTokens + own / 2)),
     forward: updatesPerStep * (forward + heads),
-    // The way back costs twice the way there, and logits are made again; where weights stay as they are, only their
+    // The backward pass costs twice the forward pass, and logits are computed again; where weights stay as they are, only their
     // inputs' gradients are made.
     backward: updatesPerStep * (hasAdapter(config) ? forward + 2 * heads : 2 * forward + 3 * heads),
     reference: hasReference ? forward + heads : 0,

@@ -15,7 +15,7 @@ import type { RemoteFiles } from "./remote_files.ts";
 export interface HubOptions {
   /** Without a slash at its end; the Hub's own unless a mirror is named. */
   endpoint?: string;
-  /** Whether a token goes along. */
+  /** Whether a token is sent. */
   hasToken?: boolean;
   /** How a person here gives one, "" where there is no way. */
   tokenRemedy?: string;
@@ -182,7 +182,7 @@ export class Hub {
       return new Error(
         `${name} is gated (${status}): accept its terms at ${page}, then ${this.#hasToken ? "take a token of that account" : way}`,
       );
-    // To strangers the Hub does not say whether a private repository is there, nor whether any is.
+    // Without a token the Hub does not say whether a private repository is there, nor whether any is.
     if (code === "RepoNotFound" || (status === 401 && code === ""))
       return new Error(
         `${host} has no ${kindName(kind)} ${repository} that ${this.#hasToken ? "this token may read" : "everyone may read"} (${status}); check its name, ${other(kind)}, or if it is private ${this.#hasToken ? "take a token of its owner" : way}`,

@@ -7,7 +7,7 @@ import { RemoteFiles } from "./remote_files.ts";
 export interface NetworkOptions extends Pick<RemoteOptions, "request" | "seesRedirects" | "wait"> {
   /** The Hub or a mirror of it; "" or undefined: the Hub. */
   endpoint?: string;
-  /** Goes to the endpoint alone; "" or undefined: none. */
+  /** Sent to the endpoint alone; "" or undefined: none. */
   token?: string;
   /** How a person here gives one. */
   tokenRemedy?: string;
@@ -54,7 +54,7 @@ export class NetworkFiles {
     return isHubPath(path) ? this.#hub.read(path, startByte, endByte) : this.#files.read(path, startByte, endByte);
   }
 
-  /** The files below a folder of the Hub; of another address nobody can tell. @throws Error with one sentence */
+  /** The files below a folder of the Hub; null for another address, which has no listing. @throws Error with one sentence */
   async list(path: string): Promise<string[] | null> {
     return isHubPath(path) ? this.#hub.list(path) : null;
   }

@@ -6,7 +6,7 @@ interface CachedRange {
   bytes: Uint8Array;
 }
 
-/** The last range fetched of each file, for the reads that come next. It asks nobody for anything. */
+/** The last range fetched of each file, for the reads that come next. It makes no requests. */
 export class RangeCache {
   /** By address, in the order of use. */
   readonly #ranges = new Map<string, CachedRange>();

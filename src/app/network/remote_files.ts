@@ -41,7 +41,7 @@ export class RemoteFiles {
     return (await this.#identity(address)).commit;
   }
 
-  /** What the server says tells this content from others, "" where it says nothing. @throws RemoteFailure */
+  /** The server's mark of this content (ETag), "" where it names none. @throws RemoteFailure */
   async mark(address: string): Promise<string> {
     return (await this.#identity(address)).mark;
   }
@@ -192,7 +192,7 @@ function expectRange(address: string, answered: Answered, first: number, { mark,
     );
 }
 
-/** What tells one content from another: the Hub's mark of a large file, else the server's. */
+/** A mark that differs between contents: the Hub's of a large file, else the server's (ETag). */
 function markOf({ header, response }: Answered): string {
   const mark = header("x-linked-etag") ?? response.headers.get("etag") ?? "";
   return mark.replace(/^W\//, "");

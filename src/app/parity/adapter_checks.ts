@@ -1,7 +1,7 @@
 import { adapterParameterName, loadAdapter } from "../../model/lora.ts";
 import { type Check, compare, type Subject } from "./check.ts";
 import { within } from "./golden_folder.ts";
-import { gradientChecks, walkSequence } from "./sequence_checks.ts";
+import { gradientChecks, passOfSequence } from "./sequence_checks.ts";
 
 /** The PEFT adapter of the folder on the model: forward, loss and the gradient of each of its tensors. */
 export async function* adapterChecks(subject: Subject): AsyncGenerator<Check> {
@@ -11,7 +11,7 @@ export async function* adapterChecks(subject: Subject): AsyncGenerator<Check> {
   const adapter = await loadAdapter(gpu, model.parameters, within(folder.files, "adapter"), { trained: true });
   model.adapter = adapter;
   try {
-    const { logprobs, entropies } = await walkSequence(subject);
+    const { logprobs, entropies } = await passOfSequence(subject);
     yield compare(subject, "log_probs", logprobs, expected.floats("lora.log_probs"), { label: "lora.log_probs" });
     yield compare(subject, "entropies", entropies, expected.floats("lora.entropies"), { label: "lora.entropies" });
     const prefix = "lora.grad.";

@@ -67,7 +67,7 @@ export function worst(checks: readonly (readonly [name: string, check: Check])[]
   };
 }
 
-/** AdamW after clipping as the reference has it; rates and clips are set by whoever updates. */
+/** AdamW after clipping as the reference has it; rates and clips are set by the caller. */
 export const referenceSettings: UpdateSettings = {
   learningRate: 0,
   beta1: 0,

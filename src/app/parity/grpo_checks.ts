@@ -4,14 +4,14 @@ import { advantages } from "../../train/advantage.ts";
 import { Learner } from "../../train/learner.ts";
 import type { PackedGroup } from "../../train/pack.ts";
 import { type Check, check, compare, referenceSettings, type Subject, worst } from "./check.ts";
+import { forwardPass } from "./forward_pass.ts";
 import type { Variant } from "./golden_folder.ts";
 import { parameterNames, positionChecks } from "./sequence_checks.ts";
 import { norm, normDifference } from "./tolerance.ts";
-import { walk } from "./walk.ts";
 
 type Grpo = NonNullable<Subject["folder"]["golden"]["grpo"]>;
 
-/** Four rollouts of one prompt: each by itself, then together in the walk that computes the prompt once, loss by loss. */
+/** Four rollouts of one prompt: each by itself, then together in the pass that computes the prompt once, loss by loss. */
 export async function* grpoChecks(subject: Subject): AsyncGenerator<Check> {
   const { model, folder } = subject;
   const { golden, inputs, expected } = folder;
@@ -47,7 +47,7 @@ async function* rolloutChecks(subject: Subject, grpo: Grpo): AsyncGenerator<Chec
     const shown = rollout.images.map((i) => images[i]!);
     for (const one of positionChecks(subject, ids, shown, `grpo.${g}.`))
       lists.position_ids!.push([`rollout ${g}`, { ...one, quantity: "grpo.position_ids" }]);
-    const { logprobs, entropies } = await walk(gpu, model, ids, shown);
+    const { logprobs, entropies } = await forwardPass(gpu, model, ids, shown);
     const put = (quantity: string, got: Float32Array) =>
       lists[quantity]!.push([
         `rollout ${g}`,

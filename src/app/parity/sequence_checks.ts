@@ -4,27 +4,27 @@ import type { InputImage } from "../../model/vision_rows.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import { Learner } from "../../train/learner.ts";
 import { type Check, check, compare, referenceSettings, type Subject, worst } from "./check.ts";
+import { type ForwardPass, forwardPass } from "./forward_pass.ts";
 import { largestDifference, norm } from "./tolerance.ts";
-import { type Walked, walk } from "./walk.ts";
 
 /** The pictures of the main sequence, in the order in which it shows them. */
 export const inputImages = ({ folder, images }: Subject): InputImage[] =>
   folder.golden.sequence.images.map((i) => images[i]!);
 
-/** Vision output, positions, hidden states, log-probabilities and entropies of the main sequence, from one walk forward. */
-export function* forwardChecks(subject: Subject, walked: Walked): Generator<Check> {
+/** Vision output, positions, hidden states, log-probabilities and entropies of the main sequence, from one forward pass. */
+export function* forwardChecks(subject: Subject, pass: ForwardPass): Generator<Check> {
   const { folder, model } = subject;
   const { inputs, expected } = folder;
   if (expected.has("image_embeds"))
-    yield compare(subject, "image_embeds", walked.embeds, expected.floats("image_embeds"));
+    yield compare(subject, "image_embeds", pass.embeds, expected.floats("image_embeds"));
   const features = expected.names().filter((name) => name.startsWith("deepstack."));
-  if (features.length !== walked.deepstack.length)
+  if (features.length !== pass.deepstack.length)
     yield check(subject, "deepstack", Number.POSITIVE_INFINITY, {
-      note: `expected ${features.length} features, found ${walked.deepstack.length}`,
+      note: `expected ${features.length} features, found ${pass.deepstack.length}`,
     });
   else if (features.length > 0)
     yield worst(
-      walked.deepstack.map(
+      pass.deepstack.map(
         (feature, i) =>
           [`deepstack.${i}`, compare(subject, "deepstack", feature, expected.floats(`deepstack.${i}`))] as const,
       ),
@@ -35,10 +35,10 @@ export function* forwardChecks(subject: Subject, walked: Walked): Generator<Chec
   const C = model.config.text.hiddenSize;
   const picked = inputs
     .integers("hidden_positions")
-    .flatMap((p) => Array.from(walked.hidden.subarray(p * C, (p + 1) * C)));
+    .flatMap((p) => Array.from(pass.hidden.subarray(p * C, (p + 1) * C)));
   yield compare(subject, "hidden", picked, expected.floats("hidden"));
-  yield compare(subject, "log_probs", walked.logprobs, expected.floats("log_probs"));
-  yield compare(subject, "entropies", walked.entropies, expected.floats("entropies"));
+  yield compare(subject, "log_probs", pass.logprobs, expected.floats("log_probs"));
+  yield compare(subject, "entropies", pass.entropies, expected.floats("entropies"));
 }
 
 /** M-RoPE positions of a sequence against `PREFIXposition_ids`, and `rope_delta` where it is given. */
@@ -169,5 +169,5 @@ export async function* greedyChecks(subject: Subject): AsyncGenerator<Check> {
 }
 
 /** The main sequence through the model as it is. */
-export const walkSequence = (subject: Subject): Promise<Walked> =>
-  walk(subject.gpu, subject.model, subject.folder.inputs.integers("input_ids"), inputImages(subject));
+export const passOfSequence = (subject: Subject): Promise<ForwardPass> =>
+  forwardPass(subject.gpu, subject.model, subject.folder.inputs.integers("input_ids"), inputImages(subject));

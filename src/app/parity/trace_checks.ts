@@ -1,10 +1,10 @@
 import { patchOrder, windowOrder } from "../../model/positions.ts";
 import { type Check, check, compare, type Subject, worst } from "./check.ts";
+import type { ForwardPass } from "./forward_pass.ts";
 import { inputImages } from "./sequence_checks.ts";
-import type { Walked } from "./walk.ts";
 
 /** States between layers, in the order in which they are computed; a failure names the first that differs. */
-export function* traceChecks(subject: Subject, { states }: Walked): Generator<Check> {
+export function* traceChecks(subject: Subject, { states }: ForwardPass): Generator<Check> {
   const { trace } = subject.folder;
   if (!trace) return;
   if (trace.has("vision.window_index")) yield windowCheck(subject);

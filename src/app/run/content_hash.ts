@@ -1,14 +1,14 @@
 import type { Platform } from "../../platform.ts";
 import { sha256 } from "../../tasks/sha256.ts";
 
-/** How much is read of files to tell them from others. */
+/** How much is read of files to identify them. */
 export interface HashLimits {
   /** Files up to this are read whole, as long as all of them together stay below `allBytes`. */
   fileBytes: number;
   allBytes: number;
-  /** Of others: the first and the last stretch, where headers and tables of contents stand... */
+  /** Of others: the first and the last range, where headers and tables of contents stand... */
   endBytes: number;
-  /** ...and so many stretches between them. */
+  /** ...and so many ranges between them. */
   samples: number;
   sampleBytes: number;
   /** Rows of which the pictures beside the file are read. */
@@ -39,7 +39,7 @@ export const networkLimits: HashLimits = {
 const pieceBytes = 8 * 2 ** 20;
 
 /**
- * SHA-256 of a file: of its bytes where it is of one piece, of the hashes of its pieces where it is larger, of stretches
+ * SHA-256 of a file: of its bytes where it is of one piece, of the hashes of its pieces where it is larger, of ranges
  * of it where it is too large to be read.
  * @throws Error as the platform does
  */
@@ -50,10 +50,10 @@ export async function hashOf(
   limits: HashLimits,
   whole = sizeBytes <= limits.fileBytes,
 ): Promise<string> {
-  const stretches = whole ? pieces(sizeBytes) : sampled(sizeBytes, limits);
+  const ranges = whole ? pieces(sizeBytes) : sampled(sizeBytes, limits);
   const hashes: string[] = [];
-  for (const [start, end] of stretches) hashes.push(await sha256(await platform.readAsset(path, start, end)));
-  // What a server says of content that nobody reads here.
+  for (const [start, end] of ranges) hashes.push(await sha256(await platform.readAsset(path, start, end)));
+  // The server's mark of the content that is not read here.
   const mark = whole ? "" : ((await platform.versionOf?.(path))?.mark ?? "");
   return hashes.length === 1 && mark === ""
     ? hashes[0]!

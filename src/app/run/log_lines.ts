@@ -9,14 +9,14 @@ export const longestLine = 2 ** 27;
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<(string | null)[]> {
   let open: string[] = [];
   let length = 0;
-  /** Whether the line that is open has been told as too long. */
-  let told = false;
-  /** What ends here: nothing where it was told already. */
+  /** Whether the open line has been reported as too long. */
+  let reported = false;
+  /** The line that ends here: none where it was reported already. */
   const close = (end: string): (string | null)[] => {
-    const line = told ? [] : [length + end.length > longestLine ? null : open.join("") + end];
+    const line = reported ? [] : [length + end.length > longestLine ? null : open.join("") + end];
     open = [];
     length = 0;
-    told = false;
+    reported = false;
     return line;
   };
   for await (const piece of pieces) {
@@ -24,10 +24,10 @@ export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<(s
     const rest = parts.pop()!;
     if (parts.length > 0) yield [...close(parts[0]!), ...parts.slice(1)];
     length += rest.length;
-    if (!told && length <= longestLine) open.push(rest);
-    else if (!told) {
+    if (!reported && length <= longestLine) open.push(rest);
+    else if (!reported) {
       open = [];
-      told = true;
+      reported = true;
       yield [null];
     }
   }

@@ -21,7 +21,7 @@ export interface ReadLog {
  * Reads a log line by line: one JSON event a line, a "run" event first. A last line that was cut off while it was
  * written is left out, and so are kinds of events that a later version may write.
  *
- * What else is wrong is left out and told of, to be shown to a person; or, for work on the whole of a log, nothing may
+ * What else is wrong is left out and reported in a notice; or, for work on the whole of a log, nothing may
  * be left out (`strict`).
  */
 export class LogReader {
@@ -174,7 +174,7 @@ export class LogReader {
 
 /**
  * The events of a run's log, line by line. A last line that was cut off while it was written is left out; of the rest
- * nothing may be, since what is made of it would be told as the whole run.
+ * nothing may be, since what is made of it would pass for the whole run.
  * @param name  of the log, for errors
  * @throws Error with one sentence where a line is no event, or where the log is not that of a training run
  */

@@ -4,7 +4,7 @@ import type { RunApi } from "../worker_api/run_api.ts";
 /** "over": the run has ended and nothing more will come; a new run needs a new player. */
 export type PlayerState = "paused" | "playing" | "stepping" | "over";
 
-/** What a player tells while it pulls. */
+/** What a player reports while it pulls. */
 export interface PlayerListener {
   event(event: TrainEvent): void;
   state(state: PlayerState): void;
@@ -13,8 +13,8 @@ export interface PlayerListener {
 }
 
 /**
- * Play, pause and single step over a run. The run moves only when someone asks for its next event, so whoever
- * pulls is the clock: pausing is not asking.
+ * Play, pause and single step over a run. The run moves only when its next event is asked for: to pause is
+ * to stop asking.
  */
 export class Player {
   readonly #source: Pick<RunApi, "next">;
@@ -42,7 +42,7 @@ export class Player {
     return this.#go("stepping");
   }
 
-  /** Stops pulling; resolves once the event under way has arrived and been told. */
+  /** Stops pulling; resolves once the event under way has arrived and been reported. */
   async pause(): Promise<void> {
     if (this.#state !== "over") this.#become("paused");
     await this.#pulling;

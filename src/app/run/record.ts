@@ -104,7 +104,7 @@ function parseConfig(text: string): Record<string, unknown> {
     const value = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // Said below, as for JSON that is no object.
+    // Reported below, as for JSON that is no object.
   }
   throw new Error(
     `config.json: expected a JSON object, found ${JSON.stringify(text.slice(0, 40))}; put a whole one back ("config" in checkpoint/trainer_state.json is one), or begin a new run`,

@@ -24,14 +24,14 @@ export function resumedSettings(
   log: string,
 ): ResumedSettings {
   const events = behind(log.split("\n").flatMap(parsed), saved?.step ?? 0);
-  // A head behind the checkpoint: somebody went on from there before, with other settings perhaps.
+  // A head behind the checkpoint: the run was resumed from there before, perhaps with other settings.
   const head = events.find((event) => event.type === "run");
   const savedStep = saved?.step ?? 0;
   const base = head?.config ?? saved?.config ?? latest;
   const config = { ...latest, ...only(base, changeable) };
   const logged = events.flatMap((event) => (event.type === "config" ? [event] : []));
-  const told = new Set(logged.map(({ step }) => step));
-  const changes = [...(head?.upcoming ?? []).filter(({ step }) => !told.has(step)), ...logged]
+  const changedSteps = new Set(logged.map(({ step }) => step));
+  const changes = [...(head?.upcoming ?? []).filter(({ step }) => !changedSteps.has(step)), ...logged]
     .map(({ step, changes }) => ({ step, changes: only(changes, changeable) }))
     .sort((a, b) => a.step - b.step);
   const last = Object.assign({}, config, ...changes.map((change) => change.changes)) as RunConfig;
@@ -63,7 +63,7 @@ function parsed(line: string): TrainEvent[] {
   try {
     return [JSON.parse(line) as TrainEvent];
   } catch {
-    // Cut off while it was written: it was not told to anybody.
+    // Cut off while it was written: it has not been reported.
     return [];
   }
 }

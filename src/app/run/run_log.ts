@@ -6,8 +6,8 @@ export function isLogged(event: TrainEvent): boolean {
   return event.type !== "decode";
 }
 
-/** A log that a checkpoint stands on. */
-export interface KeptLog {
+/** The part of a log up to a checkpoint. */
+export interface LogPrefix {
   /** Whole lines, each with its newline. */
   text: string;
   /** What of the old log is not in it and would be missed, "" where nothing. */
@@ -20,20 +20,20 @@ export interface KeptLog {
 
 type Line = (TrainEvent | WarmupEvent) & { step?: number };
 
-/** Events that tell of work; without one a log says no more than that somebody began or ended. */
+/** Events of work; a log without one says only that a process began or ended. */
 const work: readonly string[] = ["config", "group", "update", "eval", "warmup"];
 
 /**
  * The part of a log that a checkpoint of `step` stands on. What came after was lost with the process, and will happen
- * again. Whatever became of the log, the checkpoint counts: it can be gone on from with a log that ends too early, that
+ * again. The checkpoint counts, whatever state the log is in: the run can go on from it with a log that ends too early, that
  * broke off within a line, that a power failure filled with zeros, or that is another run's.
  *
  * @param place   of the checkpoint, as its event names it
  * @param config  of the run: a log of other settings is not its log
  */
-export function logUpTo(log: string, step: number, { place, config }: { place: string; config: RunConfig }): KeptLog {
+export function logUpTo(log: string, step: number, { place, config }: { place: string; config: RunConfig }): LogPrefix {
   const { lines, events, rest } = readable(log);
-  const nothing = (notice: string | null): KeptLog => ({ text: "", cut: keepable(log), metrics: [], notice });
+  const nothing = (notice: string | null): LogPrefix => ({ text: "", cut: keepable(log), metrics: [], notice });
   // A fresh run writes its head anew.
   if (step === 0) return nothing(null);
   const afterwards = `the weights go on from step ${step}; its events before that are lost`;
@@ -43,23 +43,30 @@ export function logUpTo(log: string, step: number, { place, config }: { place: s
 
   const reached = endOfStep(events, step);
   if (reached !== null) {
-    const isSaid = events[reached - 1]!.type === "checkpoint";
-    // The process died between writing the checkpoint and saying so.
-    const said = isSaid ? [] : [JSON.stringify({ type: "checkpoint", step, path: place } satisfies TrainEvent)];
-    return kept([...lines.slice(0, reached), ...said], events.slice(0, reached), [...lines.slice(reached), rest], null);
+    const hasCheckpoint = events[reached - 1]!.type === "checkpoint";
+    // The process died between writing the checkpoint and logging it.
+    const checkpointLine = hasCheckpoint
+      ? []
+      : [JSON.stringify({ type: "checkpoint", step, path: place } satisfies TrainEvent)];
+    return prefix(
+      [...lines.slice(0, reached), ...checkpointLine],
+      events.slice(0, reached),
+      [...lines.slice(reached), rest],
+      null,
+    );
   }
   if (events.some(({ type }) => type === "warmup")) {
     // A warm-up's events count the steps of their stage; it has one for every step.
     const made = events.flatMap(({ type }, i) => (type === "warmup" ? [i + 1] : []));
     const end = made[step - 1] ?? lines.length;
     const missing = made.length < step ? `The log has ${made.length} of ${step} steps; ${afterwards}` : null;
-    return kept(lines.slice(0, end), events.slice(0, end), [...lines.slice(end), rest], missing);
+    return prefix(lines.slice(0, end), events.slice(0, end), [...lines.slice(end), rest], missing);
   }
   const before = events.findLast((event) => event.type === "update" && event.step < step);
   const last = before?.step ?? 0;
   const end = last === 0 ? 1 : endOfStep(events, last)!;
   const lost = last + 1 === step ? `step ${step} are` : `steps ${last + 1} to ${step} are`;
-  return kept(
+  return prefix(
     lines.slice(0, end),
     events.slice(0, end),
     [...lines.slice(end), rest],
@@ -67,7 +74,7 @@ export function logUpTo(log: string, step: number, { place, config }: { place: s
   );
 }
 
-function kept(lines: string[], events: readonly Line[], cut: readonly string[], notice: string | null): KeptLog {
+function prefix(lines: string[], events: readonly Line[], cut: readonly string[], notice: string | null): LogPrefix {
   return {
     text: lines.map((line) => `${line}\n`).join(""),
     cut: keepable(cut.filter((line) => line !== "").join("\n")),

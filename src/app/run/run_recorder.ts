@@ -13,7 +13,7 @@ export interface RecordOptions {
   mostUnsavedMs?: number;
   /** Once it says true, the run is saved and ended at the next event. */
   stopping: () => boolean;
-  /** Spares the wait for a judge once somebody stops. */
+  /** Ends the wait for a judge once the run is stopped. */
   signal?: AbortSignal;
   /** As `reopenRun` gives them: changes that come at later steps, metrics of the steps made, sentences for people. */
   upcoming?: readonly ChangeAtStep[];
@@ -22,8 +22,8 @@ export interface RecordOptions {
   /** For the head of the log. */
   sources?: readonly Fingerprint[];
   /**
-   * Whether the run goes on though this error kept something from being written. It is told as an alarm then, what was
-   * not written is kept, and tried again with what comes next.
+   * Whether the run goes on though this error kept something from being written. It is then reported as an alarm, what was
+   * not written stays in memory, and is written with what comes next.
    */
   tolerates?: (error: unknown) => boolean;
 }
@@ -73,7 +73,7 @@ export class RunRecorder {
    */
   async *events(): AsyncGenerator<TrainEvent> {
     const { upcoming = [], notices = [], metrics, stopping, signal } = this.#options;
-    let told: string | null = null;
+    let reported: string | null = null;
     try {
       for await (const event of this.#session.train(signal, metrics)) {
         // What a step had begun that is not in the checkpoint would stand before it in the log.
@@ -89,12 +89,12 @@ export class RunRecorder {
         if (event.type === "config") this.#saveEvery = event.changes.saveEvery ?? this.#saveEvery;
         const logged = event.type === "run" ? this.#head(event) : event;
         await this.#log(logged);
-        // Before anybody sees the step: what is changed then comes after what was changed before.
+        // Before the step is yielded: what is changed then comes after what was changed before.
         if (event.type === "update")
           for (const { step, changes } of upcoming) if (step === this.#step) this.#session.change(changes);
-        if (this.#problem !== null && this.#problem !== told)
+        if (this.#problem !== null && this.#problem !== reported)
           yield { type: "alarm", step: this.#step, message: this.#problem, about: "storage" };
-        told = this.#problem;
+        reported = this.#problem;
         yield logged;
         if (event.type === "run")
           for (const message of notices) yield await this.#log({ type: "alarm", step: this.#step, message });

@@ -8,7 +8,7 @@ import { type HashLimits, hashOf, localLimits, networkLimits } from "./content_h
 /** Of the rows that the knob `data` names, with the pictures beside them. @throws Error where a file cannot be opened */
 export async function dataPrint(data: string, platform: Platform): Promise<Fingerprint[]> {
   const describing: Named[] = [];
-  // By name: files may speak of the same pictures.
+  // By name: files may refer to the same pictures.
   const beside = new Map<string, Named>();
   let whole = true;
   for (const path of pathsIn(data)) {
@@ -39,7 +39,7 @@ async function picturesBeside(file: string, platform: Platform): Promise<{ paths
   const { rows: mostRows, allBytes } = limitsOf(file, platform);
   const paths = new Set<string>();
   let bytes = 0;
-  const listening: Platform = {
+  const recording: Platform = {
     ...platform,
     assetSize: async (path) => {
       const size = await platform.assetSize(path);
@@ -48,11 +48,11 @@ async function picturesBeside(file: string, platform: Platform): Promise<{ paths
       bytes += size ?? 0;
       return size;
     },
-    // Only what the rows name is asked here; whoever hashes it reads it.
+    // Only which files the rows name is wanted here; they are read when they are hashed.
     readAsset: async (path, startByte, endByte) =>
       path === file ? platform.readAsset(path, startByte, endByte) : new Uint8Array(),
   };
-  const source = await openSource(file, listening);
+  const source = await openSource(file, recording);
   const count = Math.min(source.rows, mostRows);
   for (let i = 0; i < count; i++) {
     const row = await source.row(Math.floor((i * source.rows) / count)).catch(() => null);
@@ -111,7 +111,7 @@ async function shardsIn(folder: string, platform: Platform): Promise<string[]> {
     const { weight_map: map } = JSON.parse(new TextDecoder().decode(await platform.readAsset(index)));
     return [...new Set(Object.values(map as Record<string, string>))].filter((name) => typeof name === "string").sort();
   } catch {
-    // What is wrong with it is said when the model is opened.
+    // What is wrong with it is reported when the model is opened.
     return [];
   }
 }

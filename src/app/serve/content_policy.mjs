@@ -11,7 +11,7 @@ const common = [
   "frame-ancestors 'none'",
 ];
 
-/** The page shows foreign text and reaches nobody: pictures come as blobs, never from an address. */
+/** The page shows untrusted text and connects to no other host: pictures come as blobs, never from an address. */
 const ofDocument = [
   ...common,
   "script-src 'self'",
@@ -23,7 +23,7 @@ const ofDocument = [
 /** Workers fetch what a person named: models and data from the Hub or an address, verdicts of a judge. */
 const ofWorker = [...common, "script-src 'self'", "connect-src 'self' https: http:"].join("; ");
 
-/** Decodes and draws pictures. */
+/** Decodes and renders pictures. */
 const ofPictures = [...common, "script-src 'self'", "connect-src 'none'"].join("; ");
 
 /**

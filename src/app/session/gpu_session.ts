@@ -36,7 +36,7 @@ import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts"
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
-import { expectRoom } from "../memory/estimate.ts";
+import { expectFits } from "../memory/estimate.ts";
 import { peakTable } from "../memory/peak_table.ts";
 import type { ModelSizes } from "../memory/simulated_step.ts";
 import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
@@ -52,7 +52,7 @@ const minCropPx = 32;
 /** Alternatives to a token that are worth showing. */
 const likeliestTokens = 5;
 
-/** Activations of a walk of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
+/** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
 const softwarePassBytes = 16 * 2 ** 20;
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
@@ -82,7 +82,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     const device = { limits: gpu.device.limits, software: gpu.software };
     const before = async (sizes: ModelSizes) => {
       expectCacheable(sizes.config.text, config.kvCacheDtype);
-      if (!frozen) await expectRoom(config, sizes, await preprocessorIn(files), device);
+      if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
     };
     const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
@@ -91,7 +91,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
     notices.push(...(await useMatrixUnits(gpu, model)));
-    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.kept)));
+    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
     const open = (wanted: RunConfig, own = options.own) =>
@@ -270,7 +270,7 @@ export class GpuSession implements Session {
     };
     for await (const event of train({ ...this.parts(), signal }, resumedAt, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
-        // Emptied first: what is changed while this is told belongs to the next step.
+        // Emptied first: what is changed while this event is handled belongs to the next step.
         const changes = this.#changes;
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
@@ -379,10 +379,10 @@ export class GpuSession implements Session {
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
     const ofTask = await this.#pictures(task, config);
-    const asShown = await Promise.all(ofTask.map((pixels) => this.pool.shown(pixels)));
+    const modelInputs = await Promise.all(ofTask.map((pixels) => this.pool.modelInput(pixels)));
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, asShown).map(async (pixels) =>
-        inputImage(await this.pool.shown(pixels), this.qwen.config.vision),
+      rolloutPictures(rollout, ofTask, config, modelInputs).map(async (pixels) =>
+        inputImage(await this.pool.modelInput(pixels), this.qwen.config.vision),
       ),
     );
     const group = {
@@ -453,7 +453,7 @@ export class GpuSession implements Session {
       view: {
         frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
         minSidePx: Math.max(minCropPx, factor),
-        modelInput: (pixels) => this.pool.shown(pixels),
+        modelInput: (pixels) => this.pool.modelInput(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,

@@ -4,23 +4,23 @@ import { type LessonRow, type Lessons, lessonKinds } from "../../tasks/scenes/le
 import type { NeedleSettings } from "../../tasks/sources/needle.ts";
 import { type PictureWork, pictureWork } from "./picture_work.ts";
 
-/** Size in pixels at which the model sees a picture of a given size. */
-export type ShownSize = (widthPx: number, heightPx: number) => { widthPx: number; heightPx: number };
+/** Size in pixels of the model input of a picture of a given size. */
+export type InputSize = (widthPx: number, heightPx: number) => { widthPx: number; heightPx: number };
 
 /** At most so many threads: more would wait for the one that runs the model. */
 const mostThreads = 6;
 
-/** Threads that draw scenes and resize pictures, while the one with the GPU goes on. Without workers (Node) it does so itself. */
+/** Threads that render scenes and resize pictures beside the one with the GPU, which does it itself where there are no workers (Node). */
 export class PicturePool {
   readonly #threads: { worker: Worker; work: Remote<PictureWork> }[] = [];
   #next = 0;
-  /** What the model sees of pictures that were drawn here, made in the same go. */
-  readonly #shown = new WeakMap<Pixels, Pixels>();
-  /** Those who wait for an answer hear of a thread that broke down. */
+  /** Model inputs of the pictures that were rendered here, made in the same call. */
+  readonly #modelInputs = new WeakMap<Pixels, Pixels>();
+  /** Rejects the calls that wait, where a thread breaks down. */
   readonly #waiting = new Set<(error: Error) => void>();
   #broken: Error | null = null;
 
-  constructor(readonly shownSize: ShownSize) {
+  constructor(readonly inputSize: InputSize) {
     if (typeof Worker === "undefined") return;
     const count = Math.max(1, Math.min(mostThreads, (navigator.hardwareConcurrency ?? 2) - 1));
     for (let i = 0; i < count; i++) {
@@ -28,7 +28,7 @@ export class PicturePool {
       worker.addEventListener("error", (event) => {
         event.preventDefault();
         this.#broken = new Error(
-          `A thread that draws pictures broke down (${event.message || "no reason given"}); go on from what was saved last`,
+          `A thread that renders pictures broke down (${event.message || "no reason given"}); go on from what was saved last`,
         );
         for (const reject of this.#waiting) reject(this.#broken);
       });
@@ -36,19 +36,19 @@ export class PicturePool {
     }
   }
 
-  /** The pictures of a generated task, in source pixels. */
-  async draw(id: string, settings: NeedleSettings, sizePx: number): Promise<Pixels[]> {
-    const { widthPx, heightPx } = this.shownSize(sizePx, sizePx);
-    const views = await this.#ask((work) => work.draw(id, plain(settings), widthPx, heightPx));
-    for (const { source, shown } of views) this.#shown.set(source, shown);
-    return views.map(({ source }) => source);
+  /** The original pictures of a generated task. */
+  async render(id: string, settings: NeedleSettings, sizePx: number): Promise<Pixels[]> {
+    const { widthPx, heightPx } = this.inputSize(sizePx, sizePx);
+    const views = await this.#ask((work) => work.render(id, plain(settings), widthPx, heightPx));
+    for (const { original, modelInput } of views) this.#modelInputs.set(original, modelInput);
+    return views.map(({ original }) => original);
   }
 
-  /** A picture as the model sees it. */
-  async shown(pixels: Pixels): Promise<Pixels> {
-    const known = this.#shown.get(pixels);
+  /** The model input of a picture. */
+  async modelInput(pixels: Pixels): Promise<Pixels> {
+    const known = this.#modelInputs.get(pixels);
     if (known) return known;
-    const { widthPx, heightPx } = this.shownSize(pixels.width, pixels.height);
+    const { widthPx, heightPx } = this.inputSize(pixels.width, pixels.height);
     return this.#ask((work) => work.resize(pixels, widthPx, heightPx));
   }
 
@@ -82,7 +82,7 @@ export class PicturePool {
   }
 }
 
-/** The fields that drawing needs: a whole configuration would be copied for every picture. */
+/** The fields that rendering needs: a whole configuration would be copied for every picture. */
 const plain = ({ objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare }: NeedleSettings): NeedleSettings => ({
   objects,
   glyphPx,

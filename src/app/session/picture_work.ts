@@ -5,16 +5,16 @@ import { type NeedleSettings, needlePictures } from "../../tasks/sources/needle.
 
 /** The work with pixels that a run hands to other threads, where there are any. */
 export const pictureWork = {
-  /** The pictures of a generated task, and what the model sees of them. */
-  draw(
+  /** The pictures of a generated task, and their model inputs. */
+  render(
     id: string,
     settings: NeedleSettings,
-    shownWidthPx: number,
-    shownHeightPx: number,
-  ): { source: Pixels; shown: Pixels }[] {
-    return needlePictures(id, settings).map((source) => ({
-      source,
-      shown: resize(source, shownWidthPx, shownHeightPx),
+    inputWidthPx: number,
+    inputHeightPx: number,
+  ): { original: Pixels; modelInput: Pixels }[] {
+    return needlePictures(id, settings).map((original) => ({
+      original,
+      modelInput: resize(original, inputWidthPx, inputHeightPx),
     }));
   },
 

@@ -7,11 +7,11 @@ const bytesOf = (pixels: Pixels): ArrayBuffer => pixels.data.buffer as ArrayBuff
 /** The same in a thread of its own; pixels are handed over rather than copied. */
 const inThread: PictureWork = {
   ...pictureWork,
-  draw: (...of) => {
-    const views = pictureWork.draw(...of);
+  render: (...of) => {
+    const views = pictureWork.render(...of);
     return transfer(
       views,
-      views.flatMap(({ source, shown }) => [bytesOf(source), bytesOf(shown)]),
+      views.flatMap(({ original, modelInput }) => [bytesOf(original), bytesOf(modelInput)]),
     );
   },
   resize: (...of) => {

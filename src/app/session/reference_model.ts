@@ -40,7 +40,7 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
   async logprobs(...asked: Parameters<Learner["logprobs"]>): Promise<Float32Array> {
     const learner = await this.open();
     if (learner.model !== this.trained) return learner.logprobs(...asked);
-    // Walks are recorded with the adapter that the model has at the time: here with none.
+    // Passes are recorded with the adapter that the model has at the time: here with none.
     const { adapter } = this.trained;
     this.trained.adapter = null;
     try {

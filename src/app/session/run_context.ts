@@ -49,7 +49,7 @@ export async function openRunContext(
     (config.data === ""
       ? {
           ...needle(config, config.seed),
-          pictures: (task: Task) => pool.draw(task.id, config, task.imageSizesPx[0]!.width),
+          pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
         }
       : await openRunTasks(config, platform, view, chat));
   return { config, chat, source, judge: openRunJudge(config, access) };

@@ -13,7 +13,7 @@ import type { JudgeAccess, OwnParts } from "./run_context.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
- * neither. It writes nothing: whoever pulls its events stores them (src/app/run/record.ts).
+ * neither. It writes nothing: its caller stores the events (src/app/run/record.ts).
  */
 export interface Session {
   /** The device is gone: nothing can be done with this session any more. */
@@ -42,7 +42,7 @@ export interface Session {
 
   /**
    * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
-   * "checkpoint" events. Whoever pulls may stop between any two events by `return()`: the weights are then those after
+   * "checkpoint" events. The caller may stop between any two events by `return()`: the weights are then those after
    * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event. `made` are the
    * metrics of steps made before, which alarms compare with.
    */
@@ -69,7 +69,7 @@ export interface Session {
     signal?: AbortSignal;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
 
-  /** The same with tasks of somebody else, whose pictures `source` has. */
+  /** The same with other tasks than the run's, whose pictures `source` has. */
   rollTasks(
     tasks: readonly Task[],
     options: RollingOptions & { source: Pick<TaskSource, "pictures"> },
@@ -128,7 +128,7 @@ export interface SessionOptions {
   own?: OwnParts;
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
-  /** Hears how much of the model has been read. */
+  /** Called with how much of the model has been read. */
   progress?: LoadProgress;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Characters in foreign text that are not seen but do something: they turn the order of letters, join or part words,
+ * Characters in untrusted text that are not seen but do something: they turn the order of letters, join or part words,
  * or hide a text within another. They are shown by their numbers, "<U+202E>", in the page and in the terminal alike.
  * What people write is left alone: letters of all scripts, emoji with their joiners, variants and flags, the joiners of
  * Persian and of the Indic scripts.
@@ -39,7 +39,7 @@ function joined(script: string): string {
   return String.raw`${letter}[\u{200c}\u{200d}](?=${letter})`;
 }
 
-/** A stretch of a text; `unseen` ones are the names of characters. */
+/** A part of a text; `unseen` ones are the names of characters. */
 export interface Piece {
   text: string;
   unseen: boolean;
@@ -56,8 +56,8 @@ export function unseenPieces(text: string): Piece[] {
     else pieces.push({ text: piece, unseen });
   };
   let at = 0;
-  const between = (stretch: string) => {
-    for (const character of stretch) {
+  const between = (part: string) => {
+    for (const character of part) {
       if (character === "\n" || character === "\t" || !suspect.test(character)) put(character, false);
       else put(nameOf(character), true);
     }
@@ -71,7 +71,7 @@ export function unseenPieces(text: string): Piece[] {
   return pieces;
 }
 
-/** The text with the names of what is not seen in it, for where there is no room for marks: a terminal, a title. */
+/** The text with the names of what is not seen in it, for where marks cannot be shown: a terminal, a title. */
 export const withUnseen = (text: string): string =>
   unseenPieces(text)
     .map((piece) => piece.text)

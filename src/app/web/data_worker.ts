@@ -13,7 +13,7 @@ import { openRunTasks } from "../data/run_tasks.ts";
 import { filesAt, openSource, pathsIn } from "../data/sources.ts";
 import { type NamedSources, runSources } from "../run/run_sources.ts";
 import type { DataApi, OpenedData, RowCard, RowDetails, RowPlace } from "../worker_api/data_api.ts";
-import type { Told } from "../worker_api/judge_api.ts";
+import type { TaskProgress } from "../worker_api/judge_api.ts";
 import { columnTexts } from "./column_texts.ts";
 import { LongTask } from "./long_task.ts";
 import { RowReader } from "./row_reader.ts";
@@ -68,7 +68,7 @@ export class DataWorker implements DataApi {
     );
   }
 
-  async nextInspection(): Promise<Told<number, Inspection>> {
+  async nextInspection(): Promise<TaskProgress<number, Inspection>> {
     if (!this.#inspection) throw new Error("No source is being looked through; start it");
     return this.#inspection.next();
   }

@@ -30,7 +30,7 @@ interface Schema extends DBSchema {
   warmups: { key: string; value: NamedBytes[] };
   /** Replies of judges, under the hash of what was asked. */
   verdicts: { key: string; value: KeptVerdict; indexes: { keptAt: number } };
-  /** Platform.kept */
+  /** Platform.cache */
   texts: { key: string; value: string };
 }
 

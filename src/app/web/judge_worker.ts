@@ -17,7 +17,14 @@ import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { judgeSettingsOf } from "../judge/judge_settings.ts";
 import type { RejudgedStep } from "../judge/rejudge.ts";
-import type { AuditProgress, AuditReport, JudgeApi, RejudgedPart, RejudgeWays, Told } from "../worker_api/judge_api.ts";
+import type {
+  AuditProgress,
+  AuditReport,
+  JudgeApi,
+  RejudgedPart,
+  RejudgeOptions,
+  TaskProgress,
+} from "../worker_api/judge_api.ts";
 import { LongTask } from "./long_task.ts";
 import { pageFacts } from "./page_facts.ts";
 
@@ -68,7 +75,7 @@ export class JudgeWorker implements JudgeApi {
     });
   }
 
-  async nextAudit(): Promise<Told<AuditProgress, AuditReport>> {
+  async nextAudit(): Promise<TaskProgress<AuditProgress, AuditReport>> {
     if (!this.#audit) throw new Error("No audit is under way; start one");
     return this.#audit.next();
   }
@@ -78,7 +85,7 @@ export class JudgeWorker implements JudgeApi {
     this.#audit = null;
   }
 
-  async startRejudge(name: string, config: RunConfig, { verdicts, weights }: RejudgeWays): Promise<void> {
+  async startRejudge(name: string, config: RunConfig, { verdicts, weights }: RejudgeOptions): Promise<void> {
     await this.stopRejudge();
     const { events } = await this.#events(name);
     const judge =

@@ -1,4 +1,4 @@
-import type { Told } from "../worker_api/judge_api.ts";
+import type { TaskProgress } from "../worker_api/judge_api.ts";
 
 /** Whoever asks hears something after this long at the latest, milliseconds. */
 const tellEveryMs = 200;
@@ -16,12 +16,12 @@ export class LongTask<Progress, Result> {
       this.#progress = progress;
     };
     this.#over = work(tell, this.#abort.signal).then((result) => ({ result }));
-    // Told to whoever asks next; until then nobody has it.
+    // TaskProgress to whoever asks next; until then nobody has it.
     this.#over.catch(() => {});
   }
 
   /** Waits for the end, but not for long. @throws what the work throws */
-  async next(): Promise<Told<Progress, Result>> {
+  async next(): Promise<TaskProgress<Progress, Result>> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<null>((resolve) => {
       timer = setTimeout(resolve, tellEveryMs, null);

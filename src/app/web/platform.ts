@@ -46,7 +46,7 @@ export function openBrowserPlatform(
         linux: isLinux(navigator.userAgent),
       }) ?? "",
     dialect: "tint",
-    kept: keptTexts,
+    cache: keptTexts,
     assetSize: async (path) => {
       if (isDropped(path)) return dropped.sizeBytes(path);
       const place = onNetwork(path);

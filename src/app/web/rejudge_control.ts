@@ -2,7 +2,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { JudgeCounts } from "../../reward/judges/counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RejudgedStep } from "../judge/rejudge.ts";
-import type { RejudgeWays } from "../worker_api/judge_api.ts";
+import type { RejudgeOptions } from "../worker_api/judge_api.ts";
 import type { RunApi } from "../worker_api/run_api.ts";
 
 /** A stored run under another judge, as far as it is. */
@@ -28,7 +28,7 @@ export class RejudgeControl {
     this.#api = api;
   }
 
-  async start(run: string, config: RunConfig, how: RejudgeWays): Promise<void> {
+  async start(run: string, config: RunConfig, how: RejudgeOptions): Promise<void> {
     const mine: Rejudged = {
       run,
       judge: how.verdicts === "stored" ? "stored verdicts" : config.judge,

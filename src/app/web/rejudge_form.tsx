@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
-import type { RejudgeWays } from "../worker_api/judge_api.ts";
+import type { RejudgeOptions } from "../worker_api/judge_api.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { usePage } from "./page_context.ts";
 import { menuEntry, rewardWords } from "./reward_words.ts";
@@ -16,13 +16,13 @@ export function RejudgeForm({ run }: { run: string }) {
   const config = store.config.value;
   const [verdicts, setVerdicts] = useState<Verdicts>("stored");
   const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
-  const [weights, setWeights] = useState<RejudgeWays["weights"]>("own");
+  const [weights, setWeights] = useState<RejudgeOptions["weights"]>("own");
   const judging = rejudge.result.value?.state === "judging";
   const isRemote = verdicts !== "stored" && verdicts !== "rules";
   const start = (): void => {
     const judge = verdicts === "stored" ? config.judge : verdicts;
     const changes = { ...store.changes.peek(), judge, reward };
-    const ways: RejudgeWays = { verdicts: verdicts === "stored" ? "stored" : "anew", weights };
+    const ways: RejudgeOptions = { verdicts: verdicts === "stored" ? "stored" : "anew", weights };
     void rejudge.start(run, { ...resolveConfig(changes), judge }, ways);
   };
   return (
@@ -51,7 +51,7 @@ export function RejudgeForm({ run }: { run: string }) {
             value={weights}
             choices={["own", "given"]}
             words={{ own: "the run’s own", given: "of the Train view" }}
-            onChoose={(value) => setWeights(value as RejudgeWays["weights"])}
+            onChoose={(value) => setWeights(value as RejudgeOptions["weights"])}
           />
         )}
       </div>

@@ -5,7 +5,7 @@ import type { Skip, SurveyedPicture } from "../../tasks/rows/survey.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Inspection } from "../data/inspection.ts";
 import type { NamedSources } from "../run/run_sources.ts";
-import type { Told } from "./judge_api.ts";
+import type { TaskProgress } from "./judge_api.ts";
 
 /** A source of tasks that could be opened. */
 export interface OpenedSource {
@@ -33,7 +33,7 @@ export interface RowCard {
   /** Null where the row cannot be read. */
   asked: { question: string; answer: string; dataSource: string; envName: string } | null;
   pictures: SurveyedPicture[];
-  /** Null where nobody counts, or the row is left out before. */
+  /** Null where there is no tokenizer, or the row is left out before. */
   promptTokens: number | null;
   skip: { kind: Skip; why: string } | null;
   /** Its first picture, small; null where it has none or it cannot be read. */
@@ -50,7 +50,7 @@ export interface RowDetails {
   shown: Pixels[];
   /** Where the answer stands in the first picture's file, in its pixels. */
   goldBoxFilePx: Box | null;
-  /** The prompt as the model gets it, up to where it speaks; texts and ids one a token. */
+  /** The prompt as the model gets it, up to where it generates; texts and ids one a token. */
   prompt: { tokens: number[]; texts: string[] } | null;
   /** Why there is none. */
   promptProblem: string | null;
@@ -65,21 +65,21 @@ export interface DataApi {
   open(data: string): Promise<OpenedData>;
   /**
    * Looks at the first so many rows of a source: what they hold and what would become of them. `headersOnly` does not
-   * decode pictures. `nextInspection` tells how many rows have been looked at, and at last what was found.
+   * decode pictures. `nextInspection` reports how many rows have been looked at, and at last the result.
    */
   startInspection(
     place: Omit<RowPlace, "index">,
     config: RunConfig,
     options: { rows: number; headersOnly: boolean; withModel: boolean },
   ): Promise<void>;
-  nextInspection(): Promise<Told<number, Inspection>>;
+  nextInspection(): Promise<TaskProgress<number, Inspection>>;
   /** What has been found so far comes as the result. */
   stopInspection(): Promise<void>;
   /** `withModel`: how the model of the configuration sees pictures and counts tokens; its files are read, or fetched. */
   row(place: RowPlace, config: RunConfig, withModel: boolean): Promise<RowCard>;
   details(place: RowPlace, config: RunConfig, withModel: boolean): Promise<RowDetails>;
   /**
-   * What tells the files that are named from others of the same names, to be compared with what a run was made with
+   * Fingerprints of the files that are named, to be compared with what a run was made with
    * (`otherSources` of src/tasks/fingerprint.ts). A knob that is "" has none.
    */
   fingerprints(named: NamedSources): Promise<Fingerprint[]>;

@@ -4,8 +4,8 @@ import type { JudgeCounts } from "../../reward/judges/counts.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RejudgedStep } from "../judge/rejudge.ts";
 
-/** How far something is that takes a while, and what came of it once it is over. */
-export interface Told<Progress, Result> {
+/** How far a long task is, and its result once it is over. */
+export interface TaskProgress<Progress, Result> {
   progress: Progress;
   /** Null until it is over. */
   result: Result | null;
@@ -35,7 +35,7 @@ export interface RejudgedPart {
 }
 
 /** What of a stored run is kept when it is judged again. */
-export interface RejudgeWays {
+export interface RejudgeOptions {
   /** Its verdicts: then no judge is asked, and only the reward may be another. */
   verdicts: "stored" | "anew";
   /** Whose weights the reward has: the run's own, or those of the configuration that is given. */
@@ -48,15 +48,15 @@ export interface JudgeApi {
   setKey(key: string | null, origin: string): Promise<void>;
   /** Asks the judge of the configuration for its models and one verdict. */
   test(config: RunConfig): Promise<Diagnosis>;
-  /** Begins to ask it about answers that are known to be right or wrong; `nextAudit` tells how far it is. */
+  /** Begins to ask it about answers that are known to be right or wrong; `nextAudit` reports how far it is. */
   startAudit(config: RunConfig): Promise<void>;
-  nextAudit(): Promise<Told<AuditProgress, AuditReport>>;
+  nextAudit(): Promise<TaskProgress<AuditProgress, AuditReport>>;
   stopAudit(): Promise<void>;
   /**
    * Begins to judge the rollouts of a stored run again, by the judge and reward of `config`. The run is left as it is.
    * `nextRejudged` gives the steps.
    */
-  startRejudge(name: string, config: RunConfig, how: RejudgeWays): Promise<void>;
+  startRejudge(name: string, config: RunConfig, how: RejudgeOptions): Promise<void>;
   nextRejudged(): Promise<RejudgedPart>;
   stopRejudge(): Promise<void>;
 }

@@ -26,13 +26,13 @@ export interface StoredRun {
   name: string;
   preset: string;
   seed: number;
-  /** Made, as the log tells. */
+  /** Made, as the log says. */
   step: number;
   /** After which the checkpoint was written, 0 where there is none. Going on begins there. */
   savedStep: number;
   steps: number;
   startedAt: string;
-  /** Who writes it now: this page, another tab, or nobody. */
+  /** Who writes it now: this page, another tab, or none. */
   writer: "here" | "elsewhere" | null;
 }
 
@@ -77,7 +77,7 @@ export interface Alternative {
 }
 
 /**
- * What a page may ask of the worker that holds the run. The run moves only when asked: whoever calls `next` is
+ * What a page may ask of the worker that holds the run. The run moves only when asked: the caller of `next` is
  * the clock, so the page is never flooded and pausing needs no message. Every method rejects with one sentence
  * for people where it cannot do its work.
  */
@@ -97,7 +97,7 @@ export interface RunApi {
   loading(): Promise<{ doneBytes: number; ofBytes: number } | null>;
   /**
    * What a run with these settings takes of the GPU's memory; nothing is fetched for it. `memoryBytes`: of the card,
-   * where the person said it. @throws Error with one sentence where its model is not known here
+   * where it was given. @throws Error with one sentence where its model is not known here
    */
   memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory>;
   /** Begins a run. Returns the name that it is stored under. */

@@ -16,7 +16,7 @@ const today = {
   },
 };
 
-test("dispatches of a text layer, and what walks move and compute", async () => {
+test("dispatches of a text layer, and what passes move and compute", async () => {
   const all = await counts();
   const perLayer = (model: string, isLora: boolean) =>
     Object.fromEntries(

@@ -24,14 +24,14 @@ const vstar = async (direct = 3, relative = 2) =>
 async function run(
   questions: readonly Question[],
   speak: Parameters<typeof scriptedSession>[0],
-  options: { order?: OptionOrder; controls?: Control[]; drawn?: number; judge?: AnswerJudge } = {},
+  options: { order?: OptionOrder; controls?: Control[]; sampled?: number; judge?: AnswerJudge } = {},
 ) {
   const session = scriptedSession(speak);
-  const { order = "shuffled", controls = ["none"], drawn = 0, judge = rulesJudge() } = options;
+  const { order = "shuffled", controls = ["none"], sampled = 0, judge = rulesJudge() } = options;
   const items = choiceItems(questions, { order, seed: 3, budget: recipeBudget, judge });
   const results: BenchmarkResult[] = [];
   const leftOut: LeftOut[] = [];
-  for await (const one of runBenchmark(session, items, { config, controls, drawn }))
+  for await (const one of runBenchmark(session, items, { config, controls, sampled }))
     if (one.type === "rollout") results.push(one);
     else leftOut.push(one);
   return { session, results, leftOut };
@@ -113,16 +113,16 @@ test("controls change what the run does, and the order where that is the control
   expect(results.filter(({ control }) => control === "none").every(({ gold }) => gold === "A. red.")).toBe(false);
 });
 
-test("greedy once and drawn k times; the error counts questions, not attempts", async () => {
+test("greedy once and sampled k times; the error counts questions, not attempts", async () => {
   const speak = ({ task, greedy, rolloutIndex, picture }: Spoken) =>
     // Right on every attempt at pictures of even width, on none of the others; greedily always wrong.
     ({ answer: !greedy && picture.width % 2 === 0 ? letterFor(task, "red") : "none", id: `${rolloutIndex}` });
-  const { results, session } = await run(await vstar(10, 0), speak, { drawn: 4 });
-  const [greedy, drawn] = overall(results);
+  const { results, session } = await run(await vstar(10, 0), speak, { sampled: 4 });
+  const [greedy, sampled] = overall(results);
   expect(greedy).toMatchObject({ greedy: true, items: 10, rollouts: 10, accuracy: { value: 0, error: 0 } });
-  expect(drawn).toMatchObject({ greedy: false, items: 10, rollouts: 40 });
-  expect(drawn!.accuracy!.value).toBe(0.5);
-  expect(drawn!.accuracy!.error).toBeCloseTo(Math.sqrt((0.25 * 10) / 9 / 10), 10);
+  expect(sampled).toMatchObject({ greedy: false, items: 10, rollouts: 40 });
+  expect(sampled!.accuracy!.value).toBe(0.5);
+  expect(sampled!.accuracy!.error).toBeCloseTo(Math.sqrt((0.25 * 10) / 9 / 10), 10);
   expect(session.calls.map(({ rolloutsPerTask, greedy: isGreedy }) => [rolloutsPerTask, isGreedy])).toEqual([
     [1, true],
     [4, false],
@@ -130,12 +130,12 @@ test("greedy once and drawn k times; the error counts questions, not attempts", 
 });
 
 test("batches hold at most 128 rollouts and share no draw", async () => {
-  const { session } = await run(await vstar(60, 0), () => ({ answer: "A" }), { drawn: 8 });
-  const drawn = session.calls.filter(({ greedy }) => !greedy);
-  expect(drawn.map(({ tasks }) => tasks.length)).toEqual([16, 16, 16, 12]);
-  expect(new Set(drawn.map(({ step }) => step)).size).toBe(4);
-  expect(new Set(drawn.flatMap(({ tasks }) => tasks)).size).toBe(60);
-  expect(Math.max(...drawn.map(({ step }) => step!))).toBeLessThan(2 ** 32);
+  const { session } = await run(await vstar(60, 0), () => ({ answer: "A" }), { sampled: 8 });
+  const sampled = session.calls.filter(({ greedy }) => !greedy);
+  expect(sampled.map(({ tasks }) => tasks.length)).toEqual([16, 16, 16, 12]);
+  expect(new Set(sampled.map(({ step }) => step)).size).toBe(4);
+  expect(new Set(sampled.flatMap(({ tasks }) => tasks)).size).toBe(60);
+  expect(Math.max(...sampled.map(({ step }) => step!))).toBeLessThan(2 ** 32);
 });
 
 test("zooms, calls, IoU with the best of several targets, ends", async () => {
@@ -245,7 +245,7 @@ test("held-out scenes with every control need no data", async () => {
   const items = await needleItems(config, 3);
   const results: BenchmarkResult[] = [];
   const controls: Control[] = ["none", "no-tool", "blank-crop", "shuffled-crop"];
-  for await (const one of runBenchmark(session, items, { config, controls, drawn: 2 }))
+  for await (const one of runBenchmark(session, items, { config, controls, sampled: 2 }))
     results.push(one as BenchmarkResult);
   const rows = benchmarkRows(results, { order: "as-given", meanOfCategories: false });
   expect(rows.map(({ control, greedy, rollouts, accuracy }) => [control, greedy, rollouts, accuracy!.value])).toEqual([
@@ -273,7 +273,7 @@ test("the report is a table under the command that made it", async () => {
     adapter: "Fake",
     seed: 3,
     order: "circular",
-    drawn: 0,
+    sampled: 0,
     temperature: 1,
     prompt: "deepeyes",
     tool: "saccade",

@@ -86,7 +86,7 @@ test("judge audit prints both kinds of mistakes, and which they were", async () 
   expect(code).toBe(0);
   expect(lines[3]).toMatch(/the model alone\s+54\/54 = 100.0 %\s+0\/27 = 0.0 %\s+0$/);
   expect(lines.filter((line) => line.startsWith("  approved"))).not.toHaveLength(0);
-  expect(lines.at(-1)).toMatch(/^81 verdicts: \d+ by rule, \d+ refused, \d+ by the judge, 0 not to be had/);
+  expect(lines.at(-1)).toMatch(/^81 verdicts: \d+ by rule, \d+ refused, \d+ by the judge, 0 failed/);
 });
 
 /** A run of two steps; in each, one answer that exact words turn down and a reader may not. */

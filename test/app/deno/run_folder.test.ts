@@ -216,7 +216,7 @@ test("a full disk is said in one sentence, and the checkpoint stands", async () 
   await store.writeCheckpoint(files("old"));
   await Deno.symlink("/dev/full", `${folder}/events.jsonl`);
   await expect(store.appendLog(["{}"])).rejects.toThrow(
-    `Cannot write the log in ${folder}: the disk is full; make room and go on with --resume ${folder}`,
+    `Cannot write the log in ${folder}: the disk is full; free some space and go on with --resume ${folder}`,
   );
   expect(textOf(await store.readCheckpoint())).toBe("old");
   await store.close();

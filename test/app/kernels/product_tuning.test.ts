@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openKeptTexts } from "../../../src/app/deno/storage/cached_texts.ts";
+import { openCachedTexts } from "../../../src/app/deno/storage/cached_texts.ts";
 import { choiceFrom, type TimedProduct, type Trial, tuneProducts } from "../../../src/app/kernels/product_tuning.ts";
 import { chooseProductsFor } from "../../../src/app/kernels/tuned_products.ts";
 import { countingGpu } from "../../../src/gpu/counting_device.ts";
@@ -126,7 +126,7 @@ describe("what was found", () => {
   test("is kept for the card, and used by the next session without another try", async () => {
     const folder = await Deno.makeTempDir();
     try {
-      const kept = openKeptTexts(`${folder}/cache`);
+      const kept = openCachedTexts(`${folder}/cache`);
       for (const session of [1, 2]) {
         const { tune, times } = tried();
         const { gpu, model } = card(large);

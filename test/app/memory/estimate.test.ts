@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../../src/app/deno/commands/dry_run.ts";
-import { type Estimate, estimate, expectRoom } from "../../../src/app/memory/estimate.ts";
+import { type Estimate, estimate, expectFits } from "../../../src/app/memory/estimate.ts";
 import { memoryLines } from "../../../src/app/memory/estimate_text.ts";
 import { describedModel } from "../../../src/app/memory/model_sizes.ts";
 import { h200, secondsOfStep } from "../../../src/app/memory/step_time.ts";
@@ -164,14 +164,14 @@ test("a run whose buffers a device does not allow is refused before anything is 
   const { model, sizes } = published("3B");
   const described = { config: model, formOf: (parameter: ParameterShape) => formOf(parameter, "auto", "BF16") };
   const config = resolveConfig({ ...few, loraRank: 4, tasksPerStep: 8, rolloutsPerTask: 16 });
-  const within = (limits: object) => expectRoom(config, described, sizes, { limits });
+  const within = (limits: object) => expectFits(config, described, sizes, { limits });
   await within({});
   await expect(within({ maxStorageBufferBindingSize: 2 ** 26 })).rejects.toThrow(
     /needs [\d.]+ [MG]iB in one buffer, this device lets a kernel see 64 MiB \(.*\); take fewer rollouts/,
   );
   // Nothing is made of what is small.
   const needle = await describedModel(resolveConfig({}), platform);
-  await expectRoom(resolveConfig({}), needle.sizes, needle.preprocessor, { limits: { maxBufferSize: 256 } });
+  await expectFits(resolveConfig({}), needle.sizes, needle.preprocessor, { limits: { maxBufferSize: 256 } });
 });
 
 test("time follows operations, and a token takes no less than reading the weights", async () => {
@@ -180,7 +180,7 @@ test("time follows operations, and a token takes no less than reading the weight
   expect(twice.flops.forward).toBeCloseTo(2 * small.flops.forward, -6);
   expect(secondsOfStep(twice, h200).update).toBeCloseTo(2 * secondsOfStep(small, h200).update, 3);
   expect(secondsOfStep(small, h200).roll).toBeGreaterThan(220 * ((2 * small.parameters) / h200.bytesPerSecond));
-  // Nearly all of a forward walk is two operations for each weight and row.
+  // Nearly all of a forward pass is two operations for each weight and row.
   const rows = 2 * (small.usual.promptTokens + 2 * (small.usual.modelTokens + small.usual.observationTokens));
   expect(small.flops.forward).toBeGreaterThan(2 * 2.77e9 * rows);
   expect(small.flops.forward).toBeLessThan(2 * 2 * 3.75e9 * rows);

@@ -73,7 +73,7 @@ async function peak(files: { config: Json; preprocessor: Json }, of: Workload, m
     gpu,
     run,
     { config, formOf: (parameter) => formOf(parameter, of.base, "BF16") },
-    { tasks: [{ prompt, rollouts }], roomTokens: of.tokens },
+    { tasks: [{ prompt, rollouts }], capacityTokens: of.tokens },
   );
   const { bytes, uses } = gpu.pool.peak;
   return { all: bytes / 1e9, aboveWeights: (bytes - uses.get("weights")!) / 1e9, uses };

@@ -61,12 +61,12 @@ describe("units of a rollout", () => {
     expect(start(units)).toBe(1);
   });
 
-  it("are walked turn by turn", () => {
+  it("are stepped through turn by turn", () => {
     expect([nextTurn(units, 0), nextTurn(units, 2), nextTurn(units, 3), nextTurn(units, 6)]).toEqual([3, 3, 6, 6]);
     expect([previousTurn(units, 6), previousTurn(units, 5), previousTurn(units, 3)]).toEqual([3, 3, 0]);
   });
 
-  it("are walked to the tool, and stay where there is none", () => {
+  it("are stepped through to the tool, and stay where there is none", () => {
     expect([nextTool(units, 0), nextTool(units, 5)]).toEqual([5, 5]);
     expect([previousTool(units, 6), previousTool(units, 5)]).toEqual([5, 5]);
   });

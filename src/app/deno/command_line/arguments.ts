@@ -192,7 +192,7 @@ function unknownFlag(command: CommandName, written: string, known: string[]): st
   return `There is no flag --${written}; did you mean --${nearest(written, known)}? See saccade ${command} --help`;
 }
 
-/** Knob errors speak of `learningRate`; a person here wrote `--learning-rate`. */
+/** Errors of knobs name `learningRate`; the command line has `--learning-rate`. */
 function inFlagTerms<T>(key: string, work: () => T): T {
   try {
     return work();

@@ -35,10 +35,10 @@ export const flags = {
   show: { kind: "integer", line: "print the prompt of this row, counted from 1, with its tokens; needs --tokenizer" },
   headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
-  judgeCache: { kind: "path", line: "folder in which replies are kept and looked up" },
+  judgeCache: { kind: "path", line: "folder in which replies are cached" },
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
-  plain: { kind: "switch", line: "leave out the fast ways of kernels, to compare both" },
+  plain: { kind: "switch", line: "leave out the fast variants of kernels, to compare both" },
   trace: {
     kind: "switch",
     line: "measure every kernel, and print a table at the end: dispatches, time, share of its pass, operations and bytes a second",
@@ -58,7 +58,7 @@ export const flags = {
   control: {
     kind: "choice",
     choices: [...controls, "all"],
-    line: "what is taken away: no tool, a grey or another crop, or the shuffling of options (V*: the right one is A)",
+    line: "ablations: no tool, a grey or another crop, or the shuffling of options (V*: the right one is A)",
   },
   avgAt: { kind: "integer", line: "also roll so many times at --temperature; the mean and its standard error" },
   limit: { kind: "integer", line: "ask so many only, spread over the categories" },
@@ -69,7 +69,7 @@ export const flags = {
   gpuMemory: {
     kind: "integer",
     value: "GIB",
-    line: "GiB of memory of the graphics card, which WebGPU does not tell; --dry-run then says whether the run fits, and what to change",
+    line: "GiB of memory of the graphics card, which WebGPU does not report; --dry-run then says whether the run fits, and what to change",
   },
   verlCommand: {
     kind: "path",
@@ -210,11 +210,11 @@ export const commands = {
     knobs: ["reward", "judge"],
     flags: ["judgeCache", "tokenizer", "logJson"],
     folders:
-      "test, audit, or rejudge and the folder of a run, which is only read; rejudge without --judge and --judge-url keeps the stored verdicts and asks nobody, with --judge-url alone it asks in the way of the run's own judge",
+      "test, audit, or rejudge and the folder of a run, which is only read; rejudge without --judge and --judge-url keeps the stored verdicts and asks no judge, with --judge-url alone it asks as the run's own judge did",
     folderWord: "ACTION",
   },
   logs: {
-    line: "write a run's log in the way of verl, TRL, RLLoggingBoard, TensorBoard, or as a table",
+    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard, or as a table",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
     flags: ["format", "out", "tokenizer"],
@@ -262,7 +262,7 @@ export const commands = {
     flags: ["verlCommand", "as"],
   },
   fuzz: {
-    line: "feed every reader of foreign files with damaged ones: none may hang, take the memory or break",
+    line: "give every reader of third-party files damaged ones: none may hang, exhaust the memory or crash",
     example: "fuzz pictures parquet --seconds 600 --seed 1",
     knobs: ["run"],
     only: ["seed"],

@@ -19,7 +19,7 @@ export const exitMeanings: Record<keyof typeof exitCodes, string> = {
   misused: "the command line was not understood; nothing was done",
   hungUp: "ended since the terminal was closed, otherwise as 130",
   interrupted: "ended by Ctrl-C; train and warmup have saved, and go on with --resume",
-  unread: "ended since nobody reads what is printed any more, as behind | head; otherwise as 130",
+  unread: "ended since the output is no longer read, as behind | head; otherwise as 130",
   terminated: "ended by SIGTERM, otherwise as 130",
 };
 

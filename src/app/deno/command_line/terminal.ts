@@ -3,7 +3,7 @@ import { withUnseen } from "../../text/unseen.ts";
 /** Where the command line writes: lines, and on a terminal one more line that is written over. */
 export interface Terminal {
   print(line: string): void;
-  /** Progress within a step. Shown on a terminal only: in a file it would be nothing but noise. */
+  /** Progress within a step. Shown on a terminal only: in a file it would be noise. */
   progress(line: string): void;
 }
 
@@ -11,11 +11,11 @@ export interface Terminal {
 export type Output = Pick<typeof Deno.stdout, "writeSync" | "isTerminal">;
 
 const clearLine = "\r\u001b[2K";
-/** A reader that is slow is waited for in steps of this. */
+/** How long to sleep before writing again to a reader that is slow. */
 const patienceMs = 5;
 
 /**
- * @param unread  called once where nobody reads any more: a closed pipe, a terminal that is gone
+ * @param unread  called once when the output is no longer read: a closed pipe, a terminal that is gone
  * @param failed  called once where what is printed cannot be written, e.g. into a file on a full disk
  */
 export function openTerminal(
@@ -65,7 +65,7 @@ const wait = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 };
 
-/** Text from a model or a file, without what a terminal would obey: control characters and marks that turn the order. */
+/** Text from a model or a file, without control characters and marks that turn the order of letters, which a terminal would obey. */
 export function visible(text: string): string {
   return withUnseen(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }

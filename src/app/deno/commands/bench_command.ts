@@ -31,12 +31,12 @@ export async function benchCommand(
   const chosen = chosenWorkloads(options.folders ?? []);
   await expectNewFiles(options);
   if (options.counts) {
-    const [walks, memory] = [await counts(), await memoryCounts()];
-    const report = { type: "counts", format: 1, version: await versionText(), walks, memory };
-    await put(report, [...countsMarkdown(walks), "", ...memoryMarkdown(memory)], options, terminal);
+    const [passes, memory] = [await counts(), await memoryCounts()];
+    const report = { type: "counts", format: 1, version: await versionText(), walks: passes, memory };
+    await put(report, [...countsMarkdown(passes), "", ...memoryMarkdown(memory)], options, terminal);
     return exitCodes.done;
   }
-  // Asked first: what is wrong with a Python should not be told after everything was measured.
+  // Before anything is measured: what is wrong with a Python should not be reported after minutes.
   const torch = await findTorch(options.python);
   const report = await measure(chosen, changes.matrixUnits === "on", options, context);
   if (torch.python === null) report.notes.push(torch.missing);
@@ -92,13 +92,13 @@ async function measure(
     const { gpu } = bench;
     const { vendor, architecture, device, description } = gpu.device.adapterInfo;
     // Some give numbers in place of names.
-    const said = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text ?? ""));
+    const names = [vendor, architecture, device, description].filter((text) => /[a-z]/i.test(text ?? ""));
     return {
       type: "bench",
       format: 1,
       date: new Date().toISOString(),
       adapter: gpu.adapterName,
-      driver: [...new Set(said)].join(", "),
+      driver: [...new Set(names)].join(", "),
       runtime: await runtimeText(platform),
       version: await versionText(),
       roofline: await measureRoofline(bench),
@@ -120,17 +120,17 @@ async function measure(
       continue;
     }
     terminal.progress(`${workload.id}: ${workload.line}`);
-    const tell = (line: BenchLine | BenchGap) => {
+    const addLine = (line: BenchLine | BenchGap) => {
       report.lines.push({ workload: workload.id, ...line });
-      terminal.print(visible(`${workload.id.padEnd(3)}  ${line.id.padEnd(28)}  ${told(line, report.roofline)}`));
+      terminal.print(visible(`${workload.id.padEnd(3)}  ${line.id.padEnd(28)}  ${figuresOf(line, report.roofline)}`));
     };
     const problem = await measured(workload.id, () =>
       withBench(common, async (bench) => {
-        for await (const line of workload.run(bench)) tell(line);
+        for await (const line of workload.run(bench)) addLine(line);
         report.traces.push(...bench.traces);
       }),
     );
-    if (problem) tell(problem);
+    if (problem) addLine(problem);
   }
   if (isLate() && !context.stopping())
     report.notes.push(`Ended after ${seconds} s, as --seconds says; what is missing was not measured`);
@@ -152,7 +152,7 @@ async function withBench<T>(
   }
 }
 
-function told(line: BenchLine | BenchGap, roofline: Roofline): string {
+function figuresOf(line: BenchLine | BenchGap, roofline: Roofline): string {
   if ("failed" in line) return `failed: ${line.failed}`;
   const more = Object.entries(line.more ?? {}).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
   return [`${line.ms.toPrecision(4)} ms`, achieved(line, roofline).figure, ...more].filter((text) => text).join("  ");

@@ -56,7 +56,7 @@ interface Prepared {
   head: Pick<ReportHead, "name" | "place" | "order" | "notes">;
   items(config: RunConfig, session: Session): Promise<Item[]>;
   controls: readonly Control[];
-  drawn: number;
+  sampled: number;
   meanOfCategories: boolean;
   /** What is changed of the run's configuration. */
   changes: Partial<RunConfig>;
@@ -81,8 +81,8 @@ export async function benchmarkCommand(
     let file: Awaited<ReturnType<typeof resultsFile>> | null = null;
     let stopped = false;
     try {
-      const { controls: asked, drawn } = prepared;
-      const running = runBenchmark(session, items, { config, controls: asked, drawn });
+      const { controls: asked, sampled } = prepared;
+      const running = runBenchmark(session, items, { config, controls: asked, sampled });
       for await (const result of untilAborted(running, stopSignal(context))) {
         const line = JSON.stringify(result);
         if (out !== undefined) file ??= await resultsFile(out);
@@ -111,7 +111,7 @@ export async function benchmarkCommand(
       model: options.from === undefined ? config.model : `${config.model}, trained in ${options.from}`,
       adapter: session.adapter,
       seed: config.seed,
-      drawn: prepared.drawn,
+      sampled: prepared.sampled,
       temperature: config.temperature,
       prompt: config.prompt,
       tool: config.tool,
@@ -146,7 +146,7 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
       head: { name: "Needle", place: "held-out scenes", order: null, notes: [] },
       items: (config) => needleItems(config, options.limit ?? scenesByDefault),
       controls: chosen(options.control ?? "all", needleControls),
-      drawn: options.avgAt ?? 1,
+      sampled: options.avgAt ?? 1,
       meanOfCategories: false,
       // Scenes are judged by their one spelling.
       changes: { ...changes, data: "", judge: "rules" },
@@ -204,7 +204,7 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
               ),
       }),
     controls: chosen(options.control ?? "none", controls),
-    drawn: options.avgAt ?? 0,
+    sampled: options.avgAt ?? 0,
     meanOfCategories: name === "hrbench",
     changes: {
       ...(isOwn ? protocol : {}),

@@ -9,7 +9,7 @@ import type { CommandContext } from "../command_line/command_context.ts";
  * `train --dry-run`: what a run would be, and what it would take. Of the model only its two small JSON files are read,
  * and the headers of weights on this machine.
  *
- * @param memoryGib  of the card, where the person said it
+ * @param memoryGib  of the card, where it was given
  */
 export async function dryRun(
   config: RunConfig,
@@ -22,12 +22,12 @@ export async function dryRun(
   print(configLines(config));
   const platform = await openPlatform(true);
   const memoryBytes = memoryGib ? memoryGib * 2 ** 30 : null;
-  const told = await runMemory(config, platform, { memoryBytes, mayFetch: true, asCard: memoryBytes !== null });
-  const { found, fit, notes, adapterName } = told;
+  const memory = await runMemory(config, platform, { memoryBytes, mayFetch: true, asCard: memoryBytes !== null });
+  const { found, fit, notes, adapterName } = memory;
   if (found) print(memoryLines(found));
   print(notes.map((note) => `  ${note}`));
   print([`This machine: ${adapterName || platform.gpuMissing || "no graphics adapter"}`]);
   print(fitLines(config, fit));
-  if (found) print(timeLines(config, found, told.software ? software(navigator.hardwareConcurrency) : h200));
+  if (found) print(timeLines(config, found, memory.software ? software(navigator.hardwareConcurrency) : h200));
   return 0;
 }

@@ -8,7 +8,7 @@ import { visible } from "../command_line/terminal.ts";
 import { readSeeds } from "../fuzz/fuzz_seeds.ts";
 import { processorMs } from "../fuzz/process_memory.ts";
 
-/** A case may take so much of a processor; the machine may be busy with other things. */
+/** Processor time of one case: the machine may be busy with other things. */
 const longestCaseMs = 2000;
 /** A case that waits for something, rather than computes, is ended after so long. */
 const longestWaitMs = 30_000;
@@ -24,7 +24,7 @@ interface Found {
 }
 
 /**
- * `fuzz [READER...]`: feeds every reader of foreign files with damaged copies of real ones, in processes that can be ended.
+ * `fuzz [READER...]`: gives every reader of third-party files damaged copies of real ones, in processes that can be ended.
  * Fails where one hangs, takes too much memory, or throws what is no sentence for people. Returns the exit code.
  */
 export async function fuzzCommand(
@@ -83,7 +83,7 @@ const ownFolders = (): string[] =>
     decodeURIComponent(new URL(path, import.meta.url).pathname),
   );
 
-/** Cases of one reader until its time is over. A process that had to be ended is followed by another, one case further. */
+/** Cases of one reader until its time is over. Where a process had to be ended, another goes on with the next case. */
 async function fuzz(
   reader: FuzzedReader,
   seed: number,
@@ -127,29 +127,29 @@ async function fuzzProcess(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const standing = { index: from - 1, sinceMs: Date.now(), processorMs: null as number | null, ended: "" };
+  const current = { index: from - 1, sinceMs: Date.now(), processorMs: null as number | null, ended: "" };
   const end = (why: string) => {
-    standing.ended = why;
+    current.ended = why;
     process.kill("SIGKILL");
   };
   const watch = setInterval(async () => {
-    if (standing.ended !== "" || standing.index < from) return;
+    if (current.ended !== "" || current.index < from) return;
     if (stopping()) return end("stopped");
-    const { index, sinceMs } = standing;
+    const { index, sinceMs } = current;
     const used = await processorMs(process.pid);
-    if (index !== standing.index || standing.ended !== "") return;
-    standing.processorMs ??= used;
-    const computed = used === null ? Date.now() - sinceMs : used - standing.processorMs!;
+    if (index !== current.index || current.ended !== "") return;
+    current.processorMs ??= used;
+    const computed = used === null ? Date.now() - sinceMs : used - current.processorMs!;
     if (computed > longestCaseMs) end(`more than ${longestCaseMs / 1000} s of a processor`);
     else if (Date.now() - sinceMs > longestWaitMs) end(`no end after ${longestWaitMs / 1000} s`);
   }, lookEveryMs);
-  const said = new Response(process.stderr).text();
+  const errors = new Response(process.stderr).text();
   let isDone = false;
   try {
     for await (const line of linesOf(process.stdout)) {
       const message = JSON.parse(line);
       if (message.begin !== undefined)
-        Object.assign(standing, { index: message.begin, sinceMs: Date.now(), processorMs: null });
+        Object.assign(current, { index: message.begin, sinceMs: Date.now(), processorMs: null });
       if (message.problem !== undefined) found.failures.push(message);
       if (message.peak !== undefined) found.peakBytes = Math.max(found.peakBytes, message.peak);
       if (message.done !== undefined || message.peak !== undefined || message.seeds === 0) isDone = true;
@@ -158,13 +158,13 @@ async function fuzzProcess(
   } finally {
     clearInterval(watch);
   }
-  if (!isDone && standing.ended !== "stopped")
+  if (!isDone && current.ended !== "stopped")
     found.failures.push({
-      index: standing.index,
+      index: current.index,
       path: "",
-      problem: standing.ended || `the process ended: ${(await said).trim().split("\n").slice(0, 3).join(" ")}`,
+      problem: current.ended || `the process ended: ${(await errors).trim().split("\n").slice(0, 3).join(" ")}`,
     });
-  return standing.index + 1;
+  return current.index + 1;
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {

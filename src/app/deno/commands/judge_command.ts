@@ -108,7 +108,7 @@ function callsLine({ counts }: AnswerJudge): string {
   const { calls, retries, failures, callMs } = counts.connection;
   const failed = Object.entries(failures).map(([kind, count]) => `${count} ${kind}`);
   const each = calls === 0 ? "" : `, ${(callMs / calls / 1000).toFixed(2)} s each`;
-  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} not to be had; ${calls} calls${each}, ${retries} tried again, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}`;
+  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} failed; ${calls} calls${each}, ${retries} retried, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}`;
 }
 
 async function rejudgeCommand(
@@ -135,7 +135,7 @@ async function rejudgeCommand(
     }),
     tokenizer: (model) => runTokenizer(options.tokenizer ?? model, context),
   })) {
-    // What was cut off by the person says nothing about the judge.
+    // A step that the person interrupted says nothing about the judge.
     if (signal.aborted) break;
     steps.push(step);
     terminal.print(options.logJson ? JSON.stringify({ type: "rejudged", ...step }) : rejudgedLine(step));
@@ -151,8 +151,8 @@ async function rejudgeCommand(
 }
 
 /**
- * Who judges stored rollouts: nobody (null) where no judge is named, so that another reward needs no server. The run's
- * own judge by its name and ways, never by the address in its log, which may be another's.
+ * Who judges stored rollouts: null (stored verdicts) where no judge is named, so that another reward needs no server.
+ * The run's own judge by its name and settings, never by the address in its log, which may be another's.
  */
 function judgeAgain(own: RunConfig, changes: Partial<RunConfig>, options: Options): AnswerJudge | null {
   if (changes.judge === undefined && changes.judgeUrl === undefined) return null;
@@ -196,26 +196,26 @@ function summaryLines(steps: readonly RejudgedStep[]): string[] {
   const of = (before: boolean | undefined, after: boolean | undefined) =>
     changed.filter((one) => one.before?.right === before && one.after?.right === after).length;
   const differ = steps.reduce((sum, step) => sum + step.rewardsDiffer, 0);
-  const told = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
+  const inferred = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
   const shownAtMost = 10;
   return [
     `${rollouts} rollouts: ${rollouts - changed.length} as before, ${of(false, true)} now right, ${of(true, false)} now wrong, ${of(true, undefined) + of(false, undefined)} without a verdict now, ${of(undefined, true) + of(undefined, false)} without one before; ${differ} rewards differ`,
-    ...(told > 0
+    ...(inferred > 0
       ? [
-          `${told} verdicts are read from their rewards: an earlier version wrote this log, and right answers that verl's or DeepEyes' reward took back count as wrong`,
+          `${inferred} verdicts are read from their rewards: an earlier version wrote this log, and right answers that verl's or DeepEyes' reward took back count as wrong`,
         ]
       : []),
     ...changed
       .slice(0, shownAtMost)
       .map(
         ({ rollout, answer, goldAnswer, before, after }) =>
-          `  ${rollout}: ${visible(JSON.stringify(answer))} for ${visible(JSON.stringify(goldAnswer))}: ${said(before)} -> ${said(after)}`,
+          `  ${rollout}: ${visible(JSON.stringify(answer))} for ${visible(JSON.stringify(goldAnswer))}: ${verdictText(before)} -> ${verdictText(after)}`,
       ),
     ...(changed.length > shownAtMost ? [`  and ${changed.length - shownAtMost} more; --log-json has them all`] : []),
   ];
 }
 
-const said = (reward: ChangedReward): string =>
+const verdictText = (reward: ChangedReward): string =>
   reward === null ? "no verdict" : `${reward.right ? "right" : "wrong"} by ${visible(reward.verdict)}`;
 
 type ChangedReward = RejudgedStep["changed"][number]["before"];

@@ -37,7 +37,7 @@ export function progressLine(event: TrainEvent): string | null {
 }
 
 function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
-  // Nothing was judged: that is said, where a missing entropy is not missed.
+  // That nothing was judged is worth a word; a missing entropy is not.
   const known = names.filter((name) => metrics[name] !== undefined || name === "accuracy");
   return known
     .map((name) => `${metricTable[name].label.toLowerCase()} ${metrics[name]?.toFixed(3) ?? "none judged"}`)

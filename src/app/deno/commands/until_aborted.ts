@@ -1,5 +1,5 @@
 /**
- * What comes until somebody stops: the wait for the next one, e.g. for a judge that never answers, ends with it, and what
+ * Values until the signal aborts: the wait for the next one, e.g. for a judge that never answers, ends with it, and what
  * has come stands.
  */
 export async function* untilAborted<T>(results: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
@@ -10,7 +10,7 @@ export async function* untilAborted<T>(results: AsyncGenerator<T>, signal: Abort
   try {
     for (;;) {
       const pending = results.next();
-      // Nobody hears of it any more where the wait was given up.
+      // Where the wait was given up, its result is ignored.
       pending.catch(() => {});
       const next = await Promise.race([pending, aborted]);
       if (next === null || next.done) return;

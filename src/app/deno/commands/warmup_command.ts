@@ -65,7 +65,7 @@ async function warmupInto(
   let pending: string[] = [];
   const save = async () => {
     const { files } = await session.checkpoint();
-    // Said before it is done: a log that names a checkpoint too many can be cut, one that lacks it cannot.
+    // Logged before it is done: a log that names a checkpoint too many can be cut, one that lacks it cannot.
     await store.appendLog([...pending, JSON.stringify({ type: "checkpoint", step, path: store.place })]);
     pending = [];
     await store.writeCheckpoint(files);

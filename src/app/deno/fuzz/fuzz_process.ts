@@ -1,6 +1,6 @@
 /**
  * Run as a process of its own by fuzz_command.ts: cases of one reader, one after the other. It says which case it
- * begins, so that whoever ends it knows where it stood, and what was wrong with the last one.
+ * begins, so that the process that ends it knows where it stood, and what was wrong with the last one.
  */
 import { caseOf, readers, runCase, seedsOf } from "../../fuzz/cases.ts";
 import { readSeeds } from "./fuzz_seeds.ts";

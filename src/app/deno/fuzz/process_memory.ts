@@ -1,4 +1,4 @@
-/** The most memory that a process has held, bytes; 0 where this system does not tell (Linux does). */
+/** The most memory that a process has held, bytes; 0 where the system does not report it (Linux does). */
 export async function peakBytes(pid: number): Promise<number> {
   try {
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -8,7 +8,7 @@ export async function peakBytes(pid: number): Promise<number> {
   }
 }
 
-/** Processor time of a process so far, milliseconds, or null where this system does not tell. */
+/** Processor time of a process so far, milliseconds, or null where the system does not report it. */
 export async function processorMs(pid: number): Promise<number | null> {
   try {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);

@@ -39,6 +39,6 @@ export async function tryDawn(): Promise<{ found: true } | { found: false; why: 
   const { code, stdout, stderr } = await probe.output();
   const decoder = new TextDecoder();
   if (code === 0 && decoder.decode(stdout).trim() === "found") return { found: true };
-  const said = decoder.decode(stderr).split("\n")[0].trim();
-  return { found: false, why: said || (code === 0 ? "no adapter" : `its process ended with code ${code}`) };
+  const [firstLine = ""] = decoder.decode(stderr).split("\n");
+  return { found: false, why: firstLine.trim() || (code === 0 ? "no adapter" : `its process ended with code ${code}`) };
 }

@@ -5,7 +5,7 @@
  */
 type Immediate = (work: (...values: unknown[]) => void, ...values: unknown[]) => unknown;
 
-/** What time is told and passed by; tests give their own. */
+/** The clock and the waits; tests give their own. */
 export interface Clock {
   /** Milliseconds. */
   now(): number;
@@ -45,7 +45,7 @@ export class DawnPolls {
 
   /** Calls `look` when it is due. */
   schedule(look: () => void): void {
-    // Asked for by somebody else than the look before: a wait begins.
+    // Not asked for by the previous poll: a new wait begins.
     if (!this.#looking) this.begin();
     const asked = this.#clock.now();
     const pauseMs = Math.min(longestPauseMs, shareOfWait * (asked - this.#waitingSinceMs));

@@ -77,11 +77,11 @@ export async function peersOf(
     if (!isOver) end("stopped");
   });
   // What was printed before the end counts.
-  const [printed, said, { code }] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.status]);
+  const [printed, errors, { code }] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.status]);
   isOver = true;
   clearTimeout(timer);
   const lines = peerLines(printed);
-  const last = said.trim().split("\n").at(-1) ?? "";
+  const last = errors.trim().split("\n").at(-1) ?? "";
   if (code !== 0) lines.push({ id: "torch", failed: why ?? `the program ended with code ${code}: ${last}` });
   return lines;
 }

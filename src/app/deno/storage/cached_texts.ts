@@ -1,6 +1,6 @@
 import type { Platform } from "../../../platform.ts";
 
-/** Where programs keep what they can find out again: by the XDG specification, by Apple's and by Microsoft's. */
+/** The cache folder of a user: by the XDG specification, by Apple's and by Microsoft's. */
 function cacheFolder(): string | null {
   const named = Deno.env.get("XDG_CACHE_HOME");
   if (named) return `${named}/saccade`;
@@ -14,7 +14,7 @@ function cacheFolder(): string | null {
 }
 
 /** Texts by name in the user's cache folder, a file each; absent where there is no such folder. */
-export function openKeptTexts(folder = cacheFolder()): Platform["kept"] {
+export function openCachedTexts(folder = cacheFolder()): Platform["cache"] {
   if (folder === null) return undefined;
   const path = (name: string) => `${folder}/${encodeURIComponent(name)}`;
   return {

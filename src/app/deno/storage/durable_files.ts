@@ -47,7 +47,7 @@ export async function appendDurably(path: string, bytes: Uint8Array): Promise<vo
   }
 }
 
-/** Cuts a file off, which needs no room on the disk. */
+/** Cuts a file off, which needs no space on the disk. */
 export async function truncateDurably(path: string, sizeBytes: number): Promise<void> {
   const file = await Deno.open(path, { write: true });
   try {
@@ -107,7 +107,7 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** Does a piece of work on a folder; what the operating system refuses is told with it. */
+/** Does a piece of work on a folder; an error of the operating system names it. */
 export async function inWords<T>(folder: string, doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -116,15 +116,15 @@ export async function inWords<T>(folder: string, doing: string, work: () => Prom
   }
 }
 
-/** What the operating system said, as one sentence with what to do. */
+/** An error of the operating system, as one sentence with what to do. */
 function inSentence(error: unknown, folder: string, doing: string): Error {
   const { code, message } = error as { code?: string; message: string };
   const cannot = `Cannot ${doing} in ${folder}`;
   if (code === "ENOSPC" || code === "EDQUOT")
     return new Error(
       ["write the log", "write the checkpoint"].includes(doing)
-        ? `${cannot}: the disk is full; make room and go on with --resume ${folder}, what was saved before stands`
-        : `${cannot}: the disk is full; nothing is left there, make room and try again`,
+        ? `${cannot}: the disk is full; free some space and go on with --resume ${folder}, what was saved before stands`
+        : `${cannot}: the disk is full; nothing is left there, free some space and try again`,
     );
   if (code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.PermissionDenied)
     return new Error(`${cannot}: no permission; choose another folder, or change its permissions`);

@@ -62,7 +62,7 @@ export async function createRunFolder(folder: string): Promise<RunStore> {
 export async function expectNewFolder(folder: string, { locked = false } = {}): Promise<void> {
   const all = await entries(folder);
   const isFree = locked || (all.includes(names.lock) && (await isDeadLock(folder)));
-  // What a process had begun to write when it died is nobody's work.
+  // A file that a process was writing when it died is not whole.
   const found = all.filter((name) => !(isFree && [names.lock, `${names.config}.writing`].includes(name)));
   if (found.includes(names.config) && [names.log, names.lock, names.checkpoint].some((name) => found.includes(name))) {
     throw new Error(

@@ -44,7 +44,7 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | Holder | n
     const holder = await holderIn(path);
     // No living one where its name is being written, or where it is letting go.
     if (!free) return holder && (await lives(holder)) ? holder : null;
-    // Who held it before removes the file: a lock on what has no name any more keeps nobody out.
+    // Who held it before removes the file: a lock on a file without a name excludes no process.
     const there = await Deno.stat(path).catch(() => null);
     if (there === null || there.ino !== (await file.stat()).ino) return null;
     if (holder && (await lives(holder))) return holder;
@@ -99,7 +99,7 @@ async function holderIn(path: string): Promise<Holder | null> {
   }
 }
 
-/** Whether the process is there, as far as this machine can tell; another machine's counts as there. */
+/** Whether the process is there, as far as this machine knows; another machine's counts as there. */
 async function lives({ pid, host, boot, began }: Holder): Promise<boolean> {
   const ownBoot = await bootId();
   const isThisKernel = boot !== undefined && boot === ownBoot;

@@ -8,8 +8,8 @@ import { type InputImage, VisionRows } from "../../model/vision_rows.ts";
 import { logprob } from "../../ops/logprob.ts";
 import { pack } from "../../train/pack.ts";
 
-/** What one walk forward makes of a sequence. */
-export interface Walked {
+/** What one forward pass computes of a sequence. */
+export interface ForwardPass {
   /** (M, C) */
   embeds: Float32Array;
   deepstack: Float32Array[];
@@ -22,13 +22,13 @@ export interface Walked {
   states: Map<string, Float32Array>;
 }
 
-/** One sequence with its pictures through the model, without a cache and without a way back. */
-export async function walk(
+/** Runs one sequence with its pictures through the model, without a cache and without a backward pass. */
+export async function forwardPass(
   gpu: Gpu,
   model: Model,
   tokens: readonly number[],
   images: readonly InputImage[],
-): Promise<Walked> {
+): Promise<ForwardPass> {
   const { text, vision, imageTokenId } = model.config;
   const plan = new Plan(gpu, "parity", { reuse: true });
   const tape = new Tape(plan, false);
