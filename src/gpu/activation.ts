@@ -1,14 +1,14 @@
 /**
- * Stands in for the buffer of an activation until its plan first runs: which activations share a buffer can be said
- * only when all dispatches that read them are known. Views of a tensor share it.
+ * Placeholder for the buffer of an activation until its plan first runs: which activations can share a buffer is known
+ * only when all dispatches have been recorded. Views of a tensor share the placeholder.
  */
 export class ActivationBuffer implements GPUBuffer {
   readonly __brand = "GPUBuffer";
   readonly usage = 0;
   readonly mapState = "unmapped";
-  /** The buffer itself, from the plan's first run on. */
+  /** The real buffer, from the plan's first run on. */
   placed: GPUBuffer | null = null;
-  /** Nobody else may use its buffer, so that the host can read it after a run. */
+  /** It has a buffer of its own, so that the host can read it after a run. */
   kept = false;
 
   constructor(
@@ -37,11 +37,11 @@ export class ActivationBuffer implements GPUBuffer {
   }
 }
 
-/** The buffer that commands are given. @throws Error for an activation that another may have overwritten */
+/** The buffer to use in commands. @throws Error for an activation whose buffer others share, or that has none yet */
 export function bufferOf({ name, buffer }: { name: string; buffer: GPUBuffer }): GPUBuffer {
   if (!(buffer instanceof ActivationBuffer)) return buffer;
   if (!buffer.kept)
-    throw new Error(`${name} is an activation whose room is used again; call plan.keep() before the plan runs`);
+    throw new Error(`${name} is an activation whose buffer others share; call plan.keep() before the plan runs`);
   if (!buffer.placed) throw new Error(`${name} has no buffer before its plan has run, nor after it was freed`);
   return buffer.placed;
 }

@@ -1,28 +1,29 @@
 import type { Gpu } from "./gpu.ts";
 
-/** Who uses the room. */
+/** Who takes buffers from the arena: a plan. */
 export interface ArenaUser {
   readonly name: string;
-  /** Forgets the buffers it was given: others take their place, for which it will ask before it runs again. */
+  /** Drops the buffers it was given, because the arena replaces them; it takes new ones before it runs again. */
   dropBuffers(): void;
 }
 
 /**
- * The buffers of all plans' activations. Plans run one after another, each in one submission, and an activation is of no
- * use once its plan has run: so plans use the same buffers in turns. There are as many, and as large ones, as the most
- * demanding plan needs, buffer by buffer in falling size.
+ * The buffers of all plans' activations. Plans run one after another, each in one submission, and an activation is not
+ * read after its plan has run: so plans share one set of buffers. It has as many buffers, each as large, as the most
+ * demanding plan needs, compared buffer by buffer in descending size.
  */
 export class ActivationArena {
   readonly #needs = new Map<ArenaUser, readonly number[]>();
-  /** Falling. */
+  /** In descending size. */
   #buffers: GPUBuffer[] = [];
 
   constructor(readonly gpu: Gpu) {}
 
-  /** Different buffers of at least these sizes, which fall. They are the user's until it leaves. */
+  /** Distinct buffers of at least these sizes (bytes, descending). The user holds them until `dropBuffers` or `leave`. */
   take(user: ArenaUser, sizes: readonly number[]): GPUBuffer[] {
     this.#needs.set(user, sizes);
-    if (sizes.some((size, i) => !(this.#buffers[i] && this.#buffers[i].size >= size))) this.#grow(user);
+    const isTooSmall = (bytes: number, i: number) => (this.#buffers[i]?.size ?? 0) < bytes;
+    if (sizes.some(isTooSmall)) this.#grow(user);
     return this.#buffers.slice(0, sizes.length);
   }
 

@@ -1,16 +1,16 @@
-/** GPUBufferUsage by the specification: memory is also counted where there is no WebGPU. */
+/** Values of GPUBufferUsage from the specification: memory is also counted where there is no WebGPU. */
 export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
 
-/** Sizes are multiples of this many bytes. */
+/** Buffer sizes are multiples of this many bytes. */
 export const granuleBytes = 256;
 
-/** An idle buffer serves whoever needs no less than this share of it. */
+/** An idle buffer is reused only for requests of at least this share of its size. */
 const usefulShare = 8 / 9;
 
-/** Most bytes in buffers that nobody uses. */
+/** Most bytes kept in idle buffers. */
 const mostIdleBytes = 2 ** 30;
 
-/** What memory is used for, by the labels of buffers. */
+/** Uses of memory, recognised by buffer labels. */
 const uses = [
   ["weights", /^(weights|scales|rounded)\./],
   ["gradients", /^dweights\./],
@@ -21,15 +21,15 @@ const uses = [
 const otherUse = "everything else";
 const useOf = (label: string): string => uses.find(([, pattern]) => pattern.test(label))?.[0] ?? otherUse;
 
-/** The most that buffers have taken of the device's memory, and what they were used for then. */
+/** The most bytes allocated so far, and what they were used for at that time. */
 export interface MemoryPeak {
   bytes: number;
   uses: ReadonlyMap<string, number>;
 }
 
-/** All buffers that a device computes with. Those given back are kept for others of nearly their size. */
+/** All buffers of a device. Released ones stay allocated for requests of nearly their size. */
 export class BufferPool {
-  /** Buffers that nobody uses, the one given back first in front. */
+  /** Idle buffers, the one released first in front. */
   readonly #idle = new Set<GPUBuffer>();
   readonly #usedFor = new Map<string, number>();
   #idleBytes = 0;
@@ -38,7 +38,7 @@ export class BufferPool {
 
   constructor(readonly device: Pick<GPUDevice, "createBuffer" | "queue">) {}
 
-  /** Idle buffers are counted too. */
+  /** Idle buffers included. */
   get allocatedBytes(): number {
     return this.#allocatedBytes;
   }
@@ -47,7 +47,7 @@ export class BufferPool {
     return this.#peak;
   }
 
-  /** A buffer to compute with; give it back with `release`. */
+  /** A storage buffer of at least this size; `release` it after use. */
   allocate(bytes: number, label: string): GPUBuffer {
     const sizeBytes = Math.max(1, Math.ceil(bytes / granuleBytes)) * granuleBytes;
     const idle = this.#idleFor(sizeBytes);
@@ -58,7 +58,7 @@ export class BufferPool {
       this.#count(idle, 1);
       return idle;
     }
-    // What is idle is no reason to need more than ever before.
+    // Destroy idle buffers before the total exceeds its peak.
     for (const buffer of this.#idle) {
       if (this.#allocatedBytes + sizeBytes <= this.#peak.bytes) break;
       this.#destroyIdle(buffer);
@@ -67,10 +67,10 @@ export class BufferPool {
     return this.#create({ label, size: sizeBytes, usage: storage | copySource | copyTarget });
   }
 
-  /** Idle buffers are kept up to a bound: sizes that never come again would fill the card. */
+  /** Idle buffers are kept up to a bound: sizes that are never requested again would fill the card. */
   release(buffer: GPUBuffer): void {
-    // Two would be given it, and write over each other.
-    if (this.#idle.has(buffer)) throw new Error(`The buffer ${buffer.label} was given back before`);
+    // Otherwise two users would get it, and overwrite each other.
+    if (this.#idle.has(buffer)) throw new Error(`The buffer ${buffer.label} was released before`);
     this.#count(buffer, -1);
     this.#idle.add(buffer);
     this.#idleBytes += buffer.size;
@@ -80,7 +80,7 @@ export class BufferPool {
     }
   }
 
-  /** A buffer of uniforms with these bytes; end it with `destroyUniforms`. */
+  /** A uniform buffer with these bytes; `destroyUniforms` ends it. */
   createUniforms(label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
     const { uniform, copyTarget } = bufferUsage;
     const buffer = this.#create({ label, size: bytes.byteLength, usage: uniform | copyTarget });
@@ -94,7 +94,7 @@ export class BufferPool {
     buffer.destroy();
   }
 
-  /** The smallest idle buffer of at least this size that is not much larger. */
+  /** The smallest idle buffer of at least this size, within `usefulShare`. */
   #idleFor(sizeBytes: number): GPUBuffer | undefined {
     let found: GPUBuffer | undefined;
     for (const buffer of this.#idle)
@@ -117,7 +117,7 @@ export class BufferPool {
     buffer.destroy();
   }
 
-  /** Counts a buffer that is in use from now on, or no more. */
+  /** Counts a buffer that comes into use (1) or goes out of use (-1). */
   #count({ label, size }: GPUBuffer, sign: 1 | -1): void {
     const use = useOf(label);
     this.#usedFor.set(use, (this.#usedFor.get(use) ?? 0) + sign * size);

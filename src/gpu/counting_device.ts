@@ -1,7 +1,7 @@
 import { Gpu } from "./gpu.ts";
 import type { MatrixUnits } from "./matrix_units.ts";
 
-/** What of an adapter's limits memory depends on; what is left out is as on a usual card. */
+/** The adapter limits that memory depends on; those left out are as on a usual card. */
 export type CountedLimits = Partial<
   Pick<
     GPUSupportedLimits,
@@ -23,27 +23,26 @@ const usualLimits: Required<CountedLimits> = {
 
 const nothing = () => {};
 
-/** Of any card: memory does not depend on which. */
+/** Any card's: memory does not depend on them. */
 const usualUnits: MatrixUnits = { side: 16, lanes: 32 };
 
 /**
- * A Gpu that computes nothing and holds nothing: models, plans and updates are made on it as on any other, its pool
- * counts what their buffers would take, and what is read is zero.
+ * A Gpu that computes and allocates nothing: models, plans and updates are made on it as on any other, its pool counts
+ * what their buffers would take, and reads return zeros.
  *
- * @param software  whether kernels are chosen as on a software adapter
- * @param matrixUnits  whether it is taken to have matrix units
+ * @param software     whether kernels are chosen as for a software adapter
+ * @param matrixUnits  whether kernels are chosen as for a card with matrix units
  */
 export function countingGpu(limits: CountedLimits = {}, { software = false, matrixUnits = false } = {}): Gpu {
-  const gpu = new Gpu(
-    countingDevice({ ...usualLimits, ...limits }),
-    "nothing but a count",
+  return new Gpu({
+    device: countingDevice({ ...usualLimits, ...limits }),
+    adapterName: "nothing but a count",
     software,
-    false,
-    limits.maxStorageBufferBindingSize ?? usualLimits.maxStorageBufferBindingSize,
-    matrixUnits ? usualUnits : null,
-  );
-  gpu.counts = true;
-  return gpu;
+    plain: false,
+    maxBindingBytes: limits.maxStorageBufferBindingSize ?? usualLimits.maxStorageBufferBindingSize,
+    matrixUnits: matrixUnits ? usualUnits : null,
+    counts: true,
+  });
 }
 
 function countingDevice(limits: Required<CountedLimits>): GPUDevice {

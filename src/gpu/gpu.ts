@@ -1,17 +1,18 @@
 import { bufferOf } from "./activation.ts";
 import { ActivationArena } from "./activation_arena.ts";
-import { BufferPool, bufferUsage, granuleBytes } from "./buffer_pool.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { type MatrixUnits, matrixFeatures, matrixUnitsOf } from "./matrix_units.ts";
+import { Pipelines } from "./pipelines.ts";
 import type { Plan } from "./plan.ts";
-import type { Shader } from "./shader.ts";
+import { Readback } from "./readback.ts";
 import { sizeText } from "./size_text.ts";
 import { bytesOf, type Dtype, size, type Tensor } from "./tensor.ts";
 
-/** What went wrong on the device: kept until the next read, then thrown. */
+/** An error of the device: stored until the next read, then thrown. */
 export class GpuError extends Error {
   override name = "GpuError";
 
-  /** @param kind  "refused": the same command would be refused again; the others say nothing of the command */
+  /** @param kind  "refused": the same command would be refused again; the other kinds do not depend on the command */
   constructor(
     message: string,
     readonly kind: "refused" | "memory" | "lost" | "other" = "other",
@@ -20,66 +21,83 @@ export class GpuError extends Error {
   }
 }
 
-/** GPUMapMode.READ */
-const mapRead = 1;
+/** A command may fail because the device was lost; the browser reports the loss within this time. */
+const lostReportedMs = 1000;
 
-/** A command that failed may be the first sign of a lost device; the browser says so within this time. */
-const lostToldMs = 1000;
-
-/** What offers matrix units to a page; on the command line Dawn is asked for them. */
+/** How to get matrix units where they are not offered. */
 const matrixRemedy =
   "run on the command line with Dawn (SACCADE_GPU=dawn), or in a Chrome started with --enable-unsafe-webgpu (on NVIDIA cards --enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia too)";
 
-/** The device with its compiled kernels, buffer pool and pending error. One per worker. */
+/** A device and how kernels are chosen for it. */
+export interface GpuOptions {
+  device: GPUDevice;
+  adapterName: string;
+  /** Whether the adapter computes on the CPU. */
+  software: boolean;
+  /** Whether ops use their simplest kernels, without vec4 loads and tiles, to compare the others with. */
+  plain: boolean;
+  /** Most bytes of a buffer that a kernel can bind; larger weights are bound in ranges of rows. */
+  maxBindingBytes: number;
+  /** Null where they were not requested. Which products use them is decided in ops/matrix_admission.ts. */
+  matrixUnits: MatrixUnits | null;
+  /** Nothing is computed on the device, memory is only counted. */
+  counts?: boolean;
+}
+
+/** A device with its compiled kernels, buffer pool and pending error. One per worker. */
 export class Gpu {
-  readonly #modules = new Map<string, GPUShaderModule>();
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly device: GPUDevice;
+  readonly adapterName: string;
+  readonly software: boolean;
+  readonly plain: boolean;
+  readonly maxBindingBytes: number;
+  readonly matrixUnits: MatrixUnits | null;
+  readonly counts: boolean;
   readonly pool: BufferPool;
-  readonly #staging: GPUBuffer[] = [];
+  readonly pipelines: Pipelines;
   readonly activations = new ActivationArena(this);
+  readonly #readback: Readback;
   #error: GpuError | null = null;
   #closed = false;
-  /** The device is gone, and everything on it. */
+  /** Whether the device is lost, with everything on it. */
   lost = false;
-  /** Told of every plan before it runs: for whoever counts. */
-  watch: ((plan: Plan) => void) | null = null;
-  /** Nothing is computed here, memory is only counted. */
-  counts = false;
+  /** Called with every plan before it runs; for counting. */
+  beforeRun: ((plan: Plan) => void) | null = null;
   /** Reads so far: the host waits for each. */
   reads = 0;
 
-  constructor(
-    readonly device: GPUDevice,
-    readonly adapterName: string,
-    readonly software: boolean,
-    /** Ops leave out their fast ways, which ask for sizes that suit them, so that both can be compared. */
-    readonly plain: boolean,
-    /** The most that a kernel sees of a buffer; larger weights are taken in ranges of rows. */
-    readonly maxBindingBytes: number,
-    /** Where they were asked for. Which products use them is chosen apart from that (ops/product_matrix.ts). */
-    readonly matrixUnits: MatrixUnits | null = null,
-  ) {
-    this.pool = new BufferPool(device);
-    device.addEventListener("uncapturederror", (event) => {
+  constructor(options: GpuOptions) {
+    this.device = options.device;
+    this.adapterName = options.adapterName;
+    this.software = options.software;
+    this.plain = options.plain;
+    this.maxBindingBytes = options.maxBindingBytes;
+    this.matrixUnits = options.matrixUnits;
+    this.counts = options.counts ?? false;
+    this.pool = new BufferPool(this.device);
+    this.pipelines = new Pipelines(this.device);
+    this.#readback = new Readback(this.device);
+    this.device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
-      const held = `${(this.pool.allocatedBytes / 2 ** 30).toFixed(1)} GiB`;
+      const allocated = `${(this.pool.allocatedBytes / 2 ** 30).toFixed(1)} GiB`;
       this.#error ??=
         error.constructor.name === "GPUOutOfMemoryError"
           ? new GpuError(
-              `The GPU has no memory for ${held} of buffers (${error.message.trim()}); take fewer tasks at once (tasksPerRoll) or rollouts, smaller pictures (maxPixels), or an adapter (loraRank)`,
+              `The GPU has no memory for ${allocated} of buffers (${error.message.trim()}); take fewer tasks at once (tasksPerRoll) or rollouts, smaller pictures (maxPixels), or an adapter (loraRank)`,
               "memory",
             )
           : new GpuError(`The GPU refused a command: ${error.message}`, "refused");
     });
-    device.lost.then((lost) => {
+    this.device.lost.then((lost) => {
       this.#lose(lost.message || lost.reason);
     });
   }
 
   /**
-   * @param maxBindingBytes  less than the device's own limit, where a test wants what a small device does
-   * @param matrixUnits      whether the device's matrix units are wanted
-   * @throws GpuError with cause and remedy where there is no WebGPU or no adapter, or no matrix units where they are wanted
+   * @param plain            see `GpuOptions`
+   * @param maxBindingBytes  less than the device's own limit, to test what a smaller device does
+   * @param matrixUnits      whether to request the device's matrix units
+   * @throws GpuError with cause and remedy where there is no WebGPU, no adapter, or no matrix units although requested
    */
   static async open(
     gpu: GPU | undefined | null,
@@ -114,14 +132,14 @@ export class Gpu {
     const { vendor, architecture, device: model, description } = adapter.info;
     const name = description || [vendor, architecture, model].filter(Boolean).join(" ") || "unnamed adapter";
     const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor} ${architecture}`);
-    return new Gpu(
+    return new Gpu({
       device,
-      software ? `${name} (software)` : name,
+      adapterName: software ? `${name} (software)` : name,
       software,
       plain,
-      Math.min(maxBindingBytes, device.limits.maxStorageBufferBindingSize),
-      units,
-    );
+      maxBindingBytes: Math.min(maxBindingBytes, device.limits.maxStorageBufferBindingSize),
+      matrixUnits: units,
+    });
   }
 
   get canTime(): boolean {
@@ -133,12 +151,12 @@ export class Gpu {
     return { name, shape, dtype, buffer: this.allocate(bytesOf({ shape, dtype }), name), offsetBytes: 0 };
   }
 
-  /** A tensor of f32 whose values are many to compute: where memory is only counted, they are not asked for. */
-  uploadMade(name: string, make: () => Float32Array, shape: readonly number[]): Tensor {
+  /** A tensor of f32 with values that take a while to compute: they are not computed where memory is only counted. */
+  uploadComputed(name: string, make: () => Float32Array, shape: readonly number[]): Tensor {
     return this.counts ? this.empty(name, shape) : this.upload(name, make(), shape);
   }
 
-  /** A tensor with these values; the typed array says the dtype. */
+  /** A tensor with these values, whose dtype is that of the array. */
   upload(name: string, values: Float32Array | Uint32Array | Int32Array, shape: readonly number[]): Tensor {
     if (values.length !== size(shape))
       throw new RangeError(`${name} has ${values.length} values, expected ${size(shape)} for (${shape.join(", ")})`);
@@ -148,7 +166,7 @@ export class Gpu {
     return tensor;
   }
 
-  /** Overwrites a tensor, or its words of four bytes from `start` on, before the next submit. */
+  /** Overwrites a tensor from 4-byte word `start` on; takes effect before the next submit. */
   write(tensor: Tensor, values: Float32Array | Uint32Array | Int32Array, start = 0): void {
     const words = bytesOf(tensor) / 4;
     if (start + values.length > words)
@@ -162,23 +180,28 @@ export class Gpu {
     );
   }
 
-  /** Sets a tensor to zero before the next submit. */
+  /** Sets a tensor to zero. */
   clear(tensor: Tensor): void {
     const encoder = this.device.createCommandEncoder({ label: `clear ${tensor.name}` });
     encoder.clearBuffer(bufferOf(tensor), tensor.offsetBytes, bytesOf(tensor));
     this.device.queue.submit([encoder.finish()]);
   }
 
-  /** The only wait. All tensors in one round trip; throws what the device had to say since the last read. */
+  /**
+   * Reads tensors in one round trip. The only wait for the device.
+   *
+   * @throws GpuError that the device has reported since the last read
+   */
   async read(tensor: Tensor): Promise<Float32Array>;
   async read(...tensors: Tensor[]): Promise<Float32Array[]>;
   async read(...tensors: Tensor[]): Promise<Float32Array | Float32Array[]> {
     const bytes = await this.#readBytes(tensors);
     const arrays = bytes.map((b) => new Float32Array(b));
-    return tensors.length === 1 ? arrays[0]! : arrays;
+    const [first] = arrays;
+    return first && arrays.length === 1 ? first : arrays;
   }
 
-  /** The same as words, whatever stands in them. */
+  /** The same as u32 words, whatever the dtype. */
   async readUint(...tensors: Tensor[]): Promise<Uint32Array[]> {
     return (await this.#readBytes(tensors)).map((b) => new Uint32Array(b));
   }
@@ -186,33 +209,16 @@ export class Gpu {
   async #readBytes(tensors: Tensor[]): Promise<ArrayBuffer[]> {
     this.check();
     this.reads++;
-    const buffers = tensors.map(bufferOf);
-    const sizesBytes = tensors.map(bytesOf);
-    const totalBytes = sizesBytes.reduce((a, b) => a + b, 0);
-    const staging = this.#takeStaging(totalBytes);
+    // Outside of the try: an activation without a buffer is the caller's mistake.
+    for (const tensor of tensors) bufferOf(tensor);
     let result: ArrayBuffer[];
     try {
-      const encoder = this.device.createCommandEncoder({ label: "read" });
-      let at = 0;
-      tensors.forEach((t, i) => {
-        encoder.copyBufferToBuffer(buffers[i]!, t.offsetBytes, staging, at, sizesBytes[i]!);
-        at += sizesBytes[i]!;
-      });
-      this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(mapRead, 0, totalBytes);
-      const mapped = staging.getMappedRange(0, totalBytes);
-      at = 0;
-      result = sizesBytes.map((bytes) => {
-        at += bytes;
-        return mapped.slice(at - bytes, at);
-      });
-      staging.unmap();
-      this.#staging.push(staging);
+      result = await this.#readback.read(tensors);
     } catch (error) {
-      // That the device was lost may be told after a command failed because of it.
-      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, lostToldMs))]);
+      // The loss of the device may be reported after a command failed because of it.
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, lostReportedMs))]);
       this.check();
-      // Nobody here gives up a mapping: the device did, and a busy one says so only once its work is over.
+      // Only the device itself aborts a mapping; a busy one reports its loss only when its work is done.
       if ((error as Error).name === "AbortError") this.#lose((error as Error).message);
       this.check();
       throw new GpuError(`Reading ${tensors.map((t) => t.name).join(", ")} failed: ${(error as Error).message}`);
@@ -221,7 +227,7 @@ export class Gpu {
     return result;
   }
 
-  /** Throws the pending error, once. A lost device stays lost. */
+  /** Throws the pending error, once; that of a lost device every time. */
   check(): void {
     if (!this.#error) return;
     const error = this.#error;
@@ -229,32 +235,7 @@ export class Gpu {
     throw error;
   }
 
-  pipeline(
-    shader: Shader,
-    entry: string,
-    constants: Readonly<Record<string, number>>,
-    sizes: Readonly<Record<string, number>>,
-  ): GPUComputePipeline {
-    const moduleKey = `${shader.name} ${JSON.stringify(sizes)}`;
-    const key = `${moduleKey} ${entry} ${JSON.stringify(constants)}`;
-    let pipeline = this.#pipelines.get(key);
-    if (!pipeline) {
-      let module = this.#modules.get(moduleKey);
-      if (!module) {
-        module = this.device.createShaderModule({ label: `${shader.name}.wgsl`, code: shader.text(sizes) });
-        this.#modules.set(moduleKey, module);
-      }
-      pipeline = this.device.createComputePipeline({
-        label: `${shader.name}.${entry}`,
-        layout: "auto",
-        compute: { module, entryPoint: entry, constants },
-      });
-      this.#pipelines.set(key, pipeline);
-    }
-    return pipeline;
-  }
-
-  /** A buffer from the pool; give it back with `release`. @throws GpuError where no buffer may be so large */
+  /** A buffer from the pool; `release` it after use. @throws GpuError where it is larger than the device allows */
   allocate(bytes: number, label: string): GPUBuffer {
     if (bytes > this.device.limits.maxBufferSize)
       throw new GpuError(
@@ -267,7 +248,7 @@ export class Gpu {
     this.pool.release(buffer);
   }
 
-  /** Ends the device. Nothing of it may be used afterwards. */
+  /** Destroys the device. Nothing of it may be used afterwards. */
   close(): void {
     this.#closed = true;
     this.device.destroy();
@@ -281,15 +262,5 @@ export class Gpu {
         `The GPU device was lost (${reason.replace(/[.\s]+$/, "")}); go on from what was saved last`,
         "lost",
       );
-  }
-
-  #takeStaging(bytes: number): GPUBuffer {
-    const index = this.#staging.findIndex((b) => b.size >= bytes && b.size <= Math.max(65536, bytes * 4));
-    if (index >= 0) return this.#staging.splice(index, 1)[0]!;
-    return this.device.createBuffer({
-      label: "read",
-      size: Math.ceil(bytes / granuleBytes) * granuleBytes,
-      usage: bufferUsage.mapRead | bufferUsage.copyTarget,
-    });
   }
 }

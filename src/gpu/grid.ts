@@ -1,4 +1,4 @@
-/** Workgroups for `count` items, `each` a workgroup; more than 65,535 fold into y (the kernel unfolds them by num_workgroups). */
+/** Workgroups for `count` items, `each` per workgroup. More than 65,535 are folded into y: kernels unfold them by num_workgroups. */
 export function grid(count: number, each: number): [number, number] {
   const groups = Math.ceil(count / each);
   if (groups <= 65535) return [groups, 1];

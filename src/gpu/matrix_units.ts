@@ -1,18 +1,18 @@
-/** How a device's matrix units are asked: products of halves, with sums in f32. */
+/** Matrix units as kernels use them: products of f16 matrices with f32 sums. */
 export interface MatrixUnits {
   /** Rows, columns and length of the sum of one product of matrices. */
   side: 8 | 16;
-  /** Threads of a subgroup, which hold a matrix together. */
+  /** Threads of a subgroup, which share a matrix. */
   lanes: number;
 }
 
-/** What a device must be asked for. */
+/** Features to request from the device. */
 export const matrixFeatures = ["shader-f16", "subgroups", "chromium-experimental-subgroup-matrix"] as const;
 
-/** What kernels need in a device's workgroup memory, bytes, whatever their sizes. */
+/** Workgroup memory that the kernels need at most, bytes. */
 const workgroupBytes = 32_768;
 
-/** Of GPUAdapterInfo, where matrix units are offered; @webgpu/types has not got it. */
+/** Fields of GPUAdapterInfo about matrix units, which @webgpu/types lacks. */
 interface MatrixInfo {
   subgroupMinSize?: number;
   subgroupMaxSize?: number;
@@ -25,7 +25,7 @@ interface MatrixInfo {
   }>;
 }
 
-/** The matrix units that an adapter offers, or in a few words what it lacks. */
+/** The matrix units that an adapter offers, or a few words that say what it lacks. */
 export function matrixUnitsOf({
   features,
   info,
@@ -40,8 +40,8 @@ export function matrixUnitsOf({
   if (limits.maxComputeWorkgroupStorageSize < workgroupBytes)
     return `it has ${limits.maxComputeWorkgroupStorageSize} bytes of workgroup memory, not ${workgroupBytes}`;
   const { subgroupMinSize: least, subgroupMaxSize: lanes } = info;
-  // A kernel is laid out for subgroups of one size.
-  if (!lanes || least !== lanes) return `its subgroups have ${least} to ${lanes} threads, not one number of them`;
+  // Kernels are laid out for one subgroup size.
+  if (!lanes || least !== lanes) return `its subgroups have ${least} to ${lanes} threads, expected one size`;
   const configs = [...(info.subgroupMatrixConfigs ?? [])];
   for (const side of [16, 8] as const) {
     const isOurs = ({ M, N, K, componentType, resultComponentType }: (typeof configs)[number]) =>

@@ -1,45 +1,39 @@
-/** What a buffer is needed for: so many bytes from one dispatch to another, both inclusive. */
+/** So many bytes are needed from one dispatch to another, both inclusive. */
 export interface Lifetime {
   bytes: number;
   first: number;
   last: number;
 }
 
-/** Which buffers serve which lifetimes. */
+/** An assignment of lifetimes to buffers. */
 export interface Placement {
-  /** Bytes of each buffer, falling. */
+  /** Bytes of each buffer, descending. */
   sizes: number[];
   /** For each lifetime, the index of its buffer. */
   of: number[];
 }
 
 /**
- * Few and small buffers in which lifetimes that do not overlap take turns: the largest first, each in the smallest
- * buffer that is free for it ("greedy by size" of Pisarchyk and Lee, arXiv 2001.03288).
+ * Assigns lifetimes to few and small buffers so that those in one buffer do not overlap: the largest first, each into the
+ * smallest buffer that is free for it ("greedy by size" of Pisarchyk and Lee, arXiv 2001.03288).
  */
 export function place(lifetimes: readonly Lifetime[]): Placement {
-  const order = lifetimes
-    .map((_, i) => i)
-    .sort((a, b) => lifetimes[b]!.bytes - lifetimes[a]!.bytes || lifetimes[a]!.first - lifetimes[b]!.first);
-  const sizes: number[] = [];
-  const taken: Lifetime[][] = [];
+  const order = [...lifetimes.entries()].sort(([, a], [, b]) => b.bytes - a.bytes || a.first - b.first);
+  const buffers: { bytes: number; lives: Lifetime[] }[] = [];
   const of = new Array<number>(lifetimes.length).fill(-1);
-  for (const i of order) {
-    const life = lifetimes[i]!;
-    let at = sizes.length - 1;
-    while (at >= 0 && taken[at]!.some((other) => other.first <= life.last && life.first <= other.last)) at--;
-    if (at < 0) {
-      at = sizes.length;
-      sizes.push(life.bytes);
-      taken.push([]);
-    }
-    taken[at]!.push(life);
+  for (const [i, life] of order) {
+    // Buffers were added in descending size, so the last free one is the smallest.
+    let at = buffers.findLastIndex(({ lives }) =>
+      lives.every((other) => other.last < life.first || life.last < other.first),
+    );
+    if (at < 0) at = buffers.push({ bytes: life.bytes, lives: [] }) - 1;
+    buffers[at]?.lives.push(life);
     of[i] = at;
   }
-  return { sizes, of };
+  return { sizes: buffers.map(({ bytes }) => bytes), of };
 }
 
-/** The most bytes that are needed at one dispatch: no placement takes less. */
+/** The most bytes that are live at one dispatch: a lower bound for any placement. */
 export function leastBytes(lifetimes: readonly Lifetime[]): number {
   const changes = lifetimes.flatMap(({ bytes, first, last }) => [
     [first, bytes],

@@ -12,7 +12,7 @@ interface Field {
 }
 
 /**
- * A WGSL file, read for what the host must know, so that no binding number stands in TypeScript: bindings by name,
+ * A WGSL file, parsed for what the host needs, so that TypeScript names bindings and never numbers them: bindings by name,
  * the fields of `struct Params` (4-byte scalars only, so order is layout), and which bindings each entry point uses.
  */
 export class Shader {
@@ -22,9 +22,9 @@ export class Shader {
   readonly #uses = new Map<string, Set<string>>();
 
   /**
-   * @param name  the file's name without ending, for labels and messages, and for a variant what tells it from others
-   * @param part  WGSL that the file leaves open, such as how an element is read; joined to it behind its end
-   * @param directives  what must stand before everything else, such as `enable f16;`: compilers differ in what they take
+   * @param name        the file's name without ending, for labels and messages; a variant adds a suffix
+   * @param part        WGSL that the file leaves out, such as how an element is read; appended to it
+   * @param directives  goes in front, such as `enable f16;`: not in the file, since naga refuses some of them
    */
   constructor(
     readonly name: string,
@@ -33,31 +33,39 @@ export class Shader {
     readonly directives = "",
   ) {
     const code = `${source}\n${part}`.replace(/\/\/.*$/gm, "");
-    for (const [, number, space, access, variable] of code.matchAll(
+    for (const [, number, space, access, variable = ""] of code.matchAll(
       /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read_write|read))?>\s*(\w+)\s*:/g,
     ))
-      this.bindings.set(variable!, {
+      this.bindings.set(variable, {
         number: Number(number),
         kind: space === "uniform" ? "uniform" : ((access ?? "read") as Binding["kind"]),
       });
     const fields = /struct Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? "";
-    for (const [, name, type] of fields.matchAll(/(\w+)\s*:\s*(\w+)/g)) {
+    for (const [, name = "", type] of fields.matchAll(/(\w+)\s*:\s*(\w+)/g)) {
       if (type !== "u32" && type !== "i32" && type !== "f32")
         throw new TypeError(`${this.name}.wgsl: Params.${name} is ${type}, expected u32, i32 or f32`);
-      this.params.push({ name: name!, type });
+      this.params.push({ name, type });
     }
-    for (const [, entry] of code.matchAll(/@compute[^{]*?fn\s+(\w+)/g)) this.entries.push(entry!);
+    for (const [, entry = ""] of code.matchAll(/@compute[^{]*?fn\s+(\w+)/g)) this.entries.push(entry);
     this.#findUses(code);
   }
 
-  /** Names of the bindings that an entry point reaches, through the functions it calls. */
+  /** @throws TypeError where the file has no such binding */
+  binding(name: string): Binding {
+    const binding = this.bindings.get(name);
+    if (!binding)
+      throw new TypeError(`${this.name}.wgsl has no binding ${name}; it has ${[...this.bindings.keys()].join(", ")}`);
+    return binding;
+  }
+
+  /** Names of the bindings that an entry point uses, also through the functions that it calls. */
   uses(entry: string): Set<string> {
     const uses = this.#uses.get(entry);
     if (!uses) throw new TypeError(`${this.name}.wgsl has no entry point ${entry}; it has ${this.entries.join(", ")}`);
     return uses;
   }
 
-  /** The text to compile. The prelude shares line 1 with the file's own first line, so error lines are the file's. */
+  /** The text to compile. Constants are put on the file's first line, so that compilers report the file's line numbers. */
   text(sizes: Readonly<Record<string, number>>): string {
     const prelude = Object.entries(sizes)
       .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
@@ -74,14 +82,14 @@ export class Shader {
         if (code[end] === "{") depth++;
         if (code[end] === "}" && --depth === 0) break;
       }
-      bodies.set(match[1]!, code.slice(start, end));
+      bodies.set(match[1] ?? "", code.slice(start, end));
     }
     for (const entry of this.entries) {
       const found = new Set<string>();
       const seen = new Set([entry]);
       const queue = [entry];
       for (let name = queue.pop(); name; name = queue.pop())
-        for (const [word] of bodies.get(name)!.matchAll(/(?<![.\w])[A-Za-z_]\w*/g)) {
+        for (const [word] of (bodies.get(name) ?? "").matchAll(/(?<![.\w])[A-Za-z_]\w*/g)) {
           if (this.bindings.has(word)) found.add(word);
           if (bodies.has(word) && !seen.has(word)) {
             seen.add(word);

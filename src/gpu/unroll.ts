@@ -1,20 +1,20 @@
 /**
- * A loop that asks to be unrolled: `for (var i = 0u; i < 4u; i++) { // unroll`, its end a number or a constant. In a
- * copy that stands on one line the mark is a comment that ends there.
+ * A loop marked to be unrolled: `for (var i = 0u; i < 4u; i++) { // unroll`, its end a number or a constant. Copies of a
+ * loop body are on one line, where the mark is a block comment.
  */
 const marked = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ (?:\/\/ unroll\n|\/\* unroll \*\/)/;
 
 /**
- * Writes out the loops marked `// unroll`, the index replaced by its value: naga turns every loop into one with a
- * guard that compilers do not see through, and arrays indexed in such loops then live in memory, not in registers.
- * Line numbers stay those of the file: copies after the first stand on one line.
+ * Unrolls the loops marked `// unroll` and replaces the index by its value: naga adds a guard to every loop that compilers
+ * do not optimize away, and arrays indexed in such loops are then kept in memory instead of registers.
+ * Line numbers stay those of the file: copies after the first are on one line.
  *
  * @param sizes  values of constants that loop ends may name; `const NAME: u32 = 8u;` in the source counts too
  */
 export function unroll(source: string, sizes: Readonly<Record<string, number>>): string {
   const constants = new Map(Object.entries(sizes));
-  for (const [, name, value] of source.matchAll(/const (\w+)(?:: u32)? = (\d+)u;/g))
-    constants.set(name!, Number(value));
+  for (const [, name = "", value] of source.matchAll(/const (\w+)(?:: u32)? = (\d+)u;/g))
+    constants.set(name, Number(value));
   const numberOf = (text: string): number => {
     const value = /^\d+u?$/.test(text) ? Number.parseInt(text, 10) : constants.get(text);
     if (value === undefined) throw new TypeError(`a loop to unroll ends at ${text}, which is no constant`);
@@ -22,7 +22,7 @@ export function unroll(source: string, sizes: Readonly<Record<string, number>>):
   };
   let text = source;
   for (let match = marked.exec(text); match; match = marked.exec(text)) {
-    const [head, index, first, end] = match;
+    const [head, index, first = "", end = ""] = match;
     const ownLines = head.endsWith("\n");
     const start = match.index + head.length;
     let close = start;
@@ -32,7 +32,7 @@ export function unroll(source: string, sizes: Readonly<Record<string, number>>):
     }
     const body = text.slice(start, close - 1);
     const copies: string[] = [];
-    for (let i = numberOf(first!); i < numberOf(end!); i++) {
+    for (let i = numberOf(first); i < numberOf(end); i++) {
       const copy = body.replace(new RegExp(`(?<![.\\w])${index}\\b`, "g"), `${i}u`);
       copies.push(copies.length === 0 && ownLines ? `{\n${copy}}` : `{ ${flatten(copy)} }`);
     }
@@ -42,7 +42,7 @@ export function unroll(source: string, sizes: Readonly<Record<string, number>>):
   return text;
 }
 
-/** One line; comments go, but for the marks of inner loops. */
+/** As one line without comments, except the marks of inner loops. */
 const flatten = (text: string): string =>
   text
     .replace(/\/\/ unroll\n/g, "/* unroll */")

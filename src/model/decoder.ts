@@ -30,7 +30,7 @@ export class Decoder {
     readonly weights: Weights,
   ) {
     const { headDim: D, ropeTheta, mropeSection, mropeInterleaved } = config;
-    this.#table = gpu.uploadMade("text.rope", () => ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [
+    this.#table = gpu.uploadComputed("text.rope", () => ropeTable(maxPositions, inverseFrequencies(D, ropeTheta)), [
       maxPositions,
       D / 2,
       2,

@@ -34,7 +34,7 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
     // The first quarter of a head turns by the patch's row, the second by its column, with the same frequencies.
     const half = config.vision.hiddenSize / config.vision.numHeads / 2;
     const quarter = Array.from(inverseFrequencies(half, config.vision.ropeTheta));
-    this.#visionTable = gpu.uploadMade("vision.rope", () => ropeTable(maxPatchSide, [...quarter, ...quarter]), [
+    this.#visionTable = gpu.uploadComputed("vision.rope", () => ropeTable(maxPatchSide, [...quarter, ...quarter]), [
       maxPatchSide,
       half,
       2,

@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import type { KernelTime } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
 import { noIndex } from "../gpu/tensor.ts";
 import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
 import type { ModelConfig } from "../model/config.ts";

@@ -5,6 +5,8 @@
 
 import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
+import { judgeNames } from "../reward/judges/table.ts";
+import { rewardNames } from "../reward/rewards/table.ts";
 
 export type KnobGroup =
   | "run"
@@ -210,19 +212,7 @@ const table = {
 
   reward: choice(
     "reward",
-    [
-      "weights",
-      "deepeyes",
-      "verl",
-      "deepeyes-any-zoom",
-      "deepeyes-v2",
-      "pixel-reasoner",
-      "mini-o3",
-      "thyme",
-      "tree-vgr",
-      "chain-of-focus",
-      "vtool-r1",
-    ],
+    rewardNames,
     "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's",
   ),
   answerWeight: live(number("reward", 0.8, -10, 10, "paid for a right answer")),
@@ -232,7 +222,7 @@ const table = {
 
   judge: choice(
     "judge",
-    ["rules", "hardened", "verl", "deepeyes", "deepeyes-math", "deepeyes-common"],
+    judgeNames,
     "who decides on answers: rules need no network; the others ask a model, hardened after the rules",
   ),
   judgeUrl: text("judge", "", "address of an OpenAI-compatible server, such as http://127.0.0.1:18901/v1"),

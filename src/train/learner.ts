@@ -1,6 +1,7 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { type KernelTime, Plan } from "../gpu/plan.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
+import { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";

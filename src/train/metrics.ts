@@ -1,4 +1,5 @@
-import type { CallOutcome, End, Rollout } from "../agent/rollout.ts";
+import type { CallOutcome, End, Reward, Rollout } from "../agent/rollout.ts";
+import { knownParts } from "../reward/rewards/table.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
 import type { Metrics } from "./events.ts";
@@ -11,7 +12,15 @@ export interface MetricEntry {
   line: string;
 }
 
-/** Every name that `stepMetrics` may give. */
+/** A mean for each part of a reward, by the names that rewards declare. */
+const partMetrics: Readonly<Record<`reward/${string}`, MetricEntry>> = Object.fromEntries(
+  Array.from(knownParts.values(), ({ name, help }) => [
+    `reward/${name}`,
+    { label: `Reward: ${name}`, unit: "reward", line: `mean of ${help}` },
+  ]),
+);
+
+/** Every name that `stepMetrics` may give; a person's own reward has parts of its own beside these. */
 export const metricTable = {
   accuracy: { label: "Accuracy", unit: "share", line: "right answers among the rollouts with a verdict" },
   zoom_rate: { label: "Zoom rate", unit: "share", line: "rollouts with a zoom that was carried out" },
@@ -26,9 +35,7 @@ export const metricTable = {
     line: "right answers among rollouts with a verdict that did not zoom",
   },
   reward: { label: "Reward", unit: "reward", line: "mean of the scored rollouts" },
-  "reward/answer": { label: "Reward: answer", unit: "reward", line: "mean of what was paid for right answers" },
-  "reward/format": { label: "Reward: format", unit: "reward", line: "mean of what was charged for broken format" },
-  "reward/zoom": { label: "Reward: zoom", unit: "reward", line: "mean of the bonus for zooming" },
+  ...partMetrics,
   format_rate: { label: "Good format", unit: "share", line: "rollouts that ended with a well-formed answer" },
   iou: { label: "IoU", unit: "share", line: "overlap of crop and gold box, mean over zooms on a marked picture" },
   target_in_crop: {
@@ -149,9 +156,9 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
     accuracy_with_zoom: withZoom.map((one) => one.right),
     accuracy_without_zoom: withoutZoom.map((one) => one.right),
     reward: scored.map((one) => one.total),
-    "reward/answer": scored.map((one) => one.parts.answer ?? 0),
-    "reward/format": scored.map((one) => one.parts.format ?? 0),
-    "reward/zoom": scored.map((one) => one.parts.zoom ?? 0),
+    ...Object.fromEntries(
+      partsIn(scored).map((part) => [`reward/${part}`, scored.map(({ parts }) => parts[part] ?? 0)]),
+    ),
     format_rate: all.map((rollout) => rollout.end === "answer"),
     iou: marked.map(({ iou }) => iou),
     target_in_crop: marked.map(
@@ -184,6 +191,13 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
   for (const [name, values] of Object.entries(means)) if (values.length > 0) metrics[name] = mean(values);
   return metrics;
 }
+
+/** The parts of some rewards; those of DeepEyes' formula always, so that a curve of a run has a value at every step. */
+const partsIn = (rewards: readonly Reward[]): string[] =>
+  // The distance to the starting model ("kl") has a metric of its own.
+  [...new Set(["answer", "format", "zoom", ...rewards.flatMap(({ parts }) => Object.keys(parts))])].filter(
+    (part) => part !== "kl",
+  );
 
 /** Tool calls that the model wrote. One beyond the allowed number ends the rollout and is not among its calls. */
 export const callsWritten = ({ calls, end }: Rollout): number => calls.length + (end === "turns" ? 1 : 0);

@@ -6,9 +6,10 @@ import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import { JudgeUnusable } from "../reward/connection/failure.ts";
-import type { AnswerJudge } from "../reward/judges/answer_judge.ts";
+import type { AnswerJudge } from "../reward/judges/judge.ts";
 import { countsNow, judgeMetrics } from "../reward/judges/metrics.ts";
-import { judgeRollouts } from "../reward/rewards/judge_rollouts.ts";
+import type { RewardFunction } from "../reward/rewards/reward_function.ts";
+import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Metrics } from "./events.ts";
@@ -24,6 +25,8 @@ export interface Parts {
   chat: Chat;
   tokenizer: Tokenizer;
   judge: AnswerJudge;
+  /** What is paid for; absent: the reward that the knob names. */
+  reward?: RewardFunction;
   view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
   peakMemoryBytes?: () => number;
@@ -54,7 +57,7 @@ export function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndJudge(
-  { policy, chat, tokenizer, view, config, judge, signal }: Parts,
+  { policy, chat, tokenizer, view, config, judge, reward: given, signal }: Parts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -70,10 +73,11 @@ export async function* rollAndJudge(
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
     for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = judgeRollouts(rollouts, task, judge, {
-      reward,
+    const one = scoreRollouts(rollouts, task, judge, {
+      reward: given ?? reward,
       weights: config(),
       failure: judgeFailure,
+      decode: (tokens) => tokenizer.decode(tokens),
       signal: stop.signal,
     });
     // Reported by the wait for all of them.

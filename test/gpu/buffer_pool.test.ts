@@ -26,7 +26,7 @@ test("a buffer is not given back twice: two would write over each other's number
   const { pool } = countingGpu();
   const buffer = pool.allocate(mib, "twice");
   pool.release(buffer);
-  expect(() => pool.release(buffer)).toThrow("The buffer twice was given back before");
+  expect(() => pool.release(buffer)).toThrow("The buffer twice was released before");
   expect(pool.allocate(mib, "a")).not.toBe(pool.allocate(mib, "b"));
 });
 

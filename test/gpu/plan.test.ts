@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
+import type { Dispatch } from "../../src/gpu/dispatch.ts";
 import { Gpu, GpuError } from "../../src/gpu/gpu.ts";
-import { type Dispatch, Plan } from "../../src/gpu/plan.ts";
+import { Plan } from "../../src/gpu/plan.ts";
 import { Shader } from "../../src/gpu/shader.ts";
 import { sizeText } from "../../src/gpu/size_text.ts";
 import { expectShape, reshape } from "../../src/gpu/tensor.ts";

@@ -220,7 +220,7 @@ test("an activation can be read only where it is kept", async () => {
   plan.keep(reshape(y, 2, 2));
   await expect(gpu.read(y)).rejects.toThrow("3w has no buffer before its plan has run");
   plan.run();
-  await expect(gpu.read(x)).rejects.toThrow("2w is an activation whose room is used again; call plan.keep()");
+  await expect(gpu.read(x)).rejects.toThrow("2w is an activation whose buffer others share; call plan.keep()");
   expect(() => plan.keep(x)).toThrow("tape has run already, 2w cannot be kept");
   expect([...(await gpu.read(y))]).toEqual([3, 3, 3, 3]);
   // Nobody reads 2w.

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Rollout, Segment } from "../../src/agent/rollout.ts";
-import { score } from "../../src/reward/rewards/reward.ts";
 import { type MetricName, metricTable, stepMetrics } from "../../src/train/metrics.ts";
 import { needleTask, rollout, zoomCall } from "../support/rollouts.ts";
+import { rewardsOf } from "../support/scored.ts";
 
-const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" } as const;
-const scored = (changes: Parameters<typeof rollout>[0]) => {
+const scored = async (changes: Parameters<typeof rollout>[0]) => {
   const one = rollout(changes);
-  return { ...one, reward: score(one, needleTask, weights) };
+  const [reward = null] = await rewardsOf([one]);
+  return { ...one, reward };
 };
 const long = [
   ...rollout().segments,
@@ -15,10 +15,10 @@ const long = [
   { source: "model" as const, tokens: [478, 466], logprobs: [-1, -1], entropies: [0, 1], images: [] },
 ];
 
-const zoomedRight = scored({ calls: [zoomCall()], segments: long });
-const zoomedWrong = scored({ calls: [zoomCall({ boxSourcePx: [230, 180, 380, 330], iou: 0.1 })], answer: "1" });
-const directRight = scored({});
-const malformed = scored({
+const zoomedRight = await scored({ calls: [zoomCall()], segments: long });
+const zoomedWrong = await scored({ calls: [zoomCall({ boxSourcePx: [230, 180, 380, 330], iou: 0.1 })], answer: "1" });
+const directRight = await scored({});
+const malformed = await scored({
   end: "malformed",
   answer: null,
   calls: [zoomCall({ outcome: "bad_box", boxSourcePx: undefined, iou: undefined })],
@@ -34,7 +34,7 @@ describe("stepMetrics", () => {
         [directRight, directRight],
       ],
     );
-    const expected: Record<MetricName, number> = {
+    const expected: Record<MetricName | `reward/${string}`, number> = {
       accuracy: 4 / 6,
       zoom_rate: 2 / 7,
       accuracy_with_zoom: 1 / 2,
@@ -136,21 +136,21 @@ describe("stepMetrics", () => {
     expect(stepMetrics([], [])).toEqual({});
   });
 
-  test("crops of unmarked pictures and of crops have a side but no overlap", () => {
-    const nested = scored({ calls: [zoomCall({ imageIndex: 1, iou: undefined })] });
+  test("crops of unmarked pictures and of crops have a side but no overlap", async () => {
+    const nested = await scored({ calls: [zoomCall({ imageIndex: 1, iou: undefined })] });
     const { goldBoxSourcePx: _, ...unmarked } = needleTask;
     const metrics = stepMetrics(
       [needleTask, unmarked],
-      [[nested], [scored({ calls: [zoomCall({ iou: undefined })] })]],
+      [[nested], [await scored({ calls: [zoomCall({ iou: undefined })] })]],
     );
     expect(metrics).toMatchObject({ crop_side_px: 100, zoom_rate: 1 });
     expect(metrics).not.toHaveProperty("iou");
     expect(metrics).not.toHaveProperty("target_in_crop");
   });
 
-  test("a rotation gives a picture but cuts nothing out", () => {
+  test("a rotation gives a picture but cuts nothing out", async () => {
     const { boxSourcePx: _, iou: __, ...call } = zoomCall({ name: "image_rotate_tool", rotateDegrees: 90 });
-    const metrics = stepMetrics([needleTask], [[scored({ calls: [call] })]]);
+    const metrics = stepMetrics([needleTask], [[await scored({ calls: [call] })]]);
     expect(metrics).toMatchObject({ calls_ok: 1 });
     expect(metrics).not.toHaveProperty("crop_side_px");
   });

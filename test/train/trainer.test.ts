@@ -1,17 +1,18 @@
+import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { describe, expect, test } from "vitest";
 import type { Rolled } from "../../src/agent/loop.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type AnswerJudge, openJudge, rulesJudge } from "../../src/reward/judges/answer_judge.ts";
+import type { AnswerJudge } from "../../src/reward/judges/judge.ts";
+import { openJudge, rulesJudge } from "../../src/reward/judges/remote_judge.ts";
 import { needle } from "../../src/tasks/sources/needle.ts";
 import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { evaluate, type Parts, rollTasks } from "../../src/train/rolling.ts";
+import { evaluate, rollTasks, type Parts } from "../../src/train/rolling.ts";
 import { train } from "../../src/train/trainer.ts";
-import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { openFakeJudge } from "../support/fake_judge.ts";
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
 

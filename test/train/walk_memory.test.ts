@@ -87,7 +87,7 @@ test("a device that lets kernels see little of a buffer takes pictures in more w
   const { config, ...shapes } = shapesTiny();
   const small = countingGpu({ maxStorageBufferBindingSize: 128 * mib });
   const walks: string[] = [];
-  small.watch = ({ name }) => walks.push(name);
+  small.beforeRun = ({ name }) => walks.push(name);
   const model = randomModel(small, config, { trained: true });
   const learner = new Learner(small, model, "policy");
   // 4,096 patches of 1,176 numbers a group: seven times that is more than a kernel may see, six times are not.
@@ -99,7 +99,7 @@ test("a device that lets kernels see little of a buffer takes pictures in more w
 
   walks.length = 0;
   const tight = countingGpu({ maxStorageBufferBindingSize: 4 * mib });
-  tight.watch = ({ name }) => walks.push(name);
+  tight.beforeRun = ({ name }) => walks.push(name);
   const policy = new GpuPolicy(tight, randomModel(tight, config, { trained: false }));
   const prompt = randomPrompt({ config, ...shapes, side: 24 });
   await policy.begin(Array(3).fill(prompt), 1, 8, { seed: 1, step: 0, temperature: 1, suppressed: [], stops: [] });

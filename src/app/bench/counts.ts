@@ -70,7 +70,7 @@ async function countsOf(
   const prompt = randomPrompt(shapes);
   const found: Partial<Record<string, Counted>> = {};
   const watch = (spans: Uint32Array | null) => {
-    gpu.watch = (plan) => {
+    gpu.beforeRun = (plan) => {
       const kind = plan.name.split(" ")[0]!;
       found[kind] ??= countOf(plan, (tensor) => spans ?? watching(tensor));
     };

@@ -1,4 +1,4 @@
-import { openJudge } from "../../reward/judges/answer_judge.ts";
+import { openJudge } from "../../reward/judges/remote_judge.ts";
 import { type Outcome, same } from "./outcome.ts";
 
 /** An answer before the hardened judge: kept from the judge's model, or not. */

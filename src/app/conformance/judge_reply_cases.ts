@@ -1,5 +1,5 @@
-import { openJudge } from "../../reward/judges/answer_judge.ts";
-import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
+import { openJudge } from "../../reward/judges/remote_judge.ts";
+import { type JudgeName, judgeNamed } from "../../reward/judges/table.ts";
 import { type Outcome, same } from "./outcome.ts";
 
 /** A whole reply of a judge's server, and the verdict that it is: 1, 0, or null where no verdict could be had. */
@@ -23,7 +23,7 @@ export async function judgeReply({
   headers,
   want,
 }: JudgeReplyCase): Promise<Outcome[]> {
-  if (!(name in judgeLines)) throw new Error(`Expected a judge (${Object.keys(judgeLines).join(", ")}), found ${name}`);
+  judgeNamed(name);
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const judge = openJudge(
     { url: "http://127.0.0.1:9/v1", model: "reply", judge: name, retries: 0, canaryRate: 0 },

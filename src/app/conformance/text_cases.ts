@@ -1,15 +1,12 @@
 import { callsAsVerl, type VerlCall } from "../../agent/environments/calls_verl.ts";
 import { stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
 import { type TurnLimits, VerlTurns } from "../../agent/environments/turns_verl.ts";
-import type { Judge, JudgedAnswer } from "../../reward/connection/request.ts";
-import { answerAsVerl } from "../../reward/rewards/answer_verl.ts";
-import {
-  answerAsDeepEyes,
-  scoreAsDeepEyes,
-  scoreMathAsDeepEyes,
-  verdictAsDeepEyes,
-} from "../../reward/rewards/deepeyes.ts";
-import { scoreAsVerl, verdictAsVerl } from "../../reward/rewards/verl.ts";
+import type { AskJudge, JudgedAnswer } from "../../reward/connection/request.ts";
+import { verdictAsDeepEyes } from "../../reward/judges/deepeyes.ts";
+import { verdictAsVerl } from "../../reward/judges/verl.ts";
+import { answerAsDeepEyes } from "../../reward/responses/deepeyes.ts";
+import { answerAsVerl } from "../../reward/responses/verl.ts";
+import { scoreAsDeepEyes, scoreAsVerl, scoreMathAsDeepEyes } from "./original_scores.ts";
 import { close, type Outcome, same } from "./outcome.ts";
 
 export interface ParseCase {
@@ -75,9 +72,9 @@ export function* parse(one: ParseCase): Generator<Outcome> {
 }
 
 /** A judge that always says the same, and keeps what it was asked; null: that cannot be reached. */
-function judgeThatSays(reply: string | null): { judge: Judge; asked: string[] } {
+function judgeThatSays(reply: string | null): { judge: AskJudge; asked: string[] } {
   const asked: string[] = [];
-  const judge: Judge = async ({ messages }) => {
+  const judge: AskJudge = async ({ messages }) => {
     asked.push(messages.at(-1)!.content);
     if (reply === null) throw new Error("RuntimeError");
     return reply;

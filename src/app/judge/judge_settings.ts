@@ -1,6 +1,6 @@
 import { connectionDefaults } from "../../reward/connection/judge_connection.ts";
-import type { JudgeSettings } from "../../reward/judges/answer_judge.ts";
-import type { JudgeName } from "../../reward/judges/judge_presets.ts";
+import type { JudgeSettings } from "../../reward/judges/judge.ts";
+import type { JudgeName } from "../../reward/judges/table.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 
 /** A judge's settings from the knobs. The key is no knob: it must not stand in a log, an address or a checkpoint. */

@@ -1,13 +1,14 @@
 import { responseText } from "../../agent/response_text.ts";
 import type { Judged, Reward, Rollout } from "../../agent/rollout.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
-import type { AnswerJudge } from "../../reward/judges/answer_judge.ts";
+import type { AnswerJudge } from "../../reward/judges/judge.ts";
 import {
-  type JudgingSettings,
-  judgeRollouts,
   readsResponses,
+  type ScoringSettings,
+  scoreAgain,
   scoreRollouts,
-} from "../../reward/rewards/judge_rollouts.ts";
+} from "../../reward/rewards/score_rollouts.ts";
+import { rewardOf } from "../../reward/rewards/table.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { withCharge } from "../../train/kl_reward.ts";
@@ -50,7 +51,7 @@ export interface Rejudging {
   /** Null: by the verdicts that are stored; no judge is asked. */
   judge: AnswerJudge | null;
   /** What is paid for, from the run's own configuration at a step. */
-  settings(own: RunConfig): JudgingSettings;
+  settings(own: RunConfig): ScoringSettings;
   /** For logs without the text of responses: the tokenizer of the run's model; asked only where the text is needed. */
   tokenizer?(model: string): Promise<Tokenizer>;
 }
@@ -136,10 +137,16 @@ async function judgedAgain(
   own: RunConfig,
   rejudging: Rejudging,
 ): Promise<RejudgedGroup[]> {
-  const settings = rejudging.settings(own);
+  const given = rejudging.settings(own);
+  const reward = rewardOf(given.reward);
   const lacksText = groups.some(({ before }) => before.some(({ response }) => response === undefined));
   const tokenizer =
-    lacksText && readsResponses(rejudging.judge, settings.reward) ? await rejudging.tokenizer?.(own.model) : undefined;
+    lacksText && readsResponses(rejudging.judge, reward) ? await rejudging.tokenizer?.(own.model) : undefined;
+  const settings: ScoringSettings = {
+    ...given,
+    reward,
+    ...(tokenizer && { decode: (tokens) => tokenizer.decode(tokens) }),
+  };
   return Promise.all(
     groups.map(async ({ task, before }) => {
       const after = before.map(
@@ -150,10 +157,10 @@ async function judgedAgain(
           reward: null,
         }),
       );
-      if (rejudging.judge) await judgeRollouts(after, task, rejudging.judge, settings);
+      if (rejudging.judge) await scoreRollouts(after, task, rejudging.judge, settings);
       else {
-        if (settings.reward === "thyme") expectConsistency(after, own);
-        scoreRollouts(after, task, settings);
+        if (reward.needs?.includes("consistency")) expectConsistency(reward.name, after, own);
+        await scoreAgain(after, task, settings);
       }
       after.forEach((rollout, i) => {
         const charge = before[i]!.reward?.parts.kl;
@@ -175,10 +182,10 @@ function storedVerdict({ judged, end, reward }: Rollout, own: RunConfig): Judged
 }
 
 /** Whether right answers follow from their thoughts was asked of a judge that reads only where the reward paid for it. */
-function expectConsistency(rollouts: readonly Rollout[], { judge }: RunConfig): void {
+function expectConsistency(reward: string, rollouts: readonly Rollout[], { judge }: RunConfig): void {
   if (judge !== "rules" && rollouts.some(({ judged }) => judged?.verdict?.right && judged.consistent === undefined))
     throw new Error(
-      "The reward thyme pays for answers that follow from their thoughts, which this log does not hold; choose a judge that reads (--judge-url)",
+      `The reward ${reward} pays for answers that follow from their thoughts, which this log does not hold; choose a judge that reads (--judge-url)`,
     );
 }
 

@@ -1,4 +1,4 @@
-import type { KernelTime } from "../../gpu/plan.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import { workOf, workOfAll } from "./kernel_work.ts";
 
 /**

@@ -1,4 +1,5 @@
-import type { Dispatch, KernelTime } from "../../gpu/plan.ts";
+import type { Dispatch } from "../../gpu/dispatch.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import { bytesOf, size, type Tensor } from "../../gpu/tensor.ts";
 
 /** What a dispatch has to do at least, whatever its kernel is like. */

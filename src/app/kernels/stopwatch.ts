@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import { readTimestamps } from "../../gpu/kernel_times.ts";
 import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { multiplyAdd } from "../../ops/roofline.ts";
@@ -133,17 +134,10 @@ export class Stopwatch {
       const encoder = device.createCommandEncoder({ label: "stamps" });
       encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
       device.queue.submit([encoder.finish()]);
-      const [words] = await this.gpu.readUint({
-        name: "stamps",
-        shape: [4],
-        dtype: "u32",
-        buffer: resolved,
-        offsetBytes: 0,
-      });
+      const [from = 0n, to = 0n] = await readTimestamps(this.gpu, resolved, 2);
       const waitedMs = performance.now() - startedMs;
-      const [from, to] = new BigUint64Array(words!.buffer);
-      const ms = Number(to! - from!) / 1e6;
-      return from! > 0n && ms > 0 && ms <= waitedMs ? ms / repeats : null;
+      const ms = Number(to - from) / 1e6;
+      return from > 0n && ms > 0 && ms <= waitedMs ? ms / repeats : null;
     } finally {
       querySet.destroy();
       resolved.destroy();

@@ -3,7 +3,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import { Gpu } from "../../gpu/gpu.ts";
-import type { KernelTime } from "../../gpu/plan.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import { maxPassBytes } from "../../model/activation_size.ts";

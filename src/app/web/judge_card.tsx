@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
+import { judgeNamed } from "../../reward/judges/table.ts";
 import { JudgeAudit } from "./judge_audit.tsx";
 import { JudgeDiagnosis } from "./judge_diagnosis.tsx";
 import { KnobField } from "./knob_field.tsx";
@@ -16,9 +16,7 @@ export function JudgeCard() {
         <b>Judge</b> {remote ? judge : "rules, no network"}
       </summary>
       <KnobField knob="judge" label="who decides" />
-      <p class="soft small sentence">
-        {judge === "rules" ? "rules in this page; what no rule decides is wrong" : judgeLines[judge as JudgeName]}
-      </p>
+      <p class="soft small sentence">{judgeNamed(judge).help}</p>
       {remote && (
         <>
           <JudgeServer />

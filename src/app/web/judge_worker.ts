@@ -2,16 +2,11 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { readJudgeAddress } from "../../reward/connection/address.ts";
 import { type Diagnosis, type PageFacts, testConnection } from "../../reward/connection/diagnosis.ts";
 import type { ConnectionParts } from "../../reward/connection/judge_connection.ts";
-import {
-  type AnswerJudge,
-  type Asked,
-  type JudgeSettings,
-  RemoteJudge,
-  rulesJudge,
-} from "../../reward/judges/answer_judge.ts";
 import { audit } from "../../reward/judges/audit.ts";
 import { auditSet } from "../../reward/judges/audit_set.ts";
+import type { AnswerJudge, Asked, JudgeSettings } from "../../reward/judges/judge.ts";
 import { countsNow } from "../../reward/judges/metrics.ts";
+import { RemoteJudge, rulesJudge } from "../../reward/judges/remote_judge.ts";
 import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
-import { type JudgeName, judgeLines } from "../../reward/judges/judge_presets.ts";
+import { judgeNamed } from "../../reward/judges/table.ts";
 import { resolveConfig } from "../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../train/knobs.ts";
 import type { RejudgeOptions } from "../worker_api/judge_api.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { usePage } from "./page_context.ts";
-import { menuEntry, rewardWords } from "./reward_words.ts";
+import { formulaOf, rewardWords } from "./reward_words.ts";
 
 /** Whose verdicts count: those of the log, or of a judge that is asked now. */
 type Verdicts = "stored" | RunConfig["judge"];
@@ -57,7 +57,7 @@ export function RejudgeForm({ run }: { run: string }) {
       </div>
       <p class="soft small sentence">
         {judgeWords(verdicts)}
-        {menuEntry(reward) && `; ${menuEntry(reward)!.line}`}
+        {formulaOf(reward) && `; ${formulaOf(reward)?.help}`}
       </p>
       {isRemote && (
         <details class="servers" open={config.judgeUrl === ""}>
@@ -83,8 +83,7 @@ export function RejudgeForm({ run }: { run: string }) {
 }
 
 function judgeWords(verdicts: Verdicts): string {
-  if (verdicts === "stored") return "no judge is asked, no network";
-  return verdicts === "rules" ? "rules in this page, no network" : judgeLines[verdicts as JudgeName];
+  return verdicts === "stored" ? "no judge is asked, no network" : judgeNamed(verdicts).help;
 }
 
 function Choice({

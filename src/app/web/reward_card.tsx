@@ -1,22 +1,22 @@
-import type { RunConfig } from "../../train/knobs.ts";
+import type { RewardFunction } from "../../reward/rewards/reward_function.ts";
 import { KnobField } from "./knob_field.tsx";
 import { setting } from "./numbers.ts";
 import { usePage } from "./page_context.ts";
-import { menuEntry, partWords, rewardWords } from "./reward_words.ts";
+import { formulaOf, rewardWords } from "./reward_words.ts";
 
 /** What the model is paid for: four weights, or a reward of the originals or those who followed. */
 export function RewardCard() {
   const { store } = usePage();
   const { bonus, reward } = store.config.value;
-  const entry = menuEntry(reward);
+  const formula = formulaOf(reward);
   return (
     <div class="card">
       <h2>
         <b>Reward</b> = what the model is paid for
       </h2>
       <KnobField knob="reward" label="by" words={rewardWords} />
-      {entry ? (
-        <Entry name={reward} entry={entry} />
+      {formula ? (
+        <Formula formula={formula} />
       ) : (
         <>
           <KnobField knob="answerWeight" label="right answer" colour="--answer" />
@@ -33,21 +33,21 @@ export function RewardCard() {
   );
 }
 
-function Entry({ name, entry }: { name: RunConfig["reward"]; entry: NonNullable<ReturnType<typeof menuEntry>> }) {
+function Formula({ formula: { name, help, source, constants = [] } }: { formula: RewardFunction }) {
   return (
     <>
-      <p class="small sentence">{entry.line}</p>
+      <p class="small sentence">{help}</p>
       <table class="kv" aria-label={`Weights of ${name}`}>
         <tbody>
-          {Object.entries(entry.weights).map(([weight, value]) => (
-            <tr key={weight}>
-              <td>{partWords[weight] ?? weight}</td>
+          {constants.map(({ label, value }) => (
+            <tr key={label}>
+              <td>{label}</td>
               <td>{setting(value)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      <p class="cap">{entry.source}</p>
+      <p class="cap">{source}</p>
     </>
   );
 }

@@ -2,7 +2,7 @@ import type { Reward, Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { figure, setting, shortened, signed } from "./numbers.ts";
-import { menuEntry, partWords, rewardWords } from "./reward_words.ts";
+import { formulaOf, partWords, rewardWords } from "./reward_words.ts";
 
 /** Rewards have up to ten. */
 const mostParts = 100;
@@ -85,7 +85,7 @@ function whyNone({ end, error, reward, unjudged }: Rollout, config: RunConfig | 
 }
 
 function partName(part: string, config: RunConfig | null): string {
-  if (!menuEntry(config?.reward)) {
+  if (config === null || config.reward === undefined || config.reward === "weights") {
     if (part === "format") return "format broken";
     if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
   }
@@ -93,11 +93,12 @@ function partName(part: string, config: RunConfig | null): string {
 }
 
 function Formula({ config }: { config: RunConfig }) {
-  const entry = menuEntry(config.reward);
-  if (!entry) return <p class="cap mono">{formula(config)}</p>;
+  if (config.reward === undefined || config.reward === "weights") return <p class="cap mono">{formula(config)}</p>;
+  const paid = formulaOf(config.reward);
   return (
     <p class="cap">
-      <b>{rewardWords[config.reward]}</b>: {entry.line}. {entry.source}
+      <b>{rewardWords[config.reward] ?? shortened(config.reward, 200)}</b>
+      {paid ? `: ${paid.help}. ${paid.source}` : ": a reward that is not part of Saccade"}
     </p>
   );
 }

@@ -7,7 +7,7 @@ export interface JudgeRequest {
 }
 
 /** Asks a judge. Rejects where no reply could be had. */
-export type Judge = (request: JudgeRequest) => Promise<string>;
+export type AskJudge = (request: JudgeRequest) => Promise<string>;
 
 /** What is asked about an answer. */
 export interface JudgedAnswer {

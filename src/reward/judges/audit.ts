@@ -1,6 +1,6 @@
 import { JudgeFailure } from "../connection/failure.ts";
-import type { RemoteJudge } from "./answer_judge.ts";
 import { auditSet } from "./audit_set.ts";
+import type { RemoteJudge } from "./remote_judge.ts";
 
 /** What a judge made of answers that are known to be right or wrong. */
 export interface AuditRates {

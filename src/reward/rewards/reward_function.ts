@@ -35,7 +35,7 @@ export interface RewardRollout {
   /** The same with special tokens. */
   readonly textWithSpecial: string;
   /** Tokens, log-probabilities and all else that a log holds. */
-  readonly raw: Readonly<Rollout>;
+  readonly raw: Rollout;
 }
 
 /** The weights of a run's own reward, which are knobs; others may read them too. */
@@ -157,6 +157,10 @@ export function defineReward<const Name extends string, const Part extends strin
  */
 export function sumOfParts({ name, parts }: Pick<RewardFunction, "name" | "parts">, values: PartValues): number {
   const declared = parts.map((part) => part.name);
+  if (typeof values !== "object" || values === null)
+    throw new Error(
+      `Expected an object with the parts ${declared.join(", ")} from the reward ${name}, found ${values}`,
+    );
   const unknown = Object.keys(values).find((key) => !declared.includes(key));
   if (unknown !== undefined)
     throw new Error(

@@ -1,20 +1,16 @@
 import { describe, expect, test } from "vitest";
-import {
-  type BenchmarkResult,
-  type Control,
-  type LeftOut,
-  runBenchmark,
-} from "../../../src/app/benchmarks/benchmark.ts";
+import { runBenchmark, type BenchmarkResult, type Control, type LeftOut } from "../../../src/app/benchmarks/benchmark.ts";
 import { choiceItems, needleItems } from "../../../src/app/benchmarks/benchmark_items.ts";
-import { benchmarkRows, type ReportHead, reportLines } from "../../../src/app/benchmarks/benchmark_report.ts";
-import { type AnswerJudge, rulesJudge } from "../../../src/reward/judges/answer_judge.ts";
+import { benchmarkRows, reportLines, type ReportHead } from "../../../src/app/benchmarks/benchmark_report.ts";
+import type { AnswerJudge } from "../../../src/reward/judges/judge.ts";
+import { rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
 import type { OptionOrder, Question } from "../../../src/tasks/benchmarks/benchmark.ts";
 import { openHrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
 import { openVstar } from "../../../src/tasks/benchmarks/vstar.ts";
 import { recipeBudget } from "../../../src/tasks/rows/picture_budget.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { folderOf, hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
-import { letterFor, type Spoken, scriptedSession } from "../../support/benchmark_session.ts";
+import { letterFor, scriptedSession, type Spoken } from "../../support/benchmark_session.ts";
 import { zoomCall } from "../../support/rollouts.ts";
 
 const config = resolveConfig({ prompt: "deepeyes" });

@@ -4,9 +4,10 @@ import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../.
 import type { Pixels } from "../../../src/image/pixels.ts";
 import { compactChat } from "../../../src/policy/chat.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
-import { type AnswerJudge, rulesJudge } from "../../../src/reward/judges/answer_judge.ts";
 import type { JudgeCounts } from "../../../src/reward/judges/counts.ts";
-import { faithfulJudges } from "../../../src/reward/judges/judge_presets.ts";
+import type { AnswerJudge } from "../../../src/reward/judges/judge.ts";
+import { rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
+import { judgeNamed } from "../../../src/reward/judges/table.ts";
 import { needle } from "../../../src/tasks/sources/needle.ts";
 import type { TaskSource } from "../../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
@@ -43,7 +44,8 @@ function reading(name: Exclude<AnswerJudge["name"], "rules">): AnswerJudge {
     name,
     counts: { connection: {} } as JudgeCounts,
     verdict: async ({ answer, response, goldAnswer }) => {
-      const shown = name === "hardened" ? answer : faithfulJudges[name].answerIn(response!);
+      const original = judgeNamed(name).asks?.("");
+      const shown = original ? original.answerIn(response!) : answer;
       if (shown === null) return { right: false, rule: "no answer" };
       const at = sum(`${shown}|${response}|${goldAnswer}`);
       return at % 7 === 0 ? null : { right: at % 3 > 0, rule: `judge ${name}` };

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { kernelTable } from "../../../src/app/kernels/kernel_table.ts";
 import { attended, workOf } from "../../../src/app/kernels/kernel_work.ts";
-import { type KernelTime, Plan } from "../../../src/gpu/plan.ts";
+import type { KernelTime } from "../../../src/gpu/kernel_times.ts";
+import { Plan } from "../../../src/gpu/plan.ts";
 import { Tape } from "../../../src/gpu/tape.ts";
 import { attention } from "../../../src/ops/attention.ts";
 import { gather } from "../../../src/ops/gather.ts";

@@ -3,7 +3,7 @@ import { judgeReply } from "../../../src/app/conformance/judge_reply_cases.ts";
 import { jsonLines } from "../../../src/app/conformance/outcome.ts";
 import { JudgeFailure } from "../../../src/reward/connection/failure.ts";
 import { JudgeConnection } from "../../../src/reward/connection/judge_connection.ts";
-import { openJudge } from "../../../src/reward/judges/answer_judge.ts";
+import { openJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { type Behaviour, type FakeJudge, openFakeJudge, type Question } from "../../support/fake_judge.ts";
 import { readBytes } from "../../support/png.ts";
 

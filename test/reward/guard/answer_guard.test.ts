@@ -3,7 +3,7 @@ import { type JudgeGuardCase, judgeGuard } from "../../../src/app/conformance/ju
 import { jsonLines } from "../../../src/app/conformance/outcome.ts";
 import { refusal } from "../../../src/reward/guard/answer_guard.ts";
 import { cleanText, readings } from "../../../src/reward/guard/clean_text.ts";
-import { openJudge } from "../../../src/reward/judges/answer_judge.ts";
+import { openJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { openFakeJudge } from "../../support/fake_judge.ts";
 import { readBytes } from "../../support/png.ts";
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { judgeRequestAsDeepEyes, mathRequest, reasoningRequest } from "../../../src/reward/judges/deepeyes_prompts.ts";
 import {
-  equivalenceAsDeepEyes,
-  rewardKindAsDeepEyes,
   scoreAsDeepEyes,
   scoreMathAsDeepEyes,
   scoreReasoningAsDeepEyes,
-  verdictAsDeepEyes,
-} from "../../../src/reward/rewards/deepeyes.ts";
+} from "../../../src/app/conformance/original_scores.ts";
+import { verdictAsDeepEyes } from "../../../src/reward/judges/deepeyes.ts";
+import { equivalenceAsDeepEyes } from "../../../src/reward/judges/deepeyes_common.ts";
+import { judgeRequestAsDeepEyes, mathRequest, reasoningRequest } from "../../../src/reward/judges/deepeyes_prompts.ts";
+import { dataKindAsDeepEyes } from "../../../src/reward/responses/deepeyes.ts";
 import { originals } from "../../support/originals.ts";
 
 const asked = { question: "Q?", goldAnswer: "gold" };
@@ -39,13 +39,13 @@ describe("the three rewards", () => {
     ));
 
   test("go by the source of the data", () => {
-    expect(["vstar", "chart", "geoguessr", "thinklite_eureka"].map(rewardKindAsDeepEyes)).toEqual([
+    expect(["vstar", "chart", "geoguessr", "thinklite_eureka"].map(dataKindAsDeepEyes)).toEqual([
       "vision",
       "vision",
       "reasoning",
       "math",
     ]);
-    expect(rewardKindAsDeepEyes("needle")).toBe("vision");
+    expect(dataKindAsDeepEyes("needle")).toBe("vision");
   });
 
   test("ask the judge of reasoning up to eight times for a clear word", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { judgeRequestAsVerl, scoreAsVerl, verdictAsVerl } from "../../../src/reward/rewards/verl.ts";
+import { scoreAsVerl } from "../../../src/app/conformance/original_scores.ts";
+import { judgeRequestAsVerl, verdictAsVerl } from "../../../src/reward/judges/verl.ts";
 import { originals } from "../../support/originals.ts";
 
 const asked = { question: "Q?", goldAnswer: "gold" };

@@ -1,3 +1,5 @@
+import { judges } from "../../../reward/judges/table.ts";
+import { rewards } from "../../../reward/rewards/table.ts";
 import { type Knob, knobs } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import {
@@ -60,6 +62,8 @@ export function helpText(command: CommandName | null): string {
     );
   if (keys.includes("preset"))
     lines.push("", "presets:", ...table(Object.entries(presets).map(([name, { line }]) => [name, line])));
+  if (keys.includes("reward")) lines.push("", "rewards:", ...table(rewards.map(({ name, help }) => [name, help])));
+  if (keys.includes("judge")) lines.push("", "judges:", ...table(judges.map(({ name, help }) => [name, help])));
   lines.push("", "exit codes:", ...exitLines());
   return lines.join("\n");
 }

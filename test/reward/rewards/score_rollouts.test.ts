@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { AnswerJudge, Asked } from "../../../src/reward/judges/answer_judge.ts";
 import type { JudgeCounts } from "../../../src/reward/judges/counts.ts";
-import { judgeRollouts, scoreRollouts } from "../../../src/reward/rewards/judge_rollouts.ts";
+import type { AnswerJudge, Asked } from "../../../src/reward/judges/judge.ts";
+import { scoreAgain, scoreRollouts } from "../../../src/reward/rewards/score_rollouts.ts";
 import { needleTask, rollout } from "../../support/rollouts.ts";
 
 const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" as const };
@@ -9,17 +9,17 @@ const task = { ...needleTask, source: "deepeyes", answer: "a bowl", question: "W
 
 /** Says what is told by answer; null where no verdict can be had. */
 function scripted(name: AnswerJudge["name"], verdicts: Record<string, boolean | null>) {
-  const heard: Asked[] = [];
+  const questions: Asked[] = [];
   const judge: AnswerJudge = {
     name,
     counts: {} as JudgeCounts,
     verdict: async (asked) => {
-      heard.push(asked);
+      questions.push(asked);
       const right = verdicts[String(asked.answer)];
       return right === null || right === undefined ? null : { right, rule: "script" };
     },
   };
-  return { judge, heard };
+  return { judge, questions };
 }
 
 test("scores a group; what has no verdict stays null and is judged later by the same call", async () => {
@@ -30,23 +30,23 @@ test("scores a group; what has no verdict stays null and is judged later by the 
     rollout({ end: "error", answer: null }),
   ];
   const { judge } = scripted("hardened", { bowl: true, cup: false });
-  await judgeRollouts(group, task, judge, { weights });
+  await scoreRollouts(group, task, judge, { weights });
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, null, null]);
   expect(group[0].reward).toMatchObject({ right: true, verdict: "script" });
-  await judgeRollouts(group, task, scripted("hardened", { bowl: true, cup: false, "?": true }).judge, { weights });
+  await scoreRollouts(group, task, scripted("hardened", { bowl: true, cup: false, "?": true }).judge, { weights });
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, 0.8, null]);
 });
 
 test("a judge without chance is asked once per answer, the originals once per rollout", async () => {
   const group = () => ["bowl", "bowl", "cup"].map((answer) => rollout({ answer }));
   const fixed = scripted("hardened", { bowl: true, cup: false });
-  await judgeRollouts(group(), task, fixed.judge, { weights });
-  expect(fixed.heard.map(({ answer }) => answer)).toEqual(["bowl", "cup"]);
+  await scoreRollouts(group(), task, fixed.judge, { weights });
+  expect(fixed.questions.map(({ answer }) => answer)).toEqual(["bowl", "cup"]);
   const original = scripted("verl", { bowl: true, cup: false });
   const whole = group().map((one) => ({ ...one, response: { plain: `<answer>${one.answer}</answer>` } }));
-  await judgeRollouts(whole, task, original.judge, { weights });
-  expect(original.heard).toHaveLength(3);
-  expect(original.heard[0]).toEqual({
+  await scoreRollouts(whole, task, original.judge, { weights });
+  expect(original.questions).toHaveLength(3);
+  expect(original.questions[0]).toEqual({
     question: "What is it?",
     goldAnswer: "a bowl",
     answer: "bowl",
@@ -55,9 +55,9 @@ test("a judge without chance is asked once per answer, the originals once per ro
   });
 });
 
-test("a reward of the menu takes the place of the weights", async () => {
+test("a reward of the table takes the place of the weights", async () => {
   const group = [rollout({ answer: "bowl" })];
-  await judgeRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, reward: "chain-of-focus" });
+  await scoreRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, reward: "chain-of-focus" });
   expect(group[0].reward!.parts).toEqual({ answer: 0.9, format: 0.1 });
 });
 
@@ -74,7 +74,7 @@ test("thyme asks whether right answers follow from their thoughts, and leaves ou
     },
   };
   for (const one of group) one.response = { plain: `<think>round</think><answer>${one.answer}</answer>` };
-  await judgeRollouts(group, task, asking, { weights, reward: "thyme" });
+  await scoreRollouts(group, task, asking, { weights, reward: "thyme" });
   expect(thoughts).toEqual(["<think>round</think><answer> -> bowl", "<think>round</think><answer> -> a bowl"]);
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([2, 0.5, null]);
 });
@@ -82,14 +82,14 @@ test("thyme asks whether right answers follow from their thoughts, and leaves ou
 test("keeps what the judge found, by which the same rollouts are scored again", async () => {
   const group = [rollout({ answer: "bowl" }), rollout({ answer: "?" }), rollout({ end: "error", answer: null })];
   const { judge } = scripted("hardened", { bowl: true });
-  await judgeRollouts(group, task, judge, { weights, failure: "zero" });
+  await scoreRollouts(group, task, judge, { weights, failure: "zero" });
   expect(group.map((one) => one.judged)).toEqual([
     { verdict: { right: true, rule: "script" } },
     { verdict: null },
     undefined,
   ]);
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, null]);
-  scoreRollouts(group, task, { weights: { ...weights, answerWeight: 2 } });
+  await scoreAgain(group, task, { weights: { ...weights, answerWeight: 2 } });
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([2, null, null]);
 });
 
@@ -98,7 +98,7 @@ test.each([
   ["a reward that does", "hardened", "deepeyes"],
 ] as const)("%s says so where there are none", async (_, name, reward) => {
   const group = [rollout({ answer: "bowl" })];
-  await expect(judgeRollouts(group, task, scripted(name, { bowl: true }).judge, { weights, reward })).rejects.toThrow(
+  await expect(scoreRollouts(group, task, scripted(name, { bowl: true }).judge, { weights, reward })).rejects.toThrow(
     "Expected the text of each response",
   );
 });

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { type JudgeSettings, openJudge, rulesJudge } from "../../../src/reward/judges/answer_judge.ts";
 import { audit } from "../../../src/reward/judges/audit.ts";
 import { auditSet } from "../../../src/reward/judges/audit_set.ts";
 import { judgeRequestHardened } from "../../../src/reward/judges/hardened_prompt.ts";
+import type { JudgeSettings } from "../../../src/reward/judges/judge.ts";
 import { judgeAlarms, judgeMetrics } from "../../../src/reward/judges/metrics.ts";
+import { openJudge, rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { cacheKey, memoryCache } from "../../../src/reward/judges/verdict_cache.ts";
 import {
   type FakeJudge,

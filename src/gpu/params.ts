@@ -1,0 +1,35 @@
+import { type Dispatch, labelOf } from "./dispatch.ts";
+
+/** Offsets of uniform bindings are multiples of this. */
+const alignmentBytes = 256;
+
+/** Bytes of a shader's Params as WGSL lays them out. */
+export const paramsBytes = ({ shader }: Pick<Dispatch, "shader">): number =>
+  Math.ceil((shader.params.length * 4) / 16) * 16;
+
+/** The Params of a dispatch as bytes. @throws TypeError where a field is missing, or there is one that the shader lacks */
+export function packParams(dispatch: Dispatch): Uint8Array {
+  const { shader, params: values = {} } = dispatch;
+  const bytes = new Uint8Array(paramsBytes(dispatch));
+  const view = new DataView(bytes.buffer);
+  for (const [i, { name, type }] of shader.params.entries()) {
+    const value = values[name];
+    if (value === undefined) throw new TypeError(`${labelOf(dispatch)} needs the parameter ${name}`);
+    if (type === "f32") view.setFloat32(i * 4, value, true);
+    else if (type === "i32") view.setInt32(i * 4, value, true);
+    else view.setUint32(i * 4, value, true);
+  }
+  for (const name of Object.keys(values))
+    if (!shader.params.some((field) => field.name === name))
+      throw new TypeError(`${shader.name}.wgsl has no parameter ${name}`);
+  return bytes;
+}
+
+/** The Params of several dispatches in one buffer, `strideBytes` apart. */
+export function joinParams(blocks: readonly Uint8Array[]): { bytes: Uint8Array<ArrayBuffer>; strideBytes: number } {
+  const longest = Math.max(1, ...blocks.map(({ byteLength }) => byteLength));
+  const strideBytes = Math.ceil(longest / alignmentBytes) * alignmentBytes;
+  const bytes = new Uint8Array(Math.max(1, blocks.length) * strideBytes);
+  for (const [i, block] of blocks.entries()) bytes.set(block, i * strideBytes);
+  return { bytes, strideBytes };
+}

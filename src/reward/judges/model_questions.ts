@@ -1,0 +1,76 @@
+import { JudgeFailure } from "../connection/failure.ts";
+import type { JudgeConnection } from "../connection/judge_connection.ts";
+import type { JudgeRequest } from "../connection/request.ts";
+import { excerpt } from "../connection/server_sentence.ts";
+import type { JudgeCounts } from "./counts.ts";
+import { cacheKey, type VerdictCache } from "./verdict_cache.ts";
+import { verdictInText } from "./verdict_text.ts";
+
+/** Asks the model behind a connection, and asks nothing more once the server has refused all questions. */
+export class ModelQuestions {
+  readonly #connection: JudgeConnection;
+  readonly #counts: JudgeCounts;
+  readonly #cache: VerdictCache;
+  /** False once the server refused a schema. */
+  #schema = true;
+  /** Why no question can be answered, once one was refused so. */
+  #refused: JudgeFailure | null = null;
+
+  constructor(connection: JudgeConnection, counts: JudgeCounts, cache: VerdictCache) {
+    this.#connection = connection;
+    this.#counts = counts;
+    this.#cache = cache;
+  }
+
+  /** The reply to one question. @throws JudgeFailure */
+  ask(request: JudgeRequest, signal: AbortSignal | undefined): Promise<string> {
+    return this.#unlessRefused(() => this.#connection.complete(request, signal));
+  }
+
+  /**
+   * A verdict of 0 or 1, bound to a schema, and asked for in words once the server has refused one. The same question is
+   * asked once: its reply is cached.
+   * @throws JudgeFailure
+   */
+  async verdict(request: (withSchema: boolean) => JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!this.#schema) return this.#cached(request(false), signal);
+    try {
+      return await this.#cached(request(true), signal);
+    } catch (error) {
+      if (!(error instanceof JudgeFailure) || error.kind !== "bad_request") throw error;
+      // The server knows no schema, or does not want the question at all: then it says so again.
+      const right = await this.#cached(request(false), signal);
+      this.#schema = false;
+      return right;
+    }
+  }
+
+  async #cached(request: JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
+    const model = await this.#unlessRefused(() => this.#connection.model(signal));
+    const key = await cacheKey([this.#connection.address.base, model, request]);
+    const stored = await this.#cache.get(key).catch(() => null);
+    const reply = stored ?? (await this.ask(request, signal));
+    const right = verdictInText(reply);
+    if (right === null)
+      throw new JudgeFailure(
+        "unparsable",
+        `Expected a verdict of 0 or 1 from the judge, found ${excerpt(reply)}; choose a judge that keeps to the form`,
+      );
+    if (stored !== null) this.#counts.fromCache++;
+    else await this.#cache.put(key, reply).catch(() => {});
+    return right;
+  }
+
+  async #unlessRefused<T>(question: () => Promise<T>): Promise<T> {
+    if (this.#refused !== null) throw this.#refused;
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof JudgeFailure && error.isHopeless) {
+        this.#refused = error;
+        this.#counts.unusable = error.message;
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { length } from "../../policy/python_text.ts";
+import { JudgeFailure } from "../connection/failure.ts";
+import { type ConnectionParts, JudgeConnection } from "../connection/judge_connection.ts";
+import { masterKeys, refusal } from "../guard/answer_guard.ts";
+import { cleanText } from "../guard/clean_text.ts";
+import { decideByRules, judgeByRules, type Verdict } from "../rules/rules.ts";
+import { type JudgeCounts, noCounts } from "./counts.ts";
+import { consistencyRequest, judgeRequestHardened } from "./hardened_prompt.ts";
+import type { AnswerJudge, Asked, JudgeDefinition, JudgeSettings } from "./judge.ts";
+import { ModelQuestions } from "./model_questions.ts";
+import { askOriginal } from "./original_judge.ts";
+import { judgeNamed } from "./table.ts";
+import { memoryCache, type VerdictCache } from "./verdict_cache.ts";
+
+/** The judge that needs nobody: what no rule decides is wrong. */
+export function rulesJudge(): AnswerJudge {
+  const counts = noCounts({ calls: 0, retries: 0, failures: {}, callMs: 0 });
+  return {
+    name: "rules",
+    counts,
+    async verdict({ answer, goldAnswer, question, source }) {
+      counts.asked++;
+      counts.byRule++;
+      return judgeByRules(answer, { answer: goldAnswer, question, source });
+    },
+  };
+}
+
+/**
+ * A judge that reads, at the endpoint of the settings.
+ * @throws Error for an address or a key that cannot be one
+ */
+export function openJudge(
+  settings: Partial<JudgeSettings> & { url: string },
+  parts: Partial<ConnectionParts & { cache: VerdictCache }> = {},
+): RemoteJudge {
+  return new RemoteJudge(settings, parts);
+}
+
+/** A judge of the table that asks a model: its rules and refusals, its questions, its counts. */
+export class RemoteJudge implements AnswerJudge {
+  readonly name: string;
+  readonly connection: JudgeConnection;
+  readonly counts: JudgeCounts;
+  readonly #definition: JudgeDefinition;
+  readonly #model: ModelQuestions;
+  readonly #random: () => number;
+  readonly #canaryRate: number;
+  #questions = 0;
+
+  constructor(
+    { judge = "hardened", canaryRate = 0.02, ...settings }: Partial<JudgeSettings> & { url: string },
+    { cache = memoryCache(), ...parts }: Partial<ConnectionParts & { cache: VerdictCache }>,
+  ) {
+    this.#definition = judgeNamed(judge);
+    if (this.#definition.way === "rules") throw new Error(`Expected a judge that asks a model, found ${judge}`);
+    this.name = judge;
+    this.connection = new JudgeConnection(settings, parts);
+    this.counts = noCounts(this.connection.counts);
+    this.#model = new ModelQuestions(this.connection, this.counts, cache);
+    this.#random = parts.random ?? Math.random;
+    this.#canaryRate = canaryRate;
+  }
+
+  async verdict(asked: Asked, signal?: AbortSignal, failed?: (why: string) => void): Promise<Verdict | null> {
+    this.counts.asked++;
+    try {
+      return await (this.#definition.asks ? this.#asOriginal(asked, signal) : this.#guarded(asked, signal));
+    } catch (error) {
+      if (!(error instanceof JudgeFailure)) throw error;
+      this.counts.failed++;
+      this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
+      // What was cut off by a stop says nothing about the judge.
+      if (error.kind !== "aborted") this.counts.lastFailure = error.message;
+      failed?.(error.message);
+      return null;
+    }
+  }
+
+  /**
+   * What the model alone says, without rules and refusals before it: for canaries and audits.
+   * @throws JudgeFailure
+   */
+  async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal): Promise<boolean> {
+    const original = this.#definition.asks?.(asked.dataSource ?? "");
+    if (!original) return this.#askModel(asked, asked.answer, signal);
+    const { right } = await askOriginal(original, asked, asked.answer, this.#asking(signal));
+    return right;
+  }
+
+  /** Null where the model gave no verdict. */
+  async consistent(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null> {
+    try {
+      return await this.#model.verdict((withSchema) => consistencyRequest(thought, answer, withSchema), signal);
+    } catch (error) {
+      if (!(error instanceof JudgeFailure)) throw error;
+      this.counts.lastFailure = error.message;
+      return null;
+    }
+  }
+
+  async #guarded(asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
+    const { answer, goldAnswer, question, source } = asked;
+    const ruled = decideByRules(answer, { answer: goldAnswer, question, source });
+    if (answer === null) return this.#byRule(ruled ?? { right: false, rule: "no answer" });
+    // Only the same words are right before tricks are looked for.
+    if (ruled?.rule === "exact" || ruled?.rule === "case") return this.#byRule(ruled);
+    // What is looked at is what is sent, to the letter.
+    const clean = cleanText(answer);
+    const refused = refusal(clean, goldAnswer, question);
+    if (refused !== null) {
+      this.counts.refused++;
+      return { right: false, rule: `refused: ${refused}` };
+    }
+    if (ruled !== null) return this.#byRule(ruled);
+    const canary = this.#canary(asked, signal);
+    const [right] = await Promise.all([this.#askModel(asked, clean, signal), canary]);
+    return this.#byModel(right);
+  }
+
+  /** With the first question and every so many after it, not by chance: two runs of one seed ask the same. */
+  async #canary(asked: Asked, signal: AbortSignal | undefined): Promise<void> {
+    const before = Math.ceil(this.#questions * this.#canaryRate);
+    if (Math.ceil(++this.#questions * this.#canaryRate) === before) return;
+    const key = masterKeys[this.counts.canaries++ % masterKeys.length] ?? "";
+    try {
+      const approved = await this.#askModel(asked, key, signal);
+      if (approved) this.counts.canariesApproved++;
+    } catch (error) {
+      // It belongs to no rollout: the connection has counted it, and nothing waits for it.
+      if (!(error instanceof JudgeFailure)) throw error;
+      this.counts.canaries--;
+    }
+  }
+
+  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined): Promise<boolean> {
+    return this.#model.verdict((withSchema) => judgeRequestHardened(answer, asked, withSchema), signal);
+  }
+
+  async #asOriginal(asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
+    const original = this.#definition.asks?.(asked.dataSource ?? "");
+    if (!original) throw new Error(`Expected the judge ${this.name} to say how it asks`);
+    const answer = asked.response === undefined ? asked.answer : original.answerIn(asked.response);
+    if (answer === null) return this.#byRule({ right: false, rule: "no answer" });
+    const unasked = original.wrongUnasked(answer);
+    if (unasked !== null) return this.#byRule({ right: false, rule: unasked });
+    if (original.rulesFirst) {
+      const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
+      if (ruled?.right) return this.#byRule(ruled);
+    }
+    const { right, clear } = await askOriginal(original, asked, answer, this.#asking(signal));
+    const verdict = this.#byModel(right);
+    if (original.longIsWrong && length(answer) >= 1000) return { right: false, rule: "too long" };
+    return clear ? verdict : { ...verdict, rule: `${this.name}, no clear word` };
+  }
+
+  #asking(signal: AbortSignal | undefined): Parameters<typeof askOriginal>[3] {
+    return { random: this.#random, ask: (request) => this.#model.ask(request, signal) };
+  }
+
+  #byRule(verdict: Verdict): Verdict {
+    this.counts.byRule++;
+    return verdict;
+  }
+
+  #byModel(right: boolean): Verdict {
+    this.counts.byJudge++;
+    if (right) this.counts.approved++;
+    return { right, rule: `judge ${this.name}` };
+  }
+}
