@@ -39,7 +39,14 @@ export type {
 export type { TrainOptions, TrainRun } from "./app/library/train.ts";
 export type { Box, Pixels } from "./image/pixels.ts";
 export type { NamedBytes } from "./platform.ts";
-export type { TaskSource } from "./tasks/sources/task_source.ts";
+export {
+  defineReward,
+  type PartValues,
+  type RewardFunction,
+  type RewardInput,
+  type RewardRollout,
+} from "./reward/rewards/reward_function.ts";
+export { defineTasks, type GivenTask, type TaskSource, type TasksDefinition } from "./tasks/sources/task_source.ts";
 export type { Task } from "./tasks/task.ts";
 export type { Metrics, TrainEvent } from "./train/events.ts";
 export type { RunConfig } from "./train/knobs.ts";

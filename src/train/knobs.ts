@@ -7,6 +7,7 @@ import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
 import { judgeNames } from "../reward/judges/table.ts";
 import { rewardNames } from "../reward/rewards/table.ts";
+import type { FromScript, ModulePath } from "./own_code.ts";
 
 export type KnobGroup =
   | "run"
@@ -33,6 +34,8 @@ export type ChoiceKnob<Choice extends string = string> = About & {
   kind: "choice";
   default: Choice;
   choices: readonly Choice[];
+  /** Whether code of one's own may stand in the place of a choice (own_code.ts). */
+  orOwnCode?: true;
 };
 export type TextKnob = About & { kind: "text"; default: string };
 
@@ -73,6 +76,10 @@ const choice = <const Choice extends string>(
   choices: readonly [Choice, ...Choice[]],
   line: string,
 ): ChoiceKnob<Choice> => ({ kind: "choice", default: choices[0], choices, line, group, applies: "new run" });
+const orOwnCode = <Choice extends string>(knob: ChoiceKnob<Choice>): ChoiceKnob<Choice | ModulePath | FromScript> => ({
+  ...knob,
+  orOwnCode: true,
+});
 const live = <K extends Knob>(knob: K): K => ({ ...knob, applies: "next step" });
 
 const table = {
@@ -107,7 +114,7 @@ const table = {
   data: text(
     "tasks",
     "",
-    "files or folders of tasks, addresses, or data sets owner/name@revision, with commas between; empty: generated scenes",
+    "files or folders of tasks, addresses, or data sets owner/name@revision, with commas between; empty: generated scenes; a module such as ./mine.ts: your own, which is code that will run",
   ),
   objects: integer("tasks", 4, 1, 8, "coloured shapes in a scene; one is asked for, the rest distract"),
   glyphPx: number(
@@ -210,10 +217,12 @@ const table = {
   ),
   maxToolCalls: integer("rollouts", 1, 0, 32, "calls allowed in a rollout"),
 
-  reward: choice(
-    "reward",
-    rewardNames,
-    "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's",
+  reward: orOwnCode(
+    choice(
+      "reward",
+      rewardNames,
+      "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's. A module such as ./mine.ts: your own, which is code that will run",
+    ),
   ),
   answerWeight: live(number("reward", 0.8, -10, 10, "paid for a right answer")),
   formatWeight: live(number("reward", 0.2, -10, 10, "times 0 for good format, -1 for broken")),

@@ -4,12 +4,12 @@ import type { Box } from "../../image/pixels.ts";
 import { JudgeUnusable } from "../../reward/connection/failure.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
 import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../../reward/rules/options.ts";
-import { ordersOf, type OptionOrder, type Question } from "../../tasks/benchmarks/benchmark.ts";
-import { decodedBytes, readPicture, type PictureBudget } from "../../tasks/rows/picture_budget.ts";
+import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
+import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";
 import { needle } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { changesOf, type Asking, type Control, type Item, type Scored } from "./benchmark.ts";
+import { type Asking, type Control, changesOf, type Item, type Scored } from "./benchmark.ts";
 import { askedAsDeepEyes } from "./benchmark_prompt.ts";
 
 export interface ChoiceSettings {

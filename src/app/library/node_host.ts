@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
+import type { Platform } from "../../platform.ts";
 import { createDawn } from "../deno/gpu/dawn.ts";
 import { type Disk, openDiskFiles } from "../network/disk_files.ts";
 import { type Host, noRunFolders } from "./host.ts";
@@ -8,13 +9,10 @@ declare const process: { env: Record<string, string | undefined> };
 
 /** The library in Node, on Dawn from npm `webgpu`; Node itself has no WebGPU. */
 export const host: Host = {
-  openPlatform: async () => ({
-    name: "node",
-    gpu: await createDawn(),
-    gpuMissing: "",
-    dialect: "tint",
-    ...openDiskFiles({ disk, shipped: shippedFolder(), environment: (name) => process.env[name] }),
-  }),
+  openPlatform: () => {
+    platform ??= openNodePlatform();
+    return platform;
+  },
   writeFolder: async (folder, files) => {
     await mkdir(folder, { recursive: true });
     const found = await readdir(folder, { withFileTypes: true });
@@ -25,6 +23,24 @@ export const host: Host = {
   createRun: () => Promise.reject(noRunFolders("Node")),
   resumeRun: () => Promise.reject(noRunFolders("Node")),
 };
+
+let platform: Promise<Platform> | null = null;
+
+async function openNodePlatform(): Promise<Platform> {
+  const files = openDiskFiles({ disk, shipped: shippedFolder(), environment: (name) => process.env[name] });
+  try {
+    return { name: "node", gpu: await createDawn(), gpuMissing: "", dialect: "tint", ...files };
+  } catch (error) {
+    const { message } = error as Error;
+    return {
+      name: "node",
+      gpu: null,
+      gpuMissing: `Node has no WebGPU of its own, and npm webgpu (Dawn) does not load: ${message}; npm install webgpu`,
+      dialect: "tint",
+      ...files,
+    };
+  }
+}
 
 const disk: Disk = {
   stat: async (place) => {

@@ -1,15 +1,30 @@
+import type { RewardFunction } from "../../reward/rewards/reward_function.ts";
+import type { RewardName } from "../../reward/rewards/table.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { fromScript } from "../../train/own_code.ts";
 import type { OwnParts } from "../session/run_context.ts";
 
-/** Settings of a run: its knobs by their names, and objects in the place of knobs that name built-in ones. */
-export interface OwnSettings extends Partial<RunConfig> {
-  /** Where tasks come from, in the place of `data` and of generated scenes. */
+/** Settings of a run: its knobs by their names (src/train/knobs.ts), and objects in the place of built-in names. */
+export interface OwnSettings extends Partial<Omit<RunConfig, "reward">> {
+  /** Where tasks come from, as `defineTasks` makes it; in the place of `data` and of generated scenes. */
   tasks?: TaskSource;
+  /** What is paid for: a name of the table, or what `defineReward` makes. */
+  reward?: RewardName | RewardFunction;
 }
 
 /** Knobs here, objects there. */
 export function splitSettings(settings: OwnSettings): { changes: Partial<RunConfig>; own: OwnParts } {
-  const { tasks, ...changes } = settings;
-  return { changes, own: { ...(tasks && { tasks }) } };
+  const { tasks, reward, ...rest } = settings;
+  const changes: Partial<RunConfig> = { ...rest };
+  const own: OwnParts = {};
+  if (tasks) {
+    own.tasks = tasks;
+    changes.data = fromScript(tasks.name);
+  }
+  if (typeof reward === "object") {
+    own.reward = reward;
+    changes.reward = fromScript(reward.name);
+  } else if (reward !== undefined) changes.reward = reward;
+  return { changes, own };
 }

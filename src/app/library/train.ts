@@ -2,13 +2,13 @@ import type { RunStore } from "../../platform.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { configText, recordRun } from "../run/record.ts";
+import { configText, recordRun, reopenRun } from "../run/record.ts";
 import type { RecordOptions } from "../run/run_recorder.ts";
 import { runSources } from "../run/run_sources.ts";
-import type { GpuSession } from "../session/gpu_session.ts";
+import type { OwnParts } from "../session/run_context.ts";
 import { sameModel } from "../session/session.ts";
 import type { Host } from "./host.ts";
-import { openModelOn } from "./open_model.ts";
+import { openWith } from "./open_model.ts";
 import { OpenModel } from "./opened_model.ts";
 import { type OwnSettings, splitSettings } from "./own_settings.ts";
 
@@ -16,8 +16,10 @@ import { type OwnSettings, splitSettings } from "./own_settings.ts";
 export interface TrainOptions extends Omit<OwnSettings, "model"> {
   /** As `openModel` takes it, or a model that was opened with `trainable`; that one is left open, with the new weights. */
   model?: string | OpenModel;
-  /** Folder for the run, new or empty, as the command line writes it; without one nothing is stored. */
+  /** Folder for the run, new or empty, as the command line writes it; without one nothing is stored. Deno only. */
   out?: string;
+  /** Folder of a run to go on with, from its last checkpoint, with the same code as before. Deno only. */
+  resume?: string;
   /** Called with each event, for those who do not loop over them. */
   onEvent?: (event: TrainEvent) => void;
   /** Ends the run at its next event, saved where it is stored. */
@@ -34,8 +36,8 @@ export interface TrainRun extends AsyncGenerator<TrainEvent, void> {
  * Trains by GRPO. The run is an iterator of events ("run", "tasks", "group" with its rollouts, "update" with its metrics,
  * "eval", "alarm", "end"; times in ms); leaving the loop ends it, with the weights after the last "update".
  *
- * @throws Error at the first event, in one sentence: no GPU, a knob out of its range, no task to train on, or another
- *         model's settings where an open model is given
+ * @throws Error at the first event, in one sentence: no GPU, a knob out of its range, no task to train on, other code than
+ *         a stored run was made with, or another model's settings where an open model is given
  */
 export function trainOn(host: Host, options: TrainOptions = {}): TrainRun {
   const events = eventsOf(host, options);
@@ -50,51 +52,98 @@ export function trainOn(host: Host, options: TrainOptions = {}): TrainRun {
 
 async function* eventsOf(
   host: Host,
-  { model, out, onEvent, signal, ...settings }: TrainOptions,
+  { model, out, resume, onEvent, ...rest }: TrainOptions,
 ): AsyncGenerator<TrainEvent, void> {
+  const { signal, ...settings } = rest;
   const { changes, own } = splitSettings(settings);
-  const isOpen = model instanceof OpenModel;
-  if (!isOpen) resolveConfig({ ...changes, model });
-  const opened = isOpen ? model : await openModelOn(host, model ?? "needle", { ...settings, trainable: true });
-  try {
-    const config = resolveConfig({ ...opened.settings, ...changes });
-    if (!sameModel(config, opened.settings))
-      throw new Error(
-        "maxPixels, baseDtype, kvCacheDtype, matrixUnits and the adapter's knobs belong to a model as it was opened; give them to openModel",
-      );
-    await opened.begin(config, { ...opened.own, ...own });
-    const { session } = opened;
-    await session.expectTasks();
-    const store = out === undefined ? null : await host.createRun(out);
-    try {
-      for await (const event of store ? stored(host, session, store, config, signal) : session.train(signal)) {
-        onEvent?.(event);
-        yield event;
-      }
-    } finally {
-      await store?.close();
-    }
-  } finally {
-    if (!isOpen) opened.close();
+  if (resume !== undefined && (out !== undefined || model !== undefined))
+    throw new Error("resume goes on with a run as it was stored; leave model and out out");
+  const events =
+    resume !== undefined
+      ? resumed(host, resume, changes, own, signal)
+      : model instanceof OpenModel
+        ? begun(host, model, { changes, own, out, signal })
+        : opened(host, model, { changes, own, out, signal });
+  for await (const event of events) {
+    onEvent?.(event);
+    yield event;
   }
 }
 
-/** The same, kept in a run folder. */
-async function* stored(
+interface Beginning {
+  changes: Partial<RunConfig>;
+  own: OwnParts;
+  out: string | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** A run on a model that is opened for it. */
+async function* opened(host: Host, name: string | undefined, beginning: Beginning): AsyncGenerator<TrainEvent, void> {
+  const config = resolveConfig({ ...beginning.changes, model: name });
+  const model = await openWith(host, config, { trainable: true, own: beginning.own });
+  try {
+    yield* begun(host, model, beginning);
+  } finally {
+    model.close();
+  }
+}
+
+/** A run on a model as it is. */
+async function* begun(
   host: Host,
-  session: GpuSession,
-  store: RunStore,
-  config: RunConfig,
+  model: OpenModel,
+  { changes, own, out, signal }: Beginning,
+): AsyncGenerator<TrainEvent, void> {
+  const config = resolveConfig({ ...model.settings, ...changes });
+  if (!sameModel(config, model.settings))
+    throw new Error(
+      "maxPixels, baseDtype, kvCacheDtype, matrixUnits and the adapter's knobs belong to a model as it was opened; give them to openModel",
+    );
+  const all = { ...model.own, ...own };
+  await model.begin(config, all);
+  await model.session.expectTasks();
+  if (out === undefined) {
+    yield* model.session.train(signal);
+    return;
+  }
+  const sources = await runSources(config, await host.openPlatform(), all);
+  const store = await host.createRun(out);
+  try {
+    await store.writeConfig(configText(config, sources));
+    yield* recorded(model, store, config, { resumedAt: 0, sources, signal });
+  } finally {
+    await store.close();
+  }
+}
+
+/** A stored run goes on. */
+async function* resumed(
+  host: Host,
+  folder: string,
+  changes: Partial<RunConfig>,
+  own: OwnParts,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainEvent, void> {
-  const sources = await runSources(config, await host.openPlatform());
-  await store.writeConfig(configText(config, sources));
-  const options: RecordOptions = {
-    saveEvery: config.saveEvery,
-    resumedAt: 0,
-    sources,
-    stopping: () => signal?.aborted ?? false,
-    signal,
-  };
-  yield* recordRun(session, store, options);
+  const store = await host.resumeRun(folder);
+  try {
+    const reopened = await reopenRun(store, changes, await host.openPlatform(), own);
+    const { config, files } = reopened;
+    const model = await openWith(host, config, { trainable: true, own });
+    try {
+      const resumedAt = files ? await model.restore(files) : 0;
+      yield* recorded(model, store, config, { ...reopened, resumedAt, signal });
+    } finally {
+      model.close();
+    }
+  } finally {
+    await store.close();
+  }
 }
+
+const recorded = (
+  model: OpenModel,
+  store: RunStore,
+  { saveEvery }: RunConfig,
+  from: Omit<RecordOptions, "saveEvery" | "stopping">,
+): AsyncGenerator<TrainEvent> =>
+  recordRun(model.session, store, { ...from, saveEvery, stopping: () => from.signal?.aborted ?? false });

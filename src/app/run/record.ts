@@ -4,6 +4,7 @@ import { checkpointProblem, readConfig, readTrainerState } from "../../train/che
 import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
+import type { OwnParts } from "../session/run_context.ts";
 import type { Session } from "../session/session.ts";
 import { resumedSettings } from "./resumed_settings.ts";
 import { logUpTo } from "./run_log.ts";
@@ -37,6 +38,7 @@ export async function reopenRun(
   store: RunStore,
   changes: Partial<Record<keyof RunConfig, unknown>>,
   platform: Platform,
+  own?: OwnParts,
 ): Promise<ReopenedRun> {
   const { config: stored, sources: storedSources } = readStored(await store.readConfig());
   const latest = resolveConfig({ ...stored, ...changes });
@@ -56,7 +58,7 @@ export async function reopenRun(
       `The run in ${store.place} has made ${step} steps of ${latest.steps} already; ask for more with --steps`,
     );
   }
-  const { sources, notice: unchecked } = await checkSources(latest, storedSources, platform);
+  const { sources, notice: unchecked } = await checkSources(latest, storedSources, platform, own);
   const whole = await store.readLog();
   const log = logUpTo(whole, step, { place: store.place, config: stored });
   const resumed = resumedSettings(stored, saved, whole);

@@ -28,6 +28,7 @@ import { type Likelihood, likelihoods } from "../../train/inspect.ts";
 import { klSums } from "../../train/kl_reward.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
+import { isOwnCode, notLoaded } from "../../train/own_code.ts";
 import type { PackedGroup } from "../../train/pack.ts";
 import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../train/rolling.ts";
 import { train } from "../../train/trainer.ts";
@@ -370,9 +371,9 @@ export class GpuSession implements Session {
     const tasks = await source.heldOut(count);
     if (tasks.length === 0)
       throw new Error(
-        this.#config.heldOutRows === 0
+        this.#config.heldOutRows === 0 && !isOwnCode(this.#config.data)
           ? "Expected rows that are held out of the training, found none: heldOutRows is 0, so all of them are trained on; train with --held-out-rows N"
-          : `Expected rows that are held out of the training, found none that can be asked: ${source.heldOutNotes?.().join("; ")}`,
+          : `Expected tasks that are held out of the training, found none that can be asked: ${source.heldOutNotes?.().join("; ")}`,
       );
     return tasks;
   }
@@ -440,12 +441,14 @@ export class GpuSession implements Session {
 
   /** What a run on this model is made of, as of now. */
   parts(): Parts {
-    const { chat, source, judge } = this.#context;
+    const { chat, source, judge, reward } = this.#context;
+    if (!reward) throw notLoaded("the reward", this.#config.reward);
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
       config: () => this.#config,
       source,
+      reward,
       policy: this.#policy,
       chat,
       tokenizer: this.tokenizer,

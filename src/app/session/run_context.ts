@@ -6,10 +6,13 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
 import { openJudge, rulesJudge } from "../../reward/judges/remote_judge.ts";
 import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
+import type { RewardFunction } from "../../reward/rewards/reward_function.ts";
+import { rewardNamed } from "../../reward/rewards/table.ts";
 import { needle } from "../../tasks/sources/needle.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { isOwnCode, notLoaded } from "../../train/own_code.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 import { judgeSettingsOf } from "../judge/judge_settings.ts";
 import type { PicturePool } from "./picture_pool.ts";
@@ -17,6 +20,8 @@ import type { PicturePool } from "./picture_pool.ts";
 /** What a configuration decides beside the model: chat format, task source, judge. */
 export interface RunContext {
   config: RunConfig;
+  /** What is paid for; null where the configuration names code that is not loaded here. */
+  reward: RewardFunction | null;
   chat: Chat;
   source: TaskSource;
   judge: AnswerJudge;
@@ -25,6 +30,7 @@ export interface RunContext {
 /** What somebody wrote themselves, in the place of what the configuration names. */
 export interface OwnParts {
   tasks?: TaskSource;
+  reward?: RewardFunction;
 }
 
 /** What a judge needs that is no knob. */
@@ -45,23 +51,46 @@ export async function openRunContext(
   own: OwnParts = {},
 ): Promise<RunContext> {
   const chat = openChat(config.prompt, tokenizer, config);
-  const source =
-    own.tasks ??
-    (config.data === ""
-      ? {
-          ...needle(config, config.seed),
-          pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
-        }
-      : await openRunTasks(config, platform, view, chat));
-  return { config, chat, source, judge: openRunJudge(config, access) };
+  const reward = isOwnCode(config.reward) ? (own.reward ?? null) : rewardNamed(config.reward);
+  return {
+    config,
+    chat,
+    reward,
+    source: await openSource({ config, platform, view, pool, chat, own }),
+    judge: openRunJudge(config, access, reward),
+  };
 }
 
-function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {
+/** A source that says so when it is asked: a model can be opened without the tasks that it learned from. */
+function missingTasks(data: string): TaskSource {
+  const missing = () => Promise.reject(notLoaded("the tasks", data));
+  return { name: data, take: missing, heldOut: missing, pictures: missing };
+}
+
+interface SourceParts {
+  config: RunConfig;
+  platform: Platform;
+  view: SizeLimits;
+  pool: PicturePool;
+  chat: Chat;
+  own: OwnParts;
+}
+
+function openSource({ config, platform, view, pool, chat, own }: SourceParts): TaskSource | Promise<TaskSource> {
+  if (isOwnCode(config.data)) return own.tasks ?? missingTasks(config.data);
+  if (config.data !== "") return openRunTasks(config, platform, view, chat);
+  return {
+    ...needle(config, config.seed),
+    pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
+  };
+}
+
+function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess, reward: RewardFunction | null): AnswerJudge {
   const { judge, judgeUrl } = config;
   if (judge === "rules") {
-    if (config.reward === "thyme")
+    if (reward?.needs?.includes("consistency"))
       throw new Error(
-        "The reward thyme pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened",
+        `The reward ${reward.name} pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened`,
       );
     return rulesJudge();
   }

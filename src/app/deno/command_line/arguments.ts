@@ -17,6 +17,7 @@ import {
   knobsOf,
   required,
 } from "./command_table.ts";
+import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
 export type Parsed =
@@ -99,7 +100,9 @@ export function parseArguments(words: readonly string[]): Parsed {
     const equals = word.indexOf("=");
     const written = word.slice(2, equals < 0 ? undefined : equals);
     let value = equals < 0 ? undefined : word.slice(equals + 1);
-    let key = known.get(written);
+    const entry: CommandEntry = commands[command];
+    const ownKnob = entry.ownCode ? ownCodeKnob(written, value ?? rest[at + 1]) : null;
+    let key = ownKnob ?? known.get(written);
     if (
       key === undefined &&
       written.startsWith("no-") &&

@@ -6,14 +6,21 @@ import { oneFile, openHrBench } from "../../../tasks/benchmarks/hrbench.ts";
 import { openVstar } from "../../../tasks/benchmarks/vstar.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { controls, runBenchmark, type BenchmarkResult, type Control, type Item, type LeftOut } from "../../benchmarks/benchmark.ts";
+import {
+  type BenchmarkResult,
+  type Control,
+  controls,
+  type Item,
+  type LeftOut,
+  runBenchmark,
+} from "../../benchmarks/benchmark.ts";
 import { choiceItems, needleItems } from "../../benchmarks/benchmark_items.ts";
-import { benchmarkRows, reportLines, type ReportHead } from "../../benchmarks/benchmark_report.ts";
+import { benchmarkRows, type ReportHead, reportLines } from "../../benchmarks/benchmark_report.ts";
 import { pathsIn } from "../../data/sources.ts";
 import { judgeSettingsOf } from "../../judge/judge_settings.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
-import { stopSignal, type CommandContext } from "../command_line/command_context.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";

@@ -3,6 +3,7 @@ import { hasAdapter } from "../../../train/adapter_settings.ts";
 import { checkpointProblem, readTrainerState } from "../../../train/checkpoint.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { isOwnCode } from "../../../train/own_code.ts";
 import { readStored } from "../../run/record.ts";
 import { atCommits, checkSources } from "../../run/run_sources.ts";
 import { loadingLine } from "../../session/loading_line.ts";
@@ -10,12 +11,16 @@ import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
+import { loadOwnCode } from "../own_code.ts";
 import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import { judgeKey } from "./judge_command.ts";
 
-/** A session on the model of a run (`--from`) or of the configuration. A run's own knobs hold unless changed. */
+/**
+ * A session on the model of a run (`--from`) or of the configuration, for what takes no tasks of the run and pays nothing.
+ * A run's own knobs hold unless changed.
+ */
 export async function withSession(
   changes: Partial<RunConfig>,
   options: Options,
@@ -24,7 +29,7 @@ export async function withSession(
 ): Promise<number> {
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  return openFrom(config, files, options, context, work);
+  return openFrom(withoutOwnCode(config), changes, files, options, context, work);
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
@@ -37,12 +42,22 @@ export async function withAsked(
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
-  return openFrom(asked.config, files, options, context, (session, step, config) => work(session, step, config, asked));
+  return openFrom(asked.config, changes, files, options, context, (session, step, config) =>
+    work(session, step, config, asked),
+  );
 }
+
+/** The same model beside scenes and a reward of our own. */
+const withoutOwnCode = (config: RunConfig): RunConfig => ({
+  ...config,
+  data: isOwnCode(config.data) ? "" : config.data,
+  reward: isOwnCode(config.reward) ? "weights" : config.reward,
+});
 
 /** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
 async function openFrom(
   wanted: RunConfig,
+  changes: Partial<RunConfig>,
   files: NamedBytes[] | null,
   options: Options,
   context: CommandContext,
@@ -60,7 +75,7 @@ async function openFrom(
     options,
     context,
     async (session) => work(session, files ? await session.restore(files) : 0, config),
-    { frozen: true },
+    { frozen: true, named: changes },
   );
 }
 
@@ -99,16 +114,18 @@ export async function withGpu(context: CommandContext): Promise<Platform> {
   return platform;
 }
 
+/** @param named  what the command line says of the run, of which code alone matters here */
 export async function openAnd(
   platform: Platform,
   config: RunConfig,
   options: Options,
   context: CommandContext,
   work: (session: Session) => Promise<number>,
-  { frozen = false } = {},
+  { frozen = false, named = {} }: { frozen?: boolean; named?: Partial<RunConfig> } = {},
 ): Promise<number> {
   const session = await context.openSession(platform, config, {
     frozen,
+    own: await loadOwnCode(config, named),
     trace: options.trace ?? false,
     tune: options.tune !== "off",
     judgeAccess: {

@@ -2,13 +2,14 @@ import { expectBaseDtype } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { peakLine } from "../../memory/peak_table.ts";
-import { configText, recordRun, reopenRun } from "../../run/record.ts";
+import { configText, readStored, recordRun, reopenRun } from "../../run/record.ts";
 import type { RecordOptions } from "../../run/run_recorder.ts";
 import { atCommits, runSources } from "../../run/run_sources.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
+import { expectOwnCodeNamed } from "../own_code.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
 import { openAnd, withGpu } from "./open_session.ts";
@@ -23,13 +24,16 @@ export async function trainCommand(
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
+      // Before anything is read by it or written.
+      expectOwnCodeNamed(readStored(await store.readConfig()).config, changes);
       const platform = await withGpu(context);
       const reopened = await reopenRun(store, changes, platform);
       const { config, files } = reopened;
-      return await openAnd(platform, config, options, context, async (session) => {
+      const work = async (session: Session) => {
         const resumedAt = files ? await session.restore(files) : 0;
         return trainInto(session, store, config, { resumedAt, ...reopened }, options, context);
-      });
+      };
+      return await openAnd(platform, config, options, context, work, { named: changes });
     } finally {
       await store.close();
     }
@@ -42,7 +46,7 @@ export async function trainCommand(
   await expectNewFolder(folder);
   const platform = await withGpu(context);
   const config = await atCommits(wanted, platform);
-  return openAnd(platform, config, options, context, async (session) => {
+  const work = async (session: Session) => {
     session.expectTrainable();
     await session.expectTasks();
     const sources = await runSources(config, platform);
@@ -53,7 +57,8 @@ export async function trainCommand(
     } finally {
       await store.close();
     }
-  });
+  };
+  return openAnd(platform, config, options, context, work, { named: changes });
 }
 
 async function trainInto(
