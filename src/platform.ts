@@ -1,6 +1,6 @@
 /**
  * What differs between a browser and Deno, as types only. It imports nothing, so that every layer may import it;
- * it is filled in src/app/web/platform.ts and src/app/deno/platform.ts.
+ * it is filled in src/app/web/worker/platform.ts and src/app/deno/platform.ts.
  */
 
 /** Which compiler reads our WGSL: Chrome and Dawn have Tint, Deno and Firefox have naga. They accept different text. */

@@ -27,6 +27,7 @@ export const openModel = (name: string, options?: OpenModelOptions): Promise<Ope
 export const train = (options?: TrainOptions): TrainRun => trainOn(host, options);
 
 export type { Rollout, ToolCall } from "./agent/rollout.ts";
+export { defineTool, refusal, type Tool, type ToolContext, type ToolResult } from "./agent/tools/tool.ts";
 export type { OpenModelOptions } from "./app/library/open_model.ts";
 export type {
   Answer,

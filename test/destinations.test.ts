@@ -27,8 +27,12 @@ test("no code is made of a text, no markup of one, and no picture comes from an 
     /(?<![.\w])eval\(|new Function\(|innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|createContextualFragment/;
   expect(sources.filter((path) => made.test(code(path)))).toEqual([]);
   // A module is named in the code, never worked out, but for those that a person names on the command line.
-  expect(sources.filter((path) => /\bimport\((?!\s*"|\.meta)/.test(code(path)))).toEqual(["src/app/deno/own_code.ts"]);
-  expect(text("SECURITY.md")).toMatch(/Code of your own runs where[^`]*`--tool`[^]*`src\/app\/deno\/own_code\.ts` loads it/);
+  expect(sources.filter((path) => /\bimport\((?!\s*"|\.meta)/.test(code(path)))).toEqual([
+    "src/app/deno/commands/own_code.ts",
+  ]);
+  expect(text("SECURITY.md")).toMatch(
+    /Code of your own runs where[^`]*`--tool`[^]*`src\/app\/deno\/commands\/own_code\.ts` loads it/,
+  );
   expect(sources.filter((path) => /<(img|iframe|embed|object|video|audio|script|link)\b/.test(code(path)))).toEqual([]);
 });
 

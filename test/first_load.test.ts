@@ -26,7 +26,7 @@ const late = [
   "src/interop/verl/command.ts",
 ];
 
-test.each(["src/app/web/main.tsx", "src/app/web/worker.ts"])(
+test.each(["src/app/web/main.tsx", "src/app/web/worker/worker.ts"])(
   "%s loads no kernels and none of the large parts",
   (script) => {
     const loaded = loadedWith(script);

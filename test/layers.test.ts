@@ -93,9 +93,9 @@ describe("imports run one way", () => {
         if (target === "src/platform.ts") continue;
         // The command line finds the built page and the shipped models by their place.
         if (layer === "app" && !target.startsWith("src/")) continue;
-        const told = `${path} imports ${name}`;
-        if (target.startsWith("shaders/")) expect(["gpu", "ops"], told).toContain(layer);
-        else expect([layer, ...mayImport[layer]], told).toContain(layerOf(target));
+        const sentence = `${path} imports ${name}`;
+        if (target.startsWith("shaders/")) expect(["gpu", "ops"], sentence).toContain(layer);
+        else expect([layer, ...(mayImport[layer] ?? [])], sentence).toContain(layerOf(target));
       }
     }
   });
@@ -150,6 +150,58 @@ test("no page imports what is Deno's, and no command what is the page's", () => 
   }
 });
 
+/** Which rooms of the page a file in a room may import from, besides its own. src/README.md has the picture. */
+const roomImports: Record<string, readonly string[]> = {
+  browser: [],
+  labels: [],
+  worker: ["browser", "labels"],
+  run: ["browser", "labels"],
+  widgets: ["browser", "labels", "run"],
+  ...Object.fromEntries(
+    ["frame", "train", "rollout", "runs", "data", "judge"].map((view) => [
+      view,
+      ["browser", "labels", "run", "widgets"],
+    ]),
+  ),
+};
+const roomOf = (path: string): string | undefined => /^src\/app\/web\/(\w+)\//.exec(path)?.[1];
+
+describe("the page's rooms", () => {
+  test("hold every file but those that put the page together", () => {
+    const inWeb = sources.filter((path) => path.startsWith("src/app/web/"));
+    expect(new Set(inWeb.flatMap((path) => roomOf(path) ?? []))).toEqual(new Set(Object.keys(roomImports)));
+    expect(inWeb.filter((path) => roomOf(path) === undefined).map((path) => path.split("/").at(-1))).toEqual([
+      "connect.ts",
+      "css.d.ts",
+      "main.tsx",
+      "make_page.ts",
+      "page.tsx",
+    ]);
+  });
+
+  test.each(Object.keys(roomImports))("%s imports from its own room and those below it", (room) => {
+    for (const path of sources.filter((path) => roomOf(path) === room)) {
+      for (const name of importsOf(path).filter((name) => name.startsWith("."))) {
+        const target = resolve(path, name);
+        if (target.startsWith("src/app/web/"))
+          expect([room, ...roomImports[room]!], `${path} imports ${name}`).toContain(roomOf(target));
+      }
+    }
+  });
+
+  test("nothing outside imports the worker, which is started by its address", () => {
+    for (const path of sources.filter((path) => roomOf(path) !== "worker"))
+      for (const name of importsOf(path).filter((name) => name.startsWith(".")))
+        if (roomOf(resolve(path, name)) === "worker")
+          expect([
+            ["src/app/web/connect.ts", "./worker/worker.ts"],
+            // A page of somebody else's, in which the library runs, has no such worker.
+            ["src/app/library/page_host.ts", "../web/worker/platform.ts"],
+          ]).toContainEqual([path, name]);
+    expect(codeOf("src/app/web/connect.ts")).toContain('new Worker(new URL("./worker/worker.ts", import.meta.url)');
+  });
+});
+
 test("imports name files, and files are named by what is in them", () => {
   const forbidden = /^(utils?|helpers?|common|types?|index|misc|constants|shared|base|manager)\.\w+$/;
   for (const path of [...sources, ...tests]) {
@@ -175,9 +227,9 @@ test("an op is three files of one name: shader, host side and test; its further 
 });
 
 test("every test file stands where the file that it tests stands", () => {
+  const folders = new Set(sources.map((path) => path.slice("src/".length, path.lastIndexOf("/"))));
   const strays = tests
-    .filter((path) => /\.test\.tsx?$/.test(path))
-    .map((path) => path.split("/")[1])
-    .filter((folder) => !folder.includes(".") && folder !== "browser" && !(folder in mayImport));
+    .filter((path) => /^test\/(?!browser\/).+\/.*\.test\.tsx?$/.test(path))
+    .filter((path) => !folders.has(path.slice("test/".length, path.lastIndexOf("/"))));
   expect(strays).toEqual([]);
 });

@@ -1,44 +1,40 @@
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
-import type { Conversations, Passage, Policy, Turn } from "../policy/policy.ts";
+import type { Conversations, Policy, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
-import { type Listener, type ListeningSettings, listener } from "./environments/open_environment.ts";
-import type { End, GroupEnded, RollEvent, Rollout } from "./rollout.ts";
-import type { View } from "./tools/zoom.ts";
+import type { EnvironmentSettings } from "./environments/environment.ts";
+import { openEnvironment } from "./environments/open_environment.ts";
+import { GrowingRollout, type Opening } from "./growing_rollout.ts";
+import type { GroupEnded, RollEvent, Rollout } from "./rollout.ts";
+import { capacityAfter, longestText, suppressed, type TokenLimits } from "./token_limits.ts";
+import { type OfferSettings, offersTools } from "./tools/table.ts";
+
+/** Who writes, and about what. */
+export interface RollParts {
+  policy: Policy;
+  chat: Chat;
+  tokenizer: Tokenizer;
+  /** The pictures of a task, in their own pixels. */
+  pictures: (task: Task) => Pixels[] | Promise<Pixels[]>;
+}
 
 /** What rolling needs to know of a run; a run's configuration with these few additions fits. */
-export interface RollSettings extends ListeningSettings {
+export interface RollSettings extends EnvironmentSettings, TokenLimits, OfferSettings {
   seed: number;
-  /** Step of the run: part of each rollout's id and of the key of each draw. */
+  /** Step of the run: part of each rollout's id and of the key of each sample. */
   step: number;
-  /** Index of the first task in the step, where its tasks are rolled in several goes; 0 unless said otherwise. */
+  /** Index of the first task in the step, where its tasks are rolled in several chunks; 0 unless said otherwise. */
   firstTask?: number;
   rolloutsPerTask: number;
   temperature: number;
   /** Takes the most likely token each time, whatever the temperature. */
   greedy: boolean;
-  firstTurnTokens: number;
-  nextTurnTokens: number;
-  /**
-   * Longest response, tools' answers included: the turn that reaches it is cut there, an answer of the tool that does
-   * not fit ends the rollout. 0: as long as the turns' own limits allow.
-   */
-  responseTokens: number;
-  /** Calls allowed in a rollout; one more ends it with "turns". */
-  maxToolCalls: number;
-  /** False: the model cannot start a tool call, and one spelled out in bytes is malformed. */
-  zoom: boolean;
-  /** Whether rows without a tool environment are offered tools all the same. */
-  toolRows: "named" | "all";
-  /** Resizes a picture to what the model sees; many may be asked for at once. */
+  /** Resizes a picture to what the model gets; many may be asked for at once. */
   modelInput: (pixels: Pixels) => Pixels | Promise<Pixels>;
   /** Number of image tokens of a model input. */
   imageTokens: (modelInput: Pixels) => number;
 }
-
-/** What a tool may say beside its pictures, or in their place; room in the cache is reserved for it. */
-const saidTokens = 192;
 
 /** The rollouts of a step, and the pictures that stand in them: what scoring and an update need. */
 export interface Rolled {
@@ -50,41 +46,36 @@ export interface Rolled {
   toolImages: Pixels[][][];
 }
 
-/** Ids left out of the distribution, in sampling and in training alike. */
-export function suppressed(chat: Chat, settings: { zoom: boolean }): number[] {
-  return settings.zoom ? [...chat.reserved] : [...chat.reserved, chat.toolCallStart];
-}
-
 /**
- * Rolls all tasks of a step at once, each `rolloutsPerTask` times: everyone writes, tools answer all who called,
- * those write on, until none waits. What a turn means and how a bad call is answered is the listener's to say
- * (listening.ts). Nothing that a model writes throws; a failing policy or picture does.
- * The rollouts are not scored. Stopping early gives the policy's cache back.
+ * Rolls all tasks of a step at once, each `rolloutsPerTask` times: all rollouts write a turn, the environment answers
+ * those that called a tool, these write on, until none is left. The rollouts are not scored.
+ * Nothing that a model writes throws, and a tool that fails ends its rollout alone; a failing policy or picture throws.
+ * Stopping early gives the policy's cache back.
  */
 export async function* roll(
-  policy: Policy,
-  chat: Chat,
-  tokenizer: Tokenizer,
+  parts: RollParts,
   tasks: readonly Task[],
-  pictures: (task: Task) => Pixels[] | Promise<Pixels[]>,
   settings: RollSettings,
 ): AsyncGenerator<RollEvent | GroupEnded, Rolled> {
+  const { policy, chat, tokenizer } = parts;
   const { step, rolloutsPerTask, firstTask = 0 } = settings;
-  const openings = await Promise.all(tasks.map((task) => open(task, chat, pictures, settings)));
-  const largest = Math.max(
-    0,
-    ...openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.modelInput))),
+  const openings = await Promise.all(tasks.map((task) => open(task, parts, settings)));
+  const sizes = openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.modelInput)));
+  const pictureTokens = chat.observation("", [Math.max(0, ...sizes)]).length;
+  const capacity = capacityAfter(pictureTokens, settings, longestText(settings.tools));
+  const environment = openEnvironment(settings);
+  const groups = openings.map((opening, task) =>
+    Array.from({ length: rolloutsPerTask }, (_, rollout) => {
+      const place = { step, taskIndex: firstTask + task, rolloutIndex: rollout };
+      return new GrowingRollout(opening, place, task * rolloutsPerTask + rollout);
+    }),
   );
-  const room = roomAfter(chat.observation("", [largest]).length, settings);
-  const hears = listener(settings);
-  const rows = openings.flatMap((opening, taskIndex) =>
-    Array.from({ length: rolloutsPerTask }, (_, i) => new Row(opening, step, firstTask + taskIndex, i)),
-  );
+  const all = groups.flat();
 
   const conversations = await policy.begin(
     openings.map(({ passage }) => passage),
     rolloutsPerTask,
-    room.responseTokens,
+    capacity.responseTokens,
     {
       seed: settings.seed,
       step,
@@ -94,81 +85,48 @@ export async function* roll(
       stops: chat.stops,
     },
   );
-  const ofTask = (task: number) =>
-    rows.slice(task * rolloutsPerTask, (task + 1) * rolloutsPerTask).map((row) => row.rollout);
-  const speaking = tasks.map(() => rolloutsPerTask);
   try {
-    let waiting = rows.map((_, index) => index);
+    let writing = all;
     let tokens = 0;
-    for (let turn = 1; waiting.length > 0; turn++) {
-      const turnLimit = turn === 1 ? settings.firstTurnTokens : settings.nextTurnTokens;
-      const turns: Turn[] = [];
-      const limitOf = (index: number) => Math.min(turnLimit, room.responseTokens - rows[index]!.tokens);
-      // Nearly always one limit for all; only who is close to the end of its response has less.
-      for (const limit of new Set(waiting.map(limitOf))) {
-        const alike = waiting.filter((index) => limitOf(index) === limit);
-        const written = yield* write(conversations, alike, limit, { step, turn, tokens });
-        for (const [i, index] of alike.entries()) turns[waiting.indexOf(index)] = written[i]!;
-      }
-      for (const [i, written] of turns.entries()) expectNumbers(written, turn, rows[waiting[i]!]!.opening.task.id);
-      const calling: number[] = [];
-      const answers: Passage[] = [];
-      const heard = await Promise.all(
-        waiting.map((index, i) => rows[index]!.hear(turns[i]!, hears, tokenizer, chat, settings, room)),
+    for (let turn = 1; writing.length > 0; turn++) {
+      const turnTokens = turn === 1 ? settings.firstTurnTokens : settings.nextTurnTokens;
+      const limitOf = (one: GrowingRollout) => Math.min(turnTokens, capacity.responseTokens - one.tokens);
+      const written = yield* writeTurns(conversations, writing, limitOf, { step, turn, tokens });
+      for (const one of written) expectNumbers(one.turn, turn, one.rollout);
+      const answered = await Promise.all(
+        written.map(async ({ rollout, turn }) => ({
+          rollout,
+          answer: await rollout.take(turn, { environment, tokenizer, chat, settings, capacity }),
+        })),
       );
-      for (const [i, index] of waiting.entries()) {
-        const row = rows[index]!;
-        tokens += turns[i]!.tokens.length;
-        const answer = heard[i];
-        if (answer) {
-          calling.push(index);
-          answers.push(answer);
-        } else {
-          yield { type: "rolled", step, rollout: row.rollout.id, end: row.rollout.end };
-          const taskIndex = Math.floor(index / rolloutsPerTask);
-          if (--speaking[taskIndex]! === 0) yield { type: "ended", taskIndex, rollouts: ofTask(taskIndex) };
-        }
-      }
-      if (calling.length > 0) await conversations.append(calling, answers);
-      waiting = calling;
+      for (const one of written) tokens += one.turn.tokens.length;
+      const over = new Set(answered.filter(({ answer }) => !answer).map(({ rollout }) => rollout));
+      for (const one of over) yield { type: "rolled", step, rollout: one.rollout.id, end: one.rollout.end };
+      for (const [taskIndex, group] of groups.entries())
+        if (group.some((one) => over.has(one)) && group.every((one) => one.isOver))
+          yield { type: "ended", taskIndex, rollouts: group.map(({ rollout }) => rollout) };
+      const called = answered.flatMap(({ rollout, answer }) => (answer ? [{ rollout, answer }] : []));
+      writing = called.map(({ rollout }) => rollout);
+      if (writing.length > 0)
+        await conversations.append(
+          writing.map(({ row }) => row),
+          called.map(({ answer }) => answer),
+        );
     }
   } finally {
     conversations.close();
+    await Promise.allSettled(all.map((rollout) => rollout.close()));
   }
 
   return {
-    rollouts: tasks.map((_, task) => ofTask(task)),
+    rollouts: groups.map((group) => group.map(({ rollout }) => rollout)),
     promptImages: openings.map(({ passage }) => passage.images),
-    toolImages: tasks.map((_, task) =>
-      rows
-        .slice(task * rolloutsPerTask, (task + 1) * rolloutsPerTask)
-        .map((row) => row.views.slice(row.opening.views.length).map((view) => view.modelInput)),
-    ),
+    toolImages: groups.map((group) => group.map((rollout) => rollout.toolImages)),
   };
 }
 
-/** @throws Error where what a model computes are no numbers: what it seems to write then is nobody's. */
-function expectNumbers({ logprobs, entropies }: Turn, turn: number, task: string): void {
-  const bad = logprobs.findIndex((logprob, i) => !Number.isFinite(logprob) || !Number.isFinite(entropies[i]!));
-  if (bad < 0) return;
-  throw new Error(
-    `Expected log-probabilities that are numbers, found ${logprobs[bad]} (entropy ${entropies[bad]}) at token ${bad + 1} of turn ${turn} of ${task}: weights of the model are not numbers, or too large for f32; load the model anew, or go on from a checkpoint before`,
-  );
-}
-
-/** A task with its pictures and prompt. */
-interface Opening {
-  task: Task;
-  views: View[];
-  passage: Passage;
-}
-
-async function open(
-  task: Task,
-  chat: Chat,
-  pictures: (task: Task) => Pixels[] | Promise<Pixels[]>,
-  settings: RollSettings,
-): Promise<Opening> {
+/** A task with its pictures and its prompt. */
+async function open(task: Task, { chat, pictures }: RollParts, settings: RollSettings): Promise<Opening> {
   const originals = await pictures(task);
   const views = await Promise.all(
     originals.map(async (original) => ({ original, modelInput: await settings.modelInput(original) })),
@@ -182,35 +140,29 @@ async function open(
   return { task, views, passage: { tokens, images } };
 }
 
-/** Whether the model may call a tool on this task. */
-export const offersTools = (task: Task, { zoom, toolRows }: Pick<RollSettings, "zoom" | "toolRows">): boolean =>
-  zoom && (toolRows === "all" || task.tools !== false);
-
-/** Tokens that a rollout may use. */
-interface Room {
-  responseTokens: number;
-  observationTokens: number;
+/** Writes one turn of each rollout, reporting progress on the way. */
+async function* writeTurns(
+  conversations: Conversations,
+  rollouts: readonly GrowingRollout[],
+  limitOf: (rollout: GrowingRollout) => number,
+  at: { step: number; turn: number; tokens: number },
+): AsyncGenerator<RollEvent, { rollout: GrowingRollout; turn: Turn }[]> {
+  const turns = new Map<GrowingRollout, Turn>();
+  // Nearly always one limit for all; only who is close to the end of its response has less.
+  for (const limit of new Set(rollouts.map(limitOf))) {
+    const alike = rollouts.filter((rollout) => limitOf(rollout) === limit);
+    const rows = alike.map(({ row }) => row);
+    for (const [i, turn] of (yield* write(conversations, rows, limit, at)).entries()) {
+      const rollout = alike[i];
+      if (rollout) turns.set(rollout, turn);
+    }
+  }
+  return rollouts.flatMap((rollout) => {
+    const turn = turns.get(rollout);
+    return turn ? [{ rollout, turn }] : [];
+  });
 }
 
-/** The room after a prompt. @param observationTokens  of the largest picture, with what stands around it */
-export function roomAfter(
-  observationTokens: number,
-  settings: Pick<
-    RollSettings,
-    "prompt" | "zoom" | "maxToolCalls" | "firstTurnTokens" | "nextTurnTokens" | "responseTokens"
-  >,
-): Room {
-  // A sentence never takes more tokens than the largest picture and what may be said beside it.
-  const observation = observationTokens + (settings.prompt === "compact" ? 0 : saidTokens);
-  const calls = settings.zoom ? settings.maxToolCalls : 0;
-  const allTurns = settings.firstTurnTokens + calls * (observation + settings.nextTurnTokens);
-  return {
-    responseTokens: settings.responseTokens > 0 ? Math.min(settings.responseTokens, allTurns) : allTurns,
-    observationTokens: observation,
-  };
-}
-
-/** Writes one turn for `rows`, telling progress on the way. */
 async function* write(
   conversations: Conversations,
   rows: readonly number[],
@@ -230,97 +182,11 @@ async function* write(
   }
 }
 
-/** One rollout in the making. */
-class Row {
-  readonly opening: Opening;
-  readonly views: View[];
-  readonly rollout: Rollout;
-
-  constructor(opening: Opening, step: number, taskIndex: number, rolloutIndex: number) {
-    this.opening = opening;
-    this.views = [...opening.views];
-    this.rollout = {
-      id: `${step}·${taskIndex}·${rolloutIndex}`,
-      step,
-      taskIndex,
-      rolloutIndex,
-      task: opening.task.id,
-      segments: [
-        {
-          source: "prompt",
-          tokens: opening.passage.tokens,
-          logprobs: [],
-          entropies: [],
-          images: opening.views.map((_, i) => i),
-        },
-      ],
-      calls: [],
-      end: "error",
-      answer: null,
-      reward: null,
-      advantage: null,
-    };
-  }
-
-  /** Tokens behind the prompt so far. */
-  get tokens(): number {
-    return this.rollout.segments.slice(1).reduce((sum, segment) => sum + segment.tokens.length, 0);
-  }
-
-  /** Takes one turn of the model in. The passage that answers it, or nothing where the rollout is over. */
-  async hear(
-    turn: Turn,
-    hears: Listener,
-    tokenizer: Tokenizer,
-    chat: Chat,
-    settings: RollSettings,
-    room: Room,
-  ): Promise<Passage | undefined> {
-    const { segments, calls } = this.rollout;
-    const { task } = this.opening;
-    segments.push({
-      source: "model",
-      tokens: turn.tokens,
-      logprobs: turn.logprobs,
-      entropies: turn.entropies,
-      images: [],
-    });
-    if (!turn.stopped) return this.#end("length");
-
-    const heard = hears({
-      text: tokenizer.decode(turn.tokens),
-      views: this.views,
-      mayCall: calls.length < settings.maxToolCalls,
-      tools: offersTools(task, settings),
-      goldBoxSourcePx: task.goldBoxSourcePx,
-    });
-    for (const call of heard.calls) calls.push({ segment: segments.length - 1, ...call });
-    if (heard.end !== null) {
-      this.rollout.answer = heard.answer;
-      return this.#end(heard.end);
-    }
-
-    // Text and picture go in together or not at all: one without the other is no conversation.
-    const views = heard.cut ? [{ original: heard.cut, modelInput: await settings.modelInput(heard.cut) }] : [];
-    const tokens = chat.observation(
-      heard.said,
-      views.map((view) => settings.imageTokens(view.modelInput)),
-    );
-    if (tokens.length > room.observationTokens || this.tokens + tokens.length >= room.responseTokens)
-      return this.#end("length");
-    this.views.push(...views);
-    segments.push({
-      source: "tool",
-      tokens,
-      logprobs: [],
-      entropies: [],
-      images: views.map((_, i) => this.views.length - views.length + i),
-    });
-    return { tokens, images: views.map((view) => view.modelInput) };
-  }
-
-  #end(end: End): undefined {
-    this.rollout.end = end;
-    return undefined;
-  }
+/** @throws Error where what a model computes are no numbers: the tokens sampled from them mean nothing. */
+function expectNumbers({ logprobs, entropies }: Turn, turn: number, { rollout }: GrowingRollout): void {
+  const bad = logprobs.findIndex((logprob, i) => !Number.isFinite(logprob) || !Number.isFinite(entropies[i]));
+  if (bad < 0) return;
+  throw new Error(
+    `Expected log-probabilities that are numbers, found ${logprobs[bad]} (entropy ${entropies[bad]}) at token ${bad + 1} of turn ${turn} of ${rollout.task}: weights of the model are not numbers, or too large for f32; load the model anew, or go on from a checkpoint before`,
+  );
 }

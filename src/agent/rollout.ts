@@ -1,6 +1,6 @@
 import type { Box } from "../image/pixels.ts";
 
-/** Where a stretch of tokens came from. Only "model" tokens carry a gradient. */
+/** Where a segment of tokens came from. Only "model" tokens carry a gradient. */
 export type Source = "prompt" | "model" | "tool";
 
 /** Tokens that came from one source, in the order in which the model saw them. A "model" segment is one turn. */
@@ -9,32 +9,30 @@ export interface Segment {
   tokens: number[];
   /** Natural log-probability of each token when it was sampled; empty unless source is "model". */
   logprobs: number[];
-  /** Entropy in nats of the distribution that each token was drawn from; empty unless source is "model". */
+  /** Entropy in nats of the distribution that each token was sampled from; empty unless source is "model". */
   entropies: number[];
   /** Indices into the rollout's pictures (task pictures first, then crops) that stand in this segment, in order. */
   images: number[];
 }
-
-/** Why a call was answered with an error, or "ok". */
-export type CallOutcome = "ok" | "not_json" | "unknown_tool" | "bad_arguments" | "bad_box" | "image_index";
 
 /** One tool call that the model wrote, and what came of it. */
 export interface ToolCall {
   /** Index of the "model" segment that made the call. */
   segment: number;
   name: string;
-  outcome: CallOutcome;
-  /** What the model is told where the outcome is not "ok". */
+  /** "ok", one of `callFaults`, or one of the tool's own `outcomes` (tools/tool.ts). */
+  outcome: string;
+  /** What the model reads where the outcome is not "ok". */
   message?: string;
   /** The four numbers as written. */
   boxWritten?: number[];
   /** What was cut out, after the tool's own widening; only if "ok". */
   boxSourcePx?: Box;
-  /** The same in the picture as the model saw it, where the tool cut from that (verl). */
+  /** The same in the model input, where the tool cut from that (verl). */
   boxShownPx?: Box;
   /** How far the picture was turned, anticlockwise, where the tool turned it. */
   rotateDegrees?: number;
-  /** The picture that was cropped or turned: index into the rollout's pictures. */
+  /** The picture that the call was about: index into the rollout's pictures. */
   imageIndex?: number;
   label?: string;
   /** Overlap of boxSourcePx with the task's gold box, 0 to 1; absent without a gold box. */
@@ -45,7 +43,10 @@ export interface ToolCall {
   pictureKept?: false;
 }
 
-/** How a rollout ended; "error" means that the world failed, and the group goes on without it. */
+/** A call before it is known where it was made. */
+export type Call = Omit<ToolCall, "segment">;
+
+/** How a rollout ended; "error" means that a tool or something around the model failed, and the group goes on without it. */
 export type End = "answer" | "malformed" | "length" | "turns" | "error";
 
 /** Named parts of a reward, each already weighted, and their sum. */
@@ -59,27 +60,27 @@ export interface Reward {
 }
 
 /**
- * What was said and answered behind the prompt, decoded. Small in a log: special tokens, pictures' above all, stand by
+ * The text behind the prompt, decoded. Small in a log: special tokens, pictures' above all, stand by
  * their places and counts. `response_text.ts` makes and reads it.
  */
 export interface ResponseText {
   /** Without special tokens, as verl decodes it. */
   plain: string;
-  /** Where in `plain` so many of a special token stand, in order. */
+  /** Where in `plain` runs of a special token stand, and how long each is, in order. */
   special?: [at: number, token: string, times: number][];
-  /** With special tokens, as DeepEyes decodes it, where the two above do not tell it. */
+  /** With special tokens, as DeepEyes decodes it, where it cannot be made from the two above. */
   whole?: string;
 }
 
-/** What was found about an answer before anything was paid: all that a reward needs to be computed again. */
+/** How an answer was judged: all that a reward needs to be computed again. */
 export interface Judged {
-  /** Null where no verdict could be had. */
+  /** Null where the judge failed. */
   verdict: { right: boolean; rule: string } | null;
   /** Whether the answer follows from its thought, null where nobody could say; absent where the reward does not ask. */
   consistent?: boolean | null;
 }
 
-/** One attempt at one task: everything that was seen, said and judged. Plain data, from worker to page to disk. */
+/** One attempt at one task: what the model got, wrote and was judged to be. Plain data, from worker to page to disk. */
 export interface Rollout {
   /** `${step}·${taskIndex}·${rolloutIndex}` */
   id: string;
@@ -96,11 +97,11 @@ export interface Rollout {
   answer: string | null;
   /** Absent until it is judged, and in logs of early runs. */
   response?: ResponseText;
-  /** Absent until it is judged, where the world failed, and in logs of early runs. */
+  /** Absent until it is judged, where `end` is "error", and in logs of early runs. */
   judged?: Judged;
   /** Null until scored, and for good where judging failed: never 0. */
   reward: Reward | null;
-  /** Why no verdict could be had, one sentence; absent where there is one. A reward beside it is paid for none. */
+  /** Why the judge failed, one sentence; absent where there is a verdict. A reward beside it is what `judgeFailure` pays. */
   unjudged?: string;
   /** Null until the group is complete, and where reward is null. */
   advantage: number | null;
@@ -108,12 +109,12 @@ export interface Rollout {
 
 /** What happens while rollouts are made. */
 export type RollEvent =
-  /** Tokens decoded so far in this step, for a progress line; `waiting` rollouts still speak. */
+  /** Tokens decoded so far in this step, for a progress line; `waiting` rollouts still write. */
   | { type: "decode"; step: number; turn: number; tokens: number; waiting: number }
   /** A rollout ended; it is not scored yet. */
   | { type: "rolled"; step: number; rollout: string; end: End };
 
-/** All rollouts of a task have ended: they can be judged while others still speak. Not told any further than that. */
+/** All rollouts of a task have ended: they can be judged while others still write. Not an event of the log. */
 export interface GroupEnded {
   type: "ended";
   taskIndex: number;

@@ -1,27 +1,54 @@
 import type { Pixels } from "../image/pixels.ts";
-import { rotate } from "../image/rotate.ts";
-import type { Rollout } from "./rollout.ts";
-import { cutOut, type ZoomSettings } from "./tools/zoom.ts";
+import type { Rollout, ToolCall } from "./rollout.ts";
+import { builtInTools } from "./tools/table.ts";
+import type { LoggedView, Tool, ToolSettings } from "./tools/tool.ts";
+
+/** A picture of a logged rollout, and the call that gave it; null for the task's own. */
+export interface ReplayedPicture {
+  original: Pixels;
+  call: ToolCall | null;
+}
+
+export interface ReplaySettings extends Pick<ToolSettings, "crop"> {
+  /** The tools of the run that made the rollout; the built-in ones unless said otherwise. */
+  tools?: readonly Tool[];
+}
 
 /**
- * The pictures that a logged rollout had before it, in source pixels and in the order of its indices: those of its
- * task, then what each call that was carried out gave.
- * @param asShown the task's pictures as the model saw them; verl's tool cuts from these. Where they are not at hand,
- *                the same place is cut from the source
+ * The pictures that a logged rollout had before it, in the order of its indices: those of its task, then what each call
+ * that was carried out gave. Made one after another, so that whoever takes them can stop at too many.
+ * @param ofTask  the task's pictures; their model inputs where they are at hand, which verl's zoom cuts from
+ * @throws Error with one sentence about the first call whose picture cannot be made
  */
-export function rolloutPictures(
+export function* rolloutPictures(
   { calls }: Pick<Rollout, "calls">,
-  ofTask: readonly Pixels[],
-  settings: Pick<ZoomSettings, "crop">,
-  asShown?: readonly Pixels[],
-): Pixels[] {
-  const pictures = [...ofTask];
-  for (const { outcome, boxSourcePx, boxShownPx, rotateDegrees, imageIndex = 0 } of calls) {
-    if (outcome !== "ok") continue;
-    const shown = asShown?.[imageIndex];
-    if (rotateDegrees !== undefined) pictures.push(rotate(pictures[imageIndex]!, rotateDegrees));
-    else if (shown && boxShownPx) pictures.push(cutOut(shown, boxShownPx, settings.crop));
-    else if (boxSourcePx) pictures.push(cutOut(pictures[imageIndex]!, boxSourcePx, settings.crop));
+  ofTask: readonly LoggedView[],
+  { crop, tools = builtInTools }: ReplaySettings,
+): Generator<ReplayedPicture> {
+  const pictures: LoggedView[] = [...ofTask];
+  for (const { original } of ofTask) yield { original, call: null };
+  for (const [i, call] of calls.entries()) {
+    if (call.outcome !== "ok") continue;
+    const original = pictureOf(call, `call ${i + 1}`, pictures, tools, crop);
+    if (!original) continue;
+    pictures.push({ original });
+    yield { original, call };
   }
-  return pictures;
+}
+
+function pictureOf(
+  call: ToolCall,
+  where: string,
+  pictures: readonly LoggedView[],
+  tools: readonly Tool[],
+  crop: ToolSettings["crop"],
+): Pixels | null {
+  if (call.pictureKept === false) throw new Error(`${where}: ${call.name} gave a picture that the log does not hold`);
+  const tool = tools.find(({ name }) => name === call.name);
+  if (!tool) throw new Error(`${where}: the tool ${call.name} is not loaded`);
+  try {
+    return tool.replay?.(call, pictures, { crop }) ?? null;
+  } catch (error) {
+    throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -79,7 +79,7 @@ export class Decoder {
       cache: cache && { rows: rows.cacheRows, ...cache.layers[layer]! },
       rounded: this.kvCacheDtype,
     });
-    const attended = reshape(attention(tape, q, k, v, rows.spans, D ** -0.5), rows.capacity, H * D);
+    const attended = reshape(attention(tape, { q, k, v, spans: rows.spans, scale: D ** -0.5 }), rows.capacity, H * D);
     return this.weights.linear(tape, attn("o_proj"), attended, { residual: x });
   }
 

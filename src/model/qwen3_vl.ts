@@ -60,7 +60,11 @@ export class Qwen3VL extends QwenVL<Qwen3Vision> {
   }
 
   #norm(tape: Tape, module: string, x: Tensor): Tensor {
-    return layernorm(tape, x, this.weights.get(`${module}.weight`), this.weights.get(`${module}.bias`), eps);
+    return layernorm(tape, x, {
+      weight: this.weights.get(`${module}.weight`),
+      bias: this.weights.get(`${module}.bias`),
+      eps,
+    });
   }
 
   /** Blocks of 2 x 2 patches -> one image token each; the norm stands before or after the joining. */

@@ -96,6 +96,6 @@ export abstract class QwenVL<Vision extends VisionConfig> implements Model {
   protected attendPatches(tape: Tape, module: string, y: Tensor, rotations: Tensor, spans: Spans): Tensor {
     const { hiddenSize: C, numHeads: H } = this.config.vision;
     const { q, k, v } = heads(tape, this.weights.linear(tape, module, y), { H, K: H, rotations });
-    return reshape(attention(tape, q, k, v, spans, (C / H) ** -0.5), y.shape[0]!, C);
+    return reshape(attention(tape, { q, k, v, spans, scale: (C / H) ** -0.5 }), y.shape[0]!, C);
   }
 }

@@ -6,26 +6,26 @@ import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("adamw", source);
 
-/** Numbers that a workgroup squares, as in the shader. */
+/** Numbers that a workgroup squares: PER_GROUP of the shader. */
 const perGroup = 4096;
 
 /**
- * The norm of all gradients together, always summed in the same order.
+ * The global norm of all gradients, summed in a fixed order.
  *
  * @param ds  gradients of any shape, at least one
  * @returns   (1)
  */
 export function gradNorm(plan: Plan, ds: readonly Tensor[]): Tensor {
-  const groups = ds.map((d) => Math.ceil(size(d.shape) / perGroup));
-  const count = groups.reduce((a, b) => a + b, 0);
+  const parts = ds.map((d) => ({ d, groups: Math.ceil(size(d.shape) / perGroup) }));
+  const count = parts.reduce((sum, { groups }) => sum + groups, 0);
   const partial = plan.activation("adamw.partial", [count]);
   const norm = plan.activation("adamw.norm", [1]);
   let first = 0;
-  ds.forEach((d, i) => {
+  for (const { d, groups } of parts) {
     const params = { count: size(d.shape), first, decay_end: 0 };
-    plan.dispatch({ shader, entry: "square", tensors: { d, partial }, params, groups: grid(groups[i]!, 1) });
-    first += groups[i]!;
-  });
+    plan.dispatch({ shader, entry: "square", tensors: { d, partial }, params, groups: grid(groups, 1) });
+    first += groups;
+  }
   plan.dispatch({
     shader,
     entry: "root",
@@ -44,18 +44,18 @@ export interface Parameters {
   /** First and second moment, 0 before the first step. */
   m: Tensor;
   v: Tensor;
-  /** Weight decay acts on the numbers before this one. */
+  /** Weight decay applies to the numbers before this one. */
   decayEnd: number;
   /**
-   * f32 (8), rewritten before every step: learning rate, beta1, beta2, eps, weight decay, maxGradNorm (0: no clipping),
+   * f32 (8), rewritten by the host before every step: learning rate, beta1, beta2, eps, weight decay, maxGradNorm (0: no clipping),
    * 1 - beta1^step, 1 - beta2^step with steps counted from 1.
    */
   state: Tensor;
-  /** f32 (1) from `gradNorm`. Where it is not finite, only d changes. */
+  /** f32 (1) from `gradNorm`. Where it is not finite, the step only clears d. */
   norm: Tensor;
 }
 
-/** One step of AdamW, as torch.optim.AdamW after torch.nn.utils.clip_grad_norm_. */
+/** One step of AdamW, like torch.optim.AdamW after torch.nn.utils.clip_grad_norm_. */
 export function adamw(plan: Plan, { weight, d, m, v, decayEnd, state, norm }: Parameters): void {
   const count = size(weight.shape);
   for (const tensor of [d, m, v]) expectShape(tensor, ...weight.shape);

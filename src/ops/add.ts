@@ -7,14 +7,14 @@ import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("add", source);
 
-/** out += x, of one shape. No gradient: it serves the ways back of other ops. */
+/** out += x, of the same shape. Without gradient: used in backward passes of other ops. */
 export function accumulate(plan: Plan, out: Tensor, x: Tensor): void {
   expectShape(x, ...out.shape);
   const count = size(out.shape);
   plan.dispatch({ shader, entry: "accumulate", tensors: { x, out }, params: { count }, groups: grid(count, 64) });
 }
 
-/** Hands the gradient of `out` on to `input`, which was added into it. Call it last in a way back. */
+/** Passes the gradient of `out` to `input`, which was added to it. Must be the last step of a backward function. */
 export function passGradient(tape: Tape, out: Tensor, input: Tensor): void {
   if (tape.pass(out, input)) return;
   const into = tape.into(input);

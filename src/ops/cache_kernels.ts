@@ -3,13 +3,13 @@ import f32 from "../../shaders/cache/f32.wgsl" with { type: "text" };
 import { Shader } from "../gpu/shader.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
-/** What a cache holds keys and values in. */
+/** Dtypes of keys and values in a cache. */
 export type CacheDtype = "f32" | "bf16";
 
-/** How kernels read keys and values of a dtype: what stands behind such a kernel's file, by the end of its name. */
+/** WGSL that reads keys and values of a dtype, appended to the files of kernels that do. */
 export const cacheParts: Readonly<Record<CacheDtype, string>> = { f32, bf16 };
 
-/** A file that reads keys and values as one shader for each dtype of theirs. @param part  what else it leaves open */
+/** A file that reads keys and values, as one shader for each dtype. @param part  other WGSL to append */
 export function cacheShaders(name: string, source: string, part = ""): (keys: Tensor) => Shader {
   const shaders = {
     f32: new Shader(name, source, `${f32}\n${part}`),
@@ -22,7 +22,7 @@ export function cacheShaders(name: string, source: string, part = ""): (keys: Te
   };
 }
 
-/** The tensors that such a shader reads, by the names of its bindings. */
+/** The bindings of keys and values in such a shader. */
 export const cacheTensors = (k: Tensor, v: Tensor): Record<"k" | "v" | "k_scalar" | "v_scalar", Tensor> => ({
   k,
   v,

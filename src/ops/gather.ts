@@ -3,24 +3,24 @@ import vec4Source from "../../shaders/gather_vec4.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, noIndex, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents2, noIndex, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { expectF32, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
 const shader = new Shader("gather", source);
 const vec4Shader = weightShaders("gather_vec4", vec4Source);
 
-/** Which rows of a table (R, C) make up each of N rows. The host may rewrite all of it between replays of a plan. */
+/** Which rows of a table (R, C) make up each of N rows. The host may rewrite all of it between runs of a plan. */
 export interface GatherMap {
   /** u32 (N, E): rows of the table, or `noIndex`. */
   index: Tensor;
-  /** f32 (N, E): their weights, ones if left out. They are given numbers and have no gradient. */
+  /** f32 (N, E): their weights, 1 if left out. Inputs without a gradient. */
   weight?: Tensor;
-  /** What `inverseOf` makes of `index`; needed only where the table is trained or computed from something trained. */
+  /** `inverseOf(index)`; needed only where the table is trained or computed from something trained. */
   inverse?: {
     /** u32 (R + 1) */
     start: Tensor;
-    /** u32 (capacity), of which the first start[R] are used */
+    /** u32 (capacity), the first start[R] of which are used */
     entry: Tensor;
   };
 }
@@ -36,8 +36,8 @@ export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor
   const { index, weight, inverse } = map;
   expectShape(table, -1, -1);
   expectShape(index, -1, -1);
-  const [R, C] = table.shape as [number, number];
-  const [N, E] = index.shape as [number, number];
+  const [R, C] = extents2(table);
+  const [N, E] = extents2(index);
   if (weight) expectShape(weight, N, E);
   if (addTo) expectShape(addTo, N, C);
   if (inverse) expectShape(inverse.start, R + 1);
@@ -47,7 +47,7 @@ export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor
   const WEIGHT = weight ? 1 : 0;
   const readsVec4 = !tape.gpu.plain && C % 4 === 0;
   if (!readsVec4) expectF32(table);
-  for (const { weight: rows, count, column: first } of rowRanges(tape.gpu, table, 0, R)) {
+  for (const { weight: rows, count, column: first } of rowRanges(tape.gpu, { weight: table, first: 0, count: R })) {
     const mixed = { index, weight: weight ?? index };
     const params = { N, E, R: count, C, first };
     const constants = { WEIGHT, ADD_TO: addTo ? 1 : 0, ADD: first > 0 ? 1 : 0 };
@@ -90,10 +90,10 @@ export function gather(tape: Tape, table: Tensor, map: GatherMap, addTo?: Tensor
 }
 
 /**
- * For each of `rows` table rows, the places in `index` that name it: entry[start[r]] to entry[start[r + 1] - 1],
- * ascending. `entry` has `capacity` elements (at least one, since no buffer is empty), the unused ones are zero.
+ * For each of `rows` table rows, the positions in `index` that refer to it: entry[start[r]] to entry[start[r + 1] - 1],
+ * ascending. `entry` has `capacity` elements (at least one, since buffers cannot be empty); unused ones are zero.
  *
- * @throws RangeError where an index names no row of the table, or the capacity is too small
+ * @throws RangeError where an index lies beyond the table, or the capacity is too small
  */
 export function inverseOf(
   index: Uint32Array,
@@ -101,19 +101,18 @@ export function inverseOf(
   capacity?: number,
 ): { start: Uint32Array; entry: Uint32Array } {
   const start = new Uint32Array(rows + 1);
-  index.forEach((row, place) => {
-    if (row === noIndex) return;
+  const counts = new Uint32Array(rows);
+  for (const [place, row] of index.entries()) {
+    if (row === noIndex) continue;
     if (row >= rows) throw new RangeError(`index[${place}] is ${row}, expected a row below ${rows} or noIndex`);
-    start[row + 1]!++;
-  });
-  for (let r = 0; r < rows; r++) start[r + 1]! += start[r]!;
-  const count = start[rows]!;
-  if (capacity !== undefined && capacity < count)
-    throw new RangeError(`The index names ${count} rows, a capacity of ${capacity} does not hold them`);
-  const entry = new Uint32Array(Math.max(1, capacity ?? count));
+    counts[row]!++;
+  }
+  let end = 0;
+  for (const [r, count] of counts.entries()) start[r + 1] = end += count;
+  if (capacity !== undefined && capacity < end)
+    throw new RangeError(`The index names ${end} rows, a capacity of ${capacity} does not hold them`);
+  const entry = new Uint32Array(Math.max(1, capacity ?? end));
   const next = start.slice();
-  index.forEach((row, place) => {
-    if (row !== noIndex) entry[next[row]!++] = place;
-  });
+  for (const [place, row] of index.entries()) if (row !== noIndex) entry[next[row]!++] = place;
   return { start, entry };
 }

@@ -7,10 +7,10 @@ import { size, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("gelu", source);
 
 /**
- * out = x Phi(x), elementwise, Phi the normal distribution function.
+ * out = x Phi(x), elementwise, with the normal distribution function Phi.
  *
  * @param x     any shape
- * @param form  "erf" is exact, "tanh" the approximation that checkpoints call gelu_pytorch_tanh
+ * @param form  "erf": exact; "tanh": the approximation that configurations call gelu_pytorch_tanh
  */
 export function gelu(tape: Tape, x: Tensor, form: "tanh" | "erf"): Tensor {
   const out = tape.empty("gelu", x.shape);

@@ -2,16 +2,16 @@ import source from "../../shaders/heads.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents3, type Tensor } from "../gpu/tensor.ts";
 import type { CacheDtype } from "./cache_kernels.ts";
 import { addPartials } from "./partials.ts";
 
 const shader = new Shader("heads", source);
 
-/** Heads up to this size are normalized by threads by themselves, larger ones by a workgroup each. */
+/** Heads up to this size are normalized by single threads, larger ones by a workgroup each. */
 const shortHead = 64;
 
-/** Rows of a stretch that the sum of a norm's weight gradient is cut into: every row has many heads. */
+/** Rows in a split of the sum for the gradient of a norm's weight: few, since each row has many heads. */
 const rowsPerSplit = 32;
 
 export interface HeadOptions {
@@ -19,19 +19,19 @@ export interface HeadOptions {
   H: number;
   /** Heads of keys, and of values. */
   K: number;
-  /** From `rotationsOf`, (N, D/2, 2). */
+  /** cos and sin from `rotationsOf`, (N, D/2, 2). */
   rotations: Tensor;
-  /** Norm of each head of queries and keys: their weights one after the other, (2 D). */
+  /** RMS norm of each head: the weight for queries, then that for keys, (2 D). */
   norm?: { weight: Tensor; eps: number };
-  /** Keys and values go into these rows of a cache, in its dtype: u32 (N) of (S, K, D). No gradient then. */
+  /** Keys and values are written into these rows of a cache, u32 (N) of (S, K, D), in its dtype. Without gradient. */
   cache?: { rows: Tensor; keys: Tensor; values: Tensor };
-  /** Without a cache: keys and values to the nearest number of this dtype, in f32 still. Gradients pass through. */
+  /** Without a cache: keys and values are rounded to this dtype and stored in f32. Gradients pass unchanged. */
   rounded?: CacheDtype;
 }
 
 /**
- * Splits one product into queries, keys and values, normalizes and turns them, and writes keys and values into a
- * cache where there is one.
+ * Splits a packed projection into queries, keys and values, normalizes and rotates queries and keys, and writes keys and
+ * values into a cache where there is one.
  *
  * @param packed  (N, (H + 2 K) D)
  * @returns       q (N, H, D), k and v (N, K, D), or the whole cache's (S, K, D)
@@ -42,14 +42,14 @@ export function heads(
   { H, K, rotations, norm, cache, rounded = "f32" }: HeadOptions,
 ): { q: Tensor; k: Tensor; v: Tensor } {
   expectShape(rotations, -1, -1, 2);
-  const [N, half] = rotations.shape as [number, number];
+  const [N, half] = extents3(rotations);
   const D = 2 * half;
   expectShape(packed, N, (H + 2 * K) * D);
   if (norm) expectShape(norm.weight, 2 * D);
   if (cache) {
     expectShape(cache.rows, N);
     expectShape(cache.keys, -1, K, D);
-    expectShape(cache.values, cache.keys.shape[0]!, K, D);
+    expectShape(cache.values, extents3(cache.keys)[0], K, D);
     if (cache.keys.dtype !== "f32" && D % 4 !== 0)
       throw new RangeError(
         `${cache.keys.name} is of ${cache.keys.dtype}, which needs heads whose size four divides, found ${D}`,
@@ -62,13 +62,13 @@ export function heads(
   const rstd = norm && tape.empty("heads.rstd", [N, H + K]);
   const inputs = { packed, rotations, ...(norm && rstd ? { norm: norm.weight, rstd } : {}) };
   const params = { N, H, K, half, eps: norm?.eps ?? 0, splits: 1 };
-  const way = !norm ? "" : D <= shortHead ? "_normed_short" : "_normed";
+  const variant = !norm ? "" : D <= shortHead ? "_normed_short" : "_normed";
   const isPacked = cache !== undefined && cache.keys.dtype === "bf16";
   const groupsOf = (pairs: number) =>
-    way === "_normed" ? grid(N * (H + 2 * K), 1) : grid((N * (H + 2 * K) * half) / pairs, 64);
+    variant === "_normed" ? grid(N * (H + 2 * K), 1) : grid((N * (H + 2 * K) * half) / pairs, 64);
   tape.plan.dispatch({
     shader,
-    entry: `spread${way}`,
+    entry: `spread${variant}`,
     tensors: { ...inputs, index: cache?.rows ?? rotations, q, k, v },
     params,
     groups: groupsOf(isPacked ? 2 : 1),
@@ -100,7 +100,7 @@ export function heads(
     if (into)
       tape.plan.dispatch({
         shader,
-        entry: `backprop${way}`,
+        entry: `backprop${variant}`,
         tensors: { ...inputs, ...gradients, dpacked: into.d },
         params,
         groups: groupsOf(1),

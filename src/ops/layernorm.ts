@@ -2,25 +2,30 @@ import source from "../../shaders/layernorm.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 
 const shader = new Shader("layernorm", source);
 
+export interface LayerNorm {
+  /** (C) */
+  weight: Tensor;
+  /** (C) */
+  bias: Tensor;
+  eps: number;
+}
+
 /**
  * out = (x - mean) / sqrt(variance + eps) weight + bias, row by row, with the biased variance.
  *
- * @param x       (N, C)
- * @param weight  (C)
- * @param bias    (C)
- * @returns       (N, C)
+ * @param x  (N, C)
+ * @returns  (N, C)
  */
-export function layernorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, eps: number): Tensor {
-  expectShape(weight, -1);
-  const C = weight.shape[0]!;
+export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNorm): Tensor {
+  const C = lengthOf(weight);
   expectShape(bias, C);
   expectShape(x, -1, C);
-  const N = x.shape[0]!;
+  const [N] = extents2(x);
   const out = tape.empty(`layernorm(${weight.name})`, [N, C]);
   const moments = tape.empty("layernorm.moments", [N, 2]);
   const params = { N, C, eps, splits: 1 };
@@ -46,9 +51,8 @@ export function layernorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, e
           params: { ...params, splits },
           groups: [Math.ceil(C / 64), splits],
         });
-        [intoWeight, intoBias].forEach((into, which) => {
+        for (const [which, into] of [intoWeight, intoBias].entries())
           if (into) addPartials(tape.plan, partial, into, { splits, count: C, first: which * splits * C });
-        });
       });
     }
     const intoX = tape.into(x);

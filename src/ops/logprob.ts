@@ -3,23 +3,40 @@ import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, weightSplits } from "./linear.ts";
+import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
+import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
 
 const shader = new Shader("logprob", source);
 
-/** The most that a chunk's logits take, unless the fewest rows take more. */
+/** Bytes of a chunk's logits at most, unless a chunk of `rowStep` rows takes more. */
 const chunkBytes = 64 * 2 ** 20;
 
-/** Chunks begin at multiples of so many rows: then rows of any width begin at the 256 bytes that a binding asks for. */
+/** Chunks begin at multiples of this many rows: rows of any width then begin at multiples of 256 bytes, as bindings must. */
 const rowStep = 64;
 
+/** Which distribution log-probabilities are taken of: softmax(logits / temperature) over the allowed ids. */
+export interface Distribution {
+  /** u32 (V) of 0 and 1, at least one 1 */
+  allowed: Tensor;
+  /** f32 (1), above 0 */
+  temperature: Tensor;
+}
+
+export interface LogprobInputs extends Distribution {
+  /** (N, C) */
+  h: Tensor;
+  /** (V, C) */
+  weight: Tensor;
+  /** u32 (N); `noIndex` for rows without a target. A target that is not allowed is measured against those that are. */
+  targets: Tensor;
+}
+
 interface Options {
-  /** Rows whose logits exist at one time, rounded down to a multiple of 64; as many as 64 MiB hold unless given. */
+  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold unless given. */
   chunkRows?: number;
   /**
-   * Whether the entropy is part of the loss. Gradients then flow from both outputs, and one must reach each; otherwise
-   * the entropy is a metric, and its gradient costs nothing.
+   * Whether the entropy is part of the loss. Both outputs then need a gradient in the backward pass; otherwise the entropy is
+   * only a metric, and its gradient is not computed.
    */
   entropyGradient?: boolean;
 }
@@ -32,30 +49,18 @@ interface Logprob {
 }
 
 /**
- * Log-probabilities of targets under softmax(h weightT / temperature) over the allowed ids. The logits of all rows
- * never exist at once: they are made a chunk of rows at a time, and again on the way back.
- *
- * @param h            (N, C)
- * @param weight       (V, C)
- * @param targets      u32 (N); `noIndex` for rows that count for nothing. A target that is not allowed is measured
- *                     against those that are
- * @param allowed      u32 (V) of 0 and 1, at least one 1
- * @param temperature  f32 (1), above 0
+ * Log-probabilities of targets under softmax(h weightT / temperature) over the allowed ids. Logits are computed for a chunk of
+ * rows at a time, and again in the backward pass, so that those of all rows never exist at once.
  */
 export function logprob(
   tape: Tape,
-  h: Tensor,
-  weight: Tensor,
-  targets: Tensor,
-  allowed: Tensor,
-  temperature: Tensor,
+  { h, weight, targets, allowed, temperature }: LogprobInputs,
   { chunkRows, entropyGradient = false }: Options = {},
 ): Logprob {
   const { plan } = tape;
-  expectShape(weight, -1, -1);
-  const [V, C] = weight.shape as [number, number];
+  const [V, C] = extents2(weight);
   expectShape(h, -1, C);
-  const N = h.shape[0]!;
+  const [N] = extents2(h);
   expectShape(targets, N);
   expectShape(allowed, V);
   expectShape(temperature, 1);
@@ -64,29 +69,32 @@ export function logprob(
   const logits = tape.empty("logprob.logits", [chunk, V]);
   const stats = tape.empty("logprob.stats", [N, 4]);
   const out = { logprob: tape.empty("logprob.out", [N]), entropy: tape.empty("logprob.entropy", [N]) };
+  const chunks = Array.from({ length: Math.ceil(N / chunk) }, (_, i) => {
+    const part = (tensor: Tensor) => rowsOf(tensor, i * chunk, chunk);
+    const rows = Math.min(chunk, N - i * chunk);
+    return { i, rows, part, x: part(h), logits: rowsOf(logits, 0, rows) };
+  });
 
-  for (let from = 0; from < N; from += chunk) {
-    const part = (tensor: Tensor) => rowsOf(tensor, from, chunk);
-    const chunkLogits = rowsOf(logits, 0, part(h).shape[0]!);
-    multiply(plan, part(h), weight, chunkLogits);
-    summarizeInto(plan, chunkLogits, allowed, temperature, part(stats));
+  for (const { rows, part, x, logits } of chunks) {
+    multiply(plan, { x, weight, out: logits });
+    recordSummary(plan, logits, { allowed, temperature }, part(stats));
     plan.dispatch({
       shader,
       entry: "choose",
       tensors: {
-        logits: chunkLogits,
+        logits,
         temperature,
         stats: part(stats),
         targets: part(targets),
         logprob: part(out.logprob),
         entropy: part(out.entropy),
       },
-      params: { N: chunkLogits.shape[0]!, V },
-      groups: grid(chunkLogits.shape[0]!, 64),
+      params: { N: rows, V },
+      groups: grid(rows, 64),
     });
   }
 
-  // Two outputs, one way back: the entropy's record comes earlier and so goes back after it, with nothing left to do.
+  // One backward function for both outputs: the entropy's record comes first, so it is undone last, when all is computed.
   if (entropyGradient) tape.record(out.entropy, [h, weight], () => {});
   tape.record(out.logprob, [h, weight], () => {
     const dlogprob = tape.gradient(out.logprob);
@@ -94,11 +102,9 @@ export function logprob(
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
     const partial = intoWeight && tape.empty("logprob.partial", [weightSplits(chunk, V, C), V, C]);
-    for (let from = 0; from < N; from += chunk) {
-      const part = (tensor: Tensor) => rowsOf(tensor, from, chunk);
-      const chunkLogits = rowsOf(logits, 0, part(h).shape[0]!);
-      // A single chunk's logits are still there.
-      if (chunk < N) multiply(plan, part(h), weight, chunkLogits);
+    for (const { i, rows, part, x, logits } of chunks) {
+      // The logits of a single chunk are still there.
+      if (chunks.length > 1) multiply(plan, { x, weight, out: logits });
       plan.dispatch({
         shader,
         entry: dentropy ? "backprop_with_entropy" : "backprop",
@@ -108,17 +114,21 @@ export function logprob(
           stats: part(stats),
           targets: part(targets),
           dlogprob: part(dlogprob),
-          dlogits: chunkLogits,
+          dlogits: logits,
           ...(dentropy && { dentropy: part(dentropy) }),
         },
-        params: { N: chunkLogits.shape[0]!, V },
-        groups: grid(size(chunkLogits.shape), 64),
+        params: { N: rows, V },
+        groups: grid(size(logits.shape), 64),
       });
-      if (intoH) backpropX(plan, chunkLogits, weight, { ...intoH, d: part(intoH.d) });
-      if (intoWeight) {
-        const sums = rowsOf(partial!, 0, weightSplits(chunkLogits.shape[0]!, V, C));
-        const constants = from === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
-        backpropWeight(plan, part(h), chunkLogits, sums, { d: intoWeight.d, constants });
+      if (intoH) backpropX(plan, { dout: logits, weight, into: { ...intoH, d: part(intoH.d) } });
+      if (intoWeight && partial) {
+        const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
+        backpropWeight(plan, {
+          x,
+          dout: logits,
+          partial: rowsOf(partial, 0, weightSplits(rows, V, C)),
+          into: { d: intoWeight.d, constants },
+        });
       }
     }
   });
@@ -126,24 +136,21 @@ export function logprob(
 }
 
 /**
- * What a log-probability is taken against: a token's is logits / temperature - lse, in the bits of `logprob`.
+ * Softmax statistics of logits (N, V). A token's log-probability is logits / temperature - lse, in the bits of `logprob`.
  *
- * @param logits       (N, V)
- * @param allowed      u32 (V) of 0 and 1
- * @param temperature  f32 (1)
- * @returns            (N, 4): the largest logit / temperature, lse, entropy, 0
+ * @returns  (N, 4): the largest logit / temperature, lse, entropy, 0
  */
-export function summarize(plan: Plan, logits: Tensor, allowed: Tensor, temperature: Tensor): Tensor {
-  expectShape(logits, -1, -1);
-  expectShape(allowed, logits.shape[1]!);
-  expectShape(temperature, 1);
-  const stats = plan.activation("logprob.stats", [logits.shape[0]!, 4]);
-  summarizeInto(plan, logits, allowed, temperature, stats);
+export function summarize(plan: Plan, logits: Tensor, distribution: Distribution): Tensor {
+  const [N, V] = extents2(logits);
+  expectShape(distribution.allowed, V);
+  expectShape(distribution.temperature, 1);
+  const stats = plan.activation("logprob.stats", [N, 4]);
+  recordSummary(plan, logits, distribution, stats);
   return stats;
 }
 
-function summarizeInto(plan: Plan, logits: Tensor, allowed: Tensor, temperature: Tensor, stats: Tensor): void {
-  const [N, V] = logits.shape as [number, number];
+function recordSummary(plan: Plan, logits: Tensor, { allowed, temperature }: Distribution, stats: Tensor): void {
+  const [N, V] = extents2(logits);
   plan.dispatch({
     shader,
     entry: "summarize",

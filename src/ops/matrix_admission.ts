@@ -1,26 +1,26 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 
-/** Below this many rows a product waits for its weight, and the f32 kernels are as fast. */
+/** With fewer rows a product is bound by reading its weight, and the f32 kernels are as fast. */
 const leastRows = 64;
 
-/** Bytes of a buffer that hold numbers which are no halves. */
+/** Ranges of a buffer, in bytes, with numbers that f16 cannot hold. */
 type Ranges = readonly (readonly [from: number, to: number])[];
 
-/** Buffers of weights whose products may use matrix units, and where in them they may not. */
+/** Buffers of weights whose products may use matrix units, except for those within these ranges. */
 const admitted = new WeakMap<GPUBuffer, Ranges>();
 
-/** Lets products with weights in a buffer use matrix units, but for those that lie in `without`. */
+/** Lets products with weights in this buffer use matrix units, except for weights that overlap `without`. */
 export const admitToMatrixUnits = ({ buffer }: Tensor, without: Ranges): void => {
   admitted.set(buffer, without);
 };
 
-/** To be called when a buffer is given back: another tensor may be put there. */
+/** To be called when a buffer is released: it may be used for another tensor. */
 export const dismissFromMatrixUnits = (buffer: GPUBuffer): void => {
   admitted.delete(buffer);
 };
 
-/** Whether a product of N rows is made on matrix units: a large one of a weight that was admitted to them. */
+/** Whether a product of N rows uses matrix units: a large one, with a weight that was admitted. */
 export function takesMatrixUnits({ matrixUnits, plain }: Gpu, weight: Tensor, N: number, ...sizes: number[]): boolean {
   const without = admitted.get(weight.buffer);
   if (!matrixUnits || plain || !without || N < leastRows) return false;

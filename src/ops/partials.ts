@@ -7,32 +7,32 @@ import { size, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("partials", source);
 
-/** Up to so many splits one thread adds them up. */
+/** Up to this many splits are added by one thread. */
 const mostFew = 8;
 
-/** Rows of a stretch that sums of columns are cut into: a few columns then still fill the device. */
+/** Rows in a split of the sums over columns, so that few columns still fill the device. */
 const rowsPerSplit = 64;
 
-/** Stretches that the sum of columns over N rows is cut into. */
+/** Splits of the sum of columns over N rows. */
 export const columnSplits = (N: number): number => Math.max(1, Math.ceil(N / rowsPerSplit));
 
-/** Which partial sums make which numbers of a gradient. */
+/** Where in a tensor of partial sums, and to where in a gradient. */
 export interface PartialSums {
   splits?: number;
   /** Numbers of each split. */
   count?: number;
-  /** First number in the tensor of partial sums, which may hold those of several gradients. */
+  /** First number in the tensor of partial sums, which may hold several gradients'. */
   first?: number;
   /** First number of the gradient. */
   to?: number;
 }
 
-/** into (+)= the sum of partial sums, in a fixed order. @param partial (splits, ...) unless said otherwise */
+/** into (+)= the sum over splits, in a fixed order. @param partial  (splits, ...) unless `splits` and `count` say otherwise */
 export function addPartials(
   plan: Plan,
   partial: Tensor,
   into: Into,
-  { splits = partial.shape[0]!, count, first = 0, to = 0 }: PartialSums = {},
+  { splits = partial.shape[0] ?? 1, count, first = 0, to = 0 }: PartialSums = {},
 ): void {
   const numbers = count ?? size(partial.shape) / splits;
   plan.dispatch({

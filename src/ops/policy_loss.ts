@@ -2,58 +2,60 @@ import source from "../../shaders/policy_loss.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, lengthOf, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("policy_loss", source);
 
-/** Estimators of a KL from single tokens, by verl's names and in the order of their kinds in the settings: k3, k1, |k1|, k2. */
+/** KL estimators for single tokens, by verl's names: k3, k1, |k1|, k2. Settings hold an index into this list. */
 export const klKinds = ["low_var_kl", "kl", "abs", "mse"] as const;
 
-/** f32 (N) each; rewritten between replays. */
+/** f32 (N) each; rewritten between runs. */
 export interface PolicyBatch {
-  /** Log-probabilities under the policy that drew the tokens. */
+  /** Log-probabilities under the policy that sampled the tokens. */
   oldLogprob: Tensor;
-  /** Log-probabilities under the reference policy; left out where there is none: the KL's coefficient is 0 then. */
+  /** Log-probabilities under the reference policy; only needed where the KL coefficient is not 0. */
   refLogprob?: Tensor;
   advantage: Tensor;
-  /** The token's share in the loss: it holds the aggregation (1 / tokens for the token mean), and 0 for padding. */
+  /** The token's weight in the loss, which expresses the aggregation (1 / tokens for the token mean); 0 for padding. */
   weight: Tensor;
 }
 
+export interface PolicyLossInputs {
+  /** (N) */
+  logprob: Tensor;
+  /** (N), where it enters the loss. */
+  entropy?: Tensor;
+  batch: PolicyBatch;
+  /**
+   * f32 (8): clip low, clip high, dual clip c, KL coefficient, index of the KL estimator in `klKinds`, entropy
+   * coefficient; the rest is unused
+   */
+  settings: Tensor;
+}
+
 /**
- * loss = sum of weight (pg + klCoef kl - entropyCoef entropy), the clipped policy loss of verl. Ends a walk: its
- * gradients are put in place at once.
+ * loss = sum of weight (pg + klCoef kl - entropyCoef entropy), the clipped policy loss of verl. Ends a forward pass: it
+ * writes the first gradients of the backward pass.
  *
- * @param logprob   (N)
- * @param settings  f32 (8): clip low, clip high, dual clip c, KL coefficient, place of the KL in `klKinds`, entropy
- *                  coefficient; the rest is unused
- * @param entropy   (N), where it enters the loss; a tensor whose gradient somebody wants
- * @returns terms   (N, 6), not weighted: pg loss, KL to the reference, 1 where clipped, 1 where clipped by c, ratio,
- *                  k1 = old - new
+ * @returns terms  (N, 6), not weighted: pg loss, KL to the reference, 1 where clipped, 1 where clipped by c, ratio,
+ *                 k1 = old - new
  */
-export function policyLoss(
-  tape: Tape,
-  logprob: Tensor,
-  batch: PolicyBatch,
-  settings: Tensor,
-  entropy?: Tensor,
-): { terms: Tensor } {
-  expectShape(logprob, -1);
-  const N = logprob.shape[0]!;
+export function policyLoss(tape: Tape, { logprob, entropy, batch, settings }: PolicyLossInputs): { terms: Tensor } {
+  const N = lengthOf(logprob);
   for (const tensor of Object.values(batch)) if (tensor) expectShape(tensor, N);
   expectShape(settings, 8);
   const terms = tape.empty("policy_loss.terms", [N, 6]);
   const tensors = {
     logprob,
     old_logprob: batch.oldLogprob,
-    // The kernel reads one in any case; against itself the KL is 0.
+    // The kernel always reads one; against itself the KL is 0.
     ref_logprob: batch.refLogprob ?? logprob,
     advantage: batch.advantage,
     weight: batch.weight,
     settings,
   };
   if (entropy) expectShape(entropy, N);
-  start(tape, logprob, terms, tensors, "");
+  recordLoss(tape, { ...tensors, terms }, "");
   const into = entropy && tape.into(entropy);
   if (into)
     tape.plan.dispatch({
@@ -68,24 +70,26 @@ export function policyLoss(
 }
 
 /**
- * loss = -sum of weight logprob, for supervised stages. Ends a walk: its gradient is put in place at once.
+ * loss = -sum of weight logprob, for supervised training. Ends a forward pass like `policyLoss`.
  *
  * @param logprob  (N)
- * @param weight   f32 (N), 0 for rows that do not count
+ * @param weight   f32 (N), 0 for rows without a target
  * @returns terms  (N) = -logprob, not weighted
  */
 export function nll(tape: Tape, logprob: Tensor, weight: Tensor): { terms: Tensor } {
   expectShape(logprob, -1);
   expectShape(weight, ...logprob.shape);
   const terms = tape.empty("nll.terms", logprob.shape);
-  start(tape, logprob, terms, { logprob, weight }, "_nll");
+  recordLoss(tape, { logprob, weight, terms }, "_nll");
   return { terms };
 }
 
-function start(tape: Tape, logprob: Tensor, terms: Tensor, tensors: Record<string, Tensor>, suffix: "" | "_nll"): void {
-  const params = { N: logprob.shape[0]! };
+/** Records the terms, and the gradient of `logprob` where it is wanted. */
+function recordLoss(tape: Tape, tensors: Record<string, Tensor> & { logprob: Tensor }, suffix: "" | "_nll"): void {
+  const { logprob } = tensors;
+  const params = { N: lengthOf(logprob) };
   const groups = grid(params.N, 64);
-  tape.plan.dispatch({ shader, entry: `measure${suffix}`, tensors: { ...tensors, terms }, params, groups });
+  tape.plan.dispatch({ shader, entry: `measure${suffix}`, tensors, params, groups });
   const into = tape.into(logprob);
   if (into)
     tape.plan.dispatch({

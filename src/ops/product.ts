@@ -2,8 +2,8 @@ import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
-import type { Into } from "../gpu/tape.ts";
-import { bytesOf, type Tensor } from "../gpu/tensor.ts";
+import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
+import type { Product, ProductGradient, WeightGradient } from "./dense_product.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
@@ -18,7 +18,7 @@ import {
   weightTensors,
 } from "./weight_kernels.ts";
 
-/** What the kernels are made of: a choice among them holds for these. */
+/** WGSL of the kernels below: a choice among them is valid as long as this text stays. */
 export const productSources = [tiledSource, thinSource, wideSource, ...Object.values(weightParts)];
 
 const tiled = weightShaders("product", tiledSource);
@@ -26,70 +26,67 @@ const wide = weightShaders("product_wide", wideSource);
 const thin = chunkShaders("product_thin", thinSource);
 
 /**
- * Whether a gradient of so many rows and columns is worth tiles of 128 x 128, in place of 64 x 64. The same on every
- * device: unlike those of the forward pass, the two sum in different orders, and a run must not depend on what was tuned.
+ * Whether a gradient of this size uses tiles of 128 x 128 instead of 64 x 64. Never tuned: unlike the kernels of the forward
+ * pass the two sum in different orders, and a run's results must not depend on what was tuned.
  */
 const isWide = (rows: number, columns: number): boolean => wideGroups(rows, columns) >= usualChoice.busyWideGroups;
 
-/** Whether the kernels of this file take a product: they read four numbers at a time. */
+/** Whether the kernels of this file take a product of these sizes: they load vec4. */
 export const takesProduct = (plan: Plan, ...sizes: number[]): boolean =>
   !plan.gpu.plain && sizes.every((size) => size % 4 === 0);
 
-export interface ProductExtras {
-  bias?: Tensor | null;
-  residual?: Tensor;
-  first: number;
-  /** What an adapter adds to all columns; see `takesTerm`. */
+export interface FusedProduct extends Product {
+  /** An adapter that adds to all columns; see `takesTerm`. */
   term?: LowRankTerm;
   /** out (N, O / 2) = silu(gate) up of the product's two halves; see `takesGated`. */
   gated?: boolean;
 }
 
-/** Whether the kernels of this file add a term to all columns: they read four numbers at a time, of a weight bound whole. */
+/** Whether the kernels of this file can add an adapter's term: they load vec4 and bind the whole weight. */
 export const takesTerm = ({ gpu }: Plan, weight: Tensor, { bounds, up }: Adapter): boolean =>
   bytesOf(weight) <= gpu.maxBindingBytes &&
   bounds[0] === 0 &&
   bounds.at(-1) === weight.shape[0] &&
-  [up.shape[1]!, ...bounds].every((n) => n % 4 === 0);
+  [extents2(up)[1], ...bounds].every((n) => n % 4 === 0);
 
-/** Whether a kernel of this file makes silu(gate) up of N rows at once, and takes the terms that there are. */
+/** Whether a kernel of this file can compute silu(gate) up of N rows in one dispatch, with these adapters. */
 export function takesGated(plan: Plan, N: number, weight: Tensor, terms: readonly Adapter[]): boolean {
-  const [O, I] = weight.shape as [number, number];
+  const [O, I] = extents2(weight);
   return (
     !takesMatrixUnits(plan.gpu, weight, N, I, O) &&
     takesProduct(plan, I, O / 2) &&
     bytesOf(weight) <= plan.gpu.maxBindingBytes &&
     terms.length <= 1 &&
     terms.every((term) => takesTerm(plan, weight, term)) &&
-    // It adds up its parts in `out`, where there is no room for both halves.
+    // The wide kernel adds up its parts in `out`, which has no space for both halves.
     kernelFor(plan, weight, { ...weight, shape: [N, O] }) !== "wide"
   );
 }
 
-/** The shape of a product whose halves make `out`. */
-const twice = (out: Tensor): Tensor => ({ ...out, shape: [out.shape[0]!, 2 * out.shape[1]!] });
+/** The shape of the product whose halves make `out`. */
+function twice(out: Tensor): Tensor {
+  const [N, F] = extents2(out);
+  return { ...out, shape: [N, 2 * F] };
+}
 
 const noTerm = { R: 0, P: 0, end1: 0, end2: 0, scaling: 0 };
 
-/** How `multiplyInParts` computes; all give the same bits. */
+/** Kernels of `multiplyInParts`; all give the same bits. */
 export type ProductKernel = KernelInTiles | "untiled";
 export type BackpropKernel = Exclude<ProductKernel, "thin">;
 
-/** out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed; the sum over I in four parts. */
+/** The product with its sum over I in four parts. @param kernel  the fastest for the device unless given */
 export function multiplyInParts(
   plan: Plan,
-  x: Tensor,
-  weight: Tensor,
-  out: Tensor,
-  { bias, residual, first, term, gated = false }: ProductExtras,
+  { x, weight, out, bias, residual, first = 0, term, gated = false }: FusedProduct,
   kernel: ProductKernel = kernelFor(plan, weight, gated ? twice(out) : out),
 ): void {
-  const [N, columns] = out.shape as [number, number];
+  const [N, columns] = extents2(out);
   const O = gated ? 2 * columns : columns;
-  const I = weight.shape[1]!;
+  const [, I] = extents2(weight);
   const { R, P, end1, end2, scaling } = term ? termParams(term) : noTerm;
   const low = { low4: term?.low ?? x, up4: term?.up ?? x };
-  for (const range of rowRanges(plan.gpu, weight, first, O, bias)) {
+  for (const range of rowRanges(plan.gpu, { weight, first, count: O, bias })) {
     const constants = {
       BIAS: bias ? 1 : 0,
       RESIDUAL: residual ? 1 : 0,
@@ -130,23 +127,20 @@ export function multiplyInParts(
 const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>
   inTiles(gpu) ? kernelOf(productChoice(gpu, dtype), N, O) : "untiled";
 
-/** Whether tiles in workgroup memory pay: barriers are slow where threads take turns on a processor. */
+/** Whether tiles in workgroup memory pay: barriers are slow where a CPU runs the threads of a workgroup in turn. */
 export const inTiles = ({ software, device }: Plan["gpu"]): boolean =>
   !software && device.limits.maxComputeWorkgroupStorageSize >= 32_768;
 
-/** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on. */
+/** dx (N, I) = dout (N, O) times O rows of the weight. @param kernel  by the sizes alone unless given */
 export function backpropXVec4(
   plan: Plan,
-  dout: Tensor,
-  weight: Tensor,
-  into: Into,
-  first: number,
+  { dout, weight, into, first = 0 }: ProductGradient,
   kernel: BackpropKernel = backpropKernelFor(plan, into.d),
 ): void {
-  const [N, O] = dout.shape as [number, number];
-  const I = weight.shape[1]!;
+  const [N, O] = extents2(dout);
+  const [, I] = extents2(weight);
   const side = { wide: 128, tiled: 64, untiled: 32 }[kernel];
-  for (const range of rowRanges(plan.gpu, weight, first, O))
+  for (const range of rowRanges(plan.gpu, { weight, first, count: O }))
     plan.dispatch({
       shader: (kernel === "wide" ? wide : tiled)(weight),
       entry: kernel === "untiled" ? "backprop_x_untiled" : "backprop_x",
@@ -162,16 +156,14 @@ function backpropKernelFor({ gpu }: Plan, { shape: [N = 0, I = 0] }: Tensor): Ba
   return isWide(N, I) ? "wide" : "tiled";
 }
 
-/** partial (splits, O, I) = doutT x over each of `splits` ranges of rows. */
+/** partial (splits, O, I) = doutT x over each split of the rows. */
 export function weightPartialsInTiles(
   plan: Plan,
-  x: Tensor,
-  dout: Tensor,
-  partial: Tensor,
+  { x, dout, partial }: Pick<WeightGradient, "x" | "dout" | "partial">,
   kernel?: "tiled" | "wide",
 ): void {
-  const [N, O] = dout.shape as [number, number];
-  const [splits, , I] = partial.shape as [number, number, number];
+  const [N, O] = extents2(dout);
+  const [splits, , I] = extents3(partial);
   const inWide = kernel ? kernel === "wide" : isWide(O * splits, I);
   const side = inWide ? 128 : 64;
   plan.dispatch({

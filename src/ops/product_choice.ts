@@ -1,19 +1,19 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Dtype } from "../gpu/tensor.ts";
 
-/** Kernels of out = x weightT that use workgroup memory: for few rows, in tiles of 64 x 64, in tiles of 128 x 128. */
+/** Kernels of out = x weightT that use workgroup memory: for few rows, in tiles of 64 x 64, and in tiles of 128 x 128. */
 export const kernelsInTiles = ["thin", "tiled", "wide"] as const;
 export type KernelInTiles = (typeof kernelsInTiles)[number];
 
-/** Which kernel a device takes for which product. All give the same bits: only time depends on it. */
+/** Which kernel a device uses for which product. All give the same bits: only time depends on it. */
 export interface ProductChoice {
-  /** Up to so many rows the thin kernel, which reads the weight once for a few rows. */
+  /** The thin kernel for up to this many rows: it reads the weight once. */
   mostThinRows: number;
-  /** Up to so many outputs too: tiles would not fill the device. */
+  /** Also for up to this many outputs: tiles would not fill the device. */
   mostThinOutputs: number;
-  /** From so many tiles of 128 x 128 on, which then fill it. */
+  /** The wide kernel from this many tiles of 128 x 128 on, which then fill the device. */
   busyWideGroups: number;
-  /** Kernels that this device refuses, or computes in other bits. */
+  /** Kernels not to use: the device refuses them, or computes other bits. */
   without: readonly KernelInTiles[];
 }
 
@@ -27,7 +27,7 @@ export const usualChoice: ProductChoice = {
 
 const chosen = new WeakMap<Gpu, Map<Dtype, ProductChoice>>();
 
-/** What products with weights of a dtype are recorded with from now on. */
+/** Sets the choice for products that are recorded from now on with weights of a dtype. */
 export function chooseProducts(gpu: Gpu, dtype: Dtype, choice: ProductChoice): void {
   const ofGpu = chosen.get(gpu) ?? new Map<Dtype, ProductChoice>();
   chosen.set(gpu, ofGpu.set(dtype, choice));
@@ -35,7 +35,7 @@ export function chooseProducts(gpu: Gpu, dtype: Dtype, choice: ProductChoice): v
 
 export const productChoice = (gpu: Gpu, dtype: Dtype): ProductChoice => chosen.get(gpu)?.get(dtype) ?? usualChoice;
 
-/** Tiles of 128 x 128 that a product of so many rows and columns has. */
+/** Tiles of 128 x 128 in a product of this size. */
 export const wideGroups = (rows: number, columns: number): number => Math.ceil(rows / 128) * Math.ceil(columns / 128);
 
 /** The kernel for N rows and O columns. */

@@ -5,18 +5,18 @@ import { grid } from "../gpu/grid.ts";
 import type { MatrixUnits } from "../gpu/matrix_units.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
-import type { Into } from "../gpu/tape.ts";
-import { size, type Tensor } from "../gpu/tensor.ts";
+import { extents2, size, type Tensor } from "../gpu/tensor.ts";
+import type { Product, ProductGradient } from "./dense_product.ts";
 import { fromColumn, rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
-/** What Tint wants to be told; that subgroups agree about where a matrix lies is more than it can see. */
+/** Directives for Tint. Its uniformity analysis cannot prove that the threads of a subgroup address the same matrix. */
 export const matrixDirectives =
   "enable f16; enable subgroups; enable chromium_experimental_subgroup_matrix; diagnostic(off, chromium.subgroup_matrix_uniformity); ";
 
 const shaderFor = weightShaders("product_matrix", source, matrixDirectives);
 const halves = new Shader("product_matrix_halves", halvesSource);
 
-/** Subgroups of a workgroup and matrices of a subgroup, down and across. */
+/** Subgroups in a workgroup (down, across), and matrices in a subgroup (high, wide). */
 export interface MatrixTile {
   down: number;
   across: number;
@@ -24,7 +24,7 @@ export interface MatrixTile {
   wide: number;
 }
 
-/** Tiles to choose from, by their size with matrices of 16 x 16. A result does not depend on which it is. */
+/** Tiles to choose from, named by their size with matrices of 16 x 16. Results do not depend on the choice. */
 export const matrixTiles = {
   "128x128": { down: 2, across: 2, high: 4, wide: 4 },
   "128x64": { down: 2, across: 2, high: 4, wide: 2 },
@@ -32,20 +32,20 @@ export const matrixTiles = {
 } as const satisfies Record<string, MatrixTile>;
 export type MatrixTileName = keyof typeof matrixTiles;
 
-/** Those that a device's products are made in, large ones first; compilers of software adapters take minutes for these. */
+/** The tiles that a device uses, large ones first; a software adapter would compile these for minutes. */
 export const tilesFor = ({ software }: Gpu): readonly MatrixTileName[] =>
   software ? ["64x64"] : ["128x128", "128x64"];
 
-/** Large tiles from so many of them on, which then fill a card. */
+/** Large tiles are used from this many of them on, which then fill a card. */
 const busyTiles = 200;
 
-/** Numbers along the sum in a tile. */
+/** Length of a tile along the sum. */
 const depth = 32;
 
-/** The shader's sizes on a device. */
+/** Constants of the shader for a device and a tile. */
 export function matrixSizes({ side, lanes }: MatrixUnits, { down, across, high, wide }: MatrixTile) {
   const threads = down * across * lanes;
-  // Each thread brings eight numbers at a time.
+  // A thread loads eight numbers at a time.
   const loads = (extent: number) => (extent * side * depth) / 8 / threads;
   return {
     SIDE: side,
@@ -61,29 +61,21 @@ export function matrixSizes({ side, lanes }: MatrixUnits, { down, across, high, 
   };
 }
 
-interface Extras {
-  bias?: Tensor | null;
-  residual?: Tensor;
-  first?: number;
-  tile?: MatrixTileName;
-}
-
 /**
- * out (N, O) = x (N, I) times the O rows of the weight from `first` on, transposed, on matrix units.
+ * The product on matrix units.
  *
- * @throws TypeError where the device was opened without them
+ * @param tile  the one that suits the sizes unless given
+ * @throws TypeError where the device was opened without matrix units
  */
 export function multiplyOnMatrixUnits(
   plan: Plan,
-  x: Tensor,
-  weight: Tensor,
-  out: Tensor,
-  { bias, residual, first = 0, tile }: Extras = {},
+  { x, weight, out, bias, residual, first = 0 }: Product,
+  tile?: MatrixTileName,
 ): void {
-  const [N, O] = out.shape as [number, number];
-  const I = weight.shape[1]!;
+  const [N, O] = extents2(out);
+  const [, I] = extents2(weight);
   const left = halvesOf(plan, x);
-  for (const range of rowRanges(plan.gpu, weight, first, O, bias))
+  for (const range of rowRanges(plan.gpu, { weight, first, count: O, bias }))
     plan.dispatch({
       shader: shaderFor(weight),
       entry: "multiply",
@@ -100,18 +92,16 @@ export function multiplyOnMatrixUnits(
     });
 }
 
-/** dx (N, I) = dout (N, O) times the O rows of the weight from `first` on, on matrix units. @throws TypeError as above */
+/** dx (N, I) = dout (N, O) times O rows of the weight, on matrix units. @throws TypeError as above */
 export function backpropXOnMatrixUnits(
   plan: Plan,
-  dout: Tensor,
-  weight: Tensor,
-  into: Into,
-  { first = 0, tile }: Pick<Extras, "first" | "tile"> = {},
+  { dout, weight, into, first = 0 }: ProductGradient,
+  tile?: MatrixTileName,
 ): void {
-  const [N, O] = dout.shape as [number, number];
-  const I = weight.shape[1]!;
+  const [N, O] = extents2(dout);
+  const [, I] = extents2(weight);
   const left = halvesOf(plan, dout);
-  for (const range of rowRanges(plan.gpu, weight, first, O))
+  for (const range of rowRanges(plan.gpu, { weight, first, count: O }))
     plan.dispatch({
       shader: shaderFor(weight),
       entry: "backprop_x",
@@ -130,9 +120,9 @@ export function backpropXOnMatrixUnits(
     });
 }
 
-/** A left factor (N, K) as the kernels read it: rows of halves, each with its scale. */
+/** A left factor (N, K) as the kernels read it: rows in f16, each with a scale. */
 export function halvesOf(plan: Plan, x: Tensor): { left_halves: Tensor; left_scales: Tensor } {
-  const N = x.shape[0]!;
+  const [N = 1] = x.shape;
   const I = size(x.shape) / N;
   const left_halves = plan.activation(`halves(${x.name})`, [N, I], "f16");
   const left_scales = plan.activation(`scales(${x.name})`, [N]);
@@ -146,7 +136,7 @@ export function halvesOf(plan: Plan, x: Tensor): { left_halves: Tensor; left_sca
   return { left_halves, left_scales };
 }
 
-/** Sizes and workgroups for so many rows and columns. */
+/** Shader constants and workgroups for a result of this size. */
 function layout(gpu: Gpu, rows: number, columns: number, name?: MatrixTileName) {
   const { matrixUnits } = gpu;
   if (!matrixUnits) throw new TypeError("the device was opened without matrix units");
@@ -159,6 +149,6 @@ function layout(gpu: Gpu, rows: number, columns: number, name?: MatrixTileName) 
     const [x, y] = groupsOf(matrixTiles[one]);
     return x * y >= busyTiles;
   };
-  const tile = matrixTiles[inOrder.find(isBusy) ?? inOrder.at(-1)!];
+  const tile = matrixTiles[inOrder.find(isBusy) ?? inOrder.at(-1) ?? "64x64"];
   return { sizes: matrixSizes(matrixUnits, tile), groups: groupsOf(tile) };
 }

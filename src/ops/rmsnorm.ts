@@ -2,12 +2,12 @@ import source from "../../shaders/rmsnorm.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 
 const shader = new Shader("rmsnorm", source);
 
-/** Rows up to this length take one thread, longer ones a workgroup. */
+/** Rows up to this length are normalized by one thread, longer ones by a workgroup. */
 const shortRow = 64;
 
 /**
@@ -18,10 +18,9 @@ const shortRow = 64;
  * @returns       (N, C)
  */
 export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Tensor {
-  expectShape(weight, -1);
-  const C = weight.shape[0]!;
+  const C = lengthOf(weight);
   expectShape(x, -1, C);
-  const N = x.shape[0]!;
+  const [N] = extents2(x);
   const out = tape.empty(`rmsnorm(${weight.name})`, [N, C]);
   const rstd = tape.empty("rmsnorm.rstd", [N]);
   const params = { N, C, eps, splits: 1 };

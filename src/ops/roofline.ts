@@ -2,19 +2,19 @@ import source from "../../shaders/roofline.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
-import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, lengthOf, size, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("roofline", source);
 
 const threads = 256;
-/** Fused multiply-adds of a thread in one round: 32 sums, eight times. */
+/** Fused multiply-adds of a thread in one round: 8 for each of its 32 sums. */
 const addsPerRound = 256;
 
 /** Floating point operations of `multiplyAdd`. */
 export const multiplyAddFlops = (groups: number, rounds: number): number =>
   groups * threads * rounds * addsPerRound * 2;
 
-/** to = from. @param from, to  any one shape, of a multiple of four numbers */
+/** to = from. Both have the same shape, of a size that four divides. */
 export function copy(plan: Plan, from: Tensor, to: Tensor): void {
   expectShape(to, ...from.shape);
   if (size(from.shape) % 4 !== 0)
@@ -30,8 +30,8 @@ export function copy(plan: Plan, from: Tensor, to: Tensor): void {
 }
 
 /**
- * Keeps the device's multipliers busy, and nothing else. Each of a thread's 32 sums begins at thread % 256 + 0 to 7 and
- * becomes factor sum + addend, 8 x rounds times over; a thread's sums are added up at the end.
+ * Computes fused multiply-adds in registers, and nothing else. Each of a thread's 32 sums begins at thread % 256 + 0 to 7
+ * and is replaced by factor sum + addend, 8 x rounds times; the sums of a thread are added at the end.
  *
  * @param out  (groups x 256)
  */
@@ -40,10 +40,9 @@ export function multiplyAdd(
   out: Tensor,
   { rounds, factor, addend }: { rounds: number; factor: number; addend: number },
 ): void {
-  expectShape(out, -1);
-  const groups = out.shape[0]! / threads;
-  if (!Number.isInteger(groups))
-    throw new RangeError(`${out.name} has ${out.shape[0]} numbers, expected a multiple of 256`);
+  const count = lengthOf(out);
+  const groups = count / threads;
+  if (!Number.isInteger(groups)) throw new RangeError(`${out.name} has ${count} numbers, expected a multiple of 256`);
   const params = { count: 0, rounds, factor, addend };
   plan.dispatch({ shader, entry: "multiply_add", tensors: { out }, params, groups: [groups] });
 }

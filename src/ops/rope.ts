@@ -2,13 +2,13 @@ import source from "../../shaders/rope.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("rope", source);
 
 /**
- * Rotary position embedding, pairs (i, i + D/2): the cos and sin by which pair i of row n turns, that of
- * positions[axis[i], n]. Once for all layers of a walk; `heads` turns by them.
+ * Rotary position embedding of pairs (i, i + D/2): the cos and sin for pair i of row n, those of positions[axis[i], n].
+ * Computed once for all layers of a pass; `heads` applies them.
  *
  * @param positions  u32 (A, N), each below the table's length: see `checkPositions`
  * @param table      (positions, D/2, 2), from `ropeTable`
@@ -16,10 +16,8 @@ const shader = new Shader("rope", source);
  * @returns          (N, D/2, 2)
  */
 export function rotationsOf(tape: Tape, positions: Tensor, table: Tensor, axis: Tensor): Tensor {
-  expectShape(axis, -1);
-  const half = axis.shape[0]!;
-  expectShape(positions, -1, -1);
-  const N = positions.shape[1]!;
+  const half = lengthOf(axis);
+  const [, N] = extents2(positions);
   expectShape(table, -1, half, 2);
   const rotations = tape.empty("rope.rotations", [N, half, 2]);
   tape.plan.dispatch({
@@ -49,7 +47,7 @@ export function ropeTable(positions: number, inverseFrequencies: ArrayLike<numbe
   const table = new Float32Array(positions * half * 2);
   for (let position = 0; position < positions; position++)
     for (let i = 0; i < half; i++) {
-      const angle = Math.fround(position * Math.fround(inverseFrequencies[i]!));
+      const angle = Math.fround(position * Math.fround(inverseFrequencies[i] ?? 0));
       const at = (position * half + i) * 2;
       table[at] = Math.cos(angle);
       table[at + 1] = Math.sin(angle);
@@ -57,7 +55,7 @@ export function ropeTable(positions: number, inverseFrequencies: ArrayLike<numbe
   return table;
 }
 
-/** For whoever makes positions: the kernel cannot complain. @throws RangeError where one lies beyond the table. */
+/** Checks positions on the host, since the kernel cannot. @throws RangeError where one lies beyond the table */
 export function checkPositions(positions: Uint32Array, tableLength: number): void {
   const at = positions.findIndex((p) => p >= tableLength);
   if (at >= 0)

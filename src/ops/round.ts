@@ -7,9 +7,9 @@ import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("round", source);
 
 /**
- * Writes numbers to the nearest bf16.
+ * Rounds numbers to the nearest bf16.
  *
- * @param values   f32, a count that four divides
+ * @param values   f32, of a size that four divides
  * @param rounded  of the same shape, in bf16 or in f32
  */
 export function roundToBf16(plan: Plan, values: Tensor, rounded: Tensor): void {

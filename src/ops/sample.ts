@@ -1,7 +1,7 @@
 import source from "../../shaders/sample.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
-import { expectShape, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("sample", source);
 
@@ -9,7 +9,7 @@ const shader = new Shader("sample", source);
 export const stateFields = { token: 0, cached: 1, position: 2, sampled: 3, done: 4, task: 5, rollout: 6 } as const;
 export const stateWidth = 8;
 
-/** What the token loop keeps on the GPU, for all conversations. */
+/** State of the token loop for all conversations, on the GPU. */
 export interface SampleState {
   /** u32 (slots, 8), see stateFields. */
   state: Tensor;
@@ -17,7 +17,7 @@ export interface SampleState {
   places: Tensor;
   /** u32 (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature. */
   keys: Tensor;
-  /** u32 (V): 1 where an id may be drawn. */
+  /** u32 (V): 1 where an id may be sampled. */
   allowed: Tensor;
   /** u32 (slots, capacity) */
   sampledTokens: Tensor;
@@ -25,15 +25,15 @@ export interface SampleState {
   sampledValues: Tensor;
 }
 
-/** Turns each conversation's last token into a row of the text walk and counts it as cached. @param slots u32 (B) */
+/** Makes a row of the forward pass from each conversation's last token, and counts it as cached. @param slots  u32 (B) */
 export function prepare(
   plan: Plan,
   slots: Tensor,
   { state, places }: SampleState,
   rows: { tokens: Tensor; positions: Tensor; spans: Tensor; cacheRows: Tensor },
 ): void {
-  const B = slots.shape[0]!;
-  const N = rows.cacheRows.shape[0]!;
+  const B = lengthOf(slots);
+  const N = lengthOf(rows.cacheRows);
   expectShape(rows.positions, 3, N);
   plan.dispatch({
     shader,
@@ -44,14 +44,19 @@ export function prepare(
   });
 }
 
-/**
- * Draws a token for every live conversation from its row of logits.
- *
- * @param logits (B, V)
- * @param stats  (B, 4) from `summarize`: the log-sum-exp that the log-probability is taken against
- */
-export function pick(plan: Plan, slots: Tensor, sample: SampleState, logits: Tensor, stats: Tensor): void {
-  const [B, V] = logits.shape as [number, number];
+/** What a token is sampled from. */
+export interface SampleInputs {
+  /** u32 (B): the conversation of each row, or `noIndex`. */
+  slots: Tensor;
+  /** (B, V) */
+  logits: Tensor;
+  /** (B, 4) from `summarize`: log-probabilities are taken against its log-sum-exp. */
+  stats: Tensor;
+}
+
+/** Samples a token for every live conversation from its row of logits. */
+export function pick(plan: Plan, sample: SampleState, { slots, logits, stats }: SampleInputs): void {
+  const [B, V] = extents2(logits);
   expectShape(slots, B);
   expectShape(stats, B, 4);
   expectShape(sample.allowed, V);
@@ -69,7 +74,7 @@ export function pick(plan: Plan, slots: Tensor, sample: SampleState, logits: Ten
       sampled_tokens: sampledTokens,
       sampled_values: sampledValues,
     },
-    params: { B, V, N: 0, capacity: sampledTokens.shape[1]! },
+    params: { B, V, N: 0, capacity: extents2(sampledTokens)[1] },
     groups: [B],
   });
 }

@@ -2,21 +2,21 @@ import source from "../../shaders/swiglu.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
-import { expectShape, shapeText, type Tensor } from "../gpu/tensor.ts";
+import { expectShape, extents2, shapeText, type Tensor } from "../gpu/tensor.ts";
 import { type LinearOptions, linear, termsOf } from "./linear.ts";
 import { multiplyInParts, takesGated } from "./product.ts";
 
 const shader = new Shader("swiglu", source);
 
 /**
- * out = silu(gate) up, elementwise. The way back may write over `packed`, which is by far the largest activation of a
- * layer: nothing else may read it there.
+ * out = silu(gate) up, elementwise. The backward pass may overwrite `packed`, by far the largest activation of a layer, with
+ * its gradient: no other op may read it there.
  *
  * @param packed  (N, 2 F): gate and up side by side
  * @returns       (N, F)
  */
 export function swiglu(tape: Tape, packed: Tensor): Tensor {
-  const [N, width] = packed.shape as [number, number];
+  const [N = 0, width = 0] = packed.shape;
   if (packed.shape.length !== 2 || width % 2 !== 0)
     throw new RangeError(`${packed.name} has shape ${shapeText(packed.shape)}, expected gate and up: (N, 2 F)`);
   const F = width / 2;
@@ -47,8 +47,8 @@ export function swiglu(tape: Tape, packed: Tensor): Tensor {
 }
 
 /**
- * silu(gate) up of a linear layer whose rows are those of gate and then up: with the bits of swiglu(linear()), in one
- * dispatch where nothing is kept for the way back.
+ * silu(gate) up of a linear layer whose weight has the rows of gate, then those of up. The bits are those of
+ * swiglu(linear()); one dispatch where no backward pass needs gate and up.
  *
  * @param x       (N, I)
  * @param weight  (2 F, I)
@@ -60,13 +60,14 @@ export function gatedLinear(
   weight: Tensor,
   { bias, adapters = [] }: Pick<LinearOptions, "bias" | "adapters"> = {},
 ): Tensor {
-  const [N, width] = [x.shape[0]!, weight.shape[0]!];
+  const [N] = extents2(x);
+  const [width, I] = extents2(weight);
   if (tape.recording || !takesGated(tape.plan, N, weight, adapters))
     return swiglu(tape, linear(tape, x, weight, { bias, adapters }));
-  expectShape(x, -1, weight.shape[1]!);
+  expectShape(x, -1, I);
   if (bias) expectShape(bias, width);
   const out = tape.empty("swiglu", [N, width / 2]);
   const [term] = termsOf(tape, x, adapters);
-  multiplyInParts(tape.plan, x, weight, out, { bias, first: 0, term, gated: true });
+  multiplyInParts(tape.plan, { x, weight, out, bias, term, gated: true });
   return out;
 }

@@ -13,11 +13,11 @@ import i8 from "../../shaders/weights/i8.wgsl" with { type: "text" };
 import nf4 from "../../shaders/weights/nf4.wgsl" with { type: "text" };
 import type { Gpu } from "../gpu/gpu.ts";
 import { Shader } from "../gpu/shader.ts";
-import { bytesOf, type PackedDtype, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
+import { bytesOf, extents2, type PackedDtype, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
 
 export type WeightDtype = "f32" | PackedDtype;
 
-/** How the kernels that read weights read a dtype: what stands behind such a kernel's file, by the end of its name. */
+/** WGSL that reads weights of a dtype, appended to the files of kernels that do. Keys are suffixes of shader names. */
 export const weightParts: Readonly<Record<WeightDtype, string>> = {
   f32,
   bf16,
@@ -27,8 +27,11 @@ export const weightParts: Readonly<Record<WeightDtype, string>> = {
   nf4: `${quantiles}\n${nf4}`,
 };
 
-/** The same for kernels that read 16 bytes of a weight at a time, and how many fours those are. */
-const wholeChunks: Readonly<Record<PackedDtype, { part: string; vec4s: number }>> = {
+/** How many vec4 a chunk makes. */
+export type Vec4sInChunk = 1 | 2 | 4 | 8;
+
+/** The same for kernels that read 16 bytes of a weight at a time; `vec4s`: how many vec4 those 16 bytes make. */
+const wholeChunks: Readonly<Record<PackedDtype, { part: string; vec4s: Vec4sInChunk }>> = {
   bf16: { part: chunksBf16, vec4s: 2 },
   f16: { part: chunksF16, vec4s: 2 },
   i8: { part: chunksI8, vec4s: 4 },
@@ -36,13 +39,13 @@ const wholeChunks: Readonly<Record<PackedDtype, { part: string; vec4s: number }>
   nf4: { part: `${quantiles}\n${chunksNf4}`, vec4s: 8 },
 };
 
-/** Parts of a kernel that reads a weight in chunks, by the end of its name. */
+/** All variants of a kernel that reads weights in chunks, by suffix of the shader's name. */
 export const chunkParts: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(weightParts).map(([dtype, part]) => [dtype, `${part}\n${chunksVec4}`])),
   ...Object.fromEntries(Object.entries(wholeChunks).map(([dtype, { part }]) => [`${dtype}_chunks`, part])),
 };
 
-/** A file as one shader for each part, made when it is first asked for. */
+/** A file as one shader for each part, made when it is first used. */
 function variants(
   name: string,
   source: string,
@@ -53,39 +56,40 @@ function variants(
   return (variant) => {
     let shader = made.get(variant);
     if (!shader) {
-      shader = new Shader(variant === "f32" ? name : `${name}_${variant}`, source, parts[variant]!, directives);
+      shader = new Shader(variant === "f32" ? name : `${name}_${variant}`, source, parts[variant], directives);
       made.set(variant, shader);
     }
     return shader;
   };
 }
 
-/** A file that calls `weight_vec4` as one shader for each dtype. */
+/** A file that calls `weight_vec4`, as one shader for each dtype. */
 export function weightShaders(name: string, source: string, directives = ""): (weight: Tensor) => Shader {
   const of = variants(name, source, weightParts, directives);
   return (weight) => of(weightDtype(weight));
 }
 
 function weightDtype({ name, dtype }: Tensor): WeightDtype {
-  if (dtype === "u32" || dtype === "i32") throw new TypeError(`${name} is of ${dtype}, which is no dtype of weights`);
+  if (dtype === "u32" || dtype === "i32")
+    throw new TypeError(`${name} is of ${dtype}, which is not a dtype of weights`);
   return dtype;
 }
 
 /** How a kernel reads a weight in chunks. */
 export interface Chunks {
   shader: Shader;
-  /** Fours in a chunk. */
-  vec4s: number;
-  /** Whether a chunk comes with a word of scale and zero. */
+  /** vec4 in a chunk. */
+  vec4s: Vec4sInChunk;
+  /** Whether each chunk has a word with scale and zero point. */
   scaled: boolean;
 }
 
-/** A file that calls `chunk_at`: chunks of 16 bytes where each quarter of a row, and each block, is some of them. */
+/** A file that calls `chunk_at`: with chunks of 16 bytes where they divide a quarter of a row and a block, else of one vec4. */
 export function chunkShaders(name: string, source: string): (weight: Tensor) => Chunks {
   const of = variants(name, source, chunkParts);
   return (weight) => {
     const dtype = weightDtype(weight);
-    const [, I] = weight.shape as [number, number];
+    const [, I] = extents2(weight);
     if (dtype !== "f32") {
       const { vec4s } = wholeChunks[dtype];
       if (I % (16 * vec4s) === 0 && (weight.block ?? 0) % (4 * vec4s) === 0)
@@ -95,53 +99,51 @@ export function chunkShaders(name: string, source: string): (weight: Tensor) => 
   };
 }
 
-/** The tensors that such a shader reads a weight from. */
+/** The bindings of a weight in such a shader. */
 export const weightTensors = (weight: Tensor): { weight_data: Tensor; weight_scales: Tensor } => ({
   weight_data: weight,
   weight_scales: weight.scales ?? weight,
 });
 
-/** The constants that it needs for it. */
+/** The override constants of a weight in such a shader. */
 export const weightConstants = ({ block }: Tensor): Record<string, number> => (block ? { BLOCK: block } : {});
 
-/** @throws TypeError for a weight that kernels read number by number, which have f32 only */
+/** For kernels that read single numbers of a weight. @throws TypeError where it is not in f32 */
 export function expectF32({ name, dtype }: Tensor): void {
   if (dtype !== "f32") throw new TypeError(`${name} is of ${dtype}, the kernel for its size takes f32 only`);
 }
 
-/** Weights too large to be bound whole are cut before rows of this multiple: 256 bytes of any bias or dtype. */
+/** Weights too large to be bound whole are split at multiples of this many rows: 256 bytes of any dtype, and of a bias. */
 const rowStep = 64;
 
-/** Some of the rows that a product takes, as far as they can be bound at once. */
+/** Rows of a product's weight that can be bound together. */
 export interface RowRange {
-  /** The weight, or a part of it that can be bound, and the bias of the same rows. */
+  /** The weight, or the part of it to bind, and the bias of the same rows. */
   weight: Tensor;
   bias?: Tensor | null;
-  /** The first row, counted from the part's own first. */
+  /** First row, counted from the beginning of that part. */
   first: number;
   count: number;
-  /** The first column of the product that they make. */
+  /** First column of the product that these rows make. */
   column: number;
 }
 
 /**
- * The `count` rows of a weight from `first` on, in as few ranges as the device's limit for bindings allows.
- * @throws RangeError where it must be cut and `first` is no multiple of 64
+ * `count` rows of a weight from `first` on, in as few ranges as the device's binding limit allows.
+ *
+ * @throws RangeError where the weight must be split and `first` is not a multiple of 64
  */
 export function rowRanges(
   { maxBindingBytes }: Gpu,
-  weight: Tensor,
-  first: number,
-  count: number,
-  bias?: Tensor | null,
+  { weight, bias, first, count }: Pick<RowRange, "weight" | "bias" | "first" | "count">,
 ): RowRange[] {
-  const [rows] = weight.shape as [number];
+  const [rows] = extents2(weight);
   const bytes = bytesOf(weight);
   if (bytes <= maxBindingBytes) return [{ weight, bias, first, count, column: 0 }];
   const most = Math.floor((maxBindingBytes * rows) / bytes / rowStep) * rowStep;
   if (most === 0 || first % rowStep !== 0)
     throw new RangeError(
-      `${weight.name} takes ${bytes} bytes, of which ${maxBindingBytes} can be bound: it can be cut at every ${rowStep}th row only, which rows from ${first} on do not allow`,
+      `${weight.name} takes ${bytes} bytes, of which ${maxBindingBytes} can be bound: it can be split at every ${rowStep}th row only, which rows from ${first} on do not allow`,
     );
   const ranges: RowRange[] = [];
   for (let start = first - (first % most); start < first + count; start += most) {
@@ -157,7 +159,7 @@ export function rowRanges(
   return ranges;
 }
 
-/** A product (N, O) without its first columns; its rows stay O apart. */
+/** A view of a product (N, O) from a column on; its rows are still O numbers apart. */
 export function fromColumn(tensor: Tensor, column: number): Tensor {
   if (column === 0) return tensor;
   return { ...tensor, shape: [size(tensor.shape) - column], offsetBytes: tensor.offsetBytes + column * 4 };

@@ -1,20 +1,19 @@
 import source from "../../shaders/weight_range.wgsl" with { type: "text" };
 import type { Gpu } from "../gpu/gpu.ts";
 import { Plan } from "../gpu/plan.ts";
-import { bytesOf, size, type Tensor } from "../gpu/tensor.ts";
+import { bytesOf, extents2, size, type Tensor } from "../gpu/tensor.ts";
 import { rowRanges, weightConstants, weightShaders, weightTensors } from "./weight_kernels.ts";
 
 const shaderFor = weightShaders("weight_range", source);
 
-/** Workgroups of a weight: enough to fill a card. */
+/** Workgroups for one weight: enough to fill a card. */
 const mostGroups = 1024;
 
-/** Whether a kernel reads a weight four numbers at a time. */
+/** Whether the kernel can measure a weight: it loads vec4. */
 const isMeasured = (weight: Tensor): boolean => size(weight.shape) % 4 === 0;
 
 /**
- * The largest magnitude among the numbers of each weight, in one read; NaN where a number is none, or where a weight's
- * numbers do not come in fours.
+ * The largest magnitude in each weight, in one read; NaN where a weight has a NaN, or a size that four does not divide.
  *
  * @param weights  matrices of any dtype of weights
  */
@@ -26,7 +25,7 @@ export async function largestMagnitudes(gpu: Gpu, weights: readonly Tensor[]): P
     const largest = plan.upload("largest", unmeasured, [weights.length]);
     for (const [at, whole] of weights.entries()) {
       if (!isMeasured(whole)) continue;
-      for (const { weight } of rowRanges(gpu, whole, 0, whole.shape[0]!)) {
+      for (const { weight } of rowRanges(gpu, { weight: whole, first: 0, count: extents2(whole)[0] })) {
         const count = size(weight.shape);
         plan.dispatch({
           shader: shaderFor(weight),
@@ -45,7 +44,7 @@ export async function largestMagnitudes(gpu: Gpu, weights: readonly Tensor[]): P
   }
 }
 
-/** Where a tensor lies in its buffer, bytes. */
+/** The bytes of a tensor in its buffer. */
 export const bytesRange = (tensor: Tensor): readonly [from: number, to: number] => [
   tensor.offsetBytes,
   tensor.offsetBytes + bytesOf(tensor),

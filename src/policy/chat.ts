@@ -1,32 +1,35 @@
+import { type OfferedTool, promptLines } from "./offered_tool.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** How a conversation begins. */
 export interface Opening {
-  /** "<image>" in it, where it stands for every picture, says where they go; absent, they go before it. */
+  /** Pictures stand where "<image>" does, if there is one for each; else before the question. */
   question: string;
-  /** The row's own messages, "<image>" where a picture goes; absent where the task is a question under its pictures. */
+  /** The row's own messages, "<image>" where a picture stands; absent where the task is a question under its pictures. */
   messages?: readonly { role: string; content: string }[];
   /** Whether the model is told of the tools; true unless said otherwise. */
   tools?: boolean;
 }
 
 /**
- * How a conversation is written down for one family of models: which tokens stand around questions, pictures and
- * what tools say. Everything is token ids; the pictures themselves go beside them, in the order of their image tokens.
+ * How a conversation is written down: which tokens stand around questions, pictures and what tools answer. Everything is
+ * token ids; the pictures themselves travel beside them, in the order of their image tokens.
  */
 export interface Chat {
-  /** The conversation up to where the model speaks; `imageTokens[i]` is the number of image tokens of picture i. */
+  /** The conversation up to the model's first turn; `imageTokens[i]` is the number of image tokens of picture i. */
   prompt(opening: Opening, imageTokens: readonly number[]): number[];
   /**
-   * What follows the model's closed turn where the tool answers, up to where the model speaks again: the pictures it
-   * gave, none where it failed, and what it says.
+   * What a tool answers: from the end of the model's turn to the beginning of its next one.
+   * @param text         what the tool says; "" where the pictures are all
+   * @param imageTokens  of the pictures that it gave, none where it failed
+   * @param caption      a word about the pictures, for chats that have a place for one
    */
-  observation(said: string, imageTokens: readonly number[]): number[];
+  observation(text: string, imageTokens: readonly number[], caption?: string): number[];
   /** Ids that close a turn of the model. */
   readonly stops: readonly number[];
   /** Id that opens a tool call. */
   readonly toolCallStart: number;
-  /** Ids that stand for things which only the world may put into a conversation: the model never draws them. */
+  /** Ids that only the environment may put into a conversation: the model never samples them. */
   readonly reserved: readonly number[];
 }
 
@@ -47,27 +50,31 @@ export function encodeWithPictures(tokenizer: Tokenizer, text: string, imageToke
 }
 
 /**
- * The short form that the shipped small variant was trained with: no system turn, no tool block, no text beside a
- * picture, no line breaks inside a tool response. A row's own messages are left aside.
+ * The short form that the shipped small variant was trained with: no system turn, no captions, no line breaks inside a
+ * tool response, and nothing about the tools that the variant knows; others stand before the question. A row's own
+ * messages are left aside.
  * @throws Error where the tokenizer lacks one of the tokens
  */
-export function compactChat(tokenizer: Tokenizer): Chat {
+export function compactChat(tokenizer: Tokenizer, tools: readonly OfferedTool[] = []): Chat {
+  const lines = promptLines(tools, "compact");
+  const toldTools = lines.length > 0 ? tokenizer.encode(`<tools>\n${lines.join("\n")}\n</tools>\n`) : [];
   const picture = (imageTokens: number) => encodeWithPictures(tokenizer, pictureText, [imageTokens]);
   const opening = tokenizer.encode("<|im_start|>user\n");
   const handingOver = tokenizer.encode("<|im_end|>\n<|im_start|>assistant\n");
   return {
-    prompt: ({ question }, imageTokens) => {
+    prompt: ({ question, tools: offered = true }, imageTokens) => {
       const parts = question.split("<image>");
       // A question may say where its pictures stand; else they stand before it.
       const placed = imageTokens.length > 0 && parts.length - 1 === imageTokens.length;
       const asked = placed
         ? parts.flatMap((part, i) => [...(i > 0 ? picture(imageTokens[i - 1]!) : []), ...tokenizer.encode(part)])
         : [...imageTokens.flatMap(picture), ...tokenizer.encode(question)];
-      return [...opening, ...asked, ...handingOver];
+      return [...opening, ...(offered ? toldTools : []), ...asked, ...handingOver];
     },
-    observation: (said, imageTokens) => [
+    observation: (text, imageTokens) => [
       ...tokenizer.encode("\n<|im_start|>user\n<tool_response>"),
-      ...(imageTokens.length > 0 ? imageTokens.flatMap(picture) : tokenizer.encode(said)),
+      ...imageTokens.flatMap(picture),
+      ...tokenizer.encode(text),
       ...tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n"),
     ],
     stops: [tokenizer.id("<|im_end|>")],

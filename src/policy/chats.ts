@@ -1,11 +1,14 @@
 import { type Chat, compactChat } from "./chat.ts";
+import type { OfferedTool, PromptName } from "./offered_tool.ts";
 import { deepEyesChat, verlChat } from "./recipe_chats.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-export type PromptName = "compact" | "verl" | "deepeyes";
+const chats: Record<PromptName, (tokenizer: Tokenizer, tools: readonly OfferedTool[]) => Chat> = {
+  compact: compactChat,
+  verl: verlChat,
+  deepeyes: deepEyesChat,
+};
 
-/** The way of writing conversations down that goes by a name. */
-export function openChat(name: PromptName, tokenizer: Tokenizer, offered: { rotate: boolean }): Chat {
-  if (name === "compact") return compactChat(tokenizer);
-  return name === "verl" ? verlChat(tokenizer, offered) : deepEyesChat(tokenizer, offered);
-}
+/** The form of conversation that goes by a name. @param tools  what models are told of, where a task offers tools */
+export const openChat = (name: PromptName, tokenizer: Tokenizer, tools: readonly OfferedTool[]): Chat =>
+  chats[name](tokenizer, tools);

@@ -1,3 +1,5 @@
+import { dumpJson, type PythonValue, pythonValue } from "./python_json.ts";
+
 /** What a model is told of a tool: a function in the form of OpenAI's, which the Qwen models were trained on. */
 export interface ToolSchema {
   description: string;
@@ -36,3 +38,12 @@ export interface OfferedTool {
    */
   readonly promptLines?: Readonly<Partial<Record<PromptName, string>>>;
 }
+
+/** The lines of a prompt that tell of tools. */
+export function promptLines(tools: readonly OfferedTool[], prompt: PromptName): string[] {
+  return tools.map((tool) => tool.promptLines?.[prompt] ?? dumpJson(functionOf(tool))).filter((line) => line !== "");
+}
+
+/** A tool as a function of OpenAI's form, keys in the order in which verl writes them. */
+const functionOf = ({ name, schema: { description, parameters } }: OfferedTool): PythonValue =>
+  pythonValue({ type: "function", function: { name, description, parameters } });

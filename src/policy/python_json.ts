@@ -151,6 +151,25 @@ export function loadJson(text: string): PythonValue {
   return value;
 }
 
+/** The same with objects for dicts and numbers for ints. */
+export function plainValue(value: PythonValue): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plainValue(item)]));
+  return value;
+}
+
+/** A JSON value as Python reads it: whole numbers are ints. A key that is undefined is left out. */
+export function pythonValue(value: unknown): PythonValue {
+  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(pythonValue);
+  if (typeof value === "object" && value !== null) {
+    const given = Object.entries(value).filter(([, item]) => item !== undefined);
+    return new Map(given.map(([key, item]) => [key, pythonValue(item)]));
+  }
+  return value as PythonValue;
+}
+
 /** `json.dumps(value, ensure_ascii=False)`, which is also what `tojson` of a chat template writes. */
 export function dumpJson(value: PythonValue): string {
   if (value === null) return "null";

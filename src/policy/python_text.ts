@@ -35,6 +35,18 @@ export function isTruthy(value: PythonValue): boolean {
   return typeof value === "number" ? value !== 0 : Boolean(value);
 }
 
+/** `value[key]`. @throws Error with Python's message */
+export function item(value: PythonValue, key: string): PythonValue {
+  if (value instanceof Map) {
+    const found = value.get(key);
+    if (found === undefined) throw new Error(`'${key}'`);
+    return found;
+  }
+  if (typeof value === "string") throw new Error("string indices must be integers, not 'str'");
+  if (Array.isArray(value)) throw new Error("list indices must be integers or slices, not str");
+  throw new Error(`'${typeName(value)}' object is not subscriptable`);
+}
+
 /** `str(value)`: a text as it is, anything else as `repr`. */
 export const str = (value: PythonValue): string => (typeof value === "string" ? value : repr(value));
 

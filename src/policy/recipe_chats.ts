@@ -1,30 +1,47 @@
 import { type Chat, encodeWithPictures, type Opening, pictureText } from "./chat.ts";
+import { type OfferedTool, promptLines } from "./offered_tool.ts";
 import { loadJson, type PythonValue } from "./python_json.ts";
 import { renderRecipe } from "./recipe_chat.ts";
-import { deepEyesSystem, deepEyesUser, plainSystem, rotateSchema, verlSystem, verlZoomSchema } from "./recipe_texts.ts";
+import {
+  deepEyesExample,
+  deepEyesSystem,
+  deepEyesUser,
+  deepEyesZoom,
+  plainSystem,
+  verlSystem,
+} from "./recipe_texts.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-interface Offered {
-  /** Tell the model of image_rotate_tool as well. */
-  rotate: boolean;
+/** The tool that the recipes' own texts speak of. */
+const recipeTool = "image_zoom_in_tool";
+
+/** The format that is asked for behind a question; where the recipes' tool is not there, it names the first that is. */
+function formatAsked(tools: readonly OfferedTool[]): string {
+  const [first] = tools;
+  const isRecipe = !first || tools.some(({ name }) => name === recipeTool);
+  return isRecipe ? deepEyesUser : deepEyesUser.replace(recipeTool, () => first.name);
 }
 
 /** verl's recipe: its own system message before every row's user message, and the tools block of its template. */
-export function verlChat(tokenizer: Tokenizer, { rotate }: Offered): Chat {
-  const tools = [verlZoomSchema, ...(rotate ? [rotateSchema] : [])].map(loadJson);
+export function verlChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]): Chat {
+  const schemas = promptLines(tools, "verl").map(loadJson);
+  const format = formatAsked(tools);
   return {
     ...shared(tokenizer),
     prompt: (opening, imageTokens) => {
       const { messages, tools: offered = true } = opening;
-      const turns = [{ role: "system", content: verlSystem }, ...userTurns(opening, messages, imageTokens.length)];
-      const text = renderRecipe(turns.map(dict), offered ? tools : null, { add_generation_prompt: true });
+      const turns = [
+        { role: "system", content: verlSystem },
+        ...userTurns(opening, messages, imageTokens.length, format),
+      ];
+      const text = renderRecipe(turns.map(dict), offered ? schemas : null, { add_generation_prompt: true });
       return encodeWithPictures(tokenizer, text.replaceAll("<image>", pictureText), imageTokens);
     },
     // No newline before it: the template is applied to the tool's message alone.
-    observation: (said, imageTokens) =>
+    observation: (text, imageTokens, caption = "") =>
       encodeWithPictures(
         tokenizer,
-        `<|im_start|>user\n<tool_response>\n${pictureText.repeat(imageTokens.length)}${said}\n</tool_response><|im_end|>\n<|im_start|>assistant\n`,
+        `<|im_start|>user\n<tool_response>\n${pictureText.repeat(imageTokens.length)}${[caption, text].filter(Boolean).join("\n")}\n</tool_response><|im_end|>\n<|im_start|>assistant\n`,
         imageTokens,
       ),
   };
@@ -32,25 +49,30 @@ export function verlChat(tokenizer: Tokenizer, { rotate }: Offered): Chat {
 
 /**
  * DeepEyes: a row's messages as they stand, its system prompt among them; a question without messages gets
- * SYSTEM_PROMPT_V2 where it may zoom. Beside a crop the format is asked for again; an error is a turn of the user's.
+ * SYSTEM_PROMPT_V2 where it is offered tools. Beside a crop the format is asked for again; an error is a turn of the
+ * user's.
  */
-export function deepEyesChat(tokenizer: Tokenizer, { rotate }: Offered): Chat {
-  const withRotation = (system: string) =>
-    rotate ? system.replace("\n</tools>", () => `\n${rotateSchema}\n</tools>`) : system;
+export function deepEyesChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]): Chat {
+  const lines = promptLines(tools, "deepeyes");
+  const format = formatAsked(tools);
+  const hasZoom = tools.some(({ name }) => name === recipeTool);
+  const withTools = (system: string) => {
+    const known = hasZoom ? system : system.replace(`\n${deepEyesZoom}`, "").replace(deepEyesExample, "");
+    return lines.length > 0 ? known.replace("\n</tools>", () => `\n${lines.join("\n")}\n</tools>`) : known;
+  };
   return {
     ...shared(tokenizer),
     prompt: (opening, imageTokens) => {
-      const { messages = [], tools = true } = opening;
+      const { messages = [], tools: offered = true } = opening;
       const turns =
         messages.length > 0
           ? messages
           : [
-              { role: "system", content: tools ? deepEyesSystem : plainSystem },
-              ...userTurns(opening, [], imageTokens.length),
+              { role: "system", content: offered && tools.length > 0 ? deepEyesSystem : plainSystem },
+              ...userTurns(opening, [], imageTokens.length, format),
             ];
       const text = turns.map(
-        ({ role, content }) =>
-          `<|im_start|>${role}\n${role === "system" ? withRotation(content) : content}<|im_end|>\n`,
+        ({ role, content }) => `<|im_start|>${role}\n${role === "system" ? withTools(content) : content}<|im_end|>\n`,
       );
       return encodeWithPictures(
         tokenizer,
@@ -58,11 +80,11 @@ export function deepEyesChat(tokenizer: Tokenizer, { rotate }: Offered): Chat {
         imageTokens,
       );
     },
-    observation: (said, imageTokens) => {
+    observation: (text, imageTokens) => {
       const content =
         imageTokens.length > 0
-          ? `<tool_response>${pictureText.repeat(imageTokens.length)}${deepEyesUser}</tool_response>`
-          : said;
+          ? `<tool_response>${pictureText.repeat(imageTokens.length)}${text}${format}</tool_response>`
+          : text;
       return encodeWithPictures(
         tokenizer,
         `\n<|im_start|>user\n${content}<|im_end|>\n<|im_start|>assistant\n`,
@@ -73,9 +95,14 @@ export function deepEyesChat(tokenizer: Tokenizer, { rotate }: Offered): Chat {
 }
 
 /** A row's messages but for the system's; a question without messages stands under its pictures, the format asked for behind it. */
-function userTurns({ question, tools = true }: Opening, messages: Opening["messages"], pictures: number) {
+function userTurns(
+  { question, tools = true }: Opening,
+  messages: Opening["messages"],
+  pictures: number,
+  format: string,
+) {
   if (messages && messages.length > 0) return messages.filter(({ role }) => role !== "system");
-  const asked = tools ? deepEyesUser : "";
+  const asked = tools ? format : "";
   const placed = question.includes("<image>");
   const before = pictures > 0 && !placed ? `${"<image>".repeat(pictures)}\n` : "";
   return [{ role: "user", content: `${before}${question}${asked}` }];

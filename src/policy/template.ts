@@ -1,5 +1,5 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
-import type { PythonValue } from "./python_json.ts";
+import { type PythonValue, plainValue } from "./python_json.ts";
 import type { RenderOptions } from "./recipe_chat.ts";
 
 /** Longer than any model's template. */
@@ -24,7 +24,7 @@ export function renderTemplate(
   const budget = { left: maxSteps };
   const environment = new Environment();
   const globals = { true: true, false: false, none: null, True: true, False: false, None: null };
-  const given = { messages: messages.map(plain), tools: plain(tools), ...options };
+  const given = { messages: messages.map(plainValue), tools: plainValue(tools), ...options };
   for (const [name, value] of Object.entries({ ...globals, ...functionsOf(budget), ...given }))
     environment.set(name, value);
   try {
@@ -82,12 +82,4 @@ class CountingInterpreter extends Interpreter {
     else if (value instanceof Map) spend(this.#budget, value.size);
     return made;
   }
-}
-
-/** Dicts and ints as the engine knows them. */
-function plain(value: PythonValue): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
-  return value;
 }

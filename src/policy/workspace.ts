@@ -294,8 +294,8 @@ export class Workspace {
 
   #draw(tape: Tape, hidden: Tensor, slots: Tensor): void {
     const logits = linear(tape, hidden, this.model.head);
-    const stats = summarize(tape.plan, logits, this.#sample.allowed, this.#temperature);
-    pick(tape.plan, slots, this.#sample, logits, stats);
+    const stats = summarize(tape.plan, logits, { allowed: this.#sample.allowed, temperature: this.#temperature });
+    pick(tape.plan, this.#sample, { slots, logits, stats });
   }
 }
 

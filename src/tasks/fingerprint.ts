@@ -13,7 +13,7 @@ export interface FilePrint {
  */
 export interface Fingerprint {
   /** The knob that names them. */
-  knob: "data" | "model" | "adapter" | "reward";
+  knob: "data" | "model" | "adapter" | "reward" | "tools";
   /** Of a model, its weights stand apart: a checkpoint of all weights replaces them. "code": a module, and what it imports. */
   part: "rows" | "settings" | "weights" | "code";
   /** What the knob says. */
@@ -89,7 +89,7 @@ function firstDifference(stored: Fingerprint, found: Fingerprint): string {
 
 /** What to do where nothing stands in the place of what a run was made with. */
 export function putBack(print: Fingerprint): string {
-  const what = { data: "The data", model: "The model", adapter: "The adapter", reward: "The reward" }[print.knob];
+  const what = { data: "The data", model: "The model", adapter: "The adapter", reward: "The reward", tools: "The tool" }[print.knob];
   return print.path.startsWith("dropped/")
     ? `${what} of this run (${print.path.slice("dropped/".length)}) was dropped in an earlier visit; drop the same files here again: ${filesText(print)}`
     : `Expected in ${print.path} what the run was made with, ${filesText(print)}, found nothing there; put the same files back, or begin a new run`;
@@ -104,7 +104,7 @@ export function readFingerprints(stored: unknown): Fingerprint[] | undefined {
 function isFingerprint(value: unknown): value is Fingerprint {
   const { knob, part, path, files, sizeBytes, hash, listed } = (value ?? {}) as Record<string, unknown>;
   return (
-    ["data", "model", "adapter", "reward"].includes(knob as string) &&
+    ["data", "model", "adapter", "reward", "tools"].includes(knob as string) &&
     ["rows", "settings", "weights", "code"].includes(part as string) &&
     [path, hash].every((text) => typeof text === "string") &&
     [files, sizeBytes].every((count) => typeof count === "number") &&

@@ -1,14 +1,4 @@
-import type {
-  CallOutcome,
-  End,
-  Judged,
-  ResponseText,
-  Reward,
-  Rollout,
-  Segment,
-  Source,
-  ToolCall,
-} from "../agent/rollout.ts";
+import type { End, Judged, ResponseText, Reward, Rollout, Segment, Source, ToolCall } from "../agent/rollout.ts";
 import type { Box } from "../image/pixels.ts";
 import type { SizeLimits } from "../image/smart_resize.ts";
 import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
@@ -104,7 +94,7 @@ const call = object<ToolCall>(
   {
     segment: index,
     name: readable(text),
-    outcome: choice<CallOutcome>("ok", "not_json", "unknown_tool", "bad_arguments", "bad_box", "image_index"),
+    outcome: readable(text),
   },
   {
     message: text,
@@ -234,7 +224,7 @@ const filePrint = object<FilePrint>({ name: text, sizeBytes: measured, hash: tex
 
 const fingerprint = object<Fingerprint>(
   {
-    knob: choice<Fingerprint["knob"]>("data", "model", "adapter", "reward"),
+    knob: choice<Fingerprint["knob"]>("data", "model", "adapter", "reward", "tools"),
     part: choice<Fingerprint["part"]>("rows", "settings", "weights", "code"),
     path: readable(text),
     files: index,

@@ -3,6 +3,7 @@
  * and URL state are made from these keys.
  */
 
+import { builtInTools } from "../agent/tools/table.ts";
 import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
 import { judgeNames } from "../reward/judges/table.ts";
@@ -178,7 +179,12 @@ const table = {
     ["named", "all"],
     "named: rows whose env_name is empty get no tool, as in DeepEyes; all: every row does, as in verl",
   ),
-  rotate: flag("rollouts", false, "offer image_rotate_tool as well"),
+  tools: text(
+    "rollouts",
+    "image_zoom_in_tool",
+    `tools that are offered, with commas between: ${builtInTools.map(({ name }) => name).join(", ")}; a module such as ./mine.ts: your own, which is code that will run`,
+  ),
+  rotate: flag("rollouts", false, "offer image_rotate_tool as well, as if it stood in tools"),
   zoom: flag("rollouts", true, "off: the model cannot start a tool call"),
   crop: choice(
     "rollouts",

@@ -1,4 +1,7 @@
-import type { CallOutcome, End, Reward, Rollout } from "../agent/rollout.ts";
+import type { End, Reward, Rollout } from "../agent/rollout.ts";
+import { builtInTools } from "../agent/tools/table.ts";
+import { callFaults, type OutcomeText, type Tool } from "../agent/tools/tool.ts";
+import { zoom } from "../agent/tools/zoom.ts";
 import { knownParts } from "../reward/rewards/table.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
@@ -20,8 +23,18 @@ const partMetrics: Readonly<Record<`reward/${string}`, MetricEntry>> = Object.fr
   ]),
 );
 
-/** Every name that `stepMetrics` may give; a person's own reward has parts of its own beside these. */
-export const metricTable = {
+/** The ways in which a call of these tools can fail. */
+const outcomesOf = (tools: readonly Tool[]): Record<string, OutcomeText> =>
+  Object.assign({ ...callFaults }, ...tools.map(({ outcomes }) => outcomes));
+
+const callErrors: Record<`call_error/${string}`, MetricEntry> = Object.fromEntries(
+  Object.entries(outcomesOf(builtInTools)).map(([outcome, { label, line }]) => [
+    `call_error/${outcome}`,
+    { label: `Failed calls: ${label}`, unit: "calls", line: `${line}, mean over rollouts` },
+  ]),
+);
+
+const ownMetrics = {
   accuracy: { label: "Accuracy", unit: "share", line: "right answers among the rollouts with a verdict" },
   zoom_rate: { label: "Zoom rate", unit: "share", line: "rollouts with a zoom that was carried out" },
   accuracy_with_zoom: {
@@ -52,7 +65,7 @@ export const metricTable = {
   entropy: {
     label: "Entropy",
     unit: "nats",
-    line: "of the distributions that the model's tokens were drawn from, mean over tokens",
+    line: "of the distributions that the model's tokens were sampled from, mean over tokens",
   },
   zero_variance_groups: {
     label: "Groups without variance",
@@ -69,32 +82,7 @@ export const metricTable = {
     unit: "calls",
     line: "tool calls that the tool was given, whatever came of them, mean over rollouts",
   },
-  calls_ok: { label: "Calls carried out", unit: "calls", line: "tool calls that gave a picture, mean over rollouts" },
-  "call_error/not_json": {
-    label: "Failed calls: JSON",
-    unit: "calls",
-    line: "calls that are no JSON object, mean over rollouts",
-  },
-  "call_error/unknown_tool": {
-    label: "Failed calls: tool",
-    unit: "calls",
-    line: "calls of a tool that there is not, mean over rollouts",
-  },
-  "call_error/bad_arguments": {
-    label: "Failed calls: arguments",
-    unit: "calls",
-    line: "calls whose arguments cannot be read, mean over rollouts",
-  },
-  "call_error/bad_box": {
-    label: "Failed calls: box",
-    unit: "calls",
-    line: "calls whose box shows nothing, mean over rollouts",
-  },
-  "call_error/image_index": {
-    label: "Failed calls: picture",
-    unit: "calls",
-    line: "calls for a picture that there is not, mean over rollouts",
-  },
+  calls_ok: { label: "Calls carried out", unit: "calls", line: "tool calls that were carried out, mean over rollouts" },
   num_turns: {
     label: "Turns",
     unit: "turns",
@@ -115,17 +103,27 @@ export const metricTable = {
   },
   "end/length": { label: "Ended: length", unit: "share", line: "rollouts cut off before the turn was closed" },
   "end/turns": { label: "Ended: turns", unit: "share", line: "rollouts that called once more than allowed" },
-  "end/error": { label: "Ended: error", unit: "share", line: "rollouts that the world failed" },
-} as const satisfies Record<string, MetricEntry> &
-  Record<`end/${End}` | `call_error/${Exclude<CallOutcome, "ok">}`, MetricEntry>;
+  "end/error": {
+    label: "Ended: error",
+    unit: "share",
+    line: "rollouts that a tool, or something else around the model, failed",
+  },
+} as const satisfies Record<string, MetricEntry> & Record<`end/${End}`, MetricEntry>;
 
-export type MetricName = keyof typeof metricTable;
+/** Every name that `stepMetrics` may give, but for outcomes of tools that are not built in. */
+export const metricTable: Record<MetricName, MetricEntry> = { ...ownMetrics, ...callErrors };
+
+export type MetricName = keyof typeof ownMetrics | keyof typeof callErrors;
 
 /**
- * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`. A mean over nothing is left
+ * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`, with these tools at hand. A mean over nothing is left
  * out rather than given as 0: accuracy_with_zoom where nobody zoomed, zero_variance_groups where no group has two scores.
  */
-export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly Rollout[])[]): Metrics {
+export function stepMetrics(
+  tasks: readonly Task[],
+  rollouts: readonly (readonly Rollout[])[],
+  tools: readonly Tool[] = [zoom],
+): Metrics {
   const all = rollouts.flat();
   const scored = all.flatMap((rollout) => (rollout.reward ? [rollout.reward] : []));
   // What is paid where nobody could judge is a reward, and no verdict.
@@ -147,7 +145,10 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
   );
   const marked = zooms.flatMap(({ box, gold, iou }) => (gold && iou !== undefined ? [{ box, gold, iou }] : []));
   const compared = rollouts.filter((group) => group.filter(({ reward }) => reward).length >= 2);
-  const callsThatCame = (outcome: CallOutcome) =>
+  const calls = all.flatMap((rollout) => rollout.calls);
+  const outcomes = new Set([...Object.keys(outcomesOf(tools)), ...calls.map(({ outcome }) => outcome)]);
+  outcomes.delete("ok");
+  const callsThatCame = (outcome: string) =>
     all.map((rollout) => rollout.calls.filter((call) => call.outcome === outcome).length);
 
   const means: Record<MetricName, readonly (number | boolean)[]> = {
@@ -172,11 +173,7 @@ export function stepMetrics(tasks: readonly Task[], rollouts: readonly (readonly
     calls_requested: all.map(callsWritten),
     calls_executed: all.map((rollout) => rollout.calls.length),
     calls_ok: callsThatCame("ok"),
-    "call_error/not_json": callsThatCame("not_json"),
-    "call_error/unknown_tool": callsThatCame("unknown_tool"),
-    "call_error/bad_arguments": callsThatCame("bad_arguments"),
-    "call_error/bad_box": callsThatCame("bad_box"),
-    "call_error/image_index": callsThatCame("image_index"),
+    ...Object.fromEntries([...outcomes].map((outcome) => [`call_error/${outcome}`, callsThatCame(outcome)])),
     num_turns: all.map(turnsOf),
     turns_formula_holds: all.map((rollout) => callsWritten(rollout) === turnsOf(rollout) / 2 - 1),
     truncated: all.map((rollout) => rollout.end === "length" || rollout.end === "turns"),

@@ -1,6 +1,7 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
 import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
+import type { Tool } from "../agent/tools/tool.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -23,6 +24,8 @@ export interface Parts {
   source: TaskSource;
   policy: Policy;
   chat: Chat;
+  /** The tools that are offered. */
+  tools: readonly Tool[];
   tokenizer: Tokenizer;
   judge: AnswerJudge;
   /** What is paid for; absent: the reward that the knob names. */
@@ -57,7 +60,7 @@ export function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndJudge(
-  { policy, chat, tokenizer, view, config, judge, reward: given, signal }: Parts,
+  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: Parts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -92,7 +95,14 @@ export async function* rollAndJudge(
     for (let first = 0; first < tasks.length; first += together) {
       const part = tasks.slice(first, first + together);
       const firstTask = (settings.firstTask ?? 0) + first;
-      const rolling = roll(policy, chat, tokenizer, part, pictures, { ...config(), ...view, ...settings, firstTask });
+      const rolling = roll({ policy, chat, tokenizer, pictures }, part, {
+        ...config(),
+        ...view,
+        ...settings,
+        tools,
+        firstTask,
+        ...(signal ? { signal } : {}),
+      });
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {
@@ -125,7 +135,10 @@ export async function evaluate(parts: Parts, tasks: readonly Task[], greedy: boo
   const rollouts: Rollout[][] = [];
   for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy })) rollouts.push(group.rollouts);
   const { judge } = parts;
-  return { ...stepMetrics(tasks, rollouts), ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)) };
+  return {
+    ...stepMetrics(tasks, rollouts, parts.tools),
+    ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)),
+  };
 }
 
 /** How tasks are rolled that nothing is trained on. */

@@ -75,7 +75,7 @@ async function* trainSteps(
     upcoming = await prepareTasks(parts, step + 1);
     const updated = await updating;
     const metrics = {
-      ...stepMetrics(made.tasks, made.rollouts),
+      ...stepMetrics(made.tasks, made.rollouts, parts.tools),
       ...klMetrics,
       ...updated,
       ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),

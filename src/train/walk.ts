@@ -97,13 +97,18 @@ function recordOnce(
 
   const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
   const picked = gather(tape, hidden, pickRows);
-  const result = logprob(tape, picked, model.head, targets, allowed, temperature, { entropyGradient });
+  const result = logprob(tape, { h: picked, weight: model.head, targets, allowed, temperature }, { entropyGradient });
   let terms: Tensor | null = null;
   if (training) {
     terms =
       loss === "nll"
         ? nll(tape, result.logprob, batch.weight).terms
-        : policyLoss(tape, result.logprob, batch, lossSettings, entropyGradient ? result.entropy : undefined).terms;
+        : policyLoss(tape, {
+            logprob: result.logprob,
+            batch,
+            settings: lossSettings,
+            entropy: entropyGradient ? result.entropy : undefined,
+          }).terms;
     tape.backward();
   }
   for (const tensor of [result.logprob, result.entropy, terms]) if (tensor) plan.keep(tensor);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Rolled, type RollSettings, roll } from "../../src/agent/loop.ts";
 import type { RollEvent } from "../../src/agent/rollout.ts";
+import { zoom } from "../../src/agent/tools/zoom.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
@@ -42,7 +43,7 @@ const settings: RollSettings = {
   tool: "saccade",
   toolErrors: "end",
   toolRows: "named",
-  rotate: false,
+  tools: [zoom],
   responseTokens: 0,
   frame: "relative-1000",
   minSidePx: 32,
@@ -63,7 +64,7 @@ async function run(
   const policy = new ScriptedPolicy(tokenizer, (row, turn) => script[row]![turn]!);
   const used = { ...settings, rolloutsPerTask: 1, ...changes };
   const tasks = Array.from({ length: script.length / used.rolloutsPerTask }, (_, i) => task(i));
-  const rolling = roll(policy, chat, tokenizer, tasks, more.pictures ?? pictures, used);
+  const rolling = roll({ policy, chat, tokenizer, pictures: more.pictures ?? pictures }, tasks, used);
   const events: RollEvent[] = [];
   for (;;) {
     const next = await rolling.next();
@@ -95,7 +96,7 @@ describe("roll", () => {
         },
       };
     };
-    const rolling = roll(policy, chat, tokenizer, [task(0)], pictures, { ...settings, rolloutsPerTask: 1 });
+    const rolling = roll({ policy, chat, tokenizer, pictures }, [task(0)], { ...settings, rolloutsPerTask: 1 });
     const all = async () => {
       for await (const _ of rolling);
     };
@@ -214,7 +215,7 @@ describe("roll", () => {
       const turns = [...text.matchAll(/<\|im_start\|>assistant\n(.*?<\|im_end\|>)/gs)].map((match) => match[1]!);
       const policy = new ScriptedPolicy(tokenizer, (_, turn) => turns[turn]!);
       const asked = { ...task(0), question: /(What[^<]*)<\|im_end\|>/.exec(text)![1]! };
-      const rolling = roll(policy, chat, tokenizer, [asked], pictures, {
+      const rolling = roll({ policy, chat, tokenizer, pictures }, [asked], {
         ...settings,
         rolloutsPerTask: 1,
         nextTurnTokens: 5,
@@ -341,7 +342,7 @@ describe("roll", () => {
 
   test("the cache is given back when the caller stops early and when the policy fails", async () => {
     const policy = new ScriptedPolicy(tokenizer, () => call([500, 500, 750, 750]));
-    const rolling = roll(policy, chat, tokenizer, [task(0)], pictures, settings);
+    const rolling = roll({ policy, chat, tokenizer, pictures }, [task(0)], settings);
     expect((await rolling.next()).value).toMatchObject({ type: "decode", turn: 1 });
     await rolling.return(undefined as never);
     expect(policy.batches[0]!.closed).toBe(true);
@@ -349,7 +350,9 @@ describe("roll", () => {
     const failing = new ScriptedPolicy(tokenizer, () => {
       throw new Error("device lost");
     });
-    await expect(roll(failing, chat, tokenizer, [task(0)], pictures, settings).next()).rejects.toThrow("device lost");
+    await expect(roll({ policy: failing, chat, tokenizer, pictures }, [task(0)], settings).next()).rejects.toThrow(
+      "device lost",
+    );
     expect(failing.batches[0]!.closed).toBe(true);
   });
 });

@@ -25,15 +25,36 @@ test("a rollout's pictures come back from its log: the task's, then crops, then 
     { segment: 3, name: "", outcome: "not_json" as const },
     call([1, 1, 3, 2], { imageIndex: 1 }),
   ];
-  const pictures = rolloutPictures({ calls }, [source], { crop: "source" });
-  expect(pictures.map(corner)).toEqual([
+  const replayed = (crop: "source" | "blank") => [...rolloutPictures({ calls }, [{ original: source }], { crop })];
+  expect(replayed("source").map(({ original }) => corner(original))).toEqual([
     [8, 4, 0, 31],
     [4, 2, 10, 21],
     [2, 1, 19, 20],
   ]);
-  expect(rolloutPictures({ calls }, [source], { crop: "blank" }).map(corner)).toEqual([
+  expect(replayed("source").map(({ call }) => call)).toEqual([null, calls[0], calls[3]]);
+  expect(replayed("blank").map(({ original }) => corner(original))).toEqual([
     [8, 4, 0, 31],
     [4, 2, 128, 128],
     [2, 1, 128, 128],
   ]);
+});
+
+test("verl's zoom is cut from the model input where that is at hand", () => {
+  const small: Pixels = { width: 4, height: 2, data: new Uint8Array(4 * 2 * 3).fill(9) };
+  const calls = [call([2, 0, 6, 4], { boxShownPx: [1, 0, 3, 2] })];
+  const last = (modelInput?: Pixels) =>
+    [...rolloutPictures({ calls }, [{ original: source, ...(modelInput && { modelInput }) }], { crop: "source" })].at(
+      -1,
+    );
+  expect(last(small)?.original).toMatchObject({ width: 2, height: 2 });
+  expect(last()?.original).toMatchObject({ width: 4, height: 4 });
+});
+
+test.each([
+  ["a tool that is not loaded", { name: "own_tool" }, "call 1: the tool own_tool is not loaded"],
+  ["a picture that was not kept", { pictureKept: false }, "call 1: image_zoom_in_tool gave a picture that the log"],
+  ["a picture that there is not", { imageIndex: 2 }, "call 1: it is about picture 2, of 1"],
+] as const)("%s is said in one sentence", (_, rest, sentence) => {
+  const calls = [call([0, 0, 1, 1], rest)];
+  expect(() => [...rolloutPictures({ calls }, [{ original: source }], { crop: "source" })]).toThrow(sentence);
 });

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../src/app/web/style.css";
-import { followAddress } from "../../src/app/web/address.ts";
+import { followAddress } from "../../src/app/web/frame/address.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { resolveConfig } from "../../src/train/config.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { RemoteFiles } from "../../src/app/network/remote_files.ts";
-import { folderFiles } from "../../src/app/web/dropped.ts";
-import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
-import { openBrowserPlatform } from "../../src/app/web/platform.ts";
-import { RunWorker } from "../../src/app/web/run_worker.ts";
+import { folderFiles } from "../../src/app/web/browser/dropped.ts";
+import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
+import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
+import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { fakeSession } from "../support/fake_session.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
-import { openBrowserPlatform } from "../../src/app/web/platform.ts";
-import { runName } from "../../src/app/web/run_name.ts";
-import { RunWorker } from "../../src/app/web/run_worker.ts";
+import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
+import { runName } from "../../src/app/web/labels/run_name.ts";
+import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
+import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import { fakeSession } from "../support/fake_session.ts";

@@ -1,13 +1,11 @@
 import { render } from "preact";
 import "../../src/app/web/style.css";
-import "../../src/app/web/judge.css";
-import "../../src/app/web/samples.css";
-import { followAddress } from "../../src/app/web/address.ts";
-import { DroppedFiles } from "../../src/app/web/dropped_files.ts";
-import { gpuProblem } from "../../src/app/web/gpu_support.ts";
+import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
+import { gpuProblem } from "../../src/app/web/browser/gpu_support.ts";
+import { followAddress } from "../../src/app/web/frame/address.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
-import { openBrowserPlatform } from "../../src/app/web/platform.ts";
+import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { userEvent } from "vitest/browser";
-import { keepFocus } from "../../src/app/web/keep_focus.ts";
+import { keepFocus } from "../../src/app/web/frame/keep_focus.ts";
 
 let host: HTMLElement;
 let end: () => void;

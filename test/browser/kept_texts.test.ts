@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { database } from "../../src/app/web/database.ts";
-import { keptTexts } from "../../src/app/web/kept_texts.ts";
+import { database } from "../../src/app/web/worker/database.ts";
+import { keptTexts } from "../../src/app/web/worker/kept_texts.ts";
 
 afterEach(async () => (await database()).clear("texts"));
 

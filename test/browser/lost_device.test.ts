@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/session/gpu_session.ts";
-import { openBrowserPlatform } from "../../src/app/web/platform.ts";
-import { storedCheckpoint, storedLog } from "../../src/app/web/run_store.ts";
-import { RunWorker } from "../../src/app/web/run_worker.ts";
+import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
+import { storedCheckpoint, storedLog } from "../../src/app/web/worker/run_store.ts";
+import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import { randomFrom } from "../support/fake_scene.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { database, write } from "../../src/app/web/database.ts";
-import { createRunStore, openRunStore, removeRun, storedLog, storedRuns } from "../../src/app/web/run_store.ts";
+import { database, write } from "../../src/app/web/worker/database.ts";
+import { createRunStore, openRunStore, removeRun, storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const config = resolveConfig({ seed: 5, steps: 40 });

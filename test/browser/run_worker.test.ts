@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { openBrowserPlatform } from "../../src/app/web/platform.ts";
-import { storedLog } from "../../src/app/web/run_store.ts";
-import { RunWorker } from "../../src/app/web/run_worker.ts";
+import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
+import { storedLog } from "../../src/app/web/worker/run_store.ts";
+import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { readHeader, toFloat32 } from "../../src/model/safetensors.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";

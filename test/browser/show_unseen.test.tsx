@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { afterEach, expect, test } from "vitest";
-import { showUnseen } from "../../src/app/web/show_unseen.ts";
+import { showUnseen } from "../../src/app/web/frame/show_unseen.ts";
 
 showUnseen();
 const host = document.createElement("div");

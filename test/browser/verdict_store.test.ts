@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { database, StorageFull, write } from "../../src/app/web/database.ts";
-import { verdictStore } from "../../src/app/web/verdict_store.ts";
+import { database, StorageFull, write } from "../../src/app/web/worker/database.ts";
+import { verdictStore } from "../../src/app/web/worker/verdict_store.ts";
 
 afterEach(async () => (await database()).clear("verdicts"));
 

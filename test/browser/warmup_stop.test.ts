@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/session/gpu_session.ts";
-import { openBrowserPlatform } from "../../src/app/web/platform.ts";
-import { RunWorker } from "../../src/app/web/run_worker.ts";
+import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
+import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const platform = openBrowserPlatform(new URL("/", location.href).href);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { WeightStore } from "../../src/app/web/weight_store.ts";
+import { WeightStore } from "../../src/app/web/worker/weight_store.ts";
 
 const pieceBytes = 2 ** 16;
 const sizeBytes = 5 * pieceBytes + 100;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
-import { type AttentionKernel, attention } from "../../src/ops/attention.ts";
+import { attention } from "../../src/ops/attention.ts";
+import type { AttentionKernel } from "../../src/ops/attention_forward.ts";
 import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
 
@@ -86,7 +87,7 @@ async function run(
     query: plan.upload("query", new Uint32Array(query.flat()), [N, 4]),
     key: plan.upload("key", new Uint32Array(key.flat()), [S, 4]),
   };
-  const out = attention(tape, uq, uk, uv, spans, scale, tiled);
+  const out = attention(tape, { q: uq, k: uk, v: uv, spans, scale }, { tiledBackward: tiled });
   gpu.write(tape.into(out)!.d, dout!);
   tape.backward();
   plan.run();
@@ -118,7 +119,7 @@ test("attention() weighs two values by the softmax of their scores", async () =>
   const k = gpu.upload("k", new Float32Array([Math.log(3), 5, 5, 5, 0, 7, 7, 7]), [2, 1, 4]);
   const v = gpu.upload("v", new Float32Array([4, 8, 0, 1, 8, 0, 4, 1]), [2, 1, 4]);
   const query = gpu.upload("query", new Uint32Array([0, 2, 0, 0]), [1, 4]);
-  const out = await forward((tape) => attention(tape, q, k, v, { query }, 1));
+  const out = await forward((tape) => attention(tape, { q, k, v, spans: { query }, scale: 1 }));
   [5, 6, 1, 1].forEach((value, i) => {
     expect(out[i]).toBeCloseTo(value, 5);
   });
@@ -284,7 +285,7 @@ test("attention() sees spans that were rewritten between replays", async () => {
     plan.upload("k", random(2, 24), [6, 1, 4]),
     plan.upload("v", value, [6, 1, 4]),
   ];
-  const out = attention(new Tape(plan, false), q, k, v, { query }, 1);
+  const out = attention(new Tape(plan, false), { q, k, v, spans: { query }, scale: 1 });
   plan.run();
   expect(await gpu.read(out)).toEqual(value.slice(0, 4));
   gpu.write(query, new Uint32Array([0, 0, 5, 6]));
@@ -299,10 +300,12 @@ test("attention() gives a row the same bits whatever rows stand beside it", asyn
   const k = gpu.upload("k", random(2, N * K * D), [N, K, D]);
   const v = gpu.upload("v", random(3, N * K * D), [N, K, D]);
   const query = gpu.upload("query", new Uint32Array(causal(N).flat()), [N, 4]);
-  const many = await forward((tape) => attention(tape, gpu.upload("q", q, [N, H, D]), k, v, { query }, 0.2));
+  const many = await forward((tape) =>
+    attention(tape, { q: gpu.upload("q", q, [N, H, D]), k, v, spans: { query }, scale: 0.2 }),
+  );
   const alone = gpu.upload("query", new Uint32Array([0, 20, 20, 42]), [1, 4]);
   const row = gpu.upload("q", q.slice(41 * H * D, 42 * H * D), [1, H, D]);
-  const one = await forward((tape) => attention(tape, row, k, v, { query: alone }, 0.2));
+  const one = await forward((tape) => attention(tape, { q: row, k, v, spans: { query: alone }, scale: 0.2 }));
   expect(one).toEqual(many.slice(41 * H * D, 42 * H * D));
 });
 
@@ -328,7 +331,7 @@ describe("attention() has the gradient of its forward", () => {
       ],
     );
     return gradcheck({ q: [3, 2, 3], k: [5, 1, 3], v: [5, 1, 3] }, (tape, { q, k, v }) =>
-      attention(tape, q, k, v, who, 0.7),
+      attention(tape, { q, k, v, spans: who, scale: 0.7 }),
     );
   });
 
@@ -341,7 +344,7 @@ describe("attention() has the gradient of its forward", () => {
       range(0, 9).map((): Span => [0, 2, 0, 0]),
     );
     return gradcheck({ q: [2, 1, 4], k: [9, 1, 4], v: [9, 1, 4] }, (tape, { q, k, v }) =>
-      attention(tape, q, k, v, who, 0.5),
+      attention(tape, { q, k, v, spans: who, scale: 0.5 }),
     );
   });
 });
@@ -350,14 +353,18 @@ test("attention() says what does not fit", () => {
   const tape = new Tape(new Plan(gpu, "attention"));
   const [q, k, v] = [gpu.empty("q_proj", [2, 3, 4]), gpu.empty("k_proj", [5, 2, 4]), gpu.empty("v_proj", [5, 2, 4])];
   const query = gpu.empty("query", [2, 4], "u32");
-  expect(() => attention(tape, q, k, v, { query }, 1)).toThrow(
+  expect(() => attention(tape, { q, k, v, spans: { query }, scale: 1 })).toThrow(
     "q_proj has 3 heads, expected a multiple of the 2 key heads of k_proj",
   );
   const narrow = gpu.empty("k_proj", [5, 3, 2]);
-  expect(() => attention(tape, q, narrow, v, { query }, 1)).toThrow("k_proj has shape (5, 3, 2), expected (-1, -1, 4)");
+  expect(() => attention(tape, { q, k: narrow, v, spans: { query }, scale: 1 })).toThrow(
+    "k_proj has shape (5, 3, 2), expected (-1, -1, 4)",
+  );
   const trained = gpu.empty("k_proj", [5, 3, 4]);
   tape.train(trained, gpu.empty("dk_proj", [5, 3, 4]));
-  expect(() => attention(tape, q, trained, gpu.empty("v", [5, 3, 4]), { query }, 1)).toThrow("needs spans.key (5, 4)");
+  expect(() => attention(tape, { q, k: trained, v: gpu.empty("v", [5, 3, 4]), spans: { query }, scale: 1 })).toThrow(
+    "needs spans.key (5, 4)",
+  );
 });
 
 describe("attention() in tiles, and row by row, gives the same bits", () => {
@@ -384,13 +391,14 @@ describe("attention() in tiles, and row by row, gives the same bits", () => {
       forward((tape) =>
         attention(
           tape,
-          gpu.upload("q", q, [N, H, D]),
-          gpu.upload("k", k, [sizes.S, K, D]),
-          gpu.upload("v", v, [sizes.S, K, D]),
-          { query: gpu.upload("query", new Uint32Array(query.flat()), [N, 4]) },
-          D ** -0.5,
-          false,
-          kernel,
+          {
+            q: gpu.upload("q", q, [N, H, D]),
+            k: gpu.upload("k", k, [sizes.S, K, D]),
+            v: gpu.upload("v", v, [sizes.S, K, D]),
+            spans: { query: gpu.upload("query", new Uint32Array(query.flat()), [N, 4]) },
+            scale: D ** -0.5,
+          },
+          { tiledBackward: false, forward: kernel },
         ),
       );
     const tiles = await by("tiles");

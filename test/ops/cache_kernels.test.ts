@@ -6,7 +6,8 @@ import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import { bytesOf, type Tensor } from "../../src/gpu/tensor.ts";
 import { toBf16 } from "../../src/model/safetensors.ts";
-import { type AttentionKernel, attention, elementParts } from "../../src/ops/attention.ts";
+import { attention } from "../../src/ops/attention.ts";
+import { type AttentionKernel, elementParts } from "../../src/ops/attention_forward.ts";
 import { cacheParts } from "../../src/ops/cache_kernels.ts";
 import { heads } from "../../src/ops/heads.ts";
 import { gpu } from "../support/device.ts";
@@ -89,7 +90,11 @@ async function attended(device: Gpu, D: number, dtype: "f32" | "bf16", kernel?: 
   const spans = Array.from({ length: N }, (_, n) => (n === 3 ? [0, 0, 0, 0] : [5, 5 + (n % 7), 12, 13 + 2 * n]));
   const query = plan.upload("query", new Uint32Array(spans.flat()), [N, 4]);
   const q = plan.upload("q", random(7, N * H * D), [N, H, D]);
-  const out = attention(new Tape(plan, false), q, held("k", 8), held("v", 9), { query }, D ** -0.5, false, kernel);
+  const out = attention(
+    new Tape(plan, false),
+    { q, k: held("k", 8), v: held("v", 9), spans: { query }, scale: D ** -0.5 },
+    { tiledBackward: false, forward: kernel },
+  );
   plan.run();
   const [found] = await device.readUint(out);
   plan.free();
@@ -130,11 +135,13 @@ test("what does not fit a cache of bf16 is named", () => {
   const q = gpu.empty("q", [2, 2, 8]);
   const query = gpu.empty("query", [2, 4], "u32");
   const [k, v] = [gpu.empty("k", [9, 1, 8], "bf16"), gpu.empty("v", [9, 1, 8])];
-  expect(() => attention(tape, q, k, v, { query }, 1)).toThrow("k is of bf16, v of f32; expected one dtype");
-  tape.train(q, gpu.empty("dq", [2, 2, 8]));
-  expect(() => attention(tape, q, k, k, { query, key: gpu.empty("key", [9, 4], "u32") }, 1)).toThrow(
-    "k is of bf16, which attention that is to be trained cannot read",
+  expect(() => attention(tape, { q, k, v, spans: { query }, scale: 1 })).toThrow(
+    "k is of bf16, v of f32; expected one dtype",
   );
+  tape.train(q, gpu.empty("dq", [2, 2, 8]));
+  expect(() =>
+    attention(tape, { q, k, v: k, spans: { query, key: gpu.empty("key", [9, 4], "u32") }, scale: 1 }),
+  ).toThrow("k is of bf16, which attention that is to be trained cannot read");
 });
 
 test("kernels that read or write a cache need no more than the 8 storage buffers that every device has", () => {

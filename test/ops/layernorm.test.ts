@@ -11,9 +11,9 @@ test("layernorm() subtracts the mean and divides by the biased standard deviatio
   const x = gpu.upload("x", new Float32Array([1, 5, 7, 7]), [2, 2]);
   const weight = gpu.upload("weight", new Float32Array([1, 10]), [2]);
   const bias = gpu.upload("bias", new Float32Array([0.5, 0.25]), [2]);
-  const out = await forward((tape) => layernorm(tape, x, weight, bias, 0));
+  const out = await forward((tape) => layernorm(tape, x, { weight, bias, eps: 0 }));
   expect(out.slice(0, 2)).toEqual(new Float32Array([-0.5, 10.25]));
-  const alike = await forward((tape) => layernorm(tape, x, weight, bias, eps));
+  const alike = await forward((tape) => layernorm(tape, x, { weight, bias, eps }));
   expect(alike.slice(2)).toEqual(new Float32Array([0.5, 0.25]));
 });
 
@@ -23,7 +23,11 @@ test.each([32, 128, 300])("layernorm() equals double precision on rows of %i far
   const ws = random(2, C);
   const bs = random(3, C);
   const out = await forward((tape) =>
-    layernorm(tape, gpu.upload("x", xs, [N, C]), gpu.upload("weight", ws, [C]), gpu.upload("bias", bs, [C]), eps),
+    layernorm(tape, gpu.upload("x", xs, [N, C]), {
+      weight: gpu.upload("weight", ws, [C]),
+      bias: gpu.upload("bias", bs, [C]),
+      eps,
+    }),
   );
   let worst = 0;
   for (let n = 0; n < N; n++) {
@@ -44,19 +48,19 @@ test("layernorm() gives a row the same bits whatever rows stand beside it", asyn
   const weight = gpu.upload("weight", random(4, C), [C]);
   const bias = gpu.upload("bias", random(5, C), [C]);
   const rows = random(6, 70 * C);
-  const many = await forward((tape) => layernorm(tape, gpu.upload("x", rows, [70, C]), weight, bias, eps));
+  const many = await forward((tape) => layernorm(tape, gpu.upload("x", rows, [70, C]), { weight, bias, eps }));
   const own = gpu.upload("x", rows.slice(67 * C, 68 * C), [1, C]);
-  expect(await forward((tape) => layernorm(tape, own, weight, bias, eps))).toEqual(many.slice(67 * C, 68 * C));
+  expect(await forward((tape) => layernorm(tape, own, { weight, bias, eps }))).toEqual(many.slice(67 * C, 68 * C));
 });
 
 test("layernorm() has the gradient of its forward, the first assigned and the second added", () =>
   gradcheck({ x: [3, 5], weight: [5], bias: [5] }, (tape, { x, weight, bias }) =>
-    layernorm(tape, layernorm(tape, x, weight, bias, 0.1), weight, bias, 0.1),
+    layernorm(tape, layernorm(tape, x, { weight, bias, eps: 0.1 }), { weight, bias, eps: 0.1 }),
   ));
 
 test("layernorm() has the gradient of its forward on a row longer than a workgroup", () =>
   gradcheck({ x: [1, 67], weight: [67] }, (tape, { x, weight }) =>
-    layernorm(tape, x, weight, gpu.upload("bias", random(7, 67), [67]), eps),
+    layernorm(tape, x, { weight, bias: gpu.upload("bias", random(7, 67), [67]), eps }),
   ));
 
 test("layernorm() adds up the gradients of weight and bias over more rows than one stretch", async () => {
@@ -71,7 +75,7 @@ test("layernorm() adds up the gradients of weight and bias over more rows than o
   const dbias = plan.upload("dbias", new Float32Array(C), [C]);
   tape.train(weight, dweight);
   tape.train(bias, dbias);
-  const out = layernorm(tape, plan.upload("x", xs, [N, C]), weight, bias, eps);
+  const out = layernorm(tape, plan.upload("x", xs, [N, C]), { weight, bias, eps });
   gpu.write(tape.into(out)!.d, douts);
   tape.backward();
   plan.run();
@@ -95,7 +99,7 @@ test("layernorm() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "layernorm"));
   const weight = gpu.empty("norm1.weight", [5]);
   const bias = gpu.empty("norm1.bias", [4]);
-  expect(() => layernorm(tape, gpu.empty("hidden", [2, 5]), weight, bias, eps)).toThrow(
+  expect(() => layernorm(tape, gpu.empty("hidden", [2, 5]), { weight, bias, eps })).toThrow(
     "norm1.bias has shape (4), expected (5)",
   );
 });

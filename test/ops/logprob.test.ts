@@ -71,10 +71,14 @@ async function run(
   tape.record(x, [w], () => {
     dh = tape.gradient(x);
   });
-  const out = logprob(tape, x, w, u32(targets), u32(allowed), heat(temperature), {
-    chunkRows,
-    entropyGradient: dentropy !== undefined,
-  });
+  const out = logprob(
+    tape,
+    { h: x, weight: w, targets: u32(targets), allowed: u32(allowed), temperature: heat(temperature) },
+    {
+      chunkRows,
+      entropyGradient: dentropy !== undefined,
+    },
+  );
   gpu.write(tape.into(out.logprob)!.d, dlogprob!);
   if (dentropy) gpu.write(tape.into(out.entropy)!.d, dentropy);
   tape.backward();
@@ -88,7 +92,8 @@ test("logprob() is the natural log-probability at a temperature over the allowed
   // Logits 0, 2 ln 3, 100 (not allowed) at temperature 2: probabilities 1/4 and 3/4.
   const h = gpu.upload("h", new Float32Array([1]), [1, 1]);
   const weight = gpu.upload("weight", new Float32Array([0, 2 * Math.log(3), 100]), [3, 1]);
-  const both = (tape: Tape) => logprob(tape, h, weight, u32([1]), u32([1, 1, 0]), heat(2));
+  const both = (tape: Tape) =>
+    logprob(tape, { h, weight, targets: u32([1]), allowed: u32([1, 1, 0]), temperature: heat(2) });
   expect((await forward((tape) => both(tape).logprob))[0]).toBeCloseTo(Math.log(3 / 4), 6);
   expect((await forward((tape) => both(tape).entropy))[0]).toBeCloseTo(
     -0.75 * Math.log(0.75) - 0.25 * Math.log(0.25),
@@ -135,7 +140,7 @@ test("logprob() has the gradient of its entropy beside that of its log-probabili
   const temperature = heat(0.8);
   const factor = gpu.upload("factor", new Float32Array([0.3]), [1, 1]);
   return gradcheck({ h: [3, 4], weight: [5, 4] }, (tape, { h, weight }) => {
-    const out = logprob(tape, h, weight, targets, allowed, temperature, { entropyGradient: true });
+    const out = logprob(tape, { h, weight, targets, allowed, temperature }, { entropyGradient: true });
     return linear(tape, reshape(out.logprob, 3, 1), factor, { residual: reshape(out.entropy, 3, 1) });
   });
 });
@@ -144,9 +149,13 @@ test("logprob() says where the gradient of the entropy is missing", () => {
   const tape = new Tape(new Plan(gpu, "logprob"));
   const weight = gpu.empty("lm_head.weight", [5, 4]);
   tape.train(weight, gpu.empty("dweight", [5, 4]));
-  const out = logprob(tape, gpu.empty("hidden", [2, 4]), weight, u32([0, 0]), u32(ones(5)), heat(1), {
-    entropyGradient: true,
-  });
+  const out = logprob(
+    tape,
+    { h: gpu.empty("hidden", [2, 4]), weight, targets: u32([0, 0]), allowed: u32(ones(5)), temperature: heat(1) },
+    {
+      entropyGradient: true,
+    },
+  );
   tape.into(out.logprob);
   expect(() => tape.backward()).toThrow("no gradient has reached logprob.entropy");
 });
@@ -157,14 +166,13 @@ test("logprob() is accurate over a vocabulary of 151,936", async () => {
   const weight = random(4, V);
   const targets = new Uint32Array([77_777, 3]);
   const got = await forward((tape) => {
-    const out = logprob(
-      tape,
-      gpu.upload("h", h, [N, 1]),
-      gpu.upload("weight", weight, [V, 1]),
-      u32(targets),
-      u32(ones(V)),
-      heat(1),
-    );
+    const out = logprob(tape, {
+      h: gpu.upload("h", h, [N, 1]),
+      weight: gpu.upload("weight", weight, [V, 1]),
+      targets: u32(targets),
+      allowed: u32(ones(V)),
+      temperature: heat(1),
+    });
     return { ...out.logprob, shape: [N] };
   });
   for (let n = 0; n < N; n++) {
@@ -182,12 +190,13 @@ test("logprob() has the bits of a token's logit / temperature less the lse of su
   const allowed = u32(ones(V));
   const temperature = heat(1);
   const all = await forward(
-    (tape) => logprob(tape, gpu.upload("h", h, [N, C]), weight, u32(targets), allowed, temperature).logprob,
+    (tape) =>
+      logprob(tape, { h: gpu.upload("h", h, [N, C]), weight, targets: u32(targets), allowed, temperature }).logprob,
   );
 
   const plan = new Plan(gpu, "sample");
   const logits = linear(new Tape(plan, false), plan.upload("h", h.slice(66 * C, 67 * C), [1, C]), weight);
-  const stats = summarize(plan, logits, allowed, temperature);
+  const stats = summarize(plan, logits, { allowed, temperature });
   plan.run();
   const [z, s] = await gpu.read(logits, stats);
   plan.free();
@@ -201,7 +210,7 @@ test("logprob() has the gradient of its forward", () => {
   const temperature = heat(0.8);
   return gradcheck(
     { h: [3, 4], weight: [5, 4] },
-    (tape, { h, weight }) => logprob(tape, h, weight, targets, allowed, temperature).logprob,
+    (tape, { h, weight }) => logprob(tape, { h, weight, targets, allowed, temperature }).logprob,
   );
 });
 
@@ -211,7 +220,7 @@ test("logprob() has the gradient of its forward over more ids than lanes", () =>
   const temperature = heat(1);
   return gradcheck(
     { h: [1, 1], weight: [130, 1] },
-    (tape, { h, weight }) => logprob(tape, h, weight, targets, allowed, temperature).logprob,
+    (tape, { h, weight }) => logprob(tape, { h, weight, targets, allowed, temperature }).logprob,
   );
 });
 
@@ -219,7 +228,7 @@ test("logprob() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "logprob"));
   const weight = gpu.empty("lm_head.weight", [5, 4]);
   const h = gpu.empty("hidden", [2, 3]);
-  expect(() => logprob(tape, h, weight, u32([0, 0]), u32(ones(5)), heat(1))).toThrow(
+  expect(() => logprob(tape, { h, weight, targets: u32([0, 0]), allowed: u32(ones(5)), temperature: heat(1) })).toThrow(
     "hidden has shape (2, 3), expected (-1, 4)",
   );
 });

@@ -75,7 +75,11 @@ async function run(rows: Rows, settings: number[], loss: "policy" | "nll" = "pol
   const { terms } =
     loss === "nll"
       ? nll(tape, logprob, weight)
-      : policyLoss(tape, logprob, batch, up("settings", [...settings, 0, 0, 0, 0, 0, 0, 0, 0].slice(0, 8)));
+      : policyLoss(tape, {
+          logprob,
+          batch,
+          settings: up("settings", [...settings, 0, 0, 0, 0, 0, 0, 0, 0].slice(0, 8)),
+        });
   tape.backward();
   plan.run();
   plan.run();
@@ -198,7 +202,7 @@ test("policyLoss() hands minus the entropy's coefficient times the weight on to 
   tape.train(logprob, dlogprob);
   tape.train(entropy, dentropy);
   const batch = { oldLogprob: logprob, advantage: up("advantage", [2, 2, 2]), weight: up("weight", [0.5, 0.25, 0]) };
-  policyLoss(tape, logprob, batch, up("settings", [0.2, 0.2, 3, 0, 0, 0.5, 0, 0]), entropy);
+  policyLoss(tape, { logprob, batch, settings: up("settings", [0.2, 0.2, 3, 0, 0, 0.5, 0, 0]), entropy });
   tape.backward();
   plan.run();
   const [ofLogprob, ofEntropy] = await gpu.read(dlogprob, dentropy);
@@ -243,7 +247,7 @@ test("policyLoss() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "policy_loss"));
   const [n2, n3] = [gpu.empty("logprob", [2]), gpu.empty("advantage", [3])];
   const batch = { oldLogprob: n2, advantage: n3, weight: n2 };
-  expect(() => policyLoss(tape, n2, batch, gpu.empty("settings", [8]))).toThrow(
+  expect(() => policyLoss(tape, { logprob: n2, batch, settings: gpu.empty("settings", [8]) })).toThrow(
     "advantage has shape (3), expected (2)",
   );
 });

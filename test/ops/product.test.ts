@@ -44,7 +44,7 @@ async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], 
   };
   const own = kernel === "added" ? "untiled" : kernel;
   const fused = term && kernel !== "added" ? term : undefined;
-  multiplyInParts(plan, x, weight, out, { bias, residual, first, term: fused }, own);
+  multiplyInParts(plan, { x, weight, out, bias, residual, first, term: fused }, own);
   if (term && kernel === "added") addTerm(plan, out, term);
   plan.run();
   return gpu.read(out);
@@ -110,11 +110,11 @@ test.each(
         }
       : undefined;
     const packed = plan.empty("packed", [N, O]);
-    multiplyInParts(plan, x, weight, packed, { bias, first: 0, term }, "untiled");
+    multiplyInParts(plan, { x, weight, out: packed, bias, term }, "untiled");
     const want = swiglu(new Tape(plan, false), packed);
     const outs = (["untiled", "tiled", "thin"] as const).map((kernel) => {
       const out = plan.upload(kernel, new Float32Array((N * O) / 2).fill(Number.NaN), [N, O / 2]);
-      multiplyInParts(plan, x, weight, out, { bias, first: 0, term, gated: true }, kernel);
+      multiplyInParts(plan, { x, weight, out, bias, term, gated: true }, kernel);
       return out;
     });
     // A plan gives activations away that are read no more.
@@ -169,10 +169,10 @@ test.each([
   const dout = plan.upload("dout", ds, [N, O]);
   const before = random(4, N * I);
   const dx = plan.upload("dx", before, [N, I]);
-  backpropXVec4(plan, dout, weight, { d: dx, constants: { ADD } }, first, kernel);
+  backpropXVec4(plan, { dout, weight, into: { d: dx, constants: { ADD } }, first }, kernel);
   const splits = 3;
   const partial = plan.upload("partial", new Float32Array(splits * O * I).fill(Number.NaN), [splits, O, I]);
-  weightPartialsInTiles(plan, x, dout, partial, kernel);
+  weightPartialsInTiles(plan, { x, dout, partial }, kernel);
   plan.run();
   const wantX = product(
     (n, o) => ds[n * O + o]!,
@@ -205,13 +205,13 @@ async function inForm(form: WeightForm, [N, I, O]: [number, number, number], ker
     plan.upload("out", new Float32Array(rows * columns).fill(Number.NaN), [rows, columns]);
   for (const kernel of kernels) {
     const [got, want] = [unwritten(N, O), unwritten(N, O)];
-    multiplyInParts(plan, x, packed, got, { bias, residual, first }, kernel);
-    multiplyInParts(plan, x, plain, want, { bias, residual, first }, "untiled");
+    multiplyInParts(plan, { x, weight: packed, out: got, bias, residual, first }, kernel);
+    multiplyInParts(plan, { x, weight: plain, out: want, bias, residual, first }, "untiled");
     results.push([kernel, got, want]);
     if (kernel === "thin") continue;
     const [dx, wantDx] = [unwritten(N, I), unwritten(N, I)];
-    backpropXVec4(plan, dout, packed, { d: dx, constants: { ADD: 0 } }, first, kernel);
-    backpropXVec4(plan, dout, plain, { d: wantDx, constants: { ADD: 0 } }, first, kernel);
+    backpropXVec4(plan, { dout, weight: packed, into: { d: dx, constants: { ADD: 0 } }, first }, kernel);
+    backpropXVec4(plan, { dout, weight: plain, into: { d: wantDx, constants: { ADD: 0 } }, first }, kernel);
     results.push([`backprop_x ${kernel}`, dx, wantDx]);
   }
   plan.run();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { multiply } from "../../src/ops/linear.ts";
+import { multiply } from "../../src/ops/dense_product.ts";
 import { fillRandom } from "../../src/ops/random.ts";
 import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
@@ -28,7 +28,7 @@ test.each(["bf16", "f16", "i8", "i4", "nf4"] as const)("%s: kernels read numbers
   // The unit matrix brings out the weight's own numbers.
   const unit = Float32Array.from({ length: I * I }, (_, at) => (at % (I + 1) === 0 ? 1 : 0));
   const out = plan.empty("out", [I, O]);
-  multiply(plan, plan.upload("unit", unit, [I, I]), weight, out);
+  multiply(plan, { x: plan.upload("unit", unit, [I, I]), weight, out });
   plan.run();
   const numbers = await gpu.read(out);
   expect(Math.max(...numbers.map(Math.abs))).toBeLessThanOrEqual(0.25);

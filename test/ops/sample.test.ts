@@ -81,8 +81,8 @@ async function draw(
     all.set(row, b * V);
   });
   const rows = plan.upload("logits", all, [B, V]);
-  const stats = summarize(plan, rows, sample.allowed, plan.upload("temperature", heat, [1]));
-  pick(plan, plan.upload("slots", new Uint32Array(slots), [B]), sample, rows, stats);
+  const stats = summarize(plan, rows, { allowed: sample.allowed, temperature: plan.upload("temperature", heat, [1]) });
+  pick(plan, sample, { slots: plan.upload("slots", new Uint32Array(slots), [B]), logits: rows, stats });
   for (let round = 0; round < rounds; round++) plan.run();
   const [tokens, values, after] = await gpu.readUint(sample.sampledTokens, sample.sampledValues, sample.state);
   plan.free();
@@ -276,12 +276,12 @@ describe("pick()", () => {
       sampledValues: gpu.empty("values", [2, 3, 2]),
     };
     const slots = gpu.empty("slots", [2], "u32");
-    expect(() => pick(plan, slots, sample, gpu.empty("logits", [2, 6]), gpu.empty("stats", [2, 4]))).toThrow(
-      "sample.allowed has shape (7), expected (6)",
-    );
-    expect(() => pick(plan, slots, sample, gpu.empty("logits", [2, 7]), gpu.empty("stats", [3, 4]))).toThrow(
-      "stats has shape (3, 4), expected (2, 4)",
-    );
+    expect(() =>
+      pick(plan, sample, { slots, logits: gpu.empty("logits", [2, 6]), stats: gpu.empty("stats", [2, 4]) }),
+    ).toThrow("sample.allowed has shape (7), expected (6)");
+    expect(() =>
+      pick(plan, sample, { slots, logits: gpu.empty("logits", [2, 7]), stats: gpu.empty("stats", [3, 4]) }),
+    ).toThrow("stats has shape (3, 4), expected (2, 4)");
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { multiply } from "../../src/ops/linear.ts";
+import { multiply } from "../../src/ops/dense_product.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 import { packedWeight } from "../support/packed_weight.ts";
@@ -31,8 +31,8 @@ test.each([
   );
   const found = plan.upload("found", new Float32Array(N * O), [N, O]);
   const wanted = plan.upload("wanted", new Float32Array(N * O), [N, O]);
-  multiply(plan, x, weight.packed, found, {});
-  multiply(plan, x, weight.plain, wanted, {});
+  multiply(plan, { x, weight: weight.packed, out: found });
+  multiply(plan, { x, weight: weight.plain, out: wanted });
   plan.run();
   const [few, full] = (await gpu.read(found, wanted)) as [Float32Array, Float32Array];
   plan.free();

@@ -6,8 +6,8 @@ import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import { noIndex, type Tensor } from "../../src/gpu/tensor.ts";
 import type { WeightForm } from "../../src/model/weight_form.ts";
+import { backpropX, multiply } from "../../src/ops/dense_product.ts";
 import { gather } from "../../src/ops/gather.ts";
-import { backpropX, multiply } from "../../src/ops/linear.ts";
 import { logprob } from "../../src/ops/logprob.ts";
 import { rowRanges, weightParts } from "../../src/ops/weight_kernels.ts";
 import { random } from "../support/gradcheck.ts";
@@ -34,14 +34,14 @@ async function ofHead(gpu: Gpu, form: (plan: Plan, values: Float32Array) => Tens
   const dout = plan.upload("dout", random(5, N * count), [N, count]);
   const out = plan.upload("out", new Float32Array(N * count).fill(Number.NaN), [N, count]);
   const dx = plan.upload("dx", random(6, N * I), [N, I]);
-  multiply(plan, x, weight, out, { bias, residual, first });
-  backpropX(plan, dout, weight, { d: dx, constants: { ADD: 1 } }, first);
+  multiply(plan, { x, weight, out, bias, residual, first });
+  backpropX(plan, { dout, weight, into: { d: dx, constants: { ADD: 1 } }, first });
   const index = plan.upload("index", Uint32Array.of(0, 127, 128, 299, noIndex, 200), [6, 1]);
   const picked = gather(tape, weight, { index });
   const targets = plan.upload("targets", Uint32Array.of(3, 130, 299, 0, 255), [N]);
   const allowed = plan.upload("allowed", new Uint32Array(O).fill(1), [O]);
   const temperature = plan.upload("temperature", Float32Array.of(0.7), [1]);
-  const { logprob: logprobs } = logprob(tape, x, weight, targets, allowed, temperature);
+  const { logprob: logprobs } = logprob(tape, { h: x, weight, targets, allowed, temperature });
   plan.run();
   const [outs, dxs, rows, logs] = await gpu.read(out, dx, picked, logprobs);
   plan.free();
@@ -67,14 +67,14 @@ test.each(cases)(
     const whole = await Gpu.open(navigator.gpu, { plain });
     const weight = (plan: Plan, values: Float32Array) => packedWeight(plan, values, [O, I], form).packed;
     const plan = new Plan(gpu, "ranges");
-    const ranges = rowRanges(gpu, weight(plan, random(1, O * I)), 64, 200);
+    const ranges = rowRanges(gpu, { weight: weight(plan, random(1, O * I)), first: 64, count: 200 });
     expect(ranges.map(({ first, count, column }) => [first, count, column])).toEqual([
       [64, 64, 0],
       [0, 128, 64],
       [0, 8, 192],
     ]);
-    expect(() => rowRanges(gpu, weight(plan, random(1, O * I)), 8, 200)).toThrow(
-      `weight takes ${300 * rowBytes} bytes, of which ${150 * rowBytes} can be bound: it can be cut at every 64th row only, which rows from 8 on do not allow`,
+    expect(() => rowRanges(gpu, { weight: weight(plan, random(1, O * I)), first: 8, count: 200 })).toThrow(
+      `weight takes ${300 * rowBytes} bytes, of which ${150 * rowBytes} can be bound: it can be split at every 64th row only, which rows from 8 on do not allow`,
     );
     for (const first of [0, 64]) {
       const [got, want] = [await ofHead(gpu, weight, first), await ofHead(whole, weight, first)];

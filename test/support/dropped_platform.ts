@@ -1,4 +1,4 @@
-import type { DroppedFiles } from "../../src/app/web/dropped_files.ts";
+import type { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import type { Platform } from "../../src/platform.ts";
 
 /** A platform without a GPU that holds what was dropped and nothing else. */

@@ -159,6 +159,6 @@ export function failingThreeInTen(reply: (question: Question) => string): (quest
   let failed = 0;
   return (question) =>
     [1, 4, 7].includes(question.index % 10)
-      ? failings[failed++ % failings.length]
+      ? failings[failed++ % failings.length]!
       : { kind: "reply", text: reply(question) };
 }

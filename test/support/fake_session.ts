@@ -24,7 +24,7 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
     async restore(files: Parameters<Session["restore"]>[0]) {
       const checkpoint = await readCheckpoint(files, shapes);
       step = checkpoint.step;
-      weight = checkpoint.weights[0].values[0];
+      weight = checkpoint.weights[0]?.values[0] ?? Number.NaN;
       return step;
     },
     async reset(next: RunConfig) {

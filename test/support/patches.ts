@@ -36,19 +36,18 @@ export function patches(pixels: Pixels, settings: PatchSettings): Patches {
   const frameLength = S * S;
   const patchLength = 3 * temporalPatchSize * frameLength;
   const values = new Float32Array(h * w * patchLength);
-  const normalized = [0, 1, 2].map((c) => Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean[c]) / std[c]));
+  const normalized = mean.map((m, c) => Float32Array.from({ length: 256 }, (_, v) => (v / 255 - m) / std[c]!));
   let patch = 0;
   for (let blockTop = 0; blockTop < h; blockTop += mergeSize)
     for (let blockLeft = 0; blockLeft < w; blockLeft += mergeSize)
       for (let row = blockTop; row < blockTop + mergeSize; row++)
         for (let column = blockLeft; column < blockLeft + mergeSize; column++, patch++)
-          for (let c = 0; c < 3; c++) {
-            const level = normalized[c];
+          for (const [c, level] of normalized.entries()) {
             const start = patch * patchLength + c * temporalPatchSize * frameLength;
             let to = start;
             for (let y = 0; y < S; y++) {
               let from = ((row * S + y) * width + column * S) * 3 + c;
-              for (let x = 0; x < S; x++, from += 3) values[to++] = level[data[from]];
+              for (let x = 0; x < S; x++, from += 3) values[to++] = level[data[from]!]!;
             }
             for (let t = 1; t < temporalPatchSize; t++)
               values.copyWithin(start + t * frameLength, start, start + frameLength);

@@ -30,13 +30,13 @@ export async function readPng(url: URL): Promise<Pixels> {
   const rowBytes = width * 3;
   const data = new Uint8Array(height * rowBytes);
   for (let y = 0; y < height; y++) {
-    const filter = rows[y * (rowBytes + 1)];
+    const filter = rows[y * (rowBytes + 1)]!;
     for (let i = 0; i < rowBytes; i++) {
       const to = y * rowBytes + i;
-      const left = i < 3 ? 0 : data[to - 3];
-      const up = y === 0 ? 0 : data[to - rowBytes];
-      const corner = i < 3 || y === 0 ? 0 : data[to - rowBytes - 3];
-      data[to] = rows[y * (rowBytes + 1) + 1 + i] + predicted(filter, left, up, corner);
+      const left = i < 3 ? 0 : data[to - 3]!;
+      const up = y === 0 ? 0 : data[to - rowBytes]!;
+      const corner = i < 3 || y === 0 ? 0 : data[to - rowBytes - 3]!;
+      data[to] = rows[y * (rowBytes + 1) + 1 + i]! + predicted(filter, left, up, corner);
     }
   }
   return { width, height, data };

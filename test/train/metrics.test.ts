@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Rollout, Segment } from "../../src/agent/rollout.ts";
+import { defineTool } from "../../src/agent/tools/tool.ts";
 import { type MetricName, metricTable, stepMetrics } from "../../src/train/metrics.ts";
 import { needleTask, rollout, zoomCall } from "../support/rollouts.ts";
 import { rewardsOf } from "../support/scored.ts";
@@ -116,6 +117,22 @@ describe("stepMetrics", () => {
         truncated: Number(changes.end === "length" || changes.end === "turns"),
         unscored: 1,
       });
+  });
+
+  test("counts the outcomes of tools that are offered, and of those that were called", async () => {
+    const late = defineTool({
+      name: "own_tool",
+      label: "Own",
+      help: "too late",
+      schema: { description: "", parameters: { type: "object", properties: {} } },
+      outcomes: { too_late: { label: "late", line: "calls that came too late" } },
+      call: () => ({ text: "late" }),
+    });
+    const direct = [[await scored({ calls: [] })]];
+    expect(stepMetrics([needleTask], direct, [late])).toMatchObject({ "call_error/too_late": 0 });
+    expect(stepMetrics([needleTask], direct)).not.toHaveProperty("call_error/too_late");
+    const called = [[await scored({ calls: [zoomCall({ outcome: "too_late" })] })]];
+    expect(stepMetrics([needleTask], called)).toMatchObject({ "call_error/too_late": 1, "call_error/bad_box": 0 });
   });
 
   test.each(["not_json", "unknown_tool", "bad_arguments", "bad_box", "image_index"] as const)(

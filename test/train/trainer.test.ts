@@ -1,6 +1,7 @@
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { describe, expect, test } from "vitest";
 import type { Rolled } from "../../src/agent/loop.ts";
+import { builtInTools } from "../../src/agent/tools/table.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
@@ -50,6 +51,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
     source,
     policy,
     chat: compactChat(tokenizer),
+    tools: builtInTools,
     tokenizer,
     judge: rulesJudge(),
     klSums: async () => {

@@ -4,6 +4,7 @@
  * Usage: deno run -A test/transformers/write_rollouts.ts MODEL FILE [ADAPTER_FOLDER]
  */
 
+import { chooseTools } from "../../src/agent/tools/table.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { openTokenizer } from "../../src/app/model_folder/qwen_tokenizer.ts";
 import { openGpuSession } from "../../src/app/session/gpu_session.ts";
@@ -39,6 +40,6 @@ for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask:
 }
 await Deno.writeTextFile(
   file!,
-  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, config).reserved, rows }),
+  JSON.stringify({ suppressed: openChat(config.prompt, tokenizer, chooseTools(config)).reserved, rows }),
 );
 Deno.exit(0);

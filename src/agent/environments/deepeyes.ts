@@ -1,57 +1,36 @@
-import { rotate } from "../../image/rotate.ts";
-import { intersectionOverUnion } from "../box_overlap.ts";
+import { dumpJson, plainValue } from "../../policy/python_json.ts";
 import { readTurn } from "../parse.ts";
-import type { CallOutcome } from "../rollout.ts";
-import { type Call, cutOut } from "../tools/zoom.ts";
-import type { Heard, Listener, ListeningSettings } from "./open_environment.ts";
-import { errorIn, stepAsDeepEyes } from "./step_deepeyes.ts";
+import { rotation } from "../tools/rotate.ts";
+import { callAsDeepEyes } from "./call_deepeyes.ts";
+import { carryOut, notCarriedOut } from "./carry_out.ts";
+import type { Environment, EnvironmentSettings } from "./environment.ts";
 
 /**
  * DeepEyes' environment (6c5e796): an answer ends, whatever else stands in the turn, and so does a turn without a
- * call; the last call counts, its box in pixels of the picture itself although the model saw another size. Rotation is
- * carried out whether the model was told of it or not.
+ * call; the last call counts. Rotation is carried out whether the model was told of it or not.
  */
-export function deepEyesListener(settings: Pick<ListeningSettings, "crop">): Listener {
-  return ({ text, views, mayCall, tools, goldBoxSourcePx }): Heard => {
-    const [view] = views;
-    const step = stepAsDeepEyes(text, view?.original ?? { width: 0, height: 0 });
-    if (step.done || !tools) {
-      const turn = readTurn(text);
-      if (turn.kind === "answer") return { end: "answer", answer: turn.answer, calls: [] };
-      return { end: "malformed", answer: turn.kind === "malformed" ? turn.answer : null, calls: [] };
-    }
-    if (!mayCall) return { end: "turns", answer: null, calls: [] };
-    const { cropSourcePx, rotateDegrees } = step;
-    if (view && cropSourcePx) {
-      const call: Call = {
-        name: "image_zoom_in_tool",
-        outcome: "ok",
-        boxSourcePx: cropSourcePx,
-        imageIndex: 0,
-        ...(goldBoxSourcePx ? { iou: intersectionOverUnion(cropSourcePx, goldBoxSourcePx) } : {}),
-      };
-      return { end: null, calls: [call], said: "", cut: cutOut(view.original, cropSourcePx, settings.crop) };
-    }
-    if (view && rotateDegrees !== undefined && Number.isFinite(rotateDegrees)) {
-      const call: Call = { name: "image_rotate_tool", outcome: "ok", rotateDegrees, imageIndex: 0 };
-      return { end: null, calls: [call], said: "", cut: rotate(view.original, rotateDegrees) };
-    }
-    const message =
-      cropSourcePx || rotateDegrees !== undefined ? "Error: there is no picture to act on" : errorIn(step.prompt);
-    return {
-      end: null,
-      calls: [{ name: nameIn(text), outcome: outcomeOf(message), message }],
-      said: message,
-      cut: null,
-    };
+export function deepEyesEnvironment(settings: EnvironmentSettings): Environment {
+  const tools = [...settings.tools, rotation];
+  return {
+    async step(turn) {
+      const called = callAsDeepEyes(turn.text);
+      if (called.kind === "none" || !turn.offersTools) {
+        const parsed = readTurn(turn.text);
+        if (parsed.kind === "answer") return { end: "answer", answer: parsed.answer, calls: [] };
+        return { end: "malformed", answer: parsed.kind === "malformed" ? parsed.answer : null, calls: [] };
+      }
+      if (!turn.mayCall) return { end: "turns", answer: null, calls: [] };
+      if (called.kind === "unreadable")
+        return { end: null, ...notCarriedOut(nameIn(turn.text), called.outcome, `Error: ${called.message}`) };
+      const { name, given } = called;
+      const tool = tools.find((one) => one.name === name);
+      if (!tool)
+        return { end: null, ...notCarriedOut(nameIn(turn.text), "unknown_tool", `Error: Unknown tool name: ${name}`) };
+      const written = { given: plainValue(given), json: dumpJson(given) };
+      return { end: null, ...(await carryOut(tool, written, turn, settings)) };
+    },
   };
 }
 
+/** The first name in the turn, whether the call that counts can be read or not. */
 const nameIn = (text: string): string => /"name"\s*:\s*"([^"]*)"/.exec(text)?.[1] ?? "";
-
-function outcomeOf(message: string): CallOutcome {
-  if (message.startsWith("Error: Invalid tool call format")) return "not_json";
-  if (message.startsWith("Error: Unknown tool name")) return "unknown_tool";
-  if (message.includes("ZOOM IN ARGUMENTS ARE INVALID")) return "bad_box";
-  return message.includes("no picture") ? "image_index" : "bad_arguments";
-}

@@ -74,8 +74,10 @@ export interface OutcomeText {
   line: string;
 }
 
-/** One tool. `State` is what it keeps through a rollout; most keep nothing. */
-export interface Tool<State = unknown> extends OfferedTool {
+/**
+ * One tool. `Given` are its arguments by its schema; `State` is what it keeps through a rollout, most keep nothing.
+ */
+export interface Tool<Given = Record<string, unknown>, State = unknown> extends OfferedTool {
   /** Its name for people, one or two words: "Zoom". */
   readonly label: string;
   /** One line for people: what it does. */
@@ -94,7 +96,7 @@ export interface Tool<State = unknown> extends OfferedTool {
    * is the tool's own failure: the rollout ends with "error" and a sentence that names the tool, and its group is trained
    * without it.
    */
-  call(given: Record<string, unknown>, context: ToolContext<State>): ToolResult | Promise<ToolResult>;
+  call(given: Given, context: ToolContext<State>): ToolResult | Promise<ToolResult>;
 
   /**
    * The picture of a call that was carried out, from what was recorded of it; null where it gave none. Also made with
@@ -120,14 +122,19 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 const outcomePattern = /^[a-z][a-z0-9_]{0,39}$/;
 
 /** Faults that a call of any tool can have. */
-export const callFaults = ["not_json", "unknown_tool", "bad_arguments", "image_index"] as const;
-export type CallFault = (typeof callFaults)[number];
+export const callFaults = {
+  not_json: { label: "JSON", line: "calls that are no JSON object" },
+  unknown_tool: { label: "tool", line: "calls of a tool that there is not" },
+  bad_arguments: { label: "arguments", line: "calls whose arguments cannot be read" },
+  image_index: { label: "picture", line: "calls for a picture that there is not" },
+} as const satisfies Record<string, OutcomeText>;
+export type CallFault = keyof typeof callFaults;
 
 /**
  * A tool, checked. A tool of one's own is a module whose default export is made by this.
  * @throws Error with one sentence about the first thing that is wrong
  */
-export function defineTool<State = unknown>(tool: Tool<State>): Tool {
+export function defineTool<Given = Record<string, unknown>, State = unknown>(tool: Tool<Given, State>): Tool {
   const fail = (what: string): never => {
     throw new Error(`The tool ${typeof tool?.name === "string" ? tool.name : "without a name"}: ${what}`);
   };
@@ -144,9 +151,9 @@ export function defineTool<State = unknown>(tool: Tool<State>): Tool {
   const missing = (parameters.required ?? []).find((key) => !Object.hasOwn(parameters.properties, key));
   if (missing !== undefined) fail(`schema.parameters.required names ${missing}, which is not among the properties`);
   for (const outcome of Object.keys(tool.outcomes ?? {}))
-    if (!outcomePattern.test(outcome) || outcome === "ok" || callFaults.includes(outcome as CallFault))
+    if (!outcomePattern.test(outcome) || outcome === "ok" || Object.hasOwn(callFaults, outcome))
       fail(`an outcome is a word of its own in small letters, such as bad_box; found ${JSON.stringify(outcome)}`);
-  return tool as Tool;
+  return tool as Tool<unknown> as Tool;
 }
 
 /** An answer to a call that cannot be carried out. @param text  what the model reads: what was expected */
@@ -155,6 +162,21 @@ export const refusal = (outcome: string, text: string, record: CallRecord = {}):
   text,
   record,
 });
+
+/** Width and height of a picture in the units of the model's coordinates. */
+export function coordinateUnits(view: View, frame: ToolSettings["frame"]): { width: number; height: number } {
+  return frame === "relative-1000" ? { width: 1000, height: 1000 } : view.modelInput;
+}
+
+/** The picture that a logged call was about, the first where it does not say. @throws Error where there is none */
+export function loggedView(
+  { imageIndex = 0 }: Pick<ToolCall, "imageIndex">,
+  pictures: readonly LoggedView[],
+): LoggedView {
+  const view = pictures[imageIndex];
+  if (!view) throw new Error(`it is about picture ${imageIndex}, of ${pictures.length}`);
+  return view;
+}
 
 /** The picture that an argument `image_index` chooses, 0 where it is absent; or the answer where there is none. */
 export function chosenView(

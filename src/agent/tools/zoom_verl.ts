@@ -1,11 +1,12 @@
 import type { Box } from "../../image/pixels.ts";
 import { loadJson, type PythonValue } from "../../policy/python_json.ts";
-import { isTruthy, length, max, min, repr, round, str, toFloat, typeName } from "../../policy/python_text.ts";
+import { isTruthy, length, max, min, round, str, toFloat, typeName } from "../../policy/python_text.ts";
+import { refusal, type ToolContext, type ToolResult } from "./tool.ts";
 
 const minSidePx = 28;
 const longestReply = 256;
 
-/** What verl's zoom tool answers: a crop of the picture as shown, or an error sentence. */
+/** What verl's zoom tool answers: a crop of the model input, or an error sentence. */
 export type VerlReply =
   | {
       ok: true;
@@ -24,6 +25,11 @@ export type VerlReply =
       reason?: Invalid;
     };
 
+interface Size {
+  width: number;
+  height: number;
+}
+
 type Invalid = "empty_or_inverted_after_clamp" | "aspect_ratio_gt_100" | "final_size_lt_28";
 
 /**
@@ -31,15 +37,12 @@ type Invalid = "empty_or_inverted_after_clamp" | "aspect_ratio_gt_100" | "final_
  * tools/image_zoom_in_tool.py and experimental/agent_loop/tool_agent_loop.py): Python's conversions and messages
  * included. The picture is the one that the model sees; a box under 28 pixels is enlarged about its centre.
  *
- * @param tool  the name that the model wrote
  * @param json  the arguments as JSON text
- * @param image size of the picture as shown
+ * @param image size of the model input
  */
-export function zoomAsVerl(tool: string, json: string, image: { width: number; height: number }): VerlReply {
+export function zoomAsVerl(json: string, image: Size): VerlReply {
   try {
-    const parameters = loadJson(json);
-    if (tool !== "image_zoom_in_tool") throw new Error(repr(tool));
-    const reply = execute(parameters, image);
+    const reply = execute(loadJson(json), image);
     return { ...reply, text: shorten(reply.text) };
   } catch (error) {
     const text = `Error when executing tool: ${(error as Error).message}`;
@@ -47,7 +50,25 @@ export function zoomAsVerl(tool: string, json: string, image: { width: number; h
   }
 }
 
-function execute(parameters: PythonValue, image: { width: number; height: number }): VerlReply {
+/** The first picture of the conversation is the one that verl's tool was created with. */
+export function zoomInVerl({ json, views: [view] }: ToolContext): ToolResult {
+  if (!view) return refusal("image_index", "Error when executing tool: Missing required 'image' parameter in kwargs");
+  const { original, modelInput } = view;
+  const reply = zoomAsVerl(json, modelInput);
+  if (!reply.ok) return refusal(reply.kind === "invalid_box" ? "bad_box" : "bad_arguments", reply.text);
+  const [x, y] = [original.width / modelInput.width, original.height / modelInput.height];
+  const [left, top, right, bottom] = reply.cropShownPx;
+  return {
+    caption: reply.text,
+    record: {
+      boxShownPx: reply.cropShownPx,
+      boxSourcePx: [Math.round(left * x), Math.round(top * y), Math.round(right * x), Math.round(bottom * y)],
+      imageIndex: 0,
+    },
+  };
+}
+
+function execute(parameters: PythonValue, image: Size): VerlReply {
   if (!(parameters instanceof Map)) throw new Error(`'${typeName(parameters)}' object has no attribute 'get'`);
   const written = parameters.get("bbox_2d") ?? null;
   const label = parameters.get("label") ?? (parameters.has("label") ? null : "");
@@ -98,7 +119,7 @@ const itemsOf = (value: PythonValue): PythonValue[] =>
 
 function fitInto(
   [l, t, r, b]: number[],
-  { width, height }: { width: number; height: number },
+  { width, height }: Size,
 ): { box: [number, number, number, number]; enlarged: boolean } | { reason: Invalid } {
   const [left, top, right, bottom] = [max(0, l!), max(0, t!), min(width, r!), min(height, b!)];
   const invalid = check(left, top, right, bottom);

@@ -34,7 +34,7 @@ function recordAttention(bench: Bench, { T, H, K, D }: Sizes, isBoth: boolean): 
   };
   const tape = new Tape(plan, isBoth);
   for (const input of [q, k, v]) tape.train(input, plan.empty(`d${input.name}`, input.shape));
-  const out = attention(tape, q, k, v, spans, D ** -0.5);
+  const out = attention(tape, { q, k, v, spans, scale: D ** -0.5 });
   if (isBoth) {
     fillRandom(filler, tape.into(out)!.d, 1, 2);
     tape.backward();

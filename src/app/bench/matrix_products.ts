@@ -101,8 +101,8 @@ async function timeOf(
       fillRandom(filler, weight, 1, i);
       const x = randomTensor(plan, filler, `x.${i}`, [n, n]);
       const out = plan.empty(`out.${i}`, [n, n]);
-      if (kind === "NT") multiplyOnMatrixUnits(plan, x, weight, out, { tile });
-      else backpropXOnMatrixUnits(plan, x, weight, { d: out, constants: { ADD: 0 } }, { tile });
+      if (kind === "NT") multiplyOnMatrixUnits(plan, { x, weight, out }, tile);
+      else backpropXOnMatrixUnits(plan, { dout: x, weight, into: { d: out, constants: { ADD: 0 } } }, tile);
     }
     filler.run();
     return perUnit(await watch.ofPlan(plan), count);

@@ -1,6 +1,6 @@
 import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, weightSplits } from "../../ops/linear.ts";
+import { backpropWeight, backpropX, multiply, weightSplits } from "../../ops/dense_product.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
@@ -26,9 +26,10 @@ function recordSquare(bench: Bench, n: number, form: Form): { plan: Plan; filler
     const [a, b] = ["a", "b"].map((name) => randomTensor(plan, filler, `${name}.${i}`, [n, n])) as [Tensor, Tensor];
     const out = plan.empty(`out.${i}`, [n, n]);
     const into = { d: out, constants: { ADD: 0 as const } };
-    if (form === "NT") multiply(plan, a, b, out);
-    else if (form === "NN") backpropX(plan, a, b, into);
-    else backpropWeight(plan, a, b, plan.empty(`partial.${i}`, [weightSplits(n, n, n), n, n]), into);
+    if (form === "NT") multiply(plan, { x: a, weight: b, out });
+    else if (form === "NN") backpropX(plan, { dout: a, weight: b, into });
+    else
+      backpropWeight(plan, { x: a, dout: b, partial: plan.empty(`partial.${i}`, [weightSplits(n, n, n), n, n]), into });
   }
   return { plan, filler, count };
 }

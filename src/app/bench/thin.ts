@@ -3,7 +3,7 @@ import { bytesOf, type Tensor } from "../../gpu/tensor.ts";
 import { type BaseDtype, baseDtypes } from "../../model/base_dtype.ts";
 import { Parameters } from "../../model/parameters.ts";
 import { formOf } from "../../model/weight_form.ts";
-import { multiply } from "../../ops/linear.ts";
+import { multiply } from "../../ops/dense_product.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { workOfAll } from "../kernels/kernel_work.ts";
 import { perUnit } from "./products.ts";
@@ -49,7 +49,7 @@ async function thinProduct({ gpu, watch, isTiny }: Bench, id: string, base: Base
       fillRandom(filler, weights.at(-1)!, 1, made.length);
     }
     const count = isTiny ? 1 : Math.ceil(leastProducts / weights.length) * weights.length;
-    for (let i = 0; i < count; i++) multiply(plan, x, weights[i % weights.length]!, out);
+    for (let i = 0; i < count; i++) multiply(plan, { x, weight: weights[i % weights.length]!, out });
     filler.run();
     const bytes = workOfAll(plan.recorded.map((dispatch) => ({ dispatch })))!.bytes / count;
     const timing = perUnit(await watch.ofPlan(plan), count);

@@ -89,7 +89,7 @@ async function onGpu(
       advantage: up("advantage", token.advantage),
       weight: up("weight", 1),
     };
-    const { terms } = policyLoss(tape, logprob, batch, up("settings", ...clip, 0, 0, 0, 0, 0));
+    const { terms } = policyLoss(tape, { logprob, batch, settings: up("settings", ...clip, 0, 0, 0, 0, 0) });
     tape.backward();
     plan.run();
     const [read, gradient] = await gpu.read(terms, d);

@@ -1,5 +1,4 @@
 import { callsAsVerl, type VerlCall } from "../../agent/environments/calls_verl.ts";
-import { stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
 import { type TurnLimits, VerlTurns } from "../../agent/environments/turns_verl.ts";
 import type { AskJudge, JudgedAnswer } from "../../reward/connection/request.ts";
 import { verdictAsDeepEyes } from "../../reward/judges/deepeyes.ts";
@@ -8,6 +7,7 @@ import { answerAsDeepEyes } from "../../reward/responses/deepeyes.ts";
 import { answerAsVerl } from "../../reward/responses/verl.ts";
 import { scoreAsDeepEyes, scoreAsVerl, scoreMathAsDeepEyes } from "./original_scores.ts";
 import { close, type Outcome, same } from "./outcome.ts";
+import { stepAsDeepEyes } from "./step_deepeyes.ts";
 
 export interface ParseCase {
   id: string;
@@ -55,12 +55,12 @@ export interface TurnsCase {
 
 const scoreTolerance = 1e-9;
 
-export function* parse(one: ParseCase): Generator<Outcome> {
+export async function* parse(one: ParseCase): AsyncGenerator<Outcome> {
   const { content, calls } = callsAsVerl(one.text);
   const got = { calls, content, first: calls.slice(0, 1) };
   const want = { calls: one.verl_calls, content: one.verl_content, first: one.verl_executes_first_only };
   yield same("calls, verl", one.id, got, want);
-  const step = stepAsDeepEyes(one.text, { width: 1000, height: 800 });
+  const step = await stepAsDeepEyes(one.text, { width: 1000, height: 800 });
   const made = step.done
     ? { done: true, observation: "none", prompt: "" }
     : {

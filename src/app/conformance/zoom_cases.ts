@@ -1,9 +1,9 @@
 import { intersectionOverUnion } from "../../agent/box_overlap.ts";
-import { errorIn, stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
 import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
 import type { Box } from "../../image/pixels.ts";
 import { type SizeRule, smartResize } from "../../image/smart_resize.ts";
 import { close, type Outcome, same } from "./outcome.ts";
+import { stepAsDeepEyes } from "./step_deepeyes.ts";
 
 type Size = [width: number, height: number];
 
@@ -69,13 +69,13 @@ const tool = "image_zoom_in_tool";
 const sides = ([left, top, right, bottom]: Box): Size => [right - left, bottom - top];
 const sized = ([width, height]: Size) => ({ width, height });
 
-export function* zoom({ id, image_size, arguments_json, verl, official_v2 }: ZoomCase): Generator<Outcome> {
+export async function* zoom({ id, image_size, arguments_json, verl, official_v2 }: ZoomCase): AsyncGenerator<Outcome> {
   yield verlOutcome("zoom, verl", id, arguments_json, image_size, verl);
-  yield deepEyesOutcome("zoom, DeepEyes", id, arguments_json, image_size, official_v2);
+  yield await deepEyesOutcome("zoom, DeepEyes", id, arguments_json, image_size, official_v2);
 }
 
 function verlOutcome(quantity: string, id: string, json: string, size: Size, want: VerlCase): Outcome {
-  const reply = zoomAsVerl(tool, json, sized(size));
+  const reply = zoomAsVerl(json, sized(size));
   const got: Record<string, unknown> = reply.ok
     ? {
         status: "ok",
@@ -93,22 +93,28 @@ function verlOutcome(quantity: string, id: string, json: string, size: Size, wan
   return same(quantity, id, asked, want);
 }
 
-function deepEyesOutcome(quantity: string, id: string, json: string, size: Size, want: DeepEyesCase): Outcome {
-  const step = stepAsDeepEyes(`<tool_call>{"name": "${tool}", "arguments": ${json}}</tool_call>`, sized(size));
+async function deepEyesOutcome(
+  quantity: string,
+  id: string,
+  json: string,
+  size: Size,
+  want: DeepEyesCase,
+): Promise<Outcome> {
+  const step = await stepAsDeepEyes(`<tool_call>{"name": "${tool}", "arguments": ${json}}</tool_call>`, sized(size));
   let got: unknown;
   if (step.done) got = { status: "error", done: true };
   else if (step.cropSourcePx) got = { status: "ok", crop: step.cropSourcePx, output_size: sides(step.cropSourcePx) };
-  else got = { status: "error", text: errorIn(step.prompt), done: false };
+  else got = { status: "error", text: step.error, done: false };
   return same(quantity, id, got, want);
 }
 
-export function* zoomEndToEnd(one: EndToEndCase): Generator<Outcome> {
+export async function* zoomEndToEnd(one: EndToEndCase): AsyncGenerator<Outcome> {
   const { id, raw_image_size, arguments_json } = one;
   const { size } = resized(raw_image_size, "qwen-vl-utils");
   yield same("end to end, size shown", id, size, one.model_and_verl_tool_image_size);
   if (!size) return;
   yield verlOutcome("end to end, verl", id, arguments_json, size, one.verl);
-  yield deepEyesOutcome("end to end, DeepEyes", id, arguments_json, raw_image_size, one.official_v2_on_raw_image);
+  yield await deepEyesOutcome("end to end, DeepEyes", id, arguments_json, raw_image_size, one.official_v2_on_raw_image);
   if (!one.region_meant_in_raw_pixels) return;
   const written = (JSON.parse(arguments_json) as { bbox_2d: Box }).bbox_2d;
   const meant = written.map((side, i) => (side * raw_image_size[i % 2]!) / size[i % 2]!) as Box;

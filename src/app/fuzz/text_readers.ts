@@ -1,6 +1,7 @@
+import { callAsDeepEyes } from "../../agent/environments/call_deepeyes.ts";
 import { callsAsVerl } from "../../agent/environments/calls_verl.ts";
-import { stepAsDeepEyes } from "../../agent/environments/step_deepeyes.ts";
 import { readTurn } from "../../agent/parse.ts";
+import { argumentsFault } from "../../agent/tools/arguments.ts";
 import { rotation } from "../../agent/tools/rotate.ts";
 import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
 import { logFormats } from "../../interop/logs/formats.ts";
@@ -11,11 +12,12 @@ import { refusal } from "../../reward/guard/answer_guard.ts";
 import { decideByRules, judgeByRules } from "../../reward/rules/rules.ts";
 import { readTrainerState } from "../../train/checkpoint.ts";
 import { resolveConfig } from "../../train/config.ts";
+import { stepAsDeepEyes } from "../conformance/step_deepeyes.ts";
 import { readHubPath } from "../network/hub_path.ts";
 import { eventsOf } from "../run/log_reader.ts";
 import { logUpTo } from "../run/run_log.ts";
-import { readEventsFile } from "../web/events_file.ts";
-import { readUrl } from "../web/url_state.ts";
+import { readEventsFile } from "../web/browser/events_file.ts";
+import { readUrl } from "../web/run/url_state.ts";
 import type { FuzzedReader } from "./reader.ts";
 import { type RulePair, rulePairs } from "./rule_pairs.ts";
 
@@ -78,9 +80,10 @@ export const textReaders: readonly FuzzedReader[] = [
       return [
         () => readTurn(text),
         () => callsAsVerl(text),
+        () => callAsDeepEyes(text),
         () => stepAsDeepEyes(text, size),
-        () => zoomAsVerl("image_zoom_in_tool", text, size),
-        () => rotation(text, []),
+        () => zoomAsVerl(text, size),
+        () => argumentsFault(JSON.parse(text), rotation.schema),
         () => judgeByRules(text, { question: "Which?", answer: text.slice(0, 20) } as never),
         () => refusal(text, "4"),
       ];

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
 import { Parameters } from "../../model/parameters.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
-import { backpropX, multiply } from "../../ops/linear.ts";
+import { backpropX, multiply } from "../../ops/dense_product.ts";
 import { backpropXOnMatrixUnits, type MatrixTileName, multiplyOnMatrixUnits } from "../../ops/product_matrix.ts";
 import { fillRandom } from "../../ops/random.ts";
 
@@ -43,11 +43,11 @@ export async function matrixError(gpu: Gpu, { form, kind, N, O, I, tile }: Matri
       ReturnType<Plan["upload"]>,
     ];
     if (kind === "NT") {
-      multiplyOnMatrixUnits(plan, left, weight, own, { tile });
-      multiply(plan, left, weight, exact);
+      multiplyOnMatrixUnits(plan, { x: left, weight, out: own }, tile);
+      multiply(plan, { x: left, weight, out: exact });
     } else {
-      backpropXOnMatrixUnits(plan, left, weight, { d: own, constants: { ADD: 0 } }, { tile });
-      backpropX(plan, left, weight, { d: exact, constants: { ADD: 0 } });
+      backpropXOnMatrixUnits(plan, { dout: left, weight, into: { d: own, constants: { ADD: 0 } } }, tile);
+      backpropX(plan, { dout: left, weight, into: { d: exact, constants: { ADD: 0 } } });
     }
     plan.run();
     const [got, want] = (await gpu.read(own, exact)) as [Float32Array, Float32Array];

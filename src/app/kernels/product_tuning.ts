@@ -134,8 +134,8 @@ async function problemOf(
       fillRandom(filler, x, 1, 7);
       filler.run();
       const [own, untiled] = [plan.empty("own", [N, O]), plan.empty("untiled", [N, O])];
-      multiply(plan, x, weight, own, { first: 0 }, kernel);
-      multiply(plan, x, weight, untiled, { first: 0 }, "untiled");
+      multiply(plan, { x, weight, out: own }, kernel);
+      multiply(plan, { x, weight, out: untiled }, "untiled");
       plan.run();
       const [a, b] = (await gpu.readUint(own, untiled)) as [Uint32Array, Uint32Array];
       const different = a.findIndex((word, i) => word !== b[i]);
@@ -170,7 +170,7 @@ async function timeOf(
     const count = N * O <= 2 ** 20 ? Math.ceil(leastProducts / parts.length) * parts.length : parts.length;
     for (let i = 0; i < count; i++) {
       const { weight, first } = parts[i % parts.length]!;
-      multiply(plan, x, weight, out, { first }, kernel);
+      multiply(plan, { x, weight, out, first }, kernel);
     }
     const { ms } = await watch.ofPlan(plan, { runs: 3, batchMs: 4, warmUpMs: 0, leadMs: 1 });
     return ms / count;

@@ -1,4 +1,4 @@
-import { openBrowserPlatform } from "../web/platform.ts";
+import { openBrowserPlatform } from "../web/worker/platform.ts";
 import { type Host, noRunFolders } from "./host.ts";
 
 /** The library in a page or in one of its workers. Models by their bare names lie in folders beside the page. */

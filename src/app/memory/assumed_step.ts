@@ -1,4 +1,4 @@
-import { roomAfter } from "../../agent/loop.ts";
+import { capacityAfter } from "../../agent/token_limits.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
@@ -75,7 +75,7 @@ export function assumedStep(
   const prompts = known?.prompts ?? [response === null && !isScenes ? longest : unknown];
   const largest = Math.max(0, ...prompts.flatMap(({ pictures }) => pictures.map(tokensOf)));
   const around = known?.answerText ?? (isScenes ? sceneAnswerText : answerText);
-  const { responseTokens: capacityTokens } = roomAfter(largest + around, config);
+  const { responseTokens: capacityTokens } = capacityAfter(largest + around, config);
 
   const calls = config.zoom ? config.maxToolCalls : 0;
   const allTurns = config.firstTurnTokens + calls * config.nextTurnTokens;

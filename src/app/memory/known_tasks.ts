@@ -1,4 +1,4 @@
-import { offersTools } from "../../agent/loop.ts";
+import { chooseTools, offersTools } from "../../agent/tools/table.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
@@ -31,7 +31,7 @@ export async function knownTasks(
   const find = fileOrNull(filesIn(platform, config.model));
   if (!(await find("tokenizer.json")) && !(await find("vocab.json"))) return null;
   const tokenizer = await openTokenizer(find);
-  const chat = openChat(config.prompt, tokenizer, config);
+  const chat = openChat(config.prompt, tokenizer, chooseTools(config));
   const { patchSize, spatialMergeSize } = sizes.config.vision;
   const factor = patchSize * spatialMergeSize;
   const most = config.maxPixels > 0 ? Math.min(config.maxPixels, preprocessor.maxPixels) : preprocessor.maxPixels;

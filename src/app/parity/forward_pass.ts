@@ -47,7 +47,13 @@ export async function forwardPass(
   const targets = plan.upload("parity.targets", Uint32Array.from([...tokens.slice(1), noIndex]), [T]);
   const allowed = plan.upload("parity.allowed", new Uint32Array(text.vocabSize).fill(1), [text.vocabSize]);
   const temperature = plan.upload("parity.temperature", new Float32Array([1]), [1]);
-  const { logprob: logprobs, entropy } = logprob(tape, hidden, model.head, targets, allowed, temperature);
+  const { logprob: logprobs, entropy } = logprob(tape, {
+    h: hidden,
+    weight: model.head,
+    targets,
+    allowed,
+    temperature,
+  });
   const features = seen?.deepstack ?? [];
   const read = [hidden, logprobs, entropy, ...features, ...watched.values(), ...(seen ? [seen.embeds] : [])];
   for (const tensor of read) plan.keep(tensor);

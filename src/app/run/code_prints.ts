@@ -7,7 +7,7 @@ import type { OwnParts } from "../session/run_context.ts";
 import { fingerprint } from "./source_prints.ts";
 
 /** The knobs in whose place code of one's own may stand. */
-export type CodeKnobs = Pick<RunConfig, "data" | "reward">;
+export type CodeKnobs = Pick<RunConfig, "data" | "reward" | "tools">;
 
 /** Modules that one run is made of, at most. */
 const mostModules = 256;
@@ -21,9 +21,13 @@ const relativeImport = /\b(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
  * @throws Error with one sentence where a module cannot be read
  */
 export async function codePrints(config: CodeKnobs, platform: Platform, own: OwnParts = {}): Promise<Fingerprint[]> {
-  const objects = { data: own.tasks && [own.tasks], reward: own.reward && [own.reward] };
+  const objects = {
+    data: own.tasks && [own.tasks],
+    reward: own.reward && [own.reward],
+    tools: own.tools && [...own.tools.values()],
+  };
   const found: Fingerprint[] = [];
-  for (const knob of ["data", "reward"] as const) {
+  for (const knob of ["data", "reward", "tools"] as const) {
     const value = config[knob];
     const parts = value.split(",").map((part) => part.trim());
     const modules = parts.filter(isModulePath);

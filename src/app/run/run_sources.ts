@@ -45,11 +45,12 @@ export async function atCommits<Config extends NamedSources>(config: Config, pla
  * @throws Error with one sentence where something cannot be read
  */
 export async function runSources(
-  config: NamedSources & Partial<CodeKnobs>,
+  config: NamedSources & { [K in keyof CodeKnobs]?: CodeKnobs[K] },
   platform: Platform,
   own?: OwnParts,
 ): Promise<Fingerprint[]> {
-  const found = await codePrints({ reward: "weights", ...config }, platform, own);
+  const { data, reward = "weights", tools = "" } = config;
+  const found = await codePrints({ data, reward, tools }, platform, own);
   if (config.data !== "" && !isOwnCode(config.data)) found.push(...(await dataPrint(config.data, platform)));
   if (config.model !== "") found.push(...(await modelPrints("model", config.model, platform)));
   if (config.adapter !== "") found.push(...(await modelPrints("adapter", config.adapter, platform)));
@@ -73,11 +74,9 @@ export async function checkSources(
       throw new Error(putBack(print));
   const found = await runSources(config, platform, own);
   if (stored === undefined) {
-    const unchecked = [
-      config.data,
-      isOwnCode(config.reward) ? config.reward : "",
-      hasAdapter(config) ? config.model : "",
-    ].filter((path) => path !== "");
+    const unchecked = [config.data, ...ownCodeIn(config), hasAdapter(config) ? config.model : ""].filter(
+      (path) => path !== "",
+    );
     const notice =
       unchecked.length === 0
         ? null
@@ -93,6 +92,8 @@ export async function checkSources(
   if (sentence !== null) throw new Error(`${sentence}; ${remedy(config.data, sentence)}`);
   return { sources: [...stored], notice: null };
 }
+
+const ownCodeIn = ({ reward, tools }: CodeKnobs): string[] => [reward, ...tools.split(",")].filter(isOwnCode);
 
 const remedy = (data: string, sentence: string): string =>
   /\bdropped\//.test(sentence)

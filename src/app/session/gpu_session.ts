@@ -1,6 +1,7 @@
-import { suppressed } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
+import { suppressed } from "../../agent/token_limits.ts";
+import { chooseTools } from "../../agent/tools/table.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/kernel_times.ts";
@@ -28,7 +29,7 @@ import { type Likelihood, likelihoods } from "../../train/inspect.ts";
 import { klSums } from "../../train/kl_reward.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
-import { isOwnCode, notLoaded } from "../../train/own_code.ts";
+import { isOwnCode } from "../../train/own_code.ts";
 import type { PackedGroup } from "../../train/pack.ts";
 import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../train/rolling.ts";
 import { train } from "../../train/trainer.ts";
@@ -380,10 +381,14 @@ export class GpuSession implements Session {
 
   async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
     const ofTask = await this.#pictures(task, config);
-    const modelInputs = await Promise.all(ofTask.map((pixels) => this.pool.modelInput(pixels)));
+    const views = await Promise.all(
+      ofTask.map(async (original) => ({ original, modelInput: await this.pool.modelInput(original) })),
+    );
+    const { crop } = config;
+    const tools = chooseTools(config, this.#context.ownTools);
     const images = await Promise.all(
-      rolloutPictures(rollout, ofTask, config, modelInputs).map(async (pixels) =>
-        inputImage(await this.pool.modelInput(pixels), this.qwen.config.vision),
+      [...rolloutPictures(rollout, views, { crop, tools })].map(async ({ original }) =>
+        inputImage(await this.pool.modelInput(original), this.qwen.config.vision),
       ),
     );
     const group = {
@@ -441,8 +446,8 @@ export class GpuSession implements Session {
 
   /** What a run on this model is made of, as of now. */
   parts(): Parts {
-    const { chat, source, judge, reward } = this.#context;
-    if (!reward) throw notLoaded("the reward", this.#config.reward);
+    const { chat, source, judge, reward, tools, missing } = this.#context;
+    if (missing) throw missing;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
@@ -451,6 +456,7 @@ export class GpuSession implements Session {
       reward,
       policy: this.#policy,
       chat,
+      tools,
       tokenizer: this.tokenizer,
       judge,
       view: {

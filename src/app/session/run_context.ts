@@ -1,3 +1,5 @@
+import { chooseTools } from "../../agent/tools/table.ts";
+import type { Tool } from "../../agent/tools/tool.ts";
 import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import type { Chat } from "../../policy/chat.ts";
@@ -20,8 +22,14 @@ import type { PicturePool } from "./picture_pool.ts";
 /** What a configuration decides beside the model: chat format, task source, judge. */
 export interface RunContext {
   config: RunConfig;
-  /** What is paid for; null where the configuration names code that is not loaded here. */
-  reward: RewardFunction | null;
+  /** What the configuration offers. */
+  tools: readonly Tool[];
+  /** A person's own tools, whether it offers them or not. */
+  ownTools: readonly Tool[];
+  /** What is paid for. */
+  reward: RewardFunction;
+  /** Why nothing can be rolled: the configuration names code that is not loaded here. */
+  missing: Error | null;
   chat: Chat;
   source: TaskSource;
   judge: AnswerJudge;
@@ -31,6 +39,8 @@ export interface RunContext {
 export interface OwnParts {
   tasks?: TaskSource;
   reward?: RewardFunction;
+  /** By what stands for each in the knob `tools`. */
+  tools?: ReadonlyMap<string, Tool>;
 }
 
 /** What a judge needs that is no knob. */
@@ -50,12 +60,28 @@ export async function openRunContext(
   access: JudgeAccess,
   own: OwnParts = {},
 ): Promise<RunContext> {
-  const chat = openChat(config.prompt, tokenizer, config);
-  const reward = isOwnCode(config.reward) ? (own.reward ?? null) : rewardNamed(config.reward);
+  const ownTools = [...(own.tools?.values() ?? [])];
+  const named = config.tools.split(",").map((name) => name.trim());
+  const notHere = named.find((name) => isOwnCode(name) && !own.tools?.has(name));
+  const loaded = named.filter((name) => !isOwnCode(name) || own.tools?.has(name));
+  const names = loaded.map((name) => own.tools?.get(name)?.name ?? name);
+  const tools = chooseTools({ ...config, tools: names.join(",") }, ownTools);
+  const chat = openChat(config.prompt, tokenizer, tools);
+  const isOwnReward = isOwnCode(config.reward);
+  const reward = isOwnReward ? (own.reward ?? rewardNamed("weights")) : rewardNamed(config.reward);
+  const missing =
+    isOwnReward && !own.reward
+      ? notLoaded("the reward", config.reward)
+      : notHere === undefined
+        ? null
+        : notLoaded("the tool", notHere);
   return {
     config,
+    tools,
+    ownTools,
     chat,
     reward,
+    missing,
     source: await openSource({ config, platform, view, pool, chat, own }),
     judge: openRunJudge(config, access, reward),
   };
@@ -85,10 +111,10 @@ function openSource({ config, platform, view, pool, chat, own }: SourceParts): T
   };
 }
 
-function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess, reward: RewardFunction | null): AnswerJudge {
+function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess, reward: RewardFunction): AnswerJudge {
   const { judge, judgeUrl } = config;
   if (judge === "rules") {
-    if (reward?.needs?.includes("consistency"))
+    if (reward.needs?.includes("consistency"))
       throw new Error(
         `The reward ${reward.name} pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened`,
       );

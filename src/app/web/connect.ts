@@ -3,7 +3,7 @@ import type { RunApi } from "../worker_api/run_api.ts";
 
 /** Starts the worker that holds the run. `failed` hears of a worker that could not start or broke down outside a call. */
 export function connect(failed: (error: Error) => void): RunApi {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "saccade" });
+  const worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "saccade" });
   worker.addEventListener("error", (event) => {
     const cause = event.message ? ` (${event.message})` : "";
     failed(new Error(`The worker that trains broke down${cause}; reload the page to go on from the last checkpoint`));

@@ -1,13 +1,11 @@
 import { render } from "preact";
 import "./style.css";
-import "./judge.css";
-import "./samples.css";
-import { followAddress } from "./address.ts";
+import { gpuFacts, gpuProblem } from "./browser/gpu_support.ts";
 import { connect } from "./connect.ts";
-import { gpuFacts, gpuProblem } from "./gpu_support.ts";
+import { followAddress } from "./frame/address.ts";
+import { saveOnLeave } from "./frame/save_on_leave.ts";
 import { makePage } from "./make_page.ts";
 import { Page } from "./page.tsx";
-import { saveOnLeave } from "./save_on_leave.ts";
 
 const page = makePage(connect((error) => page.store.notices.error(error)));
 followAddress(page.store, page.control);

@@ -1,31 +1,41 @@
 import type { RunApi } from "../worker_api/run_api.ts";
-import { DataControl } from "./data_control.ts";
-import { JudgeControl } from "./judge_control.ts";
-import { MemoryControl } from "./memory_control.ts";
-import type { PageContext } from "./page_context.ts";
-import { Pictures } from "./pictures.ts";
-import { RejudgeControl } from "./rejudge_control.ts";
-import { ReplayFiles } from "./replay_files.ts";
-import { RunControl } from "./run_control.ts";
-import { Store } from "./store.ts";
-import { TokenTexts } from "./token_texts.ts";
+import { DataControl } from "./data/data_control.ts";
+import { JudgeControl } from "./judge/judge_control.ts";
+import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { GivenFiles } from "./run/given_files.ts";
+import type { PageContext } from "./run/page_context.ts";
+import { Pictures } from "./run/pictures.ts";
+import { ReplayFiles } from "./run/replay_files.ts";
+import { RunControl } from "./run/run_control.ts";
+import { Store } from "./run/store.ts";
+import { TokenTexts } from "./run/token_texts.ts";
+import { MemoryControl } from "./train/memory_control.ts";
 
-/** What the views of one page share, over whatever answers as the run. */
-export function makePage(api: RunApi): PageContext {
+/** What the views of one page share: all of them, and those of one room. */
+export interface PageParts extends PageContext {
+  data: DataControl;
+  judge: JudgeControl;
+  rejudge: RejudgeControl;
+  memory: MemoryControl;
+}
+
+/** The parts of a page over whatever answers as the run. */
+export function makePage(api: RunApi): PageParts {
   const store = new Store();
   const control = new RunControl(api, store);
-  const data = new DataControl(api, store, () => control.reopen());
+  const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
   return {
     store,
     control,
-    data,
-    replayFiles: new ReplayFiles({ api, store, replay: control.replay, data, pictures, texts }),
-    judge: new JudgeControl(api, store),
-    memory: new MemoryControl(api, store),
-    rejudge: new RejudgeControl(api),
+    givenFiles,
+    replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),
     pictures,
     texts,
+    data: new DataControl(api, store, givenFiles, () => control.reopen()),
+    judge: new JudgeControl(api, store),
+    rejudge: new RejudgeControl(api),
+    memory: new MemoryControl(api, store),
   };
 }

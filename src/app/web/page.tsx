@@ -1,24 +1,32 @@
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
-import { droppedFiles } from "./dropped.ts";
-import { beginningOf } from "./events_file.ts";
-import { Header } from "./header.tsx";
-import { keepFocus } from "./keep_focus.ts";
-import { NoticeList } from "./notice_list.tsx";
-import { Context, type PageContext } from "./page_context.ts";
-import { ReplayNeeds } from "./replay_needs.tsx";
-import { RunsView } from "./runs_view.tsx";
-import { SamplesView } from "./samples_view.tsx";
-import { showUnseen } from "./show_unseen.ts";
-import { StepView } from "./step_view.tsx";
-import type { Tab } from "./store.ts";
-import { TrainView } from "./train_view.tsx";
-import { ViewBoundary } from "./view_boundary.tsx";
+import { droppedFiles } from "./browser/dropped.ts";
+import { beginningOf } from "./browser/events_file.ts";
+import { DataContext } from "./data/data_context.ts";
+import { SamplesView } from "./data/samples_view.tsx";
+import { Header } from "./frame/header.tsx";
+import { keepFocus } from "./frame/keep_focus.ts";
+import { NoticeList } from "./frame/notice_list.tsx";
+import { ReplayNeeds } from "./frame/replay_needs.tsx";
+import { showUnseen } from "./frame/show_unseen.ts";
+import { ViewBoundary } from "./frame/view_boundary.tsx";
+import { JudgeCard } from "./judge/judge_card.tsx";
+import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
+import { RejudgePanel } from "./judge/rejudge_panel.tsx";
+import type { PageParts } from "./make_page.ts";
+import { RolloutView } from "./rollout/rollout_view.tsx";
+import { StepView } from "./rollout/step_view.tsx";
+import { Context } from "./run/page_context.ts";
+import type { Tab } from "./run/store.ts";
+import { RunsView } from "./runs/runs_view.tsx";
+import { MemoryContext } from "./train/memory_context.ts";
+import { TrainView } from "./train/train_view.tsx";
 
 showUnseen();
 
 /** The whole page. What is dropped anywhere is opened: the log of a run, or data, models and adapters. */
-export function Page({ page }: { page: PageContext }) {
+export function Page({ page }: { page: PageParts }) {
   // Before anything can be seen: what is dropped or pressed then is not lost.
   useLayoutEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
   useLayoutEffect(keepFocus, []);
@@ -26,7 +34,7 @@ export function Page({ page }: { page: PageContext }) {
   const tab = store.tab.value;
   const run = store.replay.value?.link ?? null;
   return (
-    <Context.Provider value={page}>
+    <Providers page={page}>
       <ViewBoundary name="The bar above" of={run}>
         <Header />
       </ViewBoundary>
@@ -36,12 +44,27 @@ export function Page({ page }: { page: PageContext }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView />}
+          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
           {tab === "step" && <StepView />}
-          {tab === "runs" && <RunsView />}
+          {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
           {tab === "data" && <SamplesView />}
         </ViewBoundary>
       </main>
+    </Providers>
+  );
+}
+
+/** What every view may use, and what those of one room share. */
+function Providers({ page, children }: { page: PageParts; children: ComponentChildren }) {
+  return (
+    <Context.Provider value={page}>
+      <DataContext.Provider value={page.data}>
+        <JudgeContext.Provider value={page.judge}>
+          <RejudgeContext.Provider value={page.rejudge}>
+            <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+          </RejudgeContext.Provider>
+        </JudgeContext.Provider>
+      </DataContext.Provider>
     </Context.Provider>
   );
 }
@@ -53,7 +76,7 @@ const viewNames: Record<Tab, string> = {
   data: "The data",
 };
 
-async function openDropped(page: PageContext, reading: Promise<GivenFile[]>): Promise<void> {
+async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
   const { store, control, data, replayFiles } = page;
   try {
     const files = await reading;

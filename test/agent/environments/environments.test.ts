@@ -1,131 +1,129 @@
 import { describe, expect, test } from "vitest";
-import { type ListeningSettings, listener, type Spoken } from "../../../src/agent/environments/open_environment.ts";
-import type { Pixels } from "../../../src/image/pixels.ts";
+import type { EnvironmentSettings, ModelTurn } from "../../../src/agent/environments/environment.ts";
+import { zoom } from "../../../src/agent/tools/zoom.ts";
+import { callText, stepWith } from "../../support/model_turns.ts";
 
-/** Each pixel says where it is. */
-const picture = (width: number, height: number): Pixels => ({
-  width,
-  height,
-  data: Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.floor(i / 3) % 251),
-});
-const view = { original: picture(400, 200), modelInput: picture(200, 100) };
-const settings: ListeningSettings = {
-  tool: "saccade",
-  prompt: "deepeyes",
-  toolErrors: "answer",
-  rotate: false,
-  frame: "shown-pixels",
-  minSidePx: 28,
-  crop: "source",
-};
-const hear = (text: string, changes: Partial<ListeningSettings> = {}, spoken: Partial<Spoken> = {}) =>
-  listener({ ...settings, ...changes })({ text, views: [view], mayCall: true, tools: true, ...spoken });
-const call = (box: unknown, name = "image_zoom_in_tool") =>
-  `<think>hm</think><tool_call>\n${JSON.stringify({ name, arguments: { bbox_2d: box } })}\n</tool_call><|im_end|>`;
-const rotation = (angle: unknown) =>
-  `<tool_call>${JSON.stringify({ name: "image_rotate_tool", arguments: { angle } })}</tool_call><|im_end|>`;
+const call = (box: unknown) => callText("image_zoom_in_tool", { bbox_2d: box });
+const turned = (angle: unknown) => callText("image_rotate_tool", { angle });
+const step = (text: string, changes: Partial<EnvironmentSettings> = {}, turn: Partial<ModelTurn> = {}) =>
+  stepWith(text, { tools: [zoom], ...changes }, turn);
+const names = ["saccade", "verl", "deepeyes"] as const;
 
-describe.each(["saccade", "verl", "deepeyes"] as const)("%s", (tool) => {
-  test("an answer ends; so does a turn with neither, whose words may be judged all the same", () => {
-    expect(hear("<think>t</think> <answer> left </answer><|im_end|>", { tool })).toEqual({
+describe.each(names)("%s", (tool) => {
+  test("an answer ends; so does a turn with neither, whose words may be judged all the same", async () => {
+    expect(await step("<think>t</think> <answer> left </answer><|im_end|>", { tool })).toEqual({
       end: "answer",
       answer: "left",
       calls: [],
     });
-    expect(hear("<think>t</think> It is left.<|im_end|>", { tool })).toEqual({
+    expect(await step("<think>t</think> It is left.<|im_end|>", { tool })).toEqual({
       end: "malformed",
       answer: "It is left.",
       calls: [],
     });
-    expect(hear("<|im_end|>", { tool })).toEqual({ end: "malformed", answer: null, calls: [] });
+    expect(await step("<|im_end|>", { tool })).toEqual({ end: "malformed", answer: null, calls: [] });
   });
 
-  test("one call too many ends with turns, a call without tools with malformed", () => {
-    expect(hear(call([10, 10, 90, 90]), { tool }, { mayCall: false }).end).toBe("turns");
-    expect(hear(call([10, 10, 90, 90]), { tool }, { tools: false }).end).toBe("malformed");
+  test("one call too many ends with turns, a call without tools with malformed", async () => {
+    expect((await step(call([10, 10, 90, 90]), { tool }, { mayCall: false })).end).toBe("turns");
+    expect((await step(call([10, 10, 90, 90]), { tool }, { offersTools: false })).end).toBe("malformed");
   });
 
-  test("a bad box is answered", () => {
-    expect(hear(call([90, 10, 10, 90]), { tool })).toMatchObject({
+  test("a bad box is answered", async () => {
+    expect(await step(call([90, 10, 10, 90]), { tool })).toMatchObject({
       end: null,
-      cut: null,
-      said: expect.stringContaining("Error"),
-      calls: [{ outcome: "bad_box" }],
+      picture: null,
+      text: expect.stringContaining("Error"),
+      call: { outcome: "bad_box" },
+    });
+  });
+
+  test("a tool that is not offered is unknown", async () => {
+    const result = await step(callText("image_mend_tool", {}), { tool });
+    expect(result).toMatchObject({
+      end: null,
+      picture: null,
+      call: { name: "image_mend_tool", outcome: "unknown_tool" },
+    });
+    expect(result).toMatchObject({
+      text: {
+        saccade: "Error: there is no such tool; the only one is image_zoom_in_tool",
+        verl: "Error when executing tool: 'image_mend_tool'",
+        deepeyes: "Error: Unknown tool name: image_mend_tool",
+      }[tool],
     });
   });
 });
 
-test("saccade cuts the source, verl the picture as shown, deepeyes the source by numbers of the picture as shown", () => {
-  const box = [20, 10, 100, 90];
-  const sizes = (["saccade", "verl", "deepeyes"] as const).map((tool) => {
-    const heard = hear(call(box), { tool });
-    if (heard.end !== null || !heard.cut) throw new Error("no crop");
-    return { width: heard.cut.width, height: heard.cut.height, box: heard.calls[0]!.boxSourcePx, said: heard.said };
+test("saccade cuts the original, verl the model input, deepeyes the original by numbers of the model input", async () => {
+  const sizes = names.map(async (tool) => {
+    const result = await step(call([20, 10, 100, 90]), { tool });
+    if (result.end !== null || !result.picture) throw new Error("no crop");
+    const { width, height } = result.picture;
+    return { width, height, box: result.call.boxSourcePx, caption: result.caption };
   });
-  expect(sizes).toEqual([
+  expect(await Promise.all(sizes)).toEqual([
     {
       width: 160,
       height: 160,
       box: [40, 20, 200, 180],
-      said: "Zoomed in on image 0 to the region [20,10,100,90]; this is image 1.",
+      caption: "Zoomed in on image 0 to the region [20,10,100,90]; this is image 1.",
     },
     {
       width: 80,
       height: 80,
       box: [40, 20, 200, 180],
-      said: "Zoomed in on the image to the region [20, 10, 100, 90].",
+      caption: "Zoomed in on the image to the region [20, 10, 100, 90].",
     },
-    { width: 80, height: 80, box: [20, 10, 100, 90], said: "" },
+    { width: 80, height: 80, box: [20, 10, 100, 90], caption: "" },
   ]);
 });
 
-test("of an answer and a call, verl carries the call out, deepeyes and saccade take the answer", () => {
+test("of an answer and a call, verl carries the call out, deepeyes and saccade take the answer", async () => {
   const text = `${call([20, 10, 100, 90]).replace("<|im_end|>", "")}<answer>left</answer><|im_end|>`;
-  expect((["saccade", "verl", "deepeyes"] as const).map((tool) => hear(text, { tool }).end)).toEqual([
-    "answer",
-    null,
-    "answer",
-  ]);
+  const ends = await Promise.all(names.map(async (tool) => (await step(text, { tool })).end));
+  expect(ends).toEqual(["answer", null, "answer"]);
 });
 
-test("text that is no JSON: verl passes over it, the others answer", () => {
+test("text that is no JSON: verl passes over it, the others answer", async () => {
   const text = "<tool_call>zoom there</tool_call><|im_end|>";
-  expect(hear(text, { tool: "verl" }).end).toBe("malformed");
-  expect(hear(text, { tool: "deepeyes" })).toMatchObject({
+  expect((await step(text, { tool: "verl" })).end).toBe("malformed");
+  expect(await step(text, { tool: "deepeyes" })).toMatchObject({
     end: null,
-    said: expect.stringContaining("Invalid tool call format"),
-    calls: [{ outcome: "not_json" }],
+    text: expect.stringContaining("Invalid tool call format"),
+    call: { outcome: "not_json" },
   });
-  expect(hear(text)).toMatchObject({ end: null, said: "Error: the tool call is not valid JSON" });
-  expect(hear("<tool_call>{", {})).toMatchObject({ end: null, calls: [{ outcome: "not_json" }] });
-  expect(hear(text, { toolErrors: "end" })).toMatchObject({ end: "malformed", calls: [{ outcome: "not_json" }] });
-});
-
-describe("rotation", () => {
-  test("is carried out by deepeyes always, by saccade where it is offered", () => {
-    const turned = { end: null, calls: [{ name: "image_rotate_tool", outcome: "ok", rotateDegrees: 90 }] };
-    expect(hear(rotation(90), { tool: "deepeyes" })).toMatchObject(turned);
-    expect(hear(rotation(90), { rotate: true })).toMatchObject({
-      ...turned,
-      said: "Rotated image 0 by 90 degrees; this is image 1.",
-    });
-    expect(hear(rotation(90))).toMatchObject({ end: null, cut: null, calls: [{ outcome: "unknown_tool" }] });
-    expect(hear(rotation("a"), { rotate: true })).toMatchObject({ calls: [{ outcome: "bad_arguments" }] });
+  expect(await step(text)).toMatchObject({ end: null, text: "Error: the tool call is not valid JSON" });
+  expect(await step("<tool_call>{", {})).toMatchObject({ end: null, call: { outcome: "not_json" } });
+  expect(await step("<tool_call>[1]</tool_call>")).toMatchObject({
+    text: "Error: the tool call must be a JSON object with name and arguments",
+    call: { name: "", outcome: "not_json" },
   });
+  expect(await step(text, { toolErrors: "end" })).toMatchObject({ end: "malformed", calls: [{ outcome: "not_json" }] });
 });
 
-test.each(["verl", "deepeyes"] as const)("%s: a row without a picture has nothing to zoom into", (tool) => {
-  expect(hear(call([0, 0, 50, 50]), { tool }, { views: [] })).toMatchObject({ end: null, cut: null });
+test("deepeyes carries rotation out whether it is offered or not, the others where it is", async () => {
+  const carriedOut = { end: null, call: { name: "image_rotate_tool", outcome: "ok", rotateDegrees: 90 } };
+  expect(await step(turned(90), { tool: "deepeyes" })).toMatchObject(carriedOut);
+  expect(await step(turned(90))).toMatchObject({ end: null, picture: null, call: { outcome: "unknown_tool" } });
+  for (const tool of names) expect(await stepWith(turned(90), { tool })).toMatchObject(carriedOut);
+  expect(await stepWith(turned("a"))).toMatchObject({ call: { outcome: "bad_arguments" } });
 });
 
-test("the crop's controls hold for every tool", () => {
-  for (const tool of ["saccade", "verl", "deepeyes"] as const) {
-    const cut = (crop: ListeningSettings["crop"]) => {
-      const heard = hear(call([20, 10, 100, 90]), { tool, crop });
-      return heard.end === null ? heard.cut! : null;
+test.each(["verl", "deepeyes"] as const)("%s: a row without a picture has nothing to zoom into", async (tool) => {
+  expect(await step(call([0, 0, 50, 50]), { tool }, { views: [] })).toMatchObject({ end: null, picture: null });
+});
+
+test("the crop's controls hold in every environment", async () => {
+  for (const tool of names) {
+    const cut = async (crop: EnvironmentSettings["crop"]) => {
+      const result = await step(call([20, 10, 100, 90]), { tool, crop });
+      if (result.end !== null || !result.picture) throw new Error("no crop");
+      return result.picture;
     };
-    expect([...cut("blank")!.data].every((level) => level === 128)).toBe(true);
-    expect(cut("shuffled")!.data).not.toEqual(cut("source")!.data);
-    expect(cut("shuffled")).toMatchObject({ width: cut("source")!.width, height: cut("source")!.height });
+    const source = await cut("source");
+    expect((await cut("blank")).data.every((level) => level === 128)).toBe(true);
+    expect((await cut("shuffled")).data).not.toEqual(source.data);
+    expect(await cut("shuffled")).toMatchObject({ width: source.width, height: source.height });
   }
 });

@@ -1,105 +1,94 @@
 import { describe, expect, test } from "vitest";
-import { intersectionOverUnion } from "../../../src/agent/box_overlap.ts";
-import { type View, type ZoomSettings, zoom, zoomSchema } from "../../../src/agent/tools/zoom.ts";
-import type { Pixels } from "../../../src/image/pixels.ts";
+import type { ToolContext, ToolResult, View } from "../../../src/agent/tools/tool.ts";
+import { zoom } from "../../../src/agent/tools/zoom.ts";
+import type { Box } from "../../../src/image/pixels.ts";
+import { askedTask, contextWith, stepWith, viewOf } from "../../support/model_turns.ts";
 
-/** Red is the column, green the row (modulo 256), so that a crop tells where it was cut. */
-function gradient(width: number, height: number): Pixels {
-  const data = new Uint8Array(width * height * 3);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data.set([x % 256, y % 256, 7], (y * width + x) * 3);
-  return { width, height, data };
-}
-
-const thumbnail = (): Pixels => ({ width: 64, height: 64, data: new Uint8Array(64 * 64 * 3) });
-const view = (width: number, height: number): View => ({ original: gradient(width, height), modelInput: thumbnail() });
-const scene = view(512, 512);
-const settings: ZoomSettings = { frame: "relative-1000", minSidePx: 32, crop: "source" };
-const written = (box: unknown, rest: object = {}) =>
-  JSON.stringify({ name: "image_zoom_in_tool", arguments: { bbox_2d: box, ...rest } });
-const boxOf = (box: number[], views: View[] = [scene], changes: Partial<ZoomSettings> = {}) =>
-  zoom(written(box), views, { ...settings, ...changes }).call.boxSourcePx;
+const scene = viewOf(512, 512);
+const call = async (
+  box: unknown,
+  { rest = {}, ...changes }: Partial<ToolContext> & { rest?: object } = {},
+): Promise<ToolResult> => zoom.call({ bbox_2d: box, ...rest }, contextWith({ views: [scene], ...changes }));
+const boxOf = async (box: number[], views: View[] = [scene], changes: Partial<ToolContext> = {}) =>
+  (await call(box, { views, ...changes })).record?.boxSourcePx;
+const cut = (box: Box, views: View[], crop: ToolContext["crop"] = "source", imageIndex = 0) =>
+  zoom.replay?.({ segment: 1, name: zoom.name, outcome: "ok", boxSourcePx: box, imageIndex }, views, { crop });
 
 describe("zoom", () => {
-  test("cuts the square about the box's centre from the source pixels", () => {
-    const { call, cut } = zoom(written([250, 500, 500, 625], { label: "the red square" }), [scene], settings);
+  test("takes the square about the box's centre, in source pixels", async () => {
+    const { record, outcome } = await call([250, 500, 500, 625], { rest: { label: "the red square" } });
     // 128..256 by 256..320 px: a square of 128 about (192, 288).
-    expect(call).toEqual({
-      name: "image_zoom_in_tool",
-      outcome: "ok",
+    expect(outcome).toBeUndefined();
+    expect(record).toEqual({
       boxWritten: [250, 500, 500, 625],
       imageIndex: 0,
       label: "the red square",
       boxSourcePx: [128, 224, 256, 352],
     });
-    expect([cut!.width, cut!.height]).toEqual([128, 128]);
-    expect([...cut!.data.slice(0, 3)]).toEqual([128, 224, 7]);
-    expect([...cut!.data.slice(-3)]).toEqual([255, 351 % 256, 7]);
+    const picture = cut([128, 224, 256, 352], [scene]);
+    expect([picture?.width, picture?.height]).toEqual([128, 128]);
+    expect([...(picture?.data.slice(0, 3) ?? [])]).toEqual([128, 224, 7]);
+    expect([...(picture?.data.slice(-3) ?? [])]).toEqual([255, 351 % 256, 7]);
   });
 
-  test("widens to the least side, moves inside the picture, rounds to whole pixels", () => {
-    expect(boxOf([500, 500, 510, 510])).toEqual([243, 243, 275, 275]);
-    expect(boxOf([0, 0, 10, 10])).toEqual([0, 0, 32, 32]);
-    expect(boxOf([990, 990, 1000, 1000])).toEqual([480, 480, 512, 512]);
-    expect(boxOf([820, 0, 1000, 230])).toEqual([394, 0, 512, 118]);
-    expect(boxOf([0, 0, 1000, 1000])).toEqual([0, 0, 512, 512]);
+  test("widens to the least side, moves inside the picture, rounds to whole pixels", async () => {
+    expect(await boxOf([500, 500, 510, 510])).toEqual([243, 243, 275, 275]);
+    expect(await boxOf([0, 0, 10, 10])).toEqual([0, 0, 32, 32]);
+    expect(await boxOf([990, 990, 1000, 1000])).toEqual([480, 480, 512, 512]);
+    expect(await boxOf([820, 0, 1000, 230])).toEqual([394, 0, 512, 118]);
+    expect(await boxOf([0, 0, 1000, 1000])).toEqual([0, 0, 512, 512]);
   });
 
-  test("holds the whole box where the picture is too narrow for a square", () => {
-    expect(boxOf([100, 0, 900, 500], [view(1000, 300)])).toEqual([100, 0, 900, 300]);
-    expect(boxOf([0, 0, 500, 500], [view(20, 10)])).toEqual([0, 0, 20, 10]);
+  test("holds the whole box where the picture is too narrow for a square", async () => {
+    expect(await boxOf([100, 0, 900, 500], [viewOf(1000, 300)])).toEqual([100, 0, 900, 300]);
+    expect(await boxOf([0, 0, 500, 500], [viewOf(20, 10)])).toEqual([0, 0, 20, 10]);
   });
 
-  test("every good box gives a crop inside the picture that holds it, to the pixel", () => {
-    const box = (i: number): number[] => [
-      (i * 37) % 900,
-      (i * 53) % 900,
-      ((i * 37) % 900) + 1 + ((i * 11) % 100),
-      ((i * 53) % 900) + 1 + ((i * 7) % 100),
-    ];
-    const picture = view(301, 217);
+  test("every good box gives a crop inside the picture that holds it, to the pixel", async () => {
+    const picture = viewOf(301, 217);
     for (let i = 0; i < 200; i++) {
-      const [left, top, right, bottom] = boxOf(box(i), [picture])!;
-      const [x1, y1, x2, y2] = box(i).map((n, k) => (n / 1000) * (k % 2 ? 217 : 301)) as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [x, y] = [(i * 37) % 900, (i * 53) % 900];
+      const [xEnd, yEnd] = [x + 1 + ((i * 11) % 100), y + 1 + ((i * 7) % 100)];
+      const [left, top, right, bottom] = (await boxOf([x, y, xEnd, yEnd], [picture])) ?? [0, 0, 0, 0];
       expect(right - left).toBe(bottom - top);
       expect(right - left).toBeGreaterThanOrEqual(32);
       expect(Math.min(left, top, 301 - right, 217 - bottom)).toBeGreaterThanOrEqual(0);
-      expect(Math.min(x1 - left, y1 - top, right - x2, bottom - y2)).toBeGreaterThan(-1.01);
+      const outside = [x * 0.301 - left, y * 0.217 - top, right - xEnd * 0.301, bottom - yEnd * 0.217];
+      expect(Math.min(...outside)).toBeGreaterThan(-1.01);
     }
   });
 
-  test("reads pixels of the picture as shown where that is the frame", () => {
-    expect(boxOf([16, 16, 32, 32], [scene], { frame: "shown-pixels" })).toEqual([128, 128, 256, 256]);
-    expect(zoom(written([0, 0, 65, 64]), [scene], { ...settings, frame: "shown-pixels" }).call.outcome).toBe("bad_box");
+  test("reads pixels of the model input where that is the frame", async () => {
+    expect(await boxOf([16, 16, 32, 32], [scene], { frame: "shown-pixels" })).toEqual([128, 128, 256, 256]);
+    expect(await call([0, 0, 65, 64], { frame: "shown-pixels" })).toMatchObject({ outcome: "bad_box" });
   });
 
-  test("answers with grey of the same size in the control", () => {
-    const { call, cut } = zoom(written([250, 250, 500, 500]), [scene], { ...settings, crop: "blank" });
-    expect(call.outcome).toBe("ok");
-    expect([cut!.width, cut!.height]).toEqual([128, 128]);
-    expect(new Set(cut!.data)).toEqual(new Set([128]));
+  test("gives grey of the same size in the control", () => {
+    const picture = cut([128, 128, 256, 256], [scene], "blank");
+    expect([picture?.width, picture?.height]).toEqual([128, 128]);
+    expect(new Set(picture?.data)).toEqual(new Set([128]));
     expect(scene.original.data[2]).toBe(7);
   });
 
-  test("measures the overlap with the gold box, in picture 0 only", () => {
-    const gold: [number, number, number, number] = [128, 128, 192, 256];
-    expect(zoom(written([250, 250, 500, 500]), [scene], settings, gold).call.iou).toBeCloseTo(0.5, 12);
-    expect(
-      zoom(written([250, 250, 500, 500], { image_index: 1 }), [scene, scene], settings, gold).call.iou,
-    ).toBeUndefined();
+  test("measures the overlap with the gold box, in picture 0 only", async () => {
+    const task = { ...askedTask, goldBoxSourcePx: [128, 128, 192, 256] satisfies Box as Box };
+    expect((await call([250, 250, 500, 500], { task })).record?.iou).toBeCloseTo(0.5, 12);
+    const second = await call([250, 250, 500, 500], { task, views: [scene, scene], rest: { image_index: 1 } });
+    expect(second.record?.iou).toBeUndefined();
   });
 
-  test("can look closer at an earlier crop", () => {
-    const first = { original: zoom(written([500, 500, 750, 750]), [scene], settings).cut!, modelInput: thumbnail() };
-    const { call, cut: second } = zoom(written([500, 500, 1000, 1000], { image_index: 1 }), [scene, first], settings);
-    expect(call).toMatchObject({ outcome: "ok", imageIndex: 1, boxSourcePx: [64, 64, 128, 128] });
-    expect([...second!.data.slice(0, 2)]).toEqual([(256 + 64) % 256, (256 + 64) % 256]);
+  test("can look closer at an earlier crop", async () => {
+    const first = cut([256, 256, 384, 384], [scene]);
+    if (!first) throw new Error("no crop");
+    const views = [scene, { original: first, modelInput: first }];
+    const { record } = await call([500, 500, 1000, 1000], { views, rest: { image_index: 1 } });
+    expect(record).toMatchObject({ imageIndex: 1, boxSourcePx: [64, 64, 128, 128] });
+    const second = cut([64, 64, 128, 128], views, "source", 1);
+    expect([...(second?.data.slice(0, 2) ?? [])]).toEqual([(256 + 64) % 256, (256 + 64) % 256]);
   });
 
+  const written = (box: unknown, rest: object = {}) =>
+    JSON.stringify({ name: "image_zoom_in_tool", arguments: { bbox_2d: box, ...rest } });
   test.each([
     ["not JSON", "{oops}", "not_json"],
     ["NaN", '{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [NaN, 0, 1, 1]}}', "not_json"],
@@ -123,23 +112,20 @@ describe("zoom", () => {
     ["no such picture", written([10, 20, 30, 40], { image_index: 1 }), "image_index"],
     ["a picture index that is no whole number", written([10, 20, 30, 40], { image_index: 0.5 }), "image_index"],
     ["a picture index that is text", written([10, 20, 30, 40], { image_index: "0" }), "image_index"],
-  ])("%s is answered with an outcome and a sentence", (_, json, outcome) => {
-    const result = zoom(json, [scene], settings);
-    expect(result.call).toMatchObject({ outcome, message: expect.stringMatching(/^Error: /) });
-    expect(result.cut).toBeUndefined();
-    expect(result.call.boxSourcePx).toBeUndefined();
+  ])("%s is answered with an outcome and a sentence", async (_, json, outcome) => {
+    const text = `<tool_call>${json}</tool_call>`;
+    const result = await stepWith(text, { frame: "relative-1000", tools: [zoom] }, { views: [scene] });
+    expect(result).toMatchObject({
+      end: null,
+      picture: null,
+      text: expect.stringMatching(/^Error: /),
+      call: { outcome, message: expect.stringMatching(/^Error: /) },
+    });
+    expect(result).not.toHaveProperty("call.boxSourcePx");
   });
-});
 
-test("the schema is JSON and names the tool and its arguments", () => {
-  const { function: tool } = JSON.parse(zoomSchema);
-  expect(tool.name).toBe("image_zoom_in_tool");
-  expect(Object.keys(tool.parameters.properties)).toEqual(["bbox_2d", "label"]);
-});
-
-test("intersectionOverUnion of equal, half, disjoint and empty boxes", () => {
-  expect(intersectionOverUnion([0, 0, 4, 4], [0, 0, 4, 4])).toBe(1);
-  expect(intersectionOverUnion([0, 0, 4, 4], [2, 0, 6, 4])).toBeCloseTo(1 / 3, 12);
-  expect(intersectionOverUnion([0, 0, 4, 4], [4, 0, 6, 4])).toBe(0);
-  expect(intersectionOverUnion([0, 0, 0, 0], [0, 0, 0, 0])).toBe(0);
+  test("says what is wrong with a logged box instead of cutting it", () => {
+    expect(() => cut([0, 0, 513, 10], [scene])).toThrow("it cuts [0, 0, 513, 10] out of a picture of 512 × 512 pixels");
+    expect(() => cut([0, 0, 1, 1], [scene], "source", 3)).toThrow("it is about picture 3, of 1");
+  });
 });

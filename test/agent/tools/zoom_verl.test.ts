@@ -1,16 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { zoomAsVerl } from "../../../src/agent/tools/zoom_verl.ts";
+import { stepWith } from "../../support/model_turns.ts";
 import { originals } from "../../support/originals.ts";
 
 const image = { width: 1000, height: 800 };
-const call = (box: string, rest = "") => zoomAsVerl("image_zoom_in_tool", `{"bbox_2d": ${box}${rest}}`, image);
+const call = (box: string, rest = "") => zoomAsVerl(`{"bbox_2d": ${box}${rest}}`, image);
 
 describe("zoomAsVerl()", () => {
-  test("answers as verl's own code did", () => {
+  test("answers as verl's own code did", async () => {
     const cases = originals("zoom");
     expect(cases.filter((one) => one.crop).length).toBeGreaterThan(40);
     for (const one of cases) {
-      const reply = zoomAsVerl(one.tool, one.arguments, { width: one.size[0], height: one.size[1] });
+      if (one.tool !== "image_zoom_in_tool") {
+        const text = `<tool_call>{"name": ${JSON.stringify(one.tool)}, "arguments": ${one.arguments}}</tool_call>`;
+        expect(await stepWith(text, { tool: "verl" }), one.tool).toMatchObject({ text: one.text });
+        continue;
+      }
+      const reply = zoomAsVerl(one.arguments, { width: one.size[0], height: one.size[1] });
       expect(reply.text, one.arguments).toBe(one.text);
       expect(reply.ok ? reply.cropShownPx : null, one.arguments).toEqual(one.crop ?? null);
       if (one.rew !== undefined) expect(reply.toolReward).toBe(one.rew);

@@ -76,7 +76,7 @@ describe("judge test", () => {
   test("is told as JSON", async () => {
     const fake = await judgeAt({ ...approving, models: [] });
     const { lines } = await run(`judge test --log-json --judge-url ${fake.url}`);
-    expect(JSON.parse(lines[0])).toMatchObject({ state: "no_model", usable: false });
+    expect(JSON.parse(lines.join())).toMatchObject({ state: "no_model", usable: false });
   });
 });
 
@@ -148,7 +148,7 @@ describe("judge rejudge", () => {
     const { code, lines } = await run(`judge rejudge ${folder} --judge-url ${fake.url} --answer-weight 2`);
     expect(code).toBe(0);
     // Before: 1 of 2 scored, mean 0.4. After: 2 of 3, mean (2 + 2 - 0.2) / 3.
-    expect(lines[2].trim().split(/\s+/)).toEqual(["1", "0.500", "0.667", "0.400", "1.267", "0", "2"]);
+    expect(lines[2]?.trim().split(/\s+/)).toEqual(["1", "0.500", "0.667", "0.400", "1.267", "0", "2"]);
     expect(lines[4]).toBe(
       "6 rollouts: 2 as before, 2 now right, 0 now wrong, 0 without a verdict now, 2 without one before; 6 rewards differ",
     );
@@ -175,7 +175,7 @@ describe("judge rejudge", () => {
   test("by rules alone, under a reward of the menu", async () => {
     await writeRun();
     const { lines } = await run(`judge rejudge ${folder} --judge rules --reward chain-of-focus`);
-    expect(lines[2].trim().split(/\s+/)).toEqual(["1", "0.500", "0.333", "0.400", "0.367", "0", "1"]);
+    expect(lines[2]?.trim().split(/\s+/)).toEqual(["1", "0.500", "0.333", "0.400", "0.367", "0", "1"]);
   });
 
   test("keeps replies in a folder that the next call finds", async () => {

@@ -18,7 +18,7 @@ const files = (text: string) => [
   { name: "b.json", bytes: new TextEncoder().encode("{}") },
 ];
 const textOf = (found: { name: string; bytes: Uint8Array }[] | null) =>
-  found && new TextDecoder().decode(found[0].bytes);
+  found && new TextDecoder().decode(found[0]?.bytes);
 const names = async (path: string) => {
   const found: string[] = [];
   for await (const entry of Deno.readDir(path)) found.push(entry.name);
@@ -226,7 +226,7 @@ test("a failed checkpoint leaves the one before", async () => {
   const store = await started();
   await store.writeCheckpoint(files("old"));
   // A name twice: the second file cannot be created, as if the disk had refused it.
-  await expect(store.writeCheckpoint([...files("new"), files("new")[0]])).rejects.toThrow(
+  await expect(store.writeCheckpoint([...files("new"), ...files("new")])).rejects.toThrow(
     `Cannot write the checkpoint in ${folder}`,
   );
   expect(textOf(await store.readCheckpoint())).toBe("old");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Reward, Rollout } from "../../../src/agent/rollout.ts";
+import { builtInTools } from "../../../src/agent/tools/table.ts";
 import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../../../src/app/judge/rejudge.ts";
 import type { Pixels } from "../../../src/image/pixels.ts";
 import { compactChat } from "../../../src/policy/chat.ts";
@@ -84,6 +85,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       source,
       policy: new ScriptedPolicy(tokenizer, (row, turn) => `${scripts[row % scripts.length]![turn]!}<|im_end|>`),
       chat: compactChat(tokenizer),
+      tools: builtInTools,
       tokenizer,
       judge: judges[judge](),
       klSums: async ({ rollouts }) => rollouts.map((group) => group.map((_, i) => 0.1 * i + 0.3)),

@@ -5,9 +5,10 @@ import type { KernelTime } from "../../../src/gpu/kernel_times.ts";
 import { Plan } from "../../../src/gpu/plan.ts";
 import { Tape } from "../../../src/gpu/tape.ts";
 import { attention } from "../../../src/ops/attention.ts";
+import { backpropWeight, backpropX, multiply } from "../../../src/ops/dense_product.ts";
 import { gather } from "../../../src/ops/gather.ts";
 import { gelu } from "../../../src/ops/gelu.ts";
-import { backpropWeight, backpropX, linear, multiply } from "../../../src/ops/linear.ts";
+import { linear } from "../../../src/ops/linear.ts";
 import { gpu } from "../../support/device.ts";
 
 const recorded = (record: (plan: Plan) => void) => {
@@ -22,9 +23,9 @@ test("products: two operations for each number of x, weight and column; each num
   const into = { constants: { ADD: 0 as const } };
   const found = works((plan) => {
     const [x, weight, dout] = [plan.empty("x", [N, I]), plan.empty("weight", [O, I]), plan.empty("dout", [N, O])];
-    multiply(plan, x, weight, dout);
-    backpropX(plan, dout, weight, { d: x, ...into });
-    backpropWeight(plan, x, dout, plan.empty("partial", [1, O, I]), { d: weight, ...into });
+    multiply(plan, { x, weight, out: dout });
+    backpropX(plan, { dout, weight, into: { d: x, ...into } });
+    backpropWeight(plan, { x, dout, partial: plan.empty("partial", [1, O, I]), into: { d: weight, ...into } });
   });
   const [x, weight, out] = [4 * N * I, 4 * O * I, 4 * N * O];
   const flops = 2 * N * I * O;
@@ -61,7 +62,13 @@ test("what attention does stands in its spans", () => {
   const [dispatch] = recorded((plan) => {
     const tape = new Tape(plan, false);
     const keys = () => plan.empty("keys", [S, K, D]);
-    attention(tape, plan.empty("q", [N, H, D]), keys(), keys(), { query: plan.empty("spans", [N, 4], "u32") }, 1);
+    attention(tape, {
+      q: plan.empty("q", [N, H, D]),
+      k: keys(),
+      v: keys(),
+      spans: { query: plan.empty("spans", [N, 4], "u32") },
+      scale: 1,
+    });
   });
   const rows = 4 * 2 * N * H * D;
   expect(workOf(dispatch!, spans)).toEqual({ flops: 4 * 9 * H * D, bytes: rows + 4 * 2 * 6 * K * D });
@@ -75,7 +82,7 @@ test("a trace reads the spans, and the table tells what each kernel achieved", a
   const q = linear(tape, x, plan.upload("weight", new Float32Array(64 * 64), [64, 64]));
   const heads = { ...q, shape: [64, 2, 32] };
   const spans = Uint32Array.from(Array.from({ length: 64 }, (_, n) => [0, n + 1, 0, 0]).flat());
-  attention(tape, heads, heads, heads, { query: plan.upload("spans", spans, [64, 4]) }, 1);
+  attention(tape, { q: heads, k: heads, v: heads, spans: { query: plan.upload("spans", spans, [64, 4]) }, scale: 1 });
   gelu(tape, q, "tanh");
   const times = await plan.trace();
   expect(times.map((time) => time.spans?.length)).toEqual([undefined, 256, undefined]);

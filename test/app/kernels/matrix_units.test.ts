@@ -8,7 +8,8 @@ import { Plan } from "../../../src/gpu/plan.ts";
 import { Tape } from "../../../src/gpu/tape.ts";
 import { Parameters } from "../../../src/model/parameters.ts";
 import { formOf } from "../../../src/model/weight_form.ts";
-import { backpropX, linear, multiply } from "../../../src/ops/linear.ts";
+import { backpropX, multiply } from "../../../src/ops/dense_product.ts";
+import { linear } from "../../../src/ops/linear.ts";
 import { backpropXOnMatrixUnits, multiplyOnMatrixUnits } from "../../../src/ops/product_matrix.ts";
 
 /**
@@ -69,12 +70,12 @@ describe.skipIf(gpu === null)("on a device with matrix units", () => {
       );
     const [x, bias, residual] = [up("x", [N, I]), up("bias", [O + first]), up("residual", [N, O])];
     const outs = ["own", "exact"].map((name) => plan.empty(name, [N, O])) as [typeof x, typeof x];
-    multiplyOnMatrixUnits(plan, x, weight, outs[0], { bias, residual, first });
-    multiply(plan, x, weight, outs[1], { bias, residual, first });
+    multiplyOnMatrixUnits(plan, { x, weight, out: outs[0], bias, residual, first });
+    multiply(plan, { x, weight, out: outs[1], bias, residual, first });
     const before = random(5, N * I);
     const ds = ["d", "dexact"].map((name) => plan.upload(name, before, [N, I])) as [typeof x, typeof x];
-    backpropXOnMatrixUnits(plan, residual, weight, { d: ds[0], constants: { ADD: 1 } }, { first });
-    backpropX(plan, residual, weight, { d: ds[1], constants: { ADD: 1 } }, first);
+    backpropXOnMatrixUnits(plan, { dout: residual, weight, into: { d: ds[0], constants: { ADD: 1 } }, first });
+    backpropX(plan, { dout: residual, weight, into: { d: ds[1], constants: { ADD: 1 } }, first });
     plan.run();
     const [own, exact, d, dexact] = (await gpu!.read(...outs, ...ds)) as [
       Float32Array,

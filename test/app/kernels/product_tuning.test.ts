@@ -7,7 +7,7 @@ import { type Gpu, GpuError } from "../../../src/gpu/gpu.ts";
 import { Plan } from "../../../src/gpu/plan.ts";
 import type { Model } from "../../../src/model/model.ts";
 import { Parameters } from "../../../src/model/parameters.ts";
-import { multiply } from "../../../src/ops/linear.ts";
+import { multiply } from "../../../src/ops/dense_product.ts";
 import { multiplyInParts } from "../../../src/ops/product.ts";
 import { kernelOf, productChoice, usualChoice } from "../../../src/ops/product_choice.ts";
 import { gpu } from "../../support/device.ts";
@@ -73,10 +73,16 @@ describe("trying", { timeout: 240_000 }, () => {
   });
 
   test("a kernel in other bits is left out, and named", async () => {
-    const wrong: Trial["multiply"] = (plan, x, weight, out, extras, kernel) => {
-      multiplyInParts(plan, x, weight, out, extras, kernel);
+    const wrong: Trial["multiply"] = (plan, product, kernel) => {
+      multiplyInParts(plan, product, kernel);
+      const { weight, out } = product;
       // The last number of all is another.
-      if (kernel === "thin") multiply(plan, x, { ...weight, shape: [4, 64] }, { ...out, shape: [out.shape[0]!, 4] });
+      if (kernel === "thin")
+        multiply(plan, {
+          ...product,
+          weight: { ...weight, shape: [4, 64] },
+          out: { ...out, shape: [out.shape[0]!, 4] },
+        });
     };
     const { choice, notices } = await tuneProducts(gpu, { dtype: "f32" }, { ...small, multiply: wrong });
     expect(choice.without).toEqual(["thin"]);
@@ -91,9 +97,9 @@ describe("trying", { timeout: 240_000 }, () => {
   });
 
   test("a kernel that is refused is left out, and named", async () => {
-    const refused: Trial["multiply"] = (plan, x, weight, out, extras, kernel) => {
+    const refused: Trial["multiply"] = (plan, product, kernel) => {
       if (kernel === "wide") throw new Error("no such kernel here");
-      multiplyInParts(plan, x, weight, out, extras, kernel);
+      multiplyInParts(plan, product, kernel);
     };
     const { choice, notices } = await tuneProducts(gpu, { dtype: "f32" }, { ...small, multiply: refused });
     expect(choice.without).toEqual(["wide"]);
@@ -134,7 +140,11 @@ describe("what was found", () => {
         expect(times(), `session ${session}`).toBe(session === 1 ? 1 : 0);
         expect(productChoice(gpu, "f32")).toEqual(found);
         const plan = new Plan(gpu, "product");
-        multiply(plan, plan.empty("x", [16, 64]), plan.empty("w", [4096, 64]), plan.empty("out", [16, 4096]));
+        multiply(plan, {
+          x: plan.empty("x", [16, 64]),
+          weight: plan.empty("w", [4096, 64]),
+          out: plan.empty("out", [16, 4096]),
+        });
         expect(plan.recorded[0]!.shader.name).toBe("product_thin");
       }
       const names: string[] = [];

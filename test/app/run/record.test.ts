@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRunFolder, resumeRunFolder } from "../../../src/app/deno/storage/run_folder.ts";
 import { configText, recordRun, reopenRun } from "../../../src/app/run/record.ts";
 import { logUpTo } from "../../../src/app/run/run_log.ts";
-import { DroppedFiles } from "../../../src/app/web/dropped_files.ts";
+import { DroppedFiles } from "../../../src/app/web/browser/dropped_files.ts";
 import { readTrainerState } from "../../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { TrainEvent } from "../../../src/train/events.ts";
@@ -172,7 +172,7 @@ test("a damaged configuration is said, and the log stays as it is", async () => 
   for (const [text, sentence] of [
     ["{", 'config.json: expected a JSON object, found "{"; put a whole one back'],
     ['{"seed": "x"}', "config.json: seed must be a number"],
-  ]) {
+  ] as const) {
     await Deno.writeTextFile(`${folder}/config.json`, text);
     await expect(goOn()).rejects.toThrow(sentence);
   }

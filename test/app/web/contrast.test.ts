@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-const css = readFileSync(new URL("../../../src/app/web/style.css", import.meta.url), "utf8");
+const css = readFileSync(new URL("../../../src/app/web/base.css", import.meta.url), "utf8");
 
 /** The colours that a theme's block of the style sheet names. */
 function colours(selector: string): Map<string, string> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { zoom } from "../../../src/agent/tools/zoom.ts";
 import { openChat } from "../../../src/policy/chats.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
 import { folderRows } from "../../../src/tasks/rows/folder.ts";
@@ -92,7 +93,7 @@ const tokenizer = new Tokenizer(
   ),
 );
 describe.each(["compact", "verl", "deepeyes"] as const)("--prompt %s", (prompt) => {
-  const chat = openChat(prompt, tokenizer, { rotate: false });
+  const chat = openChat(prompt, tokenizer, [zoom]);
   const settings = {
     ...recipeSettings,
     promptTokens: (

@@ -9,7 +9,6 @@ import {
   type CommandEntry,
   type CommandName,
   commands,
-  type Flag,
   type FlagName,
   flags,
   foldersOf,
@@ -17,6 +16,7 @@ import {
   knobsOf,
   required,
 } from "./command_table.ts";
+import { flagValue, inFlagTerms, isSwitch, unknownFlag } from "./flag_values.ts";
 import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
@@ -74,23 +74,49 @@ export function parseArguments(words: readonly string[]): Parsed {
   }
   const command = commandNamed(first);
   if (rest.includes("--help") || rest.includes("-h")) return { command, help: true };
+  const { changes, options, settings, given, folders } = readWords(command, rest);
+  for (const name of required(command))
+    if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
+  if (foldersOf(command)) {
+    const { insteadOfFolders = [], foldersOptional = false }: CommandEntry = commands[command];
+    if (folders.length === 0 && !foldersOptional && !insteadOfFolders.some((name) => given.has(name)))
+      throw new Error(`saccade ${command} needs ${foldersOf(command)}; see saccade ${command} --help`);
+    options.folders = folders;
+  }
+  expectCompatible(options);
+  if (settings.length === 0) return { command, help: false, changes, options };
+  const { changes: all, notes } = withAliases(command, changes, settings);
+  return { command, help: false, changes: all, options, ...(notes.length > 0 ? { notes } : {}) };
+}
+
+/** A command line, word by word. */
+interface ReadWords {
+  changes: Partial<RunConfig>;
+  options: Options;
+  /** By other trainers' names. */
+  settings: Setting[];
+  /** Flags and knobs that were given. */
+  given: Set<string>;
+  folders: string[];
+}
+
+function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const known = new Map<string, keyof RunConfig | FlagName>(
     [...knobsOf(command), ...commands[command].flags].map((key) => [kebab(key), key]),
   );
+  const hasKnobs = knobsOf(command).length > 0;
   const changes: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
-  const folders: string[] = [];
-  const settings: Setting[] = [];
-  const given = new Set<string>();
-  for (let at = 0; at < rest.length; at++) {
-    const word = rest[at];
+  const read: ReadWords = { changes, options, settings: [], given: new Set(), folders: [] };
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
     if (!word.startsWith("--") && foldersOf(command)) {
-      folders.push(word);
+      read.folders.push(word);
       continue;
     }
-    if (!word.startsWith("--") && /^[+~]*\w[\w.]*=/.test(word) && knobsOf(command).length > 0) {
+    if (!word.startsWith("--") && /^[+~]*\w[\w.]*=/.test(word) && hasKnobs) {
       tableOf(word.slice(0, word.indexOf("=")));
-      settings.push(settingOf(word));
+      read.settings.push(settingOf(word));
       continue;
     }
     if (!word.startsWith("--"))
@@ -100,55 +126,45 @@ export function parseArguments(words: readonly string[]): Parsed {
     const equals = word.indexOf("=");
     const written = word.slice(2, equals < 0 ? undefined : equals);
     let value = equals < 0 ? undefined : word.slice(equals + 1);
-    const entry: CommandEntry = commands[command];
-    const ownKnob = entry.ownCode ? ownCodeKnob(written, value ?? rest[at + 1]) : null;
-    let key = ownKnob ?? known.get(written);
-    if (
-      key === undefined &&
-      written.startsWith("no-") &&
-      isSwitch(known.get(written.slice(3))) &&
-      value === undefined
-    ) {
-      key = known.get(written.slice(3));
-      value = "false";
+    const ownKnob = ownCodeKnob(command, written, value ?? left[0]);
+    if (ownKnob === "tools") {
+      changes.tools = [changes.tools ?? knobs.tools.default, value ?? left.shift()].join(",");
+      continue;
     }
-    if (key === undefined && knobsOf(command).length > 0 && (written.includes("_") || isTrlName(written))) {
+    let key = ownKnob ?? known.get(written);
+    const negated = written.startsWith("no-") ? known.get(written.slice(3)) : undefined;
+    if (key === undefined && value === undefined && isSwitch(negated)) [key, value] = [negated, "false"];
+    if (key === undefined && hasKnobs && (written.includes("_") || isTrlName(written))) {
       tableOf(written);
-      if (value === undefined) value = (rest[at + 1] ?? "--").startsWith("--") ? "True" : rest[++at];
-      settings.push({ name: written, value });
+      // A switch of TRL's, where no value follows.
+      value ??= left[0] === undefined || left[0].startsWith("--") ? "True" : left.shift()!;
+      read.settings.push({ name: written, value });
       continue;
     }
     if (key === undefined) throw new Error(unknownFlag(command, written, [...known.keys()]));
-    if (given.has(key)) throw new Error(`--${kebab(key)} is given twice; leave one out`);
-    given.add(key);
-    if (value === undefined && isSwitch(key)) value = ["true", "false"].includes(rest[at + 1]) ? rest[++at] : "true";
-    if (value === undefined) {
-      value = rest[++at];
-      if (value === undefined || value.startsWith("--"))
-        throw new Error(`--${written} needs a value; see saccade ${command} --help`);
-    }
+    if (read.given.has(key)) throw new Error(`--${kebab(key)} is given twice; leave one out`);
+    read.given.add(key);
+    if (isSwitch(key)) value ??= left[0] === "true" || left[0] === "false" ? left.shift()! : "true";
+    value ??= valueAfter(command, written, left.shift());
     if (key in knobs) changes[key] = inFlagTerms(key, () => checkKnob(key, value));
     else options[key] = flagValue(key as FlagName, value);
   }
-  for (const name of required(command))
-    if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
-  if (foldersOf(command)) {
-    const { insteadOfFolders = [], foldersOptional = false }: CommandEntry = commands[command];
-    if (folders.length === 0 && !foldersOptional && !insteadOfFolders.some((name) => given.has(name)))
-      throw new Error(`saccade ${command} needs ${foldersOf(command)}; see saccade ${command} --help`);
-    options.folders = folders;
-  }
-  if (options.out !== undefined && options.resume !== undefined)
+  return read;
+}
+
+function valueAfter(command: CommandName, written: string, next: string | undefined): string {
+  if (next === undefined || next.startsWith("--"))
+    throw new Error(`--${written} needs a value; see saccade ${command} --help`);
+  return next;
+}
+
+/** @throws Error where two flags contradict each other */
+function expectCompatible({ out, resume, gpuMemory, dryRun }: Options): void {
+  if (out !== undefined && resume !== undefined)
     throw new Error("--out begins a run and --resume goes on with one; leave one of them out");
-  if (options.gpuMemory !== undefined && !options.dryRun)
+  if (gpuMemory !== undefined && !dryRun)
     throw new Error("--gpu-memory is what --dry-run compares a run with; add --dry-run, or leave it out");
-  if (options.dryRun && options.resume !== undefined)
-    throw new Error("--dry-run is for a run that has not begun; leave out --resume");
-  if (settings.length > 0) {
-    const { changes: all, notes } = withAliases(command, changes as Partial<RunConfig>, settings);
-    return { command, help: false, changes: all, options: options as Options, ...(notes.length > 0 ? { notes } : {}) };
-  }
-  return { command, help: false, changes: changes as Partial<RunConfig>, options: options as Options };
+  if (dryRun && resume !== undefined) throw new Error("--dry-run is for a run that has not begun; leave out --resume");
 }
 
 /** Changes by flags and by other trainers' names together. @throws Error where a setting cannot be, or is there twice */
@@ -178,53 +194,4 @@ function commandNamed(word: string): CommandName {
   throw new Error(
     `There is no command "${word}"; did you mean "${nearest(word, names)}"? Commands: ${names.join(", ")}`,
   );
-}
-
-function isSwitch(key: string | undefined): boolean {
-  if (key === undefined) return false;
-  return key in knobs ? knobs[key as keyof RunConfig].kind === "boolean" : flags[key as FlagName].kind === "switch";
-}
-
-function unknownFlag(command: CommandName, written: string, known: string[]): string {
-  const elsewhere = Object.keys(commands).filter((name) =>
-    [...knobsOf(name as CommandName), ...commands[name as CommandName].flags].some((key) => kebab(key) === written),
-  );
-  if (elsewhere.length > 0)
-    return `saccade ${command} has no flag --${written}, which belongs to ${elsewhere.join(", ")}; see saccade ${command} --help`;
-  if (known.length === 0) return `saccade ${command} takes no flags, found --${written}`;
-  return `There is no flag --${written}; did you mean --${nearest(written, known)}? See saccade ${command} --help`;
-}
-
-/** Errors of knobs name `learningRate`; the command line has `--learning-rate`. */
-function inFlagTerms<T>(key: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new Error((error as Error).message.replace(new RegExp(`^${key}\\b`), `--${kebab(key)}`));
-  }
-}
-
-function flagValue(name: FlagName, value: string): string | number | boolean {
-  const flag: Flag = flags[name];
-  switch (flag.kind) {
-    case "choice":
-      if (!flag.choices!.includes(value))
-        throw new Error(`--${kebab(name)} must be one of ${flag.choices!.join(", ")}, found "${value}"`);
-      return value;
-    case "path":
-      if (value === "")
-        throw new Error(`--${kebab(name)} needs the path of a ${flag.value === "FILE" ? "file" : "folder"}`);
-      return value;
-    case "switch":
-      if (value !== "true" && value !== "false")
-        throw new Error(`--${kebab(name)} must be true or false, found "${value}"`);
-      return value === "true";
-    default: {
-      const number = Number(value);
-      const max = name === "port" ? 65535 : 1e9;
-      if (value.trim() === "" || !Number.isInteger(number) || number < 1 || number > max)
-        throw new Error(`--${kebab(name)} must be a whole number from 1 to ${max}, found "${value}"`);
-      return number;
-    }
-  }
 }

@@ -40,7 +40,7 @@ export function helpText(command: CommandName | null): string {
       flag.kind
     ];
     const note = required(command).includes(name) ? " (required)" : flag.default ? ` (${flag.default})` : "";
-    return [`--${kebab(name)}${value}`, flag.line + note];
+    return [`--${kebab(name)}${value}`, flag.line + note] as const;
   });
   const lines = [`saccade ${command}: ${entry.line}`, "", `Example: ${run} ${entry.example}`];
   if (entry.folders) lines.push("", ...table([[entry.folderWord ?? "DIR...", entry.folders]]));
@@ -49,11 +49,11 @@ export function helpText(command: CommandName | null): string {
   for (const group of entry.knobs) {
     const rows = keys
       .filter((key) => knobs[key].group === group)
-      .map((key) => [`--${kebab(key)} ${valueName(knobs[key])}`, knobLine(knobs[key])]);
+      .map((key) => [`--${kebab(key)} ${valueName(knobs[key])}`, knobLine(knobs[key])] as const);
     lines.push("", `${group}:`, ...table(rows));
   }
-  const ownCode = ownCodeRows(keys);
-  if (ownCode.length > 0 && entry.ownCode) lines.push("", ownCodeWarning, ...table(ownCode));
+  const ownCode = ownCodeRows(command);
+  if (ownCode.length > 0) lines.push("", ownCodeWarning, ...table(ownCode));
   if (keys.includes("preset") && !entry.folders)
     lines.push(
       "",
@@ -94,7 +94,7 @@ function knobLine(knob: Knob): string {
   return `${line} (${knob.default}${unit ? ` ${unit}` : ""}${range})`;
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+function table(rows: readonly (readonly [left: string, right: string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -1,3 +1,4 @@
+import { chooseTools } from "../../../agent/tools/table.ts";
 import type { Platform } from "../../../platform.ts";
 import type { Chat } from "../../../policy/chat.ts";
 import { openChat } from "../../../policy/chats.ts";
@@ -86,7 +87,7 @@ async function chatOf(
   const { tokenizer: folder } = options;
   if (folder === undefined) return null;
   const tokenizer = await openTokenizer(fileOrNull(filesIn(platform, onDisk(folder))));
-  return { chat: openChat(config.prompt, tokenizer, config), tokenizer };
+  return { chat: openChat(config.prompt, tokenizer, chooseTools(config)), tokenizer };
 }
 
 /** The prompt of one row as a run would write it, with its tokens; runs of image tokens as one. */
@@ -109,12 +110,13 @@ async function showPrompt(
   );
   const pad = tokenizer.id("<|image_pad|>");
   const lines: string[] = [];
-  for (let at = 0; at < tokens.length; ) {
+  for (const [at, token] of tokens.entries()) {
+    // Image tokens stand on one line.
+    if (token === pad && tokens[at - 1] === pad) continue;
     let end = at + 1;
-    while (tokens[at] === pad && tokens[end] === pad) end++;
+    while (token === pad && tokens[end] === pad) end++;
     const repeated = end - at > 1 ? `  x ${end - at}` : "";
-    lines.push(`${String(tokens[at]).padStart(8)}  ${JSON.stringify(tokenizer.texts([tokens[at]])[0])}${repeated}`);
-    at = end;
+    lines.push(`${String(token).padStart(8)}  ${JSON.stringify(tokenizer.texts([token])[0])}${repeated}`);
   }
   return [
     `${source.name}, row ${number} of ${source.rows}: ${tokens.length} tokens${skip ? `; left out: ${skip.why}` : ""}`,

@@ -29,20 +29,27 @@ export async function judgeCommand(
   const [action, ...rest] = options.folders!;
   switch (action) {
     case "test":
-      none(action, rest);
+      expectNoMore(action, rest);
       return test(changes, options, context);
     case "audit":
-      none(action, rest);
+      expectNoMore(action, rest);
       return auditCommand(changes, options, context);
     case "rejudge":
-      if (rest.length !== 1) throw new Error(`saccade judge rejudge needs the folder of one run, found ${rest.length}`);
-      return rejudgeCommand(rest[0], changes, options, context);
+      return rejudgeCommand(onlyRun(rest), changes, options, context);
     default:
       throw new Error(`Expected judge test, judge audit or judge rejudge RUN_FOLDER, found "${action}"`);
   }
 }
 
-function none(action: string, rest: readonly string[]): void {
+function onlyRun([folder, ...others]: readonly string[]): string {
+  if (folder === undefined || others.length > 0)
+    throw new Error(
+      `saccade judge rejudge needs the folder of one run, found ${folder === undefined ? 0 : 1 + others.length}`,
+    );
+  return folder;
+}
+
+function expectNoMore(action: string, rest: readonly string[]): void {
   if (rest.length > 0) throw new Error(`saccade judge ${action} takes flags only, found "${rest[0]}"`);
 }
 

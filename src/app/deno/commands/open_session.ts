@@ -11,11 +11,11 @@ import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
-import { loadOwnCode } from "../own_code.ts";
 import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import { judgeKey } from "./judge_command.ts";
+import { loadOwnCode } from "./own_code.ts";
 
 /**
  * A session on the model of a run (`--from`) or of the configuration, for what takes no tasks of the run and pays nothing.
@@ -52,6 +52,10 @@ const withoutOwnCode = (config: RunConfig): RunConfig => ({
   ...config,
   data: isOwnCode(config.data) ? "" : config.data,
   reward: isOwnCode(config.reward) ? "weights" : config.reward,
+  tools: config.tools
+    .split(",")
+    .filter((name) => !isOwnCode(name.trim()))
+    .join(","),
 });
 
 /** Opens the model of a configuration, with the weights of a checkpoint where there is one. */

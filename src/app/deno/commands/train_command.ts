@@ -9,10 +9,10 @@ import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
-import { expectOwnCodeNamed } from "../own_code.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
 import { openAnd, withGpu } from "./open_session.ts";
+import { expectOwnCodeNamed } from "./own_code.ts";
 import { eventLine, progressLine } from "./reports.ts";
 
 /** Begins a run, or goes on with one. Returns the exit code. */

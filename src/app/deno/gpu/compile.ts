@@ -1,6 +1,6 @@
 import { matrixFeatures } from "../../../gpu/matrix_units.ts";
 import { Shader } from "../../../gpu/shader.ts";
-import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention.ts";
+import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention_forward.ts";
 import { cacheParts } from "../../../ops/cache_kernels.ts";
 import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
 import { thinSizes } from "../../../ops/thin_sizes.ts";

@@ -173,7 +173,9 @@ function startsWith(all: Uint8Array, first: Uint8Array): boolean {
 
 /** Brings the newest whole checkpoint into its place, from wherever an interruption left it. */
 async function settleCheckpoint(folder: string): Promise<void> {
-  const [place, whole, previous] = [names.checkpoint, names.whole, names.previous].map((name) => join(folder, name));
+  const place = join(folder, names.checkpoint);
+  const whole = join(folder, names.whole);
+  const previous = join(folder, names.previous);
   if (await exists(whole)) {
     if (await exists(place)) {
       await removeIfThere(previous);

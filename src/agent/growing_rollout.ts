@@ -1,0 +1,143 @@
+import type { Pixels } from "../image/pixels.ts";
+import type { Chat } from "../policy/chat.ts";
+import type { Passage, Turn } from "../policy/policy.ts";
+import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Environment, StepResult } from "./environments/environment.ts";
+import type { End, Rollout } from "./rollout.ts";
+import type { Capacity } from "./token_limits.ts";
+import { type OfferSettings, offersTools } from "./tools/table.ts";
+import type { View } from "./tools/tool.ts";
+import { ToolFailure } from "./tools/tool_failure.ts";
+import { ToolStates } from "./tools/tool_states.ts";
+
+/** A task with its pictures and its prompt. */
+export interface Opening {
+  task: Task;
+  views: View[];
+  passage: Passage;
+}
+
+/** What a turn is answered with. */
+interface Surrounding {
+  environment: Environment;
+  tokenizer: Tokenizer;
+  chat: Chat;
+  settings: AnswerSettings;
+  capacity: Capacity;
+}
+
+interface AnswerSettings extends OfferSettings {
+  maxToolCalls: number;
+  modelInput: (pixels: Pixels) => Pixels | Promise<Pixels>;
+  imageTokens: (modelInput: Pixels) => number;
+}
+
+/** One rollout while it is made. */
+export class GrowingRollout {
+  readonly rollout: Rollout;
+  /** Its row among the policy's conversations. */
+  readonly row: number;
+  isOver = false;
+  /** Tokens behind the prompt so far. */
+  tokens = 0;
+  readonly #opening: Opening;
+  readonly #views: View[];
+  readonly #states: ToolStates;
+
+  constructor(opening: Opening, place: Pick<Rollout, "step" | "taskIndex" | "rolloutIndex">, row: number) {
+    const { task, views, passage } = opening;
+    const { step, taskIndex, rolloutIndex } = place;
+    this.row = row;
+    this.#opening = opening;
+    this.#views = [...views];
+    this.#states = new ToolStates(task, views);
+    this.rollout = {
+      id: `${step}·${taskIndex}·${rolloutIndex}`,
+      step,
+      taskIndex,
+      rolloutIndex,
+      task: task.id,
+      segments: [
+        { source: "prompt", tokens: passage.tokens, logprobs: [], entropies: [], images: views.map((_, i) => i) },
+      ],
+      calls: [],
+      end: "error",
+      answer: null,
+      reward: null,
+      advantage: null,
+    };
+  }
+
+  /** The model inputs of the pictures that tools gave. */
+  get toolImages(): Pixels[] {
+    return this.#views.slice(this.#opening.views.length).map(({ modelInput }) => modelInput);
+  }
+
+  /**
+   * Takes one turn of the model. The passage that answers it, or null where the rollout is over: also where a tool
+   * failed, which is said in the rollout.
+   */
+  async take(turn: Turn, around: Surrounding): Promise<Passage | null> {
+    const { tokens, logprobs, entropies } = turn;
+    this.rollout.segments.push({ source: "model", tokens, logprobs, entropies, images: [] });
+    this.tokens += tokens.length;
+    try {
+      const answer = turn.stopped ? await this.#answer(tokens, around) : this.#end("length");
+      if (!answer) await this.close();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ToolFailure)) throw error;
+      this.rollout.error = error.message;
+      return this.#end("error");
+    }
+  }
+
+  /** Lets tools give back what they keep for the rollout. @throws ToolFailure */
+  close(): Promise<void> {
+    return this.#states.close();
+  }
+
+  async #answer(tokens: readonly number[], around: Surrounding): Promise<Passage | null> {
+    const { environment, tokenizer, settings } = around;
+    const { segments, calls } = this.rollout;
+    const { task } = this.#opening;
+    const result = await environment.step({
+      text: tokenizer.decode(tokens),
+      task,
+      views: this.#views,
+      offersTools: offersTools(task, settings),
+      mayCall: calls.length < settings.maxToolCalls,
+      states: this.#states,
+    });
+    const made = result.end === null ? [result.call] : result.calls;
+    for (const call of made) calls.push({ segment: segments.length - 1, ...call });
+    if (result.end === null) return this.#observe(result, around);
+    this.rollout.answer = result.answer;
+    return this.#end(result.end);
+  }
+
+  /** Appends what a tool answered. Text and picture go in together or not at all: one without the other is no conversation. */
+  async #observe(
+    { text, caption, picture }: StepResult & { end: null },
+    { chat, settings, capacity }: Surrounding,
+  ): Promise<Passage | null> {
+    const views = picture ? [{ original: picture, modelInput: await settings.modelInput(picture) }] : [];
+    const images = views.map(({ modelInput }) => modelInput);
+    const tokens = chat.observation(text, images.map(settings.imageTokens), caption);
+    if (tokens.length > capacity.observationTokens || this.tokens + tokens.length >= capacity.responseTokens)
+      return this.#end("length");
+    const first = this.#views.length;
+    this.#views.push(...views);
+    const indices = views.map((_, i) => first + i);
+    this.rollout.segments.push({ source: "tool", tokens, logprobs: [], entropies: [], images: indices });
+    this.tokens += tokens.length;
+    return { tokens, images };
+  }
+
+  #end(end: End): null {
+    this.rollout.end = end;
+    this.isOver = true;
+    return null;
+  }
+}

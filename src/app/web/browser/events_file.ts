@@ -1,0 +1,119 @@
+import type { TrainEvent } from "../../../train/events.ts";
+import { linesOf, longestLine } from "../../run/log_lines.ts";
+import { LogReader } from "../../run/log_reader.ts";
+import type { EventsFile } from "../../worker_api/run_api.ts";
+
+const chooseAnother = "choose the events.jsonl of a run's folder";
+
+/** Characters of a log that a tab has room for, with what is made of them. */
+const longestLog = 2 ** 29;
+
+/** Lines, empty ones too: as many as a log of that length can have. */
+const mostLines = 2 ** 23;
+
+/** Characters between two chances for the page to draw. */
+const pieceCharacters = 2 ** 22;
+
+/**
+ * Reads a log: one JSON event a line. What is wrong in it is left out, and a sentence in the notices says so.
+ *
+ * @param remedy  what to do about a file that is no log
+ * @throws Error with one sentence that names the line.
+ */
+export function readEventsFile(name: string, text: string, remedy = chooseAnother): EventsFile {
+  const reader = new LogReader(name, remedy);
+  const events = text.split("\n").flatMap((line) => reader.line(line) ?? []);
+  return { events, ...reader.end() };
+}
+
+/**
+ * The same of a file, piece by piece: it may be large, packed by gzip, or saved as UTF-16.
+ * @param progress hears how much has been read, 0 to 1
+ */
+export async function readEventsBlob(
+  name: string,
+  blob: Blob,
+  progress: (share: number) => void = () => {},
+): Promise<EventsFile> {
+  const reader = new LogReader(name, chooseAnother);
+  const events: TrainEvent[] = [];
+  let readBytes = 0;
+  const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, out) {
+      readBytes += piece.length;
+      out.enqueue(piece);
+    },
+  });
+  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  const packed = isGzip(head);
+  const bytes = blob.stream().pipeThrough(counted);
+  const plain = packed ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
+  let characters = 0;
+  let lineCount = 0;
+  let sinceDrawn = 0;
+  let tooLong = false;
+  try {
+    reading: for await (const lines of linesOf(textOf(plain, packed ? new Uint8Array() : head))) {
+      for (const line of lines) {
+        const length = (line?.length ?? longestLine) + 1;
+        characters += length;
+        sinceDrawn += length;
+        tooLong = characters > longestLog || ++lineCount > mostLines;
+        if (tooLong) break reading;
+        const event = reader.line(line);
+        if (event) events.push(event);
+        if (sinceDrawn < pieceCharacters) continue;
+        sinceDrawn = 0;
+        progress(Math.min(1, readBytes / blob.size));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    }
+  } catch (error) {
+    // What the browser says of a damaged archive is a TypeError.
+    if (!packed || !(error instanceof TypeError) || events.length === 0)
+      throw packed && error instanceof TypeError
+        ? new Error(`${name} is not a whole gzip file (${error.message}); ${chooseAnother}`)
+        : error;
+    const { notices, ...read } = reader.end();
+    const cut = `${name} ends before its archive does; ${events.length.toLocaleString("en")} events are shown`;
+    return { events, ...read, notices: [cut, ...notices.filter((sentence) => !sentence.startsWith("The last line"))] };
+  }
+  const read = reader.end();
+  if (tooLong)
+    read.notices.unshift(
+      `${name} is longer than the ${longestLog.toLocaleString("en")} characters or ${mostLines.toLocaleString("en")} lines that a tab has room for; what comes after them is not shown`,
+    );
+  return { events, ...read };
+}
+
+export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+const encodingOf = ([first, second]: Uint8Array): string =>
+  first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+
+/** Bytes of a file that tell a log from rows: a log begins with the run's head. */
+const headBytes = 4096;
+
+/** The first characters of a file that may be a log, packed by gzip or not; "" where nothing can be read. */
+export async function beginningOf(blob: Blob): Promise<string> {
+  const bytes = new Uint8Array(await blob.slice(0, headBytes).arrayBuffer());
+  if (!isGzip(bytes)) return new TextDecoder(encodingOf(bytes)).decode(bytes);
+  // A gzip of which there is only the beginning ends in an error behind what can be read of it.
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const first = await reader.read().catch(() => null);
+  void reader.cancel().catch(() => {});
+  return first?.value ? new TextDecoder().decode(first.value.slice(0, headBytes)) : "";
+}
+
+/** The text of bytes: UTF-8 or, where it says so at its beginning, UTF-16 as some shells write it. */
+async function* textOf(bytes: ReadableStream<Uint8Array<ArrayBuffer>>, head: Uint8Array): AsyncGenerator<string> {
+  const decoder = new TextDecoder(encodingOf(head));
+  const reader = bytes.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      yield decoder.decode(next.value, { stream: true });
+    yield decoder.decode();
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

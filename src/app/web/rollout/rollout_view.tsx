@@ -1,0 +1,80 @@
+import { shortened } from "../labels/numbers.ts";
+import { usePage } from "../run/page_context.ts";
+import { sizeText } from "../run/shown_pictures.ts";
+import { usePictures, useShown } from "../run/use_pictures.ts";
+import { Crops } from "./crops.tsx";
+import { RewardTable } from "./reward_table.tsx";
+import { NoStage, Stage } from "./stage.tsx";
+
+const patienceMs = 120;
+/** Refused calls that are listed. */
+const mostCalls = 32;
+
+/** The chosen rollout: where it looked, what it saw, what it said and what it was paid. */
+export function RolloutView() {
+  const { store } = usePage();
+  const chosen = store.chosen.value;
+  const config = store.runConfig.value;
+  const { pixels: pictures, problem } = usePictures(chosen?.task ?? null, patienceMs);
+  const rollout = chosen?.rollout;
+  const { shown, problem: unseen } = useShown(rollout ?? null, pictures);
+  if (!chosen || !rollout) {
+    return (
+      <div class="card">
+        <h2>
+          <b>Rollout</b>
+        </h2>
+        <p class="soft">Where the model looked, and what it saw there, appears here with the first group.</p>
+      </div>
+    );
+  }
+  return (
+    <>
+      <div class="card">
+        <h2>
+          <b title={`id in the log: ${rollout.id}`}>
+            Step {chosen.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          </b>{" "}
+          “{shortened(chosen.task.question)}”
+        </h2>
+        {pictures?.[0] ? (
+          <Stage source={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
+        ) : (
+          <NoStage problem={problem} />
+        )}
+        {pictures?.[0] && (
+          <p class="cap">
+            {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
+            <b class="zoomword">1</b>: where the model looked. The page shows the source
+            {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
+          </p>
+        )}
+        <Crops shown={shown} />
+        {unseen !== null && <p class="problem small">{unseen}.</p>}
+        {rollout.calls
+          .filter((call) => call.outcome !== "ok")
+          .slice(0, mostCalls)
+          .map((call, i) => (
+            <p key={i} class="cap">
+              A call was refused: {shortened(call.message ?? call.outcome)}
+            </p>
+          ))}
+      </div>
+      <div class="card">
+        <RewardTable rollout={rollout} task={chosen.task} config={config} />
+        <p>
+          <button
+            type="button"
+            class="go"
+            onClick={() => {
+              store.pinned.value = rollout.id;
+              store.tab.value = "step";
+            }}
+          >
+            Step through this rollout
+          </button>
+        </p>
+      </div>
+    </>
+  );
+}

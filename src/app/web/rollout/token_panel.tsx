@@ -1,0 +1,92 @@
+import { figure, signed } from "../labels/numbers.ts";
+import { type Unit, visibleText } from "./token_units.ts";
+import type { Alternatives } from "./use_alternatives.ts";
+
+interface Props {
+  unit: Unit;
+  /** Tokens that the model wrote before it. */
+  written: number;
+  advantage: number | null;
+  alternatives: Alternatives;
+}
+
+/** All that is known of the token under the cursor. */
+export function TokenPanel({ unit, written, advantage, alternatives }: Props) {
+  const { logprob, entropy, source, token } = unit;
+  const model = source === "model";
+  const list = model ? (alternatives.lists?.[written] ?? null) : null;
+  const probability = list?.find((alternative) => alternative.token === token)?.probability ?? null;
+  const now = probability === null ? null : Math.log(probability);
+  return (
+    <div class="card">
+      <h2>
+        <b>Token {unit.first + unit.tokens}</b>{" "}
+        {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
+      </h2>
+      {list && (
+        <table class="alternatives">
+          <caption class="hidden">What the model would write here, with probabilities</caption>
+          <tbody>
+            {list.map((alternative) => (
+              <tr key={alternative.token} class={alternative.token === token ? "written" : ""}>
+                <th scope="row" class="mono" title={`id ${alternative.token}`}>
+                  {visibleText(alternative.text)}
+                  {alternative.token === token && <span class="hidden"> (written)</span>}
+                </th>
+                <td class="bar" aria-hidden="true">
+                  <i style={{ width: `${alternative.probability * 100}%` }} />
+                </td>
+                <td class="num">{figure(alternative.probability)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {model && <p class="soft small whose">{alternatives.line}</p>}
+      <table class="kv">
+        <tbody>
+          <tr>
+            <td>id</td>
+            <td>{token}</td>
+          </tr>
+          <tr>
+            <td>written by</td>
+            <td>{model ? "model · trained" : `${source} · not trained`}</td>
+          </tr>
+          {model && (
+            <>
+              <tr>
+                <td>probability</td>
+                <td>{figure(logprob === null ? null : Math.exp(logprob))}</td>
+              </tr>
+              <tr>
+                <td>log-probability</td>
+                <td>{figure(logprob)}</td>
+              </tr>
+              {now !== null && logprob !== null && (
+                <>
+                  <tr>
+                    <td>log-probability now</td>
+                    <td>{figure(now)}</td>
+                  </tr>
+                  <tr>
+                    <td>ratio, now to then</td>
+                    <td>{figure(Math.exp(now - logprob))}</td>
+                  </tr>
+                </>
+              )}
+              <tr>
+                <td>entropy</td>
+                <td>{figure(entropy)} nats</td>
+              </tr>
+              <tr>
+                <td>advantage</td>
+                <td>{advantage === null ? "–" : signed(advantage)}</td>
+              </tr>
+            </>
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}

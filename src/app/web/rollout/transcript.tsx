@@ -1,0 +1,157 @@
+import { useState } from "preact/hooks";
+import type { Rollout } from "../../../agent/rollout.ts";
+import { counted, figure, shortened } from "../labels/numbers.ts";
+import { type Shown, sizeText } from "../run/shown_pictures.ts";
+import type { Unit } from "./token_units.ts";
+
+const colourings = ["probability", "entropy", "advantage"] as const;
+type Colouring = (typeof colourings)[number];
+
+interface Props {
+  rollout: Rollout;
+  units: readonly Unit[];
+  cursor: number;
+  shown: readonly Shown[];
+  move(to: number): void;
+}
+
+/** What was seen and said, token by token; what lies after the cursor is grey. All text is text, never markup. */
+export function Transcript({ rollout, units, cursor, shown, move }: Props) {
+  const [colouring, setColouring] = useState<Colouring>("probability");
+  const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
+  // A button for each token of a response of a hundred thousand is more than a page can draw.
+  const page = Math.floor(cursor / tokensAtOnce);
+  const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
+  const here = groupBySegment(units, from, to);
+  return (
+    <div class="card">
+      <div class="headline">
+        <h2>
+          <b>Transcript</b>
+        </h2>
+        <label class="small soft">
+          colour:{" "}
+          <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+            {colourings.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <Legend colouring={colouring} highestEntropy={highestEntropy} />
+      {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
+      {here.map(({ segment, first, units: own }) => (
+        <div key={segment} class={`turn ${rollout.segments[segment]!.source}`}>
+          <Who rollout={rollout} index={segment} shown={shown} />
+          <div class="toks">
+            {own.map((unit, i) => (
+              <Token
+                key={unit.first}
+                unit={unit}
+                state={first + i === cursor ? "pick" : first + i > cursor ? "future" : ""}
+                heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
+                onPick={() => move(first + i)}
+              />
+            ))}
+          </div>
+        </div>
+      ))}
+      {to < units.length && <Elsewhere count={units.length - to} where="behind" onGo={() => move(to)} />}
+    </div>
+  );
+}
+
+/** Tokens, or pictures, that are drawn together. */
+const tokensAtOnce = 4096;
+
+/** The units from `from` up to `to` by their segments, with the index of the first of each. */
+function groupBySegment(units: readonly Unit[], from: number, to: number) {
+  const groups: { segment: number; first: number; units: Unit[] }[] = [];
+  for (let i = from; i < to; i++) {
+    const unit = units[i]!;
+    const open = groups.at(-1);
+    if (open?.segment === unit.segment) open.units.push(unit);
+    else groups.push({ segment: unit.segment, first: i, units: [unit] });
+  }
+  return groups;
+}
+
+function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "before" | "behind"; onGo(): void }) {
+  return (
+    <p class="soft small">
+      {counted(tokens, "token")} {where === "before" ? "before" : "after"} these.{" "}
+      <button type="button" onClick={onGo}>
+        Go there
+      </button>
+    </p>
+  );
+}
+
+/** Background strength from -1 (falls) to 1; 0 for what the model did not write. */
+function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advantage: number | null): number {
+  if (unit.logprob === null) return 0;
+  if (colouring === "probability") return 1 - Math.exp(unit.logprob);
+  if (colouring === "entropy") return (unit.entropy ?? 0) / highestEntropy;
+  return Math.max(-1, Math.min(1, (advantage ?? 0) / 2));
+}
+
+function Token({ unit, state, heat, onPick }: { unit: Unit; state: string; heat: number; onPick(): void }) {
+  const hatched = unit.source === "model" ? "" : "masked";
+  const picture = unit.picture !== null;
+  // Keys move the cursor; Tab need not stop at each of a hundred tokens
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      class={`tok ${state} ${hatched} ${heat < 0 ? "falls" : ""}`}
+      style={{ "--p": Math.abs(heat).toFixed(2) }}
+      // A space has no name that could be read aloud.
+      aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
+      title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
+      onClick={onPick}
+    >
+      {picture ? `▦ image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎")}
+    </button>
+  );
+}
+
+function Who({ rollout, index, shown }: { rollout: Rollout; index: number; shown: readonly Shown[] }) {
+  const { source, tokens, images } = rollout.segments[index]!;
+  if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · not trained</div>;
+  if (source === "model") {
+    return (
+      <div class="who">
+        <b>model</b>
+        <span>{tokens.length} tokens</span>
+      </div>
+    );
+  }
+  const call = rollout.calls.find((candidate) => candidate.segment === index - 1);
+  const picture = shown.find((candidate) => candidate.index === images[0]);
+  const box = call?.boxSourcePx;
+  return (
+    <div class="who">
+      <b>{shortened(call?.name || "tool", 200)}</b>
+      <span>
+        {call?.outcome ?? "answered"}
+        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} source px`}
+        {picture && ` → ${sizeText(picture)}`}
+        {call?.boxWritten && ` · box as written [${shortened(call.boxWritten.join(", "), 200)}]`}
+        {call?.message && ` · ${shortened(call.message)}`}
+      </span>
+    </div>
+  );
+}
+
+function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEntropy: number }) {
+  const ends = {
+    probability: ["p = 1", "p = 0"],
+    entropy: ["0 nats", `${figure(highestEntropy)} nats`],
+    advantage: ["advantage −2", "+2"],
+  }[colouring];
+  return (
+    <p class={`legend small soft ${colouring}`}>
+      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: not trained · grey: after the cursor
+    </p>
+  );
+}

@@ -1,0 +1,87 @@
+import type { Pixels } from "../../../image/pixels.ts";
+import type { Task } from "../../../tasks/task.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import type { RunApi } from "../../worker_api/run_api.ts";
+
+/** A 512 x 512 picture takes 0.8 MB. */
+const keptPictures = 48;
+
+interface Request {
+  task: Task;
+  config: RunConfig;
+  key: string;
+  resolve(pictures: Pixels[]): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Pictures of tasks, made by the worker when someone looks. One at a time and the latest wish first, so that a fast
+ * run is not held up by thumbnails of steps that have gone by.
+ */
+export class Pictures {
+  readonly #api: Pick<RunApi, "pictures">;
+  readonly #kept = new Map<string, Pixels[]>();
+  #waiting: Request[] = [];
+  #working = false;
+
+  constructor(api: Pick<RunApi, "pictures">) {
+    this.#api = api;
+  }
+
+  /** Pictures depend on these knobs, and two runs may share a task's id. */
+  keyOf(task: Task, config: RunConfig): string {
+    if (config.data) return [task.id, config.data, config.maxSourcePixels].join(" ");
+    const { objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare } = config;
+    return [task.id, objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare].join(" ");
+  }
+
+  /** The task's pictures if they are here already. */
+  peek(task: Task, config: RunConfig): Pixels[] | undefined {
+    return this.#kept.get(this.keyOf(task, config));
+  }
+
+  /** Forgets all: files that pictures were read from may have been replaced. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
+  /** Asks for the task's pictures; `signal` withdraws the wish, and the promise then stays open. */
+  ask(task: Task, config: RunConfig, signal: AbortSignal): Promise<Pixels[]> {
+    const key = this.keyOf(task, config);
+    const kept = this.#kept.get(key);
+    if (kept) return Promise.resolve(kept);
+    return new Promise((resolve, reject) => {
+      const request = { task, config, key, resolve, reject };
+      this.#waiting.push(request);
+      signal.addEventListener("abort", () => {
+        this.#waiting = this.#waiting.filter((other) => other !== request);
+      });
+      void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    for (let request = this.#waiting.pop(); request; request = this.#waiting.pop()) {
+      const { key, task, config, resolve, reject } = request;
+      try {
+        const pictures = this.#kept.get(key) ?? (await this.#api.pictures(task, config));
+        this.#keep(key, pictures);
+        resolve(pictures);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    this.#working = false;
+  }
+
+  #keep(key: string, pictures: Pixels[]): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, pictures);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= keptPictures) break;
+      this.#kept.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,345 @@
+import { readJudgeAddress } from "../../../reward/connection/address.ts";
+import { checkKnob, resolveConfig } from "../../../train/config.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { knobs } from "../../../train/knobs.ts";
+import { loadingLine } from "../../session/loading_line.ts";
+import type { EventsFile, RunApi } from "../../worker_api/run_api.ts";
+import { readEventsBlob, readEventsFile } from "../browser/events_file.ts";
+import { runAddresses } from "./fetched_addresses.ts";
+import { idle } from "./idle.ts";
+import { LiveRun } from "./live_run.ts";
+import { fetchRecording, type Recording } from "./recordings.ts";
+import { ReplayControl } from "./replay_control.ts";
+import { emptyRun, foldAll, type RunState } from "./run_state.ts";
+import type { Replay, Store } from "./store.ts";
+import { differences, fileLink } from "./url_state.ts";
+import { WarmupControl } from "./warmup_control.ts";
+
+/** Settings are looked up once nobody has touched them for this long. */
+const settledMs = 400;
+
+/** How often a page that waits for a model asks how much of it has been read. */
+const tellMs = 500;
+
+/** What buttons and fields do: asks the worker and writes into the store. Errors become notices, never exceptions. */
+export class RunControl {
+  readonly api: RunApi;
+  readonly replay: ReplayControl;
+  readonly #store: Store;
+  readonly #warmup: WarmupControl;
+  readonly #live: LiveRun;
+  /** Model that the worker has loaded. */
+  #openModel: string | null = null;
+  #watching = false;
+  #looking = false;
+
+  constructor(api: RunApi, store: Store) {
+    this.api = api;
+    this.replay = new ReplayControl(store);
+    this.#store = store;
+    this.#warmup = new WarmupControl(api, store);
+    this.#live = new LiveRun(api, store, () => this.open());
+  }
+
+  /**
+   * Opens the adapter and the model of the configuration, so that Start starts at once. What lies elsewhere is not
+   * fetched for that: Start does it, below the addresses.
+   */
+  async open(): Promise<void> {
+    this.#watchSettings();
+    void this.listModels();
+    const config = this.#store.config.value;
+    if (runAddresses(config).length > 0 && this.#openModel !== config.model) {
+      this.#store.opened.value = null;
+      return;
+    }
+    // A link may have the page read a run first.
+    await idle(this.#store);
+    await this.#while("opening the adapter and loading the model", () => this.#open());
+  }
+
+  /** The same after something was given that may have been missing; a run under way is left in peace. */
+  async reopen(): Promise<void> {
+    if (!this.#live.running && !this.#store.warmup.value.running) await this.open();
+  }
+
+  /** The one button: start, pause, go on. */
+  async toggle(): Promise<void> {
+    // Not awaited behind `busy`: pausing must always be possible
+    if (this.#live.playing) await this.#live.pause();
+    else if (await this.#ready()) await this.#live.play();
+  }
+
+  /** Goes on with a stored run from its checkpoint, under its own settings. A run that is under way here is saved first. */
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<void> {
+    this.replay.close();
+    this.#store.tab.value = "train";
+    if (!(await this.#stop())) return;
+    // It is being taken up; where that fails, it is looked up again.
+    const { opened } = this.#store;
+    if (opened.value) opened.value = { ...opened.value, resumable: undefined };
+    const ready = await this.#while("going on from the checkpoint", async () => {
+      const before = await this.#storedBefore(name);
+      const config = await this.#loading(this.api.resume(name, changes));
+      this.#store.changes.value = changesIn(config);
+      this.#openModel = config.model;
+      this.#live.begun(name, before);
+    });
+    if (ready) await this.#live.play();
+    else await this.open();
+  }
+
+  /** One GRPO step. */
+  async step(): Promise<void> {
+    if (await this.#ready()) await this.#live.step();
+  }
+
+  /** Writes a checkpoint of the last step that was made. */
+  save(): Promise<void> {
+    return this.#live.save();
+  }
+
+  /** Takes the settings of a stored run for the next one. A run that is under way here is saved and ended. */
+  async useSettings(name: string): Promise<void> {
+    let config: RunConfig;
+    try {
+      config = await this.api.settings(name);
+    } catch (error) {
+      return this.#store.notices.error(error);
+    }
+    this.replay.close();
+    if (!(await this.#stop())) return;
+    this.#store.changes.value = changesIn(config);
+    this.#store.tab.value = "train";
+  }
+
+  /** Ends the run; the next Start begins one with the settings shown, and the ended one can be gone on with. */
+  async reset(): Promise<void> {
+    if ((await this.#stop()) && this.#store.opened.value !== null) await this.open();
+  }
+
+  /** A new run with some settings changed, beside the curves of the one before. */
+  async whatIf(changes: Partial<RunConfig>): Promise<void> {
+    try {
+      const wanted = { ...this.#store.changes.value, ...changes };
+      resolveConfig(wanted);
+      this.replay.close();
+      await this.#stop();
+      this.#store.changes.value = differences(wanted);
+    } catch (error) {
+      return this.#store.notices.error(error);
+    }
+    await this.toggle();
+  }
+
+  /** Sets a preset; of the other settings only the seed stays. */
+  choosePreset(preset: string): void {
+    this.#store.changes.value = { preset, seed: this.#store.config.value.seed };
+  }
+
+  /** Sets one knob from what was typed. Returns what is wrong with it; the old value is kept then. */
+  setKnob(key: keyof RunConfig, typed: unknown): string | null {
+    const before = this.#store.changes.value;
+    try {
+      const value = checkKnob(key, typed);
+      // A name, password or key in it would go into the page's address, the log and exports.
+      if (key === "judgeUrl" && value !== "") readJudgeAddress(String(value));
+      const wanted = { ...before, [key]: value };
+      resolveConfig(wanted);
+      if (this.#store.config.value[key] === value) return null;
+      this.#store.changes.value = differences(wanted);
+      if (knobs[key].applies === "next step" && this.#live.running) this.#change({ [key]: value }, before);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** The supervised stages from random weights, or on from where they were stopped. */
+  async warmUp({ resume }: { resume: boolean }): Promise<void> {
+    // The worker does one thing at a time
+    await this.#stop();
+    await this.#warmup.run(resume);
+    await this.#while("loading the model", () => this.#open());
+  }
+
+  /** Ends the warm-up after the step under way; what it has made is kept. */
+  stopWarmup(): void {
+    this.#warmup.stop();
+  }
+
+  listModels(): Promise<void> {
+    return this.#warmup.list();
+  }
+
+  removeModel(name: string): Promise<void> {
+    return this.#warmup.remove(name);
+  }
+
+  /** Shows a stored run in place of the live one. */
+  async openStored(name: string): Promise<boolean> {
+    return this.#look("reading the stored run", async () => {
+      const [file, runs] = await Promise.all([this.api.events(name), this.api.runs()]);
+      const run = runs.find((candidate) => candidate.name === name);
+      const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
+      this.#show({ name, link: name, about: null, origin: "stored", savedStep: waits ? run.savedStep : null }, file);
+    });
+  }
+
+  /** Plays a recorded run that comes with the page, from its beginning. */
+  async watch(recording: Recording): Promise<void> {
+    if (!(await this.openRecording(recording))) return;
+    this.replay.seek(0);
+    void this.replay.play();
+  }
+
+  /** Shows a recorded run that comes with the page. */
+  openRecording(recording: Recording): Promise<boolean> {
+    const { title, link, about } = recording;
+    return this.#look("fetching the recording", async () => {
+      const file = readEventsFile(`the recording “${title}”`, await fetchRecording(recording), "reload the page");
+      this.#show({ name: title, link, about, origin: "recording" }, file);
+    });
+  }
+
+  /** Shows a run from a file: the events.jsonl of a run's folder. */
+  openFile(file: File): Promise<boolean> {
+    const { name } = file;
+    const wanted = this.#store.wantedFile.value;
+    return this.#look(`reading ${name}`, async (tell) => {
+      this.#show(
+        { name, link: fileLink(name), about: null, origin: "file" },
+        await readEventsBlob(name, file, (share) => tell(`reading ${name}, ${Math.round(100 * share)} %`)),
+      );
+      if (wanted?.name === name) wanted.show();
+      this.#store.wantedFile.value = null;
+    });
+  }
+
+  #show(
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep">>,
+    file: EventsFile,
+  ): void {
+    this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
+    // The worker draws the pictures of both, and a person looks at one of them
+    void this.#live.pause();
+    for (const sentence of file.notices) this.#store.notices.add("information", sentence, { about: "shown run" });
+  }
+
+  async #open(): Promise<void> {
+    const config = this.#store.config.value;
+    const opened = await this.#loading(this.api.open(config, { trace: this.#store.traced.value }));
+    this.#store.opened.value = opened;
+    for (const sentence of opened.notices ?? []) this.#store.notices.add("information", sentence);
+    this.#openModel = config.model;
+  }
+
+  /** What may load a model: meanwhile the line that says what is waited for tells how far it is. */
+  async #loading<T>(work: Promise<T>): Promise<T> {
+    const { busy } = this.#store;
+    const before = busy.value;
+    let isOver = false;
+    const tell = async () => {
+      const now = await this.api.loading();
+      if (now && !isOver && busy.value !== null) busy.value = loadingLine(now.doneBytes, now.ofBytes);
+    };
+    const telling = setInterval(() => void tell().catch(() => {}), tellMs);
+    try {
+      return await work;
+    } finally {
+      isOver = true;
+      clearInterval(telling);
+      if (busy.value !== null) busy.value = before;
+    }
+  }
+
+  /** True once a run stands ready to be pulled. */
+  async #ready(): Promise<boolean> {
+    this.replay.close();
+    if (this.#live.running) return true;
+    return this.#while("starting the run", async () => {
+      const config = this.#store.config.value;
+      if (this.#openModel !== config.model) await this.#open();
+      const name = await this.api.start(config);
+      this.#live.begun(name, emptyRun);
+    });
+  }
+
+  /** The resumed run's curves; its head cuts them at the checkpoint. */
+  async #storedBefore(name: string): Promise<RunState> {
+    const log = await this.api.events(name).catch(() => null);
+    // What is wrong with the log is said by whoever goes on with it.
+    return log ? foldAll(log.events) : emptyRun;
+  }
+
+  #stop(): Promise<boolean> {
+    return this.#while("stopping after the event under way", () => this.#live.end());
+  }
+
+  /** Other settings may name another model, or a run that can be gone on with. */
+  #watchSettings(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    let timer: ReturnType<typeof setTimeout>;
+    let first = true;
+    this.#store.config.subscribe(() => {
+      clearTimeout(timer);
+      if (!first)
+        timer = setTimeout(() => this.#live.running || this.#store.warmup.value.running || void this.open(), settledMs);
+      first = false;
+    });
+  }
+
+  #change(changes: Partial<RunConfig>, before: Partial<RunConfig>): void {
+    this.api.change(changes).catch((error: unknown) => {
+      this.#store.changes.value = before;
+      this.#store.notices.error(error);
+    });
+  }
+
+  /**
+   * Looks at a run, which needs no GPU: also while the model is being loaded. `tell` says how far it is. False where it
+   * failed, or where another is looked up.
+   */
+  async #look(doing: string, work: (tell: (doing: string) => void) => Promise<void>): Promise<boolean> {
+    const { busy, notices } = this.#store;
+    if (busy.value === null)
+      return this.#while(doing, () =>
+        work((now) => {
+          busy.value = now;
+        }),
+      );
+    if (this.#looking) return false;
+    this.#looking = true;
+    try {
+      await work(() => {});
+      return true;
+    } catch (error) {
+      notices.error(error);
+      return false;
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** Runs one thing at a time under a line that says what is waited for. False where it failed or another is under way. */
+  async #while(doing: string, work: () => Promise<void>): Promise<boolean> {
+    const { busy, notices } = this.#store;
+    if (busy.value !== null) return false;
+    busy.value = doing;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      notices.error(error);
+      return false;
+    } finally {
+      busy.value = null;
+    }
+  }
+}
+
+/** What a whole configuration changes of its preset. */
+function changesIn({ judgeUrl, ...config }: RunConfig): Partial<RunConfig> {
+  return differences(judgeUrl === "" ? config : { ...config, judgeUrl });
+}

@@ -1,0 +1,228 @@
+import type { Rollout } from "../../../agent/rollout.ts";
+import type { Task } from "../../../tasks/task.ts";
+import type { Metrics, TrainEvent } from "../../../train/events.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+
+/** What was rolled in one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
+export interface StepRecord {
+  /** Counted as updates are: from 1. */
+  step: number;
+  /** As its events count it: updates made before. */
+  eventStep: number;
+  tasks: Task[];
+  groups: (Rollout[] | null)[];
+  /** True once the weights were updated with it. */
+  complete: boolean;
+}
+
+/** One point of the curves. */
+export interface Point {
+  step: number;
+  metrics: Metrics;
+  durationMs: number;
+}
+
+/** What the run is doing now, as far as its events tell. */
+export type Phase =
+  | { name: "idle" }
+  | { name: "looking"; rollouts: number }
+  | { name: "rolling"; turn: number; tokens: number; waiting: number; rolled: number; rollouts: number }
+  | { name: "updating" }
+  | { name: "evaluating" }
+  | { name: "over" };
+
+/** A run as the page knows it: the fold of its events. */
+export interface RunState {
+  head: Extract<TrainEvent, { type: "run" }> | null;
+  /** The head's configuration with the changes made since. */
+  config: RunConfig | null;
+  /** Updates made so far. */
+  step: number;
+  phase: Phase;
+  updates: readonly Point[];
+  evals: readonly Point[];
+  steps: readonly StepRecord[];
+  alarms: readonly { step: number; message: string }[];
+  checkpointStep: number | null;
+  end: Extract<TrainEvent, { type: "end" }> | null;
+}
+
+export const emptyRun: RunState = {
+  head: null,
+  config: null,
+  step: 0,
+  phase: { name: "idle" },
+  updates: [],
+  evals: [],
+  steps: [],
+  alarms: [],
+  checkpointStep: null,
+  end: null,
+};
+
+/** Steps whose rollouts a live run keeps in memory, about 0.3 MB each. */
+export const keptSteps = 50;
+
+/** How lists of a state change. */
+interface Lists {
+  append<T>(list: readonly T[], item: T): readonly T[];
+  replace<T>(list: readonly T[], index: number, item: T): readonly T[];
+}
+
+/** New lists: whoever holds the state before sees nothing of it. */
+const anew: Lists = {
+  append: (list, item) => [...list, item],
+  replace: (list, index, item) => list.with(index, item),
+};
+
+/** The same lists. A log of a million events would otherwise copy a million lists. */
+const inPlace: Lists = {
+  append: (list, item) => {
+    (list as (typeof item)[]).push(item);
+    return list;
+  },
+  replace: (list, index, item) => {
+    (list as (typeof item)[])[index] = item;
+    return list;
+  },
+};
+
+/** A whole log at once; nothing is dropped from memory, the events are there anyway. */
+export function foldAll(events: Iterable<TrainEvent>): RunState {
+  let state = freshRun();
+  for (const event of events) state = fold(state, event, Number.POSITIVE_INFINITY, inPlace);
+  return state;
+}
+
+/** With lists of its own. */
+const freshRun = (): RunState => ({ ...emptyRun, updates: [], evals: [], steps: [], alarms: [] });
+
+/** The state after one more event. Pure: unchanged parts keep their identity. `keep`: how many steps' rollouts stay. */
+export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists = anew): RunState {
+  switch (event.type) {
+    case "run":
+      return begin(state, event);
+    case "config":
+      return state.config ? { ...state, config: { ...state.config, ...event.changes } } : state;
+    case "tasks": {
+      if (event.more) {
+        const steps = withNewest(lists, state.steps, event.step, (record) => ({
+          ...record,
+          tasks: [...record.tasks, ...event.tasks],
+          groups: [...record.groups, ...event.tasks.map(() => null)],
+        }));
+        return { ...state, steps, phase: { name: "looking", rollouts: rolloutsOf({ ...state, steps }) } };
+      }
+      const step = state.step + 1;
+      const record = {
+        step,
+        eventStep: event.step,
+        tasks: event.tasks,
+        groups: event.tasks.map(() => null),
+        complete: false,
+      };
+      const rollouts = event.tasks.length * (state.config?.rolloutsPerTask ?? 0);
+      const steps = lists.append(state.steps, record);
+      return {
+        ...state,
+        steps: steps.length > keep ? steps.slice(-keep) : steps,
+        phase: { name: "looking", rollouts },
+      };
+    }
+    case "decode": {
+      const { turn, tokens, waiting } = event;
+      const rolled = state.phase.name === "rolling" ? state.phase.rolled : 0;
+      return { ...state, phase: { name: "rolling", turn, tokens, waiting, rolled, rollouts: rolloutsOf(state) } };
+    }
+    case "rolled": {
+      const before = state.phase.name === "rolling" ? state.phase : { turn: 1, tokens: 0, waiting: 0, rolled: 0 };
+      const rollouts = rolloutsOf(state);
+      return { ...state, phase: { ...before, name: "rolling", rolled: before.rolled + 1, rollouts } };
+    }
+    case "group": {
+      const steps = withNewest(lists, state.steps, event.step, (record) => ({
+        ...record,
+        groups: record.groups.map((group, i) => (i === event.taskIndex ? event.rollouts : group)),
+      }));
+      const done = steps.at(-1)?.groups.every((group) => group !== null) ?? false;
+      return { ...state, steps, phase: done ? { name: "updating" } : state.phase };
+    }
+    case "update": {
+      const evalEvery = state.config?.evalEvery ?? 0;
+      const evaluates = evalEvery > 0 && event.step % evalEvery === 0;
+      const { step, durationMs } = event;
+      const metrics = { ...event.metrics, ...speed(state.config, event) };
+      return {
+        ...state,
+        step,
+        updates: lists.append(state.updates, { step, metrics, durationMs }),
+        steps:
+          state.steps.length === 0
+            ? state.steps
+            : lists.replace(state.steps, state.steps.length - 1, completed(state.steps.at(-1)!)),
+        phase: { name: evaluates ? "evaluating" : "idle" },
+      };
+    }
+    case "eval": {
+      const { step, metrics, durationMs } = event;
+      return { ...state, evals: lists.append(state.evals, { step, metrics, durationMs }), phase: { name: "idle" } };
+    }
+    case "checkpoint":
+      return { ...state, checkpointStep: event.step };
+    case "alarm":
+      return { ...state, alarms: lists.append(state.alarms, { step: event.step, message: event.message }) };
+    case "end":
+      return { ...state, end: event, phase: { name: "over" } };
+    default:
+      return state; // a log written by a later version may hold events that this page does not know
+  }
+}
+
+/** A log that was shortened may lack groups of a step that was made. */
+const completed = (record: StepRecord): StepRecord => ({
+  ...record,
+  tasks: record.tasks.filter((_, i) => record.groups[i] !== null),
+  groups: record.groups.filter((group) => group !== null),
+  complete: true,
+});
+
+/** A fresh run starts empty; a resumed one goes on after its checkpoint, and what came after that is made again. */
+function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): RunState {
+  if (head.resumedAt === 0) return { ...freshRun(), head, config: head.config };
+  const made = (point: { step: number }): boolean => point.step <= head.resumedAt;
+  return {
+    ...state,
+    head,
+    config: head.config,
+    step: head.resumedAt,
+    phase: { name: "idle" },
+    updates: state.updates.filter(made),
+    evals: state.evals.filter(made),
+    steps: state.steps.filter((record) => record.complete && made(record)),
+    alarms: state.alarms.filter(made),
+    end: null,
+  };
+}
+
+/** Tokens that the model wrote per second of rolling. Not among the metrics, which are the same for each run of a seed. */
+function speed(config: RunConfig | null, { metrics, rollMs }: Extract<TrainEvent, { type: "update" }>): Metrics {
+  const tokens = (metrics.response_tokens ?? 0) * (config?.tasksPerStep ?? 0) * (config?.rolloutsPerTask ?? 0);
+  return tokens > 0 && rollMs > 0 ? { tokens_per_second: (tokens * 1000) / rollMs } : {};
+}
+
+const rolloutsOf = (state: RunState): number =>
+  (state.steps.at(-1)?.tasks.length ?? 0) * (state.config?.rolloutsPerTask ?? 0);
+
+/** Groups come soon after their tasks. */
+const newestSteps = 64;
+
+function withNewest(
+  lists: Lists,
+  steps: readonly StepRecord[],
+  eventStep: number,
+  change: (record: StepRecord) => StepRecord,
+): readonly StepRecord[] {
+  for (let index = steps.length - 1; index >= Math.max(0, steps.length - newestSteps); index--)
+    if (steps[index]!.eventStep === eventStep) return lists.replace(steps, index, change(steps[index]!));
+  return steps;
+}

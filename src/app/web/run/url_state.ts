@@ -1,0 +1,130 @@
+import { readJudgeAddress } from "../../../reward/connection/address.ts";
+import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
+import { knobs, type RunConfig } from "../../../train/knobs.ts";
+import { presets } from "../../../train/presets.ts";
+import { type Tab, tabs } from "./store.ts";
+
+/** What is looked at. */
+export interface Look {
+  tab: Tab;
+  /** How a link names the run that is shown: a stored one by its name, a recording, or a file that must be opened again. */
+  run: string | null;
+  /** The step that is looked at, counted as updates are; null: the newest. */
+  step: number | null;
+  /** How far the run has been played, where that is another step; null: the step that is looked at. */
+  at: number | null;
+  /** Place of a task in its step, from 1; of use where no rollout is named. */
+  task: number | null;
+  /** Rollout.id, or null. */
+  rollout: string | null;
+  /** Tokens of the rollout up to and with the one that is looked at, or null. */
+  token: number | null;
+}
+
+/** What a link to the page carries: the experiment and what is looked at. */
+export interface UrlState extends Look {
+  /** Preset, seed and what differs from the preset. */
+  changes: Partial<RunConfig>;
+  /** Fields that the page does not use; they stay in the address. */
+  others: [key: string, value: string][];
+}
+
+const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token"];
+const places = ["step", "at", "task", "token"] as const;
+
+const files = "file:";
+/** How a link names a run that came from a file, which the link cannot open. */
+export const fileLink = (name: string): string => files + name;
+/** The name of the file that a link means; null for another link. */
+export const linkedFile = (link: string): string | null => (link.startsWith(files) ? link.slice(files.length) : null);
+
+/** Nothing in particular is looked at. */
+export const noPlace = { run: null, step: null, at: null, task: null, rollout: null, token: null } as const;
+/** Fields that other parts of the product read from the address. */
+const foreignKeys = ["trace"];
+
+/** Reads the part of an address after "?". What cannot be used is left out and explained, one sentence each. */
+export function readUrl(search: string): { state: UrlState; messages: string[] } {
+  const messages: string[] = [];
+  const state: UrlState = { changes: {}, tab: "train", ...noPlace, others: [] };
+  const changes: Record<string, unknown> = {};
+  for (const [key, value] of new URLSearchParams(search)) {
+    try {
+      if (key === "tab") state.tab = checkTab(value);
+      else if (key === "rollout") state.rollout = value.replaceAll(".", "·");
+      else if (key === "run") state.run = value;
+      else if (isPlace(key)) state[key] = checkPlace(key, value);
+      else if (key === "preset") changes.preset = checkPreset(value);
+      else if (Object.hasOwn(knobs, key)) {
+        if (key === "judgeUrl" && value !== "") readJudgeAddress(value);
+        changes[key] = checkKnob(key, value);
+      } else {
+        state.others.push([key, value]);
+        if (!foreignKeys.includes(key)) throw new Error(unknownKey(key));
+      }
+    } catch (error) {
+      messages.push(`In the address: ${(error as Error).message}`);
+    }
+  }
+  try {
+    resolveConfig(changes);
+  } catch (error) {
+    messages.push(`In the address: ${(error as Error).message}; the preset's sizes are used`);
+    delete changes.shapeMinPx;
+    delete changes.shapeMaxPx;
+  }
+  state.changes = changes as Partial<RunConfig>;
+  return { state, messages };
+}
+
+/** The address part that readUrl reads back: "?preset=…", keys in the order of the knobs, differences only. */
+export function writeUrl(state: UrlState): string {
+  const fields: [string, string][] = [["preset", state.changes.preset ?? "needle"]];
+  for (const key of Object.keys(knobs) as (keyof RunConfig)[]) {
+    const value = state.changes[key];
+    if (key !== "preset" && value !== undefined) fields.push([key, String(value)]);
+  }
+  if (state.tab !== "train") fields.push(["tab", state.tab]);
+  if (state.run !== null) fields.push(["run", state.run]);
+  for (const key of places) if (key !== "token" && state[key] !== null) fields.push([key, String(state[key])]);
+  if (state.rollout !== null) fields.push(["rollout", state.rollout.replaceAll("·", ".")]);
+  if (state.token !== null) fields.push(["token", String(state.token)]);
+  return `?${new URLSearchParams([...fields, ...state.others])}`;
+}
+
+/**
+ * The changes without those that say what the preset says anyway; preset and seed always stay, and the judge beside an
+ * address, which would choose another.
+ */
+export function differences(changes: Partial<RunConfig>): Partial<RunConfig> {
+  const base = resolveConfig({ preset: changes.preset });
+  const kept = Object.entries(changes).filter(
+    ([key, value]) =>
+      key === "preset" ||
+      key === "seed" ||
+      (key === "judge" && changes.judgeUrl !== undefined) ||
+      base[key as keyof RunConfig] !== value,
+  );
+  return Object.fromEntries(kept);
+}
+
+const isPlace = (key: string): key is (typeof places)[number] => (places as readonly string[]).includes(key);
+
+function checkPlace(key: string, value: string): number {
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  throw new Error(`${key} must be a whole number, found "${value.slice(0, 40)}"`);
+}
+
+function checkTab(value: string): Tab {
+  const tab = tabs.find((candidate) => candidate === value);
+  if (!tab) throw new Error(`there is no tab "${value}"; did you mean "${nearest(value, tabs)}"?`);
+  return tab;
+}
+
+function checkPreset(value: string): string {
+  if (Object.hasOwn(presets, value)) return value;
+  throw new Error(`there is no preset "${value}"; did you mean "${nearest(value, Object.keys(presets))}"?`);
+}
+
+const unknownKey = (key: string): string =>
+  `there is no setting "${key}"; did you mean "${nearest(key, [...Object.keys(knobs), ...ownKeys])}"?`;

@@ -1,0 +1,163 @@
+import type { TargetedKeyboardEvent } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import type { Rollout } from "../../../agent/rollout.ts";
+import { resize } from "../../../image/resize.ts";
+import type { Task } from "../../../tasks/task.ts";
+import { count, counted, hundredths, meanAndDeviation, shortened } from "../labels/numbers.ts";
+import { usePage } from "../run/page_context.ts";
+import { phaseLine } from "../run/phase_line.ts";
+import { usePictures } from "../run/use_pictures.ts";
+import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { RewardCells } from "../widgets/reward_cells.tsx";
+import { WatchButtons } from "../widgets/watch_buttons.tsx";
+import { StepPicker } from "./step_picker.tsx";
+
+/** Each row asks for a picture; most steps have fewer. */
+const rowsAtOnce = 128;
+const thumbnailPx = 88;
+/** A step must be looked at this long before its thumbnails are made: they cost the worker time. */
+const patienceMs = 250;
+
+/** All rollouts of one step, a row for each task. */
+export function Groups() {
+  const { store } = usePage();
+  const [more, setMore] = useState(1);
+  const rows = more * rowsAtOnce;
+  const record = store.record.value;
+  const config = store.runConfig.value;
+  const chosen = store.chosen.value;
+  if (!record) {
+    const playing = store.player.value === "playing" || store.player.value === "stepping";
+    return (
+      <div class="card">
+        <h2>
+          <b>Groups</b>
+        </h2>
+        <p class="soft">
+          {store.replay.value
+            ? "The rollouts of this step are not in the recording."
+            : playing || store.busy.value
+              ? `${store.busy.value ?? phaseLine(store.live.value.phase)}…`
+              : "Each row will be one task: a picture, a question, and the rewards of the attempts at it."}
+        </p>
+        {!playing && !store.replay.value && store.gpuProblem.value === null && (
+          <p class="soft offer">
+            Press Start, or <WatchButtons />
+          </p>
+        )}
+      </div>
+    );
+  }
+  const size = `${counted(record.tasks.length, "task")}${config ? `, ${counted(config.rolloutsPerTask, "rollout")} each` : ""}`;
+  const visible = record.groups.flatMap((group) => group ?? []);
+  const inside = visible.some((rollout) => rollout.id === chosen?.rollout.id);
+  const tabStop = (inside ? chosen?.rollout.id : visible[0]?.id) ?? null;
+  return (
+    <div class="card">
+      <div class="headline">
+        <h2>
+          <b>Step {record.step}</b> · {size} · bar = reward · <Letter>A</Letter> right <Letter>W</Letter> wrong{" "}
+          <Letter>F</Letter> format
+        </h2>
+        <StepPicker />
+      </div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons inside, caught on their way up */}
+      <div class="groups" onKeyDown={moveFocus}>
+        {record.tasks.slice(0, rows).map((task, i) => (
+          <GroupRow key={`${task.id} ${i}`} task={task} group={record.groups[i] ?? null} tabStop={tabStop} />
+        ))}
+      </div>
+      {record.tasks.length > rows && (
+        <p class="soft small">
+          {counted(rows, "task")} of {count(record.tasks.length)}.{" "}
+          <button type="button" onClick={() => setMore(more + 1)}>
+            Show {count(Math.min(rowsAtOnce, record.tasks.length - rows))} more
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+const Letter = ({ children }: { children: string }) => <span class="mono small">{children}</span>;
+
+function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollout[] | null; tabStop: string | null }) {
+  const { store } = usePage();
+  const config = store.runConfig.value;
+  const chosen = store.chosen.value;
+  const { pixels: pictures, problem } = usePictures(task, patienceMs);
+  const thumbnail = useMemo(
+    () => pictures?.[0] && resize(pictures[0], thumbnailPx, thumbnailPx, { filter: "bilinear" }),
+    [pictures],
+  );
+  const statistics = meanAndDeviation((group ?? []).flatMap((rollout) => rollout.reward?.total ?? []));
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would be laid out apart from its row
+    <div
+      class="group"
+      role="group"
+      aria-label={shortened(task.question)}
+      data-chosen={chosen?.task.id === task.id ? "" : undefined}
+    >
+      <span class="thumbnail" title={problem ?? undefined}>
+        {thumbnail && <PixelsCanvas pixels={thumbnail} />}
+      </span>
+      <span class="q">{shortened(task.question)}</span>
+      <span class="cells">
+        {group ? (
+          <RewardCells
+            rollouts={group}
+            config={config}
+            chosen={chosen?.rollout.id ?? null}
+            tabStop={tabStop}
+            onChoose={(rollout) => {
+              store.pinned.value = rollout.id;
+            }}
+          />
+        ) : (
+          <span class="soft small">still rolling</span>
+        )}
+      </span>
+      <span class="soft small num statistics">
+        {statistics && (
+          <>
+            <span title="mean reward of the group">μ {hundredths(statistics.mean)}</span>
+            <span
+              title={
+                statistics.deviation === 0
+                  ? "all rewards are equal: this group teaches nothing"
+                  : "deviation of the rewards"
+              }
+            >
+              σ {hundredths(statistics.deviation)}
+            </span>
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
+
+/** Arrows move within the grid of cells: left and right among siblings, up and down among tasks. */
+function moveFocus(event: TargetedKeyboardEvent<HTMLDivElement>): void {
+  const cell = (event.target as HTMLElement).closest<HTMLElement>(".cell");
+  if (!cell) return;
+  const rows = [...event.currentTarget.querySelectorAll(".group")].map((row) => [
+    ...row.querySelectorAll<HTMLElement>(".cell"),
+  ]);
+  const filled = rows.filter((row) => row.length > 0);
+  const y = filled.findIndex((row) => row.includes(cell));
+  const x = filled[y]!.indexOf(cell);
+  const target = {
+    ArrowLeft: filled[y]![x - 1],
+    ArrowRight: filled[y]![x + 1],
+    ArrowUp: filled[y - 1]?.[Math.min(x, filled[y - 1]!.length - 1)],
+    ArrowDown: filled[y + 1]?.[Math.min(x, filled[y + 1]!.length - 1)],
+    Home: filled[y]![0],
+    End: filled[y]!.at(-1),
+  }[event.key];
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+  target.click();
+}

@@ -1,0 +1,137 @@
+import { useEffect, useId, useState } from "preact/hooks";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { mostProblemLine } from "../../memory/estimate_text.ts";
+import { type Fit, hopeless, type Remedy } from "../../memory/fit.ts";
+import { gib } from "../../memory/remedies.ts";
+import { usePage } from "../run/page_context.ts";
+import { wordsOf } from "../widgets/knob_field.tsx";
+import { useMemory } from "./memory_context.ts";
+
+/** What the run will take of the GPU's memory, whether it fits, and what to change: to be read before Start. */
+export function MemoryCard() {
+  const memory = useMemory();
+  useEffect(() => memory.watch(), [memory]);
+  const told = memory.told.value;
+  return (
+    <details class="card memory">
+      <summary>
+        <b>GPU memory</b> <span role="status">{told ? verdict(told.memory.fit) : "not counted yet"}</span>
+      </summary>
+      <CardMemory />
+      {memory.problem.value && <p class="soft small">{memory.problem.value}</p>}
+      {told && <Told />}
+    </details>
+  );
+}
+
+function verdict({ bytes, fits, memoryBytes }: Fit): string {
+  if (bytes === null) return "does not fit this device";
+  if (fits === null) return `${gib(bytes)} GiB`;
+  return fits ? `fits: ${gib(bytes)} of ${gib(memoryBytes!)} GiB` : `does not fit: ${gib(bytes)} GiB`;
+}
+
+function CardMemory() {
+  const memory = useMemory();
+  const id = useId();
+  const [problem, setProblem] = useState<string | null>(null);
+  return (
+    <div class="knob">
+      <div class="row">
+        <label for={id}>memory of the card, GiB</label>
+        <input
+          id={id}
+          class="num"
+          type="text"
+          inputMode="decimal"
+          autocomplete="off"
+          placeholder="?"
+          aria-describedby={problem ? `${id}-problem` : undefined}
+          aria-invalid={problem ? true : undefined}
+          value={memory.memoryGib.value === null ? "" : String(memory.memoryGib.value)}
+          onChange={(event) => setProblem(memory.setMemory(event.currentTarget.value))}
+        />
+      </div>
+      {problem && (
+        <p class="problem small" id={`${id}-problem`} role="alert">
+          {problem}
+        </p>
+      )}
+      {memory.memoryGib.value === null && (
+        <p class="soft small">Browsers do not tell it; typed here, the page says whether a run fits.</p>
+      )}
+    </div>
+  );
+}
+
+function Told() {
+  const memory = useMemory();
+  const { found, fit, notes } = memory.told.value!.memory;
+  return (
+    <>
+      {fit.problem && <p class="problem small sentence">{fit.problem}</p>}
+      {fit.remedies.length > 0 && <Remedies remedies={fit.remedies} />}
+      {hopeless(fit) && <p class="small sentence">{hopeless(fit)}</p>}
+      {found && (
+        // Made anew where the order of its rows changes: one that moves among rows without keys may be lost.
+        <table class="kv" aria-label="GPU memory at its peak, GiB" key={found.memory.map(({ what }) => what).join()}>
+          <tbody>
+            {found.memory.map(({ what, usualBytes }) => (
+              <tr key={what}>
+                <td>{what}</td>
+                <td>{gib(usualBytes)}</td>
+              </tr>
+            ))}
+            <tr class="sum">
+              <td>at the peak, usually</td>
+              <td>{gib(found.usualBytes)} GiB</td>
+            </tr>
+            {found.mostBytes !== null && (
+              <tr>
+                <td>at most</td>
+                <td>{gib(found.mostBytes)} GiB</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      )}
+      {found?.mostProblem && <p class="soft small sentence">{mostProblemLine(found.mostProblem)}</p>}
+      {notes.map((note) => (
+        <p key={note} class="soft small sentence">
+          {note}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
+  const { control } = usePage();
+  const memory = useMemory();
+  const { of } = memory.told.value!;
+  const use = (changes: Partial<RunConfig>) => {
+    for (const [name, value] of Object.entries(changes)) control.setKnob(name as keyof RunConfig, value);
+  };
+  return (
+    <>
+      <p class="small">What helps, and what the run then takes:</p>
+      <ul class="remedies small">
+        {remedies.map(({ changes, bytes }) => (
+          <li key={JSON.stringify(changes)}>
+            <span>
+              {words(changes, of)}: <b>{gib(bytes!)} GiB</b>
+            </span>{" "}
+            <button type="button" aria-label={`Use ${words(changes, of)}`} onClick={() => use(changes)}>
+              Use
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const words = (changes: Partial<RunConfig>, config: RunConfig): string =>
+  (Object.keys(changes) as (keyof RunConfig)[])
+    .filter((name) => changes[name] !== config[name])
+    .map((name) => `${wordsOf(name)} ${changes[name]}`)
+    .join(", ");

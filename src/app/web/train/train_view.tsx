@@ -1,0 +1,46 @@
+import type { ComponentChildren } from "preact";
+import { shortened } from "../labels/numbers.ts";
+import { usePage } from "../run/page_context.ts";
+import { Controls } from "./controls.tsx";
+import { Curves } from "./curves.tsx";
+import { Groups } from "./groups.tsx";
+import { Profile } from "./profile.tsx";
+
+interface Props {
+  /** Who decides on answers: a card among the settings. */
+  judge: ComponentChildren;
+  /** The chosen rollout. */
+  rollout: ComponentChildren;
+}
+
+/** Settings, curves and groups, the chosen rollout. */
+export function TrainView({ judge, rollout }: Props) {
+  return (
+    <>
+      <section class="stack settings" aria-label="Settings">
+        <Controls judge={judge} />
+      </section>
+      <section class="stack first" aria-label="Run">
+        <Alarm />
+        <Curves />
+        <Groups />
+        <Profile />
+      </section>
+      <aside class="stack" aria-label="Chosen rollout">
+        {rollout}
+      </aside>
+    </>
+  );
+}
+
+/** The newest thing that a person should know about the run. */
+function Alarm() {
+  const { store } = usePage();
+  const alarm = store.alarms.value.at(-1);
+  if (!alarm) return null;
+  return (
+    <p class="alarm" role="status">
+      <b>Step {alarm.step}</b> {shortened(alarm.message)}
+    </p>
+  );
+}

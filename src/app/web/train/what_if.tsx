@@ -1,0 +1,56 @@
+import type { RunConfig } from "../../../train/knobs.ts";
+import { usePage } from "../run/page_context.ts";
+
+/** Questions that one click answers, each with the settings that ask it and those that take it back. */
+const questions: { words: string; asked: Partial<RunConfig>; otherwise: Partial<RunConfig> }[] = [
+  { words: "no bonus for zooming", asked: { bonus: "none" }, otherwise: { bonus: "conditional" } },
+  { words: "bonus even when wrong", asked: { bonus: "unconditional" }, otherwise: { bonus: "conditional" } },
+  { words: "zoom switched off", asked: { zoom: false }, otherwise: { zoom: true } },
+  { words: "crop comes back blank", asked: { crop: "blank" }, otherwise: { crop: "source" } },
+  { words: "6 objects", asked: { objects: 6 }, otherwise: { objects: 4 } },
+];
+
+/** What scenes look like is nothing to ask of files. */
+const asks = ({ data }: RunConfig) => questions.filter(({ asked }) => data === "" || !("objects" in asked));
+
+export function WhatIf() {
+  const { store, control } = usePage();
+  const config = store.config.value;
+  return (
+    <div class="card">
+      <h2>
+        <b>What if…</b> one click, new run beside this one
+      </h2>
+      <div class="what">
+        {asks(config).map(({ words, asked, otherwise }) => {
+          const on = Object.entries(asked).every(([key, value]) => config[key as keyof RunConfig] === value);
+          return (
+            <button
+              key={words}
+              type="button"
+              aria-pressed={on}
+              disabled={store.blocked.value}
+              onClick={() => void control.whatIf(on ? otherwise : asked)}
+            >
+              {words}
+            </button>
+          );
+        })}
+      </div>
+      {store.previous.value && (
+        <p class="soft small">
+          Faint lines: the run before this one.{" "}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              store.previous.value = null;
+            }}
+          >
+            Hide them
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

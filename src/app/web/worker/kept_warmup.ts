@@ -1,0 +1,99 @@
+import type { WarmupEvent } from "../../../train/events.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { stages, stepsOf } from "../../../train/warmup.ts";
+import type { Session } from "../../session/session.ts";
+import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.ts";
+
+/** A page may be closed at any time; so much of its work is lost then. */
+const saveEveryMs = 60_000;
+
+/** The supervised stages, kept in this browser as they go: what they have made so far is a model that runs can start from. */
+export class KeptWarmup {
+  /** Steps made. */
+  #made: number;
+  #savedMs = performance.now();
+  readonly #stop: AbortController;
+  /** What is under way; stopping waits for it. */
+  #turn: Promise<WarmupEvent | null> = Promise.resolve(null);
+
+  private constructor(
+    readonly session: Session,
+    readonly config: RunConfig,
+    readonly name: string,
+    readonly steps: number,
+    readonly events: AsyncGenerator<WarmupEvent>,
+    readonly release: () => void,
+    made: number,
+    stop: AbortController,
+  ) {
+    this.#made = made;
+    this.#stop = stop;
+  }
+
+  /** @throws Error where another tab makes the same model, and where there is nothing to go on with */
+  static async begin(session: Session, config: RunConfig, resume: boolean): Promise<KeptWarmup> {
+    const name = trainedName(config);
+    const release = await lockModel(name);
+    try {
+      const files = resume ? await storedWarmup(name) : null;
+      if (resume && !files)
+        throw new Error("There is no unfinished warm-up with these settings in this browser; start a new one");
+      await session.reset(config);
+      const made = files ? await session.restore(files) : 0;
+      const steps = stepsOf(stages(config.preset === "story" ? "story" : "needle", config.warmupRows));
+      const stop = new AbortController();
+      return new KeptWarmup(session, config, name, steps, session.warmup(stop.signal), release, made, stop);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** What happens next; null once all is done and kept. */
+  next(): Promise<WarmupEvent | null> {
+    const event = this.#turn.then(() => this.#next());
+    this.#turn = event.catch(() => null);
+    return event;
+  }
+
+  async #next(): Promise<WarmupEvent | null> {
+    const next = await this.events.next();
+    if (next.done) return null;
+    if (next.value.type === "warmup") {
+      this.#made++;
+      if (this.#made === this.steps || performance.now() - this.#savedMs > saveEveryMs) await this.#save();
+    }
+    return next.value;
+  }
+
+  /** Ends it, and keeps what it has made. A step under way is given up: it may take minutes. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#turn;
+    try {
+      await this.events.return(undefined);
+      // All steps are made: only evaluations were going on, and the model is kept already.
+      if (this.#made > 0 && this.#made < this.steps) await this.#save();
+    } finally {
+      this.release();
+    }
+  }
+
+  /** After an error of the device there is nothing to keep: the last save stays. */
+  abandon(): void {
+    this.release();
+  }
+
+  async #save(): Promise<void> {
+    const { name, config, steps } = this;
+    const step = this.#made;
+    const { preset, seed, warmupRows: rows } = config;
+    const { files } = await this.session.checkpoint();
+    await saveModel(
+      { name, preset, seed, rows, step, steps, madeAt: new Date().toISOString() },
+      await this.session.exportFiles(),
+      step < steps ? files : null,
+    );
+    this.#savedMs = performance.now();
+  }
+}

@@ -1,0 +1,37 @@
+import type { TaskProgress } from "../../worker_api/judge_api.ts";
+
+/** Whoever asks hears something after this long at the latest, milliseconds. */
+const tellEveryMs = 200;
+
+/** Work that takes a while and is told in parts: how far it is whenever someone asks, and at last its result. */
+export class LongTask<Progress, Result> {
+  readonly #abort = new AbortController();
+  readonly #over: Promise<{ result: Result }>;
+  #progress: Progress;
+
+  /** @param begin its progress before anything is done */
+  constructor(begin: Progress, work: (tell: (progress: Progress) => void, signal: AbortSignal) => Promise<Result>) {
+    this.#progress = begin;
+    const tell = (progress: Progress) => {
+      this.#progress = progress;
+    };
+    this.#over = work(tell, this.#abort.signal).then((result) => ({ result }));
+    // It goes to whoever asks next; until then nobody awaits the error.
+    this.#over.catch(() => {});
+  }
+
+  /** Waits for the end, but not for long. @throws what the work throws */
+  async next(): Promise<TaskProgress<Progress, Result>> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, tellEveryMs, null);
+    });
+    const over = await Promise.race([this.#over, patience]);
+    clearTimeout(timer);
+    return { progress: this.#progress, result: over === null ? null : over.result };
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+}

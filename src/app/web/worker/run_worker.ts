@@ -1,0 +1,338 @@
+import type { Rollout } from "../../../agent/rollout.ts";
+import type { Pixels } from "../../../image/pixels.ts";
+import type { Platform } from "../../../platform.ts";
+import type { Tokenizer } from "../../../policy/tokenizer.ts";
+import { needlePictures } from "../../../tasks/sources/needle.ts";
+import type { Task } from "../../../tasks/task.ts";
+import { resolveConfig } from "../../../train/config.ts";
+import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import type { RunMemory } from "../../memory/run_memory.ts";
+import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
+import { openTokenizer } from "../../model_folder/qwen_tokenizer.ts";
+import { atCommits } from "../../run/run_sources.ts";
+import { type OpenSession, type Session, sameModel } from "../../session/session.ts";
+import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import type {
+  Alternative,
+  EventsFile,
+  ExportedModel,
+  KeptWeights,
+  Opened,
+  RunApi,
+  StoredModel,
+  StoredRun,
+} from "../../worker_api/run_api.ts";
+import { DroppedFiles } from "../browser/dropped_files.ts";
+import { readEventsFile } from "../browser/events_file.ts";
+import { runName } from "../labels/run_name.ts";
+import { DataWorker } from "./data_worker.ts";
+import { StorageFull } from "./database.ts";
+import { droppedPaths, expectDropped, recognise } from "./dropped_again.ts";
+import { JudgeWorker } from "./judge_worker.ts";
+import { KeptRun } from "./kept_run.ts";
+import type { KeptWarmup } from "./kept_warmup.ts";
+import { removeModel, storedModels } from "./model_store.ts";
+import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
+import { storedExport } from "./stored_export.ts";
+import { verdictStore } from "./verdict_store.ts";
+import type { WeightStore } from "./weight_store.ts";
+
+/** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
+export class RunWorker implements RunApi {
+  readonly data: DataWorker;
+  /** Has the keys that were entered, for the session as well. */
+  readonly judge: JudgeWorker;
+  readonly #verdicts = verdictStore();
+  #session: Session | null = null;
+  #loading: { doneBytes: number; ofBytes: number } | null = null;
+  #trace = false;
+  /** Stays here when it is over, as long as its weights are in the session. */
+  #run: KeptRun | null = null;
+  #warmup: KeptWarmup | null = null;
+  /** Counts questions about memory, and what makes the last one stale. */
+  #asked = 0;
+  /** What the session was opened with. */
+  #openedWith: RunConfig | null = null;
+  readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
+
+  constructor(
+    readonly platform: Platform,
+    readonly openSession: OpenSession,
+    readonly dropped: DroppedFiles = new DroppedFiles(),
+    readonly kept: WeightStore | null = null,
+  ) {
+    this.data = new DataWorker(platform);
+    this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
+      cache: this.#verdicts,
+      tokenizer: (model) => this.#tokenizerOf(model),
+    });
+  }
+
+  async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
+    const read = this.#run && !this.#run.over ? Object.values(droppedPaths(this.#run.latest)).flat() : [];
+    const isRead = (path: string) => read.some((one) => one === path || one.startsWith(`${path}/`));
+    const found = await this.dropped.add(files, isRead);
+    this.data.forget();
+    await recognise(found, this.dropped, this.platform);
+    // What is open may have been read from files that these replace.
+    if (
+      (!this.#run || this.#run.over) &&
+      !this.#warmup &&
+      found.some(({ path }) => path === this.#session?.model.name)
+    ) {
+      this.#closeSession();
+    }
+    return found;
+  }
+
+  async open(config: RunConfig, { trace }: { trace: boolean }): Promise<Opened> {
+    this.#trace = trace;
+    const { adapter, software, model, notices } = await this.#openModel(config);
+    const stored = await this.#resumable(config);
+    return {
+      adapter,
+      software,
+      model,
+      notices: [...notices, ...(this.kept?.problem ? [this.kept.problem] : [])],
+      resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
+    };
+  }
+
+  async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
+    // What it imports of models and training comes with the session.
+    const { runMemory } = await import("../../memory/run_memory.ts");
+    const asked = ++this.#asked;
+    const stopping = () => asked !== this.#asked;
+    return runMemory(config, this.platform, { memoryBytes, mayFetch: false, stopping });
+  }
+
+  async start(config: RunConfig): Promise<string> {
+    this.#asked++;
+    await this.#endRun();
+    this.#run = null;
+    this.#run = await KeptRun.begin((wanted) => this.#openModel(wanted), this.platform, config);
+    return this.#run.name;
+  }
+
+  async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
+    this.#asked++;
+    await this.#endRun();
+    this.#run = null;
+    this.#run = await KeptRun.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
+    return this.#run.latest;
+  }
+
+  async next(): Promise<TrainEvent | null> {
+    const run = this.#run;
+    return run ? this.#guarded(() => run.next()) : null;
+  }
+
+  async change(changes: Partial<RunConfig>): Promise<void> {
+    await this.#run?.change(changes);
+  }
+
+  async save(): Promise<TrainEvent | null> {
+    const run = this.#run;
+    return run ? this.#guarded(() => run.save()) : null;
+  }
+
+  async stop(): Promise<void> {
+    const run = this.#run;
+    if (run) await this.#guarded(() => run.stop());
+  }
+
+  async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
+    // Logs of early runs name no data.
+    return config.data ? this.data.pictures(task, config) : needlePictures(task.id, config);
+  }
+
+  async texts(tokens: number[], model: string): Promise<string[]> {
+    return (await this.#tokenizerOf(model)).texts(tokens);
+  }
+
+  async alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]> {
+    const session = this.#opened();
+    const found = await session.likelihoods(rollout, task, config);
+    return found.map((likelihoods) => {
+      const texts = session.texts(likelihoods.map(({ token }) => token));
+      return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
+    });
+  }
+
+  async profile(): Promise<string | null> {
+    return this.#session?.profile() || null;
+  }
+
+  async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
+    this.#asked++;
+    await this.#endRun();
+    const { model } = resolveConfig({ preset: config.preset });
+    // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,
+    // judge and adapter.
+    const { data, judge, prompt, adapter, loraRank, maxPixels } = resolveConfig({});
+    const plain = { data, judge, prompt, adapter, loraRank, maxPixels, klLossCoef: 0, klRewardCoef: 0 };
+    const shape = { ...config, ...plain, model };
+    const session = await this.#openModel(shape);
+    this.#run = null;
+    // What it imports of training comes with the session.
+    const { KeptWarmup } = await import("./kept_warmup.ts");
+    this.#warmup = await KeptWarmup.begin(session, shape, resume);
+  }
+
+  async nextWarmup(): Promise<WarmupEvent | null> {
+    if (!this.#warmup) return null;
+    const warmup = this.#warmup;
+    return this.#guarded(async () => {
+      const event = await warmup.next();
+      if (event === null) await this.stopWarmup();
+      return event;
+    });
+  }
+
+  async stopWarmup(): Promise<void> {
+    const warmup = this.#warmup;
+    this.#warmup = null;
+    await warmup?.stop();
+  }
+
+  models(): Promise<StoredModel[]> {
+    return storedModels();
+  }
+
+  removeModel(name: string): Promise<void> {
+    return removeModel(name);
+  }
+
+  async loading(): Promise<{ doneBytes: number; ofBytes: number } | null> {
+    return this.#loading;
+  }
+
+  async weights(): Promise<KeptWeights[]> {
+    return (await this.kept?.list()) ?? [];
+  }
+
+  async removeWeights(key: string): Promise<void> {
+    await this.kept?.remove(key);
+  }
+
+  async runs(): Promise<StoredRun[]> {
+    return storedRuns(this.#run && !this.#run.over ? this.#run.name : null);
+  }
+
+  async events(name: string): Promise<EventsFile> {
+    const log = await storedLog(name);
+    if (log === "") throw new Error(`The run "${name}" holds no events; remove it or choose another`);
+    return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
+  }
+
+  settings(name: string): Promise<RunConfig> {
+    return storedSettings(name);
+  }
+
+  remove(name: string): Promise<void> {
+    return removeRun(name);
+  }
+
+  async exportModel(run: string | null): Promise<ExportedModel> {
+    if (run !== null) return storedExport(this.platform, run);
+    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    return this.#run.exported();
+  }
+
+  /** What would be told of a part of a log would be taken for the whole run. */
+  async #wholeEvents(name: string): Promise<EventsFile> {
+    const file = await this.events(name);
+    if (file.leftOut > 0) throw new Error(`This run cannot be judged again as a whole: ${file.notices.join(". ")}`);
+    return file;
+  }
+
+  #opened(): Session {
+    if (!this.#session) throw new Error("The model is not open yet; wait for the adapter to be ready");
+    return this.#session;
+  }
+
+  async #openModel(wanted: RunConfig): Promise<Session> {
+    await expectDropped(wanted, this.dropped);
+    const config = await atCommits(wanted, this.platform);
+    const serves = this.#openedWith && sameModel(this.#openedWith, config);
+    if (this.#session && serves && !this.#session.lost) return this.#session;
+    this.#closeSession();
+    this.#openedWith = config;
+    const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
+    const progress = (doneBytes: number, ofBytes: number) => {
+      this.#loading = { doneBytes, ofBytes };
+    };
+    try {
+      this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess, progress });
+    } finally {
+      this.#loading = null;
+    }
+    return this.#session;
+  }
+
+  /** The newest stored run with these settings that has a checkpoint, has not made all its steps, and is not under way. */
+  async #resumable(config: RunConfig): Promise<StoredRun | null> {
+    const base = runName(config);
+    for (const run of await storedRuns()) {
+      if (run.savedStep === 0 || run.savedStep >= config.steps || run.writer !== null) continue;
+      // A run keeps the name of its first settings, and may have been given others on its way.
+      const named = run.name === base || run.name.startsWith(`${base} (`);
+      if (named || (await hasSettings(run, base))) return run;
+    }
+    return null;
+  }
+
+  /** Ends the run, saved, so that another can begin. @throws StorageFull where it cannot be saved */
+  async #endRun(): Promise<void> {
+    if (this.#run?.over === false) await this.stop();
+    else await this.#run?.save();
+    await this.stopWarmup();
+  }
+
+  /** Work on the device. After an error of it, all that was on it is gone, and the next start opens another. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StorageFull)) await this.#giveUp();
+      throw error;
+    }
+  }
+
+  async #giveUp(): Promise<void> {
+    const warmup = this.#warmup;
+    this.#warmup = null;
+    warmup?.abandon();
+    await this.#run?.close();
+    this.#closeSession();
+  }
+
+  /** With the session go the weights of the run that it trained. */
+  #closeSession(): void {
+    this.#session?.close();
+    this.#session = null;
+    if (this.#run?.over) this.#run = null;
+  }
+
+  #tokenizerOf(model: string): Promise<Tokenizer> {
+    const known = this.#tokenizers.get(model) ?? this.#readTokenizer(model);
+    this.#tokenizers.set(model, known);
+    // A folder that is not there now may be dropped again.
+    known.catch(() => this.#tokenizers.delete(model));
+    return known;
+  }
+
+  #readTokenizer(model: string): Promise<Tokenizer> {
+    return openTokenizer(fileOrNull(filesIn(this.platform, model)));
+  }
+}
+
+async function hasSettings({ name }: StoredRun, base: string): Promise<boolean> {
+  try {
+    return runName(await storedSettings(name)) === base;
+  } catch {
+    // Damaged settings are said to whoever goes on with it from the list.
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+import type { VerdictCache } from "../../../reward/judges/verdict_cache.ts";
+import { type Database, database, StorageFull, write } from "./database.ts";
+
+/** A reply longer than this is no verdict worth keeping, characters. */
+const longestReply = 4_096;
+/** Old replies are looked for once in so many new ones. */
+const tidyEvery = 256;
+
+/**
+ * Replies of judges in this browser, so that the same question about the same answer is asked once, whatever run it
+ * comes from. Of more than `limit` the oldest go. Where the storage is full, the older half of them makes room; where
+ * that is not enough, no more are kept in this visit: the room that is left belongs to runs.
+ */
+export function verdictStore(limit = 50_000, put: typeof write = write): VerdictCache {
+  let sinceTidied = 0;
+  let full = false;
+  /** Questions are asked side by side, and room is made once. */
+  let making: Promise<void> | null = null;
+  const keep = async (db: Database, key: string, reply: string): Promise<void> =>
+    put(db, ["verdicts"], "a judge's reply", (change) => [
+      change.objectStore("verdicts").put({ key, reply, keptAt: Date.now() }),
+    ]);
+  const makeRoom = async (db: Database): Promise<void> => tidy(Math.floor((await db.count("verdicts")) / 2));
+  return {
+    get: async (key) => (await (await database()).get("verdicts", key))?.reply ?? null,
+    put: async (key, reply) => {
+      if (full || reply.length > longestReply) return;
+      const db = await database();
+      try {
+        await keep(db, key, reply);
+      } catch (error) {
+        if (!(error instanceof StorageFull)) throw error;
+        making ??= makeRoom(db);
+        await making;
+        try {
+          if (!full) await keep(db, key, reply);
+        } catch (again) {
+          if (!(again instanceof StorageFull)) throw again;
+          full = true;
+        }
+        return;
+      }
+      if (sinceTidied++ % Math.min(tidyEvery, limit) === 0) await tidy(limit);
+    },
+  };
+}
+
+/** Leaves `limit` replies. */
+async function tidy(limit: number): Promise<void> {
+  const change = (await database()).transaction("verdicts", "readwrite");
+  const tooMany = (await change.store.count()) - limit;
+  let cursor = tooMany > 0 ? await change.store.index("keptAt").openCursor() : null;
+  for (let gone = 0; cursor && gone < tooMany; gone++) {
+    await cursor.delete();
+    cursor = await cursor.continue();
+  }
+  await change.done;
+}

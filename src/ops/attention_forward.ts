@@ -1,0 +1,134 @@
+import source from "../../shaders/attention.wgsl" with { type: "text" };
+import decodeSource from "../../shaders/attention_decode.wgsl" with { type: "text" };
+import forwardSource from "../../shaders/attention_forward.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
+import type { Shader } from "../gpu/shader.ts";
+import type { Tape } from "../gpu/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { cacheShaders, cacheTensors } from "./cache_kernels.ts";
+import { inTiles } from "./product.ts";
+
+const forward = cacheShaders("attention_forward", forwardSource);
+const decode = cacheShaders("attention_decode", decodeSource);
+/** Element types of attention.wgsl, by suffix of the shader's name. */
+export const elementParts = { "": elements("vec4f", "vec4"), scalar: elements("f32", "scalar") };
+const vec4Shader = cacheShaders("attention", source, elementParts[""]);
+const scalarShader = cacheShaders("attention_scalar", source, elementParts.scalar);
+
+/** (row, head) pairs in a workgroup of attention.wgsl: 64 threads, eight for each. */
+export const pairsPerGroup = 8;
+/** Pairs in a workgroup of attention_forward.wgsl. */
+const pairsPerTile = 64;
+/** Keys in a tile. */
+const keysPerTile = 64;
+/** Most heads in a workgroup of attention_decode.wgsl. */
+const mostHeads = 8;
+
+/** @param read  suffix of the functions in shaders/cache that read such an element */
+function elements(type: string, read: string): string {
+  const reader = (name: string) => `fn ${name}_at(at: u32) -> Element { return ${name}_${read}(at); }`;
+  return `alias Element = ${type};\n${reader("key")}\n${reader("value")}`;
+}
+
+/** Constants of attention_forward.wgsl and attention_backward.wgsl for heads of D, at most 256. */
+export const tileSizes = (D: number) => {
+  const COLUMNS = Math.ceil(D / 64);
+  const VALUES = COLUMNS === 1 ? 32 : COLUMNS === 2 ? 16 : 8;
+  return { WIDTH: D / 4, COLUMNS, VALUES, ROUNDS: 64 / VALUES, SUMS: 4 * COLUMNS };
+};
+
+/** Constants of attention_decode.wgsl for heads of D, `heads` of which read a key head. */
+export const decodeSizes = (D: number, heads: number) => {
+  let HEADS = Math.min(mostHeads, heads);
+  while (heads % HEADS !== 0) HEADS--;
+  const HEAD_VEC4S = Math.ceil(HEADS / 4);
+  return { WIDTH: D / 4, HEADS, HEAD_VEC4S, OUTPUTS: Math.ceil((D * HEAD_VEC4S) / 256) };
+};
+
+/**
+ * Kernels of the forward pass. "tiles" and "rows" give the same bits: for rows that are neighbours in a sequence, and for
+ * rows with keys of their own. "lanes" sums in another order, and is for devices and head sizes that these do not support.
+ */
+export type AttentionKernel = "lanes" | "tiles" | "rows";
+
+/** A call of attention with its sizes. */
+export interface AttentionCall {
+  tape: Tape;
+  q: Tensor;
+  k: Tensor;
+  v: Tensor;
+  /** u32 (N, 4) */
+  querySpans: Tensor;
+  params: Record<"N" | "S" | "H" | "K" | "scale", number>;
+  D: number;
+}
+
+/** Whether kernels in tiles support the device and heads of D. */
+export const suitsTiles = ({ gpu }: Tape, D: number): boolean => !gpu.plain && inTiles(gpu) && D % 4 === 0 && D <= 256;
+
+/** @param mostKeys  given where each row has keys of its own */
+function kernelFor({ tape, params: { H, K }, D }: AttentionCall, mostKeys?: number): AttentionKernel {
+  if (!suitsTiles(tape, D) || H / K > pairsPerTile) return "lanes";
+  return mostKeys ? "rows" : "tiles";
+}
+
+/** The kernels of attention.wgsl, by vec4 where D allows it. */
+export function laneKernels({ tape, k, D }: AttentionCall): { shader: Shader; sizes: Record<string, number> } {
+  const WIDTH = D % 4 === 0 && !tape.gpu.plain ? 4 : 1;
+  return { shader: (WIDTH === 4 ? vec4Shader : scalarShader)(k), sizes: { ELEMENTS: D / WIDTH, WIDTH } };
+}
+
+/** Records the forward pass into `out` (N, H, D) and `stats` (N, H, 2). */
+export function attend(
+  call: AttentionCall,
+  { out, stats }: Record<"out" | "stats", Tensor>,
+  { kernel, mostKeys }: { kernel?: AttentionKernel; mostKeys?: number },
+): void {
+  const { tape, q, k, v, querySpans, params, D } = call;
+  const { N, S, H, K } = params;
+  const tensors = { q, ...cacheTensors(k, v), query_spans: querySpans, out, stats };
+  switch (kernel ?? kernelFor(call, mostKeys)) {
+    case "tiles":
+      tape.plan.dispatch({
+        shader: forward(k),
+        entry: "attend",
+        tensors,
+        params,
+        groups: [Math.ceil(N / Math.floor(pairsPerTile / (H / K))), K],
+        sizes: tileSizes(D),
+      });
+      break;
+    case "rows":
+      attendRows(call, tensors, Math.ceil((mostKeys ?? S) / keysPerTile));
+      break;
+    default:
+      tape.plan.dispatch({
+        ...laneKernels(call),
+        entry: "attend",
+        tensors,
+        params,
+        groups: grid(N * H, pairsPerGroup),
+      });
+  }
+}
+
+/** A workgroup for each tile of 64 keys of a row; a second dispatch combines the tiles of a row. */
+function attendRows({ tape, k, params, D }: AttentionCall, tensors: Record<string, Tensor>, tiles: number): void {
+  const { N, H, K } = params;
+  const sizes = decodeSizes(D, H / K);
+  tape.scratch("attention.parts", [N, tiles, H, D], (parts) =>
+    tape.scratch("attention.part_stats", [N, tiles, H, 2], (part_stats) => {
+      const dispatch = (entry: string, groups: readonly [number, number?, number?]) =>
+        tape.plan.dispatch({
+          shader: decode(k),
+          entry,
+          tensors: { ...tensors, parts, part_stats },
+          params: { ...params, tiles },
+          groups,
+          sizes,
+        });
+      dispatch("attend", [N, H / sizes.HEADS, tiles]);
+      dispatch("join", grid(N * H * D, 64));
+    }),
+  );
+}
