@@ -31,7 +31,7 @@ test("no code is made of a text, no markup of one, and no picture comes from an 
     "src/app/deno/commands/own_code.ts",
   ]);
   expect(text("SECURITY.md")).toMatch(
-    /Code of your own runs where[^`]*`--tool`[^]*`src\/app\/deno\/commands\/own_code\.ts` loads it/,
+    /Code of your own runs where[^`]*`--tool`[\s\S]*`src\/app\/deno\/commands\/own_code\.ts` loads it/,
   );
   expect(sources.filter((path) => /<(img|iframe|embed|object|video|audio|script|link)\b/.test(code(path)))).toEqual([]);
 });
