@@ -3,8 +3,8 @@
 //   g = d min(1, maxGradNorm / (norm + 1e-6)),  weight *= 1 - rate decay  (the first `decay_end` numbers only)
 //   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g g
 //   weight -= rate / correction1  m / (sqrt(v / correction2) + eps),  corrections 1 - beta^step
-//   weight, d, m, v (count), all parameters end to end; d is 0 afterwards, for the next walk to add into.
-// The norm is a sum of squares in a fixed order: workgroups over stretches, then one workgroup over their sums.
+//   weight, d, m, v (count), all parameters end to end; d is 0 afterwards, for the next backward pass to add to.
+// The norm is a sum of squares in a fixed order: each workgroup sums PER_GROUP of them, one workgroup adds those sums.
 
 struct Params {
   count: u32,
@@ -28,7 +28,7 @@ const PER_GROUP: u32 = 4096u;
 
 var<workgroup> sums: array<f32, 256>;
 
-// The sum over the workgroup's threads, in a fixed tree; whole in thread 0.
+// Sum over the threads of the workgroup, by a fixed tree; valid in thread 0.
 fn sum_threads(value: f32, thread: u32) -> f32 {
   sums[thread] = value;
   workgroupBarrier();
@@ -41,7 +41,7 @@ fn sum_threads(value: f32, thread: u32) -> f32 {
   return sums[0];
 }
 
-// partial[first + group] = the sum of a stretch's squares.
+// partial[first + group] = the sum of the squares of PER_GROUP numbers.
 @compute @workgroup_size(256)
 fn square(
   @builtin(local_invocation_index) thread: u32,
@@ -82,7 +82,7 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gri
   if (at >= params.count) {
     return;
   }
-  // By its bits, since a compiler may take for granted that nothing is NaN: such a step leaves everything as it was.
+  // Tested by its bits, since compilers may assume that there is no NaN. Where it is not finite, the step is skipped.
   let finite = (bitcast<u32>(norm[0]) & 0x7f800000u) != 0x7f800000u;
   if (finite) {
     let rate = state[0];

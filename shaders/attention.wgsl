@@ -2,14 +2,14 @@
 //   q, out (N, H, D), k, v (S, K, D), stats (N, H, 2) = [lse, the log of the softmax's denominator, and dout . out]
 //   query_spans (N, 4): row n attends the keys [x, y) and then [z, w); both empty gives 0.
 //   key_spans (S, 4): key j is attended by the rows [x, y) and [z, w), less those whose own spans leave it out.
-// Two spans serve a whole image, a causal sequence, a prefix shared by many sequences, and a cache.
+// Two spans cover a whole image, a causal sequence, a prefix shared by many sequences, and a cache.
 //
 // Online softmax (Milakov, Gimelshein 2018; Dao et al., FlashAttention, 2022). Eight lanes share a (row, head): lane l
-// takes the keys l, l + 8, ... of the two spans laid end to end, and the lanes are added in ascending order. A row's
-// bits depend on its keys in their order alone, not on the other rows, nor on where the first span ends.
+// takes the keys l, l + 8, ... of the concatenated spans, and the lanes are added in ascending order. The bits of a row
+// depend on its keys and their order only, not on other rows, nor on where the first span ends.
 
-// The host joins `alias Element = vec4f;`, four neighbours of D at a time, or f32 where 4 does not divide D, and a file of
-// cache/ by which `key_at` and `value_at` read elements. ELEMENTS = D / WIDTH.
+// The host appends `alias Element = vec4f;`, or f32 where 4 does not divide D, and a file of cache/, with which `key_at` and
+// `value_at` read elements. ELEMENTS = D / WIDTH.
 
 struct Params {
   N: u32,
@@ -33,7 +33,7 @@ struct Params {
 override ADD: u32 = 0u;
 
 const LANES: u32 = 8u;
-// Neighbouring threads are neighbouring (row, head) pairs: they read the same keys at the same time.
+// Neighbouring threads have neighbouring (row, head) pairs: they read the same keys at the same time.
 const PAIRS: u32 = 8u;
 const THREADS: u32 = 64u;
 // Below every score; exp of it less any score is 0.
@@ -56,7 +56,7 @@ fn length_of(spans: vec4u) -> u32 {
   return first_length(spans) + max(spans.z, spans.w) - spans.z;
 }
 
-// Index `at` of the two spans laid end to end.
+// Element `at` of the concatenated spans.
 fn member(spans: vec4u, at: u32) -> u32 {
   let first = first_length(spans);
   return select(spans.z + at - first, spans.x + at, at < first);
@@ -66,8 +66,8 @@ fn holds(spans: vec4u, index: u32) -> bool {
   return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
 }
 
-// The sum over a pair's lanes of element `first` + own lane, in ascending order of lanes: every lane gives LANES
-// elements and gets one back.
+// The sum over a pair's lanes of element `first` + own lane, in ascending order of lanes: each lane contributes LANES
+// elements and gets one sum.
 fn sum_lanes(values: ptr<function, array<Element, ELEMENTS>>, first: u32, thread: u32) -> Element {
   workgroupBarrier();
   for (var i = 0u; i < min(LANES, ELEMENTS - first); i++) {
@@ -161,7 +161,7 @@ fn project(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   stats[pair].y = total(product);
 }
 
-// dq[n, h] = scale sum over j of p[j] (dout . v[j] - delta) k[j], in lanes like the forward.
+// dq[n, h] = scale sum over j of p[j] (dout . v[j] - delta) k[j], in lanes like the forward pass.
 @compute @workgroup_size(64)
 fn backprop_q(
   @builtin(local_invocation_index) thread: u32,
@@ -207,8 +207,8 @@ fn backprop_q(
 }
 
 // dk[j, g] = scale sum over n, h of p (dout . v[j] - delta) q[n, h]: a gather over the rows and heads that attend the
-// key, so no atomics. Eight lanes share a (key, key head): lane l takes every eighth (row, head), so that a prefix key
-// with thousands of rows is not one thread's work.
+// key, so no atomics. Eight lanes share a (key, key head): lane l takes every eighth (row, head), so that the thousands of
+// rows that attend a prefix key are not left to one thread.
 @compute @workgroup_size(64)
 fn backprop_k(
   @builtin(local_invocation_index) thread: u32,
@@ -259,8 +259,8 @@ fn backprop_k(
   }
 }
 
-// dv[j, g] = sum over n, h of p dout[n, h], by the same lanes. Apart from dk, so that each holds one row of D numbers
-// in registers and a device with 8 storage buffers a kernel will do; p is computed twice for it.
+// dv[j, g] = sum over n, h of p dout[n, h], in the same lanes. A kernel of its own, so that each holds one row of D numbers
+// in registers and needs at most 8 storage buffers; p is therefore computed twice.
 @compute @workgroup_size(64)
 fn backprop_v(
   @builtin(local_invocation_index) thread: u32,

@@ -2,9 +2,9 @@
 //   p[n, h, j] = exp(scale q[n, h] . k[j] - lse), ds = p (dout[n, h] . v[j] - delta) scale
 //   dk[j] = sum of ds q[n, h], dv[j] = sum of p dout[n, h], dq[n, h] = sum of ds k[j]
 //
-// A workgroup owns 64 keys of one key head (or 64 (row, head) pairs that read it) and takes what they attend or are
-// attended by in tiles of 64. Of a tile, a thread has the products of 4 with 4, then 4 rows of D of the gradient,
-// COLUMNS fours of each. Sums have a fixed order and no atomics.
+// A workgroup owns 64 keys of one key head (or 64 (row, head) pairs that read it) and processes the pairs that attend them
+// (or the keys that they attend) in tiles of 64. In a tile a thread computes 4 x 4 scores, then COLUMNS vec4 of 4 rows of
+// the gradient. Sums have a fixed order and no atomics.
 
 struct Params {
   N: u32,
@@ -30,17 +30,17 @@ struct Params {
 override ADD: u32 = 0u;
 override ADD_V: u32 = 0u;
 
-// From the host: WIDTH = D / 4; COLUMNS, fours of a row that a thread has of a gradient (every 16th one); VALUES, rows
-// of the other side that are in workgroup memory at one time; TURNS = SIDE / VALUES.
+// From the host: WIDTH = D / 4; COLUMNS, vec4 of a gradient's row that a thread has (every 16th one); VALUES, rows of the
+// other side that are in workgroup memory at a time; ROUNDS = SIDE / VALUES.
 const SIDE = 64u;
 
-// First 16 numbers of d of both sides, of q or k and of dout or v. Then the weights of 64 of the other side by four of the
-// own side. One four more than 16, for the banks. Indices that are constants once loops are written out need no check of
-// bounds.
+// First 16 numbers of D of both sides, of q or k and of dout or v; then the weights of 64 of the other side by vec4 of the
+// own side. Padded by one vec4 against bank conflicts. Indices become constants when loops are unrolled, and then need no
+// bounds check.
 var<workgroup> sides: array<array<vec4f, 17>, 64>;
 var<workgroup> values: array<array<vec4f, 16>, 32>;
 
-// Fours of q or k, dout or v of one row of either side, on their way into workgroup memory.
+// A vec4 of q or k, and of dout or v, of one row of each side, before they are stored in workgroup memory.
 struct Loaded {
   own: vec4f,
   down: vec4f,
@@ -62,7 +62,7 @@ fn span_of(spans: vec4u, second: bool) -> vec2u {
   return select(spans.xy, spans.zw, second);
 }
 
-// The least range that holds both; an empty span adds nothing.
+// The smallest range that contains both; an empty span is ignored.
 fn joined(range: vec2u, span: vec2u) -> vec2u {
   if (span.x >= span.y) {
     return range;
@@ -72,7 +72,7 @@ fn joined(range: vec2u, span: vec2u) -> vec2u {
 
 const EMPTY_RANGE = vec2u(0xffffffffu, 0u);
 
-// Rows of the tensors as fours: a pair has a row of q and dout, a key one of k and v.
+// A vec4 of rows of the tensors: a pair has a row of q and dout, a key one of k and v.
 fn of_pairs(pair_row: u32, key_row: u32, pairs_own: bool, at4: u32) -> Loaded {
   var loaded = Loaded();
   if (at4 < WIDTH) {
@@ -97,7 +97,7 @@ fn of_pairs(pair_row: u32, key_row: u32, pairs_own: bool, at4: u32) -> Loaded {
   return loaded;
 }
 
-// Products over d of 4 of the own side (in a vec4) with 4 of the other side.
+// Dot products of 4 rows of the own side (in a vec4) with 4 of the other side.
 fn products_of(pair_row: u32, key_row: u32, pairs_own: bool, thread: u32, tx: u32, ty: u32) -> Products {
   let row = thread / 4u;
   let at4 = thread % 4u;
@@ -130,14 +130,14 @@ fn products_of(pair_row: u32, key_row: u32, pairs_own: bool, thread: u32, tx: u3
   return Products(score, dscore);
 }
 
-// Weights of 4 of the own side for 4 of the other one, for all threads to read.
+// Stores the weights of 4 of the own side for 4 of the other one, for all threads to read.
 fn share(weights: array<vec4f, 4>, tx: u32, ty: u32) {
   for (var j = 0u; j < 4u; j++) { // unroll
     sides[tx * 4u + j][ty] = weights[j];
   }
 }
 
-// Four rows of a gradient more, from VALUES rows of the other side that stand in `values`.
+// Adds to four rows of a gradient what VALUES rows of the other side, stored in `values`, contribute.
 fn accumulate(sum: ptr<function, array<vec4f, SUMS>>, first: u32, tx: u32, ty: u32) {
   for (var j = 0u; j < VALUES; j++) { // unroll
     let weight = sides[first + j][ty];
@@ -151,7 +151,7 @@ fn accumulate(sum: ptr<function, array<vec4f, SUMS>>, first: u32, tx: u32, ty: u
   }
 }
 
-// Where thread t stands: 8 fours of the own side by 4 fours of the other one for a subgroup of 32.
+// Position of a thread: a subgroup of 32 covers 8 vec4 of the own side by 4 vec4 of the other one.
 fn place_of(thread: u32) -> vec2u {
   return vec2u(((thread / 32u) % 4u) * 4u + (thread / 8u) % 4u, (thread / 128u) * 8u + thread % 8u);
 }
@@ -237,7 +237,7 @@ fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
   }
 }
 
-// dk (or dv) = the sum of what each of the H / K heads that read a key head gave, in order.
+// dk (or dv) = the sum of the parts of the H / K heads that read a key head, in order.
 @compute @workgroup_size(64)
 fn sum_parts(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let to = id.x + id.y * grid.x * 64u;
@@ -256,12 +256,12 @@ fn sum_parts(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
   }
 }
 
-// Row of q and dout of a head at row n, where there is one.
+// Index of the row of q and dout for a head at row n, if n < end.
 fn row_of(n: u32, end: u32, head: u32) -> u32 {
   return select(NO_INDEX, n * params.H + head, n < end);
 }
 
-// The same of a pair: a row with the heads of a key head.
+// The same for a pair: pairs are rows by the heads of a key head.
 fn row_of_pair(pair: u32, pairs: u32, heads: u32, key_head: u32) -> u32 {
   return select(NO_INDEX, (pair / heads) * params.H + key_head * heads + pair % heads, pair < pairs);
 }
@@ -296,7 +296,7 @@ fn backprop_q(
   let place = place_of(thread);
   let heads = params.H / params.K;
   let pairs = params.N * heads;
-  // Late rows of a causal sequence have the most keys: they begin first.
+  // Late rows of a causal sequence have the most keys: they start first.
   let first_pair = (grid.x - 1u - group.x) * SIDE;
   let pair_row = row_of_pair(first_pair + thread / 4u, pairs, heads, group.y);
   let first_row = first_pair / heads;

@@ -1,6 +1,6 @@
 // attention.wgsl's forward pass for rows that have keys of their own, as in decoding: shapes, spans and stats as there,
-// 4 divides D; a file of cache/ reads keys and values. The order of sums is that of attention_forward.wgsl, and so are
-// the bits: `attend` does a tile of 64 keys for HEADS heads of one row, `join` joins the tiles.
+// 4 divides D; a file of cache/ reads keys and values. The order of sums, and so the bits, are those of
+// attention_forward.wgsl: `attend` computes a tile of 64 keys for HEADS heads of one row, `join` combines the tiles.
 //   parts (N, TILES, H, D), part_stats (N, TILES, H, 2) = [maximum, sum]: results of tiles before they are scaled
 
 struct Params {
@@ -20,21 +20,21 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> out: array<f32>;
 @group(0) @binding(8) var<storage, read_write> stats: array<vec2f>;
 
-// From the host: WIDTH = D / 4; FOURS of heads; OUTPUTS, numbers of D x FOURS for a thread.
+// From the host: WIDTH = D / 4; HEAD_VEC4S, vec4 of heads; OUTPUTS, numbers of D x HEAD_VEC4S for a thread.
 const THREADS = 256u;
 const KEYS = 64u;
 const LOWEST: f32 = -1e30;
-// Fours of d of which queries and keys are multiplied at one time, and how far apart they stand, for the banks.
+// vec4 of D in a slice of queries and keys, and their stride, padded against bank conflicts.
 const SLICE = 16u;
 const STRIDE = 17u;
 // Threads that share a key.
 const LANES = 4u;
-// Tiles that `join` loads at one time.
+// Tiles that `join` loads at a time.
 const AHEAD = 4u;
 
 var<workgroup> queries: array<array<vec4f, WIDTH>, HEADS>;
 var<workgroup> keys: array<vec4f, 1088>;
-// Scores, then weights, by key and four heads.
+// Scores, then weights, by key and vec4 of heads.
 var<workgroup> scores: array<array<vec4f, HEAD_VEC4S>, KEYS>;
 // By quarter of the tile, and head.
 var<workgroup> maxima: array<array<f32, HEADS>, 4>;
@@ -48,7 +48,7 @@ fn length_of(spans: vec4u) -> u32 {
   return first_length(spans) + max(spans.z, spans.w) - spans.z;
 }
 
-// The key at place `t` of the two spans laid end to end.
+// The key at position `t` of the concatenated spans.
 fn member(spans: vec4u, t: u32) -> u32 {
   let first = first_length(spans);
   return select(spans.z + t - first, spans.x + t, t < first);
@@ -77,7 +77,7 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
   for (var i = 0u; i < 4u; i++) { // unroll
     next[i] = key_at(thread + i * THREADS, 0u, at, end, spans, key_head);
   }
-  // Half of the values, on their way while scores are made.
+  // Half of the values, loaded while scores are computed.
   var ahead = array<f32, 32>();
   for (var j = 0u; j < 32u; j++) { // unroll
     ahead[j] = value_at(j, thread, at, end, spans, key_head);
@@ -166,7 +166,7 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
   }
 }
 
-// Four `place` of 64 keys by SLICE fours that begin with four `slice`.
+// vec4 `place` of the 64 keys by SLICE vec4 of a slice.
 fn key_at(place: u32, slice: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> vec4f {
   let key = place / SLICE;
   let at4 = slice + place % SLICE;
@@ -176,7 +176,7 @@ fn key_at(place: u32, slice: u32, at: u32, end: u32, spans: vec4u, key_head: u32
   return vec4f();
 }
 
-// The number of d that thread (or place of D x FOURS) adds up, of one key's value.
+// The number of one key's value that belongs to `place` of D x HEAD_VEC4S.
 fn value_at(key: u32, place: u32, at: u32, end: u32, spans: vec4u, key_head: u32) -> f32 {
   if (key < end && place < WIDTH * 4u * HEAD_VEC4S) {
     return value_scalar((member(spans, at + key) * params.K + key_head) * WIDTH * 4u + place % (WIDTH * 4u));
@@ -184,7 +184,7 @@ fn value_at(key: u32, place: u32, at: u32, end: u32, spans: vec4u, key_head: u32
   return 0.0;
 }
 
-// Joins the tiles of a (row, head) pair: one thread a number of d.
+// Combines the tiles of a (row, head) pair: one thread a number of D.
 @compute @workgroup_size(64)
 fn join(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let to = id.x + id.y * grid.x * 64u;
@@ -198,7 +198,7 @@ fn join(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   var sum = 0.0;
   var result = 0.0;
   for (var first = 0u; first < tiles; first += AHEAD) {
-    // What several tiles have is on its way at once; they are joined one after another.
+    // Several tiles are loaded at once; they are combined one after another.
     var tile_stats = array<vec2f, AHEAD>();
     var tile_parts = array<f32, AHEAD>();
     for (var i = 0u; i < AHEAD; i++) { // unroll

@@ -1,15 +1,15 @@
-// attention.wgsl's forward pass with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D. How keys
-// and values are read is left to a file of cache/.
+// attention.wgsl's forward pass with tiles in workgroup memory: shapes, spans and stats as there, 4 divides D. A file of
+// cache/ reads keys and values.
 //
-// A (row, head) pair takes its keys, the two spans laid end to end, in tiles of 64, each with a softmax of its own: a
-// score is summed over d in order, the tile's maximum is subtracted, the tile's sum is that of four quarters of 16 keys,
-// each in order, and values are added in order of keys. Tiles are joined in order (online softmax): what there is and
-// what comes are scaled to the larger maximum. attention_decode.wgsl keeps to the same order, so a pair's bits do not
-// depend on the kernel nor on the other rows.
+// A (row, head) pair processes its keys, the concatenated spans, in tiles of 64, each with a softmax of its own: a score is
+// summed over D in order, the tile's maximum is subtracted, the tile's sum is that of four quarters of 16 keys, each in
+// order, and values are added in order of keys. Tiles are combined in order (online softmax): the result so far and that of
+// the tile are scaled to the larger maximum. attention_decode.wgsl uses the same order, so the bits of a pair depend neither
+// on the kernel nor on other rows.
 //
-// A workgroup has 64 pairs of one key head: rows with all their heads. Rows that see the same keys in the same places
-// (a causal sequence, a picture, a sequence behind a shared prefix) are taken together; where such a run ends within
-// the workgroup, the next one follows.
+// A workgroup has 64 pairs of one key head: rows with all their heads. Rows with the same keys at the same positions (a causal
+// sequence, a picture, a sequence behind a shared prefix) are processed together; a workgroup may have several such runs of
+// rows, one after another.
 
 struct Params {
   N: u32,
@@ -27,22 +27,22 @@ struct Params {
 
 const PAIRS = 64u;
 const KEYS = 64u;
-// From the host: WIDTH = D / 4; COLUMNS, fours of a row that a thread has of the result (every 16th one); VALUES, keys
-// whose values are in workgroup memory at one time; TURNS = KEYS / VALUES.
+// From the host: WIDTH = D / 4; COLUMNS, vec4 of a row of the result that a thread has (every 16th one); VALUES, keys whose
+// values are in workgroup memory at a time; ROUNDS = KEYS / VALUES.
 const LOWEST: f32 = -1e30;
 
-// First 32 numbers of d of 64 pairs, then of 64 keys, four at a time. Then scores and weights of 64 keys by four pairs. One
-// four more than 16, for the banks. Indices that are constants once loops are written out need no check of bounds.
+// First 32 numbers of D of 64 pairs, and of 64 keys; then scores and weights of 64 keys by vec4 of pairs. Padded by one vec4
+// against bank conflicts. Indices become constants when loops are unrolled, and then need no bounds check.
 var<workgroup> scores: array<array<vec4f, 17>, 64>;
 // Values of VALUES keys.
 var<workgroup> values: array<array<vec4f, 16>, 32>;
 var<workgroup> maxima: array<array<f32, PAIRS>, 4>;
 var<workgroup> sums: array<array<f32, PAIRS>, 4>;
-// By which what there is, and what the tile adds, are multiplied.
+// Factors of the result so far, and of the tile's result.
 var<workgroup> kept: array<vec4f, 16>;
 var<workgroup> added: array<vec4f, 16>;
 
-// What decides which key stands at a place: start of the first span, its length if another one follows, start of that.
+// What determines the key at a position: start of the first span, its length if a second one follows, start of the second.
 fn map_of(spans: vec4u) -> vec3u {
   if (spans.z < spans.w) {
     return vec3u(spans.x, max(spans.x, spans.y) - spans.x, spans.z);
@@ -62,10 +62,10 @@ fn attend(
 ) {
   let heads = params.H / params.K;
   let rows = PAIRS / heads;
-  // Late rows of a causal sequence have the most keys: they begin first.
+  // Late rows of a causal sequence have the most keys: they start first.
   let first_row = (grid.x - 1u - group.x) * rows;
   let end_row = min(first_row + rows, params.N);
-  // 8 fours of pairs by 4 fours of keys for a subgroup of 32.
+  // A subgroup of 32 covers 8 vec4 of pairs by 4 vec4 of keys.
   let ty = (thread / 128u) * 8u + thread % 8u;
   let tx = ((thread / 32u) % 4u) * 4u + (thread / 8u) % 4u;
 
@@ -187,7 +187,7 @@ fn attend(
       let whole = ((sums[0][pair] + sums[1][pair]) + sums[2][pair]) + sums[3][pair];
       sum = fma(whole, add, sum * keep);
 
-      // The result: 4 pairs by COLUMNS fours of d a thread.
+      // The result: 4 pairs by COLUMNS vec4 of D a thread.
       var part_result = array<vec4f, SUMS>();
       for (var round = 0u; round < ROUNDS; round++) { // unroll
         let key = round * VALUES;
@@ -249,7 +249,7 @@ fn attend(
   }
 }
 
-// Place `place` of the values that begin with key `at`: 16 x COLUMNS fours a key.
+// vec4 `place` of the values from key `at` on: 16 x COLUMNS vec4 a key.
 fn value_at(at: u32, place: u32, places: vec3u, longest: u32, head: u32) -> vec4f {
   let t = at + place / (16u * COLUMNS);
   let column = place % (16u * COLUMNS);

@@ -1,6 +1,6 @@
-// Functions that every shader may call; joined to each file by the loader. No bindings here.
+// Functions for all shaders; the loader appends this to each file. No bindings here.
 
-// As an index of a row, token, slot or place: there is none. `noIndex` in src/gpu/tensor.ts.
+// As an index: no row, token, slot or position. `noIndex` in src/gpu/tensor.ts.
 const NO_INDEX: u32 = 0xffffffffu;
 
 const PHILOX_M0: u32 = 0xD2511F53u;
@@ -18,8 +18,8 @@ fn multiply_wide(a: u32, b: u32) -> vec2u {
   return vec2u(a1 * b1 + (middle >> 16u) + (carry >> 16u), (carry << 16u) | (low & 0xffffu));
 }
 
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): four random words from a
-// counter and a key, so that a draw depends on what it is for and not on the order of work.
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): four random words from a counter and
+// a key, so that random numbers depend on what they are used for and not on the order of work.
 fn philox(counter: vec4u, seed: vec2u) -> vec4u {
   var c = counter;
   var k = seed;
@@ -32,20 +32,19 @@ fn philox(counter: vec4u, seed: vec2u) -> vec4u {
   return c;
 }
 
-// To the nearest bf16, ties to even: the upper halves, the rest 0. A NaN's fraction must not be carried away into an
-// infinity.
+// Rounds to the nearest bf16, ties to even: the result is in the upper halves. A NaN must not become an infinity by the carry.
 fn nearest_bf16(words: vec4u) -> vec4u {
   let up = words + vec4u(0x7fffu) + ((words >> vec4u(16u)) & vec4u(1u));
   let is_nan = (words & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
   return select(up, words | vec4u(0x400000u), is_nan) & vec4u(0xffff0000u);
 }
 
-// Kept where exp neither overflows nor is lost.
+// Clamped to where exp neither overflows nor underflows.
 fn sigmoid(a: f32) -> f32 {
   return 1.0 / (1.0 + exp(-clamp(a, -80.0, 80.0)));
 }
 
-// silu(gate) up, as swiglu.wgsl has it.
+// silu(gate) up, as in swiglu.wgsl.
 fn gated(gate: f32, up: f32) -> f32 {
   return gate * sigmoid(gate) * up;
 }

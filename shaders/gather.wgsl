@@ -1,9 +1,9 @@
 // out[n] = (add_to[n] +) sum over e of weight[n, e] table[index[n, e]]: rows picked from a table, or mixed from a few.
-//   table (R, C), index u32 (N, E), weight (N, E) or absent (ones), add_to (N, C) or absent, out (N, C).
-// An index that names no row of the table (0xffffffff by agreement) contributes nothing. Token embedding has E = 1;
-// the bilinear position table of Qwen3-VL has E = 4.
-// The way back goes by table row, not by position, so that no two threads add to one number: `entry` lists for each
-// row the flat positions n E + e that name it, ascending, from start[r] up to start[r + 1].
+//   table (R, C), index u32 (N, E), weight (N, E) or absent (then 1), add_to (N, C) or absent, out (N, C).
+// An index beyond the table (NO_INDEX) contributes nothing. Token embedding has E = 1; the bilinear position table of
+// Qwen3-VL has E = 4.
+// The backward pass is by table row, not by position, so that no two threads add to the same number: `entry` lists for each
+// row the flat positions n E + e that refer to it, ascending, from start[r] up to start[r + 1].
 
 struct Params {
   N: u32,
@@ -28,7 +28,7 @@ override ADD: u32 = 0u;
 override WEIGHT: u32 = 0u;
 override ADD_TO: u32 = 0u;
 
-// One thread a number of out. Of a table too large to be bound, its R rows from `first` on, added to the parts before.
+// One thread a number of out. A table too large to bind is bound in parts: the R rows from `first` on, added to those before.
 @compute @workgroup_size(64)
 fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
@@ -59,7 +59,7 @@ fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   out[at] = sum;
 }
 
-// dtable[r] = sum over the positions that name r: one thread a number of dtable.
+// dtable[r] = sum over the positions that refer to r: one thread a number of dtable.
 @compute @workgroup_size(64)
 fn backprop_table(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;

@@ -1,6 +1,5 @@
-// The rows that gather.wgsl picks, four numbers at a time and of a table of any dtype of weights, or a part of one that
-// is too large to be bound: its R rows are those from `first` on. Shapes and rules as there; 4 divides C. How numbers of
-// the table are read, a file in weights/ says.
+// gather.wgsl's forward pass by vec4, for tables of any dtype of weights; a table too large to bind is bound in parts, the R
+// rows from `first` on. Shapes and rules as there; 4 divides C. A file of weights/ reads the table.
 
 struct Params {
   N: u32,
@@ -16,12 +15,12 @@ struct Params {
 @group(0) @binding(4) var<storage, read> add_to4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
 
-// The part of the table adds to what those before it have given.
+// Whether this part of the table adds to the result of those before it.
 override ADD: u32 = 0u;
 override WEIGHT: u32 = 0u;
 override ADD_TO: u32 = 0u;
 
-// One thread four numbers of out.
+// One thread a vec4 of out.
 @compute @workgroup_size(64)
 fn pick(
   @builtin(global_invocation_id) id: vec3u,
@@ -44,7 +43,7 @@ fn pick(
     sum = out4[at];
   }
   for (var e = n * params.E; e < (n + 1u) * params.E; e++) {
-    // An index before the part becomes larger than any row.
+    // An index before this part wraps round to a value larger than any row.
     let r = index[e] - params.first;
     if (r >= params.R) {
       continue;

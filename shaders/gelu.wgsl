@@ -20,8 +20,8 @@ override ERF: u32 = 0u;
 // 2 sqrt(2 / pi)
 const SLOPE = 1.5957691;
 
-// (1 + tanh(a)) / 2, through exp, whose accuracy WGSL promises and tanh's not. Beyond 9 it is 0 or 1 in all digits,
-// while a would go on to overflow.
+// (1 + tanh(a)) / 2, through exp, whose accuracy WGSL specifies and tanh's not. Beyond 9 it is 0 or 1 in f32, and a would
+// overflow further out.
 fn sigmoid_2a(value: f32) -> f32 {
   let v = clamp(value, -9.0, 9.0);
   return 1.0 / (1.0 + exp(-SLOPE * v * fma(0.044715 * v, v, 1.0)));

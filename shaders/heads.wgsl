@@ -1,13 +1,13 @@
-// From one product to what attention reads: rows of H query heads, K key heads and K value heads of D numbers are
-// split; heads of queries and keys are normalized (Qwen3, rmsnorm.wgsl has the formula) and turned by the rotary
-// position embedding in the rotate-half layout of Hugging Face; keys and values may go into a cache.
-//   packed (N, (H + 2 K) D), turns (N, D/2, 2) = cos, sin (rope.wgsl), norm (2, D) for queries and keys, rstd (N, H + K)
+// From the packed projection to the inputs of attention: rows of H query heads, K key heads and K value heads of D numbers
+// are split; heads of queries and keys are normalized (Qwen3; formula in rmsnorm.wgsl) and rotated by the rotary position
+// embedding in the rotate-half layout of Hugging Face; keys and values may be written into a cache.
+//   packed (N, (H + 2 K) D), rotations (N, D/2, 2) = cos, sin (rope.wgsl), norm (2, D) for queries and keys, rstd (N, H + K)
 //   q (N, H, D), k and v (N, K, D), or the rows `index` (N) of (S, K, D).
-//   out[i] = x[i] cos - x[i + D/2] sin,  out[i + D/2] = x[i + D/2] cos + x[i] sin.  The way back turns the other way.
-// Keys and values may be rounded to the nearest bf16: in a cache two in a word, the first in its lower half, else in f32
-// still, so that training computes with the numbers that sampling reads. Gradients pass through the rounding.
-// A head's squares are summed in the order of rmsnorm.wgsl. Rows that share an index (padding, row 0) race; nobody
-// reads them.
+//   out[i] = x[i] cos - x[i + D/2] sin,  out[i + D/2] = x[i + D/2] cos + x[i] sin.  The backward pass rotates by -sin.
+// Keys and values may be rounded to the nearest bf16: packed in a cache, two in a word, the first in the lower half;
+// otherwise stored in f32, so that training computes with the same numbers as sampling. Gradients pass the rounding
+// unchanged. A head's squares are summed in the order of rmsnorm.wgsl. Rows with the same index (padding, row 0) race, but are
+// never read.
 
 struct Params {
   N: u32,
@@ -35,8 +35,8 @@ struct Params {
 
 override ADD: u32 = 0u;
 override CACHE: u32 = 0u;
-// Whether keys and values are rounded, and whether they are packed: a thread then makes two neighbouring pairs of a head,
-// i and i + 1, whose numbers share words. 4 divides D then.
+// Whether keys and values are rounded, and whether they are packed: then 4 divides D, and a thread computes two neighbouring
+// pairs of a head, i and i + 1, whose numbers share words.
 override ROUNDED: u32 = 0u;
 override PACKED: u32 = 0u;
 
@@ -58,7 +58,7 @@ fn count_heads() -> u32 {
   return params.N * (params.H + 2u * params.K);
 }
 
-// Where a head's norm stands in rstd, and its weight in norm.
+// Index of a head in rstd, and of its weight in norm.
 fn rstd_at(p: Place) -> u32 {
   return p.n * (params.H + params.K) + p.head;
 }
@@ -79,7 +79,7 @@ fn loaded(from_a: u32, i: u32) -> vec2f {
   return vec2f(packed[from_a + i], packed[from_a + params.half + i]);
 }
 
-// The pair i of a head, turned where it is of a query or a key.
+// Pair i of a head, rotated for queries and keys.
 fn rotated(p: Place, i: u32, pair: vec2f) -> vec2f {
   if (p.head >= params.H + params.K) {
     return pair;
@@ -98,7 +98,7 @@ fn words_of(pair: vec2f, next: vec2f) -> vec2u {
   return select(nearest.xy, (nearest.xy >> vec2u(16u)) | nearest.zw, PACKED == 1u);
 }
 
-// Puts pair i of a head where it belongs, and pair i + 1 where they are packed.
+// Stores pair i of a head, and pair i + 1 where they are packed.
 fn put(p: Place, i: u32, pair: vec2f, next: vec2f) {
   if (p.head < params.H) {
     let at = (p.n * params.H + p.head) * params.half * 2u + i;
@@ -138,7 +138,7 @@ fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gri
   put(p, i, rotated(p, i, loaded(from_a, i)), rotated(p, next, loaded(from_a, next)));
 }
 
-// The pair i of a head, times the reciprocal r of its root mean square and the weight where it is of a query or a key.
+// Pair i of a head, for queries and keys times the reciprocal root mean square r and the weight.
 fn normed(p: Place, from_a: u32, i: u32, r: f32) -> vec2f {
   let pair = loaded(from_a, i);
   if (p.head >= params.H + params.K) {
@@ -151,7 +151,7 @@ fn reciprocal_rms(squares: f32) -> f32 {
   return 1.0 / sqrt(squares / f32(params.half * 2u) + params.eps);
 }
 
-// With norms, D <= 64: one thread a pair, or two, which sums its head by itself.
+// With norms, D <= 64: one thread a pair, or two; each thread sums the squares of the whole head.
 @compute @workgroup_size(64)
 fn spread_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let each = params.half / (1u + PACKED);
@@ -225,7 +225,7 @@ fn spread_normed(
   }
 }
 
-// Gradient of pair i of a query or key before it was turned.
+// Gradient of pair i of a query or key before its rotation.
 fn rotated_back(p: Place, i: u32) -> vec2f {
   let rotation = rotations[p.n * params.half + i];
   var d = vec2f();
@@ -270,7 +270,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   }
 }
 
-// What pair i adds to the sum over a head of d weight x.
+// Adds pair i to the sum over a head of d weight x.
 fn slope_term(p: Place, from_a: u32, i: u32, sum: f32) -> f32 {
   let d = rotated_back(p, i);
   let w = norm_at(p) + i;
@@ -343,8 +343,8 @@ fn backprop_normed(
 
 var<workgroup> row_lanes: array<array<vec2f, 64>, 4>;
 
-// partial[split, which, c] = sum of d x rstd over the heads of a stretch of rows, which is 0 for queries and 1 for keys:
-// four threads a pair, which take every fourth row; y is the stretch. partials.wgsl adds them up.
+// partial[split, which, c] = sum of d x rstd over the heads of a split of the rows, with `which` 0 for queries and 1 for
+// keys: four threads a pair, each takes every fourth row; y is the split. partials.wgsl adds them up.
 @compute @workgroup_size(64, 4)
 fn backprop_norm(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let pair = group.x * 64u + local.x;

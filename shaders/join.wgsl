@@ -1,4 +1,4 @@
-// Rows side by side: out (N, O) gets x (N, I) in its columns from `first` on. The way back takes them out again.
+// Concatenation by columns: x (N, I) is copied into the columns of out (N, O) from `first` on; backward copies them out.
 
 struct Params {
   N: u32,

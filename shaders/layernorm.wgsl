@@ -3,7 +3,7 @@
 //   x (N, C), weight (C), bias (C), moments (N, 2) = mean, rstd; out (N, C).
 //   With g = dout weight and y = (x - mean) rstd:  dx = rstd (g - mean(g) - y mean(g y)),
 //   dweight = sum over n of dout y,  dbias = sum over n of dout.
-// A workgroup of 64 lanes takes a row, whose sums run in an order that depends on C alone. The variance is the mean
+// A workgroup of 64 lanes has a row; its sums are in an order that depends on C only. The variance is the mean
 // square of x - mean, in a second pass: mean(x^2) - mean^2 would cancel.
 
 struct Params {
@@ -28,8 +28,8 @@ override ADD: u32 = 0u;
 var<workgroup> lanes: array<f32, 64>;
 var<workgroup> octets: array<f32, 8>;
 
-// Sum over the 64 lanes, the same bits in each: by eights and then the eight of them, for two barriers in place of
-// a tree's six. It may be called again at once: nobody writes what another lane may still read.
+// Sum over the 64 lanes, the same bits in each: eight sums of eight, then their sum, with two barriers instead of the six of
+// a tree. Safe to call twice in a row: no lane writes what another may still read.
 fn sum_lanes(lane: u32, value: f32) -> f32 {
   lanes[lane] = value;
   workgroupBarrier();
@@ -115,8 +115,8 @@ fn backprop_x(
 
 var<workgroup> row_lanes: array<array<vec2f, 64>, 4>;
 
-// Sums over a stretch of rows, partial[0, split, c] of dout y and partial[1, split, c] of dout: four threads a column,
-// which take every fourth row; y is the stretch. partials.wgsl adds them up.
+// Sums over a split of the rows, partial[0, split, c] of dout y and partial[1, split, c] of dout: four threads a column, each
+// takes every fourth row; y is the split. partials.wgsl adds them up.
 @compute @workgroup_size(64, 4)
 fn backprop_weight(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let c = group.x * 64u + local.x;

@@ -1,10 +1,9 @@
 // out = x weightT + bias (+ residual), a dense layer.
-//   x (N, I), weight (O_all, I) as in the checkpoint, bias (O_all), out (N, O); the layer uses the O rows of the
-//   weight from `first` on, so that a packed qkv weight serves as three layers. Rows of out, residual and dout lie
-//   `stride` numbers apart.
-// Every output sums over I in a fixed order: a row's value does not depend on how many rows there are or in which tile
-// it falls, so sampling and training see the same bits.
-// Each product comes twice: `..._fours` reads four numbers at a time, where 4 divides I and O; the other takes any size.
+//   x (N, I), weight (O_all, I) as in the checkpoint, bias (O_all), out (N, O); the layer uses the O rows of the weight from
+//   `first` on, so that a packed qkv weight serves as three layers. Rows of out, residual and dout are `stride` numbers apart.
+// Every output sums over I in a fixed order: its bits do not depend on the number of rows or on its tile, so sampling and
+// training get the same.
+// Each product has two kernels: `..._vec4` loads vec4, where 4 divides I and O; the other takes any size.
 
 struct Params {
   N: u32,
@@ -24,7 +23,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read> dout: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(8) var<storage, read_write> partial: array<f32>;
-// The same tensors, four numbers at a time.
+// The same tensors as vec4.
 @group(0) @binding(10) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(11) var<storage, read> weight4: array<vec4f>;
 @group(0) @binding(12) var<storage, read> dout4: array<vec4f>;
@@ -76,7 +75,7 @@ fn store(n: u32, o: u32, product: f32) {
   out[n * params.stride + o] = value;
 }
 
-// The same four by four along I: each output has four running sums, added at the end.
+// The same by vec4 along I: each output has four running sums, added at the end.
 @compute @workgroup_size(8, 8)
 fn multiply_vec4(@builtin(global_invocation_id) id: vec3u) {
   let o0 = id.x * 4u;
@@ -146,8 +145,8 @@ fn backprop_x(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-// partial[split] = doutT x over every splits-th stretch of rows: one thread, 4 x 4 of dweight, z is the stretch.
-// Two passes in a fixed order instead of atomics: the same bits every time.
+// partial[split] = doutT x over a split of the rows: one thread, 4 x 4 of dweight; z is the split. partials.wgsl adds the
+// splits up: two passes in a fixed order instead of atomics give the same bits every time.
 @compute @workgroup_size(8, 8)
 fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
   let i0 = id.x * 4u;
@@ -206,8 +205,8 @@ fn backprop_weight_vec4(@builtin(global_invocation_id) id: vec3u) {
 
 var<workgroup> row_lanes: array<array<f32, 64>, 4>;
 
-// partial[split, o] = sum of dout[:, o] over a stretch of rows: four threads an output, which take every fourth row; y is
-// the stretch.
+// partial[split, o] = sum of dout[:, o] over a split of the rows: four threads an output, each takes every fourth row; y is
+// the split.
 @compute @workgroup_size(64, 4)
 fn sum_rows(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let o = group.x * 64u + local.x;

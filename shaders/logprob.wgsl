@@ -1,9 +1,9 @@
 // The head: logprob[n] = z[n, target] - lse[n] with z = logits / temperature over the ids that are allowed,
 // lse[n] = log sum_v exp z[n, v], entropy[n] = lse[n] - sum_v p[n, v] z[n, v].
 //   logits (N, V), allowed (V) of 0 and 1, stats (N, 4) = [max z, lse, entropy, 0], logprob, entropy (N)
-// The sampler takes its log-probabilities against the same stats, so that sampling and training agree bit for bit: a
-// row is one workgroup, each lane takes every 256th id, the lanes are added in a fixed tree. A vocabulary of 150,000 ids is
-// read by one row alone while decoding: eight reads of a lane are under way at a time.
+// A target of NO_INDEX has log-probability 0 and gradient 0. The sampler uses the same stats, so that sampling and training
+// agree bit for bit: a row is one workgroup, each lane takes every 256th id, the lanes are added in a fixed tree. In decoding
+// a single row may read a vocabulary of 150,000 ids: each lane has eight loads in flight.
 
 struct Params {
   N: u32,
@@ -31,7 +31,7 @@ var<workgroup> sums: array<vec2f, 256>;
 // Below every logit; exp of it less any is 0.
 const LOWEST: f32 = -1e30;
 
-// z of an id of a row, the lowest number where the id is not allowed or does not exist.
+// z of an id of a row; LOWEST where the id is not allowed or does not exist.
 fn scaled(row: u32, id: u32, heat: f32) -> f32 {
   let at = min(id, params.V - 1u);
   return select(LOWEST, logits[row + at] / heat, id < params.V && allowed[at] == 1u);
@@ -77,7 +77,7 @@ fn summarize(
       z[i] = scaled(row, id + i * LANES, heat);
     }
     for (var i = 0u; i < AHEAD; i++) { // unroll
-      // Also where it is no number, which must not go unnoticed.
+      // Includes NaN, which must reach the result.
       if (!(z[i] <= LOWEST)) {
         let below = z[i] - highest;
         let e = exp(below);
@@ -111,7 +111,7 @@ fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gri
   entropy[n] = stats[n].z;
 }
 
-// dlogits = dlogprob (1[target] - p) / temperature, in place of the logits: one thread a number.
+// dlogits = dlogprob (1[target] - p) / temperature, overwriting the logits: one thread a number.
 @compute @workgroup_size(64)
 fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
@@ -130,7 +130,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   dlogits[at] = gradient;
 }
 
-// The same with what comes from the entropy: dentropy of -p (log p + entropy) / temperature, whatever the target.
+// The same plus the entropy's part: dentropy times -p (log p + entropy) / temperature, also without a target.
 @compute @workgroup_size(64)
 fn backprop_with_entropy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;

@@ -1,11 +1,11 @@
-// What an adapter (LoRA) adds to a product, in columns [first, first + count) of out (N, O), and its way back. The
-// columns are those of up to three layers side by side, parts that end at end1, end2 and count; low (N, P R) holds
-// x downT of each of them, up (count, R) their matrices one below another:
+// What an adapter (LoRA) adds to a product, in columns [first, first + count) of out (N, O), and its backward pass. The
+// columns are those of up to three layers side by side, parts that end at end1, end2 and count; low (N, P R) holds x downT
+// of each, up (count, R) their matrices one below another:
 //   out[n, first + o] += scaling sum over r of low[n, part(o) R + r] up[o, r]
-// in ascending r with fused multiply-adds: bit by bit what the products of product.wgsl add when they are done.
+// in ascending r with fused multiply-adds: the same bits as the epilogue of the products in product.wgsl.
 //   dlow[n, part R + r] = scaling sum over the part's o of dout[n, first + o] up[o, r]
 //   dup[o, r] = scaling sum over n of dout[n, first + o] low[n, part(o) R + r]
-// Sums over many terms are cut into `splits`, which partials.wgsl adds up.
+// Long sums are divided into `splits`, which partials.wgsl adds up.
 
 struct Params {
   N: u32,
@@ -50,7 +50,7 @@ fn add(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: 
   out[to] = fma(params.scaling, sum, out[to]);
 }
 
-// partial[split] = a stretch of dlow's sums: one thread, four rows of one column; z is the stretch of the part.
+// partial[split] = dlow over a split of the part's outputs: one thread, four rows of one column; z is the split.
 @compute @workgroup_size(64)
 fn backprop_low(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
@@ -88,7 +88,7 @@ fn backprop_low(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
   }
 }
 
-// partial[split] = dup over a stretch of rows: one thread, four ranks of one output; z is the stretch.
+// partial[split] = dup over a split of the rows: one thread, four ranks of one output; z is the split.
 @compute @workgroup_size(64)
 fn backprop_up(@builtin(global_invocation_id) id: vec3u) {
   let o = id.x;

@@ -40,7 +40,7 @@ fn add_few(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   store(at, sum);
 }
 
-// Many: four threads a number, which take every fourth split.
+// Many splits: four threads a number, each takes every fourth split.
 @compute @workgroup_size(64, 4)
 fn add_many(
   @builtin(local_invocation_id) local: vec3u,

@@ -1,5 +1,5 @@
 // pixel_values[p, ((c T + t) S + y) S + x] = (level / 255 - mean[c]) / std[c], the level of channel c at row y, column x
-// of patch p of a picture: what the vision tower reads, in the order of Hugging Face's Qwen2-VL image processor. A still
+// of patch p of a picture: the input of the vision tower, in the order of Hugging Face's Qwen2-VL image processor. A still
 // picture fills all T frames.
 //   levels: pictures as bytes, (height, width, 3) each, one after another in words; patches (P, 4): the picture's first
 //   byte, row and column of the patch, width of the picture in pixels (0: padding, which becomes 0); out (P, 3 T S S)

@@ -1,4 +1,4 @@
-// Where the way back starts: per-token losses and their gradient by the log-probability, and by the entropy.
+// Where the backward pass starts: per-token losses and their gradients by log-probability and by entropy.
 //   logprob, old_logprob, ref_logprob, advantage, weight, dlogprob, dentropy (N), terms (N, 6) or (N) for nll
 // Policy loss, PPO's with asymmetric and dual clipping (Schulman et al. 2017; Ye et al. 2020; Yu et al., DAPO, 2025),
 // in the order of verl's compute_policy_loss_vanilla:
@@ -8,8 +8,8 @@
 //   0 k3, low_var_kl: e = clamp(ref - logprob, +-20), kl = clamp(exp e - e - 1, +-10)
 //   1 k1, kl: kl = logprob - ref      2 |k1|, abs      3 k2, mse: kl = (logprob - ref)^2 / 2
 //   loss = sum over n of weight (pg + klCoef kl - entropyCoef entropy)
-// Gradients are those of autograd: a clamp lets them through on its closed interval, a tie of max or min halves them,
-// |x| has slope 0 at 0.
+// Gradients are those of PyTorch's autograd: a clamp passes them on its closed interval, a tie of max or min halves them, |x|
+// has slope 0 at 0.
 // Negative log-likelihood: loss = sum over n of -weight logprob.
 
 struct Params {
@@ -30,12 +30,12 @@ struct Params {
 
 override ADD: u32 = 0u;
 
-// Of a clamp.
+// Derivative of a clamp.
 fn slope(x: f32, low: f32, high: f32) -> f32 {
   return select(0.0, 1.0, x >= low && x <= high);
 }
 
-// What max(a, b) hands on to a; 1 less this is what min(a, b) does.
+// Derivative of max(a, b) by a; that of min(a, b) is 1 minus this.
 fn share(a: f32, b: f32) -> f32 {
   return select(select(0.0, 1.0, a > b), 0.5, a == b);
 }
@@ -60,7 +60,7 @@ fn surrogate(n: u32) -> Surrogate {
 
 struct Divergence {
   value: f32,
-  // By the log-probability.
+  // Derivative by the log-probability.
   slope: f32,
 }
 

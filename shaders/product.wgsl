@@ -1,13 +1,13 @@
 // Dense products in tiles: out = x weightT + bias (+ residual), dx = dout weight, dweight = doutT x.
-//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, dout (N, O); 4 divides I and O. Rows of out,
-//   residual and dout lie `stride` numbers apart. How numbers of the weight are read, a file in weights/ says.
-// A sum over K is cut into four parts of equal length; each part is summed in order with fused multiply-adds, and the
-// total is ((p0 + p1) + p2) + p3. Every kernel of out = x weightT keeps to that order, so a row has the same bits
-// whichever kernel computed it and however many rows there are. Bias and residual are added to that in turn, and last
-// what an adapter adds (LOW), in the order of low_rank.wgsl; R is its rank, which 4 divides, as it does the parts' ends.
+//   x (N, I), weight (O_all, I) of which the O rows from `first` on are used, dout (N, O); 4 divides I and O. Rows of out,
+//   residual and dout are `stride` numbers apart. A file of weights/ reads the weight.
+// A sum over K is divided into four parts of equal length; each part is summed in order with fused multiply-adds, and the
+// total is ((p0 + p1) + p2) + p3. Every kernel of out = x weightT uses that order, so the bits of a row depend neither on the
+// kernel nor on the number of rows. Then bias and residual are added in turn, and last an adapter's term (LOW), in the order
+// of low_rank.wgsl; 4 divides its rank R and the ends of its parts.
 //
-// Tiled: a workgroup has 64 x 64 outputs. Of its 256 threads, 64 work on each part, 8 x 8 outputs in registers; tiles
-// of 8 along K pass through workgroup memory while the next ones are on their way into registers.
+// Tiled: a workgroup has 64 x 64 outputs. Of its 256 threads, 64 sum each part, 8 x 8 outputs in registers; tiles of 8 along
+// K are read from workgroup memory while the next ones are loaded into registers.
 
 struct Params {
   N: u32,
@@ -38,17 +38,17 @@ override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
-// out (N, O / 2) = silu(gate) up: the first half of the weight's rows makes the gate, the second up.
+// out (N, O / 2) = silu(gate) up: the first half of the weight's rows are the gate's, the second those of up.
 override GATED: u32 = 0u;
 
 const PARTS = 4u;
-// Tiles of the left factor by part, then of the right one; along K; 64 rows or columns four at a time. One four more
-// than that: what neighbouring threads store when they turn a tile falls into different banks.
+// Tiles of the left factor by part, then of the right one; along K; 64 rows or columns as vec4. Padded by one vec4, so that
+// neighbouring threads that store a transposed tile use different banks.
 var<workgroup> tiles: array<array<array<vec4f, 17>, 8>, 8>;
 
 var<private> sum: array<vec4f, 16>;
 
-// Eight rows by eight columns: rows ty and ty + 8 of the tile's 16 fours, columns tx and tx + 8.
+// Eight rows by eight columns: vec4 ty and ty + 8 of the tile's 16 vec4 of rows, tx and tx + 8 of columns.
 fn add_tile(part: u32, tx: u32, ty: u32) {
   for (var k = 0u; k < 8u; k++) { // unroll
     let a0 = tiles[part][k][ty];
@@ -64,7 +64,7 @@ fn add_tile(part: u32, tx: u32, ty: u32) {
   }
 }
 
-// One part's sums go to the threads of part 0 through the tiles' memory.
+// Adds one part's sums to those of part 0, through the memory of the tiles.
 fn hand_over(part: u32, giver: u32, t: u32) {
   workgroupBarrier();
   for (var k = 0u; k < 16u; k++) { // unroll
@@ -80,19 +80,19 @@ fn hand_over(part: u32, giver: u32, t: u32) {
   }
 }
 
-// ((p0 + p1) + p2) + p3 ends in the threads of part 0.
+// ((p0 + p1) + p2) + p3, in the threads of part 0.
 fn add_parts(part: u32, t: u32) {
   hand_over(part, 1u, t);
   hand_over(part, 2u, t);
   hand_over(part, 3u, t);
 }
 
-// Where thread t of a part stands among 8 x 8: neighbours of a subgroup of 32 share 4 rows and 8 columns.
+// Position of thread t of a part among 8 x 8: the threads of a subgroup of 32 share 4 rows and 8 columns.
 fn place_of(t: u32) -> vec2u {
   return vec2u(t % 8u, t / 8u);
 }
 
-// A tile whose memory runs along K is turned: two threads bring the two fours of a row.
+// Stores a vec4 along K transposed: two threads load the two vec4 of a row.
 fn put_transposed(tile: u32, row: u32, at4: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
     tiles[tile][at4 * 4u + k][row / 4u][row % 4u] = value[k];
@@ -110,7 +110,7 @@ fn finished(n: u32, column: u32, product: vec4f) -> vec4f {
   return value;
 }
 
-// Column of low at which the rank of an output's part begins, and fours in a row of it.
+// Column of `low` at which the part of an output begins; vec4 in a row of `low`.
 fn low_column(o: u32) -> u32 {
   return (select(0u, 1u, o >= params.end1) + select(0u, 1u, o >= params.end2)) * params.R;
 }
@@ -119,8 +119,7 @@ fn low_height() -> u32 {
   return params.P * params.R / 4u;
 }
 
-// What an adapter adds to finished outputs (low_rank.wgsl): eight rows, four and four from `rows` on, by two fours of
-// columns.
+// Adds an adapter's term (low_rank.wgsl) to finished outputs: four rows from each of `rows` on, by two vec4 of columns.
 fn add_low(rows: vec2u, columns: vec2u) {
   let rank4 = params.R / 4u;
   let all = params.O / 4u;
@@ -168,7 +167,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let to_vec4 = min(part * length + length, width);
   let rows = vec2u(t / 2u, t / 2u + 32u);
   let xs = min(group.y * 64u + rows, vec2u(params.N - 1u)) * width;
-  // With GATED 32 rows of the gate and the same of up.
+  // With GATED 32 rows of the gate and the same 32 of up.
   let gate = min(group.x * 32u + t / 2u, params.O / 2u - 1u);
   let own = select(min(group.x * 64u + rows, vec2u(params.O - 1u)), vec2u(gate, gate + params.O / 2u), GATED == 1u);
   let ws = (params.first + own) * width;
@@ -228,7 +227,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-// The same for one row and four columns.
+// The same for one row and a vec4 of columns.
 fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
   if (LOW == 0u) {
     return finished;
@@ -250,7 +249,7 @@ fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
   return fma(vec4f(params.scaling), added, finished);
 }
 
-// Four columns of a row of silu(gate) up, from the products of both.
+// Stores a vec4 of a row of silu(gate) up, from the products of both.
 fn put_gated(n: u32, column: u32, gate_product: vec4f, up_product: vec4f) {
   let half = params.O / 8u;
   let gate = with_low(n, column, finished(n, column, gate_product));
@@ -292,7 +291,7 @@ fn multiply_rows(n0: u32, o0: u32) {
   }
 }
 
-// The same sums without workgroup memory, for devices whose barriers are slow: one thread, 4 x 4 outputs.
+// The same sums without workgroup memory, for devices with slow barriers: one thread, 4 x 4 outputs.
 @compute @workgroup_size(8, 8)
 fn multiply_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
@@ -416,7 +415,7 @@ fn backprop_x_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_i
   }
 }
 
-// partial[split] = doutT x over a range of rows; partials.wgsl adds the ranges up.
+// partial[split] = doutT x over a split of the rows; partials.wgsl adds the splits up.
 @compute @workgroup_size(256)
 fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let part = index / 64u;

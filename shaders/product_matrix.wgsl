@@ -1,13 +1,13 @@
-// The products of product.wgsl for many rows on a device's matrix units: factors in halves, sums in f32.
+// The products of product.wgsl for many rows on a device's matrix units: factors in f16, sums in f32.
 //   multiply    out (N, O) = x weightT + bias (+ residual), summed over I
 //   backprop_x  dx (N, I) = dout weight, summed over O
-// The left factor comes as halves with a scale for each row (product_matrix_halves.wgsl), `left_stride` fours of words a row; the weight
-// is rounded to halves on its way into workgroup memory. 8 divides I and O. Which sums are added to one another in which
-// order inside a matrix unit is the device's own affair: results differ from those of the other kernels by rounding.
+// The left factor is in f16 with a scale for each row (product_matrix_halves.wgsl), `left_stride` vec4u a row; the weight is
+// rounded to f16 when it is stored in workgroup memory. 8 divides I and O. The order of sums inside a matrix unit is up to the
+// device: results differ from those of the other kernels by rounding.
 //
-// A workgroup has DOWN x ACROSS subgroups of LANES threads, each of which keeps HIGH x WIDE matrices of SIDE x SIDE sums in
-// its registers; tiles of 32 along the sum pass through workgroup memory while the next ones are on their way into
-// registers. Sizes and what is enabled come from the loader (ops/product_matrix.ts).
+// A workgroup has DOWN x ACROSS subgroups of LANES threads, each with HIGH x WIDE matrices of SIDE x SIDE sums in registers;
+// tiles of 32 along the sum are read from workgroup memory while the next ones are loaded into registers. Constants and
+// `enable` directives come from the host (ops/product_matrix.ts).
 
 struct Params {
   N: u32,
@@ -30,7 +30,7 @@ override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 
-// Eight halves a vec4u. Rows of 32 along the sum take five, and rows of columns one more than they need, for the banks.
+// Eight f16 a vec4u. Rows of 32 along the sum have five, and rows of columns one extra, against bank conflicts.
 const PITCH = 5u;
 const ACROSS_PITCH = ACROSS * WIDE * SIDE / 8u + 1u;
 const ROWS = DOWN * HIGH * SIDE;
@@ -40,7 +40,7 @@ const SQUARE = SIDE * SIDE / 4u;
 
 var<workgroup> left: array<vec4u, ROWS * PITCH>;
 var<workgroup> right: array<vec4u, max(COLUMNS * PITCH, 32u * ACROSS_PITCH)>;
-// Sums on their way out: a matrix a subgroup.
+// Sums to be stored: one matrix for each subgroup.
 var<workgroup> finished: array<vec4f, DOWN * ACROSS * SQUARE>;
 
 alias Left = subgroup_matrix_left<f16, SIDE, SIDE>;
@@ -51,7 +51,7 @@ fn in_halves(low: vec4f, high: vec4f) -> vec4u {
   return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
 }
 
-// Eight numbers of row n of the left factor, from 8 `eight` on; nothing behind the end of the sum.
+// Eight numbers of row n of the left factor, from 8 `eight` on; zeros beyond the end of the sum.
 fn left_eight(n: u32, eight: u32, length: u32) -> vec4u {
   if (eight >= length) {
     return vec4u();
@@ -68,7 +68,7 @@ fn weight_eight(o: u32, eight: u32, width: u32, is_there: bool) -> vec4u {
   return in_halves(weight_vec4(at), weight_vec4(at + 1u));
 }
 
-// One thread's four of finished sums, in a row of `stride` numbers.
+// Stores a thread's vec4 of finished sums; rows are `stride` numbers apart.
 fn put(n: u32, column: u32, height: u32, sums: vec4f) {
   if (n >= params.N || column >= height) {
     return;
@@ -158,7 +158,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-// The same but for the weight's tiles, whose memory runs across the sum.
+// The same, except that the weight's rows run across the sum.
 @compute @workgroup_size(THREADS)
 fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   open_weight(t);

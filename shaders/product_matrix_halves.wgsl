@@ -1,6 +1,6 @@
-// Rows of numbers as halves for the matrix units (product_matrix.wgsl): each row times a power of two that brings its
-// largest number to between 2^14 and 2^15, where halves reach 65504 above and stay exact to 11 bits down to 2^-14. The
-// product is multiplied by the inverse, which is exact. A row with a number that is infinite or none gives none.
+// Rows of f32 as f16 for the matrix units (product_matrix.wgsl): each row times a power of two that brings its largest
+// magnitude to between 2^14 and 2^15; f16 reaches 65504, and has 11 bits down to 2^-14. The product is multiplied by the
+// inverse, which is exact. A row with an infinity or a NaN gives NaN.
 
 struct Params {
   N: u32,
@@ -24,7 +24,7 @@ fn round_rows(
   let row = group.x + group.y * grid.x;
   let width = params.I / 4u;
   let n = min(row, params.N - 1u);
-  // As words: magnitudes are ordered as their bits are, and what is no number comes out on top.
+  // As words: magnitudes are ordered like their bits, and NaN is the largest.
   var own = 0u;
   for (var at = thread; at < width; at += 256u) {
     let words = bitcast<vec4u>(x4[n * width + at]) & vec4u(0x7fffffffu);

@@ -1,11 +1,10 @@
-// out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the
-// weight, once. A workgroup has OUTS outputs of ROWS rows; a thread sums one part of SIDE outputs for EACH
-// rows. Tiles of
-// the weight and of x pass through workgroup memory, so that reads lie side by side; the next ones are on their way
-// meanwhile. A tile has TILE chunks of every part, and a chunk CHUNK fours: 16 bytes of the weight as it is kept, or one
-// four where rows do not allow that. Where there are few outputs, more THREADS read than sum.
-//   x (N, I), weight (O_all, I) of which the O rows from `first` on count, out (N, O); 4 divides I and O. Rows of out
-//   and residual lie `stride` numbers apart. How numbers of the weight are read, a file in chunks/ says.
+// out = x weightT + bias (+ residual) for a few rows of x, in the order of sums of product.wgsl: bound by reading the weight,
+// once. A workgroup has OUTS outputs of ROWS rows; a thread sums one part of SIDE outputs for EACH rows. Tiles of the weight
+// and of x are read through workgroup memory, so that loads are contiguous; the next tiles are loaded meanwhile. A tile has
+// TILE chunks of every part, and a chunk CHUNK vec4: 16 bytes of the stored weight, or one vec4 where rows do not allow that.
+// For few outputs, more THREADS load than sum.
+//   x (N, I), weight (O_all, I) of which the O rows from `first` on are used, out (N, O); 4 divides I and O. Rows of out and
+//   residual are `stride` numbers apart. A file of chunks/ reads the weight.
 
 struct Params {
   N: u32,
@@ -34,18 +33,18 @@ override LOW: u32 = 0u;
 override GATED: u32 = 0u;
 
 const PARTS = 4u;
-// Threads that sum. What all of them read of a tile: LOADS chunks of the weight and X_LOADS fours of x each.
+// Threads that sum. Each thread loads LOADS chunks of the weight and X_LOADS vec4 of x of a tile.
 const SUMMING = OUTS / SIDE * PARTS * (ROWS / EACH);
-// Outputs of SIDE lots, of each of which a thread has one. Two more than there are: what eight threads store side by side
-// falls into different banks.
+// Outputs in SIDE groups, a thread has one of each. Padded by two, so that eight neighbouring threads store to different
+// banks.
 var<workgroup> weights: array<array<array<array<vec4u, OUTS / SIDE + 2u>, SIDE>, TILE>, PARTS>;
 var<workgroup> scales: array<u32, SCALES>;
-// Indices that are constants once loops are written out need no check of bounds: rows by who sums them.
+// Rows by the threads that sum them: indices become constants when loops are unrolled, and then need no bounds check.
 var<workgroup> rows: array<array<array<array<vec4f, EACH>, ROWS / EACH>, TILE * CHUNK>, PARTS>;
 var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
 
-// The row of the weight that makes output `local` of a workgroup. With GATED a workgroup has half of its outputs in the
-// gate and the same ones of up, O / 2 rows further on.
+// The row of the weight for output `local` of a workgroup. With GATED half of a workgroup's outputs are the gate's, the other
+// half the same ones of up, O / 2 rows further on.
 fn row_of(local: u32, group: u32) -> u32 {
   if (GATED == 1u) {
     let half = OUTS / 2u;
@@ -74,7 +73,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   for (var j = 0u; j < X_LOADS; j++) { // unroll
     next_x[j] = x_at(j * THREADS + index, n0, 0u, length, width);
   }
-  // What an adapter adds, while the first tile is on its way.
+  // An adapter's term, computed while the first tile is loaded.
   var added = array<f32, PLACES>();
   if (LOW == 1u) {
     for (var j = 0u; j < PLACES; j++) { // unroll
@@ -204,7 +203,7 @@ fn low_sum(n: u32, o: u32) -> f32 {
   return sum;
 }
 
-// First four of one chunk of the tile that begins `at` fours into every part: neighbours lie side by side along I.
+// First vec4 of one chunk of the tile that begins `at` vec4 into every part: neighbouring threads load neighbours along I.
 fn place_of(place: u32, group: u32, at: u32, length: u32, width: u32) -> u32 {
   let at4 = at + (place % TILE) * CHUNK;
   let i = (place / (TILE * OUTS)) * length + at4;
@@ -226,7 +225,7 @@ fn scale_of(from_vec4: u32) -> u32 {
   return scale_at(from_vec4);
 }
 
-// One four of x of the tile.
+// One vec4 of x of the tile.
 fn x_at(place: u32, n0: u32, at: u32, length: u32, width: u32) -> vec4f {
   let at4 = at + place % (TILE * CHUNK);
   let i = (place / (TILE * CHUNK * ROWS)) * length + at4;

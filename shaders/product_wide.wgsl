@@ -1,5 +1,5 @@
-// The products of product.wgsl for many rows and columns: a workgroup has 128 x 128 outputs, 8 x 8 a thread, and takes
-// the four parts of a sum over I one after the other; their sums are added up in `out`. Shapes and order as there.
+// The products of product.wgsl for many rows and columns: a workgroup has 128 x 128 outputs, 8 x 8 a thread, and computes the
+// four parts of a sum over I one after the other; they are added up in `out`. Shapes and order as there.
 
 struct Params {
   N: u32,
@@ -32,7 +32,7 @@ override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
 
 const PARTS = 4u;
-// Tiles along K, 128 rows or columns four at a time; one four more, for the banks.
+// Tiles along K, 128 rows or columns as vec4; padded by one vec4 against bank conflicts.
 var<workgroup> left: array<array<vec4f, 33>, 16>;
 var<workgroup> right: array<array<vec4f, 33>, 16>;
 
@@ -53,13 +53,13 @@ fn add_tile(place: vec2u) {
   }
 }
 
-// Where thread t stands among 16 x 16: neighbours of a subgroup of 32 share 4 rows and 8 columns.
+// Position of thread t among 16 x 16: the threads of a subgroup of 32 share 4 rows and 8 columns.
 fn place_of(t: u32) -> vec2u {
   let warp = t / 32u;
   return vec2u((warp % 2u) * 8u + t % 8u, (warp / 2u) * 4u + (t % 32u) / 8u);
 }
 
-// Row and column (four) of the k-th four of a thread.
+// Row, and column in vec4, of a thread's k-th vec4.
 fn row_of(k: u32, group: u32, place: vec2u) -> u32 {
   return group * 128u + (place.y + (k / 8u) * 16u) * 4u + k % 4u;
 }
@@ -68,7 +68,7 @@ fn column_of(k: u32, group: u32, place: vec2u) -> u32 {
   return group * 32u + place.x + ((k / 4u) % 2u) * 16u;
 }
 
-// Tiles whose memory runs along K are turned: four threads bring the four fours of a row.
+// Store a vec4 along K transposed: four threads load the four vec4 of a row.
 fn put_transposed_left(row: u32, at4: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
     left[at4 * 4u + k][row / 4u][row % 4u] = value[k];
@@ -81,7 +81,7 @@ fn put_transposed_right(row: u32, at4: u32, value: vec4f) {
   }
 }
 
-// Column of low at which the rank of an output's part begins, and fours in a row of it.
+// Column of `low` at which the part of an output begins; vec4 in a row of `low`.
 fn low_column(o: u32) -> u32 {
   return (select(0u, 1u, o >= params.end1) + select(0u, 1u, o >= params.end2)) * params.R;
 }
@@ -90,8 +90,7 @@ fn low_height() -> u32 {
   return params.P * params.R / 4u;
 }
 
-// What an adapter adds to finished outputs (low_rank.wgsl): eight rows, four and four from `rows` on, by two fours of
-// columns.
+// Adds an adapter's term (low_rank.wgsl) to finished outputs: four rows from each of `rows` on, by two vec4 of columns.
 fn add_low(rows: vec2u, columns: vec2u) {
   let rank4 = params.R / 4u;
   let all = params.O / 4u;
@@ -252,7 +251,7 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   }
 }
 
-// partial[split] = doutT x over a range of rows; partials.wgsl adds the ranges up.
+// partial[split] = doutT x over a split of the rows; partials.wgsl adds the splits up.
 @compute @workgroup_size(256)
 fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let place = place_of(t);

@@ -1,6 +1,6 @@
-// out = random numbers, uniform within -bound to bound: the words of Philox (common.wgsl) in their order, its counter
-// (number of the four, 0, 0, 0), its key (seed, "fill"). For weights of a model that has learned nothing, in f32, in halves
-// of words, or as the words themselves, which are places between -128 and 127, or 0 and 15, with a scale beside them.
+// out = random numbers, uniform from -bound to bound: the words of Philox (common.wgsl) in order, with counter (index of the
+// vec4, 0, 0, 0) and key (seed, "fill"). For weights of an untrained model, in f32, in bf16 or f16, or as quantized numbers
+// from -128 to 127, or 0 to 15, with scales.
 //   out (count); words, as many as hold count numbers of 2, 1 or 1/2 bytes
 
 struct Params {
@@ -20,7 +20,7 @@ fn random_words(at4: u32) -> vec4u {
   return philox(vec4u(at4, 0u, 0u, 0u), vec2u(params.seed, STREAM));
 }
 
-// The upper 24 bits: as many as a float tells apart.
+// The upper 24 bits: as many as an f32 has.
 fn uniform_vec4(at4: u32) -> vec4f {
   return params.bound * (vec4f(random_words(at4) >> vec4u(8u)) * (2.0 / 16777216.0) - 1.0);
 }
@@ -42,7 +42,7 @@ fn put_word(at: u32, count: u32, word: u32) {
   }
 }
 
-// Two in a word, the first in its lower half. What is cut off of an f32 makes it smaller, so that none is beyond the bound.
+// Two in a word, the first in the lower half. Truncation makes magnitudes smaller, so none exceeds the bound.
 @compute @workgroup_size(64)
 fn fill_bf16(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at4 = id.x + id.y * grid.x * 64u;
@@ -61,7 +61,7 @@ fn fill_f16(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   put_word(at4 * 2u + 1u, count, pack2x16float(values.zw));
 }
 
-// `count` counts words here.
+// `count` is in words here.
 @compute @workgroup_size(64)
 fn fill_words(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at4 = id.x + id.y * grid.x * 64u;
@@ -71,7 +71,7 @@ fn fill_words(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   }
 }
 
-// Scale and zero point of every block: one word.
+// One word with scale and zero point for each block.
 @compute @workgroup_size(64)
 fn fill_scales(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   put_word(id.x + id.y * grid.x * 64u, params.count, pack2x16float(vec2f(params.bound, params.zero)));

@@ -2,8 +2,8 @@
 // normalization", 2019).
 //   x (N, C), weight (C), rstd (N), out (N, C).
 //   With g = dout weight:  dx = rstd (g - x rstd^2 mean(g x)),  dweight = sum over n of dout x rstd.
-// Rows of up to 64 numbers (a head of q or k) take one thread each, longer ones a workgroup of 64 lanes. Either way a
-// row is summed in an order that depends on C alone.
+// Rows of up to 64 numbers (a head of q or k) are computed by one thread, longer ones by a workgroup of 64 lanes. A row is
+// summed in an order that depends on C only.
 
 struct Params {
   N: u32,
@@ -26,8 +26,8 @@ override ADD: u32 = 0u;
 var<workgroup> lanes: array<f32, 64>;
 var<workgroup> octets: array<f32, 8>;
 
-// Sum over the 64 lanes, the same bits in each: by eights and then the eight of them, for two barriers in place of
-// a tree's six. It may be called again at once: nobody writes what another lane may still read.
+// Sum over the 64 lanes, the same bits in each: eight sums of eight, then their sum, with two barriers instead of the six of
+// a tree. Safe to call twice in a row: no lane writes what another may still read.
 fn sum_lanes(lane: u32, value: f32) -> f32 {
   lanes[lane] = value;
   workgroupBarrier();
@@ -148,8 +148,8 @@ fn backprop_x_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
 
 var<workgroup> row_lanes: array<array<f32, 64>, 4>;
 
-// partial[split, c] = sum of dout x rstd over a stretch of rows: four threads a column, which take every fourth row; y is
-// the stretch. partials.wgsl adds them up.
+// partial[split, c] = sum of dout x rstd over a split of the rows: four threads a column, each takes every fourth row; y is
+// the split. partials.wgsl adds them up.
 @compute @workgroup_size(64, 4)
 fn backprop_weight(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let c = group.x * 64u + local.x;

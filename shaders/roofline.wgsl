@@ -1,6 +1,6 @@
-// What a device can do at most, beside which the times of kernels stand: `copy` moves fours from one buffer to another,
-// `multiply_add` does nothing but fused multiply-adds in registers.
-//   from4, to4 (count); out (threads): what every thread's sums add up to, so that no work can be left out
+// Upper bounds of a device, to compare kernels with: `copy` copies vec4 from one buffer to another, `multiply_add` only
+// computes fused multiply-adds in registers.
+//   from4, to4 (count); out (threads): the total of each thread's sums, so that no work can be optimized away
 
 struct Params {
   count: u32,
@@ -22,14 +22,14 @@ fn copy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   }
 }
 
-// A thread has 32 sums, each of them 8 x rounds times sum = factor sum + addend.
+// A thread has 32 sums; each is replaced by factor sum + addend, 8 x rounds times.
 @compute @workgroup_size(256)
 fn multiply_add(@builtin(global_invocation_id) id: vec3u) {
   let factor = vec4f(params.factor);
   let addend = vec4f(params.addend);
   var sum = array<vec4f, 8>();
   for (var k = 0u; k < 8u; k++) { // unroll
-    // Another beginning in every thread: nothing can be computed once for all of them.
+    // Starts differ between threads, so that nothing is uniform.
     sum[k] = vec4f(f32(id.x % 256u + k));
   }
   for (var round = 0u; round < params.rounds; round++) {

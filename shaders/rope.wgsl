@@ -1,8 +1,8 @@
-// Rotary position embedding (Su et al., "RoFormer", 2021): how far each pair of a head turns in each row, once for all
-// layers; heads.wgsl turns them.
-//   turns (N, D/2, 2) = cos, sin of row n and pair i: table (positions, D/2, 2) at positions[axis[i], n].
-//   positions u32 (A, N): a row has A positions (time, height, width; A = 1 for text alone), axis u32 (D/2) says which
-//   of them turns a pair (Qwen2-VL's multimodal rotary embedding, in either of its orders).
+// Rotary position embedding (Su et al., "RoFormer", 2021): the rotation of each pair of a head in each row, once for all
+// layers; heads.wgsl applies it.
+//   rotations (N, D/2, 2) = cos, sin of row n and pair i: table (positions, D/2, 2) at positions[axis[i], n].
+//   positions u32 (A, N): a row has A positions (time, height, width; A = 1 for text alone), axis u32 (D/2): which of them
+//   applies to a pair (Qwen2-VL's multimodal rotary embedding, in either of its orders).
 
 struct Params {
   N: u32,

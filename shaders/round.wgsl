@@ -1,4 +1,4 @@
-// Numbers (count) in f32 to the nearest bf16, ties to even: what is read of weights whose f32 is trained. 4 divides count.
+// Rounds numbers (count) in f32 to the nearest bf16, ties to even: for trained weights that ops read in bf16. 4 divides count.
 
 struct Params {
   count: u32,
@@ -9,7 +9,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> packed: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> rounded4: array<vec4u>;
 
-// Two in a word, the first in its lower half.
+// Two in a word, the first in the lower half.
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
@@ -19,7 +19,7 @@ fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   }
 }
 
-// In f32 still, for kernels that read nothing else.
+// The result in f32, for kernels that read only f32.
 @compute @workgroup_size(64)
 fn round_only(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;

@@ -1,9 +1,9 @@
-// The token loop on the GPU: `prepare` turns each conversation's last token into a row for the text walk, `pick`
-// draws the next token from that row's logits. Nothing goes through the host between two tokens.
-//   slots (B): conversation of each row, or NO_INDEX; state (slots, 8): token, cached, position, drawn, done, task,
+// The token loop on the GPU: `prepare` makes a row of the forward pass from each conversation's last token, `pick` samples the
+// next token from that row's logits, without the host.
+//   slots (B): conversation of each row, or NO_INDEX; state (slots, 8): token, cached, position, sampled, done, task,
 //   rollout, -; places (slots, 4): prefix begin, prefix end, suffix begin, - (rows of the cache);
 //   keys (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature.
-// A draw is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work.
+// A sample is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work.
 
 struct Params {
   B: u32,
@@ -19,10 +19,10 @@ const SAMPLED: u32 = 3u;
 const DONE: u32 = 4u;
 const TASK: u32 = 5u;
 const ROLLOUT: u32 = 6u;
-// Tells these draws from others of the same seed ("samp").
+// Separates these random numbers from others of the same seed ("samp").
 const STREAM: u32 = 0x73616d70u;
 const LANES: u32 = 256u;
-// Ids of a lane that are read at one time: a vocabulary may have 150,000, and a row is one workgroup.
+// Ids that a lane loads at a time: a vocabulary may have 150,000, and a row is one workgroup.
 const AHEAD = 8u;
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -78,7 +78,7 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
 var<workgroup> lane_sums: array<f32, 256>;
 var<workgroup> lane_best: array<u32, 256>;
 var<workgroup> lane_last: array<u32, 256>;
-// The lane in whose stretch the token is, the mass before that stretch, and the mass that is sought.
+// The lane in whose range the token is, the mass before that range, and the target mass.
 var<workgroup> chosen_lane: u32;
 var<workgroup> mass_before: f32;
 var<workgroup> target_mass: f32;
@@ -93,8 +93,8 @@ fn mass(row: u32, v: u32, end: u32, lse: f32) -> f32 {
   return select(0.0, exp(scaled(row, v) - lse), v < end && allowed[min(v, params.V - 1u)] == 1u);
 }
 
-// One workgroup a row; each lane owns a stretch of the vocabulary, so a draw runs through it in order. The stretch that a
-// draw ends in is cut again, into a piece a lane.
+// One workgroup a row; each lane has a range of the vocabulary, so ids are added up in order. The range that contains the
+// token is divided again, into a piece a lane.
 @compute @workgroup_size(256)
 fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.x;
@@ -190,7 +190,7 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
           break;
         }
       }
-      // Rounding may leave the mass just past the end: the last id that could be drawn is taken then.
+      // The target mass may lie just past the end by rounding: then the last allowed id is taken.
       for (var back = chosen_lane + 1u; back > 0u && token == NO_INDEX; back--) {
         token = lane_last[back - 1u];
       }

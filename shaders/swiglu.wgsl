@@ -54,7 +54,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   }
 }
 
-// The same where `packed` itself is bound as dpacked, to be read for the last time.
+// The same with `packed` itself bound as dpacked: each number is read before it is overwritten.
 @compute @workgroup_size(64)
 fn backprop_over(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;

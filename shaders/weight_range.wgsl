@@ -1,4 +1,4 @@
-// The largest magnitude among a weight's numbers, as the bits of an f32: what is no number is larger than all others.
+// The largest magnitude of a weight, as the bits of an f32: those of a NaN are larger than all others.
 
 struct Params {
   count: u32,

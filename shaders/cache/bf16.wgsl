@@ -1,8 +1,8 @@
-// Keys and values (S, K, D) in bf16, two in a word, the first in its lower half: the upper halves of f32.
+// Keys and values (S, K, D) in bf16, two in a word, the first in the lower half. A bf16 is the upper half of an f32.
 
 @group(0) @binding(2) var<storage, read> k: array<vec2u>;
 @group(0) @binding(3) var<storage, read> v: array<vec2u>;
-// The same, for kernels that take one number at a time.
+// The same buffers, for kernels that read single numbers.
 @group(0) @binding(20) var<storage, read> k_scalar: array<u32>;
 @group(0) @binding(21) var<storage, read> v_scalar: array<u32>;
 
@@ -14,7 +14,7 @@ fn scalar_of(word: u32, at: u32) -> f32 {
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, at % 2u == 1u));
 }
 
-// The four numbers from 4 `at` on.
+// The numbers from 4 `at` on.
 fn key_vec4(at: u32) -> vec4f {
   return vec4_of(k[at]);
 }

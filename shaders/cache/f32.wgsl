@@ -1,12 +1,12 @@
-// Keys and values (S, K, D) as they are.
+// Keys and values (S, K, D) in f32.
 
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
-// The same, for kernels that take one number at a time.
+// The same buffers, for kernels that read single numbers.
 @group(0) @binding(20) var<storage, read> k_scalar: array<f32>;
 @group(0) @binding(21) var<storage, read> v_scalar: array<f32>;
 
-// The four numbers from 4 `at` on.
+// The numbers from 4 `at` on.
 fn key_vec4(at: u32) -> vec4f {
   return k[at];
 }

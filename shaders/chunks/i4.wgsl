@@ -5,21 +5,21 @@
 
 override BLOCK: u32 = 32u;
 
-// Called by every thread of a workgroup before the first number is read.
+// Called by all threads of a workgroup before the first read.
 fn open_weight(thread: u32) {
 }
 
-// The chunk with number 4 `at` in it.
+// The chunk that contains vec4 `at`.
 fn chunk_at(at: u32) -> vec4u {
   return weight_data[at / 8u];
 }
 
-// The word with scale and zero of the chunk's numbers.
+// The word with scale and zero point of the chunk.
 fn scale_at(at: u32) -> u32 {
   return weight_scales[at / (BLOCK / 4u)];
 }
 
-// Four number i of a chunk.
+// vec4 i of a chunk.
 fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   let q = (vec4u(words[i / 2u] >> ((i % 2u) * 16u)) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u);
   let scaled = unpack2x16float(scale);

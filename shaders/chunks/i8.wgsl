@@ -5,21 +5,21 @@
 
 override BLOCK: u32 = 32u;
 
-// Called by every thread of a workgroup before the first number is read.
+// Called by all threads of a workgroup before the first read.
 fn open_weight(thread: u32) {
 }
 
-// The chunk with number 4 `at` in it.
+// The chunk that contains vec4 `at`.
 fn chunk_at(at: u32) -> vec4u {
   return weight_data[at / 4u];
 }
 
-// The word with scale and zero of the chunk's numbers.
+// The word with scale and zero point of the chunk.
 fn scale_at(at: u32) -> u32 {
   return weight_scales[at / (BLOCK / 4u)];
 }
 
-// Four number i of a chunk.
+// vec4 i of a chunk.
 fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   let bytes = bitcast<vec4i>(vec4u(words[i]) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
   let scaled = unpack2x16float(scale);

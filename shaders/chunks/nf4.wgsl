@@ -1,4 +1,4 @@
-// Weights (O, I) as places in a table of quantiles (see ../tables/nf4.wgsl) in chunks of 16 bytes, which hold 32. 32 divides
+// Weights (O, I) as indices into a table of quantiles (see ../tables/nf4.wgsl) in chunks of 16 bytes, which hold 32. 32 divides
 // BLOCK.
 
 @group(0) @binding(2) var<storage, read> weight_data: array<vec4u>;
@@ -6,17 +6,17 @@
 
 override BLOCK: u32 = 64u;
 
-// The chunk with number 4 `at` in it.
+// The chunk that contains vec4 `at`.
 fn chunk_at(at: u32) -> vec4u {
   return weight_data[at / 8u];
 }
 
-// The word with scale and zero of the chunk's numbers.
+// The word with scale and zero point of the chunk.
 fn scale_at(at: u32) -> u32 {
   return weight_scales[at / (BLOCK / 4u)];
 }
 
-// Four number i of a chunk.
+// vec4 i of a chunk.
 fn vec4_of(words: vec4u, i: u32, scale: u32) -> vec4f {
   let q = (vec4u(words[i / 2u] >> ((i % 2u) * 16u)) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u);
   return vec4f(quantiles[q.x], quantiles[q.y], quantiles[q.z], quantiles[q.w]) * unpack2x16float(scale).x;

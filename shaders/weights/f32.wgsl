@@ -1,12 +1,12 @@
-// Weights (O, I) as they are.
+// Weights (O, I) in f32.
 
 @group(0) @binding(2) var<storage, read> weight_data: array<vec4f>;
 
-// Called by every thread of a workgroup before the first number is read.
+// Called by all threads of a workgroup before the first read.
 fn open_weight(thread: u32) {
 }
 
-// The four numbers from 4 `at` on.
+// The numbers from 4 `at` on.
 fn weight_vec4(at: u32) -> vec4f {
   return weight_data[at];
 }

@@ -1,4 +1,4 @@
-// Weights (O, I) as places in a table of 16 quantiles of the normal distribution (QLoRA, Dettmers et al., 2023), eight in
+// Weights (O, I) as indices into a table of 16 quantiles of the normal distribution (QLoRA, Dettmers et al., 2023), eight in
 // a word, the first in its lowest bits: table[q] scale, with the scale of every BLOCK numbers in the lower half of a word.
 // 8 divides BLOCK, which divides I.
 
@@ -7,7 +7,7 @@
 
 override BLOCK: u32 = 64u;
 
-// The four numbers from 4 `at` on.
+// The numbers from 4 `at` on.
 fn weight_vec4(at: u32) -> vec4f {
   let word = vec4u(weight_data[at / 2u] >> ((at % 2u) * 16u));
   let q = (word >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u);

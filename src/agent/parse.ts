@@ -34,28 +34,24 @@ export function parseTurn(text: string): ParsedTurn {
  * counts before a call, the last of several each; a call that is not closed is taken as far as it goes. Never throws.
  */
 export function readTurn(text: string): ParsedTurn {
-  const spoken = text.replace(/(?:<\|im_end\|>|<\|endoftext\|>)$/, "");
-  const answers = [...spoken.matchAll(/<answer>(.*?)<\/answer>/gs)];
+  const turn = text.replace(/(?:<\|im_end\|>|<\|endoftext\|>)$/, "");
+  const answers = [...turn.matchAll(/<answer>(.*?)<\/answer>/gs)];
   const answered = answers
-    .map((match) => match[1]!.trim())
+    .map(([, inside = ""]) => inside.trim())
     .filter((one) => one !== "")
     .at(-1);
   if (answered !== undefined) return { kind: "answer", answer: answered };
-  const opened = spoken.lastIndexOf("<tool_call>");
-  if (opened >= 0)
-    return {
-      kind: "call",
-      json: spoken
-        .slice(opened + "<tool_call>".length)
-        .split("</tool_call>")[0]!
-        .trim(),
-    };
-  const thought = spoken.lastIndexOf("</think>");
-  const said = spoken
+  const opened = turn.lastIndexOf("<tool_call>");
+  if (opened >= 0) {
+    const [json = ""] = turn.slice(opened + "<tool_call>".length).split("</tool_call>");
+    return { kind: "call", json: json.trim() };
+  }
+  const thought = turn.lastIndexOf("</think>");
+  const rest = turn
     .slice(thought < 0 ? 0 : thought + "</think>".length)
     .replaceAll(/<\/?[a-z_]+>/g, "")
     .trim();
-  return { kind: "malformed", why: "there is neither an answer nor a tool call", answer: said === "" ? null : said };
+  return { kind: "malformed", why: "there is neither an answer nor a tool call", answer: rest === "" ? null : rest };
 }
 
 function reason(text: string): string {

@@ -9,26 +9,34 @@ const partial = "\uFFFD";
  */
 export function responseText(tokenizer: Tokenizer, { segments }: Pick<Rollout, "segments">): ResponseText {
   const tokens = segments.slice(1).flatMap((segment) => segment.tokens);
-  const texts = tokenizer.texts(tokens);
   const special: [at: number, token: string, times: number][] = [];
   let plain = "";
-  for (let from = 0, to = 0; from < tokens.length; from = to) {
-    const isSpecial = tokenizer.isSpecial(tokens[from]!);
-    to = from + 1;
+  for (const { ids, isSpecial } of runs(tokens, tokenizer)) {
+    const texts = tokenizer.texts(ids);
     if (isSpecial) {
-      while (tokens[to] === tokens[from]) to++;
-      special.push([plain.length, texts[from]!, to - from]);
+      special.push([plain.length, texts.at(0) ?? "", ids.length]);
       continue;
     }
-    while (to < tokens.length && !tokenizer.isSpecial(tokens[to]!)) to++;
-    let said = texts.slice(from, to).join("");
-    if (said.includes(partial)) said = tokenizer.decode(tokens.slice(from, to));
+    let text = texts.join("");
+    if (text.includes(partial)) text = tokenizer.decode(ids);
     // Its other bytes may stand behind the special token.
-    if (said.startsWith(partial) || said.endsWith(partial))
+    if (text.startsWith(partial) || text.endsWith(partial))
       return { plain: tokenizer.decode(tokens, { withoutSpecial: true }), whole: tokenizer.decode(tokens) };
-    plain += said;
+    plain += text;
   }
   return special.length > 0 ? { plain, special } : { plain };
+}
+
+/** Tokens in runs: of one special token, or of any that are not special. */
+function runs(tokens: readonly number[], tokenizer: Tokenizer): { ids: number[]; isSpecial: boolean }[] {
+  const found: { ids: number[]; isSpecial: boolean }[] = [];
+  for (const id of tokens) {
+    const isSpecial = tokenizer.isSpecial(id);
+    const last = found.at(-1);
+    if (last && (isSpecial ? last.ids.at(0) === id : !last.isSpecial)) last.ids.push(id);
+    else found.push({ ids: [id], isSpecial });
+  }
+  return found;
 }
 
 /** With special tokens. */

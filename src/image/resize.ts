@@ -46,11 +46,13 @@ function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
     const length = Math.min(inputLength, Math.trunc(center + reach + 0.5)) - from;
     let sum = 0;
     for (let k = 0; k < length; k++) {
-      weights[k] = weight((k + from - center + 0.5) * inverse);
-      sum += weights[k];
+      const w = weight((k + from - center + 0.5) * inverse);
+      weights[k] = w;
+      sum += w;
     }
     for (let k = 0; k < length; k++) {
-      const scaled = (sum === 0 ? weights[k] : weights[k] / sum) * (1 << precisionBits);
+      const w = weights[k]!;
+      const scaled = (sum === 0 ? w : w / sum) * (1 << precisionBits);
       coefficients[o * stride + k] = Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     }
     first[o] = from;
@@ -59,25 +61,25 @@ function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
   return { first, count, coefficients, stride };
 }
 
-/** A pass along rows: every row of `pixels` shortened or stretched to `widthPx`. */
+/** A pass along rows: every row of `pixels` to `widthPx`. */
 function resizeRows({ width, height, data }: Pixels, widthPx: number, x: Taps): Pixels {
-  // A clamped array clips by itself.
+  // Writing to a clamped array clips.
   const out = new Uint8ClampedArray(height * widthPx * 3);
   const { first, count, coefficients, stride } = x;
   let to = 0;
   for (let row = 0; row < height; row++) {
     for (let o = 0; o < widthPx; o++) {
-      let from = (row * width + first[o]) * 3;
+      let from = (row * width + first[o]!) * 3;
       const begin = o * stride;
-      const end = begin + count[o];
+      const end = begin + count[o]!;
       let red = half;
       let green = half;
       let blue = half;
       for (let k = begin; k < end; k++, from += 3) {
-        const c = coefficients[k];
-        red = (red + Math.imul(data[from], c)) | 0;
-        green = (green + Math.imul(data[from + 1], c)) | 0;
-        blue = (blue + Math.imul(data[from + 2], c)) | 0;
+        const c = coefficients[k]!;
+        red = (red + Math.imul(data[from]!, c)) | 0;
+        green = (green + Math.imul(data[from + 1]!, c)) | 0;
+        blue = (blue + Math.imul(data[from + 2]!, c)) | 0;
       }
       out[to++] = red >> precisionBits;
       out[to++] = green >> precisionBits;
@@ -87,7 +89,7 @@ function resizeRows({ width, height, data }: Pixels, widthPx: number, x: Taps): 
   return { width: widthPx, height, data: new Uint8Array(out.buffer) };
 }
 
-/** A pass along columns. Row 0 of `pixels` is row `firstRow` of the picture that `y` speaks of. */
+/** A pass along columns. Row 0 of `pixels` is row `firstRow` of the picture that `y` counts rows in. */
 function resizeColumns({ width, data }: Pixels, heightPx: number, firstRow: number, y: Taps): Pixels {
   const rowBytes = width * 3;
   const out = new Uint8ClampedArray(heightPx * rowBytes);
@@ -95,13 +97,15 @@ function resizeColumns({ width, data }: Pixels, heightPx: number, firstRow: numb
   const { first, count, coefficients, stride } = y;
   for (let o = 0; o < heightPx; o++) {
     sums.fill(half);
-    for (let k = 0; k < count[o]; k++) {
-      const c = coefficients[o * stride + k];
-      const from = (first[o] + k - firstRow) * rowBytes;
-      for (let i = 0; i < rowBytes; i++) sums[i] += Math.imul(data[from + i], c);
+    const firstOfTaps = first[o]!;
+    const countOfTaps = count[o]!;
+    for (let k = 0; k < countOfTaps; k++) {
+      const c = coefficients[o * stride + k]!;
+      const from = (firstOfTaps + k - firstRow) * rowBytes;
+      for (let i = 0; i < rowBytes; i++) sums[i]! += Math.imul(data[from + i]!, c);
     }
     const to = o * rowBytes;
-    for (let i = 0; i < rowBytes; i++) out[to + i] = sums[i] >> precisionBits;
+    for (let i = 0; i < rowBytes; i++) out[to + i] = sums[i]! >> precisionBits;
   }
   return { width, height: heightPx, data: new Uint8Array(out.buffer) };
 }
@@ -123,17 +127,17 @@ export function resize(
     );
   const { width, height, data } = pixels;
   if (width === widthPx && height === heightPx) return { width, height, data: data.slice() };
-  const x = width === widthPx ? null : taps(filter, width, widthPx);
-  if (height === heightPx) return resizeRows(pixels, widthPx, x!);
+  if (height === heightPx) return resizeRows(pixels, widthPx, taps(filter, width, widthPx));
   const y = taps(filter, height, heightPx);
-  if (!x) return resizeColumns(pixels, heightPx, 0, y);
+  if (width === widthPx) return resizeColumns(pixels, heightPx, 0, y);
+  const x = taps(filter, width, widthPx);
   // Which pass comes first shows in the rounding. Pillow has gone by columns first since 13.0 where the height
   // shrinks by more than twice as many pixels as the width (src/libImaging/Resample.c, pull request 9549).
   if (height > heightPx && height - heightPx > 2 * (width - widthPx))
     return resizeRows(resizeColumns(pixels, heightPx, 0, y), widthPx, x);
-  // Rows that no output row reads need no pass of their own.
-  const firstRow = y.first[0];
-  const endRow = y.first[heightPx - 1] + y.count[heightPx - 1];
+  // Rows that no output row reads need no pass of their own; there is at least one output row.
+  const firstRow = y.first[0]!;
+  const endRow = y.first[heightPx - 1]! + y.count[heightPx - 1]!;
   const read = { width, height: endRow - firstRow, data: data.subarray(firstRow * width * 3, endRow * width * 3) };
   return resizeColumns(resizeRows(read, widthPx, x), heightPx, firstRow, y);
 }

@@ -1,10 +1,10 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { ModelConfig } from "./config.ts";
 
-/** Most bytes of activations in one walk; larger batches are walked in parts, whose gradients add up. */
+/** Most bytes of activations in one pass; larger batches run as micro-batches, whose gradients add up. */
 export const maxPassBytes = 1.5 * 2 ** 30;
 
-/** About the activations that the way back of a walk needs: numbers a row and a layer; gradients reuse a handful of buffers. */
+/** About the bytes of activations that a backward pass needs, by rows and layers; gradients reuse a handful of buffers. */
 export function activationBytes({ text, vision }: ModelConfig, rows: number, patches: number): number {
   const perRow =
     text.numHiddenLayers *
@@ -16,8 +16,8 @@ export function activationBytes({ text, vision }: ModelConfig, rows: number, pat
 }
 
 /**
- * Whether a kernel of a device can see the largest activations of a walk: those of the feed-forward layers and of
- * attention, and the pictures' numbers. Counted are rows and patches that a walk is recorded for, which are more.
+ * Whether a kernel of a device can bind the largest activations of a pass: those of the feed-forward layers and of
+ * attention, and the pictures' numbers. Rows and patches are counted in the size that a pass is recorded for, which is larger.
  */
 export function canBind(
   { text, vision }: ModelConfig,

@@ -50,8 +50,11 @@ export function positive({ json, where }: Section, key: string, most: number, fa
 }
 
 /** @throws Error where it is no number from `least` to `most` */
-export const within = ({ json, where }: Section, key: string, least: number, most: number, fallback: number): number =>
-  numberWithin(json[key] ?? fallback, where + key, least, most);
+export const within = (
+  { json, where }: Section,
+  key: string,
+  { least, most, fallback }: { least: number; most: number; fallback: number },
+): number => numberWithin(json[key] ?? fallback, where + key, least, most);
 
 /** Null where the key is absent or null. */
 export function flag({ json, where }: Section, key: string): boolean | null {

@@ -1,6 +1,6 @@
+import type { StoredTensor } from "./checkpoint_files.ts";
 import type { ModelConfig } from "./config.ts";
 import { currentName, embeddingWeight, headWeight } from "./names.ts";
-import type { StoredTensor } from "./safetensors.ts";
 
 /**
  * Whether the embedding makes the logits: config.json wants it, and the checkpoint holds no other head. Where it holds

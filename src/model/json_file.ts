@@ -3,7 +3,7 @@
  * Source: docs.python.org/3/library/json.html#infinite-and-nan-number-values.
  */
 
-import type { CheckpointFiles } from "./safetensors.ts";
+import type { CheckpointFiles } from "./checkpoint_files.ts";
 
 export type Json = Record<string, unknown>;
 

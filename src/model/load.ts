@@ -1,23 +1,24 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText, size } from "../gpu/tensor.ts";
+import type { CacheDtype } from "../ops/cache_kernels.ts";
 import type { BaseDtype } from "./base_dtype.ts";
-import { type ModelConfig, readConfig } from "./config.ts";
+import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "./checkpoint_files.ts";
+import type { ModelConfig } from "./config.ts";
+import { readConfig, readPreprocessorOf } from "./families/read_files.ts";
+import { modelShapes } from "./families/table.ts";
 import { isHeadTied } from "./head.ts";
 import { readJson } from "./json_file.ts";
-import type { Model } from "./model.ts";
+import { buildModel, type Model } from "./model.ts";
 import { currentName, embeddingWeight, headWeight } from "./names.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
-import { preprocessorOf, readPreprocessor } from "./preprocessor.ts";
+import { preprocessorOf } from "./preprocessor.ts";
 import { perWord } from "./quantize/form.ts";
 import { readPublished } from "./quantize/published.ts";
 import { type QuantizedTensor, quantizedTensors } from "./quantize/quantized_tensors.ts";
-import { Qwen25VL } from "./qwen2_5_vl.ts";
-import { Qwen3VL } from "./qwen3_vl.ts";
-import { type CheckpointFiles, elementSizeBytes, openCheckpoint, type StoredTensor } from "./safetensors.ts";
-import { modelShapes } from "./shapes.ts";
+import { elementSizeBytes } from "./safetensors.ts";
 import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form.ts";
 
-/** Hears how much of the weights has been read, in bytes of their files. */
+/** Called with how much of the weights has been read, in bytes of their files. */
 export type LoadProgress = (doneBytes: number, ofBytes: number) => void;
 
 /** What a weight is filled from. */
@@ -25,16 +26,17 @@ type Source = StoredTensor | QuantizedTensor;
 
 const isQuantized = (source: Source): source is QuantizedTensor => "form" in source;
 
-/** How errors name it: a layer in few bits is several tensors in its file. */
-const told = (source: Source): string =>
+/** How errors name it: a quantized layer is several tensors in its file. */
+const labelOf = (source: Source): string =>
   `"${isQuantized(source) ? source.name.replace(/weight$/, "qweight") : source.name}" (${source.file})`;
 
-/** Bytes that are written before they are waited for: until then WebGPU holds a copy of them. */
-const unsettledBytes = 64 * 2 ** 20;
+/** Bytes that are queued for the device before waiting for it: until then WebGPU holds a copy of them. */
+const maxQueuedBytes = 64 * 2 ** 20;
 
 interface LoadOptions {
   trained: boolean;
   baseDtype?: BaseDtype;
+  kvCacheDtype?: CacheDtype;
   notice?: (sentence: string) => void;
   progress?: LoadProgress;
   before?: (sizes: { config: ModelConfig; formOf: (parameter: ParameterShape) => WeightForm }) => Promise<void>;
@@ -44,27 +46,23 @@ interface LoadOptions {
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
  * the names and shapes in the files are those that config.json asks for.
  *
- * @param baseDtype  what the weights are kept in where they are not trained
- * @param notice     told what a person should know of the folder, one sentence at a time
- * @param progress   told after every stretch
- * @param before     told what the model is before anything of it is allocated, and may throw
+ * @param baseDtype     what the weights are stored in where they are not trained
+ * @param kvCacheDtype  as Model.kvCacheDtype
+ * @param notice        called with what a person should know of the folder, one sentence at a time
+ * @param progress      called after every part of a tensor
+ * @param before        called with the model's sizes before anything is allocated, and may throw
  * @throws Error naming the tensor that is missing or of another shape; the model is not to be used then
  */
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  { trained, baseDtype = "auto", notice = () => {}, progress, before }: LoadOptions,
+  { trained, baseDtype = "auto", kvCacheDtype, notice = () => {}, progress, before }: LoadOptions,
 ): Promise<Model> {
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   await before?.({ config, formOf });
-  const { vision } = config;
   // Weights that are trained are f32; bf16 is what may be read of them.
   const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
-  const options = { trained, formOf, isRounded };
-  const model =
-    vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, options)
-      : new Qwen25VL(gpu, { ...config, vision }, options);
+  const model = buildModel(gpu, config, { trained, formOf, isRounded, kvCacheDtype });
   try {
     await fill(model, tensors, progress);
   } catch (error) {
@@ -74,7 +72,7 @@ export async function loadModel(
   return model;
 }
 
-/** What a folder's model is: how its weights will be kept, and what they are filled from. @throws Error as loadModel does */
+/** A folder's model without its weights: how they will be stored, and what they are filled from. @throws Error as loadModel does */
 export async function openModel(
   files: CheckpointFiles,
   baseDtype: BaseDtype,
@@ -91,13 +89,14 @@ export async function openModel(
   const { sources, unused } = sourcesOf(modelShapes(config), tensors, config);
   if (unused.length > 0) notice(unusedSentence(unused));
   const formOfParameter = (parameter: ParameterShape): WeightForm => {
-    const source = sources.get(parameter.name)!;
+    const source = sources.get(parameter.name);
+    if (!source) throw new TypeError(`${parameter.name} is no weight of this model`);
     return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
   };
   return { config, tensors, formOf: formOfParameter };
 }
 
-/** The folder's tensors: those of a linear layer in few bits as one. */
+/** The folder's tensors: those of a quantized linear layer as one. */
 async function openSources(files: CheckpointFiles, notice?: (sentence: string) => void): Promise<Source[]> {
   const hasConfig = (await files.sizeBytes("config.json")) !== null;
   const published = hasConfig ? readPublished(await readJson(files, "config.json")) : null;
@@ -107,12 +106,12 @@ async function openSources(files: CheckpointFiles, notice?: (sentence: string) =
 
 async function describedModel(files: CheckpointFiles, notice: (sentence: string) => void): Promise<ModelConfig> {
   const json = await readJson(files, "config.json");
-  const { json: preprocessor, where } = await preprocessorOf(files);
-  for (const sentence of readPreprocessor(preprocessor, where).notices) notice(sentence);
-  return readConfig(json, preprocessor, where);
+  const preprocessor = await preprocessorOf(files);
+  for (const sentence of readPreprocessorOf(json, preprocessor).notices) notice(sentence);
+  return readConfig(json, preprocessor.json, preprocessor.where);
 }
 
-/** Overwrites all weights with those of a folder, a stretch of a tensor at a time. @throws Error as loadModel does */
+/** Overwrites all weights with those of a folder, one part of a tensor at a time. @throws Error as loadModel does */
 export async function fillModel(model: Model, files: CheckpointFiles): Promise<void> {
   await fill(model, await openSources(files));
 }
@@ -123,21 +122,24 @@ async function fill(
   progress: LoadProgress = () => {},
 ): Promise<void> {
   const { gpu, shapes } = parameters;
-  // Also where a device that was lost, or has no room, is heard of.
-  const settle = () => gpu.readUint({ ...parameters.get(shapes[0]!.name), shape: [1], dtype: "u32" });
+  // Waits for what is queued; it throws where the device was lost or has no memory left.
+  const [first] = shapes;
+  const settle = async () => {
+    if (first) await gpu.readUint({ ...parameters.get(first.name), shape: [1], dtype: "u32" });
+  };
   const { sources } = sourcesOf(shapes, tensors, config);
   const ofBytes = [...sources.values()].reduce((sum, source) => sum + fileBytes(source), 0);
   let doneBytes = 0;
-  let unsettled = 0;
+  let queuedBytes = 0;
   for (const [name, source] of sources)
     for await (const bytes of isQuantized(source)
       ? fillRows(parameters, name, source)
       : fillStored(parameters, name, source)) {
       doneBytes += bytes;
       progress(doneBytes, ofBytes);
-      unsettled += bytes;
-      if (unsettled < unsettledBytes) continue;
-      unsettled = 0;
+      queuedBytes += bytes;
+      if (queuedBytes < maxQueuedBytes) continue;
+      queuedBytes = 0;
       await settle();
     }
   await settle();
@@ -168,8 +170,8 @@ async function* fillRows(
 }
 
 /**
- * The tensor that fills each weight. Tensors that are no weights are left aside, as transformers does with old buffers
- * and with what the tools around it store.
+ * The tensor that fills each weight. Other tensors are not used, as in transformers: old buffers, and what tools around
+ * it store.
  */
 function sourcesOf(
   shapes: readonly ParameterShape[],
@@ -188,7 +190,7 @@ function sourcesOf(
     const other = sources.get(name);
     if (other)
       throw new Error(
-        `The checkpoint holds ${told(other)} and ${told(tensor)}, which are one weight; readers would disagree about which one counts`,
+        `The checkpoint holds ${labelOf(other)} and ${labelOf(tensor)}, which are one weight; readers would disagree about which one counts`,
       );
     sources.set(name, tensor);
   };
@@ -202,9 +204,10 @@ function sourcesOf(
   }
   if (head && !sources.has(embeddingWeight)) use(embeddingWeight, wanted.get(embeddingWeight)!, head);
   const missing = shapes.filter(({ name }) => !sources.has(name));
-  if (missing.length > 0)
+  const [lacking] = missing;
+  if (lacking)
     throw new Error(
-      `The checkpoint lacks ${missing.length} weights that config.json asks for, the first is "${missing[0]!.name}"`,
+      `The checkpoint lacks ${missing.length} weights that config.json asks for, the first is "${lacking.name}"`,
     );
   return { sources, unused };
 }

@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { shapeText } from "../gpu/tensor.ts";
 import type { Adapter } from "../ops/low_rank.ts";
 import type { NamedBytes } from "../platform.ts";
+import { type CheckpointFiles, openFile } from "./checkpoint_files.ts";
 import { formatJson, readJson } from "./json_file.ts";
 import {
   type AdaptedModule,
@@ -13,7 +14,8 @@ import {
 import { matcherOf } from "./lora_modules.ts";
 import { currentName, oldName } from "./names.ts";
 import { Parameters } from "./parameters.ts";
-import { type CheckpointFiles, openFile, writeSafetensors } from "./safetensors.ts";
+import { sidesOf } from "./weight_form.ts";
+import { writeSafetensors } from "./write_safetensors.ts";
 
 export const adapterWeightsFile = "adapter_model.safetensors";
 /** What stands before a module's name in an adapter's file. */
@@ -24,7 +26,7 @@ export class LoraAdapter {
   readonly parameters: Parameters;
   readonly #modules: ReadonlyMap<string, AdaptedModule>;
 
-  /** All zero, which changes nothing. @param model the weights that it sits on */
+  /** All zero, which changes nothing. @param model the weights that it adapts */
   constructor(
     gpu: Gpu,
     model: Parameters,
@@ -46,7 +48,7 @@ export class LoraAdapter {
   }
 
   /**
-   * What sits on modules that are applied as one: one adapter for all of them where they are packed, else one each.
+   * The adapters of modules that are applied as one: one for all of them where they are packed, else one each.
    *
    * @param modules  named as in the model
    * @param bounds   where the columns of each begin, and the end of the last
@@ -55,7 +57,7 @@ export class LoraAdapter {
     const get = (part: "A" | "B", of: readonly string[]) =>
       this.parameters.packed(of.map((module) => `${module}.lora_${part}.weight`));
     const adapter = (of: readonly string[], columns: readonly number[]): Adapter | null => {
-      const found = this.#modules.get(of[0]!);
+      const found = this.#modules.get(of[0] ?? "");
       const [down, up] = [get("A", of), get("B", of)];
       return found && down && up ? { down, up, scaling: found.scaling, bounds: columns } : null;
     };
@@ -67,10 +69,11 @@ export class LoraAdapter {
   /** PEFT's first state: A uniform within 1 / sqrt(I), B zero. @param random gives numbers from 0 to 1 */
   initialize(random: () => number): void {
     for (const { name, shape } of this.parameters.shapes) {
-      const bound = name.endsWith("lora_A.weight") ? shape[1]! ** -0.5 : 0;
+      const { rows, columns } = sidesOf({ shape });
+      const bound = name.endsWith("lora_A.weight") ? columns ** -0.5 : 0;
       this.parameters.set(
         name,
-        Float32Array.from({ length: shape[0]! * shape[1]! }, () => bound * (2 * random() - 1)),
+        Float32Array.from({ length: rows * columns }, () => bound * (2 * random() - 1)),
       );
     }
   }
@@ -82,7 +85,7 @@ export class LoraAdapter {
     const tensors = this.parameters.shapes.map(({ name, shape }) => ({
       name: spell(name),
       shape,
-      values: values.get(name)!,
+      values: values.get(name) ?? new Float32Array(),
     }));
     return adapterFiles(this.config, tensors, [...this.#modules.keys()].map(spell));
   }
@@ -101,7 +104,7 @@ function packsOf(modules: readonly AdaptedModule[], model: Parameters): Map<stri
     const found = members.map((name) => adapted.get(name));
     const [first] = found;
     const isOne = found.every((m) => m && m.rank === first?.rank && m.scaling === first.scaling);
-    if (isOne && model.packed(members)) for (const m of found) packs.set(m!.module, pack);
+    if (isOne && model.packed(members)) for (const m of found) if (m) packs.set(m.module, pack);
   }
   return packs;
 }

@@ -4,12 +4,13 @@ import { excerpt, type Json, numberWithin, wholeNumber } from "./json_file.ts";
 import { type ModuleMatcher, matcherOf } from "./lora_modules.ts";
 import { oldName } from "./names.ts";
 import type { ParameterShape } from "./parameters.ts";
+import { sidesOf } from "./weight_form.ts";
 
 /** What of PEFT's `adapter_config.json` says how an adapter acts. */
 export interface LoraConfig {
   r: number;
   alpha: number;
-  /** Share of an adapted layer's inputs that PEFT zeroes while it trains; in inference it does nothing. */
+  /** Share of an adapted layer's inputs that PEFT zeroes in training; without effect in inference. */
   dropout: number;
   /** Scaling is alpha / sqrt(r) instead of alpha / r. */
   rankStabilized: boolean;
@@ -18,7 +19,7 @@ export interface LoraConfig {
   excludeModules: string | readonly string[];
   /** Of the modules that targetModules names, those in layers of these numbers; null: in all. */
   layers: readonly number[] | null;
-  /** What stands before a layer's number in a name; any word where there is none. */
+  /** What stands before a layer's number in a name; any word where the list is empty. */
   layersPattern: readonly string[];
   /** Other ranks and alphas for modules that a key (the end of a name, as a regular expression) matches. */
   rankPattern: Readonly<Record<string, number>>;
@@ -79,7 +80,7 @@ export function readLoraConfig(json: Json): LoraConfig {
   return {
     r: wholeNumber(json.r, named("r"), 1, maxRank),
     alpha: alphaOf(json.lora_alpha, named("lora_alpha")),
-    dropout: within(file, "lora_dropout", 0, 1, 0),
+    dropout: within(file, "lora_dropout", { least: 0, most: 1, fallback: 0 }),
     rankStabilized: flag(file, "use_rslora") ?? false,
     targetModules,
     excludeModules: names(json, "exclude_modules") ?? [],
@@ -153,10 +154,11 @@ export function adaptedModules(config: LoraConfig, shapes: readonly ParameterSha
       );
     }
     const rank = matcher.rank(spelled);
+    const { rows: O, columns: I } = sidesOf({ shape });
     found.push({
       module,
-      O: shape[0]!,
-      I: shape[1]!,
+      O,
+      I,
       rank,
       scaling: matcher.alpha(spelled) / (config.rankStabilized ? Math.sqrt(rank) : rank),
     });

@@ -2,7 +2,7 @@ import type { LoraConfig } from "./lora_config.ts";
 import { PatternError } from "./pattern/pattern.ts";
 import { PythonPattern } from "./pattern/python_pattern.ts";
 
-/** What an adapter's configuration says of a module, by its name, as PEFT 0.21 finds it. */
+/** What an adapter's configuration sets for a module, by its name, as PEFT 0.21 finds it. */
 export interface ModuleMatcher {
   /** Whether all linear layers are meant, whatever their names. */
   readonly namesAll: boolean;
@@ -15,7 +15,7 @@ export interface ModuleMatcher {
 /** Steps for all names of a model together: a second or so. */
 const maxSteps = 10_000_000;
 
-/** A name, and what stands behind each of its dots. */
+/** A name, and what follows each of its dots. */
 function endsOf(name: string): string[] {
   const parts = name.split(".");
   return parts.map((_, i) => parts.slice(i).join("."));
@@ -28,22 +28,22 @@ function endsOf(name: string): string[] {
 export function matcherOf(config: Omit<LoraConfig, "json">): ModuleMatcher {
   const { targetModules, excludeModules, layers, layersPattern } = config;
   const budget = { left: maxSteps };
-  /** `use` with a pattern that is made of `source` once; errors name the key and what stands there. */
-  const pattern = (key: string, shown: string, source: string) => {
+  /** A pattern compiled from `source`; errors name the key and the value there. */
+  const pattern = (key: string, value: string, source: string) => {
     const named = <T>(work: () => T): T => {
       try {
         return work();
       } catch (error) {
         if (!(error instanceof PatternError)) throw error;
         throw new Error(
-          `adapter_config.json: ${key} ${JSON.stringify(shown).slice(0, 120)} is a regular expression that cannot be used: ${error.message}`,
+          `adapter_config.json: ${key} ${JSON.stringify(value).slice(0, 120)} is a regular expression that cannot be used: ${error.message}`,
         );
       }
     };
-    const made = named(() => new PythonPattern(source));
+    const compiled = named(() => new PythonPattern(source));
     return {
-      fullmatch: (name: string) => named(() => made.fullmatch(name, budget)),
-      match: (name: string) => named(() => made.match(name, budget)),
+      fullmatch: (name: string) => named(() => compiled.fullmatch(name, budget)),
+      match: (name: string) => named(() => compiled.match(name, budget)),
     };
   };
   const whole = (key: string, targets: string | readonly string[]): ((name: string) => boolean) => {
@@ -56,11 +56,11 @@ export function matcherOf(config: Omit<LoraConfig, "json">): ModuleMatcher {
     return pattern(key, targets, targets).fullmatch;
   };
   const patternValue = (key: string, values: Readonly<Record<string, number>>, fallback: number) => {
-    const made = Object.entries(values).map(([source, value]) => ({
+    const cases = Object.entries(values).map(([source, value]) => ({
       match: pattern(key, source, `(.*\\.)?(${source})$`).match,
       value,
     }));
-    return (name: string) => made.find(({ match }) => match(name) !== null)?.value ?? fallback;
+    return (name: string) => cases.find(({ match }) => match(name) !== null)?.value ?? fallback;
   };
 
   const namesAll = typeof targetModules === "string" && targetModules.toLowerCase() === "all-linear";

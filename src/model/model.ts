@@ -1,47 +1,111 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Plan } from "../gpu/plan.ts";
 import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { CacheDtype } from "../ops/cache_kernels.ts";
-import type { Cache } from "./cache.ts";
+import { type CacheSize, type CacheState, expectCacheable } from "./cache.ts";
 import type { ModelConfig } from "./config.ts";
+import type { Family } from "./families/family.ts";
+import { familyOf } from "./families/table.ts";
 import type { LoraAdapter } from "./lora.ts";
-import type { Parameters } from "./parameters.ts";
-import type { TextRows } from "./text_rows.ts";
+import { Parameters, type ParametersOptions } from "./parameters.ts";
+import type { Passes, TextInput, VisionOutput, Watch } from "./passes.ts";
+import { headName } from "./text_decoder.ts";
 import type { VisionRows } from "./vision_rows.ts";
+import { Weights } from "./weights.ts";
 
-/** What the vision tower hands to the text: image tokens (M, C), and features for the first text layers. */
-export interface VisionOutput {
-  embeds: Tensor;
-  deepstack: Tensor[];
+export interface ModelOptions extends ParametersOptions {
+  /** f32 unless given. */
+  kvCacheDtype?: CacheDtype;
 }
 
-/** Sees a state between layers while a walk is recorded. */
-export type Watch = (name: string, state: Tensor) => void;
-
-/** A Qwen-VL model of either family, pictures only. */
-export interface Model {
-  readonly config: ModelConfig;
-  /** All weights but the adapter's. */
-  readonly parameters: Parameters;
-  /** What an optimizer changes: the adapter's weights where there is one, else all. */
-  readonly trained: Parameters;
-  /** Recorded walks keep the adapter that was there when they were recorded. */
-  adapter: LoraAdapter | null;
-  /**
-   * What the keys and values of the text are held in while it samples. Walks without a cache round them to it as well, so
-   * that both compute the same bits; recorded walks keep what was set when they were recorded.
-   * @throws RangeError where the heads cannot be held so
-   */
+/** What a model is with or without an adapter. */
+interface ModelParts {
+  gpu: Gpu;
+  family: Family;
+  config: ModelConfig;
+  parameters: Parameters;
+  passes: Passes;
   kvCacheDtype: CacheDtype;
+}
+
+/**
+ * A model of its configuration's family, with weights that are still to be filled.
+ * @throws RangeError where the heads cannot be held in kvCacheDtype
+ */
+export function buildModel(gpu: Gpu, config: ModelConfig, { kvCacheDtype = "f32", ...options }: ModelOptions): Model {
+  const family = familyOf(config);
+  expectCacheable(config.text, kvCacheDtype);
+  const parameters = new Parameters(gpu, family.parameterShapes(config), options);
+  const passes = family.passes(gpu, config, kvCacheDtype);
+  return new Model({ gpu, family, config, parameters, passes, kvCacheDtype });
+}
+
+/** A vision-language model, pictures only: weights by their Hugging Face names, and the two passes of its family. */
+export class Model {
+  readonly #parts: ModelParts;
+  /** Recorded passes keep the adapter that was there when they were recorded. */
+  adapter: LoraAdapter | null = null;
+
+  constructor(parts: ModelParts) {
+    this.#parts = parts;
+  }
+
+  get family(): Family {
+    return this.#parts.family;
+  }
+
+  get config(): ModelConfig {
+    return this.#parts.config;
+  }
+
+  /** All weights but the adapter's. */
+  get parameters(): Parameters {
+    return this.#parts.parameters;
+  }
+
+  /** What an optimizer changes: the adapter's weights where there is one, else all. */
+  get trained(): Parameters {
+    return this.adapter?.parameters ?? this.parameters;
+  }
+
+  /**
+   * What the keys and values of the text are held in while it samples. Passes without a cache round them to it as well,
+   * so that both compute the same bits.
+   */
+  get kvCacheDtype(): CacheDtype {
+    return this.#parts.kvCacheDtype;
+  }
+
   /** (V, C): hidden states -> logits. */
-  readonly head: Tensor;
+  get head(): Tensor {
+    return this.parameters.get(headName(this.config));
+  }
+
+  /** The same model on the same weights, as it is without an adapter. */
+  withoutAdapter(): Model {
+    return new Model(this.#parts);
+  }
+
+  /** Buffers for pictures of so many patches together, a multiple of the merge block. */
+  visionRows(plan: Plan, options: { capacity: number; trained: boolean }): VisionRows {
+    return this.family.visionRows(plan, this.config.vision, options);
+  }
+
+  newCache(size: CacheSize): CacheState {
+    return this.family.newCache(this.#parts.gpu, this.config, size, this.kvCacheDtype);
+  }
 
   /** Patches -> image tokens, in the order of the text. */
-  vision(tape: Tape, rows: VisionRows, watch?: Watch): VisionOutput;
+  vision(tape: Tape, rows: VisionRows, watch?: Watch): VisionOutput {
+    return this.#parts.passes.vision(tape, new Weights(this.parameters, this.adapter), rows, watch);
+  }
 
   /**
-   * Rows of text and image tokens -> their last hidden states (N, C), after the final norm.
-   *
-   * With a cache, new keys and values go into it and rows attend to cached keys; without, rows attend to each other.
+   * Rows of text and image tokens -> their last hidden states (N, C), after the final norm. With a cache, they are
+   * appended to it and attend to what is in it; without, rows attend to each other.
    */
-  text(tape: Tape, rows: TextRows, vision: VisionOutput | null, cache?: Cache, watch?: Watch): Tensor;
+  text(tape: Tape, input: TextInput): Tensor {
+    return this.#parts.passes.text(tape, new Weights(this.parameters, this.adapter), input);
+  }
 }

@@ -1,5 +1,10 @@
+/** What names of the vision tower's weights begin with. */
+export const visionPrefix = "model.visual.";
+/** What names of the language model's weights begin with. */
+export const textPrefix = "model.language_model.";
+
 /** The embedding's weight, which is the head as well where the two are tied. */
-export const embeddingWeight = "model.language_model.embed_tokens.weight";
+export const embeddingWeight = `${textPrefix}embed_tokens.weight`;
 /** The head's weight in a checkpoint that holds it by itself. */
 export const headWeight = "lm_head.weight";
 

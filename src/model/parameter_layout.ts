@@ -3,7 +3,7 @@ import { bytesOf, type Dtype, shapeText, size } from "../gpu/tensor.ts";
 import type { ParameterShape } from "./parameters.ts";
 import type { WeightForm } from "./weight_form.ts";
 
-/** Sizes of one stretch of weights of a dtype. */
+/** Sizes of one range of weights of a dtype. */
 export interface SegmentSizes {
   dtype: WeightForm["dtype"];
   /** In numbers. */
@@ -23,9 +23,12 @@ export interface PlaceInSegment {
 export interface ParameterLayout {
   segments: SegmentSizes[];
   places: Map<ParameterShape, PlaceInSegment>;
-  /** Packs that did not come apart. */
+  /** Packs whose weights stand together. */
   packs: (readonly ParameterShape[])[];
 }
+
+/** Weights that stand together: a pack, or one weight. */
+type Unit = [ParameterShape, ...ParameterShape[]];
 
 /** Where tensors and packs may start, so that each can be bound by itself. */
 const bindingBytes = 256;
@@ -35,22 +38,22 @@ function aligned(count: number, dtype: Dtype, alignmentBytes = bindingBytes): nu
   return Math.ceil(count / each) * each;
 }
 
-/** Packs, and weights that are in none, matrices first; a pack stands where the first of it does. */
-function unitsOf(shapes: readonly ParameterShape[]): ParameterShape[][] {
-  const units = new Map<string, ParameterShape[]>();
+/** Packs, and weights outside of packs, matrices first; a pack stands where the first of it does. */
+function unitsOf(shapes: readonly ParameterShape[]): Unit[] {
+  const units = new Map<string, Unit>();
   for (const shape of shapes) {
     const key = shape.pack === undefined ? `weight ${shape.name}` : `pack ${shape.pack}`;
     const unit = units.get(key);
     if (unit) unit.push(shape);
     else units.set(key, [shape]);
   }
-  return [...units.values()].sort(([a], [b]) => Number(a!.shape.length < 2) - Number(b!.shape.length < 2));
+  return [...units.values()].sort(([a], [b]) => Number(a.shape.length < 2) - Number(b.shape.length < 2));
 }
 
 /**
  * Puts weights one after another into segments: those of one dtype in as few as a binding allows, unless a weight is
- * larger than a binding by itself. A pack that is, or whose weights have several forms, comes apart, and so do others of
- * the same layers.
+ * larger than a binding by itself. A pack that is larger, or whose weights have several forms, is split into its weights,
+ * and so are others of the same layers.
  *
  * @param mayExceed  whether a weight may be larger than a binding
  * @param copied     of which there is to be a copy in half the bits, each of which can be bound as well
@@ -63,15 +66,15 @@ export function layOut(
   { mayExceed = false, copied = new Set<ParameterShape>() as ReadonlySet<ParameterShape> } = {},
 ): ParameterLayout {
   const layout: ParameterLayout = { segments: [], places: new Map(), packs: [] };
-  const countOf = (unit: readonly ParameterShape[]) =>
+  const countOf = (unit: Unit) =>
     aligned(
       unit.reduce((n, { shape }) => n + size(shape), 0),
-      formOf(unit[0]!).dtype,
+      formOf(unit[0]).dtype,
       copied.size > 0 ? 2 * bindingBytes : bindingBytes,
     );
-  const isOne = (unit: readonly ParameterShape[]) => {
-    const { dtype, block } = formOf(unit[0]!);
-    const isCopied = copied.has(unit[0]!);
+  const isOne = (unit: Unit) => {
+    const { dtype, block } = formOf(unit[0]);
+    const isCopied = copied.has(unit[0]);
     const alike = unit.every((shape) => {
       const form = formOf(shape);
       return form.dtype === dtype && form.block === block && copied.has(shape) === isCopied;
@@ -80,17 +83,17 @@ export function layOut(
   };
   const wanted = unitsOf(shapes);
   // A bias that stands in a pack cannot be bound by itself.
-  const apart = new Set(wanted.filter((unit) => !isOne(unit)).map(([first]) => first!.layers ?? first!.pack));
-  const units = wanted.flatMap((unit) => {
-    const [{ pack, layers }] = unit as [ParameterShape];
-    return pack !== undefined && apart.has(layers ?? pack) ? unit.map((shape) => [shape]) : [unit];
+  const split = new Set(wanted.filter((unit) => !isOne(unit)).map(([first]) => first.layers ?? first.pack));
+  const units = wanted.flatMap((unit): Unit[] => {
+    const [{ pack, layers }] = unit;
+    return pack !== undefined && split.has(layers ?? pack) ? unit.map((shape) => [shape]) : [unit];
   });
   layout.packs = units.filter((unit) => unit.length > 1);
-  for (const dtype of new Set(units.map(([first]) => formOf(first!).dtype))) {
+  for (const dtype of new Set(units.map(([first]) => formOf(first).dtype))) {
     let last: SegmentSizes | null = null;
-    for (const unit of units.filter(([first]) => formOf(first!).dtype === dtype)) {
+    for (const unit of units.filter(([first]) => formOf(first).dtype === dtype)) {
       const count = countOf(unit);
-      const [first] = unit as [ParameterShape];
+      const [first] = unit;
       const bytesWith = (before: number) => bytesOf({ shape: [before + count], dtype });
       if (!mayExceed && bytesWith(0) > limitBytes)
         throw new Error(

@@ -2,10 +2,12 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { bytesOf, shapeText, size, type Tensor } from "../gpu/tensor.ts";
 import { dismissFromMatrixUnits } from "../ops/matrix_admission.ts";
+import { toFloat32 } from "./float_bytes.ts";
 import { layOut, type PlaceInSegment } from "./parameter_layout.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
 import type { QuantizedForm, QuantizedRows } from "./quantize/form.ts";
-import { type Dtype as StoredDtype, toFloat32 } from "./safetensors.ts";
+import type { Dtype as StoredDtype } from "./safetensors.ts";
+import { allocateSegment, roundedTensor, type Segment, type SegmentPart, storedTensor } from "./segments.ts";
 import { isStoredAs, type PackedRows, pack, sidesOf, unpack, type WeightForm } from "./weight_form.ts";
 
 /** A weight's Hugging Face name and shape. */
@@ -18,27 +20,11 @@ export interface ParameterShape {
   layers?: string;
 }
 
-/** One stretch of weights with gradient and optimizer state of the same layout, in four buffers. */
-export interface Segment {
-  weight: Tensor;
-  d: Tensor;
-  m: Tensor;
-  v: Tensor;
-  /** Of i8, i4 and nf4. */
-  scales: Tensor | null;
-  /** Of weights that are trained and read as the nearest bf16: those numbers, to be made again where weights change. */
-  rounded: Tensor | null;
-  /** Matrices stand before this index, vectors after it: weight decay can leave out the vectors. */
-  matrixEnd: number;
-}
-
-type Part = "weight" | "d" | "m" | "v";
-
 interface Place extends PlaceInSegment {
   /** What the numbers are rounded to that ops read. */
   form: WeightForm;
-  /** What the segment keeps. */
-  kept: WeightForm;
+  /** What the segment stores. */
+  stored: WeightForm;
   /** What ops read. */
   tensor: Tensor;
 }
@@ -47,7 +33,7 @@ const f32: WeightForm = { dtype: "f32" };
 
 export interface ParametersOptions {
   trained: boolean;
-  /** What each weight is kept in where none is trained; f32 unless given. */
+  /** What each weight is stored in where none is trained; f32 unless given. */
   formOf?: (parameter: ParameterShape) => WeightForm;
   /** Of which weights, where they are trained, ops read the nearest bf16; of none unless given. */
   isRounded?: (parameter: ParameterShape) => boolean;
@@ -56,10 +42,10 @@ export interface ParametersOptions {
 /**
  * All weights of a model, packed into as few buffers as the device's binding limit allows, so that the optimizer is
  * one dispatch and a checkpoint one read. What is trained is f32, and ops may read it as the nearest bf16. Other weights
- * may be kept in fewer bits. A device whose ops leave out their fast ways has the numbers that those stand for in f32.
+ * may be quantized. A device whose ops have no fast kernels stores the numbers that those stand for in f32.
  */
 export class Parameters {
-  readonly segments: Segment[] = [];
+  readonly segments: readonly Segment[];
   readonly #places = new Map<string, Place>();
   /** By the names in them: a view over all their weights, and one over the gradients. */
   readonly #packs = new Map<string, { weight: Tensor; d: Tensor }>();
@@ -73,38 +59,17 @@ export class Parameters {
   ) {
     this.trained = trained;
     const rounded = new Set(trained ? shapes.filter(isRounded) : []);
-    const bf16: WeightForm = { dtype: "bf16" };
-    const forms = new Map(
-      shapes.map((shape) => [shape, trained ? (rounded.has(shape) ? bf16 : f32) : formOf(shape)] as const),
-    );
-    const keptOf = (shape: ParameterShape) => (trained || gpu.plain ? f32 : forms.get(shape)!);
-    const layout = layOut(shapes, keptOf, gpu.maxBindingBytes, { mayExceed: !trained, copied: rounded });
-    layout.segments.forEach(({ dtype, length, scales, matrixEnd }, i) => {
-      const make = (name: string, count = length, of: Tensor["dtype"] = dtype) => {
-        const tensor = gpu.empty(`${name}.${i}`, [count], of);
-        gpu.clear(tensor);
-        return tensor;
-      };
-      const weight = make("weights");
-      const rest = {
-        scales: scales > 0 ? make("scales", scales, "u32") : null,
-        rounded: rounded.size > 0 ? make("rounded", length, gpu.plain ? "f32" : "bf16") : null,
-        matrixEnd,
-      };
-      this.segments.push(
-        trained
-          ? { weight, d: make("dweights"), m: make("exp_avg"), v: make("exp_avg_sq"), ...rest }
-          : { weight, d: weight, m: weight, v: weight, ...rest },
-      );
-    });
-    for (const [shape, place] of layout.places) {
-      const [form, kept] = [forms.get(shape)!, keptOf(shape)];
-      this.#places.set(shape.name, {
-        ...place,
-        form,
-        kept,
-        tensor: this.#tensor(shape, place, kept, rounded.has(shape)),
-      });
+    const formRead = (shape: ParameterShape): WeightForm =>
+      trained ? (rounded.has(shape) ? { dtype: "bf16" } : f32) : formOf(shape);
+    const formStored = (shape: ParameterShape) => (trained || gpu.plain ? f32 : formRead(shape));
+    const layout = layOut(shapes, formStored, gpu.maxBindingBytes, { mayExceed: !trained, copied: rounded });
+    const options = { trained, isRounded: rounded.size > 0 };
+    this.segments = layout.segments.map((sizes, i) => allocateSegment(gpu, i, sizes, options));
+    for (const [shape, at] of layout.places) {
+      const [form, stored] = [formRead(shape), formStored(shape)];
+      const segment = this.#segment(at);
+      const tensor = rounded.has(shape) ? roundedTensor(segment, shape, at) : storedTensor(segment, shape, at, stored);
+      this.#places.set(shape.name, { ...at, form, stored, tensor });
     }
     for (const unit of layout.packs) this.#addPack(unit);
   }
@@ -130,7 +95,7 @@ export class Parameters {
   /** The weights of a pack, all of it and in its order, as one: their rows one below another. Null where they are no pack, or too large together. */
   packed(names: readonly string[]): Tensor | null {
     const [only] = names;
-    if (names.length === 1 && this.has(only!)) return this.get(only!);
+    if (only !== undefined && names.length === 1 && this.has(only)) return this.get(only);
     return this.#packs.get(names.join())?.weight ?? null;
   }
 
@@ -150,17 +115,17 @@ export class Parameters {
   }
 
   /**
-   * Overwrites some of a weight's numbers, from `first` on: whole rows where it is kept in few bits.
+   * Overwrites some of a weight's numbers, from `first` on: whole rows where it is quantized.
    * @throws RangeError where they do not fit
    */
   write(name: string, values: Float32Array, first: number): void {
-    const { tensor, form, kept } = this.#place(name);
+    const { tensor, form, stored } = this.#place(name);
     if (this.trained) this.gpu.write(this.#beside(name, "weight"), values, first);
-    if (!this.trained || form.dtype !== kept.dtype)
-      this.#put(name, pack(values, sidesOf(tensor).columns, form, name, first), first);
+    if (!this.trained || form.dtype !== stored.dtype)
+      this.#put(name, pack(values, sidesOf(tensor).columns, form, { name, first }), first);
   }
 
-  /** The same with a file's bytes, which are not converted where the weight is kept as the file has it. */
+  /** The same with a file's bytes, which are not converted where the weight is stored as the file has it. */
   writeStored(name: string, bytes: Uint8Array, stored: StoredDtype, first: number): void {
     if (this.trained || !isStoredAs(this.#place(name).form, stored) || bytes.length % 4 !== 0) {
       this.write(name, toFloat32(bytes, stored), first);
@@ -170,7 +135,7 @@ export class Parameters {
     this.#put(name, { data: new Uint32Array(own.buffer as ArrayBuffer, own.byteOffset, own.length / 4) }, first);
   }
 
-  /** The same with whole rows in few bits, from `firstRow` on, which stay as they are where the weight is kept so. */
+  /** The same with quantized rows, from `firstRow` on, which stay as they are where the weight is stored so. */
   writeRows(name: string, rows: QuantizedRows, form: QuantizedForm, firstRow: number): void {
     const { tensor, form: own } = this.#place(name);
     const { columns } = sidesOf(tensor);
@@ -187,28 +152,29 @@ export class Parameters {
       return;
     }
     this.gpu.write(tensor, packed.data, bytesOf({ shape: [first], dtype: form.dtype }) / 4);
-    if (packed.scales) this.gpu.write(tensor.scales!, packed.scales, first / form.block!);
+    if (packed.scales && tensor.scales && form.block !== undefined)
+      this.gpu.write(tensor.scales, packed.scales, first / form.block);
   }
 
   /** All weights (or moments) by name, in one read; weights in fewer bits as the numbers that they stand for. */
-  async read(part: Part = "weight"): Promise<Map<string, Float32Array>> {
+  async read(part: SegmentPart = "weight"): Promise<Map<string, Float32Array>> {
     const segments = await Promise.all(
       this.segments.map((s) => this.gpu.readUint(...(s.scales ? [s[part], s.scales] : [s[part]]))),
     );
     const result = new Map<string, Float32Array>();
     for (const { name, shape } of this.shapes) {
-      const { segment, start, scalesStart, kept } = this.#place(name);
+      const { segment, start, scalesStart, stored } = this.#place(name);
       const [words, scales] = segments[segment] as [Uint32Array, Uint32Array?];
-      const { dtype } = kept;
+      const { dtype, block } = stored;
       const from = bytesOf({ shape: [start], dtype }) / 4;
       const packed: PackedRows = { data: words.slice(from, from + bytesOf({ shape, dtype }) / 4) };
-      if (kept.block !== undefined) packed.scales = scales!.slice(scalesStart, scalesStart + size(shape) / kept.block);
-      result.set(name, unpack(packed, sidesOf({ shape }).columns, kept));
+      if (block !== undefined) packed.scales = scales?.slice(scalesStart, scalesStart + size(shape) / block);
+      result.set(name, unpack(packed, sidesOf({ shape }).columns, stored));
     }
     return result;
   }
 
-  /** Forgets the optimizer's moments and gradients: the next stage begins afresh. */
+  /** Clears the optimizer's moments and the gradients: the next stage begins afresh. */
   resetOptimizer(): void {
     for (const { d, m, v } of this.segments) for (const tensor of [d, m, v]) this.gpu.clear(tensor);
   }
@@ -221,47 +187,23 @@ export class Parameters {
       }
   }
 
-  /** A weight, or all of a pack, that begins at a place: in what the segment keeps, or in the bf16 beside it. */
-  #tensor(
-    { name, shape }: ParameterShape,
-    at: PlaceInSegment,
-    { dtype: kept, block }: WeightForm,
-    isRounded: boolean,
-  ): Tensor {
-    const { weight, rounded, scales } = this.segments[at.segment]!;
-    const { rows, columns } = sidesOf({ shape });
-    const dtype = isRounded ? rounded!.dtype : kept;
-    return {
-      name,
-      shape,
-      dtype,
-      buffer: (isRounded ? rounded! : weight).buffer,
-      offsetBytes: bytesOf({ shape: [at.start], dtype }),
-      ...(block !== undefined && {
-        block,
-        scales: {
-          name: `scales(${name})`,
-          shape: [rows, columns / block],
-          dtype: "u32",
-          buffer: scales!.buffer,
-          offsetBytes: at.scalesStart * 4,
-        },
-      }),
-    };
-  }
-
   #addPack(unit: readonly ParameterShape[]): void {
-    const [{ name, shape: firstShape }] = unit as [ParameterShape];
-    const shape = [unit.reduce((rows, one) => rows + one.shape[0]!, 0), ...firstShape.slice(1)];
-    if (unit.some((one) => one.shape.slice(1).join() !== firstShape.slice(1).join()))
+    const [first] = unit;
+    if (!first) return;
+    const [, ...rest] = first.shape;
+    if (unit.some((one) => one.shape.slice(1).join() !== rest.join()))
       throw new TypeError(`${unit.map((one) => one.name).join(", ")} have rows of different lengths, they are no pack`);
-    const place = this.#place(name);
+    const whole = {
+      name: `${first.name} and ${unit.length - 1} more`,
+      shape: [unit.reduce((rows, one) => rows + sidesOf(one).rows, 0), ...rest],
+    };
+    const place = this.#place(first.name);
+    const segment = this.#segment(place);
     const isRounded = this.trained && place.form.dtype !== "f32";
-    const whole = { name: `${name} and ${unit.length - 1} more`, shape };
-    const d = this.#tensor({ ...whole, name: `d(${whole.name})` }, place, f32, false);
+    const d = storedTensor(segment, { ...whole, name: `d(${whole.name})` }, place, f32);
     this.#packs.set(unit.map((one) => one.name).join(), {
-      weight: this.#tensor(whole, place, place.kept, isRounded),
-      d: { ...d, buffer: this.segments[place.segment]!.d.buffer },
+      weight: isRounded ? roundedTensor(segment, whole, place) : storedTensor(segment, whole, place, place.stored),
+      d: { ...d, buffer: segment.d.buffer },
     });
   }
 
@@ -271,12 +213,20 @@ export class Parameters {
     return place;
   }
 
+  #segment({ segment: index }: PlaceInSegment): Segment {
+    const segment = this.segments[index];
+    if (!segment)
+      throw new RangeError(`there are ${this.segments.length} segments of weights, none has index ${index}`);
+    return segment;
+  }
+
   /** A weight's place in one of a segment's buffers. */
-  #beside(name: string, part: Part): Tensor {
+  #beside(name: string, part: SegmentPart): Tensor {
     const place = this.#place(name);
     if (part !== "weight" && !this.trained) throw new Error(`${name} is not trained, it has no ${part}`);
+    const segment = this.#segment(place);
     const label = part === "weight" ? name : `${part}(${name})`;
-    const tensor = this.#tensor({ name: label, shape: [...place.tensor.shape] }, place, place.kept, false);
-    return { ...tensor, buffer: this.segments[place.segment]![part].buffer };
+    const tensor = storedTensor(segment, { name: label, shape: [...place.tensor.shape] }, place, place.stored);
+    return { ...tensor, buffer: segment[part].buffer };
   }
 }

@@ -1,10 +1,10 @@
+import type { CheckpointFiles } from "./checkpoint_files.ts";
 import { expectOnly, flag, isNull, type Section, whole, within } from "./config_values.ts";
 import { excerpt, type Json, jsonObject, readJson } from "./json_file.ts";
-import type { CheckpointFiles } from "./safetensors.ts";
 
-/** How pictures are shown to a model, as transformers' Qwen2VLImageProcessor does it from the same file. */
+/** How pictures become a model's input, as transformers' Qwen2VLImageProcessor makes it from the same file. */
 export interface Preprocessor {
-  /** Bounds of a shown picture's area, pixels. */
+  /** Bounds of the input's area, pixels. */
   minPixels: number;
   maxPixels: number;
   patchSize: number;
@@ -40,12 +40,6 @@ export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
   return { json: await readJson(files, ownFile), where: ownKeys };
 }
 
-/** What a folder says of pictures. @throws Error as preprocessorOf and readPreprocessor do */
-export async function preprocessorIn(files: CheckpointFiles): Promise<Preprocessor> {
-  const { json, where } = await preprocessorOf(files);
-  return readPreprocessor(json, where);
-}
-
 /** What Qwen2VLImageProcessor has where the file says nothing. */
 const clipMean = [0.48145466, 0.4578275, 0.40821073];
 const clipStd = [0.26862954, 0.26130258, 0.27577711];
@@ -71,7 +65,7 @@ const supported: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Keys that change nothing in the processor of these models, whatever their values are. */
-const idle = [
+const withoutEffect = [
   ..."processor_class crop_size pad_size default_to_square data_format input_data_format return_tensors device".split(
     " ",
   ),
@@ -91,7 +85,7 @@ const mostMaxPixels = 2 ** 31 - 1;
 export function readPreprocessor(json: Json, where = ownKeys): Preprocessor {
   const file: Section = { json, where };
   expectOnly(file, supported, isNull);
-  const unknown = Object.keys(json).filter((key) => !read.includes(key) && !idle.includes(key));
+  const unknown = Object.keys(json).filter((key) => !read.includes(key) && !withoutEffect.includes(key));
   const step = unknown.find((key) => key.startsWith("do_") && json[key]);
   if (step !== undefined)
     throw new Error(`${where}${step} is ${excerpt(json[step])}, a step that is not known here; set it to false`);
@@ -123,7 +117,7 @@ function readArea(file: Section): Pick<Preprocessor, "minPixels" | "maxPixels"> 
   const maxPixels = area("max_pixels", "longest_edge", usual.maxPixels, mostMaxPixels);
   if (minPixels > maxPixels)
     throw new Error(
-      `${where}the least area of a shown picture (min_pixels or size.shortest_edge, ${minPixels}) is above the largest (${maxPixels})`,
+      `${where}the least area of an input (min_pixels or size.shortest_edge, ${minPixels}) is above the largest (${maxPixels})`,
     );
   return { minPixels, maxPixels };
 }
@@ -135,7 +129,7 @@ function readArea(file: Section): Pick<Preprocessor, "minPixels" | "maxPixels"> 
 function readLevels(file: Section): Pick<Preprocessor, "imageMean" | "imageStd"> {
   const { json, where } = file;
   const isOn = (key: string): boolean => flag(file, key) ?? true;
-  const factor = isOn("do_rescale") ? within(file, "rescale_factor", 1e-6, 1e6, 1 / 255) : 1;
+  const factor = isOn("do_rescale") ? within(file, "rescale_factor", { least: 1e-6, most: 1e6, fallback: 1 / 255 }) : 1;
   const channels = (key: string, fallback: number[], isFine: (x: number) => boolean, what: string): number[] => {
     const value = json[key] ?? fallback;
     const list = Array.isArray(value) ? value : [value];

@@ -4,7 +4,6 @@
  * Source: https://github.com/huggingface/safetensors#format. Numbers are little-endian, as on every device with WebGPU.
  */
 
-import { halfToFloatBits } from "./half.ts";
 import { excerpt, parseJson } from "./json_file.ts";
 
 /** Bytes [startByte, endByte) of one file. */
@@ -46,11 +45,9 @@ export interface Header {
   metadata: Record<string, string>;
 }
 
-/** Many times what a file of any model has: what is larger is damaged or made to take the machine. */
+/** Many times what a file of any model has: a larger one is damaged, or meant to exhaust the machine. */
 const maxHeaderBytes = 16 * 2 ** 20;
-const maxIndexBytes = 64 * 2 ** 20;
 const maxTensors = 20_000;
-const maxShards = 1000;
 const maxSides = 16;
 const maxNameLength = 1024;
 
@@ -143,26 +140,26 @@ function checkEntry(name: string, value: unknown, dataStart: number, file: strin
   }
   if (!Array.isArray(shape) || shape.length > maxSides || !shape.every(isCount))
     throw new Error(`${where}: expected a shape of whole numbers, at most ${maxSides}, found ${excerpt(shape)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
+  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
+  if (!isCount(begin) || !isCount(end) || begin > end)
     throw new Error(`${where}: expected data_offsets [begin, end] with begin <= end, found ${excerpt(offsets)}`);
-  }
   let sizeBytes: number = elementSizeBytes[dtype as Dtype];
   for (const size of shape) {
     sizeBytes *= size;
     if (!Number.isSafeInteger(sizeBytes))
       throw new Error(`${where}: shape (${shape.join(", ")}) is larger than any file`);
   }
-  if (offsets[1] - offsets[0] !== sizeBytes) {
+  if (end - begin !== sizeBytes) {
     throw new Error(
-      `${where}: ${dtype} of shape (${shape.join(", ")}) has ${sizeBytes} bytes, but data_offsets [${offsets.join(", ")}] span ${offsets[1] - offsets[0]}`,
+      `${where}: ${dtype} of shape (${shape.join(", ")}) has ${sizeBytes} bytes, but data_offsets [${begin}, ${end}] span ${end - begin}`,
     );
   }
-  return { name, dtype: dtype as Dtype, shape, startByte: dataStart + offsets[0], endByte: dataStart + offsets[1] };
+  return { name, dtype: dtype as Dtype, shape, startByte: dataStart + begin, endByte: dataStart + end };
 }
 
 /**
- * The first key that stands twice in one object of a valid JSON text, or null. JSON.parse keeps the last one
- * silently; others keep the first.
+ * The first key that stands twice in one object of a valid JSON text, or null: JSON.parse silently takes the last one,
+ * other readers the first.
  */
 function repeatedKey(text: string): string | null {
   /** One set of keys per open object, null per open array. */
@@ -179,195 +176,16 @@ function repeatedKey(text: string): string | null {
       while (text[next] === " " || text[next] === "\n" || text[next] === "\r" || text[next] === "\t") next++;
       if (text[next] !== ":") continue;
       const key = JSON.parse(text.slice(start, at + 1)) as string;
-      const keys = open[open.length - 1]!;
-      if (keys.has(key)) return key;
-      keys.add(key);
+      const keys = open.at(-1);
+      if (keys?.has(key)) return key;
+      keys?.add(key);
     }
   }
   return null;
 }
 
-/** A tensor's numbers as f32. @throws Error for types that are not floating point. */
-export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16")
-    throw new Error(`Expected weights in F32, F16 or BF16, found ${dtype}`);
-  if (bytes.length % elementSizeBytes[dtype] !== 0)
-    throw new Error(`Expected whole ${dtype} numbers, found ${bytes.length} bytes`);
-  // A copy, since a view would have to begin at a multiple of its element size.
-  const own = bytes.slice().buffer;
-  if (dtype === "F32") return new Float32Array(own);
-  const halves = new Uint16Array(own);
-  const bits = new Uint32Array(halves.length);
-  if (dtype === "BF16") for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
-  else for (let i = 0; i < halves.length; i++) bits[i] = halfToFloatBits(halves[i]);
-  return new Float32Array(bits.buffer);
-}
-
-/** f32 to bf16, to the nearest, ties to even; NaN stays NaN. */
-export function toBf16(values: Float32Array): Uint16Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) {
-    const x = bits[i];
-    // Rounding could carry a NaN's fraction away into an infinity, so its quiet bit is set instead.
-    halves[i] = (x & 0x7fffffff) > 0x7f800000 ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
-  }
-  return halves;
-}
-
-export interface TensorToWrite {
-  name: string;
-  dtype: "F32" | "BF16";
-  shape: readonly number[];
-  values: Float32Array;
-}
-
-/**
- * The bytes of a file. F32 tensors come first, so that every tensor begins at a multiple of its element size.
- * transformers refuses files whose metadata lacks "format".
- */
-export function writeSafetensors(
-  tensors: readonly TensorToWrite[],
-  metadata: Record<string, string> = {},
-): Uint8Array<ArrayBuffer> {
-  const ordered = [...tensors.filter((t) => t.dtype === "F32"), ...tensors.filter((t) => t.dtype === "BF16")];
-  const entries = new Map<string, object>([["__metadata__", { format: "pt", ...metadata }]]);
-  let dataBytes = 0;
-  for (const { name, dtype, shape, values } of ordered) {
-    const count = shape.reduce((product, size) => product * size, 1);
-    if (values.length !== count)
-      throw new Error(`Tensor "${name}" of shape (${shape.join(", ")}) needs ${count} values, found ${values.length}`);
-    if (entries.has(name)) throw new Error(`Two tensors to write are named "${name}"`);
-    const end = dataBytes + count * elementSizeBytes[dtype];
-    entries.set(name, { dtype, shape, data_offsets: [dataBytes, end] });
-    dataBytes = end;
-  }
-  // By hand, since an object would move names that look like numbers to the front.
-  const json = `{${[...entries].map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`;
-  const unpadded = new TextEncoder().encode(json);
-  const headerBytes = Math.ceil(unpadded.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerBytes + dataBytes);
-  new DataView(bytes.buffer).setUint32(0, headerBytes, true);
-  bytes.fill(0x20, 8 + unpadded.length, 8 + headerBytes).set(unpadded, 8);
-  let at = 8 + headerBytes;
-  for (const { dtype, values } of ordered) {
-    const source = dtype === "F32" ? values : toBf16(values);
-    bytes.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength), at);
-    at += source.byteLength;
-  }
-  return bytes;
-}
-
-/** The files of one checkpoint folder, wherever they lie. */
-export interface CheckpointFiles {
-  read(name: string, startByte?: number, endByte?: number): Promise<Uint8Array>;
-  /** Null where there is no such file. */
-  sizeBytes(name: string): Promise<number | null>;
-}
-
-/** A tensor in a checkpoint whose bytes are read when asked for. */
-export interface StoredTensor {
-  name: string;
-  dtype: Dtype;
-  shape: number[];
-  /** The file that holds it. */
-  file: string;
-  bytes(): Promise<Uint8Array>;
-  /** As f32. */
-  values(): Promise<Float32Array>;
-  /** As f32 in stretches from `first` on, so that no large tensor need stand in memory as a whole. */
-  parts(): AsyncGenerator<{ first: number; values: Float32Array }>;
-  /** Its bytes in such stretches, each of a multiple of so many numbers. */
-  byteParts(multiple: number): AsyncGenerator<{ first: number; bytes: Uint8Array }>;
-}
-
-/** Bytes of a file that are read at once for `parts`: a multiple of every element's size. */
-export const partBytes = 16 * 2 ** 20;
-
-/**
- * The tensors of a Hugging Face checkpoint: `model.safetensors`, or all in the shards that
- * `model.safetensors.index.json` names. As in transformers, the index says which files there are; what is in them, they
- * say themselves. @throws Error where a file is missing, or two of them hold one tensor
- */
-export async function openCheckpoint(files: CheckpointFiles): Promise<StoredTensor[]> {
-  if ((await files.sizeBytes("model.safetensors")) !== null) return openFile(files, "model.safetensors");
-  const indexFile = "model.safetensors.index.json";
-  if ((await files.sizeBytes(indexFile)) === null)
-    throw new Error(
-      `Expected model.safetensors or ${indexFile}, found neither; choose a folder with a Hugging Face checkpoint`,
-    );
-  const indexBytes = (await files.sizeBytes(indexFile))!;
-  if (indexBytes > maxIndexBytes)
-    throw new Error(`${indexFile}: expected at most ${maxIndexBytes} bytes, found ${indexBytes}`);
-  const weightMap = parseWeightMap(decodeText(await files.read(indexFile), indexFile), indexFile);
-  const shards = new Set(weightMap.values());
-  if (shards.size > maxShards)
-    throw new Error(`${indexFile}: expected at most ${maxShards} files, found ${shards.size}`);
-  const tensors = new Map<string, StoredTensor>();
-  for (const file of shards) {
-    for (const tensor of await openFile(files, file)) {
-      const other = tensors.get(tensor.name);
-      if (other)
-        throw new Error(
-          `${other.file} and ${file} both hold tensor "${tensor.name}"; readers would disagree about which one counts`,
-        );
-      tensors.set(tensor.name, tensor);
-    }
-  }
-  return [...tensors.values()];
-}
-
-/** The tensors of one file of a folder. @throws Error where it is missing */
-export async function openFile(files: CheckpointFiles, file: string): Promise<StoredTensor[]> {
-  const sizeBytes = await files.sizeBytes(file);
-  if (sizeBytes === null) throw new Error(`${file}: expected this part of the checkpoint, found no such file`);
-  const read = rangeReader((start, end) => files.read(file, start, end), file);
-  const header = await readHeader(read, sizeBytes, file);
-  return header.tensors.map(({ name, dtype, shape, startByte, endByte }) => {
-    const bytes = () => read(startByte, endByte);
-    const checkDtype = () => {
-      if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16")
-        throw new Error(
-          `${file}: expected tensor "${name}" in F32, F16 or BF16, found ${dtype}; weights of this type cannot be read`,
-        );
-    };
-    const values = async () => {
-      checkDtype();
-      return toFloat32(await bytes(), dtype);
-    };
-    async function* byteParts(multiple: number) {
-      checkDtype();
-      const eachBytes = multiple * elementSizeBytes[dtype];
-      const stretch = Math.max(1, Math.floor(partBytes / eachBytes)) * eachBytes;
-      for (let at = startByte; at < endByte; at += stretch)
-        yield {
-          first: (at - startByte) / elementSizeBytes[dtype],
-          bytes: await read(at, Math.min(at + stretch, endByte)),
-        };
-    }
-    async function* parts() {
-      for await (const { first, bytes } of byteParts(1)) yield { first, values: toFloat32(bytes, dtype) };
-    }
-    return { name, dtype, shape, file, bytes, values, parts, byteParts };
-  });
-}
-
-function parseWeightMap(text: string, file: string): Map<string, string> {
-  const json = parseJson(text, file);
-  const map = isRecord(json) ? json.weight_map : undefined;
-  if (!isRecord(map)) throw new Error(`${file}: expected an object "weight_map", found ${excerpt(map)}`);
-  for (const [name, shard] of Object.entries(map)) {
-    // A name, never a path: an index from a stranger must not reach outside of its folder.
-    if (typeof shard !== "string" || !/^[\w-][\w.-]{0,200}\.safetensors$/.test(shard))
-      throw new Error(
-        `${file}: expected the name of a .safetensors file for tensor "${name}", found ${excerpt(shard)}`,
-      );
-  }
-  return new Map(Object.entries(map as Record<string, string>));
-}
-
 /** Reads ranges and insists on getting all of the bytes. */
-function rangeReader(source: Uint8Array | ReadRange, file: string): ReadRange {
+export function rangeReader(source: Uint8Array | ReadRange, file: string): ReadRange {
   return async (start, end) => {
     const bytes = typeof source === "function" ? await source(start, end) : source.subarray(start, end);
     if (bytes.length !== end - start)
@@ -378,7 +196,7 @@ function rangeReader(source: Uint8Array | ReadRange, file: string): ReadRange {
   };
 }
 
-function decodeText(bytes: Uint8Array, file: string): string {
+export function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -386,6 +204,6 @@ function decodeText(bytes: Uint8Array, file: string): string {
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

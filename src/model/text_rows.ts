@@ -1,7 +1,8 @@
 import type { Plan } from "../gpu/plan.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import type { Spans } from "../ops/attention.ts";
-import { type GatherMap, inverseOf } from "../ops/gather.ts";
+import type { GatherMap } from "../ops/gather.ts";
+import { inverseBuffers, spanBuffers, writeInverse } from "./row_buffers.ts";
 
 /** What the host says of packed rows, one value a row; arrays may be shorter than the capacity, the rest is padding. */
 export interface TextRowValues {
@@ -20,6 +21,18 @@ export interface TextRowValues {
   cacheRows?: readonly number[];
 }
 
+interface TextRowsOptions {
+  /** Rows. */
+  capacity: number;
+  vocabSize: number;
+  /** Rows of the vision tower's output, 0 where no picture can come. */
+  imageTokens: number;
+  /** Whether a backward pass is to be recorded. */
+  trained: boolean;
+  /** Where each row has keys of its own, as in decoding: how many at most. */
+  mostKeys?: number;
+}
+
 /** Packed rows of text of a fixed capacity N, in buffers that the host (or the sampler) fills before a replay. */
 export class TextRows {
   readonly tokens: GatherMap;
@@ -29,42 +42,33 @@ export class TextRows {
   readonly spans: Spans;
   readonly cacheRows: Tensor;
 
-  /**
-   * @param imageTokens  rows of the vision tower's output, 0 where no picture can come
-   * @param mostKeys     where each row has keys of its own, as in decoding: how many at most
-   */
   constructor(
     readonly plan: Plan,
-    readonly capacity: number,
-    readonly vocabSize: number,
-    readonly imageTokens: number,
-    readonly trained: boolean,
-    mostKeys?: number,
+    readonly options: TextRowsOptions,
   ) {
-    const N = capacity;
-    const inverse = (name: string, rows: number) => ({
-      start: plan.empty(`${name}.start`, [rows + 1], "u32"),
-      entry: plan.empty(`${name}.entry`, [N], "u32"),
-    });
+    const { capacity: N, vocabSize, imageTokens, trained, mostKeys } = options;
     this.tokens = {
       index: plan.empty("text.tokens", [N, 1], "u32"),
-      ...(trained ? { inverse: inverse("text.tokens", vocabSize) } : {}),
+      ...(trained ? inverseBuffers(plan, "text.tokens", vocabSize, N) : {}),
     };
     this.images = {
       index: plan.empty("text.images", [N, 1], "u32"),
-      ...(trained ? { inverse: inverse("text.images", imageTokens) } : {}),
+      ...(trained ? inverseBuffers(plan, "text.images", imageTokens, N) : {}),
     };
     this.positions = plan.empty("text.positions", [3, N], "u32");
     this.spans = {
       ...(mostKeys ? { mostKeys } : {}),
-      query: plan.empty("text.spans.query", [N, 4], "u32"),
-      ...(trained ? { key: plan.empty("text.spans.key", [N, 4], "u32") } : {}),
+      ...spanBuffers(plan, "text.spans", N, trained),
     };
     this.cacheRows = plan.empty("text.cache_rows", [N], "u32");
   }
 
+  get capacity(): number {
+    return this.options.capacity;
+  }
+
   fill(values: TextRowValues): void {
-    const N = this.capacity;
+    const { capacity: N, vocabSize, imageTokens } = this.options;
     if (values.tokens.length > N) throw new RangeError(`${values.tokens.length} rows do not fit a plan of ${N}`);
     const { gpu } = this.plan;
     const padded = (source: readonly number[], length: number, padding: number) => {
@@ -83,15 +87,8 @@ export class TextRows {
     gpu.write(this.spans.query, padded(values.querySpans, N * 4, 0));
     // Padding writes its keys to row 0 of a cache, which nobody reads.
     gpu.write(this.cacheRows, padded(values.cacheRows ?? [], N, 0));
-    if (!this.trained) return;
-    gpu.write(this.spans.key!, padded(values.keySpans ?? [], N * 4, 0));
-    for (const [map, index, rows] of [
-      [this.tokens, tokens, this.vocabSize],
-      [this.images, images, this.imageTokens],
-    ] as const) {
-      const { start, entry } = inverseOf(index, rows, N);
-      gpu.write(map.inverse!.start, start);
-      gpu.write(map.inverse!.entry, entry);
-    }
+    if (this.spans.key) gpu.write(this.spans.key, padded(values.keySpans ?? [], N * 4, 0));
+    writeInverse(this.plan, this.tokens, tokens, vocabSize);
+    writeInverse(this.plan, this.images, images, imageTokens);
   }
 }

@@ -1,12 +1,13 @@
 import { size } from "../gpu/tensor.ts";
 import type { WeightDtype } from "../ops/weight_kernels.ts";
 import type { BaseDtype } from "./base_dtype.ts";
+import { toBf16, toFloat32 } from "./float_bytes.ts";
 import { toHalf } from "./half.ts";
 import { embeddingWeight, headWeight } from "./names.ts";
 import { dequantizeRows } from "./quantize/dequantize_rows.ts";
 import { misfit, type QuantizedForm } from "./quantize/form.ts";
 import { quantizeRows } from "./quantize/quantize_rows.ts";
-import { type Dtype as StoredDtype, toBf16, toFloat32 } from "./safetensors.ts";
+import type { Dtype as StoredDtype } from "./safetensors.ts";
 
 /** How a weight's numbers stand on the device. */
 export type WeightForm = { dtype: Exclude<WeightDtype, QuantizedForm["dtype"]>; block?: undefined } | QuantizedForm;
@@ -21,14 +22,14 @@ interface Matrix {
 
 /** Rows and columns that a weight has as a matrix (O, I): a convolution is one over patches. */
 export function sidesOf({ shape }: Pick<Matrix, "shape">): { rows: number; columns: number } {
-  const rows = shape[0]!;
+  const [rows = 1] = shape;
   return { rows, columns: size(shape) / rows };
 }
 
 /**
  * The form of one weight of a model that is not trained. Vectors, the table of positions, and matrices whose sides four
  * does not divide stay f32: kernels read them number by number. Few bits are for linear layers only, as in QLoRA: the
- * embedding, the head, the convolution over patches and rows that no block divides stay as they are stored.
+ * embedding, the head, the convolution over patches and rows that no block divides stay as in their file.
  */
 export function formOf(weight: Matrix, base: BaseDtype, stored: StoredDtype): WeightForm {
   const { name, shape } = weight;
@@ -44,37 +45,46 @@ export function formOf(weight: Matrix, base: BaseDtype, stored: StoredDtype): We
   return misfit(columns, form) === null ? form : asStored;
 }
 
-/** The same of a weight that its file holds in few bits: it stays so, unless other numbers than those are asked for. */
+/** The same of a weight that is quantized in its file: it stays so, unless a dtype of floating point is asked for. */
 export const publishedFormOf = (form: QuantizedForm, base: BaseDtype): WeightForm =>
   base === "f32" || base === "bf16" || base === "f16" ? { dtype: base } : form;
 
-/** Numbers as words of a form. */
+/** Numbers in a form, packed into u32. */
 export interface PackedRows {
   data: Uint32Array | Float32Array;
   scales?: Uint32Array;
 }
 
-/** Whole rows of a matrix in another form; halves need not be whole rows, but an even count. @throws Error naming the row of a number that the form cannot hold */
-export function pack(values: Float32Array, columns: number, form: WeightForm, name: string, first = 0): PackedRows {
+/**
+ * Whole rows of a matrix in another form; halves need not be whole rows, but an even count.
+ * @param at  how errors name the matrix, and which of its numbers is the first of these
+ * @throws Error naming the row of a number that the form cannot hold
+ */
+export function pack(
+  values: Float32Array,
+  columns: number,
+  form: WeightForm,
+  { name, first = 0 }: { name: string; first?: number },
+): PackedRows {
   if (form.block !== undefined) return quantizeRows(values, columns, form, { name, firstRow: first / columns });
   if (form.dtype === "f32") return { data: values };
   const halves = form.dtype === "bf16" ? toBf16(values) : Uint16Array.from(values, toHalf);
   const infinity = form.dtype === "bf16" ? 0x7f80 : 0x7c00;
   for (let i = 0; i < halves.length; i++)
-    if ((halves[i]! & 0x7fff) === infinity && Number.isFinite(values[i]!))
+    if ((halves[i]! & 0x7fff) === infinity && Number.isFinite(values[i]))
       throw new Error(
-        `${name}, row ${Math.floor((first + i) / columns)}: found ${values[i]}, which is too large for ${form.dtype}; keep the weights in another baseDtype`,
+        `${name}, row ${Math.floor((first + i) / columns)}: found ${values[i]}, which is too large for ${form.dtype}; choose another baseDtype`,
       );
   if (halves.length % 2 !== 0)
     throw new RangeError(`${name}: expected an even count of numbers, found ${halves.length}`);
   return { data: new Uint32Array(halves.buffer) };
 }
 
-/** The numbers that words of a form stand for, as the device reads them. */
+/** The numbers that packed ones stand for, as the device reads them. */
 export function unpack({ data, scales }: PackedRows, columns: number, form: WeightForm): Float32Array {
   const words = new Uint32Array(data.buffer as ArrayBuffer, data.byteOffset, data.length);
   if (form.block !== undefined)
-    return dequantizeRows({ data: words, scales: Uint32Array.from(scales!) }, columns, form);
+    return dequantizeRows({ data: words, scales: Uint32Array.from(scales ?? []) }, columns, form);
   if (form.dtype === "f32") return new Float32Array(words.buffer, words.byteOffset, words.length);
   return toFloat32(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), fileDtype[form.dtype]);
 }

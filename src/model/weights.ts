@@ -5,12 +5,14 @@ import { linear } from "../ops/linear.ts";
 import { gatedLinear, swiglu } from "../ops/swiglu.ts";
 import type { LoraAdapter } from "./lora.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
+import { sidesOf } from "./weight_form.ts";
 
 /** A model's weights by their Hugging Face names, and its linear layers with the adapter that may sit on them. */
 export class Weights {
-  adapter: LoraAdapter | null = null;
-
-  constructor(readonly parameters: Parameters) {}
+  constructor(
+    readonly parameters: Parameters,
+    readonly adapter: LoraAdapter | null,
+  ) {}
 
   get(name: string): Tensor {
     return this.parameters.get(name);
@@ -53,13 +55,17 @@ export class Weights {
     return packed ? gatedLinear(tape, x, packed.weight, packed) : swiglu(tape, this.linear(tape, modules, x));
   }
 
-  /** What layers are made of that can be applied as one; null where they cannot. */
+  /** Weight, bias and adapters of layers that can be applied as one; null where they cannot. */
   #packed(names: readonly string[]) {
     const all = (part: string) => this.parameters.packed(names.map((name) => `${name}.${part}`));
     const weight = all("weight");
     if (!weight) return null;
     const bounds = [0];
-    for (const name of names) bounds.push(bounds.at(-1)! + this.get(`${name}.weight`).shape[0]!);
+    let end = 0;
+    for (const name of names) {
+      end += sidesOf(this.get(`${name}.weight`)).rows;
+      bounds.push(end);
+    }
     return { weight, bias: all("bias"), adapters: this.adapter?.on(names, bounds) };
   }
 }
@@ -84,10 +90,10 @@ export class Shapes {
 
   /** Layers of one input, which `Weights.linear` can apply as one. */
   linears(layers: readonly (readonly [module: string, O: number])[], I: number, bias: boolean): void {
-    const [[first]] = layers as [readonly [string, number]];
+    const pack = layers[0]?.[0];
     for (const [module, O] of layers) {
-      this.all.push({ name: `${module}.weight`, shape: [O, I], pack: `${first}.weight`, layers: first });
-      if (bias) this.all.push({ name: `${module}.bias`, shape: [O], pack: `${first}.bias`, layers: first });
+      this.all.push({ name: `${module}.weight`, shape: [O, I], pack: `${pack}.weight`, layers: pack });
+      if (bias) this.all.push({ name: `${module}.bias`, shape: [O], pack: `${pack}.bias`, layers: pack });
     }
   }
 

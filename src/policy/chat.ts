@@ -63,12 +63,15 @@ export function compactChat(tokenizer: Tokenizer, tools: readonly OfferedTool[] 
   const handingOver = tokenizer.encode("<|im_end|>\n<|im_start|>assistant\n");
   return {
     prompt: ({ question, tools: offered = true }, imageTokens) => {
-      const parts = question.split("<image>");
+      const [first = "", ...rest] = question.split("<image>");
       // A question may say where its pictures stand; else they stand before it.
-      const placed = imageTokens.length > 0 && parts.length - 1 === imageTokens.length;
-      const asked = placed
-        ? parts.flatMap((part, i) => [...(i > 0 ? picture(imageTokens[i - 1]!) : []), ...tokenizer.encode(part)])
-        : [...imageTokens.flatMap(picture), ...tokenizer.encode(question)];
+      const asked =
+        rest.length === imageTokens.length
+          ? [
+              ...tokenizer.encode(first),
+              ...imageTokens.flatMap((tokens, i) => [...picture(tokens), ...tokenizer.encode(rest[i] ?? "")]),
+            ]
+          : [...imageTokens.flatMap(picture), ...tokenizer.encode(question)];
       return [...opening, ...(offered ? toldTools : []), ...asked, ...handingOver];
     },
     observation: (text, imageTokens) => [

@@ -122,12 +122,12 @@ class GpuConversations implements Conversations {
     const { mergeSize, imageTokenId } = this.#sizes();
     const parts = prompts.map((prompt, task): PrefillPart => {
       const images = prompt.images.map((shown) => inputImage(shown, this.policy.model.config.vision));
-      const positions = ropePositions(
-        prompt.tokens,
+      const positions = ropePositions({
+        tokens: prompt.tokens,
         imageTokenId,
-        images.map((i) => i.grid),
+        grids: images.map((i) => i.grid),
         mergeSize,
-      );
+      });
       const slots = Array.from({ length: this.rolloutsPerPrompt }, (_, g) => task * this.rolloutsPerPrompt + g);
       if (positions.next + this.workspace.suffixTokens > maxPositions)
         throw new RangeError(
@@ -182,13 +182,13 @@ class GpuConversations implements Conversations {
       // The last token that was drawn (the stop) has not been through the model yet.
       const tokens = [state.lastToken, ...passage.tokens];
       const images = passage.images.map((shown) => inputImage(shown, this.policy.model.config.vision));
-      const positions = ropePositions(
+      const positions = ropePositions({
         tokens,
         imageTokenId,
-        images.map((p) => p.grid),
+        grids: images.map((p) => p.grid),
         mergeSize,
-        state.position,
-      );
+        start: state.position,
+      });
       const begin = state.cached;
       this.workspace.expectRoom(begin + tokens.length);
       state.cached += tokens.length;

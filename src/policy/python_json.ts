@@ -45,7 +45,7 @@ export function loadJson(text: string): PythonValue {
     throw new JsonDecodeError(`${message}: line ${line} column ${column} (char ${before.length})`);
   };
   const skip = () => {
-    while (at < text.length && blank.test(text[at]!)) at++;
+    while (at < text.length && blank.test(text.charAt(at))) at++;
   };
 
   const readString = (): string => {

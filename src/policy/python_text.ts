@@ -17,7 +17,7 @@ export const length = (text: string): number => [...text].length;
 export const count = (text: string, part: string): number => text.split(part).length - 1;
 
 /** What stands behind the last `part`; the whole text where there is none: `text.split(part)[-1]`. */
-export const afterLast = (text: string, part: string): string => text.split(part).at(-1)!;
+export const afterLast = (text: string, part: string): string => text.split(part).at(-1) ?? text;
 
 /** Name of a value's type, as error messages say it. */
 export function typeName(value: PythonValue): string {
@@ -67,7 +67,7 @@ function reprText(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   let out = quote;
   for (const letter of text) {
-    const code = letter.codePointAt(0)!;
+    const code = letter.codePointAt(0) ?? 0;
     if (letter === quote) out += `\\${letter}`;
     else if (escapes[letter]) out += escapes[letter];
     else if (letter === " " || !/[\p{C}\p{Z}]/u.test(letter)) out += letter;
@@ -114,7 +114,7 @@ export function toFloat(value: PythonValue): number {
 /** Decimal digits of every script as 0 to 9: each script's ten stand in a row, in order. */
 function asciiDigits(text: string): string {
   return text.replace(/\p{Nd}/gu, (digit) => {
-    const code = digit.codePointAt(0)!;
+    const code = digit.codePointAt(0) ?? 0;
     let first = code;
     while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first--;
     return String((code - first) % 10);

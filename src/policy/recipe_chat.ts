@@ -1,7 +1,7 @@
 import { dumpJson, type PythonValue } from "./python_json.ts";
 import { isTruthy, str } from "./python_text.ts";
 
-/** What a render may be asked for; verl and transformers pass them by these names. */
+/** Options of a template, by the names that verl and transformers use. */
 export interface RenderOptions {
   add_generation_prompt?: boolean;
   /** Numbers the pictures: "Picture 1: ". */
@@ -49,7 +49,7 @@ export function renderRecipe(
         ? defaultSystem
         : typeof first === "string"
           ? first
-          : str((first as Dict[])[0]!.get("text")!);
+          : str((first as Dict[] | undefined)?.[0]?.get("text") ?? "");
     const schemas = (tools as PythonValue[]).map((tool) => `\n${dumpJson(tool)}`).join("");
     text += `<|im_start|>system\n${system}${aboutTools}${schemas}${howToCall}`;
   } else if (roleAt(0) !== "system") text += `<|im_start|>system\n${defaultSystem}<|im_end|>\n`;
@@ -84,7 +84,7 @@ function showPart(part: Dict, seen: { image: number; video: number }, numbered: 
       : part.get("type") === "video" || part.has("video")
         ? "video"
         : null;
-  if (!kind) return part.has("text") ? str(part.get("text")!) : "";
+  if (!kind) return part.has("text") ? str(part.get("text") ?? null) : "";
   seen[kind]++;
   const number = numbered ? `${kind === "image" ? "Picture" : "Video"} ${seen[kind]}: ` : "";
   return `${number}<|vision_start|><|${kind}_pad|><|vision_end|>`;

@@ -17,17 +17,17 @@ interface Text {
 }
 
 /**
- * A regular expression that finds what the runtime's own finds, with a bound on the steps: the runtime's engine would
- * try `(a+)+b` on a long text until the sun burns out, and nothing could stop it. Knows what flag "u" knows, but for
- * references back.
- * @throws PatternError as it is made, and as it is used where a text takes too long
+ * A regular expression that finds what the runtime's own finds, with a bound on the steps: the runtime's engine takes
+ * exponential time for `(a+)+b` on a long text, and nothing can stop it. Follows the syntax of flag "u" except for
+ * back-references.
+ * @throws PatternError when it is made, and when it is used on a text that takes too long
  */
 export class SplitPattern extends RegExp {
   readonly #program: Program;
   readonly #budget: Budget;
   #last: Text | null = null;
 
-  /** @param budget  of the text that is worked on; a text is out of reach once it is used up */
+  /** @param budget  steps for the text that is encoded; a match that uses it up throws */
   constructor(pattern: RegExp | string, flags?: string, budget?: Budget) {
     super(pattern, flags);
     // The runtime makes copies with other flags, for matchAll and split.
@@ -44,20 +44,20 @@ export class SplitPattern extends RegExp {
     // Within a pair of surrogates: the next character, as the runtime does it.
     if (at < 0 && from < text.length) at = one.starts.indexOf(from + 1);
     for (; at >= 0 && at <= one.points.length; at++) {
-      const found = matchAt(this.#program, one.points, at, this.#budget);
+      const found = matchAt(this.#program, { points: one.points, budget: this.#budget }, at);
       if (!found) {
         if (this.sticky) break;
         continue;
       }
-      if (moves) this.lastIndex = one.starts[found.end]!;
+      if (moves) this.lastIndex = one.starts[found.end] ?? text.length;
       const groups: (string | undefined)[] = [];
       for (let group = 1; group < this.#program.groups; group++) {
-        const [begin, end] = [found.slots[group * 2]!, found.slots[group * 2 + 1]!];
+        const [begin = -1, end = -1] = found.slots.slice(group * 2);
         groups.push(begin < 0 || end < begin ? undefined : text.slice(one.starts[begin], one.starts[end]));
       }
       const whole = text.slice(one.starts[at], one.starts[found.end]);
       return Object.assign([whole, ...groups] as unknown as RegExpExecArray, {
-        index: one.starts[at]!,
+        index: one.starts[at] ?? text.length,
         input: text,
         groups: undefined,
       });
@@ -72,7 +72,7 @@ export class SplitPattern extends RegExp {
     const starts: number[] = [];
     let start = 0;
     for (const character of text) {
-      points.push(character.codePointAt(0)!);
+      points.push(character.codePointAt(0) ?? 0);
       starts.push(start);
       start += character.length;
     }
@@ -82,7 +82,7 @@ export class SplitPattern extends RegExp {
   }
 }
 
-/** A test of single characters by the runtime's own engine, which has no choice there; answers are kept. */
+/** A test of single characters by the runtime's own engine, which cannot backtrack there; results are cached. */
 function characterTest(source: string): (point: number) => boolean {
   let pattern: RegExp;
   try {
@@ -103,7 +103,7 @@ function characterTest(source: string): (point: number) => boolean {
 const isLineEnd = (point: number): boolean => point === 10 || point === 13 || point === 0x2028 || point === 0x2029;
 const isWord = characterTest("\\w");
 
-/** Of regular expressions with the flag "u", which have passed the runtime's own parser. */
+/** Parses regular expressions with the flag "u", which the runtime's own parser has accepted. */
 class Parser extends PatternReader {
   #groups = 0;
 
@@ -115,9 +115,10 @@ class Parser extends PatternReader {
 
   #choice(depth: number): Part {
     this.checkDepth(depth);
-    const options = [this.#sequence(depth)];
-    while (this.take("|")) options.push(this.#sequence(depth));
-    return options.length === 1 ? options[0]! : { kind: "choice", options };
+    const first = this.#sequence(depth);
+    const others: Part[] = [];
+    while (this.take("|")) others.push(this.#sequence(depth));
+    return others.length === 0 ? first : { kind: "choice", options: [first, ...others] };
   }
 
   #sequence(depth: number): Part {
@@ -146,7 +147,7 @@ class Parser extends PatternReader {
     if (character === ".") return { kind: "character", test: (point) => !isLineEnd(point) };
     if (character === "^") return { kind: "place", test: (_, at) => at === 0 };
     if (character === "$") return { kind: "place", test: (points, at) => at === points.length };
-    const only = character.codePointAt(0)!;
+    const only = character.codePointAt(0);
     return { kind: "character", test: (point) => point === only };
   }
 
@@ -160,12 +161,15 @@ class Parser extends PatternReader {
   }
 
   #escape(): Part {
-    if (this.look(/^(?:[1-9]|k)/)) throw new PatternError("it refers back to a group, which is not followed here");
+    if (this.look(/^(?:[1-9]|k)/)) throw new PatternError("it refers back to a group, which is not supported here");
     const [border] = this.look(/^[bB]/) ?? [];
     if (border) {
       this.skip(1);
-      const isBorder = (points: readonly number[], at: number) =>
-        (at > 0 && isWord(points[at - 1]!)) !== (at < points.length && isWord(points[at]!));
+      const isWordAt = (points: readonly number[], at: number) => {
+        const point = points[at];
+        return point !== undefined && isWord(point);
+      };
+      const isBorder = (points: readonly number[], at: number) => isWordAt(points, at - 1) !== isWordAt(points, at);
       return { kind: "place", test: border === "b" ? isBorder : (points, at) => !isBorder(points, at) };
     }
     const [rest] =
@@ -186,7 +190,7 @@ class Parser extends PatternReader {
     }
     if (this.take("?:")) return this.#closed(this.#choice(depth));
     const [name] = this.look(/^\?<[^>]*>/) ?? [];
-    if (!name && this.at("?")) throw new PatternError(`"(${this.rest(3)}" begins no group that is followed here`);
+    if (!name && this.at("?")) throw new PatternError(`"(${this.rest(3)}" begins no group that is supported here`);
     if (name) this.skip(name.length);
     const group = ++this.#groups;
     return { kind: "group", part: this.#closed(this.#choice(depth)), group };

@@ -9,9 +9,9 @@ const maxSteps = 500_000;
 
 /**
  * A conversation as text by a checkpoint's own chat template (Jinja). Numbers lose the difference between 1 and 1.0:
- * the template engine has but one kind. Templates of strangers are programs: what they evaluate is counted.
- * @throws Error with the engine's words in it where the template is none or the conversation lacks what it asks for, and where
- *         it takes too long
+ * the template engine has but one kind. A template is a program of a third party: what it evaluates is counted.
+ * @throws Error with the engine's message in it where the template is none or the conversation lacks what it asks for, and
+ *         where it takes too long
  */
 export function renderTemplate(
   template: string,
@@ -49,7 +49,7 @@ function spend(budget: { left: number }, steps: number): void {
   if (budget.left < 0) throw new Error(`${own} takes too long: more than ${maxSteps} steps`);
 }
 
-/** What a template may call: as the engine has it, but for ranges that are paid for. */
+/** What a template may call: as the engine has it, but the members of a range count as steps. */
 function functionsOf(budget: { left: number }): Record<string, unknown> {
   return {
     raise_exception: (message: string) => {

@@ -6,10 +6,10 @@ import { SplitPattern, stepsFor } from "./split_pattern.ts";
 import { checkTokenizer } from "./tokenizer_check.ts";
 import { qwenSplit } from "./tokenizer_parts.ts";
 
-/** What the library wants to see, and a file may leave out. */
+/** Keys that the library needs, and a file may leave out. */
 const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
 
-/** Patterns that the runtime's own engine takes in time linear in the text, looked at one by one. */
+/** Patterns for which the runtime's own engine takes time linear in the text; each was examined. */
 const known: readonly string[] = [qwenSplit];
 
 interface Splitter {
@@ -18,7 +18,7 @@ interface Splitter {
   tokenizers?: (Splitter | null)[];
 }
 
-/** Puts patterns whose steps are counted in the place of a stranger's. @throws PatternError for one that has no such form */
+/** Replaces third-party patterns by ones whose steps are counted. @throws PatternError for one that has no such form */
 function boundPatterns(splitter: unknown, budget: Budget): void {
   const { config, pattern, tokenizers } = (splitter ?? {}) as Splitter;
   for (const one of tokenizers ?? []) boundPatterns(one, budget);
@@ -46,7 +46,7 @@ export class Tokenizer {
 
   /**
    * @param source parsed `tokenizer.json`
-   * @throws Error where it is not one, or holds what is not followed here (see tokenizer_check.ts)
+   * @throws Error where it is not one, or holds what is not supported here (see tokenizer_check.ts)
    */
   constructor(source: object) {
     const model = (source as { model?: { vocab?: object } }).model;
@@ -89,22 +89,28 @@ export class Tokenizer {
 
   /**
    * Text of `ids`, special tokens kept unless `withoutSpecial` (those marked special go; `<tool_call>` is not). Never
-   * throws: bytes that are no UTF-8, and ids that have no token (a model with padded embeddings may draw them), become
+   * throws: bytes that are no UTF-8, and ids that have no token (a model with padded embeddings may sample them), become
    * U+FFFD.
    */
   decode(ids: readonly number[], { withoutSpecial = false }: { withoutSpecial?: boolean } = {}): string {
     let text = "";
-    for (let from = 0; from < ids.length; ) {
-      let to = from;
-      while (to < ids.length && this.#tokenizer.id_to_token(ids[to]!) !== undefined) to++;
-      if (to > from)
-        text += this.#tokenizer.decode(ids.slice(from, to), {
-          skip_special_tokens: withoutSpecial,
-          clean_up_tokenization_spaces: false,
-        });
-      else text += notText;
-      from = Math.max(to, from + 1);
+    let known: number[] = [];
+    const flush = () => {
+      if (known.length === 0) return;
+      text += this.#tokenizer.decode(known, {
+        skip_special_tokens: withoutSpecial,
+        clean_up_tokenization_spaces: false,
+      });
+      known = [];
+    };
+    for (const id of ids) {
+      if (this.#tokenizer.id_to_token(id) !== undefined) known.push(id);
+      else {
+        flush();
+        text += notText;
+      }
     }
+    flush();
     return text;
   }
 
@@ -120,7 +126,7 @@ export class Tokenizer {
     });
   }
 
-  /** Whether `decode` leaves a token out where it is to. */
+  /** Whether `decode` leaves a token out if asked for a text without special ones. */
   isSpecial(id: number): boolean {
     let special = this.#specials.get(id);
     if (special === undefined) {

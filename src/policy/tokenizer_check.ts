@@ -1,9 +1,9 @@
 import { excerpt, type Json, jsonObject, wholeNumber } from "../model/json_file.ts";
 
 /**
- * What a tokenizer.json may hold: byte-level BPE as all Qwen models have it, and what stands around it. A part that the
- * library under us would follow otherwise than `tokenizers` does, or that could grow a text without end, is refused by
- * name, as are tokens that contradict each other. Sources: `tokenizers` 0.23, models/bpe/builder and added_vocabulary.
+ * What a tokenizer.json may hold: byte-level BPE as all Qwen models have it, and what stands around it. A part that our
+ * library treats differently from `tokenizers`, or that could grow a text without bound, is refused by name, as are tokens
+ * that contradict each other. Sources: `tokenizers` 0.23, models/bpe/builder and added_vocabulary.
  */
 
 const file = "tokenizer.json";
@@ -82,9 +82,10 @@ function checkMerges({ merges }: Json, { of }: Ids): void {
   const arePairs = Array.isArray(merges[0]);
   for (const merge of merges) {
     const pair: unknown = arePairs ? merge : typeof merge === "string" ? merge.split(" ") : null;
-    if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((part) => typeof part === "string"))
+    const [first, second, ...more]: unknown[] = Array.isArray(pair) ? pair : [];
+    if (typeof first !== "string" || typeof second !== "string" || more.length > 0)
       throw new Error(`${file}: model.merges must hold pairs of tokens, all written alike, found ${excerpt(merge)}`);
-    const missing = [pair[0], pair[1], pair[0] + pair[1]].find((token) => !of.has(token));
+    const missing = [first, second, first + second].find((token) => !of.has(token));
     if (missing !== undefined)
       throw new Error(
         `${file}: model.merges has ${excerpt(merge)}, but ${excerpt(missing)} is no token of model.vocab`,
@@ -92,23 +93,20 @@ function checkMerges({ merges }: Json, { of }: Ids): void {
   }
 }
 
-/** Parts that stand around the model, by type; "Sequence" holds others. */
-const supported: Readonly<Record<string, readonly string[]>> = {
-  normalizer: ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents"],
-  pre_tokenizer: ["ByteLevel", "Split", "Digits", "Punctuation", "Whitespace", "WhitespaceSplit"],
-  post_processor: ["ByteLevel", "TemplateProcessing"],
-  decoder: ["ByteLevel", "Fuse"],
-};
-const heldBySequence: Readonly<Record<string, string>> = {
-  normalizer: "normalizers",
-  pre_tokenizer: "pretokenizers",
-  post_processor: "processors",
-  decoder: "decoders",
+/** Parts that stand around the model: the types of each, and the key under which a "Sequence" holds others. */
+const supported: Readonly<Record<string, { types: readonly string[]; key: string }>> = {
+  normalizer: { types: ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents"], key: "normalizers" },
+  pre_tokenizer: {
+    types: ["ByteLevel", "Split", "Digits", "Punctuation", "Whitespace", "WhitespaceSplit"],
+    key: "pretokenizers",
+  },
+  post_processor: { types: ["ByteLevel", "TemplateProcessing"], key: "processors" },
+  decoder: { types: ["ByteLevel", "Fuse"], key: "decoders" },
 };
 
 function checkParts(source: Json): void {
-  for (const [name, types] of Object.entries(supported)) {
-    const parts = partsIn(source[name] ?? null, name);
+  for (const [name, { types, key }] of Object.entries(supported)) {
+    const parts = partsIn(source[name] ?? null, name, key);
     // Each writes bytes as letters once more, and a text would double with every one.
     for (const once of ["ByteLevel", "TemplateProcessing"])
       if (parts.filter(({ type }) => type === once).length > 1)
@@ -122,7 +120,7 @@ function checkParts(source: Json): void {
   }
 }
 
-function partsIn(value: unknown, name: string): Json[] {
+function partsIn(value: unknown, name: string, key: string): Json[] {
   const parts: Json[] = [];
   const add = (one: unknown): void => {
     if (one === null) return;
@@ -131,7 +129,7 @@ function partsIn(value: unknown, name: string): Json[] {
       if (parts.push(part) > maxParts) throw new Error(`${file}: ${name} has more than ${maxParts} parts`);
       return;
     }
-    const held = part[heldBySequence[name]!];
+    const held = part[key];
     if (!Array.isArray(held) || held.length > maxParts)
       throw new Error(
         `${file}: ${name}: a Sequence must hold a list of at most ${maxParts} parts, found ${excerpt(held)}`,

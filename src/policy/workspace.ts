@@ -4,11 +4,11 @@ import type { KernelTime } from "../gpu/kernel_times.ts";
 import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
-import { Cache } from "../model/cache.ts";
+import type { CacheState } from "../model/cache.ts";
 import type { Model } from "../model/model.ts";
 import type { RopePositions } from "../model/positions.ts";
 import { TextRows } from "../model/text_rows.ts";
-import { type InputImage, VisionRows } from "../model/vision_rows.ts";
+import type { InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
@@ -59,7 +59,7 @@ interface Tracing {
  * Rows of the cache: 0 takes what padding writes, then a stretch for each prompt, then one for each conversation.
  */
 export class Workspace {
-  readonly #cache: Cache;
+  readonly #cache: CacheState;
   readonly #sample: SampleState;
   /** f32 (1): the same number as in the keys, for the summary that training shares. */
   readonly #temperature: Tensor;
@@ -79,7 +79,7 @@ export class Workspace {
   ) {
     const V = model.config.text.vocabSize;
     const rows = 1 + prompts * prefixTokens + slots * suffixTokens;
-    this.#cache = new Cache(gpu, model.config.text, rows, model.kvCacheDtype);
+    this.#cache = model.newCache({ rows, sequences: prompts + slots });
     this.#temperature = gpu.empty("sample.temperature", [1]);
     this.#states = new Uint32Array(slots * stateWidth);
     this.#places = new Uint32Array(slots * 4);
@@ -261,11 +261,13 @@ export class Workspace {
   #recordPrefill(N: number, P: number, B: number): PrefillPlan {
     const plan = new Plan(this.gpu, `prefill ${N}`, { reuse: true });
     const tape = new Tape(plan, false);
-    const vision = P > 0 ? new VisionRows(plan, this.model.config.vision, P, false) : null;
-    const rows = new TextRows(plan, N, this.model.config.text.vocabSize, vision?.tokens ?? 0, false);
+    const vision = P > 0 ? this.model.visionRows(plan, { capacity: P, trained: false }) : null;
+    const { vocabSize } = this.model.config.text;
+    const rows = new TextRows(plan, { capacity: N, vocabSize, imageTokens: vision?.tokens ?? 0, trained: false });
     const lastRows = plan.empty("prefill.last_rows", [B, 1], "u32");
     const slots = plan.empty("prefill.slots", [B], "u32");
-    const hidden = this.model.text(tape, rows, vision && this.model.vision(tape, vision), this.#cache);
+    const seen = vision && this.model.vision(tape, vision);
+    const hidden = this.model.text(tape, { rows, vision: seen, cache: this.#cache });
     this.#draw(tape, gather(tape, hidden, { index: lastRows }), slots);
     return { plan, rows, vision, lastRows, slots };
   }
@@ -274,21 +276,20 @@ export class Workspace {
     const plan = new Plan(this.gpu, `decode ${B}`, { reuse: true });
     const tape = new Tape(plan, false);
     const slots = plan.empty("decode.slots", [B], "u32");
-    const rows = new TextRows(
-      plan,
-      B,
-      this.model.config.text.vocabSize,
-      0,
-      false,
-      this.prefixTokens + this.suffixTokens,
-    );
+    const rows = new TextRows(plan, {
+      capacity: B,
+      vocabSize: this.model.config.text.vocabSize,
+      imageTokens: 0,
+      trained: false,
+      mostKeys: this.prefixTokens + this.suffixTokens,
+    });
     prepare(plan, slots, this.#sample, {
       tokens: rows.tokens.index,
       positions: rows.positions,
       spans: rows.spans.query,
       cacheRows: rows.cacheRows,
     });
-    this.#draw(tape, this.model.text(tape, rows, null, this.#cache), slots);
+    this.#draw(tape, this.model.text(tape, { rows, vision: null, cache: this.#cache }), slots);
     return { plan, slots };
   }
 

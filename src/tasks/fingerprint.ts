@@ -8,7 +8,7 @@ export interface FilePrint {
 }
 
 /**
- * What tells the files that a run was made with from others of the same name. It stands beside the run's settings and
+ * What distinguishes the files that a run was made with from others of the same name. It stands beside the run's settings and
  * in the head of its log.
  */
 export interface Fingerprint {

@@ -12,8 +12,8 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /**
- * Philox4x32-10: 128 random bits that depend on counter and key alone, so that any draw can be made again without
- * the draws before it. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+ * Philox4x32-10: 128 random bits that depend on counter and key alone, so that any of them can be made again without
+ * those before it. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
  * All words are u32.
  */
 export function philox(counter: Counter, key: Key): [number, number, number, number] {
@@ -37,7 +37,7 @@ export function philox(counter: Counter, key: Key): [number, number, number, num
 /** Names one stream of random numbers: first what it is for, then up to three numbers that count what it is for. */
 export type Stream = readonly [purpose: number, a?: number, b?: number, c?: number];
 
-/** Random numbers of one stream. Two streams that differ in seed or in any of their numbers share no draw. */
+/** Random numbers of one stream. Two streams that differ in seed or in any of their numbers share no number. */
 export class Random {
   readonly #key: Key;
   readonly #stream: readonly [number, number, number];
@@ -61,7 +61,7 @@ export class Random {
       this.#words = philox([this.#block++, ...this.#stream], this.#key);
       this.#used = 0;
     }
-    return this.#words[this.#used++];
+    return this.#words[this.#used++]!;
   }
 
   /** In [low, high), in steps of 2^-32 of the interval. */
@@ -85,7 +85,8 @@ export class Random {
     const out = [...items];
     for (let i = out.length - 1; i > 0; i--) {
       const j = this.below(i + 1);
-      [out[i], out[j]] = [out[j], out[i]];
+      // Both lie inside: 0 <= j <= i < length.
+      [out[i], out[j]] = [out[j]!, out[i]!];
     }
     return out;
   }

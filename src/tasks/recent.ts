@@ -1,4 +1,4 @@
-/** Keeps what was made last, up to a sum of sizes; what is asked for while it is being made is made once. */
+/** A cache of what was made last, up to a sum of sizes; what is asked for while it is being made is made once. */
 export class Recent<T> {
   readonly #most: number;
   readonly #size: (value: T) => number;

@@ -17,7 +17,7 @@ export interface Task {
   goldBoxSourcePx?: Box;
   /** For rows of files: `data_source`, which chooses prompt, tool policy and reward. */
   dataSource?: string;
-  /** The row's own conversation, "<image>" where a picture goes; absent where it holds a question only. */
+  /** The row's own conversation, "<image>" where a picture belongs; absent where it holds a question only. */
   messages?: { role: string; content: string }[];
   /** False where the row names no tool environment; see the knob `toolRows`. */
   tools?: boolean;

@@ -1,8 +1,8 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import type { CheckpointFiles } from "../model/checkpoint_files.ts";
 import { fillAdapter, LoraAdapter, loadAdapter } from "../model/lora.ts";
 import { adapterConfigFile, type LoraConfig, readLoraConfig } from "../model/lora_config.ts";
 import type { Model } from "../model/model.ts";
-import type { CheckpointFiles } from "../model/safetensors.ts";
 import { Random } from "../tasks/random.ts";
 import { type AdapterSettings, hasAdapter } from "./adapter_settings.ts";
 

@@ -1,7 +1,9 @@
+import { toFloat32 } from "../model/float_bytes.ts";
 import { formatJson, parseJson } from "../model/json_file.ts";
 import { adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
 import { adapterConfigFile } from "../model/lora_config.ts";
-import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../model/safetensors.ts";
+import { readHeader } from "../model/safetensors.ts";
+import { type TensorToWrite, writeSafetensors } from "../model/write_safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { checkKnob, resolveConfig, withDefaults } from "./config.ts";
 import type { RunConfig } from "./knobs.ts";

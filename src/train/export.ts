@@ -2,7 +2,7 @@ import { formatJson, type Json, jsonObject, parseJson } from "../model/json_file
 import { adapterFiles } from "../model/lora.ts";
 import { readLoraConfig } from "../model/lora_config.ts";
 import { headWeight } from "../model/names.ts";
-import { writeSafetensors } from "../model/safetensors.ts";
+import { writeSafetensors } from "../model/write_safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
 import { type NamedValues, readWeights, weightsFile } from "./checkpoint.ts";
 

@@ -5,7 +5,6 @@ import { Tape } from "../gpu/tape.ts";
 import { noIndex } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
 import { TextRows } from "../model/text_rows.ts";
-import { VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { linear } from "../ops/linear.ts";
 import type { UpdateSettings } from "./learner.ts";
@@ -39,10 +38,16 @@ export async function likelihoods(
   const plan = new Plan(gpu, "inspect", { reuse: true });
   try {
     const tape = new Tape(plan, false);
-    const vision = patches > 0 ? new VisionRows(plan, visionConfig, bucket(patches, merge ** 2), false) : null;
-    const rows = new TextRows(plan, bucket(packed.rows.tokens.length, 8), text.vocabSize, vision?.tokens ?? 0, false);
+    const vision =
+      patches > 0 ? model.visionRows(plan, { capacity: bucket(patches, merge ** 2), trained: false }) : null;
+    const rows = new TextRows(plan, {
+      capacity: bucket(packed.rows.tokens.length, 8),
+      vocabSize: text.vocabSize,
+      imageTokens: vision?.tokens ?? 0,
+      trained: false,
+    });
     const index = plan.empty("inspect.rows", [targetRows.length, 1], "u32");
-    const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
+    const hidden = model.text(tape, { rows, vision: vision && model.vision(tape, vision) });
     const logits = linear(tape, gather(tape, hidden, { index }), model.head);
     vision?.fill(packed.images);
     rows.fill(packed.rows);

@@ -69,7 +69,7 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
 
   const put = (tokens: readonly number[], images: readonly InputImage[], start: number): number => {
     const grids = images.map((i) => i.grid);
-    const positions = ropePositions(tokens, imageTokenId, grids, mergeSize, start);
+    const positions = ropePositions({ tokens, imageTokenId, grids, mergeSize, start });
     for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
     for (const token of tokens) {
       rows.tokens.push(token === imageTokenId ? noIndex : token);

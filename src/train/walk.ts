@@ -4,7 +4,7 @@ import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { activationBytes, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
 import { TextRows } from "../model/text_rows.ts";
-import { VisionRows } from "../model/vision_rows.ts";
+import type { VisionRows } from "../model/vision_rows.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { nll, policyLoss } from "../ops/policy_loss.ts";
@@ -80,8 +80,13 @@ function recordOnce(
   const plan = new Plan(model.parameters.gpu, `walk ${N} ${P} ${R}`, { reuse: true });
   const tape = new Tape(plan, training, checkpointing);
   if (training) model.trained.train(tape);
-  const vision = P > 0 ? new VisionRows(plan, model.config.vision, P, true) : null;
-  const rows = new TextRows(plan, N, model.config.text.vocabSize, vision?.tokens ?? 0, true);
+  const vision = P > 0 ? model.visionRows(plan, { capacity: P, trained: true }) : null;
+  const rows = new TextRows(plan, {
+    capacity: N,
+    vocabSize: model.config.text.vocabSize,
+    imageTokens: vision?.tokens ?? 0,
+    trained: true,
+  });
   const pickRows: GatherMap = {
     index: plan.empty("targets.rows", [R, 1], "u32"),
     inverse: { start: plan.empty("targets.start", [N + 1], "u32"), entry: plan.empty("targets.entry", [R], "u32") },
@@ -95,7 +100,7 @@ function recordOnce(
     weight: column("weight"),
   };
 
-  const hidden = model.text(tape, rows, vision && model.vision(tape, vision));
+  const hidden = model.text(tape, { rows, vision: vision && model.vision(tape, vision) });
   const picked = gather(tape, hidden, pickRows);
   const result = logprob(tape, { h: picked, weight: model.head, targets, allowed, temperature }, { entropyGradient });
   let terms: Tensor | null = null;

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type Rolled, type RollSettings, roll } from "../../src/agent/loop.ts";
 import type { RollEvent } from "../../src/agent/rollout.ts";
+import { defineTool, type Tool } from "../../src/agent/tools/tool.ts";
 import { zoom } from "../../src/agent/tools/zoom.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import { compactChat } from "../../src/policy/chat.ts";
@@ -354,5 +355,101 @@ describe("roll", () => {
       "device lost",
     );
     expect(failing.batches[0]!.closed).toBe(true);
+  });
+});
+
+describe("tools of one's own", () => {
+  const long = { firstTurnTokens: 60, nextTurnTokens: 60 };
+  const opened: string[] = [];
+  const closed: string[] = [];
+  const own = (call: Tool["call"], more: Partial<Tool> = {}): Tool =>
+    defineTool({
+      name: "own_tool",
+      label: "Own",
+      help: "a tool of one's own",
+      schema: { description: "Does it.", parameters: { type: "object", properties: { n: { type: "number" } } } },
+      open: (of) => {
+        opened.push(of.id);
+        return { calls: 0 };
+      },
+      close: () => {
+        closed.push("closed");
+      },
+      call,
+      ...more,
+    });
+  const ownCall = (n: number) => `<tool_call>\n{"name": "own_tool", "arguments": {"n": ${n}}}\n</tool_call><|im_end|>`;
+  beforeEach(() => {
+    opened.length = 0;
+    closed.length = 0;
+  });
+
+  test("a text alone is appended, and space for a long one is reserved", async () => {
+    const text = own(async ({ n }) => ({ text: `${n} words` }), { maxTextTokens: 40 });
+    const { rows, toolImages, batch } = await run([[ownCall(3), answer("9")]], { ...long, tools: [zoom, text] });
+    expect(batch.appended[0]!.passages).toEqual([{ tokens: chat.observation("3 words", []), images: [] }]);
+    expect(rows[0]).toMatchObject({ end: "answer", calls: [{ name: "own_tool", outcome: "ok", segment: 1 }] });
+    expect(toolImages).toEqual([[[]]]);
+    expect(batch.suffixTokens).toBe(60 + chat.observation("", [16]).length + 40 + 60);
+  });
+
+  test("one that fails ends its rollout alone, named in a sentence", async () => {
+    const failing = own(({ n }) => {
+      if (n === 2) throw new Error("no map of the place");
+      return { text: "fine" };
+    });
+    const script = [
+      [ownCall(1), answer("9")],
+      [ownCall(2), answer("9")],
+    ];
+    const { rows, events } = await run(script, { ...long, tools: [failing], rolloutsPerTask: 2 });
+    expect(rows.map(({ end, error, answer }) => [end, error, answer])).toEqual([
+      ["answer", undefined, "9"],
+      ["error", "The tool own_tool failed: no map of the place", null],
+    ]);
+    expect(rows[1]!.calls).toEqual([]);
+    expect(events).toContainEqual({ type: "rolled", step: 3, rollout: "3·0·1", end: "error" });
+  });
+
+  test("a state is opened at a rollout's first call, handed to each and closed at its end", async () => {
+    const counting = own((_, { state }) => {
+      const kept = state as { calls: number };
+      return { text: `call ${++kept.calls}` };
+    });
+    const script = [[ownCall(1), ownCall(1), answer("9")], [answer("9")]];
+    const { batch } = await run(script, { ...long, tools: [counting], maxToolCalls: 2 });
+    expect(batch.appended.map(({ passages }) => passages.map(({ tokens }) => tokens))).toEqual([
+      [chat.observation("call 1", [])],
+      [chat.observation("call 2", [])],
+    ]);
+    expect([opened, closed]).toEqual([[task(0).id], ["closed"]]);
+  });
+
+  test("a state that cannot be given back is a failure of the tool; one of a run that stops is given back all the same", async () => {
+    const close = () => {
+      closed.push("tried");
+      throw new Error("file in use");
+    };
+    const { rows } = await run([[ownCall(1), answer("9")]], {
+      ...long,
+      tools: [own(() => ({ text: "x" }), { close })],
+    });
+    expect(rows[0]).toMatchObject({ end: "error", error: "The tool own_tool failed: file in use" });
+    closed.length = 0;
+    const policy = new ScriptedPolicy(tokenizer, () => ownCall(1));
+    const rolling = roll({ policy, chat, tokenizer, pictures }, [task(0)], {
+      ...settings,
+      ...long,
+      rolloutsPerTask: 1,
+      tools: [own(() => ({ text: "x" }))],
+      maxToolCalls: 9,
+    });
+    for (;;) {
+      const next = await rolling.next();
+      if (next.done || (next.value.type === "decode" && next.value.turn === 2)) break;
+    }
+    expect(closed).toEqual([]);
+    await rolling.return(undefined as never);
+    expect(closed).toEqual(["closed"]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parity } from "../../src/app/parity/parity.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
 
 /** A folder of test/golden, as Vite serves it beside the test. */
 function served(name: string): CheckpointFiles {

@@ -6,7 +6,7 @@ import type { Box } from "../../src/image/pixels.ts";
 const picture = {
   width: 4,
   height: 3,
-  data: Uint8Array.from({ length: 36 }, (_, i) => [Math.floor(i / 3) % 4, Math.floor(i / 12), 7][i % 3]),
+  data: Uint8Array.from({ length: 36 }, (_, i) => [Math.floor(i / 3) % 4, Math.floor(i / 12), 7][i % 3] ?? 0),
 };
 
 describe("crop", () => {

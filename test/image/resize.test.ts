@@ -16,7 +16,7 @@ describe("resize", () => {
   it.each(cases)("equals Pillow: $file", async ({ source, box, size, file }) => {
     const whole = await golden(source);
     const expected = await golden(file);
-    expect(resize(box ? crop(whole, box as Box) : whole, size[0], size[1])).toEqual(expected);
+    expect(resize(box ? crop(whole, box as Box) : whole, ...(size as [number, number]))).toEqual(expected);
   });
 
   it("takes means with the box filter", () => {

@@ -3,9 +3,9 @@ import { referenceSettings } from "../../src/app/parity/check.ts";
 import { forwardPass } from "../../src/app/parity/forward_pass.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { type BaseDtype, baseDtypes } from "../../src/model/base_dtype.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../src/model/load.ts";
 import type { Model } from "../../src/model/model.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import { pack, unpack } from "../../src/model/weight_form.ts";
 import { Random } from "../../src/tasks/random.ts";
 import { openAdapter } from "../../src/train/adapter.ts";
@@ -147,7 +147,7 @@ test.each(families)("%s: trained weights that are read in bf16 have gradients in
 });
 
 const nearest = (values: Float32Array) =>
-  unpack(pack(values, values.length, { dtype: "bf16" }, "weight"), values.length, { dtype: "bf16" });
+  unpack(pack(values, values.length, { dtype: "bf16" }, { name: "weight" }), values.length, { dtype: "bf16" });
 
 /** An update of all weights, and what is computed before and after it. */
 async function updated(model: Model, golden: Golden) {

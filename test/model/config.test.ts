@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readConfig } from "../../src/model/config.ts";
+import { readConfig } from "../../src/model/families/read_files.ts";
 import { readJson } from "../../src/model/json_file.ts";
 import { goldenFiles } from "../support/golden.ts";
 
@@ -61,11 +61,14 @@ const published: Json = {
 };
 
 test("the flat layout", () => {
-  const { text, vision, tieWordEmbeddings, imageTokenId } = readConfig(published, preprocessor);
+  const { modelType, text, vision, tieWordEmbeddings, imageTokenId } = readConfig(published, preprocessor);
+  expect(modelType).toBe("qwen2_5_vl");
   expect(text).toEqual({
     hiddenSize: 2048,
     intermediateSize: 11008,
     numHiddenLayers: 36,
+    layerTypes: Array(36).fill("full_attention"),
+    rotaryDim: 128,
     numAttentionHeads: 16,
     numKeyValueHeads: 2,
     headDim: 128,
@@ -78,7 +81,6 @@ test("the flat layout", () => {
     headNorm: false,
   });
   expect(vision).toMatchObject({
-    family: "qwen2_5_vl",
     hiddenSize: 1280,
     windowSize: 112,
     fullattBlockIndexes: [7, 15, 23, 31],
@@ -99,7 +101,6 @@ test("the nested layout, of both families", async () => {
     attentionBias: false,
   });
   expect(deepstack.vision).toMatchObject({
-    family: "qwen3_vl",
     deepstackVisualIndexes: [0, 2],
     numPositionEmbeddings: 36,
   });

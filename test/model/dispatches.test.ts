@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import { Cache } from "../../src/model/cache.ts";
 import { LoraAdapter } from "../../src/model/lora.ts";
 import { readLoraConfig } from "../../src/model/lora_config.ts";
 import { TextRows } from "../../src/model/text_rows.ts";
@@ -18,8 +17,9 @@ describe.each(["qwen25-window", "qwen3-plain"])("%s", async (folder) => {
 
   function dispatchesOfLayer(rows: number, cached: boolean, recording = false): number {
     const plan = new Plan(gpu, "count");
-    const cache = cached ? new Cache(gpu, model.config.text, 64) : undefined;
-    model.text(new Tape(plan, recording), new TextRows(plan, rows, vocabSize, 0, recording), null, cache);
+    const cache = cached ? model.newCache({ rows: 64, sequences: 1 }) : undefined;
+    const textRows = new TextRows(plan, { capacity: rows, vocabSize, imageTokens: 0, trained: recording });
+    model.text(new Tape(plan, recording), { rows: textRows, vision: null, cache });
     const { dispatches } = plan;
     plan.free();
     cache?.free();

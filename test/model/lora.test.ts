@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { forwardPass } from "../../src/app/parity/forward_pass.ts";
 import { normDifference } from "../../src/app/parity/tolerance.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
 import { LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
 import { adaptedModules, readLoraConfig } from "../../src/model/lora_config.ts";
-import { type CheckpointFiles, readHeader } from "../../src/model/safetensors.ts";
+import { readHeader } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { Learner, type UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { readConfig } from "../../src/model/config.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
+import { preprocessorIn, readConfig } from "../../src/model/families/read_files.ts";
 import { type Json, readJson } from "../../src/model/json_file.ts";
-import { preprocessorIn, readPreprocessor } from "../../src/model/preprocessor.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
+import { readPreprocessor } from "../../src/model/preprocessor.ts";
 import { patchify } from "../../src/ops/patchify.ts";
 import bilinear from "../golden/faults/preprocessor-ignored/pre_bilinear.json" with { type: "json" };
 import noNorm from "../golden/faults/preprocessor-ignored/pre_no_norm.json" with { type: "json" };
@@ -16,7 +16,8 @@ const whole: Json = { ...noNorm, do_normalize: true };
 const clipMean = [0.48145466, 0.4578275, 0.40821073];
 const clipStd = [0.26862954, 0.26130258, 0.27577711];
 
-const folder = (files: Record<string, unknown>): CheckpointFiles => {
+const folder = (more: Record<string, unknown>): CheckpointFiles => {
+  const files: Record<string, unknown> = { "config.json": { model_type: "qwen2_5_vl" }, ...more };
   const bytes = (name: string) => new TextEncoder().encode(JSON.stringify(files[name]));
   return {
     read: async (name) => bytes(name),
@@ -118,7 +119,7 @@ describe("what is not followed is refused by name", () => {
     [{ max_pixels: 100.5 }, "max_pixels must be a whole number"],
     [
       { min_pixels: 5000, max_pixels: 4000 },
-      "the least area of a shown picture (min_pixels or size.shortest_edge, 5000) is above the largest (4000)",
+      "the least area of an input (min_pixels or size.shortest_edge, 5000) is above the largest (4000)",
     ],
     [{ patch_size: 0 }, "patch_size must be a whole number from 1 to 256, found 0"],
     [{ merge_size: 1.5 }, "merge_size must be a whole number from 1 to 16, found 1.5"],

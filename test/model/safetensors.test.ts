@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
-import {
-  type CheckpointFiles,
-  openCheckpoint,
-  readHeader,
-  toBf16,
-  toFloat32,
-  writeSafetensors,
-} from "../../src/model/safetensors.ts";
+import { type CheckpointFiles, openCheckpoint, type StoredTensor } from "../../src/model/checkpoint_files.ts";
+import { toBf16, toFloat32 } from "../../src/model/float_bytes.ts";
+import { readHeader } from "../../src/model/safetensors.ts";
+import { writeSafetensors } from "../../src/model/write_safetensors.ts";
 
 /** A file with this header and so many bytes of data, all zero. */
 function fileOf(header: object | string, dataBytes: number): Uint8Array {
@@ -46,7 +42,7 @@ test("what is written is read again, by bytes and by ranges", async () => {
     ["matrix", "F32", [2, 2]],
     ["norm", "BF16", [3]],
   ]);
-  expect(header.tensors[0].startByte % 8).toBe(0);
+  expect(header.tensors[0]!.startByte % 8).toBe(0);
   expect([...pair.subarray(0, 8)].slice(1)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   const ranges: number[][] = [];
   const again = await readHeader(async (start, end) => {
@@ -56,12 +52,12 @@ test("what is written is read again, by bytes and by ranges", async () => {
   expect(again).toEqual(header);
   expect(ranges).toEqual([
     [0, 8],
-    [8, header.tensors[0].startByte],
+    [8, header.tensors[0]!.startByte],
   ]);
 
   const tensors = await openCheckpoint(folder({ "model.safetensors": pair }));
-  expect(Array.from(await tensors[0].values())).toEqual([Math.fround(0.1), 2, 3, -4]);
-  expect(Array.from(await tensors[1].values())).toEqual([1, -2.5, 0.15625]);
+  expect(Array.from(await tensors[0]!.values())).toEqual([Math.fround(0.1), 2, 3, -4]);
+  expect(Array.from(await tensors[1]!.values())).toEqual([1, -2.5, 0.15625]);
 });
 
 test("scalars, empty tensors and names that look like numbers are tensors too", async () => {
@@ -204,12 +200,12 @@ test("random damage is either refused or leaves tensors that lie within the file
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return Math.floor((seed / 2 ** 32) * below);
   };
-  const headerEnd = (await read(pair)).tensors[0].startByte;
+  const headerEnd = (await read(pair)).tensors[0]!.startByte;
   let refused = 0;
   for (let round = 0; round < 3000; round++) {
     const bytes = pair.slice(0, random(4) === 0 ? random(pair.length + 1) : pair.length);
     for (let flips = 1 + random(3); flips > 0 && bytes.length > 0; flips--)
-      bytes[random(Math.min(headerEnd, bytes.length))] ^= 1 << random(8);
+      bytes[random(Math.min(headerEnd, bytes.length))]! ^= 1 << random(8);
     try {
       for (const tensor of await openCheckpoint(folder({ "model.safetensors": bytes }))) {
         const stored = await tensor.bytes();
@@ -296,7 +292,7 @@ describe("a checkpoint in shards", () => {
 
   test("with integers: they are listed, but are no weights", async () => {
     const bytes = fileOf({ a: { dtype: "I64", shape: [1], data_offsets: [0, 8] } }, 8);
-    const [tensor] = await openCheckpoint(folder({ "model.safetensors": bytes }));
+    const [tensor] = (await openCheckpoint(folder({ "model.safetensors": bytes }))) as [StoredTensor];
     expect((await tensor.bytes()).length).toBe(8);
     await expect(tensor.values()).rejects.toThrow(
       'model.safetensors: expected tensor "a" in F32, F16 or BF16, found I64',

@@ -10,13 +10,13 @@ test.each([
 ] as const)("pack() keeps the largest number of %s and refuses one beyond it", (dtype, largest, beyond) => {
   const form = { dtype };
   for (const sign of [1, -1]) {
-    expect(unpack(pack(rows(sign * largest), 4, form, "up_proj"), 4, form).at(-1)).toBe(sign * largest);
-    // The place is told from the matrix's own beginning.
-    expect(() => pack(rows(sign * beyond), 4, form, "up_proj", 8)).toThrow(
-      `up_proj, row 3: found ${sign * beyond}, which is too large for ${dtype}; keep the weights in another baseDtype`,
+    expect(unpack(pack(rows(sign * largest), 4, form, { name: "up_proj" }), 4, form).at(-1)).toBe(sign * largest);
+    // The place is counted from the matrix's own beginning.
+    expect(() => pack(rows(sign * beyond), 4, form, { name: "up_proj", first: 8 })).toThrow(
+      `up_proj, row 3: found ${sign * beyond}, which is too large for ${dtype}; choose another baseDtype`,
     );
   }
   // What is no number in the file is none afterwards: the first log-probability says so.
-  expect(unpack(pack(rows(Number.POSITIVE_INFINITY), 4, form, "up_proj"), 4, form).at(-1)).toBe(Infinity);
-  expect(unpack(pack(rows(Number.NaN), 4, form, "up_proj"), 4, form).at(-1)).toBeNaN();
+  expect(unpack(pack(rows(Number.POSITIVE_INFINITY), 4, form, { name: "up_proj" }), 4, form).at(-1)).toBe(Infinity);
+  expect(unpack(pack(rows(Number.NaN), 4, form, { name: "up_proj" }), 4, form).at(-1)).toBeNaN();
 });

@@ -35,13 +35,11 @@ function fill(parameters: Parameters): void {
 async function applied(of: readonly ParameterShape[], lora: object | null, trained: "model" | "adapter") {
   const parameters = new Parameters(gpu, of, { trained: trained === "model" });
   fill(parameters);
-  const weights = new Weights(parameters);
-  if (lora) {
-    const config = readLoraConfig({ peft_type: "LORA", r: 4, lora_alpha: 8, ...lora });
-    weights.adapter = new LoraAdapter(gpu, parameters, config, { trained: trained === "adapter" });
-    fill(weights.adapter.parameters);
-  }
-  const learned = trained === "model" ? parameters : weights.adapter!.parameters;
+  const config = lora && readLoraConfig({ peft_type: "LORA", r: 4, lora_alpha: 8, ...lora });
+  const adapter = config && new LoraAdapter(gpu, parameters, config, { trained: trained === "adapter" });
+  if (adapter) fill(adapter.parameters);
+  const weights = new Weights(parameters, adapter);
+  const learned = trained === "model" ? parameters : adapter!.parameters;
   const plan = new Plan(gpu, "weights");
   const tape = new Tape(plan);
   learned.train(tape);
@@ -56,7 +54,7 @@ async function applied(of: readonly ParameterShape[], lora: object | null, train
   const values = await gpu.read(out);
   const gradients = new Map([...(await learned.read("d")), ["x", await gpu.read(dx)]]);
   plan.free();
-  weights.adapter?.parameters.free();
+  adapter?.parameters.free();
   parameters.free();
   return { values, gradients, dispatches };
 }

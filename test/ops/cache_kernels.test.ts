@@ -5,7 +5,7 @@ import { Plan } from "../../src/gpu/plan.ts";
 import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import { bytesOf, type Tensor } from "../../src/gpu/tensor.ts";
-import { toBf16 } from "../../src/model/safetensors.ts";
+import { toBf16 } from "../../src/model/float_bytes.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { type AttentionKernel, elementParts } from "../../src/ops/attention_forward.ts";
 import { cacheParts } from "../../src/ops/cache_kernels.ts";

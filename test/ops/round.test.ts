@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { toBf16 } from "../../src/model/safetensors.ts";
+import { toBf16 } from "../../src/model/float_bytes.ts";
 import { roundToBf16 } from "../../src/ops/round.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";

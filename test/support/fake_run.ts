@@ -106,7 +106,10 @@ export class FakeRun implements RunApi {
   async memory(config: RunConfig, memoryBytes: number | null): Promise<RunMemory> {
     await this.#wait(10);
     const found = fakeEstimate(config);
-    const fit = await fitOf(config, found, memoryBytes, async (changes) => fakeEstimate({ ...config, ...changes }));
+    const fit = await fitOf(config, found, {
+      memoryBytes,
+      estimating: async (changes) => fakeEstimate({ ...config, ...changes }),
+    });
     return { found, fit, notes: ["a scene: 28 tokens of prompt"], adapterName: "Fake adapter", software: false };
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { openGolden, storedImages } from "../../src/app/parity/golden_folder.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../src/model/load.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import { gpu } from "./device.ts";
 
 /** The files of a folder on disk. */

@@ -10,7 +10,9 @@ declare module "node:fs" {
   export function chmodSync(path: string, mode: number): void;
   export function mkdtempSync(prefix: string): string;
   export function rmSync(path: string, options: { recursive: true }): void;
-  export function writeFileSync(path: string, text: string): void;
+  export function writeFileSync(path: string | URL, text: string): void;
+  export function mkdirSync(path: string | URL): void;
+  export function cpSync(from: string | URL, to: string | URL, options: { recursive: true }): void;
 }
 
 declare module "node:child_process" {

@@ -9,7 +9,7 @@ export function packedWeight(
   [rows, columns]: readonly [number, number],
   form: WeightForm,
 ): { packed: Tensor; plain: Tensor; numbers: Float32Array } {
-  const { data, scales } = pack(values, columns, form, "weight");
+  const { data, scales } = pack(values, columns, form, { name: "weight" });
   const numbers = unpack({ data, scales }, columns, form);
   const { dtype, block } = form;
   const words = plan.upload("weight.packed", data as Float32Array | Uint32Array, [data.length]);

@@ -1,5 +1,5 @@
+import { openCheckpoint } from "../../src/model/checkpoint_files.ts";
 import { fromHalf, toHalf } from "../../src/model/half.ts";
-import { openCheckpoint } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { type RawTensor, rawSafetensors } from "./raw_safetensors.ts";
 import { tinyQwenFiles } from "./tiny_qwen.ts";

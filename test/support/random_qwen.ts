@@ -1,7 +1,8 @@
-import { readConfig } from "../../src/model/config.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
+import { readConfig } from "../../src/model/families/read_files.ts";
+import { modelShapes } from "../../src/model/families/table.ts";
 import { type Json, readJson } from "../../src/model/json_file.ts";
-import { type CheckpointFiles, writeSafetensors } from "../../src/model/safetensors.ts";
-import { modelShapes } from "../../src/model/shapes.ts";
+import { writeSafetensors } from "../../src/model/write_safetensors.ts";
 import { Random } from "../../src/tasks/random.ts";
 import { goldenFiles } from "./golden.ts";
 

@@ -38,10 +38,14 @@ export const imageTokens = 16;
 
 /** The picture of a scene as the model sees it. */
 export const sceneShown = (index: number): Pixels =>
-  resize(needlePictures(needleTask(sceneSettings, 0, "train", 0, index).id, sceneSettings)[0]!, 64, 64);
+  resize(
+    needlePictures(needleTask(sceneSettings, { seed: 0, split: "train", step: 0, index }).id, sceneSettings)[0]!,
+    64,
+    64,
+  );
 
 /** The prompt of a scene. */
 export function scenePrompt(chat: Chat, index: number): Passage {
-  const { question } = needleTask(sceneSettings, 0, "train", 0, index);
+  const { question } = needleTask(sceneSettings, { seed: 0, split: "train", step: 0, index });
   return { tokens: chat.prompt({ question }, [imageTokens]), images: [sceneShown(index)] };
 }

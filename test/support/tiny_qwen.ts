@@ -1,6 +1,6 @@
-import { readConfig } from "../../src/model/config.ts";
-import { parameterShapes } from "../../src/model/qwen2_5_vl.ts";
-import { writeSafetensors } from "../../src/model/safetensors.ts";
+import { readConfig } from "../../src/model/families/read_files.ts";
+import { modelShapes } from "../../src/model/families/table.ts";
+import { writeSafetensors } from "../../src/model/write_safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { Random } from "../../src/tasks/random.ts";
@@ -69,9 +69,7 @@ export function tinyQwenFiles(tokenizerJson: object, seed = 0): NamedBytes[] {
     min_pixels: 3_136,
     max_pixels: 12_845_056,
   };
-  const read = readConfig(config, preprocessor);
-  if (read.vision.family !== "qwen2_5_vl") throw new Error(`Expected a Qwen2.5-VL, found ${read.vision.family}`);
-  const weights = parameterShapes({ ...read, vision: read.vision }).map(({ name, shape }, i) => {
+  const weights = modelShapes(readConfig(config, preprocessor)).map(({ name, shape }, i) => {
     const values = new Float32Array(shape.reduce((product, side) => product * side, 1));
     const random = new Random(seed, [0x74696e79, i]);
     const isNorm = /norm|ln_q/.test(name);

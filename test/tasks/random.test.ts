@@ -52,8 +52,8 @@ describe("Random", () => {
 
   it("gives every whole number below n its share", () => {
     const random = new Random(2, [9]);
-    const counts = [0, 0, 0, 0, 0, 0];
-    for (const value of draws(12000, () => random.below(6))) counts[value]++;
+    const counts = new Array<number>(6).fill(0);
+    for (const value of draws(12000, () => random.below(6))) counts[value]!++;
     for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(200);
   });
 
@@ -72,7 +72,7 @@ describe("Random", () => {
     for (let i = 0; i < 4000; i++) {
       const out = random.shuffled(items);
       expect([...out].sort()).toEqual(items);
-      firsts[out[0]]++;
+      firsts[out[0] ?? ""]!++;
     }
     for (const count of Object.values(firsts)) expect(Math.abs(count - 1000)).toBeLessThan(120);
     expect(items).toEqual(["a", "b", "c", "d"]);

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { referenceSettings } from "../../src/app/parity/check.ts";
+import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../src/model/load.ts";
 import { type LoraAdapter, loadAdapter } from "../../src/model/lora.ts";
-import type { CheckpointFiles } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { newLoraConfig, openAdapter, refillAdapter } from "../../src/train/adapter.ts";
 import { type AdapterSettings, hasAdapter, sameAdapter } from "../../src/train/adapter_settings.ts";

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openGpuSession } from "../../src/app/session/gpu_session.ts";
 import { type Session, sameModel } from "../../src/app/session/session.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
-import { Cache } from "../../src/model/cache.ts";
-import type { TextConfig } from "../../src/model/config.ts";
+import { KeyValueCache } from "../../src/model/cache.ts";
+import { fullAttention } from "../../src/model/config.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { differences, logprobsOf, type RolledTask, rolled } from "../support/base_dtype_errors.ts";
 import { platform } from "../support/shipped.ts";
@@ -57,23 +57,23 @@ test("the cache takes half the memory", async () => {
   expect(bytes[1]! - bytes[0]! / 2).toBeGreaterThanOrEqual(0);
   expect(bytes[1]! - bytes[0]! / 2).toBeLessThan(8 * 256);
   // A row of needle's 4 layers is a key and a value of 2 heads of 32 numbers.
-  const text = { numHiddenLayers: 4, numKeyValueHeads: 2, headDim: 32 } as TextConfig;
+  const text = { numHiddenLayers: 4, layerTypes: Array(4).fill(fullAttention), numKeyValueHeads: 2, headDim: 32 };
   for (const [dtype, numberBytes] of [
     ["f32", 4],
     ["bf16", 2],
   ] as const) {
     const gpu = countingGpu();
-    new Cache(gpu, text, 512, dtype);
+    new KeyValueCache(gpu, text, 512, dtype);
     expect(gpu.pool.peak.uses.get("keys and values")).toBe(512 * 4 * 2 * 2 * 32 * numberBytes);
   }
 });
 
 test("heads of a size that four does not divide are refused in one sentence", () => {
-  const text = { numHiddenLayers: 1, numKeyValueHeads: 1, headDim: 10 } as TextConfig;
-  expect(() => new Cache(countingGpu(), text, 8, "bf16")).toThrow(
+  const text = { numHiddenLayers: 1, layerTypes: [fullAttention], numKeyValueHeads: 1, headDim: 10 };
+  expect(() => new KeyValueCache(countingGpu(), text, 8, "bf16")).toThrow(
     "kvCacheDtype is bf16, which needs heads whose size four divides, and the model's have 10; leave it at f32",
   );
-  expect(() => new Cache(countingGpu(), text, 8)).not.toThrow();
+  expect(() => new KeyValueCache(countingGpu(), text, 8)).not.toThrow();
 });
 
 test("a session is not reset to another dtype of its cache", async () => {

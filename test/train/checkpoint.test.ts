@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { readHeader, toFloat32 } from "../../src/model/safetensors.ts";
+import { toFloat32 } from "../../src/model/float_bytes.ts";
+import { readHeader } from "../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { type Checkpoint, checkpointFiles, readCheckpoint, readTrainerState } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";

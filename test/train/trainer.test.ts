@@ -1,4 +1,3 @@
-import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { describe, expect, test } from "vitest";
 import type { Rolled } from "../../src/agent/loop.ts";
 import { builtInTools } from "../../src/agent/tools/table.ts";
@@ -12,8 +11,9 @@ import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { evaluate, rollTasks, type Parts } from "../../src/train/rolling.ts";
+import { evaluate, type Parts, rollTasks } from "../../src/train/rolling.ts";
 import { train } from "../../src/train/trainer.ts";
+import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { openFakeJudge } from "../support/fake_judge.ts";
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { randomModel, randomPrompt, shapesTiny } from "../../src/app/bench/random_model.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
-import { readConfig } from "../../src/model/config.ts";
+import { readConfig } from "../../src/model/families/read_files.ts";
+import { publishedFiles } from "../../src/model/families/table.ts";
 import { LoraAdapter } from "../../src/model/lora.ts";
-import { publishedFiles } from "../../src/model/published_sizes.ts";
-import { Qwen25VL } from "../../src/model/qwen2_5_vl.ts";
+import { buildModel } from "../../src/model/model.ts";
 import { GpuPolicy } from "../../src/policy/gpu_policy.ts";
 import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -20,9 +20,8 @@ const lora = resolveConfig({ loraRank: 16, loraAlpha: 32 });
 function model3B() {
   const files = publishedFiles("Qwen/Qwen2.5-VL-3B-Instruct")!;
   const config = readConfig(files.config, files.preprocessor);
-  if (config.vision.family !== "qwen2_5_vl") throw new Error("Expected a Qwen2.5-VL");
   const gpu = countingGpu();
-  const model = new Qwen25VL(gpu, { ...config, vision: config.vision }, { trained: false });
+  const model = buildModel(gpu, config, { trained: false });
   model.adapter = new LoraAdapter(gpu, model.parameters, newLoraConfig(lora), { trained: true });
   return { gpu, model, config };
 }

@@ -14,10 +14,7 @@ export interface VerlCall {
 export function callsAsVerl(text: string): { content: string; calls: VerlCall[] } {
   if (!text.includes("<tool_call>") || !text.includes("</tool_call>")) return { content: text, calls: [] };
   const block = /<tool_call>(.*?)<\/tool_call>/gs;
-  const calls = [...text.matchAll(block)].flatMap((match) => {
-    const call = readCall(match[1]!);
-    return call ? [call] : [];
-  });
+  const calls = [...text.matchAll(block)].flatMap(([, json = ""]) => readCall(json) ?? []);
   return { content: text.replace(block, ""), calls };
 }
 

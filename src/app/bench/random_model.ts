@@ -2,13 +2,12 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
-import { type ModelConfig, readConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { readConfig } from "../../model/families/read_files.ts";
+import { publishedFiles } from "../../model/families/table.ts";
 import { LoraAdapter } from "../../model/lora.ts";
-import type { Model } from "../../model/model.ts";
+import { buildModel, type Model } from "../../model/model.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
-import { publishedFiles } from "../../model/published_sizes.ts";
-import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
-import { Qwen3VL } from "../../model/qwen3_vl.ts";
 import { formOf } from "../../model/weight_form.ts";
 import type { CacheDtype } from "../../ops/cache_kernels.ts";
 import { fillRandom } from "../../ops/random.ts";
@@ -42,44 +41,9 @@ export function shapes7B(): Shapes {
   return { config: readConfig(config, preprocessor), side: 72, words: 276 };
 }
 
-/** Qwen3-VL-2B's sizes (huggingface.co/Qwen/Qwen3-VL-2B-Instruct, config.json of 2025), and a prompt as long. */
+/** Qwen3-VL-2B's sizes, and a prompt as long. */
 export function shapesQwen3(): Shapes {
-  const config = {
-    model_type: "qwen3_vl",
-    text_config: {
-      hidden_size: 2048,
-      head_dim: 128,
-      num_attention_heads: 16,
-      num_key_value_heads: 8,
-      num_hidden_layers: 28,
-      intermediate_size: 6144,
-      vocab_size: 151_936,
-      rms_norm_eps: 1e-6,
-      attention_bias: false,
-      rope_theta: 5_000_000,
-      rope_scaling: { rope_type: "default", mrope_interleaved: true, mrope_section: [24, 20, 20] },
-    },
-    image_token_id: 151_655,
-    tie_word_embeddings: true,
-    vision_config: {
-      hidden_size: 1024,
-      num_heads: 16,
-      depth: 24,
-      intermediate_size: 4096,
-      deepstack_visual_indexes: [5, 11, 17],
-      num_position_embeddings: 2304,
-      patch_size: 16,
-      spatial_merge_size: 2,
-      temporal_patch_size: 2,
-      out_hidden_size: 2048,
-    },
-  };
-  const preprocessor = {
-    patch_size: 16,
-    image_mean: [0.5, 0.5, 0.5],
-    image_std: [0.5, 0.5, 0.5],
-    size: { shortest_edge: 65_536, longest_edge: 16_777_216 },
-  };
+  const { config, preprocessor } = publishedFiles("Qwen/Qwen3-VL-2B-Instruct")!;
   return { config: readConfig(config, preprocessor), side: 64, words: 276 };
 }
 
@@ -115,13 +79,11 @@ export function randomModel(
   config: ModelConfig,
   { trained, base = "auto", kvCache = "f32" }: { trained: boolean; base?: BaseDtype; kvCache?: CacheDtype },
 ): Model {
-  const { vision } = config;
-  const options = { trained, formOf: (weight: ParameterShape) => formOf(weight, base, "BF16") };
-  const model =
-    vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, options)
-      : new Qwen25VL(gpu, { ...config, vision }, options);
-  model.kvCacheDtype = kvCache;
+  const model = buildModel(gpu, config, {
+    trained,
+    formOf: (weight: ParameterShape) => formOf(weight, base, "BF16"),
+    kvCacheDtype: kvCache,
+  });
   fillMatrices(gpu, model.parameters, deviation);
   // Vectors are norms' weights and biases; the latter stay 0.
   for (const { name, shape } of model.parameters.shapes)

@@ -183,18 +183,17 @@ async function* ask(
         const one = byId.get(task.id)!;
         const scored = await Promise.all(rollouts.map((rollout) => one.score(rollout)));
         for (const [i, rollout] of rollouts.entries())
-          yield resultOf(rollout, scored[i]!, one, { control, greedy, rolloutIndex: i }, session);
+          yield resultOf(session, rollout, { ...one, ...scored[i]! }, { control, greedy, rolloutIndex: i });
       }
     }
   }
 }
 
 function resultOf(
-  { answer, end, error, calls, segments }: Rollout,
-  { right, verdict }: Scored,
-  { item, opened, order, gold }: { item: Item; opened: OpenItem } & Asking,
-  sampling: Pick<BenchmarkResult, "control" | "greedy" | "rolloutIndex">,
   session: BenchmarkSession,
+  { answer, end, error, calls, segments }: Rollout,
+  { item, opened, order, gold, right, verdict }: { item: Item; opened: OpenItem } & Asking & Scored,
+  sampling: Pick<BenchmarkResult, "control" | "greedy" | "rolloutIndex">,
 ): BenchmarkResult {
   const { targetsSourcePx } = opened;
   return {

@@ -3,7 +3,7 @@ import { pictureHeader } from "../../image/picture_header.ts";
 import type { Box } from "../../image/pixels.ts";
 import { JudgeUnusable } from "../../reward/connection/failure.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
-import { choiceText, decideChoice, goldChoice, type ShownChoice } from "../../reward/rules/options.ts";
+import { choiceText, decideChoice, goldChoice, type MultipleChoice } from "../../reward/rules/options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
 import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";
 import { needle } from "../../tasks/sources/needle.ts";
@@ -65,7 +65,7 @@ export function choiceItems(questions: readonly Question[], settings: ChoiceSett
   }));
 }
 
-async function scoreChoice({ end, answer }: Rollout, choice: ShownChoice, judge: AnswerJudge): Promise<Scored> {
+async function scoreChoice({ end, answer }: Rollout, choice: MultipleChoice, judge: AnswerJudge): Promise<Scored> {
   if (end === "error") return { right: null, verdict: "the rollout failed" };
   const decided = decideChoice(answer, choice);
   if (decided) return { right: decided.right, verdict: decided.rule };

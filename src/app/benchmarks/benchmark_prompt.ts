@@ -1,5 +1,5 @@
 import { deepEyesSystem, deepEyesUser, plainSystem } from "../../policy/recipe_texts.ts";
-import { choiceText, goldChoice, type ShownChoice } from "../../reward/rules/options.ts";
+import { choiceText, goldChoice, type MultipleChoice } from "../../reward/rules/options.ts";
 import type { Task } from "../../tasks/task.ts";
 
 /** DeepEyes' USER_PROMPT_V2 without what it says of the tool. */
@@ -11,7 +11,7 @@ const withoutTool = "\nThink first, then answer. Format strictly as:  <think>...
  * system message in the place of theirs; the compact one takes question and options alone.
  */
 export function askedAsDeepEyes(
-  choice: ShownChoice,
+  choice: MultipleChoice,
   { zoom }: { zoom: boolean },
 ): Pick<Task, "question" | "answer" | "messages"> {
   const question = choiceText(choice);

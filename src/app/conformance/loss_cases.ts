@@ -45,8 +45,12 @@ const tolerance = 1e-5;
 
 export function* groupAdvantages({ id, rewards, ...want }: AdvantageCase): Generator<Outcome> {
   const of = (normAdvByStd: boolean) => advantages(rewards, { normAdvByStd }).map((value) => value ?? Number.NaN);
-  yield close("advantages", id, of(true), want.advantages, tolerance);
-  yield close("advantages without deviation", id, of(false), want.advantages_without_std_norm, tolerance);
+  yield close("advantages", id, { got: of(true), want: want.advantages, tolerance });
+  yield close("advantages without deviation", id, {
+    got: of(false),
+    want: want.advantages_without_std_norm,
+    tolerance,
+  });
 }
 
 const modes: Record<string, Aggregation> = {
@@ -66,7 +70,7 @@ export function* aggregation(one: AggregationCase): Generator<Outcome> {
     let loss = 0;
     for (const [i, row] of loss_matrix.entries())
       for (const [t, value] of row.entries()) if (response_mask[i]![t]) loss += weights[i]! * value;
-    yield close(`aggregation, ${mode}`, id, [loss], [want], tolerance);
+    yield close(`aggregation, ${mode}`, id, { got: [loss], want: [want], tolerance });
   }
 }
 
@@ -104,13 +108,11 @@ export async function* policy(gpu: Gpu, one: PolicyCase): AsyncGenerator<Outcome
   const token = { logprob: one.log_prob_minus_old, old: 0, ref: one.log_prob_minus_old, advantage: one.advantage };
   const got = await onGpu(gpu, token, [one.clip_low, one.clip_high, one.clip_c]);
   const { id } = one;
-  yield close(
-    "policy loss",
-    id,
-    [got.loss, got.ratio, got.gradient],
-    [one.loss, one.ratio, one.d_loss_d_log_prob],
+  yield close("policy loss", id, {
+    got: [got.loss, got.ratio, got.gradient],
+    want: [one.loss, one.ratio, one.d_loss_d_log_prob],
     tolerance,
-  );
+  });
   yield same(
     "policy loss, clipped",
     id,
@@ -122,5 +124,5 @@ export async function* policy(gpu: Gpu, one: PolicyCase): AsyncGenerator<Outcome
 export async function* kl(gpu: Gpu, one: KlCase): AsyncGenerator<Outcome> {
   const token = { logprob: one.log_prob, old: one.log_prob, ref: one.ref_log_prob, advantage: 0 };
   const got = await onGpu(gpu, token, [0.2, 0.2, 3]);
-  yield close("low-variance KL", one.id, [got.kl], [one.low_var_kl], tolerance);
+  yield close("low-variance KL", one.id, { got: [got.kl], want: [one.low_var_kl], tolerance });
 }

@@ -61,9 +61,7 @@ function canonical(value: unknown): string | undefined {
 export function close(
   quantity: string,
   name: string,
-  got: readonly number[],
-  want: readonly number[],
-  tolerance: number,
+  { got, want, tolerance }: { got: readonly number[]; want: readonly number[]; tolerance: number },
 ): Outcome {
   const error =
     got.length === want.length

@@ -87,20 +87,22 @@ const nothing: JudgedAnswer = { question: "", goldAnswer: "" };
 export async function* reward(one: RewardCase): AsyncGenerator<Outcome> {
   const deepeyes = judgeThatSays(one.judge_says_correct ? "1" : "0");
   const official = await scoreAsDeepEyes(one.official_response_str, nothing, deepeyes.judge);
-  yield close("reward, DeepEyes", one.id, [official], [one.official_score_vstar_chart], scoreTolerance);
+  yield close("reward, DeepEyes", one.id, {
+    got: [official],
+    want: [one.official_score_vstar_chart],
+    tolerance: scoreTolerance,
+  });
   const sent = answerAsDeepEyes(one.official_response_str);
   yield same("answer to the judge, DeepEyes", one.id, sent, one.official_answer_sent_to_judge);
   yield judged("prompt to the judge, DeepEyes", one.id, deepeyes.asked, `[Model_answer] : ${sent}\nJudgement:`);
 
   const response = one.verl_response_str_decoded_without_special_tokens;
   const verl = judgeThatSays(one.judge_says_correct ? "CORRECT" : "INCORRECT");
-  yield close(
-    "reward, verl",
-    one.id,
-    [await scoreAsVerl(response, nothing, verl.judge)],
-    [one.verl_score],
-    scoreTolerance,
-  );
+  yield close("reward, verl", one.id, {
+    got: [await scoreAsVerl(response, nothing, verl.judge)],
+    want: [one.verl_score],
+    tolerance: scoreTolerance,
+  });
   const { answer } = answerAsVerl(response);
   yield same("answer to the judge, verl", one.id, answer, one.verl_answer_sent_to_judge);
   yield judged("prompt to the judge, verl", one.id, verl.asked, `[Model's Answer]: ${answer}\n[Your Judgement]:`);
@@ -122,7 +124,7 @@ export async function* math(one: MathCase): AsyncGenerator<Outcome> {
   const asked = { question: "", goldAnswer: one.ground_truth };
   // The references were made with equal texts in the place of math_verify.
   const score = await scoreMathAsDeepEyes(one.response_str, asked, (gold, answer) => gold === answer, judge);
-  yield close("mathematics, DeepEyes", one.id, [score], [one.score], scoreTolerance);
+  yield close("mathematics, DeepEyes", one.id, { got: [score], want: [one.score], tolerance: scoreTolerance });
 }
 
 export async function* verdict(one: VerdictCase): AsyncGenerator<Outcome> {
@@ -137,7 +139,7 @@ export async function* verdict(one: VerdictCase): AsyncGenerator<Outcome> {
   }
   if (one.verl_score !== undefined) {
     const score = await scoreAsVerl("<answer>a</answer>", nothing, judgeThatSays(reply).judge);
-    yield close("verdict, verl", id, [score], [one.verl_score], scoreTolerance);
+    yield close("verdict, verl", id, { got: [score], want: [one.verl_score], tolerance: scoreTolerance });
   }
 }
 

@@ -70,11 +70,19 @@ const sides = ([left, top, right, bottom]: Box): Size => [right - left, bottom -
 const sized = ([width, height]: Size) => ({ width, height });
 
 export async function* zoom({ id, image_size, arguments_json, verl, official_v2 }: ZoomCase): AsyncGenerator<Outcome> {
-  yield verlOutcome("zoom, verl", id, arguments_json, image_size, verl);
-  yield await deepEyesOutcome("zoom, DeepEyes", id, arguments_json, image_size, official_v2);
+  const call = { id, json: arguments_json, size: image_size };
+  yield verlOutcome("zoom, verl", call, verl);
+  yield await deepEyesOutcome("zoom, DeepEyes", call, official_v2);
 }
 
-function verlOutcome(quantity: string, id: string, json: string, size: Size, want: VerlCase): Outcome {
+/** A call with its arguments as the model wrote them, on a picture of a size. */
+interface CaseCall {
+  id: string;
+  json: string;
+  size: Size;
+}
+
+function verlOutcome(quantity: string, { id, json, size }: CaseCall, want: VerlCase): Outcome {
   const reply = zoomAsVerl(json, sized(size));
   const got: Record<string, unknown> = reply.ok
     ? {
@@ -93,13 +101,7 @@ function verlOutcome(quantity: string, id: string, json: string, size: Size, wan
   return same(quantity, id, asked, want);
 }
 
-async function deepEyesOutcome(
-  quantity: string,
-  id: string,
-  json: string,
-  size: Size,
-  want: DeepEyesCase,
-): Promise<Outcome> {
+async function deepEyesOutcome(quantity: string, { id, json, size }: CaseCall, want: DeepEyesCase): Promise<Outcome> {
   const step = await stepAsDeepEyes(`<tool_call>{"name": "${tool}", "arguments": ${json}}</tool_call>`, sized(size));
   let got: unknown;
   if (step.done) got = { status: "error", done: true };
@@ -113,22 +115,24 @@ export async function* zoomEndToEnd(one: EndToEndCase): AsyncGenerator<Outcome> 
   const { size } = resized(raw_image_size, "qwen-vl-utils");
   yield same("end to end, size shown", id, size, one.model_and_verl_tool_image_size);
   if (!size) return;
-  yield verlOutcome("end to end, verl", id, arguments_json, size, one.verl);
-  yield await deepEyesOutcome("end to end, DeepEyes", id, arguments_json, raw_image_size, one.official_v2_on_raw_image);
+  yield verlOutcome("end to end, verl", { id, json: arguments_json, size }, one.verl);
+  yield await deepEyesOutcome(
+    "end to end, DeepEyes",
+    { id, json: arguments_json, size: raw_image_size },
+    one.official_v2_on_raw_image,
+  );
   if (!one.region_meant_in_raw_pixels) return;
   const written = (JSON.parse(arguments_json) as { bbox_2d: Box }).bbox_2d;
   const meant = written.map((side, i) => (side * raw_image_size[i % 2]!) / size[i % 2]!) as Box;
   // Written with two decimals.
-  yield close("end to end, region meant", id, meant, one.region_meant_in_raw_pixels, 0.005);
+  yield close("end to end, region meant", id, { got: meant, want: one.region_meant_in_raw_pixels, tolerance: 0.005 });
   const crop = one.official_v2_on_raw_image.crop as Box | undefined;
   if (crop && one.official_iou_with_region_meant !== undefined)
-    yield close(
-      "end to end, overlap",
-      id,
-      [intersectionOverUnion(crop, meant)],
-      [one.official_iou_with_region_meant],
-      1e-4,
-    );
+    yield close("end to end, overlap", id, {
+      got: [intersectionOverUnion(crop, meant)],
+      want: [one.official_iou_with_region_meant],
+      tolerance: 1e-4,
+    });
 }
 
 export function* sizes({ id, image_size, qwen_vl_utils, hf_processor_pre_5 }: SmartResizeCase): Generator<Outcome> {

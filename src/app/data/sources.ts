@@ -1,7 +1,7 @@
 import type { Platform } from "../../platform.ts";
-import { deepEyesRows } from "../../tasks/rows/deepeyes.ts";
-import { folderRows } from "../../tasks/rows/folder.ts";
 import type { RowSource } from "../../tasks/rows/row.ts";
+import { parquetRows } from "../../tasks/sources/parquet_rows.ts";
+import { formatOf, rowFormatEndings } from "../../tasks/sources/table.ts";
 import { hubPath } from "../network/hub_path.ts";
 
 /** The paths that the knob `data` names; a data set of the Hub may be written as owner/name@revision. */
@@ -21,15 +21,12 @@ export async function openSources(data: string, platform: Platform): Promise<Row
 
 /** The files behind a path: itself, or what a folder or data set holds that describes tasks. */
 export async function filesAt(path: string, platform: Platform): Promise<string[]> {
-  const listed = describesTasks.test(path) ? null : await platform.list(path);
+  const listed = formatOf(path) ? null : await platform.list(path);
   if (listed === null) return [path];
-  const found = listed.filter((name) => describesTasks.test(name)).sort();
-  if (found.length === 0)
-    throw new Error(`Expected a .parquet, .jsonl or .csv file in ${path}, found none; name the file`);
+  const found = listed.filter((name) => formatOf(name) !== null).sort();
+  if (found.length === 0) throw new Error(`Expected a ${rowFormatEndings} file in ${path}, found none; name the file`);
   return found.map((name) => `${path.replace(/\/$/, "")}/${name}`);
 }
-
-const describesTasks = /\.(parquet|jsonl|csv)(\?.*)?$/i;
 
 /** Tables of other kinds, which would be read as parquet and called damaged. */
 const otherTables = /\.(json|tsv|txt|arrow|feather|xlsx?|ods|pkl|pickle|zip|tar|gz|ya?ml)$/i;
@@ -37,14 +34,14 @@ const otherTables = /\.(json|tsv|txt|arrow|feather|xlsx?|ods|pkl|pickle|zip|tar|
 /** No picture's file that can be decoded is larger. */
 const largestPictureBytes = 2 ** 28;
 
-/** One file: a parquet in DeepEyes' layout, or a JSONL or CSV beside its pictures. @throws Error with one sentence */
+/** One file of tasks, in the format that its name says. @throws Error with one sentence */
 export async function openSource(path: string, platform: Platform): Promise<RowSource> {
   const name = path.replace(/\?.*$/, "").split(/[/\\]/).at(-1)!;
   const sizeBytes = await platform.assetSize(path);
   if (sizeBytes === null) throw new Error(`Expected a file ${path}, found none`);
   if (otherTables.test(name))
     throw new Error(
-      `Expected a .parquet, .jsonl or .csv file, found ${name}; write it as JSON Lines (one object a line), CSV or parquet`,
+      `Expected a ${rowFormatEndings} file, found ${name}; write it as JSON Lines (one object a line), CSV or parquet`,
     );
   const folder = path.slice(0, path.lastIndexOf(name));
   const readPicture = async (picture: string) => {
@@ -56,13 +53,12 @@ export async function openSource(path: string, platform: Platform): Promise<RowS
       );
     return platform.readAsset(folder + picture);
   };
-  if (/\.(jsonl|csv)$/i.test(name)) return folderRows({ name, bytes: await platform.readAsset(path) }, readPicture);
   const read = async (startByte: number, endByte: number) => {
     const bytes = await platform.readAsset(path, startByte, endByte);
     if (bytes.length !== endByte - startByte) throw new Error(`${path} became shorter while it was read`);
     return bytes as Uint8Array<ArrayBuffer>;
   };
-  // The page fetches the reader with the first such file.
-  const { ParquetTable } = await import("../../tasks/parquet/table.ts");
-  return deepEyesRows(await ParquetTable.open({ name, sizeBytes, read }), readPicture);
+  const bytes = () => platform.readAsset(path);
+  // An address may name a file without an ending.
+  return (formatOf(name) ?? parquetRows).open({ name, sizeBytes, read, bytes, readPicture });
 }

@@ -1,7 +1,7 @@
 import { convert, decode } from "../../image/decode.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
-import { openHrBench } from "../../tasks/benchmarks/hrbench.ts";
-import { openVstar } from "../../tasks/benchmarks/vstar.ts";
+import { hrBench } from "../../tasks/benchmarks/hrbench.ts";
+import { vstar } from "../../tasks/benchmarks/vstar.ts";
 import { blobBytes } from "../../tasks/byte_source.ts";
 import { ParquetTable } from "../../tasks/parquet/table.ts";
 import { deepEyesRows } from "../../tasks/rows/deepeyes.ts";
@@ -65,7 +65,7 @@ export const dataReaders: readonly FuzzedReader[] = [
       return [
         // Decoding is most of the time, and pictures have cases of their own.
         async () => readRows(deepEyesRows(await ParquetTable.open(source())), 1),
-        () => openHrBench(onePath("hr_bench_4k.parquet", bytes)),
+        () => hrBench.open(onePath("hr_bench_4k.parquet", bytes)),
       ];
     },
   },
@@ -81,8 +81,8 @@ export const dataReaders: readonly FuzzedReader[] = [
     seeds: [rowsOf.tsv, rowsOf.vstar],
     calls: (bytes) => [
       () => tsvRows(blobBytes("rows.tsv", new Blob([bytes])), ["image"]),
-      () => openHrBench(onePath("hr_bench_4k.tsv", bytes)),
-      () => openVstar(onePath("test_questions.jsonl", bytes)),
+      () => hrBench.open(onePath("hr_bench_4k.tsv", bytes)),
+      () => vstar.open(onePath("test_questions.jsonl", bytes)),
     ],
   },
 ];

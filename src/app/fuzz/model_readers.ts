@@ -1,10 +1,10 @@
-import { readConfig } from "../../model/config.ts";
+import { type CheckpointFiles, openCheckpoint } from "../../model/checkpoint_files.ts";
+import { preprocessorIn, readConfig } from "../../model/families/read_files.ts";
 import { readJson } from "../../model/json_file.ts";
 import { adaptedModules, readLoraConfig } from "../../model/lora_config.ts";
-import { preprocessorIn, preprocessorOf } from "../../model/preprocessor.ts";
+import { preprocessorOf } from "../../model/preprocessor.ts";
 import { readPublished } from "../../model/quantize/published.ts";
 import { quantizedTensors } from "../../model/quantize/quantized_tensors.ts";
-import { type CheckpointFiles, openCheckpoint } from "../../model/safetensors.ts";
 import { renderTemplate } from "../../policy/template.ts";
 import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import type { FuzzedReader, Sibling } from "./reader.ts";

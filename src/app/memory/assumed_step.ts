@@ -43,13 +43,12 @@ const sceneText = 40;
 const answerText = 60;
 const sceneAnswerText = 12;
 
-/** The step that is counted. @param response  null: as long as the knobs allow */
+/** The step that is counted. `response` null: as long as the knobs allow; absent: as usual for the kind of tasks. */
 export function assumedStep(
   config: RunConfig,
   { vision }: ModelConfig,
   { minPixels, maxPixels }: Pick<Preprocessor, "minPixels" | "maxPixels">,
-  known: KnownTasks | null,
-  response: Response | null | undefined,
+  { known = null, response }: { known?: KnownTasks | null; response?: Response | null } = {},
 ): StepShape {
   const isScenes = config.data === "";
   const most = config.maxPixels > 0 ? Math.min(maxPixels, config.maxPixels) : maxPixels;

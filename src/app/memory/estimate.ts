@@ -1,8 +1,9 @@
 import { type CountedLimits, countingGpu } from "../../gpu/counting_device.ts";
+import { parameterCount } from "../../model/config.ts";
+import { modelShapes } from "../../model/families/table.ts";
 import { adaptedModules, type LoraConfig } from "../../model/lora_config.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
-import { modelShapes, parameterCount } from "../../model/shapes.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { assumedStep, averages, type KnownTasks, type Response, usualPicture, type Workload } from "./assumed_step.ts";
 import { adapterIn, type ModelSizes, simulateStep } from "./simulated_step.ts";
@@ -59,7 +60,7 @@ export async function estimate(
   const lora = adapterIn(config, sizes);
   const adapter = lora ? parameterCount(adapterShapes(lora, shapes)) : 0;
   const steps = [false, true].map((isMost) =>
-    assumedStep(config, model, preprocessor, known, isMost ? null : response),
+    assumedStep(config, model, preprocessor, { known, response: isMost ? null : response }),
   );
   const [usual, most] = steps.map((step) => averages(step, model)) as [Workload, Workload];
   const peaks: ReadonlyMap<string, number>[] = [];
@@ -101,7 +102,7 @@ export async function estimate(
     mostBytes: bytes[larger] ?? null,
     mostProblem,
     pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
-    flops: flopsOf(config, model, shapes, usual, config.klLossCoef > 0 || config.klRewardCoef > 0),
+    flops: flopsOf(config, model, shapes, usual),
   };
 }
 
@@ -121,7 +122,7 @@ export async function expectFits(
     countingGpu(limits, { software, matrixUnits: config.matrixUnits === "on" }),
     config,
     sizes,
-    assumedStep(config, sizes.config, preprocessor, null, undefined),
+    assumedStep(config, sizes.config, preprocessor),
   );
 }
 

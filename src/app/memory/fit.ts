@@ -27,17 +27,19 @@ export interface Fit {
 /** An answer would take too long with more. */
 const mostTried = 12;
 
-/**
- * @param found        the estimate as it is, or the error that came in its place
- * @param memoryBytes  of the card; WebGPU does not report it
- * @param stopping     true once the answer is no longer needed
- */
+interface FitOptions {
+  /** Of the card, null where it is not known; WebGPU does not report it. */
+  memoryBytes: number | null;
+  estimating: Estimating;
+  /** True once the answer is no longer needed. */
+  stopping?: () => boolean;
+}
+
+/** @param found  the estimate as it is, or the error that came in its place */
 export async function fitOf(
   config: RunConfig,
   found: Estimate | Error,
-  memoryBytes: number | null,
-  estimating: Estimating,
-  stopping: () => boolean = () => false,
+  { memoryBytes, estimating, stopping = () => false }: FitOptions,
 ): Promise<Fit> {
   const bytes = found instanceof Error ? null : found.usualBytes;
   const isFine = (of: number | null): boolean => of !== null && (memoryBytes === null || of <= memoryBytes);

@@ -1,11 +1,11 @@
 import type { BaseDtype } from "../../model/base_dtype.ts";
-import { readConfig } from "../../model/config.ts";
 import type { Section } from "../../model/config_values.ts";
+import { readConfig, readPreprocessorOf } from "../../model/families/read_files.ts";
+import { publishedFiles } from "../../model/families/table.ts";
 import { readJson } from "../../model/json_file.ts";
 import { openModel } from "../../model/load.ts";
 import { adapterConfigFile, type LoraConfig, readLoraConfig } from "../../model/lora_config.ts";
-import { type Preprocessor, preprocessorOf, readPreprocessor } from "../../model/preprocessor.ts";
-import { publishedFiles } from "../../model/published_sizes.ts";
+import { type Preprocessor, preprocessorOf } from "../../model/preprocessor.ts";
 import { likelyForm, readPublished } from "../../model/quantize/published.ts";
 import { formOf, publishedFormOf } from "../../model/weight_form.ts";
 import type { Platform } from "../../platform.ts";
@@ -66,7 +66,7 @@ export async function describedModel(
         }),
       ...(known && { adapter: known }),
     },
-    preprocessor: readPreprocessor(files.preprocessor.json, files.preprocessor.where),
+    preprocessor: readPreprocessorOf(files.config, files.preprocessor),
     ...(note ? { note } : {}),
   };
 }

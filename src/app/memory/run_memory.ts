@@ -66,7 +66,7 @@ export async function runMemory(
     );
   };
   const found = await again({}).catch((error: Error) => error);
-  const fit = await fitOf(config, found, memoryBytes, again, stopping);
+  const fit = await fitOf(config, found, { memoryBytes, estimating: again, ...(stopping && { stopping }) });
   if (!(found instanceof Error)) notes.push(assumedLine(config, found));
   return { found: found instanceof Error ? null : found, fit, notes, adapterName, software };
 }

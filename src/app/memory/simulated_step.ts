@@ -4,11 +4,9 @@ import { activationBytes, maxPassBytes } from "../../model/activation_size.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { LoraAdapter } from "../../model/lora.ts";
 import type { LoraConfig } from "../../model/lora_config.ts";
-import type { Model } from "../../model/model.ts";
+import { buildModel, type Model } from "../../model/model.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import { ropePositions } from "../../model/positions.ts";
-import { Qwen25VL } from "../../model/qwen2_5_vl.ts";
-import { Qwen3VL } from "../../model/qwen3_vl.ts";
 import { type InputImage, inputImage } from "../../model/vision_rows.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
 import { chunksOf } from "../../policy/gpu_policy.ts";
@@ -91,7 +89,7 @@ export async function simulateStep(
   const together = config.tasksPerRoll || step.tasks.length;
   let rolling: Rolling | null = null;
   for (let first = 0; first < step.tasks.length; first += together)
-    rolling = await roll(gpu, model, step.tasks.slice(first, first + together), step.capacityTokens, rolling);
+    rolling = await roll(gpu, model, { ...step, tasks: step.tasks.slice(first, first + together) }, rolling);
 
   const groups = largest(
     step.tasks.map((task) => groupOf(task, modelConfig)),
@@ -128,14 +126,8 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
 }
 
 async function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, run: RunConfig): Promise<Model> {
-  const { vision } = config;
   const isRounded = (parameter: ParameterShape) => run.baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
-  const options = { trained, formOf, isRounded };
-  const model =
-    vision.family === "qwen3_vl"
-      ? new Qwen3VL(gpu, { ...config, vision }, options)
-      : new Qwen25VL(gpu, { ...config, vision }, options);
-  model.kvCacheDtype = run.kvCacheDtype;
+  const model = buildModel(gpu, config, { trained, formOf, isRounded, kvCacheDtype: run.kvCacheDtype });
   await useMatrixUnits(gpu, model);
   return model;
 }
@@ -150,8 +142,7 @@ interface Rolling {
 async function roll(
   gpu: Gpu,
   model: Model,
-  tasks: readonly TaskShape[],
-  capacityTokens: number,
+  { tasks, capacityTokens }: StepShape,
   before: Rolling | null,
 ): Promise<Rolling> {
   const { config } = model;
@@ -204,7 +195,11 @@ function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
   const { tokens } = passage;
   const images = passage.images.map((pixels) => inputImage(pixels, vision));
   const grids = images.map(({ grid }) => grid);
-  return { tokens, images, positions: ropePositions(tokens, imageTokenId, grids, vision.spatialMergeSize) };
+  return {
+    tokens,
+    images,
+    positions: ropePositions({ tokens, imageTokenId, grids, mergeSize: vision.spatialMergeSize }),
+  };
 }
 
 function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {

@@ -1,6 +1,6 @@
-import type { ModelConfig } from "../../model/config.ts";
+import { type ModelConfig, parameterCount } from "../../model/config.ts";
+import { familyOf } from "../../model/families/table.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
-import { parameterCount } from "../../model/shapes.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Workload } from "./assumed_step.ts";
@@ -15,13 +15,10 @@ export interface Flops {
 }
 
 /** Floating point operations of a step: two for each weight a row meets, and those of attention. */
-export function flopsOf(
-  config: RunConfig,
-  { text, vision }: ModelConfig,
-  shapes: readonly ParameterShape[],
-  of: Workload,
-  hasReference: boolean,
-): Flops {
+export function flopsOf(config: RunConfig, model: ModelConfig, shapes: readonly ParameterShape[], of: Workload): Flops {
+  const { text, vision } = model;
+  const family = familyOf(model);
+  const hasReference = config.klLossCoef > 0 || config.klRewardCoef > 0;
   const matrices = shapes.filter(({ shape }) => shape.length >= 2);
   const layers = parameterCount(matrices.filter(({ name }) => name.startsWith("model.language_model.layers.")));
   const towers = parameterCount(matrices.filter(({ name }) => /^model\.visual\.(blocks|patch_embed)\./.test(name)));
@@ -29,9 +26,7 @@ export function flopsOf(
   const attended = (rows: number, keys: number) =>
     4 * text.numHiddenLayers * text.numAttentionHeads * text.headDim * rows * keys;
   const seen = (patches: number): number => {
-    // Most blocks of Qwen2.5-VL look at windows of 64 patches.
-    const whole = vision.family === "qwen2_5_vl" ? vision.fullattBlockIndexes.length : vision.depth;
-    const keys = whole * patches + (vision.depth - whole) * 64;
+    const keys = family.attendedKeys(vision, patches);
     return 2 * patches * (towers + mergers / vision.spatialMergeSize ** 2) + 4 * vision.hiddenSize * patches * keys;
   };
   const prompt = seen(of.promptPatches) + 2 * layers * of.promptTokens + attended(of.promptTokens, of.promptTokens / 2);

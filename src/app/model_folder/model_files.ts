@@ -1,4 +1,4 @@
-import type { CheckpointFiles } from "../../model/safetensors.ts";
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { Platform } from "../../platform.ts";
 
 /** The files of a model's or an adapter's folder, wherever the platform finds it. */

@@ -4,7 +4,7 @@ import { Tape } from "../../gpu/tape.ts";
 import { noIndex, type Tensor } from "../../gpu/tensor.ts";
 import type { Model } from "../../model/model.ts";
 import { TextRows } from "../../model/text_rows.ts";
-import { type InputImage, VisionRows } from "../../model/vision_rows.ts";
+import type { InputImage } from "../../model/vision_rows.ts";
 import { logprob } from "../../ops/logprob.ts";
 import { pack } from "../../train/pack.ts";
 
@@ -34,15 +34,20 @@ export async function forwardPass(
   const tape = new Tape(plan, false);
   const packed = pack([{ prefix: { tokens, images }, sequences: [] }], imageTokenId, vision.spatialMergeSize);
   const patches = images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
-  const patchRows = patches > 0 ? new VisionRows(plan, vision, patches, false) : null;
-  const rows = new TextRows(plan, tokens.length, text.vocabSize, patchRows?.tokens ?? 0, false);
+  const patchRows = patches > 0 ? model.visionRows(plan, { capacity: patches, trained: false }) : null;
+  const rows = new TextRows(plan, {
+    capacity: tokens.length,
+    vocabSize: text.vocabSize,
+    imageTokens: patchRows?.tokens ?? 0,
+    trained: false,
+  });
   patchRows?.fill(packed.images);
   rows.fill(packed.rows);
 
   const watched = new Map<string, Tensor>();
   const watch = (name: string, state: Tensor) => void watched.set(name, state);
   const seen = patchRows && model.vision(tape, patchRows, watch);
-  const hidden = model.text(tape, rows, seen, undefined, watch);
+  const hidden = model.text(tape, { rows, vision: seen, watch });
   const T = tokens.length;
   const targets = plan.upload("parity.targets", Uint32Array.from([...tokens.slice(1), noIndex]), [T]);
   const allowed = plan.upload("parity.allowed", new Uint32Array(text.vocabSize).fill(1), [text.vocabSize]);

@@ -1,6 +1,9 @@
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
+import type { VisionConfig } from "../../model/config.ts";
+import { toFloat32 } from "../../model/float_bytes.ts";
 import { readJson } from "../../model/json_file.ts";
 import { patchCoordinates } from "../../model/positions.ts";
-import { type CheckpointFiles, type Dtype, readHeader, toFloat32 } from "../../model/safetensors.ts";
+import { type Dtype, readHeader } from "../../model/safetensors.ts";
 import type { InputImage } from "../../model/vision_rows.ts";
 
 /** One loss of `case.json`'s GRPO section, with what verl made of it. */
@@ -153,11 +156,12 @@ export function storedImages({ inputs }: GoldenFolder, mergeSize: number): Input
 /** `pixel_values` of the format's formula, of the patches [from, to): (patches, channels x frames x S x S). */
 export function pixelValues(
   { inputs }: GoldenFolder,
-  from: number,
-  to: number,
-  frames: number,
-  mean: readonly number[],
-  std: readonly number[],
+  [from, to]: readonly [number, number],
+  {
+    temporalPatchSize: frames,
+    imageMean: mean,
+    imageStd: std,
+  }: Pick<VisionConfig, "temporalPatchSize" | "imageMean" | "imageStd">,
 ): Float32Array {
   const [, channels, side] = inputs.shape("pixel_levels") as [number, number, number];
   const area = side * side;

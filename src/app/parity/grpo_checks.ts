@@ -32,7 +32,7 @@ export async function* grpoChecks(subject: Subject): AsyncGenerator<Check> {
   yield* rolloutChecks(subject, grpo);
   const start = await model.parameters.read("weight");
   for (const variant of grpo.variants) {
-    yield* variantChecks(subject, grpo, variant, measured, start);
+    yield* variantChecks(subject, grpo, { variant, advantage: measured, start });
     for (const [name, values] of start) model.parameters.set(name, values);
   }
 }
@@ -106,9 +106,11 @@ function packedGroup(
 async function* variantChecks(
   subject: Subject,
   grpo: Grpo,
-  variant: Variant,
-  advantage: readonly number[],
-  start: ReadonlyMap<string, Float32Array>,
+  {
+    variant,
+    advantage,
+    start,
+  }: { variant: Variant; advantage: readonly number[]; start: ReadonlyMap<string, Float32Array> },
 ): AsyncGenerator<Check> {
   const { gpu, model, folder } = subject;
   const { inputs, expected } = folder;

@@ -58,7 +58,7 @@ export async function* imageParity(read: ReadFile): AsyncGenerator<Outcome> {
       const name = `${one.id} ${one.file}`;
       if (wanted === null) yield same(quantity, name, picture === null ? "refused" : "decoded", "refused");
       else if (!picture) yield { quantity, name, passed: false, detail: failure };
-      else yield compare(quantity, name, kind, convert(picture, conversion), await pixels(wanted));
+      else yield compare(quantity, { id: name, kind }, convert(picture, conversion), await pixels(wanted));
     }
     if (!picture) continue;
     yield same(
@@ -71,12 +71,16 @@ export async function* imageParity(read: ReadFile): AsyncGenerator<Outcome> {
     const plain = convert(picture, "rgb");
     for (const { box, size, file } of one.resized ?? []) {
       const cut = box ? crop(plain, box) : plain;
-      yield compare(`${kind}, crop and resize`, `${one.id} ${file}`, kind, resize(cut, ...size), await pixels(file));
+      yield compare(
+        `${kind}, crop and resize`,
+        { id: `${one.id} ${file}`, kind },
+        resize(cut, ...size),
+        await pixels(file),
+      );
     }
-    const [width, height] = one.size;
     for (const wanted of one.smart_resize ?? [])
-      yield sizes(`${one.id} ${wanted.factor}`, width, height, wanted, wanted.width, wanted.height);
-    if (one.processed) yield* processed(one.id, kind, picture, one.processed, await pixels(one.processed.file));
+      yield sizes(`${one.id} ${wanted.factor}`, one.size, wanted, [wanted.width, wanted.height]);
+    if (one.processed) yield* processed({ id: one.id, kind }, picture, one.processed, await pixels(one.processed.file));
   }
 
   const rules = jsonLines<SizeCase & { width: number; height: number; out_width?: number; out_height?: number }>(
@@ -84,10 +88,15 @@ export async function* imageParity(read: ReadFile): AsyncGenerator<Outcome> {
     "smart_resize.jsonl",
   );
   for (const rule of rules)
-    yield sizes(`${rule.width} x ${rule.height}`, rule.width, rule.height, rule, rule.out_width, rule.out_height);
+    yield sizes(`${rule.width} x ${rule.height}`, [rule.width, rule.height], rule, [rule.out_width, rule.out_height]);
 }
 
-function sizes(name: string, width: number, height: number, rule: SizeCase, toWidth?: number, toHeight?: number) {
+function sizes(
+  name: string,
+  [width, height]: readonly [width: number, height: number],
+  rule: SizeCase,
+  want: readonly [width?: number, height?: number],
+): Outcome {
   const limits = { factor: rule.factor, minPixels: rule.min_pixels, maxPixels: rule.max_pixels };
   let got: unknown;
   try {
@@ -96,12 +105,11 @@ function sizes(name: string, width: number, height: number, rule: SizeCase, toWi
   } catch {
     got = "an error";
   }
-  return same(`smart_resize of ${rule.by}`, name, got, rule.error === undefined ? [toWidth, toHeight] : "an error");
+  return same(`smart_resize of ${rule.by}`, name, got, rule.error === undefined ? want : "an error");
 }
 
 function* processed(
-  id: string,
-  kind: "PNG" | "JPEG",
+  { id, kind }: CaseName,
   picture: Decoded,
   settings: NonNullable<PictureCase["processed"]>,
   want: Pixels,
@@ -114,10 +122,16 @@ function* processed(
   });
   const got = resize(convert(picture, "white"), widthPx, heightPx);
   yield same("processor, grid", id, [1, heightPx / patch_size, widthPx / patch_size], settings.grid_thw);
-  yield compare(`${kind}, whole processor`, id, kind, got, want);
+  yield compare(`${kind}, whole processor`, { id, kind }, got, want);
 }
 
-function compare(quantity: string, name: string, kind: "PNG" | "JPEG", got: Pixels, want: Pixels): Outcome {
+/** Which case, and how exact its pixels must be. */
+interface CaseName {
+  id: string;
+  kind: "PNG" | "JPEG";
+}
+
+function compare(quantity: string, { id: name, kind }: CaseName, got: Pixels, want: Pixels): Outcome {
   const tolerance = kind === "JPEG" ? jpegTolerance.largest : 0;
   if (got.width !== want.width || got.height !== want.height) {
     const detail = `expected ${want.width} x ${want.height} pixels, found ${got.width} x ${got.height}`;

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import { loadModel } from "../../model/load.ts";
-import type { CheckpointFiles } from "../../model/safetensors.ts";
 import { adapterChecks } from "./adapter_checks.ts";
 import type { Check, Subject } from "./check.ts";
 import { openGolden, storedImages } from "./golden_folder.ts";

@@ -2,9 +2,8 @@ import { Plan } from "../../gpu/plan.ts";
 import { decodePixels } from "../../image/decode.ts";
 import { resize } from "../../image/resize.ts";
 import { smartResize } from "../../image/smart_resize.ts";
-import { patchOrder } from "../../model/positions.ts";
-import { preprocessorIn } from "../../model/preprocessor.ts";
-import { inputImage, VisionRows } from "../../model/vision_rows.ts";
+import { preprocessorIn } from "../../model/families/read_files.ts";
+import { inputImage } from "../../model/vision_rows.ts";
 import { type Check, check, compare, type Subject, worst } from "./check.ts";
 import { pixelValues } from "./golden_folder.ts";
 
@@ -22,7 +21,7 @@ export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
     grid_thw: [t, h, w],
   } of folder.golden.images) {
     const count = t * h * w;
-    const want = pixelValues(folder, from, from + count, vision.temporalPatchSize, vision.imageMean, vision.imageStd);
+    const want = pixelValues(folder, [from, from + count], vision);
     from += count;
     const source = await decodePixels(await folder.files.read(file), "white");
     const size = smartResize(source.height, source.width, { factor, minPixels, maxPixels }, "transformers");
@@ -33,7 +32,7 @@ export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
       continue;
     }
     const plan = new Plan(gpu, "pixel values");
-    const rows = new VisionRows(plan, vision, count, false);
+    const rows = model.visionRows(plan, { capacity: count, trained: false });
     rows.fill([image]);
     const values = rows.pixelValues();
     plan.run();
@@ -41,9 +40,8 @@ export async function* pictureChecks(subject: Subject): AsyncGenerator<Check> {
     plan.free();
     const width = stored.length / count;
     const got = new Float32Array(stored.length);
-    patchOrder(image.grid, vision).forEach((patch, place) => {
+    for (const [place, patch] of model.family.patchOrder(image.grid, vision).patches.entries())
       got.set(stored.subarray(place * width, (place + 1) * width), patch * width);
-    });
     checks.push([file, compare(subject, "pixel_values", got, want)]);
   }
   yield worst(checks);

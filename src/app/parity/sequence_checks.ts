@@ -50,12 +50,12 @@ export function* positionChecks(
 ): Generator<Check> {
   const { model, folder } = subject;
   const { imageTokenId, vision } = model.config;
-  const { t, h, w, next } = ropePositions(
-    ids,
+  const { t, h, w, next } = ropePositions({
+    tokens: ids,
     imageTokenId,
-    shown.map((i) => i.grid),
-    vision.spatialMergeSize,
-  );
+    grids: shown.map((i) => i.grid),
+    mergeSize: vision.spatialMergeSize,
+  });
   yield compare(subject, "position_ids", [...t, ...h, ...w], folder.expected.integers(`${prefix}position_ids`), {
     label: `${prefix}position_ids`,
   });

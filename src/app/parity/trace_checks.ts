@@ -1,5 +1,4 @@
-import { patchOrder, windowOrder } from "../../model/positions.ts";
-import { type Check, check, compare, type Subject, worst } from "./check.ts";
+import { type Check, compare, type Subject, worst } from "./check.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { inputImages } from "./sequence_checks.ts";
 
@@ -26,14 +25,14 @@ function inOurOrder(subject: Subject, name: string): Float32Array {
   const values = subject.folder.trace!.floats(name);
   if (name !== "vision.patch_embed") return values;
   const C = subject.folder.trace!.shape(name)[1]!;
+  const { family, config } = subject.model;
   const ordered = new Float32Array(values.length);
   let at = 0;
   for (const { grid } of inputImages(subject)) {
-    const order = patchOrder(grid, subject.model.config.vision);
-    order.forEach((patch, place) => {
+    const { patches } = family.patchOrder(grid, config.vision);
+    for (const [place, patch] of patches.entries())
       ordered.set(values.subarray((at + patch) * C, (at + patch + 1) * C), (at + place) * C);
-    });
-    at += order.length;
+    at += patches.length;
   }
   return ordered;
 }
@@ -41,21 +40,15 @@ function inOurOrder(subject: Subject, name: string): Float32Array {
 /** Order and ends of the windows. */
 function windowCheck(subject: Subject): Check {
   const trace = subject.folder.trace!;
-  const { vision } = subject.model.config;
-  if (vision.family !== "qwen2_5_vl")
-    return check(subject, "position_ids", Number.POSITIVE_INFINITY, {
-      label: "trace windows",
-      note: "this family has no windows",
-    });
+  const { family, config } = subject.model;
   const index: number[] = [];
   const ends = [0];
-  const unit = vision.spatialMergeSize ** 2;
+  const unit = config.vision.spatialMergeSize ** 2;
   for (const { grid } of inputImages(subject)) {
-    const first = index.length;
-    const { order, spans } = windowOrder(grid, vision);
-    for (const block of order) index.push(first + block);
-    for (let place = 0; place < order.length; place = spans[place * 2 + 1]!)
-      ends.push((first + spans[place * 2 + 1]!) * unit);
+    const firstBlock = index.length;
+    const { patches, windowEnds } = family.patchOrder(grid, config.vision);
+    for (const [place, patch] of patches.entries()) if (place % unit === 0) index.push(firstBlock + patch / unit);
+    for (const end of windowEnds) ends.push(firstBlock * unit + end);
   }
   return worst([
     [

@@ -45,8 +45,7 @@ const pieceBytes = 8 * 2 ** 20;
  */
 export async function hashOf(
   platform: Platform,
-  path: string,
-  sizeBytes: number,
+  { path, sizeBytes }: { path: string; sizeBytes: number },
   limits: HashLimits,
   whole = sizeBytes <= limits.fileBytes,
 ): Promise<string> {

@@ -146,7 +146,7 @@ export async function fingerprint(
       sizeBytes <= limits.fileBytes && (read + sizeBytes <= limits.allBytes || sizeBytes <= 2 * limits.endBytes);
     if (!whole) covers = "samples";
     read += sizeBytes;
-    prints.push({ name, sizeBytes, hash: await hashOf(platform, path, sizeBytes, limits, whole) });
+    prints.push({ name, sizeBytes, hash: await hashOf(platform, { path, sizeBytes }, limits, whole) });
   }
   return [
     {

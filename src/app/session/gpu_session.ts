@@ -9,11 +9,12 @@ import type { Pixels } from "../../image/pixels.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import { maxPassBytes } from "../../model/activation_size.ts";
 import { expectCacheable } from "../../model/cache.ts";
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { ModelConfig } from "../../model/config.ts";
+import { preprocessorIn } from "../../model/families/read_files.ts";
 import { fillModel, loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
-import { type Preprocessor, preprocessorIn } from "../../model/preprocessor.ts";
-import type { CheckpointFiles } from "../../model/safetensors.ts";
+import type { Preprocessor } from "../../model/preprocessor.ts";
 import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
@@ -78,7 +79,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
       );
     const tokenizer = await openTokenizer(fileOrNull(files));
     const notice = (sentence: string) => notices.push(sentence);
-    const { baseDtype } = config;
+    const { baseDtype, kvCacheDtype } = config;
     const { progress } = options;
     const trained = !frozen && !hasAdapter(config);
     const device = { limits: gpu.device.limits, software: gpu.software };
@@ -86,9 +87,8 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
       expectCacheable(sizes.config.text, config.kvCacheDtype);
       if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
     };
-    const model = await loadModel(gpu, files, { trained, baseDtype, notice, progress, before });
+    const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
     checkTokens(tokenizer, model.config);
-    model.kvCacheDtype = config.kvCacheDtype;
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
     gpu.check();
@@ -460,7 +460,7 @@ export class GpuSession implements Session {
       tokenizer: this.tokenizer,
       judge,
       view: {
-        frame: vision.family === "qwen3_vl" ? "relative-1000" : "shown-pixels",
+        frame: this.qwen.family.frame,
         minSidePx: Math.max(minCropPx, factor),
         modelInput: (pixels) => this.pool.modelInput(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),

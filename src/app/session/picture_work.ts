@@ -22,7 +22,7 @@ export const pictureWork = {
 
   /** Some rows of a supervised step; `first` is the index of the first one in the step. */
   lessons(lessons: Lessons, kinds: LessonKind[], seed: number, step: number, first: number): LessonRow[] {
-    return kinds.map((kind, i) => lessonRow(lessons, kind, seed, step, first + i));
+    return kinds.map((kind, i) => lessonRow(lessons, kind, { seed, step, index: first + i }));
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import { loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
-import type { CheckpointFiles } from "../../model/safetensors.ts";
 import { openAdapter } from "../../train/adapter.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -54,9 +54,8 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
     const { gpu, config, trained } = this;
     // Under a new adapter the weights stay as they are: the model itself is the reference.
     if (hasAdapter(config) && this.adapterFiles === null) return new Learner(gpu, trained, "policy");
-    const { baseDtype } = config;
-    const model = await loadModel(gpu, this.files, { trained: false, baseDtype });
-    model.kvCacheDtype = config.kvCacheDtype;
+    const { baseDtype, kvCacheDtype } = config;
+    const model = await loadModel(gpu, this.files, { trained: false, baseDtype, kvCacheDtype });
     // As the model that it is compared with.
     await useMatrixUnits(gpu, model);
     if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);

@@ -5,41 +5,36 @@ export interface Budget {
   left: number;
 }
 
-/** Where a match ends, and begins and ends of its groups (-1: took no part); null where there is none. */
+/** A text in code points. */
+export interface MatchedText {
+  points: readonly number[];
+  budget: Budget;
+}
+
+/** Where a match ends, and begins and ends of its groups (-1: took no part). */
 export interface Match {
   end: number;
   slots: number[];
 }
 
 /**
- * The first way through a program from a place of a text on.
+ * The first way through a program from a place of a text on; null where there is none.
  * @param end  where it has to end, if anywhere
  * @throws PatternError where the budget is used up
  */
-export function matchAt(
-  program: Program,
-  points: readonly number[],
-  start: number,
-  budget: Budget,
-  end?: number,
-): Match | null {
+export function matchAt(program: Program, text: MatchedText, start: number, end?: number): Match | null {
   const slots = new Array<number>(program.groups * 2).fill(-1);
-  const reached = run(program, points, start, budget, slots, end);
+  const reached = run(program, { ...text, slots }, start, end);
   return reached === null ? null : { end: reached, slots };
 }
 
-function run(
-  program: Program,
-  points: readonly number[],
-  start: number,
-  budget: Budget,
-  slots: number[],
-  end?: number,
-): number | null {
+/** @param text  with the groups of the whole pattern, which are set on the way */
+function run(program: Program, text: MatchedText & { slots: number[] }, start: number, end?: number): number | null {
   const { instructions } = program;
+  const { points, budget, slots } = text;
   const tried = triedOf(program, points.length);
   try {
-    // Pairs of instruction and place; below zero a slot and what it held, to be put back.
+    // Pairs of instruction and place; below zero a slot and the value to restore in it.
     const stack: number[] = [0, start];
     while (stack.length > 0) {
       let at = stack.pop()!;
@@ -50,13 +45,16 @@ function run(
       }
       path: for (;;) {
         if (--budget.left < 0) throw new PatternError("it takes too long on this text");
+        // A program ends with "match", so that pc stays within it.
         const one = instructions[pc]!;
         switch (one.do) {
-          case "character":
-            if (at >= points.length || !one.test(points[at]!)) break path;
+          case "character": {
+            const point = points[at];
+            if (point === undefined || !one.test(point)) break path;
             at++;
             pc++;
             break;
+          }
           case "place":
             if (!one.test(points, at)) break path;
             pc++;
@@ -65,25 +63,27 @@ function run(
             pc = one.to;
             break;
           case "split":
-            // Between two of these there is but one way on, so that these alone need be remembered.
+            // Between two splits there is one way on, so that only they need be remembered.
             if (!tried.isNew(pc, at)) break path;
             stack.push(one.second, at);
             pc = one.first;
             break;
-          case "save":
+          case "save": {
             // Groups inside of a look or an atomic part have slots of the whole pattern.
-            if (one.slot < slots.length) {
-              stack.push(-one.slot - 1, slots[one.slot]!);
+            const before = slots[one.slot];
+            if (before !== undefined) {
+              stack.push(-one.slot - 1, before);
               slots[one.slot] = at;
             }
             pc++;
             break;
+          }
           case "look":
-            if (looks(one, points, at, budget, slots) === one.negated) break path;
+            if (looks(one, text, at) === one.negated) break path;
             pc++;
             break;
           case "atomic": {
-            const reached = run(one.program, points, at, budget, slots);
+            const reached = run(one.program, text, at);
             if (reached === null) break path;
             at = reached;
             pc++;
@@ -97,11 +97,11 @@ function run(
     }
     return null;
   } finally {
-    tried.forget();
+    tried.clear();
   }
 }
 
-/** Pairs of an instruction and a place that were tried: a bit for each, and which words hold any. */
+/** Pairs of an instruction and a place that were tried: a bit for each, and the words with any bit set. */
 class Tried {
   readonly #bits: Uint32Array;
   readonly #words: number;
@@ -120,14 +120,14 @@ class Tried {
   isNew(pc: number, at: number): boolean {
     const word = at * this.#words + (pc >>> 5);
     const bit = 1 << (pc & 31);
-    const before = this.#bits[word]!;
+    const before = this.#bits[word] ?? 0;
     if (before & bit) return false;
     if (before === 0) this.#used.push(word);
     this.#bits[word] = before | bit;
     return true;
   }
 
-  forget(): void {
+  clear(): void {
     for (const word of this.#used) this.#bits[word] = 0;
     this.#used.length = 0;
   }
@@ -136,26 +136,24 @@ class Tried {
 /** 64 MiB. */
 const maxTriedWords = 2 ** 24;
 
-/** Made once for a program and texts of a length; no program is entered while it runs. */
-const kept = new WeakMap<Program, Tried>();
+/** One for a program and texts of a length, used again: no program is entered while it runs. */
+const cached = new WeakMap<Program, Tried>();
 
 function triedOf(program: Program, length: number): Tried {
-  const known = kept.get(program);
+  const known = cached.get(program);
   if (known && known.length === length) return known;
-  const made = new Tried(program.instructions.length, length);
-  kept.set(program, made);
-  return made;
+  const tried = new Tried(program.instructions.length, length);
+  cached.set(program, tried);
+  return tried;
 }
 
 function looks(
   { program, behind, least, most }: Instruction & { do: "look" },
-  points: readonly number[],
+  text: MatchedText & { slots: number[] },
   at: number,
-  budget: Budget,
-  slots: number[],
 ): boolean {
-  if (!behind) return run(program, points, at, budget, slots) !== null;
+  if (!behind) return run(program, text, at) !== null;
   for (let from = at - least; from >= Math.max(0, at - most); from--)
-    if (run(program, points, from, budget, slots, at) !== null) return true;
+    if (run(program, text, from, at) !== null) return true;
   return false;
 }

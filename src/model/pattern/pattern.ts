@@ -1,7 +1,7 @@
 /**
- * Regular expressions from a stranger's file, matched without the risk that a runtime's own engine has: that one tries
- * every way through a text, which may be exponentially many (`(a+)+b`). Here each pair of a place in the pattern and a
- * place in the text is tried once, and steps are counted. Parsers for two dialects make the parts:
+ * Regular expressions from untrusted files, matched without the risk of a runtime's own engine, which backtracks over
+ * every way through a text, exponentially many in `(a+)+b`. Here each pair of a place in the pattern and a place in the
+ * text is tried once, and steps are counted. Parsers for two dialects make the parts:
  * python_pattern.ts (PEFT) and src/policy/split_pattern.ts (tokenizers).
  */
 
@@ -89,25 +89,30 @@ function compilePart(root: Part, size: { left: number }): Program {
   };
   const emitChoice = (options: readonly Part[]): void => {
     const ends: number[] = [];
-    options.forEach((option, i) => {
-      const isLast = i === options.length - 1;
-      const split = isLast ? -1 : add({ do: "split", first: instructions.length + 1, second: 0 });
+    for (const [i, option] of options.entries()) {
+      if (i === options.length - 1) {
+        emit(option);
+        break;
+      }
+      const split = add({ do: "split", first: instructions.length + 1, second: 0 });
       emit(option);
-      if (isLast) return;
       ends.push(add({ do: "jump", to: 0 }));
       (instructions[split] as { second: number }).second = instructions.length;
-    });
+    }
     for (const end of ends) (instructions[end] as { to: number }).to = instructions.length;
   };
   const emitRepeat = ({ part, least, most, isGreedy }: Part & { kind: "repeat" }): void => {
     const split = (): number => add({ do: "split", first: 0, second: 0 });
     const set = (at: number, inside: number, after: number): void => {
-      Object.assign(instructions[at]!, isGreedy ? { first: inside, second: after } : { first: after, second: inside });
+      instructions[at] = {
+        do: "split",
+        ...(isGreedy ? { first: inside, second: after } : { first: after, second: inside }),
+      };
     };
     for (let i = 0; i < least; i++) {
       const before = instructions.length;
       emit(part);
-      // However often nothing is repeated, it is nothing.
+      // A part without instructions matches nothing, however often it is repeated.
       if (instructions.length === before) return;
     }
     if (most === Number.POSITIVE_INFINITY) {

@@ -17,8 +17,9 @@ export function dequantizeRows(
   const values = new Float32Array(count);
   const bytes = new Int8Array(data.buffer, data.byteOffset, data.byteLength);
   for (let b = 0; b < scales.length; b++) {
-    const scale = fromHalf(scales[b]! & 0xffff);
-    const zero = fromHalf(scales[b]! >>> 16);
+    const word = scales[b]!;
+    const scale = fromHalf(word & 0xffff);
+    const zero = fromHalf(word >>> 16);
     const end = (b + 1) * block;
     if (dtype === "i8") for (let i = b * block; i < end; i++) values[i] = (bytes[i]! - zero) * scale;
     else

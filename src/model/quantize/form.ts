@@ -1,8 +1,8 @@
 /**
- * Weights in few bits. Rows of a matrix (O, I) are cut into blocks along I, each with a scale and a zero point:
+ * Quantized weights. Rows of a matrix (O, I) are cut into blocks along I, each with a scale and a zero point:
  * value = (q - zero) * scale, in f32.
  *
- * | dtype | q                                             | zero                  | bits         |
+ * | dtype | q                                             | zero                  | packed       |
  * | i8    | -127 to 127, a signed byte                    | 0                     | 4 a u32      |
  * | i4    | 0 to 15                                       | 8, or as published    | 8 a u32      |
  * | nf4   | 0 to 15, a place in the table of NormalFloats | 0; table[q] * scale   | 8 a u32      |
@@ -23,10 +23,18 @@ export interface QuantizedRows {
   scales: Uint32Array<ArrayBuffer>;
 }
 
+/** values[start .. start + count), to be multiplied by `inverse`, one over their scale. */
+export interface ScaledBlock {
+  values: Float32Array;
+  start: number;
+  count: number;
+  inverse: number;
+}
+
 /** Numbers in one u32. */
 export const perWord = { i8: 4, i4: 8, nf4: 8 } as const;
 
-/** Why a matrix of so many columns cannot be stored so, as the end of a sentence; null where it can. */
+/** Why a matrix of so many columns cannot be stored in a form, as the end of a sentence; null where it can. */
 export function misfit(columns: number, { dtype, block }: QuantizedForm): string | null {
   const word = perWord[dtype];
   if (!Number.isInteger(block) || block < word || block % word !== 0)
@@ -35,7 +43,7 @@ export function misfit(columns: number, { dtype, block }: QuantizedForm): string
   return null;
 }
 
-/** @throws RangeError where the form does not fit, or where these are no whole rows. @returns the number of rows */
+/** @returns the number of rows. @throws RangeError where the form does not fit, or the numbers are no whole rows */
 export function checkRows(count: number, columns: number, form: QuantizedForm): number {
   const problem = misfit(columns, form);
   if (problem) throw new RangeError(problem);

@@ -1,3 +1,5 @@
+import type { ScaledBlock } from "./form.ts";
+
 /**
  * The 16 values of NormalFloat, in f32: quantiles of a normal distribution that span [-1, 1] and hold 0 exactly.
  * Source: Dettmers et al. 2023 (QLoRA), appendix E; the same digits in bitsandbytes' `functional.py`.
@@ -22,9 +24,9 @@ export const nf4Values = Float32Array.of(
 );
 
 /**
- * The products in cells so narrow that one holds a threshold at most: where it holds none, `nearest` is the value's place
- * in the table, else `between`, and `below` is the place of the value below the threshold. A half's rounding error takes
- * products beyond 1, hence the margin.
+ * A table by cells of products, so narrow that a cell holds one threshold between values at most. Where it holds none,
+ * `nearest` is the index of the nearest value, else `between`, and `below` the index of the value below the threshold.
+ * A half's rounding error takes products beyond 1, hence the margin.
  */
 const cellsPerUnit = 2048;
 const margin = 1.03125 * cellsPerUnit;
@@ -42,20 +44,10 @@ for (let cell = 0, q = 0; cell < nearest.length; cell++) {
   }
 }
 
-/**
- * Places in the table of the values nearest to values[at .. at + count) * inverse, eight to a word from `word` on.
- * @param inverse  one over the scale; the products lie in [-1.001, 1.001]
- */
-export function packNf4(
-  values: Float32Array,
-  at: number,
-  count: number,
-  inverse: number,
-  data: Int32Array,
-  word: number,
-): void {
-  const end = at + count;
-  for (let i = at; i < end; i += 8) {
+/** Indices of the nearest values in the table, eight to a word from `word` on; products lie in [-1.001, 1.001]. */
+export function packNf4({ values, start, count, inverse }: ScaledBlock, data: Int32Array, word: number): void {
+  const end = start + count;
+  for (let i = start; i < end; i += 8) {
     let bits = 0;
     for (let k = 7; k >= 0; k--) {
       const x = values[i + k]! * inverse;

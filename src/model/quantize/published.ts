@@ -16,9 +16,12 @@ export interface Published {
   mayReorder: boolean;
 }
 
+/** A key under its names, the usual one first. */
+type Keys = readonly [string, ...string[]];
+
 /** What to do about a checkpoint that cannot be read. */
 const advice =
-  "choose the checkpoint that was not quantized; baseDtype nf4 (--base-dtype nf4) keeps it in four bits on the GPU";
+  "choose the checkpoint that was not quantized; baseDtype nf4 (--base-dtype nf4) quantizes it to four bits on the GPU";
 
 /**
  * Null where the weights are not quantized.
@@ -37,8 +40,8 @@ export function readPublished(json: Json): Published | null {
 }
 
 /**
- * How such a checkpoint holds a weight (O, I), where only its config.json is known: the linear layers of the language
- * model are in few bits. Null for all others.
+ * How such a checkpoint stores a weight (O, I), where only its config.json is known: the linear layers of the language
+ * model are quantized. Null for all others.
  */
 export function likelyForm(
   { bits, groupSize }: Published,
@@ -78,14 +81,17 @@ function readGptq(config: Section): Published {
   };
 }
 
-/** The value of the first of these keys that stands there; text in either case. */
+/** The first of these keys that has a value; the first of all where none has. */
+const keyOf = (json: Json, keys: Keys): string => keys.find((key) => json[key] != null) ?? keys[0];
+
+/** The value of the first of these keys that has one; text in either case. */
 function expect<const Value extends string | number | boolean>(
   { json, where }: Section,
-  keys: readonly string[],
+  keys: Keys,
   values: readonly Value[],
   absent?: Value,
 ): Value {
-  const key = keys.find((one) => json[one] != null) ?? keys[0]!;
+  const key = keyOf(json, keys);
   const found = json[key] ?? absent;
   const plain = typeof found === "string" ? found.toLowerCase() : found;
   const value = values.find((one) => one === plain);
@@ -96,8 +102,8 @@ function expect<const Value extends string | number | boolean>(
   return value;
 }
 
-function groupSize(config: Section, keys: readonly string[]): number | null {
-  const key = keys.find((one) => config.json[one] != null) ?? keys[0]!;
+function groupSize(config: Section, keys: Keys): number | null {
+  const key = keyOf(config.json, keys);
   const size = config.json[key] === -1 ? null : whole(config, key, 2 ** 18);
   if (size !== null && size % 8 !== 0)
     throw new Error(`${config.where}${key} is ${size}, only multiples of 8 can be read; ${advice}`);

@@ -1,11 +1,12 @@
 import { fromHalf, toHalf } from "../half.ts";
-import { checkRows, perWord, type QuantizedForm, type QuantizedRows } from "./form.ts";
+import { checkRows, perWord, type QuantizedForm, type QuantizedRows, type ScaledBlock } from "./form.ts";
 import { packNf4 } from "./nf4.ts";
 
-/** What an error says of the rows. */
+/** How errors name the rows. */
 export interface RowsAt {
+  /** Of the matrix. */
   name: string;
-  /** Of these rows in their matrix. */
+  /** Index of the first of the rows in the matrix. */
   firstRow: number;
 }
 
@@ -13,8 +14,8 @@ export interface RowsAt {
 const i4Zero = toHalf(8) << 16;
 
 /**
- * Whole rows in few bits: a block's scale is made of its largest magnitude, rounded to f16, and every number becomes
- * the nearest that the rounded scale can give (ties upwards). A block of zeros stays zero.
+ * Quantizes whole rows: a block's scale follows from its largest magnitude and is rounded to f16, and every number
+ * becomes the nearest that the rounded scale can give (ties upwards). A block of zeros stays zero.
  *
  * i8: |largest| / 127. i4: largest / -8, so that the number of largest magnitude is eight steps from zero whatever its
  * sign, as in ggml's Q4_0; the mean square error is 22 % smaller than with |largest| / 7, for normal and for
@@ -35,32 +36,34 @@ export function quantizeRows(
   const data = new Uint32Array(values.length / perWord[dtype]);
   const scales = new Uint32Array(blocks);
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  // Engines keep u32 that may lie above 2^31 as doubles.
+  // JavaScript engines hold u32 that may lie above 2^31 as doubles.
   const words = new Int32Array(data.buffer);
   const bytes = new Int8Array(data.buffer);
   const blockWords = block / perWord[dtype];
+  // One object for all blocks: a model has millions of them.
+  const scaled: ScaledBlock = { values, start: 0, count: block, inverse: 0 };
   for (let b = 0; b < blocks; b++) {
     const start = b * block;
-    const place = placeOfLargest(bits, start, block);
-    const largest = values[place]!;
+    const largest = values[indexOfLargest(bits, start, block)]!;
     const wanted = dtype === "i8" ? Math.abs(largest) / 127 : dtype === "i4" ? largest / -8 : Math.abs(largest);
     const half = scaleHalf(wanted);
     const scale = fromHalf(half);
     if (!Number.isFinite(scale)) throw new Error(scaleSentence(largest, Math.floor(start / columns), at));
     scales[b] = dtype === "i4" ? half | i4Zero : half;
-    const inverse = scale === 0 ? 0 : 1 / scale;
-    if (dtype === "i8") packI8(values, start, block, inverse, bytes);
-    else if (dtype === "i4") packI4(values, start, block, inverse, words, b * blockWords);
-    else packNf4(values, start, block, inverse, words, b * blockWords);
+    scaled.start = start;
+    scaled.inverse = scale === 0 ? 0 : 1 / scale;
+    if (dtype === "i8") packI8(scaled, bytes);
+    else if (dtype === "i4") packI4(scaled, words, b * blockWords);
+    else packNf4(scaled, words, b * blockWords);
   }
   return { data, scales };
 }
 
 /**
- * The first place in a block where the largest magnitude stands; bits of magnitudes are ordered as the magnitudes are,
- * NaN last. Four in turns, which wait less for each other.
+ * The first index in a block of the largest magnitude; bits of magnitudes are ordered as the magnitudes are, NaN last.
+ * Four maxima side by side, so that none waits for the one before.
  */
-function placeOfLargest(bits: Int32Array, start: number, count: number): number {
+function indexOfLargest(bits: Int32Array, start: number, count: number): number {
   const end = start + count;
   let a = 0;
   let b = 0;
@@ -73,9 +76,9 @@ function placeOfLargest(bits: Int32Array, start: number, count: number): number 
     d = Math.max(d, bits[i + 3]! & 0x7fffffff);
   }
   const most = Math.max(Math.max(a, b), Math.max(c, d));
-  let place = start;
-  while ((bits[place]! & 0x7fffffff) !== most) place++;
-  return place;
+  let index = start;
+  while ((bits[index]! & 0x7fffffff) !== most) index++;
+  return index;
 }
 
 /** To the nearest half; small ones, whose steps are coarse, away from zero, so that the largest number still fits. */
@@ -87,20 +90,13 @@ function scaleHalf(wanted: number): number {
 }
 
 /** No product lies beyond 127.1: a normal half is off by a 2048th at most. */
-function packI8(values: Float32Array, start: number, count: number, inverse: number, bytes: Int8Array): void {
+function packI8({ values, start, count, inverse }: ScaledBlock, bytes: Int8Array): void {
   const end = start + count;
   for (let i = start; i < end; i++) bytes[i] = ((values[i]! * inverse + 128.5) | 0) - 128;
 }
 
 /** Products lie in [-8.01, 8.01]: what is nearest to 8 becomes 7. */
-function packI4(
-  values: Float32Array,
-  start: number,
-  count: number,
-  inverse: number,
-  data: Int32Array,
-  word: number,
-): void {
+function packI4({ values, start, count, inverse }: ScaledBlock, data: Int32Array, word: number): void {
   const end = start + count;
   for (let i = start; i < end; i += 8)
     data[word++] =
@@ -116,5 +112,5 @@ function packI4(
 
 function scaleSentence(largest: number, row: number, { name, firstRow }: RowsAt): string {
   const found = Number.isFinite(largest) ? `${largest}, whose scale no half can hold` : `${largest}`;
-  return `${name}, row ${firstRow + row}: expected finite weights small enough to be quantized, found ${found}; use the weights as they are stored, or another checkpoint`;
+  return `${name}, row ${firstRow + row}: expected finite weights small enough to be quantized, found ${found}; leave them unquantized (baseDtype auto), or use another checkpoint`;
 }

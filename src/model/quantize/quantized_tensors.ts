@@ -1,9 +1,9 @@
-import type { StoredTensor } from "../safetensors.ts";
+import type { StoredTensor } from "../checkpoint_files.ts";
 import type { QuantizedForm, QuantizedRows } from "./form.ts";
 import type { Published } from "./published.ts";
 import { awqRows, gptqRows, type PackedLinear } from "./transposed_rows.ts";
 
-/** A linear layer's weight (O, I) that a checkpoint holds in few bits. */
+/** A linear layer's weight (O, I) that is quantized in its checkpoint. */
 export interface QuantizedTensor {
   name: string;
   /** O, I */
@@ -11,20 +11,20 @@ export interface QuantizedTensor {
   form: QuantizedForm;
   /** The file of its numbers. */
   file: string;
-  /** In stretches of whole rows. Holds the layer's packed tensors while it is read. */
+  /** In ranges of whole rows. The layer's packed tensors are in memory while it is read. */
   parts(): AsyncGenerator<{ firstRow: number } & QuantizedRows>;
 }
 
-/** Numbers that a stretch has at most, beside the eight rows that it has at least: what a processor's cache holds. */
+/** Most numbers of a range, which has eight rows at least: what a processor's cache holds. */
 const partNumbers = 2 ** 20;
 const kinds = ["qweight", "qzeros", "scales", "g_idx"] as const;
 type Kind = (typeof kinds)[number];
 type Packed = Partial<Record<Kind, StoredTensor>>;
 
 /**
- * Sorts a checkpoint's tensors into weights in few bits and all others, which are as they are stored.
+ * Sorts a checkpoint's tensors into quantized weights and all others.
  *
- * @param notice  told what a person should know
+ * @param notice  called with what a person should know
  * @throws Error naming the first tensor that is missing, does not fit to the others of its layer, or has its inputs in
  *         an order of its own
  */
@@ -41,7 +41,7 @@ export async function quantizedTensors(
       layers.set(module, { ...layers.get(module), [kind as Kind]: tensor });
     else others.push(tensor);
   }
-  const first = [...layers.values()].map((packed) => Object.values(packed)[0]!)[0];
+  const [first] = [...layers.values()].flatMap((packed) => Object.values(packed));
   if (!published) {
     if (first)
       throw new Error(
@@ -54,8 +54,9 @@ export async function quantizedTensors(
       `config.json: quantization_config says ${published.method}, but the checkpoint holds no tensor "….qweight"; is it the file of this checkpoint?`,
     );
   const linears = [...layers].map(([module, packed]) => checkLayer(module, packed, published));
-  const isZeroLessOne = await readsZeroLessOne(linears[0]!, published, notice);
-  if (published.mayReorder) await checkOrder(linears[0]!);
+  const [linear] = linears as [Linear];
+  const isZeroLessOne = await readsZeroLessOne(linear, published, notice);
+  if (published.mayReorder) await checkOrder(linear);
   return { quantized: linears.map((linear) => quantizedTensor(linear, { ...published, isZeroLessOne })), others };
 }
 
@@ -77,7 +78,7 @@ function checkLayer(module: string, packed: Packed, { method, bits, groupSize }:
     const tensor = packed[kind];
     if (!tensor)
       throw new Error(
-        `The checkpoint holds "${Object.values(packed)[0]!.name}" but not "${module}.${kind}"; is the download complete?`,
+        `The checkpoint holds "${Object.values(packed)[0]?.name}" but not "${module}.${kind}"; is the download complete?`,
       );
     return tensor;
   };

@@ -1,6 +1,6 @@
 /**
- * Packed matrices of AWQ and GPTQ, which stand with the inputs first, as rows of ours. Sizes: I inputs, O outputs, G
- * groups; all tensors are whole, so that a stretch of outputs can be read from all of them.
+ * Packed matrices of AWQ and GPTQ, which have the inputs first, as rows (O, I). Sizes: I inputs, O outputs, G
+ * groups; all tensors are whole, so that a range of outputs can be read from all of them.
  * Sources: AutoAWQ's `packing_utils.py` and `WQLinear_GEMM`, GPTQModel's `TorchLinear.dequantize_weight`.
  */
 
@@ -93,7 +93,10 @@ export function awqRows(layer: PackedLinear, first: number, count: number): Quan
       data[to + 5 * row] = g;
       data[to + 7 * row] = h;
     }
-  return { data: new Uint32Array(data.buffer), scales: scaleRows(layer, first, count, 4, awqOutputs, 0) };
+  return {
+    data: new Uint32Array(data.buffer),
+    scales: scaleRows(layer, first, count, { bits: 4, outputs: awqOutputs, add: 0 }),
+  };
 }
 
 /**
@@ -116,7 +119,18 @@ export function gptqRows(
     for (let word = 0, at = first + o; word < rowWords; word++, at += O)
       data[o * rowWords + word] = qweight[at]! ^ sign;
   const add = isZeroLessOne ? (bits === 8 ? 0x01010101 : 0x11111111) : 0;
-  return { data: new Uint32Array(data.buffer), scales: scaleRows(layer, first, count, bits, plainOutputs, add) };
+  return {
+    data: new Uint32Array(data.buffer),
+    scales: scaleRows(layer, first, count, { bits, outputs: plainOutputs, add }),
+  };
+}
+
+interface ZeroPoints {
+  bits: 4 | 8;
+  /** The output of each number in a u32, from the lowest on. */
+  outputs: readonly number[];
+  /** Added to each u32. */
+  add: number;
 }
 
 /**
@@ -127,9 +141,7 @@ function scaleRows(
   { name, O, G, qzeros, scales }: PackedLinear,
   first: number,
   count: number,
-  bits: 4 | 8,
-  outputs: readonly number[],
-  add: number,
+  { bits, outputs, add }: ZeroPoints,
 ): Uint32Array<ArrayBuffer> {
   const result = new Uint32Array(count * G);
   const each = 32 / bits;
@@ -154,5 +166,5 @@ function scaleRows(
 const halves = Uint16Array.from({ length: 16 }, (_, zero) => toHalf(zero));
 const less128 = Uint16Array.from({ length: 256 }, (_, zero) => toHalf(zero - 128));
 
-/** The same bits: JavaScript's engines keep u32 that may lie above 2^31 as doubles. */
+/** The same bits: JavaScript engines hold u32 that may lie above 2^31 as doubles. */
 const signed = ({ buffer, byteOffset, length }: Uint32Array) => new Int32Array(buffer, byteOffset, length);

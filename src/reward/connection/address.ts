@@ -17,10 +17,12 @@ export function readJudgeAddress(text: string): JudgeAddress {
   try {
     url = new URL(text.trim());
   } catch {
-    throw new Error(`Expected the address of a judge ${example}, found ${shown(text)}`);
+    throw new Error(`Expected the address of a judge ${example}, found ${quoted(text)}`);
   }
   if (url.protocol !== "http:" && url.protocol !== "https:")
-    throw new Error(`The address of a judge begins with http:// or https://, ${example}; found ${shown(url.protocol)}`);
+    throw new Error(
+      `The address of a judge begins with http:// or https://, ${example}; found ${quoted(url.protocol)}`,
+    );
   // Not quoted: what stands there is a secret.
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     throw new Error(
@@ -30,7 +32,7 @@ export function readJudgeAddress(text: string): JudgeAddress {
   return { base: `${url.origin}${path === "" ? "/v1" : path}`, origin: url.origin, network: networkOf(url.hostname) };
 }
 
-const shown = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 
 function networkOf(host: string): JudgeAddress["network"] {
   if (host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127\./.test(host)) return "loopback";

@@ -94,7 +94,7 @@ export async function testConnection(
   try {
     found.models = await connection.models(signal);
   } catch (error) {
-    // Some servers keep no list; what counts is whether they judge.
+    // Some servers have no list; what counts is whether they judge.
     const keepsNoList = error instanceof JudgeFailure && error.kind === "not_found" && wanted !== "";
     if (!keepsNoList) return failed(error);
   }
@@ -152,11 +152,12 @@ export async function testConnection(
   // Without temperature or seed its verdicts are left to chance.
   const changes = connection.adaptations;
   const taken = changes.length === 0 ? "" : `; it takes questions ${changes.join(", ")} only`;
-  const seconds = (found.verdictMs! / 1000).toFixed(1);
-  if (found.verdictMs! > slowMs)
+  const verdictMs = found.verdictMs ?? 0;
+  const seconds = (verdictMs / 1000).toFixed(1);
+  if (verdictMs > slowMs)
     return end(
       "slow",
-      `The judge at ${address.base} takes ${seconds} s for one verdict; a step of 128 rollouts waits for ${Math.ceil((128 / (settings.concurrency ?? 8)) * (found.verdictMs! / 1000))} s or more, so choose a smaller model or a faster machine`,
+      `The judge at ${address.base} takes ${seconds} s for one verdict; a step of 128 rollouts waits for ${Math.ceil((128 / (settings.concurrency ?? 8)) * (verdictMs / 1000))} s or more, so choose a smaller model or a faster machine`,
       true,
     );
   return end("ready", `The judge at ${address.base} gave a verdict in ${seconds} s with ${found.model}${taken}`, true);

@@ -48,7 +48,7 @@ export async function exchange({
       method: body === undefined ? "GET" : "POST",
       headers,
       body,
-      // "manual" rather than "error", which a browser does not tell from a server that is not there.
+      // "manual" rather than "error", which a browser reports like a server that is not there.
       redirect: "manual",
       credentials: "omit",
       referrerPolicy: "no-referrer",
@@ -126,7 +126,7 @@ async function readBytes(
   return all;
 }
 
-/** Where a redirect leads, for people; pages are not told. Without what stands behind the path, which may be secret. */
+/** Where a redirect leads, for people; a page does not learn it. Without what stands behind the path, which may be secret. */
 function leadsTo(response: Response, url: string): string {
   try {
     const { origin, pathname } = new URL(response.headers.get("location") ?? "", url);

@@ -17,8 +17,8 @@ export type FailureKind =
   | "budget"
   | "aborted";
 
-/** What another try may mend: the network, a busy server, a reply cut off or mangled on its way. */
-const passing: readonly FailureKind[] = [
+/** What another try may fix: the network, a busy server, a reply cut off or mangled on its way. */
+const transient: readonly FailureKind[] = [
   "no_answer",
   "timeout",
   "rate_limited",
@@ -29,7 +29,7 @@ const passing: readonly FailureKind[] = [
 ];
 
 /** What stands in the way of every question: the key, the address, the model. */
-const hopeless: readonly FailureKind[] = ["unauthorized", "not_found"];
+const permanent: readonly FailureKind[] = ["unauthorized", "not_found"];
 
 /** Every question would fail for the same reason, so that whoever asks stops; the message is one sentence for people. */
 export class JudgeUnusable extends Error {
@@ -39,7 +39,7 @@ export class JudgeUnusable extends Error {
   }
 }
 
-/** A judge that could not be heard; the message is one sentence for people and never holds the key. */
+/** A question without a usable reply; the message is one sentence for people and never holds the key. */
 export class JudgeFailure extends Error {
   readonly kind: FailureKind;
   /** How long the server asked to be left alone, null where it did not say. */
@@ -56,8 +56,8 @@ export class JudgeFailure extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  get mayPass(): boolean {
-    return passing.includes(this.kind);
+  get isTransient(): boolean {
+    return transient.includes(this.kind);
   }
 
   /** The server did answer, with what is no verdict. */
@@ -66,7 +66,7 @@ export class JudgeFailure extends Error {
   }
 
   /** No question to this judge will fare better: a run had better stop than go on without verdicts. */
-  get isHopeless(): boolean {
-    return hopeless.includes(this.kind);
+  get isPermanent(): boolean {
+    return permanent.includes(this.kind);
   }
 }

@@ -4,7 +4,7 @@ import { type FailureKind, JudgeFailure } from "./failure.ts";
 import { Limiter } from "./limiter.ts";
 import { failureOf, replyText } from "./reply.ts";
 import type { JudgeRequest } from "./request.ts";
-import { type Adaptation, adaptationWords, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
+import { type Adaptation, adaptationTexts, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
 import { errorIn } from "./server_sentence.ts";
 
 /** How one endpoint is asked. */
@@ -95,8 +95,8 @@ export class JudgeConnection {
   /** The model that is asked. @throws JudgeFailure where none was named and the server names none. */
   async model(signal?: AbortSignal): Promise<string> {
     if (this.#settings.model !== "") return this.#settings.model;
-    this.#model ??= this.models(signal).then((models) => {
-      if (models.length > 0) return models[0];
+    this.#model ??= this.models(signal).then(([first]) => {
+      if (first !== undefined) return first;
       throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
     });
     try {
@@ -120,9 +120,9 @@ export class JudgeConnection {
     return data.flatMap((entry) => (typeof entry?.id === "string" ? [entry.id as string] : []));
   }
 
-  /** How questions are changed for this server, in words; empty where it takes them as they are. */
+  /** How questions are changed for this server, as text; empty where it takes them as they are. */
   get adaptations(): string[] {
-    return adaptationWords(this.#adaptation);
+    return adaptationTexts(this.#adaptation);
   }
 
   /**
@@ -161,7 +161,7 @@ export class JudgeConnection {
         adaptation = withoutField(adaptation, field);
       }
     }
-    throw refused!;
+    throw refused ?? new Error("Expected a field to be refused at each try");
   }
 
   /** @param read what the answer says; where it throws a failure that may pass, the question is asked again */
@@ -181,8 +181,8 @@ export class JudgeConnection {
         } catch (error) {
           if (!(error instanceof JudgeFailure)) throw error;
           this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
-          this.#heed(error);
-          if (!error.mayPass || tried === tries) {
+          this.#respectRetryAfter(error);
+          if (!error.isTransient || tried === tries) {
             if (error.isReply) this.#failedInARow = 0;
             else if (error.kind !== "aborted" && error.kind !== "budget") this.#failedInARow++;
             throw error;
@@ -196,7 +196,7 @@ export class JudgeConnection {
   }
 
   /** A server that asks to be left alone is left alone by all. */
-  #heed({ retryAfterMs }: JudgeFailure): void {
+  #respectRetryAfter({ retryAfterMs }: JudgeFailure): void {
     if (retryAfterMs === null) return;
     this.#notBeforeMs = Math.max(
       this.#notBeforeMs,

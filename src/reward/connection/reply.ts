@@ -28,7 +28,7 @@ export function replyText(answer: unknown, url: string): string {
   const refusal = textOf(message.refusal);
   if (refusal !== "") throw new JudgeFailure("refused", `The judge at ${url} refuses to judge: ${excerpt(refusal)}`);
   const text = textOf(message.content);
-  const reason = finishOf(choice!);
+  const reason = finishOf(choice ?? {});
   if (reason !== null && !finished.test(reason)) throw unfinished(reason, text, url);
   if (text.trim() !== "") return text;
   const thought = textOf(message.reasoning_content) || textOf(message.reasoning);
@@ -61,22 +61,22 @@ function finishOf({ finish_reason, native_finish_reason, stop_reason }: Record<s
 }
 
 function unfinished(reason: string, text: string, url: string): JudgeFailure {
-  const shown = `(finish_reason ${JSON.stringify(reason.slice(0, 40))})`;
+  const detail = `(finish_reason ${JSON.stringify(reason.slice(0, 40))})`;
   if (/length|max|tokens|limit|broke off/i.test(reason)) {
     const failure = new JudgeFailure(
       "cut_off",
-      `The reply of the judge at ${url} was cut off before its end ${shown}; allow longer replies, or choose a model that thinks less`,
+      `The reply of the judge at ${url} was cut off before its end ${detail}; allow longer replies, or choose a model that thinks less`,
     );
     failure.said = text;
     return failure;
   }
   if (/content_filter|safety|prohibited|blocklist|recitation|sensitive/i.test(reason))
-    return new JudgeFailure("refused", `The reply of the judge at ${url} was held back by a filter ${shown}`);
+    return new JudgeFailure("refused", `The reply of the judge at ${url} was held back by a filter ${detail}`);
   if (/error|abort|cancel|insufficient/i.test(reason))
-    return new JudgeFailure("server_error", `The judge at ${url} broke its reply off ${shown}`);
+    return new JudgeFailure("server_error", `The judge at ${url} broke its reply off ${detail}`);
   return new JudgeFailure(
     "no_text",
-    `The judge at ${url} ended with something else than a reply ${shown}; choose another model`,
+    `The judge at ${url} ended with something else than a reply ${detail}; choose another model`,
   );
 }
 
@@ -92,25 +92,29 @@ export function failureOf({ sentence, status, param }: ServerError, url: string)
  * @param said what the server says to it
  */
 export function statusFailure(status: number, said: string, url: string, retryAfterMs: number | null): JudgeFailure {
-  const shown = said.trim() === "" ? "" : `: ${excerpt(said)}`;
+  const detail = said.trim() === "" ? "" : `: ${excerpt(said)}`;
   // A moderator's word about one question says nothing about the key.
   const isModerated = status === 403 && /moderat|flagged|content.?policy|safety/i.test(said);
-  if (isModerated) return new JudgeFailure("refused", `The judge at ${url} refuses the question (403)${shown}`);
+  if (isModerated) return new JudgeFailure("refused", `The judge at ${url} refuses the question (403)${detail}`);
   if (status === 401 || status === 403)
-    return new JudgeFailure("unauthorized", `The judge at ${url} refuses the key (${status})${shown}`);
+    return new JudgeFailure("unauthorized", `The judge at ${url} refuses the key (${status})${detail}`);
   if (status === 402)
-    return new JudgeFailure("unauthorized", `The judge at ${url} wants to be paid first (402)${shown}`);
+    return new JudgeFailure("unauthorized", `The judge at ${url} wants to be paid first (402)${detail}`);
   if (status === 404 || status === 405 || status === 410)
-    return new JudgeFailure("not_found", `The judge at ${url} knows no such model or path (${status})${shown}`);
+    return new JudgeFailure("not_found", `The judge at ${url} knows no such model or path (${status})${detail}`);
   if (status === 429)
-    return new JudgeFailure("rate_limited", `The judge at ${url} asks for fewer questions (429)${shown}`, retryAfterMs);
+    return new JudgeFailure(
+      "rate_limited",
+      `The judge at ${url} asks for fewer questions (429)${detail}`,
+      retryAfterMs,
+    );
   // Servers break on a schema that they do not know; another try with it would break them again.
   const breaksOnSchema =
     status >= 500 &&
     /json.?schema|response_format|structured.?output|grammar/i.test(said) &&
     /\bnot\b|unsupported|unknown|invalid|fail/i.test(said);
   if (!breaksOnSchema && (status >= 500 || status === 408 || status === 425))
-    return new JudgeFailure("server_error", `The judge at ${url} failed (${status})${shown}`, retryAfterMs);
-  if (status === 0) return new JudgeFailure("bad_request", `The judge at ${url} answers with an error${shown}`);
-  return new JudgeFailure("bad_request", `The judge at ${url} does not accept the question (${status})${shown}`);
+    return new JudgeFailure("server_error", `The judge at ${url} failed (${status})${detail}`, retryAfterMs);
+  if (status === 0) return new JudgeFailure("bad_request", `The judge at ${url} answers with an error${detail}`);
+  return new JudgeFailure("bad_request", `The judge at ${url} does not accept the question (${status})${detail}`);
 }

@@ -43,8 +43,9 @@ function eventsOf(lines: readonly string[]): string[] {
     const data = /^data: ?(.*)$/.exec(line)?.[1];
     if (data === undefined) continue;
     // Servers that leave out the empty line put one value on each.
-    if (open && events.at(-1)!.length < mostJoined && parse(events.at(-1)!) === undefined)
-      events[events.length - 1] += `\n${data}`;
+    const last = events.at(-1);
+    if (open && last !== undefined && last.length < mostJoined && parse(last) === undefined)
+      events[events.length - 1] = `${last}\n${data}`;
     else events.push(data);
     open = true;
   }

@@ -7,14 +7,14 @@
 export type Body = Record<string, unknown>;
 
 /** Fields that a question makes no sense without, or that the judge itself decides on (response_format). */
-const kept = new Set(["model", "messages"]);
+const required = new Set(["model", "messages"]);
 
 /**
  * The field of the body that a server's error names, null where it names none of them. What it quotes or calls a
  * parameter counts before what it merely mentions: errors name the field to use instead too.
  */
 export function refusedField(body: Body, said: string, param: string | null): string | null {
-  const fields = Object.keys(body).filter((field) => !kept.has(field));
+  const fields = Object.keys(body).filter((field) => !required.has(field));
   const top = param?.split(/[.[]/)[0];
   if (top !== undefined && fields.includes(top)) return top;
   const places = fields
@@ -43,12 +43,12 @@ export function withoutField(adaptation: Adaptation, field: string): Adaptation 
 export function adapted(body: Body, adaptation: Adaptation): Body {
   return Object.fromEntries(
     Object.entries(body).flatMap(([field, value]) => {
-      const name = adaptation.has(field) ? adaptation.get(field)! : field;
+      const name = adaptation.has(field) ? (adaptation.get(field) ?? null) : field;
       return name === null ? [] : [[name, value]];
     }),
   );
 }
 
 /** What was changed, for people. */
-export const adaptationWords = (adaptation: Adaptation): string[] =>
+export const adaptationTexts = (adaptation: Adaptation): string[] =>
   [...adaptation].map(([field, name]) => (name === null ? `without ${field}` : `${name} in the place of ${field}`));

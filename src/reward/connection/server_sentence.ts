@@ -40,7 +40,7 @@ function readError(error: unknown): ServerError | null {
   return {
     sentence: [said ?? [type, code].filter(isWord).join(" "), raw].filter(Boolean).join(": "),
     status:
-      numberOf(code) ?? numberOf(status) ?? statusOf([code, type].filter(isWord).join(" ")) ?? passingStatusOf(said),
+      numberOf(code) ?? numberOf(status) ?? statusOf([code, type].filter(isWord).join(" ")) ?? statusNamedIn(said),
     param: typeof param === "string" ? param : (fieldOf(message) ?? fieldOf(detail)),
   };
 }
@@ -69,7 +69,7 @@ function numberOf(code: unknown): number | null {
 }
 
 /** Codes in words, as servers have them. */
-const statusWords: readonly [words: RegExp, status: number][] = [
+const statusPatterns: readonly [pattern: RegExp, status: number][] = [
   [/rate.?limit|too.?many.?requests|quota|throttl/i, 429],
   [/invalid.?api.?key|unauthori[sz]ed|authentication|no.?auth|invalid.?token/i, 401],
   [/permission|forbidden|access.?denied/i, 403],
@@ -78,10 +78,10 @@ const statusWords: readonly [words: RegExp, status: number][] = [
   [/overload|unavailable|capacity|time.?out|timed.?out|server.?error|internal|upstream|try again/i, 503],
 ];
 
-const statusOf = (words: string): number | null => statusWords.find(([pattern]) => pattern.test(words))?.[1] ?? null;
+const statusOf = (text: string): number | null => statusPatterns.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 
 /** Of a mere sentence only what may pass is believed: another word would stop a run. */
-function passingStatusOf(said: string | null): number | null {
+function statusNamedIn(said: string | null): number | null {
   const status = said === null ? null : statusOf(said);
   return status === 429 || status === 503 ? status : null;
 }
@@ -95,6 +95,6 @@ export function excerpt(text: string): string {
     .slice(0, 2000)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
     .trim();
-  const shown = JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}...` : line);
-  return isPage && title ? `a page of HTML, ${shown}` : shown;
+  const quoted = JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}...` : line);
+  return isPage && title ? `a page of HTML, ${quoted}` : quoted;
 }

@@ -2,7 +2,7 @@ import { JudgeFailure } from "../connection/failure.ts";
 import { auditSet } from "./audit_set.ts";
 import type { RemoteJudge } from "./remote_judge.ts";
 
-/** What a judge made of answers that are known to be right or wrong. */
+/** How a judge decided on answers that are known to be right or wrong. */
 export interface AuditRates {
   right: number;
   wrong: number;
@@ -29,7 +29,7 @@ export interface AuditMistake {
 export interface Audit {
   /** With the judge's rules and refusals, as a run would have it. */
   whole: AuditRates;
-  /** The judge that reads, alone: how much the rest has to keep from it. */
+  /** The model alone: how much the rules and the guard have to keep from it. */
   alone: AuditRates;
   mistakes: AuditMistake[];
   lastFailure: string | null;

@@ -97,8 +97,8 @@ export const auditSet: readonly AuditCase[] = [
     ...right.map((answer) => ({ question, goldAnswer, answer, right: true })),
     ...wrong.map((answer) => ({ question, goldAnswer, answer, right: false })),
   ]),
-  ...tricks.map((answer, i) => {
-    const { question, goldAnswer } = questions[i % questions.length];
-    return { question, goldAnswer, answer, right: false };
+  ...tricks.flatMap((answer, i) => {
+    const asked = questions[i % questions.length];
+    return asked ? [{ question: asked.question, goldAnswer: asked.goldAnswer, answer, right: false }] : [];
   }),
 ];

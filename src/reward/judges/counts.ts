@@ -6,7 +6,7 @@ export interface JudgeCounts {
   /** Verdicts asked for. */
   asked: number;
   byRule: number;
-  /** Kept from the judge: they would talk it into things. */
+  /** Answers that were not sent to the judge, since they try to influence it. */
   refused: number;
   byJudge: number;
   /** Those of `byJudge` that were right. */

@@ -40,7 +40,7 @@ export const countsNow = (counts: JudgeCounts): JudgeCounts => structuredClone(c
 
 /**
  * What a person should know about a judge and would see too late; `name` says which it is, whatever its numbers.
- * @param before what it had done when the step began; failures are told of the first step that has one, and once more
+ * @param before what it had done when the step began; failures are reported for the first step that has one, and once more
  *   where they become the most. From the beginning where it is null.
  */
 export function judgeAlarms(

@@ -28,7 +28,7 @@ export class ModelQuestions {
   }
 
   /**
-   * A verdict of 0 or 1, bound to a schema, and asked for in words once the server has refused one. The same question is
+   * A verdict of 0 or 1, bound to a schema, and asked for by instruction alone once the server has refused one. The same question is
    * asked once: its reply is cached.
    * @throws JudgeFailure
    */
@@ -66,7 +66,7 @@ export class ModelQuestions {
     try {
       return await question();
     } catch (error) {
-      if (error instanceof JudgeFailure && error.isHopeless) {
+      if (error instanceof JudgeFailure && error.isPermanent) {
         this.#refused = error;
         this.#counts.unusable = error.message;
       }

@@ -103,7 +103,7 @@ export class RemoteJudge implements AnswerJudge {
     const { answer, goldAnswer, question, source } = asked;
     const ruled = decideByRules(answer, { answer: goldAnswer, question, source });
     if (answer === null) return this.#byRule(ruled ?? { right: false, rule: "no answer" });
-    // Only the same words are right before tricks are looked for.
+    // Only an identical text is right before tricks are looked for.
     if (ruled?.rule === "exact" || ruled?.rule === "case") return this.#byRule(ruled);
     // What is looked at is what is sent, to the letter.
     const clean = cleanText(answer);

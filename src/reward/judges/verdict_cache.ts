@@ -1,6 +1,6 @@
 import { sha256 } from "../../tasks/sha256.ts";
 
-/** Keeps replies of a judge by the content of the question. A cache that fails is none: it never stops a run. */
+/** Stores replies of a judge by the content of the question. A failing cache never stops a run: the judge is asked instead. */
 export interface VerdictCache {
   get(key: string): Promise<string | null>;
   put(key: string, reply: string): Promise<void>;
@@ -13,11 +13,12 @@ export function memoryCache(limit = 100_000): VerdictCache {
     get: async (key) => replies.get(key) ?? null,
     put: async (key, reply) => {
       replies.set(key, reply);
-      if (replies.size > limit) replies.delete(replies.keys().next().value!);
+      const [oldest] = replies.keys();
+      if (replies.size > limit && oldest !== undefined) replies.delete(oldest);
     },
   };
 }
 
-/** SHA-256 of what was asked, in hex: the same endpoint, model and words give the same key. */
+/** SHA-256 of what was asked, in hex: the same endpoint, model and messages give the same key. */
 export const cacheKey = (content: unknown): Promise<string> =>
   sha256(new TextEncoder().encode(JSON.stringify(content)));

@@ -82,7 +82,7 @@ function bareJson(text: string): unknown {
 
 /** The same key with two values: JSON would take the last. */
 const contradictsItself = (text: string): boolean =>
-  new Set([...text.matchAll(/(?<!\\)"verdict"\s*:\s*"?(\w+)/gi)].map((match) => match[1]!.toLowerCase())).size > 1;
+  new Set([...text.matchAll(/(?<!\\)"verdict"\s*:\s*"?(\w+)/gi)].map(([, said = ""]) => said.toLowerCase())).size > 1;
 
 /** JSON, or an object as Python or a hasty model writes it. */
 function readObject(text: string): unknown {
@@ -106,8 +106,8 @@ function verdictOf(value: unknown, depth = 0): boolean | null {
   }
   if (typeof value !== "object" || value === null || depth > 2) return null;
   if (Array.isArray(value)) {
-    const all = value.map((one) => verdictOf(one, depth + 1));
-    return all.length > 0 && all.every((one) => one === all[0]) ? all[0]! : null;
+    const [first = null, ...others] = value.map((one) => verdictOf(one, depth + 1));
+    return others.every((one) => one === first) ? first : null;
   }
   const fields = Object.entries(value);
   const named = fields.filter(([name]) => name.trim().toLowerCase() === "verdict");
@@ -128,7 +128,7 @@ const inWords =
   /(?<![\p{L}\p{N}])verdict[\s"'“”‘’*_`~]*(?::|=>?|->|→|\bis\b|[-–—])[\s"'“”‘’*_`~]*(?:\$?\\boxed\{|[([])?([01](?:\.0+)?|true|false)(?![\p{L}\p{N}_%/])(?![.,]\d)/giu;
 const inTags = /<verdict>\s*([01]|true|false)\s*<\/verdict>/gi;
 
-/** Every statement of the form, in order: objects first, and words where no object holds them. */
+/** Every statement of the form, in order: JSON objects first, and plain text where no object holds it. */
 function statementsIn(text: string): Statement[] {
   const found: Statement[] = [];
   for (let start = text.indexOf("{"); start >= 0; start = text.indexOf("{", start + 1)) {
@@ -144,8 +144,9 @@ function statementsIn(text: string): Statement[] {
   for (const pattern of [inWords, inTags])
     for (const match of text.matchAll(pattern)) {
       const [start, end] = [match.index, match.index + match[0].length];
-      if (!objects.some((one) => start < one.end && end > one.start))
-        found.push({ start, end, right: verdictValue(match[1])! });
+      const right = verdictValue(match[1]);
+      if (right !== null && !objects.some((one) => start < one.end && end > one.start))
+        found.push({ start, end, right });
     }
   // More than these say no more.
   return found.sort((a, b) => a.start - b.start).slice(-50);

@@ -22,10 +22,10 @@ export function answerAsVerl(response: string): FoundAnswer {
   const tagged = /<answer>(.*?)<\/answer>/s.exec(said);
   if (!tagged) formatError = true;
   let answer: string;
-  if (tagged) answer = tagged[1]!;
+  if (tagged) [, answer = ""] = tagged;
   else {
     const behind = afterResponse.exec(said);
-    if (behind) answer = behind[1]!;
+    if (behind) [, answer = ""] = behind;
     else if (thought) answer = withoutTools(said);
     else answer = response;
   }

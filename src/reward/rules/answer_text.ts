@@ -8,7 +8,7 @@ const noughts = [
 ];
 
 function asciiDigit(sign: string): string {
-  const code = sign.codePointAt(0)!;
+  const code = sign.codePointAt(0) ?? 0;
   const first = noughts.find((nought) => code >= nought && code < nought + 10);
   return first === undefined ? sign : String(code - first);
 }

@@ -42,7 +42,7 @@ class Reader {
 
   #take(...signs: string[]): string | null {
     if (!signs.includes(this.#next)) return null;
-    return this.#tokens[this.#at++];
+    return this.#tokens[this.#at++] ?? null;
   }
 
   #sum(): Value | null {

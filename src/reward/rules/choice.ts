@@ -54,9 +54,10 @@ function choiceOf(text: string): Choice | null {
       said,
     ) ?? /^"([a-j])"$/.exec(said);
   if (!match) return null;
-  const [letter, blank, rest] = [match[1] ?? match[2] ?? match[3]!, match[4] ?? "", match[5] ?? ""];
+  const [, inBrackets, inSquares, alone, blank = "", rest = ""] = match;
+  const letter = inBrackets ?? inSquares ?? alone ?? "";
   // "a.m.", "i.e.", "d.c."
-  if (blank === "" && /^[a-z](?:\.|$)/.test(rest) && match[3] !== undefined) return null;
+  if (blank === "" && /^[a-z](?:\.|$)/.test(rest) && alone !== undefined) return null;
   return { letter, text: rest.trim() };
 }
 
@@ -73,7 +74,7 @@ const saysMore = (text: string): boolean =>
 /** Options that stand in a question, each on a line of its own: "A. red", "(B) blue". */
 function optionsOf(question: string): Map<string, string> {
   const found = question.matchAll(/^\s*(?:\(([a-j])\)\s+|([a-j])(?:[.):]\s+|[、:.]\s*(?=\p{Script=Han})))(\S.*)$/gmu);
-  return new Map([...found].map((match) => [match[1] ?? match[2], match[3].trim()]));
+  return new Map(Array.from(found, ([, inBrackets, alone, text = ""]) => [inBrackets ?? alone ?? "", text.trim()]));
 }
 
 const bare = (text: string): string =>

@@ -1,4 +1,13 @@
-import { type NumberRange, numberParts, range, size, tuple } from "./number_forms.ts";
+import {
+  type NumberParts,
+  type NumberRange,
+  numberParts,
+  range,
+  type Size,
+  size,
+  type Tuple,
+  tuple,
+} from "./number_forms.ts";
 import { type Quantity, quantity } from "./quantity.ts";
 import { compare, decimal, type Rational, times, whole } from "./rational.ts";
 import { sameQuantity } from "./same_quantity.ts";
@@ -68,36 +77,41 @@ const sorted = (numbers: readonly string[]): string =>
     .join(" ");
 
 /** Dates and the like are the same where they are written the same; 02/01 may be 01/02. */
-function sameParts(a: { sign: string; parts: string[] }, b: { sign: string; parts: string[] }): boolean | null {
-  const year = ({ parts }: { parts: string[] }) => parts.find((part) => part.length === 4);
+function sameParts(a: NumberParts, b: NumberParts): boolean | null {
+  const year = ({ parts }: NumberParts) => parts.find((part) => part.length === 4);
   const isAlike =
     a.sign === b.sign && a.parts.map((part) => part.length).join() === b.parts.map((part) => part.length).join();
   if (!isAlike && (a.parts.length !== 3 || b.parts.length !== 3 || !year(a) || !year(b))) return null;
   return sorted(a.parts) === sorted(b.parts) ? null : false;
 }
 
-function sameTuple(
-  a: { bracket: string; parts: string[] },
-  b: { bracket: string; parts: string[] },
-  question: string,
-): boolean | null {
+function sameTuple(a: Tuple, b: Tuple, question: string): boolean | null {
   if (a.parts.length !== b.parts.length || a.bracket !== b.bracket) return null;
-  const same = a.parts.map((part, i) => sameNumber(part, b.parts[i], question));
+  const same = a.parts.map((part, i) => sameNumber(part, b.parts[i] ?? "", question));
   if (same.includes(null)) return null;
   if (same.every(Boolean)) return true;
   // Solutions in another order may be meant.
   return [...a.parts].sort().join() === [...b.parts].sort().join() ? null : false;
 }
 
-function sameSize(a: { sides: string[]; unit: string }, b: { sides: string[]; unit: string }): boolean | null {
-  const sides = (of: { sides: string[] }) => of.sides.map((side) => decimal(side));
-  const [ours, theirs] = [sides(a), sides(b)];
-  if (ours.includes(null) || theirs.includes(null) || (a.unit !== b.unit && a.unit !== "" && b.unit !== ""))
-    return null;
-  const area = (of: (Rational | null)[]) => of.reduce<Rational>((product, side) => times(product, side!), whole(1));
-  const isSame = ours.length === theirs.length && ours.every((side, i) => compare(side!, theirs[i]!) === 0);
+function sameSize(a: Size, b: Size): boolean | null {
+  const [ours, theirs] = [sidesOf(a), sidesOf(b)];
+  if (ours === null || theirs === null || (a.unit !== b.unit && a.unit !== "" && b.unit !== "")) return null;
+  const area = (of: readonly Rational[]) => of.reduce(times, whole(1));
+  const isSame =
+    ours.length === theirs.length &&
+    ours.every((side, i) => {
+      const other = theirs[i];
+      return other !== undefined && compare(side, other) === 0;
+    });
   if (isSame) return true;
   return compare(area(ours), area(theirs)) === 0 ? null : false;
+}
+
+/** Null where one of them is no number. */
+function sidesOf({ sides }: Size): Rational[] | null {
+  const read = sides.flatMap((side) => decimal(side) ?? []);
+  return read.length === sides.length ? read : null;
 }
 
 function sameRange(a: NumberRange, b: NumberRange, question: string): boolean | null {
@@ -118,9 +132,8 @@ function inRange(one: Quantity, { from, to, spaced }: NumberRange, question: str
   const isPlain = (of: Quantity) => of.maybe.length === 0 && !of.unsure && of.kind === "cardinal";
   if (![one, from, to].every(isPlain) || (one.unit && from.unit && one.unit.dimension !== from.unit.dimension))
     return null;
-  const [x, low, high] = [one, from, to].map(
-    ({ value, unit }) => value.near * (one.unit && from.unit ? (unit?.factor ?? 1) : 1),
-  );
+  const near = ({ value, unit }: Quantity) => value.near * (one.unit && from.unit ? (unit?.factor ?? 1) : 1);
+  const [x, low, high] = [near(one), near(from), near(to)];
   if (sameQuantity(one, from, question) !== false || sameQuantity(one, to, question) !== false) return null;
   if (x >= Math.min(low, high) && x <= Math.max(low, high)) return null;
   // 10-5 is five for some; nobody writes 5-10 for minus five.
@@ -130,6 +143,7 @@ function inRange(one: Quantity, { from, to, spaced }: NumberRange, question: str
 }
 
 function amongParts({ value, unit }: Quantity, parts: readonly string[]): boolean | null {
-  if (unit !== null || value.exact === null || !parts.some((part) => part.length === 4)) return null;
-  return parts.some((part) => compare(value.exact!, whole(BigInt(part))) === 0) ? null : false;
+  const { exact } = value;
+  if (unit !== null || exact === null || !parts.some((part) => part.length === 4)) return null;
+  return parts.some((part) => compare(exact, whole(BigInt(part))) === 0) ? null : false;
 }

@@ -16,8 +16,8 @@ const modern = (text: string): string =>
  * Null where there is none, or where it is said in short ("一百五" is 150, "三四个" is three or four).
  */
 export function chineseNumber(text: string): { value: Rational; rest: string; isWhole: boolean } | null {
-  const [, sign, said] = /^([负-]?)(.*)$/su.exec(modern(text))!;
-  const read = unsigned(said!);
+  const [, sign = "", said = ""] = /^([负-]?)(.*)$/su.exec(modern(text)) ?? [];
+  const read = unsigned(said);
   if (read === null) return null;
   return { ...read, value: sign === "" ? read.value : negative(read.value) };
 }
@@ -25,34 +25,33 @@ export function chineseNumber(text: string): { value: Rational; rest: string; is
 function unsigned(text: string): { value: Rational; rest: string; isWhole: boolean } | null {
   const mixed = /^(\d[\d,.]*) ?([十百千万亿]+)(.*)$/su.exec(text);
   if (mixed) {
-    const [, count, scale, rest] = mixed;
+    const [, count = "", scale = "", rest = ""] = mixed;
     // 5千米 are five kilometres, and five thousand metres.
-    const value = numeral(count!);
-    if (value === null || value.maybe.length > 0 || !/^(?:[十百千]?[万亿]?|万亿)$/.test(scale!) || /^\d/.test(rest!))
+    const value = numeral(count);
+    if (value === null || value.maybe.length > 0 || !/^(?:[十百千]?[万亿]?|万亿)$/.test(scale) || /^\d/.test(rest))
       return null;
-    const factor = Array.from(scale!, (sign) => scaleOf[sign]!).reduce((a, b) => a * b, 1);
-    return { value: times(value.value, whole(factor)), rest: rest!, isWhole: true };
+    const factor = Array.from(scale, (sign) => scaleOf[sign] ?? 1).reduce((a, b) => a * b, 1);
+    return { value: times(value.value, whole(factor)), rest, isWhole: true };
   }
-  const byHalf = /^一半(.*)$/su.exec(text);
-  if (byHalf) return { value: half, rest: byHalf[1]!, isWhole: false };
+  const [, behindHalf] = /^一半(.*)$/su.exec(text) ?? [];
+  if (behindHalf !== undefined) return { value: half, rest: behindHalf, isWhole: false };
   const fraction = /^([零一二三四五六七八九十百千万]+)分之([零一二三四五六七八九十百千万]+|\d+(?:\.\d+)?)(.*)$/su.exec(
     text,
   );
   if (fraction) {
-    const [below, above] = [
-      spelled(fraction[1]!),
-      /^\d/.test(fraction[2]!) ? (numeral(fraction[2]!)?.value ?? null) : spelled(fraction[2]!),
-    ];
+    const [, denominator = "", numerator = "", rest = ""] = fraction;
+    const below = spelled(denominator);
+    const above = /^\d/.test(numerator) ? (numeral(numerator)?.value ?? null) : spelled(numerator);
     const value = below && above && over(above, below);
-    return value && { value, rest: fraction[3]!, isWhole: false };
+    return value && { value, rest, isWhole: false };
   }
-  const [, run, point, rest] =
+  const [, run, point, rest = ""] =
     /^([零一二三四五六七八九十百千万亿]+)(?:点([零一二三四五六七八九]+))?(.*)$/su.exec(text) ?? [];
   const value = run === undefined ? null : spelled(run);
   if (value === null) return null;
-  if (point === undefined) return { value, rest: rest!, isWhole: true };
+  if (point === undefined) return { value, rest, isWhole: true };
   const behind = Array.from(point, (sign) => digits.indexOf(sign)).join("");
-  return { value: plus(value, { n: BigInt(behind), d: 10n ** BigInt(behind.length) }), rest: rest!, isWhole: false };
+  return { value: plus(value, { n: BigInt(behind), d: 10n ** BigInt(behind.length) }), rest, isWhole: false };
 }
 
 function spelled(run: string): Rational | null {
@@ -66,11 +65,12 @@ function spelled(run: string): Rational | null {
   const isFirst = hundredMillions === undefined && tenThousands === undefined;
   // "两万五" is 25,000 in short.
   if (!isFirst && /^[一二三四五六七八九]$/.test(ones)) return null;
-  const parts = [hundredMillions, tenThousands, ones === "" ? undefined : ones.replace(/^零/, "")].map((part) =>
-    part === undefined ? 0 : belowTenThousand(part),
-  );
-  if (parts.some((part) => part === null)) return null;
-  return whole(BigInt(parts[0]!) * 100_000_000n + BigInt(parts[1]!) * 10_000n + BigInt(parts[2]!));
+  const read = (part: string | undefined) => (part === undefined ? 0 : belowTenThousand(part));
+  const high = read(hundredMillions);
+  const middle = read(tenThousands);
+  const low = read(ones === "" ? undefined : ones.replace(/^零/, ""));
+  if (high === null || middle === null || low === null) return null;
+  return whole(BigInt(high) * 100_000_000n + BigInt(middle) * 10_000n + BigInt(low));
 }
 
 function belowTenThousand(run: string): number | null {

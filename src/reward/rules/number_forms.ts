@@ -39,24 +39,45 @@ export function range(text: string): NumberRange | null {
 }
 
 /** Three numbers or more with one sign between them: a date, a telephone number, a version. */
-export function numberParts(text: string): { sign: string; parts: string[] } | null {
-  const match = /^\d+([-/.:])\d+(?:\1\d+)+$/.exec(text.trim().replace(/(?<=\d)\.$/, ""));
-  if (!match || (match[1] === "." && /^\d{1,3}(?:\.\d{3})+$/.test(text))) return null;
-  return { sign: match[1], parts: match[0].split(match[1]) };
+export interface NumberParts {
+  sign: string;
+  parts: string[];
+}
+
+/** Null where the text is none. */
+export function numberParts(text: string): NumberParts | null {
+  const [all, sign] = /^\d+([-/.:])\d+(?:\1\d+)+$/.exec(text.trim().replace(/(?<=\d)\.$/, "")) ?? [];
+  if (all === undefined || sign === undefined || (sign === "." && /^\d{1,3}(?:\.\d{3})+$/.test(text))) return null;
+  return { sign, parts: all.split(sign) };
 }
 
 /** "3×4 cm", "1920 x 1080": a size, or a product. */
-export function size(text: string): { sides: string[]; unit: string } | null {
+export interface Size {
+  sides: string[];
+  unit: string;
+}
+
+/** Null where the text is none. */
+export function size(text: string): Size | null {
   const match = /^(\d[\d.]*) ?[x×*] ?(\d[\d.]*)((?: ?[x×*] ?\d[\d.]*)*) ?([a-z]*)$/i.exec(
     text.trim().replace(/(?<=\d)\.$/, ""),
   );
   if (!match) return null;
-  const more = match[3] === "" ? [] : match[3].split(/ ?[x×*] ?/i).slice(1);
-  return { sides: [match[1], match[2], ...more], unit: match[4].toLowerCase() };
+  const [, first = "", second = "", others = "", unit = ""] = match;
+  const more = others === "" ? [] : others.split(/ ?[x×*] ?/i).slice(1);
+  return { sides: [first, second, ...more], unit: unit.toLowerCase() };
 }
 
 /** "(1, 2)": a pair, in which the order counts. */
-export function tuple(text: string): { bracket: string; parts: string[] } | null {
+export interface Tuple {
+  bracket: string;
+  parts: string[];
+}
+
+/** Null where the text is none. */
+export function tuple(text: string): Tuple | null {
   const match = /^([([])([^()[\]]+,[^()[\]]+)([)\]])$/.exec(text.replace(/^[a-z]\s*=\s*/i, ""));
-  return match ? { bracket: match[1] + match[3], parts: match[2].split(",").map((part) => part.trim()) } : null;
+  if (!match) return null;
+  const [, open = "", inside = "", close = ""] = match;
+  return { bracket: open + close, parts: inside.split(",").map((part) => part.trim()) };
 }

@@ -24,16 +24,18 @@ export function onlyNumber(sentence: string): string | null {
     (word, i) => isNumber[i] || (word === "and" && isNumber[i - 1] === true && isNumber[i + 1] === true),
   );
   const runs = written.reduce<string[][]>((found, word, i) => {
-    if (joins[i]) joins[i - 1] ? found.at(-1)!.push(word) : found.push([word]);
+    if (joins[i] && joins[i - 1]) found.at(-1)?.push(word);
+    else if (joins[i]) found.push([word]);
     return found;
   }, []);
-  if (runs.length !== 1) return null;
+  const [run, ...others] = runs;
+  if (run === undefined || others.length > 0) return null;
   const before = words.slice(0, joins.indexOf(true)).join(" ");
   const after = words.slice(joins.lastIndexOf(true) + 1).join(" ");
   if (vague.before.test(before) || vague.after.test(after)) return null;
   // A letter behind it may belong to it: 5 K.
   const next = written[joins.lastIndexOf(true) + 1] ?? "";
-  const only = runs[0]!.join(" ");
+  const only = run.join(" ");
   const found = quantity(only);
   return next.length === 1 || found === null || found.unit !== null || found.kind !== "cardinal" ? null : only;
 }

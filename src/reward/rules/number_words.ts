@@ -132,7 +132,7 @@ class Reader {
         this.at++;
       }
       if (digits === "") return null;
-      value = plus(value, decimal(`.${digits}`)!);
+      value = plus(value, decimal(`.${digits}`) ?? whole(0));
       isWhole = false;
       const scale = scales.get(this.#said[this.at] ?? "");
       if (scale) {
@@ -207,17 +207,17 @@ class Reader {
 
 /** "3rd", "third", "twenty-first", "第三": its number, null where it is no ordinal. */
 export function ordinal(text: string): bigint | null {
-  const digits = /^(?:the )?(\d+)(st|nd|rd|th)$/i.exec(text);
-  if (digits) return BigInt(digits[1]);
+  const [, digits] = /^(?:the )?(\d+)(st|nd|rd|th)$/i.exec(text) ?? [];
+  if (digits !== undefined) return BigInt(digits);
   const said = text.toLowerCase().replace(/^the /, "").replace(/-/g, " ").split(" ");
-  const [first, second] = said;
+  const [first = "", second = ""] = said;
   if (said.length === 1) {
-    const low = ordinals.indexOf(first!);
+    const low = ordinals.indexOf(first);
     if (low >= 0) return BigInt(low);
-    const high = tensth.indexOf(first!);
+    const high = tensth.indexOf(first);
     return high < 0 ? null : BigInt(20 + 10 * high);
   }
-  const [ten, one] = [tens.indexOf(first!), ordinals.indexOf(second!)];
+  const [ten, one] = [tens.indexOf(first), ordinals.indexOf(second)];
   return said.length === 2 && ten >= 0 && one > 0 && one < 10 ? BigInt(20 + 10 * ten + one) : null;
 }
 
@@ -225,6 +225,6 @@ export function ordinal(text: string): bigint | null {
 export function roman(text: string): bigint | null {
   if (!/^(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})$/.test(text)) return null;
   const values: Record<string, number> = { I: 1, V: 5, X: 10 };
-  const each = Array.from(text, (sign) => values[sign]!);
+  const each = Array.from(text, (sign) => values[sign] ?? 0);
   return BigInt(each.reduce((sum, value, i) => sum + (value < (each[i + 1] ?? 0) ? -value : value), 0));
 }

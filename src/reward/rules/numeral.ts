@@ -30,7 +30,7 @@ const forms = {
  * are no one's: "1,25" is 1.25, a list, or a mistake.
  */
 export function numeral(text: string): Numeral | null {
-  const [, sign, rest] = /^([+-]?) ?(.*)$/s.exec(text)!;
+  const [, sign = "", rest = ""] = /^([+-]?) ?(.*)$/s.exec(text) ?? [];
   const read = unsigned(rest);
   if (read === null || sign !== "-") return read;
   return { ...read, value: negative(read.value), maybe: read.maybe.map(negative) };
@@ -41,10 +41,10 @@ function unsigned(text: string): Numeral | null {
   if (plain) {
     const value = decimal(text);
     if (value === null) return null;
-    const grouped = /^[1-9]\d{0,2}\.\d{3}$/.test(text) ? [decimal(text.replace(".", ""))!] : [];
+    const grouped = /^[1-9]\d{0,2}\.\d{3}$/.test(text) ? decimal(text.replace(".", "")) : null;
     return {
       value,
-      maybe: grouped,
+      maybe: grouped === null ? [] : [grouped],
       decimals: (plain[1] ?? plain[2] ?? "").length,
       // 5.000 is five thousand to half of the world.
       label: /^0\d|^[1-9]\d{0,2}\.\d\d0$/.test(text),
@@ -53,9 +53,10 @@ function unsigned(text: string): Numeral | null {
   }
   const mixed = /^(\d+) (\d+)\/(\d+)$/.exec(text);
   if (mixed) {
-    const part = over(whole(BigInt(mixed[2])), whole(BigInt(mixed[3])));
+    const [, wholes = "", above = "", below = ""] = mixed;
+    const part = over(whole(BigInt(above)), whole(BigInt(below)));
     if (part === null) return null;
-    return { value: plus(whole(BigInt(mixed[1])), part), maybe: [], decimals: null, label: false, unsure: false };
+    return { value: plus(whole(BigInt(wholes)), part), maybe: [], decimals: null, label: false, unsure: false };
   }
   for (const [form, pattern] of Object.entries(forms)) {
     const match = pattern.exec(text);
@@ -66,8 +67,9 @@ function unsigned(text: string): Numeral | null {
       : text.replace(form === "points" ? /\./g : /[, ']/g, "");
     const value = decimal(digits);
     if (value === null) return null;
-    const once = /^\d{1,3},\d{3}$/.test(text) ? [decimal(text.replace(",", "."))!] : [];
-    return { value, maybe: once, decimals: (match[1] ?? "").length, label: false, unsure: form.startsWith("blanks") };
+    const asPoint = /^\d{1,3},\d{3}$/.test(text) ? decimal(text.replace(",", ".")) : null;
+    const maybe = asPoint === null ? [] : [asPoint];
+    return { value, maybe, decimals: (match[1] ?? "").length, label: false, unsure: form.startsWith("blanks") };
   }
   return null;
 }

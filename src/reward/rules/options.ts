@@ -2,7 +2,7 @@ import { boxed } from "./latex.ts";
 import { decideByRules, type Verdict } from "./rules.ts";
 
 /** A multiple choice as it was shown. */
-export interface ShownChoice {
+export interface MultipleChoice {
   question: string;
   options: readonly string[];
   /** Index of the right option. */
@@ -12,11 +12,11 @@ export interface ShownChoice {
 const letterOf = (index: number): string => String.fromCharCode(65 + index);
 
 /** What is right, as DeepEyes writes it: "B. red". */
-export const goldChoice = ({ options, right }: Pick<ShownChoice, "options" | "right">): string =>
+export const goldChoice = ({ options, right }: Pick<MultipleChoice, "options" | "right">): string =>
   `${letterOf(right)}. ${options[right]}`;
 
 /** The question with its options, each on a line of its own. */
-export const choiceText = ({ question, options }: ShownChoice): string =>
+export const choiceText = ({ question, options }: MultipleChoice): string =>
   `Question: ${question}\nOptions: \n${options.map((option, i) => `${letterOf(i)}. ${option}\n`).join("")}\n`;
 
 /**
@@ -25,7 +25,7 @@ export const choiceText = ({ question, options }: ShownChoice): string =>
  * its rule looks for the right one alone, so that naming all options is right there). What is in a `\boxed{}` counts.
  * Null where a judge is needed.
  */
-export function decideChoice(answer: string | null, choice: ShownChoice): Verdict | null {
+export function decideChoice(answer: string | null, choice: MultipleChoice): Verdict | null {
   if (answer === null) return { right: false, rule: "no answer" };
   const boxes = [...new Set(boxed(answer))];
   if (boxes.length > 1) return { right: false, rule: "several boxes" };

@@ -49,8 +49,9 @@ export function quantity(text: string): Quantity | null {
   if (percent) return quantity(`${percent[1]}%`);
   const equation = /^(\p{L})\s*=\s*(.+)$/u.exec(said);
   if (equation) {
-    const read = quantity(equation[2]);
-    return read && read.variable === null ? { ...read, variable: equation[1] } : null;
+    const [, variable = "", value = ""] = equation;
+    const read = quantity(value);
+    return read && read.variable === null ? { ...read, variable } : null;
   }
   return spelled(said) ?? money(said) ?? bare(said) ?? measured(said) ?? inWords(said) ?? inChinese(said);
 }
@@ -66,9 +67,11 @@ function spelled(text: string): Quantity | null {
 
 function money(text: string): Quantity | null {
   const match = amountOfMoney.exec(text);
-  if (!match || (match[1] !== "" && match[3] !== "")) return null;
-  const unit = unitOf(match[2]);
-  const said = match[1] + match[3] + match[4];
+  if (!match) return null;
+  const [, before = "", sign = "", behind = "", amountSaid = ""] = match;
+  if (before !== "" && behind !== "") return null;
+  const unit = unitOf(sign);
+  const said = before + behind + amountSaid;
   const amount = bare(said) ?? measured(said, true);
   if (amount === null || unit === null) return null;
   if (amount.unit !== null && amount.unit.dimension !== unit.dimension) return null;
@@ -93,9 +96,9 @@ function bare(text: string): Quantity | null {
   const value = arithmetic(scientific);
   if (value === null) return null;
   // 30⁰ may be thirty degrees, (5) five below nought.
-  const power = /^(\d+)\^\(0\)$/.exec(text);
+  const [, power] = /^(\d+)\^\(0\)$/.exec(text) ?? [];
   const inBrackets = /^\((\d[\d.]*)\)$/.exec(text);
-  const maybe = power ? [whole(BigInt(power[1]))] : inBrackets && value.exact ? [negative(value.exact)] : [];
+  const maybe = power !== undefined ? [whole(BigInt(power))] : inBrackets && value.exact ? [negative(value.exact)] : [];
   return { ...nothingElse, value, maybe };
 }
 
@@ -110,7 +113,7 @@ function measured(text: string, isMoney = false): Quantity | null {
     const [, number, blank, rest] = pattern.exec(text) ?? [];
     if (number === undefined) continue;
     const amount = bare(number.trim());
-    const read = amount && withRest(amount, rest!, blank === "", isMoney);
+    const read = amount && withRest(amount, rest ?? "", blank === "", isMoney);
     if (read) return read;
   }
   return null;
@@ -141,14 +144,15 @@ function withRest(amount: Quantity, rest: string, attached: boolean, isMoney: bo
   const words = rest.split(" ");
   let scaled: Quantity | null = amount;
   let used = 0;
-  for (; !attached && used < words.length && scaled; used++) {
-    const factor = multiple(words[used]!.toLowerCase());
-    if (factor === null) break;
+  for (const word of attached ? [] : words) {
+    const factor = multiple(word.toLowerCase());
+    if (factor === null || scaled === null) break;
     scaled = multiplied(scaled, factor);
+    used++;
   }
   if (scaled === null) return null;
   if (used > 0) return withUnit(scaled, words.slice(used).join(" "));
-  const part = !attached && amount.value.exact && share(amount.value.exact, words[0]!.toLowerCase());
+  const part = !attached && amount.value.exact && share(amount.value.exact, (words[0] ?? "").toLowerCase());
   if (part) return withUnit({ ...amount, value: exactly(part), decimals: null }, words.slice(1).join(" "));
   if (/^and (?:a|one) half$/i.test(rest) && amount.value.exact && amount.decimals === 0)
     return quantity(`${amount.value.exact.n} 1/2`);

@@ -62,7 +62,7 @@ export function decideByRules(answer: string | null, task: Ruled): Verdict | nul
   const question = (task.question ?? "").normalize("NFKC").toLowerCase();
   if (boxes.length === 0) return decide(answer, gold, question);
   const verdicts = boxes.map((box) => decide(box, gold, question));
-  const [first] = verdicts;
+  const [first = null] = verdicts;
   if (verdicts.length > 1 && (first === null || verdicts.some((verdict) => verdict?.right !== first.right)))
     return { right: false, rule: "several boxes" };
   return first && { ...first, rule: `${first.rule} in a box` };

@@ -25,7 +25,7 @@ export function sameQuantity(a: Quantity, b: Quantity, question: string): boolea
 function sameValues(a: Quantity, b: Quantity, question: string): boolean | null {
   const isShare = ({ unit }: Quantity) => unit?.dimension === "share";
   if (isShare(a) !== isShare(b)) return isShare(a) ? sameShare(a, b, question) : sameShare(b, a, question);
-  const factor = (one: Quantity) => (a.unit && b.unit ? one.unit!.factor : 1);
+  const factor = (one: Quantity) => (a.unit && b.unit ? (one.unit?.factor ?? 1) : 1);
   if (a.unit && b.unit && factor(a) !== factor(b)) {
     const [x, y] = [a.value.near * factor(a), b.value.near * factor(b)];
     if (!close(x, y)) return false;
@@ -59,7 +59,7 @@ function sameValue(a: Quantity, b: Quantity): boolean | null {
 /** A fraction or a root beside a decimal of two digits or more. */
 function rounded(a: Quantity, b: Quantity): boolean | null {
   if ((a.decimals === null) === (b.decimals === null)) return false;
-  const decimals = a.decimals ?? b.decimals!;
+  const decimals = a.decimals ?? b.decimals ?? 0;
   const off = Math.abs(a.value.near - b.value.near);
   if (decimals >= 2 && off <= 0.5 * 10 ** -decimals) return true;
   const [cut, full] = a.decimals === null ? [b, a] : [a, b];
@@ -70,7 +70,7 @@ function rounded(a: Quantity, b: Quantity): boolean | null {
 /** 50% is 0.5, and 50 where percent are asked for. */
 function sameShare(percent: Quantity, plain: Quantity, question: string): boolean | null {
   const points: Quantity = { ...percent, unit: null };
-  const { factor } = percent.unit!;
+  const factor = percent.unit?.factor ?? 1;
   const part = percent.value.near * factor * 0.01;
   const exact = percent.value.exact && {
     n: percent.value.exact.n * BigInt(factor * 10),

@@ -59,10 +59,9 @@ export const sameYesOrNo: WordRule = (given, gold) => {
 
 /** "Is it tan or blue?": one of two words that the question offers, where the gold answer has just one of them. */
 export const sameAlternative: WordRule = (given, gold, question) => {
-  const offered = /([\p{L}-]+) or (?:(?:to|on|in|at|is it) )?(?:(?:an?|the) )?([\p{L}-]+)/u.exec(question);
-  if (offered === null) return null;
-  const pair = [offered[1], offered[2]];
-  return oneOf(pair, given, gold);
+  const [, first, second] =
+    /([\p{L}-]+) or (?:(?:to|on|in|at|is it) )?(?:(?:an?|the) )?([\p{L}-]+)/u.exec(question) ?? [];
+  return first === undefined || second === undefined ? null : oneOf([first, second], given, gold);
 };
 
 /** The side that is asked for. */
@@ -109,9 +108,9 @@ function onlyColour(text: string): string | null {
     .replace(/^gr[ae]y$/, "gray")
     .replace(/ colou?r$/, "");
   if (colours.includes(said)) return said;
-  const sign = /^(\p{Script=Han})红?(?:色|颜色)?的?$/u.exec(said.replace(/^颜色是/, ""));
-  const name = sign && chinese.get(sign[1]);
-  return name && (said[1] !== "红" || name === "pink") ? name : null;
+  const [, sign = ""] = /^(\p{Script=Han})红?(?:色|颜色)?的?$/u.exec(said.replace(/^颜色是/, "")) ?? [];
+  const name = chinese.get(sign);
+  return name !== undefined && (said[1] !== "红" || name === "pink") ? name : null;
 }
 
 /** The colours that are asked for, and nothing else. */

@@ -25,11 +25,27 @@ export interface Order {
 }
 
 /**
- * circular: every rotation, and right only where all of them are; shuffled: each order drawn from the seed; as-given:
+ * circular: every rotation, and right only where all of them are; shuffled: each order random by the seed; as-given:
  * as the file has it, which for V* means that the right one is always A.
  */
 export const optionOrders = ["shuffled", "circular", "as-given"] as const;
 export type OptionOrder = (typeof optionOrders)[number];
+
+/** A benchmark that can be asked for by name. */
+export interface BenchmarkDefinition {
+  readonly name: string;
+  /** For people, e.g. "V*". */
+  readonly label: string;
+  /** A data set of the Hub that has it. */
+  readonly example: string;
+  /** Whether its accuracy is the mean of its categories' rather than that of its questions. */
+  readonly meanOfCategories: boolean;
+  /**
+   * @param files the folder that it lies in; one file by itself is a folder that lists that file alone
+   * @throws Error with one sentence where it is not there
+   */
+  open(files: FolderFiles, limit?: number): Promise<Benchmark>;
+}
 
 /** What a file or folder of questions came to. */
 export interface Benchmark {
@@ -75,7 +91,7 @@ function fingerprint(text: string): number {
 export const letterOf = (index: number): string => String.fromCharCode(65 + index);
 
 /**
- * Some of many, each category as evenly as it goes, in their own order: the first of every category, then the second,
+ * Some of many, each category as evenly as possible, in their own order: the first of every category, then the second,
  * until there are enough.
  */
 export function spread<T>(items: readonly T[], category: (item: T) => string, limit: number): T[] {
@@ -97,7 +113,7 @@ export function spread<T>(items: readonly T[], category: (item: T) => string, li
 export interface FolderFiles {
   /** For people. */
   name: string;
-  /** Their paths from the folder; null where nobody can tell. */
+  /** Their paths from the folder; null where they cannot be listed. */
   list(): Promise<string[] | null>;
   /** Null where there is no such file. */
   sizeBytes(path: string): Promise<number | null>;

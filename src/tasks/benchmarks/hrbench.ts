@@ -5,7 +5,15 @@ import { fromBase64 } from "../rows/base64_picture.ts";
 import { textOf } from "../rows/text_encoding.ts";
 import { expectNoControlToken } from "../rows/texts.ts";
 import { largeField, tsvRows } from "../rows/tsv.ts";
-import { type Benchmark, type FolderFiles, letterOf, type Order, type Question, spread } from "./benchmark.ts";
+import {
+  type Benchmark,
+  type BenchmarkDefinition,
+  type FolderFiles,
+  letterOf,
+  type Order,
+  type Question,
+  spread,
+} from "./benchmark.ts";
 
 /** The picture, in base64. */
 const pictureColumn = "image";
@@ -22,14 +30,21 @@ interface Row {
   picture(): Promise<Uint8Array>;
 }
 
+export const hrBench: BenchmarkDefinition = {
+  name: "hrbench",
+  label: "HR-Bench",
+  example: "DreamMr/HR-Bench@main",
+  meanOfCategories: true,
+  open: openHrBench,
+};
+
 /**
  * HR-Bench (DreamMr/HR-Bench): files hr_bench_4k and hr_bench_8k, parquet or TSV, with the columns index, question,
  * answer (a letter), A to D, category ("single", "cross"), cycle_category and image (base64). The rows of a question
  * that differ in cycle_category are rotations of its options; they are one question here.
- * @param path  a folder of such files, or one of them
  * @throws Error with one sentence
  */
-export async function openHrBench(files: FolderFiles, limit = Number.POSITIVE_INFINITY): Promise<Benchmark> {
+async function openHrBench(files: FolderFiles, limit = Number.POSITIVE_INFINITY): Promise<Benchmark> {
   const paths = await files.list();
   const parts = partsOf(paths ?? []);
   if (parts.length === 0)
@@ -45,15 +60,12 @@ export async function openHrBench(files: FolderFiles, limit = Number.POSITIVE_IN
     questions.push(...grouped(rows, set));
   }
   return {
-    name: "HR-Bench",
+    name: hrBench.label,
     questions: spread(questions, ({ set, category }) => `${set}/${category}`, limit),
     all: questions.length,
     notes,
   };
 }
-
-/** One file by itself. */
-export const oneFile = (path: string, files: FolderFiles): FolderFiles => ({ ...files, list: async () => [path] });
 
 /** The files of each resolution: parquet where there is one, in as many shards as it has, else TSV. */
 function partsOf(paths: readonly string[]): { set: string; paths: string[] }[] {
@@ -139,8 +151,8 @@ function rowOf(columns: Record<string, unknown>, where: string, picture: Row["pi
 }
 
 /**
- * Rows as questions: those with the same words, category and options are rotations of one, as far as their cycles
- * differ; the second row of a cycle belongs to another question, which happens to have the same words.
+ * Rows as questions: those with the same text, category and options are rotations of one, as far as their cycles
+ * differ; the second row of a cycle belongs to another question, which happens to have the same text.
  */
 function grouped(rows: readonly Row[], set: string): Question[] {
   const alike = new Map<string, Row[][]>();

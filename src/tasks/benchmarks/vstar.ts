@@ -2,7 +2,14 @@ import type { Box } from "../../image/pixels.ts";
 import { jsonObjectOf } from "../rows/json_check.ts";
 import { textOf, utf8Of } from "../rows/text_encoding.ts";
 import { expectNoControlToken } from "../rows/texts.ts";
-import { type Benchmark, type FolderFiles, type Order, type Question, spread } from "./benchmark.ts";
+import {
+  type Benchmark,
+  type BenchmarkDefinition,
+  type FolderFiles,
+  type Order,
+  type Question,
+  spread,
+} from "./benchmark.ts";
 
 /** V*'s two halves, which are folders too, and how many questions each has. */
 const halves: Record<string, number> = { direct_attributes: 115, relative_position: 76 };
@@ -13,6 +20,14 @@ const set = "vstar";
 /** Annotations that are read at once; on a network each is a request. */
 const together = 8;
 
+export const vstar: BenchmarkDefinition = {
+  name: set,
+  label: "V*",
+  example: "craigwu/vstar_bench@main",
+  meanOfCategories: false,
+  open: openVstar,
+};
+
 /**
  * V* (craigwu/vstar_bench). Where each picture has a JSON file beside it, these are read, since they alone mark the
  * objects: `question`, `options` (the right one first), `target_object` and `bbox` (a list of [left, top, width,
@@ -20,7 +35,7 @@ const together = 8;
  * `category`, `question_id`.
  * @throws Error with one sentence where neither is there
  */
-export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFINITY): Promise<Benchmark> {
+async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFINITY): Promise<Benchmark> {
   const paths = await files.list();
   const pictures = (paths ?? []).filter((path) => pictureFile.test(path) && halfOf(path) !== null);
   const annotated = pictures.filter((path) => paths!.includes(annotationOf(path)));
@@ -36,7 +51,12 @@ export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFI
       questions.push(
         ...(await Promise.all(chosen.slice(first, first + together).map((path) => annotatedQuestion(path, files)))),
       );
-    return { name: "V*", questions, all: annotated.length, notes: countNotes(annotated.map((path) => halfOf(path)!)) };
+    return {
+      name: vstar.label,
+      questions,
+      all: annotated.length,
+      notes: countNotes(annotated.map((path) => halfOf(path)!)),
+    };
   }
   if ((await files.sizeBytes(list)) === null)
     throw new Error(
@@ -46,7 +66,7 @@ export async function openVstar(files: FolderFiles, limit = Number.POSITIVE_INFI
   const rows = listedRows(textOf(written, `${files.name}/${list}`), files.name);
   const chosen = spread(rows, ({ category }) => category, limit);
   return {
-    name: "V*",
+    name: vstar.label,
     questions: chosen.map((row) => listedQuestion(row, files)),
     all: rows.length,
     notes: [
@@ -76,14 +96,14 @@ async function annotatedQuestion(path: string, files: FolderFiles): Promise<Ques
   const where = `${files.name}/${annotationOf(path)}`;
   const read = jsonObjectOf(textOf(utf8Of(await files.read(annotationOf(path)), where), where), where);
   const { question, options, bbox = [] } = read;
-  if (typeof question !== "string") throw new Error(`${where}: expected a question, found ${shown(question)}`);
+  if (typeof question !== "string") throw new Error(`${where}: expected a question, found ${quoted(question)}`);
   if (
     !Array.isArray(options) ||
     options.length < 2 ||
     options.length > 26 ||
     !options.every((option) => typeof option === "string")
   )
-    throw new Error(`${where}: expected options, 2 or more texts, found ${shown(options)}`);
+    throw new Error(`${where}: expected options, 2 or more texts, found ${quoted(options)}`);
   expectNoControlToken([question, ...options], where);
   return {
     id: `${set}/${withoutEnding(path)}`,
@@ -102,7 +122,7 @@ function boxesOf(value: unknown, where: string): Box[] {
   const isBox = (box: unknown): box is [number, number, number, number] =>
     Array.isArray(box) && box.length === 4 && box.every((edge) => typeof edge === "number" && Number.isFinite(edge));
   if (!Array.isArray(all) || !all.every(isBox))
-    throw new Error(`${where}: expected bbox as a list of [left, top, width, height], found ${shown(value)}`);
+    throw new Error(`${where}: expected bbox as a list of [left, top, width, height], found ${quoted(value)}`);
   return all.map(([left, top, width, height]) => [left, top, left + width, top + height]);
 }
 
@@ -121,16 +141,16 @@ function listedRows(text: string, folder: string): ListedRow[] {
     const row = jsonObjectOf(line, where);
     const [image, written, category, label] = ["image", "text", "category", "label"].map((name) => {
       const value = row[name];
-      if (typeof value !== "string") throw new Error(`${where}: expected ${name} as text, found ${shown(value)}`);
+      if (typeof value !== "string") throw new Error(`${where}: expected ${name} as text, found ${quoted(value)}`);
       return value;
     }) as [string, string, string, string];
     if (image.startsWith("/") || /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(image) || image.split(/[/\\]/).includes(".."))
-      throw new Error(`${where}: expected the path of a picture inside the folder, found ${shown(image)}`);
+      throw new Error(`${where}: expected the path of a picture inside the folder, found ${quoted(image)}`);
     const { question, options } = optionsIn(written);
     const right = label.trim().toUpperCase().charCodeAt(0) - 65;
     if (options.length < 2 || !(right >= 0 && right < options.length))
       throw new Error(
-        `${where}: expected a text with options (A), (B) and so on, and the letter of one as label; found ${options.length} options and the label ${shown(label)}`,
+        `${where}: expected a text with options (A), (B) and so on, and the letter of one as label; found ${options.length} options and the label ${quoted(label)}`,
       );
     expectNoControlToken([question, ...options], where);
     return [{ id: String(row.question_id ?? index), image, category, question, order: { options, right } }];
@@ -166,4 +186,4 @@ const listedQuestion = ({ id, image, category, question, order }: ListedRow, fil
   },
 });
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 60);
+const quoted = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 60);

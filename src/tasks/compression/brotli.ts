@@ -34,7 +34,7 @@ const longestWord = 64;
 
 /**
  * Unpacks brotli (RFC 7932) into a known number of bytes and not one more; its dictionary is hyparquet's. Written here
- * because the decoder at hand makes room for its largest window for each page, reads zeros behind the end of the data,
+ * because the decoder at hand allocates its largest window for each page, reads zeros behind the end of the data,
  * and inserts as many literals as a command says.
  * @throws Error where the data is damaged or unpacks to another length
  */
@@ -154,6 +154,7 @@ function packedBlock(bits: ForwardBits, out: Uint8Array, state: State, end: numb
   const distances = new BlockTypes(bits);
   const lowBits = bits.take(2);
   const direct = bits.take(4) << lowBits;
+  const distanceForm = { lowBits, direct };
   const modes = Array.from({ length: literals.types }, () => bits.take(2));
   const literalMap = contextMap(bits, 64 * literals.types);
   const distanceMap = contextMap(bits, 4 * distances.types);
@@ -181,9 +182,9 @@ function packedBlock(bits: ForwardBits, out: Uint8Array, state: State, end: numb
       distances.next(bits);
       symbol = symbolOf(bits, distanceCodes[distanceMap.map[4 * distances.type + Math.min(copy, 5) - 2]!]!);
     }
-    const distance = distanceOf(bits, symbol, lowBits, direct, state.recent);
+    const distance = distanceOf(bits, symbol, distanceForm, state.recent);
     const farthest = Math.min(state.farthest, to);
-    if (distance > farthest) to += copyWord(out, to, end, copy, distance - farthest - 1);
+    if (distance > farthest) to += copyWord(out, { to, end, length: copy, number: distance - farthest - 1 });
     else {
       if (distance <= 0 || to + copy > end) throw new Error("packed data refers to what stands before it");
       if (symbol !== 0) state.recent = [distance, ...state.recent.slice(0, 3)];
@@ -194,7 +195,12 @@ function packedBlock(bits: ForwardBits, out: Uint8Array, state: State, end: numb
 }
 
 /** Section 4. */
-function distanceOf(bits: ForwardBits, symbol: number, lowBits: number, direct: number, recent: number[]): number {
+function distanceOf(
+  bits: ForwardBits,
+  symbol: number,
+  { lowBits, direct }: { lowBits: number; direct: number },
+  recent: readonly number[],
+): number {
   if (symbol < 16) return recent[recentIndex[symbol]!]! + recentAdded[symbol]!;
   if (symbol < 16 + direct) return symbol - 15;
   const code = symbol - 16 - direct;
@@ -205,7 +211,10 @@ function distanceOf(bits: ForwardBits, symbol: number, lowBits: number, direct: 
 }
 
 /** Section 8: a word of the dictionary, transformed. @returns how many bytes it has */
-function copyWord(out: Uint8Array, to: number, end: number, length: number, number: number): number {
+function copyWord(
+  out: Uint8Array,
+  { to, end, length, number }: { to: number; end: number; length: number; number: number },
+): number {
   const numberBits = wordBits[length] ?? 0;
   const transform = number >> numberBits;
   if (numberBits === 0 || transform >= kNumTransforms)

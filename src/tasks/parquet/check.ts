@@ -59,7 +59,7 @@ export class Allowance {
 }
 
 /**
- * Walks the pages of a column in memory and checks every count that a reader would obey: sizes, numbers of values,
+ * Reads the pages of a column in memory and checks every count that a reader would obey: sizes, numbers of values,
  * lengths of runs. A damaged or lying count would otherwise have it write for minutes, or fill the memory.
  * @throws Error that says which count
  */
@@ -96,7 +96,7 @@ export function checkPages(
       header.type === "DATA_PAGE"
         ? firstVersion(decompress(body, unpacked), leaf, count)
         : secondVersion(header, body, leaf, count, decompress);
-    checkValues(page.subarray(from), described.encoding, leaf, filled, allowance);
+    checkValues(page.subarray(from), { encoding: described.encoding, leaf, count: filled }, allowance);
   }
 }
 
@@ -178,7 +178,11 @@ function secondVersion(
 const fixedBytes: Record<string, number> = { INT32: 4, FLOAT: 4, INT64: 8, DOUBLE: 8, INT96: 12 };
 
 /** @param count values that are there */
-function checkValues(bytes: Uint8Array, encoding: string, leaf: Leaf, count: number, allowance: Allowance): void {
+function checkValues(
+  bytes: Uint8Array,
+  { encoding, leaf, count }: { encoding: string; leaf: Leaf; count: number },
+  allowance: Allowance,
+): void {
   if (count === 0) return;
   const { type = "" } = leaf;
   if (encoding.endsWith("_DICTIONARY") || (encoding === "RLE" && type !== "BOOLEAN")) {

@@ -94,7 +94,7 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
         if (!meta_data) throw new Error("a column lacks its description");
         const startByte = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset);
         const bytes = await read(startByte, startByte + Number(meta_data.total_compressed_size));
-        // Every row has an entry at least. Readers make room for as many rows as are promised.
+        // Every row has an entry at least. Readers allocate as many rows as are promised.
         if (!(Number(meta_data.num_values) >= rows))
           throw new Error(`a column has ${meta_data.num_values} values for ${rows} rows`);
         const leaf = leafOf(root, meta_data.path_in_schema);
@@ -131,7 +131,7 @@ const markBytes = 8;
 const mostElements = 4096;
 const deepestNesting = 32;
 
-/** Checks the description before anyone makes room for what it announces. @throws Error that says what is wrong */
+/** Checks the description before memory is allocated for what it announces. @throws Error that says what is wrong */
 async function checkDescription(
   sizeBytes: number,
   read: (startByte: number, endByte: number) => Promise<ArrayBuffer>,

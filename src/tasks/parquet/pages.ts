@@ -10,7 +10,7 @@ export interface Page {
 }
 
 /** Pages that can be read by themselves: they begin and end between two rows. */
-export interface Stretch {
+export interface RowRange {
   firstRow: number;
   endRow: number;
   startByte: number;
@@ -19,15 +19,15 @@ export interface Stretch {
 }
 
 /**
- * Cuts a column's pages into the shortest stretches of whole rows. A page may end inside a row whose values go on in
+ * Cuts a column's pages into the shortest ranges of whole rows. A page may end inside a row whose values go on in
  * the next one.
  * @param valuesBefore entries of the column before each row, and at the end their sum
  */
-export function stretchesOf(pages: readonly Page[], valuesBefore: readonly number[]): Stretch[] {
-  const stretches: Stretch[] = [];
+export function rowRangesOf(pages: readonly Page[], valuesBefore: readonly number[]): RowRange[] {
+  const ranges: RowRange[] = [];
   let values = 0;
   let row = 0;
-  let open: Stretch | undefined;
+  let open: RowRange | undefined;
   for (const page of pages) {
     open ??= { firstRow: row, endRow: row, startByte: page.startByte, endByte: page.endByte, usesDictionary: false };
     open.endByte = page.endByte;
@@ -36,23 +36,23 @@ export function stretchesOf(pages: readonly Page[], valuesBefore: readonly numbe
     while (row + 1 < valuesBefore.length && valuesBefore[row + 1]! <= values) row++;
     if (valuesBefore[row] !== values) continue;
     open.endRow = row;
-    stretches.push(open);
+    ranges.push(open);
     open = undefined;
   }
   const rows = valuesBefore.length - 1;
   if (open || row !== rows || values !== valuesBefore[rows])
     throw new Error(`its pages hold ${values} values where its rows need ${valuesBefore[rows]}`);
-  return stretches;
+  return ranges;
 }
 
-/** The stretch that holds a row of the group. */
-export function stretchAt(stretches: readonly Stretch[], row: number): Stretch {
+/** The range that holds a row of the group. */
+export function rangeAt(ranges: readonly RowRange[], row: number): RowRange {
   let low = 0;
-  let high = stretches.length - 1;
+  let high = ranges.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (stretches[middle]!.endRow <= row) low = middle + 1;
+    if (ranges[middle]!.endRow <= row) low = middle + 1;
     else high = middle;
   }
-  return stretches[low]!;
+  return ranges[low]!;
 }

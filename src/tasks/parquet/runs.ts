@@ -35,7 +35,11 @@ export function checkRuns(bytes: Uint8Array, bits: number, count: number, counte
     if (!standsThere && (!isPacked || at + Math.ceil((wanted * bits) / 8) > bytes.length))
       throw new Error("a run is cut off");
     if (counted >= 0)
-      found += isPacked ? packedEqual(bytes, at, bits, wanted, counted) : runEqual(bytes, at, bits, counted) ? run : 0;
+      found += isPacked
+        ? packedEqual(bytes, { start: at, bits, count: wanted }, counted)
+        : runEqual(bytes, at, bits, counted)
+          ? run
+          : 0;
     seen += run;
     at += runBytes;
   }
@@ -46,7 +50,12 @@ export function checkRuns(bytes: Uint8Array, bits: number, count: number, counte
 const runEqual = (bytes: Uint8Array, at: number, bits: number, value: number): boolean =>
   (bits > 0 ? bytes[at]! : 0) === value;
 
-function packedEqual(bytes: Uint8Array, start: number, bits: number, count: number, value: number): number {
+/** How many of the packed numbers from a byte on are `value`. */
+function packedEqual(
+  bytes: Uint8Array,
+  { start, bits, count }: { start: number; bits: number; count: number },
+  value: number,
+): number {
   const mask = (1 << bits) - 1;
   let found = 0;
   for (let i = 0, bit = 0; i < count; i++, bit += bits) {

@@ -2,7 +2,7 @@ import type { ByteSource } from "../byte_source.ts";
 import { Recent } from "../recent.ts";
 import { TooLarge } from "./check.ts";
 import { openParquetFile, type ParquetFile, type RowGroup } from "./file.ts";
-import { type Page, type Stretch, stretchAt, stretchesOf } from "./pages.ts";
+import { type Page, type RowRange, rangeAt, rowRangesOf } from "./pages.ts";
 import { type BlobLeaf, blobLeaves, narrowed, pathKey } from "./schema.ts";
 import { blobsIn, bytesIn, NotRead, noting, plain, reason } from "./values.ts";
 
@@ -16,9 +16,9 @@ export interface Group {
 const windowBytes = 16_384;
 const largestHeaderBytes = 1 << 20;
 const largestPageBytes = 1 << 30;
-/** Where pages cannot be told apart, so much of a column is read at once and no more. */
+/** Where pages cannot be distinguished, so much of a column is read at once and no more. */
 const largestChunkBytes = 1 << 29;
-/** Bytes of pictures' files, and groups of the other columns, that are kept at hand. */
+/** Bytes of pictures' files, and groups of the other columns, that are cached. */
 const recentBlobBytes = 1 << 27;
 const recentGroups = 4;
 const mostBlobRows = 1 << 22;
@@ -42,9 +42,9 @@ export class ParquetTable {
   readonly #file: ParquetFile;
   readonly #blobs: readonly BlobLeaf[];
   readonly #plain = new Recent<Record<string, unknown>[]>(recentGroups, () => 1);
-  readonly #layouts = new Map<string, Promise<Stretch[]>>();
+  readonly #layouts = new Map<string, Promise<RowRange[]>>();
   readonly #damage = new Map<string, Error>();
-  readonly #stretches = new Recent<unknown[]>(recentBlobBytes, (rows) => bytesIn(rows));
+  readonly #ranges = new Recent<unknown[]>(recentBlobBytes, (rows) => bytesIn(rows));
 
   /**
    * Reads the file's description.
@@ -105,10 +105,10 @@ export class ParquetTable {
     const groupIndex = this.#groupOf(index);
     const row = index - this.groups[groupIndex]!.firstRow;
     return this.#reading(groupIndex, column, async () => {
-      const stretch = stretchAt(await this.#layout(groupIndex, leaf), row);
-      const key = `${pathKey(leaf.path)}/${groupIndex}/${stretch.firstRow}`;
-      const rows = await this.#stretches.get(key, () => this.#readStretch(groupIndex, leaf, stretch));
-      return blobsIn(rows[row - stretch.firstRow]);
+      const range = rangeAt(await this.#layout(groupIndex, leaf), row);
+      const key = `${pathKey(leaf.path)}/${groupIndex}/${range.firstRow}`;
+      const rows = await this.#ranges.get(key, () => this.#readRange(groupIndex, leaf, range));
+      return blobsIn(rows[row - range.firstRow]);
     });
   }
 
@@ -142,7 +142,7 @@ export class ParquetTable {
   }
 
   /** Where the pages of a column of bytes begin and which rows they hold. */
-  #layout(group: number, leaf: BlobLeaf): Promise<Stretch[]> {
+  #layout(group: number, leaf: BlobLeaf): Promise<RowRange[]> {
     const key = `${pathKey(leaf.path)}/${group}`;
     let layout = this.#layouts.get(key);
     if (!layout) {
@@ -153,7 +153,7 @@ export class ParquetTable {
     return layout;
   }
 
-  async #findLayout(group: number, leaf: BlobLeaf): Promise<Stretch[]> {
+  async #findLayout(group: number, leaf: BlobLeaf): Promise<RowRange[]> {
     const { rows } = this.groups[group]!;
     const { startByte, endByte, values } = this.#chunk(group, leaf);
     if (leaf.repeated && !leaf.sibling) {
@@ -170,7 +170,7 @@ export class ParquetTable {
       ? await this.#valuesBefore(group, leaf)
       : Array.from({ length: rows + 1 }, (_, i) => i);
     if (before[rows] !== values) throw new Error(`${values} values where its rows need ${before[rows]}`);
-    return stretchesOf(await this.#pages(startByte, endByte), before);
+    return rowRangesOf(await this.#pages(startByte, endByte), before);
   }
 
   /** Entries of a list's column before each row, counted in a small column of the same list. */
@@ -183,7 +183,7 @@ export class ParquetTable {
     return before;
   }
 
-  /** Walks from header to header; what stands between them is not read. */
+  /** Reads from header to header; what stands between them is not read. */
   async #pages(startByte: number, endByte: number): Promise<Page[]> {
     const pages: Page[] = [];
     let window: { startByte: number; bytes: Uint8Array } = { startByte, bytes: new Uint8Array(0) };
@@ -229,13 +229,13 @@ export class ParquetTable {
     }
   }
 
-  async #readStretch(group: number, leaf: BlobLeaf, stretch: Stretch): Promise<unknown[]> {
+  async #readRange(group: number, leaf: BlobLeaf, range: RowRange): Promise<unknown[]> {
     const row_group = this.#file.metadata.row_groups[group]!;
     const chunk = this.#chunk(group, leaf);
-    const startByte = stretch.usesDictionary ? chunk.startByte : stretch.startByte;
+    const startByte = range.usesDictionary ? chunk.startByte : range.startByte;
     const described = {
       ...row_group,
-      num_rows: BigInt(stretch.endRow - (stretch.usesDictionary ? 0 : stretch.firstRow)),
+      num_rows: BigInt(range.endRow - (range.usesDictionary ? 0 : range.firstRow)),
       columns: row_group.columns.map((column) =>
         pathKey(column.meta_data?.path_in_schema ?? []) !== pathKey(leaf.path)
           ? column
@@ -245,13 +245,13 @@ export class ParquetTable {
                 ...column.meta_data!,
                 data_page_offset: BigInt(startByte),
                 dictionary_page_offset: undefined,
-                total_compressed_size: BigInt(stretch.endByte - startByte),
+                total_compressed_size: BigInt(range.endByte - startByte),
               },
             },
       ),
     };
     const rows = await this.#rows(described, (path) => pathKey(path) === pathKey(leaf.path));
-    return rows.slice(stretch.usesDictionary ? stretch.firstRow : 0).map((row) => row[leaf.column]);
+    return rows.slice(range.usesDictionary ? range.firstRow : 0).map((row) => row[leaf.column]);
   }
 
   #chunk(group: number, leaf: BlobLeaf): { startByte: number; endByte: number; values: number } {

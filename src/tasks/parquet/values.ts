@@ -13,7 +13,7 @@ export const noting = (source: ByteSource): ByteSource => ({
     }),
 });
 
-/** The error's own words; the engine's, which speak of offsets and undefined, say nothing to whoever has the file. */
+/** The error's own message; the JavaScript engine's, about offsets and undefined, say nothing to a person with a file. */
 export function reason(error: unknown): string {
   const isEngines = error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
   return isEngines || /undefined/.test((error as Error).message)
@@ -21,14 +21,14 @@ export function reason(error: unknown): string {
     : (error as Error).message;
 }
 
-/** Bytes of a column of a fixed length that are written out as numbers; of more, only how many there are is kept. */
-const mostBytesShown = 4096;
+/** Bytes of a column of a fixed length that are written out as numbers; of longer ones only the number is stored. */
+const mostBytesQuoted = 4096;
 
 /** A value as plain JSON: whole numbers of 64 bits as numbers where they fit, text where not; dates as text. */
 export function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value) && value.byteLength > mostBytesShown) return `(${value.byteLength} bytes)`;
+  if (ArrayBuffer.isView(value) && value.byteLength > mostBytesQuoted) return `(${value.byteLength} bytes)`;
   if (ArrayBuffer.isView(value)) return [...(value as Uint8Array)].map(plain);
   if (Array.isArray(value)) return value.map(plain);
   if (value !== null && typeof value === "object")

@@ -21,7 +21,7 @@ const mostColumns = 4096;
 /**
  * The rows of a CSV file (RFC 4180): fields between commas, quotes around those that hold commas, quotes or line
  * ends, a quote inside doubled. The first line names the columns; where it has no comma, but semicolons, tabs or bars,
- * these stand between the fields. Line ends of any kind. The file is walked once and only places are kept: a file of
+ * these stand between the fields. Line ends of any kind. The file is read once and only places are stored: a file of
  * nothing but commas would fill the memory as rows.
  * @param bytes in UTF-8, without a byte order mark
  * @throws Error with one sentence that names the line
@@ -33,17 +33,18 @@ export function readCsv(bytes: Uint8Array, file: string): CsvFile {
   let separator = comma;
   let line = 1;
   for (let at = 0; at < bytes.length; ) {
-    if (columns === null) separator = separatorOf(bytes, at, line, file);
-    const record = scanRecord(bytes, at, line, file, columns === null ? mostColumns : columns.length, separator);
-    const { fields } = record;
+    const place: Place = { bytes, start: at, line, file };
+    if (columns === null) separator = separatorOf(place);
+    const record = scanRecord(place, separator, columns === null ? mostColumns : columns.length);
+    const [first, ...others] = record.fields;
     // An empty line is no row.
-    const isEmpty = fields.length === 1 && fields[0]!.start === fields[0]!.end && !fields[0]!.quoted;
+    const isEmpty = first === undefined || (others.length === 0 && first.start === first.end && !first.quoted);
     if (!isEmpty && columns === null) {
-      columns = fields.map((field) => fieldText(bytes, field, `${file}, line ${line}`).trim());
-    } else if (!isEmpty) {
-      if (record.count !== columns!.length)
+      columns = record.fields.map((field) => fieldText(bytes, field, `${file}, line ${line}`).trim());
+    } else if (!isEmpty && columns !== null) {
+      if (record.count !== columns.length)
         throw new Error(
-          `${file}, line ${line}: expected ${columns!.length} fields as in the first line, found ${record.count}`,
+          `${file}, line ${line}: expected ${columns.length} fields as in the first line, found ${record.count}`,
         );
       starts.push(at);
       lines.push(line);
@@ -58,11 +59,22 @@ export function readCsv(bytes: Uint8Array, file: string): CsvFile {
     columns: names,
     rows: starts.length,
     row: (index) => {
-      const where = `${file}, line ${lines[index]}`;
-      const { fields } = scanRecord(bytes, starts[index]!, lines[index]!, file, names.length, separator);
-      return Object.fromEntries(fields.map((field, i) => [names[i]!, fieldText(bytes, field, where)]));
+      const [start, line] = [starts[index], lines[index]];
+      if (start === undefined || line === undefined)
+        throw new Error(`${file}: expected a row of ${starts.length}, found ${index}`);
+      const where = `${file}, line ${line}`;
+      const { fields } = scanRecord({ bytes, start, line, file }, separator, names.length);
+      return Object.fromEntries(fields.map((field, i) => [names[i] ?? "", fieldText(bytes, field, where)]));
     },
   };
+}
+
+/** Where a record begins. */
+interface Place {
+  bytes: Uint8Array;
+  start: number;
+  line: number;
+  file: string;
 }
 
 interface Field {
@@ -73,25 +85,26 @@ interface Field {
 }
 
 /** What stands between the fields of a first line. */
-function separatorOf(bytes: Uint8Array, start: number, line: number, file: string): number {
-  const { fields, next } = scanRecord(bytes, start, line, file, 1, comma);
-  if (fields[0]!.quoted || next - start > mostColumns * 64) return comma;
-  const text = bytes.subarray(fields[0]!.start, fields[0]!.end);
-  const isAlone = bytes[fields[0]!.end] !== comma;
+function separatorOf(place: Place): number {
+  const { bytes, start } = place;
+  const {
+    fields: [first],
+    next,
+  } = scanRecord(place, comma, 1);
+  if (first === undefined || first.quoted || next - start > mostColumns * 64) return comma;
+  const text = bytes.subarray(first.start, first.end);
+  const isAlone = bytes[first.end] !== comma;
   return (isAlone ? otherSeparators.find((sign) => text.includes(sign)) : undefined) ?? comma;
 }
 
 /**
- * @param most fields that are kept; more are only counted
+ * @param most fields that are returned; more are only counted
  * @returns where the next record begins, and how many lines this one has
  */
 function scanRecord(
-  bytes: Uint8Array,
-  start: number,
-  line: number,
-  file: string,
-  most: number,
+  { bytes, start, line, file }: Place,
   separator: number,
+  most: number,
 ): { fields: Field[]; count: number; next: number; lines: number } {
   const fields: Field[] = [];
   let count = 0;

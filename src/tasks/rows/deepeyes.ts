@@ -8,7 +8,7 @@ const mostMessages = 1000;
 
 /**
  * Rows in the layout of DeepEyes-47k, which verl's own files share: `prompt`, `images`, `reward_model`, `extra_info`,
- * `data_source` and, in DeepEyes' files, `env_name`. Columns in any order; more of them are kept. Pictures are bytes, or
+ * `data_source` and, in DeepEyes' files, `env_name`. Columns in any order; further ones are carried along. Pictures are bytes, or
  * what a JSONL file may name instead: paths beside the file, data: URLs, base64.
  * @param readPicture reads a picture by its path in the file's folder, or rejects; absent where there is no folder
  * @throws Error with one sentence where the columns are others
@@ -93,7 +93,7 @@ function messagesOf(prompt: unknown, where: string): Message[] {
   });
 }
 
-/** A message is a text, or a list of parts: texts, and places where a picture goes. */
+/** A message is a text, or a list of parts: texts, and places where a picture belongs. */
 function contentOf(content: unknown, where: string): string {
   if (!Array.isArray(content)) return expectText(content, where);
   return content

@@ -8,7 +8,7 @@ import { utf8Of } from "./text_encoding.ts";
 /**
  * A folder with pictures and one file that describes them: JSON Lines or CSV with `image` or `images` (path in the
  * folder, data: URL or base64, or a list of them), `question`, `answer` and, where someone marked it, `bbox` ([left,
- * top, right, bottom] in source pixels). `data_source` and `env_name` are understood; other columns are kept. A question
+ * top, right, bottom] in source pixels). `data_source` and `env_name` are understood; other columns are carried along. A question
  * may say with <image> where its pictures stand.
  * @param list name and contents of the describing file, in UTF-8 or UTF-16
  * @param readPicture reads a picture by its path in the folder, or rejects

@@ -1,7 +1,7 @@
 import { jsonObjectOf } from "./json_check.ts";
 import { textOf } from "./text_encoding.ts";
 
-/** Of a picture of 12 megapixels in base64 there is room for several. */
+/** Several pictures of 12 megapixels in base64 fit. */
 const longestLineBytes = 2 ** 26;
 /** Their places stand in memory. */
 const mostRows = 2e6;
@@ -11,7 +11,7 @@ const blanks = [0x20, 0x09];
 
 /**
  * The objects of a JSON Lines file, line ends of any kind, empty lines left out. Lines are parsed when they are asked
- * for, so that one bad line costs one row, and only their places are kept.
+ * for, so that one bad line costs one row, and only their offsets are stored.
  * @param bytes in UTF-8, without a byte order mark
  * @throws Error with one sentence where there are too many
  */

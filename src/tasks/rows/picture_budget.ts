@@ -34,7 +34,7 @@ export function decodedBytes({ format, mode, width, height }: PictureHeader): nu
 }
 
 /**
- * The size at which a picture is kept as source. A side shorter than the model's factor is enlarged as qwen-vl-utils
+ * The size of a picture as the original of crops. A side shorter than the model's factor is enlarged as qwen-vl-utils
  * does it, since other processors refuse such a picture or lose it; one beyond the budget is reduced.
  * @throws where one side is more than 200 times the other
  */
@@ -42,9 +42,9 @@ export function sourceSize(
   { width, height }: { width: number; height: number },
   { limits, maxSourcePixels }: PictureBudget,
 ): { width: number; height: number; change: "none" | "enlarged" | "reduced" } {
-  const shown = smartResize(height, width, limits, "qwen-vl-utils");
+  const modelInput = smartResize(height, width, limits, "qwen-vl-utils");
   if (Math.min(width, height) < limits.factor)
-    return { width: shown.widthPx, height: shown.heightPx, change: "enlarged" };
+    return { width: modelInput.widthPx, height: modelInput.heightPx, change: "enlarged" };
   if (width * height <= maxSourcePixels) return { width, height, change: "none" };
   const shrink = Math.sqrt((width * height) / maxSourcePixels);
   const shorter = (side: number) => Math.max(limits.factor, Math.floor(side / shrink));

@@ -123,7 +123,7 @@ async function pictureFile(entry: unknown, where: string, readPicture: ReadPictu
     if (named.bytes instanceof Uint8Array) return named.bytes;
     if (typeof named.bytes === "string" && named.bytes !== "") return fromBase64(named.bytes, where);
     if (named.bytes !== null && named.bytes !== undefined && named.bytes !== "")
-      throw new Error(`${where}: expected a picture's bytes in base64, found ${shown(named.bytes)}`);
+      throw new Error(`${where}: expected a picture's bytes in base64, found ${quoted(named.bytes)}`);
     const key = nameKeys.find((name) => named[name] !== null && named[name] !== undefined && named[name] !== "");
     if (key)
       return pictureFile(
@@ -132,12 +132,12 @@ async function pictureFile(entry: unknown, where: string, readPicture: ReadPictu
         readPicture,
       );
   }
-  throw new Error(`${where}: expected a picture, or its path in the folder, found ${shown(entry)}`);
+  throw new Error(`${where}: expected a picture, or its path in the folder, found ${quoted(entry)}`);
 }
 
 const urlIn = (value: unknown): unknown => (value as { url?: unknown } | null)?.url ?? null;
 
-const shown = (value: unknown): string =>
+const quoted = (value: unknown): string =>
   value === null || value === undefined ? "none" : JSON.stringify(value).slice(0, 60);
 
 const longestPath = 1024;

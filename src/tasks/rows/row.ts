@@ -3,7 +3,7 @@ import type { Box } from "../../image/pixels.ts";
 /** What a chat message of a row is. */
 export interface Message {
   role: string;
-  /** "<image>" stands where a picture goes. */
+  /** "<image>" stands where a picture belongs. */
   content: string;
 }
 
@@ -11,7 +11,7 @@ export interface Message {
 export interface Row {
   /** Where the row has no messages, <image> in it says where a picture stands; otherwise they stand before it. */
   question: string;
-  /** How many pictures the question speaks of as it was written; absent where the messages say. */
+  /** How many pictures the question refers to as it was written; absent where the messages say. */
   places?: number;
   answer: string;
   /** Chooses prompt, tool policy and reward, e.g. "vstar"; empty where the file does not say. */

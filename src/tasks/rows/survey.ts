@@ -32,7 +32,7 @@ export type Change =
   | "decoded by the engine (WebP)";
 
 export interface SurveyedPicture extends PictureHeader {
-  /** As kept: crops are cut from this. */
+  /** As the original that crops are cut from. */
   sourceWidth: number;
   sourceHeight: number;
   modelWidth: number;
@@ -60,7 +60,7 @@ export interface SurveySettings {
   promptTokens?: (row: Row, imageTokens: readonly number[]) => number;
 }
 
-/** A row that is kept, and its pictures as sources. */
+/** A row that is not left out, and its pictures as originals. */
 export interface Surveyed extends Survey {
   pixels: Pixels[];
 }

@@ -6,7 +6,7 @@ const mostTextBytes = 2 ** 29;
  * A text file's contents in UTF-8, its byte order mark left out. UTF-16 is read too, with a mark or without one: in text
  * of mostly Latin letters every other byte is zero.
  * @param file for people
- * @throws Error with one sentence where the encoding is another that can be told
+ * @throws Error with one sentence where the encoding is another that can be recognized
  */
 export function utf8Of(bytes: Uint8Array, file: string): Uint8Array {
   const starts = (...mark: number[]) => mark.every((byte, i) => bytes[i] === byte);

@@ -13,7 +13,7 @@ const newline = 10;
 const carriageReturn = 13;
 const quote = 34;
 const windowBytes = 1 << 23;
-/** Longest field that is kept in memory. */
+/** Longest field that is held in memory. */
 const longestFieldBytes = 1 << 20;
 const mostColumns = 1024;
 const mostRows = 1 << 20;
@@ -22,7 +22,7 @@ const mostRows = 1 << 20;
  * The rows of a TSV file as pandas writes it: tabs between fields, quotes around those that hold a tab, a quote or a
  * line's end, a quote inside doubled. The file is read once from end to end in windows; files with pictures in them are
  * larger than memory.
- * @param large names of columns that are not kept
+ * @param large names of columns whose fields are not held in memory
  * @throws Error with one sentence that names the row
  */
 export async function tsvRows(source: ByteSource, large: readonly string[]): Promise<TsvRow[]> {
@@ -80,25 +80,25 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
   };
 
   for (let at = 0; at < source.sizeBytes; at += windowBytes) {
-    const stretch = await source.read(at, Math.min(at + windowBytes, source.sizeBytes));
+    const chunk = await source.read(at, Math.min(at + windowBytes, source.sizeBytes));
     let begun = 0;
-    /** Next places of the bytes that may end a stretch; looked for again only once they are passed. */
+    /** Next places of the bytes that may end a chunk; looked for again only once they are passed. */
     const next = new Map<number, number>();
     const find = (byte: number, from: number): number => {
       const known = next.get(byte);
       if (known !== undefined && known >= from) return known;
-      const found = stretch.indexOf(byte, from);
-      next.set(byte, found < 0 ? stretch.length : found);
+      const found = chunk.indexOf(byte, from);
+      next.set(byte, found < 0 ? chunk.length : found);
       return next.get(byte)!;
     };
-    for (let i = 0; i < stretch.length; ) {
-      if (!inQuotes && fieldStart === at + i && stretch[i] === quote) {
+    for (let i = 0; i < chunk.length; ) {
+      if (!inQuotes && fieldStart === at + i && chunk[i] === quote) {
         inQuotes = true;
         i++;
         continue;
       }
       // A quote inside is doubled: opened and closed anew, which comes to the same.
-      if (quoteBefore && stretch[i] === quote) {
+      if (quoteBefore && chunk[i] === quote) {
         inQuotes = true;
         quoteBefore = false;
         i++;
@@ -107,22 +107,22 @@ export async function tsvRows(source: ByteSource, large: readonly string[]): Pro
       quoteBefore = false;
       if (inQuotes) {
         i = find(quote, i);
-        if (i === stretch.length) break;
+        if (i === chunk.length) break;
         inQuotes = false;
         quoteBefore = true;
         i++;
         continue;
       }
       i = Math.min(find(tab, i), find(newline, i));
-      if (i === stretch.length) break;
-      collect(stretch.subarray(begun, i));
-      const endsRecord = stretch[i] === newline;
+      if (i === chunk.length) break;
+      collect(chunk.subarray(begun, i));
+      const endsRecord = chunk[i] === newline;
       endField(at + i);
       if (endsRecord) endRecord();
       i++;
       begun = i;
     }
-    collect(stretch.subarray(begun));
+    collect(chunk.subarray(begun));
   }
   if (inQuotes) throw new Error(`${where()}: a quote is opened and never closed; the file is not whole`);
   endField(source.sizeBytes);

@@ -2,7 +2,7 @@ import type { Box, Pixels } from "../../image/pixels.ts";
 import { Random } from "../random.ts";
 import { closeUpSizesPx, digitQuestion } from "../sources/needle.ts";
 import { renderWindow, squareView, type View, wholeScene } from "./render.ts";
-import { objectBox, objectName, randomScene, type Scene, type SceneObject, sceneSidePx } from "./scene.ts";
+import { objectBox, objectName, randomScene, type Scene, type SceneObject, sceneSidePx, targetOf } from "./scene.ts";
 
 /**
  * What a supervised row shows:
@@ -24,9 +24,9 @@ export interface Lessons {
   /** Half the scenes have the smallest dots, the others up to the largest; close-ups have their own. */
   glyphMinPx: number;
   glyphMaxPx: number;
-  /** How far a shown zoom box is off its target: deviation of its centre along each axis. */
+  /** How far a zoom box in a lesson is off its target: deviation of its centre along each axis. */
   jitterPx: number;
-  /** Sides of shown zoom boxes. */
+  /** Sides of zoom boxes in lessons. */
   sideMinPx: number;
   sideMaxPx: number;
   /** Whether image tokens have targets too. */
@@ -92,14 +92,14 @@ export interface LessonRow {
   kind: LessonKind;
   /** The whole text in order; `<|image_pad|>` stands once a picture. */
   spans: Span[];
-  /** As shown: 64 x 64. */
+  /** As the model gets them: 64 x 64. */
   pictures: Pixels[];
   /** For each picture its 16 image tokens, row by row; empty where the stage has no image labels. */
   imageLabels: ImageLabel[][];
 }
 
-/** Side of a shown picture, and of its grid of image tokens. */
-const shownPx = 64;
+/** Side of a picture as the model gets it, and of its grid of image tokens. */
+const inputPx = 64;
 const cellsPerSide = 4;
 /** Boxes are written in thousandths of the picture, in steps of 10: one token each. */
 const coordinateSteps = 100;
@@ -140,7 +140,7 @@ const toolTurn = given(
 
 /** The text of a row; `zoom` is the box that a tool row cuts out. */
 function lessonSpans(kind: LessonKind, scene: Scene, zoom: Box | null): Span[] {
-  const target = scene.objects[scene.target];
+  const target = targetOf(scene);
   const question = userTurn(digitQuestion(objectName(target)));
   switch (kind) {
     case "tool":
@@ -201,7 +201,7 @@ function zoomBox(random: Random, { xPx, yPx }: SceneObject, lessons: Lessons): B
 
 /**
  * What the 16 image tokens of a picture are to say: each object's cell (where its centre lies) a word about it,
- * drawn at random: digit, colour or shape where the digit is at least a shown pixel a dot; else colour, shape or, in
+ * chosen at random: digit, colour or shape where the digit is at least a pixel of the input a dot; else colour, shape or, in
  * the first picture, a coordinate of the centre. Empty cells say "." and count little, being many.
  */
 function cellLabels(random: Random, scene: Scene, view: View, first: boolean): ImageLabel[] {
@@ -210,7 +210,7 @@ function cellLabels(random: Random, scene: Scene, view: View, first: boolean): I
     const column = Math.floor(((object.xPx - view.left) / view.sidePx) * cellsPerSide);
     const row = Math.floor(((object.yPx - view.top) / view.sidePx) * cellsPerSide);
     if (column < 0 || column >= cellsPerSide || row < 0 || row >= cellsPerSide) continue;
-    const legible = (object.dotPx * shownPx) / view.sidePx >= 1;
+    const legible = (object.dotPx * inputPx) / view.sidePx >= 1;
     labels[row * cellsPerSide + column] = { word: cellWord(random.uniform(), object, legible, first), weight: 1 };
   }
   return labels;
@@ -225,33 +225,39 @@ function cellWord(u: number, object: SceneObject, legible: boolean, first: boole
   return coordinateWord(u < 0.8 ? object.xPx : object.yPx);
 }
 
-/** One row of a kind; the same seed, step and index always give the same row. */
-export function lessonRow(lessons: Lessons, kind: LessonKind, seed: number, step: number, index: number): LessonRow {
+/** One row of a kind; the same place always gives the same row. */
+export function lessonRow(
+  lessons: Lessons,
+  kind: LessonKind,
+  { seed, step, index }: { seed: number; step: number; index: number },
+): LessonRow {
   const random = new Random(seed, [lessons.stream, step, index]);
   const scene = lessonScene(random, kind, lessons);
-  const zoom = kind === "tool" ? zoomBox(random, scene.objects[scene.target], lessons) : null;
+  const zoom = kind === "tool" ? zoomBox(random, targetOf(scene), lessons) : null;
   const views = zoom ? [wholeScene, squareView(zoom)] : [wholeScene];
   return {
     kind,
     spans: lessonSpans(kind, scene, zoom),
-    pictures: views.map((view) => renderWindow(scene, view, shownPx)),
+    pictures: views.map((view) => renderWindow(scene, view, inputPx)),
     imageLabels: lessons.imageLabels ? views.map((view, i) => cellLabels(random, scene, view, i === 0)) : [],
   };
 }
 
 /** How many of `rows` rows each kind gets: whole numbers nearest to the mix that add up to `rows`. */
 export function lessonKinds(mix: Lessons["mix"], rows: number): LessonKind[] {
-  const kinds = Object.keys(mix) as LessonKind[];
-  const total = kinds.reduce((sum, kind) => sum + mix[kind]!, 0);
-  const exact = kinds.map((kind) => (rows * mix[kind]!) / total);
-  const counts = exact.map(Math.floor);
-  const byRest = kinds.map((_, i) => i).sort((i, j) => exact[j] - counts[j] - (exact[i] - counts[i]) || i - j);
-  const missing = rows - counts.reduce((sum, count) => sum + count, 0);
-  for (const i of byRest.slice(0, missing)) counts[i]++;
-  return kinds.flatMap((kind, i) => Array<LessonKind>(counts[i]).fill(kind));
+  const shares = Object.entries(mix) as [LessonKind, number][];
+  const total = shares.reduce((sum, [, share]) => sum + share, 0);
+  const wanted = shares.map(([kind, share]) => {
+    const exact = (rows * share) / total;
+    return { kind, count: Math.floor(exact), rest: exact - Math.floor(exact) };
+  });
+  const missing = rows - wanted.reduce((sum, { count }) => sum + count, 0);
+  // The sort is stable: of equal rests the first kind gets one more.
+  for (const one of wanted.toSorted((a, b) => b.rest - a.rest).slice(0, missing)) one.count++;
+  return wanted.flatMap(({ kind, count }) => Array<LessonKind>(count).fill(kind));
 }
 
 /** The rows of one supervised step, those of a kind together: they have nearly the same length. */
 export function lessonRows(lessons: Lessons, seed: number, step: number, rows: number): LessonRow[] {
-  return lessonKinds(lessons.mix, rows).map((kind, index) => lessonRow(lessons, kind, seed, step, index));
+  return lessonKinds(lessons.mix, rows).map((kind, index) => lessonRow(lessons, kind, { seed, step, index }));
 }

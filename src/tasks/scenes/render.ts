@@ -11,7 +11,7 @@ export interface View {
 
 export const wholeScene: View = { left: 0, top: 0, sidePx: sceneSidePx };
 
-/** The least that a zoom shows, source pixels. */
+/** Side of the smallest square that a zoom cuts out, source pixels. */
 const zoomMinPx = 32;
 
 /** What a zoom into this box shows: the smallest square about its centre that holds it, moved inside the scene. */
@@ -21,7 +21,7 @@ export function squareView([left, top, right, bottom]: Box): View {
   return { left: inside((left + right - sidePx) / 2), top: inside((top + bottom - sidePx) / 2), sidePx };
 }
 
-/** How much of the pixel [start, start + pitch) the stretch [low, high) covers, 0 to 1. */
+/** How much of the pixel [start, start + pitch) the range [low, high) covers, 0 to 1. */
 const covered = (start: number, pitch: number, low: number, high: number): number =>
   Math.max(0, Math.min(start + pitch, high) - Math.max(start, low)) / pitch;
 
@@ -44,35 +44,34 @@ function depth(shape: SceneObject["shape"], dx: number, dy: number, h: number): 
 }
 
 /**
- * A scene as a camera would show it through a square window: every shown pixel is the mean of its part of the
- * scene, except that the slow waves are taken at its centre and rims of shapes are one shown pixel wide.
- * @param shownPx side of the picture
+ * A scene as a camera would show it through a square window: every rendered pixel is the mean of its part of the
+ * scene, except that the slow waves are taken at its centre and rims of shapes are one rendered pixel wide.
+ * @param renderPx side of the picture
  */
-export function renderWindow(scene: Scene, view: View, shownPx: number): Pixels {
-  const pitch = view.sidePx / shownPx;
-  const levels = new Uint8ClampedArray(shownPx * shownPx * 3);
-  const red = new Float32Array(shownPx);
-  const green = new Float32Array(shownPx);
-  const blue = new Float32Array(shownPx);
+export function renderWindow(scene: Scene, view: View, renderPx: number): Pixels {
+  const pitch = view.sidePx / renderPx;
+  const levels = new Uint8ClampedArray(renderPx * renderPx * 3);
+  const red = new Float32Array(renderPx);
+  const green = new Float32Array(renderPx);
+  const blue = new Float32Array(renderPx);
   const row = { red, green, blue };
-  const ground = waveRows(scene, view, shownPx);
-  const objects = scene.objects.map((object) => placed(object, view, shownPx));
-  for (let y = 0, to = 0; y < shownPx; y++) {
+  const canvas: Canvas = { view, pitch, row };
+  const ground = waveRows(scene, view, renderPx);
+  const objects = scene.objects.map((object) => placed(object, view, renderPx));
+  for (let y = 0, to = 0; y < renderPx; y++) {
     ground(y, row);
-    for (const bar of scene.bars) paintBar(bar, y, view, pitch, row);
+    for (const bar of scene.bars) paintBar(bar, y, canvas);
     for (const object of objects) {
       const { firstRow, endRow, digit } = object;
-      if (y >= firstRow && y < endRow) paintShape(object, y, view, pitch, row);
-      if (y >= digit.firstRow && y < digit.endRow) paintDigit(object, y, row);
+      if (y >= firstRow && y < endRow) paintShape(object, y, canvas);
+      if (y >= digit.firstRow && y < digit.endRow) paintDigit(object, y, canvas);
     }
-    for (let x = 0; x < shownPx; x++) {
+    for (let x = 0; x < renderPx; x++) {
       // A clamped array rounds and clips by itself.
-      levels[to++] = red[x];
-      levels[to++] = green[x];
-      levels[to++] = blue[x];
+      for (const channel of [red, green, blue]) levels[to++] = channel[x]!;
     }
   }
-  return { width: shownPx, height: shownPx, data: new Uint8Array(levels.buffer) };
+  return { width: renderPx, height: renderPx, data: new Uint8Array(levels.buffer) };
 }
 
 interface Row {
@@ -81,54 +80,65 @@ interface Row {
   blue: Float32Array;
 }
 
+/** The row that is painted, and where it lies in the scene. */
+interface Canvas {
+  view: View;
+  /** Source pixels a rendered pixel. */
+  pitch: number;
+  row: Row;
+}
+
 /** Writes rows of the ground: base and waves. cos(ax + by + c) comes from a table per column and two numbers per row. */
-function waveRows(scene: Scene, { left, top, sidePx }: View, shownPx: number): (y: number, row: Row) => void {
-  const pitch = sidePx / shownPx;
+function waveRows(scene: Scene, { left, top, sidePx }: View, renderPx: number): (y: number, row: Row) => void {
+  const pitch = sidePx / renderPx;
   const turn = (2 * Math.PI) / sceneSidePx;
   const waves = scene.waves.map((wave) => {
-    const cosines = new Float32Array(shownPx);
-    const sines = new Float32Array(shownPx);
-    for (let x = 0; x < shownPx; x++) {
+    const cosines = new Float32Array(renderPx);
+    const sines = new Float32Array(renderPx);
+    for (let x = 0; x < renderPx; x++) {
       const angle = turn * wave.cyclesX * (left + (x + 0.5) * pitch);
       cosines[x] = Math.cos(angle);
       sines[x] = Math.sin(angle);
     }
     return { ...wave, cosines, sines };
   });
-  const grey = new Float32Array(shownPx);
+  const grey = new Float32Array(renderPx);
   return (y, { red, green, blue }) => {
     grey.fill(0);
     for (const { cyclesY, phase, amplitude, cosines, sines } of waves) {
       const angle = turn * cyclesY * (top + (y + 0.5) * pitch) + phase;
       const cosine = amplitude * Math.cos(angle);
       const sine = amplitude * Math.sin(angle);
-      for (let x = 0; x < shownPx; x++) grey[x] += cosine * cosines[x] - sine * sines[x];
+      for (let x = 0; x < renderPx; x++) grey[x]! += cosine * cosines[x]! - sine * sines[x]!;
     }
     const [baseRed, baseGreen, baseBlue] = scene.base;
-    for (let x = 0; x < shownPx; x++) {
-      red[x] = grey[x] + baseRed;
-      green[x] = grey[x] + baseGreen;
-      blue[x] = grey[x] + baseBlue;
+    for (let x = 0; x < renderPx; x++) {
+      red[x] = grey[x]! + baseRed;
+      green[x] = grey[x]! + baseGreen;
+      blue[x] = grey[x]! + baseBlue;
     }
   };
 }
 
-function paintBar(bar: Scene["bars"][number], y: number, { left, top }: View, pitch: number, row: Row): void {
+/** Moves a pixel's levels this share of the way to others. */
+function paint({ red, green, blue }: Row, x: number, levels: readonly [number, number, number], share: number): void {
+  red[x]! += (levels[0] - red[x]!) * share;
+  green[x]! += (levels[1] - green[x]!) * share;
+  blue[x]! += (levels[2] - blue[x]!) * share;
+}
+
+function paintBar(bar: Scene["bars"][number], y: number, { view: { left, top }, pitch, row }: Canvas): void {
   const share = covered(top + y * pitch, pitch, bar.yPx, bar.yPx + bar.heightPx);
   if (share === 0) return;
-  const { red, green, blue } = row;
   const right = bar.xPx + bar.widthPx;
   const first = Math.max(0, Math.floor((bar.xPx - left) / pitch));
-  const end = Math.min(red.length, Math.ceil((right - left) / pitch));
+  const end = Math.min(row.red.length, Math.ceil((right - left) / pitch));
   for (let x = first; x < end; x++) {
-    const part = share * covered(left + x * pitch, pitch, bar.xPx, right);
-    red[x] += (bar.levels[0] - red[x]) * part;
-    green[x] += (bar.levels[1] - green[x]) * part;
-    blue[x] += (bar.levels[2] - blue[x]) * part;
+    paint(row, x, bar.levels, share * covered(left + x * pitch, pitch, bar.xPx, right));
   }
 }
 
-/** An object with the rows and columns of the shown picture that it may touch. */
+/** An object with the rows and columns of the rendered picture that it may touch. */
 interface Placed {
   object: SceneObject;
   firstRow: number;
@@ -138,44 +148,47 @@ interface Placed {
   digit: Digit;
 }
 
-/** Where a digit's ink falls: the share of each shown pixel is `rows * glyph * columns`. */
+/** Where a digit's ink falls: the share of each rendered pixel is `rows * glyph * columns`. */
 interface Digit {
   firstRow: number;
   endRow: number;
   firstColumn: number;
   endColumn: number;
-  /** (shown columns, dots): share of the column that the dot covers */
+  /** (columns, dots): share of the column that the dot covers */
   columns: Float32Array;
-  /** (shown rows, dots): how much ink the row has in each of the glyph's columns */
+  /** (rows, dots): how much ink the row has in each of the glyph's columns */
   rows: Float32Array;
 }
 
-function placed(object: SceneObject, view: View, shownPx: number): Placed {
+function placed(object: SceneObject, view: View, renderPx: number): Placed {
   const { xPx, yPx, sizePx } = object;
   const { left, top, sidePx } = view;
-  const pitch = sidePx / shownPx;
-  // The diamond reaches .54 sizes out, the soft rim 1.2 shown pixels (at the triangle's apex).
+  const pitch = sidePx / renderPx;
+  // The diamond reaches .54 sizes out, the soft rim 1.2 rendered pixels (at the triangle's apex).
   const reach = 0.54 * sizePx + 1.2 * pitch;
   return {
     object,
     firstRow: Math.max(0, Math.floor((yPx - reach - top) / pitch)),
-    endRow: Math.min(shownPx, Math.ceil((yPx + reach - top) / pitch)),
+    endRow: Math.min(renderPx, Math.ceil((yPx + reach - top) / pitch)),
     firstColumn: Math.max(0, Math.floor((xPx - reach - left) / pitch)),
-    endColumn: Math.min(shownPx, Math.ceil((xPx + reach - left) / pitch)),
-    digit: placedDigit(object, view, shownPx),
+    endColumn: Math.min(renderPx, Math.ceil((xPx + reach - left) / pitch)),
+    digit: placedDigit(object, view, renderPx),
   };
 }
 
-function placedDigit({ xPx, yPx, sizePx, dotPx, shape, digit }: SceneObject, view: View, shownPx: number): Digit {
+function placedDigit({ xPx, yPx, sizePx, dotPx, shape, digit }: SceneObject, view: View, renderPx: number): Digit {
   const { left, top, sidePx } = view;
-  const pitch = sidePx / shownPx;
+  const pitch = sidePx / renderPx;
   const startX = xPx - (glyphColumns / 2) * dotPx;
   // A triangle is widest below its middle.
   const startY = yPx - (glyphRows / 2) * dotPx + (shape === "triangle" ? sizePx / 8 : 0);
   const firstColumn = Math.max(0, Math.floor((startX - left) / pitch));
-  const endColumn = Math.max(firstColumn, Math.min(shownPx, Math.ceil((startX + glyphColumns * dotPx - left) / pitch)));
+  const endColumn = Math.max(
+    firstColumn,
+    Math.min(renderPx, Math.ceil((startX + glyphColumns * dotPx - left) / pitch)),
+  );
   const firstRow = Math.max(0, Math.floor((startY - top) / pitch));
-  const endRow = Math.max(firstRow, Math.min(shownPx, Math.ceil((startY + glyphRows * dotPx - top) / pitch)));
+  const endRow = Math.max(firstRow, Math.min(renderPx, Math.ceil((startY + glyphRows * dotPx - top) / pitch)));
   const columns = new Float32Array((endColumn - firstColumn) * glyphColumns);
   const rows = new Float32Array((endRow - firstRow) * glyphColumns);
   for (let i = firstColumn, to = 0; i < endColumn; i++)
@@ -184,36 +197,30 @@ function placedDigit({ xPx, yPx, sizePx, dotPx, shape, digit }: SceneObject, vie
   for (let i = firstRow; i < endRow; i++)
     for (let k = 0; k < glyphRows; k++) {
       const share = covered(top + i * pitch, pitch, startY + k * dotPx, startY + (k + 1) * dotPx);
-      const dots = glyphs[digit][k];
-      for (let j = 0; j < glyphColumns; j++) if (dots[j] === "1") rows[(i - firstRow) * glyphColumns + j] += share;
+      const dots = glyphs[digit]?.[k] ?? "";
+      for (let j = 0; j < glyphColumns; j++) if (dots[j] === "1") rows[(i - firstRow) * glyphColumns + j]! += share;
     }
   return { firstRow, endRow, firstColumn, endColumn, columns, rows };
 }
 
-function paintShape({ object, firstColumn, endColumn }: Placed, y: number, view: View, pitch: number, row: Row): void {
-  const { red, green, blue } = row;
+function paintShape({ object, firstColumn, endColumn }: Placed, y: number, { view, pitch, row }: Canvas): void {
   const { shape, xPx, yPx, sizePx, levels } = object;
   const dy = view.top + (y + 0.5) * pitch - yPx;
   for (let x = firstColumn; x < endColumn; x++) {
     const dx = Math.abs(view.left + (x + 0.5) * pitch - xPx);
     const part = Math.min(1, 0.5 + depth(shape, dx, dy, sizePx / 2) / pitch);
-    if (part <= 0) continue;
-    red[x] += (levels[0] - red[x]) * part;
-    green[x] += (levels[1] - green[x]) * part;
-    blue[x] += (levels[2] - blue[x]) * part;
+    if (part > 0) paint(row, x, levels, part);
   }
 }
 
-/** Ink by the exact area of each shown pixel that dots cover. */
-function paintDigit({ object, digit }: Placed, y: number, { red, green, blue }: Row): void {
-  const { ink } = object;
+/** Ink by the exact area of each rendered pixel that dots cover. */
+function paintDigit({ object, digit }: Placed, y: number, { row }: Canvas): void {
+  const levels = [object.ink, object.ink, object.ink] as const;
   const { firstRow, firstColumn, endColumn, columns, rows } = digit;
   const inRow = (y - firstRow) * glyphColumns;
   for (let x = firstColumn, from = 0; x < endColumn; x++) {
     let part = 0;
-    for (let j = 0; j < glyphColumns; j++) part += rows[inRow + j] * columns[from++];
-    red[x] += (ink - red[x]) * part;
-    green[x] += (ink - green[x]) * part;
-    blue[x] += (ink - blue[x]) * part;
+    for (let j = 0; j < glyphColumns; j++) part += rows[inRow + j]! * columns[from++]!;
+    paint(row, x, levels, part);
   }
 }

@@ -38,7 +38,7 @@ export interface SceneObject {
   ink: number;
 }
 
-/** A picture as a list of things to draw, in this order. Lengths in source pixels, levels from 0 to 255. */
+/** A picture as a list of things to render, in this order. Lengths in source pixels, levels from 0 to 255. */
 export interface Scene {
   base: Levels;
   /** Cosines across the ground: cycles per scene along x and y, phase in radians, amplitude in levels. */
@@ -68,7 +68,7 @@ const layouts = 24;
 /** And this far from the edge. */
 const marginPx = 2;
 
-/** A scene drawn at random: every object's attributes are independent but for the colours, which differ. */
+/** A random scene: every object's attributes are independent but for the colours, which differ. */
 export function randomScene(random: Random, recipe: SceneRecipe): Scene {
   const { objects: count, sizeMinPx, sizeMaxPx, dotPx } = recipe;
   const names = Object.keys(colours) as Colour[];
@@ -99,17 +99,18 @@ export function randomScene(random: Random, recipe: SceneRecipe): Scene {
   }));
   const chosen = random.shuffled(names).slice(0, count);
   const sizes = chosen.map(() => random.uniform(sizeMinPx, sizeMaxPx));
-  const centers = layout(random, sizes);
+  const places = layout(random, sizes);
   const objects = chosen.map((colour, i): SceneObject => {
+    const { xPx, yPx, sizePx } = places[i]!;
     const around = (level: number) => Math.min(255, Math.max(0, level + random.uniform(-12, 12)));
     const [red, green, blue] = colours[colour];
     return {
       colour,
-      shape: shapes[random.below(shapes.length)],
+      shape: shapes[random.below(shapes.length)] ?? "circle",
       digit: random.below(10),
-      xPx: centers[i][0],
-      yPx: centers[i][1],
-      sizePx: sizes[i],
+      xPx,
+      yPx,
+      sizePx,
       dotPx,
       levels: [around(red), around(green), around(blue)],
       ink: random.uniform(0, 30),
@@ -118,27 +119,37 @@ export function randomScene(random: Random, recipe: SceneRecipe): Scene {
   return { base, waves, bars, objects, target: random.below(count) };
 }
 
-/** Centres for squares of these sizes: the first layout in which none comes too near another, else the loosest. */
-function layout(random: Random, sizes: readonly number[]): [x: number, y: number][] {
-  let best: [number, number][] = [];
+/** A square by its centre. */
+type Place = Pick<SceneObject, "xPx" | "yPx" | "sizePx">;
+
+/** Places for squares of these sizes: the first layout in which none comes too near another, else the loosest. */
+function layout(random: Random, sizes: readonly number[]): Place[] {
+  let best: Place[] = [];
   let bestSlack = Number.NEGATIVE_INFINITY;
   for (let attempt = 0; attempt < layouts && bestSlack < 0; attempt++) {
-    const centers = sizes.map((size): [number, number] => {
-      const edge = size / 2 + marginPx;
-      return [random.uniform(edge, sceneSidePx - edge), random.uniform(edge, sceneSidePx - edge)];
+    const places = sizes.map((sizePx): Place => {
+      const edge = sizePx / 2 + marginPx;
+      return { xPx: random.uniform(edge, sceneSidePx - edge), yPx: random.uniform(edge, sceneSidePx - edge), sizePx };
     });
     let slack = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < sizes.length; i++)
-      for (let j = 0; j < i; j++) {
-        const apart = Math.max(Math.abs(centers[i][0] - centers[j][0]), Math.abs(centers[i][1] - centers[j][1]));
-        slack = Math.min(slack, apart - (sizes[i] + sizes[j]) / 2 - gapPx);
+    for (const [i, a] of places.entries())
+      for (const b of places.slice(0, i)) {
+        const apart = Math.max(Math.abs(a.xPx - b.xPx), Math.abs(a.yPx - b.yPx));
+        slack = Math.min(slack, apart - (a.sizePx + b.sizePx) / 2 - gapPx);
       }
     if (slack > bestSlack) {
-      best = centers;
+      best = places;
       bestSlack = slack;
     }
   }
   return best;
+}
+
+/** The object that a scene's question is about. */
+export function targetOf({ objects, target }: Scene): SceneObject {
+  const object = objects[target];
+  if (!object) throw new Error(`Expected a target of ${objects.length} objects, found ${target}`);
+  return object;
 }
 
 /** The square that an object fits into, in fractions of source pixels. */

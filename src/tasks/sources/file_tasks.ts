@@ -1,6 +1,7 @@
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { Random } from "../random.ts";
 import { Recent } from "../recent.ts";
+import { AllRows, type RowPlace } from "../rows/all_rows.ts";
 import type { Row, RowSource } from "../rows/row.ts";
 import { type Skip, type Surveyed, type SurveySettings, survey } from "../rows/survey.ts";
 import { rowTwins } from "../rows/twins.ts";
@@ -9,7 +10,7 @@ import type { TaskSource } from "./task_source.ts";
 
 export interface FileTaskSettings extends SurveySettings {
   seed: number;
-  /** Rows that are drawn out beforehand and never trained on. */
+  /** Rows that are chosen at random beforehand and never trained on. */
   heldOutRows: number;
 }
 
@@ -25,27 +26,21 @@ export interface FileTasks extends TaskSource {
 const streams = { order: 6, substitute: 7, heldOut: 8 };
 /** Rows that are tried in the place of one that is left out. */
 const mostAttempts = 1000;
-/** Decoded pictures that are kept between the choice of a task and its rolling. */
+/** Decoded pictures that are cached between the choice of a task and its rollouts. */
 const recentPixelBytes = 2 ** 28;
 
 /**
- * Every row once an epoch, in an order of its own each time. A row that cannot be trained on is left out and another
- * drawn at random takes its place, so that a step has as many tasks as it should: which one depends on seed, step and
+ * Every row once an epoch, in an order of its own each time. A row that cannot be trained on is left out and another,
+ * chosen at random, takes its place, so that a step has as many tasks as it should: which one depends on seed, step and
  * index alone. Nothing is read before it is asked for.
  * @throws Error with one sentence where there are no rows to train on
  */
 export function fileTasks(sources: readonly RowSource[], settings: FileTaskSettings): FileTasks {
   const { seed, heldOutRows } = settings;
-  const starts = sources.map((_, i) => sources.slice(0, i).reduce((sum, { rows }) => sum + rows, 0));
-  const all = sources.reduce((sum, { rows }) => sum + rows, 0);
-  const shuffled = new Random(seed, [streams.heldOut]).shuffled(Array.from({ length: all }, (_, i) => i));
+  const all = new AllRows(sources);
+  const shuffled = new Random(seed, [streams.heldOut]).shuffled(Array.from({ length: all.count }, (_, i) => i));
   const held = shuffled.slice(0, heldOutRows);
   const train = shuffled.slice(heldOutRows);
-  if (all === 0) throw new Error("Expected rows to train on, found none");
-  const names = new Set(sources.map(({ name }) => name));
-  if (names.size < sources.length)
-    throw new Error("Two files have the same name; rename one, since tasks are named by it");
-
   const skipped = new Map<Skip, number>();
   const skippedRows = new Map<string, string>();
   const surveys = new Recent<{ row: Row | null; found: Surveyed }>(recentPixelBytes, ({ found }) =>
@@ -53,23 +48,18 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
   );
   let epoch = { index: -1, order: train };
   const rowOf = (row: number): Promise<Row> => {
-    const source = starts.findLastIndex((start) => start <= row);
-    return sources[source]!.row(row - starts[source]!);
+    const { source, index } = all.placeOf(row);
+    return source.row(index);
   };
   // Made when it is first needed: it looks through the text of all rows.
   const twins = rowTwins(train, rowOf);
   const alsoTrained = new Set<number>();
   const uncompared = new Set<number>();
 
-  const idOf = (row: number): string => {
-    const source = starts.findLastIndex((start) => start <= row);
-    return `${sources[source]!.name}/${row - starts[source]!}`;
-  };
   const look = (row: number) =>
     surveys.get(String(row), async () => {
-      const source = starts.findLastIndex((start) => start <= row);
-      const { row: read, found } = await lookAt(sources[source]!, row - starts[source]!, settings);
-      const id = idOf(row);
+      const { source, index, id } = all.placeOf(row);
+      const { row: read, found } = await lookAt(source, index, settings);
       if (found.skip && !skippedRows.has(id)) {
         skipped.set(found.skip.kind, (skipped.get(found.skip.kind) ?? 0) + 1);
         skippedRows.set(id, found.skip.why);
@@ -78,27 +68,27 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     });
   const taskAt = async (row: number): Promise<Task | null> => {
     const { row: read, found } = await look(row);
-    return read && !found.skip ? taskOf(idOf(row), read, found) : null;
+    return read && !found.skip ? taskOf(all.placeOf(row), read, found) : null;
   };
   const rowAt = (slot: number): number => {
     const index = Math.floor(slot / train.length);
     if (epoch.index !== index) epoch = { index, order: new Random(seed, [streams.order, index]).shuffled(train) };
-    return epoch.order[slot % train.length]!;
+    return rowIn(epoch.order, slot % train.length);
   };
   const taskInSlot = async (slot: number): Promise<Task> => {
     const first = await taskAt(rowAt(slot));
     if (first) return first;
     const random = new Random(seed, [streams.substitute, slot]);
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
-      const task = await taskAt(train[random.below(train.length)]!);
+      const task = await taskAt(rowIn(train, random.below(train.length)));
       if (task) return task;
     }
-    const [id, why] = [...skippedRows].at(-1)!;
+    const [id, why] = [...skippedRows].at(-1) ?? [];
     throw new Error(`Expected a row to train on, found ${mostAttempts} that are left out; ${id}: ${why}`);
   };
 
   return {
-    name: sources.map(({ name }) => name).join(", "),
+    name: all.names.join(", "),
     skipped,
     skippedRows,
     counts: () => ({
@@ -109,7 +99,9 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     }),
     take: async (step, count) => {
       if (train.length === 0)
-        throw new Error(`Expected rows to train on, found ${all} of which all are held out; lower --held-out-rows`);
+        throw new Error(
+          `Expected rows to train on, found ${all.count} of which all are held out; lower --held-out-rows`,
+        );
       const tasks: Task[] = [];
       for (let index = 0; index < count; index++) tasks.push(await taskInSlot(step * count + index));
       return tasks;
@@ -128,14 +120,10 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
       return tasks;
     },
     heldOutNotes: () => {
-      const unread = held.filter((row) => skippedRows.has(idOf(row))).length;
+      const [unread, ...others] = held.flatMap((row) => skippedRows.get(all.placeOf(row).id) ?? []);
       return [
-        `${held.length} of ${all} rows are set apart`,
-        ...(unread > 0
-          ? [
-              `${unread} of them cannot be asked: ${skippedRows.get(idOf(held.find((row) => skippedRows.has(idOf(row)))!))}`,
-            ]
-          : []),
+        `${held.length} of ${all.count} rows are set apart`,
+        ...(unread === undefined ? [] : [`${1 + others.length} of them cannot be asked: ${unread}`]),
         ...(alsoTrained.size > 0
           ? [
               `${alsoTrained.size} of them stand among the rows that are trained on as well, word for word, and are not asked`,
@@ -149,12 +137,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
       ];
     },
     pictures: async ({ id }) => {
-      const slash = id.lastIndexOf("/");
-      const source = sources.findIndex(({ name }) => name === id.slice(0, slash));
-      const row = Number(id.slice(slash + 1));
-      if (source < 0 || !Number.isInteger(row) || row < 0 || row >= sources[source]!.rows)
-        throw new Error(`Expected a task of ${[...names].join(", ")} such as "${idOf(0)}", found "${id}"`);
-      const { found } = await look(starts[source]! + row);
+      const { found } = await look(all.rowOf(id));
       if (found.skip) throw new Error(`${id} has no pictures to show: ${found.skip.why}`);
       return found.pixels;
     },
@@ -177,15 +160,21 @@ export async function lookAt(
   }
 }
 
+function rowIn(rows: readonly number[], at: number): number {
+  const row = rows[at];
+  if (row === undefined) throw new Error(`Expected one of ${rows.length} rows, found ${at}`);
+  return row;
+}
+
 function taskOf(
-  id: string,
+  { source, id }: RowPlace,
   row: Row,
   { pictures, pixels }: { pictures: Surveyed["pictures"]; pixels: Pixels[] },
 ): Task {
   const box = row.goldBoxSourcePx;
   return {
     id,
-    source: id.slice(0, id.lastIndexOf("/")),
+    source: source.name,
     question: row.question,
     answer: row.answer,
     imageSizesPx: pixels.map(({ width, height }) => ({ width, height })),
@@ -198,7 +187,7 @@ function taskOf(
   };
 }
 
-/** A box in the picture's file, in the picture as kept. */
+/** A box in the picture's file, in the picture as it is stored for crops. */
 function scaled(
   [left, top, right, bottom]: Box,
   { width, height, sourceWidth, sourceHeight }: Surveyed["pictures"][number],

@@ -1,7 +1,15 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { Random } from "../random.ts";
 import { renderWindow, wholeScene } from "../scenes/render.ts";
-import { objectBox, objectName, randomScene, type Scene, type SceneRecipe, sceneSidePx } from "../scenes/scene.ts";
+import {
+  objectBox,
+  objectName,
+  randomScene,
+  type Scene,
+  type SceneRecipe,
+  sceneSidePx,
+  targetOf,
+} from "../scenes/scene.ts";
 import type { Task } from "../task.ts";
 import type { TaskSource } from "./task_source.ts";
 
@@ -45,8 +53,16 @@ function recipe(random: Random, settings: NeedleSettings): SceneRecipe {
   return { objects: few, ...sizes, dotPx: sizes.sizeMinPx * 0.09 };
 }
 
-/** The scene of one place in a run. */
-export function needleScene(settings: NeedleSettings, seed: number, split: Split, step: number, index: number): Scene {
+/** Where in a run a scene belongs; two that differ in any of these have other scenes. */
+export interface ScenePlace {
+  seed: number;
+  split: Split;
+  step: number;
+  /** Of the task in its step. */
+  index: number;
+}
+
+export function needleScene(settings: NeedleSettings, { seed, split, step, index }: ScenePlace): Scene {
   const random = new Random(seed, [streams[split], step, index]);
   return randomScene(random, recipe(random, settings));
 }
@@ -54,9 +70,10 @@ export function needleScene(settings: NeedleSettings, seed: number, split: Split
 export const digitQuestion = (name: string): string => `What digit is on the ${name}?`;
 
 /** The task of one place in a run: what digit stands on one of the objects. */
-export function needleTask(settings: NeedleSettings, seed: number, split: Split, step: number, index: number): Task {
-  const scene = needleScene(settings, seed, split, step, index);
-  const target = scene.objects[scene.target];
+export function needleTask(settings: NeedleSettings, place: ScenePlace): Task {
+  const { seed, split, step, index } = place;
+  const scene = needleScene(settings, place);
+  const target = targetOf(scene);
   const [left, top, right, bottom] = objectBox(target);
   return {
     id: `${source}/${seed}/${split}/${step}/${index}`,
@@ -68,21 +85,26 @@ export function needleTask(settings: NeedleSettings, seed: number, split: Split,
   };
 }
 
-/** The one picture of a task, drawn from its id: 512 x 512. */
+/** The one picture of a task, rendered from its id: 512 x 512. */
 export function needlePictures(id: string, settings: NeedleSettings): Pixels[] {
   const [, seed, split, step, index] = id.match(/^needle\/(\d+)\/(train|heldout)\/(\d+)\/(\d+)$/) ?? [];
   if (split === undefined)
     throw new Error(
       `A task of the needle source has an id like "needle/7/train/12/3" (seed, split, step, index), found "${id}"`,
     );
-  const scene = needleScene(settings, Number(seed), split as Split, Number(step), Number(index));
+  const scene = needleScene(settings, {
+    seed: Number(seed),
+    split: split as Split,
+    step: Number(step),
+    index: Number(index),
+  });
   return [renderWindow(scene, wholeScene, sceneSidePx)];
 }
 
 /** Generated scenes: coloured shapes with small digits, one of which is asked for. */
 export function needle(settings: NeedleSettings, seed: number): TaskSource {
   const tasks = (split: Split, step: number, count: number): Task[] =>
-    Array.from({ length: count }, (_, index) => needleTask(settings, seed, split, step, index));
+    Array.from({ length: count }, (_, index) => needleTask(settings, { seed, split, step, index }));
   return {
     name: source,
     take: async (step, count) => tasks("train", step, count),

@@ -46,7 +46,7 @@ export interface DefinedTasks extends TaskSource {
 const allowedName = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /**
- * A source of tasks, checked when it is defined and whenever it gives something: a mistake is told in one sentence
+ * A source of tasks, checked when it is defined and whenever it gives something: a mistake is reported in one sentence
  * before anything is sampled.
  *
  *     export default defineTasks({

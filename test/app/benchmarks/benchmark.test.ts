@@ -1,21 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { runBenchmark, type BenchmarkResult, type Control, type LeftOut } from "../../../src/app/benchmarks/benchmark.ts";
+import {
+  type BenchmarkResult,
+  type Control,
+  type LeftOut,
+  runBenchmark,
+} from "../../../src/app/benchmarks/benchmark.ts";
 import { choiceItems, needleItems } from "../../../src/app/benchmarks/benchmark_items.ts";
-import { benchmarkRows, reportLines, type ReportHead } from "../../../src/app/benchmarks/benchmark_report.ts";
+import { benchmarkRows, type ReportHead, reportLines } from "../../../src/app/benchmarks/benchmark_report.ts";
 import type { AnswerJudge } from "../../../src/reward/judges/judge.ts";
 import { rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
 import type { OptionOrder, Question } from "../../../src/tasks/benchmarks/benchmark.ts";
-import { openHrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
-import { openVstar } from "../../../src/tasks/benchmarks/vstar.ts";
+import { hrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
+import { vstar as definition } from "../../../src/tasks/benchmarks/vstar.ts";
 import { recipeBudget } from "../../../src/tasks/rows/picture_budget.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { folderOf, hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
-import { letterFor, scriptedSession, type Spoken } from "../../support/benchmark_session.ts";
+import { letterFor, type Spoken, scriptedSession } from "../../support/benchmark_session.ts";
 import { zoomCall } from "../../support/rollouts.ts";
 
 const config = resolveConfig({ prompt: "deepeyes" });
 const vstar = async (direct = 3, relative = 2) =>
-  (await openVstar(folderOf(await vstarFiles(direct, relative)))).questions;
+  (await definition.open(folderOf(await vstarFiles(direct, relative)))).questions;
 
 async function run(
   questions: readonly Question[],
@@ -199,7 +204,7 @@ describe("judging", () => {
 });
 
 test("HR-Bench: the mean of both halves, rows of one question together", async () => {
-  const { questions } = await openHrBench(folderOf({ "hr_bench_4k.parquet": hrBenchParquet(await hrBenchRows(5)) }));
+  const { questions } = await hrBench.open(folderOf({ "hr_bench_4k.parquet": hrBenchParquet(await hrBenchRows(5)) }));
   // Three single and two cross questions; cross ones are always right.
   const speak = ({ task }: Spoken) => ({ answer: task.id.includes("cross") ? letterFor(task, "one") : "none" });
   const { results } = await run(questions, speak, { order: "as-given" });
@@ -223,7 +228,7 @@ test("boxes follow a picture that is reduced", async () => {
 test("a picture that cannot be read is left out and said", async () => {
   const files = await vstarFiles(3, 0);
   files["direct_attributes/sa_1.jpg"] = files["direct_attributes/sa_1.jpg"]!.slice(0, 40);
-  const { results, leftOut } = await run((await openVstar(folderOf(files))).questions, () => ({ answer: "A" }));
+  const { results, leftOut } = await run((await definition.open(folderOf(files))).questions, () => ({ answer: "A" }));
   expect(results.length).toBe(2);
   expect(leftOut).toMatchObject([{ item: "vstar/direct_attributes/sa_1" }]);
   expect(leftOut[0]!.why).toMatch(/PNG/);

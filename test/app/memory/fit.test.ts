@@ -19,20 +19,20 @@ const again = async (changes: Partial<RunConfig>) => {
 };
 
 test("nobody knows whether a run fits where the card's memory is not said", async () => {
-  const fit = await fitOf(config, taken(config), null, again);
+  const fit = await fitOf(config, taken(config), { memoryBytes: null, estimating: again });
   expect(fit).toMatchObject({ bytes: 8 * gib, fits: null, remedies: [] });
   expect(fitLines(config, fit)).toEqual([expect.stringMatching(/^It fits where 8\.0 GiB are free on the card/)]);
 });
 
 test("a run that fits needs no change, and nothing else is counted", async () => {
   asked.length = 0;
-  const fit = await fitOf(config, taken(config), 9 * gib, again);
+  const fit = await fitOf(config, taken(config), { memoryBytes: 9 * gib, estimating: again });
   expect(fitLines(config, fit)).toEqual(["It fits: 8.0 of 9.0 GiB"]);
   expect(asked).toEqual([]);
 });
 
 test("the least change that is enough is the last that is tried", async () => {
-  const fit = await fitOf(config, taken(config), 5 * gib, again);
+  const fit = await fitOf(config, taken(config), { memoryBytes: 5 * gib, estimating: again });
   expect(fit.remedies).toEqual([{ changes: { gradientCheckpointing: "on" }, bytes: 4 * gib }]);
   expect(fitLines(config, fit)).toEqual([
     "It does not fit: 8.0 GiB, the card has 5.0",
@@ -42,10 +42,10 @@ test("the least change that is enough is the last that is tried", async () => {
 });
 
 test("changes that are not enough by themselves may be so together, and it is said where they are not", async () => {
-  const fit = await fitOf(config, taken(config), 1.5 * gib, again);
+  const fit = await fitOf(config, taken(config), { memoryBytes: 1.5 * gib, estimating: again });
   expect(fit.remedies.at(-1)).toMatchObject({ bytes: gib });
   expect(fit.remedies.at(-1)!.changes).toMatchObject({ gradientCheckpointing: "on", rolloutsPerTask: 2 });
-  const never = fitLines(config, await fitOf(config, taken(config), 0.5 * gib, again));
+  const never = fitLines(config, await fitOf(config, taken(config), { memoryBytes: 0.5 * gib, estimating: again }));
   expect(never.at(-1)).toBe("  none of these is enough; take a smaller model");
 });
 
@@ -54,14 +54,14 @@ test("a buffer that is too large is told, with what makes the run possible", asy
     if (changes.tasksPerRoll !== 1) throw new Error("keys are too large");
     return taken(config);
   };
-  const fit = await fitOf(config, new Error("keys are too large"), null, narrow);
+  const fit = await fitOf(config, new Error("keys are too large"), { memoryBytes: null, estimating: narrow });
   expect(fit).toMatchObject({ bytes: null, fits: false, problem: "keys are too large" });
   expect(fit.remedies[0]).toEqual({ changes: { tasksPerRoll: 1 }, bytes: 8 * gib });
 });
 
 test("nothing more is counted once nobody wants to know", async () => {
   asked.length = 0;
-  await fitOf(config, taken(config), gib / 2, again, () => asked.length >= 2);
+  await fitOf(config, taken(config), { memoryBytes: gib / 2, estimating: again, stopping: () => asked.length >= 2 });
   expect(asked).toHaveLength(2);
 });
 

@@ -2,50 +2,13 @@ import { expect, test } from "vitest";
 import { simulateStep } from "../../../src/app/memory/simulated_step.ts";
 import { countingGpu } from "../../../src/gpu/counting_device.ts";
 import type { BaseDtype } from "../../../src/model/base_dtype.ts";
-import { readConfig } from "../../../src/model/config.ts";
+import { readConfig } from "../../../src/model/families/read_files.ts";
+import { modelShapes, publishedFiles } from "../../../src/model/families/table.ts";
 import type { Json } from "../../../src/model/json_file.ts";
-import { publishedFiles } from "../../../src/model/published_sizes.ts";
-import { modelShapes } from "../../../src/model/shapes.ts";
 import { formOf } from "../../../src/model/weight_form.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 
-/** Sizes of Qwen/Qwen3-VL-2B-Instruct. */
-const qwen3 = {
-  config: {
-    model_type: "qwen3_vl",
-    image_token_id: 151_655,
-    tie_word_embeddings: true,
-    text_config: {
-      hidden_size: 2048,
-      intermediate_size: 6144,
-      num_hidden_layers: 28,
-      num_attention_heads: 16,
-      num_key_value_heads: 8,
-      head_dim: 128,
-      vocab_size: 151_936,
-      rms_norm_eps: 1e-6,
-      hidden_act: "silu",
-      attention_bias: false,
-      rope_theta: 5_000_000,
-      rope_scaling: { mrope_interleaved: true, mrope_section: [24, 20, 20], rope_type: "default" },
-    },
-    vision_config: {
-      depth: 24,
-      hidden_size: 1024,
-      intermediate_size: 4096,
-      num_heads: 16,
-      patch_size: 16,
-      temporal_patch_size: 2,
-      spatial_merge_size: 2,
-      out_hidden_size: 2048,
-      num_position_embeddings: 2304,
-      deepstack_visual_indexes: [5, 11, 17],
-      hidden_act: "gelu_pytorch_tanh",
-      in_channels: 3,
-    },
-  },
-  preprocessor: { patch_size: 16, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] },
-};
+const qwen3 = publishedFiles("Qwen/Qwen3-VL-2B-Instruct")!;
 const qwen25 = (size: "3B" | "7B") => publishedFiles(`Qwen/Qwen2.5-VL-${size}-Instruct`)!;
 
 interface Workload {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { NetworkFiles } from "../../../src/app/network/network_files.ts";
+import type { CheckpointFiles } from "../../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../../src/model/load.ts";
-import type { CheckpointFiles } from "../../../src/model/safetensors.ts";
 import { gpu } from "../../support/device.ts";
 import { type FakeHub, openFakeHub } from "../../support/fake_hub.ts";
 import { folder } from "../../support/golden.ts";

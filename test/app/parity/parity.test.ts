@@ -12,7 +12,8 @@ import {
   toleranceOf,
 } from "../../../src/app/parity/tolerance.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
-import { type CheckpointFiles, readHeader } from "../../../src/model/safetensors.ts";
+import type { CheckpointFiles } from "../../../src/model/checkpoint_files.ts";
+import { readHeader } from "../../../src/model/safetensors.ts";
 import { gpu } from "../../support/device.ts";
 import { goldenFiles, withFile } from "../../support/golden.ts";
 

@@ -125,7 +125,8 @@ test("a small file's hash is the SHA-256 of its bytes; a large one's is of piece
       return bytes.slice(start, end);
     },
   } as Platform;
-  const hash = (size: number, fileBytes: number) => hashOf(platform, "x", size, { ...localLimits, fileBytes });
+  const hash = (size: number, fileBytes: number) =>
+    hashOf(platform, { path: "x", sizeBytes: size }, { ...localLimits, fileBytes });
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.subarray(0, 1000)));
   expect(await hash(1000, 1e9)).toBe(Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""));
   const [whole, some] = [await hash(bytes.length, 1e9), await hash(bytes.length, 1e6)];

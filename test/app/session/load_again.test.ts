@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import type { CheckpointFiles } from "../../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../../src/model/load.ts";
-import { type CheckpointFiles, readHeader } from "../../../src/model/safetensors.ts";
+import { readHeader } from "../../../src/model/safetensors.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import tokenizerJson from "../../golden/tokenizer-needle.json" with { type: "json" };

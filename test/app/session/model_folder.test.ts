@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import { toFloat32 } from "../../../src/model/float_bytes.ts";
 import type { Json } from "../../../src/model/json_file.ts";
-import { readHeader, type TensorToWrite, toFloat32, writeSafetensors } from "../../../src/model/safetensors.ts";
+import { readHeader } from "../../../src/model/safetensors.ts";
+import { type TensorToWrite, writeSafetensors } from "../../../src/model/write_safetensors.ts";
 import type { NamedBytes, Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import peftConfig from "../../golden/faults/adapter-dropout/adapter_config.json" with { type: "json" };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describedModel } from "../../../src/app/memory/model_sizes.ts";
 import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
-import { modelShapes } from "../../../src/model/shapes.ts";
+import { modelShapes } from "../../../src/model/families/table.ts";
 import type { NamedBytes, Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { Metrics } from "../../../src/train/events.ts";

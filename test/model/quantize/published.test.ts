@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { openCheckpoint } from "../../../src/model/checkpoint_files.ts";
 import { dequantizeRows } from "../../../src/model/quantize/dequantize_rows.ts";
 import { readPublished } from "../../../src/model/quantize/published.ts";
 import { quantizedTensors } from "../../../src/model/quantize/quantized_tensors.ts";
-import { openCheckpoint } from "../../../src/model/safetensors.ts";
 import { type RawTensor, rawSafetensors } from "../../support/raw_safetensors.ts";
 
 interface GoldenTensor {
@@ -39,7 +39,7 @@ async function open(tensors: RawTensor[], config: Record<string, unknown> | null
 /** All of it, as one matrix. */
 async function weightsOf(tensors: RawTensor[], config: Record<string, unknown>, notices: string[] = []) {
   const { quantized } = await open(tensors, config, notices);
-  const [{ parts, form, shape }] = quantized;
+  const [{ parts, form, shape }] = quantized as [(typeof quantized)[number]];
   const values = new Float32Array(shape[0] * shape[1]);
   for await (const { firstRow, ...rows } of parts())
     values.set(dequantizeRows(rows, shape[1], form), firstRow * shape[1]);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Gpu } from "../../../src/gpu/gpu.ts";
+import { type CheckpointFiles, openCheckpoint } from "../../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../../src/model/load.ts";
 import { dequantizeRows } from "../../../src/model/quantize/dequantize_rows.ts";
 import { readPublished } from "../../../src/model/quantize/published.ts";
 import { quantizedTensors } from "../../../src/model/quantize/quantized_tensors.ts";
-import { type CheckpointFiles, openCheckpoint } from "../../../src/model/safetensors.ts";
 import type { NamedBytes } from "../../../src/platform.ts";
 import tokenizer from "../../golden/tokenizer-needle.json" with { type: "json" };
 import { gpu } from "../../support/device.ts";

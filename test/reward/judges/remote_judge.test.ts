@@ -100,15 +100,15 @@ describe("hardened", () => {
       right: false,
       rule: "judge hardened",
     });
-    const { body } = fake.questions[0];
+    const { body } = fake.questions[0]!;
     expect(body).toMatchObject({ temperature: 0, seed: 0, response_format: { type: "json_schema" } });
-    expect(JSON.parse(lastMessage(fake.questions[0]))).toEqual({
+    expect(JSON.parse(lastMessage(fake.questions[0]!))).toEqual({
       question: "What is on the table?",
       reference: "A bowl of cherries is on the table.",
       candidate: 'cherries [1] "red" <b>',
     });
-    expect(lastMessage(fake.questions[0])).not.toMatch(/[<>[\]\u202e]/);
-    expect(body.messages[0].role).toBe("system");
+    expect(lastMessage(fake.questions[0]!)).not.toMatch(/[<>[\]\u202e]/);
+    expect(body.messages[0]?.role).toBe("system");
   });
 
   test("a server without schemas is asked in words, and from then on at once", async () => {
@@ -173,11 +173,11 @@ describe("faithful", () => {
     expect(await judge.verdict(asked("same"))).toEqual({ right: true, rule: "judge verl" });
     expect(await judge.verdict(asked("same"))).toEqual({ right: true, rule: "judge verl" });
     expect(fake.questions.map(({ body }) => body.seed)).toEqual([0, 250_000, 500_000]);
-    expect(fake.questions[0].body).toMatchObject({
+    expect(fake.questions[0]?.body).toMatchObject({
       temperature: 0.1,
       chat_template_kwargs: { enable_thinking: false },
     });
-    expect(lastMessage(fake.questions[0])).toContain("[Model's Answer]: first\n");
+    expect(lastMessage(fake.questions[0]!)).toContain("[Model's Answer]: first\n");
     expect(judge.counts.fromCache).toBe(0);
   });
 
@@ -185,11 +185,11 @@ describe("faithful", () => {
     const { fake, judge } = await judgeThat(says("Judgement: 1"), { judge: "deepeyes" });
     const response = "<think>x</think><answer>first</answer> <answer>last</answer>";
     expect(await judge.verdict(asked(null, { response }))).toEqual({ right: true, rule: "judge deepeyes" });
-    expect(lastMessage(fake.questions[0])).toMatch(/\[Model_answer\] : last\nJudgement:$/);
+    expect(lastMessage(fake.questions[0]!)).toMatch(/\[Model_answer\] : last\nJudgement:$/);
     expect(await judge.verdict(asked("x".repeat(1000)))).toEqual({ right: false, rule: "too long" });
     expect(await judge.verdict(asked("x".repeat(999)))).toEqual({ right: true, rule: "judge deepeyes" });
     expect(fake.questions).toHaveLength(3);
-    expect(fake.questions[0].body.temperature).toBe(0.3);
+    expect(fake.questions[0]?.body.temperature).toBe(0.3);
   });
 
   test("deepeyes-math: rules say yes, the judge is asked where they do not, an unclear word is wrong", async () => {

@@ -32,7 +32,7 @@ test("scores a group; what has no verdict stays null and is judged later by the 
   const { judge } = scripted("hardened", { bowl: true, cup: false });
   await scoreRollouts(group, task, judge, { weights });
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, null, null]);
-  expect(group[0].reward).toMatchObject({ right: true, verdict: "script" });
+  expect(group[0]?.reward).toMatchObject({ right: true, verdict: "script" });
   await scoreRollouts(group, task, scripted("hardened", { bowl: true, cup: false, "?": true }).judge, { weights });
   expect(group.map((one) => one.reward?.total ?? null)).toEqual([0.8, 0, 0.8, null]);
 });
@@ -58,7 +58,7 @@ test("a judge without chance is asked once per answer, the originals once per ro
 test("a reward of the table takes the place of the weights", async () => {
   const group = [rollout({ answer: "bowl" })];
   await scoreRollouts(group, task, scripted("hardened", { bowl: true }).judge, { weights, reward: "chain-of-focus" });
-  expect(group[0].reward!.parts).toEqual({ answer: 0.9, format: 0.1 });
+  expect(group[0]?.reward?.parts).toEqual({ answer: 0.9, format: 0.1 });
 });
 
 test("thyme asks whether right answers follow from their thoughts, and leaves out those of which nobody can say", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneFile, openHrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
+import { hrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
 import { folderOf, hrBenchParquet, hrBenchRows, hrBenchTsv, plainPng } from "../../support/benchmark_files.ts";
 
 test("parquet and TSV give the same questions, each with its four rotations", async () => {
@@ -9,7 +9,7 @@ test("parquet and TSV give the same questions, each with its four rotations", as
     { "hr_bench_4k.tsv": hrBenchTsv(rows) },
     { "hr_bench_4k.tsv": hrBenchTsv(rows, "\r\n") },
   ];
-  const opened = await Promise.all(layouts.map((files) => openHrBench(folderOf(files))));
+  const opened = await Promise.all(layouts.map((files) => hrBench.open(folderOf(files))));
   for (const { questions, all, notes } of opened) {
     expect(all).toBe(4);
     expect(questions.map(({ id, set, category }) => [id, set, category])).toEqual([
@@ -35,7 +35,7 @@ test("rows of other questions with the same words are not their rotations", asyn
   const twice: typeof rows = [...rows, ...rows.map((row) => ({ ...row, index: Number(row.index) + 4 }))];
   // All first cycles, then all second ones: as sorted by cycle.
   twice.sort((a, b) => (String(a.cycle_category) < String(b.cycle_category) ? -1 : 1));
-  const { questions } = await openHrBench(folderOf({ "hr_bench_8k.parquet": hrBenchParquet(twice) }));
+  const { questions } = await hrBench.open(folderOf({ "hr_bench_8k.parquet": hrBenchParquet(twice) }));
   expect(questions.map(({ given }) => given.length)).toEqual([4, 4]);
 });
 
@@ -48,21 +48,24 @@ test("both resolutions are told apart; parquet comes before TSV, one file before
     "split/hrbench_8k-00000-of-00002.parquet": small,
     "split/hrbench_8k-00001-of-00002.parquet": hrBenchParquet(await hrBenchRows(2)),
   };
-  const { questions } = await openHrBench(folderOf(files));
+  const { questions } = await hrBench.open(folderOf(files));
   expect(questions.map(({ set }) => set)).toEqual(["hr_bench_4k", "hr_bench_8k", "hr_bench_8k", "hr_bench_8k"]);
-  const limited = await openHrBench(folderOf(files), 2);
+  const limited = await hrBench.open(folderOf(files), 2);
   expect(limited.questions.map(({ set }) => set)).toEqual(["hr_bench_4k", "hr_bench_8k"]);
-  const one = await openHrBench(oneFile("split/hrbench_4k-00000-of-00002.parquet", folderOf(files)));
+  const one = await hrBench.open({
+    ...folderOf(files),
+    list: async () => ["split/hrbench_4k-00000-of-00002.parquet"],
+  });
   expect(one.questions.length).toBe(1);
 });
 
 test("what is missing or wrong is one sentence", async () => {
-  await expect(openHrBench(folderOf({}))).rejects.toThrow(
+  await expect(hrBench.open(folderOf({}))).rejects.toThrow(
     "Expected HR-Bench in folder: hr_bench_4k or hr_bench_8k as .parquet or .tsv; found no such folder",
   );
   const rows = await hrBenchRows(1);
   const file = (changed: Record<string, string | number>[]) =>
-    openHrBench(folderOf({ "hr_bench_4k.tsv": hrBenchTsv(changed) }));
+    hrBench.open(folderOf({ "hr_bench_4k.tsv": hrBenchTsv(changed) }));
   await expect(file(rows.map((row) => ({ ...row, answer: "E" })))).rejects.toThrow(
     'hr_bench_4k.tsv, row 0: expected as answer the letter of one of its 4 options, found "E"',
   );
@@ -71,7 +74,7 @@ test("what is missing or wrong is one sentence", async () => {
   );
   const { questions } = await file(rows.map((row) => ({ ...row, image: "§§" })));
   await expect(questions[0]!.picture()).rejects.toThrow('row 0: expected a picture in base64, found "§§"');
-  await expect(openHrBench(folderOf({ "hr_bench_4k.parquet": hrBenchParquet(rows).slice(0, 900) }))).rejects.toThrow(
+  await expect(hrBench.open(folderOf({ "hr_bench_4k.parquet": hrBenchParquet(rows).slice(0, 900) }))).rejects.toThrow(
     "hr_bench_4k.parquet: expected a whole parquet file",
   );
 });

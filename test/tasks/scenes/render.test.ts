@@ -42,14 +42,14 @@ describe("renderWindow", () => {
       [0, 0],
       [5, 2],
       [7, 7],
-    ]) {
+    ] as const) {
       const angle = ((2 * Math.PI) / 512) * (2 * (100 + (x + 0.5) * 32) - (50 + (y + 0.5) * 32)) + 0.7;
       expect(at(picture, x, y)[0]).toBe(Math.round(100 + 12 * Math.cos(angle)));
     }
   });
 
   it("covers pixels by area with bars", () => {
-    // A shown pixel is 8 source pixels wide: the bar fills pixel 1, half of pixel 2, and a quarter of the rows of 1.
+    // A rendered pixel is 8 source pixels wide: the bar fills pixel 1, half of pixel 2, and a quarter of the rows of 1.
     const bars = [{ xPx: 8, yPx: 8, widthPx: 12, heightPx: 10, levels: [20, 30, 40] as [number, number, number] }];
     const picture = renderWindow({ ...empty, bars }, wholeScene, 64);
     expect(at(picture, 1, 1)).toEqual([20, 30, 40]);
@@ -69,7 +69,7 @@ describe("renderWindow", () => {
     expect(inside("triangle", 0, -44)).toBe(true);
   });
 
-  it("softens rims over one shown pixel", () => {
+  it("softens rims over one rendered pixel", () => {
     // The square's right rim is at 256 + 45 = 301: pixel 300 is inside by half, its centre half a pixel from the rim.
     const picture = renderWindow({ ...empty, objects: [object] }, { left: 0.5, top: 0, sidePx: 512 }, 512);
     expect(at(picture, 299, 256)[0]).toBe(200);
@@ -78,10 +78,10 @@ describe("renderWindow", () => {
   });
 
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])("draws digit %d dot for dot", (digit) => {
-    // One shown pixel a dot.
+    // One rendered pixel a dot.
     const view = { left: 256 - 20, top: 256 - 28, sidePx: 64 };
     const picture = renderWindow({ ...empty, objects: [{ ...object, digit }] }, view, 8);
-    const seen = glyphs[digit].map((_, y) =>
+    const seen = glyphs[digit]!.map((_, y) =>
       [0, 1, 2, 3, 4].map((x) => (at(picture, x, y)[0] === 10 ? 1 : 0)).join(""),
     );
     expect(seen).toEqual(glyphs[digit]);
@@ -97,7 +97,7 @@ describe("renderWindow", () => {
     const scene = randomOne(0);
     const mean = resize(renderWindow(scene, wholeScene, 512), 64, 64, { filter: "box" });
     const afar = renderWindow(scene, wholeScene, 64);
-    const differences = afar.data.map((level, i) => Math.abs(level - mean.data[i]));
+    const differences = afar.data.map((level, i) => Math.abs(level - mean.data[i]!));
     expect(differences.reduce((a, b) => a + b, 0) / differences.length).toBeLessThan(1);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../src/tasks/random.ts";
-import { colours, objectBox, objectName, randomScene, shapes } from "../../../src/tasks/scenes/scene.ts";
+import { colours, objectBox, objectName, randomScene, shapes, targetOf } from "../../../src/tasks/scenes/scene.ts";
 
 const recipe = { objects: 4, sizeMinPx: 48, sizeMaxPx: 64, dotPx: 3 };
 const scenes = (count: number, changes: Partial<typeof recipe> = {}) =>
@@ -31,7 +31,7 @@ describe("randomScene", () => {
 
   it("draws colours, shapes, digits and targets evenly", () => {
     const many = scenes(800);
-    const targets = many.map((scene) => scene.objects[scene.target]);
+    const targets = many.map(targetOf);
     const evenly = (values: readonly unknown[], kinds: number, slack: number) => {
       const counts = new Map<unknown, number>();
       for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -62,8 +62,9 @@ describe("randomScene", () => {
 
   it("takes the loosest layout where objects cannot keep apart", () => {
     const [crowded] = scenes(1, { objects: 8, sizeMinPx: 200, sizeMaxPx: 320 });
-    expect(crowded.objects).toHaveLength(8);
-    expect(objectName(crowded.objects[0])).toBe(`${crowded.objects[0].colour} ${crowded.objects[0].shape}`);
+    const [first] = crowded!.objects;
+    expect(crowded!.objects).toHaveLength(8);
+    expect(objectName(first!)).toBe(`${first!.colour} ${first!.shape}`);
   });
 
   it.each([0, 9, 2.5])("refuses %d objects", (objects) => {

@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { targetOf } from "../../../src/tasks/scenes/scene.ts";
 import { needle, needlePictures, needleScene, needleTask } from "../../../src/tasks/sources/needle.ts";
 import { fingerprint } from "../../support/fingerprint.ts";
 
 const settings = { objects: 4, glyphPx: 3, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0 };
 /** Side of a digit's dot in the picture that the model sees at first. */
-const shownDotPx = (dotPx: number) => (dotPx * 64) / 512;
+const inputDotPx = (dotPx: number) => (dotPx * 64) / 512;
 
 describe("needleTask", () => {
   it("asks for the target's digit", () => {
-    const scene = needleScene(settings, 7, "train", 12, 3);
-    const target = scene.objects[scene.target];
-    expect(needleTask(settings, 7, "train", 12, 3)).toEqual({
+    const scene = needleScene(settings, { seed: 7, split: "train", step: 12, index: 3 });
+    const target = targetOf(scene);
+    expect(needleTask(settings, { seed: 7, split: "train", step: 12, index: 3 })).toEqual({
       id: "needle/7/train/12/3",
       source: "needle",
       question: `What digit is on the ${target.colour} ${target.shape}?`,
@@ -26,7 +27,9 @@ describe("needleTask", () => {
   });
 
   it("has no question twice in a step", () => {
-    const boxes = Array.from({ length: 64 }, (_, i) => String(needleTask(settings, 0, "train", 0, i).goldBoxSourcePx));
+    const boxes = Array.from({ length: 64 }, (_, i) =>
+      String(needleTask(settings, { seed: 0, split: "train", step: 0, index: i }).goldBoxSourcePx),
+    );
     expect(new Set(boxes).size).toBe(64);
   });
 });
@@ -34,15 +37,15 @@ describe("needleTask", () => {
 describe("needleScene", () => {
   it("hides digits at first sight by default", () => {
     for (let i = 0; i < 50; i++)
-      for (const { dotPx } of needleScene(settings, 0, "train", 0, i).objects)
-        expect(shownDotPx(dotPx)).toBeLessThan(1);
+      for (const { dotPx } of needleScene(settings, { seed: 0, split: "train", step: 0, index: i }).objects)
+        expect(inputDotPx(dotPx)).toBeLessThan(1);
   });
 
   it("makes close-ups legible, in the share asked for", () => {
     const scenes = Array.from({ length: 400 }, (_, i) =>
-      needleScene({ ...settings, legibleShare: 0.5 }, 0, "train", 0, i),
+      needleScene({ ...settings, legibleShare: 0.5 }, { seed: 0, split: "train", step: 0, index: i }),
     );
-    const closeUps = scenes.filter((scene) => scene.objects[0].dotPx !== 3);
+    const closeUps = scenes.filter((scene) => scene.objects[0]?.dotPx !== 3);
     expect(Math.abs(closeUps.length / 400 - 0.5)).toBeLessThan(0.08);
     const ranges = { 1: [160, 300], 2: [140, 220], 3: [110, 140] } as const;
     for (const { objects } of closeUps) {
@@ -51,7 +54,7 @@ describe("needleScene", () => {
         expect(sizePx).toBeGreaterThanOrEqual(least);
         expect(sizePx).toBeLessThan(most);
         expect(dotPx).toBeCloseTo(least * 0.09);
-        expect(shownDotPx(dotPx)).toBeGreaterThanOrEqual(1);
+        expect(inputDotPx(dotPx)).toBeGreaterThanOrEqual(1);
       }
     }
     expect(new Set(closeUps.map((scene) => scene.objects.length))).toEqual(new Set([1, 2, 3]));
@@ -60,10 +63,13 @@ describe("needleScene", () => {
   it("keeps held-out scenes apart from trained ones", () => {
     const seen = new Set<string>();
     for (let step = 0; step < 20; step++)
-      for (let i = 0; i < 16; i++) seen.add(JSON.stringify(needleScene(settings, 0, "train", step, i)));
+      for (let i = 0; i < 16; i++)
+        seen.add(JSON.stringify(needleScene(settings, { seed: 0, split: "train", step, index: i })));
     expect(seen.size).toBe(320);
     for (let i = 0; i < 256; i++)
-      expect(seen.has(JSON.stringify(needleScene(settings, 0, "heldout", 0, i)))).toBe(false);
+      expect(seen.has(JSON.stringify(needleScene(settings, { seed: 0, split: "heldout", step: 0, index: i })))).toBe(
+        false,
+      );
   });
 });
 
@@ -71,22 +77,22 @@ describe("needlePictures", () => {
   it("draws the picture of a task from its id", () => {
     const [picture, ...rest] = needlePictures("needle/7/train/12/3", settings);
     expect(rest).toEqual([]);
-    expect([picture.width, picture.height]).toEqual([512, 512]);
-    expect(fingerprint(picture.data)).toBe("a69ab64d");
-    expect(fingerprint(needlePictures("needle/7/heldout/12/3", settings)[0].data)).not.toBe("a69ab64d");
+    expect([picture?.width, picture?.height]).toEqual([512, 512]);
+    expect(fingerprint(picture!.data)).toBe("a69ab64d");
+    expect(fingerprint(needlePictures("needle/7/heldout/12/3", settings)[0]!.data)).not.toBe("a69ab64d");
   });
 
   it("shows the target in its gold box", () => {
-    const task = needleTask(settings, 7, "train", 12, 3);
-    const scene = needleScene(settings, 7, "train", 12, 3);
-    const target = scene.objects[scene.target];
+    const task = needleTask(settings, { seed: 7, split: "train", step: 12, index: 3 });
+    const scene = needleScene(settings, { seed: 7, split: "train", step: 12, index: 3 });
+    const target = targetOf(scene);
     const [left, top, right] = task.goldBoxSourcePx!;
     const [picture] = needlePictures(task.id, settings);
     // Left of the digit and level with it, every shape shows its colour.
     const x = Math.round((left + right) / 2 - 11);
     const y = Math.round(top + (right - left) * 0.6);
     const from = (y * 512 + x) * 3;
-    expect([...picture.data.subarray(from, from + 3)]).toEqual(target.levels.map(Math.round));
+    expect([...picture!.data.subarray(from, from + 3)]).toEqual(target.levels.map(Math.round));
   });
 
   it.each(["needle/7/test/1/1", "folder/7/train/1/1", "needle/7/train/1", ""])("refuses %j", (id) => {
@@ -102,7 +108,8 @@ describe("needle", () => {
     expect((await source.heldOut(2)).map((task) => task.id)).toEqual(["needle/5/heldout/0/0", "needle/5/heldout/0/1"]);
     expect(tasks.every((task) => task.source === source.name)).toBe(true);
     expect(await source.take(3, 2)).toEqual(tasks.slice(0, 2));
-    const [picture] = await source.pictures(tasks[2]);
-    expect(fingerprint(picture.data)).toBe(fingerprint(needlePictures(tasks[2].id, settings)[0].data));
+    const [, , third] = tasks;
+    const [picture] = await source.pictures(third!);
+    expect(fingerprint(picture!.data)).toBe(fingerprint(needlePictures(third!.id, settings)[0]!.data));
   });
 });

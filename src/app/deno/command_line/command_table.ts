@@ -1,5 +1,6 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
+import { benchmarks } from "../../../tasks/benchmarks/table.ts";
 import { type Knob, knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
 
@@ -246,8 +247,7 @@ export const commands = {
       "judgeFailure",
     ],
     flags: ["from", "options", "control", "avgAt", "limit", "out", "judgeCache", "logJson", "trace", "tune"],
-    folders:
-      "vstar or hrbench and a folder, file, address or data set owner/name@revision; or needle, which needs none",
+    folders: `${benchmarks.map(({ name }) => name).join(" or ")} and a folder, file, address or data set owner/name@revision; or needle, which needs none`,
     folderWord: "NAME [PATH]",
   },
   bench: {

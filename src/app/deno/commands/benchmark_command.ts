@@ -1,9 +1,8 @@
 import { quoted } from "../../../interop/shell/quoted.ts";
 import type { Platform } from "../../../platform.ts";
 import { openJudge, rulesJudge } from "../../../reward/judges/remote_judge.ts";
-import type { Benchmark, FolderFiles, OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
-import { oneFile, openHrBench } from "../../../tasks/benchmarks/hrbench.ts";
-import { openVstar } from "../../../tasks/benchmarks/vstar.ts";
+import type { Benchmark, BenchmarkDefinition, FolderFiles, OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
+import { benchmarks, findBenchmark } from "../../../tasks/benchmarks/table.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import {
@@ -152,12 +151,15 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
       changes: { ...changes, data: "", judge: "rules" },
     };
   }
-  if (name !== "vstar" && name !== "hrbench")
-    throw new Error(`Expected benchmark vstar PATH, benchmark hrbench PATH or benchmark needle, found "${name}"`);
+  const definition = findBenchmark(name ?? "");
+  if (!definition)
+    throw new Error(
+      `Expected ${benchmarks.map((one) => `benchmark ${one.name} PATH`).join(", ")} or benchmark needle, found "${name}"`,
+    );
   const [path] = paths.flatMap(pathsIn);
   if (path === undefined || paths.length > 1)
     throw new Error(
-      `saccade benchmark ${name} needs one folder, file, address or data set such as ${name === "vstar" ? "craigwu/vstar_bench@main" : "DreamMr/HR-Bench@main"}, found ${paths.length}`,
+      `saccade benchmark ${name} needs one folder, file, address or data set such as ${definition.example}, found ${paths.length}`,
     );
   const isOwn = changes.preset === undefined && options.from === undefined;
   if (isOwn && changes.model === undefined)
@@ -170,7 +172,7 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
   const platform = await context.openPlatform(false);
   const address = platform.addressOf(onDisk(path));
   if (address !== null && !options.logJson) context.terminal.print(visible(`Reading from ${address}`));
-  const benchmark = await openBenchmark(name, onDisk(path), platform, options.limit);
+  const benchmark = await openBenchmark(definition, onDisk(path), platform, options.limit);
   const order: OptionOrder = options.options ?? "shuffled";
   const part = benchmark.questions.length < benchmark.all;
   return {
@@ -205,7 +207,7 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
       }),
     controls: chosen(options.control ?? "none", controls),
     sampled: options.avgAt ?? 0,
-    meanOfCategories: name === "hrbench",
+    meanOfCategories: definition.meanOfCategories,
     changes: {
       ...(isOwn ? protocol : {}),
       ...keptWhole,
@@ -225,7 +227,7 @@ const judgeOf = ({ judge, judgeUrl }: Partial<RunConfig>): RunConfig["judge"] =>
   judge ?? (judgeUrl ? "hardened" : "rules");
 
 async function openBenchmark(
-  name: "vstar" | "hrbench",
+  { open }: BenchmarkDefinition,
   path: string,
   platform: Platform,
   limit: number | undefined,
@@ -234,9 +236,7 @@ async function openBenchmark(
   const cut = path.replace(/\?.*$/, "").lastIndexOf("/");
   const folder = isFile ? path.slice(0, cut) : path.replace(/\/$/, "");
   const files = folderFiles(folder, platform);
-  if (name === "vstar") return openVstar(isFile ? { ...files, list: async () => [path.slice(cut + 1)] } : files, limit);
-  if (!isFile) return openHrBench(files, limit);
-  return openHrBench(oneFile(path.slice(cut + 1), files), limit);
+  return open(isFile ? { ...files, list: async () => [path.slice(cut + 1)] } : files, limit);
 }
 
 const folderFiles = (folder: string, platform: Platform): FolderFiles => ({

@@ -22,13 +22,13 @@ export async function runCommand(request: Request, context: CommandContext): Pro
   try {
     return await dispatch(request, context);
   } catch (error) {
-    // What was cut off by the person has not failed.
-    if (context.stopping() && isCutOff(error)) return exitCodes.interrupted;
+    // What the person interrupted has not failed.
+    if (context.stopping() && isInterrupted(error)) return exitCodes.interrupted;
     throw error;
   }
 }
 
-const isCutOff = (error: unknown): boolean =>
+const isInterrupted = (error: unknown): boolean =>
   error instanceof Stopped || (error instanceof JudgeFailure && error.kind === "aborted");
 
 async function dispatch({ command, changes, options }: Request, context: CommandContext): Promise<number> {
@@ -38,8 +38,8 @@ async function dispatch({ command, changes, options }: Request, context: Command
     case "warmup":
       return warmupCommand(changes, options, context);
     case "eval":
-      return withAsked(changes, options, context, (session, step, _, asked) =>
-        evaluate(session, step, asked, options, context),
+      return withAsked(changes, options, context, (session, step, _, { asked }) =>
+        evaluate(session, { step, asked }, options, context),
       );
     case "rollout":
       return withAsked(changes, options, context, (session, _, config) => rollout(session, config, options, context));

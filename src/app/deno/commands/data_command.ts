@@ -35,11 +35,11 @@ export async function dataCommand(
   const platform = await context.openPlatform(false);
   // The prompts of the files' own recipe, unless another is asked for.
   const config = resolveConfig({ prompt: "deepeyes", ...changes });
-  const speaking = await chatOf(options, config, platform);
+  const writing = await chatOf(options, config, platform);
   const { limits } = recipeBudget;
   const maxPixels = config.maxPixels || limits.maxPixels;
-  const settings = surveySettings(config, { ...limits, maxPixels }, speaking?.chat);
-  if (options.show !== undefined && !speaking) throw new Error("saccade data --show needs --tokenizer");
+  const settings = surveySettings(config, { ...limits, maxPixels }, writing?.chat);
+  if (options.show !== undefined && !writing) throw new Error("saccade data --show needs --tokenizer");
   const { expect } = options;
   const expected = expect ? jsonLines<ExpectedRow>(await platform.readAsset(onDisk(expect)), expect) : null;
   const { terminal, stopping } = context;
@@ -58,7 +58,8 @@ export async function dataCommand(
       continue;
     }
     if (options.show !== undefined) {
-      for (const line of await showPrompt(source, options.show, speaking!, config, settings)) terminal.print(line);
+      for (const line of await showPrompt(source, options.show, { ...writing!, config, settings }))
+        terminal.print(line);
       continue;
     }
     const headersOnly = options.headersOnly || expected !== null;
@@ -90,13 +91,19 @@ async function chatOf(
   return { chat: openChat(config.prompt, tokenizer, chooseTools(config)), tokenizer };
 }
 
+/** How a run writes prompts. */
+interface Writing {
+  chat: Chat;
+  tokenizer: Tokenizer;
+  config: RunConfig;
+  settings: SurveySettings;
+}
+
 /** The prompt of one row as a run would write it, with its tokens; runs of image tokens as one. */
 async function showPrompt(
   source: RowSource,
   number: number,
-  { chat, tokenizer }: { chat: Chat; tokenizer: Tokenizer },
-  config: RunConfig,
-  settings: SurveySettings,
+  { chat, tokenizer, config, settings }: Writing,
 ): Promise<string[]> {
   if (number > source.rows)
     throw new Error(`Expected a row from 1 to ${source.rows} of ${source.name}, found ${number}`);

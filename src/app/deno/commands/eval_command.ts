@@ -9,8 +9,7 @@ import { evaluationTable } from "./reports.ts";
 /** Accuracy of a model on tasks it was not trained on, sampled and greedy. Returns the exit code. */
 export async function evaluate(
   session: Session,
-  step: number,
-  { asked }: Asked,
+  { step, asked }: { step: number } & Pick<Asked, "asked">,
   options: Options,
   context: CommandContext,
 ): Promise<number> {

@@ -17,6 +17,14 @@ const lookEveryMs = 100;
 /** Kinds of failures of one reader that are printed. */
 const printedKinds = 20;
 
+interface Fuzzing {
+  seed: number;
+  seconds: number;
+  /** Of the files to begin from. */
+  folders: readonly string[];
+  stopping: () => boolean;
+}
+
 interface Found {
   cases: number;
   peakBytes: number;
@@ -35,12 +43,12 @@ export async function fuzzCommand(
   const chosen = chosenReaders(options.folders ?? []);
   const folders = options.seeds === undefined ? ownFolders() : [options.seeds];
   const seed = changes.seed ?? 0;
-  if (options.case !== undefined) return replay(chosen, seed, options.case, folders, terminal);
+  if (options.case !== undefined) return replay(chosen, { seed, index: options.case, folders }, terminal);
   const secondsEach = (options.seconds ?? 60) / chosen.length;
   let cases = 0;
   let failures = 0;
   for (const reader of chosen) {
-    const found = await fuzz(reader, seed, secondsEach, folders, stopping);
+    const found = await fuzz(reader, { seed, seconds: secondsEach, folders, stopping });
     cases += found.cases;
     failures += found.failures.length;
     const memory = found.peakBytes > 0 ? `, at most ${Math.round(found.peakBytes / 2 ** 20)} MiB` : "";
@@ -84,20 +92,15 @@ const ownFolders = (): string[] =>
   );
 
 /** Cases of one reader until its time is over. Where a process had to be ended, another goes on with the next case. */
-async function fuzz(
-  reader: FuzzedReader,
-  seed: number,
-  seconds: number,
-  folders: readonly string[],
-  stopping: () => boolean,
-): Promise<Found> {
+async function fuzz(reader: FuzzedReader, fuzzing: Fuzzing): Promise<Found> {
+  const { seconds, stopping } = fuzzing;
   const found: Found = { cases: 0, peakBytes: 0, failures: [] };
   const endsAt = Date.now() + seconds * 1000;
   let next = 0;
   while (next === 0 || Date.now() < endsAt) {
     const left = Math.max(0.1, (endsAt - Date.now()) / 1000);
     const before = next;
-    next = await fuzzProcess(reader, seed, next, left, folders, found, stopping);
+    next = await fuzzProcess(reader, { ...fuzzing, seconds: left }, next, found);
     if (stopping() || kindsOf(found.failures).length > printedKinds || next === before) break;
   }
   found.cases = next;
@@ -107,12 +110,9 @@ async function fuzz(
 /** Returns the case after the last one that was tried. */
 async function fuzzProcess(
   reader: FuzzedReader,
-  seed: number,
+  { seed, seconds, folders, stopping }: Fuzzing,
   from: number,
-  seconds: number,
-  folders: readonly string[],
   found: Found,
-  stopping: () => boolean,
 ): Promise<number> {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
@@ -180,9 +180,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 /** One case in this process, its file kept for a debugger. */
 async function replay(
   chosen: readonly FuzzedReader[],
-  seed: number,
-  index: number,
-  folders: readonly string[],
+  { seed, index, folders }: { seed: number; index: number; folders: readonly string[] },
   terminal: CommandContext["terminal"],
 ): Promise<number> {
   const files = await readSeeds(folders);

@@ -29,7 +29,7 @@ export async function withSession(
 ): Promise<number> {
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  return openFrom(withoutOwnCode(config), changes, files, options, context, work);
+  return openFrom({ config: withoutOwnCode(config), named: changes, files, options, context }, work);
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
@@ -42,7 +42,7 @@ export async function withAsked(
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
-  return openFrom(asked.config, changes, files, options, context, (session, step, config) =>
+  return openFrom({ config: asked.config, named: changes, files, options, context }, (session, step, config) =>
     work(session, step, config, asked),
   );
 }
@@ -60,11 +60,7 @@ const withoutOwnCode = (config: RunConfig): RunConfig => ({
 
 /** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
 async function openFrom(
-  wanted: RunConfig,
-  changes: Partial<RunConfig>,
-  files: NamedBytes[] | null,
-  options: Options,
-  context: CommandContext,
+  { config: wanted, named, files, options, context }: Omit<Opening, "platform"> & { files: NamedBytes[] | null },
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const platform = await withGpu(context);
@@ -73,13 +69,9 @@ async function openFrom(
   // Weights that were trained are f32, whatever the file has that they began as.
   const isTrained = files !== null && !hasAdapter(config);
   const baseDtype = isTrained && config.baseDtype === "auto" ? "f32" : config.baseDtype;
-  return openAnd(
-    platform,
-    { ...config, baseDtype },
-    options,
-    context,
+  return useSession(
+    { platform, config: { ...config, baseDtype }, named, options, context, frozen: true },
     async (session) => work(session, files ? await session.restore(files) : 0, config),
-    { frozen: true, named: changes },
   );
 }
 
@@ -118,14 +110,22 @@ export async function withGpu(context: CommandContext): Promise<Platform> {
   return platform;
 }
 
-/** @param named  what the command line says of the run, of which code alone matters here */
-export async function openAnd(
-  platform: Platform,
-  config: RunConfig,
-  options: Options,
-  context: CommandContext,
+/** What a session is opened with. */
+interface Opening {
+  platform: Platform;
+  config: RunConfig;
+  /** What the command line says of the run; code in the configuration runs only where it stands here as well. */
+  named: Partial<RunConfig>;
+  options: Options;
+  context: CommandContext;
+  /** Nothing will be trained. */
+  frozen?: boolean;
+}
+
+/** Opens a session, works with it, prints its notices and profile, and closes it. Returns the exit code. */
+export async function useSession(
+  { platform, config, named, options, context, frozen = false }: Opening,
   work: (session: Session) => Promise<number>,
-  { frozen = false, named = {} }: { frozen?: boolean; named?: Partial<RunConfig> } = {},
 ): Promise<number> {
   const session = await context.openSession(platform, config, {
     frozen,

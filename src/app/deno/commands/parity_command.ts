@@ -1,5 +1,5 @@
 import { Gpu } from "../../../gpu/gpu.ts";
-import type { CheckpointFiles } from "../../../model/safetensors.ts";
+import type { CheckpointFiles } from "../../../model/checkpoint_files.ts";
 import type { Check } from "../../parity/check.ts";
 import { parity } from "../../parity/parity.ts";
 import type { CommandContext } from "../command_line/command_context.ts";

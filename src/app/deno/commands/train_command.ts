@@ -1,3 +1,4 @@
+import type { RunStore } from "../../../platform.ts";
 import { expectBaseDtype } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
@@ -11,7 +12,7 @@ import { type CommandContext, stopSignal } from "../command_line/command_context
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
-import { openAnd, withGpu } from "./open_session.ts";
+import { useSession, withGpu } from "./open_session.ts";
 import { expectOwnCodeNamed } from "./own_code.ts";
 import { eventLine, progressLine } from "./reports.ts";
 
@@ -29,11 +30,10 @@ export async function trainCommand(
       const platform = await withGpu(context);
       const reopened = await reopenRun(store, changes, platform);
       const { config, files } = reopened;
-      const work = async (session: Session) => {
+      return await useSession({ platform, config, named: changes, options, context }, async (session) => {
         const resumedAt = files ? await session.restore(files) : 0;
-        return trainInto(session, store, config, { resumedAt, ...reopened }, options, context);
-      };
-      return await openAnd(platform, config, options, context, work, { named: changes });
+        return trainInto({ session, store, config, from: { resumedAt, ...reopened }, options, context });
+      });
     } finally {
       await store.close();
     }
@@ -46,29 +46,31 @@ export async function trainCommand(
   await expectNewFolder(folder);
   const platform = await withGpu(context);
   const config = await atCommits(wanted, platform);
-  const work = async (session: Session) => {
+  return useSession({ platform, config, named: changes, options, context }, async (session) => {
     session.expectTrainable();
     await session.expectTasks();
     const sources = await runSources(config, platform);
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config, sources));
-      return await trainInto(session, store, config, { resumedAt: 0, sources }, options, context);
+      return await trainInto({ session, store, config, from: { resumedAt: 0, sources }, options, context });
     } finally {
       await store.close();
     }
-  };
-  return openAnd(platform, config, options, context, work, { named: changes });
+  });
 }
 
-async function trainInto(
-  session: Session,
-  store: Awaited<ReturnType<typeof createRunFolder>>,
-  config: RunConfig,
-  from: Pick<RecordOptions, "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">,
-  options: Options,
-  context: CommandContext,
-): Promise<number> {
+interface Training {
+  session: Session;
+  store: RunStore;
+  config: RunConfig;
+  from: Pick<RecordOptions, "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">;
+  options: Options;
+  context: CommandContext;
+}
+
+/** Trains and records. Returns the exit code. */
+async function trainInto({ session, store, config, from, options, context }: Training): Promise<number> {
   const { terminal, stopping } = context;
   const { saveEvery } = config;
   const signal = stopSignal(context);

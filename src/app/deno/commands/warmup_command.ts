@@ -1,3 +1,4 @@
+import type { RunStore } from "../../../platform.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { stages, stepsOf } from "../../../train/warmup.ts";
@@ -7,7 +8,7 @@ import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder, writeNewFolder } from "../storage/run_folder.ts";
-import { openAnd, withGpu } from "./open_session.ts";
+import { useSession, withGpu } from "./open_session.ts";
 import { eventLine } from "./reports.ts";
 
 /** Steps of a warm start between two checkpoints: they take a fraction of a second each. */
@@ -25,9 +26,9 @@ export async function warmupCommand(
       const platform = await withGpu(context);
       const { config, files, notices } = await reopenRun(store, changes, platform);
       if (!options.logJson) for (const notice of notices) context.terminal.print(`! ${notice}`);
-      return await openAnd(platform, config, options, context, async (session) => {
+      return await useSession({ platform, config, named: changes, options, context }, async (session) => {
         const made = files ? await session.restore(files) : 0;
-        return warmupInto(session, store, options.resume!, config, made, options, context);
+        return warmupInto({ session, store, config, made, options, context });
       });
     } finally {
       await store.close();
@@ -41,26 +42,30 @@ export async function warmupCommand(
   };
   const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
   await expectNewFolder(folder);
-  return openAnd(await withGpu(context), config, options, context, async (session) => {
+  return useSession({ platform: await withGpu(context), config, named: changes, options, context }, async (session) => {
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config));
-      return await warmupInto(session, store, folder, config, 0, options, context);
+      return await warmupInto({ session, store, config, made: 0, options, context });
     } finally {
       await store.close();
     }
   });
 }
 
-async function warmupInto(
-  session: Session,
-  store: Awaited<ReturnType<typeof createRunFolder>>,
-  folder: string,
-  config: RunConfig,
-  made: number,
-  options: Options,
-  context: CommandContext,
-): Promise<number> {
+interface Warmup {
+  session: Session;
+  store: RunStore;
+  config: RunConfig;
+  /** Steps made before. */
+  made: number;
+  options: Options;
+  context: CommandContext;
+}
+
+/** Trains from random weights, and writes the model. Returns the exit code. */
+async function warmupInto({ session, store, config, made, options, context }: Warmup): Promise<number> {
+  const folder = store.place;
   let step = made;
   let pending: string[] = [];
   const save = async () => {

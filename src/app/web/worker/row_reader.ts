@@ -1,6 +1,5 @@
 import { chooseTools } from "../../../agent/tools/table.ts";
 import type { SizeLimits } from "../../../image/smart_resize.ts";
-import { preprocessorIn } from "../../../model/preprocessor.ts";
 import type { Platform } from "../../../platform.ts";
 import { openChat } from "../../../policy/chats.ts";
 import type { Tokenizer } from "../../../policy/tokenizer.ts";
@@ -31,6 +30,8 @@ export class RowReader {
     if (model === null) return new RowReader(recipeBudget.limits, null, "The model's tokenizer is not read");
     const files = filesIn(platform, model);
     try {
+      // Families come with their kernels.
+      const { preprocessorIn } = await import("../../../model/families/read_files.ts");
       const { minPixels, maxPixels, patchSize, mergeSize } = await preprocessorIn(files);
       const limits = { factor: patchSize * mergeSize, minPixels, maxPixels };
       return new RowReader(limits, await openTokenizer(fileOrNull(files)), "");

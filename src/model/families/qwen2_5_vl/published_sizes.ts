@@ -1,5 +1,7 @@
+import type { ModelFiles } from "../family.ts";
+
 /**
- * What config.json and preprocessor_config.json of published models say of sizes, for whoever cannot fetch them.
+ * Where published models differ from each other.
  * Source: huggingface.co/Qwen/Qwen2.5-VL-{3B,7B,32B}-Instruct, files of 2025; the parameters add up to the total_size
  * of their model.safetensors.index.json.
  */
@@ -14,7 +16,7 @@ interface Sizes {
   visionIntermediate: number;
 }
 
-const published: Readonly<Record<string, Sizes>> = {
+const sizesOf: Readonly<Record<string, Sizes>> = {
   "Qwen/Qwen2.5-VL-3B-Instruct": {
     hidden: 2048,
     intermediate: 11_008,
@@ -55,13 +57,8 @@ const preprocessor = {
   image_std: [0.26862954, 0.26130258, 0.27577711],
 };
 
-/** The two files of a published model by its name on the Hub, of which only sizes are to be trusted; null where it is not in the table. */
-export function publishedFiles(
-  name: string,
-): { config: Record<string, unknown>; preprocessor: Record<string, unknown> } | null {
-  const sizes = published[name];
-  if (!sizes) return null;
-  const config = {
+const filesOf = (sizes: Sizes): ModelFiles => ({
+  config: {
     model_type: "qwen2_5_vl",
     hidden_size: sizes.hidden,
     intermediate_size: sizes.intermediate,
@@ -86,6 +83,11 @@ export function publishedFiles(
       window_size: 112,
       fullatt_block_indexes: [7, 15, 23, 31],
     },
-  };
-  return { config, preprocessor };
-}
+  },
+  preprocessor,
+});
+
+/** What config.json and preprocessor_config.json say of sizes. */
+export const published: Readonly<Record<string, ModelFiles>> = Object.fromEntries(
+  Object.entries(sizesOf).map(([name, sizes]) => [name, filesOf(sizes)]),
+);

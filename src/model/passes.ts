@@ -1,0 +1,32 @@
+import type { Tape } from "../gpu/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { CacheState } from "./cache.ts";
+import type { TextRows } from "./text_rows.ts";
+import type { VisionRows } from "./vision_rows.ts";
+import type { Weights } from "./weights.ts";
+
+/** What the vision tower hands to the text: image tokens (M, C), and features for the first text layers. */
+export interface VisionOutput {
+  embeds: Tensor;
+  deepstack: readonly Tensor[];
+}
+
+/** Called with states between layers while a pass is recorded. */
+export type Watch = (name: string, state: Tensor) => void;
+
+export interface TextInput {
+  rows: TextRows;
+  /** Null where no picture can come. */
+  vision: VisionOutput | null;
+  /** Where given, new rows are appended to it and attend to what is in it; else rows attend to each other. */
+  cache?: CacheState;
+  watch?: Watch;
+}
+
+/** The two forward passes of a model, recorded on a tape. */
+export interface Passes {
+  /** Patches -> image tokens, in the order of the text. */
+  vision(tape: Tape, weights: Weights, rows: VisionRows, watch?: Watch): VisionOutput;
+  /** Rows of text and image tokens -> their last hidden states (N, C), after the final norm. */
+  text(tape: Tape, weights: Weights, input: TextInput): Tensor;
+}
