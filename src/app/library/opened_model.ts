@@ -6,6 +6,7 @@ import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import type { Opening } from "../../policy/chat.ts";
 import type { Passage, Turn } from "../../policy/policy.ts";
+import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { Metrics } from "../../train/events.ts";
@@ -105,6 +106,11 @@ export class OpenModel {
   /** Every knob, as it was opened or as the last run on it had it. */
   get settings(): Readonly<RunConfig> {
     return this.#config;
+  }
+
+  /** Where its tasks come from: generated scenes, the files of `data`, or your own. */
+  get tasks(): TaskSource {
+    return this.#session.parts().source;
   }
 
   /** What a run is made of here; `train` drives it. */
