@@ -40,9 +40,6 @@ override CACHE: u32 = 0u;
 override ROUNDED: u32 = 0u;
 override PACKED: u32 = 0u;
 
-var<workgroup> lanes: array<f32, 64>;
-var<workgroup> octets: array<f32, 8>;
-
 // A head of one row: rows of the packed product hold H + 2 K of them.
 struct Place {
   n: u32,
@@ -176,25 +173,6 @@ fn spread_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_wo
   }
   let next = i + PACKED;
   put(p, i, rotated(p, i, normed(p, from_a, i, r)), rotated(p, next, normed(p, from_a, next, r)));
-}
-
-// Sum over the 64 lanes, the same bits in each, as in rmsnorm.wgsl.
-fn sum_lanes(lane: u32, value: f32) -> f32 {
-  lanes[lane] = value;
-  workgroupBarrier();
-  if (lane < 8u) {
-    var sum = 0.0;
-    for (var o = 0u; o < 8u; o++) {
-      sum += lanes[lane * 8u + o];
-    }
-    octets[lane] = sum;
-  }
-  workgroupBarrier();
-  var total = 0.0;
-  for (var o = 0u; o < 8u; o++) {
-    total += octets[o];
-  }
-  return total;
 }
 
 // With norms, D > 64: one workgroup a head.

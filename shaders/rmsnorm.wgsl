@@ -23,29 +23,6 @@ struct Params {
 
 override ADD: u32 = 0u;
 
-var<workgroup> lanes: array<f32, 64>;
-var<workgroup> octets: array<f32, 8>;
-
-// Sum over the 64 lanes, the same bits in each: eight sums of eight, then their sum, with two barriers instead of the six of
-// a tree. Safe to call twice in a row: no lane writes what another may still read.
-fn sum_lanes(lane: u32, value: f32) -> f32 {
-  lanes[lane] = value;
-  workgroupBarrier();
-  if (lane < 8u) {
-    var sum = 0.0;
-    for (var k = 0u; k < 8u; k++) {
-      sum += lanes[lane * 8u + k];
-    }
-    octets[lane] = sum;
-  }
-  workgroupBarrier();
-  var total = 0.0;
-  for (var k = 0u; k < 8u; k++) {
-    total += octets[k];
-  }
-  return total;
-}
-
 fn reciprocal_rms(sum_of_squares: f32) -> f32 {
   return 1.0 / sqrt(sum_of_squares / f32(params.C) + params.eps);
 }

@@ -35,7 +35,7 @@ const listed =
   (before) => {
     const after = before.replace(list, (all) => `${all}${name}, `);
     if (after === before) throw new Error(`Expected ${list} in the table, found none`);
-    return `import { ${name} } from "./${from}";\n${after}`;
+    return `import { ${name} } ${from}\n${after}`;
   };
 
 const toys: Toy[] = [
@@ -58,7 +58,11 @@ export const toyNegative = defineTool({
   },
 });
 `,
-      "src/agent/tools/table.ts": listed(/builtInTools: readonly Tool\[\] = \[/, "toyNegative", "toy_negative.ts"),
+      "src/agent/tools/table.ts": listed(
+        /builtInTools: readonly Tool\[\] = \[/,
+        "toyNegative",
+        'from "./toy_negative.ts";',
+      ),
       "test/agent/tools/toy_negative.test.ts": `import { expect, test } from "vitest";
 import { chooseTools } from "../../../src/agent/tools/table.ts";
 
@@ -87,7 +91,7 @@ export const toyShort = defineReward({
   score: ({ rollout }) => ({ short: 1 - (rollout.answer?.length ?? 100) / 100 }),
 });
 `,
-      "src/reward/rewards/table.ts": listed(/export const rewards = \[/, "toyShort", "toy_short.ts"),
+      "src/reward/rewards/table.ts": listed(/export const rewards = \[/, "toyShort", 'from "./toy_short.ts";'),
       "test/reward/rewards/toy_short.test.ts": `import { expect, test } from "vitest";
 import { knobs } from "../../../src/train/knobs.ts";
 import { rewardsOf } from "../../support/scored.ts";
@@ -130,7 +134,11 @@ export const toyPairs: RowFormat = {
   },
 };
 `,
-      "src/tasks/sources/table.ts": listed(/rowFormats: readonly RowFormat\[\] = \[/, "toyPairs", "toy_pairs.ts"),
+      "src/tasks/sources/table.ts": listed(
+        /rowFormats: readonly RowFormat\[\] = \[/,
+        "toyPairs",
+        'from "./toy_pairs.ts";',
+      ),
       "test/tasks/sources/toy_pairs.test.ts": `import { expect, test } from "vitest";
 import { formatOf } from "../../../src/tasks/sources/table.ts";
 
@@ -268,7 +276,8 @@ describe.sequential("toys by its steps", () => {
   test("a run offers the tool, asks the tasks and pays the reward", async () => {
     await Deno.writeTextFile(`${copy}/sums.pairs`, "1+1?=2\n1+2?=3\n");
     const flags = "--tools image_zoom_in_tool,image_negative_tool --reward toy-short --data sums.pairs --steps 1";
-    const sizes = "--tasks-per-step 1 --rollouts-per-task 2 --first-turn-tokens 4 --next-turn-tokens 2 --out made --log-json";
+    const sizes =
+      "--tasks-per-step 1 --rollouts-per-task 2 --first-turn-tokens 4 --next-turn-tokens 2 --out made --log-json";
     const made = run("src/app/deno/cli.ts", "train", ...`${flags} ${sizes}`.split(" "));
     expect(made.status, made.stderr).toBe(0);
     const update = made.stdout.split("\n").find((line) => line.startsWith('{"type":"update"')) ?? "{}";

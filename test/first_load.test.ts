@@ -17,9 +17,9 @@ function loadedWith(script: string): Set<string> {
   return found;
 }
 
-/** Large parts that a page can do without until somebody needs them; each is to be imported where it is needed. */
+/** Large parts that a page can do without until they are needed; each is to be imported where it is needed. */
 const late = [
-  "src/app/session/gpu_session.ts",
+  "src/app/session/open_gpu_session.ts",
   "src/train/trainer.ts",
   "src/tasks/parquet/table.ts",
   "src/policy/tokenizer.ts",

@@ -29,7 +29,7 @@ const layerOf = (path: string): string | undefined => /^src\/(\w+)\//.exec(path)
 
 const inLayer = (layer: string): string[] => sources.filter((path) => layerOf(path) === layer);
 
-/** A file without its comments, which may speak of what it must not use. */
+/** A file without its comments, which may name what it must not use. */
 const codeOf = (path: string): string =>
   readFileSync(new URL(path, root), "utf8").replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "");
 

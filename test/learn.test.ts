@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { openGpuSession } from "../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../src/app/session/open_gpu_session.ts";
 import type { Session } from "../src/app/session/session.ts";
 import { resolveConfig } from "../src/train/config.ts";
 import type { TrainEvent } from "../src/train/events.ts";
@@ -17,7 +17,7 @@ afterEach(() => {
   for (const session of sessions.splice(0)) session.close();
 });
 
-/** Everything that a run tells but for times, which differ. Progress while decoding is left out. */
+/** Everything that a run emits but for times, which differ. Progress while decoding is left out. */
 function timeless(event: TrainEvent): TrainEvent {
   switch (event.type) {
     case "run":

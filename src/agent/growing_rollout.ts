@@ -18,8 +18,8 @@ export interface Opening {
   passage: Passage;
 }
 
-/** What a turn is answered with. */
-interface Surrounding {
+/** What a turn is read and answered with. */
+interface TurnContext {
   environment: Environment;
   tokenizer: Tokenizer;
   chat: Chat;
@@ -75,15 +75,15 @@ export class GrowingRollout {
   }
 
   /**
-   * Takes one turn of the model. The passage that answers it, or null where the rollout is over: also where a tool
-   * failed, which is said in the rollout.
+   * Takes one turn of the model.
+   * @returns the passage that answers it, or null where the rollout is over; where a tool failed, `rollout.error` says so
    */
-  async take(turn: Turn, around: Surrounding): Promise<Passage | null> {
+  async take(turn: Turn, context: TurnContext): Promise<Passage | null> {
     const { tokens, logprobs, entropies } = turn;
     this.rollout.segments.push({ source: "model", tokens, logprobs, entropies, images: [] });
     this.tokens += tokens.length;
     try {
-      const answer = turn.stopped ? await this.#answer(tokens, around) : this.#end("length");
+      const answer = turn.stopped ? await this.#answer(tokens, context) : this.#end("length");
       if (!answer) await this.close();
       return answer;
     } catch (error) {
@@ -98,8 +98,8 @@ export class GrowingRollout {
     return this.#states.close();
   }
 
-  async #answer(tokens: readonly number[], around: Surrounding): Promise<Passage | null> {
-    const { environment, tokenizer, settings } = around;
+  async #answer(tokens: readonly number[], context: TurnContext): Promise<Passage | null> {
+    const { environment, tokenizer, settings } = context;
     const { segments, calls } = this.rollout;
     const { task } = this.#opening;
     const result = await environment.step({
@@ -112,7 +112,7 @@ export class GrowingRollout {
     });
     const made = result.end === null ? [result.call] : result.calls;
     for (const call of made) calls.push({ segment: segments.length - 1, ...call });
-    if (result.end === null) return this.#observe(result, around);
+    if (result.end === null) return this.#observe(result, context);
     this.rollout.answer = result.answer;
     return this.#end(result.end);
   }
@@ -120,7 +120,7 @@ export class GrowingRollout {
   /** Appends what a tool answered. Text and picture go in together or not at all: one without the other is no conversation. */
   async #observe(
     { text, caption, picture }: StepResult & { end: null },
-    { chat, settings, capacity }: Surrounding,
+    { chat, settings, capacity }: TurnContext,
   ): Promise<Passage | null> {
     const views = picture ? [{ original: picture, modelInput: await settings.modelInput(picture) }] : [];
     const images = views.map(({ modelInput }) => modelInput);

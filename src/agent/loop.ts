@@ -24,7 +24,7 @@ export interface RollSettings extends EnvironmentSettings, TokenLimits, OfferSet
   seed: number;
   /** Step of the run: part of each rollout's id and of the key of each sample. */
   step: number;
-  /** Index of the first task in the step, where its tasks are rolled in several chunks; 0 unless said otherwise. */
+  /** Index of the first task in the step, where its tasks are rolled in several chunks; 0 by default. */
   firstTask?: number;
   rolloutsPerTask: number;
   temperature: number;

@@ -31,7 +31,7 @@ export function parseTurn(text: string): ParsedTurn {
 
 /**
  * Reads one turn of free text, as the recipes' models write it: thoughts, then a call or an answer. A filled answer
- * counts before a call, the last of several each; a call that is not closed is taken as far as it goes. Never throws.
+ * counts before a call, the last of several each; a call that is not closed is taken up to the end of the turn. Never throws.
  */
 export function readTurn(text: string): ParsedTurn {
   const turn = text.replace(/(?:<\|im_end\|>|<\|endoftext\|>)$/, "");

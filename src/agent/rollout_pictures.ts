@@ -10,7 +10,7 @@ export interface ReplayedPicture {
 }
 
 export interface ReplaySettings extends Pick<ToolSettings, "crop"> {
-  /** The tools of the run that made the rollout; the built-in ones unless said otherwise. */
+  /** The tools of the run that made the rollout; by default the built-in ones. */
   tools?: readonly Tool[];
 }
 
@@ -29,7 +29,7 @@ export function* rolloutPictures(
   for (const { original } of ofTask) yield { original, call: null };
   for (const [i, call] of calls.entries()) {
     if (call.outcome !== "ok") continue;
-    const original = pictureOf(call, `call ${i + 1}`, pictures, tools, crop);
+    const original = pictureOf(call, `call ${i + 1}`, pictures, { crop, tools });
     if (!original) continue;
     pictures.push({ original });
     yield { original, call };
@@ -40,8 +40,7 @@ function pictureOf(
   call: ToolCall,
   where: string,
   pictures: readonly LoggedView[],
-  tools: readonly Tool[],
-  crop: ToolSettings["crop"],
+  { crop, tools = builtInTools }: ReplaySettings,
 ): Pixels | null {
   if (call.pictureKept === false) throw new Error(`${where}: ${call.name} gave a picture that the log does not hold`);
   const tool = tools.find(({ name }) => name === call.name);

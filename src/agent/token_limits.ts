@@ -24,7 +24,7 @@ export interface Capacity {
   observationTokens: number;
 }
 
-/** What a tool may say beside its pictures, or in their place, where it does not say more. */
+/** Longest text beside a tool's pictures, or in their place, of a tool without a `maxTextTokens`. */
 const usualTextTokens = 192;
 
 /** Longest text in tokens of any of these tools, as far as they ask for more than the usual. */

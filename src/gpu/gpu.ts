@@ -42,6 +42,11 @@ export interface GpuOptions {
   matrixUnits: MatrixUnits | null;
   /** Nothing is computed on the device, memory is only counted. */
   counts?: boolean;
+  /**
+   * Whether loops marked for it are unrolled, by default they are. A software adapter compiles large kernels many times faster
+   * without, and runs them slower, with the same results.
+   */
+  unrolled?: boolean;
 }
 
 /** A device with its compiled kernels, buffer pool and pending error. One per worker. */
@@ -75,7 +80,7 @@ export class Gpu {
     this.matrixUnits = options.matrixUnits;
     this.counts = options.counts ?? false;
     this.pool = new BufferPool(this.device);
-    this.pipelines = new Pipelines(this.device);
+    this.pipelines = new Pipelines(this.device, options.unrolled ?? true);
     this.#readback = new Readback(this.device);
     this.device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
@@ -94,14 +99,14 @@ export class Gpu {
   }
 
   /**
-   * @param plain            see `GpuOptions`
+   * @param plain, unrolled  see `GpuOptions`
    * @param maxBindingBytes  less than the device's own limit, to test what a smaller device does
    * @param matrixUnits      whether to request the device's matrix units
    * @throws GpuError with cause and remedy where there is no WebGPU, no adapter, or no matrix units although requested
    */
   static async open(
     gpu: GPU | undefined | null,
-    { plain = false, maxBindingBytes = Number.POSITIVE_INFINITY, matrixUnits = false } = {},
+    { plain = false, maxBindingBytes = Number.POSITIVE_INFINITY, matrixUnits = false, unrolled = true } = {},
   ): Promise<Gpu> {
     if (!gpu) throw new GpuError("There is no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -139,6 +144,7 @@ export class Gpu {
       plain,
       maxBindingBytes: Math.min(maxBindingBytes, device.limits.maxStorageBufferBindingSize),
       matrixUnits: units,
+      unrolled,
     });
   }
 

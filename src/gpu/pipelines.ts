@@ -13,7 +13,11 @@ export class Pipelines {
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
 
-  constructor(readonly device: GPUDevice) {}
+  /** @param unrolled  see `Shader.text` */
+  constructor(
+    readonly device: GPUDevice,
+    readonly unrolled: boolean,
+  ) {}
 
   get({ shader, entry, constants, sizes }: Kernel): GPUComputePipeline {
     const moduleKey = `${shader.name} ${JSON.stringify(sizes)}`;
@@ -33,7 +37,7 @@ export class Pipelines {
   #module(key: string, shader: Shader, sizes: Kernel["sizes"]): GPUShaderModule {
     let module = this.#modules.get(key);
     if (!module) {
-      module = this.device.createShaderModule({ label: `${shader.name}.wgsl`, code: shader.text(sizes) });
+      module = this.device.createShaderModule({ label: `${shader.name}.wgsl`, code: shader.text(sizes, this) });
       this.#modules.set(key, module);
     }
     return module;

@@ -65,12 +65,16 @@ export class Shader {
     return uses;
   }
 
-  /** The text to compile. Constants are put on the file's first line, so that compilers report the file's line numbers. */
-  text(sizes: Readonly<Record<string, number>>): string {
+  /**
+   * The text to compile. Constants are put on the file's first line, so that compilers report the file's line numbers.
+   *
+   * @param unrolled  whether loops marked `// unroll` are unrolled
+   */
+  text(sizes: Readonly<Record<string, number>>, { unrolled = true } = {}): string {
     const prelude = Object.entries(sizes)
       .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
       .join("");
-    return `${this.directives}${prelude}${unroll(this.source, sizes)}\n${this.part}\n${common}`;
+    return `${this.directives}${prelude}${unrolled ? unroll(this.source, sizes) : this.source}\n${this.part}\n${common}`;
   }
 
   #findUses(code: string): void {

@@ -3,7 +3,7 @@ import type { Gpu } from "./gpu.ts";
 import type { Plan } from "./plan.ts";
 import type { Dtype, Tensor } from "./tensor.ts";
 
-/** Where a backward kernel puts a gradient: the first one to come assigns (ADD = 0), later ones add (ADD = 1). */
+/** Where a backward kernel writes a gradient: the first to reach it assigns (ADD = 0), later ones add (ADD = 1). */
 export interface Into {
   d: Tensor;
   constants: { ADD: 0 | 1 };
@@ -11,27 +11,27 @@ export interface Into {
 
 interface Record {
   outs: Tensor[];
-  back: () => void;
+  backward: () => void;
 }
 
 /**
- * One walk through the model, written into a Plan: the activations it makes, and how to go back.
+ * One forward pass recorded into a Plan, and the backward pass that belongs to it (reverse-mode differentiation).
  *
- * A tensor takes part in the way back if it is tracked: a trained weight, or made by an op from something tracked.
- * Gradients of activations are assigned by the first kernel that reaches them and never cleared. Gradients of weights are
- * always added to, so that several walks can accumulate; the optimizer clears them.
+ * A tensor has a gradient if it is tracked: a trained weight, or computed from something tracked. Gradients of activations
+ * are assigned by the first kernel that reaches them and never cleared. Gradients of weights are always added to, so that
+ * several passes can accumulate; the optimizer clears them.
  */
 export class Tape {
   #records: Record[] = [];
   readonly #tracked = new Set<Tensor>();
   readonly #gradients = new Map<Tensor, Tensor>();
   readonly #weights = new Map<Tensor, Tensor>();
-  /** In a layer that will be made again: only whether its result is tracked matters. */
-  #passing = false;
+  /** In the forward pass of a checkpointed layer: ops are not recorded, only whether their results are tracked. */
+  #isCheckpointed = false;
 
   /**
-   * @param recording      off: forward keeps no way back; that is inference
-   * @param checkpointing  layers keep nothing but what they hand on, and are made again on the way back
+   * @param recording      whether a backward pass will follow; off for inference
+   * @param checkpointing  whether layers keep only their result and are recomputed in the backward pass
    */
   constructor(
     readonly plan: Plan,
@@ -49,24 +49,24 @@ export class Tape {
   }
 
   /**
-   * Adds a layer, whose result is all that later ops use of it. With checkpointing nothing else of it is kept: the way
-   * back makes it again, with the same kernels and so the same bits, and then its gradients (Chen et al., arXiv 1604.06174).
+   * Records a layer, of which later ops use only the result. With checkpointing nothing else of it is kept: the backward pass
+   * recomputes it, with the same kernels and so the same bits, and then its gradients (Chen et al., arXiv 1604.06174).
    *
-   * @param body  adds the dispatches; called again on the way back
+   * @param body  records the ops; called again in the backward pass
    */
   layer(body: () => Tensor): Tensor {
-    if (!this.recording || !this.checkpointing || this.#passing) return body();
-    this.#passing = true;
+    if (!this.recording || !this.checkpointing || this.#isCheckpointed) return body();
+    this.#isCheckpointed = true;
     const out = body();
-    this.#passing = false;
+    this.#isCheckpointed = false;
     if (!this.tracks(out)) return out;
     this.#records.push({
       outs: [out.base ?? out],
-      back: () => {
+      backward: () => {
         const outer = this.#records;
         this.#records = [];
-        const again = body();
-        this.pass(out, again);
+        const recomputed = body();
+        this.pass(out, recomputed);
         this.backward();
         this.#records = outer;
       },
@@ -74,12 +74,12 @@ export class Tape {
     return out;
   }
 
-  /** Room for what one op needs while it goes back, such as partial sums. */
-  scratch(name: string, shape: readonly number[], work: (room: Tensor) => void): void {
-    work(this.empty(name, shape));
+  /** A temporary tensor of one op, such as partial sums. */
+  scratch(name: string, shape: readonly number[], use: (tensor: Tensor) => void): void {
+    use(this.empty(name, shape));
   }
 
-  /** Trains a weight: its gradient is added into `d`. */
+  /** Tracks a weight, whose gradient is added to `d`. */
   train(weight: Tensor, d: Tensor): void {
     if (!this.recording) return;
     this.#tracked.add(weight);
@@ -91,39 +91,39 @@ export class Tape {
   }
 
   /**
-   * Says how to carry the gradient of `out` to `inputs`; forgotten where none of them is tracked. Of several outputs
-   * all have a gradient when the way back is taken, or none.
+   * Records the backward function of an op, which computes gradients of `inputs` from that of `out`; ignored where none of the
+   * inputs is tracked. An op with several outputs must get a gradient for all of them, or for none.
    */
-  record(out: Tensor | readonly Tensor[], inputs: readonly (Tensor | null | undefined)[], back: () => void): void {
+  record(out: Tensor | readonly Tensor[], inputs: readonly (Tensor | null | undefined)[], backward: () => void): void {
     if (!this.recording || !inputs.some((t) => t && this.tracks(t))) return;
     const outs = [out].flat().map((t) => t.base ?? t);
     for (const one of outs) this.#tracked.add(one);
-    if (!this.#passing) this.#records.push({ outs, back });
+    if (!this.#isCheckpointed) this.#records.push({ outs, backward });
   }
 
-  /** The gradient that has arrived at an op's output, in its shape. */
+  /** The gradient of an op's output, in its shape. @throws Error where there is none */
   gradient(out: Tensor): Tensor {
     const d = this.#gradients.get(out.base ?? out);
     if (!d) throw new Error(`no gradient has reached ${out.name}`);
     return { ...d, shape: out.shape };
   }
 
-  /** Where to put the gradient of an op's input; null where nobody wants it. Asking once means writing once. */
+  /** Where to write the gradient of an op's input; null where it is not tracked. Each call must be followed by one write. */
   into(tensor: Tensor): Into | null {
     const base = tensor.base ?? tensor;
     if (!this.#tracked.has(base)) return null;
     const weight = this.#weights.get(base);
     if (weight) return { d: { ...weight, shape: tensor.shape }, constants: { ADD: 1 } };
-    const arrived = this.#gradients.get(base);
-    if (arrived) return { d: { ...arrived, shape: tensor.shape }, constants: { ADD: 1 } };
+    const earlier = this.#gradients.get(base);
+    if (earlier) return { d: { ...earlier, shape: tensor.shape }, constants: { ADD: 1 } };
     const d = this.empty(`d${base.name}`, base.shape);
     this.#gradients.set(base, d);
     return { d: { ...d, shape: tensor.shape }, constants: { ADD: 0 } };
   }
 
   /**
-   * The gradient of an activation, to be written over the activation itself: for an op that is the last to read it on
-   * the way back, and reads each number before it writes it. Null where the activation must stay or has a gradient.
+   * Lets an op write the gradient of an activation over the activation itself: for an op that is the last to read it in the
+   * backward pass, and reads each number before it writes it. Null where the activation is kept or already has a gradient.
    */
   over(tensor: Tensor): Tensor | null {
     const base = tensor.base ?? tensor;
@@ -135,25 +135,25 @@ export class Tape {
   }
 
   /**
-   * Hands the gradient of `out` on to `input` unchanged, for ops that add `input` to something else. Takes the
-   * buffer over where `input` has no gradient yet; returns false where the caller has to add.
-   * Call it last in a way back: the gradient of `out` is gone afterwards.
+   * Passes the gradient of `out` to `input` unchanged, for ops that add `input` to something else. Moves the buffer where
+   * `input` has no gradient yet; returns false where the caller has to add it.
+   * Must be the last step of a backward function: the gradient of `out` is gone afterwards.
    */
   pass(out: Tensor, input: Tensor): boolean {
     const from = out.base ?? out;
     const to = input.base ?? input;
     if (!this.#tracked.has(to)) return true;
     if (this.#gradients.has(to) || this.#weights.has(to)) return false;
-    this.#gradients.set(to, this.#gradients.get(from)!);
+    this.#gradients.set(to, this.gradient(from));
     this.#gradients.delete(from);
     return true;
   }
 
-  /** Writes the way back of everything recorded. A loss op has put the first gradient in place. */
+  /** Records the backward pass of everything recorded so far. A loss op has written the first gradients. */
   backward(): void {
-    for (const { outs, back } of this.#records.reverse()) {
+    for (const { outs, backward } of this.#records.reverse()) {
       if (!outs.some((out) => this.#gradients.has(out))) continue;
-      back();
+      backward();
       for (const out of outs) this.#gradients.delete(out);
     }
     this.#records.length = 0;

@@ -1,4 +1,4 @@
-/** 255 * white, in the 7 extra bits of precision that Pillow's alpha_composite keeps. */
+/** Extra bits of precision in Pillow's alpha_composite. */
 const precisionBits = 7;
 
 /** `Image.alpha_composite` of Pillow over an opaque white picture, rounding and all. */

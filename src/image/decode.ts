@@ -17,7 +17,7 @@ export type Conversion = "rgb" | "white" | "paste" | "upright";
 /**
  * Reads a PNG, JPEG or WebP file; PNG as Pillow bit for bit, JPEG as libjpeg-turbo does it for Pillow, both with the
  * same bytes on every engine; WebP by the engine's decoder (see webp.ts).
- * @throws Error with one sentence where the file is none of these, is damaged, or promises too many pixels
+ * @throws Error with one sentence where the file is none of these, is damaged, or claims too many pixels
  */
 export async function decode(bytes: Uint8Array): Promise<Decoded> {
   switch (kindOfFile(bytes)) {

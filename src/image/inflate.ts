@@ -1,14 +1,14 @@
-/** So much is handed to the engine at once: no byte of a zlib stream unpacks to more than 1032, so 8 MiB come back at most. */
+/** Handed to the engine at once: no byte of a zlib stream unpacks to more than 1032, so 8 MiB come back at most. */
 const pieceBytes = 8192;
 /** No byte of a zlib stream unpacks to more than this many. */
-export const mostInflated = 1032;
+export const maxInflation = 1032;
 
 /**
  * Unpacks a zlib stream piece by piece by the engine's own DecompressionStream, and hands each piece to `take` until
- * that says that it has enough: a stream that unpacks to far more costs no more than what was wanted of it, and bytes
- * behind that do not matter.
+ * that returns false: a stream that unpacks to far more costs no more than the wanted part of it, and bytes behind that
+ * do not matter.
  * @param parts  [start, end) of the stream's parts in `bytes`
- * @param take   true for more; the piece is not kept
+ * @param take   returns true for more; the piece is not used again
  * @throws Error with one sentence where the stream is damaged; where it ends early, `take` is merely not asked again
  */
 export async function inflate(
@@ -21,14 +21,18 @@ export async function inflate(
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       pull: (controller) => {
-        while (part < parts.length && at >= parts[part]![1]) at = parts[++part]?.[0] ?? 0;
-        if (part === parts.length) return controller.close();
-        const end = Math.min(at + pieceBytes, parts[part]![1]);
+        let current = parts[part];
+        while (current && at >= current[1]) {
+          current = parts[++part];
+          at = current?.[0] ?? 0;
+        }
+        if (!current) return controller.close();
+        const end = Math.min(at + pieceBytes, current[1]);
         controller.enqueue(bytes.subarray(at, end));
         at = end;
       },
     },
-    // Nothing is unpacked ahead of who asks.
+    // Nothing is unpacked before it is read.
     { highWaterMark: 0 },
   );
   const reader = source.pipeThrough(new DecompressionStream("deflate")).getReader();

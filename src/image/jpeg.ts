@@ -4,7 +4,7 @@ import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_bits.ts";
 import { type JpegColours, putRow } from "./jpeg_colour.ts";
 import { type Frame, readFrame, zigzag } from "./jpeg_frame.ts";
 import { samplesOf } from "./jpeg_idct.ts";
-import { decodeScan, mostWork, type Scan, workOf } from "./jpeg_scan.ts";
+import { decodeScan, maxWork, type Scan, workOf } from "./jpeg_scan.ts";
 import { upsampled } from "./jpeg_upsample.ts";
 
 const SOI = 0xd8;
@@ -16,10 +16,10 @@ const DRI = 0xdd;
 const JPG = 0xc8;
 const DAC = 0xcc;
 
-/** Tables, texts and scans; a file of nothing but tables would keep a reader busy. */
-const mostSegments = 20_000;
+/** Tables, texts and scans: a file of nothing but tables would take a reader forever. */
+const maxSegments = 20_000;
 
-/** What has been read so far; later segments build on earlier ones. */
+/** What has been read so far; later segments refer to earlier ones. */
 interface State {
   frame?: Frame;
   /** In natural order. */
@@ -48,8 +48,8 @@ export function decodeJpeg(bytes: Uint8Array): Decoded {
     isClosed = marker?.code === EOI;
     if (!marker || isClosed) break;
     at = marker.end;
-    if (++segments > mostSegments)
-      throw new Error(`This JPEG has more than ${mostSegments} segments, which no picture needs; save it again`);
+    if (++segments > maxSegments)
+      throw new Error(`This JPEG has more than ${maxSegments} segments, which no picture needs; save it again`);
     if (marker.code === SOI || (marker.code >= 0xd0 && marker.code <= 0xd7) || marker.code === 1) continue;
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     const body = bytes.subarray(at + 2, at + length);
@@ -62,7 +62,7 @@ export function decodeJpeg(bytes: Uint8Array): Decoded {
       const scan = readScan(state, body);
       scans++;
       work += workOf(frame, scan);
-      if (work > mostWork)
+      if (work > maxWork)
         throw new Error(
           `This JPEG goes over its ${frame.width} x ${frame.height} pixels ${scans} times and more, which no picture needs; save it again`,
         );
@@ -72,13 +72,13 @@ export function decodeJpeg(bytes: Uint8Array): Decoded {
   }
   if (scans === 0) throw new Error("This JPEG holds no pixels; the file is not whole");
   const frame = expectFrame(state);
-  // One scan that holds everything is whole without a closing marker; of several, some may be missing.
+  // A single scan of everything is whole without a closing marker; of several, some may be missing.
   if (!isClosed && (frame.progressive || scans > 1))
     throw new Error("This JPEG is not closed, so that some of its scans may be missing; the file is not whole");
   const { width, height } = frame;
   const rows = frame.components.map((component) => {
     const samples = samplesOf(component);
-    // The numbers behind the samples are not needed any more, and large.
+    // Coefficients are large, and not needed any more.
     component.coefficients = new Int16Array(0);
     const plane = { width: component.width, height: component.height, samples };
     return upsampled(plane, frame.maxH / component.h, frame.maxV / component.v, width);
@@ -102,7 +102,7 @@ export function decodeJpeg(bytes: Uint8Array): Decoded {
   };
 }
 
-/** The next marker at or after `at`; what stands before it is passed over. */
+/** The next marker at or after `at`; other bytes before it are skipped. */
 function nextMarker(bytes: Uint8Array, at: number): { code: number; end: number } | null {
   for (let i = at; i + 1 < bytes.length; i++) {
     const code = bytes[i + 1]!;
@@ -115,7 +115,7 @@ function readSegment(code: number, body: Uint8Array, state: State, fileBytes: nu
   const begins = (text: string) => [...text].every((letter, i) => body[i] === letter.charCodeAt(0));
   if (code === DQT) readQuantization(body, state);
   else if (code === DHT) readHuffman(body, state);
-  else if (code === DRI) state.restartInterval = (body[0]! << 8) | body[1]!;
+  else if (code === DRI) state.restartInterval = ((body[0] ?? 0) << 8) | (body[1] ?? 0);
   else if (code >= 0xc0 && code <= 0xcf && code !== JPG && code !== DAC) {
     if (state.frame) throw new Error("This JPEG holds two pictures in one; save it again");
     state.frame = readFrame(code, body, fileBytes);
@@ -153,17 +153,17 @@ function readHuffman(body: Uint8Array, state: State): void {
 }
 
 function readScan(state: State, body: Uint8Array): Scan {
-  const count = body[0]!;
+  const [count = 0] = body;
   const rest = body.subarray(1 + 2 * count);
   if (count < 1 || count > 4 || rest.length < 3)
     throw new Error("This JPEG's scan header is too short; the file is damaged");
   const { components, progressive } = expectFrame(state);
   const parts = Array.from({ length: count }, (_, i) => {
-    const [id, tables] = body.subarray(1 + 2 * i);
+    const [id, tables = 0] = body.subarray(1 + 2 * i);
     const component = components.find((known) => known.id === id);
     if (!component) throw new Error(`This JPEG has a scan of colour ${id}, which its frame lacks; it is damaged`);
     component.quantization ??= state.quantization[component.quantTable];
-    return { component, dc: state.dc[tables! >> 4], ac: state.ac[tables! & 15] };
+    return { component, dc: state.dc[tables >> 4], ac: state.ac[tables & 15] };
   });
   const [spectralStart, spectralEnd, bits] = rest as unknown as [number, number, number];
   if (progressive && (spectralStart > spectralEnd || spectralEnd > 63 || (spectralStart > 0 && count > 1)))

@@ -1,4 +1,4 @@
-/** Codes up to this long are found in one look. */
+/** Codes up to this long are found by one table lookup. */
 const lookBits = 9;
 
 /** A Huffman table, ready to decode. */
@@ -7,7 +7,7 @@ export interface HuffmanTable {
   look: Uint16Array;
   /** Largest code of each length, -1 where there is none. */
   largest: Int32Array;
-  /** What to add to a code of each length to find its symbol. */
+  /** Added to a code of each length, it gives the index of its symbol. */
   offset: Int32Array;
   symbols: Uint8Array;
 }
@@ -21,19 +21,20 @@ export function huffmanTable(counts: Uint8Array, symbols: Uint8Array): HuffmanTa
   let index = 0;
   for (let length = 1; length <= 16; length++, code <<= 1) {
     offset[length] = index - code;
-    for (let i = 0; i < counts[length - 1]!; i++, code++, index++) {
+    const count = counts[length - 1] ?? 0;
+    for (let i = 0; i < count; i++, code++, index++) {
       if (code >= 1 << length) throw new Error("This JPEG's Huffman table has too many codes; the file is damaged");
       if (length <= lookBits) {
         const first = code << (lookBits - length);
         look.fill((length << 8) | symbols[index]!, first, first + (1 << (lookBits - length)));
       }
     }
-    if (counts[length - 1]! > 0) largest[length] = code - 1;
+    if (count > 0) largest[length] = code - 1;
   }
   return { look, largest, offset, symbols };
 }
 
-/** The bits of a scan, with stuffed zeros taken out. Stops before every marker. */
+/** The bits of a scan without stuffed zeros. Stops before every marker. */
 export class BitReader {
   readonly #bytes: Uint8Array;
   /** Next byte to take in. */
@@ -80,7 +81,7 @@ export class BitReader {
     throw new Error("This JPEG holds a Huffman code that its table does not know; the file is damaged");
   }
 
-  /** Drops what is left of the byte and passes the restart marker that must follow. */
+  /** Drops the rest of the byte and skips the restart marker that must follow. */
   restart(): void {
     this.#count = 0;
     const [first, second] = [this.#bytes[this.#at], this.#bytes[this.#at + 1]];
@@ -89,12 +90,12 @@ export class BitReader {
     this.#at += 2;
   }
 
-  /** Where the next marker must be looked for. */
+  /** Where the search for the next marker begins. */
   get position(): number {
     return this.#at;
   }
 
-  /** Takes bytes in while there is room for them. @throws where fewer than `needed` bits are left before a marker */
+  /** Reads bytes while they fit. @throws where fewer than `needed` bits are left before a marker */
   #fill(needed: number): void {
     while (this.#count <= 16) {
       const byte = this.#bytes[this.#at];

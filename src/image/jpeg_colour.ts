@@ -1,4 +1,4 @@
-/** What a JPEG's numbers stand for. */
+/** What the samples of a JPEG mean. */
 export type JpegColours = "gray" | "rgb" | "ycc" | "cmyk" | "ycck";
 
 /** libjpeg's conversion from Y, Cb, Cr in 16 bits behind the point. */
@@ -58,7 +58,7 @@ export function putRow(rows: readonly Uint8Array[], colours: JpegColours, rgb: U
     }
     if (colours === "cmyk" || colours === "ycck") {
       // Pillow takes every four-colour JPEG for Adobe's, whose inks are stored inverted, and drops the black from
-      // the colours: 255 - k - c (255 - k) / 255. YCC stands for inks already turned over.
+      // the colours: 255 - k - c (255 - k) / 255. YCC stands for inks already inverted.
       const light = fourth[i]!;
       const ink = (stored: number) => {
         const sum = (colours === "cmyk" ? 255 - stored : stored) * light + 128;

@@ -1,4 +1,4 @@
-import { expectRoom, expectSize } from "./decoded.ts";
+import { expectDecodable, expectSize } from "./decoded.ts";
 
 /** One of the colours of a JPEG: its sampling, its place in memory, its coefficients. */
 export interface Component {
@@ -21,7 +21,7 @@ export interface Component {
   quantization?: Uint16Array;
 }
 
-/** What a JPEG's SOF segment says. */
+/** A SOF segment. */
 export interface Frame {
   width: number;
   height: number;
@@ -36,7 +36,7 @@ export interface Frame {
 
 /**
  * Samples, of all colours together, that any file may ask for (16 megapixels in full colour), and how many more for each
- * of its bytes: a photograph has a byte for ten of them at the most, one made to keep a reader busy for hundreds.
+ * of its bytes: a photograph has a byte for ten of them at most, one made to exhaust a reader for hundreds.
  */
 const freeSamples = 48 * 2 ** 20;
 const samplesPerByte = 60;
@@ -55,16 +55,15 @@ const names: Record<number, string> = {
 };
 
 /**
- * Reads a SOF segment and makes room for its coefficients.
- * @param fileBytes length of the whole file: every block costs it a bit at least, so a short file cannot ask for much
+ * Reads a SOF segment and allocates its coefficients.
+ * @param fileBytes length of the whole file: every block costs it a bit at least, so a short file cannot claim many
  */
 export function readFrame(marker: number, body: Uint8Array, fileBytes: number): Frame {
   const kind = names[marker];
   if (kind) throw new Error(`This JPEG uses ${kind}, only baseline and progressive ones can be read; save it again`);
-  const [precision] = body;
-  const height = (body[1]! << 8) | body[2]!;
-  const width = (body[3]! << 8) | body[4]!;
-  const count = body[5]!;
+  const [precision, heightHigh = 0, heightLow = 0, widthHigh = 0, widthLow = 0, count = 0] = body;
+  const height = (heightHigh << 8) | heightLow;
+  const width = (widthHigh << 8) | widthLow;
   if (body.length < 6 + 3 * count || !count) throw new Error("This JPEG's frame header is too short; it is damaged");
   if (precision !== 8) throw new Error(`A JPEG's samples must have 8 bits, found ${precision}; save it again`);
   if (count !== 1 && count !== 3 && count !== 4)
@@ -72,8 +71,8 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
   expectSize(width, height);
 
   const sampling = Array.from({ length: count }, (_, i) => {
-    const [id, factors, quantTable] = body.subarray(6 + 3 * i);
-    return { id: id!, h: factors! >> 4, v: factors! & 15, quantTable: quantTable! };
+    const [id = 0, factors = 0, quantTable = 0] = body.subarray(6 + 3 * i);
+    return { id, h: factors >> 4, v: factors & 15, quantTable };
   });
   const maxH = Math.max(...sampling.map(({ h }) => h));
   const maxV = Math.max(...sampling.map(({ v }) => v));
@@ -83,7 +82,7 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
   const unitColumns = Math.ceil(width / (8 * maxH));
   const unitRows = Math.ceil(height / (8 * maxV));
   const blocks = sampling.reduce((sum, { h, v }) => sum + unitColumns * unitRows * h * v, 0);
-  // A last unit may hold blocks of padding that scans of one colour leave out.
+  // A last unit may hold blocks of padding that scans of one colour omit.
   const carried = sampling.reduce(
     (sum, { h, v }) => sum + Math.ceil((width * h) / (8 * maxH)) * Math.ceil((height * v) / (8 * maxV)),
     0,
@@ -98,7 +97,7 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
     );
   // Coefficients of all colours and the largest one's samples; then all samples and the picture.
   const samples = sampling.reduce((sum, { h, v }) => sum + (h * v) / (maxH * maxV), 0) * width * height;
-  expectRoom(width, height, Math.max(blocks * 128 + samples, samples + 3 * width * height));
+  expectDecodable(width, height, Math.max(blocks * 128 + samples, samples + 3 * width * height));
   const components = sampling.map(({ id, h, v, quantTable }) => {
     const samples = { width: Math.ceil((width * h) / maxH), height: Math.ceil((height * v) / maxV) };
     const stride = unitColumns * h;
@@ -117,7 +116,7 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
   return { width, height, progressive: marker === 0xc2, components, maxH, maxV, unitColumns, unitRows };
 }
 
-/** Where the k-th coefficient of the zigzag stands, row by row. */
+/** Index, row by row, of the k-th coefficient of the zigzag. */
 export const zigzag = new Uint8Array([
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,

@@ -18,7 +18,7 @@ function transform(values: Int32Array, at: number, step: number, shift: number):
   const in6 = values[at + 6 * step]!;
   const in7 = values[at + 7 * step]!;
   const half = 1 << (shift - 1);
-  // Smooth pictures are mostly this.
+  // Most columns and rows of smooth pictures.
   if ((in1 | in2 | in3 | in4 | in5 | in6 | in7) === 0) {
     const level = (in0 * (1 << constBits) + half) >> shift;
     for (let i = 0; i < 8; i++) values[at + i * step] = level;
@@ -58,7 +58,7 @@ function transform(values: Int32Array, at: number, step: number, shift: number):
 const firstHalf = 1 << (constBits - passBits - 1);
 const secondHalf = 1 << (constBits + passBits + 2);
 
-/** Whether a block is nothing but its mean. */
+/** Whether a block has its mean alone. */
 function isFlat(coefficients: Int16Array, from: number): boolean {
   for (let i = 1; i < 64; i++) if (coefficients[from + i] !== 0) return false;
   return true;
@@ -77,7 +77,7 @@ export function samplesOf(component: Component): Uint8Array {
       const rows = Math.min(8, height - blockRow * 8);
       const columns = Math.min(8, width - blockColumn * 8);
       if (isFlat(coefficients, from)) {
-        // Both passes of the transform come to this.
+        // What both passes of the transform reduce to.
         const once = (coefficients[from]! * quantization[0]! * (1 << constBits) + firstHalf) >> (constBits - passBits);
         const level = ((once * (1 << constBits) + secondHalf) >> (constBits + passBits + 3)) + 128;
         const to = blockRow * 8 * width + blockColumn * 8;

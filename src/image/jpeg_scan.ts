@@ -1,12 +1,12 @@
 import type { BitReader, HuffmanTable } from "./jpeg_bits.ts";
 import { type Component, type Frame, zigzag } from "./jpeg_frame.ts";
 
-/** What a SOS segment says: which colours follow, with which tables, and which bits of which coefficients. */
+/** A SOS segment: which colours follow, with which tables, and which bits of which coefficients. */
 export interface Scan {
   parts: { component: Component; dc?: HuffmanTable; ac?: HuffmanTable }[];
   spectralStart: number;
   spectralEnd: number;
-  /** Bit from which an earlier scan left off, 0 for a first scan; and the lowest bit that this one brings. */
+  /** The lowest bit of earlier scans, 0 for a first scan; and the lowest bit of this one. */
   high: number;
   low: number;
   /** Units between restart markers, 0 for none. */
@@ -14,11 +14,11 @@ export interface Scan {
 }
 
 /**
- * What all scans of a file may cost: coefficients looked at, where a scan of first bits counts eight a block. Long runs
- * of nothing let a few bytes ask for a look at every block of the picture; what costs bits of the file bounds itself.
+ * What all scans of a file may cost: coefficients visited, where a scan of first bits counts eight a block. Long runs of
+ * zeros let a few bytes visit every block of the picture; what costs bits of the file is bounded by its size.
  * A picture of 32 megapixels in full colour, with all the scans that libjpeg writes, needs a third of it.
  */
-export const mostWork = 2 ** 29;
+export const maxWork = 2 ** 29;
 
 export function workOf(frame: Frame, { parts, spectralStart, spectralEnd, high }: Scan): number {
   const blocks = parts.reduce((sum, { component }) => sum + component.blockColumns * component.blockRows, 0);
@@ -32,7 +32,7 @@ export function decodeScan(frame: Frame, scan: Scan, bits: BitReader): void {
   const state = { dc: new Int32Array(scan.parts.length), run: 0 };
   const read = blockReader(frame, scan, bits, state);
   let units = 0;
-  const due = () => {
+  const restartIfDue = () => {
     if (scan.restartInterval > 0 && units > 0 && units % scan.restartInterval === 0) {
       bits.restart();
       state.dc.fill(0);
@@ -40,19 +40,19 @@ export function decodeScan(frame: Frame, scan: Scan, bits: BitReader): void {
     }
     units++;
   };
-  const [alone] = scan.parts;
-  if (scan.parts.length === 1) {
-    const { coefficients, blockColumns, blockRows, stride } = alone!.component;
+  const [alone, ...others] = scan.parts;
+  if (alone && others.length === 0) {
+    const { coefficients, blockColumns, blockRows, stride } = alone.component;
     for (let row = 0; row < blockRows; row++)
       for (let column = 0; column < blockColumns; column++) {
-        due();
-        read(coefficients, (row * stride + column) * 64, alone!, 0);
+        restartIfDue();
+        read(coefficients, (row * stride + column) * 64, alone, 0);
       }
     return;
   }
   for (let unitRow = 0; unitRow < frame.unitRows; unitRow++)
     for (let unitColumn = 0; unitColumn < frame.unitColumns; unitColumn++) {
-      due();
+      restartIfDue();
       for (const [index, part] of scan.parts.entries()) {
         const { h, v, stride, coefficients } = part.component;
         for (let y = 0; y < v; y++)
@@ -62,13 +62,14 @@ export function decodeScan(frame: Frame, scan: Scan, bits: BitReader): void {
     }
 }
 
-/** @param state predictions of the DC values, and how many blocks more hold nothing in this band (a run of ends) */
+/** @param state predictions of the DC values, and how many blocks more are zero in this band (a run of ends) */
 function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: { dc: Int32Array; run: number }): ReadBlock {
   const { spectralStart, spectralEnd, high, low } = scan;
   const nextDc = (part: Scan["parts"][number], index: number) => {
     const difference = bits.signed(bits.symbol(expectTable(part.dc)) & 15);
-    state.dc[index] = state.dc[index]! + difference;
-    return state.dc[index]!;
+    const value = (state.dc[index] ?? 0) + difference;
+    state.dc[index] = value;
+    return value;
   };
 
   if (!frame.progressive)
@@ -123,49 +124,45 @@ function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: { dc: Int
       }
     };
 
-  return (coefficients, at, part) => refine(coefficients, at, expectTable(part.ac), scan, bits, state);
+  return refiner(scan, bits, state);
 }
 
-/** One more bit for the coefficients of a block that are known, and the first one for some that were zero. */
-function refine(
-  coefficients: Int16Array,
-  at: number,
-  ac: HuffmanTable,
-  { spectralStart, spectralEnd, low }: Scan,
-  bits: BitReader,
-  state: { run: number },
-): void {
+/** Reads one more bit for the coefficients of a block that are known, and the first one for some that were zero. */
+function refiner({ spectralStart, spectralEnd, low }: Scan, bits: BitReader, state: { run: number }): ReadBlock {
   const plus = 1 << low;
-  let k = spectralStart;
-  /** Corrects what is known on the way past `zeros` zeros; stands on the zero after them, or behind the band. */
-  const pass = (zeros: number) => {
-    for (; k <= spectralEnd; k++) {
-      const place = at + zigzag[k]!;
-      const known = coefficients[place]!;
-      if (known === 0) {
-        if (zeros === 0) return;
-        zeros--;
-      } else if (bits.take(1) && (known & plus) === 0) coefficients[place] = known + (known > 0 ? plus : -plus);
+  return (coefficients, at, part) => {
+    const ac = expectTable(part.ac);
+    let k = spectralStart;
+    /** Corrects known coefficients on the way past `zeros` zeros; k is then at the zero after them, or behind the band. */
+    const pass = (zeros: number) => {
+      for (; k <= spectralEnd; k++) {
+        const place = at + zigzag[k]!;
+        const known = coefficients[place]!;
+        if (known === 0) {
+          if (zeros === 0) return;
+          zeros--;
+        } else if (bits.take(1) && (known & plus) === 0) coefficients[place] = known + (known > 0 ? plus : -plus);
+      }
+    };
+    if (state.run === 0) {
+      for (; k <= spectralEnd; k++) {
+        const symbol = bits.symbol(ac);
+        const zeros = symbol >> 4;
+        let value = 0;
+        if ((symbol & 15) !== 0) value = bits.take(1) ? plus : -plus;
+        else if (zeros < 15) {
+          state.run = (1 << zeros) + bits.take(zeros);
+          break;
+        }
+        pass(zeros);
+        if (value !== 0 && k <= spectralEnd) coefficients[at + zigzag[k]!] = value;
+      }
+    }
+    if (state.run > 0) {
+      pass(64);
+      state.run--;
     }
   };
-  if (state.run === 0) {
-    for (; k <= spectralEnd; k++) {
-      const symbol = bits.symbol(ac);
-      const zeros = symbol >> 4;
-      let value = 0;
-      if ((symbol & 15) !== 0) value = bits.take(1) ? plus : -plus;
-      else if (zeros < 15) {
-        state.run = (1 << zeros) + bits.take(zeros);
-        break;
-      }
-      pass(zeros);
-      if (value !== 0 && k <= spectralEnd) coefficients[at + zigzag[k]!] = value;
-    }
-  }
-  if (state.run > 0) {
-    pass(64);
-    state.run--;
-  }
 }
 
 function expectTable(table: HuffmanTable | undefined): HuffmanTable {

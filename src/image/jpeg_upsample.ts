@@ -9,7 +9,7 @@ export interface Plane {
 export type RowOf = (y: number) => Uint8Array;
 
 /**
- * Stretches a plane that was sampled `across` x `down` times more coarsely to the picture's width, row by row, as
+ * Upsamples a plane that was sampled `across` x `down` times more coarsely to the picture's width, row by row, as
  * libjpeg-turbo does: twice across, twice down and both by a triangle filter (three quarters of the near sample, one
  * of the next), everything else by repeating.
  */
@@ -31,7 +31,7 @@ function repeat({ width: W, samples }: Plane, across: number, down: number, out:
   };
 }
 
-/** The row beyond the near one: above for even rows, below for odd ones; at the picture's edge the near one again. */
+/** The row beyond the near one: above for even rows, below for odd rows; at the picture's edge the near one again. */
 const neighbourRow = (y: number, rows: number) => Math.min(Math.max((y >> 1) + (y & 1 ? 1 : -1), 0), rows - 1);
 
 function triangleDown({ width: W, height: H, samples }: Plane, out: Uint8Array): RowOf {

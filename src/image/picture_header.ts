@@ -11,13 +11,13 @@ export interface PictureHeader {
   mode: string;
   width: number;
   height: number;
-  /** EXIF orientation, 1 to 8; 1 is upright. Only EXIF is looked at. */
+  /** EXIF orientation, 1 to 8; 1 is upright. XMP is not read. */
   orientation: number;
 }
 
 /**
  * Reads the first few hundred bytes that matter: cheap enough to ask of every row before any is decoded.
- * @throws Error with one sentence where the file is of another kind, ends too early or promises too many pixels
+ * @throws Error with one sentence where the file is of another kind, ends too early or claims too many pixels
  */
 export function pictureHeader(bytes: Uint8Array): PictureHeader {
   const header = read(bytes);

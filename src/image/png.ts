@@ -1,6 +1,6 @@
-import { type Decoded, expectRoom, expectSize } from "./decoded.ts";
+import { type Decoded, expectDecodable, expectSize } from "./decoded.ts";
 import { exifOrientation } from "./exif.ts";
-import { inflate, mostInflated } from "./inflate.ts";
+import { inflate, maxInflation } from "./inflate.ts";
 import { readChunks } from "./png_chunks.ts";
 import { type ColourType, hasAlpha, isRgba, type Levels, type PutRow, rowWriter } from "./png_colour.ts";
 import { unfilter } from "./png_filter.ts";
@@ -26,13 +26,13 @@ const adam7 = [
 ];
 const whole = [{ x: 0, y: 0, dx: 1, dy: 1 }];
 
-/** One of a picture's passes, with what its rows take. */
+/** One of a picture's passes, with the size of its rows. */
 type Pass = (typeof adam7)[number] & { columns: number; rows: number; rowBytes: number };
 
 /**
  * A PNG file with the levels that Pillow gives. Gamma, profiles and sRGB chunks are ignored, as there. Rows are
- * converted as they are unpacked: nothing but two of them is held beside the picture, and what a file holds behind its
- * last row is never unpacked.
+ * converted as they are unpacked: only two of them are in memory beside the picture, and bytes behind the last row are
+ * never unpacked.
  */
 export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
   const { header, palette, transparency, data, exif } = readChunks(bytes);
@@ -57,15 +57,15 @@ export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
     .map((pass) => ({ ...pass, rowBytes: Math.ceil((pass.columns * bitsPerPixel) / 8) }));
   const rawBytes = passes.reduce((sum, { rows, rowBytes }) => sum + rows * (1 + rowBytes), 0);
   const packedBytes = data.reduce((sum, [start, end]) => sum + end - start, 0);
-  if (rawBytes > packedBytes * mostInflated)
+  if (rawBytes > packedBytes * maxInflation)
     throw new Error(
       `This PNG says that it is ${width} x ${height} pixels large, too many for its ${packedBytes} bytes of them; the file is not whole`,
     );
   const colours = { colour: layout.colour, depth, palette, transparency };
   const transparent = hasAlpha(colours);
-  // The picture, once more where it will be put on white, two rows of the file and one of samples.
+  // The picture, once more where it will be composed on white, two rows of the file and one of samples.
   const longestRow = Math.max(...passes.map(({ rowBytes }) => rowBytes));
-  expectRoom(width, height, width * height * (transparent ? 7 : 3) + 2 * longestRow + width * channels * 2);
+  expectDecodable(width, height, width * height * (transparent ? 7 : 3) + 2 * longestRow + width * channels * 2);
 
   const levels: Levels = {
     rgb: new Uint8Array(width * height * 3),
@@ -83,7 +83,7 @@ export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
   return { width, height, ...levels, isRgba: isRgba(colours), orientation: (exif && exifOrientation(exif)) ?? 1 };
 }
 
-/** Takes pieces of unpacked bytes, cuts them into rows, takes their filters back and hands on their samples. */
+/** Cuts pieces of unpacked bytes into rows, undoes their filters and passes on their samples. */
 function rowTaker(
   passes: readonly Pass[],
   width: number,
@@ -94,10 +94,10 @@ function rowTaker(
   let row = 0;
   let filled = 0;
   let taken = 0;
-  let [line, above] = linesFor(passes[0]!);
+  let current = passes[pass];
+  let [line, above] = linesFor(current);
   const samples = depth === 16 ? new Uint16Array(width * channels) : new Uint8Array(depth < 8 ? width : 0);
-  const endRow = () => {
-    const { x, y, dx, dy, columns, rows } = passes[pass]!;
+  const endRow = ({ x, y, dx, dy, columns, rows }: Pass) => {
     unfilter(line, above, pixelBytes);
     put(
       depth === 8 ? line.subarray(1) : spread(line, depth, columns * channels, samples),
@@ -109,30 +109,32 @@ function rowTaker(
     filled = 0;
     if (++row < rows) return;
     row = 0;
-    if (++pass < passes.length) [line, above] = linesFor(passes[pass]!);
+    current = passes[++pass];
+    [line, above] = linesFor(current);
   };
   return {
     take: (piece) => {
-      for (let from = 0; from < piece.length && pass < passes.length; ) {
+      for (let from = 0; from < piece.length && current; ) {
         const count = Math.min(line.length - filled, piece.length - from);
         line.set(piece.subarray(from, from + count), filled);
         from += count;
         filled += count;
         taken += count;
-        if (filled === line.length) endRow();
+        if (filled === line.length) endRow(current);
       }
-      return pass < passes.length;
+      return current !== undefined;
     },
     taken: () => taken,
   };
 }
 
-const linesFor = ({ rowBytes }: Pass): [Uint8Array, Uint8Array] => [
-  new Uint8Array(1 + rowBytes),
-  new Uint8Array(1 + rowBytes),
-];
+/** Two rows of a pass with their filters' numbers; empty behind the last pass. */
+function linesFor(pass: Pass | undefined): [Uint8Array, Uint8Array] {
+  const bytes = pass ? 1 + pass.rowBytes : 0;
+  return [new Uint8Array(bytes), new Uint8Array(bytes)];
+}
 
-/** A row's samples of 16 bits, or of fewer than 8, one by one; its filter's number stands before them. */
+/** A row's samples of 16 bits, or of fewer than 8, one by one; its filter's number comes before them. */
 function spread<T extends Uint8Array | Uint16Array>(line: Uint8Array, depth: number, count: number, into: T): T {
   if (depth === 16) {
     for (let i = 0, from = 1; i < count; i++, from += 2) into[i] = (line[from]! << 8) | line[from + 1]!;

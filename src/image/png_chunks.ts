@@ -1,19 +1,19 @@
-/** What stands in a PNG's chunks, its pixels still packed. */
+/** A PNG's chunks, its pixels still packed. */
 export interface PngChunks {
   header: { width: number; height: number; depth: number; colourType: number; interlaced: boolean };
   palette?: Uint8Array;
   transparency?: Uint8Array;
-  /** [start, end) of each stretch of packed pixels in the file. */
+  /** [start, end) of each range of packed pixels in the file. */
   data: [number, number][];
   exif?: Uint8Array;
 }
 
 /** A picture of the largest size that is decoded has fewer, in the smallest chunks that anyone writes. */
-const mostChunks = 200_000;
+const maxChunks = 200_000;
 
 /**
- * Reads the chunks that matter. Texts and profiles, packed themselves, are passed over unread; so are an animation's
- * further pictures.
+ * Reads the chunks that matter. Texts and profiles, packed themselves, are skipped; so are an animation's further
+ * pictures.
  * @throws Error with one sentence
  */
 export function readChunks(bytes: Uint8Array): PngChunks {
@@ -21,8 +21,8 @@ export function readChunks(bytes: Uint8Array): PngChunks {
   const found: Partial<PngChunks> & { data: [number, number][] } = { data: [] };
   let chunks = 0;
   for (let at = 8; at + 8 <= bytes.length; ) {
-    if (++chunks > mostChunks)
-      throw new Error(`This PNG has more than ${mostChunks} chunks, which no picture needs; save it again`);
+    if (++chunks > maxChunks)
+      throw new Error(`This PNG has more than ${maxChunks} chunks, which no picture needs; save it again`);
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const end = at + 8 + length;
@@ -46,17 +46,20 @@ export function readChunks(bytes: Uint8Array): PngChunks {
   return found as PngChunks;
 }
 
-const isCritical = (type: string) => type[0] === type[0]!.toUpperCase();
+function isCritical(type: string): boolean {
+  const [first = ""] = type;
+  return first === first.toUpperCase();
+}
 
 function readHeader(body: Uint8Array): PngChunks["header"] {
   if (body.length < 13) throw new Error("This PNG's IHDR chunk is too short; the file is damaged");
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const [depth, colourType, , , interlace] = body.subarray(8);
+  const [depth = 0, colourType = 0, , , interlace] = body.subarray(8);
   return {
     width: view.getUint32(0),
     height: view.getUint32(4),
-    depth: depth!,
-    colourType: colourType!,
+    depth,
+    colourType,
     interlaced: interlace === 1,
   };
 }

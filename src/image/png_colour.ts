@@ -1,6 +1,6 @@
 export type ColourType = "gray" | "rgb" | "palette" | "gray-alpha" | "rgba";
 
-/** How a PNG's samples are to be read, and what its chunks say about them. */
+/** How a PNG's samples are read. */
 export interface PngColours {
   colour: ColourType;
   /** Bits of a sample. */
@@ -11,11 +11,11 @@ export interface PngColours {
   transparency?: Uint8Array;
 }
 
-/** A picture that is being filled. */
+/** A picture to be filled. */
 export interface Levels {
   /** (height, width, 3) */
   rgb: Uint8Array;
-  /** (height, width); there exactly where `hasAlpha` says so. */
+  /** (height, width); where `hasAlpha` is true, and only there. */
   alpha?: Uint8Array;
 }
 
@@ -33,7 +33,7 @@ export function hasAlpha({ colour, transparency }: PngColours): boolean {
 export const isRgba = ({ colour, depth }: PngColours): boolean =>
   colour === "rgba" || (colour === "gray-alpha" && depth === 16);
 
-/** Levels as Pillow gives them, its habits included: 16-bit gray is clipped at 255, other 16-bit samples keep their high byte. */
+/** Levels as Pillow gives them, with its peculiarities: 16-bit gray is clipped at 255, of other 16-bit samples the high byte counts. */
 export function rowWriter(colours: PngColours, into: Levels): PutRow {
   switch (colours.colour) {
     case "gray":
@@ -51,7 +51,8 @@ export function rowWriter(colours: PngColours, into: Levels): PutRow {
 
 function gray({ depth, transparency }: PngColours, { rgb, alpha }: Levels): PutRow {
   const scale = depth < 8 ? 255 / ((1 << depth) - 1) : 1;
-  const written = alpha ? (transparency![0]! << 8) | transparency![1]! : 0;
+  const [high = 0, low = 0] = transparency ?? [];
+  const written = alpha ? (high << 8) | low : 0;
   // Pillow compares the level with the low byte of the number in the file: right for 8 bits and, by a rule of its
   // own, for 1; with other depths some other level may become transparent, as there.
   const clear = depth === 1 ? (written ? 255 : 0) : written & 255;

@@ -1,12 +1,12 @@
 /**
- * Takes PNG's row filter back, in place.
+ * Undoes PNG's row filter, in place.
  * @param row        the filter's number, then the row's filtered bytes
- * @param above      the row above after its filter was taken back, likewise with a byte before it; zeros for the first
+ * @param above      the row above without its filter, likewise with a byte before it; zeros for the first
  * @param pixelBytes distance to the left neighbour, at least 1
  * @throws Error with one sentence where the format knows no such filter
  */
 export function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
-  const filter = row[0]!;
+  const [filter] = row;
   const first = Math.min(row.length, 1 + pixelBytes);
   switch (filter) {
     case 0:

@@ -1,4 +1,4 @@
-/** How large a picture may be shown: sides in multiples of `factor`, area between the two limits. */
+/** Limits of a model input's size: sides in multiples of `factor`, area between the two limits. */
 export interface SizeLimits {
   /** patch size * merge size, pixels */
   factor: number;
@@ -20,8 +20,8 @@ const roundHalfEven = (x: number): number => {
 };
 
 /**
- * The size at which Qwen's image processors show a picture (`smart_resize`): near its own, sides in multiples of
- * `factor`, aspect nearly kept, area within the limits. @throws where one side is more than 200 times the other, or
+ * The size to which Qwen's image processors resize a picture (`smart_resize`): near its own, sides in multiples of
+ * `factor`, nearly the same aspect, area within the limits. @throws where one side is more than 200 times the other, or
  * too short for the rule
  */
 export function smartResize(

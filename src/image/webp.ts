@@ -1,20 +1,20 @@
 import { type Levels, readBmp } from "./bmp.ts";
-import { type Decoded, expectRoom, expectSize } from "./decoded.ts";
+import { type Decoded, expectDecodable, expectSize } from "./decoded.ts";
 import { readWebpHeader, withoutExif } from "./webp_header.ts";
 
 /** Bytes a pixel: the engine's picture, its canvas and the BMP file that Deno needs between, and ours. Measured: 17. */
 export const webpBytesPerPixel = 20;
 
 /**
- * A WebP file by the engine's own decoder, the one kind of picture that we do not decode ourselves. Measured against
+ * A WebP file by the engine's own decoder, the one format without a decoder here. Measured against
  * Pillow 13 with libwebp 1.6: Deno gives the same levels bit for bit, lossy or lossless, with or without
  * transparency; Chromium the same wherever the picture is opaque, and composed on white at most a level off elsewhere.
  */
 export async function decodeWebp(bytes: Uint8Array): Promise<Decoded> {
   const { width, height, hasAlpha, orientation } = readWebpHeader(bytes);
   expectSize(width, height);
-  // Before the engine sees it: a file of a few hundred bytes may promise 16383 x 16383.
-  expectRoom(width, height, width * height * webpBytesPerPixel);
+  // Before the engine decodes it: a file of a few hundred bytes may claim 16383 x 16383.
+  expectDecodable(width, height, width * height * webpBytesPerPixel);
   if (typeof createImageBitmap === "undefined")
     throw new Error(
       "Expected an engine that decodes WebP, found none (Node has none); convert the picture to PNG or JPEG",

@@ -1,6 +1,6 @@
 import { exifOrientation } from "./exif.ts";
 
-/** What a WebP file says of itself. */
+/** The header of a WebP file. */
 export interface WebpHeader {
   width: number;
   height: number;
@@ -18,13 +18,13 @@ interface Chunk {
 
 /** The file with its chunks begins here. */
 const firstChunk = 12;
-/** What stands before the chunks of one of an animation's pictures. */
+/** Bytes before the chunks of one of an animation's pictures. */
 const frameHeaderBytes = 16;
 
 /**
- * Walks the chunks of the RIFF container (RFC 9649).
- * @throws Error where no picture is described in them, or one that is larger than the file says: a decoder would make
- * room for that one
+ * Reads the chunks of the RIFF container (RFC 9649).
+ * @throws Error where they describe no picture, or one that is larger than the file says: a decoder would allocate that
+ * one
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const found: { canvas?: Size; frame?: Size; hasAlpha: boolean; orientation: number } = {
@@ -47,7 +47,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   }
   const { canvas, frame } = found;
   const size = canvas ?? frame;
-  if (!size) throw new Error("This WebP says no size; the file is not whole");
+  if (!size) throw new Error("This WebP gives no size; the file is not whole");
   if (frame && (frame[0] !== size[0] || frame[1] !== size[1]))
     throw new Error(
       `This WebP says that it is ${size.join(" x ")} pixels large and holds a picture of ${frame.join(" x ")}; the file is damaged`,
@@ -56,8 +56,8 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 }
 
 /**
- * The same file without EXIF. Pillow and browsers give a WebP's pixels as they are stored; Deno's decoder turns them as
- * EXIF says, without a word. A chunk of an unknown name is passed over by every reader.
+ * The same file without EXIF. Pillow and browsers give a WebP's pixels as they are stored; Deno's decoder rotates them by
+ * EXIF. Every reader skips a chunk of an unknown name.
  */
 export function withoutExif(bytes: Uint8Array): Uint8Array {
   const places = [...chunks(bytes, firstChunk)].filter(({ type }) => type === "EXIF");
@@ -82,12 +82,12 @@ function* chunks(bytes: Uint8Array, from: number): Generator<Chunk> {
       at,
       body: bytes.subarray(at + 8, at + 8 + length),
     };
-    // Chunks begin at even places.
+    // Chunks begin at even offsets.
     at += 8 + length + (length & 1);
   }
 }
 
-/** The size that packed pixels say of themselves; null for other chunks. */
+/** The size in the header of packed pixels; null for other chunks. */
 function frameSize(type: string, body: Uint8Array): Size | null {
   if (type === "VP8 " && body.length >= 10 && u24(body, 3) === 0x2a019d)
     return [u16(body, 6) & 0x3fff, u16(body, 8) & 0x3fff];

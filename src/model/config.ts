@@ -18,7 +18,7 @@ export interface TextConfig {
   rotaryDim: number;
   /** Rotary pairs that follow (time, height, width); they add up to rotaryDim / 2. */
   mropeSection: [number, number, number];
-  /** Whether the three kinds of pairs alternate, or stand in blocks. */
+  /** Whether the three kinds of pairs alternate, or come in blocks. */
   mropeInterleaved: boolean;
   /** Biases of queries, keys and values. */
   attentionBias: boolean;

@@ -37,7 +37,7 @@ export function wholes(
   const hasCount = Array.isArray(value) && (count === undefined ? value.length <= most : value.length === count);
   if (!hasCount || !value.every(isFine))
     throw new Error(
-      `${where}${key} must be ${count ?? "a list of"} numbers, whole ones from 0 to ${most}, found ${excerpt(value)}`,
+      `${where}${key} must be ${count ?? "a list of"} whole numbers from 0 to ${most}, found ${excerpt(value)}`,
     );
   return value;
 }
@@ -65,8 +65,8 @@ export function flag({ json, where }: Section, key: string): boolean | null {
 }
 
 /**
- * Keys that change the mathematics: where one stands, it has one of these values.
- * @param isAbsent which values say the same as a key that does not stand there
+ * Keys that change the mathematics: where one is present, it has one of these values.
+ * @param isAbsent which values count as an absent key
  */
 export function expectOnly(
   { json, where }: Section,
@@ -80,5 +80,5 @@ export function expectOnly(
   }
 }
 
-/** For files whose null is what the library takes where a key is absent. */
+/** For files in which null counts as an absent key. */
 export const isNull = (value: unknown): boolean => value === undefined || value === null;

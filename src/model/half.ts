@@ -8,7 +8,7 @@ const words = new Uint32Array(double.buffer);
 const single = new Float32Array(1);
 const singleBits = new Uint32Array(single.buffer);
 
-/** 2^(10 - e) for the exponents e of normal halves, -14 to 15: `**` takes longer than all the rest. */
+/** 2^(10 - e) for the exponents e of normal halves, -14 to 15: `**` would take longer than everything else. */
 const powers = Float64Array.from({ length: 30 }, (_, i) => 2 ** (24 - i));
 
 /**
@@ -30,10 +30,10 @@ export function toHalf(value: number): number {
   return sign | (((exponent + 14) << 10) + fraction);
 }
 
-/** A whole number from one of at most 2^52, ties to even: adding 2^52 leaves no bits behind the point. */
+/** Rounds a number of at most 2^52 to a whole one, ties to even: adding 2^52 leaves no bits behind the point. */
 const toEven = (value: number): number => value + 2 ** 52 - 2 ** 52;
 
-/** The number that 16 bits stand for. */
+/** The number that 16 bits represent. */
 export function fromHalf(half: number): number {
   singleBits[0] = halfToFloatBits(half);
   return single[0]!;

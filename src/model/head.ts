@@ -3,9 +3,8 @@ import type { ModelConfig } from "./config.ts";
 import { currentName, embeddingWeight, headWeight } from "./names.ts";
 
 /**
- * Whether the embedding makes the logits: config.json wants it, and the checkpoint holds no other head. Where it holds
- * another one, transformers loads that and does not tie (`PreTrainedModel.tie_weights`). Two equal tensors are read
- * whole for it.
+ * Whether logits come from the embedding: config.json says so, and the checkpoint holds no other head. Where it holds
+ * another one, transformers loads that and does not tie (`PreTrainedModel.tie_weights`). Comparing reads both tensors.
  */
 export async function isHeadTied(
   { tieWordEmbeddings }: ModelConfig,

@@ -1,5 +1,5 @@
 /**
- * JSON of a model's folder as Python reads and writes it: NaN, Infinity and -Infinity may stand where a number may.
+ * JSON of a model's folder as Python reads and writes it: NaN, Infinity and -Infinity are numbers.
  * Source: docs.python.org/3/library/json.html#infinite-and-nan-number-values.
  */
 
@@ -7,7 +7,7 @@ import type { CheckpointFiles } from "./checkpoint_files.ts";
 
 export type Json = Record<string, unknown>;
 
-/** Deeper than any file of a model; what looks into values may then call itself. */
+/** Deeper than any file of a model, and shallow enough for recursion. */
 const maxDepth = 100;
 
 /**
@@ -21,14 +21,14 @@ export function parseJson(text: string, file: string, advice = "is the download 
   let standard = text;
   let revive: ((key: string, value: unknown) => unknown) | undefined;
   if (found.length > 0) {
-    // No number of JSON is NaN, so that a string stands for it that the text does not hold.
+    // JSON has no NaN: a string stands for it that the text does not contain.
     let standIn = "not a number";
     while (text.includes(standIn)) standIn += "'";
     standard = "";
     let from = 0;
     for (const at of found) {
       const isNone = text[at] === "N";
-      // Too large for a double, which reads as infinity.
+      // Too large for a double, so that it reads as infinity.
       standard += text.slice(from, at) + (isNone ? `"${standIn}"` : "1e999");
       from = at + (isNone ? 3 : 8);
     }
@@ -42,7 +42,7 @@ export function parseJson(text: string, file: string, advice = "is the download 
   }
 }
 
-/** Where NaN and Infinity stand outside of strings. @throws Error where the text is nested too deep */
+/** Where NaN and Infinity are outside of strings. @throws Error where the text is nested too deep */
 function scan(text: string, file: string): number[] {
   const found: number[] = [];
   let depth = 0;
@@ -53,8 +53,7 @@ function scan(text: string, file: string): number[] {
         break;
       case 0x5b:
       case 0x7b:
-        if (++depth > maxDepth)
-          throw new Error(`${file}: expected values nested at most ${maxDepth} deep, found deeper ones`);
+        if (++depth > maxDepth) throw new Error(`${file}: expected values nested at most ${maxDepth} deep, found more`);
         break;
       case 0x5d:
       case 0x7d:
@@ -70,7 +69,7 @@ function scan(text: string, file: string): number[] {
   return found;
 }
 
-/** The place of the quotation mark that ends a string. */
+/** The index of the quotation mark that ends a string. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at++) {
     at = text.indexOf('"', at);
@@ -93,7 +92,7 @@ export async function readJson(files: CheckpointFiles, name: string): Promise<Js
   return jsonObject(parseJson(new TextDecoder().decode(await files.read(name)), name), name);
 }
 
-/** A value as a file, in Python's spelling of numbers that JSON has no way to write. */
+/** A value as the text of a file, with NaN and Infinity in Python's spelling. */
 export function formatJson(value: unknown, indent = 2): string {
   const mark = (one: unknown) => `\u0000${one}\u0000`;
   const text = JSON.stringify(
@@ -104,14 +103,14 @@ export function formatJson(value: unknown, indent = 2): string {
   return text.replaceAll(/"\\u0000(NaN|-?Infinity)\\u0000"/g, "$1");
 }
 
-/** A value of a file in a sentence: short, with NaN as it stands there. */
+/** The beginning of a value, for a sentence. */
 export function excerpt(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = formatJson(beginningOf(value, 4), 0);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 
-/** As much of a value as a sentence could show, so that showing a large one costs nothing. */
+/** As much of a value as a sentence needs, so that a large one costs nothing. */
 function beginningOf(value: unknown, depth: number): unknown {
   if (typeof value === "string") return value.slice(0, 100);
   if (typeof value !== "object" || value === null) return value;

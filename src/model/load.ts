@@ -202,7 +202,8 @@ function sourcesOf(
     else if (name === headWeight && tieWordEmbeddings) head = tensor;
     else unused.push(tensor);
   }
-  if (head && !sources.has(embeddingWeight)) use(embeddingWeight, wanted.get(embeddingWeight)!, head);
+  const embedding = wanted.get(embeddingWeight);
+  if (head && embedding && !sources.has(embeddingWeight)) use(embeddingWeight, embedding, head);
   const missing = shapes.filter(({ name }) => !sources.has(name));
   const [lacking] = missing;
   if (lacking)

@@ -18,10 +18,10 @@ import { sidesOf } from "./weight_form.ts";
 import { writeSafetensors } from "./write_safetensors.ts";
 
 export const adapterWeightsFile = "adapter_model.safetensors";
-/** What stands before a module's name in an adapter's file. */
+/** Prefix of a module's name in an adapter's file. */
 export const adapterPrefix = "base_model.model.";
 
-/** Low-rank matrices beside a model's linear layers, trained while the model stays as it is (LoRA, as PEFT has it). */
+/** Low-rank matrices beside a model's linear layers, trained while the model is frozen (LoRA, as PEFT has it). */
 export class LoraAdapter {
   readonly parameters: Parameters;
   readonly #modules: ReadonlyMap<string, AdaptedModule>;
@@ -92,8 +92,7 @@ export class LoraAdapter {
 }
 
 /**
- * The pack of each module that has one: those that the model packs, where all of them are adapted with one rank and
- * one scaling.
+ * The pack of each module that has one: modules that the model packs, all of them adapted with one rank and one scaling.
  */
 function packsOf(modules: readonly AdaptedModule[], model: Parameters): Map<string, string> {
   const adapted = new Map(modules.map((m) => [`${m.module}.weight`, m]));

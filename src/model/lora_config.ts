@@ -6,7 +6,7 @@ import { oldName } from "./names.ts";
 import type { ParameterShape } from "./parameters.ts";
 import { sidesOf } from "./weight_form.ts";
 
-/** What of PEFT's `adapter_config.json` says how an adapter acts. */
+/** The settings in PEFT's `adapter_config.json` that change what an adapter computes. */
 export interface LoraConfig {
   r: number;
   alpha: number;
@@ -19,7 +19,7 @@ export interface LoraConfig {
   excludeModules: string | readonly string[];
   /** Of the modules that targetModules names, those in layers of these numbers; null: in all. */
   layers: readonly number[] | null;
-  /** What stands before a layer's number in a name; any word where the list is empty. */
+  /** The part of a name before a layer's number; any word where the list is empty. */
   layersPattern: readonly string[];
   /** Other ranks and alphas for modules that a key (the end of a name, as a regular expression) matches. */
   rankPattern: Readonly<Record<string, number>>;
@@ -30,7 +30,7 @@ export interface LoraConfig {
 
 export const adapterConfigFile = "adapter_config.json";
 
-/** Keys that change the mathematics: where one stands and is not null, it has one of these values. */
+/** Keys that change the mathematics: where one is present and not null, it has one of these values. */
 const supported: Readonly<Record<string, readonly unknown[]>> = {
   peft_type: ["LORA"],
   bias: ["none"],
@@ -47,7 +47,7 @@ const supported: Readonly<Record<string, readonly unknown[]>> = {
   kasa_config: [null],
   monteclora_config: [null],
   velora_config: [null],
-  // These only say where training began; the others change the base weights too.
+  // These only say how training began; others change the base weights too.
   init_lora_weights: [true, false, "gaussian", "eva", "orthogonal"],
 };
 
@@ -74,7 +74,9 @@ export function readLoraConfig(json: Json): LoraConfig {
     ["layers_pattern", layersPattern.length > 0],
   ] as const)
     if (isGiven && typeof targetModules === "string")
-      throw new Error(`${named(key)} cannot stand beside a regular expression in target_modules; name modules there`);
+      throw new Error(
+        `${named(key)} cannot be combined with a regular expression in target_modules; name modules there`,
+      );
   if (layersPattern.length > 0 && layers === null)
     throw new Error(`${named("layers_pattern")} needs layers_to_transform beside it, found none`);
   return {

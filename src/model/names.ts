@@ -3,9 +3,9 @@ export const visionPrefix = "model.visual.";
 /** What names of the language model's weights begin with. */
 export const textPrefix = "model.language_model.";
 
-/** The embedding's weight, which is the head as well where the two are tied. */
+/** The embedding's weight, which is also the head where the two are tied. */
 export const embeddingWeight = `${textPrefix}embed_tokens.weight`;
-/** The head's weight in a checkpoint that holds it by itself. */
+/** The head's weight where it is not tied. */
 export const headWeight = "lm_head.weight";
 
 /** Both spellings of tensor (or module) names that transformers has written, as the one that it writes today. */

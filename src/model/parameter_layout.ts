@@ -13,7 +13,7 @@ export interface SegmentSizes {
   matrixEnd: number;
 }
 
-/** Where a weight stands: its first number in its segment, and the first of its scales. */
+/** Where a weight is: its first number in its segment, and the first of its scales. */
 export interface PlaceInSegment {
   segment: number;
   start: number;
@@ -23,11 +23,11 @@ export interface PlaceInSegment {
 export interface ParameterLayout {
   segments: SegmentSizes[];
   places: Map<ParameterShape, PlaceInSegment>;
-  /** Packs whose weights stand together. */
+  /** Packs that are not split. */
   packs: (readonly ParameterShape[])[];
 }
 
-/** Weights that stand together: a pack, or one weight. */
+/** Weights that stay together: a pack, or one weight. */
 type Unit = [ParameterShape, ...ParameterShape[]];
 
 /** Where tensors and packs may start, so that each can be bound by itself. */
@@ -38,7 +38,7 @@ function aligned(count: number, dtype: Dtype, alignmentBytes = bindingBytes): nu
   return Math.ceil(count / each) * each;
 }
 
-/** Packs, and weights outside of packs, matrices first; a pack stands where the first of it does. */
+/** Packs, and weights outside of packs, matrices first; a pack has the place of its first weight. */
 function unitsOf(shapes: readonly ParameterShape[]): Unit[] {
   const units = new Map<string, Unit>();
   for (const shape of shapes) {
@@ -82,7 +82,7 @@ export function layOut(
     return alike && bytesOf({ shape: [countOf(unit)], dtype }) <= limitBytes;
   };
   const wanted = unitsOf(shapes);
-  // A bias that stands in a pack cannot be bound by itself.
+  // A bias inside a pack cannot be bound by itself.
   const split = new Set(wanted.filter((unit) => !isOne(unit)).map(([first]) => first.layers ?? first.pack));
   const units = wanted.flatMap((unit): Unit[] => {
     const [{ pack, layers }] = unit;

@@ -14,9 +14,9 @@ import { isStoredAs, type PackedRows, pack, sidesOf, unpack, type WeightForm } f
 export interface ParameterShape {
   name: string;
   shape: number[];
-  /** Weights of one pack stand one after another without gaps, and can be read as one: see `Parameters.packed`. */
+  /** Weights of one pack follow each other without gaps, and can be read as one: see `Parameters.packed`. */
   pack?: string;
-  /** Packs of one such name come apart together: who takes the layers of one by themselves takes those of the others so. */
+  /** Packs of one such name are split into their weights together: a bias cannot be bound inside a pack. */
   layers?: string;
 }
 
@@ -42,7 +42,7 @@ export interface ParametersOptions {
 /**
  * All weights of a model, packed into as few buffers as the device's binding limit allows, so that the optimizer is
  * one dispatch and a checkpoint one read. What is trained is f32, and ops may read it as the nearest bf16. Other weights
- * may be quantized. A device whose ops have no fast kernels stores the numbers that those stand for in f32.
+ * may be quantized. A device whose ops have no fast kernels stores the numbers that they represent in f32.
  */
 export class Parameters {
   readonly segments: readonly Segment[];
@@ -92,7 +92,7 @@ export class Parameters {
     return this.#beside(name, "d");
   }
 
-  /** The weights of a pack, all of it and in its order, as one: their rows one below another. Null where they are no pack, or too large together. */
+  /** The weights of a whole pack, in its order, as one: their rows one below another. Null where they are no pack, or too large together. */
   packed(names: readonly string[]): Tensor | null {
     const [only] = names;
     if (only !== undefined && names.length === 1 && this.has(only)) return this.get(only);
@@ -156,7 +156,7 @@ export class Parameters {
       this.gpu.write(tensor.scales, packed.scales, first / form.block);
   }
 
-  /** All weights (or moments) by name, in one read; weights in fewer bits as the numbers that they stand for. */
+  /** All weights (or moments) by name, in one read; quantized weights as the numbers that they represent. */
   async read(part: SegmentPart = "weight"): Promise<Map<string, Float32Array>> {
     const segments = await Promise.all(
       this.segments.map((s) => this.gpu.readUint(...(s.scales ? [s[part], s.scales] : [s[part]]))),

@@ -5,7 +5,7 @@ export interface Grid {
   w: number;
 }
 
-/** The order in which a picture's patches stand in the vision tower. */
+/** The order of a picture's patches in the vision tower. */
 export interface PatchOrder {
   /** At each place, the patch's index in the processor's order. */
   patches: Uint32Array;
@@ -105,7 +105,7 @@ export function patchCoordinates(grid: Grid, mergeSize: number): { row: Uint32Ar
   return { row, column };
 }
 
-/** Patches as the processor puts them; those of a frame attend to each other. */
+/** Patches in the processor's order; those of a frame attend to each other. */
 export const processorOrder = (grid: Grid): PatchOrder => ({
   patches: Uint32Array.from({ length: patchCount(grid) }, (_, p) => p),
   windowEnds: Array.from({ length: grid.t }, (_, frame) => (frame + 1) * grid.h * grid.w),
@@ -119,7 +119,7 @@ export function interleavedAxes(pairs: number, [, height, width]: readonly [numb
   return axes;
 }
 
-/** The same where they stand in blocks: all pairs of time, then of height, then of width. */
+/** The same where they come in blocks: all pairs of time, then of height, then of width. */
 export function blockAxes(sections: readonly [number, number, number]): Uint32Array {
   return Uint32Array.from(sections.flatMap((count, axis) => new Array<number>(count).fill(axis)));
 }

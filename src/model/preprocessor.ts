@@ -10,7 +10,7 @@ export interface Preprocessor {
   patchSize: number;
   temporalPatchSize: number;
   mergeSize: number;
-  /** Of levels in 0 to 1, per channel, with what the file says of rescaling in them. */
+  /** Of levels in 0 to 1, per channel; the file's rescaling is included. */
   imageMean: number[];
   imageStd: number[];
   /** Keys that neither transformers nor we use, in a sentence. */
@@ -24,7 +24,7 @@ const sharedFile = "processor_config.json";
 
 /**
  * The preprocessor of a folder: `image_processor` in the processor_config.json that transformers 5 writes, or
- * preprocessor_config.json; where both stand, transformers takes the first.
+ * preprocessor_config.json; where both are there, transformers takes the first.
  * @throws Error where there is neither
  */
 export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
@@ -40,7 +40,7 @@ export async function preprocessorOf(files: CheckpointFiles): Promise<Section> {
   return { json: await readJson(files, ownFile), where: ownKeys };
 }
 
-/** What Qwen2VLImageProcessor has where the file says nothing. */
+/** Defaults of Qwen2VLImageProcessor. */
 const clipMean = [0.48145466, 0.4578275, 0.40821073];
 const clipStd = [0.26862954, 0.26130258, 0.27577711];
 const usual = { patchSize: 14, temporalPatchSize: 2, mergeSize: 2, minPixels: 56 ** 2, maxPixels: 28 ** 2 * 1280 };
@@ -52,7 +52,7 @@ const processors = ["Qwen2VLImageProcessor", "Qwen2_5_VLImageProcessor", "Qwen3V
   `${name}Pil`,
 ]);
 
-/** Keys that change pixels: where one stands and is not null, it has one of these values. */
+/** Keys that change pixels: where one is present and not null, it has one of these values. */
 const supported: Readonly<Record<string, readonly unknown[]>> = {
   image_processor_type: processors,
   feature_extractor_type: processors,
@@ -123,8 +123,8 @@ function readArea(file: Section): Pick<Preprocessor, "minPixels" | "maxPixels"> 
 }
 
 /**
- * (level x factor - mean) / std, without a step that the file switches off, written for levels in 0 to 1: mean and std
- * are divided by 255 x factor.
+ * (level x factor - mean) / std, without steps that the file switches off, for levels in 0 to 1: mean and std are
+ * divided by 255 x factor.
  */
 function readLevels(file: Section): Pick<Preprocessor, "imageMean" | "imageStd"> {
   const { json, where } = file;
@@ -144,7 +144,7 @@ function readLevels(file: Section): Pick<Preprocessor, "imageMean" | "imageStd">
   const std = normalizes
     ? channels("image_std", clipStd, (x) => x >= 1e-6 && x <= 1e6, "numbers from 1e-6 to 1e6")
     : [1, 1, 1];
-  // Exactly 1 for the usual factor, which leaves the numbers as they stand.
+  // Exactly 1 for the usual factor, which leaves the numbers unchanged.
   const scale = 255 * factor;
   return { imageMean: mean.map((x) => x / scale), imageStd: std.map((x) => x / scale) };
 }

@@ -158,7 +158,7 @@ function checkEntry(name: string, value: unknown, dataStart: number, file: strin
 }
 
 /**
- * The first key that stands twice in one object of a valid JSON text, or null: JSON.parse silently takes the last one,
+ * The first key that is twice in one object of a valid JSON text, or null: JSON.parse silently takes the last one,
  * other readers the first.
  */
 function repeatedKey(text: string): string | null {

@@ -13,7 +13,7 @@ import { embeddingWeight, headWeight, textPrefix } from "./names.ts";
 import type { Passes, TextInput } from "./passes.ts";
 import { blockAxes, interleavedAxes, maxPositions } from "./positions.ts";
 import type { TextRows } from "./text_rows.ts";
-import type { Shapes, Weights } from "./weights.ts";
+import type { Residual, Shapes, Weights } from "./weights.ts";
 
 /** What the sublayers of one recorded pass through the text's layers read. */
 export interface TextPass<Cache extends CacheState = CacheState> {
@@ -33,7 +33,7 @@ export interface TextPass<Cache extends CacheState = CacheState> {
  * @returns       (N, C)
  */
 export interface Mixer {
-  mix(pass: TextPass, layer: number, normed: Tensor, residual: Tensor): Tensor;
+  mix(pass: TextPass, layer: number, normed: Tensor, to: Residual): Tensor;
 }
 
 /** By the names in TextConfig.layerTypes. */
@@ -68,8 +68,10 @@ export function textPass(
       const name = layerName(i);
       const input = x;
       x = tape.layer(() => {
-        const mixed = mixer.mix(pass, i, norm(pass, `${name}.input_layernorm`, input), input);
-        return feedForward(pass, `${name}.mlp`, norm(pass, `${name}.post_attention_layernorm`, mixed), mixed);
+        const normed = norm(pass, `${name}.input_layernorm`, input);
+        const mixed = mixer.mix(pass, i, normed, { residual: input });
+        const mixedNormed = norm(pass, `${name}.post_attention_layernorm`, mixed);
+        return feedForward(pass, `${name}.mlp`, mixedNormed, { residual: mixed });
       });
       watch?.(`text.layer.${i}`, x);
       const feature = vision?.deepstack[i];
@@ -96,7 +98,7 @@ const norm = ({ tape, weights, config }: TextPass, module: string, x: Tensor): T
   rmsnorm(tape, x, weights.get(`${module}.weight`), config.rmsNormEps);
 
 /** Causal attention with grouped heads of keys and values. */
-function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, residual: Tensor): Tensor {
+function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, { residual }: Residual): Tensor {
   const { tape, weights, config, rows, rotations, cache, kvCacheDtype } = pass;
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, rmsNormEps: eps, headNorm } = config;
   const part = (name: string) => `${layerName(layer)}.self_attn.${name}`;
@@ -114,7 +116,7 @@ function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, r
   return weights.linear(tape, part("o_proj"), attended, { residual });
 }
 
-function feedForward({ tape, weights }: TextPass, module: string, normed: Tensor, residual: Tensor): Tensor {
+function feedForward({ tape, weights }: TextPass, module: string, normed: Tensor, { residual }: Residual): Tensor {
   const hidden = weights.gated(tape, [`${module}.gate_proj`, `${module}.up_proj`], normed);
   return weights.linear(tape, `${module}.down_proj`, hidden, { residual });
 }

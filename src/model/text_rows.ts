@@ -4,7 +4,7 @@ import type { Spans } from "../ops/attention.ts";
 import type { GatherMap } from "../ops/gather.ts";
 import { inverseBuffers, spanBuffers, writeInverse } from "./row_buffers.ts";
 
-/** What the host says of packed rows, one value a row; arrays may be shorter than the capacity, the rest is padding. */
+/** The host's values of packed rows, one a row; arrays may be shorter than the capacity, the rest is padding. */
 export interface TextRowValues {
   /** Token ids; `noIndex` at image tokens. */
   tokens: readonly number[];
@@ -17,7 +17,7 @@ export interface TextRowValues {
   querySpans: readonly number[];
   /** Four numbers a key: the two row ranges that attend to it. Only where the rows are trained. */
   keySpans?: readonly number[];
-  /** Where the row's keys and values go in the cache. Only where there is one. */
+  /** The row of the cache for the row's keys and values. Only where there is a cache. */
   cacheRows?: readonly number[];
 }
 

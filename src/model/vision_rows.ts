@@ -34,7 +34,7 @@ interface VisionRowsOptions<Own extends OwnRows> {
   capacity: number;
   /** Whether a backward pass is to be recorded. */
   trained: boolean;
-  /** The patch of the processor's order that stands at each place. */
+  /** The patch of the processor's order at each place. */
   patchesOf: (grid: Grid) => Uint32Array;
   own: Own;
 }

@@ -9,7 +9,7 @@ import type { VisionConfig } from "./config.ts";
 import { maxPatchSide } from "./positions.ts";
 import type { SpanBuffers } from "./row_buffers.ts";
 import type { VisionRows } from "./vision_rows.ts";
-import type { Weights } from "./weights.ts";
+import type { Residual, Weights } from "./weights.ts";
 
 /** What the sublayers of one recorded pass through a vision tower read. */
 export interface VisionPass<Vision extends VisionConfig = VisionConfig> {
@@ -60,17 +60,38 @@ export function embedPatches(
  * @param normed  (P, C)
  * @returns       (P, C)
  */
-export function attendPatches(
+function attendPatches(
   { tape, weights, config, rotations }: VisionPass,
   module: string,
   normed: Tensor,
-  { spans, residual }: { spans: SpanBuffers; residual: Tensor },
+  { spans, residual }: Residual & { spans: SpanBuffers },
 ): Tensor {
   const { hiddenSize: C, numHeads: H } = config;
   const packed = weights.linear(tape, `${module}.qkv`, normed);
   const { q, k, v } = heads(tape, packed, { H, K: H, rotations });
   const attended = attention(tape, { q, k, v, spans, scale: (C / H) ** -0.5 });
   return weights.linear(tape, `${module}.proj`, reshape(attended, ...extents2(normed)), { residual });
+}
+
+/** What blocks differ in from one tower to another. */
+interface BlockParts {
+  /** Which patches attend to each other. */
+  spans: SpanBuffers;
+  norm(pass: VisionPass, module: string, x: Tensor): Tensor;
+  feedForward(pass: VisionPass, module: string, normed: Tensor, to: Residual): Tensor;
+}
+
+/** A pre-norm block: attention, then the feed-forward network, each added to its input. (P, C) -> (P, C) */
+export function visionBlock(
+  pass: VisionPass,
+  name: string,
+  input: Tensor,
+  { spans, norm, feedForward }: BlockParts,
+): Tensor {
+  const normed = norm(pass, `${name}.norm1`, input);
+  const attended = attendPatches(pass, `${name}.attn`, normed, { spans, residual: input });
+  const attendedNormed = norm(pass, `${name}.norm2`, attended);
+  return feedForward(pass, `${name}.mlp`, attendedNormed, { residual: attended });
 }
 
 /** (P, C) -> (M, C x merge block): the patches of each image token side by side. */

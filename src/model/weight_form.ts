@@ -9,7 +9,7 @@ import { misfit, type QuantizedForm } from "./quantize/form.ts";
 import { quantizeRows } from "./quantize/quantize_rows.ts";
 import type { Dtype as StoredDtype } from "./safetensors.ts";
 
-/** How a weight's numbers stand on the device. */
+/** How a weight's numbers are stored on the device. */
 export type WeightForm = { dtype: Exclude<WeightDtype, QuantizedForm["dtype"]>; block?: undefined } | QuantizedForm;
 
 /** Numbers that share a scale: small blocks for int4, QLoRA's 64 for NF4. int8 has a scale a row. */
@@ -80,7 +80,7 @@ export function pack(
   return { data: new Uint32Array(halves.buffer) };
 }
 
-/** The numbers that packed ones stand for, as the device reads them. */
+/** The numbers that packed ones represent, as the device reads them. */
 export function unpack({ data, scales }: PackedRows, columns: number, form: WeightForm): Float32Array {
   const words = new Uint32Array(data.buffer as ArrayBuffer, data.byteOffset, data.length);
   if (form.block !== undefined)

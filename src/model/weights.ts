@@ -7,6 +7,11 @@ import type { LoraAdapter } from "./lora.ts";
 import type { ParameterShape, Parameters } from "./parameters.ts";
 import { sidesOf } from "./weight_form.ts";
 
+/** What a sublayer's result is added to, (N, C). */
+export interface Residual {
+  residual: Tensor;
+}
+
 /** A model's weights by their Hugging Face names, and its linear layers with the adapter that may sit on them. */
 export class Weights {
   constructor(
@@ -33,7 +38,7 @@ export class Weights {
    * @param x        (N, I)
    * @returns        (N, O), O1 + O2 + ... of several
    */
-  linear(tape: Tape, modules: string | readonly string[], x: Tensor, options: { residual?: Tensor } = {}): Tensor {
+  linear(tape: Tape, modules: string | readonly string[], x: Tensor, options: Partial<Residual> = {}): Tensor {
     const names = [modules].flat();
     const packed = this.#packed(names);
     if (packed) return linear(tape, x, packed.weight, { ...options, ...packed });

@@ -1,4 +1,5 @@
 import source from "../../shaders/heads.wgsl" with { type: "text" };
+import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
@@ -6,7 +7,7 @@ import { expectShape, extents3, type Tensor } from "../gpu/tensor.ts";
 import type { CacheDtype } from "./cache_kernels.ts";
 import { addPartials } from "./partials.ts";
 
-const shader = new Shader("heads", source);
+const shader = new Shader("heads", source, sumLanes);
 
 /** Heads up to this size are normalized by single threads, larger ones by a workgroup each. */
 const shortHead = 64;

@@ -1,11 +1,12 @@
 import source from "../../shaders/layernorm.wgsl" with { type: "text" };
+import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 
-const shader = new Shader("layernorm", source);
+const shader = new Shader("layernorm", source, sumLanes);
 
 export interface LayerNorm {
   /** (C) */

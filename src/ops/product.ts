@@ -1,6 +1,7 @@
 import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
+import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
 import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
 import type { Product, ProductGradient, WeightGradient } from "./dense_product.ts";
@@ -19,10 +20,10 @@ import {
 } from "./weight_kernels.ts";
 
 /** WGSL of the kernels below: a choice among them is valid as long as this text stays. */
-export const productSources = [tiledSource, thinSource, wideSource, ...Object.values(weightParts)];
+export const productSources = [tiledSource, thinSource, wideSource, adapter, ...Object.values(weightParts)];
 
-const tiled = weightShaders("product", tiledSource);
-const wide = weightShaders("product_wide", wideSource);
+const tiled = weightShaders("product", `${tiledSource}\n${adapter}`);
+const wide = weightShaders("product_wide", `${wideSource}\n${adapter}`);
 const thin = chunkShaders("product_thin", thinSource);
 
 /**

@@ -1,11 +1,12 @@
 import source from "../../shaders/rmsnorm.wgsl" with { type: "text" };
+import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 
-const shader = new Shader("rmsnorm", source);
+const shader = new Shader("rmsnorm", source, sumLanes);
 
 /** Rows up to this length are normalized by one thread, longer ones by a workgroup. */
 const shortRow = 64;

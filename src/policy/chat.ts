@@ -7,7 +7,7 @@ export interface Opening {
   question: string;
   /** The row's own messages, "<image>" where a picture stands; absent where the task is a question under its pictures. */
   messages?: readonly { role: string; content: string }[];
-  /** Whether the model is told of the tools; true unless said otherwise. */
+  /** Whether the prompt describes the tools; true by default. */
   tools?: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface Chat {
   prompt(opening: Opening, imageTokens: readonly number[]): number[];
   /**
    * What a tool answers: from the end of the model's turn to the beginning of its next one.
-   * @param text         what the tool says; "" where the pictures are all
+   * @param text         what the tool answers; "" where it is pictures alone
    * @param imageTokens  of the pictures that it gave, none where it failed
    * @param caption      a word about the pictures, for chats that have a place for one
    */

@@ -9,6 +9,6 @@ const chats: Record<PromptName, (tokenizer: Tokenizer, tools: readonly OfferedTo
   deepeyes: deepEyesChat,
 };
 
-/** The form of conversation that goes by a name. @param tools  what models are told of, where a task offers tools */
+/** The form of conversation that goes by a name. @param tools  what prompts describe, where a task offers tools */
 export const openChat = (name: PromptName, tokenizer: Tokenizer, tools: readonly OfferedTool[]): Chat =>
   chats[name](tokenizer, tools);

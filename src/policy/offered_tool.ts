@@ -27,19 +27,19 @@ export interface ArgumentSchema {
 /** How a conversation is written down: in the shipped variants' short form, or as verl or DeepEyes do. */
 export type PromptName = "compact" | "verl" | "deepeyes";
 
-/** A tool as a prompt speaks of it. */
+/** A tool as a prompt describes it. */
 export interface OfferedTool {
   /** What the model writes as the call's name. */
   readonly name: string;
   readonly schema: ToolSchema;
   /**
-   * The line of a prompt that tells of the tool, where it is not the schema as JSON: a literal of an original, or "" where
-   * the model is told nothing because it knows the tool from its training.
+   * The line of a prompt that describes the tool, where it is not the schema as JSON: a literal of an original, or "" where
+   * the model knows the tool from its training, or from the rest of the prompt.
    */
   readonly promptLines?: Readonly<Partial<Record<PromptName, string>>>;
 }
 
-/** The lines of a prompt that tell of tools. */
+/** The lines of a prompt that describe tools. */
 export function promptLines(tools: readonly OfferedTool[], prompt: PromptName): string[] {
   return tools.map((tool) => tool.promptLines?.[prompt] ?? dumpJson(functionOf(tool))).filter((line) => line !== "");
 }

@@ -7,24 +7,24 @@ export interface Passage {
   images: Pixels[];
 }
 
-/** How tokens are drawn. Every draw is keyed by (seed, step, task, rollout, token): order of work does not matter. */
+/** How tokens are sampled. Every sample is keyed by (seed, step, task, rollout, token): order of work does not matter. */
 export interface Sampling {
   seed: number;
   step: number;
-  /** Index of the first prompt's task in the step, where a step's tasks begin in several goes; 0 unless said otherwise. */
+  /** Index of the first prompt's task in the step, where a step's tasks begin in several chunks; 0 by default. */
   firstTask?: number;
   /** Divides the logits; 0 takes the most likely token. */
   temperature: number;
-  /** Ids that may never be drawn. They are left out of the distribution, in sampling and in training alike. */
+  /** Ids that are never sampled. They are left out of the distribution, in sampling and in training alike. */
   suppressed: readonly number[];
-  /** Ids that end a turn; the one drawn is part of the turn. */
+  /** Ids that end a turn; the one sampled is part of the turn. */
   stops: readonly number[];
 }
 
-/** One stretch that the model wrote. */
+/** What the model wrote up to a stop or a limit. */
 export interface Turn {
   tokens: number[];
-  /** Natural log-probabilities of the tokens under the distribution that they were drawn from. */
+  /** Natural log-probabilities of the tokens under the distribution that they were sampled from. */
   logprobs: number[];
   /** Entropies of those distributions, nats. */
   entropies: number[];
@@ -40,7 +40,7 @@ export interface Conversations {
   readonly rows: number;
   /** Lets these rows write until each has stopped or written `maxTokens`. Yields tokens written so far; returns the turns in order of `rows`. */
   write(rows: readonly number[], maxTokens: number): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]>;
-  /** Appends what a tool said: `passages[i]` to row `rows[i]`. Rows must have written before. */
+  /** Appends what a tool answered: `passages[i]` to row `rows[i]`. Rows must have written before. */
   append(rows: readonly number[], passages: readonly Passage[]): Promise<void>;
   /** Gives the cache back. */
   close(): void;
@@ -48,7 +48,7 @@ export interface Conversations {
 
 /** Model + sampler: text and images in, tokens with log-probabilities out. */
 export interface Policy {
-  /** Room for the longest suffix of a row (what it writes and what tools say) must be said in advance. */
+  /** @param suffixTokens  longest suffix of a row, what it writes and what tools answer: its space in the cache is reserved */
   begin(
     prompts: readonly Passage[],
     rolloutsPerPrompt: number,

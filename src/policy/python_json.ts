@@ -11,7 +11,7 @@ export class JsonDecodeError extends Error {
 
 const blank = /[ \t\n\r]/;
 const numberPattern = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
-const words: [string, PythonValue][] = [
+const literals: [string, PythonValue][] = [
   ["null", null],
   ["true", true],
   ["false", false],
@@ -131,7 +131,7 @@ export function loadJson(text: string): PythonValue {
     if (letter === '"') return readString();
     if (letter === "{") return readObject();
     if (letter === "[") return readArray();
-    for (const [word, value] of words)
+    for (const [word, value] of literals)
       if (text.startsWith(word, at)) {
         at += word.length;
         return value;

@@ -12,7 +12,7 @@ import {
 } from "./recipe_texts.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-/** The tool that the recipes' own texts speak of. */
+/** The tool that the recipes' own texts name. */
 const recipeTool = "image_zoom_in_tool";
 
 /** The format that is asked for behind a question; where the recipes' tool is not there, it names the first that is. */

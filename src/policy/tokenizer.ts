@@ -88,7 +88,7 @@ export class Tokenizer {
   }
 
   /**
-   * Text of `ids`, special tokens kept unless `withoutSpecial` (those marked special go; `<tool_call>` is not). Never
+   * Text of `ids`, special tokens included unless `withoutSpecial` (which leaves out those marked special; `<tool_call>` is not). Never
    * throws: bytes that are no UTF-8, and ids that have no token (a model with padded embeddings may sample them), become
    * U+FFFD.
    */

@@ -89,7 +89,13 @@ function firstDifference(stored: Fingerprint, found: Fingerprint): string {
 
 /** What to do where nothing stands in the place of what a run was made with. */
 export function putBack(print: Fingerprint): string {
-  const what = { data: "The data", model: "The model", adapter: "The adapter", reward: "The reward", tools: "The tool" }[print.knob];
+  const what = {
+    data: "The data",
+    model: "The model",
+    adapter: "The adapter",
+    reward: "The reward",
+    tools: "The tool",
+  }[print.knob];
   return print.path.startsWith("dropped/")
     ? `${what} of this run (${print.path.slice("dropped/".length)}) was dropped in an earlier visit; drop the same files here again: ${filesText(print)}`
     : `Expected in ${print.path} what the run was made with, ${filesText(print)}, found nothing there; put the same files back, or begin a new run`;

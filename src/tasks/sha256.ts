@@ -1,4 +1,4 @@
-/** SHA-256 in hexadecimal. @throws Error where a page from a plain address may not compute it */
+/** SHA-256 in hexadecimal. @throws Error on a page from plain http, where browsers have no crypto.subtle */
 export async function sha256(bytes: Uint8Array): Promise<string> {
   if (!globalThis.crypto?.subtle)
     throw new Error("Files can be compared on a page from https or localhost only; open it from there");

@@ -13,7 +13,7 @@ export interface Task {
   answer: string;
   /** Sizes of the pictures in source pixels, in the order in which the prompt shows them. */
   imageSizesPx: { width: number; height: number }[];
-  /** Where the answer stands in picture 0; absent where nobody marked it. */
+  /** Where the answer stands in picture 0; absent where it is not marked. */
   goldBoxSourcePx?: Box;
   /** For rows of files: `data_source`, which chooses prompt, tool policy and reward. */
   dataSource?: string;

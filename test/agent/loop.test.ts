@@ -318,7 +318,7 @@ describe("roll", () => {
     expect(toolImages[0]![0]).toEqual([flat(64, 64, 128)]);
   });
 
-  test("zoom off: the call token is suppressed, no room is kept, and a call that comes all the same is malformed", async () => {
+  test("zoom off: the call token is suppressed, no space is reserved, and a call that comes all the same is malformed", async () => {
     const { rows, batch } = await run([[call([500, 500, 750, 750])], [answer("9")]], { zoom: false });
     expect(batch.sampling.suppressed).toEqual([...chat.reserved, chat.toolCallStart]);
     expect(batch.suffixTokens).toBe(18);

@@ -22,7 +22,7 @@ const check = (tokens: number[]) => {
 };
 
 describe("responseText()", () => {
-  test("is what the tokenizer decodes in both ways, and pictures take little room", () => {
+  test("is what the tokenizer decodes in both ways, and pictures take little space", () => {
     const text = check(
       tokenizer.encode(`a<|im_end|>${"<|image_pad|>".repeat(500)}<tool_call>é</tool_call><|im_end|><|im_end|>`),
     );

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { drawnHere, sceneFingerprints } from "../support/scene_fingerprints.ts";
+import { renderedHere, sceneFingerprints } from "../support/scene_fingerprints.ts";
 
 test("scenes are the same to the byte as on the command line", () => {
-  expect(drawnHere()).toEqual(sceneFingerprints);
+  expect(renderedHere()).toEqual(sceneFingerprints);
 });

@@ -186,7 +186,7 @@ describe("a log of the command line, whose data are local files", () => {
     for (const { file } of files) dataTransfer.items.add(file);
     host.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
   };
-  const source = () => page.getByRole("img", { name: /^Source picture/ });
+  const source = () => page.getByRole("img", { name: /^Original picture/ });
 
   test("says which, shows all else, and takes the same files", async () => {
     const context = await openLocal(localLog());
@@ -247,7 +247,7 @@ describe("a log of the command line, whose data are local files", () => {
     await expect.element(page.getByText("▦ image, 16 tokens").first()).toBeVisible();
     const model = (name: string) => ({ path: `first/${name}`, file: new File(['{"model_type":"qwen3_vl"}'], name) });
     await context.replayFiles.offer([model("config.json"), model("tokenizer.json"), model("preprocessor_config.json")]);
-    await expect.element(page.getByText("image_zoom_in_tool").first()).toBeVisible();
+    await expect.element(page.getByText("Zoom", { exact: true }).first()).toBeVisible();
     await expect.element(page.getByText(/^Tokens are shown by their ids/)).not.toBeInTheDocument();
   });
 });

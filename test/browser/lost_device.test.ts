@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import { storedCheckpoint, storedLog } from "../../src/app/web/worker/run_store.ts";
 import { RunWorker } from "../../src/app/web/worker/run_worker.ts";

@@ -30,7 +30,7 @@ test("tells what a run takes before it begins, and whether that fits once the ca
   open();
   await expect.element(page.getByText("10.0 GiB", { exact: true }).first()).toBeVisible();
   await page.getByText("GPU memory", { exact: true }).click();
-  await expect.element(page.getByText(/^Browsers do not tell it/)).toBeVisible();
+  await expect.element(page.getByText(/^Browsers do not report it/)).toBeVisible();
   const field = page.getByLabelText("memory of the card, GiB");
   await field.fill("24");
   await userEvent.tab();
@@ -65,12 +65,12 @@ test("has all rows of the table after another run has them in another order", as
   const context = open();
   await page.getByText("GPU memory", { exact: true }).click();
   const rows = () => [...host.querySelectorAll(".memory table td:first-child")].map((cell) => cell.textContent);
-  const { told } = context.memory;
-  await expect.poll(() => told.value !== null).toBe(true);
-  const { of, memory } = told.value!;
+  const { estimate } = context.memory;
+  await expect.poll(() => estimate.value !== null).toBe(true);
+  const { of, memory } = estimate.value!;
   const inOrder = (names: string[]) => {
     const lines = names.map((what) => ({ what, usualBytes: 1, mostBytes: 1 }));
-    told.value = { of, memory: { ...memory, found: { ...memory.found!, memory: lines } } };
+    estimate.value = { of, memory: { ...memory, found: { ...memory.found!, memory: lines } } };
   };
   const first = ["activations", "keys and values", "moments", "everything else", "weights", "gradients"];
   const then = ["activations", "everything else", "keys and values", "moments", "weights", "gradients"];
@@ -86,7 +86,7 @@ test("does not ask while a run goes on", async () => {
   context.store.player.value = "playing";
   context.store.changes.value = { preset: "needle", seed: 1, rolloutsPerTask: 16 };
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(context.memory.told.value!.of.rolloutsPerTask).toBe(8);
+  expect(context.memory.estimate.value!.of.rolloutsPerTask).toBe(8);
   context.store.player.value = "paused";
   await expect.element(page.getByText("18.0 GiB", { exact: true }).first()).toBeVisible();
 });

@@ -70,7 +70,7 @@ describe("the product's page", () => {
 
     await page.getByRole("button", { name: "Step through", exact: true }).click();
     await expect.element(page.getByText(/^token \d+ of \d+ · prompt$/)).toBeVisible();
-    await expect.element(page.getByRole("img", { name: /^Source picture of “What digit is on the/ })).toBeVisible();
+    await expect.element(page.getByRole("img", { name: /^Original picture of “What digit is on the/ })).toBeVisible();
     await page.getByRole("button", { name: "Runs", exact: true }).click();
     await expect.element(page.getByRole("row", { name: /1 of 1/ })).toBeVisible();
     expect(complaints).not.toHaveBeenCalled();
@@ -118,7 +118,7 @@ describe("the page over a recorded run", () => {
     expect(await press("{Control>}{ArrowRight}{/Control}")).toBe(`token 1 of ${total} · prompt`);
   });
 
-  test("hears a key that is pressed as soon as the view stands", async () => {
+  test("counts a key that is pressed as soon as the view is there", async () => {
     const pressed = new Promise<void>((resolve) => {
       new MutationObserver((_, observer) => {
         if (!document.querySelector(".time")) return;
@@ -138,7 +138,7 @@ describe("the page over a recorded run", () => {
     await press("t");
     await expect.element(page.getByText("Seen so far 1 zoom", { exact: true })).toBeVisible();
     await press("{Home}");
-    await expect.element(page.getByRole("img", { name: /^Source picture/ })).not.toBeInTheDocument();
+    await expect.element(page.getByRole("img", { name: /^Original picture/ })).not.toBeInTheDocument();
   });
 
   test("goes from sibling to sibling and around", async () => {
@@ -185,9 +185,9 @@ describe("the page over a recorded run", () => {
 });
 
 describe("alternatives to a token", () => {
-  const written = () => document.querySelector(".alternatives .written th")?.textContent;
+  const sampled = () => document.querySelector(".alternatives .sampled th")?.textContent;
 
-  test("stand beside the token that was written, of the weights as they are", async () => {
+  test("stand beside the token that was sampled, of the weights as they are", async () => {
     const fake = new FakeRun();
     const context = makePage(fake);
     context.store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 2, rolloutsPerTask: 2 };
@@ -199,12 +199,12 @@ describe("alternatives to a token", () => {
     expect(document.querySelector(".alternatives")).toBeNull();
     await userEvent.keyboard("{ArrowRight}");
     await expect.element(page.getByText("now: after step 1")).toBeVisible();
-    const first = written();
+    const first = sampled();
     expect(document.querySelectorAll(".alternatives tr")).toHaveLength(5);
-    expect(document.querySelector("aside h2")!.textContent).toContain(first!.replace(" (written)", ""));
+    expect(document.querySelector("aside h2")!.textContent).toContain(first!.replace(" (sampled)", ""));
     await expect.element(page.getByText("ratio, now to then")).toBeVisible();
     await userEvent.keyboard("{ArrowRight}");
-    await soon(() => expect(written()).not.toBe(first));
+    await soon(() => expect(sampled()).not.toBe(first));
     // One question a rollout, whatever the cursor does
     expect(fake.asked.filter((line) => line.startsWith("alternatives"))).toHaveLength(1);
   });

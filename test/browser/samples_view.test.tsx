@@ -68,7 +68,7 @@ describe("the browser of samples", () => {
     context.store.changes.value = { ...context.store.changes.value, prompt: "verl" };
     await page.getByRole("button", { name: /^Row 0:/ }).click();
     await expect.element(page.getByRole("heading", { name: "Row 0 of vstar.parquet" })).toHaveFocus();
-    await expect.element(page.getByText(/^JPEG RGB · 160 × 120 → shown/)).toBeVisible();
+    await expect.element(page.getByText(/^JPEG RGB · 160 × 120 → model input/)).toBeVisible();
     await expect.element(page.getByText("⟨image × 12⟩", { exact: true })).toBeVisible();
     await page.getByRole("button", { name: "text", exact: true }).click();
     await expect.element(page.getByText(/You must call only one function at a time/)).toBeVisible();

@@ -9,7 +9,7 @@ test("large buffers are no larger than what is asked for", () => {
   expect(pool.allocatedBytes).toBe(1000 * mib + 256);
 });
 
-test("a buffer given back serves who needs nearly its size, and nobody who needs much less", () => {
+test("a released buffer is reused for nearly its size, and not for much less", () => {
   const { pool } = countingGpu();
   const large = pool.allocate(100 * mib, "a");
   pool.release(large);
@@ -22,7 +22,7 @@ test("a buffer given back serves who needs nearly its size, and nobody who needs
   expect(small.label).toBe("d");
 });
 
-test("a buffer is not given back twice: two would write over each other's numbers", () => {
+test("a buffer cannot be released twice: two users would overwrite each other", () => {
   const { pool } = countingGpu();
   const buffer = pool.allocate(mib, "twice");
   pool.release(buffer);
@@ -50,7 +50,7 @@ test("the peak says what the memory was used for", () => {
   expect(gpu.pool.peak.bytes).toBe(8 * mib);
   expect(Object.fromEntries(gpu.pool.peak.uses)).toEqual({ weights: 4 * mib, "keys and values": 4 * mib, idle: 0 });
   gpu.empty("dweights.0", [2 * mib]);
-  // The keys and values made room.
+  // The buffer of keys and values was idle, and is destroyed first.
   expect(gpu.pool.peak.bytes).toBe(13 * mib);
   expect(gpu.pool.peak.uses.get("gradients")).toBe(8 * mib);
   expect(gpu.pool.peak.uses.get("idle")).toBe(0);

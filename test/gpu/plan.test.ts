@@ -123,10 +123,10 @@ describe("Plan", () => {
   });
 
   test("takes no more dispatches once it has run", () => {
-    const plan = new Plan(gpu, "walk");
+    const plan = new Plan(gpu, "forward");
     plan.dispatch(multiply());
     plan.run();
-    expect(() => plan.dispatch(multiply())).toThrow("walk has run already, scale.multiply cannot be added");
+    expect(() => plan.dispatch(multiply())).toThrow("forward has run already, scale.multiply cannot be added");
     plan.free();
   });
 

@@ -23,8 +23,8 @@ fn multiply(@builtin(global_invocation_id) id: vec3u) {
 `,
 );
 
-/** out = factor x: the smallest op there is. `log` hears how each gradient was put, `buffers` where. */
-function times(tape: Tape, x: Tensor, factor: number, log: string[] = [], buffers = new Set<GPUBuffer>()): Tensor {
+/** out = factor x, a minimal op. */
+function times(tape: Tape, x: Tensor, factor: number, log: string[] = []): Tensor {
   const out = tape.empty(`${factor}${x.name}`, x.shape);
   const dispatch = (from: Tensor, to: Tensor, constants: Record<string, number>) =>
     tape.plan.dispatch({
@@ -37,9 +37,8 @@ function times(tape: Tape, x: Tensor, factor: number, log: string[] = [], buffer
     });
   dispatch(x, out, {});
   tape.record(out, [x], () => {
-    buffers.add(tape.gradient(out).buffer);
     const into = tape.into(x);
-    log.push(into ? `${into.constants.ADD ? "add" : "assign"} ${into.d.name}` : `nobody wants d${x.name}`);
+    log.push(into ? `${into.constants.ADD ? "add" : "assign"} ${into.d.name}` : `not tracked: ${x.name}`);
     if (into) dispatch(tape.gradient(out), into.d, into.constants);
   });
   return out;
@@ -47,7 +46,7 @@ function times(tape: Tape, x: Tensor, factor: number, log: string[] = [], buffer
 
 const ones = new Float32Array(4).fill(1);
 
-/** Puts ones as the gradient of `out`, goes back, and reads `d` after two replays of the plan. */
+/** Runs the plan with a backward pass from a gradient of 1 at `out`, and reads `d`. */
 async function backward(tape: Tape, out: Tensor, d: Tensor): Promise<number[]> {
   gpu.write(tape.into(out)!.d, ones);
   tape.backward();
@@ -74,7 +73,7 @@ test("a gradient of an activation is assigned by the first op that reaches it an
   plan.free();
 });
 
-test("a weight's gradient is added to by every replay and by every walk", async () => {
+test("a weight's gradient accumulates over runs and over plans", async () => {
   const w = gpu.upload("w", ones, [4]);
   const dw = gpu.upload("dw", new Float32Array(4), [4]);
   for (const expected of [
@@ -89,7 +88,7 @@ test("a weight's gradient is added to by every replay and by every walk", async 
   }
 });
 
-test("what hangs on nothing trained is not tracked, and the way back leaves it out", async () => {
+test("tensors that depend on no trained weight are not tracked, and have no backward pass", async () => {
   const log: string[] = [];
   const plan = new Plan(gpu, "tape");
   const tape = new Tape(plan);
@@ -101,13 +100,13 @@ test("what hangs on nothing trained is not tracked, and the way back leaves it o
   times(tape, w, 11, log);
   expect([given, still, w, moved].map((tensor) => tape.tracks(tensor))).toEqual([false, false, true, true]);
   expect(tape.into(still)).toBeNull();
-  // Nobody asked for the gradient of 11w: its way back is not taken.
+  // The loss does not depend on 11w: it has no backward pass.
   expect(await backward(tape, moved, dw)).toEqual([2, 2, 2, 2]);
   expect(log).toEqual(["add dw"]);
   plan.free();
 });
 
-test("without recording there is no way back", () => {
+test("without recording there is no backward pass", () => {
   const plan = new Plan(gpu, "tape");
   const tape = new Tape(plan, false);
   const w = plan.upload("w", ones, [4]);
@@ -136,7 +135,7 @@ test("a tensor in another shape shares its gradient, in its own shape", async ()
   plan.free();
 });
 
-test("pass() hands a gradient's buffer over where there is none yet, and asks to add where there is", () => {
+test("pass() moves a gradient's buffer where there is none yet, and asks the caller to add where there is", () => {
   const plan = new Plan(gpu, "tape");
   const tape = new Tape(plan);
   const w = plan.upload("w", ones, [4]);
@@ -151,23 +150,23 @@ test("pass() hands a gradient's buffer over where there is none yet, and asks to
   expect(tape.into(x)!.constants.ADD).toBe(1);
   expect(tape.pass(b, x)).toBe(false);
   expect(tape.pass(b, w)).toBe(false);
-  // Nobody wants it: then it is as good as handed over.
+  // Not tracked: nothing is left to do.
   expect(tape.pass(b, gpu.empty("given", [4]))).toBe(true);
   expect(tape.pass(b, y)).toBe(true);
   plan.free();
 });
 
 /** Six layers of two ops each on a trained weight; the last result is 4,096 times the weight. */
-function layers(tape: Tape, w: Tensor, buffers?: Set<GPUBuffer>): Tensor {
+function layers(tape: Tape, w: Tensor): Tensor {
   let x = w;
   for (let i = 0; i < 6; i++) {
     const input = x;
-    x = tape.layer(() => times(tape, times(tape, input, 2, [], buffers), 2, [], buffers));
+    x = tape.layer(() => times(tape, times(tape, input, 2), 2));
   }
   return x;
 }
 
-test("a plan that reuses buffers needs few, and fewer where layers are made again", async () => {
+test("a plan that reuses buffers needs few, also where layers are recomputed", async () => {
   const w = gpu.upload("w", ones, [4]);
   const start = gpu.upload("start", ones, [4]);
   const found: number[][] = [];
@@ -202,8 +201,8 @@ test("a plan that reuses buffers needs few, and fewer where layers are made agai
     found.push([planned / 16, plan.dispatches]);
     plan.free();
   }
-  // Times never reads its input on the way back: two buffers serve activations and gradients. Layers made again are
-  // dead work here, but for what the last one hands on.
+  // times() does not read its input in the backward pass: two buffers suffice for activations and gradients. Recomputed
+  // layers are dead here, and left out.
   expect(found).toEqual([
     [0, 25],
     [2, 25],
@@ -233,7 +232,7 @@ test("an activation can be read only where it is kept", async () => {
   expect(gpu.pool.allocatedBytes).toBeLessThanOrEqual(held);
 });
 
-test("plans use the same buffers in turns, and give them back with the last of them", async () => {
+test("plans share buffers, which are released with the last of them", async () => {
   const one = await Gpu.open(navigator.gpu);
   const w = one.upload("w", ones, [4]);
   const planOf = () => {

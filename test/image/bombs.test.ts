@@ -13,7 +13,7 @@ async function bounded(kind: "picture" | "rows", file: string) {
   }).output();
   const text = new TextDecoder().decode(stdout);
   if (text === "") throw new Error(new TextDecoder().decode(stderr));
-  return JSON.parse(text) as { said: string; grownBytes: number; processorMs: number };
+  return JSON.parse(text) as { outcome: string; grownBytes: number; processorMs: number };
 }
 
 const mebi = 2 ** 20;
@@ -63,13 +63,13 @@ describe("small files that ask for much take little", () => {
       /may take 340 MiB .+ found one of 8000 x 5000 pixels that takes 763 MiB/,
       64,
     ],
-  ] as const)("%s", async (_, make, said, mostMebi) => {
+  ] as const)("%s", async (_, make, sentence, mostMebi) => {
     const folder = await Deno.makeTempDir();
     const file = `${folder}/file`;
     try {
       await Deno.writeFile(file, await make());
       const found = await bounded("picture", file);
-      expect(found.said).toMatch(said);
+      expect(found.outcome).toMatch(sentence);
       expect(found.grownBytes / mebi).toBeLessThan(mostMebi);
       // Of a processor, which may be shared: far from the minutes that these took.
       expect(found.processorMs).toBeLessThan(10_000);
@@ -84,10 +84,10 @@ describe("small files that ask for much take little", () => {
     ["deltabomb", /unpacks to more than the 49 MiB/],
     ["messages", /more than the 26\d+ values that a file of this size may have in a row group/],
     ["many", /more than the 26\d+ values/],
-  ])("a parquet file: %s", async (name, said) => {
+  ])("a parquet file: %s", async (name, sentence) => {
     const file = new URL(`../golden/faults/parquet-expansion/${name}.parquet`, import.meta.url);
     const found = await bounded("rows", decodeURIComponent(file.pathname));
-    expect(found.said).toMatch(said);
+    expect(found.outcome).toMatch(sentence);
     expect(found.grownBytes / mebi).toBeLessThan(200);
     expect(found.processorMs).toBeLessThan(10_000);
   });
@@ -116,13 +116,13 @@ describe("pages of a parquet file that say more than they hold take little", () 
       () => parquetOfPages("BROTLI", brotliStored, { rows: 4000, pageSize: 8 }),
       /expected a prompt of messages/,
     ],
-  ] as const)("%s", async (_, make, said) => {
+  ] as const)("%s", async (_, make, sentence) => {
     const folder = await Deno.makeTempDir();
     const file = `${folder}/rows.parquet`;
     try {
       await Deno.writeFile(file, make());
       const found = await bounded("rows", file);
-      expect(found.said).toMatch(said);
+      expect(found.outcome).toMatch(sentence);
       expect(found.grownBytes / mebi).toBeLessThan(200);
       expect(found.processorMs).toBeLessThan(5000);
     } finally {

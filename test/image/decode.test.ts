@@ -57,7 +57,7 @@ describe("decode() refuses", () => {
   test.each([
     ['<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', /found SVG/],
     ["GIF89a\x01\x00\x01\x00", /found a GIF/],
-    ["RIFF\x10\x00\x00\x00WEBPVP8 ", /This WebP says no size/],
+    ["RIFF\x10\x00\x00\x00WEBPVP8 ", /This WebP gives no size/],
     ["", /found an empty file/],
     ["hello", /begins with the bytes 68 65 6c 6c/],
   ])("what is neither: %j", async (text, message) => {

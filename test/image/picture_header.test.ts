@@ -35,6 +35,6 @@ test("a WebP that lies about its size is refused", async () => {
   new DataView(lying.buffer).setUint16(28, 16_000, true);
   expect(() => pictureHeader(lying)).toThrow(/at most 178,956,970 pixels.+16000 x 16000/);
   const cut = bytes!.slice(0, 25);
-  expect(() => pictureHeader(cut)).toThrow("This WebP says no size; the file is not whole");
+  expect(() => pictureHeader(cut)).toThrow("This WebP gives no size; the file is not whole");
   await expect(decode(bytes!.slice(0, 60))).rejects.toThrow(/This WebP/);
 });

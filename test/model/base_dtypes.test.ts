@@ -110,7 +110,7 @@ test.each(families.flatMap((family) => baseDtypes.slice(2).map((dtype) => [famil
     if (baseDtype !== "bf16" && baseDtype !== "f16") expect(await reference.parameters.read()).not.toEqual(numbers);
     for (const [name, values] of numbers) reference.parameters.set(name, values);
     const [got, want] = [await computed(gpu, model, golden), await computed(gpu, reference, golden)];
-    // Without the fast ways the same numbers are kept in f32; one family shows it.
+    // Without fast kernels the same numbers are stored in f32; one family shows it.
     const plainly = family === "qwen25-window" ? await computedPlainly(files, baseDtype, numbers, golden) : want;
     for (const part of ["alone", "logprobs", "gradients"] as const) {
       expect(want[part].every(Number.isFinite)).toBe(true);

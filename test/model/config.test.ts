@@ -121,6 +121,11 @@ describe("a key that changes the mathematics and is not supported is named", () 
   };
   test.each([
     ["model_type", "qwen2_vl", 'model_type is "qwen2_vl"'],
+    [
+      "model_type",
+      "qwen3_5",
+      'model_type is "qwen3_5", expected "qwen2_5_vl" or "qwen3_vl"; choose a model of one of these',
+    ],
     ["hidden_act", "gelu", 'hidden_act is "gelu"'],
     ["use_sliding_window", true, "use_sliding_window is true"],
     ["attention_dropout", 0.1, "attention_dropout is 0.1"],
@@ -129,7 +134,7 @@ describe("a key that changes the mathematics and is not supported is named", () 
     ["rope_scaling.rope_type", "linear", 'rope_scaling.rope_type is "linear"'],
     ["rope_scaling.factor", 2, "rope_scaling.factor is 2"],
     ["rope_scaling.mrope_interleaved", true, "rope_scaling.mrope_interleaved is true"],
-    ["rope_scaling.mrope_section", [16, 24], "rope_scaling.mrope_section must be 3 numbers"],
+    ["rope_scaling.mrope_section", [16, 24], "rope_scaling.mrope_section must be 3 whole numbers"],
     ["rope_scaling.mrope_section", [16, 24, 23], "mrope_section (16, 24, 23) must add up"],
     ["rope_theta", undefined, "rope_theta must be a number"],
     ["partial_rotary_factor", 0.5, "partial_rotary_factor is 0.5"],
@@ -166,8 +171,8 @@ describe("a key that changes the mathematics and is not supported is named", () 
     ["rms_norm_eps", -1e-6, "rms_norm_eps must be a number above 0"],
     ["rms_norm_eps", Number.NaN, "rms_norm_eps must be a number above 0, at most 1, found NaN"],
     ["rope_theta", 0, "rope_theta must be a number above 0"],
-    ["rope_scaling.mrope_section", [16.5, 24, 23.5], "rope_scaling.mrope_section must be 3 numbers, whole ones"],
-    ["rope_scaling.mrope_section", [-16, 56, 24], "rope_scaling.mrope_section must be 3 numbers, whole ones"],
+    ["rope_scaling.mrope_section", [16.5, 24, 23.5], "rope_scaling.mrope_section must be 3 whole numbers"],
+    ["rope_scaling.mrope_section", [-16, 56, 24], "rope_scaling.mrope_section must be 3 whole numbers"],
     ["image_token_id", 151936, "image_token_id (151936) must lie below vocab_size (151936)"],
     ["image_token_id", -1, "image_token_id must be a whole number from 0"],
     ["tie_word_embeddings", "yes", 'tie_word_embeddings must be true or false, found "yes"'],
@@ -177,8 +182,12 @@ describe("a key that changes the mathematics and is not supported is named", () 
     ["vision_config.spatial_merge_size", -2, "vision_config.spatial_merge_size must be a whole number"],
     ["vision_config.temporal_patch_size", 1e6, "vision_config.temporal_patch_size must be a whole number from 1 to 16"],
     ["vision_config.window_size", 1e12, "vision_config.window_size must be a whole number from 1 to 65536"],
-    ["vision_config.fullatt_block_indexes", [7.5], "vision_config.fullatt_block_indexes must be a list of numbers"],
-    ["vision_config.fullatt_block_indexes", "7", "vision_config.fullatt_block_indexes must be a list of numbers"],
+    [
+      "vision_config.fullatt_block_indexes",
+      [7.5],
+      "vision_config.fullatt_block_indexes must be a list of whole numbers",
+    ],
+    ["vision_config.fullatt_block_indexes", "7", "vision_config.fullatt_block_indexes must be a list of whole numbers"],
     [
       "vision_config.num_heads",
       1,
@@ -200,7 +209,7 @@ describe("a key that changes the mathematics and is not supported is named", () 
     ["text_config.rope_scaling.mrope_interleaved", false, "text_config.rope_scaling.mrope_interleaved is false"],
     ["vision_config.deepstack_visual_indexes", [0, 3], "deepstack_visual_indexes (0, 3) must lie below depth (3)"],
     ["vision_config.deepstack_visual_indexes", [1, 1], "deepstack_visual_indexes (1, 1) must differ from each other"],
-    ["vision_config.deepstack_visual_indexes", [-1], "deepstack_visual_indexes must be a list of numbers, whole ones"],
+    ["vision_config.deepstack_visual_indexes", [-1], "deepstack_visual_indexes must be a list of whole numbers"],
     ["vision_config.num_position_embeddings", 35, "num_position_embeddings (35) must be a square"],
     ["text_config", undefined, "has no text_config"],
   ])("in Qwen3-VL, %s = %j", async (path, value, sentence) => {

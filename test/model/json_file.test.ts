@@ -26,7 +26,7 @@ describe("JSON as Python writes it", () => {
 
   test("so is what is nested deeper than any file", () => {
     expect(() => parseJson("[".repeat(1_000_000), "f.json")).toThrow(
-      "f.json: expected values nested at most 100 deep, found deeper ones",
+      "f.json: expected values nested at most 100 deep, found more",
     );
     expect(() => parseJson('{"a":'.repeat(200_000), "f.json")).toThrow("nested at most 100 deep");
     expect(parseJson(`${"[".repeat(100)}${"]".repeat(100)}`, "f.json")).toHaveLength(1);

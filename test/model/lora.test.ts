@@ -124,7 +124,7 @@ describe("which layers a configuration names", () => {
     [{ bias: "all" }, 'bias is "all"'],
     [{ modules_to_save: ["lm_head"] }, 'modules_to_save is ["lm_head"]'],
     [{ layers_pattern: "layers" }, "layers_pattern needs layers_to_transform beside it"],
-    [{ target_modules: ".*q_proj", layers_to_transform: [0] }, "layers_to_transform cannot stand beside"],
+    [{ target_modules: ".*q_proj", layers_to_transform: [0] }, "layers_to_transform cannot be combined with"],
     [{ layers_to_transform: [-1] }, "layers_to_transform must be a whole number from 0 to 10000, found -1"],
     [{ layers_to_transform: "0" }, "layers_to_transform must be a number from 0"],
     [{ exclude_modules: 3 }, "exclude_modules must be a list of names or a regular expression, found 3"],
@@ -147,7 +147,7 @@ describe("which layers a configuration names", () => {
       { rank_pattern: { "(q_proj": 2 } },
       'rank_pattern "(q_proj" is a regular expression that cannot be used: a parenthesis',
     ],
-    [{ rank_pattern: { "(?i)q_proj": 2 } }, "flags for all of it stand elsewhere than at its beginning"],
+    [{ rank_pattern: { "(?i)q_proj": 2 } }, "flags for all of it are allowed at its beginning only"],
     [{ target_modules: "(.)\\1.*" }, "it refers back to a group, which is not followed here"],
     [
       { exclude_modules: "*a" },

@@ -29,10 +29,7 @@ const stateOf = (s: Settings, step: number) =>
 
 /** In double precision, in place. */
 function exact(
-  weight: Float64Array,
-  m: Float64Array,
-  v: Float64Array,
-  d: Float32Array,
+  { weight, m, v, d }: { weight: Float64Array; m: Float64Array; v: Float64Array; d: Float32Array },
   decayEnd: number,
   s: Settings,
   step: number,
@@ -90,7 +87,7 @@ for (const maxGradNorm of [0, 0.5, 1e4])
       gpu.write(gpuSide.d, d);
       gpu.write(gpuSide.state, stateOf(settings, step));
       gpuSide.plan.run();
-      exact(w, m, v, d, decayEnd, settings, step);
+      exact({ weight: w, m, v, d }, decayEnd, settings, step);
     }
     const [weight, d, mean, square] = await gpu.read(gpuSide.weight, gpuSide.d, gpuSide.m, gpuSide.v);
     expect(worst(weight!, w)).toBeLessThan(2e-6);

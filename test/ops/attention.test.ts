@@ -196,7 +196,7 @@ describe("attention() has the gradient of its forward", () => {
     );
   });
 
-  test("with a row of more keys than there are lanes, four numbers at a time", () => {
+  test("with a row of more keys than there are lanes, by vec4", () => {
     const who = spans(
       [
         [0, 9, 0, 0],

@@ -7,7 +7,12 @@ import { gpu } from "../support/device.ts";
 import { forward, gradcheck, random } from "../support/gradcheck.ts";
 
 /** A map on the device with its inverse. */
-function map(index: number[], [N, E]: [number, number], R: number, weight?: Float32Array, capacity?: number) {
+function map(
+  index: number[],
+  [N, E]: [number, number],
+  R: number,
+  { weight, capacity }: { weight?: Float32Array; capacity?: number } = {},
+) {
   const indices = Uint32Array.from(index);
   const { start, entry } = inverseOf(indices, R, capacity);
   return {
@@ -25,7 +30,7 @@ test("gather() picks rows, and none where the index is noIndex", async () => {
 });
 
 test("gather() mixes weighted rows and adds them to others", async () => {
-  const mix = map([0, 1, noIndex, 2], [2, 2], 3, new Float32Array([0.5, 2, 9, 0.25]));
+  const mix = map([0, 1, noIndex, 2], [2, 2], 3, { weight: new Float32Array([0.5, 2, 9, 0.25]) });
   const addTo = gpu.upload("addTo", new Float32Array([1000, 2000, 3000, 4000]), [2, 2]);
   const out = await forward((tape) => gather(tape, table, mix, addTo));
   expect(out).toEqual(new Float32Array([1020.5, 2041, 3025, 4050]));
@@ -37,7 +42,7 @@ test("gather() equals a sum in double precision", async () => {
   const weights = random(2, N * E);
   const index = Array.from({ length: N * E }, (_, i) => (i % 7 === 3 ? noIndex : (i * i + 5 * i) % R));
   const rows = gpu.upload("table", values, [R, C]);
-  const out = await forward((tape) => gather(tape, rows, map(index, [N, E], R, weights)));
+  const out = await forward((tape) => gather(tape, rows, map(index, [N, E], R, { weight: weights })));
   let worst = 0;
   for (let n = 0; n < N; n++)
     for (let c = 0; c < C; c++) {
@@ -54,13 +59,13 @@ test("gather() gives a row the same bits whatever rows stand beside it", async (
   const weights = random(3, N * E);
   const index = Array.from({ length: N * E }, (_, i) => (i * i) % R);
   const rows = gpu.upload("table", random(4, R * C), [R, C]);
-  const many = await forward((tape) => gather(tape, rows, map(index, [N, E], R, weights)));
-  const own = map(index.slice(13 * E, 14 * E), [1, E], R, weights.slice(13 * E, 14 * E));
+  const many = await forward((tape) => gather(tape, rows, map(index, [N, E], R, { weight: weights })));
+  const own = map(index.slice(13 * E, 14 * E), [1, E], R, { weight: weights.slice(13 * E, 14 * E) });
   expect(await forward((tape) => gather(tape, rows, own))).toEqual(many.slice(13 * C, 14 * C));
 });
 
 test("gather() has the gradient of its forward, for rows named often, once and never", () => {
-  const mix = map([0, 1, 1, noIndex, 1, 3], [3, 2], 5, random(5, 6), 11);
+  const mix = map([0, 1, 1, noIndex, 1, 3], [3, 2], 5, { weight: random(5, 6), capacity: 11 });
   return gradcheck({ table: [5, 3], addTo: [3, 3] }, (tape, { table, addTo }) => gather(tape, table, mix, addTo));
 });
 
@@ -80,7 +85,7 @@ test("gather() takes a map that the host rewrites between replays, within its ca
   const rows = plan.upload("table", new Float32Array([1, 2, 3]), [3, 1]);
   const drows = plan.upload("dtable", new Float32Array(3), [3, 1]);
   tape.train(rows, drows);
-  const changing = map([0, noIndex, noIndex, noIndex], [4, 1], 3, undefined, 4);
+  const changing = map([0, noIndex, noIndex, noIndex], [4, 1], 3, { capacity: 4 });
   const out = gather(tape, rows, changing);
   gpu.write(tape.into(out)!.d, new Float32Array([1, 10, 100, 1000]));
   tape.backward();

@@ -12,7 +12,7 @@ const eps = 1e-6;
 const [H, K] = [3, 2];
 
 /** cos and sin of some angles. */
-const turnValues = (N: number, D: number) =>
+const rotationValues = (N: number, D: number) =>
   Float32Array.from({ length: N * D }, (_, at) => {
     const angle = Math.floor(at / 2) * 0.37;
     return at % 2 === 0 ? Math.cos(angle) : Math.sin(angle);
@@ -24,7 +24,7 @@ async function split(packed: Float32Array, N: number, D: number, normed: boolean
   const made = heads(new Tape(plan, false), upload("packed", packed, N, (H + 2 * K) * D), {
     H,
     K,
-    rotations: upload("rotations", turnValues(N, D), N, D / 2, 2),
+    rotations: upload("rotations", rotationValues(N, D), N, D / 2, 2),
     norm: normed ? { weight: upload("norm", random(8, 2 * D), 2 * D), eps } : undefined,
   });
   plan.run();
@@ -34,15 +34,15 @@ async function split(packed: Float32Array, N: number, D: number, normed: boolean
 }
 
 /** The numbers of some heads of every row. */
-const headsOf = (packed: Float32Array, N: number, D: number, first: number, count: number) =>
+const headsOf = (packed: Float32Array, { N, D, first, count }: Record<"N" | "D" | "first" | "count", number>) =>
   Float32Array.from({ length: N * count * D }, (_, at) => {
     const n = Math.floor(at / (count * D));
     return packed[(n * (H + 2 * K) + first) * D + (at % (count * D))]!;
   });
 
-/** Turned in double precision. */
-function turned(xs: Float32Array, N: number, D: number) {
-  const rotations = turnValues(N, D);
+/** Rotated in double precision. */
+function rotated(xs: Float32Array, N: number, D: number) {
+  const rotations = rotationValues(N, D);
   const count = xs.length / N / D;
   return Float32Array.from(xs, (_, at) => {
     const [n, c] = [Math.floor(at / (count * D)), at % D];
@@ -58,7 +58,7 @@ const worst = (got: Float32Array, want: Float32Array) => {
   return got.reduce((most, value, i) => Math.max(most, Math.abs(value - want[i]!)), 0);
 };
 
-test("heads() splits a row and turns queries and keys by a quarter: (1, 2) becomes (-2, 1)", async () => {
+test("heads() splits a row and rotates queries and keys by a quarter turn: (1, 2) becomes (-2, 1)", async () => {
   const plan = new Plan(gpu, "heads");
   const made = heads(
     new Tape(plan, false),
@@ -83,13 +83,17 @@ test.each([8, 64, 128, 192])(
   async (D) => {
     const N = 23;
     const packed = random(1, N * (H + 2 * K) * D);
-    const [q, k, v] = [headsOf(packed, N, D, 0, H), headsOf(packed, N, D, H, K), headsOf(packed, N, D, H + K, K)];
+    const [q, k, v] = [
+      headsOf(packed, { N, D, first: 0, count: H }),
+      headsOf(packed, { N, D, first: H, count: K }),
+      headsOf(packed, { N, D, first: H + K, count: K }),
+    ];
     const plain = await split(packed, N, D, false);
-    expect(worst(plain.q, turned(q, N, D))).toBeLessThan(1e-6);
-    expect(worst(plain.k, turned(k, N, D))).toBeLessThan(1e-6);
+    expect(worst(plain.q, rotated(q, N, D))).toBeLessThan(1e-6);
+    expect(worst(plain.k, rotated(k, N, D))).toBeLessThan(1e-6);
     expect(plain.v).toEqual(v);
 
-    // The same heads, normalized by rmsnorm() and put where they were: only turning is left.
+    // The same heads, normalized by rmsnorm() and put back: only the rotation is left.
     const plan = new Plan(gpu, "rmsnorm");
     const weight = random(8, 2 * D);
     const normed = (xs: Float32Array, which: number) =>
@@ -119,14 +123,14 @@ test.each([false, true])(
     const row = (H + 2 * K) * D;
     const packed = random(2, N * row);
     const many = await split(packed, N, D, normed);
-    // Row 0 turns by the same angles wherever it is alone.
+    // Row 0 has the same angles alone.
     const one = await split(packed.slice(0, row), 1, D, normed);
     expect(one.q).toEqual(many.q.slice(0, H * D));
     expect(one.k).toEqual(many.k.slice(0, K * D));
   },
 );
 
-test("heads() puts keys and values where the cache wants them, and leaves the other rows", async () => {
+test("heads() writes keys and values into the given rows of a cache, and no others", async () => {
   const [N, S, D] = [37, 90, 8];
   const packed = random(3, N * (H + 2 * K) * D);
   const index = Uint32Array.from({ length: N }, (_, n) => (n * 7 + 5) % S);
@@ -136,7 +140,7 @@ test("heads() puts keys and values where the cache wants them, and leaves the ot
   const made = heads(new Tape(plan, false), plan.upload("packed", packed, [N, (H + 2 * K) * D]), {
     H,
     K,
-    rotations: plan.upload("rotations", turnValues(N, D), [N, D / 2, 2]),
+    rotations: plan.upload("rotations", rotationValues(N, D), [N, D / 2, 2]),
     cache: { rows: plan.upload("rows", index, [N]), keys, values },
   });
   expect([made.k, made.v]).toEqual([keys, values]);
@@ -164,7 +168,7 @@ test.each([
   [3, 8],
   [2, 72],
 ])("heads() has the gradient of its forward, %i rows of heads of %i", async (N, D) => {
-  const rotations = upload("rotations", turnValues(N, D), N, D / 2, 2);
+  const rotations = upload("rotations", rotationValues(N, D), N, D / 2, 2);
   await gradcheck({ packed: [N, 4 * D] }, (tape, { packed }) =>
     mixed(tape, heads(tape, packed, { H: 2, K: 1, rotations })),
   );
@@ -173,7 +177,7 @@ test.each([
   );
 });
 
-test("heads() adds up the gradient of norms over more rows than one stretch", async () => {
+test("heads() adds up the gradient of norms over more rows than one split has", async () => {
   const [N, D] = [70, 8];
   const plan = new Plan(gpu, "heads");
   const tape = new Tape(plan);

@@ -63,7 +63,7 @@ test("layernorm() has the gradient of its forward on a row longer than a workgro
     layernorm(tape, x, { weight, bias: gpu.upload("bias", random(7, 67), [67]), eps }),
   ));
 
-test("layernorm() adds up the gradients of weight and bias over more rows than one stretch", async () => {
+test("layernorm() adds up the gradients of weight and bias over more rows than one split has", async () => {
   const [N, C] = [600, 3];
   const xs = random(8, N * C);
   const douts = random(9, N * C);

@@ -53,14 +53,14 @@ test("linear() has the gradient of its forward for a part of the weight's rows",
     { weights: ["weight", "bias"] },
   ));
 
-test("linear() has the gradient of its forward four numbers at a time", () =>
+test("linear() has the gradient of its forward by vec4", () =>
   gradcheck(
     { x: [5, 8], weight: [12, 8], bias: [12], residual: [5, 8] },
     (tape, { x, weight, bias, residual }) => linear(tape, x, weight, { bias, residual, rows: [4, 12] }),
     { weights: ["weight", "bias"] },
   ));
 
-test("linear() adds up the weight gradient over more rows than one stretch", async () => {
+test("linear() adds up the weight gradient over more rows than one split has", async () => {
   const N = 700;
   const xs = random(5, N * 2);
   const plan = new Plan(gpu, "linear");

@@ -11,14 +11,17 @@ const ones = (count: number) => new Uint32Array(count).fill(1);
 const u32 = (values: number[] | Uint32Array) => gpu.upload("u32", Uint32Array.from(values), [values.length]);
 const heat = (value: number) => gpu.upload("temperature", new Float32Array([value]), [1]);
 
+interface Case {
+  sizes: [N: number, C: number, V: number];
+  /** h, weight, dlogprob, and dentropy where the entropy has a gradient. */
+  numbers: Float32Array[];
+  targets: Uint32Array;
+  allowed: Uint32Array;
+  temperature: number;
+}
+
 /** Forward and backward in double precision. */
-function exact(
-  [N, C, V]: [number, number, number],
-  [h, weight, dlogprob, dentropy]: Float32Array[],
-  targets: Uint32Array,
-  allowed: Uint32Array,
-  temperature: number,
-) {
+function exact({ sizes: [N, C, V], numbers: [h, weight, dlogprob, dentropy], targets, allowed, temperature }: Case) {
   const result = {
     logprob: new Float64Array(N),
     entropy: new Float64Array(N),
@@ -53,11 +56,7 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
 
 async function run(
-  [N, C, V]: [number, number, number],
-  [h, weight, dlogprob, dentropy]: Float32Array[],
-  targets: Uint32Array,
-  allowed: Uint32Array,
-  temperature: number,
+  { sizes: [N, C, V], numbers: [h, weight, dlogprob, dentropy], targets, allowed, temperature }: Case,
   chunkRows?: number,
 ) {
   const plan = new Plan(gpu, "logprob");
@@ -108,8 +107,8 @@ for (const chunkRows of [undefined, 64])
     const numbers = [random(1, N * C).map((x) => x * 3), random(2, V * C), random(3, N)];
     const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noIndex : (n * 31) % V));
     const allowed = Uint32Array.from({ length: V }, (_, v) => (v % 5 === 4 ? 0 : 1));
-    const got = await run(sizes, numbers, targets, allowed, 0.7, chunkRows);
-    const wanted = exact(sizes, numbers, targets, allowed, 0.7);
+    const got = await run({ sizes, numbers, targets, allowed, temperature: 0.7 }, chunkRows);
+    const wanted = exact({ sizes, numbers, targets, allowed, temperature: 0.7 });
     expect(worst(got.logprob, wanted.logprob)).toBeLessThan(1e-5);
     expect(worst(got.entropy, wanted.entropy)).toBeLessThan(1e-5);
     expect(worst(got.dh, wanted.dh)).toBeLessThan(1e-5);
@@ -125,12 +124,12 @@ for (const chunkRows of [undefined, 64])
     const numbers = [random(1, N * C).map((x) => x * 3), random(2, V * C), random(3, N), random(4, N)];
     const targets = Uint32Array.from({ length: N }, (_, n) => (n % 7 === 3 ? noIndex : (n * 31) % V));
     const allowed = Uint32Array.from({ length: V }, (_, v) => (v % 5 === 4 ? 0 : 1));
-    const got = await run(sizes, numbers, targets, allowed, 0.7, chunkRows);
-    const wanted = exact(sizes, numbers, targets, allowed, 0.7);
+    const got = await run({ sizes, numbers, targets, allowed, temperature: 0.7 }, chunkRows);
+    const wanted = exact({ sizes, numbers, targets, allowed, temperature: 0.7 });
     expect(worst(got.dh, wanted.dh)).toBeLessThan(1e-5);
     expect(worst(got.dweight, wanted.dweight)).toBeLessThan(5e-5);
     // It is not lost beside the other: without it both are elsewhere.
-    const without = exact(sizes, numbers.slice(0, 3), targets, allowed, 0.7);
+    const without = exact({ sizes, numbers: numbers.slice(0, 3), targets, allowed, temperature: 0.7 });
     expect(worst(without.dh, wanted.dh)).toBeGreaterThan(0.1);
   });
 

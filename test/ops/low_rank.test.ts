@@ -68,7 +68,7 @@ test.each([
   );
 });
 
-test("linear() adds up an adapter's gradients over more outputs and rows than one stretch", async () => {
+test("linear() adds up an adapter's gradients over more outputs and rows than one split has", async () => {
   const [N, I, O, R] = [300, 4, 600, 4];
   const plan = new Plan(gpu, "linear");
   const tape = new Tape(plan);

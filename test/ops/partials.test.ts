@@ -27,6 +27,6 @@ test.each([
   plan.free();
 });
 
-test("columns are cut into stretches of 64 rows", () => {
+test("sums of columns are split every 64 rows", () => {
   expect([0, 1, 64, 65, 700].map(columnSplits)).toEqual([1, 1, 1, 2, 11]);
 });

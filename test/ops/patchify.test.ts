@@ -12,7 +12,7 @@ const mean = [0.5, 0.5, 0.5];
 const std = [0.5, 0.5, 0.5];
 
 describe("patches", () => {
-  it("stands in merge blocks, then channel, frame, row, column", () => {
+  it("is ordered by merge blocks, then channel, frame, row, column", () => {
     // 4 x 4 pixels, patch 1, merge 2: a patch is a pixel, whose red level is its place in reading order.
     const picture = { width: 4, height: 4, data: Uint8Array.from({ length: 48 }, (_, i) => (i % 3 ? 0 : i / 3)) };
     const { values, grid } = patches(picture, {
@@ -24,7 +24,7 @@ describe("patches", () => {
     });
     expect(grid).toEqual({ t: 1, h: 4, w: 4 });
     const perPatch = Array.from({ length: 16 }, (_, p) => [...values.subarray(p * 6, p * 6 + 6)]);
-    expect(perPatch.map((patch) => Math.round(patch[0]))).toEqual([
+    expect(perPatch.map(([red = Number.NaN]) => Math.round(red))).toEqual([
       0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15,
     ]);
     for (const [red, redAgain, ...rest] of perPatch) {
@@ -47,8 +47,8 @@ describe("patches", () => {
     let largest = 0;
     for (let i = 0; i < values.length; i++) {
       const channel = Math.floor(i / frame / 2);
-      const level = levels[channel * frame + (i % frame)];
-      largest = Math.max(largest, Math.abs(values[i] - (level / 255 - 0.5) / 0.5));
+      const level = levels[channel * frame + (i % frame)]!;
+      largest = Math.max(largest, Math.abs(values[i]! - (level / 255 - 0.5) / 0.5));
     }
     expect(largest).toBeLessThan(1e-6);
   });
@@ -60,7 +60,7 @@ describe("patches", () => {
     );
   });
 
-  it("is what the shader makes of two pictures, within a rounding of float32", async () => {
+  it("is what the shader computes for two pictures, within a rounding of float32", async () => {
     const settings = { patchSize: 4, temporalPatchSize: 2, mean: [0.5, 0.4, 0.3], std: [0.5, 0.2, 0.3] };
     const pictures = [
       { width: 16, height: 8, data: Uint8Array.from({ length: 16 * 8 * 3 }, (_, i) => (i * 7) % 256) },

@@ -5,7 +5,7 @@ import { fillRandom } from "../../src/ops/random.ts";
 import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
 
-test("numbers are Philox's, those behind the last whole four included", async () => {
+test("numbers are those of Philox, also after the last whole vec4", async () => {
   const plan = new Plan(gpu, "random");
   const out = plan.upload("out", new Float32Array(7 * 43), [7, 43]);
   fillRandom(plan, out, 0.5, 9);

@@ -50,7 +50,7 @@ test("rmsnorm() has the gradient of its forward on a row longer than a workgroup
     rmsnorm(tape, rmsnorm(tape, x, weight, 0.1), weight, eps),
   ));
 
-test("rmsnorm() adds up the weight gradient over more rows than one stretch", async () => {
+test("rmsnorm() adds up the weight gradient over more rows than one split has", async () => {
   const [N, C] = [600, 3];
   const xs = random(5, N * C);
   const douts = random(6, N * C);

@@ -4,7 +4,7 @@ import { copy, multiplyAdd, multiplyAddFlops } from "../../src/ops/roofline.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 
-test("a copy has the same bits, the last four included", async () => {
+test("a copy has the same bits, the last vec4 included", async () => {
   const values = random(1, 4 * 517);
   const plan = new Plan(gpu, "copy");
   const from = plan.upload("from", values, [4, 517]);
@@ -14,7 +14,7 @@ test("a copy has the same bits, the last four included", async () => {
   expect(await gpu.read(to)).toEqual(values);
 });
 
-test("a copy of what is no multiple of four is refused", () => {
+test("a copy of a size that four does not divide is refused", () => {
   const plan = new Plan(gpu, "copy");
   expect(() => copy(plan, plan.empty("from", [3]), plan.empty("to", [3]))).toThrow(/multiple of 4/);
 });

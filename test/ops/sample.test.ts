@@ -7,13 +7,13 @@ import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 
-/** "samp", the stream of these draws. */
+/** "samp", the stream of the sampler's random numbers. */
 const stream = 0x73616d70;
 
 interface Conversation {
   task: number;
   rollout: number;
-  drawn?: number;
+  sampled?: number;
   done?: boolean;
 }
 
@@ -24,10 +24,12 @@ interface Setting {
   greedy?: boolean;
   stops?: number[];
   suppressed?: number[];
+  /** Tokens to sample for each row; 1 unless given. */
+  rounds?: number;
 }
 
-interface Drawn {
-  /** By slot: tokens drawn in `rounds` replays, with log-probability and entropy of each. */
+interface Sampled {
+  /** By slot: tokens sampled in `rounds` runs, with log-probability and entropy of each. */
   tokens: number[][];
   logprobs: number[][];
   entropies: number[][];
@@ -35,27 +37,26 @@ interface Drawn {
 }
 
 /**
- * Draws `rounds` times for every row. `logits[row]` are that row's, `slots[row]` says whose they are (`noIndex`: nobody's).
+ * Samples `rounds` times for every row. `logits[row]` are that row's, `slots[row]` is its conversation or `noIndex`.
  */
-async function draw(
+async function sampleTokens(
   conversations: Conversation[],
   slots: number[],
   logits: Float32Array[],
-  { seed = 3, step = 5, temperature = 1, greedy = false, stops = [], suppressed = [] }: Setting = {},
-  rounds = 1,
-): Promise<Drawn> {
+  { seed = 3, step = 5, temperature = 1, greedy = false, stops = [], suppressed = [], rounds = 1 }: Setting = {},
+): Promise<Sampled> {
   const [B, V] = [slots.length, logits[0]!.length];
-  const capacity = rounds + Math.max(0, ...conversations.map((c) => c.drawn ?? 0));
+  const capacity = rounds + Math.max(0, ...conversations.map((c) => c.sampled ?? 0));
   const plan = new Plan(gpu, "sample");
   const heat = Float32Array.of(temperature);
   const keys = new Uint32Array(9);
   keys.set([seed, step, Number(greedy), stops.length, ...stops]);
   keys.set(new Uint32Array(heat.buffer), 8);
-  const state = conversations.flatMap(({ task, rollout, drawn = 0, done = false }) => [
+  const state = conversations.flatMap(({ task, rollout, sampled = 0, done = false }) => [
     77,
     4,
     9,
-    drawn,
+    sampled,
     Number(done),
     task,
     rollout,
@@ -108,7 +109,7 @@ function logSoftmax(logits: Float32Array, temperature = 1, suppressed: readonly 
   return scaled.map((x) => x - lse);
 }
 
-/** The id whose share of the whole holds the random number of this draw, ids in order. */
+/** The id whose part of the cumulative distribution contains the random number of this token. */
 function expectedToken(
   logprobs: readonly number[],
   { seed, step, task, rollout, token }: Record<"seed" | "step" | "task" | "rollout" | "token", number>,
@@ -126,16 +127,15 @@ const rollouts = (count: number): Conversation[] => range(count).map((rollout) =
 const scaledBy = (factor: number, seed: number, count: number) => random(seed, count).map((x) => x * factor);
 
 describe("pick()", () => {
-  test("draws by the softmax: frequencies of 8192 draws from one row lie within four deviations", async () => {
+  test("samples the softmax: frequencies of 8192 samples from one row are within four standard deviations", async () => {
     const [B, rounds] = [1024, 8];
     const logits = scaledBy(2, 1, 20);
     const suppressed = [0, 7, 19];
-    const { tokens } = await draw(
+    const { tokens } = await sampleTokens(
       rollouts(B),
       range(B),
       range(B).map(() => logits),
-      { temperature: 0.8, suppressed },
-      rounds,
+      { temperature: 0.8, suppressed, rounds },
     );
     const counts = new Array<number>(20).fill(0);
     for (const token of tokens.flat()) counts[token]!++;
@@ -153,30 +153,36 @@ describe("pick()", () => {
     { V: 64, factor: 4 },
     { V: 200, factor: 3 },
     { V: 480, factor: 6 },
-  ])(
-    "takes the id that holds Philox's number for (seed; step, task, rollout, token): $V ids",
-    async ({ V, factor }) => {
-      const [B, rounds] = [48, 3];
-      const conversations = range(B).map((b) => ({ task: b % 5, rollout: Math.floor(b / 5), drawn: b % 7 }));
-      const logits = range(B).map((b) => scaledBy(factor, b + 10, V));
-      const suppressed = V > 5 ? [3, V - 1] : [];
-      const [seed, step, temperature] = [0xdeadbeef, 12, 1.3];
-      const { tokens } = await draw(conversations, range(B), logits, { seed, step, temperature, suppressed }, rounds);
-      conversations.forEach(({ task, rollout, drawn }, slot) => {
-        const logprobs = logSoftmax(logits[slot]!, temperature, suppressed);
-        const expected = range(rounds).map((i) =>
-          expectedToken(logprobs, { seed, step, task, rollout, token: drawn + i }),
-        );
-        expect(tokens[slot], `slot ${slot}`).toEqual(expected);
-      });
-      expect(new Set(tokens.flat()).size).toBeGreaterThan(3);
-    },
-  );
+  ])("takes the id at Philox's number for (seed; step, task, rollout, token): $V ids", async ({ V, factor }) => {
+    const [B, rounds] = [48, 3];
+    const conversations = range(B).map((b) => ({ task: b % 5, rollout: Math.floor(b / 5), sampled: b % 7 }));
+    const logits = range(B).map((b) => scaledBy(factor, b + 10, V));
+    const suppressed = V > 5 ? [3, V - 1] : [];
+    const [seed, step, temperature] = [0xdeadbeef, 12, 1.3];
+    const { tokens } = await sampleTokens(conversations, range(B), logits, {
+      seed,
+      step,
+      temperature,
+      suppressed,
+      rounds,
+    });
+    conversations.forEach(({ task, rollout, sampled }, slot) => {
+      const logprobs = logSoftmax(logits[slot]!, temperature, suppressed);
+      const expected = range(rounds).map((i) =>
+        expectedToken(logprobs, { seed, step, task, rollout, token: sampled + i }),
+      );
+      expect(tokens[slot], `slot ${slot}`).toEqual(expected);
+    });
+    expect(new Set(tokens.flat()).size).toBeGreaterThan(3);
+  });
 
-  test("gives the log-probability of what it drew, logits / temperature - lse, and the entropy", async () => {
+  test("gives the log-probability of the sampled token, logits / temperature - lse, and the entropy", async () => {
     const [V, temperature, suppressed] = [300, 0.7, [0, 5, 299]];
     const logits = range(20).map((b) => scaledBy(5, b, V));
-    const { tokens, logprobs, entropies } = await draw(rollouts(20), range(20), logits, { temperature, suppressed });
+    const { tokens, logprobs, entropies } = await sampleTokens(rollouts(20), range(20), logits, {
+      temperature,
+      suppressed,
+    });
     logits.forEach((row, slot) => {
       const exact = logSoftmax(row, temperature, suppressed);
       const entropy = -exact.reduce((sum, l) => sum + (l === Number.NEGATIVE_INFINITY ? 0 : Math.exp(l) * l), 0);
@@ -185,11 +191,11 @@ describe("pick()", () => {
     });
   });
 
-  test("never draws suppressed ids, not even where they have nearly all of the mass", async () => {
+  test("never samples suppressed ids, even where they have nearly all of the mass", async () => {
     const logits = new Float32Array(70).fill(0);
     logits.set([30, 30], 10);
     logits[69] = 30;
-    const { tokens, logprobs } = await draw(
+    const { tokens, logprobs } = await sampleTokens(
       rollouts(256),
       range(256),
       range(256).map(() => logits),
@@ -200,10 +206,10 @@ describe("pick()", () => {
     for (const logprob of logprobs.flat()) expect(logprob).toBeCloseTo(-Math.log(67), 5);
   });
 
-  test("draws the only id that may be drawn, wherever it stands", async () => {
+  test("samples the only allowed id, wherever it is", async () => {
     for (const only of [0, 63, 64, 129]) {
       const suppressed = range(130).filter((v) => v !== only);
-      const { tokens, logprobs } = await draw(
+      const { tokens, logprobs } = await sampleTokens(
         rollouts(3),
         [0, 1, 2],
         range(3).map((b) => random(b, 130)),
@@ -216,13 +222,17 @@ describe("pick()", () => {
 
   test("takes the first largest where it is greedy, whatever the seed", async () => {
     const logits = [random(1, 200), random(2, 200), random(3, 200), random(4, 200)];
-    // Equal largest ones: in one lane's stretch, in lanes apart, and one before them that is suppressed.
+    // Equal maxima: in one lane's range, in different lanes, and a suppressed one before them.
     logits[0]!.set([2, 2], 40);
     logits[1]![150] = logits[1]![20] = 2;
     logits[2]![9] = 3;
     logits[2]![100] = logits[2]![199] = 2;
     for (const seed of [1, 2]) {
-      const { tokens, logprobs } = await draw(rollouts(4), range(4), logits, { greedy: true, suppressed: [9], seed });
+      const { tokens, logprobs } = await sampleTokens(rollouts(4), range(4), logits, {
+        greedy: true,
+        suppressed: [9],
+        seed,
+      });
       expect(tokens.map(([token]) => token)).toEqual([40, 20, 100, logits[3]!.indexOf(Math.max(...logits[3]!))]);
       expect(logprobs[0]![0]).toBeCloseTo(logSoftmax(logits[0]!, 1, [9])[40]!, 5);
     }
@@ -235,7 +245,7 @@ describe("pick()", () => {
       return row;
     });
     const conversations = [...rollouts(3), { task: 2, rollout: 3, done: true }];
-    const { tokens, state } = await draw(conversations, range(4), logits, { stops: [4, 2] }, 3);
+    const { tokens, state } = await sampleTokens(conversations, range(4), logits, { stops: [4, 2], rounds: 3 });
     expect(tokens).toEqual([[4], [8, 8, 8], [8, 8, 8], []]);
     const field = (at: number) => range(4).map((slot) => state[slot * stateWidth + at]);
     expect(field(0)).toEqual([4, 8, 8, 77]);
@@ -243,25 +253,29 @@ describe("pick()", () => {
     expect(field(4)).toEqual([1, 0, 0, 1]);
   });
 
-  test("draws the same for a conversation wherever it stands and whoever stands beside it", async () => {
+  test("samples the same for a conversation in any row and beside any others", async () => {
     const V = 150;
     const conversations = range(40).map((i) => ({ task: i % 4, rollout: Math.floor(i / 4) }));
     const logits = conversations.map((_, i) => scaledBy(3, i, V));
-    const together = await draw(conversations, range(40), logits, {}, 2);
+    const together = await sampleTokens(conversations, range(40), logits, { rounds: 2 });
     const backwards = range(40).reverse();
-    const turned = await draw(
+    const reversed = await sampleTokens(
       conversations,
       backwards,
       backwards.map((i) => logits[i]!),
-      {},
-      2,
+      { rounds: 2 },
     );
-    expect(turned).toEqual(together);
-    const alone = await draw([conversations[23]!], [noIndex, 0, noIndex], [logits[1]!, logits[23]!, logits[2]!], {}, 2);
+    expect(reversed).toEqual(together);
+    const alone = await sampleTokens(
+      [conversations[23]!],
+      [noIndex, 0, noIndex],
+      [logits[1]!, logits[23]!, logits[2]!],
+      { rounds: 2 },
+    );
     expect(alone.tokens[0]).toEqual(together.tokens[23]);
     expect(alone.logprobs[0]).toEqual(together.logprobs[23]);
     expect(alone.entropies[0]).toEqual(together.entropies[23]);
-    const other = await draw(conversations, range(40), logits, { seed: 4 }, 2);
+    const other = await sampleTokens(conversations, range(40), logits, { seed: 4, rounds: 2 });
     expect(other.tokens).not.toEqual(together.tokens);
   });
 
@@ -287,7 +301,7 @@ describe("pick()", () => {
 
 test("prepare() makes a row of each live conversation's last token, padding of the rest, and counts it as cached", async () => {
   const plan = new Plan(gpu, "prepare");
-  // token, cached, position, drawn, done, task, rollout, -
+  // token, cached, position, sampled, done, task, rollout, -
   const states = [
     [11, 3, 40, 1, 0, 0, 0, 0],
     [12, 5, 50, 1, 1, 0, 1, 0],

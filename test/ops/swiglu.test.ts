@@ -111,7 +111,7 @@ test("gatedLinear() has the gradient of its forward", () =>
     gatedLinear(tape, x, weight, { bias }),
   ));
 
-test("gatedLinear() keeps gate and up apart only for a way back", () => {
+test("gatedLinear() stores gate and up only for a backward pass", () => {
   const dispatches = (recording: boolean) => {
     const plan = new Plan(gpu, "gated");
     gatedLinear(new Tape(plan, recording), gpu.empty("x", [2, 8]), gpu.empty("weight", [16, 8]));

@@ -31,7 +31,7 @@ test.each(["f32", "bf16", "f16", "int8", "int4", "nf4"] as const)(
   },
 );
 
-test("what is no number is told, and so is what cannot be measured", async () => {
+test("the range of weights with a NaN, or that cannot be measured, is NaN", async () => {
   const parameters = new Parameters(
     gpu,
     [

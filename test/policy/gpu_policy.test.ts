@@ -21,8 +21,8 @@ beforeAll(async () => {
 
 const firstTurn = 18;
 const nextTurn = 5;
-/** Room for two turns and what is said between them. */
-const room = () => firstTurn + needle.chat.observation("", [imageTokens]).length + nextTurn;
+/** Tokens of two turns and what the tool answers between them. */
+const capacity = () => firstTurn + needle.chat.observation("", [imageTokens]).length + nextTurn;
 const observation = (row: number): Passage => ({
   tokens: needle.chat.observation("", [imageTokens]),
   images: [sceneShown(100 + row)],
@@ -42,7 +42,7 @@ async function twoTurns(
   rolloutsPerPrompt: number,
   changes: Partial<Sampling> = {},
 ): Promise<[Turn, Turn][]> {
-  const conversations = await policy.begin(asked, rolloutsPerPrompt, room(), { ...sampling, ...changes });
+  const conversations = await policy.begin(asked, rolloutsPerPrompt, capacity(), { ...sampling, ...changes });
   const rows = Array.from({ length: conversations.rows }, (_, row) => row);
   const first = await write(conversations, rows, firstTurn);
   await conversations.append(rows, rows.map(observation));
@@ -58,7 +58,7 @@ async function firstTurns(
   changes: Partial<Sampling> = {},
 ): Promise<Turn[]> {
   const asked = prompts.slice(0, 2);
-  const conversations = await policy.begin(asked, rolloutsPerPrompt, room(), { ...sampling, ...changes });
+  const conversations = await policy.begin(asked, rolloutsPerPrompt, capacity(), { ...sampling, ...changes });
   const rows = Array.from({ length: conversations.rows }, (_, row) => row);
   return write(conversations, rows, maxTokens);
 }
@@ -161,7 +161,7 @@ describe("GpuPolicy", () => {
 
   test("writes the same for a row whether the others write with it, before it or not at all", async () => {
     const together = await twoTurns(prompts.slice(0, 2), 2);
-    const conversations = await policy.begin(prompts.slice(0, 2), 2, room(), sampling);
+    const conversations = await policy.begin(prompts.slice(0, 2), 2, capacity(), sampling);
     const [third] = await write(conversations, [2], firstTurn);
     const [first, second] = await write(conversations, [1, 0], firstTurn);
     expect([second, first, third]).toEqual(together.slice(0, 3).map(([turn]) => turn));
@@ -171,7 +171,7 @@ describe("GpuPolicy", () => {
   });
 
   test("tells how many tokens are written and how many rows wait, and stops at the limit", async () => {
-    const conversations = await policy.begin(prompts.slice(0, 1), 4, room(), sampling);
+    const conversations = await policy.begin(prompts.slice(0, 1), 4, capacity(), sampling);
     const writing = conversations.write([0, 1, 2, 3], 12);
     const told: { tokens: number; waiting: number }[] = [];
     let next = await writing.next();
@@ -206,12 +206,12 @@ describe("GpuPolicy", () => {
     expect(opens(await firstTurns(16, 1, { suppressed: [...chat.reserved, chat.toolCallStart] }))).toBe(0);
   });
 
-  test("says where the room or the number of stops is too small", async () => {
+  test("says where the capacity or the number of stops is too small", async () => {
     const conversations = await policy.begin(prompts.slice(0, 1), 2, 20, sampling);
     await write(conversations, [0, 1], 3);
     const long = { tokens: Array.from({ length: 30 }, () => 5), images: [] };
     await expect(conversations.append([0], [long])).rejects.toThrow(
-      /a conversation needs \d+ tokens after its prompt, room was made for 20/,
+      /a conversation needs \d+ tokens after its prompt, capacity was reserved for 20/,
     );
     await expect(policy.begin(prompts, 2, 20, { ...sampling, stops: [1, 2, 3, 4, 5] })).rejects.toThrow(
       "at most 4 stop tokens are supported, found 5",

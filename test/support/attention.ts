@@ -106,8 +106,9 @@ export async function run(
   numbers: Inputs,
   { query, key, scale }: Relation & { scale: number },
   choice?: AttentionChoice,
+  device = gpu,
 ): Promise<Record<keyof Outputs, Float32Array>> {
-  const plan = new Plan(gpu, "attention");
+  const plan = new Plan(device, "attention");
   const tape = new Tape(plan);
   const source = plan.empty("source", [1]);
   tape.train(source, plan.empty("dsource", [1]));
@@ -125,11 +126,11 @@ export async function run(
     key: plan.upload("key", new Uint32Array(key.flat()), [S, 4]),
   };
   const out = attention(tape, { q, k, v, spans, scale }, choice);
-  gpu.write(tape.into(out)!.d, numbers.dout);
+  device.write(tape.into(out)!.d, numbers.dout);
   tape.backward();
   plan.run();
   plan.run();
-  const [o, dq, dk, dv] = await gpu.read(out, ...gradients);
+  const [o, dq, dk, dv] = await device.read(out, ...gradients);
   plan.free();
   return { out: o!, dq: dq!, dk: dk!, dv: dv! };
 }

@@ -6,7 +6,7 @@ import type { RunConfig } from "../../src/train/knobs.ts";
 import { rollout } from "./rollouts.ts";
 
 /** One rollout as a script is asked for it. */
-export interface Spoken {
+export interface Prompted {
   task: Task;
   picture: Pixels;
   zoom: boolean;
@@ -15,8 +15,8 @@ export interface Spoken {
   rolloutIndex: number;
 }
 
-/** A session whose model says what a script tells it; it remembers the calls that were made. */
-export function scriptedSession(speak: (spoken: Spoken) => Partial<Rollout>): BenchmarkSession & {
+/** A session whose model writes what a script says; it remembers the calls that were made. */
+export function scriptedSession(generate: (prompted: Prompted) => Partial<Rollout>): BenchmarkSession & {
   calls: { tasks: string[]; rolloutsPerTask: number; greedy: boolean; step: number | undefined }[];
   knobs: Pick<RunConfig, "zoom" | "crop">;
 } {
@@ -36,7 +36,7 @@ export function scriptedSession(speak: (spoken: Spoken) => Partial<Rollout>): Be
           rollout({
             task: task.id,
             rolloutIndex,
-            ...speak({ task, picture: picture!, ...knobs, greedy, rolloutIndex }),
+            ...generate({ task, picture: picture!, ...knobs, greedy, rolloutIndex }),
           }),
         );
         yield { task, rollouts };

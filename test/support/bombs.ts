@@ -75,7 +75,7 @@ function dataChunk(body: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Empty chunks that nobody needs. */
+/** Empty chunks that are not needed. */
 export const emptyChunks = (count: number): Uint8Array[] => [
   joined(Array.from({ length: count }, () => Uint8Array.of(0, 0, 0, 0, 0x74, 0x45, 0x58, 0x74, 0, 0, 0, 0))),
 ];

@@ -38,7 +38,7 @@ export interface FakeJudgeOptions {
   port?: number;
 }
 
-/** An OpenAI-compatible endpoint on loopback that does what it is told, good or bad. */
+/** An OpenAI-compatible endpoint on loopback that behaves as a test says, good or bad. */
 export async function openFakeJudge(options: FakeJudgeOptions): Promise<FakeJudge> {
   const { models = ["fake"], modelsStatus = 200, cors = false, key } = options;
   let open = 0;

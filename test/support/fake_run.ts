@@ -11,9 +11,9 @@ import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
 import type {
   Alternative,
+  CachedWeights,
   EventsFile,
   ExportedModel,
-  KeptWeights,
   Opened,
   RunApi,
   StoredModel,
@@ -36,7 +36,7 @@ export interface FakeOptions {
   loading?: { doneBytes: number; ofBytes: number };
   openAfter?: Promise<void>;
   /** Weights from the network that are kept. */
-  weights?: readonly KeptWeights[];
+  weights?: readonly CachedWeights[];
   /** There is no room for a checkpoint. */
   full?: boolean;
   /** `open` rejects with this sentence. */
@@ -77,7 +77,7 @@ export class FakeRun implements RunApi {
     return this.#options.loading ?? null;
   }
 
-  async weights(): Promise<KeptWeights[]> {
+  async weights(): Promise<CachedWeights[]> {
     return [...(this.#options.weights ?? [])];
   }
 
@@ -507,7 +507,7 @@ function fakeGroup(rollouts: Rollout[]): Rollout[] {
 function fakeMetrics(rollouts: readonly Rollout[]): Record<string, number> {
   const mean = (of: (rollout: Rollout) => number): number =>
     rollouts.reduce((sum, rollout) => sum + of(rollout), 0) / rollouts.length;
-  const spoken = (rollout: Rollout): Segment[] => rollout.segments.filter((segment) => segment.source === "model");
+  const cellLabel = (rollout: Rollout): Segment[] => rollout.segments.filter((segment) => segment.source === "model");
   return {
     accuracy: mean((rollout) => Number(rollout.reward!.right)),
     zoom_rate: mean((rollout) => rollout.calls.length),
@@ -516,8 +516,8 @@ function fakeMetrics(rollouts: readonly Rollout[]): Record<string, number> {
     "reward/zoom": mean((rollout) => rollout.reward!.parts.zoom!),
     "reward/format": mean((rollout) => rollout.reward!.parts.format!),
     iou: mean((rollout) => rollout.calls[0]?.iou ?? 0),
-    response_tokens: mean((rollout) => spoken(rollout).reduce((sum, segment) => sum + segment.tokens.length, 0)),
-    entropy: mean((rollout) => spoken(rollout).at(-1)!.entropies[0]!),
+    response_tokens: mean((rollout) => cellLabel(rollout).reduce((sum, segment) => sum + segment.tokens.length, 0)),
+    entropy: mean((rollout) => cellLabel(rollout).at(-1)!.entropies[0]!),
   };
 }
 

@@ -32,7 +32,7 @@ export async function forward(op: (tape: Tape) => Tensor): Promise<Float32Array>
  * gradients are added to what was there.
  *
  * The loss is a random projection of the output, not its sum: a softmax sums to one whatever its input, and a sum
- * would call its gradient zero and its bugs right. The walk is recorded once and replayed for every difference, and
+ * would call its gradient zero and its bugs right. The pass is recorded once and replayed for every difference, and
  * all outputs are read together.
  */
 export async function gradcheck<Name extends string>(
@@ -59,18 +59,18 @@ export async function gradcheck<Name extends string>(
 
   const gradients = { assigned: {}, added: {} } as Record<"assigned" | "added", Record<Name, Float32Array>>;
   for (const way of ["assigned", "added"] as const) {
-    const walk = new Plan(gpu, `gradcheck.${way}`);
-    const tape = new Tape(walk);
+    const pass = new Plan(gpu, `gradcheck.${way}`);
+    const tape = new Tape(pass);
     const arrived = {} as Record<Name, Tensor>;
     const added = (n: Name) => way === "added" || weights.includes(n);
     for (const n of names)
       if (added(n)) {
-        arrived[n] = walk.empty(`d${n}`, shapes[n]);
+        arrived[n] = pass.empty(`d${n}`, shapes[n]);
         tape.train(inputs[n], arrived[n]);
       } else {
         // As if an op had made it from something trained; its way back comes last and finds what has arrived.
-        const source = walk.empty("source", [1]);
-        tape.train(source, walk.empty("dsource", [1]));
+        const source = pass.empty("source", [1]);
+        tape.train(source, pass.empty("dsource", [1]));
         tape.record(inputs[n], [source], () => {
           arrived[n] = tape.gradient(inputs[n]);
         });
@@ -81,14 +81,14 @@ export async function gradcheck<Name extends string>(
     for (let run = 0; run < (way === "assigned" ? 2 : 1); run++) {
       gpu.write(dout, projection);
       for (const n of names) if (added(n)) gpu.write(arrived[n], new Float32Array(size(shapes[n])).fill(0.5));
-      walk.run();
+      pass.run();
     }
     expect(Object.keys(arrived).sort(), "inputs that a gradient has reached").toEqual([...names].sort());
     const read = [await gpu.read(...names.map((n) => arrived[n]))].flat();
     names.forEach((n, i) => {
       gradients[way][n] = read[i]!.map((v) => (added(n) ? v - 0.5 : v));
     });
-    walk.free();
+    pass.free();
   }
 
   const moved = names.flatMap((n) => Array.from(values[n], (centre, i) => ({ n, i, centre })));

@@ -115,10 +115,10 @@ async function run(
   };
   if (kill?.after === "start") killLater();
   let silentMs = 0;
-  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>, heard: () => void): Promise<string> => {
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>, begun: () => void): Promise<string> => {
     let text = "";
     for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-      if (text === "") heard();
+      if (text === "") begun();
       text += piece;
     }
     return text;

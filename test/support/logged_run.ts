@@ -30,7 +30,7 @@ export const zoomedRollout: Rollout = rollout({
   advantage: 0.5,
 });
 
-/** Answered "=é" directly; nobody could judge it. */
+/** Answered "=é" directly; no judge could decide. */
 export const unjudgedRollout: Rollout = rollout({
   id: "0·0·1",
   rolloutIndex: 1,

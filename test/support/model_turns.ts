@@ -6,7 +6,7 @@ import { ToolStates } from "../../src/agent/tools/tool_states.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import type { Task } from "../../src/tasks/task.ts";
 
-/** Red is the column, green the row (modulo 256), so that a crop tells where it was cut. */
+/** Red is the column, green the row (modulo 256), so that a crop shows where it was cut. */
 export function gradient(width: number, height: number): Pixels {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data.set([x % 256, y % 256, 7], (y * width + x) * 3);
@@ -25,7 +25,7 @@ export const environmentSettings: EnvironmentSettings = {
   prompt: "deepeyes",
   toolErrors: "answer",
   tools: builtInTools,
-  frame: "shown-pixels",
+  frame: "input-pixels",
   minSidePx: 28,
   crop: "source",
 };

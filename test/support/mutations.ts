@@ -13,8 +13,8 @@ function* placesIn(value: unknown, path: Path = []): Generator<Path> {
   for (const key of keys) yield* placesIn((value as Record<string | number, unknown>)[key], [...path, key]);
 }
 
-/** What somebody else may write in the place of any value, as JSON text: of every type, and of every size. */
-const strangers: readonly string[] = [
+/** Values that a third party may write in the place of any value, as JSON text: of every type, and of every size. */
+const foreignValues: readonly string[] = [
   "null",
   "true",
   "false",
@@ -47,7 +47,7 @@ const strangers: readonly string[] = [
 ];
 
 /**
- * A log with one value changed at a time, `count` of them by a seed, among all its places and all strangers.
+ * A log with one value changed at a time, `count` of them by a seed, among all its places and all foreign values.
  * @param lines of a good log
  */
 export function* mutatedLogs(
@@ -64,10 +64,10 @@ export function* mutatedLogs(
   for (let made = 0; made < count; made++) {
     const at = pick(kinds.get(pick(names))!);
     const path = pick(places[at]!);
-    const stranger = random() < 0.08 ? "" : pick(strangers);
-    const changed = replaced(lines[at]!, path, stranger);
+    const foreignValue = random() < 0.08 ? "" : pick(foreignValues);
+    const changed = replaced(lines[at]!, path, foreignValue);
     yield {
-      what: `line ${at + 1}, ${path.join(".")} = ${stranger.slice(0, 80) || "(missing)"}`,
+      what: `line ${at + 1}, ${path.join(".")} = ${foreignValue.slice(0, 80) || "(missing)"}`,
       log: lines.with(at, changed).join("\n"),
     };
   }

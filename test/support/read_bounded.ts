@@ -19,19 +19,19 @@ async function read(): Promise<string> {
     return `${width} x ${height}`;
   }
   const source = await openSource(file, await openDenoPlatform(false));
-  const said: string[] = [];
+  const outcome: string[] = [];
   for (let i = 0; i < Math.min(source.rows, 3); i++)
-    said.push((await lookAt(source, i, settings)).found.skip?.why ?? "kept");
-  return said.join("\n");
+    outcome.push((await lookAt(source, i, settings)).found.skip?.why ?? "kept");
+  return outcome.join("\n");
 }
 
 const before = await peakBytes(Deno.pid);
 const startMs = await processorMs(Deno.pid);
-const said = await read().catch((error: Error) => `${error.name}: ${error.message}`);
+const outcome = await read().catch((error: Error) => `${error.name}: ${error.message}`);
 const endMs = await processorMs(Deno.pid);
 console.log(
   JSON.stringify({
-    said,
+    outcome,
     grownBytes: (await peakBytes(Deno.pid)) - before,
     processorMs: endMs === null || startMs === null ? 0 : endMs - startMs,
   }),

@@ -4,22 +4,22 @@ import { fingerprint } from "./fingerprint.ts";
 
 const settings = { objects: 4, glyphPx: 3, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0 };
 
-/** Pictures by the id of their task, as drawn and as the model sees them. Every engine must come to these. */
+/** Pictures by the id of their task, originals and model inputs. Every engine must come to these. */
 export const sceneFingerprints = [
-  { id: "needle/7/train/12/3", legibleShare: 0, drawn: "a69ab64d", shown: "2015943f" },
-  { id: "needle/0/train/0/0", legibleShare: 0, drawn: "a51e37a2", shown: "7ff79d0c" },
-  { id: "needle/0/train/0/0", legibleShare: 1, drawn: "751b8aaf", shown: "1fb948e1" },
-  { id: "needle/4294967295/heldout/0/255", legibleShare: 0, drawn: "dcfd5183", shown: "e07c6e90" },
+  { id: "needle/7/train/12/3", legibleShare: 0, original: "a69ab64d", modelInput: "2015943f" },
+  { id: "needle/0/train/0/0", legibleShare: 0, original: "a51e37a2", modelInput: "7ff79d0c" },
+  { id: "needle/0/train/0/0", legibleShare: 1, original: "751b8aaf", modelInput: "1fb948e1" },
+  { id: "needle/4294967295/heldout/0/255", legibleShare: 0, original: "dcfd5183", modelInput: "e07c6e90" },
 ] as const;
 
 /** What this engine makes of them. */
-export const drawnHere = () =>
+export const renderedHere = () =>
   sceneFingerprints.map(({ id, legibleShare }) => {
     const [picture] = needlePictures(id, { ...settings, legibleShare });
     return {
       id,
       legibleShare,
-      drawn: fingerprint(picture!.data),
-      shown: fingerprint(resize(picture!, 64, 64).data),
+      original: fingerprint(picture!.data),
+      modelInput: fingerprint(resize(picture!, 64, 64).data),
     };
   });

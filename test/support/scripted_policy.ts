@@ -13,17 +13,17 @@ export interface Batch {
 }
 
 /**
- * A policy that says what a script tells it: `speak(row, turn)` is the text of row's turn (0 is the first). It cuts
+ * A policy that writes what a script says: `generate(row, turn)` is the text of row's turn (0 is the first). It cuts
  * and stops as a model does, and throws where a caller breaks the contract: no room left, or order of calls.
  */
 export class ScriptedPolicy implements Policy {
   readonly batches: Batch[] = [];
   readonly #tokenizer: Tokenizer;
-  readonly #speak: (row: number, turn: number) => string;
+  readonly #generate: (row: number, turn: number) => string;
 
-  constructor(tokenizer: Tokenizer, speak: (row: number, turn: number) => string) {
+  constructor(tokenizer: Tokenizer, generate: (row: number, turn: number) => string) {
     this.#tokenizer = tokenizer;
-    this.#speak = speak;
+    this.#generate = generate;
   }
 
   async begin(
@@ -54,7 +54,7 @@ export class ScriptedPolicy implements Policy {
     const say = (row: number, maxTokens: number): Turn => {
       if (!mayWrite[row]) throw new Error(`row ${row} writes twice in a row, or is not a row`);
       mayWrite[row] = false;
-      const script = this.#tokenizer.encode(this.#speak(row, turns[row]!++));
+      const script = this.#tokenizer.encode(this.#generate(row, turns[row]!++));
       const stop = script.findIndex((token) => sampling.stops.includes(token));
       const tokens = script.slice(0, stop < 0 ? maxTokens : Math.min(stop + 1, maxTokens));
       take(row, tokens.length);
@@ -82,7 +82,7 @@ export class ScriptedPolicy implements Policy {
       async append(asked, passages) {
         batch.appended.push({ rows: [...asked], passages: [...passages] });
         for (const [i, row] of asked.entries()) {
-          if (mayWrite[row]) throw new Error(`row ${row} is told something before it wrote`);
+          if (mayWrite[row]) throw new Error(`row ${row} is given something before it wrote`);
           mayWrite[row] = true;
           take(row, passages[i]!.tokens.length);
         }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Counter, type Key, philox, Random } from "../../src/tasks/random.ts";
 
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-const draws = (count: number, draw: () => number) => Array.from({ length: count }, draw);
+const samples = (count: number, sample: () => number) => Array.from({ length: count }, sample);
 
 describe("philox", () => {
   // Known answers of the Random123 distribution.
@@ -20,9 +20,9 @@ describe("philox", () => {
 });
 
 describe("Random", () => {
-  it("walks the counter", () => {
+  it("advances the counter", () => {
     const random = new Random(7, [3, 10, 11, 12]);
-    const words = draws(8, () => random.word());
+    const words = samples(8, () => random.word());
     expect(words).toEqual([...philox([0, 10, 11, 12], [7, 3]), ...philox([1, 10, 11, 12], [7, 3])]);
   });
 
@@ -40,12 +40,12 @@ describe("Random", () => {
 
   it("is uniform", () => {
     const random = new Random(1, [9]);
-    const values = draws(20000, () => random.uniform());
+    const values = samples(20000, () => random.uniform());
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...values)).toBeLessThan(1);
     expect(mean(values)).toBeCloseTo(0.5, 2);
     expect(mean(values.map((v) => (v - 0.5) ** 2))).toBeCloseTo(1 / 12, 2);
-    const scaled = draws(1000, () => random.uniform(-3, 5));
+    const scaled = samples(1000, () => random.uniform(-3, 5));
     expect(Math.min(...scaled)).toBeLessThan(-2.5);
     expect(Math.max(...scaled)).toBeGreaterThan(4.5);
   });
@@ -53,13 +53,13 @@ describe("Random", () => {
   it("gives every whole number below n its share", () => {
     const random = new Random(2, [9]);
     const counts = new Array<number>(6).fill(0);
-    for (const value of draws(12000, () => random.below(6))) counts[value]!++;
+    for (const value of samples(12000, () => random.below(6))) counts[value]!++;
     for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(200);
   });
 
   it("is normal", () => {
     const random = new Random(3, [9]);
-    const values = draws(20000, () => random.normal());
+    const values = samples(20000, () => random.normal());
     expect(Math.abs(mean(values))).toBeLessThan(0.03);
     expect(Math.abs(mean(values.map((v) => v * v)) - 1)).toBeLessThan(0.05);
     expect(Math.abs(mean(values.map((v) => v ** 4)) - 3)).toBeLessThan(0.3);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Recent } from "../../src/tasks/recent.ts";
 
-test("what was asked for last is kept, up to a sum; a failure is forgotten", async () => {
+test("what was asked for last is cached, up to a sum; a failure is not", async () => {
   const recent = new Recent<number>(10, (size) => size);
   const made: string[] = [];
   const get = (key: string, size: number) =>
@@ -16,7 +16,7 @@ test("what was asked for last is kept, up to a sum; a failure is forgotten", asy
   await get("a", 4);
   await get("b", 4);
   expect(made).toEqual(["a", "b", "c", "b"]);
-  // Larger than everything: kept until the next.
+  // Larger than everything: cached until the next.
   await get("d", 50);
   await get("d", 50);
   expect(made.filter((key) => key === "d")).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
 import type { Session } from "../../src/app/session/session.ts";
 import type { NamedBytes } from "../../src/platform.ts";
 import { resolveConfig } from "../../src/train/config.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
 import { type Session, sameModel } from "../../src/app/session/session.ts";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
 import { KeyValueCache } from "../../src/model/cache.ts";

@@ -4,7 +4,7 @@
  * Usage: deno run -A test/transformers/measure_base_dtypes.ts [MODEL] [TASKS]
  */
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
-import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
 import { baseDtypes } from "../../src/model/base_dtype.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";

@@ -7,7 +7,7 @@
 import { chooseTools } from "../../src/agent/tools/table.ts";
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { openTokenizer } from "../../src/app/model_folder/qwen_tokenizer.ts";
-import { openGpuSession } from "../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
 import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";

@@ -8,11 +8,11 @@ import { zoom } from "./zoom.ts";
 /** The tools that every run can offer. */
 export const builtInTools: readonly Tool[] = [zoom, rotation, mark];
 
-/** What a configuration says of tools. */
+/** The knobs that choose tools. */
 export interface ToolChoice {
   /** Names with commas between. */
   tools: string;
-  /** As if the rotation stood among them: what runs said before `tools` was there. */
+  /** As if the rotation stood among them: the knob of runs from before `tools`. */
   rotate: boolean;
 }
 

@@ -1,11 +1,12 @@
+import { type CoordinateFrame, frameSize } from "../../image/coordinate_frame.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { OfferedTool, PromptName } from "../../policy/offered_tool.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { ToolCall } from "../rollout.ts";
 
 /*
- * A tool is one object in one file. Prompts, environments, metrics, replays and the words on the page follow from it:
- * see flip.ts for a short one, and table.ts for where the built-in ones are listed.
+ * A tool is one object in one file. Prompts, environments, metrics, replays and labels on the page follow from it: see
+ * mark.ts for a short one, and table.ts for where the built-in ones are listed.
  */
 
 /** A picture in a conversation. */
@@ -22,7 +23,7 @@ export type LoggedView = Pick<View, "original"> & Partial<View>;
 /** What tools need to know of a run. */
 export interface ToolSettings {
   /** What the model's coordinates mean: thousandths of the picture (Qwen3-VL), or pixels of the model input (Qwen2.5-VL). */
-  frame: "relative-1000" | "shown-pixels";
+  frame: CoordinateFrame;
   /** A crop is never narrower than this (as far as the picture allows). */
   minSidePx: number;
   /**
@@ -55,7 +56,7 @@ export type CallRecord = Partial<Omit<ToolCall, "segment" | "name" | "outcome" |
 
 /** What a call gave: a text, a picture, or both. */
 export interface ToolResult {
-  /** "ok" unless said otherwise; else a `CallFault`, or a key of the tool's `outcomes`. */
+  /** "ok" by default; else a `CallFault`, or a key of the tool's `outcomes`. */
   outcome?: string;
   /** What the model reads; for a failed call, what was wrong with it. */
   text?: string;
@@ -82,11 +83,11 @@ export interface Tool<Given = Record<string, unknown>, State = unknown> extends 
   readonly label: string;
   /** One line for people: what it does. */
   readonly help: string;
-  /** One letter for the page's marks; the label's first unless said otherwise. */
+  /** One letter for the page's marks; by default the label's first. */
   readonly letter?: string;
   /** Ways to fail that only this tool has. Those that all tools have are `CallFault`. */
   readonly outcomes?: Readonly<Record<string, OutcomeText>>;
-  /** Longest text in tokens that it answers with, 192 unless said otherwise: capacity is reserved for it in every rollout. */
+  /** Longest text in tokens that it answers with, 192 by default: capacity is reserved for it in every rollout. */
   readonly maxTextTokens?: number;
   /** True: `call` gets whatever the model wrote. Else arguments that do not fit the schema are answered before it. */
   readonly checksArguments?: boolean;
@@ -109,7 +110,7 @@ export interface Tool<Given = Record<string, unknown>, State = unknown> extends 
     settings: Pick<ToolSettings, "crop">,
   ): Pixels | null;
 
-  /** What an "ok" call did, in a few words for people; the label unless said otherwise. */
+  /** What an "ok" call did, in a few words for people; by default the label. */
   summary?(call: Readonly<ToolCall>): string;
 
   /** Called before the first call of a rollout; what it gives is `context.state` there. */
@@ -165,10 +166,11 @@ export const refusal = (outcome: string, text: string, record: CallRecord = {}):
 
 /** Width and height of a picture in the units of the model's coordinates. */
 export function coordinateUnits(view: View, frame: ToolSettings["frame"]): { width: number; height: number } {
-  return frame === "relative-1000" ? { width: 1000, height: 1000 } : view.modelInput;
+  const [width, height] = frameSize(frame, view.modelInput);
+  return { width, height };
 }
 
-/** The picture that a logged call was about, the first where it does not say. @throws Error where there is none */
+/** The picture that a logged call was about, by default the first. @throws Error where there is none */
 export function loggedView(
   { imageIndex = 0 }: Pick<ToolCall, "imageIndex">,
   pictures: readonly LoggedView[],

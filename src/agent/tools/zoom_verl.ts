@@ -13,7 +13,7 @@ export type VerlReply =
       text: string;
       toolReward: number;
       /** Clamped and, where it was too small, enlarged; before PIL rounds it. */
-      box: [number, number, number, number];
+      box: FloatBox;
       cropShownPx: Box;
       enlarged: boolean;
     }
@@ -29,6 +29,9 @@ interface Size {
   width: number;
   height: number;
 }
+
+/** Left, top, right, bottom; not yet whole pixels. */
+type FloatBox = [number, number, number, number];
 
 type Invalid = "empty_or_inverted_after_clamp" | "aspect_ratio_gt_100" | "final_size_lt_28";
 
@@ -118,14 +121,14 @@ const itemsOf = (value: PythonValue): PythonValue[] =>
   value instanceof Map ? [...value.keys()] : [...(value as PythonValue[] | string)];
 
 function fitInto(
-  [l, t, r, b]: number[],
+  [l = 0, t = 0, r = 0, b = 0]: number[],
   { width, height }: Size,
-): { box: [number, number, number, number]; enlarged: boolean } | { reason: Invalid } {
-  const [left, top, right, bottom] = [max(0, l!), max(0, t!), min(width, r!), min(height, b!)];
+): { box: FloatBox; enlarged: boolean } | { reason: Invalid } {
+  const [left, top, right, bottom] = [max(0, l), max(0, t), min(width, r), min(height, b)];
   const invalid = check(left, top, right, bottom);
   if (invalid) return { reason: invalid };
   const enlarged = right - left < minSidePx || bottom - top < minSidePx;
-  const box = enlarged ? enlarge(left, top, right, bottom, width, height) : ([left, top, right, bottom] as const);
+  const box = enlarged ? enlarge([left, top, right, bottom], { width, height }) : ([left, top, right, bottom] as const);
   const still = check(...box);
   if (still) return { reason: still };
   const sides = [Math.floor(box[2]) - Math.floor(box[0]), Math.floor(box[3]) - Math.floor(box[1])];
@@ -140,31 +143,24 @@ function check(left: number, top: number, right: number, bottom: number): Invali
 }
 
 /** The least side becomes 28, the aspect stays, the box is moved inside; whole pixels outwards. */
-function enlarge(
-  left: number,
-  top: number,
-  right: number,
-  bottom: number,
-  imageWidth: number,
-  imageHeight: number,
-): [number, number, number, number] {
+function enlarge([left, top, right, bottom]: FloatBox, image: Size): FloatBox {
   const ratio = minSidePx / Math.min(bottom - top, right - left);
   let width = (right - left) * ratio;
   let height = (bottom - top) * ratio;
-  if (width > imageWidth) {
-    height *= imageWidth / width;
-    width = imageWidth;
+  if (width > image.width) {
+    height *= image.width / width;
+    width = image.width;
   }
-  if (height > imageHeight) {
-    width *= imageHeight / height;
-    height = imageHeight;
+  if (height > image.height) {
+    width *= image.height / height;
+    height = image.height;
   }
-  const place = (centre: number, size: number, room: number) => {
+  const place = (centre: number, size: number, side: number) => {
     const start = Math.max(0, centre - size / 2);
-    return start + size > room ? room - size : start;
+    return start + size > side ? side - size : start;
   };
-  const x = place((left + right) / 2, width, imageWidth);
-  const y = place((top + bottom) / 2, height, imageHeight);
+  const x = place((left + right) / 2, width, image.width);
+  const y = place((top + bottom) / 2, height, image.height);
   return [Math.floor(x), Math.floor(y), Math.ceil(x + width), Math.ceil(y + height)];
 }
 

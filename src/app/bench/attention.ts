@@ -5,7 +5,7 @@ import { fillRandom } from "../../ops/random.ts";
 import { randomTensor } from "./products.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** Query rows and keys, heads, key heads, numbers of a head. */
+/** Query rows and keys (T), heads, key heads, head size. */
 interface Sizes {
   T: number;
   H: number;
@@ -13,7 +13,7 @@ interface Sizes {
   D: number;
 }
 
-/** Causal attention; with `isBoth` the gradients of queries, keys and values too. */
+/** Causal attention; with `isBoth` also its backward pass. */
 function recordAttention(bench: Bench, { T, H, K, D }: Sizes, isBoth: boolean): { plan: Plan; filler: Plan } {
   const plan = new Plan(bench.gpu, "attention");
   const filler = new Plan(bench.gpu, "random");
@@ -35,8 +35,9 @@ function recordAttention(bench: Bench, { T, H, K, D }: Sizes, isBoth: boolean): 
   const tape = new Tape(plan, isBoth);
   for (const input of [q, k, v]) tape.train(input, plan.empty(`d${input.name}`, input.shape));
   const out = attention(tape, { q, k, v, spans, scale: D ** -0.5 });
-  if (isBoth) {
-    fillRandom(filler, tape.into(out)!.d, 1, 2);
+  const into = isBoth ? tape.into(out) : null;
+  if (into) {
+    fillRandom(filler, into.d, 1, 2);
     tape.backward();
   }
   return { plan, filler };
@@ -56,7 +57,7 @@ export const causalAttention: Workload = {
           try {
             filler.run();
             const timing = await bench.watch.ofPlan(plan, { runs: 5 });
-            // The half below the diagonal; backward is two and a half times forward (q kT again, dp, dv, dq, dk).
+            // Half of the square; backward is 2.5 times forward (q kT again, dp, dv, dq, dk).
             const flops = (part === "both" ? 3.5 : 1) * 2 * H * T * T * D;
             return { id, what: `causal attention of ${T} rows, ${H}/${K} heads of ${D}, ${part}`, flops, ...timing };
           } finally {

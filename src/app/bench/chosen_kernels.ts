@@ -3,7 +3,7 @@ import { useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
 import type { Bench } from "./workload.ts";
 
-/** Has a model's products made as a run's are. @throws Error where matrix units were asked for and cannot be used */
+/** Chooses kernels for a model's products like a run does. @throws Error where matrix units are requested and cannot be used */
 export async function chooseKernels({ gpu, isTuned, platform }: Bench, model: Model): Promise<void> {
   const [problem] = await useMatrixUnits(gpu, model);
   if (problem !== undefined) throw new Error(problem);

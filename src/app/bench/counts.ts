@@ -8,27 +8,27 @@ import { randomPrompt, type Shapes, shapes3B, shapesQwen3 } from "./random_model
 import { table } from "./report.ts";
 import { rollGroup } from "./rollout.ts";
 import { openStep } from "./steps.ts";
-import { memorySteps, openWholeStep } from "./whole_step.ts";
+import { memorySteps, openWholeStep, type WholeStep } from "./whole_step.ts";
 
-/** A pass through the model: what is recorded once, and what of it belongs to each layer of the text. */
+/** What a pass through the model takes: its dispatches and the least work of its kernels. */
 export interface PassCounts {
   model: string;
   isLora: boolean;
   pass: "prefill" | "decode" | "update";
-  /** Dispatches of a text layer, with its way back where there is one. */
+  /** Dispatches of a text layer, in an update with its backward pass. */
   perLayer: number;
-  /** All of them, those of the vision tower and of the sampler too. */
+  /** All dispatches, including the vision tower and the sampler. */
   dispatches: number;
-  /** Bytes to read and write at least, and operations of products; attention counted by who attends whom. */
+  /** Least bytes to read and write, and operations of products; attention is counted by its spans. */
   bytes: number;
   flops: number;
-  /** Times that the host waits for the device, for each token that a group writes; in a rollout only. */
+  /** How often the host waits for the device, per token of a row; in decoding only. */
   readsPerToken?: number;
-  /** Kernels whose work is not known, and therefore not in these sums. */
+  /** Kernels whose work is not known and not in these sums. */
   unknown: string[];
 }
 
-/** Answers of a group, tokens that they write in a rollout, and those that they learn from. */
+/** Answers of a group, tokens of each in a rollout, and in an update. */
 const [n, written, learned] = [16, 64, 256];
 
 const models: readonly { model: string; shapes: () => Shapes }[] = [
@@ -36,7 +36,7 @@ const models: readonly { model: string; shapes: () => Shapes }[] = [
   { model: "Qwen3-VL-2B", shapes: shapesQwen3 },
 ];
 
-/** What the passes of both families take, on a device that computes nothing: the same numbers on any machine. */
+/** What the passes of both families take, counted without a device: the same numbers on any machine. */
 export async function counts(): Promise<PassCounts[]> {
   const all: PassCounts[] = [];
   for (const { model, shapes } of models)
@@ -65,31 +65,41 @@ async function countsOf(
   isLora: boolean,
 ): Promise<Record<PassCounts["pass"], Counted> & { readsPerToken: number }> {
   const gpu = countingGpu();
-  const watching = watchSpans(gpu);
+  const spansOf = recordSpans(gpu);
   const { model, learner, settings, groups } = openStep(gpu, shapes, { isLora });
   const prompt = randomPrompt(shapes);
-  const found: Partial<Record<string, Counted>> = {};
-  const watch = (spans: Uint32Array | null) => {
+  const found = new Map<string, Counted>();
+  /** @param spans  those of attention; as the host wrote them unless given */
+  const count = (kindOf: (plan: Plan) => string, spans?: Uint32Array) => {
     gpu.beforeRun = (plan) => {
-      const kind = plan.name.split(" ")[0]!;
-      found[kind] ??= countOf(plan, (tensor) => spans ?? watching(tensor));
+      const kind = kindOf(plan);
+      if (!found.has(kind))
+        found.set(
+          kind,
+          countOf(plan, (buffer) => spans ?? spansOf(buffer)),
+        );
     };
   };
-  // A prompt's and a batch's spans come from the host. Those of decoding are made on the GPU: halfway, as here.
-  watch(null);
+  const firstWord = ({ name }: Plan) => name.split(" ", 1).join();
+  count(firstWord);
   const policy = new GpuPolicy(gpu, model);
-  await rollGroup(policy, prompt, n, 1, written);
-  watch(spansOfDecoding(prompt.tokens.length));
+  await rollGroup(policy, prompt, { n, tokens: 1, capacity: written });
+  // The spans of decoding are computed on the GPU: these are those of half the answer.
+  count(firstWord, spansOfDecoding(prompt.tokens.length));
   const readsBefore = gpu.reads;
-  await rollGroup(policy, prompt, n, written, written);
+  await rollGroup(policy, prompt, { n, tokens: written, capacity: written });
   const readsPerToken = (gpu.reads - readsBefore) / written;
-  watch(null);
+  count(({ name }) => (name === "optimizer" ? name : "training"));
   await learner.update(groups(n, learned, true), settings);
-  const { prefill, decode, walk, optimizer } = found as Record<string, Counted>;
-  return { prefill: prefill!, decode: decode!, update: sum(walk!, optimizer!), readsPerToken };
+  const of = (kind: string) => {
+    const counted = found.get(kind);
+    if (!counted) throw new Error(`Expected a plan ${kind} to have run, found ${[...found.keys()].join(", ")}`);
+    return counted;
+  };
+  return { prefill: of("prefill"), decode: of("decode"), update: sum(of("training"), of("optimizer")), readsPerToken };
 }
 
-/** Half of the tokens are written: each row sees the prompt and its own. */
+/** Each row attends the prompt and half of its own tokens. */
 function spansOfDecoding(promptTokens: number): Uint32Array {
   const begin = (row: number) => promptTokens + row * written;
   return Uint32Array.from(
@@ -97,8 +107,8 @@ function spansOfDecoding(promptTokens: number): Uint32Array {
   );
 }
 
-/** Remembers what the host writes into tables of spans. */
-function watchSpans(gpu: Gpu): (buffer: GPUBuffer) => Uint32Array | undefined {
+/** Records the spans that the host writes. */
+function recordSpans(gpu: Gpu): (buffer: GPUBuffer) => Uint32Array | undefined {
   const written = new Map<GPUBuffer, Uint32Array>();
   const write = gpu.write.bind(gpu);
   gpu.write = (tensor, values, start) => {
@@ -149,9 +159,10 @@ export function countsMarkdown(all: readonly PassCounts[]): string[] {
   ];
 }
 
-/** Memory of a step on a device that holds nothing: what its buffers would take. */
+/** Memory of a step, counted without a device. */
 export interface MemoryCounts {
   id: string;
+  step: WholeStep;
   weightBytes: number;
   peakBytes: number;
 }
@@ -162,7 +173,7 @@ export async function memoryCounts(): Promise<MemoryCounts[]> {
     const gpu = countingGpu();
     const { weightBytes, run } = openWholeStep(gpu, step);
     await run();
-    all.push({ id: step.id, weightBytes, peakBytes: gpu.pool.peak.bytes });
+    all.push({ id: step.id, step, weightBytes, peakBytes: gpu.pool.peak.bytes });
   }
   return all;
 }
@@ -173,10 +184,11 @@ export const memoryMarkdown = (all: readonly MemoryCounts[]): string[] => [
   "",
   ...table(
     ["model.base dtype", "answers", "GB of weights", "GB at the peak"],
-    all.map(({ id, weightBytes, peakBytes }) => {
-      const { n, tokens } = memorySteps.find((step) => step.id === id)!;
-      const [weights, peak] = [weightBytes, peakBytes].map((bytes) => (bytes / 1e9).toFixed(2)) as [string, string];
-      return [id.replace("step.", ""), `${n} of ${tokens} tokens`, weights, peak];
-    }),
+    all.map(({ step, weightBytes, peakBytes }) => [
+      step.id.replace("step.", ""),
+      `${step.n} of ${step.tokens} tokens`,
+      (weightBytes / 1e9).toFixed(2),
+      (peakBytes / 1e9).toFixed(2),
+    ]),
   ),
 ];

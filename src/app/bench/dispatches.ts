@@ -6,7 +6,7 @@ import { type BenchGap, type BenchLine, measured, type Workload } from "./worklo
 
 const count = 1000;
 
-/** What a dispatch costs that has next to nothing to do, where each waits for the one before. */
+/** The cost of a dispatch with almost no work that waits for the one before. */
 export const dispatches: Workload = {
   id: "P6",
   line: "a thousand small dispatches, each of which reads what the one before has written: what one costs",

@@ -17,17 +17,17 @@ import { Stopwatch } from "../kernels/stopwatch.ts";
 import { perUnit, randomTensor } from "./products.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** Different operands in turn, of so many bytes together. */
+/** Bytes of the operands that are used in turn, so that none is found in a cache. */
 const rotatedBytes = 128e6;
 
 const kinds = ["NT", "NN"] as const;
 const bf16: WeightForm = { dtype: "bf16" };
 
-/** Rows, outputs and length of the sum that do not fill tiles. */
+/** Sizes that tiles do not divide. */
 const odd = { N: 1111, O: 1384, I: 1544 };
 const oddTiny = { N: 67, O: 72, I: 136 };
 
-/** Products of frozen weights, as a linear layer's forward pass and the gradient of its input. There is no TN: such weights have no gradient. */
+/** Products with frozen weights: a linear layer's forward pass, and the gradient of its input. No TN: such weights have no gradient. */
 export const matrixProducts: Workload = {
   id: "P3",
   line: "square products of f32 rows and bf16 weights on matrix units (factors in f16, sums in f32), each compared with f32 first",
@@ -36,11 +36,12 @@ export const matrixProducts: Workload = {
     return lack && `P3 is not measured: the adapter's matrix units cannot be used, ${lack}`;
   },
   async *run(bench): AsyncGenerator<BenchLine | BenchGap> {
-    // A device of its own: others are not asked for matrix units unless the flag says so.
+    // A device of its own: the others request matrix units only with the flag.
     const gpu = await Gpu.open(bench.platform.gpu, { matrixUnits: true });
     const watch = new Stopwatch(gpu);
     try {
       const tiles = bench.isTiny ? tilesFor(gpu) : (Object.keys(matrixTiles) as MatrixTileName[]);
+      const [ownTile = "64x64"] = tiles;
       for (const kind of kinds)
         for (const tile of tiles)
           for (const sizes of [bench.isTiny ? oddTiny : odd, square(bench.isTiny ? 64 : 128)]) {
@@ -57,8 +58,8 @@ export const matrixProducts: Workload = {
             if (bench.isLate()) return;
             const id = `gemm.f16.${n}.${kind}${tile ? `.${tile}` : ""}`;
             yield await measured(id, async () => {
-              const error = await expectRight(gpu, { form: bf16, kind, tile: tile ?? tiles[0]!, ...square(n) });
-              const timing = await timeOf(gpu, watch, n, kind, { tile, isTiny: bench.isTiny });
+              const error = await expectRight(gpu, { form: bf16, kind, tile: tile ?? ownTile, ...square(n) });
+              const timing = await timeOf({ gpu, watch, n, kind, tile, isTiny: bench.isTiny });
               const what = `product ${n} x ${n} x ${n} on matrix units, ${kind}, tiles of ${tile ?? "the size a run takes"}`;
               return { id, peer: `gemm.bf16.${n}.${kind}`, what, flops: 2 * n ** 3, ...timing, more: { error } };
             });
@@ -72,20 +73,23 @@ export const matrixProducts: Workload = {
 
 const square = (n: number) => ({ N: n, O: n, I: n });
 
-/** The error of a product as a share of it. @throws Error where it is larger than rounding explains */
+/** The relative error of a product. @throws Error where it is larger than rounding explains */
 async function expectRight(gpu: Gpu, product: MatrixProduct): Promise<number> {
   const error = await matrixError(gpu, product);
   if (error <= mostMatrixError) return error;
   throw new Error(`its error is ${error.toPrecision(3)} of the result, expected at most ${mostMatrixError}`);
 }
 
-async function timeOf(
-  gpu: Gpu,
-  watch: Stopwatch,
-  n: number,
-  kind: "NT" | "NN",
-  { tile, isTiny }: { tile?: MatrixTileName; isTiny: boolean },
-) {
+interface TimedProduct {
+  gpu: Gpu;
+  watch: Stopwatch;
+  n: number;
+  kind: "NT" | "NN";
+  tile?: MatrixTileName;
+  isTiny: boolean;
+}
+
+async function timeOf({ gpu, watch, n, kind, tile, isTiny }: TimedProduct) {
   const plan = new Plan(gpu, `${kind} ${n}`);
   const filler = new Plan(gpu, "random");
   const made: Parameters[] = [];

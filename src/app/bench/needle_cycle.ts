@@ -1,9 +1,9 @@
 import { resolveConfig } from "../../train/config.ts";
 import { summary, type Timing } from "../kernels/stopwatch.ts";
-import { openGpuSession } from "../session/gpu_session.ts";
+import { openGpuSession } from "../session/open_gpu_session.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** The whole cycle of the shipped model: rollouts with their zooms, rewards, one update. */
+/** A whole training step of the shipped model: rollouts with tool calls, rewards, one update. */
 export const needleCycle: Workload = {
   id: "P11",
   line: "a training step of the shipped model: 16 scenes x 8 rollouts, rewards and one update",

@@ -4,14 +4,14 @@ import { backpropWeight, backpropX, multiply, weightSplits } from "../../ops/den
 import { fillRandom } from "../../ops/random.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** Different operands in turn, of so many bytes together: no product finds its own in a cache. */
+/** Bytes of the operands that are used in turn, so that none is found in a cache. */
 const rotatedBytes = 128e6;
 
-/** Dense products of a linear layer: NT is its forward pass, NN the gradient of its input, TN that of its weight. */
+/** Products of a linear layer: NT is its forward pass, NN the gradient of its input, TN that of its weight. */
 const forms = ["NT", "NN", "TN"] as const;
 type Form = (typeof forms)[number];
 
-/** Tensors filled with random numbers, in the plan. */
+/** A tensor of `plan` that `filler` fills with random numbers. */
 export function randomTensor(plan: Plan, filler: Plan, name: string, shape: readonly number[]): Tensor {
   const tensor = plan.empty(name, shape);
   fillRandom(filler, tensor, 1, 1);
@@ -23,7 +23,8 @@ function recordSquare(bench: Bench, n: number, form: Form): { plan: Plan; filler
   const filler = new Plan(bench.gpu, "random");
   const count = bench.isTiny ? 1 : Math.max(1, Math.round(rotatedBytes / (3 * n * n * 4)));
   for (let i = 0; i < count; i++) {
-    const [a, b] = ["a", "b"].map((name) => randomTensor(plan, filler, `${name}.${i}`, [n, n])) as [Tensor, Tensor];
+    const operand = (name: string) => randomTensor(plan, filler, `${name}.${i}`, [n, n]);
+    const [a, b] = [operand("a"), operand("b")];
     const out = plan.empty(`out.${i}`, [n, n]);
     const into = { d: out, constants: { ADD: 0 as const } };
     if (form === "NT") multiply(plan, { x: a, weight: b, out });
@@ -57,7 +58,7 @@ export const products: Workload = {
   },
 };
 
-/** A plan's time shared out among equal parts of it. */
+/** The time of each of `count` equal parts of a plan. */
 export function perUnit<T extends { ms: number; msMin: number; msMax: number }>(timing: T, count: number): T {
   return { ...timing, ms: timing.ms / count, msMin: timing.msMin / count, msMax: timing.msMax / count };
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
+import { size } from "../../gpu/tensor.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -14,42 +15,49 @@ import { fillRandom } from "../../ops/random.ts";
 import { Random } from "../../tasks/random.ts";
 import { newLoraConfig } from "../../train/adapter.ts";
 
-/** Random numbers of prompts and pictures. */
+/** Random numbers for prompts and pictures. */
 const stream = 0x62656e63;
 
-/** Spread of weights; that of torch's first weights in transformers. */
+/** Standard deviation of weights: the `initializer_range` of transformers. */
 const deviation = 0.02;
 
-/** What is asked of a model: its sizes, one picture, and words around it. */
+/** A model's sizes, and those of a prompt with one picture. */
 export interface Shapes {
   config: ModelConfig;
   /** Side of the picture, patches. */
   side: number;
-  /** Words of the prompt, besides the picture's tokens. */
-  words: number;
+  /** Text tokens of the prompt. */
+  textTokens: number;
+}
+
+/** The configuration files of a published model. */
+function filesOf(name: string) {
+  const files = publishedFiles(name);
+  if (!files) throw new Error(`Expected the sizes of ${name} among the families, found none`);
+  return files;
 }
 
 /** Qwen2.5-VL-3B's sizes: a prompt of 1,300 tokens, 1,024 of them a picture's. */
 export function shapes3B(): Shapes {
-  const { config, preprocessor } = publishedFiles("Qwen/Qwen2.5-VL-3B-Instruct")!;
-  return { config: readConfig(config, preprocessor), side: 64, words: 276 };
+  const { config, preprocessor } = filesOf("Qwen/Qwen2.5-VL-3B-Instruct");
+  return { config: readConfig(config, preprocessor), side: 64, textTokens: 276 };
 }
 
-/** Qwen2.5-VL-7B's sizes: a picture of a million pixels, and as many words. */
+/** Qwen2.5-VL-7B's sizes: a picture of a million pixels, and as much text. */
 export function shapes7B(): Shapes {
-  const { config, preprocessor } = publishedFiles("Qwen/Qwen2.5-VL-7B-Instruct")!;
-  return { config: readConfig(config, preprocessor), side: 72, words: 276 };
+  const { config, preprocessor } = filesOf("Qwen/Qwen2.5-VL-7B-Instruct");
+  return { config: readConfig(config, preprocessor), side: 72, textTokens: 276 };
 }
 
 /** Qwen3-VL-2B's sizes, and a prompt as long. */
 export function shapesQwen3(): Shapes {
-  const { config, preprocessor } = publishedFiles("Qwen/Qwen3-VL-2B-Instruct")!;
-  return { config: readConfig(config, preprocessor), side: 64, words: 276 };
+  const { config, preprocessor } = filesOf("Qwen/Qwen3-VL-2B-Instruct");
+  return { config: readConfig(config, preprocessor), side: 64, textTokens: 276 };
 }
 
-/** The same structure in two narrow layers, for adapters in software. */
+/** The same structure with two narrow layers, for software adapters. */
 export function shapesTiny(): Shapes {
-  const { config, preprocessor } = publishedFiles("Qwen/Qwen2.5-VL-3B-Instruct")!;
+  const { config, preprocessor } = filesOf("Qwen/Qwen2.5-VL-3B-Instruct");
   const small = {
     ...config,
     hidden_size: 64,
@@ -70,10 +78,10 @@ export function shapesTiny(): Shapes {
       fullatt_block_indexes: [1],
     },
   };
-  return { config: readConfig(small, preprocessor), side: 8, words: 12 };
+  return { config: readConfig(small, preprocessor), side: 8, textTokens: 12 };
 }
 
-/** A model that has learned nothing: its weights are made on the GPU, and need no file. Published ones are in bf16. */
+/** An untrained model with weights made on the GPU, in bf16 like published ones unless `base` says otherwise. */
 export function randomModel(
   gpu: Gpu,
   config: ModelConfig,
@@ -85,13 +93,13 @@ export function randomModel(
     kvCacheDtype: kvCache,
   });
   fillMatrices(gpu, model.parameters, deviation);
-  // Vectors are norms' weights and biases; the latter stay 0.
+  // Vectors are weights of norms, here 1, and biases, which stay 0.
   for (const { name, shape } of model.parameters.shapes)
-    if (shape.length < 2 && name.endsWith(".weight")) model.parameters.set(name, new Float32Array(shape[0]!).fill(1));
+    if (shape.length < 2 && name.endsWith(".weight")) model.parameters.set(name, new Float32Array(size(shape)).fill(1));
   return model;
 }
 
-/** An adapter of rank 16 on every linear layer of the language model, as P10 has it. */
+/** An adapter of rank 16 on every linear layer of the language model, as in P10. */
 export function randomAdapter(gpu: Gpu, model: Model): LoraAdapter {
   const loraTargets = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj";
   const config = newLoraConfig({ model: "", loraRank: 16, loraAlpha: 32, loraTargets });
@@ -104,34 +112,33 @@ function fillMatrices(gpu: Gpu, parameters: Model["parameters"], spread: number)
   const plan = new Plan(gpu, "random weights");
   // Uniform numbers within sqrt(3) have the deviation 1.
   const bound = Math.sqrt(3) * spread;
-  // Weights of a pack have no gaps between them, so that one alone may not begin where a binding can.
-  parameters.segments.forEach(({ weight, scales }, i) => {
+  // Packed weights are filled together: a single one may begin at an offset that cannot be bound.
+  for (const [i, { weight, scales }] of parameters.segments.entries())
     if (weight.dtype !== "f32") fillRandom(plan, { ...weight, ...(scales && { scales }) }, bound, i);
-  });
-  parameters.shapes.forEach(({ name, shape }, i) => {
+  for (const [i, { name, shape }] of parameters.shapes.entries()) {
     const weight = parameters.get(name);
     if (shape.length >= 2 && weight.dtype === "f32") fillRandom(plan, weight, bound, i);
-  });
+  }
   plan.run();
   plan.free();
 }
 
-/** A prompt with one picture in the middle of its words, and that picture: noise. */
-export function randomPrompt({ config, side, words }: Shapes): { tokens: number[]; images: Pixels[] } {
+/** A prompt with one picture, of noise, in the middle of its text. */
+export function randomPrompt({ config, side, textTokens }: Shapes): { tokens: number[]; images: Pixels[] } {
   const { patchSize, spatialMergeSize } = config.vision;
   const random = new Random(1, [stream]);
   const some = (count: number) => randomTokens(config, count, random);
-  const before = Math.floor(words / 2);
+  const before = Math.floor(textTokens / 2);
   const picture = new Array<number>((side / spatialMergeSize) ** 2).fill(config.imageTokenId);
   const sidePx = side * patchSize;
   const data = new Uint8Array(3 * sidePx * sidePx).map((_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
   return {
-    tokens: [...some(before), ...picture, ...some(words - before)],
+    tokens: [...some(before), ...picture, ...some(textTokens - before)],
     images: [{ width: sidePx, height: sidePx, data }],
   };
 }
 
-/** Words that mean no picture. */
+/** Random tokens other than the image token. */
 export function randomTokens(config: ModelConfig, count: number, random = new Random(2, [stream])): number[] {
   return Array.from({ length: count }, () => random.word() % Math.min(config.imageTokenId, config.text.vocabSize));
 }

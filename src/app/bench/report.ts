@@ -1,45 +1,45 @@
 import type { Roofline } from "./roofline.ts";
 import type { BenchGap, BenchLine } from "./workload.ts";
 
-/** What torch says of one workload, as bench/torch_peers.py prints it. */
+/** A line of bench/torch_peers.py: a workload timed in PyTorch. */
 export interface PeerLine {
   id: string;
   ms?: number;
-  /** What it is that was timed, e.g. "torch.mm". */
+  /** What was timed, e.g. "torch.mm". */
   what?: string;
   failed?: string;
-  /** Without a CUDA card shapes are small, as ours are on a software adapter. */
+  /** Shapes are small, because there is no CUDA card. */
   small?: boolean;
   peak_gb?: number;
   start_gb?: number;
   versions?: Readonly<Record<string, string>>;
 }
 
-/** Everything that one run of `bench` found out. Also the format of --json. */
+/** The results of one run of `bench`. Also the format of --json. */
 export interface BenchReport {
   type: "bench";
   format: 1;
   /** ISO */
   date: string;
   adapter: string;
-  /** The driver in its own words. */
+  /** The driver as it describes itself. */
   driver: string;
   runtime: string;
   version: string;
   roofline: Roofline;
   lines: ({ workload: string } & (BenchLine | BenchGap))[];
-  /** Tables of kernels, where they were asked for. */
+  /** Tables of kernels, with --trace. */
   traces: string[];
   peers: PeerLine[];
   /** Shapes are small: a software adapter. */
   small: boolean;
-  /** A sentence each. */
+  /** One sentence each. */
   notes: string[];
 }
 
 const number = (value: number): string => (value >= 1000 ? value.toFixed(0) : value.toPrecision(3));
 
-/** What a line achieved: operations or bytes a second, and their share of what the device does at most. */
+/** Operations or bytes a second of a line, and their share of the roofline. */
 export function achieved(
   { ms, flops, bytes }: Pick<BenchLine, "ms" | "flops" | "bytes">,
   roofline: Roofline,
@@ -55,7 +55,7 @@ export function achieved(
   return { figure: "", share: null };
 }
 
-/** The report in Markdown, which reads as text too. */
+/** The report in Markdown that is also readable as plain text. */
 export function benchMarkdown(report: BenchReport): string[] {
   const { roofline, lines, peers, notes } = report;
   const times = new Map(peers.map((peer) => [peer.id, peer]));
@@ -99,24 +99,23 @@ export function benchMarkdown(report: BenchReport): string[] {
       ],
       rows,
     ),
-    ...unmatched.flatMap((peer, i) => [
-      ...(i === 0 ? [""] : []),
-      `- torch, besides: ${peer.id} ${number(peer.ms!)} ms${peer.what ? ` (${peer.what})` : ""}`,
-    ]),
+    ...(unmatched.length > 0 ? [""] : []),
+    ...unmatched.map(({ id, ms = 0, what }) => `- torch, besides: ${id} ${number(ms)} ms${what ? ` (${what})` : ""}`),
     ...report.traces.flatMap((trace) => ["", "```", ...trace.split("\n"), "```"]),
   ];
 }
 
 function versionsOf(peers: readonly PeerLine[]): string[] {
   const versions = Object.assign({}, ...peers.map((peer) => peer.versions ?? {})) as Record<string, string>;
-  const told = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return told.length === 0 ? [] : [`- the peer, in the same run: ${told.join(", ")}; 1x is its speed, 2x twice that`];
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return named.length === 0 ? [] : [`- the peer, in the same run: ${named.join(", ")}; 1x is its speed, 2x twice that`];
 }
 
-/** A table in Markdown, its columns as wide in plain text as they need to be. */
+/** A table in Markdown, with columns aligned in plain text. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")));
-  const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => row[i]!.length)));
-  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  return [line(cells[0]!), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...cells.slice(1).map(line)];
+  const escaped = (row: readonly string[]) => row.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " "));
+  const [top, body] = [escaped(head), rows.map(escaped)];
+  const widths = top.map((_, i) => Math.max(3, ...[top, ...body].map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  return [line(top), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)];
 }

@@ -8,10 +8,10 @@ import { randomModel, randomPrompt, shapes3B, shapesTiny } from "./random_model.
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
 /**
- * A group samples its answers to one prompt, which goes through the model once.
+ * A group of answers to one prompt, which is prefilled once.
  *
- * @param base     what the weights are kept in: bf16 as published, or fewer bits
- * @param kvCache  what keys and values are held in
+ * @param base     dtype of the weights: bf16 as published, or fewer bits
+ * @param kvCache  dtype of keys and values
  */
 export const groupRollout = (base: BaseDtype, kvCache: CacheDtype = "f32"): Workload => ({
   id: "P7",
@@ -29,7 +29,7 @@ async function* rollouts(bench: Bench, base: BaseDtype, kvCache: CacheDtype): As
   const policy = new GpuPolicy(gpu, model);
   try {
     const prompt = randomPrompt(shapes);
-    const roll = (n: number, tokens: number) => rollGroup(policy, prompt, n, tokens, newTokens);
+    const roll = (n: number, tokens: number) => rollGroup(policy, prompt, { n, tokens, capacity: newTokens });
     for (const n of [1, 16]) {
       if (isLate()) return;
       const id = `rollout_3b.${name}.n${n}`;
@@ -52,30 +52,39 @@ async function* rollouts(bench: Bench, base: BaseDtype, kvCache: CacheDtype): As
       });
     }
     if (gpu.canTime && !isLate()) {
-      policy.traced = true;
-      await roll(16, newTokens);
-      for (const [kind, times] of policy.traces)
+      policy.free();
+      const traced = new GpuPolicy(gpu, model, { traced: true });
+      await rollGroup(traced, prompt, { n: 16, tokens: newTokens, capacity: newTokens });
+      for (const [kind, times] of traced.traces)
         traces.push(kernelTable(`${kind}, n = 16, ${name}`, times, { bySize: true }));
+      traced.free();
     }
   } finally {
     policy.free();
   }
 }
 
-/** n answers of `tokens` tokens to one prompt, with room for `room` tokens in the cache. */
+interface RolledGroup {
+  /** Answers. */
+  n: number;
+  /** Tokens of each. */
+  tokens: number;
+  /** Tokens that the cache has space for after the prompt. */
+  capacity: number;
+}
+
+/** Samples answers to one prompt. */
 export async function rollGroup(
   policy: GpuPolicy,
   prompt: Passage,
-  n: number,
-  tokens: number,
-  room: number,
+  { n, tokens, capacity }: RolledGroup,
 ): Promise<void> {
-  const conversations = await policy.begin([prompt], n, room, {
+  const conversations = await policy.begin([prompt], n, capacity, {
     seed: 1,
     step: 0,
     temperature: 1,
     suppressed: [policy.model.config.imageTokenId],
-    // Lengths are fixed: nothing ends a turn.
+    // Lengths are fixed: no token ends an answer.
     stops: [],
   });
   const rows = Array.from({ length: n }, (_, row) => row);

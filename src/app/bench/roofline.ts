@@ -2,9 +2,9 @@ import { Plan } from "../../gpu/plan.ts";
 import { copy, multiplyAdd, multiplyAddFlops } from "../../ops/roofline.ts";
 import type { Bench } from "./workload.ts";
 
-/** What the device does at most, measured by kernels that do nothing else. */
+/** Upper bounds of the device, measured by kernels that only copy or only multiply and add. */
 export interface Roofline {
-  /** Bytes read plus written a second. */
+  /** Bytes read plus bytes written. */
   copyBytesPerSecond: number;
   /** Of f32 multiply-adds in registers. */
   flopsPerSecond: number;
@@ -16,7 +16,8 @@ const copiedBytes = 512 * 2 ** 20;
 export async function measureRoofline({ gpu, watch, isTiny }: Bench): Promise<Roofline> {
   const plan = new Plan(gpu, "copy");
   const bytes = isTiny ? 2 ** 22 : Math.min(copiedBytes, gpu.device.limits.maxStorageBufferBindingSize);
-  const shape = [Math.floor(bytes / 1024), 256];
+  const rows = Math.floor(bytes / 1024);
+  const shape = [rows, 256];
   copy(plan, plan.empty("copy.from", shape), plan.empty("copy.to", shape));
   const copied = await watch.ofPlan(plan);
   plan.free();
@@ -27,7 +28,7 @@ export async function measureRoofline({ gpu, watch, isTiny }: Bench): Promise<Ro
   const added = await watch.ofPlan(spin);
   spin.free();
   return {
-    copyBytesPerSecond: (2 * shape[0]! * 1024 * 1000) / copied.ms,
+    copyBytesPerSecond: (2 * rows * 1024 * 1000) / copied.ms,
     flopsPerSecond: (multiplyAddFlops(groups, rounds) * 1000) / added.ms,
   };
 }

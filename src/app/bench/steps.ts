@@ -21,20 +21,20 @@ import {
 } from "./random_model.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** A model with an adapter, and groups of answers to learn from. */
+/** A model to train, and groups of answers to train it on. */
 interface Step {
   model: Model;
   learner: Learner;
   settings: UpdateSettings;
-  /** n answers of so many tokens: behind one prompt, or each behind a prompt of its own. */
+  /** n answers of so many tokens, with one shared prompt or with a prompt each. */
   groups(n: number, tokens: number, isShared: boolean): PackedGroup[];
   weightBytes: number;
 }
 
 /**
- * @param isLora  whether an adapter is trained, and the model left alone
- * @param base    what such a model is kept in
- * @param kvCache what its keys and values are held in
+ * @param isLora   whether an adapter is trained, on a frozen model
+ * @param base     dtype of a frozen model's weights
+ * @param kvCache  dtype of keys and values
  */
 export function openStep(
   gpu: Gpu,
@@ -70,7 +70,7 @@ export function openStep(
   };
 }
 
-/** One update on one group, as GRPO makes it. */
+/** A GRPO update on one group. */
 export const groupStep: Workload = {
   id: "P10",
   line: "GRPO step with LoRA of rank 16 in the shapes of Qwen2.5-VL-3B: 16 answers of 256 tokens to one prompt of 1,300",
@@ -112,7 +112,7 @@ async function tracedStep(
   return { flops: workOfAll([...learner.traces.values()].flat())?.flops };
 }
 
-/** What a shared prompt saves: the same update with the prompt once, and with a prompt for each answer. */
+/** What a shared prompt saves: the same update with one prompt, and with a prompt for each answer. */
 export const sharedPrefix: Workload = {
   id: "P12",
   line: "step cost of n = 1 to 16 answers of 64 tokens: one prompt shared, against a prompt for each, 3B shapes",
@@ -124,7 +124,7 @@ export const sharedPrefix: Workload = {
     for (const n of bench.isTiny ? [1, 2] : [1, 2, 4, 8, 16]) {
       if (bench.isLate()) return;
       const id = `prefix.n${n}`;
-      yield await measured(id, () => comparedStep(bench, step, id, n, tokens));
+      yield await measured(id, () => comparedStep(bench, step, { id, n, tokens }));
     }
   },
 };
@@ -132,14 +132,12 @@ export const sharedPrefix: Workload = {
 async function comparedStep(
   { watch, isLate }: Bench,
   { learner, settings, groups }: Step,
-  id: string,
-  n: number,
-  tokens: number,
+  { id, n, tokens }: { id: string; n: number; tokens: number },
 ): Promise<BenchLine> {
   const [shared, repeated] = [groups(n, tokens, true), groups(n, tokens, false)];
-  // Before any update, so that both see the same weights.
+  // Before any update, so that both have the same weights.
   const [a, b] = [await learner.logprobs(shared, settings), await learner.logprobs(repeated, settings)];
-  const difference = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  const difference = a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0);
   const runs = isLate() ? 1 : 3;
   const once = await watch.ofWork(() => learner.update(shared, settings), { runs });
   const each = await watch.ofWork(() => learner.update(repeated, settings), { runs });

@@ -9,13 +9,13 @@ import { workOfAll } from "../kernels/kernel_work.ts";
 import { perUnit } from "./products.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** Weights in turn, of so many bytes together: none is still in a cache when its turn comes. */
+/** Bytes of the weights that are used in turn, so that none is found in a cache. */
 const rotatedBytes = 360e6;
 
-/** Products of a replay, at least: what it costs to begin one is shared among them. */
+/** Least products in a run of the plan, to spread the cost of starting it. */
 const leastProducts = 48;
 
-/** A decode step's products: each reads its weight once, and that is what they take. */
+/** Products of a decode step, bound by reading the weight once. */
 export const thinProducts: Workload = {
   id: "P4",
   line: "thin products 2048 -> 11008 of 1, 4 and 16 rows, as in a decode step, with weights in every dtype",
@@ -42,18 +42,21 @@ async function thinProduct({ gpu, watch, isTiny }: Bench, id: string, base: Base
     const x = plan.upload("x", new Float32Array(M * I).fill(0.5), [M, I]);
     const out = plan.empty("out", [M, O]);
     const weights: Tensor[] = [];
-    for (let bytes = 0; bytes < (isTiny ? 1 : rotatedBytes); bytes += bytesOf(weights[0]!)) {
+    for (let bytes = 0; bytes < (isTiny ? 1 : rotatedBytes); ) {
       const parameters = new Parameters(gpu, [weight], { trained: false, formOf: () => form });
       made.push(parameters);
-      weights.push(parameters.get(weight.name));
-      fillRandom(filler, weights.at(-1)!, 1, made.length);
+      const tensor = parameters.get(weight.name);
+      weights.push(tensor);
+      fillRandom(filler, tensor, 1, made.length);
+      bytes += bytesOf(tensor);
     }
-    const count = isTiny ? 1 : Math.ceil(leastProducts / weights.length) * weights.length;
-    for (let i = 0; i < count; i++) multiply(plan, { x, weight: weights[i % weights.length]!, out });
+    const rounds = isTiny ? 1 : Math.ceil(leastProducts / weights.length);
+    const count = rounds * weights.length;
+    for (let round = 0; round < rounds; round++) for (const weight of weights) multiply(plan, { x, weight, out });
     filler.run();
-    const bytes = workOfAll(plan.recorded.map((dispatch) => ({ dispatch })))!.bytes / count;
+    const bytes = (workOfAll(plan.recorded.map((dispatch) => ({ dispatch })))?.bytes ?? 0) / count;
     const timing = perUnit(await watch.ofPlan(plan), count);
-    // torch has no products of its own with weights in fewer bits.
+    // torch has no built-in products with weights in fewer bits.
     const peer = `thin.${base === "f32" ? "f32" : "bf16"}.M${M}`;
     return { id, peer, what: `${M} x ${I} times a weight of ${O} x ${I} in ${base}`, bytes, ...timing };
   } finally {

@@ -2,12 +2,12 @@ import { formOf } from "../../model/weight_form.ts";
 import { tuneProducts } from "../kernels/product_tuning.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** What a run does before its first step on a new card, and what comes of it. */
+/** The tuning that a run does before its first step on a new card, and its result. */
 export const tuning: Workload = {
   id: "tune",
   line: "trying the kernels of products, as a run does once on each card: how long it takes, and which are chosen",
   async *run({ gpu, isTiny, isLate }): AsyncGenerator<BenchLine | BenchGap> {
-    // Nothing is tuned there.
+    // Software adapters are not tuned.
     if (isTiny) return;
     for (const base of ["f32", "bf16", "int4"] as const) {
       if (isLate()) return;

@@ -9,15 +9,15 @@ import { rollGroup } from "./rollout.ts";
 import { openStep } from "./steps.ts";
 import { type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
-/** A rollout of a group and the update on it, as a run makes them: what counts is memory. */
+/** A rollout of a group and the update on it, as in a run, measured for its memory. */
 export interface WholeStep {
   id: string;
-  /** As the goals number it. */
+  /** The goal's number in docs/bench.md. */
   goal: string;
   shapes: () => Shapes;
   base: BaseDtype;
   kvCache?: CacheDtype;
-  /** Answers, and their tokens. */
+  /** Answers, and tokens of each. */
   n: number;
   tokens: number;
 }
@@ -61,7 +61,7 @@ export function openWholeStep(
     model,
     weightBytes,
     run: async () => {
-      await rollGroup(policy, prompt, n, tokens, tokens);
+      await rollGroup(policy, prompt, { n, tokens, capacity: tokens });
       await learner.update(group, settings);
     },
   };

@@ -2,45 +2,45 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Platform } from "../../platform.ts";
 import type { Stopwatch, Timing } from "../kernels/stopwatch.ts";
 
-/** One measured line. Its id is that of the same workload in bench/torch_peers.py. */
+/** A measured line. Its id is that of the same workload in bench/torch_peers.py. */
 export interface BenchLine extends Timing {
   /** e.g. "gemm.f32.2048.NT" */
   id: string;
   what: string;
-  /** Floating point operations of one run, where they are what bounds it. */
+  /** Floating point operations of one run, where it is bound by them. */
   flops?: number;
-  /** Bytes that one run must read and write, where they are what bounds it. */
+  /** Bytes that one run must read and write, where it is bound by them. */
   bytes?: number;
-  /** The id of what torch is timed with, where it is another than this one. */
+  /** The id of the line of torch to compare with, where it differs. */
   peer?: string;
   /** Other figures, by name with unit. */
   more?: Readonly<Record<string, number>>;
 }
 
-/** What could not be measured, and why, in a sentence. */
+/** A line that could not be measured, with the reason in a sentence. */
 export interface BenchGap {
   id: string;
   failed: string;
 }
 
-/** What a workload is measured with. */
+/** Context of a workload. */
 export interface Bench {
   platform: Platform;
-  /** A device for each workload: memory, and what one does to it, are not the next one's. */
+  /** Each workload has a device of its own, so that memory of one does not count for another. */
   gpu: Gpu;
   watch: Stopwatch;
-  /** Whether products are recorded with the kernels that are fastest here, as in a run. */
+  /** Whether products use the kernels that tuning chose, as in a run. */
   isTuned: boolean;
-  /** Small shapes: a software adapter would take hours. */
+  /** Whether shapes are small: on a software adapter, which would take hours. */
   isTiny: boolean;
-  /** Whether the time that was given is over; measurements under way take fewer runs then. */
+  /** Whether the time budget is spent; measurements in progress then take fewer runs. */
   isLate(): boolean;
-  /** Kernel by kernel, what a step is made of: filled by workloads that have steps. */
+  /** Tables of the kernels of a step; added to by workloads that have steps. */
   traces: string[];
 }
 
 export interface Workload {
-  /** As the project's goals number it. */
+  /** The goal's number in docs/bench.md. */
   id: string;
   line: string;
   /** Why it is left out, where the adapter lacks what it needs. */
@@ -48,7 +48,7 @@ export interface Workload {
   run(bench: Bench): AsyncGenerator<BenchLine | BenchGap>;
 }
 
-/** Does one measurement; what it throws is a line of its own, and costs nothing else. */
+/** Does one measurement; an error becomes a line of its own. */
 export async function measured<T>(id: string, work: () => Promise<T>): Promise<T | BenchGap> {
   try {
     return await work();

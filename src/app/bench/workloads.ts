@@ -10,7 +10,7 @@ import { tuning } from "./tuning.ts";
 import { wholeSteps } from "./whole_step.ts";
 import type { Workload } from "./workload.ts";
 
-/** Everything that `bench` measures, in the order in which it does. */
+/** All workloads of `bench`, in order. */
 export const workloads: readonly Workload[] = [
   products,
   matrixProducts,
@@ -27,7 +27,7 @@ export const workloads: readonly Workload[] = [
   ...wholeSteps,
 ];
 
-/** @throws Error that names a workload which is not there, and those that are */
+/** All unless names are given. @throws Error for an unknown name, with the known ones */
 export function chosenWorkloads(names: readonly string[]): readonly Workload[] {
   if (names.length === 0) return workloads;
   return names.flatMap((name) => {

@@ -28,7 +28,7 @@ const environment = deepEyesEnvironment({
   prompt: "deepeyes",
   toolErrors: "answer",
   tools: builtInTools.map((tool) => ({ ...tool, replay: () => pixel })),
-  frame: "shown-pixels",
+  frame: "input-pixels",
   minSidePx: 28,
   crop: "source",
 });

@@ -1,4 +1,4 @@
-import { openGpuSession } from "../session/gpu_session.ts";
+import { openGpuSession } from "../session/open_gpu_session.ts";
 import { withUnseen } from "../text/unseen.ts";
 import { parseArguments } from "./command_line/arguments.ts";
 import { endCode, exitCodes, type Stop } from "./command_line/exit_codes.ts";

@@ -4,7 +4,7 @@ import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { multiplyAdd } from "../../ops/roofline.ts";
 
-/** What a time was taken with: the device's own timestamps, or the host's clock round a batch and a read. */
+/** Timestamps of the device, or the host's clock around a batch and a read. */
 export type Clock = "timestamps" | "host clock";
 
 export interface Timing {
@@ -18,24 +18,24 @@ export interface Timing {
 
 export interface WatchOptions {
   runs?: number;
-  /** A run of a batch lasts about so long: far more than a timestamp's resolution or a read's round trip. */
+  /** About how long a batch takes: far longer than the resolution of timestamps or the round trip of a read. */
   batchMs?: number;
-  /** Work before the first run: an idle card lowers its clock, and needs about a second to raise it again. */
+  /** Work before the first run: an idle card lowers its clock, and takes about a second to raise it. */
   warmUpMs?: number;
-  /** Work that stands before the first timestamp, while the host still encodes what is measured. */
+  /** Work before the first timestamp, so that the device is busy while the host encodes what is measured. */
   leadMs?: number;
 }
 
 const mostRepeats = 200;
-/** On a software adapter nothing is learned from many runs. */
+/** On a software adapter few runs suffice. */
 const softwareRuns = 3;
 const softwareBatchMs = 4;
 
-/** Takes times on one device. */
+/** Measures times on a device. */
 export class Stopwatch {
   readonly #spin: Plan;
   readonly #out: Tensor;
-  /** Replays of the spin that take about a millisecond. */
+  /** Runs of the spin plan in about a millisecond. */
   #spinsPerMs = 1;
 
   constructor(readonly gpu: Gpu) {
@@ -44,7 +44,7 @@ export class Stopwatch {
     multiplyAdd(this.#spin, this.#out, { rounds: gpu.software ? 1 : 256, factor: 0.5, addend: 1 });
   }
 
-  /** Keeps the device busy, which raises its clock; a software adapter has none. */
+  /** Keeps the device busy, which raises its clock; not on a software adapter. */
   async warmUp(ms: number): Promise<void> {
     if (this.gpu.software || ms === 0) return;
     const startedMs = performance.now();
@@ -56,12 +56,12 @@ export class Stopwatch {
     this.#spinsPerMs = spins / (performance.now() - startedMs);
   }
 
-  /** Waits until all work is done, and throws what went wrong in it. */
+  /** Waits until all work is done. @throws GpuError that it caused */
   async settle(): Promise<void> {
     await this.gpu.read({ ...this.#out, shape: [1] });
   }
 
-  /** Time of a plan's replay, all its dispatches in one pass. The first replay, which compiles, is not counted. */
+  /** Time of a run of a plan, all its dispatches in one pass. The first run, which compiles, is not counted. */
   async ofPlan(
     plan: Plan,
     { runs = 7, batchMs = 40, warmUpMs = 1000, leadMs = 10 }: WatchOptions = {},
@@ -78,7 +78,7 @@ export class Stopwatch {
     for (let run = 0; run < count; run++) {
       const ms = clock === "timestamps" ? await stamped(repeats) : null;
       if (ms === null && clock === "timestamps") {
-        // Stamps that do not ascend are none: all runs are to have one clock.
+        // Unusable timestamps: start again with the host's clock, so that all runs have the same.
         clock = "host clock";
         times.length = 0;
         run = 0;
@@ -88,7 +88,7 @@ export class Stopwatch {
     return summary(times, clock);
   }
 
-  /** Time of what waits for its own result, by the host's clock: what a person waits. */
+  /** Time of work that waits for its result, by the host's clock: the latency that a user sees. */
   async ofWork(work: () => Promise<unknown>, { warmUps = 1, runs = 5 } = {}): Promise<Timing> {
     for (let run = 0; run < warmUps; run++) await work();
     await this.settle();
@@ -114,14 +114,14 @@ export class Stopwatch {
     return (performance.now() - startedMs) / repeats;
   }
 
-  /** Between the ends of two passes that have nothing in them; null where the stamps cannot be right. */
+  /** Between the ends of two empty passes; null where the timestamps are implausible. */
   async #stampedMs(plan: Plan, repeats: number, leadMs: number): Promise<number | null> {
     const { device } = this.gpu;
     const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
     const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
     const stamp = (endOfPassWriteIndex: number) => {
       const encoder = device.createCommandEncoder({ label: "stamp" });
-      // The end, since a pass may be said to begin while the work before it still runs.
+      // The end, since the begin of a pass may be reported while earlier work still runs.
       encoder.beginComputePass({ timestampWrites: { querySet, endOfPassWriteIndex } }).end();
       device.queue.submit([encoder.finish()]);
     };
@@ -149,10 +149,10 @@ export class Stopwatch {
   }
 }
 
-/** The median of several times, and how far they lie apart. */
+/** Median, minimum and maximum. */
 export function summary(times: readonly number[], clock: Clock): Timing {
   const sorted = [...times].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const ms = sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { ms, msMin: sorted[0]!, msMax: sorted.at(-1)!, runs: sorted.length, clock };
+  const [low = Number.NaN, high = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  const [msMin = Number.NaN, msMax = Number.NaN] = [sorted[0], sorted.at(-1)];
+  return { ms: (low + high) / 2, msMin, msMax, runs: sorted.length, clock };
 }

@@ -1,6 +1,6 @@
 import { resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { openGpuSession } from "../session/gpu_session.ts";
+import { openGpuSession } from "../session/open_gpu_session.ts";
 import type { OwnParts } from "../session/run_context.ts";
 import type { Host } from "./host.ts";
 import { OpenModel } from "./opened_model.ts";

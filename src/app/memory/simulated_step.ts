@@ -9,9 +9,9 @@ import type { ParameterShape } from "../../model/parameters.ts";
 import { ropePositions } from "../../model/positions.ts";
 import { type InputImage, inputImage } from "../../model/vision_rows.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
-import { chunksOf } from "../../policy/gpu_policy.ts";
 import type { Passage } from "../../policy/policy.ts";
-import { type PrefillPart, Workspace } from "../../policy/workspace.ts";
+import { chunksOf, type PrefillPart } from "../../policy/prefill.ts";
+import { Workspace } from "../../policy/workspace.ts";
 import { newLoraConfig } from "../../train/adapter.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -159,13 +159,15 @@ async function roll(
       Array.from({ length: perTask }, (_, i) => task * perTask + i),
     ),
   );
-  const slots = tasks.length * perTask;
-  const prefix = Math.max(...prompts.map(({ tokens }) => tokens.length));
-  const fits = before?.workspace.fits(tasks.length, slots, prefix, capacityTokens);
+  const size = {
+    prompts: tasks.length,
+    slots: tasks.length * perTask,
+    prefixTokens: Math.max(...prompts.map(({ tokens }) => tokens.length)),
+    suffixTokens: capacityTokens,
+  };
+  const fits = before?.workspace.fits(size);
   if (!fits) before?.workspace.free();
-  const rolling = fits
-    ? before!
-    : { workspace: new Workspace(gpu, model, tasks.length, slots, prefix, capacityTokens), made: new Set<string>() };
+  const rolling = fits ? before! : { workspace: new Workspace(gpu, model, size), made: new Set<string>() };
   const { workspace, made } = rolling;
   const rollouts = tasks.flatMap((task) => task.rollouts);
   const longest = Math.max(...rollouts.map(({ turns }) => turns.length));
@@ -173,11 +175,11 @@ async function roll(
   for (let turn = 0; turn < longest; turn++) {
     for (const chunk of chunksOf(parts, config, gpu)) {
       const key = chunk.map(({ tokens, images }) => `${tokens.length} ${images.map(patchesOf)}`).join();
-      if (!made.has(key)) await workspace.prefill(chunk, untraced);
+      if (!made.has(key)) await workspace.prefill(chunk, null);
       made.add(key);
     }
     const waiting = [...rollouts.keys()].filter((row) => rollouts[row]!.turns.length > turn);
-    await workspace.decode(waiting, 1, untraced);
+    await workspace.decode(waiting, 1, null);
     parts = waiting.flatMap((row) => {
       const answer = rollouts[row]!.answers[turn];
       return answer ? [partOf(answer, [row])] : [];
@@ -186,7 +188,6 @@ async function roll(
   return rolling;
 }
 
-const untraced = { traced: false, traces: new Map() };
 const patchesOf = ({ grid }: InputImage): number => grid.t * grid.h * grid.w;
 
 /** A passage as the model reads it. */

@@ -3,26 +3,21 @@ import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import { suppressed } from "../../agent/token_limits.ts";
 import { chooseTools } from "../../agent/tools/table.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
-import { Gpu } from "../../gpu/gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/kernel_times.ts";
 import type { Pixels } from "../../image/pixels.ts";
-import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
+import type { SizeLimits } from "../../image/smart_resize.ts";
 import { maxPassBytes } from "../../model/activation_size.ts";
-import { expectCacheable } from "../../model/cache.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { preprocessorIn } from "../../model/families/read_files.ts";
-import { fillModel, loadModel } from "../../model/load.ts";
+import { fillModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
-import type { Preprocessor } from "../../model/preprocessor.ts";
 import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
-import { expectTrainable, openAdapter, refillAdapter } from "../../train/adapter.ts";
-import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
+import { expectTrainable, refillAdapter } from "../../train/adapter.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import { exportFiles } from "../../train/export.ts";
@@ -37,17 +32,13 @@ import { train } from "../../train/trainer.ts";
 import { packRollouts, sequence, update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
-import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
-import { chooseProductsFor } from "../kernels/tuned_products.ts";
-import { expectFits } from "../memory/estimate.ts";
+import { useMatrixUnits } from "../kernels/matrix_units.ts";
 import { peakTable } from "../memory/peak_table.ts";
-import type { ModelSizes } from "../memory/simulated_step.ts";
-import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
-import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
-import { PicturePool } from "./picture_pool.ts";
+import { fileOrNull } from "../model_folder/model_files.ts";
+import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { type OwnParts, openRunContext, type RunContext } from "./run_context.ts";
-import { type Evaluation, type OpenSession, type Session, sameModel } from "./session.ts";
+import type { OwnParts, RunContext } from "./run_context.ts";
+import { type Evaluation, type Session, sameModel } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -58,84 +49,8 @@ const likeliestTokens = 5;
 /** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
 const softwarePassBytes = 16 * 2 ** 20;
 
-/** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
-export const openGpuSession = (async (platform, config, options = {}): Promise<GpuSession> => {
-  if (!platform.gpu) throw new Error(platform.gpuMissing);
-  const frozen = options.frozen ?? false;
-  if (!frozen) {
-    expectBaseDtype(config);
-    expectMatrixUnits(config);
-  }
-  const notices: string[] = [];
-  // A run's model can be used, and exported, where the run could not be made.
-  const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
-  if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);
-  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" && lack === null });
-  const files = filesIn(platform, config.model);
-  try {
-    if ((await files.sizeBytes("config.json")) === null)
-      throw new Error(
-        `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
-      );
-    const tokenizer = await openTokenizer(fileOrNull(files));
-    const notice = (sentence: string) => notices.push(sentence);
-    const { baseDtype, kvCacheDtype } = config;
-    const { progress } = options;
-    const trained = !frozen && !hasAdapter(config);
-    const device = { limits: gpu.device.limits, software: gpu.software };
-    const before = async (sizes: ModelSizes) => {
-      expectCacheable(sizes.config.text, config.kvCacheDtype);
-      if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
-    };
-    const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
-    checkTokens(tokenizer, model.config);
-    const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
-    model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
-    gpu.check();
-    notices.push(...(await useMatrixUnits(gpu, model)));
-    if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));
-    const view = viewOf(model, await preprocessorIn(files), config);
-    const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
-    const open = (wanted: RunConfig, own = options.own) =>
-      openRunContext(wanted, platform, tokenizer, view, pool, options.judgeAccess ?? {}, own);
-    try {
-      const context = await open(config);
-      const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
-      return new GpuSession(parts, context, open, options.trace ?? false);
-    } catch (error) {
-      pool.close();
-      throw error;
-    }
-  } catch (error) {
-    gpu.close();
-    throw error;
-  }
-}) satisfies OpenSession;
-
-/** Ids of the tokenizer are rows of the embedding, and a picture's token is the one that the model looks for. */
-function checkTokens(tokenizer: Tokenizer, { text, imageTokenId }: ModelConfig): void {
-  if (tokenizer.largestId >= text.vocabSize)
-    throw new Error(
-      `The tokenizer has a token with id ${tokenizer.largestId}, config.json has vocab_size ${text.vocabSize}; the files belong to different models`,
-    );
-  const pad = tokenizer.id("<|image_pad|>");
-  if (pad !== imageTokenId)
-    throw new Error(
-      `The tokenizer's <|image_pad|> has id ${pad}, config.json has image_token_id ${imageTokenId}; the files belong to different models`,
-    );
-}
-
-/** How large the model sees pictures: as its preprocessor says, or smaller where the run wants that. */
-function viewOf(model: Model, limits: Preprocessor, { maxPixels }: RunConfig): SizeLimits {
-  const { patchSize, spatialMergeSize } = model.config.vision;
-  // Source pixels a side of an image token.
-  const factor = patchSize * spatialMergeSize;
-  const most = maxPixels > 0 ? Math.min(maxPixels, limits.maxPixels) : limits.maxPixels;
-  return { factor, minPixels: Math.min(limits.minPixels, most), maxPixels: most };
-}
-
 /** What a session is opened with and keeps. */
-interface SessionParts {
+export interface SessionParts {
   gpu: Gpu;
   model: Model;
   tokenizer: Tokenizer;
@@ -185,9 +100,8 @@ export class GpuSession implements Session {
     this.#config = context.config;
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
-    this.#policy = new GpuPolicy(gpu, qwen);
+    this.#policy = new GpuPolicy(gpu, qwen, { traced });
     this.#learner = new Learner(gpu, qwen, "policy");
-    this.#policy.traced = traced;
     this.#learner.traced = traced;
   }
 

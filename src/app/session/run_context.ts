@@ -50,15 +50,21 @@ export interface JudgeAccess {
   cache?: VerdictCache;
 }
 
+/** What a run context is made of, besides the configuration. */
+export interface RunContextParts {
+  platform: Platform;
+  tokenizer: Tokenizer;
+  /** Sizes of the pictures that the model reads. */
+  view: SizeLimits;
+  pool: PicturePool;
+  judgeAccess: JudgeAccess;
+  own?: OwnParts;
+}
+
 /** @throws Error with one sentence for people: a file that cannot be opened, a judge without an address */
 export async function openRunContext(
   config: RunConfig,
-  platform: Platform,
-  tokenizer: Tokenizer,
-  view: SizeLimits,
-  pool: PicturePool,
-  access: JudgeAccess,
-  own: OwnParts = {},
+  { platform, tokenizer, view, pool, judgeAccess, own = {} }: RunContextParts,
 ): Promise<RunContext> {
   const ownTools = [...(own.tools?.values() ?? [])];
   const named = config.tools.split(",").map((name) => name.trim());
@@ -83,7 +89,7 @@ export async function openRunContext(
     reward,
     missing,
     source: await openSource({ config, platform, view, pool, chat, own }),
-    judge: openRunJudge(config, access, reward),
+    judge: openRunJudge(config, judgeAccess, reward),
   };
 }
 

@@ -1,7 +1,7 @@
 import { wrap } from "comlink";
 import type { RunApi } from "../worker_api/run_api.ts";
 
-/** Starts the worker that holds the run. `failed` hears of a worker that could not start or broke down outside a call. */
+/** Starts the worker that holds the run. `failed` is called where the worker could not start or broke down outside a call. */
 export function connect(failed: (error: Error) => void): RunApi {
   const worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "saccade" });
   worker.addEventListener("error", (event) => {

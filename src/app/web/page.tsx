@@ -27,7 +27,7 @@ showUnseen();
 
 /** The whole page. What is dropped anywhere is opened: the log of a run, or data, models and adapters. */
 export function Page({ page }: { page: PageParts }) {
-  // Before anything can be seen: what is dropped or pressed then is not lost.
+  // Layout effects: what is dropped or pressed as soon as the page is visible is not lost.
   useLayoutEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
   useLayoutEffect(keepFocus, []);
   const { store } = page;

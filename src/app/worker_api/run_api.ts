@@ -56,7 +56,7 @@ export interface StoredModel {
 }
 
 /** A file of weights from the network that this browser keeps, whole or in part. */
-export interface KeptWeights {
+export interface CachedWeights {
   key: string;
   /** Where it was last read from. */
   path: string;
@@ -142,7 +142,7 @@ export interface RunApi {
   models(): Promise<StoredModel[]>;
   removeModel(name: string): Promise<void>;
   /** Weights from the network that are kept here, the ones used last first. */
-  weights(): Promise<KeptWeights[]>;
+  weights(): Promise<CachedWeights[]>;
   removeWeights(key: string): Promise<void>;
   /** Stored runs, newest first, and the events and settings of one. */
   runs(): Promise<StoredRun[]>;

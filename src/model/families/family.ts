@@ -11,15 +11,13 @@ import type { Passes } from "../passes.ts";
 import type { Grid, PatchOrder } from "../positions.ts";
 import type { Preprocessor } from "../preprocessor.ts";
 import type { VisionRows } from "../vision_rows.ts";
+import type { CallSyntax } from "./call_syntax.ts";
 
 /** The two small files of a checkpoint. */
 export interface ModelFiles {
   config: Json;
   preprocessor: Json;
 }
-
-/** How a model writes a call of a tool; "hermes": a JSON object with name and arguments between <tool_call> tags. */
-export type CallSyntax = "hermes";
 
 /**
  * All that differs between one family of models and another. A family is a folder beside this file, with one such
@@ -35,7 +33,7 @@ export interface Family<Vision extends VisionConfig = VisionConfig> {
   readonly modelType: string;
   /** What the numbers of a place in a picture mean that the model writes. */
   readonly frame: CoordinateFrame;
-  /** How the model writes a call of a tool. */
+  /** How the model writes a call of a tool; its tokenizer has the tokens. */
   readonly callSyntax: CallSyntax;
   /** Small files of published checkpoints by their names on the Hub, for whoever cannot fetch them. */
   readonly published: Readonly<Record<string, ModelFiles>>;

@@ -8,7 +8,7 @@ export type DecoderTraits = Pick<TextConfig, "mropeInterleaved" | "attentionBias
 
 /**
  * Reads the sizes of a decoder that rotates whole heads.
- * @param layerTypes  the kinds of layers that the family has, first the one that stands where the file says nothing
+ * @param layerTypes  the kinds of layers that the family has, the default first
  * @throws Error as Family.readConfig does
  */
 export function readText(text: Section, traits: DecoderTraits, layerTypes = [fullAttention]): TextConfig {

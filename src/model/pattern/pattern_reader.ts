@@ -3,7 +3,7 @@ import { PatternError } from "./pattern.ts";
 const maxLength = 20_000;
 const maxDepth = 100;
 
-/** Goes through the text of a pattern. */
+/** Reads the text of a pattern. */
 export class PatternReader {
   readonly #source: string;
   #at = 0;
@@ -36,7 +36,7 @@ export class PatternReader {
     return character;
   }
 
-  /** What stands here, where `pattern` (which begins with ^) matches it. */
+  /** The match of `pattern` (which begins with ^) here, if any. */
   look(pattern: RegExp): RegExpExecArray | null {
     return pattern.exec(this.#source.slice(this.#at));
   }

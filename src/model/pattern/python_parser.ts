@@ -15,7 +15,7 @@ export class PythonParser extends PatternReader {
     return { part, names: this.names };
   }
 
-  /** `(?i)` and the like: for all of the pattern, and only where it begins. */
+  /** `(?i)` and the like: for all of the pattern, and only at its beginning. */
   #globalFlags(flags: Flags): void {
     for (;;) {
       const [whole, letters] = this.look(/^\s*\(\?([aiLmsux]+)\)/) ?? [];
@@ -42,7 +42,7 @@ export class PythonParser extends PatternReader {
     }
   }
 
-  /** What stands for nothing: a repetition behind it is of what stands before it. */
+  /** Skips comments: a repetition behind one repeats the part before it. */
   #skipComments({ verbose }: Flags): void {
     for (;;) {
       const [idle] = this.look(verbose ? /^(?:\(\?#[^)]*\)|[ \t\n\r\f\v]+|#[^\n]*)/ : /^\(\?#[^)]*\)/) ?? [];
@@ -138,7 +138,7 @@ export class PythonParser extends PatternReader {
       this.skip(whole.length);
       return this.#closed(this.#choice(own, depth));
     }
-    if (this.look(/^[aiLmsux]+\)/)) throw new PatternError("flags for all of it stand elsewhere than at its beginning");
+    if (this.look(/^[aiLmsux]+\)/)) throw new PatternError("flags for all of it are allowed at its beginning only");
     throw new PatternError(`"(?${this.rest(3)}" begins no group`);
   }
 

@@ -16,7 +16,7 @@ export type ConnectionState =
   | "slow"
   | "not_a_judge";
 
-/** What a test of the connection came to. */
+/** The result of a connection test. */
 export interface Diagnosis {
   state: ConnectionState;
   /** What was found and what to do, one sentence. */
@@ -57,7 +57,7 @@ export async function testConnection(
   signal?: AbortSignal,
 ): Promise<Diagnosis> {
   const address = readJudgeAddress(settings.url);
-  // One try each: a person waits for it, and wants to know what is rather than what may be after a minute.
+  // One try each: a person waits for the result, and retries would hide a failure for a minute.
   const connection = new JudgeConnection({ ...settings, retries: 0, timeoutMs: settings.timeoutMs ?? 30_000 }, parts);
   const servers = judgeServers(page?.origin ?? null);
   const wanted = settings.model ?? "";
@@ -94,7 +94,7 @@ export async function testConnection(
   try {
     found.models = await connection.models(signal);
   } catch (error) {
-    // Some servers have no list; what counts is whether they judge.
+    // Some servers list no models and judge all the same.
     const keepsNoList = error instanceof JudgeFailure && error.kind === "not_found" && wanted !== "";
     if (!keepsNoList) return failed(error);
   }
@@ -130,7 +130,7 @@ export async function testConnection(
     }
     return failed(error);
   }
-  // A server that answers whatever is asked for would be asked under a name that means nothing.
+  // Some servers answer under any name; the one given would then mean nothing.
   if (wanted !== "" && found.models.length > 0 && !found.models.includes(wanted))
     return end(
       "no_model",
@@ -142,14 +142,14 @@ export async function testConnection(
     return verdictInText(reply) === null
       ? end(
           "no_json_schema",
-          `The judge at ${address.base} knows no json_schema and does not keep to the form that is asked for in words: ${JSON.stringify(reply.slice(0, 60))}; choose another model`,
+          `The judge at ${address.base} knows no json_schema and does not keep to the form that the prompt asks for: ${JSON.stringify(reply.slice(0, 60))}; choose another model`,
         )
       : end(
           "no_json_schema",
-          `The judge at ${address.base} knows no json_schema; verdicts are asked for in words instead, and more of them may fail`,
+          `The judge at ${address.base} knows no json_schema; verdicts are asked for by the prompt alone, and more of them may fail`,
           true,
         );
-  // Without temperature or seed its verdicts are left to chance.
+  // Without temperature or seed its verdicts are random.
   const changes = connection.adaptations;
   const taken = changes.length === 0 ? "" : `; it takes questions ${changes.join(", ")} only`;
   const verdictMs = found.verdictMs ?? 0;
@@ -173,8 +173,8 @@ function isSchemaVerdict(reply: string): boolean {
 }
 
 /**
- * Why a request went nowhere. A browser says only "failed" for each of these; a request that asks for nothing readable
- * tells whether anybody is there.
+ * Why a request had no response. A browser reports all of these as "failed"; a request in mode no-cors shows whether a
+ * server is there.
  */
 async function unreachable(
   { base, network }: JudgeAddress,

@@ -73,7 +73,7 @@ export async function exchange({
         `The judge at ${url} did not answer within ${timeoutMs / 1000} s; raise the time limit, or ask fewer questions at once`,
       );
     const { message, cause } = error as Error;
-    // Deno and Node say "fetch failed", and why only behind it.
+    // Deno and Node say "fetch failed" and put the reason into `cause`.
     const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
     throw new JudgeFailure(
       "no_answer",
@@ -85,7 +85,7 @@ export async function exchange({
   }
 }
 
-/** The text of a reply, unpacked where the server packed it without saying so. */
+/** The text of a reply, decompressed where the server compressed it without declaring so. */
 async function readText(response: Response, url: string, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
   const bytes = await readBytes(response.body, url, maxBytes);
@@ -108,7 +108,7 @@ async function readBytes(
     if (done) break;
     bytes += value.length;
     if (bytes > maxBytes) {
-      // Not waited for: a server that goes on sending would be waited for with it.
+      // Not awaited: a server that goes on sending would block here.
       reader.cancel().catch(() => {});
       throw new JudgeFailure(
         "too_large",

@@ -28,10 +28,10 @@ const transient: readonly FailureKind[] = [
   "no_text",
 ];
 
-/** What stands in the way of every question: the key, the address, the model. */
+/** Failures that every question would meet: the key, the address, the model. */
 const permanent: readonly FailureKind[] = ["unauthorized", "not_found"];
 
-/** Every question would fail for the same reason, so that whoever asks stops; the message is one sentence for people. */
+/** Every question would fail for the same reason, so that asking stops; the message is one sentence for people. */
 export class JudgeUnusable extends Error {
   constructor(why: string) {
     super(`${why}; no answer can be judged so: enter the right key, address or model of the judge and go on`);
@@ -42,7 +42,7 @@ export class JudgeUnusable extends Error {
 /** A question without a usable reply; the message is one sentence for people and never holds the key. */
 export class JudgeFailure extends Error {
   readonly kind: FailureKind;
-  /** How long the server asked to be left alone, null where it did not say. */
+  /** From Retry-After, null where the server did not send it. */
   readonly retryAfterMs: number | null;
   /** What the model had said where it was cut off. */
   said: string | null = null;
@@ -60,12 +60,12 @@ export class JudgeFailure extends Error {
     return transient.includes(this.kind);
   }
 
-  /** The server did answer, with what is no verdict. */
+  /** The server answered, but without a usable verdict. */
   get isReply(): boolean {
     return this.kind === "cut_off" || this.kind === "refused" || this.kind === "no_text";
   }
 
-  /** No question to this judge will fare better: a run had better stop than go on without verdicts. */
+  /** Every further question would fail too: a run should stop rather than go on without verdicts. */
   get isPermanent(): boolean {
     return permanent.includes(this.kind);
   }

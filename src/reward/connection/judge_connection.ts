@@ -18,9 +18,9 @@ export interface ConnectionSettings {
   /** Questions at once. */
   concurrency: number;
   timeoutMs: number;
-  /** Further tries after a failure that may pass. */
+  /** Further tries after a transient failure. */
   retries: number;
-  /** First wait before another try; doubles each time, with chance in it. */
+  /** First wait before another try; doubles each time, with random jitter. */
   backoffMs: number;
   /** Longest wait before another try, also where the server asks for more. */
   maxWaitMs: number;
@@ -53,7 +53,7 @@ export interface ConnectionParts {
   random: () => number;
 }
 
-/** What went over a connection so far. */
+/** Requests of a connection so far. */
 export interface ConnectionCounts {
   /** Requests sent, further tries included. */
   calls: number;
@@ -67,7 +67,7 @@ export interface ConnectionCounts {
 /** After so many questions in a row without a reply, each gets one try until one is answered: a dead server costs one time limit, not five. */
 const failuresUntilOneTry = 8;
 
-/** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on everything that it can do to a run. */
+/** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on time, size, number and concurrency of requests. */
 export class JudgeConnection {
   readonly address: JudgeAddress;
   readonly counts: ConnectionCounts = { calls: 0, retries: 0, failures: {}, callMs: 0 };
@@ -127,7 +127,7 @@ export class JudgeConnection {
 
   /**
    * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
-   * on; response_format is left to the caller, whose words go with it.
+   * on; response_format is left to the caller, whose prompt depends on it.
    * @throws JudgeFailure
    */
   async complete({ messages, temperature, extra }: JudgeRequest, signal?: AbortSignal): Promise<string> {
@@ -151,9 +151,9 @@ export class JudgeConnection {
         const field =
           error.kind === "bad_request" ? refusedField(sent, `${error.message} ${error.said ?? ""}`, error.param) : null;
         if (field === null || field === "response_format") {
-          // The field was not what was in the way, and what was said first tells more.
+          // Leaving fields out did not help; the first error is the informative one.
           if (refused && error.kind === "bad_request" && field === null) throw refused;
-          // A reply that says no verdict is a reply.
+          // The server accepted the request, whatever its reply says.
           if (refused && error.isReply) this.#adaptation = adaptation;
           throw error;
         }
@@ -164,7 +164,7 @@ export class JudgeConnection {
     throw refused ?? new Error("Expected a field to be refused at each try");
   }
 
-  /** @param read what the answer says; where it throws a failure that may pass, the question is asked again */
+  /** @param read what the answer says; where it throws a transient failure, the question is asked again */
   async #persist<T>(
     url: string,
     body: string | undefined,
@@ -195,7 +195,7 @@ export class JudgeConnection {
     });
   }
 
-  /** A server that asks to be left alone is left alone by all. */
+  /** Retry-After holds for all questions to the server. */
   #respectRetryAfter({ retryAfterMs }: JudgeFailure): void {
     if (retryAfterMs === null) return;
     this.#notBeforeMs = Math.max(

@@ -14,7 +14,7 @@ export class Limiter {
     try {
       return await work();
     } finally {
-      // The place goes to whoever waits longest, so that nobody can slip in between.
+      // The slot is handed to the longest waiter directly, so that a new caller cannot take it first.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#running--;

@@ -1,7 +1,7 @@
 import { JudgeFailure } from "./failure.ts";
 import { errorIn, excerpt, type ServerError } from "./server_sentence.ts";
 
-/** What a model ends a reply with that it has finished. Servers that say nothing are believed. */
+/** Finish reasons of complete replies. A reply without a reason counts as complete. */
 const finished = /^(?:stop|eos|end|complete|finish|done)/i;
 
 /** Parts of a reply that are no answer: thoughts, tool calls. */
@@ -93,7 +93,7 @@ export function failureOf({ sentence, status, param }: ServerError, url: string)
  */
 export function statusFailure(status: number, said: string, url: string, retryAfterMs: number | null): JudgeFailure {
   const detail = said.trim() === "" ? "" : `: ${excerpt(said)}`;
-  // A moderator's word about one question says nothing about the key.
+  // A refusal by moderation concerns one question, not the key.
   const isModerated = status === 403 && /moderat|flagged|content.?policy|safety/i.test(said);
   if (isModerated) return new JudgeFailure("refused", `The judge at ${url} refuses the question (403)${detail}`);
   if (status === 401 || status === 403)
@@ -108,7 +108,7 @@ export function statusFailure(status: number, said: string, url: string, retryAf
       `The judge at ${url} asks for fewer questions (429)${detail}`,
       retryAfterMs,
     );
-  // Servers break on a schema that they do not know; another try with it would break them again.
+  // Some servers fail with 500 on a schema that they do not know; another try with it would fail again.
   const breaksOnSchema =
     status >= 500 &&
     /json.?schema|response_format|structured.?output|grammar/i.test(said) &&

@@ -42,7 +42,7 @@ function eventsOf(lines: readonly string[]): string[] {
     if (line.trim() === "") open = false;
     const data = /^data: ?(.*)$/.exec(line)?.[1];
     if (data === undefined) continue;
-    // Servers that leave out the empty line put one value on each.
+    // Servers that leave out the empty line put one JSON value on each line.
     const last = events.at(-1);
     if (open && last !== undefined && last.length < mostJoined && parse(last) === undefined)
       events[events.length - 1] = `${last}\n${data}`;

@@ -1,12 +1,12 @@
 /**
- * What servers in the wild do not take of a question, and what is sent in its place. OpenAI's newer models want
+ * Fields of a request that some servers refuse, and what is sent instead. OpenAI's newer models want
  * max_completion_tokens and no temperature; Mistral forbids seed by another name; many know no chat_template_kwargs.
  */
 
 /** A body of a chat completion. */
 export type Body = Record<string, unknown>;
 
-/** Fields that a question makes no sense without, or that the judge itself decides on (response_format). */
+/** Fields that are always sent. */
 const required = new Set(["model", "messages"]);
 
 /**
@@ -34,7 +34,7 @@ export type Adaptation = ReadonlyMap<string, string | null>;
 export function withoutField(adaptation: Adaptation, field: string): Adaptation {
   const changed = new Map(adaptation);
   if (field === "max_tokens") changed.set(field, "max_completion_tokens");
-  // The other name was no better.
+  // The other name was refused too.
   else if (field === "max_completion_tokens") changed.set("max_tokens", null);
   else changed.set(field, null);
   return changed;

@@ -1,4 +1,4 @@
-/** What went wrong, in a server's own words and numbers; each null where it does not say. */
+/** An error as a server reports it; each field null where it does not say. */
 export interface ServerError {
   sentence: string | null;
   /** As in HTTP, where it names one. */
@@ -68,7 +68,7 @@ function numberOf(code: unknown): number | null {
   return Number.isInteger(number) && number >= 400 && number <= 599 ? number : null;
 }
 
-/** Codes in words, as servers have them. */
+/** Error codes that servers give as names. */
 const statusPatterns: readonly [pattern: RegExp, status: number][] = [
   [/rate.?limit|too.?many.?requests|quota|throttl/i, 429],
   [/invalid.?api.?key|unauthori[sz]ed|authentication|no.?auth|invalid.?token/i, 401],
@@ -80,7 +80,7 @@ const statusPatterns: readonly [pattern: RegExp, status: number][] = [
 
 const statusOf = (text: string): number | null => statusPatterns.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 
-/** Of a mere sentence only what may pass is believed: another word would stop a run. */
+/** From a sentence without a code only transient failures are concluded: any other would stop a run. */
 function statusNamedIn(said: string | null): number | null {
   const status = said === null ? null : statusOf(said);
   return status === 429 || status === 503 ? status : null;

@@ -64,13 +64,13 @@ function opensOnly({ readings: texts, clean }: Look, kind: QuestionKind): boolea
 }
 
 /**
- * Why an answer must not reach a judge that reads, null where it may. Each of these talks judges into things, or would
- * be judged by what it is not. What the gold answer does too is no trick, nor what the question asks for.
+ * Why an answer must not reach a judge that reads, null where it may. Each of these influences judges, or would
+ * be judged by something other than its content. What the gold answer does too, or the question asks for, is allowed.
  * @param answer clean, as it would be sent (`cleanText`)
  */
 export function refusal(answer: string, goldAnswer: string, question = ""): string | null {
   const kind = questionKind(question, goldAnswer);
-  // An answer that is too long is looked at no further.
+  // An answer that is too long is not examined further.
   const look = lookAt(answer.slice(0, longestAnswer + 1));
   let gold: Look | null = null;
   const lookAtGold = () => (gold ??= lookAt(cleanText(goldAnswer).slice(0, longestAnswer + 1)));

@@ -1,10 +1,10 @@
 import { onLine } from "../rules/raised_signs.ts";
 
-/** What a terminal would obey: it leaves whole, not as "[2K" without its escape. */
+/** Escape sequences of terminals: removed as a whole, rather than leaving "[2K" without its escape. */
 const escapeSequences =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[PX^_][^\u001b]*(?:\u001b\\)?|[@-Z\\-_])/g;
-/** Letters and marks that nobody sees: fillers, variation selectors, joiners, and the blank of Braille. */
+/** Invisible letters and marks: fillers, variation selectors, joiners, and the blank of Braille. */
 const unseen = /[\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /**
@@ -27,7 +27,7 @@ export function cleanText(text: string): string {
       .replace(/\r\n?|[\u2028\u2029\u0085\v\f]/g, "\n")
       .replace(unseen, "")
       .replace(/[\p{Cf}\p{Me}\p{Cs}\p{Cn}\p{Co}\ufffd]|(?!\n|\t)\p{Cc}/gu, "")
-      // A pile of marks on one letter hides it.
+      // A stack of marks on one letter hides it.
       .replace(/(\p{M}{2})\p{M}+/gu, "$1")
       .replace(/[^\S\n]+/g, " ")
       .replace(/ ?\n ?/g, "\n")
@@ -85,7 +85,7 @@ const folded = (text: string): string =>
 /**
  * The ways in which a clean text may be read, in lower case: as it stands, without escapes, with lookalikes as Latin
  * letters, with signs that stand for letters, with its letters moved together again ("v e r d i c t"). For checks
- * alone: none of them is what anybody gets.
+ * alone: none of them is sent.
  */
 export function readings(clean: string): string[] {
   const plain = clean

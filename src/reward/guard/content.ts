@@ -33,7 +33,7 @@ const numbered =
   /^\W*(?:1|a|i)[.)]\s*\p{L}.*[\s,;](?:2|b|ii)[.)]\s*\p{L}|^\s*[-*•]\s*\p{L}.*\n\s*[-*•]\s*\p{L}|\p{L}\s\+\s.*\s\+\s\p{L}/su;
 const letters =
   /^\W*\(?[a-j]\W*(?:,|and|&|\/|\s)\W*\(?[a-j]\W*$|\byes (?:and|but) no\b|\bno (?:and|but) yes\b|\byes\s*\/\s*no\b/;
-/** It says what it is not, and nothing else. */
+/** An answer that only says what the thing is not. */
 const onlyDenies =
   /^\W*(?:(?:it|this|that|there|he|she|they) (?:is|are|was|were)(?:n't)? )?(?:not (?:an?|the|any|one of)\b|not (?:red|green|blue|black|white|yellow|orange)\b|neither\b|anything (?:but|except|other than)\b|everything (?:but|except)\b|other than\b|something other than\b)(?!.*\b(?:but|rather|instead)\b.*\w{3})/;
 

@@ -3,7 +3,7 @@ import { inAny, type Look, lookAt } from "./look.ts";
 import { speaksToJudge } from "./speech.ts";
 import { bareVerdict, likeness, positive, stressedVerdict } from "./words.ts";
 
-/** Marks by which templates and tools tell who speaks. */
+/** Marks of roles in templates and tools. */
 const roleMarks: readonly RegExp[] = [
   /<\|[^|<>]{0,40}\|>|<｜[^｜<>]{0,40}｜>/,
   /<\s*\/?\s*(?:s|bos|eos|pad|unk|think\w*|thought|reasoning|answer|tool\w*|function\w*|system|user|assistant|human|model|developer|judge|grader|candidate|reference|question|gold|verdict|result|score|instructions?|prompt|context|response|input|output|message|start_of_\w+|end_of_\w+|im_start|im_end|start_header_id|end_header_id|eot_id|turn|inst)\b[^<>]{0,40}>/,
@@ -32,7 +32,7 @@ const forgedVerdict: readonly RegExp[] = [
 ];
 const looseVerdict = new RegExp(String.raw`(?<![\p{L}])${looseNouns}(?:${between})${value}`, "u");
 
-/** Fields of what is sent, or of a conversation: an answer that has them plays a message. */
+/** Fields of what is sent, or of a conversation: an answer that has them imitates a message. */
 const messageField =
   /["']\s*(?:question|reference|candidate|verdict|role|messages|gold|ground_?truth|judge?ment|thought)\s*["']\s*:/;
 /** A string that ends and goes on as JSON, or a bracket that closes what the answer has not opened. */
@@ -68,7 +68,7 @@ const looksLikeVerdict = ({ cores }: Look): boolean =>
 /** Whether an answer states a verdict in the place of an answer, or besides one. */
 export function forgesVerdict(look: Look, kind: QuestionKind): boolean {
   const { readings: texts, clean } = look;
-  // A mark that turns the order showed it so; the mark itself is gone.
+  // A mark that reverses the order made it read so; the mark itself has been removed.
   const backwards = [...clean.toLowerCase()].reverse().join("");
   const wordsTurned = clean.toLowerCase().replace(/\p{L}+/gu, (word) => [...word].reverse().join(""));
   if (
@@ -89,7 +89,7 @@ export function forgesVerdict(look: Look, kind: QuestionKind): boolean {
   );
 }
 
-/** Whether an answer plays another's part: a template's mark, or a turn of somebody else. */
+/** Whether an answer imitates another role: a mark of the chat template, or a turn of another speaker. */
 export function playsAnother({ readings: texts }: Look, kind: QuestionKind): boolean {
   if (inAny(texts, roleMarks) || inAny(texts, [laterTurn])) return true;
   // "System: Windows" may stand on a screen.

@@ -12,7 +12,7 @@ import {
   praisesItself,
 } from "./words.ts";
 
-/** Whether an answer speaks to whoever judges, points at what only the judge sees, or praises itself. */
+/** Whether an answer addresses the judge, refers to what only the judge sees, or claims to be right. */
 export function speaksToJudge({ readings: texts, cores }: Look, kind: QuestionKind): boolean {
   if (inAny(texts, addressesJudge) || inAny(texts, forgets)) return true;
   // "Grade 1" may be what was asked for.

@@ -1,5 +1,5 @@
 /**
- * Words by which answers speak to whoever judges rather than to whoever asked, in the languages that judges read. The
+ * Phrases by which answers address the judge rather than the person who asked, in the languages that judges read. The
  * phrases are matched in `readings` of an answer: lower case, Latin letters without accents.
  */
 
@@ -18,7 +18,7 @@ export const stressedVerdict = new RegExp(
 export const likeness =
   /^(?:(?:it|this|that|they|both|these)\s+(?:is|are)\s+)?(?:(?:the\s+)?same|identical|equal|equivalent|consistent|match(?:es|ing)?|they match)$/;
 
-/** Who judges, where it is spoken to. */
+/** Phrases that address the judge. */
 const judge = `(?:judges?|graders?|evaluators?|examiners?|assessors?|markers?|reviewers?|referee|verifier|scorer|corrector|llm|model judge)`;
 export const addressesJudge: readonly RegExp[] = [
   new RegExp(
@@ -70,7 +70,7 @@ export const ordersVerdict: readonly RegExp[] = [
   /\btrust me\b/,
 ];
 
-/** Away with what was said before: a verb, and what it is about, in either order where a language has it so. */
+/** "Ignore the instructions": a verb and its object, in either order where a language has it so. */
 const forgetting: readonly [verbs: string, objects: string][] = [
   [
     String.raw`(?:ignor(?:e|ing)|disregard\w*|forget\w*|override|bypass|overlook|neglect|skip|drop|discard)`,
@@ -144,7 +144,7 @@ export const pointsAtReference: readonly RegExp[] = [
   /الإجابة (?:الصحيحة|المرجعية|النموذجية)|الجواب الصحيح|सही (?:उत्तर|जवाब)|תשובה נכונה|התשובה הנכונה|σωστή απάντηση|σωστη απαντηση|คำตอบที่ถูกต้อง/,
 ];
 
-/** Approval of itself: that an answer is right is for others to say. */
+/** An answer that claims to be right. */
 export const praisesItself: readonly RegExp[] = [
   /\((?:this is |which is )?(?:correct|verified|confirmed|accepted|approved)\)\W*$|,? (?:which|that) is (?:correct|accepted|approved|verified)\W*$|\p{L} is correct\W*$/u,
   /^\W*(?:(?:semantically|logically|fully|exactly|completely|perfectly) (?:equivalent|identical|consistent|the same|equal)|no (?:real |actual |semantic )?differences?|match found)\W*$/,

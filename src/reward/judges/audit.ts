@@ -35,7 +35,7 @@ export interface Audit {
   lastFailure: string | null;
 }
 
-/** Asks a judge about every case of the audit set, twice: as a run would, and without what stands before it. */
+/** Asks a judge about every case of the audit set, twice: as a run would, and the model alone, without rules and guard. */
 export async function audit(judge: RemoteJudge, signal?: AbortSignal, cases = auditSet): Promise<Audit> {
   const mistakes: AuditMistake[] = [];
   let lastFailure: string | null = null;

@@ -18,9 +18,9 @@ export interface JudgeCounts {
   failures: Partial<Record<FailureKind, number>>;
   /** Why the last of them failed. */
   lastFailure: string | null;
-  /** Why no question can be answered any more: the key, the address or the model is refused. Nobody is asked then. */
+  /** Why no question can be answered any more: the key, the address or the model is refused. No question is sent then. */
   unusable: string | null;
-  /** Known-wrong answers slipped in, and those of them that were approved. */
+  /** Known-wrong answers that were asked about as a test, and those of them that were approved. */
   canaries: number;
   canariesApproved: number;
   connection: ConnectionCounts;

@@ -14,7 +14,7 @@ export interface JudgeDefinition<Name extends string = string> {
   /** Where its prompt comes from. */
   readonly source: string;
   /**
-   * rules: nobody is asked. guarded: rules decide first, answers that play tricks are refused, and a model's reply is
+   * rules: no model is asked. guarded: rules decide first, answers that try to influence the judge are refused, and a model's reply is
    * bound to a schema. original: a model is asked as `asks` says.
    */
   readonly way: "rules" | "guarded" | "original";
@@ -82,7 +82,7 @@ export interface AnswerJudge {
    * fails: `failed` gets the reason, in one sentence.
    */
   verdict(asked: Asked, signal?: AbortSignal, failed?: (why: string) => void): Promise<Verdict | null>;
-  /** Whether an answer is the one that its thought arrives at; null where nobody could say. Only judges that read can. */
+  /** Whether an answer is the one that its thought arrives at; null where the judge could not say. Only judges that ask a model can. */
   consistent?(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null>;
   readonly counts: JudgeCounts;
 }

@@ -39,7 +39,7 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
 export const countsNow = (counts: JudgeCounts): JudgeCounts => structuredClone(counts);
 
 /**
- * What a person should know about a judge and would see too late; `name` says which it is, whatever its numbers.
+ * Problems of a judge that a person should know about early; `name` says which it is, whatever its numbers.
  * @param before what it had done when the step began; failures are reported for the first step that has one, and once more
  *   where they become the most. From the beginning where it is null.
  */

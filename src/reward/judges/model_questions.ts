@@ -28,8 +28,8 @@ export class ModelQuestions {
   }
 
   /**
-   * A verdict of 0 or 1, bound to a schema, and asked for by instruction alone once the server has refused one. The same question is
-   * asked once: its reply is cached.
+   * A verdict of 0 or 1, bound to a schema, and asked for by instruction alone once the server has
+   * refused one. The same question is asked once: its reply is cached.
    * @throws JudgeFailure
    */
   async verdict(request: (withSchema: boolean) => JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
@@ -38,7 +38,7 @@ export class ModelQuestions {
       return await this.#cached(request(true), signal);
     } catch (error) {
       if (!(error instanceof JudgeFailure) || error.kind !== "bad_request") throw error;
-      // The server knows no schema, or does not want the question at all: then it says so again.
+      // Either the schema is refused or the question itself; the second request shows which.
       const right = await this.#cached(request(false), signal);
       this.#schema = false;
       return right;

@@ -12,7 +12,7 @@ import { askOriginal } from "./original_judge.ts";
 import { judgeNamed } from "./table.ts";
 import { memoryCache, type VerdictCache } from "./verdict_cache.ts";
 
-/** The judge that needs nobody: what no rule decides is wrong. */
+/** The rules alone: what no rule decides is wrong. */
 export function rulesJudge(): AnswerJudge {
   const counts = noCounts({ calls: 0, retries: 0, failures: {}, callMs: 0 });
   return {
@@ -70,7 +70,7 @@ export class RemoteJudge implements AnswerJudge {
       if (!(error instanceof JudgeFailure)) throw error;
       this.counts.failed++;
       this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
-      // What was cut off by a stop says nothing about the judge.
+      // A question that was aborted by a stop says nothing about the judge.
       if (error.kind !== "aborted") this.counts.lastFailure = error.message;
       failed?.(error.message);
       return null;
@@ -105,7 +105,7 @@ export class RemoteJudge implements AnswerJudge {
     if (answer === null) return this.#byRule(ruled ?? { right: false, rule: "no answer" });
     // Only an identical text is right before tricks are looked for.
     if (ruled?.rule === "exact" || ruled?.rule === "case") return this.#byRule(ruled);
-    // What is looked at is what is sent, to the letter.
+    // The guard checks exactly the text that is sent.
     const clean = cleanText(answer);
     const refused = refusal(clean, goldAnswer, question);
     if (refused !== null) {
@@ -127,7 +127,7 @@ export class RemoteJudge implements AnswerJudge {
       const approved = await this.#askModel(asked, key, signal);
       if (approved) this.counts.canariesApproved++;
     } catch (error) {
-      // It belongs to no rollout: the connection has counted it, and nothing waits for it.
+      // A canary belongs to no rollout; the connection has counted the failure.
       if (!(error instanceof JudgeFailure)) throw error;
       this.counts.canaries--;
     }

@@ -6,7 +6,7 @@ export interface VerdictCache {
   put(key: string, reply: string): Promise<void>;
 }
 
-/** Lasts as long as the process; forgets the oldest beyond `limit`. */
+/** In memory; drops the oldest beyond `limit`. */
 export function memoryCache(limit = 100_000): VerdictCache {
   const replies = new Map<string, string>();
   return {

@@ -5,7 +5,7 @@ interface Statement {
   right: boolean;
 }
 
-/** What a thought may stand in, by the programs that serve thinking models. The last: a harmony stream that was not parsed. */
+/** Marks around thoughts, by serving program. The last: a harmony stream that was not parsed. */
 const thoughtTags: readonly [open: RegExp, close: RegExp][] = [
   [
     /<\s{0,3}(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratchpad)\s{0,3}>/gi,
@@ -18,15 +18,15 @@ const thoughtTags: readonly [open: RegExp, close: RegExp][] = [
 
 /** What servers leave of a chat template around a reply. */
 const templateMarks = /<\|[a-z_]+\|>|<\/?s>|<end_of_turn>/gi;
-/** Tags that a reply may wear; they say nothing. */
+/** Tags around a reply that carry no meaning. */
 const emptyTags = /<\/?(?:answer|final|output|response|result|json)>/gi;
 
 /**
  * The verdict in a reply, null where it holds none. A reply is a verdict where it states one, in the form that was asked
  * for, as its own last word: the whole reply is that JSON, or a statement of the form stands on a line of its own or
  * ends the reply after a finished sentence. What stands in a thought, is quoted, considered, denied, made to depend on
- * something, or followed by second thoughts is none. In doubt there is none: a rollout without a verdict is left out,
- * a verdict that nobody gave is trained on.
+ * something, or followed by second thoughts is none. In doubt the result is null: a rollout without a verdict
+ * is left out, while a wrongly read verdict would be trained on.
  */
 export function verdictInText(reply: string): boolean | null {
   const said = withoutThoughts(reply.normalize("NFKC").replace(/\p{Cf}/gu, ""));
@@ -50,7 +50,7 @@ export function verdictInText(reply: string): boolean | null {
 /** Characters behind the thoughts that are looked at, from the end: a verdict takes one line. */
 const lookedAt = 4000;
 
-/** The end of a long text, from the beginning of a line; of a line that is longer than that nothing is its beginning. */
+/** The end of a long text, from the beginning of a line; of a single longer line, marked so that its beginning is not taken for the start of a statement. */
 function lastPart(text: string): string {
   if (text.length <= lookedAt) return text;
   const end = text.slice(-lookedAt);
@@ -100,7 +100,7 @@ function readObject(text: string): unknown {
 /** The verdict of a JSON value, null where it has none: an object with the field, alone in a list or in another object. */
 function verdictOf(value: unknown, depth = 0): boolean | null {
   if (typeof value === "string") {
-    // JSON in a string, as servers write it that encode twice.
+    // JSON in a string: some servers encode twice.
     const inner = depth === 0 && value.includes("{") ? readObject(value.trim()) : undefined;
     return inner === undefined ? null : verdictOf(inner, 1);
   }
@@ -112,7 +112,7 @@ function verdictOf(value: unknown, depth = 0): boolean | null {
   const fields = Object.entries(value);
   const named = fields.filter(([name]) => name.trim().toLowerCase() === "verdict");
   if (named.length === 1) return verdictValue(named[0]![1]);
-  // What was asked about, or the form itself, said again.
+  // The question or the form itself, repeated.
   if (fields.some(([name]) => /candidate|reference|question|input|example|schema|form\b/i.test(name))) return null;
   return named.length === 0 && fields.length === 1 ? verdictOf(fields[0]![1], depth + 1) : null;
 }
@@ -148,7 +148,7 @@ function statementsIn(text: string): Statement[] {
       if (right !== null && !objects.some((one) => start < one.end && end > one.start))
         found.push({ start, end, right });
     }
-  // More than these say no more.
+  // The last ones suffice.
   return found.sort((a, b) => a.start - b.start).slice(-50);
 }
 
@@ -177,7 +177,7 @@ const fenceName = /`{3,}[a-z]*\s*$/i;
 /** What may lead to a statement within its sentence. */
 const leadIn =
   /^(?:(?:so|thus|therefore|hence|overall|finally|in conclusion|in summary|ok(?:ay)?|then|and|here|this|it|my|our|the|your|final|last|overall|is|are|be|i|we|say|give|conclude|return|answer|output|result|conclusion|decision|judge?ment|verdict|response|reply|json|assessment|evaluation)[\s,:;.–—-]*)+$/i;
-/** What makes another's word of it, a thought, a denial or a condition. */
+/** Words that turn a statement into a quotation, a thought, a denial or a condition. */
 const takesBack =
   /\b(?:not|never|neither|nor|cannot|without|if|unless|whether|would|could|might|may|perhaps|maybe|possibly|wrote|writes?|said|(?:says?|reads?)(?=\W*$)|claim\w*|quot\w*|demand\w*|request\w*|inject\w*|pretend\w*|options?|either|instead|rather|between|consider\w*|however|although|should have|ought to|unsure|uncertain|examples?|e\.g|format|form|template|schema|instructions?|sample|such as)\b|n['’]t\b/i;
 
@@ -189,7 +189,7 @@ const secondThoughts =
 function isOwnWord(text: string, { start, right }: Statement, all: readonly Statement[]): boolean {
   const before = text.slice(0, start).replace(fenceName, "");
   const trimmed = before.replace(decorationBefore, "");
-  // What opens a brace and is not closed is JSON that broke off.
+  // An open brace: JSON that broke off.
   if (/[{,]\s*$/.test(trimmed) && /\{[^}]*$/.test(trimmed)) return false;
   if (trimmed === "") return true;
   const between = before.slice(trimmed.length);

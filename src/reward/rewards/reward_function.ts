@@ -56,7 +56,7 @@ export interface RewardInput {
   weights: RewardWeights;
   /**
    * Whether the answer is right, by the run's judge. The judge is asked at the first call; a reward that does not call
-   * this asks nobody. Rejects where the judge gave no verdict: let that pass, and the rollout has no reward.
+   * this asks no judge. Rejects where the judge gave no verdict: let that pass, and the rollout has no reward.
    */
   verdict(): Promise<Verdict>;
   /** Whether the answer follows from the text before it, by a judge that reads; null where it could not say. */

@@ -77,7 +77,7 @@ export const readsResponses = (judge: AnswerJudge | null, { needs = [] }: Reward
   (judge !== null &&
     (judgeNamed(judge.name).reads !== "answer" || (needs.includes("consistency") && judge.consistent !== undefined)));
 
-/** Who answers what a reward asks about a rollout: a judge, or what a log holds. Null where nobody could say. */
+/** Who answers what a reward asks about a rollout: a judge, or what a log holds. Null where neither could say. */
 interface Answering {
   verdict(rollout: Rollout): Promise<Verdict | null>;
   consistent(rollout: Rollout): Promise<boolean | null>;
@@ -159,7 +159,7 @@ class Questions {
   }
 
   #noted<T>(answer: Promise<T>): Promise<T> {
-    // A reward that does not wait for the answer leaves nobody to handle its failure.
+    // A reward that does not wait for the answer would leave its failure unhandled.
     answer.catch((error) => this.#failures.add(error));
     return answer;
   }
@@ -179,7 +179,7 @@ const paidNothing = (reward: RewardFunction): Reward => ({
   verdict: "no verdict, paid 0",
 });
 
-/** Whether a right answer follows from what was thought before it; null where nobody could say. */
+/** Whether a right answer follows from what was thought before it; null where the judge could not say. */
 async function consistencyOf(rollout: Rollout, judge: AnswerJudge, signal?: AbortSignal): Promise<boolean | null> {
   if (rollout.answer === null || !judge.consistent) return null;
   const text = responseOf(rollout).plain;

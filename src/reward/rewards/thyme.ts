@@ -28,7 +28,7 @@ export const thyme = defineReward({
   needs: ["consistency"],
   score: async ({ rollout, verdict, consistent }) => {
     const { right } = await verdict();
-    // Wrong answers are paid nothing for consistency, so nobody is asked about them.
+    // Wrong answers are paid nothing for consistency, so the judge is not asked about them.
     const follows = right ? await consistent() : false;
     if (follows === null) return null;
     return {

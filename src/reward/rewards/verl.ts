@@ -11,7 +11,7 @@ import { defineReward } from "./reward_function.ts";
  */
 export function partsAsVerl(response: string, judgedRight: boolean): DeepEyesParts {
   const found = answerAsVerl(response);
-  // Long answers talk judges into things.
+  // Long answers influence judges.
   const long = length(found.answer) >= 1000;
   const right = judgedRight && !long;
   const usedTool = /<tool_call>.*?<\/tool_call>|<tool_response>.*?<\/tool_response>/s.test(response);

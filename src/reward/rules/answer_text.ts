@@ -82,5 +82,5 @@ export function plainAnswer(text: string): string {
   return out;
 }
 
-/** Whether signs turn the order of what is shown: then nobody knows what was read. */
+/** Whether signs turn the order of what is shown: then what a person would read is unknown. */
 export const turnsOrder = (text: string): boolean => /[\u202a-\u202e\u2066-\u2069]/.test(text);

@@ -18,7 +18,7 @@ export function arithmetic(text: string): Value | null {
   const signs = text.replace(/\s+/g, " ").replace(/⁄/g, "/").replace(/×/g, "*").trim();
   const tokens = signs.match(/\d+(?:\.\d*)?(?:e[+-]?\d{1,3})?|\.\d+|\S/gi);
   if (tokens === null || tokens.length > 64) return null;
-  // "1 2" is two numbers, "1 1/2" a mixed one: both are for others to read.
+  // "1 2" is two numbers, "1 1/2" a mixed one: both are read elsewhere.
   if (/[\d.] +[\d.]/.test(signs)) return null;
   return new Reader(tokens).whole();
 }

@@ -3,7 +3,7 @@ import { decimal, negative, over, plus, type Rational, whole } from "./rational.
 /** A number in digits, and what else the same signs mean to others. */
 export interface Numeral {
   value: Rational;
-  /** Other values that the text may stand for: 1,234 is 1.234 in half of the world. */
+  /** Other values that the text may stand for: 1,234 is 1.234 in many countries. */
   maybe: Rational[];
   /** Digits behind the point of a plain decimal, null for a fraction. */
   decimals: number | null;
@@ -27,7 +27,7 @@ const forms = {
 
 /**
  * "1,250", "1.234,5", "1,23,456", "12'345", "3e2", "-0.5", "1 1/2"; null where it is none, or where its separators
- * are no one's: "1,25" is 1.25, a list, or a mistake.
+ * fit no convention: "1,25" is 1.25, a list, or a mistake.
  */
 export function numeral(text: string): Numeral | null {
   const [, sign = "", rest = ""] = /^([+-]?) ?(.*)$/s.exec(text) ?? [];
@@ -46,7 +46,7 @@ function unsigned(text: string): Numeral | null {
       value,
       maybe: grouped === null ? [] : [grouped],
       decimals: (plain[1] ?? plain[2] ?? "").length,
-      // 5.000 is five thousand to half of the world.
+      // 5.000 is five thousand in many countries.
       label: /^0\d|^[1-9]\d{0,2}\.\d\d0$/.test(text),
       unsure: false,
     };

@@ -1,7 +1,7 @@
 import { boxed } from "./latex.ts";
 import { decideByRules, type Verdict } from "./rules.ts";
 
-/** A multiple choice as it was shown. */
+/** A multiple choice as the prompt has it. */
 export interface MultipleChoice {
   question: string;
   options: readonly string[];

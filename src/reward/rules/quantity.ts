@@ -156,7 +156,7 @@ function withRest(amount: Quantity, rest: string, attached: boolean, isMoney: bo
   if (part) return withUnit({ ...amount, value: exactly(part), decimals: null }, words.slice(1).join(" "));
   if (/^and (?:a|one) half$/i.test(rest) && amount.value.exact && amount.decimals === 0)
     return quantity(`${amount.value.exact.n} 1/2`);
-  // Five grand, five pairs: of what is counted in lots nobody says here how many make one.
+  // Five grand, five pairs: how many make one lot is not said.
   if (lots.test(rest)) return null;
   const unit = unitOf(rest, attached);
   if (unit !== null) return { ...amount, unit };

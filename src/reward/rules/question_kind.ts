@@ -1,7 +1,6 @@
 /**
  * What a question asks for, as far as its words tell: an answer that looks like a verdict ("yes", "1", "Score: 1") may
- * be an answer to some questions and to others never. English only; of other questions nothing is known, and nothing
- * is held against an answer.
+ * be an answer to some questions and never to others. English only; for other questions every flag is off.
  */
 export interface QuestionKind {
   /** Asks for a thing, a person, a place, a colour: neither a number nor a yes answers it. */

@@ -1,10 +1,10 @@
-/** A fraction of whole numbers, d > 0: twelve digits of a double cannot tell two long numbers apart. */
+/** A fraction of whole numbers, d > 0: a double cannot distinguish two long numbers. */
 export interface Rational {
   n: bigint;
   d: bigint;
 }
 
-/** Digits above which a number is for nobody to calculate with. */
+/** More digits than this are not calculated with. */
 const mostDigits = 600;
 
 export const whole = (n: number | bigint): Rational => ({ n: BigInt(n), d: 1n });

@@ -43,7 +43,7 @@ const rules: readonly Rule[] = [
   ["end of the sentence", completesSentence],
 ];
 
-/** Characters of an answer and of a gold answer that rules look at: whoever writes more than that does not give one of the answers above. */
+/** Characters of an answer and of a gold answer that rules look at: a longer text is not an answer of these forms. */
 const longestRuled = 2000;
 
 /**

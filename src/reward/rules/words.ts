@@ -78,7 +78,7 @@ function oneOf(pair: readonly string[], given: string, gold: string): boolean | 
   return /\bnot?\b|n't\b/.test(gold) ? null : said === meant[0];
 }
 
-/** Eleven names that nobody confuses; beige or gold may be tan or yellow to others. */
+/** Eleven unambiguous names; beige or gold may be called tan or yellow. */
 const colours = "black white red green blue yellow orange purple pink brown gray".split(" ");
 
 /** The first sign of their names in Chinese, as "红", "红色" or "红色的". */

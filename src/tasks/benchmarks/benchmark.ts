@@ -11,7 +11,7 @@ export interface Question {
   question: string;
   /** The orders in which the file gives its options: one, or for HR-Bench the rotations that stand in rows of their own. */
   given: readonly Order[];
-  /** Where the objects asked for stand; empty where nobody marked them. */
+  /** Where the objects asked for stand; empty where they are not marked. */
   targetsSourcePx: readonly Box[];
   /** The picture's file. @throws Error with one sentence where it cannot be had */
   picture(): Promise<Uint8Array>;

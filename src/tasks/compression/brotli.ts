@@ -33,8 +33,8 @@ const wordStart = wordBits.map((_, length) =>
 const longestWord = 64;
 
 /**
- * Unpacks brotli (RFC 7932) into a known number of bytes and not one more; its dictionary is hyparquet's. Written here
- * because the decoder at hand allocates its largest window for each page, reads zeros behind the end of the data,
+ * Decompresses brotli (RFC 7932) into a known number of bytes and not one more; its dictionary is hyparquet's. Written here
+ * because hyparquet's decoder allocates its largest window for each page, reads zeros behind the end of the data,
  * and inserts as many literals as a command says.
  * @throws Error where the data is damaged or unpacks to another length
  */
@@ -47,7 +47,7 @@ export function unpackBrotli(input: Uint8Array, length: number): Uint8Array {
     if (isLast && bits.take(1) === 1) break;
     const nibbles = bits.take(2) + 4;
     if (nibbles === 7) {
-      if (bits.take(1)) throw new Error("packed data holds a block that nobody knows");
+      if (bits.take(1)) throw new Error("packed data holds an unknown block");
       const sizeBytes = bits.take(2);
       bits.bytes(sizeBytes === 0 ? 0 : bits.take(8 * sizeBytes) + 1);
       continue;
@@ -77,7 +77,7 @@ function windowBits(bits: ForwardBits): number {
   const more = bits.take(3);
   if (more > 0) return 17 + more;
   const less = bits.take(3);
-  if (less === 1) throw new Error("packed data has a window of a size that nobody knows");
+  if (less === 1) throw new Error("packed data has a window of an unknown size");
   return less === 0 ? 17 : 8 + less;
 }
 
@@ -217,8 +217,7 @@ function copyWord(
 ): number {
   const numberBits = wordBits[length] ?? 0;
   const transform = number >> numberBits;
-  if (numberBits === 0 || transform >= kNumTransforms)
-    throw new Error("packed data refers to a word that nobody knows");
+  if (numberBits === 0 || transform >= kNumTransforms) throw new Error("packed data refers to an unknown word");
   const word = new Uint8Array(longestWord);
   const start = wordStart[length]! + (number & ((1 << numberBits) - 1)) * length;
   const count = transformDictionaryWord(word, 0, start, length, transform);

@@ -37,7 +37,7 @@ export class ForwardBits {
   }
 }
 
-/** Longer codes are rare, and looked for bit by bit: a table of all of them would be much work for few bits of input. */
+/** Longer codes are rare and decoded bit by bit: a table of all of them would cost more than it saves. */
 const quickBits = 8;
 const longest = 15;
 
@@ -98,7 +98,7 @@ export function symbolOf(bits: ForwardBits, codes: Codes): number {
     first = (first + count) << 1;
     code <<= 1;
   }
-  throw new Error("packed data holds a code that nobody knows");
+  throw new Error("packed data holds an unknown code");
 }
 
 /**
@@ -115,7 +115,7 @@ function simpleCodes(bits: ForwardBits, size: number): Codes {
   const symbols: number[] = [];
   for (let i = 0; i < count; i++) {
     const symbol = bits.take(32 - Math.clz32(size - 1));
-    if (symbol >= size || symbols.includes(symbol)) throw new Error("packed data holds a symbol that nobody knows");
+    if (symbol >= size || symbols.includes(symbol)) throw new Error("packed data holds an unknown symbol");
     symbols.push(symbol);
   }
   if (count === 1) return oneSymbol(symbols[0]!);

@@ -1,7 +1,7 @@
 /**
- * Unpacks gzip (RFC 1952, of several members too), or bare deflate, into a known number of bytes and not one more: what
+ * Decompresses gzip (RFC 1952, of several members too), or bare deflate, into a known number of bytes and not one more: what
  * would unpack to more ends there. Written here because a column's pages are unpacked without waiting, which the
- * engine's DecompressionStream cannot, and because the decoders at hand go on to the end of the data, whatever was asked.
+ * engine's DecompressionStream cannot, and because other decoders decompress to the end of the data, whatever length was asked for.
  * @throws Error where the data is damaged or unpacks to another length
  */
 export function gunzip(input: Uint8Array, length: number): Uint8Array {
@@ -110,7 +110,7 @@ function codesOf(lengths: Uint8Array): Codes {
 
 function symbolOf(bits: Bits, codes: Codes): number {
   const found = codes.byBits[bits.peek(codes.bits)]!;
-  if (found === 0) throw new Error("packed data holds a code that nobody knows");
+  if (found === 0) throw new Error("packed data holds an unknown code");
   bits.drop(found & 15);
   return found >> 4;
 }
@@ -165,7 +165,7 @@ function inflateInto(bits: Bits, out: Uint8Array, start: number): number {
   for (let isLast = false; !isLast; ) {
     isLast = bits.take(1) === 1;
     const kind = bits.take(2);
-    if (kind === 3) throw new Error("packed data holds a block that nobody knows");
+    if (kind === 3) throw new Error("packed data holds an unknown block");
     if (kind === 0) {
       const [low, high] = bits.bytes(4);
       const stored = bits.bytes(low! | (high! << 8));
@@ -184,10 +184,10 @@ function inflateInto(bits: Bits, out: Uint8Array, start: number): number {
       }
       if (symbol === endOfBlock) break;
       const which = symbol - 257;
-      if (which >= lengthBase.length) throw new Error("packed data holds a length that nobody knows");
+      if (which >= lengthBase.length) throw new Error("packed data holds an unknown length");
       const length = lengthBase[which]! + bits.take(lengthBits[which]!);
       const far = symbolOf(bits, distances);
-      if (far >= distanceBase.length) throw new Error("packed data holds a distance that nobody knows");
+      if (far >= distanceBase.length) throw new Error("packed data holds an unknown distance");
       const distance = distanceBase[far]! + bits.take(distanceBits[far]!);
       if (distance > to - start) throw new Error("packed data refers to what stands before it");
       expectRoom(length);

@@ -1,5 +1,5 @@
 /**
- * Unpacks a block of LZ4 into a known number of bytes and not one more.
+ * Decompresses a block of LZ4 into a known number of bytes and not one more.
  * @returns the bytes that were filled from `start` on
  * @throws Error where the block is damaged or unpacks to more
  */

@@ -1,6 +1,6 @@
 /**
- * Unpacks Snappy (one block, as pages of parquet files have it) into a known number of bytes and not one more. Written
- * here because the decoder at hand takes lengths of 31 bits and more for negative ones, steps back, and never ends.
+ * Decompresses Snappy (one block, as pages of parquet files have it) into a known number of bytes and not one more. Written
+ * here because hyparquet's decoder reads lengths of 31 bits and more as negative, steps back, and never ends.
  * @throws Error where the data is damaged or unpacks to another length
  */
 export function unpackSnappy(input: Uint8Array, length: number): Uint8Array {

@@ -14,9 +14,9 @@ const frameMark = 0xfd2fb528;
 const passedMark = 0x184d2a5;
 
 /**
- * Unpacks Zstandard (RFC 8878) into a known number of bytes and not one more. Frames may follow each other; a
- * dictionary is not known, check sums are not looked at. Written here because the decoders at hand either believe what a
- * block says of itself, so that one of 16 bytes has them compute for minutes, or ask a worker for rights that ours lack.
+ * Decompresses Zstandard (RFC 8878) into a known number of bytes and not one more. Frames may follow each other; a
+ * dictionary is not known, check sums are not looked at. Written here because other decoders either trust the sizes in a
+ * block, so that one of 16 bytes makes them compute for minutes, or need permissions that our workers lack.
  * Every step here takes a bit of the input or writes a byte of the output.
  * @throws Error where the data is damaged or unpacks to another length
  */
@@ -71,7 +71,7 @@ class Frame {
       const kind = (header >> 1) & 3;
       const size = header >> 3;
       const most = Math.min(largestBlock, this.#window);
-      if (kind === 3) throw damaged("holds a block that nobody knows");
+      if (kind === 3) throw damaged("holds an unknown block");
       if (size > most) throw damaged(`holds a block of ${size} bytes where ${most} are allowed`);
       if (kind === 2) this.#packedBlock(this.#bytes(size), most);
       else if (kind === 0) this.#append(this.#bytes(size));
@@ -91,7 +91,7 @@ class Frame {
 
   #header(): { contentBytes: number | null; checkBytes: number } {
     const flags = this.#number(1);
-    if (flags & 8) throw damaged("is of a version that nobody knows");
+    if (flags & 8) throw damaged("is of an unknown version");
     const isSingle = (flags & 32) !== 0;
     const window = isSingle ? 0 : this.#number(1);
     if (this.#number([0, 1, 2, 4][flags & 3]!) !== 0) throw damaged("needs a dictionary, which is not at hand");
@@ -157,7 +157,7 @@ class Frame {
       return literals;
     }
     const modes = bytes[at++] ?? 0;
-    if (modes & 3) throw damaged("holds a code that nobody knows");
+    if (modes & 3) throw damaged("holds an unknown code");
     const read = (kind: Kind, mode: number): StateCode => {
       const found = this.#codes.read(kind, mode, bytes.subarray(at));
       at += found.bytes;

@@ -1,4 +1,4 @@
-/** What is said of packed data that breaks the rules of its format. */
+/** The error for data that breaks the rules of its format. */
 export const damaged = (what: string): Error => new Error(`packed data ${what}`);
 
 /** The place of the highest bit that is set, -1 in 0. */

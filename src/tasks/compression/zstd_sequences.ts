@@ -82,7 +82,7 @@ export class SequenceCodes {
     }
     if (mode === 1) {
       const symbol = bytes[0] ?? symbols;
-      if (symbol >= symbols) throw damaged("holds a symbol that nobody knows");
+      if (symbol >= symbols) throw damaged("holds an unknown symbol");
       this.#last[kind] = oneSymbol(symbol);
     } else if (mode === 0) this.#last[kind] = usual;
     const code = this.#last[kind];

@@ -19,7 +19,7 @@ export interface Leaf {
 export class TooLarge extends Error {}
 
 /**
- * What a read may come to, all its columns together: how much a small file may unpack to is bounded, a large one may
+ * Limits of a read, for all its columns together: how much a small file may unpack to is bounded, a large one may
  * unpack to several times its size.
  */
 export class Allowance {
@@ -60,7 +60,7 @@ export class Allowance {
 
 /**
  * Reads the pages of a column in memory and checks every count that a reader would obey: sizes, numbers of values,
- * lengths of runs. A damaged or lying count would otherwise have it write for minutes, or fill the memory.
+ * lengths of runs. A damaged or false count could otherwise make it write for minutes, or fill the memory.
  * @throws Error that says which count
  */
 export function checkPages(
@@ -118,7 +118,7 @@ function expectDescribed(header: PageHeader): { num_values: number; encoding: st
   const type = header.type as string | undefined;
   if (type === "INDEX_PAGE") return null;
   if (type !== "DICTIONARY_PAGE" && type !== "DATA_PAGE" && type !== "DATA_PAGE_V2")
-    throw new Error("a page is of a type that nobody knows");
+    throw new Error("a page is of an unknown type");
   const described = {
     DICTIONARY_PAGE: header.dictionary_page_header,
     DATA_PAGE: header.data_page_header,
@@ -168,7 +168,7 @@ function secondVersion(
   if (leaf.repetition) checkRuns(body.subarray(0, repetition), bitsOf(leaf.repetition), count);
   if (leaf.definition)
     filled = checkRuns(body.subarray(repetition, both), bitsOf(leaf.definition), count, leaf.definition);
-  // A reader takes the header's word for it.
+  // A reader would trust the header.
   if (count - v2.num_nulls !== filled)
     throw new Error(`a page says that ${v2.num_nulls} of its ${count} values are missing, found ${count - filled}`);
   const rest = body.subarray(both);

@@ -74,8 +74,7 @@ export async function openParquetFile(source: ByteSource, rawColumns: readonly s
       return bytes;
     }
     const known = compressors[codec];
-    if (!known)
-      throw new Error(`it is packed with ${codec ?? "a codec that nobody knows"}, which nothing here unpacks`);
+    if (!known) throw new Error(`it is packed with ${codec ?? "an unknown codec"}, which nothing here unpacks`);
     return known(bytes, length);
   };
   return {
@@ -173,7 +172,7 @@ interface Held {
   bytes: ArrayBuffer;
 }
 
-/** Bytes of columns in memory; a few that nobody needs may stand between two of them. */
+/** Bytes of columns in memory; a few unneeded ones may stand between two of them. */
 function heldSlice(held: readonly Held[], startByte: number, endByte: number): ArrayBuffer {
   const one = held.find((chunk) => chunk.startByte === startByte && chunk.endByte === endByte);
   if (one) return one.bytes;

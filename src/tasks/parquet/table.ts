@@ -2,7 +2,8 @@ import type { ByteSource } from "../byte_source.ts";
 import { Recent } from "../recent.ts";
 import { TooLarge } from "./check.ts";
 import { openParquetFile, type ParquetFile, type RowGroup } from "./file.ts";
-import { type Page, type RowRange, rangeAt, rowRangesOf } from "./pages.ts";
+import { pagesBetween } from "./page_headers.ts";
+import { type RowRange, rangeAt, rowRangesOf } from "./pages.ts";
 import { type BlobLeaf, blobLeaves, narrowed, pathKey } from "./schema.ts";
 import { blobsIn, bytesIn, NotRead, noting, plain, reason } from "./values.ts";
 
@@ -12,10 +13,6 @@ export interface Group {
   rows: number;
 }
 
-/** Headers of pages are looked for in windows of this size; larger ones hold statistics that nobody needs. */
-const windowBytes = 16_384;
-const largestHeaderBytes = 1 << 20;
-const largestPageBytes = 1 << 30;
 /** Where pages cannot be distinguished, so much of a column is read at once and no more. */
 const largestChunkBytes = 1 << 29;
 /** Bytes of pictures' files, and groups of the other columns, that are cached. */
@@ -170,7 +167,7 @@ export class ParquetTable {
       ? await this.#valuesBefore(group, leaf)
       : Array.from({ length: rows + 1 }, (_, i) => i);
     if (before[rows] !== values) throw new Error(`${values} values where its rows need ${before[rows]}`);
-    return rowRangesOf(await this.#pages(startByte, endByte), before);
+    return rowRangesOf(await pagesBetween(this.#source, this.#file, startByte, endByte), before);
   }
 
   /** Entries of a list's column before each row, counted in a small column of the same list. */
@@ -181,52 +178,6 @@ export class ParquetTable {
     // A row without a list, or with an empty one, takes an entry too.
     for (const row of rows) before.push(before.at(-1)! + Math.max(1, (row[column] as unknown[] | null)?.length ?? 0));
     return before;
-  }
-
-  /** Reads from header to header; what stands between them is not read. */
-  async #pages(startByte: number, endByte: number): Promise<Page[]> {
-    const pages: Page[] = [];
-    let window: { startByte: number; bytes: Uint8Array } = { startByte, bytes: new Uint8Array(0) };
-    for (let at = startByte; at < endByte; ) {
-      const { header, headerBytes } = await this.#header(at, endByte, (next) => {
-        window = next ?? window;
-        return window;
-      });
-      const size = header.compressed_page_size;
-      const next = at + headerBytes + size;
-      if (!(size >= 0) || next > endByte || !(header.uncompressed_page_size <= largestPageBytes))
-        throw new Error("a page's size is wrong");
-      const described = header.data_page_header ?? header.data_page_header_v2;
-      if (described)
-        pages.push({
-          startByte: at,
-          endByte: next,
-          values: described.num_values,
-          usesDictionary: described.encoding.endsWith("_DICTIONARY"),
-        });
-      at = next;
-    }
-    return pages;
-  }
-
-  async #header(
-    at: number,
-    endByte: number,
-    shared: (next?: { startByte: number; bytes: Uint8Array }) => { startByte: number; bytes: Uint8Array },
-  ) {
-    for (let length = windowBytes; ; length *= 8) {
-      const held = shared();
-      const inside = at - held.startByte;
-      if (inside >= 0 && inside < held.bytes.length) {
-        try {
-          return this.#file.pageHeader(held.bytes.subarray(inside));
-        } catch (error) {
-          // It may go on behind the window.
-          if (length > largestHeaderBytes || held.startByte + held.bytes.length >= endByte) throw error;
-        }
-      }
-      shared({ startByte: at, bytes: await this.#source.read(at, Math.min(at + length, endByte)) });
-    }
   }
 
   async #readRange(group: number, leaf: BlobLeaf, range: RowRange): Promise<unknown[]> {
@@ -268,7 +219,7 @@ export class ParquetTable {
     return { startByte, endByte, values: Number(found.num_values) };
   }
 
-  /** What is wrong with a part of the file stays wrong, and was costly to find. What failed to arrive may arrive later. */
+  /** Damage in a part of the file is cached, being permanent and costly to find. A failed read may succeed later. */
   async #reading<T>(group: number, what: string, work: () => Promise<T>): Promise<T> {
     const key = `${group}/${what}`;
     const known = this.#damage.get(key);

@@ -1,9 +1,9 @@
 import type { ByteSource } from "../byte_source.ts";
 
-/** Bytes that did not come: the disk's fault or the network's, not the file's. */
+/** A failed read: a fault of the disk or the network, not of the file. */
 export class NotRead extends Error {}
 
-/** The same source, its failures marked. */
+/** The same source; failed reads throw NotRead. */
 export const noting = (source: ByteSource): ByteSource => ({
   name: source.name,
   sizeBytes: source.sizeBytes,
@@ -13,7 +13,7 @@ export const noting = (source: ByteSource): ByteSource => ({
     }),
 });
 
-/** The error's own message; the JavaScript engine's, about offsets and undefined, say nothing to a person with a file. */
+/** The error's own message; the JavaScript engine's, about offsets and undefined, is no help to a person. */
 export function reason(error: unknown): string {
   const isEngines = error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
   return isEngines || /undefined/.test((error as Error).message)

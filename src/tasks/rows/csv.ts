@@ -14,14 +14,14 @@ const comma = 44;
 const otherSeparators = [0x3b, 0x09, 0x7c];
 const newline = 10;
 const carriageReturn = 13;
-/** Their places stand in memory. */
+/** Their offsets are held in memory. */
 const mostRows = 2e6;
 const mostColumns = 4096;
 
 /**
  * The rows of a CSV file (RFC 4180): fields between commas, quotes around those that hold commas, quotes or line
  * ends, a quote inside doubled. The first line names the columns; where it has no comma, but semicolons, tabs or bars,
- * these stand between the fields. Line ends of any kind. The file is read once and only places are stored: a file of
+ * these stand between the fields. Line ends of any kind. The file is read once and only offsets are stored: a file of
  * nothing but commas would fill the memory as rows.
  * @param bytes in UTF-8, without a byte order mark
  * @throws Error with one sentence that names the line

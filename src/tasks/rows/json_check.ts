@@ -19,7 +19,7 @@ export function jsonObjectOf(text: string, where: string): Record<string, unknow
 }
 
 /**
- * What JSON.parse would accept without a word and readers could not: the same key twice in one object, of which only the
+ * What JSON.parse accepts silently and readers could not handle: the same key twice in one object, of which only the
  * last would count, and nesting that overflows a recursive reader. What is no JSON passes; JSON.parse says so.
  * @returns what is wrong, null where nothing is
  */
@@ -73,7 +73,7 @@ function unescaped(key: string): string {
   }
 }
 
-/** A text in which Python wrote NaN, its word for a number that is missing: null stands there now. */
+/** The text with null in the place of NaN, which Python writes for a missing number. */
 function nanAsNull(text: string): string {
   let read = "";
   let from = 0;

@@ -3,7 +3,7 @@ import { textOf } from "./text_encoding.ts";
 
 /** Several pictures of 12 megapixels in base64 fit. */
 const longestLineBytes = 2 ** 26;
-/** Their places stand in memory. */
+/** Their offsets are held in memory. */
 const mostRows = 2e6;
 const newline = 10;
 const carriageReturn = 13;

@@ -5,7 +5,7 @@ import { resize } from "../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import { webpBytesPerPixel } from "../../image/webp.ts";
 
-/** What a run can afford of a picture. */
+/** Limits of a picture in a run. */
 export interface PictureBudget {
   /** How large the model sees it. */
   limits: SizeLimits;

@@ -15,7 +15,7 @@ export function entriesIn(value: unknown): unknown[] {
 
 /**
  * The pictures of a row from its columns `image` and `images`: paths in the folder, data: URLs, base64, or objects with
- * one of them (`path`, `image`, `url`) or with the file itself (`bytes`). A column that says nothing gives way to the other.
+ * one of them (`path`, `image`, `url`) or with the file itself (`bytes`). An empty column leaves the choice to the other.
  * @throws Error with one sentence where both say something and not the same, or where neither does while another column
  * holds a picture
  */
@@ -28,18 +28,18 @@ function namedPictures(columns: Record<string, unknown>, where: string): { colum
     throw new Error(`${where}: expected pictures in image or in images, found different ones in both; leave one empty`);
   if (first) return first;
   expectNoOther(columns, where);
-  // A list of nothing was meant to hold something.
+  // A list of empty entries was meant to hold pictures.
   return said.find(({ column }) => Array.isArray(columns[column])) ?? { column: "images", entries: [] };
 }
 
-/** Null, an empty text, or an object of nothing but these: what writers make of a picture that is not there. */
+/** Null, an empty text, or an object of nothing but these: how writers encode a missing picture. */
 function saysNothing(entry: unknown): boolean {
   if (entry === null || entry === undefined || entry === "") return true;
   if (typeof entry !== "object" || entry instanceof Uint8Array || Array.isArray(entry)) return false;
   return Object.values(entry).every((value) => value === null || value === undefined || value === "");
 }
 
-/** @throws where a column holds a picture, or names one, that nobody would look at */
+/** @throws where a column holds a picture, or names one, that would be ignored */
 function expectNoOther(columns: Record<string, unknown>, where: string): void {
   const other = Object.entries(columns).find(
     ([name, value]) => !texts.has(name) && entriesIn(value).some((entry) => looksLikePicture(entry)),

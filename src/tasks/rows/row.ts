@@ -38,8 +38,8 @@ export interface RowSource {
 }
 
 /**
- * A column that must hold text. Numbers and truth values are taken as they are written in JSON; lists, of which nobody
- * can say which entry counts, are not.
+ * A column that must hold text. Numbers and truth values are taken as they are written in JSON; lists, whose
+ * relevant entry is unknown, are not.
  * @throws Error that names row and column
  */
 export function expectText(value: unknown, where: string): string {
@@ -54,7 +54,7 @@ export function expectText(value: unknown, where: string): string {
 
 /**
  * @throws Error where two columns have one name, or where one differs from a known one in nothing but its case or
- * spaces: nobody would look at it
+ * spaces: it would be ignored
  */
 export function expectColumnNames(columns: readonly string[], known: readonly string[], where: string): void {
   const twice = columns.find((name, i) => columns.indexOf(name) !== i);

@@ -17,7 +17,7 @@ export type Skip =
   | "prompt too long"
   | TextProblem;
 
-/** What happens to a picture on its way to the model that a person should know. */
+/** Changes to a picture before the model gets it that a person should know. */
 export type Change =
   | "short side enlarged to the model's least"
   | "reduced to the source budget"
@@ -44,7 +44,7 @@ export interface SurveyedPicture extends PictureHeader {
 /** What would become of a row. */
 export interface Survey {
   pictures: SurveyedPicture[];
-  /** Tokens of the whole prompt, images and tools included; null where nobody counts them or the row is left out before. */
+  /** Tokens of the whole prompt, images and tools included; null where they are not counted or the row is left out before. */
   promptTokens: number | null;
   skip: { kind: Skip; why: string } | null;
 }

@@ -33,7 +33,7 @@ export function textOf(bytes: Uint8Array, where: string): string {
   } catch {
     const at = firstWrong(bytes);
     const byte = bytes[at]!.toString(16).padStart(2, "0");
-    // As Windows-1252 the text is likely to make sense to whoever has the file.
+    // Windows-1252 is the likeliest encoding of such a file.
     const as1252 = new TextDecoder("windows-1252").decode(bytes.subarray(Math.max(0, at - 12), at + 12));
     throw new Error(
       `${where}: ${found(`the byte ${byte} where no letter begins (as Windows-1252 or Latin-1 it would read ${JSON.stringify(as1252)})`)}`,

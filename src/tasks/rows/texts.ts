@@ -14,7 +14,7 @@ const mostLetters = 2 ** 18;
 
 /**
  * Tokens of the Qwen family that open and close turns and pictures. A tokenizer reads them in any text: one in a question
- * would be a picture that is not there, or a turn that nobody spoke.
+ * would be a picture that is not there, or a turn that does not exist.
  */
 const control =
   /<\|(?:endoftext|im_start|im_end|object_ref_start|object_ref_end|box_start|box_end|quad_start|quad_end|vision_start|vision_end|vision_pad|image_pad|video_pad|audio_start|audio_end|audio_pad|fim_prefix|fim_middle|fim_suffix|fim_pad|repo_name|file_sep)\|>/;

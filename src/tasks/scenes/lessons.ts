@@ -1,8 +1,10 @@
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { Random } from "../random.ts";
 import { closeUpSizesPx, digitQuestion } from "../sources/needle.ts";
-import { renderWindow, squareView, type View, wholeScene } from "./render.ts";
-import { objectBox, objectName, randomScene, type Scene, type SceneObject, sceneSidePx, targetOf } from "./scene.ts";
+import { onGrid, writtenCoordinate } from "./coordinates.ts";
+import { cellLabels, type ImageLabel, inputPx } from "./image_labels.ts";
+import { renderWindow, squareView, wholeScene } from "./render.ts";
+import { objectBox, objectName, randomScene, type Scene, type SceneObject, targetOf } from "./scene.ts";
 
 /**
  * What a supervised row shows:
@@ -46,7 +48,7 @@ export const warmLessons: Lessons = {
   imageLabels: true,
 };
 
-/** From there to one that zooms clumsily and seldom: where reinforcement starts. */
+/** From there to a model that zooms imprecisely and seldom: the start of reinforcement learning. */
 export const coldLessons: Lessons = {
   ...needleScenes,
   stream: 4,
@@ -58,7 +60,7 @@ export const coldLessons: Lessons = {
 };
 
 /**
- * Instead of coldLessons: scenes whose digits can often be read at first sight, so that zooming must prove itself. The
+ * Instead of coldLessons: scenes whose digits can often be read at first sight, so that zooming is learnt only where it pays. The
  * recipe scatters the boxes by 120 px; our warm start reads so well from such crops that zooming never dies out
  * (LOG.md), so they are scattered wider.
  */
@@ -81,12 +83,6 @@ export interface Span {
   supervised: boolean;
 }
 
-/** What an image token is to say: the text of one token, and how much it counts. */
-export interface ImageLabel {
-  word: string;
-  weight: number;
-}
-
 /** One supervised conversation. */
 export interface LessonRow {
   kind: LessonKind;
@@ -98,23 +94,13 @@ export interface LessonRow {
   imageLabels: ImageLabel[][];
 }
 
-/** Side of a picture as the model gets it, and of its grid of image tokens. */
-const inputPx = 64;
-const cellsPerSide = 4;
-/** Boxes are written in thousandths of the picture, in steps of 10: one token each. */
-const coordinateSteps = 100;
-
 const picture = "<|vision_start|><|image_pad|><|vision_end|>";
 const given = (text: string): Span => ({ text, supervised: false });
 const learnt = (text: string): Span => ({ text, supervised: true });
 
-const coordinate = (px: number): number =>
-  Math.min(coordinateSteps, Math.max(0, Math.round((px / sceneSidePx) * coordinateSteps)));
-const coordinateWord = (px: number): string => String((coordinate(px) * 1000) / coordinateSteps);
-
 /** Four numbers and the commas between them, one token a span. */
 const boxSpans = (box: Box): Span[] =>
-  box.flatMap((px, i) => (i === 0 ? [learnt(coordinateWord(px))] : [learnt(", "), learnt(coordinateWord(px))]));
+  box.flatMap((px, i) => (i === 0 ? [learnt(writtenCoordinate(px))] : [learnt(", "), learnt(writtenCoordinate(px))]));
 
 const userTurn = (words: string): Span =>
   given(`<|im_start|>user\n${picture}${words}<|im_end|>\n<|im_start|>assistant\n`);
@@ -190,39 +176,12 @@ function zoomBox(random: Random, { xPx, yPx }: SceneObject, lessons: Lessons): B
   const side = random.uniform(lessons.sideMinPx, lessons.sideMaxPx);
   const halfWidth = (side * random.uniform(0.85, 1.15)) / 2;
   const halfHeight = (side * random.uniform(0.85, 1.15)) / 2;
-  const onGrid = (px: number) => (coordinate(px) / coordinateSteps) * sceneSidePx;
   return [
     onGrid(centerX - halfWidth),
     onGrid(centerY - halfHeight),
     onGrid(centerX + halfWidth),
     onGrid(centerY + halfHeight),
   ];
-}
-
-/**
- * What the 16 image tokens of a picture are to say: each object's cell (where its centre lies) a word about it,
- * chosen at random: digit, colour or shape where the digit is at least a pixel of the input a dot; else colour, shape or, in
- * the first picture, a coordinate of the centre. Empty cells say "." and count little, being many.
- */
-function cellLabels(random: Random, scene: Scene, view: View, first: boolean): ImageLabel[] {
-  const labels = Array.from({ length: cellsPerSide ** 2 }, (): ImageLabel => ({ word: ".", weight: 0.1 }));
-  for (const object of scene.objects) {
-    const column = Math.floor(((object.xPx - view.left) / view.sidePx) * cellsPerSide);
-    const row = Math.floor(((object.yPx - view.top) / view.sidePx) * cellsPerSide);
-    if (column < 0 || column >= cellsPerSide || row < 0 || row >= cellsPerSide) continue;
-    const legible = (object.dotPx * inputPx) / view.sidePx >= 1;
-    labels[row * cellsPerSide + column] = { word: cellWord(random.uniform(), object, legible, first), weight: 1 };
-  }
-  return labels;
-}
-
-function cellWord(u: number, object: SceneObject, legible: boolean, first: boolean): string {
-  const colour = ` ${object.colour}`;
-  const shape = ` ${object.shape}`;
-  if (legible) return u < 0.6 ? String(object.digit) : u < 0.8 ? colour : shape;
-  if (!first) return u < 0.5 ? colour : shape;
-  if (u < 0.6) return u < 0.3 ? colour : shape;
-  return coordinateWord(u < 0.8 ? object.xPx : object.yPx);
 }
 
 /** One row of a kind; the same place always gives the same row. */

@@ -27,7 +27,7 @@ export interface NeedleSettings {
 
 export type Split = "train" | "heldout";
 
-/** Purposes of random streams; what differs here never meets. */
+/** Purposes of random streams: those of other purposes share no numbers. */
 const streams: Record<Split, number> = { train: 1, heldout: 2 };
 
 const source = "needle";

@@ -4,7 +4,7 @@ import { callText, contextWith, stepWith } from "../../support/model_turns.ts";
 
 const flat = (side: number) => ({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(9) });
 const views = [{ original: flat(64), modelInput: flat(32) }];
-const call = (given: object, frame: "relative-1000" | "shown-pixels" = "relative-1000") =>
+const call = (given: object, frame: "relative-1000" | "input-pixels" = "relative-1000") =>
   mark.call(given as Record<string, unknown>, contextWith({ views, frame }));
 const red = (x: number, y: number) => {
   const logged = { segment: 1, name: mark.name, outcome: "ok", details: { pointSourcePx: [x, y] } };
@@ -15,10 +15,10 @@ const red = (x: number, y: number) => {
 };
 
 test("finds the pixel that is meant in either frame, the last one at the end", async () => {
-  const pointIn = async (point: number[], frame: "relative-1000" | "shown-pixels") =>
+  const pointIn = async (point: number[], frame: "relative-1000" | "input-pixels") =>
     (await call({ point_2d: point }, frame)).record?.details?.pointSourcePx;
   expect(await pointIn([500, 250], "relative-1000")).toEqual([32, 16]);
-  expect(await pointIn([16, 8.4], "shown-pixels")).toEqual([32, 16]);
+  expect(await pointIn([16, 8.4], "input-pixels")).toEqual([32, 16]);
   expect(await pointIn([1000, 0], "relative-1000")).toEqual([63, 0]);
 });
 

@@ -59,8 +59,8 @@ describe("zoom", () => {
   });
 
   test("reads pixels of the model input where that is the frame", async () => {
-    expect(await boxOf([16, 16, 32, 32], [scene], { frame: "shown-pixels" })).toEqual([128, 128, 256, 256]);
-    expect(await call([0, 0, 65, 64], { frame: "shown-pixels" })).toMatchObject({ outcome: "bad_box" });
+    expect(await boxOf([16, 16, 32, 32], [scene], { frame: "input-pixels" })).toEqual([128, 128, 256, 256]);
+    expect(await call([0, 0, 65, 64], { frame: "input-pixels" })).toMatchObject({ outcome: "bad_box" });
   });
 
   test("gives grey of the same size in the control", () => {

@@ -39,8 +39,8 @@ async function run(line: string, stopping = () => false): Promise<{ code: number
 /** Workloads that this machine's adapter cannot be measured with, and why. */
 async function lackingHere(): Promise<Map<string, string>> {
   const { gpu } = await openDenoPlatform(true);
-  const told = await Promise.all(workloads.map(async ({ id, lacks }) => [id, await lacks?.(gpu!)] as const));
-  return new Map(told.flatMap(([id, lack]) => (lack ? [[id, lack] as const] : [])));
+  const lacking = await Promise.all(workloads.map(async ({ id, lacks }) => [id, await lacks?.(gpu!)] as const));
+  return new Map(lacking.flatMap(([id, lack]) => (lack ? [[id, lack] as const] : [])));
 }
 
 test("every workload measures something on any adapter, and the files hold it", { timeout: 240_000 }, async () => {
@@ -72,7 +72,7 @@ test("a file that could not be written is refused before anything is measured", 
   await expect(run("bench --counts --json FOLDER/b --markdown FOLDER/b")).rejects.toThrow(/^Expected two files, found/);
 });
 
-test("what was measured before Ctrl-C is told", async () => {
+test("what was measured before Ctrl-C is reported", async () => {
   let asked = 0;
   const { code, lines } = await run("bench P2 --python none", () => ++asked > 4);
   expect(code).toBe(130);
@@ -80,7 +80,7 @@ test("what was measured before Ctrl-C is told", async () => {
   expect(lines.filter((line) => line.startsWith("| P2")).length).toBeLessThan(6);
 });
 
-test("what an adapter lacks is told, and nothing is measured", async () => {
+test("what an adapter lacks is reported, and nothing is measured", async () => {
   const lack = (await lackingHere()).get("P3");
   const { code, lines } = await run("bench P3 --python none");
   expect(code).toBe(lack === undefined ? 0 : 1);

@@ -15,7 +15,7 @@ import { vstar as definition } from "../../../src/tasks/benchmarks/vstar.ts";
 import { recipeBudget } from "../../../src/tasks/rows/picture_budget.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { folderOf, hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
-import { letterFor, type Spoken, scriptedSession } from "../../support/benchmark_session.ts";
+import { letterFor, type Prompted, scriptedSession } from "../../support/benchmark_session.ts";
 import { zoomCall } from "../../support/rollouts.ts";
 
 const config = resolveConfig({ prompt: "deepeyes" });
@@ -24,10 +24,10 @@ const vstar = async (direct = 3, relative = 2) =>
 
 async function run(
   questions: readonly Question[],
-  speak: Parameters<typeof scriptedSession>[0],
+  generate: Parameters<typeof scriptedSession>[0],
   options: { order?: OptionOrder; controls?: Control[]; sampled?: number; judge?: AnswerJudge } = {},
 ) {
-  const session = scriptedSession(speak);
+  const session = scriptedSession(generate);
   const { order = "shuffled", controls = ["none"], sampled = 0, judge = rulesJudge() } = options;
   const items = choiceItems(questions, { order, seed: 3, budget: recipeBudget, judge });
   const results: BenchmarkResult[] = [];
@@ -41,7 +41,7 @@ const overall = (results: BenchmarkResult[], order: OptionOrder = "shuffled", me
   benchmarkRows(results, { order, meanOfCategories }).filter(({ category }) => category === "overall");
 
 test("a model that knows the option is right in every order; one that says A only where it stands there", async () => {
-  const knows = ({ task }: Spoken) => ({
+  const knows = ({ task }: Prompted) => ({
     answer: letterFor(task, task.question.includes("glove") ? "red" : "on the left"),
   });
   const saysA = () => ({ answer: "A" });
@@ -97,7 +97,7 @@ test("what is asked is DeepEyes' evaluation prompt, and without a tool no word o
 });
 
 test("controls change what the run does, and the order where that is the control", async () => {
-  const right = ({ task, zoom, crop }: Spoken) => ({
+  const right = ({ task, zoom, crop }: Prompted) => ({
     answer: zoom && crop === "source" ? letterFor(task, "red") : "none",
   });
   const { results } = await run(await vstar(8, 0), right, {
@@ -115,10 +115,10 @@ test("controls change what the run does, and the order where that is the control
 });
 
 test("greedy once and sampled k times; the error counts questions, not attempts", async () => {
-  const speak = ({ task, greedy, rolloutIndex, picture }: Spoken) =>
+  const generate = ({ task, greedy, rolloutIndex, picture }: Prompted) =>
     // Right on every attempt at pictures of even width, on none of the others; greedily always wrong.
     ({ answer: !greedy && picture.width % 2 === 0 ? letterFor(task, "red") : "none", id: `${rolloutIndex}` });
-  const { results, session } = await run(await vstar(10, 0), speak, { sampled: 4 });
+  const { results, session } = await run(await vstar(10, 0), generate, { sampled: 4 });
   const [greedy, sampled] = overall(results);
   expect(greedy).toMatchObject({ greedy: true, items: 10, rollouts: 10, accuracy: { value: 0, error: 0 } });
   expect(sampled).toMatchObject({ greedy: false, items: 10, rollouts: 40 });
@@ -140,7 +140,7 @@ test("batches hold at most 128 rollouts and share no draw", async () => {
 });
 
 test("zooms, calls, IoU with the best of several targets, ends", async () => {
-  const speak = ({ task }: Spoken) =>
+  const generate = ({ task }: Prompted) =>
     task.question.includes("dog")
       ? { calls: [zoomCall({ boxSourcePx: [40, 40, 60, 60] }), zoomCall({ boxSourcePx: [0, 0, 10, 20] })], answer: "A" }
       : {
@@ -148,7 +148,7 @@ test("zooms, calls, IoU with the best of several targets, ends", async () => {
           end: "turns" as const,
           answer: null,
         };
-  const { results } = await run(await vstar(2, 2), speak);
+  const { results } = await run(await vstar(2, 2), generate);
   const [direct, relative, all] = benchmarkRows(results, { order: "shuffled", meanOfCategories: false });
   expect(direct).toMatchObject({ zoomRate: 0, calls: 1, iou: null, ends: { turns: 2, answer: 0 } });
   expect(relative).toMatchObject({ zoomRate: 1, calls: 2, iou: 0.75 });
@@ -172,8 +172,8 @@ describe("judging", () => {
 
   test("the judge is asked only where no rule decides, as the original asks it", async () => {
     const asks = judge(true);
-    const speak = ({ picture }: Spoken) => ({ answer: picture.width === 80 ? "it is reddish" : "A" });
-    const { results } = await run(await vstar(2, 0), speak, { order: "as-given", judge: asks });
+    const generate = ({ picture }: Prompted) => ({ answer: picture.width === 80 ? "it is reddish" : "A" });
+    const { results } = await run(await vstar(2, 0), generate, { order: "as-given", judge: asks });
     expect(results.map(({ right, verdict }) => [right, verdict])).toEqual([
       [true, "judge deepeyes"],
       [true, "letter"],
@@ -190,10 +190,10 @@ describe("judging", () => {
   });
 
   test("without a judge an undecided answer is wrong; without a verdict it is not scored", async () => {
-    const speak = () => ({ answer: "it is reddish" });
-    const ruled = await run(await vstar(2, 0), speak);
+    const generate = () => ({ answer: "it is reddish" });
+    const ruled = await run(await vstar(2, 0), generate);
     expect(overall(ruled.results)[0]).toMatchObject({ accuracy: { value: 0 }, unscored: 0 });
-    const failed = await run(await vstar(2, 0), speak, { judge: judge(null) });
+    const failed = await run(await vstar(2, 0), generate, { judge: judge(null) });
     expect(overall(failed.results)[0]).toMatchObject({ accuracy: null, unscored: 2 });
   });
 
@@ -206,8 +206,8 @@ describe("judging", () => {
 test("HR-Bench: the mean of both halves, rows of one question together", async () => {
   const { questions } = await hrBench.open(folderOf({ "hr_bench_4k.parquet": hrBenchParquet(await hrBenchRows(5)) }));
   // Three single and two cross questions; cross ones are always right.
-  const speak = ({ task }: Spoken) => ({ answer: task.id.includes("cross") ? letterFor(task, "one") : "none" });
-  const { results } = await run(questions, speak, { order: "as-given" });
+  const generate = ({ task }: Prompted) => ({ answer: task.id.includes("cross") ? letterFor(task, "one") : "none" });
+  const { results } = await run(questions, generate, { order: "as-given" });
   const rows = benchmarkRows(results, { order: "as-given", meanOfCategories: true });
   expect(rows.map(({ category, items, rollouts, accuracy }) => [category, items, rollouts, accuracy!.value])).toEqual([
     ["cross", 2, 8, 1],
@@ -225,7 +225,7 @@ test("boxes follow a picture that is reduced", async () => {
   expect(targetsSourcePx).toEqual([[5, 10, 20, 15]]);
 });
 
-test("a picture that cannot be read is left out and said", async () => {
+test("a picture that cannot be read is left out and reported", async () => {
   const files = await vstarFiles(3, 0);
   files["direct_attributes/sa_1.jpg"] = files["direct_attributes/sa_1.jpg"]!.slice(0, 40);
   const { results, leftOut } = await run((await definition.open(folderOf(files))).questions, () => ({ answer: "A" }));

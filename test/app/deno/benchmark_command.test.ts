@@ -7,7 +7,7 @@ import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import type { Session } from "../../../src/app/session/session.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
-import { letterFor, type Spoken, scriptedSession } from "../../support/benchmark_session.ts";
+import { letterFor, type Prompted, scriptedSession } from "../../support/benchmark_session.ts";
 import { openFakeHub } from "../../support/fake_hub.ts";
 
 let folder: string;
@@ -23,12 +23,12 @@ async function write(files: Record<string, Uint8Array<ArrayBuffer>>) {
   }
 }
 
-const knows = ({ task }: Spoken) => ({ answer: letterFor(task, "red|on the left|one") });
+const knows = ({ task }: Prompted) => ({ answer: letterFor(task, "red|on the left|one") });
 
 async function run(
   words: string[],
   options: {
-    speak?: Parameters<typeof scriptedSession>[0];
+    generate?: Parameters<typeof scriptedSession>[0];
     stopping?: () => boolean;
     untilStopped?: () => Promise<void>;
     rollTasks?: BenchmarkSession["rollTasks"];
@@ -46,7 +46,7 @@ async function run(
     }),
     openSession: async (_: unknown, config: RunConfig) => {
       configs.push(config);
-      const session = scriptedSession(options.speak ?? knows);
+      const session = scriptedSession(options.generate ?? knows);
       const { rollTasks = session.rollTasks } = options;
       return { ...session, rollTasks, notices: [], profile: () => null, close: () => {} } as unknown as Session;
     },
@@ -124,9 +124,9 @@ test("HR-Bench as JSON lines, every rotation, one file of the folder", async () 
   expect(all.at(-1).notes).toContain("Only 2 of 4 questions, spread over the categories");
 });
 
-test("scenes with all controls, drawn and greedy", async () => {
-  const speak = ({ zoom }: Spoken) => ({ reward: { parts: {}, total: 0, right: zoom, verdict: "exact" } });
-  const { lines, configs } = await run(["needle", "--limit", "4"], { speak });
+test("scenes with all controls, sampled and greedy", async () => {
+  const generate = ({ zoom }: Prompted) => ({ reward: { parts: {}, total: 0, right: zoom, verdict: "exact" } });
+  const { lines, configs } = await run(["needle", "--limit", "4"], { generate });
   expect(lines[0]).toBe("# Needle: needle");
   expect(lines[2]).toBe("    npm run saccade -- benchmark needle --limit 4");
   expect(lines.filter((line) => / (greedy|Avg@1) .*scenes|overall/.test(line) && line.includes("±")).length).toBe(8);

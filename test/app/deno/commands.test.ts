@@ -210,7 +210,7 @@ test("eval of a run asks held-out rows only, and says how many", async () => {
   expect(alone.lines.at(-1)).toMatch(/^3 rows; /);
 });
 
-test("rollout prints what was said, without what a terminal would obey", async () => {
+test("rollout prints what the model wrote, without what a terminal would obey", async () => {
   const { lines } = await run("rollout --tasks 2 --rollouts-per-task 2");
   expect(lines.slice(0, 3)).toEqual([
     "needle/0: What digit? (7)",

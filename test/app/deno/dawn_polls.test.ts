@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Clock, DawnPolls } from "../../../src/app/deno/gpu/dawn_polls.ts";
 
-/** Time that passes only when somebody waits for it; a turn of the event loop takes 2 microseconds. */
+/** Time that passes only while it is waited for; a turn of the event loop takes 2 microseconds. */
 class FakeClock implements Clock {
   ms = 0;
   #due: { at: number; work: () => void }[] = [];

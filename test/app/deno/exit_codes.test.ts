@@ -20,7 +20,7 @@ test("what stopped a command decides with what it ends, and a command that was d
   expect([endCode(0, "terminated"), endCode(1, "interrupted")]).toEqual([0, 1]);
 });
 
-/** Takes some bytes at a time, and throws what it is told to. */
+/** Takes some bytes at a time, and throws what it is given. */
 function output(throws: (written: string) => Error | null, atOnce = 3) {
   let written = "";
   const into: Output = {
@@ -46,7 +46,7 @@ test("whole lines are written, to a slow reader as well", () => {
   expect(written()).toBe("one two three\n");
 });
 
-test("where nobody reads any more it is told once, and nothing is thrown", () => {
+test("where the output is no longer read, that is reported once, and nothing is thrown", () => {
   const gone = Object.assign(new Error("Input/output error"), { code: "EIO" });
   for (const error of [new Deno.errors.BrokenPipe(), gone]) {
     const { into } = output((text) => (text.length >= 6 ? error : null));
@@ -61,7 +61,7 @@ test("where nobody reads any more it is told once, and nothing is thrown", () =>
   }
 });
 
-test("output that cannot be written is told once", () => {
+test("output that cannot be written is reported once", () => {
   const failed: string[] = [];
   const full = Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
   const terminal = openTerminal(

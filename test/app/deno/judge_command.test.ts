@@ -73,7 +73,7 @@ describe("judge test", () => {
     expect(lines.join("\n")).not.toContain("sk-secret-77");
   });
 
-  test("is told as JSON", async () => {
+  test("is reported as JSON", async () => {
     const fake = await judgeAt({ ...approving, models: [] });
     const { lines } = await run(`judge test --log-json --judge-url ${fake.url}`);
     expect(JSON.parse(lines.join())).toMatchObject({ state: "no_model", usable: false });

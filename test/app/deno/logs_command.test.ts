@@ -79,7 +79,7 @@ test("one format goes into the folder itself; a packed log that was exported wil
   expect(await filesBelow(`${folder}/out`)).toEqual(["1.jsonl", "2.jsonl"]);
 });
 
-test("without a tokenizer metrics are written, and what is missing is said", async () => {
+test("without a tokenizer metrics are written, and what is missing is reported", async () => {
   const moved = log.replace('"model":"needle"', '"model":"./gone"');
   await Deno.writeTextFile(`${folder}/run/events.jsonl`, moved);
   const { code, lines } = await run("logs FOLDER/run --out FOLDER/out");

@@ -185,7 +185,7 @@ test("wherever a process dies while it writes a checkpoint, a whole one is found
     for (const file of files(text)) await Deno.writeFile(`${place(name)}/${file.name}`, file.bytes);
   };
   const reopened = async () => {
-    // Whoever only reads sees the same as whoever goes on.
+    // A process that only reads sees the same as one that goes on.
     const seen = textOf((await readRunCheckpoints(folder))[0]!);
     const again = await resumeRunFolder(folder);
     const found = textOf(await again.readCheckpoint());
@@ -211,7 +211,7 @@ test("wherever a process dies while it writes a checkpoint, a whole one is found
   expect(await reopened()).toEqual(["newer", "newer"]);
 });
 
-test("a full disk is said in one sentence, and the checkpoint stands", async () => {
+test("a full disk is reported in one sentence, and the checkpoint stands", async () => {
   const store = await started();
   await store.writeCheckpoint(files("old"));
   await Deno.symlink("/dev/full", `${folder}/events.jsonl`);

@@ -16,7 +16,7 @@ const taken = async (from: AsyncGenerator<number>, each: (value: number) => void
   return values;
 };
 
-test("what never comes is not waited for once somebody stops; what came stands", async () => {
+test("what never comes is not waited for once the signal aborts; what came stands", async () => {
   const stop = new AbortController();
   const values = await taken(untilAborted(numbers(3), stop.signal), (value) => {
     if (value === 2) setTimeout(() => stop.abort(), 1);

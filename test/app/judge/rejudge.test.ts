@@ -38,7 +38,7 @@ const scripts: readonly (readonly string[])[] = [
   ["é 8"],
 ];
 
-/** Approves of two answers in three, by what it is shown; sometimes has no verdict. As whoever it is called. */
+/** Approves of two answers in three, by what it is shown; sometimes has no verdict. Under the name that is given. */
 function reading(name: Exclude<AnswerJudge["name"], "rules">): AnswerJudge {
   const sum = (text: string) => Array.from(text).reduce((total, sign) => (total * 31 + sign.codePointAt(0)!) % 9973, 7);
   return {
@@ -193,7 +193,7 @@ describe("logs of earlier versions", () => {
         : event,
     );
 
-  test("their verdicts are read from their rewards, and it is said of how many", async () => {
+  test("their verdicts are read from their rewards, and their number is reported", async () => {
     const events = await live("hardened");
     const wanted = rewardsOf(await live("hardened", { reward: "chain-of-focus" }));
     expect(await rewardsAgain(early(events), { settings: under("chain-of-focus") })).toEqual(wanted);

@@ -75,7 +75,7 @@ test("what attention does stands in its spans", () => {
   expect(workOf(dispatch!)).toEqual({ flops: 4 * N * S * H * D, bytes: rows + 4 * 2 * S * K * D, isMost: true });
 });
 
-test("a trace reads the spans, and the table tells what each kernel achieved", async () => {
+test("a trace reads the spans, and the table has what each kernel achieved", async () => {
   const plan = new Plan(gpu, "traced");
   const tape = new Tape(plan, false);
   const x = plan.upload("x", new Float32Array(64 * 64), [64, 64]);

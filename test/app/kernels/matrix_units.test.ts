@@ -42,7 +42,7 @@ const frozen = (
   return parameters;
 };
 
-// Not run where nobody asks, or the driver has no matrix units; `bench P3` checks the same on a card.
+// Not run where it is not asked for, or the driver has no matrix units; `bench P3` checks the same on a card.
 describe.skipIf(gpu === null)("on a device with matrix units", () => {
   test.each(
     (["f32", "bf16", "int8", "int4", "nf4"] as const).flatMap((base) =>

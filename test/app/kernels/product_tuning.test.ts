@@ -160,7 +160,7 @@ describe("what was found", () => {
     }
   });
 
-  test("that cannot be kept is used, and said", async () => {
+  test("that cannot be cached is used, and reported", async () => {
     const { tune } = tried();
     const { gpu, model } = card(large);
     const kept = {
@@ -173,7 +173,7 @@ describe("what was found", () => {
     expect(productChoice(gpu, "f32")).toEqual(found);
   });
 
-  test("where it cannot be tried the usual kernels are taken, nothing is kept, and it is said", async () => {
+  test("where it cannot be tried the usual kernels are taken, nothing is cached, and it is reported", async () => {
     const { gpu, model } = card(large);
     const written: string[] = [];
     const kept = { read: async () => null, write: async (name: string) => void written.push(name) };

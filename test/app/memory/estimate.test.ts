@@ -123,7 +123,7 @@ describe("memory", () => {
     expect(line(on, "keys and values")).toBe(line(off, "keys and values"));
   });
 
-  test("is told where only the longest rollouts are too large for the device", async () => {
+  test("is reported where only the longest rollouts are too large for the device", async () => {
     const usual = await estimated("3B", { loraRank: 4 });
     expect(usual.mostBytes).toBeGreaterThanOrEqual(usual.usualBytes);
     expect(usual.mostProblem).toBe("");
@@ -251,7 +251,7 @@ describe("dry run", () => {
     );
   });
 
-  test("of a model that nobody knows is an error", async () => {
+  test("of an unknown model is an error", async () => {
     await expect(run({ model: "nowhere" }, null)).rejects.toThrow(
       "Expected config.json and preprocessor_config.json of the model nowhere: nowhere/config.json is not there; check --model",
     );

@@ -18,7 +18,7 @@ const again = async (changes: Partial<RunConfig>) => {
   return taken({ ...config, ...changes });
 };
 
-test("nobody knows whether a run fits where the card's memory is not said", async () => {
+test("whether a run fits is not known where the card's memory is not given", async () => {
   const fit = await fitOf(config, taken(config), { memoryBytes: null, estimating: again });
   expect(fit).toMatchObject({ bytes: 8 * gib, fits: null, remedies: [] });
   expect(fitLines(config, fit)).toEqual([expect.stringMatching(/^It fits where 8\.0 GiB are free on the card/)]);
@@ -41,7 +41,7 @@ test("the least change that is enough is the last that is tried", async () => {
   ]);
 });
 
-test("changes that are not enough by themselves may be so together, and it is said where they are not", async () => {
+test("changes that are not enough by themselves may be so together, and it is reported where they are not", async () => {
   const fit = await fitOf(config, taken(config), { memoryBytes: 1.5 * gib, estimating: again });
   expect(fit.remedies.at(-1)).toMatchObject({ bytes: gib });
   expect(fit.remedies.at(-1)!.changes).toMatchObject({ gradientCheckpointing: "on", rolloutsPerTask: 2 });
@@ -49,7 +49,7 @@ test("changes that are not enough by themselves may be so together, and it is sa
   expect(never.at(-1)).toBe("  none of these is enough; take a smaller model");
 });
 
-test("a buffer that is too large is told, with what makes the run possible", async () => {
+test("a buffer that is too large is reported, with what makes the run possible", async () => {
   const narrow = async (changes: Partial<RunConfig>) => {
     if (changes.tasksPerRoll !== 1) throw new Error("keys are too large");
     return taken(config);
@@ -59,7 +59,7 @@ test("a buffer that is too large is told, with what makes the run possible", asy
   expect(fit.remedies[0]).toEqual({ changes: { tasksPerRoll: 1 }, bytes: 8 * gib });
 });
 
-test("nothing more is counted once nobody wants to know", async () => {
+test("nothing more is counted once the answer is no longer needed", async () => {
   asked.length = 0;
   await fitOf(config, taken(config), { memoryBytes: gib / 2, estimating: again, stopping: () => asked.length >= 2 });
   expect(asked).toHaveLength(2);

@@ -3,7 +3,7 @@ import type { Rollout } from "../../../src/agent/rollout.ts";
 import { estimate } from "../../../src/app/memory/estimate.ts";
 import { knownTasks } from "../../../src/app/memory/known_tasks.ts";
 import { describedModel } from "../../../src/app/memory/model_sizes.ts";
-import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";

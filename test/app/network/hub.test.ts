@@ -163,7 +163,7 @@ describe("what breaks on the way", () => {
     expect(waits).toEqual([250, 500, 1000, 2000, 4000]);
   });
 
-  test("a busy server is asked again when it says, a dead one told of", async () => {
+  test("a busy server is asked again when it says, a dead one reported", async () => {
     let failures = 0;
     const { hub, waits } = await openHub({
       behave: (_, path) =>
@@ -227,7 +227,7 @@ describe("what breaks on the way", () => {
   });
 });
 
-describe("what the Hub refuses is said in words of the place", () => {
+describe("what the Hub refuses is reported with what to do there", () => {
   test("a gated repository", async () => {
     const gated = { repository: "models/a/small", token };
     const { hub, fake } = await openHub({ gated });

@@ -22,7 +22,7 @@ test("lines are the same however the text is cut", async () => {
   expect(await read(["a\n"])).toEqual(["a", ""]);
 });
 
-test("a line that is too long is told once, as soon as it is", async () => {
+test("a line that is too long is reported once, as soon as it is", async () => {
   const megabytes = " ".repeat(2 ** 24);
   const long = new Array(longestLine / 2 ** 24 + 3).fill(megabytes);
   expect(await read(["a\n", ...long, "b\nc"])).toEqual(["a", null, "c"]);

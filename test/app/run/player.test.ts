@@ -12,7 +12,7 @@ const update = (step: number): TrainEvent => ({
 });
 const alarm = (step: number): TrainEvent => ({ type: "alarm", step, message: "look" });
 
-/** A run that gives the next event only when told to, and counts how many were asked for at once. */
+/** A run that gives the next event only when asked, and counts how many were asked for at once. */
 function manualRun() {
   const waiting: ((event: TrainEvent | null | Error) => void)[] = [];
   return {
@@ -30,12 +30,12 @@ function manualRun() {
 }
 
 function listen() {
-  const heard = { events: [] as TrainEvent[], states: [] as PlayerState[], errors: [] as string[] };
+  const seen = { events: [] as TrainEvent[], states: [] as PlayerState[], errors: [] as string[] };
   return {
-    heard,
-    event: (event: TrainEvent) => void heard.events.push(event),
-    state: (state: PlayerState) => void heard.states.push(state),
-    failed: (error: Error) => void heard.errors.push(error.message),
+    seen,
+    event: (event: TrainEvent) => void seen.events.push(event),
+    state: (state: PlayerState) => void seen.states.push(state),
+    failed: (error: Error) => void seen.errors.push(error.message),
   };
 }
 
@@ -55,8 +55,8 @@ describe("player", () => {
     await run.give(update(1));
     await run.give(null);
     await played;
-    expect(listener.heard.events).toEqual([alarm(1), update(1)]);
-    expect(listener.heard.states).toEqual(["playing", "over"]);
+    expect(listener.seen.events).toEqual([alarm(1), update(1)]);
+    expect(listener.seen.states).toEqual(["playing", "over"]);
     await player.play();
     expect(run.waiting).toHaveLength(0);
   });
@@ -70,7 +70,7 @@ describe("player", () => {
     expect(player.state).toBe("paused");
     await run.give(alarm(1));
     await paused;
-    expect(listener.heard.events).toEqual([alarm(1)]);
+    expect(listener.seen.events).toEqual([alarm(1)]);
     expect(run.waiting).toHaveLength(0);
   });
 
@@ -93,7 +93,7 @@ describe("player", () => {
     await run.give(alarm(1));
     await run.give(update(1));
     await stepped;
-    expect(listener.heard.states).toEqual(["stepping", "paused"]);
+    expect(listener.seen.states).toEqual(["stepping", "paused"]);
     expect(run.waiting).toHaveLength(0);
   });
 
@@ -115,16 +115,16 @@ describe("player", () => {
     expect(run.waiting).toHaveLength(0);
   });
 
-  it("pauses and tells when the run throws, and can be played again", async () => {
+  it("pauses and reports when the run throws, and can be played again", async () => {
     const run = manualRun();
     const listener = listen();
     const player = new Player(run, listener);
     void player.play();
     await run.give(new Error("the GPU was lost"));
     expect(player.state).toBe("paused");
-    expect(listener.heard.errors).toEqual(["the GPU was lost"]);
+    expect(listener.seen.errors).toEqual(["the GPU was lost"]);
     void player.play();
     await run.give(update(1));
-    expect(listener.heard.events).toEqual([update(1)]);
+    expect(listener.seen.events).toEqual([update(1)]);
   });
 });

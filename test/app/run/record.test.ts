@@ -167,7 +167,7 @@ test("a finished run goes on with more steps, and with knobs that apply at the n
   await store.close();
 });
 
-test("a damaged configuration is said, and the log stays as it is", async () => {
+test("a damaged configuration is reported, and the log stays as it is", async () => {
   await begin();
   for (const [text, sentence] of [
     ["{", 'config.json: expected a JSON object, found "{"; put a whole one back'],
@@ -211,14 +211,14 @@ describe("the log of a checkpoint", () => {
     expect(upTo(damage(log), 2)).toMatchObject({ text: log, notice: null });
   });
 
-  test("that ends too early: what is lost is said, and no half of a step stays", () => {
+  test("that ends too early: what is lost is reported, and no half of a step stays", () => {
     const log = lines(head, update(1), saved(1), { type: "tasks", step: 2 });
     const notice = (lost: string) =>
       `The log can be read up to step 1, the checkpoint was made after step ${lost} lost, the weights are not`;
     const text = lines(head, update(1), saved(1));
     expect(upTo(log, 2)).toMatchObject({ text, notice: notice("2: the events of step 2 are") });
     expect(upTo(log, 4)).toMatchObject({ text, notice: notice("4: the events of steps 2 to 4 are") });
-    // A line in the middle: what follows it cannot be told from another run's.
+    // A line in the middle: what follows it cannot be distinguished from another run's.
     const bad = `${text}oops\n${lines(update(2), saved(2))}`;
     expect(upTo(bad, 2)).toMatchObject({ text, cut: `oops\n${lines(update(2), saved(2))}` });
     expect(upTo(lines(head), 2)).toMatchObject({ text: lines(head), metrics: [] });
@@ -306,7 +306,7 @@ test("a run that ends for its judge keeps a checkpoint and a log to go on from",
   const whole = session.train.bind(session);
   session.train = async function* () {
     for await (const event of whole()) {
-      // In the fourth step, whose tasks are told already.
+      // In the fourth step, whose tasks have been reported already.
       if (event.type === "group" && event.step === 4) break;
       yield event;
     }

@@ -42,7 +42,7 @@ describe("a run goes on", () => {
     expect([found, upcoming]).toEqual([latest, []]);
   });
 
-  test("with a change that nobody logged, at the step that was under way", () => {
+  test("with a change that was not logged, at the step that was under way", () => {
     const latest = at({ learningRate: 3e-4 });
     // Also where the log ends before the checkpoint, or does not say that it was written.
     for (const short of ["", log(change(3, { temperature: 2 }), update(4)), log(update(9), update(10))])

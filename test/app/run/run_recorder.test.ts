@@ -104,7 +104,7 @@ test("a step that ends long after the last checkpoint is saved, whatever its num
 });
 
 describe("a full disk", () => {
-  test("ends no run: it is told once, and all is written when there is room", async () => {
+  test("ends no run: it is reported once, and all is written when there is space", async () => {
     const whole = recording();
     await whole.pull();
 

@@ -34,7 +34,7 @@ async function droppedFolder(files: Record<string, string | Uint8Array<ArrayBuff
 const dataOf = async (platform: Platform, data = "dropped/d") => runSources({ data, model: "", adapter: "" }, platform);
 
 describe("a folder of rows and pictures", () => {
-  test("is told by every byte of its rows and their pictures, and by nothing else", async () => {
+  test("is identified by every byte of its rows and their pictures, and by nothing else", async () => {
     const [print] = await dataOf(await droppedFolder(folder()));
     expect(print).toMatchObject({ knob: "data", part: "rows", files: 5, covers: "all bytes" });
     expect(print!.listed.map(({ name }) => name)).toEqual([
@@ -92,7 +92,7 @@ describe("a folder of rows and pictures", () => {
     expect(reads.sort()).toEqual([0, 1, 2, 3].map((i) => `dropped/d/pictures/${i}.png`));
   });
 
-  test("of many rows is told by some of the pictures, and says so", async () => {
+  test("of many rows is identified by some of the pictures, and says so", async () => {
     const many = Array.from({ length: 5000 }, (_, i) =>
       JSON.stringify({ image: `${i}.png`, question: "?", answer: "1" }),
     );
@@ -104,7 +104,7 @@ describe("a folder of rows and pictures", () => {
   });
 });
 
-test("a parquet file is told by its bytes, without its rows being read one by one", async () => {
+test("a parquet file is identified by its bytes, without its rows being read one by one", async () => {
   const bytes = await dataBytes("vstar.parquet");
   const prints = await dataOf(await droppedFolder({ "vstar.parquet": bytes }));
   expect(prints[0]).toMatchObject({ files: 1, sizeBytes: bytes.length, covers: "all bytes" });
@@ -115,7 +115,7 @@ test("a parquet file is told by its bytes, without its rows being read one by on
   );
 });
 
-test("a small file's hash is the SHA-256 of its bytes; a large one's is of pieces or stretches", async () => {
+test("a small file's hash is the SHA-256 of its bytes; a large one's is of pieces or ranges", async () => {
   const bytes = new Uint8Array(20 * 2 ** 20).map((_, i) => (i * i) >> 7);
   const reads: number[] = [];
   const platform = {
@@ -133,7 +133,7 @@ test("a small file's hash is the SHA-256 of its bytes; a large one's is of piece
   expect(reads.slice(-66).reduce((a, b) => a + b)).toBe(2 * 2 ** 20 + 64 * 2 ** 16);
   bytes[bytes.length - 5]! ^= 1;
   expect(await hash(bytes.length, 1e9)).not.toBe(whole);
-  // The end is among the stretches.
+  // The end is among the ranges.
   expect(await hash(bytes.length, 1e6)).not.toBe(some);
 });
 
@@ -165,7 +165,7 @@ describe("a stored run", () => {
     );
   });
 
-  test("from before fingerprints goes on, is told of, and is checked from then on", async () => {
+  test("from before fingerprints goes on, is reported, and is checked from then on", async () => {
     const platform = await droppedFolder(folder());
     const wanted = resolveConfig({ data: "dropped/d", model: "none" });
     const { sources, notice } = await checkSources(wanted, undefined, platform);
@@ -247,7 +247,7 @@ describe("behind an address", () => {
     expect(fake.requests.length).toBe(before);
   });
 
-  test("a file is told by its content, and where that is not read by the server's mark", async () => {
+  test("a file is identified by its content, and where that is not read by the server's mark", async () => {
     const small = text(rows.replaceAll("pictures/", ""));
     const large = new Uint8Array(await dataBytes("vstar.parquet"));
     const fake = await open({ "rows.jsonl": small, "vstar.parquet": large });

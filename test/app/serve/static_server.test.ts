@@ -57,7 +57,7 @@ test("the page, isolated, with the right types", async () => {
   expect(await (await fetch(`${server.address}empty.txt`)).text()).toBe("");
 });
 
-test("a policy goes with every answer: the page reaches nobody, workers whom a person named, nobody may frame it", async () => {
+test("a policy goes with every answer: the page connects to no host, workers to those that a person named, no page may frame it", async () => {
   const policy = async (path: string) => (await fetch(server.address + path)).headers.get("content-security-policy")!;
   await Deno.writeTextFile(`${parent}/dist/assets/worker-1.js`, "1;");
   await Deno.writeTextFile(`${parent}/dist/assets/picture_worker-1.js`, "1;");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import type { CheckpointFiles } from "../../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../../src/model/load.ts";
 import { readHeader } from "../../../src/model/safetensors.ts";
@@ -14,8 +14,8 @@ import { tinyQwenFiles } from "../../support/tiny_qwen.ts";
 const files = tinyQwenFiles(tokenizerJson);
 const config = resolveConfig({ model: "tiny", tasksPerStep: 1, rolloutsPerTask: 2, firstTurnTokens: 4, loraRank: 2 });
 
-/** The tiny model's folder; `told` hears of every read of its weights, and may give fewer bytes. */
-function platformOf(told: (reads: number) => number | undefined, seen: GPUDevice[] = []): Platform {
+/** The tiny model's folder; `onRead` is called for every read of its weights, and may give fewer bytes. */
+function platformOf(onRead: (reads: number) => number | undefined, seen: GPUDevice[] = []): Platform {
   const find = (path: string) => files.find(({ name }) => `tiny/${name}` === path)?.bytes;
   let reads = 0;
   // What is asked for an adapter keeps the devices that it gives.
@@ -35,7 +35,7 @@ function platformOf(told: (reads: number) => number | undefined, seen: GPUDevice
     assetSize: async (path) => find(path)?.length ?? null,
     readAsset: async (path, start = 0, end) => {
       const bytes = find(path)!.slice(start, end);
-      const fewer = path.endsWith("model.safetensors") ? told(reads++) : undefined;
+      const fewer = path.endsWith("model.safetensors") ? onRead(reads++) : undefined;
       return fewer === undefined ? bytes : bytes.subarray(0, bytes.length - fewer);
     },
   };
@@ -50,7 +50,7 @@ const spoken = async (platform: Platform) => {
   return rolled;
 };
 
-test("a device that is lost while a model is loaded is said, and the next load has nothing of it", async () => {
+test("a device that is lost while a model is loaded is reported, and the next load has nothing of it", async () => {
   const devices: GPUDevice[] = [];
   let losing = true;
   const platform = platformOf((reads) => {

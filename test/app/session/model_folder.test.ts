@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import { toFloat32 } from "../../../src/model/float_bytes.ts";
 import type { Json } from "../../../src/model/json_file.ts";
 import { readHeader } from "../../../src/model/safetensors.ts";

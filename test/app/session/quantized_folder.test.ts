@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describedModel } from "../../../src/app/memory/model_sizes.ts";
-import { openGpuSession } from "../../../src/app/session/gpu_session.ts";
+import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import { modelShapes } from "../../../src/model/families/table.ts";
 import type { NamedBytes, Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
@@ -126,7 +126,7 @@ test("a quantized checkpoint is trained as a whole in f32, and exported as one t
   session.close();
 });
 
-test("what its weights take is told by config.json alone as by the files", async () => {
+test("what its weights take follows from config.json alone as from the files", async () => {
   const { quantized } = await quantizedQwenFiles(tokenizerJson, "awq");
   const here = platformOf(quantized);
   const of = async (platform: Platform) => {

@@ -81,7 +81,7 @@ test("tensors that are not packed are passed on as they are, the others named by
   ]);
 });
 
-test("a layer of many rows comes in stretches that make the whole", async () => {
+test("a layer of many rows comes in ranges that make the whole", async () => {
   const I = 8 * 2 ** 17;
   const data = Uint32Array.from({ length: I * 2 }, (_, i) => Math.imul(i, 0x9e3779b9));
   const tensors: RawTensor[] = [

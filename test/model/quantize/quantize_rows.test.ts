@@ -99,7 +99,7 @@ describe.each(forms)("$dtype in blocks of $block", (form) => {
       // A number at an end of the table is off by the rounding of the scale as well.
       if (!(steps <= most + 0.001)) expect([i, values[i], again[i], steps]).toBe(`at most ${most}`);
     }
-    // What stands in the form already is kept, bit for bit, but where the scale had been made larger (the first rows).
+    // Numbers of the form stay the same, bit for bit, but where the scale had been made larger (the first rows).
     const normal = again.subarray(32 * 256);
     if (form.dtype !== "i8")
       expect(dequantizeRows(quantizeRows(normal, 256, form), 256, form).map((value) => value + 0)).toEqual(

@@ -55,7 +55,7 @@ test.each<[string, FakeJudgeOptions, Partial<ConnectionSettings>, string, boolea
     /no chat completions there/,
   ],
   ["no list of models", { ...fine, modelsStatus: 404 }, { model: "c" }, "ready", true, /with c/],
-  ["no schemas", withoutSchema("VERDICT: 1"), {}, "no_json_schema", true, /asked for in words instead/],
+  ["no schemas", withoutSchema("VERDICT: 1"), {}, "no_json_schema", true, /asked for by the prompt alone/],
   [
     "a schema that is ignored",
     { behave: () => ({ kind: "reply", text: "I say VERDICT: 1" }) },

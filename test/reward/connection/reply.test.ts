@@ -124,7 +124,7 @@ describe("a reply is read in every form that servers give it", () => {
   });
 });
 
-describe("what is no reply is told with the server's own words", () => {
+describe("what is no reply is reported with the server's own message", () => {
   test.each<[string, Behaviour, string, RegExp, number]>([
     [
       "an error in 200 that may pass",

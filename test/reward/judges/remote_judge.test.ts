@@ -137,7 +137,7 @@ describe("hardened", () => {
     expect((await judge.verdict(asked("cherries")))!.right).toBe(true);
   });
 
-  test("a reply without a verdict is none, is counted, and is not kept", async () => {
+  test("a reply without a verdict is none, is counted, and is not cached", async () => {
     const { fake, judge } = await judgeThat(says("I think it is right"));
     expect(await judge.verdict(asked("cherries"))).toBeNull();
     expect(await judge.verdict(asked("cherries"))).toBeNull();

@@ -7,7 +7,7 @@ import { needleTask, rollout } from "../../support/rollouts.ts";
 const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" as const };
 const task = { ...needleTask, source: "deepeyes", answer: "a bowl", question: "What is it?" };
 
-/** Says what is told by answer; null where no verdict can be had. */
+/** Gives the verdicts of a script, by answer; null where no verdict can be had. */
 function scripted(name: AnswerJudge["name"], verdicts: Record<string, boolean | null>) {
   const questions: Asked[] = [];
   const judge: AnswerJudge = {

@@ -39,7 +39,7 @@ test("rows of other questions with the same words are not their rotations", asyn
   expect(questions.map(({ given }) => given.length)).toEqual([4, 4]);
 });
 
-test("both resolutions are told apart; parquet comes before TSV, one file before shards elsewhere", async () => {
+test("both resolutions are distinguished; parquet comes before TSV, one file before shards elsewhere", async () => {
   const small = hrBenchParquet(await hrBenchRows(1));
   const files = {
     "hr_bench_4k.parquet": small,

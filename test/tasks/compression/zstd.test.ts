@@ -120,7 +120,7 @@ describe("what is promised and not kept", () => {
       "5 bytes where 4 are",
     ],
     ["a frame to be passed over that has no end", [0x50, 0x2a, 0x4d, 0x18, 255, 255, 255, 255], 0, "ends too early"],
-    ["a block of the fourth type", [0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x07, 0, 0, 1], 4, "a block that nobody knows"],
+    ["a block of the fourth type", [0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x07, 0, 0, 1], 4, "an unknown block"],
   ])("Zstandard: %s", (_, bytes, length, message) => {
     expect(() => unpackZstd(Uint8Array.from(bytes), length)).toThrow(message);
   });

@@ -7,7 +7,7 @@ const rows = (name: string, text: string, files: Record<string, number[]> = {}) 
     return Uint8Array.from(files[path]);
   });
 
-test("JSON Lines: one picture or several, other columns kept", async () => {
+test("JSON Lines: one picture or several, other columns carried along", async () => {
   const source = rows(
     "list.jsonl",
     '{"image":"a.png","question":"Q","answer":7,"bbox":[1,2,3,4],"data_source":"mine","level":2}\n\n{"images":["./a.png","b/c.png"],"question":"Q","answer":"A"}\n',

@@ -133,7 +133,7 @@ describe("parquet that holds text in place of bytes", () => {
     const { found } = await lookAt(await open("images_data_url"), 5, recipeSettings);
     expect(found).toMatchObject({ skip: null, pictures: [{ width: 40, height: 40 }] });
   });
-  test("a picture that the prompt does not speak of is not lost", async () => {
+  test("a picture that the prompt does not mention is not lost", async () => {
     const { found } = await lookAt(await open("paths_no_placeholder", readPicture), 0, recipeSettings);
     expect(found.skip).toEqual({
       kind: "pictures and placeholders differ",

@@ -64,7 +64,7 @@ describe("a row is left out", () => {
     expect((await look(row, { promptTokens, maxPromptTokens: 8194 })).skip).toBeNull();
   });
 
-  test("for a prompt that speaks of other pictures than there are", async () => {
+  test("for a prompt that refers to other pictures than there are", async () => {
     const one = await pictureOf(0);
     expect((await look(rowOf([one, one], { messages: [{ role: "user", content: "<image>?" }] }))).skip).toMatchObject({
       kind: "pictures and placeholders differ",

@@ -31,7 +31,7 @@ test("the last column may be the large one, whatever ends the line", async () =>
   expect(await Promise.all(rows.map(({ places }) => largeField(source, places.image!)))).toEqual(["QUJD", "REVG"]);
 });
 
-test("what is wrong is told with its row", async () => {
+test("an error names its row", async () => {
   await expect(tsvRows(file("a\tb\n1\t2\n3\n"), [])).rejects.toThrow(
     "list.tsv, row 1: expected 2 fields as in the first line, found 1",
   );

@@ -22,7 +22,7 @@ function alike(pictures: readonly number[]) {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-test("rows that ask the same are told apart by their pictures, each of which is read once", async () => {
+test("rows that ask the same are distinguished by their pictures, each of which is read once", async () => {
   const { rowAt, reads } = alike([0, 1, 2, 3, 1, 9]);
   const twins = rowTwins(upTo(4), rowAt);
   expect([await twins.has(4), await twins.has(5), await twins.has(5)]).toEqual([true, false, false]);

@@ -17,7 +17,7 @@ const learnt = (row: LessonRow) => row.spans.filter((span) => span.supervised).m
 const rowsOf = (kind: LessonKind, count: number, lessons = warmLessons) =>
   Array.from({ length: count }, (_, index) => lessonRow(lessons, kind, { seed: 11, step: 0, index }));
 
-const shown = "<|vision_start|><|image_pad|><|vision_end|>";
+const picture = "<|vision_start|><|image_pad|><|vision_end|>";
 const tags = { "<": "\\<", "|": "\\|" };
 const escaped = (literal: string) => literal.replace(/[<|>[\]{}?.]/g, (c) => tags[c as "<"] ?? `\\${c}`);
 const number = "(0|[1-9]0|[1-9][0-9]0|1000)";
@@ -55,10 +55,10 @@ describe("lessonKinds", () => {
 describe("lessonRow", () => {
   it("tool: zooms and answers", () => {
     const form = new RegExp(
-      `^${escaped(`<|im_start|>user\n${shown}What digit is on the `)}([a-z]+) ([a-z]+)${escaped(
+      `^${escaped(`<|im_start|>user\n${picture}What digit is on the `)}([a-z]+) ([a-z]+)${escaped(
         '?<|im_end|>\n<|im_start|>assistant\n<tool_call>\n{"name": "image_zoom_in_tool", "arguments": {"bbox_2d": [',
       )}${box}${escaped('], "label": "the ')}\\1 \\2${escaped(
-        `"}}\n</tool_call><|im_end|>\n<|im_start|>user\n<tool_response>${shown}</tool_response><|im_end|>\n<|im_start|>assistant\n<answer>`,
+        `"}}\n</tool_call><|im_end|>\n<|im_start|>user\n<tool_response>${picture}</tool_response><|im_end|>\n<|im_start|>assistant\n<answer>`,
       )}([0-9])${escaped("</answer><|im_end|>")}$`,
     );
     for (const row of rowsOf("tool", 30)) {
@@ -99,7 +99,7 @@ describe("lessonRow", () => {
 
   it.each<LessonKind>(["direct", "read"])("%s: answers at once", (kind) => {
     const form = new RegExp(
-      `^${escaped(`<|im_start|>user\n${shown}What digit is on the `)}[a-z]+ [a-z]+${escaped(
+      `^${escaped(`<|im_start|>user\n${picture}What digit is on the `)}[a-z]+ [a-z]+${escaped(
         "?<|im_end|>\n<|im_start|>assistant\n<answer>",
       )}[0-9]${escaped("</answer><|im_end|>")}$`,
     );
@@ -112,7 +112,7 @@ describe("lessonRow", () => {
 
   it("cap: boxes of all objects, of which numbers and commas are learnt", () => {
     const form = new RegExp(
-      `^${escaped(`<|im_start|>user\n${shown}Describe.<|im_end|>\n<|im_start|>assistant\n`)}( [a-z]+ [a-z]+\\[${box}\\]\n){1,4}$`,
+      `^${escaped(`<|im_start|>user\n${picture}Describe.<|im_end|>\n<|im_start|>assistant\n`)}( [a-z]+ [a-z]+\\[${box}\\]\n){1,4}$`,
     );
     for (const row of rowsOf("cap", 20)) {
       expect(text(row)).toMatch(form);
@@ -124,7 +124,7 @@ describe("lessonRow", () => {
 
   it("capr: digits of all objects", () => {
     const form = new RegExp(
-      `^${escaped(`<|im_start|>user\n${shown}Read.<|im_end|>\n<|im_start|>assistant\n`)}( [a-z]+ [a-z]+ [0-9]\n){1,4}$`,
+      `^${escaped(`<|im_start|>user\n${picture}Read.<|im_end|>\n<|im_start|>assistant\n`)}( [a-z]+ [a-z]+ [0-9]\n){1,4}$`,
     );
     for (const row of rowsOf("capr", 20)) {
       expect(text(row)).toMatch(form);

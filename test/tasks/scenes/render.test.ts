@@ -35,7 +35,7 @@ describe("renderWindow", () => {
     );
   });
 
-  it("adds waves at the centres of shown pixels", () => {
+  it("adds waves at the centres of rendered pixels", () => {
     const waves = [{ cyclesX: 2, cyclesY: -1, phase: 0.7, amplitude: 12 }];
     const picture = renderWindow({ ...empty, waves }, { left: 100, top: 50, sidePx: 256 }, 8);
     for (const [x, y] of [
@@ -59,7 +59,7 @@ describe("renderWindow", () => {
     expect(at(picture, 0, 1)).toEqual([100, 110, 120]);
   });
 
-  it("draws each shape where it reaches", () => {
+  it("renders each shape where it reaches", () => {
     const inside = (shape: SceneObject["shape"], dx: number, dy: number) =>
       at(renderWindow({ ...empty, objects: [{ ...object, shape }] }, wholeScene, 512), 256 + dx, 256 + dy)[0] === 200;
     expect([inside("square", 43, 43), inside("square", 47, 0)]).toEqual([true, false]);
@@ -77,7 +77,7 @@ describe("renderWindow", () => {
     expect(at(picture, 301, 256)[0]).toBe(100);
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])("draws digit %d dot for dot", (digit) => {
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])("renders digit %d dot for dot", (digit) => {
     // One rendered pixel a dot.
     const view = { left: 256 - 20, top: 256 - 28, sidePx: 64 };
     const picture = renderWindow({ ...empty, objects: [{ ...object, digit }] }, view, 8);
@@ -109,7 +109,7 @@ describe("renderWindow", () => {
       for (let x = 0; x < 128; x += 5) expect(at(part, x, y)).toEqual(at(whole, x + 64, y + 128));
   });
 
-  it("draws these very pictures", () => {
+  it("renders these very pictures", () => {
     const scene = randomOne(2);
     const pictures = [
       renderWindow(scene, wholeScene, 512),

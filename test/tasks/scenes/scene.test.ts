@@ -29,7 +29,7 @@ describe("randomScene", () => {
     }
   });
 
-  it("draws colours, shapes, digits and targets evenly", () => {
+  it("chooses colours, shapes, digits and targets evenly", () => {
     const many = scenes(800);
     const targets = many.map(targetOf);
     const evenly = (values: readonly unknown[], kinds: number, slack: number) => {

@@ -74,7 +74,7 @@ describe("needleScene", () => {
 });
 
 describe("needlePictures", () => {
-  it("draws the picture of a task from its id", () => {
+  it("renders the picture of a task from its id", () => {
     const [picture, ...rest] = needlePictures("needle/7/train/12/3", settings);
     expect(rest).toEqual([]);
     expect([picture?.width, picture?.height]).toEqual([512, 512]);

@@ -46,7 +46,7 @@ test.each<[string, Partial<Record<keyof TasksDefinition, unknown>>, string]>([
   ],
   ["no sizes", { take: () => [{ ...dot("a"), imageSizesPx: undefined }] }, 'Expected imageSizesPx of the task "a"'],
   ["size 0", { take: () => [{ ...dot("a"), imageSizesPx: [{ width: 0, height: 1 }] }] }, '[{"width":0,"height":1}]'],
-])("a task that cannot be used is told in one sentence: %s", async (_, changes, sentence) => {
+])("a task that cannot be used is reported in one sentence: %s", async (_, changes, sentence) => {
   const source = defineTasks({ ...definition, ...(changes as Partial<TasksDefinition>) });
   await expect(source.take(0, 1)).rejects.toThrow(sentence);
 });

@@ -55,6 +55,15 @@ const partsOf: Record<string, Record<string, string>> = {
   weight_range: ofWeights,
 };
 
+/** Files of shaders/shared that are appended to a shader's own. */
+const sharedOf: Readonly<Record<string, string>> = {
+  heads: "sum_lanes",
+  layernorm: "sum_lanes",
+  rmsnorm: "sum_lanes",
+  product: "product_adapter",
+  product_wide: "product_adapter",
+};
+
 /** What stands before files that only some devices take, and which are left out on others. */
 const directivesOf: Readonly<Record<string, string>> = { product_matrix: matrixDirectives };
 
@@ -128,7 +137,9 @@ async function* shaders(): AsyncGenerator<{ file: string; shader: Shader }> {
   for await (const { name } of Deno.readDir(shadersFolder))
     if (name.endsWith(".wgsl") && name !== "common.wgsl") files.push(name.slice(0, -".wgsl".length));
   for (const file of files.sort()) {
-    const source = await Deno.readTextFile(new URL(`${file}.wgsl`, shadersFolder));
+    const names = [file, ...(sharedOf[file] ? [`shared/${sharedOf[file]}`] : [])];
+    const texts = names.map((name) => Deno.readTextFile(new URL(`${name}.wgsl`, shadersFolder)));
+    const source = (await Promise.all(texts)).join("\n");
     for (const [end, part] of Object.entries(partsOf[file] ?? { "": "" }))
       yield { file, shader: new Shader(end === "" ? file : `${file}_${end}`, source, part, directivesOf[file]) };
   }

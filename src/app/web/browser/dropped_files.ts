@@ -56,7 +56,7 @@ export class DroppedFiles {
     }
   }
 
-  /** By what handles tell: who replaces a file's content changes its time. */
+  /** What a handle reports: who replaces a file's content changes its time. */
   #isSame(own: string, files: ReadonlyMap<string, File>): boolean {
     const now = new Map<string, File>();
     for (const [path, file] of this.#files)

@@ -26,8 +26,10 @@ export async function findFolders(path: string, files: Files): Promise<DroppedFo
       .map((file) => file.slice(0, -name.length))
       .sort();
   for (const folder of foldersWith("adapter_config.json")) found.push(adapterIn(path, folder, files));
-  for (const folder of foldersWith("config.json"))
-    if (await isOfModel(files.get(`${folder}config.json`)!)) found.push(await modelIn(path, folder, files));
+  for (const folder of foldersWith("config.json")) {
+    const config = files.get(`${folder}config.json`);
+    if (config && (await isOfModel(config))) found.push(await modelIn(path, folder, files));
+  }
   const data = paths.filter((name) => isData(name === "" ? path : name));
   // A folder of data is one source of tasks, however it is divided.
   if (data.length > 0) found.push(dataIn(path, data, files));
@@ -63,7 +65,7 @@ function adapterIn(path: string, folder: string, files: Files): DroppedFolder {
 
 async function modelIn(path: string, folder: string, files: Files): Promise<DroppedFolder> {
   const has = (name: string): boolean => files.has(folder + name);
-  const missing = needed.flatMap((sets) => (sets.some((set) => set.every(has)) ? [] : sets[0]!));
+  const missing = needed.flatMap((sets) => (sets.some((set) => set.every(has)) ? [] : (sets[0] ?? [])));
   let shards: string[] = ["model.safetensors"];
   if (!has("model.safetensors") && has("model.safetensors.index.json"))
     shards = await shardsOf(files.get(`${folder}model.safetensors.index.json`)!);
@@ -109,7 +111,7 @@ function dataIn(path: string, data: readonly string[], files: Files): DroppedFol
     const count = data.filter((name) => (name || path).toLowerCase().endsWith(`.${kind}`)).length;
     return count === 0 ? [] : [`${count} .${kind} ${count === 1 ? "file" : "files"}`];
   });
-  const sizeBytes = data.reduce((sum, name) => sum + files.get(name)!.size, 0);
+  const sizeBytes = data.reduce((sum, name) => sum + (files.get(name)?.size ?? 0), 0);
   const pictures = [...files.keys()].filter(isPicture).length;
   const beside = pictures === 0 ? "" : `, beside ${pictures} ${pictures === 1 ? "picture" : "pictures"}`;
   return folderAt(path, "", files, {

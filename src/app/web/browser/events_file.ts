@@ -5,7 +5,7 @@ import type { EventsFile } from "../../worker_api/run_api.ts";
 
 const chooseAnother = "choose the events.jsonl of a run's folder";
 
-/** Characters of a log that a tab has room for, with what is made of them. */
+/** Characters of a log that fit a tab's memory, with what is made of them. */
 const longestLog = 2 ** 29;
 
 /** Lines, empty ones too: as many as a log of that length can have. */
@@ -28,7 +28,7 @@ export function readEventsFile(name: string, text: string, remedy = chooseAnothe
 
 /**
  * The same of a file, piece by piece: it may be large, packed by gzip, or saved as UTF-16.
- * @param progress hears how much has been read, 0 to 1
+ * @param progress called with the share that has been read, 0 to 1
  */
 export async function readEventsBlob(
   name: string,
@@ -81,7 +81,7 @@ export async function readEventsBlob(
   const read = reader.end();
   if (tooLong)
     read.notices.unshift(
-      `${name} is longer than the ${longestLog.toLocaleString("en")} characters or ${mostLines.toLocaleString("en")} lines that a tab has room for; what comes after them is not shown`,
+      `${name} is longer than the ${longestLog.toLocaleString("en")} characters or ${mostLines.toLocaleString("en")} lines that fit a tab's memory; what comes after them is not shown`,
     );
   return { events, ...read };
 }
@@ -91,7 +91,7 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 const encodingOf = ([first, second]: Uint8Array): string =>
   first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
 
-/** Bytes of a file that tell a log from rows: a log begins with the run's head. */
+/** Bytes of a file that distinguish a log from rows: a log begins with the run's head. */
 const headBytes = 4096;
 
 /** The first characters of a file that may be a log, packed by gzip or not; "" where nothing can be read. */

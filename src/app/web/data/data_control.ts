@@ -12,7 +12,7 @@ import type { PromptView } from "./prompt_tokens.tsx";
 
 /** Rows on one page of the browser. */
 export const pageRows = 12;
-/** So many rows are looked at without being asked: a data set may have thousands, behind a network. */
+/** Rows that are inspected unprompted: a data set may have thousands, behind a network. */
 export const firstRows = 64;
 
 /** Knobs that decide what becomes of a row. */
@@ -39,8 +39,8 @@ export interface Looked {
   /** Null until it is over. */
   found: Inspection | null;
   headersOnly: boolean;
-  /** `wish` at the time. */
-  wish: string;
+  /** `rowSettings` at the time. */
+  rowSettings: string;
 }
 
 /** The page's half of the browser of samples: what is open, what is looked at. */
@@ -56,14 +56,14 @@ export class DataControl {
   readonly cards: Signal<ReadonlyMap<number, RowCard>> = signal(new Map());
   /** The row that is open, null for the list. */
   readonly row: Signal<number | null> = signal(null);
-  readonly details: Signal<{ row: number; wish: string; found: RowDetails } | null> = signal(null);
+  readonly details: Signal<{ row: number; rowSettings: string; found: RowDetails } | null> = signal(null);
   readonly promptView: Signal<PromptView> = signal("tokens");
   readonly looked: Signal<ReadonlyMap<number, Looked>> = signal(new Map());
-  /** A model that lies elsewhere, of which the person wants the files that count tokens. */
+  /** A remote model whose tokenizer the person agreed to fetch. */
   readonly fetchedModel: Signal<string | null> = signal(null);
   readonly withModel: ReadonlySignal<boolean>;
-  /** Everything that decides what becomes of a row. */
-  readonly wish: ReadonlySignal<string>;
+  /** Every setting that decides what becomes of a row, as one text. */
+  readonly rowSettings: ReadonlySignal<string>;
   readonly dropping: Signal<boolean> = signal(false);
   readonly #api: RunApi;
   readonly #store: Store;
@@ -82,10 +82,17 @@ export class DataControl {
       const { model } = store.config.value;
       return tokenizerAddresses(model).length === 0 || this.fetchedModel.value === model;
     });
-    this.wish = computed(() => {
+    this.rowSettings = computed(() => {
       const config = store.config.value;
       return JSON.stringify([this.withModel.value, ...rowKnobs.map((name) => config[name])]);
     });
+  }
+
+  /** The source that is chosen. @throws Error where none is open: its views must not be on the page then */
+  get chosen(): OpenedData["sources"][number] {
+    const chosen = this.opened.value?.sources[this.source.value];
+    if (!chosen) throw new Error("Expected open data, found none; open data first");
+    return chosen;
   }
 
   /** Opens what a text names: fetches what lies elsewhere. */
@@ -150,7 +157,7 @@ export class DataControl {
     if (!opened) return;
     const source = this.source.peek();
     const from = this.firstRow.peek();
-    const to = Math.min(from + pageRows, opened.sources[source]!.rows);
+    const to = Math.min(from + pageRows, opened.sources[source]?.rows ?? 0);
     this.cards.value = new Map();
     const config = this.#store.config.peek();
     for (let index = from; index < to; index++) {
@@ -172,11 +179,12 @@ export class DataControl {
     const opened = this.opened.peek();
     const row = this.row.peek();
     if (!opened || row === null) return;
-    const wish = this.wish.peek();
+    const rowSettings = this.rowSettings.peek();
     const place = { data: opened.data, source: this.source.peek(), index: row };
     try {
       const found = await this.#api.data.details(place, this.#store.config.peek(), this.withModel.peek());
-      if (this.row.peek() === row && this.wish.peek() === wish) this.details.value = { row, wish, found };
+      if (this.row.peek() === row && this.rowSettings.peek() === rowSettings)
+        this.details.value = { row, rowSettings, found };
     } catch (error) {
       this.#store.notices.error(error);
     }
@@ -188,14 +196,14 @@ export class DataControl {
     const opened = this.opened.peek();
     if (!opened) return;
     const source = this.source.peek();
-    const rows = opened.sources[source]!.rows;
+    const rows = opened.sources[source]?.rows ?? 0;
     const of = all ? rows : Math.min(rows, firstRows);
     const headersOnly = of > firstRows;
-    const wish = this.wish.peek();
-    const told = (now: { rows: number; found: Inspection | null }): void => {
-      this.looked.value = new Map([...this.looked.peek(), [source, { ...now, of, headersOnly, wish }]]);
+    const rowSettings = this.rowSettings.peek();
+    const report = (now: { rows: number; found: Inspection | null }): void => {
+      this.looked.value = new Map([...this.looked.peek(), [source, { ...now, of, headersOnly, rowSettings }]]);
     };
-    told({ rows: 0, found: null });
+    report({ rows: 0, found: null });
     try {
       await this.#api.data.startInspection({ data: opened.data, source }, this.#store.config.peek(), {
         rows: of,
@@ -205,7 +213,7 @@ export class DataControl {
       while (looking === this.#looking) {
         const { progress, result } = await this.#api.data.nextInspection();
         if (looking !== this.#looking) return;
-        told({ rows: progress, found: result });
+        report({ rows: progress, found: result });
         if (result !== null) return;
       }
     } catch (error) {

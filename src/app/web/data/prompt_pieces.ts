@@ -16,14 +16,13 @@ const imagePad = "<|image_pad|>";
 /** The prompt with each picture's image tokens as one piece, "⟨image × 143⟩". */
 export function foldPictures({ tokens, texts }: NonNullable<RowDetails["prompt"]>): Piece[] {
   const pieces: Piece[] = [];
-  for (let at = 0; at < tokens.length; ) {
-    let to = at + 1;
-    if (texts[at] === imagePad) while (texts[to] === imagePad) to++;
-    const isImage = texts[at] === imagePad;
-    const kind = isImage ? "image" : /^<.*>$/.test(texts[at]!) ? "special" : "text";
-    const text = isImage ? `⟨image × ${to - at}⟩` : texts[at]!;
-    pieces.push({ kind, text, id: tokens[at]!, tokens: to - at, first: at });
-    at = to;
+  for (const [first, id] of tokens.entries()) {
+    const text = texts[first] ?? "";
+    const open = pieces.at(-1);
+    if (text !== imagePad) pieces.push({ kind: /^<.*>$/.test(text) ? "special" : "text", text, id, tokens: 1, first });
+    else if (open?.kind === "image") open.tokens++;
+    else pieces.push({ kind: "image", text: "", id, tokens: 1, first });
   }
+  for (const piece of pieces) if (piece.kind === "image") piece.text = `⟨image × ${piece.tokens}⟩`;
   return pieces;
 }

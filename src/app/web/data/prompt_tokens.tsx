@@ -27,7 +27,7 @@ export function PromptTokens({ prompt, view }: { prompt: NonNullable<RowDetails[
         </div>
       )}
       <p class="cap num">
-        {count(prompt.tokens.length)} tokens in all; the small number is a token’s id. Behind them the model speaks.
+        {count(prompt.tokens.length)} tokens in all; the small number is a token’s id. After them the model generates.
       </p>
     </>
   );

@@ -8,7 +8,7 @@ import { changesOf, sizesOf } from "./sample_labels.ts";
 /** One page of a source's rows. */
 export function SampleGrid() {
   const data = useData();
-  const source = data.opened.value!.sources[data.source.value]!;
+  const source = data.chosen;
   const from = data.firstRow.value;
   const to = Math.min(from + pageRows, source.rows);
   const cards = data.cards.value;
@@ -35,7 +35,7 @@ export function SampleGrid() {
 
 function Pager() {
   const data = useData();
-  const { rows } = data.opened.value!.sources[data.source.value]!;
+  const { rows } = data.chosen;
   const from = data.firstRow.value;
   if (rows <= pageRows) return null;
   const go = (to: number): void => {
@@ -110,7 +110,7 @@ function Sample({ index, card }: { index: number; card: RowCard | null }) {
         </span>
         {asked && <span class="clamp q">{asked.question || "(no question)"}</span>}
         {asked && <b class="clamp a">{asked.answer}</b>}
-        {pictures.length > 0 && <span class="soft small num">{sizesOf(pictures[0]!)}</span>}
+        {pictures[0] && <span class="soft small num">{sizesOf(pictures[0])}</span>}
         {promptTokens !== null && <span class="soft small num">{count(promptTokens)} tokens in the prompt</span>}
         {changes.map((change) => (
           <span key={change} class="change small">

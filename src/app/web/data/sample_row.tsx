@@ -12,10 +12,10 @@ import { changesOf, sizesOf } from "./sample_labels.ts";
 /** One row whole: pictures with the box of the answer, columns, messages, the prompt with its tokens. */
 export function SampleRow({ row }: { row: number }) {
   const data = useData();
-  const wish = data.wish.value;
-  const { rows, name } = data.opened.value!.sources[data.source.value]!;
+  const rowSettings = data.rowSettings.value;
+  const { rows, name } = data.chosen;
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => void data.readRow(), [data, row, wish]);
+  useEffect(() => void data.readRow(), [data, row, rowSettings]);
   // Whoever opened the row by keyboard goes on reading here
   useLayoutEffect(() => heading.current?.focus(), []);
   const known = data.details.value;
@@ -107,7 +107,7 @@ function PromptCard({ found: { prompt, promptProblem } }: { found: RowDetails })
           <b>Prompt</b> {prompt ? `${count(prompt.tokens.length)} tokens, as the model gets them` : ""}
         </h2>
         <div class="buttons">
-          <KnobField knob="prompt" label="written as" />
+          <KnobField knob="prompt" label="chat format" />
           {prompt && (
             <span class="what">
               {choice("tokens")}
@@ -125,6 +125,16 @@ function PromptCard({ found: { prompt, promptProblem } }: { found: RowDetails })
   );
 }
 
+function PictureCaption({ picture, hasGoldBox }: { picture: SurveyedPicture | undefined; hasGoldBox: boolean }) {
+  if (!picture) return null;
+  return (
+    <figcaption class="cap num">
+      {picture.format} {picture.mode} · {sizesOf(picture)}
+      {hasGoldBox && " · dashed: the gold box"}
+    </figcaption>
+  );
+}
+
 function Overview({ found }: { found: RowDetails }) {
   const { asked, pictures, promptTokens, skip } = found.card;
   return (
@@ -138,12 +148,7 @@ function Overview({ found }: { found: RowDetails }) {
               box={i === 0 ? found.goldBoxFilePx : null}
               label={`Picture ${i} of the row: ${asked?.question ?? ""}`}
             />
-            {pictures[i] && (
-              <figcaption class="cap num">
-                {pictures[i]!.format} {pictures[i]!.mode} · {sizesOf(pictures[i]!)}
-                {i === 0 && found.goldBoxFilePx && " · dashed: where the answer is"}
-              </figcaption>
-            )}
+            <PictureCaption picture={pictures[i]} hasGoldBox={i === 0 && found.goldBoxFilePx !== null} />
           </figure>
         ))}
         {found.shown.length === 0 && <p class="soft">No picture to show.</p>}

@@ -14,8 +14,8 @@ export function SamplesView() {
   const opened = data.opened.value;
   const source = data.source.value;
   const firstRow = data.firstRow.value;
-  const wish = data.wish.value;
-  useEffect(() => void data.list(), [data, opened, source, firstRow, wish]);
+  const rowSettings = data.rowSettings.value;
+  useEffect(() => void data.list(), [data, opened, source, firstRow, rowSettings]);
   // A source is looked through once; later changes of settings wait for a press.
   useEffect(() => {
     if (opened && !data.looked.peek().has(source)) void data.look({ all: false });

@@ -5,12 +5,11 @@ import { useData } from "./data_context.ts";
 /** What a source holds and what would become of it, as far as it has been looked through. */
 export function SourceSummary() {
   const data = useData();
-  const opened = data.opened.value!;
-  const source = opened.sources[data.source.value]!;
+  const source = data.chosen;
   const looked = data.looked.value.get(data.source.value);
   if (!looked) return null;
-  const { rows, of, found, headersOnly, wish } = looked;
-  const changed = wish !== data.wish.value;
+  const { rows, of, found, headersOnly, rowSettings } = looked;
+  const changed = rowSettings !== data.rowSettings.value;
   const whole = found !== null && found.rows >= source.rows;
   return (
     <div class="card">

@@ -76,6 +76,7 @@ function lookOf(store: Store): Look {
 /** Shows what a link says. */
 async function show(store: Store, control: RunControl, look: Look): Promise<void> {
   const { run } = look;
+  const file = run === null ? null : linkedFile(run);
   if (run === null) {
     if (store.replay.value) control.replay.close();
   } else if (store.replay.value?.link !== run) {
@@ -83,8 +84,8 @@ async function show(store: Store, control: RunControl, look: Look): Promise<void
     store.tab.value = look.tab;
     if (run === store.storedAs.value) {
       // The run under way in this page.
-    } else if (linkedFile(run) !== null) {
-      store.wantedFile.value = { name: linkedFile(run)!, look, show: () => place(store, control, look) };
+    } else if (file !== null) {
+      store.wantedFile.value = { name: file, look, show: () => place(store, control, look) };
       return;
     } else {
       const recording = recordings.find(({ link }) => link === run);

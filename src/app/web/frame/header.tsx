@@ -105,7 +105,7 @@ function Progress({ playing }: { playing: boolean }) {
         {doing}
       </span>
       <span class="hidden" role="status">
-        {spokenStatus(store, playing)}
+        {screenReaderStatus(store, playing)}
       </span>
     </span>
   );
@@ -117,8 +117,8 @@ function savedLine({ step, checkpointStep }: RunState): string {
   return checkpointStep === step ? "saved" : `saved at step ${count(checkpointStep)}`;
 }
 
-/** Read aloud once a step, not once a token. */
-function spokenStatus(store: Store, playing: boolean): string {
+/** For screen readers: once a step, not once a token. */
+function screenReaderStatus(store: Store, playing: boolean): string {
   if (store.busy.value) return store.busy.value;
   if (store.warmup.value.running) return "training from scratch";
   const run = store.live.value;

@@ -29,9 +29,9 @@ export function keepFocus(): () => void {
   const restore = (): void => {
     if (!last || (document.activeElement !== document.body && document.activeElement !== null)) return;
     if (!last.isConnected) {
-      const place = above.find((element) => element.isConnected && next(element) !== null);
-      if (!place) return;
-      remember(next(place)!);
+      const nearest = above.flatMap((element) => (element.isConnected ? (next(element) ?? []) : []))[0];
+      if (!nearest) return;
+      remember(nearest);
     }
     // Without effect on what is disabled; it comes here again when it is not.
     last.focus({ preventScroll: true });

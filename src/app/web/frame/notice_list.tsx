@@ -11,7 +11,7 @@ export function NoticeList() {
   const replay = store.replay.value;
   const about = replay?.about ?? null;
   const between = store.live.value.head === null || store.player.value === "over";
-  // Of a run that broke off here, its own notice tells.
+  // A run that broke off here has a notice of its own.
   const free = !interrupted && !store.warmup.value.running;
   const shown = free && replay !== null && replay.savedStep !== null ? replay : null;
   const offer = free && between && !shown && (replay === null || replay.origin === "stored") ? resumable : undefined;

@@ -22,7 +22,7 @@ function Needs() {
   const [declined, setDeclined] = useState<readonly string[]>([]);
   const lookup = store.lookup.value;
   if (!lookup) return null;
-  // Nobody agrees to more than can be read.
+  // Consent is asked only for what can be read.
   const addresses = lookup.addresses.filter((address) => !declined.includes(address)).slice(0, mostAddresses);
   return (
     <div class="needs">
@@ -68,7 +68,7 @@ function Ask({ addresses, onAgree, onDecline }: { addresses: readonly string[]; 
   );
 }
 
-/** Names that a sentence has room for. */
+/** Names in one sentence at most. */
 const namedFiles = 6;
 
 function WantedFiles({ files, model }: { files: readonly string[]; model: string | null }) {

@@ -44,7 +44,7 @@ function shown(child: unknown, isTextOnly: boolean): unknown {
   if (isTextOnly) return withUnseen(child);
   const pieces = unseenPieces(child);
   const turns = rightToLeft.test(child);
-  if (pieces.length === 1 && !pieces[0]!.unseen) return turns ? h("bdi", null, child) : child;
+  if (pieces.length === 1 && !pieces[0]?.unseen) return turns ? h("bdi", null, child) : child;
   const marked = pieces.map(({ text, unseen }) =>
     unseen ? h("span", { class: "unseen", title: "a character that is not seen" }, text) : text,
   );

@@ -10,7 +10,7 @@ interface Props {
 }
 
 /**
- * Keeps what goes wrong in a view inside of it. Where one cannot be drawn, a sentence stands in its place, with a way
+ * Keeps what goes wrong in a view inside of it. Where one cannot be rendered, a sentence stands in its place, with a way
  * back; the rest of the page stays.
  */
 export class ViewBoundary extends Component<Props, { error: Error | null; of: unknown }> {
@@ -43,7 +43,7 @@ function Failed({ name, error, onAgain }: { name: string; error: Error; onAgain(
         <p>
           {replay
             ? `Something in the run ${replay.name} is not as this page expects it (${error.message}). Nothing is lost; other views of it may still be shown.`
-            : `Something went wrong while it was drawn (${error.message}). Nothing is lost; a run goes on.`}
+            : `Something went wrong while it was rendered (${error.message}). Nothing is lost; a run goes on.`}
         </p>
         <p class="buttons">
           <button type="button" onClick={onAgain}>

@@ -3,7 +3,7 @@ import type { AuditReport } from "../../worker_api/judge_api.ts";
 import { count } from "../labels/numbers.ts";
 import { useJudge } from "./judge_context.ts";
 
-/** How often the judge is wrong about answers that are known, before anything is trained on its word. */
+/** How often the judge is wrong about answers that are known, before anything is trained on its verdicts. */
 export function JudgeAudit() {
   const judge = useJudge();
   const auditing = judge.auditing.value;

@@ -45,21 +45,21 @@ export class RejudgeControl {
       problem: null,
     };
     let now = mine;
-    const tell = (changes: Partial<Rejudged>): void => {
+    const update = (changes: Partial<Rejudged>): void => {
       now = { ...now, ...changes };
       this.result.value = now;
     };
-    tell({});
+    update({});
     const current = () => this.result.peek() === now && now.state === "judging";
     try {
       await this.#api.judge.startRejudge(run, config, how);
       while (current()) {
         const { steps, counts, over } = await this.#api.judge.nextRejudged();
         if (!current()) return;
-        tell({ steps: [...now.steps, ...steps], counts, state: over ? "done" : "judging" });
+        update({ steps: [...now.steps, ...steps], counts, state: over ? "done" : "judging" });
       }
     } catch (error) {
-      if (current()) tell({ state: "stopped", problem: (error as Error).message });
+      if (current()) update({ state: "stopped", problem: (error as Error).message });
     }
   }
 

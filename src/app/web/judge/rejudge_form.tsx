@@ -3,7 +3,7 @@ import { judgeNamed } from "../../../reward/judges/table.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import { type ChoiceKnob, knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { RejudgeOptions } from "../../worker_api/judge_api.ts";
-import { formulaOf, rewardWords } from "../labels/reward_labels.ts";
+import { formulaOf, rewardLabels } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";
 import { JudgeServer } from "./judge_card.tsx";
 import { useRejudge } from "./judge_context.ts";
@@ -19,6 +19,7 @@ export function RejudgeForm({ run }: { run: string }) {
   const [verdicts, setVerdicts] = useState<Verdicts>("stored");
   const [reward, setReward] = useState<RunConfig["reward"]>(config.reward);
   const [weights, setWeights] = useState<RejudgeOptions["weights"]>("own");
+  const formula = formulaOf(reward);
   const judging = rejudge.result.value?.state === "judging";
   const isRemote = verdicts !== "stored" && verdicts !== "rules";
   const start = (): void => {
@@ -35,7 +36,7 @@ export function RejudgeForm({ run }: { run: string }) {
           label="verdicts"
           value={verdicts}
           choices={["stored", ...(knobs.judge as ChoiceKnob).choices]}
-          words={{ stored: "as stored" }}
+          labels={{ stored: "as stored" }}
           onChoose={(value) => setVerdicts(value as Verdicts)}
         />
         <Choice
@@ -43,7 +44,7 @@ export function RejudgeForm({ run }: { run: string }) {
           label="reward"
           value={reward}
           choices={(knobs.reward as ChoiceKnob).choices}
-          words={rewardWords}
+          labels={rewardLabels}
           onChoose={(value) => setReward(value as RunConfig["reward"])}
         />
         {reward === "weights" && (
@@ -52,14 +53,14 @@ export function RejudgeForm({ run }: { run: string }) {
             label="weights"
             value={weights}
             choices={["own", "given"]}
-            words={{ own: "the run’s own", given: "of the Train view" }}
+            labels={{ own: "the run’s own", given: "of the Train view" }}
             onChoose={(value) => setWeights(value as RejudgeOptions["weights"])}
           />
         )}
       </div>
       <p class="soft small sentence">
-        {judgeWords(verdicts)}
-        {formulaOf(reward) && `; ${formulaOf(reward)?.help}`}
+        {judgeLabel(verdicts)}
+        {formula && `; ${formula.help}`}
       </p>
       {isRemote && (
         <details class="servers" open={config.judgeUrl === ""}>
@@ -84,7 +85,7 @@ export function RejudgeForm({ run }: { run: string }) {
   );
 }
 
-function judgeWords(verdicts: Verdicts): string {
+function judgeLabel(verdicts: Verdicts): string {
   return verdicts === "stored" ? "no judge is asked, no network" : judgeNamed(verdicts).help;
 }
 
@@ -93,14 +94,14 @@ function Choice({
   label,
   value,
   choices,
-  words = {},
+  labels = {},
   onChoose,
 }: {
   id: string;
   label: string;
   value: string;
   choices: readonly string[];
-  words?: Readonly<Record<string, string>>;
+  labels?: Readonly<Record<string, string>>;
   onChoose(value: string): void;
 }) {
   const inputId = `rejudge-${id}`;
@@ -110,7 +111,7 @@ function Choice({
       <select id={inputId} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
         {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {words[choice] ?? choice}
+            {labels[choice] ?? choice}
           </option>
         ))}
       </select>

@@ -35,7 +35,7 @@ function Panel({ run }: { run: string }) {
         </button>
       </div>
       <p class="soft small">
-        The stored rollouts under another judge or reward, without rolling again. The run is left as it is.
+        The stored rollouts under another judge or reward, without sampling again. The run is left as it is.
       </p>
       <RejudgeForm run={run} />
       {result?.run === run && <Result result={result} />}
@@ -48,7 +48,7 @@ function Result({ result }: { result: Rejudged }) {
   const changed = steps.flatMap((step) => step.changed);
   const rollouts = steps.reduce((sum, step) => sum + step.rollouts, 0);
   const differ = steps.reduce((sum, step) => sum + step.rewardsDiffer, 0);
-  const told = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
+  const fromRewards = steps.reduce((sum, step) => sum + step.verdictsFromRewards, 0);
   const without = steps.reduce((sum, step) => sum + step.rollouts - step.after.scored, 0);
   return (
     <>
@@ -61,10 +61,10 @@ function Result({ result }: { result: Rejudged }) {
         {counts && counts.connection.calls > 0 && ` · ${count(counts.connection.calls)} requests`}
         {counts && counts.fromCache > 0 && `, ${count(counts.fromCache)} from the cache`}
       </p>
-      {told > 0 && (
+      {fromRewards > 0 && (
         <p class="soft small">
-          {count(told)} verdicts are read from their rewards: an earlier version wrote this log, and right answers that
-          verl’s or DeepEyes’ reward took back count as wrong.
+          {count(fromRewards)} verdicts are read from their rewards: an earlier version wrote this log, and right
+          answers that verl’s or DeepEyes’ reward took back count as wrong.
         </p>
       )}
       {problem && (

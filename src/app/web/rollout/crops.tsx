@@ -1,13 +1,13 @@
-import { type Shown, sizeText } from "../run/shown_pictures.ts";
+import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 
-/** Pictures exactly as the model saw them, pixel by pixel, with the grid of its image tokens. */
-export function Crops({ shown }: { shown: readonly Shown[] }) {
+/** The model inputs, pixel by pixel, with the grid of their image tokens. */
+export function Crops({ inputs }: { inputs: readonly ModelInput[] }) {
   return (
     <div class="crops">
-      {shown.map((picture) => {
+      {inputs.map((picture) => {
         const { index, pixels, zoom, tokensAcross, tokensDown } = picture;
-        const name = zoom === 0 ? "what the model saw first" : `crop ${zoom}, as the model saw it`;
+        const name = zoom === 0 ? "model input" : `crop ${zoom}, model input`;
         return (
           <figure key={index} class={zoom === 0 ? "" : `zoom${((zoom - 1) % 2) + 1}`}>
             <div class="seen" style={{ "--across": tokensAcross, "--down": tokensDown }}>

@@ -2,7 +2,7 @@ import type { Reward, Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { figure, setting, shortened, signed } from "../labels/numbers.ts";
-import { formulaOf, partWords, rewardWords } from "../labels/reward_labels.ts";
+import { formulaOf, partLabel, rewardLabel } from "../labels/reward_labels.ts";
 
 /** Rewards have up to ten. */
 const mostParts = 100;
@@ -89,7 +89,7 @@ function partName(part: string, config: RunConfig | null): string {
     if (part === "format") return "format broken";
     if (part === "zoom") return config?.bonus === "unconditional" ? "zoomed" : "zoomed and right";
   }
-  return Object.hasOwn(partWords, part) ? partWords[part]! : shortened(part, 200);
+  return partLabel(part);
 }
 
 function Formula({ config }: { config: RunConfig }) {
@@ -97,7 +97,7 @@ function Formula({ config }: { config: RunConfig }) {
   const paid = formulaOf(config.reward);
   return (
     <p class="cap">
-      <b>{rewardWords[config.reward] ?? shortened(config.reward, 200)}</b>
+      <b>{rewardLabel(config.reward)}</b>
       {paid ? `: ${paid.help}. ${paid.source}` : ": a reward that is not part of Saccade"}
     </p>
   );

@@ -1,7 +1,7 @@
 import { shortened } from "../labels/numbers.ts";
+import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
-import { sizeText } from "../run/shown_pictures.ts";
-import { usePictures, useShown } from "../run/use_pictures.ts";
+import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { Crops } from "./crops.tsx";
 import { RewardTable } from "./reward_table.tsx";
 import { NoStage, Stage } from "./stage.tsx";
@@ -10,14 +10,14 @@ const patienceMs = 120;
 /** Refused calls that are listed. */
 const mostCalls = 32;
 
-/** The chosen rollout: where it looked, what it saw, what it said and what it was paid. */
+/** The chosen rollout: its boxes, its model inputs and its reward. */
 export function RolloutView() {
   const { store } = usePage();
   const chosen = store.chosen.value;
   const config = store.runConfig.value;
   const { pixels: pictures, problem } = usePictures(chosen?.task ?? null, patienceMs);
   const rollout = chosen?.rollout;
-  const { shown, problem: unseen } = useShown(rollout ?? null, pictures);
+  const { inputs, problem: unseen } = useModelInputs(rollout ?? null, pictures);
   if (!chosen || !rollout) {
     return (
       <div class="card">
@@ -38,18 +38,18 @@ export function RolloutView() {
           “{shortened(chosen.task.question)}”
         </h2>
         {pictures?.[0] ? (
-          <Stage source={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
+          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
         ) : (
           <NoStage problem={problem} />
         )}
         {pictures?.[0] && (
           <p class="cap">
-            {chosen.task.goldBoxSourcePx && "Dashed: where the answer is. "}
-            <b class="zoomword">1</b>: where the model looked. The page shows the source
-            {shown[0] && `; the model sees ${sizeText(shown[0])}`}.
+            {chosen.task.goldBoxSourcePx && "Dashed: the gold box. "}
+            <b class="zoomword">1</b>: where the model zoomed. The page shows the original
+            {inputs[0] && `; the model gets ${sizeText(inputs[0])}`}.
           </p>
         )}
-        <Crops shown={shown} />
+        <Crops inputs={inputs} />
         {unseen !== null && <p class="problem small">{unseen}.</p>}
         {rollout.calls
           .filter((call) => call.outcome !== "ok")

@@ -7,38 +7,38 @@ import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 /** Boxes that are drawn at most; knobs allow 32 calls. */
 const mostBoxes = 64;
 
-/** In the place of a picture that is on its way, or cannot be had. */
+/** In the place of a picture that is being loaded or cannot be. */
 export function NoStage({ problem }: { problem: string | null }) {
   return <div class="stage waiting">{problem !== null && <p class="small soft">{problem}.</p>}</div>;
 }
 
-/** The source picture with the box of the answer (dashed) and the boxes that the model looked into. `zooms`: how many of them. */
+/** The original with the gold box (dashed) and the first `zooms` boxes that the model zoomed into. */
 export function Stage({
-  source,
+  original,
   rollout,
   task,
   zooms,
 }: {
-  source: Pixels;
+  original: Pixels;
   rollout: Rollout;
   task: Task;
   zooms: number;
 }) {
-  // What a log says of a box may lie outside of the picture.
+  // A box in a log may lie outside the picture.
   const share = (at: number, side: number): number => Math.min(1, Math.max(0, at / side)) * 100;
   const place = ([left, top, right, bottom]: Box) => ({
-    left: `${share(left, source.width)}%`,
-    top: `${share(top, source.height)}%`,
-    width: `${Math.max(0, share(right, source.width) - share(left, source.width))}%`,
-    height: `${Math.max(0, share(bottom, source.height) - share(top, source.height))}%`,
+    left: `${share(left, original.width)}%`,
+    top: `${share(top, original.height)}%`,
+    width: `${Math.max(0, share(right, original.width) - share(left, original.width))}%`,
+    height: `${Math.max(0, share(bottom, original.height) - share(top, original.height))}%`,
   });
   const boxes = rollout.calls
     .filter((call) => call.outcome === "ok" && call.boxSourcePx && (call.imageIndex ?? 0) === 0)
     .slice(0, mostBoxes);
   return (
-    // A picture much higher than wide leaves room for what stands below it.
-    <div class="stage" style={{ maxWidth: `calc(60vh * ${source.width / source.height})` }}>
-      <PixelsCanvas pixels={source} label={labelOf(task, boxes.length)} />
+    // A picture much higher than wide leaves space for what is below it.
+    <div class="stage" style={{ maxWidth: `calc(60vh * ${original.width / original.height})` }}>
+      <PixelsCanvas pixels={original} label={labelOf(task, boxes.length)} />
       {task.goldBoxSourcePx && <div class="box gold" style={place(task.goldBoxSourcePx)} />}
       {boxes.slice(0, zooms).map((call, i) => (
         <div
@@ -57,4 +57,4 @@ export function Stage({
 }
 
 const labelOf = (task: Task, zooms: number): string =>
-  `Source picture of “${shortened(task.question, 400)}”; ${task.goldBoxSourcePx ? "the box of the answer is dashed; " : ""}${zooms === 1 ? "1 zoom" : `${zooms} zooms`}`;
+  `Original picture of “${shortened(task.question, 400)}”; ${task.goldBoxSourcePx ? "the gold box is dashed; " : ""}${zooms === 1 ? "1 zoom" : `${zooms} zooms`}`;

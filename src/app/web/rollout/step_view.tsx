@@ -1,9 +1,9 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { figure, meanAndDeviation, shortened, signed } from "../labels/numbers.ts";
+import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
-import { sizeText } from "../run/shown_pictures.ts";
 import type { Chosen } from "../run/store.ts";
-import { usePictures, useShown } from "../run/use_pictures.ts";
+import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { RewardCells } from "../widgets/reward_cells.tsx";
 import { Crops } from "./crops.tsx";
 import { CursorBar } from "./cursor_bar.tsx";
@@ -24,7 +24,7 @@ import {
 import { Transcript } from "./transcript.tsx";
 import { useAlternatives } from "./use_alternatives.ts";
 
-/** One rollout, token by token. All parts follow one cursor. */
+/** One rollout, token by token, at one cursor. */
 export function StepView() {
   const { store, texts } = usePage();
   const chosen = store.chosen.value;
@@ -83,17 +83,17 @@ function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly U
   const { store } = usePage();
   const { rollout, task, siblings } = chosen;
   const config = store.runConfig.value;
-  // In the store, so that the page's address can say it.
+  // In the store, so that the page's address can hold it.
   const at = store.cursor.value;
   const cursor = at?.rollout === rollout.id ? cursorAt(units, at.tokens) : start(units);
-  // Keys may come faster than the page is drawn
+  // Keys may come faster than the page renders.
   const latest = useRef(cursor);
   latest.current = cursor;
   const { pixels: pictures, problem } = usePictures(task);
-  const { shown, problem: unseen } = useShown(rollout, pictures);
+  const { inputs, problem: unseen } = useModelInputs(rollout, pictures);
 
   const goSibling = (by: number): void => {
-    // Keys may come faster than the page is drawn, here too.
+    // Keys may come faster than the page renders, here too.
     const pinned = siblings.findIndex((sibling) => sibling.id === store.pinned.peek());
     const at = pinned >= 0 ? pinned : siblings.findIndex((sibling) => sibling.id === rollout.id);
     const sibling = siblings[(at + by + siblings.length) % siblings.length];
@@ -101,10 +101,10 @@ function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly U
   };
   const move = (to: number): void => {
     latest.current = Math.min(units.length - 1, Math.max(0, to));
-    const { first, tokens } = units[latest.current]!;
-    store.cursor.value = { rollout: rollout.id, tokens: first + tokens };
+    const at = units[latest.current];
+    if (at) store.cursor.value = { rollout: rollout.id, tokens: at.first + at.tokens };
   };
-  // Before the view can be seen: a key that is pressed at once is not lost.
+  // A layout effect: in an effect after the paint, a key pressed as soon as the view is visible would be lost.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || takesKeys(event.target)) return;
@@ -127,25 +127,27 @@ function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly U
     return () => removeEventListener("keydown", onKey);
   });
 
-  // A picture is there once the cursor has passed its tokens
+  // A picture is shown once the cursor has passed its tokens.
   const passed = new Set(units.slice(0, cursor + 1).flatMap((unit) => unit.picture ?? []));
-  const seen = shown.filter((picture) => passed.has(picture.index));
+  const seen = inputs.filter((picture) => passed.has(picture.index));
   const zooms = seen.filter((picture) => picture.zoom > 0);
-  const source = pictures?.[0];
+  const original = pictures?.[0];
   const statistics = meanAndDeviation(siblings.flatMap((sibling) => sibling.reward?.total ?? []));
   const alternatives = useAlternatives(chosen, config);
-  const written = units.slice(0, cursor).reduce((n, unit) => n + (unit.source === "model" ? unit.tokens : 0), 0);
+  const sampled = units.slice(0, cursor).reduce((n, unit) => n + (unit.source === "model" ? unit.tokens : 0), 0);
+  const unit = units[cursor];
   const finished = cursor === units.length - 1;
   return (
     <>
       <section class="stack" aria-label="Pictures">
         <div class="card">
           <h2>
-            <b>Image</b> {source ? `source ${source.width} × ${source.height}` : "…"}
-            {shown[0] && ` · model saw ${sizeText(shown[0])} · ${shown[0].tokensAcross * shown[0].tokensDown} tokens`}
+            <b>Image</b> {original ? `original ${original.width} × ${original.height}` : "…"}
+            {inputs[0] &&
+              ` · model input ${sizeText(inputs[0])} · ${inputs[0].tokensAcross * inputs[0].tokensDown} tokens`}
           </h2>
-          {source && passed.has(0) ? (
-            <Stage source={source} rollout={rollout} task={task} zooms={zooms.length} />
+          {original && passed.has(0) ? (
+            <Stage original={original} rollout={rollout} task={task} zooms={zooms.length} />
           ) : (
             <NoStage problem={problem} />
           )}
@@ -154,17 +156,17 @@ function Stepper({ chosen, units, noTexts }: { chosen: Chosen; units: readonly U
           <h2>
             <b>Seen so far</b> {zooms.length === 1 ? "1 zoom" : `${zooms.length} zooms`}
           </h2>
-          <Crops shown={seen} />
+          <Crops inputs={seen} />
           {unseen !== null && <p class="problem small">{unseen}.</p>}
         </div>
       </section>
       <section class="stack first" aria-label="Transcript">
         <CursorBar units={units} cursor={cursor} move={move} />
         {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
-        <Transcript rollout={rollout} units={units} cursor={cursor} shown={shown} move={move} />
+        <Transcript rollout={rollout} units={units} cursor={cursor} inputs={inputs} move={move} />
       </section>
       <aside class="stack" aria-label="Token and reward">
-        <TokenPanel unit={units[cursor]!} written={written} advantage={rollout.advantage} alternatives={alternatives} />
+        {unit && <TokenPanel unit={unit} sampled={sampled} advantage={rollout.advantage} alternatives={alternatives} />}
         <div class="card">
           <h2>
             <b>Reward</b> {finished ? "" : "at the end of the rollout"}

@@ -4,17 +4,17 @@ import type { Alternatives } from "./use_alternatives.ts";
 
 interface Props {
   unit: Unit;
-  /** Tokens that the model wrote before it. */
-  written: number;
+  /** Sampled tokens before it. */
+  sampled: number;
   advantage: number | null;
   alternatives: Alternatives;
 }
 
-/** All that is known of the token under the cursor. */
-export function TokenPanel({ unit, written, advantage, alternatives }: Props) {
+/** The token under the cursor: probabilities, ratio, entropy, advantage. */
+export function TokenPanel({ unit, sampled, advantage, alternatives }: Props) {
   const { logprob, entropy, source, token } = unit;
   const model = source === "model";
-  const list = model ? (alternatives.lists?.[written] ?? null) : null;
+  const list = model ? (alternatives.lists?.[sampled] ?? null) : null;
   const probability = list?.find((alternative) => alternative.token === token)?.probability ?? null;
   const now = probability === null ? null : Math.log(probability);
   return (
@@ -25,13 +25,13 @@ export function TokenPanel({ unit, written, advantage, alternatives }: Props) {
       </h2>
       {list && (
         <table class="alternatives">
-          <caption class="hidden">What the model would write here, with probabilities</caption>
+          <caption class="hidden">What the model would sample here, with probabilities</caption>
           <tbody>
             {list.map((alternative) => (
-              <tr key={alternative.token} class={alternative.token === token ? "written" : ""}>
+              <tr key={alternative.token} class={alternative.token === token ? "sampled" : ""}>
                 <th scope="row" class="mono" title={`id ${alternative.token}`}>
                   {visibleText(alternative.text)}
-                  {alternative.token === token && <span class="hidden"> (written)</span>}
+                  {alternative.token === token && <span class="hidden"> (sampled)</span>}
                 </th>
                 <td class="bar" aria-hidden="true">
                   <i style={{ width: `${alternative.probability * 100}%` }} />
@@ -42,7 +42,7 @@ export function TokenPanel({ unit, written, advantage, alternatives }: Props) {
           </tbody>
         </table>
       )}
-      {model && <p class="soft small whose">{alternatives.line}</p>}
+      {model && <p class="soft small weights-line">{alternatives.line}</p>}
       <table class="kv">
         <tbody>
           <tr>
@@ -50,8 +50,8 @@ export function TokenPanel({ unit, written, advantage, alternatives }: Props) {
             <td>{token}</td>
           </tr>
           <tr>
-            <td>written by</td>
-            <td>{model ? "model · trained" : `${source} · not trained`}</td>
+            <td>from</td>
+            <td>{model ? "model · in the loss" : `${source} · masked`}</td>
           </tr>
           {model && (
             <>

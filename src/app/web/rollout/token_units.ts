@@ -14,7 +14,7 @@ export interface Unit {
   text: string;
   /** Index into the rollout's pictures; null for text. */
   picture: number | null;
-  /** Null where the model did not write it. */
+  /** Null where the model did not sample it. */
   logprob: number | null;
   entropy: number | null;
 }
@@ -31,9 +31,10 @@ export function textByIds({ segments }: Rollout): (token: number) => string {
   let longest = shortestPicture - 1;
   for (const { images, tokens } of segments) {
     if (images.length === 0) continue;
-    for (let from = 0, to = 0; from < tokens.length; from = to) {
-      while (to < tokens.length && tokens[to] === tokens[from]) to++;
-      if (to - from > longest) [longest, picture] = [to - from, tokens[from]!];
+    let length = 0;
+    for (const [i, token] of tokens.entries()) {
+      length = token === tokens[i - 1] ? length + 1 : 1;
+      if (length > longest) [longest, picture] = [length, token];
     }
   }
   return (token) => (token === picture ? imageText : `‹${token}›`);

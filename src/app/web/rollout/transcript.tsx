@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
-import { type Shown, sizeText } from "../run/shown_pictures.ts";
+import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
+import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import type { Unit } from "./token_units.ts";
 
 const colourings = ["probability", "entropy", "advantage"] as const;
@@ -11,15 +12,15 @@ interface Props {
   rollout: Rollout;
   units: readonly Unit[];
   cursor: number;
-  shown: readonly Shown[];
+  inputs: readonly ModelInput[];
   move(to: number): void;
 }
 
-/** What was seen and said, token by token; what lies after the cursor is grey. All text is text, never markup. */
-export function Transcript({ rollout, units, cursor, shown, move }: Props) {
+/** The tokens of a rollout by segments; those after the cursor are grey. Text is shown as text, never as markup. */
+export function Transcript({ rollout, units, cursor, inputs, move }: Props) {
   const [colouring, setColouring] = useState<Colouring>("probability");
   const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
-  // A button for each token of a response of a hundred thousand is more than a page can draw.
+  // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
   const here = groupBySegment(units, from, to);
@@ -41,8 +42,8 @@ export function Transcript({ rollout, units, cursor, shown, move }: Props) {
       <Legend colouring={colouring} highestEntropy={highestEntropy} />
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
-        <div key={segment} class={`turn ${rollout.segments[segment]!.source}`}>
-          <Who rollout={rollout} index={segment} shown={shown} />
+        <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
+          <Who rollout={rollout} index={segment} inputs={inputs} />
           <div class="toks">
             {own.map((unit, i) => (
               <Token
@@ -61,17 +62,16 @@ export function Transcript({ rollout, units, cursor, shown, move }: Props) {
   );
 }
 
-/** Tokens, or pictures, that are drawn together. */
+/** Tokens, or pictures, on the page at once. */
 const tokensAtOnce = 4096;
 
 /** The units from `from` up to `to` by their segments, with the index of the first of each. */
 function groupBySegment(units: readonly Unit[], from: number, to: number) {
   const groups: { segment: number; first: number; units: Unit[] }[] = [];
-  for (let i = from; i < to; i++) {
-    const unit = units[i]!;
+  for (const [i, unit] of units.slice(from, to).entries()) {
     const open = groups.at(-1);
     if (open?.segment === unit.segment) open.units.push(unit);
-    else groups.push({ segment: unit.segment, first: i, units: [unit] });
+    else groups.push({ segment: unit.segment, first: from + i, units: [unit] });
   }
   return groups;
 }
@@ -87,7 +87,7 @@ function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "befo
   );
 }
 
-/** Background strength from -1 (falls) to 1; 0 for what the model did not write. */
+/** Background strength from -1 (falls) to 1; 0 for tokens that the model did not sample. */
 function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advantage: number | null): number {
   if (unit.logprob === null) return 0;
   if (colouring === "probability") return 1 - Math.exp(unit.logprob);
@@ -115,8 +115,10 @@ function Token({ unit, state, heat, onPick }: { unit: Unit; state: string; heat:
   );
 }
 
-function Who({ rollout, index, shown }: { rollout: Rollout; index: number; shown: readonly Shown[] }) {
-  const { source, tokens, images } = rollout.segments[index]!;
+function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inputs: readonly ModelInput[] }) {
+  const segment = rollout.segments[index];
+  if (!segment) return null;
+  const { source, tokens, images } = segment;
   if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · not trained</div>;
   if (source === "model") {
     return (
@@ -127,14 +129,14 @@ function Who({ rollout, index, shown }: { rollout: Rollout; index: number; shown
     );
   }
   const call = rollout.calls.find((candidate) => candidate.segment === index - 1);
-  const picture = shown.find((candidate) => candidate.index === images[0]);
+  const picture = inputs.find((candidate) => candidate.index === images[0]);
   const box = call?.boxSourcePx;
   return (
     <div class="who">
-      <b>{shortened(call?.name || "tool", 200)}</b>
+      <b>{call ? toolLabel(call) : "tool"}</b>
       <span>
-        {call?.outcome ?? "answered"}
-        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} source px`}
+        {call ? outcomeLabel(call) : "answered"}
+        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} px of the original`}
         {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as written [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}

@@ -7,15 +7,15 @@ import { count } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen, Store } from "../run/store.ts";
 
-/** What the open model would write now in place of each token that a rollout's model wrote. */
+/** What the open model would sample now in place of each sampled token of a rollout. */
 export interface Alternatives {
-  /** One list a token that the model wrote, in order; null where there are none to show. */
+  /** One list per sampled token, in order; null where there are none to show. */
   lists: readonly (readonly Alternative[])[] | null;
   /** Whose weights they are, or why there are none. */
   line: string;
 }
 
-/** A rollout must be looked at this long before the model is asked: asking costs the run time. */
+/** A rollout must be on screen this long before the model is asked: asking costs the run time. */
 const patienceMs = 250;
 
 /** Asks once for each rollout, and again once the weights have changed and the run stands still. */
@@ -23,13 +23,13 @@ export function useAlternatives(chosen: Chosen, config: RunConfig | null): Alter
   const { store, control } = usePage();
   const [found, setFound] = useState<{ rollout: string; lists: Alternative[][]; step: number } | null>(null);
   const { rollout, task } = chosen;
-  // Pictures of the rollout are looked up as everywhere, and where they are not, nobody can be asked about it.
+  // The model needs the pictures of the rollout too.
   const ask = config && (store.lookup.value?.pictures ?? null);
   const obstacle = obstacleOf(store) ?? obstacleIn(rollout, ask);
   const step = store.live.value.step;
   const moving = store.player.value === "playing" || store.player.value === "stepping";
   const current = found?.rollout === rollout.id && (moving || found.step === step);
-  const wish = JSON.stringify(ask);
+  const pictureSettings = JSON.stringify(ask);
   useEffect(() => {
     if (obstacle !== null || current || !ask) return;
     const timer = setTimeout(() => {
@@ -39,7 +39,7 @@ export function useAlternatives(chosen: Chosen, config: RunConfig | null): Alter
       );
     }, patienceMs);
     return () => clearTimeout(timer);
-  }, [rollout, task, wish, obstacle, current, step, control, store]);
+  }, [rollout, task, pictureSettings, obstacle, current, step, control, store]);
 
   if (obstacle !== null) return { lists: null, line: obstacle };
   if (found?.rollout !== rollout.id) return { lists: null, line: "asking the model…" };
@@ -51,22 +51,22 @@ function obstacleOf(store: Store): string | null {
   const opened = store.opened.value;
   const trained = store.runHead.value?.model.name;
   if (store.gpuProblem.value !== null)
-    return "What else the model might have written needs the model, which needs WebGPU";
-  if (opened === null) return "What else the model might have written is shown once the model is open";
-  if (store.warmup.value.running) return "What else the model might have written is shown once the warm-up is over";
+    return "What else the model might have sampled needs the model, which needs WebGPU";
+  if (opened === null) return "What else the model might have sampled is shown once the model is open";
+  if (store.warmup.value.running) return "What else the model might have sampled is shown once the warm-up is over";
   if (trained !== undefined && opened.model.name !== trained)
-    return `What else the model might have written is not shown: this run trained ${modelName(trained)}, and ${modelName(opened.model.name)} is open`;
+    return `What else the model might have sampled is not shown: this run trained ${modelName(trained)}, and ${modelName(opened.model.name)} is open`;
   return null;
 }
 
-/** A model is asked unasked only about what it could have written. */
+/** No model is asked unprompted about more tokens than this. */
 const longestAsked = 65_536;
 
 function obstacleIn({ segments }: Rollout, config: RunConfig | null): string | null {
-  if (config === null) return "What else the model might have written needs the rollout’s pictures";
+  if (config === null) return "What else the model might have sampled needs the rollout’s pictures";
   const tokens = segments.reduce((sum, segment) => sum + segment.tokens.length, 0);
   return tokens > longestAsked
-    ? `What else the model might have written is not asked for more than ${count(longestAsked)} tokens`
+    ? `What else the model might have sampled is not asked for more than ${count(longestAsked)} tokens`
     : null;
 }
 

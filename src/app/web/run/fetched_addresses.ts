@@ -41,7 +41,7 @@ export function tokenizerAddresses(model: string): string[] {
           addressOfPath(`${folder}/tokenizer.json`)!.replace(/tokenizer\.json$/, name),
         );
   } catch {
-    // No model that could be fetched; who opens it hears why.
+    // No model that could be fetched; opening it says why.
     return [];
   }
 }

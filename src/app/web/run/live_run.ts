@@ -63,7 +63,7 @@ export class LiveRun {
     if (!this.#player) return;
     try {
       const saved = await this.#api.save();
-      if (saved) this.#tell(saved);
+      if (saved) this.#receive(saved);
       this.#store.publish();
     } catch (error) {
       if (isFull(error)) this.#tellFull((error as Error).message);
@@ -71,11 +71,11 @@ export class LiveRun {
     }
   }
 
-  /** Saves and ends it. @throws Error where there is no room to save it */
+  /** Saves and ends it. @throws Error where the storage is full */
   async end(): Promise<void> {
     await this.#player?.pause();
     try {
-      // Also where it is over: it may wait for room.
+      // Also where it is over: it may wait for free storage.
       if (this.#player) await this.#api.stop();
     } catch (error) {
       if (isFull(error)) throw error;
@@ -91,7 +91,7 @@ export class LiveRun {
   #makePlayer(): Player {
     const store = this.#store;
     return new Player(this.#api, {
-      event: (event) => this.#tell(event),
+      event: (event) => this.#receive(event),
       state: (state) => {
         const runs = state === "playing" || state === "stepping";
         this.#clock.run(runs);
@@ -102,7 +102,7 @@ export class LiveRun {
     });
   }
 
-  #tell(event: TrainEvent): void {
+  #receive(event: TrainEvent): void {
     const { notices } = this.#store;
     if (event.type === "alarm" && event.about === "storage") {
       this.#tellFull(event.message);
@@ -127,7 +127,7 @@ export class LiveRun {
 
   /** A run that threw is over for the worker. It can be gone on with, also where its settings were changed on its way. */
   #fail(error: Error): void {
-    // Saving and playing may hear of one lost device both.
+    // One lost device may fail saving and playing both.
     if (!this.#player) return;
     const store = this.#store;
     const name = store.storedAs.value;

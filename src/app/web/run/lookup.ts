@@ -62,13 +62,13 @@ export function lookupOf(config: RunConfig, replay: Replay | null, agreed: Reado
   if (model.kind === "files") {
     found.texts = replay.standIns.model;
     if (found.texts === null) {
-      found.modelFolder = model.names[0]!;
+      found.modelFolder = model.names[0] ?? config.model;
       found.noTexts = `Their texts are in the local model ${model.names[0]}`;
     }
   }
 
   if (unread.length > 0) {
-    found.noPicture = `The log does not tell what its pictures were made with (${unread.join(", ")})`;
+    found.noPicture = `The log does not say what its pictures were made with (${unread.join(", ")})`;
   } else if (data.kind === "unreadable") {
     found.noPicture = data.why;
   } else if (data.kind === "elsewhere" && !mayFetch(data.addresses)) {

@@ -6,7 +6,7 @@ export interface Notice {
   kind: "error" | "information";
   sentence: string;
   action?: { label: string; run(): void };
-  /** What it tells of; it goes when that is over. */
+  /** What it is about; it is removed when that is over. */
   about?: "storage" | "shown run";
 }
 

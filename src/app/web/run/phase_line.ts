@@ -4,15 +4,15 @@ import type { Phase } from "./run_state.ts";
 /** One line about the step under way: the first may take a minute, and the page must not look dead. */
 export function phaseLine(phase: Phase): string {
   switch (phase.name) {
-    case "looking":
-      return "looking at the pictures";
-    case "rolling": {
-      const { tokens, waiting, rolled, rollouts } = phase;
+    case "encoding":
+      return "encoding the images";
+    case "sampling": {
+      const { tokens, waiting, done, rollouts } = phase;
       const left =
         waiting > 0
-          ? `${counted(waiting, "rollout")} still writing`
-          : `${count(rolled)} of ${count(rollouts)} rollouts done`;
-      return `rolling: ${count(tokens)} tokens, ${left}`;
+          ? `${counted(waiting, "rollout")} still generating`
+          : `${count(done)} of ${count(rollouts)} rollouts done`;
+      return `sampling: ${count(tokens)} tokens, ${left}`;
     }
     case "updating":
       return "updating the weights";

@@ -15,8 +15,8 @@ interface Request {
 }
 
 /**
- * Pictures of tasks, made by the worker when someone looks. One at a time and the latest wish first, so that a fast
- * run is not held up by thumbnails of steps that have gone by.
+ * Pictures of tasks, made by the worker when someone looks. One at a time and the latest request first, so that a fast
+ * run is not held up by thumbnails of steps that are over.
  */
 export class Pictures {
   readonly #api: Pick<RunApi, "pictures">;
@@ -45,7 +45,7 @@ export class Pictures {
     this.#kept.clear();
   }
 
-  /** Asks for the task's pictures; `signal` withdraws the wish, and the promise then stays open. */
+  /** Asks for the task's pictures; `signal` withdraws the request, and the promise then stays open. */
   ask(task: Task, config: RunConfig, signal: AbortSignal): Promise<Pixels[]> {
     const key = this.keyOf(task, config);
     const kept = this.#kept.get(key);

@@ -19,7 +19,7 @@ import { WarmupControl } from "./warmup_control.ts";
 const settledMs = 400;
 
 /** How often a page that waits for a model asks how much of it has been read. */
-const tellMs = 500;
+const reportMs = 500;
 
 /** What buttons and fields do: asks the worker and writes into the store. Errors become notices, never exceptions. */
 export class RunControl {
@@ -206,10 +206,10 @@ export class RunControl {
   openFile(file: File): Promise<boolean> {
     const { name } = file;
     const wanted = this.#store.wantedFile.value;
-    return this.#look(`reading ${name}`, async (tell) => {
+    return this.#look(`reading ${name}`, async (report) => {
       this.#show(
         { name, link: fileLink(name), about: null, origin: "file" },
-        await readEventsBlob(name, file, (share) => tell(`reading ${name}, ${Math.round(100 * share)} %`)),
+        await readEventsBlob(name, file, (share) => report(`reading ${name}, ${Math.round(100 * share)} %`)),
       );
       if (wanted?.name === name) wanted.show();
       this.#store.wantedFile.value = null;
@@ -234,21 +234,21 @@ export class RunControl {
     this.#openModel = config.model;
   }
 
-  /** What may load a model: meanwhile the line that says what is waited for tells how far it is. */
+  /** What may load a model: meanwhile the line that says what is waited for says how far it is. */
   async #loading<T>(work: Promise<T>): Promise<T> {
     const { busy } = this.#store;
     const before = busy.value;
     let isOver = false;
-    const tell = async () => {
+    const report = async () => {
       const now = await this.api.loading();
       if (now && !isOver && busy.value !== null) busy.value = loadingLine(now.doneBytes, now.ofBytes);
     };
-    const telling = setInterval(() => void tell().catch(() => {}), tellMs);
+    const reporting = setInterval(() => void report().catch(() => {}), reportMs);
     try {
       return await work;
     } finally {
       isOver = true;
-      clearInterval(telling);
+      clearInterval(reporting);
       if (busy.value !== null) busy.value = before;
     }
   }

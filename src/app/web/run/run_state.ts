@@ -3,7 +3,7 @@ import type { Task } from "../../../tasks/task.ts";
 import type { Metrics, TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 
-/** What was rolled in one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
+/** The rollouts of one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
 export interface StepRecord {
   /** Counted as updates are: from 1. */
   step: number;
@@ -22,11 +22,11 @@ export interface Point {
   durationMs: number;
 }
 
-/** What the run is doing now, as far as its events tell. */
+/** What the run is doing now, as far as its events say. */
 export type Phase =
   | { name: "idle" }
-  | { name: "looking"; rollouts: number }
-  | { name: "rolling"; turn: number; tokens: number; waiting: number; rolled: number; rollouts: number }
+  | { name: "encoding"; rollouts: number }
+  | { name: "sampling"; turn: number; tokens: number; waiting: number; done: number; rollouts: number }
   | { name: "updating" }
   | { name: "evaluating" }
   | { name: "over" };
@@ -69,7 +69,7 @@ interface Lists {
   replace<T>(list: readonly T[], index: number, item: T): readonly T[];
 }
 
-/** New lists: whoever holds the state before sees nothing of it. */
+/** New lists: the state before stays as it was. */
 const anew: Lists = {
   append: (list, item) => [...list, item],
   replace: (list, index, item) => list.with(index, item),
@@ -87,7 +87,7 @@ const inPlace: Lists = {
   },
 };
 
-/** A whole log at once; nothing is dropped from memory, the events are there anyway. */
+/** A whole log at once; no step leaves memory, since the events are in memory anyway. */
 export function foldAll(events: Iterable<TrainEvent>): RunState {
   let state = freshRun();
   for (const event of events) state = fold(state, event, Number.POSITIVE_INFINITY, inPlace);
@@ -111,7 +111,7 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
           tasks: [...record.tasks, ...event.tasks],
           groups: [...record.groups, ...event.tasks.map(() => null)],
         }));
-        return { ...state, steps, phase: { name: "looking", rollouts: rolloutsOf({ ...state, steps }) } };
+        return { ...state, steps, phase: { name: "encoding", rollouts: rolloutsOf({ ...state, steps }) } };
       }
       const step = state.step + 1;
       const record = {
@@ -126,18 +126,18 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       return {
         ...state,
         steps: steps.length > keep ? steps.slice(-keep) : steps,
-        phase: { name: "looking", rollouts },
+        phase: { name: "encoding", rollouts },
       };
     }
     case "decode": {
       const { turn, tokens, waiting } = event;
-      const rolled = state.phase.name === "rolling" ? state.phase.rolled : 0;
-      return { ...state, phase: { name: "rolling", turn, tokens, waiting, rolled, rollouts: rolloutsOf(state) } };
+      const done = state.phase.name === "sampling" ? state.phase.done : 0;
+      return { ...state, phase: { name: "sampling", turn, tokens, waiting, done, rollouts: rolloutsOf(state) } };
     }
     case "rolled": {
-      const before = state.phase.name === "rolling" ? state.phase : { turn: 1, tokens: 0, waiting: 0, rolled: 0 };
+      const before = state.phase.name === "sampling" ? state.phase : { turn: 1, tokens: 0, waiting: 0, done: 0 };
       const rollouts = rolloutsOf(state);
-      return { ...state, phase: { ...before, name: "rolling", rolled: before.rolled + 1, rollouts } };
+      return { ...state, phase: { ...before, name: "sampling", done: before.done + 1, rollouts } };
     }
     case "group": {
       const steps = withNewest(lists, state.steps, event.step, (record) => ({
@@ -152,14 +152,12 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       const evaluates = evalEvery > 0 && event.step % evalEvery === 0;
       const { step, durationMs } = event;
       const metrics = { ...event.metrics, ...speed(state.config, event) };
+      const newest = state.steps.at(-1);
       return {
         ...state,
         step,
         updates: lists.append(state.updates, { step, metrics, durationMs }),
-        steps:
-          state.steps.length === 0
-            ? state.steps
-            : lists.replace(state.steps, state.steps.length - 1, completed(state.steps.at(-1)!)),
+        steps: newest ? lists.replace(state.steps, state.steps.length - 1, completed(newest)) : state.steps,
         phase: { name: evaluates ? "evaluating" : "idle" },
       };
     }
@@ -204,7 +202,7 @@ function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): Run
   };
 }
 
-/** Tokens that the model wrote per second of rolling. Not among the metrics, which are the same for each run of a seed. */
+/** Tokens sampled per second of sampling. Not among the metrics, which are the same for each run of a seed. */
 function speed(config: RunConfig | null, { metrics, rollMs }: Extract<TrainEvent, { type: "update" }>): Metrics {
   const tokens = (metrics.response_tokens ?? 0) * (config?.tasksPerStep ?? 0) * (config?.rolloutsPerTask ?? 0);
   return tokens > 0 && rollMs > 0 ? { tokens_per_second: (tokens * 1000) / rollMs } : {};
@@ -222,7 +220,9 @@ function withNewest(
   eventStep: number,
   change: (record: StepRecord) => StepRecord,
 ): readonly StepRecord[] {
-  for (let index = steps.length - 1; index >= Math.max(0, steps.length - newestSteps); index--)
-    if (steps[index]!.eventStep === eventStep) return lists.replace(steps, index, change(steps[index]!));
+  for (let index = steps.length - 1; index >= Math.max(0, steps.length - newestSteps); index--) {
+    const record = steps[index];
+    if (record?.eventStep === eventStep) return lists.replace(steps, index, change(record));
+  }
   return steps;
 }

@@ -67,10 +67,8 @@ export async function differenceFromLog(
 function someOf(rows: readonly { row: number; task: Task }[]): { row: number; task: Task }[] {
   const once = [...new Map(rows.map((one) => [one.row, one])).values()];
   const apart = Math.max(1, (once.length - 1) / (comparedRows - 1));
-  const chosen = new Set(
-    Array.from({ length: Math.min(comparedRows, once.length) }, (_, i) => once[Math.round(i * apart)]!),
-  );
-  return [...chosen];
+  const chosen = new Set(Array.from({ length: Math.min(comparedRows, once.length) }, (_, i) => Math.round(i * apart)));
+  return once.filter((_, i) => chosen.has(i));
 }
 
 function differenceOf(task: Task, { asked, pictures, skip }: RowCard): string | null {

@@ -61,10 +61,10 @@ export interface Chosen {
   step: number;
 }
 
-/** Events fold at once, but the page is told at most this often: a fast GPU makes hundreds of events a second. */
+/** Events fold at once, but the page is updated at most this often: a fast GPU makes hundreds of events a second. */
 const publishEveryMs = 40;
 
-/** Thumbnails take a while to draw, and a person to look at them. */
+/** Thumbnails take a while to make, and a person to look at them. */
 const dwellMs = 1500;
 
 /** Everything that the page shows, as signals. Nothing here asks the worker for anything. */
@@ -98,7 +98,7 @@ export class Store {
   readonly previous: Signal<RunState | null> = signal(null);
   readonly replay: Signal<Replay | null> = signal(null);
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
-  // Parts of the shown run by themselves, so that a view hears only of what it shows
+  // Parts of the shown run by themselves, so that a view re-renders only for what it shows
   readonly runHead: ReadonlySignal<RunState["head"]> = computed(() => this.shown.value.head);
   readonly runConfig: ReadonlySignal<RunConfig | null> = computed(() => this.shown.value.config);
   readonly updates: ReadonlySignal<RunState["updates"]> = computed(() => this.shown.value.updates);
@@ -206,7 +206,7 @@ export class Store {
   }
 }
 
-/** The step to show: the chosen one, else the newest that is whole, else the one being rolled. */
+/** The step to show: the chosen one, else the newest that is whole, else the one being sampled. */
 function recordOf(steps: RunState["steps"], step: number | null): StepRecord | null {
   const chosen = step === null ? undefined : steps.find((record) => record.step === step);
   return chosen ?? steps.findLast((record) => record.groups.every((group) => group !== null)) ?? steps.at(-1) ?? null;
@@ -214,9 +214,11 @@ function recordOf(steps: RunState["steps"], step: number | null): StepRecord | n
 
 /** Where nobody chose: the first rollout that zoomed, else the first. */
 function firstZoomed(record: StepRecord | null): Chosen | null {
-  for (const [taskIndex, siblings] of record?.groups.entries() ?? []) {
+  if (!record) return null;
+  for (const [taskIndex, siblings] of record.groups.entries()) {
+    const task = record.tasks[taskIndex];
     const rollout = siblings?.find((candidate) => candidate.calls.length > 0) ?? siblings?.[0];
-    if (rollout && siblings) return { rollout, task: record!.tasks[taskIndex]!, siblings, step: record!.step };
+    if (rollout && siblings && task) return { rollout, task, siblings, step: record.step };
   }
   return null;
 }
@@ -224,8 +226,9 @@ function firstZoomed(record: StepRecord | null): Chosen | null {
 function findRollout(steps: RunState["steps"], id: string): Chosen | null {
   for (const record of steps) {
     for (const [taskIndex, group] of record.groups.entries()) {
+      const task = record.tasks[taskIndex];
       const rollout = group?.find((candidate) => candidate.id === id);
-      if (rollout) return { rollout, task: record.tasks[taskIndex]!, siblings: group!, step: record.step };
+      if (rollout && group && task) return { rollout, task, siblings: group, step: record.step };
     }
   }
   return null;

@@ -2,60 +2,59 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Pixels } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
+import { type ModelInput, modelInputs } from "./model_inputs.ts";
 import { usePage } from "./page_context.ts";
-import { type Shown, shownPictures } from "./shown_pictures.ts";
 
-/** Pictures of a task, null until they are there; `problem` says why they will not be. */
+/** Pictures of a task, null until they are loaded; `problem` says why they cannot be. */
 export interface Found {
   pixels: Pixels[] | null;
   problem: string | null;
 }
 
-/** Pictures of a task of the shown run. Asks only once the view has stood still for `patienceMs`. */
+/** Pictures of a task of the shown run. Asks only once the task has stayed the same for `patienceMs`. */
 export function usePictures(task: Task | null, patienceMs = 0): Found {
   const { pictures, store } = usePage();
-  const [found, setFound] = useState<({ wish: string } & Found) | null>(null);
+  const [found, setFound] = useState<({ key: string } & Found) | null>(null);
   const lookup = store.lookup.value;
   const config = lookup?.pictures ?? null;
-  // A new drop may have brought another file under the same name.
-  const kept = task && config ? pictures.peek(task, config) : undefined;
-  // By what they say, not which objects they are: a run that moves makes them anew, and patience would begin again.
-  const wish = task && config ? pictures.keyOf(task, config) : null;
+  const cached = task && config ? pictures.peek(task, config) : undefined;
+  // Compared by content: a moving run makes new objects, and the wait would begin again.
+  const key = task && config ? pictures.keyOf(task, config) : null;
   useEffect(() => {
-    if (!task || !config || !wish || kept) return;
+    if (!task || !config || !key || cached) return;
     const abort = new AbortController();
     const timer = setTimeout(() => {
       pictures.ask(task, config, abort.signal).then(
-        (pixels) => setFound({ wish, pixels, problem: null }),
-        (error) => setFound({ wish, pixels: null, problem: (error as Error).message }),
+        (pixels) => setFound({ key, pixels, problem: null }),
+        (error) => setFound({ key, pixels: null, problem: (error as Error).message }),
       );
     }, patienceMs);
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [wish, kept, patienceMs, pictures]);
-  if (kept) return { pixels: kept, problem: null };
-  if (wish !== null && found?.wish === wish) return found;
+  }, [key, cached, patienceMs, pictures]);
+  if (cached) return { pixels: cached, problem: null };
+  if (key !== null && found?.key === key) return found;
   return { pixels: null, problem: lookup?.noPicture ?? null };
 }
 
-const nothing: readonly Shown[] = [];
+const nothing: readonly ModelInput[] = [];
 
-/** The pictures of a rollout as its model saw them; none until those of its task are there, or where a log says nonsense. */
-export function useShown(
+/** The model inputs of a rollout; none until the pictures of its task are loaded, or where its log is inconsistent. */
+export function useModelInputs(
   rollout: Rollout | null,
   ofTask: readonly Pixels[] | null,
-): { shown: readonly Shown[]; problem: string | null } {
+): { inputs: readonly ModelInput[]; problem: string | null } {
   const { store } = usePage();
   const config = store.runConfig.value;
   const model = store.runHead.value?.model;
   return useMemo(() => {
-    if (!rollout || !ofTask || !config || !model) return { shown: nothing, problem: null };
+    if (!rollout || !ofTask || !config || !model) return { inputs: nothing, problem: null };
     try {
-      return { shown: shownPictures(rollout, ofTask, config, model), problem: null };
+      return { inputs: modelInputs(rollout, ofTask, config, model), problem: null };
     } catch (error) {
-      return { shown: nothing, problem: `What the model saw cannot be made again: ${(error as Error).message}` };
+      return { inputs: nothing, problem: `What the model saw cannot be made again: ${(error as Error).message}` };
     }
   }, [rollout, ofTask, config, model]);
 }

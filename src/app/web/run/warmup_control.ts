@@ -41,7 +41,7 @@ export class WarmupControl {
   stop(): void {
     // Not after the step: on a slow adapter one takes minutes.
     this.#stopping ??= this.#api.stopWarmup();
-    // Told where it is waited for.
+    // The error is reported where the warm-up is awaited.
     this.#stopping.catch(() => {});
     this.#store.warmup.value = { ...this.#store.warmup.value, stopping: true };
   }

@@ -2,7 +2,7 @@ import type { WarmupEvent } from "../../../train/events.ts";
 
 type Step = Extract<WarmupEvent, { type: "warmup" }>;
 
-/** The warm-up of this page as far as its events tell. */
+/** The warm-up of this page as far as its events say. */
 export interface WarmupState {
   running: boolean;
   /** Asked to stop; the step under way is waited for. */

@@ -8,7 +8,7 @@ import { usePage } from "../run/page_context.ts";
 import { recordings } from "../run/recordings.ts";
 import { FileChooser } from "../widgets/file_chooser.tsx";
 import { RemoveButton } from "../widgets/remove_button.tsx";
-import { KeptWeightsCard } from "./kept_weights.tsx";
+import { CachedWeightsCard } from "./cached_weights.tsx";
 
 interface Props {
   /** Opens the form in which a stored run is judged again. */
@@ -113,7 +113,7 @@ export function RunsView({ onRejudge, rejudged }: Props) {
         </ul>
       </div>
       {store.models.value.length > 0 && <Models />}
-      <KeptWeightsCard />
+      <CachedWeightsCard />
     </section>
   );
 }

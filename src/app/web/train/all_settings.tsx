@@ -2,7 +2,7 @@ import { useId, useState } from "preact/hooks";
 import { resolveConfig } from "../../../train/config.ts";
 import { type KnobGroup, type KnobName, knobs } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
-import { KnobField, wordsOf } from "../widgets/knob_field.tsx";
+import { KnobField, knobLabel } from "../widgets/knob_field.tsx";
 
 /** Groups of knobs and what people read for them, in the order of a run. The warm-up has a panel of its own. */
 const groups: readonly [Exclude<KnobGroup, "warmup">, string][] = [
@@ -26,7 +26,7 @@ export function AllSettings() {
   const [wanted, setWanted] = useState("");
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = (key: KnobName): boolean => {
-    const text = `${key} ${wordsOf(key)} ${knobs[key].line}`.toLowerCase();
+    const text = `${key} ${knobLabel(key)} ${knobs[key].line}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
   const found = words.length === 0 ? null : groups.flatMap(([group]) => keysOf(group)).filter(matches);
@@ -51,7 +51,11 @@ export function AllSettings() {
       {found ? (
         <section aria-label="Settings found">
           <p class="soft small" role="status">
-            {found.length === 0 ? "None has that word." : found.length === 1 ? "1 setting" : `${found.length} settings`}
+            {found.length === 0
+              ? "No setting has that word."
+              : found.length === 1
+                ? "1 setting"
+                : `${found.length} settings`}
           </p>
           {found.map((key) => (
             <KnobField key={key} knob={key} explain />

@@ -37,7 +37,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
               ))}
             </select>
           </div>
-          <p class="soft small sentence">{presets[preset]!.line.replace(/^[^:]*: */, "")}</p>
+          <p class="soft small sentence">{presets[preset]?.line.replace(/^[^:]*: */, "")}</p>
           <OtherModel />
         </div>
         <KnobField knob="seed" />

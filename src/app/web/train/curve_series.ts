@@ -11,7 +11,7 @@ export interface Part {
 export interface CurveSpec {
   title: string;
   /** The first part is the big number. */
-  parts: readonly Part[];
+  parts: readonly [Part, ...Part[]];
   range?: [number, number];
   /** In the place of a number where a step has none. */
   none?: string;
@@ -58,7 +58,7 @@ export const curveSpecs: readonly CurveSpec[] = [
 /** Those that there is something to show of. */
 export const shownCurves = (updates: readonly Point[]): CurveSpec[] =>
   curveSpecs.filter(
-    ({ optional, parts }) => !optional || updates.some(({ metrics }) => Object.hasOwn(metrics, parts[0]!.key)),
+    ({ optional, parts }) => !optional || updates.some(({ metrics }) => Object.hasOwn(metrics, parts[0].key)),
   );
 
 /** Nothing that a run computes in 32 bits is larger, and the axis of a plot ends there. */
@@ -85,7 +85,7 @@ export function curveLines(
     if (previous) lines.push({ name: `${name}, previous run`, colour, values: valuesOf(previous, key), look: "faint" });
   }
   for (const { key, name, colour } of spec.parts) lines.push({ name, colour, values: valuesOf(updates, key) });
-  const { key, name, colour } = spec.parts[0]!;
+  const { key, name, colour } = spec.parts[0];
   if (evals.some((point) => Object.hasOwn(point.metrics, key))) {
     lines.push({ name: `${name}, held-out`, colour, values: valuesOf(evals, key), look: "dots" });
   }

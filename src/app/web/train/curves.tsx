@@ -4,7 +4,7 @@ import { usePage } from "../run/page_context.ts";
 import { type Line, Plot } from "../widgets/plot.tsx";
 import { type CurveSpec, csv, curveLines, shownCurves } from "./curve_series.ts";
 
-/** Rows of a table that a page draws in a moment. */
+/** Rows of a table that a page renders quickly. */
 const mostRows = 2000;
 
 export function Curves() {
@@ -30,7 +30,7 @@ function Curve({ spec }: { spec: CurveSpec }) {
   );
   const step = store.hoveredStep.value ?? store.chosenStep.value;
   const point = (step !== null && updates.find((update) => update.step === step)) || updates.at(-1);
-  const value = point?.metrics[spec.parts[0]!.key];
+  const value = point?.metrics[spec.parts[0].key];
   const now = point && value === undefined ? (spec.none ?? figure(value)) : figure(value);
   return (
     <div class={spec.parts.length > 1 ? "card plot wide" : "card plot"}>

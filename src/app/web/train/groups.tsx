@@ -115,7 +115,7 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
             }}
           />
         ) : (
-          <span class="soft small">still rolling</span>
+          <span class="soft small">still sampling</span>
         )}
       </span>
       <span class="soft small num statistics">
@@ -147,14 +147,16 @@ function moveFocus(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   ]);
   const filled = rows.filter((row) => row.length > 0);
   const y = filled.findIndex((row) => row.includes(cell));
-  const x = filled[y]!.indexOf(cell);
+  const row = filled[y] ?? [];
+  const x = row.indexOf(cell);
+  const nearest = (other: HTMLElement[] | undefined) => other?.[x] ?? other?.at(-1);
   const target = {
-    ArrowLeft: filled[y]![x - 1],
-    ArrowRight: filled[y]![x + 1],
-    ArrowUp: filled[y - 1]?.[Math.min(x, filled[y - 1]!.length - 1)],
-    ArrowDown: filled[y + 1]?.[Math.min(x, filled[y + 1]!.length - 1)],
-    Home: filled[y]![0],
-    End: filled[y]!.at(-1),
+    ArrowLeft: row[x - 1],
+    ArrowRight: row[x + 1],
+    ArrowUp: nearest(filled[y - 1]),
+    ArrowDown: nearest(filled[y + 1]),
+    Home: row[0],
+    End: row.at(-1),
   }[event.key];
   if (!target) return;
   event.preventDefault();

@@ -4,22 +4,22 @@ import { mostProblemLine } from "../../memory/estimate_text.ts";
 import { type Fit, hopeless, type Remedy } from "../../memory/fit.ts";
 import { gib } from "../../memory/remedies.ts";
 import { usePage } from "../run/page_context.ts";
-import { wordsOf } from "../widgets/knob_field.tsx";
+import { knobLabel } from "../widgets/knob_field.tsx";
 import { useMemory } from "./memory_context.ts";
 
 /** What the run will take of the GPU's memory, whether it fits, and what to change: to be read before Start. */
 export function MemoryCard() {
   const memory = useMemory();
   useEffect(() => memory.watch(), [memory]);
-  const told = memory.told.value;
+  const estimate = memory.estimate.value;
   return (
     <details class="card memory">
       <summary>
-        <b>GPU memory</b> <span role="status">{told ? verdict(told.memory.fit) : "not counted yet"}</span>
+        <b>GPU memory</b> <span role="status">{estimate ? verdict(estimate.memory.fit) : "not counted yet"}</span>
       </summary>
       <CardMemory />
       {memory.problem.value && <p class="soft small">{memory.problem.value}</p>}
-      {told && <Told />}
+      {estimate && <Estimate />}
     </details>
   );
 }
@@ -57,22 +57,22 @@ function CardMemory() {
         </p>
       )}
       {memory.memoryGib.value === null && (
-        <p class="soft small">Browsers do not tell it; typed here, the page says whether a run fits.</p>
+        <p class="soft small">Browsers do not report it. Type it here, and the page says whether a run fits.</p>
       )}
     </div>
   );
 }
 
-function Told() {
+function Estimate() {
   const memory = useMemory();
-  const { found, fit, notes } = memory.told.value!.memory;
+  const { found, fit, notes } = memory.estimate.value!.memory;
   return (
     <>
       {fit.problem && <p class="problem small sentence">{fit.problem}</p>}
       {fit.remedies.length > 0 && <Remedies remedies={fit.remedies} />}
       {hopeless(fit) && <p class="small sentence">{hopeless(fit)}</p>}
       {found && (
-        // Made anew where the order of its rows changes: one that moves among rows without keys may be lost.
+        // A new table where the order of its rows changes: a row that moves among rows without keys may be lost.
         <table class="kv" aria-label="GPU memory at its peak, GiB" key={found.memory.map(({ what }) => what).join()}>
           <tbody>
             {found.memory.map(({ what, usualBytes }) => (
@@ -107,7 +107,7 @@ function Told() {
 function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
   const { control } = usePage();
   const memory = useMemory();
-  const { of } = memory.told.value!;
+  const { of } = memory.estimate.value!;
   const use = (changes: Partial<RunConfig>) => {
     for (const [name, value] of Object.entries(changes)) control.setKnob(name as keyof RunConfig, value);
   };
@@ -118,9 +118,9 @@ function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
         {remedies.map(({ changes, bytes }) => (
           <li key={JSON.stringify(changes)}>
             <span>
-              {words(changes, of)}: <b>{gib(bytes!)} GiB</b>
+              {changesText(changes, of)}: <b>{gib(bytes!)} GiB</b>
             </span>{" "}
-            <button type="button" aria-label={`Use ${words(changes, of)}`} onClick={() => use(changes)}>
+            <button type="button" aria-label={`Use ${changesText(changes, of)}`} onClick={() => use(changes)}>
               Use
             </button>
           </li>
@@ -130,8 +130,8 @@ function Remedies({ remedies }: { remedies: readonly Remedy[] }) {
   );
 }
 
-const words = (changes: Partial<RunConfig>, config: RunConfig): string =>
+const changesText = (changes: Partial<RunConfig>, config: RunConfig): string =>
   (Object.keys(changes) as (keyof RunConfig)[])
     .filter((name) => changes[name] !== config[name])
-    .map((name) => `${wordsOf(name)} ${changes[name]}`)
+    .map((name) => `${knobLabel(name)} ${changes[name]}`)
     .join(", ");

@@ -5,7 +5,7 @@ import type { RunApi } from "../../worker_api/run_api.ts";
 import type { Store } from "../run/store.ts";
 
 const key = "saccade.gpu-memory";
-/** Settings are counted once nobody has touched them for this long. */
+/** The estimate begins once the settings have not changed for this long. */
 const settledMs = 800;
 
 /** Storage may be forbidden; the number then lasts as long as the page. */
@@ -18,12 +18,12 @@ function stored(): number | null {
   }
 }
 
-/** The page's half of the estimate of memory, which is made anew after every change while nothing runs. */
+/** The page's half of the estimate of memory, which is repeated after every change while nothing runs. */
 export class MemoryControl {
-  /** Of the card, as the person typed it; WebGPU does not tell. */
+  /** Of the card, as the person typed it; WebGPU does not report it. */
   readonly memoryGib: Signal<number | null> = signal(stored());
-  readonly told: Signal<{ of: RunConfig; memory: RunMemory } | null> = signal(null);
-  /** Why there is none. */
+  readonly estimate: Signal<{ of: RunConfig; memory: RunMemory } | null> = signal(null);
+  /** Why there is no estimate. */
   readonly problem: Signal<string | null> = signal(null);
   readonly #api: RunApi;
   readonly #store: Store;
@@ -42,7 +42,7 @@ export class MemoryControl {
       timer = setTimeout(() => void this.#ask(), settledMs);
     };
     const { config, player, busy } = this.#store;
-    const ends = [config, player, busy, this.memoryGib].map((one: { subscribe(told: () => void): () => void }) =>
+    const ends = [config, player, busy, this.memoryGib].map((one: { subscribe(listener: () => void): () => void }) =>
       one.subscribe(settle),
     );
     return () => {
@@ -76,11 +76,11 @@ export class MemoryControl {
     try {
       const memory = await this.#api.memory(of, gib === null ? null : gib * 2 ** 30);
       if (asked !== this.#asked) return;
-      this.told.value = { of, memory };
+      this.estimate.value = { of, memory };
       this.problem.value = null;
     } catch (error) {
       if (asked !== this.#asked) return;
-      this.told.value = null;
+      this.estimate.value = null;
       this.problem.value = (error as Error).message;
     }
   }

@@ -19,7 +19,7 @@ export function Profile() {
       ) : (
         <>
           <p class="soft small">
-            The first walk of each kind, each kernel by itself: how often it ran, how long in all, its share.
+            The first pass of each kind, by kernel: how often it ran, how long in all, its share.
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
           <pre class="profile" tabIndex={0}>

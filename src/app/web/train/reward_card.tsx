@@ -1,10 +1,10 @@
 import type { RewardFunction } from "../../../reward/rewards/reward_function.ts";
 import { setting } from "../labels/numbers.ts";
-import { formulaOf, rewardWords } from "../labels/reward_labels.ts";
+import { formulaOf, rewardLabels } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 
-/** What the model is paid for: four weights, or a reward of the originals or those who followed. */
+/** The reward: four weights, or a published formula. */
 export function RewardCard() {
   const { store } = usePage();
   const { bonus, reward } = store.config.value;
@@ -14,7 +14,7 @@ export function RewardCard() {
       <h2>
         <b>Reward</b> = what the model is paid for
       </h2>
-      <KnobField knob="reward" label="by" words={rewardWords} />
+      <KnobField knob="reward" label="by" choiceLabels={rewardLabels} />
       {formula ? (
         <Formula formula={formula} />
       ) : (

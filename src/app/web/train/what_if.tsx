@@ -1,16 +1,16 @@
 import type { RunConfig } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
 
-/** Questions that one click answers, each with the settings that ask it and those that take it back. */
-const questions: { words: string; asked: Partial<RunConfig>; otherwise: Partial<RunConfig> }[] = [
-  { words: "no bonus for zooming", asked: { bonus: "none" }, otherwise: { bonus: "conditional" } },
-  { words: "bonus even when wrong", asked: { bonus: "unconditional" }, otherwise: { bonus: "conditional" } },
-  { words: "zoom switched off", asked: { zoom: false }, otherwise: { zoom: true } },
-  { words: "crop comes back blank", asked: { crop: "blank" }, otherwise: { crop: "source" } },
-  { words: "6 objects", asked: { objects: 6 }, otherwise: { objects: 4 } },
+/** Experiments of one click: the settings that begin one, and those that take it back. */
+const questions: { label: string; asked: Partial<RunConfig>; otherwise: Partial<RunConfig> }[] = [
+  { label: "no bonus for zooming", asked: { bonus: "none" }, otherwise: { bonus: "conditional" } },
+  { label: "bonus even when wrong", asked: { bonus: "unconditional" }, otherwise: { bonus: "conditional" } },
+  { label: "zoom switched off", asked: { zoom: false }, otherwise: { zoom: true } },
+  { label: "crop comes back blank", asked: { crop: "blank" }, otherwise: { crop: "source" } },
+  { label: "6 objects", asked: { objects: 6 }, otherwise: { objects: 4 } },
 ];
 
-/** What scenes look like is nothing to ask of files. */
+/** Questions about scenes do not apply to tasks from files. */
 const asks = ({ data }: RunConfig) => questions.filter(({ asked }) => data === "" || !("objects" in asked));
 
 export function WhatIf() {
@@ -22,17 +22,17 @@ export function WhatIf() {
         <b>What if…</b> one click, new run beside this one
       </h2>
       <div class="what">
-        {asks(config).map(({ words, asked, otherwise }) => {
+        {asks(config).map(({ label, asked, otherwise }) => {
           const on = Object.entries(asked).every(([key, value]) => config[key as keyof RunConfig] === value);
           return (
             <button
-              key={words}
+              key={label}
               type="button"
               aria-pressed={on}
               disabled={store.blocked.value}
               onClick={() => void control.whatIf(on ? otherwise : asked)}
             >
-              {words}
+              {label}
             </button>
           );
         })}

@@ -20,12 +20,20 @@ interface Props {
   /** Adds the knob's line and when it applies. */
   explain?: boolean;
   placeholder?: string;
-  /** Words for the choices, by name; those that lack them are shown by name. */
-  words?: Readonly<Record<string, string>>;
+  /** Labels of the choices, by name; a choice without one is shown by its name. */
+  choiceLabels?: Readonly<Record<string, string>>;
 }
 
 /** One knob as a labelled field. A bad value is explained beside the field, and the old one stays in force. */
-export function KnobField({ knob: key, label = wordsOf(key), colour, slider, explain, placeholder, words }: Props) {
+export function KnobField({
+  knob: key,
+  label = knobLabel(key),
+  colour,
+  slider,
+  explain,
+  placeholder,
+  choiceLabels,
+}: Props) {
   const { store, control } = usePage();
   const id = useId();
   const [problem, setProblem] = useState<string | null>(null);
@@ -55,7 +63,7 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
           <select {...field} value={String(value)} onChange={(event) => set(event.currentTarget.value)}>
             {knob.choices.map((choice) => (
               <option key={choice} value={choice}>
-                {words?.[choice] ?? choice}
+                {choiceLabels?.[choice] ?? choice}
               </option>
             ))}
           </select>
@@ -111,7 +119,7 @@ export function KnobField({ knob: key, label = wordsOf(key), colour, slider, exp
 }
 
 /** learningRate -> learning rate */
-export const wordsOf = (key: string): string =>
+export const knobLabel = (key: string): string =>
   key.replace(/Px$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const toSlider = ({ scale, min }: Slider, value: number): number =>

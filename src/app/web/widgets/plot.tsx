@@ -128,8 +128,8 @@ const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000
 
 function roomy(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1];
-  const room = (high - low || Math.abs(high) || 1) * 0.1;
-  return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
+  const margin = (high - low || Math.abs(high) || 1) * 0.1;
+  return [low >= 0 && low - margin < 0 ? 0 : low - margin, high + margin];
 }
 
 function drawMark(plot: UPlot, step: number | null | undefined, colour: string): void {

@@ -1,6 +1,6 @@
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { barShare, spoken, verdictOf } from "../labels/verdict.ts";
+import { barShare, cellLabel, verdictOf } from "../labels/verdict.ts";
 
 interface Props {
   rollouts: readonly Rollout[];
@@ -22,8 +22,8 @@ export function RewardCells({ rollouts, config, chosen, tabStop, onChoose }: Pro
         class="cell"
         data-rollout={rollout.id}
         style={{ "--v": barShare(rollout, config), "--c": `var(${colour})` }}
-        aria-label={spoken(rollout)}
-        title={spoken(rollout)}
+        aria-label={cellLabel(rollout)}
+        title={cellLabel(rollout)}
         aria-current={rollout.id === chosen ? "true" : undefined}
         tabIndex={tabStop === undefined || rollout.id === tabStop ? 0 : -1}
         onClick={() => onChoose(rollout)}

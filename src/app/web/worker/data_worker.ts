@@ -19,7 +19,7 @@ import { LongTask } from "./long_task.ts";
 import { RowReader } from "./row_reader.ts";
 
 const thumbnailPx = 240;
-/** Larger pictures are made this small for the page; boxes are drawn in shares of a side. */
+/** Larger pictures are made this small for the page; boxes are given in shares of a side. */
 const shownPx = 1_280;
 
 /** The worker's half of the browser of samples. It opens sources of its own: a run has others. */
@@ -63,8 +63,8 @@ export class DataWorker implements DataApi {
     this.#inspection?.stop();
     const [whole, reader] = await Promise.all([this.#source(data, source), this.#read(config, withModel)]);
     const first: RowSource = { ...whole, rows: Math.min(rows, whole.rows), row: (index) => whole.row(index) };
-    this.#inspection = new LongTask(0, (tell, signal) =>
-      inspect(first, reader.settings(config), { headersOnly, progress: tell, stopping: () => signal.aborted }),
+    this.#inspection = new LongTask(0, (report, signal) =>
+      inspect(first, reader.settings(config), { headersOnly, progress: report, stopping: () => signal.aborted }),
     );
   }
 

@@ -2,7 +2,7 @@ import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type St
 import type { NamedBytes } from "../../../platform.ts";
 import type { StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 
-/** A run as it is kept: what the list shows, beside its configuration. */
+/** A run as it is stored: what the list shows, beside its configuration. */
 export interface RunEntry extends Omit<StoredRun, "step" | "savedStep" | "writer"> {
   /** After which the checkpoint was written, 0 where there is none. */
   step: number;
@@ -72,7 +72,7 @@ const lockPrefix = "saccade ";
 /**
  * Holds a name until the returned function is called; a tab that closes lets go by itself.
  *
- * @param taken  what to tell where another tab, or another part of this one, holds it
+ * @param taken  the error where another tab, or another part of this one, holds it
  */
 export function lock(name: string, taken: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
@@ -86,7 +86,7 @@ export function lock(name: string, taken: string): Promise<() => void> {
   });
 }
 
-/** There is no room for what was to be written; what stood before still stands. */
+/** The storage is full; nothing was changed. */
 export class StorageFull extends Error {
   override name = "StorageFull";
 }
@@ -96,7 +96,7 @@ export class StorageFull extends Error {
  *
  * @param what  what is written, for people, e.g. 'the run "needle, seed 7"'
  * @param work  puts and deletes; they are not to be waited for one by one
- * @throws StorageFull where there is no room, Error where the browser refuses for another reason
+ * @throws StorageFull where the storage is full, Error where the browser refuses for another reason
  */
 export async function write<Names extends StoreNames<Schema>[]>(
   db: Database,

@@ -15,7 +15,7 @@ export const droppedPaths = ({ data, model, adapter }: NamedSources): Record<key
 
 /**
  * Asks for the files again that a configuration names and that were dropped in an earlier visit.
- * @throws Error that names them, as far as a stored run tells what they were
+ * @throws Error that names them, as far as a stored run recorded them
  */
 export async function expectDropped(config: NamedSources, dropped: DroppedFiles): Promise<void> {
   for (const [knob, paths] of Object.entries(droppedPaths(config)) as [keyof NamedSources, string[]][]) {
@@ -69,7 +69,7 @@ async function storedPrints(): Promise<Fingerprint[]> {
       try {
         return readFingerprints(JSON.parse(config).sources) ?? [];
       } catch {
-        // Damaged settings are said to whoever goes on with it.
+        // Damaged settings are reported when the run is resumed.
         return [];
       }
     });

@@ -24,7 +24,7 @@ import { LongTask } from "./long_task.ts";
 import { pageFacts } from "./page_facts.ts";
 
 /** Steps come together while nobody has asked for this long, milliseconds: a thousand steps by rules take a second. */
-const tellEveryMs = 100;
+const reportEveryMs = 100;
 
 export interface JudgeWorkerParts extends Partial<ConnectionParts> {
   cache?: VerdictCache;
@@ -64,8 +64,8 @@ export class JudgeWorker implements JudgeApi {
     this.#audit?.stop();
     const judge = new CountingJudge({ ...this.#settings(config), canaryRate: 0 }, this.#parts);
     const of = 2 * auditSet.length;
-    this.#audit = new LongTask({ done: 0, of }, async (tell, signal) => {
-      judge.heard = (done) => tell({ done, of });
+    this.#audit = new LongTask({ done: 0, of }, async (report, signal) => {
+      judge.onVerdict = (done) => report({ done, of });
       return { audit: await audit(judge, signal), judge: judge.name, counts: countsNow(judge.counts) };
     });
   }
@@ -107,7 +107,7 @@ export class JudgeWorker implements JudgeApi {
     const work = this.#rejudging;
     if (!work) throw new Error("Nothing is being judged again; start it");
     const part: RejudgedPart = { judge: work.judge?.name ?? "stored", steps: [], counts: null, over: false };
-    const untilMs = performance.now() + tellEveryMs;
+    const untilMs = performance.now() + reportEveryMs;
     do {
       const next = await work.steps.next();
       // What was cut off by the person says nothing about the judge.
@@ -132,9 +132,9 @@ export class JudgeWorker implements JudgeApi {
   }
 }
 
-/** Tells how many verdicts have been had. */
+/** Counts the verdicts of a judge. */
 class CountingJudge extends RemoteJudge {
-  heard: (done: number) => void = () => {};
+  onVerdict: (done: number) => void = () => {};
   #done = 0;
 
   override async verdict(asked: Asked, signal?: AbortSignal) {
@@ -146,6 +146,6 @@ class CountingJudge extends RemoteJudge {
   }
 
   #counted<T>(verdict: Promise<T>): Promise<T> {
-    return verdict.finally(() => this.heard(++this.#done));
+    return verdict.finally(() => this.onVerdict(++this.#done));
   }
 }

@@ -1,21 +1,21 @@
 import type { TaskProgress } from "../../worker_api/judge_api.ts";
 
-/** Whoever asks hears something after this long at the latest, milliseconds. */
-const tellEveryMs = 200;
+/** Longest wait for news, milliseconds. */
+const reportEveryMs = 200;
 
-/** Work that takes a while and is told in parts: how far it is whenever someone asks, and at last its result. */
+/** Long work that is polled: its progress at each question, its result at the end. */
 export class LongTask<Progress, Result> {
   readonly #abort = new AbortController();
   readonly #over: Promise<{ result: Result }>;
   #progress: Progress;
 
   /** @param begin its progress before anything is done */
-  constructor(begin: Progress, work: (tell: (progress: Progress) => void, signal: AbortSignal) => Promise<Result>) {
+  constructor(begin: Progress, work: (report: (progress: Progress) => void, signal: AbortSignal) => Promise<Result>) {
     this.#progress = begin;
-    const tell = (progress: Progress) => {
+    const report = (progress: Progress) => {
       this.#progress = progress;
     };
-    this.#over = work(tell, this.#abort.signal).then((result) => ({ result }));
+    this.#over = work(report, this.#abort.signal).then((result) => ({ result }));
     // It goes to whoever asks next; until then nobody awaits the error.
     this.#over.catch(() => {});
   }
@@ -24,7 +24,7 @@ export class LongTask<Progress, Result> {
   async next(): Promise<TaskProgress<Progress, Result>> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, tellEveryMs, null);
+      timer = setTimeout(resolve, reportEveryMs, null);
     });
     const over = await Promise.race([this.#over, patience]);
     clearTimeout(timer);

@@ -2,7 +2,7 @@ import type { Platform } from "../../../platform.ts";
 import { NetworkFiles } from "../../network/network_files.ts";
 import { DroppedFiles, isDropped } from "../browser/dropped_files.ts";
 import { gpuProblem, isLinux } from "../browser/gpu_support.ts";
-import { keptTexts } from "./kept_texts.ts";
+import { cachedTexts } from "./cached_texts.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 import { WeightStore } from "./weight_store.ts";
 
@@ -46,7 +46,7 @@ export function openBrowserPlatform(
         linux: isLinux(navigator.userAgent),
       }) ?? "",
     dialect: "tint",
-    cache: keptTexts,
+    cache: cachedTexts,
     assetSize: async (path) => {
       if (isDropped(path)) return dropped.sizeBytes(path);
       const place = onNetwork(path);

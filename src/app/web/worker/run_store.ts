@@ -138,7 +138,7 @@ async function entryOf(db: Database, name: string): Promise<RunEntry> {
   return entry;
 }
 
-/** Steps that the log of a run tells of: a run that an early page kept does not say so itself. */
+/** Steps in the log of a run: early pages did not store their number. */
 async function countLogged(name: string): Promise<number> {
   const pieces = (await database()).transaction("logs").store;
   let cursor = await pieces.openCursor(piecesOf(name), "prev");

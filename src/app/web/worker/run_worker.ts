@@ -15,9 +15,9 @@ import { type OpenSession, type Session, sameModel } from "../../session/session
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import type {
   Alternative,
+  CachedWeights,
   EventsFile,
   ExportedModel,
-  KeptWeights,
   Opened,
   RunApi,
   StoredModel,
@@ -30,11 +30,11 @@ import { DataWorker } from "./data_worker.ts";
 import { StorageFull } from "./database.ts";
 import { droppedPaths, expectDropped, recognise } from "./dropped_again.ts";
 import { JudgeWorker } from "./judge_worker.ts";
-import { KeptRun } from "./kept_run.ts";
-import type { KeptWarmup } from "./kept_warmup.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
 import { storedExport } from "./stored_export.ts";
+import { StoredRunWriter } from "./stored_run.ts";
+import type { StoredWarmupWriter } from "./stored_warmup.ts";
 import { verdictStore } from "./verdict_store.ts";
 import type { WeightStore } from "./weight_store.ts";
 
@@ -48,8 +48,8 @@ export class RunWorker implements RunApi {
   #loading: { doneBytes: number; ofBytes: number } | null = null;
   #trace = false;
   /** Stays here when it is over, as long as its weights are in the session. */
-  #run: KeptRun | null = null;
-  #warmup: KeptWarmup | null = null;
+  #run: StoredRunWriter | null = null;
+  #warmup: StoredWarmupWriter | null = null;
   /** Counts questions about memory, and what makes the last one stale. */
   #asked = 0;
   /** What the session was opened with. */
@@ -111,7 +111,7 @@ export class RunWorker implements RunApi {
     this.#asked++;
     await this.#endRun();
     this.#run = null;
-    this.#run = await KeptRun.begin((wanted) => this.#openModel(wanted), this.platform, config);
+    this.#run = await StoredRunWriter.begin((wanted) => this.#openModel(wanted), this.platform, config);
     return this.#run.name;
   }
 
@@ -119,7 +119,7 @@ export class RunWorker implements RunApi {
     this.#asked++;
     await this.#endRun();
     this.#run = null;
-    this.#run = await KeptRun.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
+    this.#run = await StoredRunWriter.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
     return this.#run.latest;
   }
 
@@ -176,8 +176,8 @@ export class RunWorker implements RunApi {
     const session = await this.#openModel(shape);
     this.#run = null;
     // What it imports of training comes with the session.
-    const { KeptWarmup } = await import("./kept_warmup.ts");
-    this.#warmup = await KeptWarmup.begin(session, shape, resume);
+    const { StoredWarmupWriter } = await import("./stored_warmup.ts");
+    this.#warmup = await StoredWarmupWriter.begin(session, shape, resume);
   }
 
   async nextWarmup(): Promise<WarmupEvent | null> {
@@ -208,7 +208,7 @@ export class RunWorker implements RunApi {
     return this.#loading;
   }
 
-  async weights(): Promise<KeptWeights[]> {
+  async weights(): Promise<CachedWeights[]> {
     return (await this.kept?.list()) ?? [];
   }
 
@@ -240,7 +240,7 @@ export class RunWorker implements RunApi {
     return this.#run.exported();
   }
 
-  /** What would be told of a part of a log would be taken for the whole run. */
+  /** A part of a log would be taken for the whole run. */
   async #wholeEvents(name: string): Promise<EventsFile> {
     const file = await this.events(name);
     if (file.leftOut > 0) throw new Error(`This run cannot be judged again as a whole: ${file.notices.join(". ")}`);
@@ -332,7 +332,7 @@ async function hasSettings({ name }: StoredRun, base: string): Promise<boolean> 
   try {
     return runName(await storedSettings(name)) === base;
   } catch {
-    // Damaged settings are said to whoever goes on with it from the list.
+    // Damaged settings are reported when the run is resumed from the list.
     return false;
   }
 }

@@ -1,20 +1,20 @@
 import type { VerdictCache } from "../../../reward/judges/verdict_cache.ts";
 import { type Database, database, StorageFull, write } from "./database.ts";
 
-/** A reply longer than this is no verdict worth keeping, characters. */
+/** A longer reply is not stored, characters. */
 const longestReply = 4_096;
 /** Old replies are looked for once in so many new ones. */
 const tidyEvery = 256;
 
 /**
  * Replies of judges in this browser, so that the same question about the same answer is asked once, whatever run it
- * comes from. Of more than `limit` the oldest go. Where the storage is full, the older half of them makes room; where
- * that is not enough, no more are kept in this visit: the room that is left belongs to runs.
+ * comes from. Of more than `limit` the oldest go. Where the storage is full, the older half of them is removed; where
+ * that is not enough, no more are stored in this visit: the space that is left belongs to runs.
  */
 export function verdictStore(limit = 50_000, put: typeof write = write): VerdictCache {
   let sinceTidied = 0;
   let full = false;
-  /** Questions are asked side by side, and room is made once. */
+  /** Questions are asked side by side, and space is made once. */
   let making: Promise<void> | null = null;
   const keep = async (db: Database, key: string, reply: string): Promise<void> =>
     put(db, ["verdicts"], "a judge's reply", (change) => [

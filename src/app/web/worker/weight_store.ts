@@ -1,5 +1,5 @@
 import { sha256 } from "../../../tasks/sha256.ts";
-import type { KeptWeights } from "../../worker_api/run_api.ts";
+import type { CachedWeights } from "../../worker_api/run_api.ts";
 
 /** Where weights come from that are kept: files on the network, by their paths. */
 export interface WeightSource {
@@ -33,7 +33,7 @@ const wholePieceBytes = 16 * 2 ** 20;
  * Weights from the network, kept in the browser's file system (OPFS) in pieces, so that a page that is opened again
  * fetches none of them, and one that was closed meanwhile only the rest. A file is known by what its server calls its
  * content (on the Hub the SHA-256 of its bytes), wherever it lies; every piece is checked against its own hash when it is
- * first read. Where there is no room, what was used longest ago goes; where there is none still, nothing is kept.
+ * first read. Where the storage is full, what was used longest ago is removed; where that is not enough, nothing is cached.
  */
 export class WeightStore {
   readonly #kept = new Map<string, Promise<Kept | null>>();
@@ -72,8 +72,8 @@ export class WeightStore {
   }
 
   /** What is kept, the one used last first. */
-  async list(): Promise<KeptWeights[]> {
-    const found: (KeptWeights & About)[] = [];
+  async list(): Promise<CachedWeights[]> {
+    const found: (CachedWeights & About)[] = [];
     const root = await this.root();
     for await (const [key, folder] of root.entries()) {
       if (folder.kind !== "directory") continue;
@@ -107,7 +107,7 @@ export class WeightStore {
     return kept;
   }
 
-  /** Null for what cannot be told from other content, or is no larger than one piece. */
+  /** Null for what cannot be distinguished from other content, or is no larger than one piece. */
   async #begin(path: string): Promise<Kept | null> {
     const sizeBytes = await this.source.sizeBytes(path);
     if (sizeBytes === null || sizeBytes <= this.pieceBytes) return null;

@@ -9,7 +9,7 @@ const base = new URL(import.meta.env.DEV ? "/" : "../../", self.location.href).h
 
 /** Kernels, model and training come with the first model that is opened: recordings and lists of runs need none of them. */
 const openSession: OpenSession = async (...given) => {
-  const { openGpuSession } = await import("../../session/gpu_session.ts").catch((error: Error) => {
+  const { openGpuSession } = await import("../../session/open_gpu_session.ts").catch((error: Error) => {
     throw new Error(`The part of the page that trains could not be fetched (${error.message}); reload the page`);
   });
   return openGpuSession(...given);

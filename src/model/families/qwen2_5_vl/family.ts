@@ -2,6 +2,7 @@ import { KeyValueCache } from "../../cache.ts";
 import { readPreprocessor } from "../../preprocessor.ts";
 import { textPass } from "../../text_decoder.ts";
 import { VisionRows } from "../../vision_rows.ts";
+import { hermesCalls } from "../call_syntax.ts";
 import type { Family } from "../family.ts";
 import { modelType, type Qwen25Vision, readConfig } from "./config.ts";
 import { published } from "./published_sizes.ts";
@@ -11,8 +12,8 @@ import { patchOrder, WindowRows } from "./windows.ts";
 /** Qwen2.5-VL: attention in windows in most blocks of the tower, boxes in pixels of the model's input. */
 export const qwen25VL: Family<Qwen25Vision> = {
   modelType,
-  frame: "shown-pixels",
-  callSyntax: "hermes",
+  frame: "input-pixels",
+  callSyntax: hermesCalls,
   published,
   readConfig,
   readPreprocessor: ({ json, where }) => readPreprocessor(json, where),

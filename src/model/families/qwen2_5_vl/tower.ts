@@ -7,11 +7,10 @@ import type { ModelConfig } from "../../config.ts";
 import { visionPrefix } from "../../names.ts";
 import type { ParameterShape } from "../../parameters.ts";
 import type { Passes } from "../../passes.ts";
-import type { SpanBuffers } from "../../row_buffers.ts";
 import { decoderShapes } from "../../text_decoder.ts";
 import type { VisionRows } from "../../vision_rows.ts";
-import { attendPatches, embedPatches, joinMergeBlocks, patchRotary, type VisionPass } from "../../vision_tower.ts";
-import { Shapes } from "../../weights.ts";
+import { embedPatches, joinMergeBlocks, patchRotary, type VisionPass, visionBlock } from "../../vision_tower.ts";
+import { type Residual, Shapes } from "../../weights.ts";
 import type { Qwen25Vision } from "./config.ts";
 import type { WindowRows } from "./windows.ts";
 
@@ -19,8 +18,8 @@ import type { WindowRows } from "./windows.ts";
 const eps = 1e-6;
 
 /**
- * The vision tower as Hugging Face has it (transformers, `models/qwen2_5_vl/modeling_qwen2_5_vl.py`). Patches stand
- * window by window all through it, as WindowRows puts them.
+ * The vision tower as Hugging Face has it (transformers, `models/qwen2_5_vl/modeling_qwen2_5_vl.py`). Patches are
+ * in the order of windows all through it, as WindowRows puts them.
  */
 export function visionPass(gpu: Gpu, config: Qwen25Vision): Passes["vision"] {
   const rotary = patchRotary(gpu, config);
@@ -31,7 +30,7 @@ export function visionPass(gpu: Gpu, config: Qwen25Vision): Passes["vision"] {
     for (let i = 0; i < config.depth; i++) {
       const input = x;
       const spans = config.fullattBlockIndexes.includes(i) ? rows.spans : rows.own.spans;
-      x = tape.layer(() => block(pass, i, input, spans));
+      x = tape.layer(() => visionBlock(pass, `${visionPrefix}blocks.${i}`, input, { spans, norm, feedForward }));
       watch?.(`vision.block.${i}`, x);
     }
     const merged = merge(pass, x);
@@ -39,16 +38,10 @@ export function visionPass(gpu: Gpu, config: Qwen25Vision): Passes["vision"] {
   };
 }
 
-function block(pass: VisionPass, i: number, input: Tensor, spans: SpanBuffers): Tensor {
-  const name = `${visionPrefix}blocks.${i}`;
-  const attended = attendPatches(pass, `${name}.attn`, norm(pass, `${name}.norm1`, input), { spans, residual: input });
-  return feedForward(pass, `${name}.mlp`, norm(pass, `${name}.norm2`, attended), attended);
-}
-
 const norm = ({ tape, weights }: VisionPass, module: string, x: Tensor): Tensor =>
   rmsnorm(tape, x, weights.get(`${module}.weight`), eps);
 
-function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, residual: Tensor): Tensor {
+function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, { residual }: Residual): Tensor {
   const hidden = weights.gated(tape, [`${module}.gate_proj`, `${module}.up_proj`], normed);
   return weights.linear(tape, `${module}.down_proj`, hidden, { residual });
 }

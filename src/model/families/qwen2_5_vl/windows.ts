@@ -47,7 +47,7 @@ export function patchOrder(grid: Grid, vision: WindowSizes): PatchOrder {
   return { patches, windowEnds: ends.map((end) => end * unit) };
 }
 
-/** Patches stand window by window; `restore` brings image tokens back into the order of the text. */
+/** Patches in the order of windows; `restore` brings image tokens back into the order of the text. */
 export class WindowRows implements OwnRows {
   readonly spans: SpanBuffers;
   readonly restore: GatherMap;

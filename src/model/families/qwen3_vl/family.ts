@@ -3,6 +3,7 @@ import { processorOrder } from "../../positions.ts";
 import { readPreprocessor } from "../../preprocessor.ts";
 import { textPass } from "../../text_decoder.ts";
 import { VisionRows } from "../../vision_rows.ts";
+import { hermesCalls } from "../call_syntax.ts";
 import type { Family } from "../family.ts";
 import { modelType, type Qwen3Vision, readConfig } from "./config.ts";
 import { PositionTableRows } from "./position_table.ts";
@@ -13,7 +14,7 @@ import { parameterShapes, visionPass } from "./tower.ts";
 export const qwen3VL: Family<Qwen3Vision> = {
   modelType,
   frame: "relative-1000",
-  callSyntax: "hermes",
+  callSyntax: hermesCalls,
   published,
   readConfig,
   readPreprocessor: ({ json, where }) => readPreprocessor(json, where),

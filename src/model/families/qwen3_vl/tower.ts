@@ -7,11 +7,10 @@ import type { ModelConfig } from "../../config.ts";
 import { visionPrefix } from "../../names.ts";
 import type { ParameterShape } from "../../parameters.ts";
 import type { Passes } from "../../passes.ts";
-import type { SpanBuffers } from "../../row_buffers.ts";
 import { decoderShapes } from "../../text_decoder.ts";
 import type { VisionRows } from "../../vision_rows.ts";
-import { attendPatches, embedPatches, joinMergeBlocks, patchRotary, type VisionPass } from "../../vision_tower.ts";
-import { Shapes } from "../../weights.ts";
+import { embedPatches, joinMergeBlocks, patchRotary, type VisionPass, visionBlock } from "../../vision_tower.ts";
+import { type Residual, Shapes } from "../../weights.ts";
 import type { Qwen3Vision } from "./config.ts";
 import type { PositionTableRows } from "./position_table.ts";
 
@@ -27,10 +26,11 @@ export function visionPass(gpu: Gpu, config: Qwen3Vision): Passes["vision"] {
     watch?.("vision.patch_embed", x);
     x = gather(tape, weights.get(`${visionPrefix}pos_embed.weight`), rows.own.table, x);
 
+    const { spans } = rows;
     const deepstack: Tensor[] = [];
     for (let i = 0; i < config.depth; i++) {
       const input = x;
-      x = tape.layer(() => block(pass, i, input, rows.spans));
+      x = tape.layer(() => visionBlock(pass, `${visionPrefix}blocks.${i}`, input, { spans, norm, feedForward }));
       watch?.(`vision.block.${i}`, x);
 
       const merger = config.deepstackVisualIndexes.indexOf(i);
@@ -40,16 +40,10 @@ export function visionPass(gpu: Gpu, config: Qwen3Vision): Passes["vision"] {
   };
 }
 
-function block(pass: VisionPass, i: number, input: Tensor, spans: SpanBuffers): Tensor {
-  const name = `${visionPrefix}blocks.${i}`;
-  const attended = attendPatches(pass, `${name}.attn`, norm(pass, `${name}.norm1`, input), { spans, residual: input });
-  return feedForward(pass, `${name}.mlp`, norm(pass, `${name}.norm2`, attended), attended);
-}
-
 const norm = ({ tape, weights }: VisionPass, module: string, x: Tensor): Tensor =>
   layernorm(tape, x, { weight: weights.get(`${module}.weight`), bias: weights.get(`${module}.bias`), eps });
 
-function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, residual: Tensor): Tensor {
+function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, { residual }: Residual): Tensor {
   const hidden = gelu(tape, weights.linear(tape, `${module}.linear_fc1`, normed), "tanh");
   return weights.linear(tape, `${module}.linear_fc2`, hidden, { residual });
 }

@@ -108,7 +108,7 @@ describe("what is looked up of the run that is shown", () => {
     const lookup = lookupOf(config(""), replay({ unreadKnobs: new Set(["objects", "steps"]) }), nobody);
     expect(lookup).toMatchObject({
       pictures: null,
-      noPicture: "The log does not tell what its pictures were made with (objects)",
+      noPicture: "The log does not say what its pictures were made with (objects)",
     });
   });
 });

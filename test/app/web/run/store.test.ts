@@ -27,16 +27,16 @@ describe("the fold of a run's events", () => {
 
   it("says what the run is doing, event by event", () => {
     expect(emptyRun.phase).toEqual({ name: "idle" });
-    expect(stateAfter("tasks").phase).toEqual({ name: "looking", rollouts: 6 });
+    expect(stateAfter("tasks").phase).toEqual({ name: "encoding", rollouts: 6 });
     expect(stateAfter("decode").phase).toEqual({
-      name: "rolling",
+      name: "sampling",
       turn: 1,
       tokens: 18,
       waiting: 5,
-      rolled: 0,
+      done: 0,
       rollouts: 6,
     });
-    expect(stateAfter("rolled").phase).toMatchObject({ name: "rolling", tokens: 108, rolled: 1, rollouts: 6 });
+    expect(stateAfter("rolled").phase).toMatchObject({ name: "sampling", tokens: 108, done: 1, rollouts: 6 });
     const lastGroup = events.findIndex((event) => event.type === "update");
     expect(foldAll(events.slice(0, lastGroup)).phase).toEqual({ name: "updating" });
     expect(stateAfter("update").phase).toEqual({ name: "idle" });
@@ -58,7 +58,7 @@ describe("the fold of a run's events", () => {
     expect(before).toEqual(copy);
   });
 
-  it("measures tokens per second of rolling, where the log has the time", () => {
+  it("measures tokens per second of sampling, where the log has the time", () => {
     const timed = fold(stateAfter("tasks"), {
       type: "update",
       step: 1,
@@ -117,7 +117,7 @@ describe("the store", () => {
     expect(store.chosen.value?.rollout.calls).not.toHaveLength(0);
   });
 
-  it("shows the last whole step while the next is being rolled", () => {
+  it("shows the last whole step while the next is being sampled", () => {
     const store = new Store();
     const second = events.findIndex((event) => event.type === "group" && event.step === 1);
     for (const event of events.slice(0, second + 1)) store.receive(event);

@@ -6,6 +6,7 @@
 import { KeyValueCache } from "../../../../src/model/cache.ts";
 import { fullAttention } from "../../../../src/model/config.ts";
 import { type Section, section, whole } from "../../../../src/model/config_values.ts";
+import { hermesCalls } from "../../../../src/model/families/call_syntax.ts";
 import type { Family } from "../../../../src/model/families/family.ts";
 import { readText, textProblems } from "../../../../src/model/families/text_config.ts";
 import { expectAll, readVision, visionProblems } from "../../../../src/model/families/vision_config.ts";
@@ -21,14 +22,14 @@ const projection = `${visionPrefix}projection`;
 const pointwise = "pointwise";
 
 const mixNothing: Mixer = {
-  mix: ({ tape, weights }, layer, normed, residual) =>
+  mix: ({ tape, weights }, layer, normed, { residual }) =>
     weights.linear(tape, `${layerName(layer)}.pointwise.proj`, normed, { residual }),
 };
 
 export const toyVL: Family = {
   modelType: "toy_vl",
   frame: "relative-1000",
-  callSyntax: "hermes",
+  callSyntax: hermesCalls,
   published: {},
   readConfig(json, preprocessor) {
     const root: Section = { json, where: "config.json: " };

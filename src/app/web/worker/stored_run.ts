@@ -14,8 +14,8 @@ import { createRunStore, openRunStore } from "./run_store.ts";
 /** So much time is lost at most when the page is closed within a step; a closing page has no time to save. */
 const mostUnsavedMs = 15_000;
 
-/** A run that is kept in this browser as it goes. What is asked of it happens one after the other. */
-export class KeptRun {
+/** A run that is stored in this browser as it goes. Its methods run one after the other. */
+export class StoredRunWriter {
   readonly name: string;
   readonly #session: Session;
   readonly #store: RunStore;
@@ -56,7 +56,7 @@ export class KeptRun {
     open: (config: RunConfig) => Promise<Session>,
     platform: Platform,
     wanted: RunConfig,
-  ): Promise<KeptRun> {
+  ): Promise<StoredRunWriter> {
     const config = await atCommits(wanted, platform);
     const session = await open(config);
     session.expectTrainable();
@@ -65,7 +65,7 @@ export class KeptRun {
     await session.expectTasks();
     // Only now: a run that cannot begin leaves nothing behind.
     const { name, store } = await createRunStore(runName(wanted), config, sources);
-    return new KeptRun(name, session, store, config, { saveEvery: config.saveEvery, resumedAt: 0, sources });
+    return new StoredRunWriter(name, session, store, config, { saveEvery: config.saveEvery, resumedAt: 0, sources });
   }
 
   /** A stored run from its checkpoint on. @throws Error where another tab writes it, or where it has made all its steps */
@@ -74,7 +74,7 @@ export class KeptRun {
     platform: Platform,
     name: string,
     changes: Partial<RunConfig>,
-  ): Promise<KeptRun> {
+  ): Promise<StoredRunWriter> {
     const store = await openRunStore(name);
     try {
       // The log keeps what the checkpoint does not know until the run stands on the device: that may be lost meanwhile.
@@ -99,7 +99,7 @@ export class KeptRun {
       await session.reset(config);
       const resumedAt = files ? await session.restore(files) : 0;
       await cut();
-      return new KeptRun(name, session, store, latest, { ...reopened, saveEvery: config.saveEvery, resumedAt });
+      return new StoredRunWriter(name, session, store, latest, { ...reopened, saveEvery: config.saveEvery, resumedAt });
     } catch (error) {
       await store.close();
       throw error;
@@ -138,7 +138,7 @@ export class KeptRun {
     });
   }
 
-  /** Changes knobs that apply at the next step, and notes them for whoever goes on with it. */
+  /** Changes knobs that apply at the next step, and stores them for when it is resumed. */
   async change(changes: Partial<RunConfig>): Promise<void> {
     if (this.#over) return;
     this.#session.change(changes);

@@ -6,8 +6,8 @@ import { type SizeLimits, smartResize } from "../../../image/smart_resize.ts";
 import type { ModelFacts } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 
-/** A picture of a rollout as the model saw it. */
-export interface Shown {
+/** A picture of a rollout at the size at which the model gets it. */
+export interface ModelInput {
   /** Index into the rollout's pictures. */
   index: number;
   pixels: Pixels;
@@ -19,32 +19,32 @@ export interface Shown {
   boxSourcePx?: Box;
 }
 
-/** How the shipped variants see, for logs that were written before a run said so. */
+/** The image processor of the shipped variants, for logs from before runs recorded theirs. */
 const shippedView: SizeLimits = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 
 /** Pixels that a rollout's crops and model inputs may have together; a log may say any number. */
 const mostPixels = 2 ** 26;
-/** And how many they may be; knobs allow 32 calls. */
+/** Most pictures; knobs allow 32 calls. */
 const mostPictures = 256;
 
 /**
- * What the model saw, in order: the task's pictures, then one crop for each zoom that was carried out.
- * @throws Error with one sentence where a call is none that could have been carried out
+ * The model's inputs, in order: the task's pictures, then what each call that was carried out returned.
+ * @throws Error with one sentence where a call could not have been carried out
  */
-export function shownPictures(
+export function modelInputs(
   rollout: Rollout,
-  sources: readonly Pixels[],
+  originals: readonly Pixels[],
   config: RunConfig,
   { view = shippedView }: Pick<ModelFacts, "view">,
-): Shown[] {
-  const pictures: Shown[] = [];
+): ModelInput[] {
+  const pictures: ModelInput[] = [];
   let pixels = 0;
   const count = (picture: { width: number; height: number }) => {
     pixels += picture.width * picture.height;
     if (pixels > mostPixels)
       throw new Error(`its pictures have more than ${mostPixels.toLocaleString("en")} pixels together`);
   };
-  const views = sources.map((original) => ({ original }));
+  const views = originals.map((original) => ({ original }));
   for (const { original, call } of rolloutPictures(rollout, views, { crop: config.crop })) {
     if (call) count(original);
     const { widthPx, heightPx } = smartResize(original.height, original.width, view);
@@ -56,7 +56,7 @@ export function shownPictures(
       pixels: resize(original, widthPx, heightPx),
       tokensAcross: widthPx / view.factor,
       tokensDown: heightPx / view.factor,
-      zoom: Math.max(0, index - sources.length + 1),
+      zoom: Math.max(0, index - originals.length + 1),
       boxSourcePx: call?.boxSourcePx,
     });
   }
@@ -64,4 +64,4 @@ export function shownPictures(
 }
 
 /** 64 × 64: for people. */
-export const sizeText = ({ pixels: { width, height } }: Pick<Shown, "pixels">): string => `${width} × ${height}`;
+export const sizeText = ({ pixels: { width, height } }: Pick<ModelInput, "pixels">): string => `${width} × ${height}`;

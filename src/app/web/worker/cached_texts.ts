@@ -2,7 +2,7 @@ import type { Platform } from "../../../platform.ts";
 import { database, write } from "./database.ts";
 
 /** Texts by name in the browser's storage. */
-export const keptTexts: NonNullable<Platform["cache"]> = {
+export const cachedTexts: NonNullable<Platform["cache"]> = {
   read: async (name) => (await (await database()).get("texts", name)) ?? null,
   write: async (name, text) =>
     write(await database(), ["texts"], "what was tried on this device", (change) => [

@@ -8,7 +8,7 @@ import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.t
 const saveEveryMs = 60_000;
 
 /** The supervised stages, kept in this browser as they go: what they have made so far is a model that runs can start from. */
-export class KeptWarmup {
+export class StoredWarmupWriter {
   /** Steps made. */
   #made: number;
   #savedMs = performance.now();
@@ -31,7 +31,7 @@ export class KeptWarmup {
   }
 
   /** @throws Error where another tab makes the same model, and where there is nothing to go on with */
-  static async begin(session: Session, config: RunConfig, resume: boolean): Promise<KeptWarmup> {
+  static async begin(session: Session, config: RunConfig, resume: boolean): Promise<StoredWarmupWriter> {
     const name = trainedName(config);
     const release = await lockModel(name);
     try {
@@ -42,7 +42,7 @@ export class KeptWarmup {
       const made = files ? await session.restore(files) : 0;
       const steps = stepsOf(stages(config.preset === "story" ? "story" : "needle", config.warmupRows));
       const stop = new AbortController();
-      return new KeptWarmup(session, config, name, steps, session.warmup(stop.signal), release, made, stop);
+      return new StoredWarmupWriter(session, config, name, steps, session.warmup(stop.signal), release, made, stop);
     } catch (error) {
       release();
       throw error;

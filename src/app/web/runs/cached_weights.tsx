@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { KeptWeights } from "../../worker_api/run_api.ts";
+import type { CachedWeights } from "../../worker_api/run_api.ts";
 import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { RemoveButton } from "../widgets/remove_button.tsx";
@@ -7,9 +7,9 @@ import { RemoveButton } from "../widgets/remove_button.tsx";
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(2);
 
 /** Weights that were fetched from the network and are kept for the next time. Nothing where there are none. */
-export function KeptWeightsCard() {
+export function CachedWeightsCard() {
   const { store, control } = usePage();
-  const [kept, setKept] = useState<readonly KeptWeights[]>([]);
+  const [kept, setKept] = useState<readonly CachedWeights[]>([]);
   const list = (): void => {
     control.api.weights().then(setKept, (error) => store.notices.error(error));
   };

@@ -1,0 +1,177 @@
+import { bucket } from "../gpu/bucket.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
+import { Plan } from "../gpu/plan.ts";
+import { Tape } from "../gpu/tape.ts";
+import { noIndex, type Tensor } from "../gpu/tensor.ts";
+import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
+import type { CacheState } from "../model/cache.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { Model } from "../model/model.ts";
+import type { RopePositions } from "../model/positions.ts";
+import { TextRows } from "../model/text_rows.ts";
+import type { InputImage, VisionRows } from "../model/vision_rows.ts";
+import { gather } from "../ops/gather.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Prefill plans that are cached; what they hold on the device is little, since plans share their activations' buffers. */
+const mostPrefills = 32;
+
+/** At most so many patches are in the vision tower in one pass. */
+const patchesPerPass = 8192;
+
+/** Tokens that are in the model together: a prompt, or what a tool answered to one row. */
+export interface PrefillPart {
+  tokens: readonly number[];
+  images: readonly InputImage[];
+  positions: RopePositions;
+  /** First row of the cache that the tokens are written to. */
+  cacheBegin: number;
+  /** Rows of the cache that every token sees: the group's prompt. Null for a prompt itself. */
+  prefix: readonly [number, number] | null;
+  /** Suffix rows that stand before these tokens. */
+  begin: number;
+  /** Conversations that sample their next token from the last of these tokens. */
+  slots: readonly number[];
+}
+
+/** Kernel times by kind of plan: the first run of a kind is traced. */
+export type Traces = Map<string, KernelTime[]>;
+
+export async function runTraced(plan: Plan, kind: string, traces: Traces | null): Promise<void> {
+  if (traces && !traces.has(kind)) traces.set(kind, await plan.trace());
+  else plan.run();
+}
+
+const patchesOf = (images: readonly InputImage[]): number =>
+  images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
+
+/** Which parts are in the model in one pass on a device. */
+export function chunksOf(parts: readonly PrefillPart[], config: ModelConfig, gpu: Gpu): PrefillPart[][] {
+  const chunks: PrefillPart[][] = [];
+  let chunk: PrefillPart[] = [];
+  let rows = 0;
+  let patches = 0;
+  let bytes = 0;
+  for (const part of parts) {
+    const count = patchesOf(part.images);
+    const partBytes = activationBytes(config, part.tokens.length, count);
+    const isBound = canBind(config, rows + part.tokens.length, patches + count, gpu);
+    const fits = patches + count <= patchesPerPass && bytes + partBytes <= maxPassBytes && isBound;
+    if (chunks.length === 0 || !fits) {
+      chunk = [];
+      chunks.push(chunk);
+      [rows, patches, bytes] = [0, 0, 0];
+    }
+    chunk.push(part);
+    rows += part.tokens.length;
+    patches += count;
+    bytes += partBytes;
+  }
+  return chunks;
+}
+
+interface PrefillPlan {
+  plan: Plan;
+  rows: TextRows;
+  vision: VisionRows | null;
+  lastRows: Tensor;
+  slots: Tensor;
+}
+
+/** Recorded plans that put tokens into the model and its cache, and sample one token behind each part. */
+export class Prefills {
+  readonly #gpu: Gpu;
+  readonly #model: Model;
+  readonly #cache: CacheState;
+  readonly #sampler: Sampler;
+  /** By sizes, the one used last at the end. */
+  readonly #plans = new Map<string, PrefillPlan>();
+
+  constructor(gpu: Gpu, model: Model, cache: CacheState, sampler: Sampler) {
+    this.#gpu = gpu;
+    this.#model = model;
+    this.#cache = cache;
+    this.#sampler = sampler;
+  }
+
+  async run(parts: readonly PrefillPart[], traces: Traces | null): Promise<void> {
+    const merge = this.#model.config.vision.spatialMergeSize ** 2;
+    const N = bucket(parts.reduce((n, part) => n + part.tokens.length, 0));
+    const images = parts.flatMap((part) => part.images);
+    const P = images.length === 0 ? 0 : bucket(patchesOf(images), merge);
+    const B = bucket(parts.reduce((n, part) => n + part.slots.length, 0));
+    const recorded = this.#planFor(N, P, B);
+
+    const firstTokens = (recorded.vision?.fill(images) ?? []).values();
+    const values = {
+      tokens: [] as number[],
+      imageRows: [] as number[],
+      t: [] as number[],
+      h: [] as number[],
+      w: [] as number[],
+      querySpans: [] as number[],
+      cacheRows: [] as number[],
+    };
+    const ends: { lastRow: number; slot: number }[] = [];
+    for (const part of parts) {
+      const { cacheBegin, prefix, begin } = part;
+      const rowsOfImages = part.images.flatMap((image) => {
+        const first = firstTokens.next().value ?? noIndex;
+        return Array.from({ length: patchesOf([image]) / merge }, (_, i) => first + i);
+      });
+      const imageRows = rowsOfImages.values();
+      for (const [i, token] of part.tokens.entries()) {
+        const isImage = token === this.#model.config.imageTokenId;
+        values.tokens.push(isImage ? noIndex : token);
+        values.imageRows.push(isImage ? (imageRows.next().value ?? noIndex) : noIndex);
+        values.cacheRows.push(cacheBegin + i);
+        values.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
+      }
+      for (const axis of ["t", "h", "w"] as const) for (const p of part.positions[axis]) values[axis].push(p);
+      for (const slot of part.slots) ends.push({ lastRow: values.tokens.length - 1, slot });
+    }
+    recorded.rows.fill(values);
+    const padded = (of: number[]) => {
+      const array = new Uint32Array(B).fill(noIndex);
+      array.set(of);
+      return array;
+    };
+    this.#gpu.write(recorded.lastRows, padded(ends.map(({ lastRow }) => lastRow)));
+    this.#gpu.write(recorded.slots, padded(ends.map(({ slot }) => slot)));
+    await runTraced(recorded.plan, "prefill", traces);
+  }
+
+  free(): void {
+    for (const { plan } of this.#plans.values()) plan.free();
+  }
+
+  #planFor(N: number, P: number, B: number): PrefillPlan {
+    const key = `${N} ${P} ${B}`;
+    const recorded = this.#plans.get(key) ?? this.#record(N, P, B);
+    this.#plans.delete(key);
+    this.#plans.set(key, recorded);
+    // Pictures of many sizes make many plans: those used longest ago are given up.
+    for (const [oldest, { plan }] of this.#plans) {
+      if (this.#plans.size <= mostPrefills) break;
+      plan.free();
+      this.#plans.delete(oldest);
+    }
+    return recorded;
+  }
+
+  /** @param N  rows of text @param P  patches @param B  conversations */
+  #record(N: number, P: number, B: number): PrefillPlan {
+    const plan = new Plan(this.#gpu, `prefill ${N}`, { reuse: true });
+    const tape = new Tape(plan, false);
+    const vision = P > 0 ? this.#model.visionRows(plan, { capacity: P, trained: false }) : null;
+    const { vocabSize } = this.#model.config.text;
+    const rows = new TextRows(plan, { capacity: N, vocabSize, imageTokens: vision?.tokens ?? 0, trained: false });
+    const lastRows = plan.empty("prefill.last_rows", [B, 1], "u32");
+    const slots = plan.empty("prefill.slots", [B], "u32");
+    const seen = vision && this.#model.vision(tape, vision);
+    const hidden = this.#model.text(tape, { rows, vision: seen, cache: this.#cache });
+    this.#sampler.sample(tape, gather(tape, hidden, { index: lastRows }), slots);
+    return { plan, rows, vision, lastRows, slots };
+  }
+}
