@@ -3,9 +3,6 @@
  * it is filled in src/app/web/worker/platform.ts and src/app/deno/platform.ts.
  */
 
-/** Which compiler reads our WGSL: Chrome and Dawn have Tint, Deno and Firefox have naga. They accept different text. */
-export type Dialect = "tint" | "naga";
-
 /** One file by its plain name, e.g. "model.safetensors". */
 export interface NamedBytes {
   name: string;
@@ -17,7 +14,6 @@ export interface Platform {
   /** Null where there is none; `gpuMissing` then says why, and what to do. */
   gpu: GPU | null;
   gpuMissing: string;
-  dialect: Dialect;
   /**
    * Size in bytes of one file, null where there is no such file. `path` is "<variant>/<file>" for a shipped variant,
    * `hf://owner/name@revision/file` or `hf://datasets/owner/name@revision/file` on the Hub (of a model also without

@@ -28,15 +28,9 @@ export const train = (options?: TrainOptions): TrainRun => trainOn(host, options
 
 export type { Rollout, ToolCall } from "./agent/rollout.ts";
 export { defineTool, refusal, type Tool, type ToolContext, type ToolResult } from "./agent/tools/tool.ts";
+export type { Answer, GenerateOptions, Prompt, RolledGroup, RollOptions } from "./app/library/model_requests.ts";
 export type { OpenModelOptions } from "./app/library/open_model.ts";
-export type {
-  Answer,
-  GenerateOptions,
-  OpenModel,
-  Prompt,
-  RolledGroup,
-  RollOptions,
-} from "./app/library/opened_model.ts";
+export type { OpenModel } from "./app/library/opened_model.ts";
 export type { TrainOptions, TrainRun } from "./app/library/train.ts";
 export type { Box, Pixels } from "./image/pixels.ts";
 export type { NamedBytes } from "./platform.ts";

@@ -12,16 +12,16 @@ export type Given = (name: string) => string | undefined;
 
 export type Changes = Partial<Record<KnobName, unknown>>;
 
-/** Names that are read together, and the knobs that they come to. */
+/** Names that are read together, and the knobs that they map to. */
 export interface Mapping {
   names: readonly string[];
   /**
-   * @param base what holds where nothing is given; what earlier mappings changed is in it
-   * @param say  takes a note on what differs although it was understood
+   * @param base the configuration where nothing is given, with the changes of earlier mappings
+   * @param say  takes a note on a difference that remains
    * @throws Error saying what is supported
    */
   read(given: Given, base: RunConfig, say: (note: string) => void): Changes;
-  /** The settings that come to a configuration; absent where the knobs are written by another mapping, or by none. */
+  /** The settings of a configuration; absent where the knobs are written by another mapping, or by none. */
   write?(config: RunConfig): Record<string, string>;
 }
 
@@ -29,13 +29,13 @@ export interface Mapping {
 export interface AliasTable {
   system: string;
   mappings: readonly Mapping[];
-  /** Settings that change the mathematics and have one way here: the values that mean it, and what it is. */
+  /** Settings of which one value is supported here: the texts that mean it, and what it is. */
   fixed: Readonly<Record<string, { values: readonly string[]; line: string }>>;
-  /** Settings that mean nothing here, by why. */
+  /** Settings that mean nothing here, by the reason. */
   idle: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What settings come to. `notes` are sentences for people, `refused` those for what cannot be done. */
+/** What was read from settings. `notes` and `refused` are sentences for people; refused is what is not supported. */
 export interface Understood {
   changes: Partial<RunConfig>;
   notes: string[];

@@ -4,7 +4,7 @@ import { type AliasTable, knows, namesOf, readSettings, type Setting, type Under
 import { trlNames } from "./trl/names.ts";
 import { verlNames } from "./verl/names.ts";
 
-/** Before a knob's own name where it stands among another trainer's settings: verl ignores a section that it does not know. */
+/** Prefix of a knob's own name among another trainer's settings: verl ignores a section that it does not know. */
 export const ownPrefix = "saccade.";
 
 /**
@@ -36,7 +36,7 @@ const bare = (name: string): string => name.replace(/^(\+\+?|~)/, "");
 /**
  * Settings by verl's or TRL's names (or "saccade." and a knob's own) -> knobs.
  *
- * @param base what holds where nothing is given: ratios, mini-batches and the like are worked out from it
+ * @param base the configuration where nothing is given: ratios, mini-batches and the like are computed from it
  * @throws Error where a name is unknown
  */
 export function readAliases(settings: readonly Setting[], base: RunConfig): Understood {

@@ -5,6 +5,7 @@ import { adapterConfigFile, type LoraConfig, readLoraConfig } from "../model/lor
 import type { Model } from "../model/model.ts";
 import { Random } from "../tasks/random.ts";
 import { type AdapterSettings, hasAdapter } from "./adapter_settings.ts";
+import type { RunConfig } from "./knobs.ts";
 
 /** Random numbers of an adapter's first weights (see needle.ts, lessons.ts, file_tasks.ts and warmup.ts for other streams). */
 const stream = 0x6c6f7261;
@@ -40,7 +41,7 @@ export function newLoraConfig({
   });
 }
 
-/** @throws Error where training would differ from PEFT's; rolling, scoring and exporting do not */
+/** @throws Error where training would differ from PEFT's; rollouts, scores and exports do not */
 export function expectTrainable({ dropout }: LoraConfig): void {
   if (dropout > 0)
     throw new Error(
@@ -63,9 +64,12 @@ function targetModules(text: string): string {
   return `.*language_model.*\\.(${names.map((name) => name.replaceAll(".", "\\.")).join("|")})`;
 }
 
+/** What an adapter is opened by; a new one's weights follow from the seed. */
+type SeededSettings = AdapterSettings & Pick<RunConfig, "seed">;
+
 /**
  * The adapter that a run trains: a new one, or the one that its folder holds. Null where all weights are trained.
- * Whoever calls puts it on the model before anything is recorded.
+ * The caller puts it on the model before any pass is recorded.
  *
  * @param files  of the folder that `config.adapter` names
  * @throws Error with one sentence where the folder does not fit the model or the knobs
@@ -73,14 +77,13 @@ function targetModules(text: string): string {
 export async function openAdapter(
   gpu: Gpu,
   model: Model,
-  config: AdapterSettings,
-  seed: number,
+  config: SeededSettings,
   files: CheckpointFiles | null,
 ): Promise<LoraAdapter | null> {
   if (!hasAdapter(config)) return null;
   if (config.adapter === "") {
     const adapter = new LoraAdapter(gpu, model.parameters, newLoraConfig(config), { trained: true });
-    initialize(adapter, seed);
+    initialize(adapter, config.seed);
     return adapter;
   }
   const adapter = await loadAdapter(gpu, model.parameters, filesOf(config, files), { trained: true });
@@ -96,11 +99,10 @@ export async function openAdapter(
 /** Back to what `openAdapter` gave under the same knobs, in place, with a fresh optimizer. @throws Error as it does */
 export async function refillAdapter(
   adapter: LoraAdapter,
-  config: AdapterSettings,
-  seed: number,
+  config: SeededSettings,
   files: CheckpointFiles | null,
 ): Promise<void> {
-  if (config.adapter === "") initialize(adapter, seed);
+  if (config.adapter === "") initialize(adapter, config.seed);
   else await fillAdapter(adapter, filesOf(config, files));
   adapter.parameters.resetOptimizer();
 }

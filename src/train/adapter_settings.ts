@@ -1,9 +1,9 @@
 import type { RunConfig } from "./knobs.ts";
 
-/** The knobs that decide which adapter a run trains, and what it sits on. */
+/** The knobs that decide which adapter a run trains, and on which model. */
 export type AdapterSettings = Pick<RunConfig, "model" | "adapter" | "loraRank" | "loraAlpha" | "loraTargets">;
 
-/** Whether two runs train adapters of the same layers and ranks: what was recorded for one then serves the other. */
+/** Whether two runs train adapters of the same layers and ranks: passes recorded for one then serve the other. */
 export const sameAdapter = (a: AdapterSettings, b: AdapterSettings): boolean =>
   (["model", "adapter", "loraRank", "loraAlpha", "loraTargets"] as const).every((name) => a[name] === b[name]);
 

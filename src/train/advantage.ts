@@ -23,6 +23,15 @@ export function advantages(
   return rewards.map((reward) => (reward === null ? null : (reward - origin - mean) / scale));
 }
 
+/** Gives each rollout of a scored group its advantage. */
+export function setAdvantages(group: readonly Rollout[], settings: { normAdvByStd: boolean }): void {
+  const all = advantages(
+    group.map(({ reward }) => reward?.total ?? null),
+    settings,
+  );
+  for (const [i, rollout] of group.entries()) rollout.advantage = all[i] ?? null;
+}
+
 /** The unbiased standard deviation of two values or more. */
 export function standardDeviation(values: readonly number[]): number {
   const origin = values[0] ?? 0;

@@ -1,12 +1,12 @@
 import { toFloat32 } from "../model/float_bytes.ts";
-import { formatJson, parseJson } from "../model/json_file.ts";
+import { formatJson } from "../model/json_file.ts";
 import { adapterPrefix, adapterWeightsFile } from "../model/lora.ts";
 import { adapterConfigFile } from "../model/lora_config.ts";
 import { readHeader } from "../model/safetensors.ts";
 import { type TensorToWrite, writeSafetensors } from "../model/write_safetensors.ts";
 import type { NamedBytes } from "../platform.ts";
-import { checkKnob, resolveConfig, withDefaults } from "./config.ts";
 import type { RunConfig } from "./knobs.ts";
+import { bytesOf, readJson, readTrainerState, stateFile } from "./trainer_state.ts";
 
 /** One parameter as the host holds it. `name` is the one of the Hugging Face checkpoint. */
 export interface NamedValues {
@@ -23,7 +23,7 @@ export interface OptimizerState {
   v: NamedValues[];
 }
 
-/** All that a run needs to go on as if it had not been interrupted. */
+/** All that a run needs to continue as if it had not been interrupted. */
 export interface Checkpoint {
   /** Steps made. */
   step: number;
@@ -39,10 +39,9 @@ type AdapterJson = Readonly<Record<string, unknown>>;
 
 export const weightsFile = "model.safetensors";
 const optimizerFile = "optimizer.safetensors";
-const stateFile = "trainer_state.json";
 
 /**
- * model.safetensors (f32, so that going on changes no bit), optimizer.safetensors and trainer_state.json. Where an
+ * model.safetensors (f32, so that a resumed run has the same bits), optimizer.safetensors and trainer_state.json. Where an
  * adapter is trained, PEFT's two files stand in the place of the first: the model under it does not change.
  */
 export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
@@ -71,7 +70,7 @@ export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
   return [...files, { name: stateFile, bytes: jsonBytes(state) }];
 }
 
-/** FNV-1a over words of 32 bits: tells what a disk lost or a program changed, at the speed of reading. */
+/** FNV-1a over words of 32 bits: finds what a disk lost or a program changed, at the speed of reading. */
 function checksum(bytes: Uint8Array): number {
   // Words must begin at a multiple of four.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
@@ -97,55 +96,6 @@ function checkSums(files: readonly NamedBytes[]): void {
 const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(`${formatJson(value)}\n`);
 
 const inF32 = (tensor: NamedValues): TensorToWrite => ({ ...tensor, dtype: "F32" });
-
-/** The step and configuration in trainer_state.json, without the weights. @throws Error as readCheckpoint does. */
-export function readTrainerState(files: readonly NamedBytes[]): {
-  step: number;
-  optimizerStep: number;
-  config: RunConfig;
-} {
-  const state = readJson(files, stateFile);
-  if (state.format !== 1)
-    throw new Error(
-      `${stateFile}: expected format 1, found ${JSON.stringify(state.format)}; it was written by another version of Saccade`,
-    );
-  for (const key of ["step", "optimizerStep"]) {
-    const value = state[key];
-    if (!Number.isSafeInteger(value) || (value as number) < 0)
-      throw new Error(`${stateFile}: expected ${key} to be a whole number, found ${JSON.stringify(value)}`);
-  }
-  if (typeof state.config !== "object" || state.config === null)
-    throw new Error(`${stateFile}: expected a config, found ${JSON.stringify(state.config)}`);
-  return {
-    step: state.step as number,
-    optimizerStep: state.optimizerStep as number,
-    config: readConfig(state.config as Record<string, unknown>, stateFile),
-  };
-}
-
-/** @throws Error where it is missing or no JSON; an empty object where it is no object, which lacks whatever is asked for */
-function readJson(files: readonly NamedBytes[], name: string): Record<string, unknown> {
-  const value = parseJson(new TextDecoder().decode(bytesOf(files, name)), name, "the checkpoint is damaged");
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-/** A configuration that was stored as JSON: every knob checked. One that it lacks is newer than it, and has its default. */
-export function readConfig(json: Record<string, unknown>, file: string): RunConfig {
-  // What the run was made with may stand beside its knobs.
-  const { sources: _, ...stored } = json;
-  try {
-    for (const [key, value] of Object.entries(stored)) {
-      // Stored values have their types already: "5" for 5 would mean that someone edited the file.
-      if (checkKnob(key, value) !== value)
-        throw new Error(
-          `expected ${key} to be ${JSON.stringify(checkKnob(key, value))}, found ${JSON.stringify(value)}`,
-        );
-    }
-    return resolveConfig(withDefaults(stored as Partial<RunConfig>));
-  } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
-  }
-}
 
 /** Whether files are a whole checkpoint, of whatever model: a sentence for people where they are not, else null. */
 export async function checkpointProblem(files: readonly NamedBytes[]): Promise<string | null> {
@@ -284,13 +234,4 @@ function pick(
       );
     return { name, shape: tensor.shape, values: tensor.values };
   });
-}
-
-function bytesOf(files: readonly NamedBytes[], name: string): Uint8Array {
-  const file = files.find((f) => f.name === name);
-  if (!file)
-    throw new Error(
-      `${name}: expected this file in the checkpoint, found ${files.map((f) => f.name).join(", ") || "nothing"}`,
-    );
-  return file.bytes;
 }

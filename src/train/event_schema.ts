@@ -1,22 +1,17 @@
-import type { End, Judged, ResponseText, Reward, Rollout, Segment, Source, ToolCall } from "../agent/rollout.ts";
-import type { Box } from "../image/pixels.ts";
 import type { SizeLimits } from "../image/smart_resize.ts";
 import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
-import type { Task } from "../tasks/task.ts";
-import { checkKnob, withDefaults } from "./config.ts";
+import { withDefaults } from "./config.ts";
+import { changesMidway, wholeConfig } from "./config_schema.ts";
 import type { ChangeAtStep, ModelFacts, TrainEvent } from "./events.ts";
-import { knobs, type RunConfig } from "./knobs.ts";
+import { end, index, most, rollout, step, task } from "./rollout_schema.ts";
 import {
   choice,
-  finite,
   flag,
   type LeaveOut,
   list,
   listOfFitting,
   Misfit,
   measured,
-  nullable,
-  numbers,
   object,
   type Reader,
   readable,
@@ -26,135 +21,19 @@ import {
 } from "./value_readers.ts";
 
 /*
- * What an event must look like that comes from outside: a file that somebody sent, a log that was edited or written by
- * another version. A field that is needed to show or judge an event costs the event, or the rollout, where it is wrong;
- * one that can be missed costs itself. Every part that is left out is told.
+ * What an untrusted event must look like: of a file that somebody sent, a log that was edited or written by another
+ * version. A field that is needed to show or judge an event costs the event, or the rollout, where it is wrong;
+ * an optional one costs only itself. Every part that is left out is reported.
  */
 
-/** More than any run makes; what is kept per step, token or call must not be for a file to choose. */
-const most = {
-  step: 1_000_000_000,
-  index: 1_000_000,
-  tasks: 65_536,
-  rollouts: 4_096,
-  segments: 10_000,
-  tokens: 4_000_000,
-  tokenId: 2 ** 31 - 1,
-  calls: 10_000,
-  pictures: 10_000,
-  names: 10_000,
-  sidePx: 1_000_000,
-  /** A picture as a model sees it; no preprocessor in use asks for more than 16,777,216. */
-  shownPixels: 2 ** 25,
-};
-
-const end = choice<End>("answer", "malformed", "length", "turns", "error");
-const step = whole(0, most.step);
-const index = whole(0, most.index);
 const durationMs = measured;
-
-const boxNumbers = numbers(finite, Number.isFinite, 4);
-const box: Reader<Box> = (value, path, leaveOut) => {
-  if (!Array.isArray(value) || value.length !== 4) throw new Misfit(path, "four numbers", value);
-  return boxNumbers(value, path, leaveOut) as Box;
-};
-
-const task = object<Task>(
-  {
-    id: text,
-    source: readable(text),
-    question: readable(text),
-    answer: readable(text),
-    imageSizesPx: list(
-      object<{ width: number; height: number }>({ width: whole(0, most.sidePx), height: whole(0, most.sidePx) }, {}),
-      most.pictures,
-    ),
-  },
-  {
-    goldBoxSourcePx: box,
-    dataSource: text,
-    messages: list(object<{ role: string; content: string }>({ role: text, content: text }, {}), most.pictures),
-    tools: flag,
-    columns: record<unknown>((value) => value, most.names),
-  },
-);
-
-const segment = object<Segment>(
-  {
-    source: choice<Source>("prompt", "model", "tool"),
-    tokens: numbers(whole(0, most.tokenId), (id) => id >= 0 && id <= most.tokenId && Number.isInteger(id), most.tokens),
-    logprobs: numbers(measured, Number.isFinite, most.tokens),
-    entropies: numbers(measured, Number.isFinite, most.tokens),
-    images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
-  },
-  {},
-);
-
-const call = object<ToolCall>(
-  {
-    segment: index,
-    name: readable(text),
-    outcome: readable(text),
-  },
-  {
-    message: text,
-    boxWritten: numbers(finite, Number.isFinite, 1000),
-    boxSourcePx: box,
-    boxShownPx: box,
-    rotateDegrees: finite,
-    imageIndex: index,
-    label: text,
-    iou: measured,
-    details: record<unknown>((value) => value, most.names),
-    pictureKept: choice<false>(false),
-  },
-);
-
-const reward = object<Reward>(
-  { parts: record(measured, most.names), total: measured, right: flag, verdict: readable(text) },
-  {},
-);
-
-/** Where so many of a special token stand: [at, token, times]. */
-const specialToken: Reader<[number, string, number]> = (value, path, leaveOut) => {
-  if (!Array.isArray(value) || value.length !== 3) throw new Misfit(path, "[place, token, times]", value);
-  return [
-    whole(0, most.tokens)(value[0], `${path}[0]`, leaveOut),
-    text(value[1], `${path}[1]`, leaveOut),
-    whole(1, most.tokens)(value[2], `${path}[2]`, leaveOut),
-  ];
-};
-
-const response = object<ResponseText>({ plain: text }, { special: list(specialToken, most.tokens), whole: text });
-
-const judged = object<Judged>(
-  { verdict: nullable(object<{ right: boolean; rule: string }>({ right: flag, rule: text }, {})) },
-  { consistent: nullable(flag) },
-);
-
-const rollout = object<Rollout>(
-  {
-    id: text,
-    step,
-    taskIndex: index,
-    rolloutIndex: index,
-    task: text,
-    segments: list(segment, most.segments),
-    calls: list(call, most.calls),
-    end,
-    answer: readable(nullable(text)),
-    reward: nullable(reward),
-    advantage: nullable(finite),
-  },
-  { error: text, unjudged: text, response, judged },
-);
 
 const view: Reader<SizeLimits> = (value, path, leaveOut) => {
   const found = object<SizeLimits>(
     {
       factor: whole(1, 4096),
-      minPixels: whole(1, most.shownPixels),
-      maxPixels: whole(1, most.shownPixels),
+      minPixels: whole(1, most.modelInputPixels),
+      maxPixels: whole(1, most.modelInputPixels),
     },
     {},
   )(value, path, leaveOut);
@@ -163,58 +42,6 @@ const view: Reader<SizeLimits> = (value, path, leaveOut) => {
 };
 
 const model = object<ModelFacts>({ name: readable(text), parameters: measured }, { view });
-
-/** Text in a configuration; paths and lists of them are shorter. */
-const longestText = 100_000;
-
-/** The knobs that a value sets. One that this version does not know, or a value that it does not take, is left out. */
-const knobChanges =
-  (may: (key: keyof RunConfig) => boolean, may_not: string): Reader<Partial<RunConfig>> =>
-  (value, path, leaveOut) => {
-    const given = record<unknown>((item) => item, most.names)(value, path, leaveOut);
-    const changes = Object.entries(given).flatMap(([key, item]): [string, unknown][] => {
-      const place = `${path}.${key.slice(0, 60)}`;
-      try {
-        if (!Object.hasOwn(knobs, key)) throw new UnknownKnob(place, "a setting that this version knows", item);
-        const { kind } = knobs[key as keyof RunConfig];
-        const type = kind === "boolean" ? "boolean" : kind === "number" || kind === "integer" ? "number" : "string";
-        if (typeof item !== type) throw new Misfit(place, type === "string" ? "text" : `a ${type}`, item);
-        if (typeof item === "string" && item.length > longestText)
-          throw new Misfit(place, `at most ${longestText} characters`, `${item.length}`);
-        if (!may(key as keyof RunConfig)) throw new Misfit(place, may_not, item);
-        return [[key, checked(key, item, place)]];
-      } catch (error) {
-        leaveOut(error as Misfit);
-        return [];
-      }
-    });
-    return Object.fromEntries(changes);
-  };
-
-/** A setting of another version: nothing is wrong with it. */
-export class UnknownKnob extends Misfit {}
-
-function checked(key: string, value: unknown, path: string): unknown {
-  try {
-    return checkKnob(key, value);
-  } catch {
-    const knob = knobs[key as keyof RunConfig];
-    const expected =
-      knob.kind === "choice"
-        ? `one of ${knob.choices.join(", ")}`
-        : "min" in knob
-          ? `${knob.min} to ${knob.max}`
-          : "another value";
-    throw new Misfit(path, expected, value);
-  }
-}
-
-const wholeConfig = knobChanges(() => true, "");
-/** Before a run could be said to have other settings midway, a log could lead to addresses that its head did not name. */
-const changesMidway = knobChanges(
-  (key) => knobs[key].applies === "next step",
-  "no change, since it holds for the whole run",
-);
 
 type Kind = TrainEvent["type"];
 type EventOf<K extends Kind> = Extract<TrainEvent, { type: K }>;

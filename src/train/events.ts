@@ -4,7 +4,7 @@ import type { Fingerprint } from "../tasks/fingerprint.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "./knobs.ts";
 
-/** Numbers of one step under the names that curves and logs use; see src/train/metrics.ts for what each is. */
+/** Numbers of one step by name; src/train/metrics.ts says what each is. Other trainers' names are added when logs are exported (src/interop). */
 export type Metrics = Record<string, number>;
 
 /** The model of a run, for people. */
@@ -22,7 +22,7 @@ export interface ChangeAtStep {
 }
 
 /**
- * Everything a run tells about itself, in the order in which it happens: wire format, log format, replay format.
+ * Everything that a run emits, in the order in which it happens: wire format, log format, replay format.
  * Fields in milliseconds, `startedAt` and `peakMemoryBytes` are the only ones that differ between two runs of one seed; the page adds
  * "checkpoint" events where it saves for a person's sake.
  */
@@ -39,7 +39,7 @@ export type TrainEvent =
       adapter: string;
       resumedAt: number;
       startedAt: string;
-      /** What tells its files from others of the same names. Logs of early runs lack it. */
+      /** What distinguishes its files from others of the same names. Logs of early runs lack it. */
       sources?: readonly Fingerprint[];
       upcoming?: readonly ChangeAtStep[];
     }
@@ -64,7 +64,7 @@ export type TrainEvent =
   /** Held-out scenes, not trained on. */
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
   | { type: "checkpoint"; step: number; path: string }
-  /** Something that a person should know, e.g. that zooming is dying out. One about storage tells of now, and is not logged. */
+  /** Something that a person should know, e.g. that zooming is dying out. One about storage is about the present, and is not logged. */
   | { type: "alarm"; step: number; message: string; about?: "storage" }
   | { type: "end"; step: number; reason: "done" | "stopped" | "failed"; message?: string };
 

@@ -18,14 +18,13 @@ export interface Likelihood {
 
 /**
  * What the model as it is would write at each target of a group: the `count` likeliest tokens, likeliest first, and the
- * target itself behind them where it is not among them. One walk, recorded for this group and given back.
+ * target itself behind them where it is not among them. One pass, recorded for this group and freed.
  */
 export async function likelihoods(
   gpu: Gpu,
   model: Model,
   group: PackedGroup,
-  settings: Pick<UpdateSettings, "temperature" | "suppressed">,
-  count: number,
+  { count, ...settings }: Pick<UpdateSettings, "temperature" | "suppressed"> & { count: number },
 ): Promise<Likelihood[][]> {
   const { imageTokenId, vision: visionConfig, text } = model.config;
   const merge = visionConfig.spatialMergeSize;

@@ -3,7 +3,7 @@ import type { Reward, Rollout } from "../agent/rollout.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Metrics } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
-import { modelTokens, packAll } from "./update.ts";
+import { modelTokens, packAll } from "./pack_rollouts.ts";
 
 /**
  * How far each rollout is from the starting model: the sum over the model's own tokens of the log-probability when
@@ -22,7 +22,9 @@ export async function klSums(
   const logprobs = await reference.logprobs(groups, settings);
   let at = 0;
   return groups.map(({ sequences }) =>
-    sequences.map(({ targets }) => targets.reduce((sum, { oldLogprob }) => sum + oldLogprob! - logprobs[at++]!, 0)),
+    sequences.map(({ targets }) =>
+      targets.reduce((sum, { oldLogprob = Number.NaN }) => sum + oldLogprob - logprobs[at++]!, 0),
+    ),
   );
 }
 

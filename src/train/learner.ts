@@ -1,26 +1,18 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
-import { Plan } from "../gpu/plan.ts";
+import type { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
+import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { adamw, gradNorm } from "../ops/adamw.ts";
 import { klKinds } from "../ops/policy_loss.ts";
-import { roundToBf16 } from "../ops/round.ts";
-import { type Packed, type PackedGroup, pack, sizes } from "./pack.ts";
-import { type checkpointingChoices, fillWalk, type LossKind, recordWalk, type Walk, type WalkKind } from "./walk.ts";
+import { microBatches } from "./micro_batches.ts";
+import { Optimizer, type OptimizerSettings } from "./optimizer.ts";
+import { type Packed, type PackedGroup, pack } from "./pack.ts";
+import { type Checkpointing, fillPass, type LossKind, type Pass, type PassKind, recordPass } from "./pass.ts";
 
 /** What one optimizer update is made with; all of it may change from update to update. */
-export interface UpdateSettings {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  eps: number;
-  weightDecay: number;
-  /** Decay vectors (norms, biases) too, as torch does when nobody sorts them out. */
-  decayVectors: boolean;
-  maxGradNorm: number;
+export interface UpdateSettings extends OptimizerSettings {
   clipRatioLow: number;
   clipRatioHigh: number;
   clipRatioC: number;
@@ -29,10 +21,24 @@ export interface UpdateSettings {
   /** Weight of the entropy, which is subtracted from the policy loss; 0: its gradient is not computed. */
   entropyCoef: number;
   temperature: number;
+  /** Tokens that are left out of the distribution. */
   suppressed: readonly number[];
+  /** "auto" unless given: where all activations of a pass would take more than `maxPassBytes`. */
+  gradientCheckpointing?: Checkpointing;
 }
 
-/** What an update tells, per trained token in the order of the groups' targets, and as a whole. */
+export interface UpdateOptions {
+  /** Updates that the optimizer's moments have behind them, 0 where they are zero: AdamW corrects its means by it. */
+  updatesBefore: number;
+  /** Log-probabilities under the reference model, in the order of the targets; needed for a KL term. */
+  refLogprobs?: Float32Array;
+  /** Gives the update up between two micro-batches: weights and moments are as before then. */
+  signal?: AbortSignal;
+  /** Takes the time of each kernel, where it has none yet of the kind of pass. */
+  traces?: Map<string, KernelTime[]>;
+}
+
+/** What came of an update, per trained token in the order of the groups' targets, and as a whole. */
 export interface UpdateResult {
   logprobs: Float32Array;
   entropies: Float32Array;
@@ -42,22 +48,16 @@ export interface UpdateResult {
 }
 
 /**
- * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Walks are recorded for a size and
- * replayed while the size stays.
+ * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Passes are recorded for a size and
+ * replayed while the size stays. What a learner keeps is recorded plans: an update depends on its arguments, the
+ * weights and the optimizer's moments alone.
  */
 export class Learner {
-  readonly #walks = new Map<string, Walk>();
+  readonly #passes = new Map<string, Pass>();
   readonly #allowed: Tensor;
   readonly #temperature: Tensor;
   readonly #lossSettings: Tensor;
-  readonly #adamState: Tensor;
-  #optimizer: { plan: Plan; norm: Tensor; decayVectors: boolean } | null = null;
-  /** Updates made since the optimizer's moments were zero. */
-  updates = 0;
-  readonly traces = new Map<string, KernelTime[]>();
-  traced = false;
-  /** "auto": where all activations of a walk would take more than `maxPassBytes`. */
-  gradientCheckpointing: (typeof checkpointingChoices)[number] = "auto";
+  readonly #optimizer: Optimizer;
 
   constructor(
     readonly gpu: Gpu,
@@ -69,56 +69,52 @@ export class Learner {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
     this.#temperature = gpu.empty("learner.temperature", [1]);
     this.#lossSettings = gpu.empty("learner.loss_settings", [8]);
-    this.#adamState = gpu.empty("learner.adam_state", [8]);
+    this.#optimizer = new Optimizer(gpu, model);
   }
 
-  /**
-   * One update on all groups.
-   *
-   * @param refLogprobs log-probabilities under the reference model, in the order of the targets; needed for a KL term
-   * @param signal      gives the update up between two micro-batches: weights and moments are as before then
-   * @throws the signal's reason where that stops it
-   */
+  /** One update on all groups. @throws the signal's reason where that stops it */
   async update(
     groups: readonly PackedGroup[],
     settings: UpdateSettings,
-    refLogprobs?: Float32Array,
-    signal?: AbortSignal,
+    { updatesBefore, refLogprobs, signal, traces }: UpdateOptions,
   ): Promise<UpdateResult> {
     signal?.throwIfAborted();
-    this.#writeSettings(settings);
-    const parts = this.#split(groups);
-    const results: { logprobs: Float32Array; entropies: Float32Array; terms: Float32Array }[] = [];
+    this.#writeSampling(settings);
+    this.#writeLoss(settings);
+    this.#optimizer.write(settings, updatesBefore + 1);
+    const parts = this.#microBatches(groups);
+    const results: Omit<UpdateResult, "gradNorm">[] = [];
     let done = 0;
-    let norm = Number.NaN;
-    for (const [i, part] of parts.entries()) {
+    let gradNorm = Number.NaN;
+    for (const [i, microBatch] of parts.entries()) {
       if (signal?.aborted) this.#giveUp(signal);
-      const packed = this.#pack(part);
-      const walk = this.#walk(packed, settings.entropyCoef === 0 ? "training" : "training with entropy");
-      fillWalk(walk, packed, refLogprobs?.subarray(done, done + packed.targets.length));
-      await this.#run(walk.plan, "update");
+      const packed = this.#pack(microBatch);
+      const kind = settings.entropyCoef === 0 ? "training" : "training with entropy";
+      const pass = this.#pass(packed, kind, settings.gradientCheckpointing);
       const count = packed.targets.length;
+      fillPass(pass, packed, refLogprobs?.subarray(done, done + count));
+      await run(pass.plan, "update", traces);
       done += count;
-      const reads = [walk.logprob, walk.entropy, walk.terms!];
+      const terms = pass.terms!;
+      const reads = [pass.logprob, pass.entropy, terms];
       if (i === parts.length - 1) {
-        const optimizer = this.#optimizerPlan(settings.decayVectors);
-        await this.#run(optimizer.plan, "optimizer");
-        reads.push(optimizer.norm);
+        const { plan, norm } = this.#optimizer.recorded(settings.decayVectors);
+        await run(plan, "optimizer", traces);
+        reads.push(norm);
       }
-      const [logprobs, entropies, terms, norms] = await this.gpu.read(...reads);
-      const width = walk.terms!.shape[1] ?? 1;
+      const [logprobs, entropies, values, norms] = await this.gpu.read(...reads);
       results.push({
         logprobs: logprobs!.subarray(0, count),
         entropies: entropies!.subarray(0, count),
-        terms: terms!.subarray(0, count * width),
+        terms: values!.subarray(0, count * (terms.shape[1] ?? 1)),
       });
-      if (norms) norm = norms[0]!;
+      if (norms) gradNorm = norms[0]!;
     }
     return {
       logprobs: concat(results.map((r) => r.logprobs)),
       entropies: concat(results.map((r) => r.entropies)),
       terms: concat(results.map((r) => r.terms)),
-      gradNorm: norm,
+      gradNorm,
     };
   }
 
@@ -129,28 +125,26 @@ export class Learner {
   ): Promise<Float32Array> {
     this.#writeSampling(settings);
     const results: Float32Array[] = [];
-    for (const part of this.#split(groups)) {
-      const packed = this.#pack(part);
-      const walk = this.#walk(packed, "forward");
-      fillWalk(walk, packed);
-      walk.plan.run();
-      results.push((await this.gpu.read(walk.logprob)).subarray(0, packed.targets.length));
+    for (const microBatch of this.#microBatches(groups)) {
+      const packed = this.#pack(microBatch);
+      const pass = this.#pass(packed, "forward");
+      fillPass(pass, packed);
+      pass.plan.run();
+      results.push((await this.gpu.read(pass.logprob)).subarray(0, packed.targets.length));
     }
     return concat(results);
   }
 
-  /** Forgets the gradients of the micro-batches that were made. */
+  /** Clears the gradients of the micro-batches that were made. */
   #giveUp(signal: AbortSignal): never {
     for (const { d } of this.model.trained.segments) this.gpu.clear(d);
-    this.updates--;
     throw signal.reason;
   }
 
   free(): void {
-    for (const { plan } of this.#walks.values()) plan.free();
-    this.#optimizer?.plan.free();
-    for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings, this.#adamState])
-      this.gpu.release(buffer);
+    for (const { plan } of this.#passes.values()) plan.free();
+    this.#optimizer.free();
+    for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings]) this.gpu.release(buffer);
   }
 
   #pack(groups: readonly PackedGroup[]): Packed {
@@ -158,51 +152,30 @@ export class Learner {
     return pack(groups, imageTokenId, vision.spatialMergeSize);
   }
 
-  /** Groups in parts that fit the memory set for one walk, and whose activations the device can bind. */
-  #split(groups: readonly PackedGroup[]): PackedGroup[][] {
-    const { config } = this.model;
-    const parts: PackedGroup[][] = [];
-    let [bytes, rows, patches] = [0, 0, 0];
-    for (const group of groups) {
-      const own = sizes(group);
-      const more = activationBytes(config, own.rows, own.patches);
-      const isBound = canBind(config, rows + own.rows, patches + own.patches, this.gpu);
-      if (parts.length === 0 || bytes + more > this.mostBytes || !isBound) {
-        parts.push([]);
-        [bytes, rows, patches] = [0, 0, 0];
-      }
-      parts.at(-1)!.push(group);
-      bytes += more;
-      rows += own.rows;
-      patches += own.patches;
-    }
-    return parts;
+  #microBatches(groups: readonly PackedGroup[]): PackedGroup[][] {
+    return microBatches(groups, this.model.config, this.gpu, this.mostBytes);
   }
 
-  #walk(packed: Packed, kind: WalkKind): Walk {
-    const N = bucket(packed.rows.tokens.length, 32);
-    const P =
-      packed.images.length === 0
-        ? 0
-        : bucket(
-            packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0),
-            16 * this.model.config.vision.spatialMergeSize ** 2,
-          );
-    const R = bucket(packed.targets.length, 32);
-    const key = `${N} ${P} ${R} ${kind} ${kind === "forward" ? "" : this.gradientCheckpointing}`;
-    const known = this.#walks.get(key);
+  #pass(packed: Packed, kind: PassKind, gradientCheckpointing: Checkpointing = "auto"): Pass {
+    const patches = packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
+    const size = {
+      rows: bucket(packed.rows.tokens.length, 32),
+      patches: patches === 0 ? 0 : bucket(patches, 16 * this.model.config.vision.spatialMergeSize ** 2),
+      targets: bucket(packed.targets.length, 32),
+    };
+    const key = [...Object.values(size), kind, kind === "forward" ? "" : gradientCheckpointing].join(" ");
+    const known = this.#passes.get(key);
     if (known) return known;
     // Sizes drift while the model learns to call the tool; only the current ones are worth their memory.
-    for (const [other, { plan, terms }] of this.#walks)
+    for (const [other, { plan, terms }] of this.#passes)
       if ((terms === null) === (kind === "forward")) {
         plan.free();
-        this.#walks.delete(other);
+        this.#passes.delete(other);
       }
     const state = { allowed: this.#allowed, temperature: this.#temperature, lossSettings: this.#lossSettings };
-    const size = { rows: N, patches: P, targets: R };
-    const walk = recordWalk(this.model, this.loss, state, size, kind, this.gradientCheckpointing);
-    this.#walks.set(key, walk);
-    return walk;
+    const pass = recordPass(this.model, size, { kind, loss: this.loss, state, gradientCheckpointing });
+    this.#passes.set(key, pass);
+    return pass;
   }
 
   #writeSampling({ temperature, suppressed }: Pick<UpdateSettings, "temperature" | "suppressed">): void {
@@ -212,8 +185,7 @@ export class Learner {
     this.gpu.write(this.#temperature, new Float32Array([temperature]));
   }
 
-  #writeSettings(s: UpdateSettings): void {
-    this.#writeSampling(s);
+  #writeLoss(s: UpdateSettings): void {
     this.gpu.write(
       this.#lossSettings,
       new Float32Array([
@@ -227,53 +199,12 @@ export class Learner {
         0,
       ]),
     );
-    this.updates++;
-    const correction = (beta: number) => 1 - beta ** this.updates;
-    this.gpu.write(
-      this.#adamState,
-      new Float32Array([
-        s.learningRate,
-        s.beta1,
-        s.beta2,
-        s.eps,
-        s.weightDecay,
-        s.maxGradNorm,
-        correction(s.beta1),
-        correction(s.beta2),
-      ]),
-    );
   }
+}
 
-  #optimizerPlan(decayVectors: boolean): { plan: Plan; norm: Tensor } {
-    if (this.#optimizer?.decayVectors === decayVectors) return this.#optimizer;
-    this.#optimizer?.plan.free();
-    const plan = new Plan(this.gpu, "optimizer", { reuse: true });
-    const { segments } = this.model.trained;
-    const norm = gradNorm(
-      plan,
-      segments.map((s) => s.d),
-    );
-    for (const { weight, d, m, v, rounded, matrixEnd } of segments) {
-      adamw(plan, {
-        weight,
-        d,
-        m,
-        v,
-        decayEnd: decayVectors ? weight.shape[0]! : matrixEnd,
-        state: this.#adamState,
-        norm,
-      });
-      if (rounded) roundToBf16(plan, weight, rounded);
-    }
-    plan.keep(norm);
-    this.#optimizer = { plan, norm, decayVectors };
-    return this.#optimizer;
-  }
-
-  async #run(plan: Plan, kind: string): Promise<void> {
-    if (this.traced && !this.traces.has(kind)) this.traces.set(kind, await plan.trace());
-    else plan.run();
-  }
+async function run(plan: Plan, kind: string, traces: Map<string, KernelTime[]> | undefined): Promise<void> {
+  if (traces && !traces.has(kind)) traces.set(kind, await plan.trace());
+  else plan.run();
 }
 
 function concat(parts: readonly Float32Array[]): Float32Array {

@@ -89,9 +89,9 @@ const ownMetrics = {
     line: "the prompt, each turn of the model and each answer of a tool, mean over rollouts",
   },
   turns_formula_holds: {
-    label: "Turns tell the calls",
+    label: "Turns match calls",
     unit: "share",
-    line: "rollouts with as many calls written as turns / 2 - 1; not where a call got no answer (the last turn, a bad call that ends, no room) or one answer stands for several calls",
+    line: "rollouts with as many calls written as turns / 2 - 1; not where a call got no answer (the last turn, a bad call that ends, no space left) or one answer stands for several calls",
   },
   truncated: { label: "Truncated", unit: "share", line: "rollouts that ran out of tokens or turns" },
   unscored: { label: "Unscored", unit: "share", line: "rollouts without a reward, which nothing is learned from" },
@@ -126,13 +126,13 @@ export function stepMetrics(
 ): Metrics {
   const all = rollouts.flat();
   const scored = all.flatMap((rollout) => (rollout.reward ? [rollout.reward] : []));
-  // What is paid where nobody could judge is a reward, and no verdict.
+  // A reward that is paid without a verdict says nothing about accuracy.
   const judged = all.flatMap((rollout) =>
     rollout.reward && rollout.unjudged === undefined ? [{ zoomed: zoomed(rollout), right: rollout.reward.right }] : [],
   );
   const withZoom = judged.filter((one) => one.zoomed);
   const withoutZoom = judged.filter((one) => !one.zoomed);
-  const spoken = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
+  const modelSegments = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
   const zooms = rollouts.flatMap((group, i) =>
     group.flatMap((rollout) =>
       // A rotation is carried out too, and has no box.
@@ -167,8 +167,8 @@ export function stepMetrics(
         box[0] < gold[0] + 12 && box[1] < gold[1] + 12 && box[2] > gold[2] - 12 && box[3] > gold[3] - 12,
     ),
     crop_side_px: zooms.map(({ box }) => Math.max(box[2] - box[0], box[3] - box[1])),
-    response_tokens: spoken.map((segments) => segments.reduce((sum, segment) => sum + segment.tokens.length, 0)),
-    entropy: spoken.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),
+    response_tokens: modelSegments.map((segments) => segments.reduce((sum, segment) => sum + segment.tokens.length, 0)),
+    entropy: modelSegments.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),
     zero_variance_groups: compared.map((group) => !hasVariance(group)),
     calls_requested: all.map(callsWritten),
     calls_executed: all.map((rollout) => rollout.calls.length),

@@ -15,7 +15,7 @@ export interface Target {
   advantage?: number;
 }
 
-/** Tokens of one rollout after its prompt (or a whole supervised row), the pictures in them, and what is trained. */
+/** Tokens of one rollout after its prompt (or a whole supervised row), the pictures in them, and the trained targets. */
 export interface Sequence {
   tokens: readonly number[];
   images: readonly InputImage[];
@@ -28,7 +28,7 @@ export interface PackedGroup {
   sequences: readonly Sequence[];
 }
 
-/** One walk's worth of rows. */
+/** The rows of one pass. */
 export interface Packed {
   rows: TextRowValues & { keySpans: number[] };
   images: InputImage[];

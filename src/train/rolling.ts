@@ -1,54 +1,70 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
 import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
-import type { Tool } from "../agent/tools/tool.ts";
 import type { Pixels } from "../image/pixels.ts";
-import type { Chat } from "../policy/chat.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
 import { JudgeUnusable } from "../reward/connection/failure.ts";
-import type { AnswerJudge } from "../reward/judges/judge.ts";
-import { countsNow, judgeMetrics } from "../reward/judges/metrics.ts";
-import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
-import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { Task } from "../tasks/task.ts";
-import type { Metrics } from "./events.ts";
-import type { RunConfig } from "./knobs.ts";
-import { stepMetrics } from "./metrics.ts";
+import { hasVariance } from "./advantage.ts";
+import type { TrainEvent } from "./events.ts";
+import type { RollingParts } from "./run_parts.ts";
 
-/** What a run is made of. */
-export interface Parts {
-  /** Read anew at every step, so that knobs may change while the run goes on. */
-  config: () => RunConfig;
-  source: TaskSource;
-  policy: Policy;
-  chat: Chat;
-  /** The tools that are offered. */
-  tools: readonly Tool[];
-  tokenizer: Tokenizer;
-  judge: AnswerJudge;
-  /** What is paid for; absent: the reward that the knob names. */
-  reward?: RewardFunction;
-  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
-  /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
-  peakMemoryBytes?: () => number;
-  /** How far each rollout is from the starting model, (tasks, rolloutsPerTask) nats; asked where the reward is charged for it. */
-  klSums: (rolled: Rolled, config: RunConfig) => Promise<number[][]>;
-  /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */
-  signal?: AbortSignal;
-  /** Changes the weights; `step` counts from 0, `config` is what the step was rolled with. */
-  update: (rolled: Rolled, step: number, config: RunConfig) => Promise<Metrics>;
+/** Times that groups without variance are replaced in a step before it continues with what it has. */
+const mostResamplings = 4;
+
+/** Steps that no run reaches: tasks that replace others are not those of the run's own steps. */
+const replacementStep = 2 ** 28;
+
+/** Tasks with their pictures, by the tasks' ids. */
+export interface TakenTasks {
+  tasks: Task[];
+  pictures: Map<string, Pixels[]>;
 }
 
-/** At most so many rollouts of an evaluation are rolled together. */
-const rolloutsPerEvaluation = 128;
+/** The tasks of a step. */
+export async function takeTasks(
+  { source, config }: Pick<RollingParts, "source" | "config">,
+  step: number,
+  count = config().tasksPerStep,
+): Promise<TakenTasks> {
+  const tasks = await source.take(step, count);
+  const pictures = await Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
+  return { tasks, pictures: new Map(pictures) };
+}
 
-/** Steps of evaluations begin here, far from those of runs. */
-const evaluationStep = 2 ** 31;
+/** The rollouts of a step, and their tasks. */
+export interface RolledTasks extends Rolled {
+  tasks: Task[];
+}
+
+/** All rollouts of a step, scored; groups without variance are replaced where the run wants that. @throws as rollAndScore */
+export async function* rollGroups(
+  parts: RollingParts,
+  step: number,
+  first: TakenTasks,
+): AsyncGenerator<TrainEvent, RolledTasks> {
+  const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
+  let taken = first;
+  const all: RolledTasks = { tasks: [], rollouts: [], promptImages: [], toolImages: [] };
+  for (let round = 0; ; round++) {
+    const { tasks, pictures } = taken;
+    const rolled = yield* rollAndScore(parts, tasks, async (task) => pictures.get(task.id)!, {
+      step,
+      firstTask: all.tasks.length,
+      rolloutsPerTask,
+      greedy: false,
+    });
+    all.tasks.push(...tasks);
+    append(all, rolled);
+    const missing = tasksPerStep - all.rollouts.filter(hasVariance).length;
+    if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) return all;
+    taken = await takeTasks(parts, replacementStep + step * mostResamplings + round, missing);
+    yield { type: "tasks", step, tasks: taken.tasks, more: true };
+  }
+}
 
 /** Puts the rollouts of further tasks behind those of others. */
-export function append(all: Rolled, more: Rolled): void {
+function append(all: Rolled, more: Rolled): void {
   all.rollouts.push(...more.rollouts);
   all.promptImages.push(...more.promptImages);
   all.toolImages.push(...more.toolImages);
@@ -59,8 +75,8 @@ export function append(all: Rolled, more: Rolled): void {
  * rollout has ended, while others are still sampled: a remote judge is slow.
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
-export async function* rollAndJudge(
-  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: Parts,
+export async function* rollAndScore(
+  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: RollingParts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
   settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
@@ -69,7 +85,7 @@ export async function* rollAndJudge(
   const stop = new AbortController();
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
-  const goOn = (): void => {
+  const throwIfStopped = (): void => {
     signal?.throwIfAborted();
     if (judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
   };
@@ -83,10 +99,10 @@ export async function* rollAndJudge(
       decode: (tokens) => tokenizer.decode(tokens),
       signal: stop.signal,
     });
-    // Reported by the wait for all of them.
+    // Thrown by the wait for all of them.
     one.catch(() => {});
     judging.push(one);
-    // Nobody waits for the others where none will be answered.
+    // A judge that refuses all questions ends the wait for the others.
     one.then(() => judge.counts.unusable && end()).catch(() => {});
   };
   const all: Rolled = { rollouts: [], promptImages: [], toolImages: [] };
@@ -106,7 +122,7 @@ export async function* rollAndJudge(
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {
-          goOn();
+          throwIfStopped();
           if (next.value.type === "ended") judgeGroup(next.value.rollouts, part[next.value.taskIndex]!);
           else yield next.value;
         }
@@ -117,55 +133,11 @@ export async function* rollAndJudge(
       }
     }
     await Promise.all(judging);
-    goOn();
+    throwIfStopped();
     return all;
   } finally {
     // Does nothing once all is judged; where the run stops early, nobody waits for verdicts any more.
     stop.abort();
     signal?.removeEventListener("abort", end);
-  }
-}
-
-/**
- * Rolls and scores tasks, one attempt each, in batches that fit the device; nothing is trained.
- * @throws Error as rollAndJudge does
- */
-export async function evaluate(parts: Parts, tasks: readonly Task[], greedy: boolean): Promise<Metrics> {
-  const before = countsNow(parts.judge.counts);
-  const rollouts: Rollout[][] = [];
-  for await (const group of rollTasks(parts, tasks, { rolloutsPerTask: 1, greedy })) rollouts.push(group.rollouts);
-  const { judge } = parts;
-  return {
-    ...stepMetrics(tasks, rollouts, parts.tools),
-    ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)),
-  };
-}
-
-/** How tasks are rolled that nothing is trained on. */
-export interface RollingOptions {
-  rolloutsPerTask: number;
-  greedy: boolean;
-  /** Key of the first batch's draws; who rolls batches of its own gives each another. */
-  step?: number;
-}
-
-/** The same, task by task, with several attempts each. */
-export async function* rollTasks(
-  parts: Parts,
-  tasks: readonly Task[],
-  { rolloutsPerTask, greedy, step = evaluationStep }: RollingOptions,
-): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-  const together = Math.max(1, Math.floor(rolloutsPerEvaluation / rolloutsPerTask));
-  for (let first = 0; first < tasks.length; first += together) {
-    const batch = tasks.slice(first, first + together);
-    // A step of its own for every batch, far from the run's: no draw is used twice.
-    const rolling = rollAndJudge(parts, batch, (task) => parts.source.pictures(task), {
-      step: step + first,
-      rolloutsPerTask,
-      greedy,
-    });
-    let next = await rolling.next();
-    while (!next.done) next = await rolling.next();
-    for (const [i, rollouts] of next.value.rollouts.entries()) yield { task: batch[i]!, rollouts };
   }
 }

@@ -1,19 +1,13 @@
-import type { Rolled } from "../agent/loop.ts";
-import type { Rollout } from "../agent/rollout.ts";
-import type { Pixels } from "../image/pixels.ts";
-import type { VisionConfig } from "../model/config.ts";
-import { type InputImage, inputImage } from "../model/vision_rows.ts";
-import { hasVariance } from "./advantage.ts";
-import { tokenWeights } from "./aggregation.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner, UpdateResult, UpdateSettings } from "./learner.ts";
-import type { PackedGroup, Sequence, Target } from "./pack.ts";
+import type { Batch } from "./pack_rollouts.ts";
 
 /** AdamW's epsilon; torch's default. */
 const adamEps = 1e-8;
 
-/** What an update needs to know of a run, at a step counted from 0. */
+/** The settings of the updates of a step, counted from 0. */
 export function updateSettings(config: RunConfig, step: number, suppressed: readonly number[]): UpdateSettings {
   const warm = config.warmupSteps > 0 ? Math.min(1, (step + 1) / config.warmupSteps) : 1;
   return {
@@ -32,158 +26,63 @@ export function updateSettings(config: RunConfig, step: number, suppressed: read
     entropyCoef: config.entropyCoef,
     temperature: config.temperature,
     suppressed,
+    gradientCheckpointing: config.gradientCheckpointing,
   };
 }
 
-/** What of a step enters the loss. */
-export interface Batch {
-  /** The groups of each optimizer update of a pass, in order; none where nothing is left to learn from. */
-  miniBatches: PackedGroup[][];
-  /** How much the knobs that leave something out have left out, each where it is on: dropped_groups, masked_rollouts. */
-  leftOut: Metrics;
-}
-
-type BatchSettings = Pick<
-  RunConfig,
-  "lossAggMode" | "microBatchRollouts" | "miniBatchTasks" | "responseTokens" | "zeroVariance" | "overlong"
->;
-
-/**
- * Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. Left out are rollouts
- * without an advantage (nobody could judge them), where asked for those that ran out of turns or tokens and groups of
- * equal rewards (resampling leaves some where it gives up), and tasks of which nothing remains: means are over the rest.
- *
- * A mini-batch is so many of the remaining tasks; the weights of its tokens make up the aggregation within it, by
- * micro-batches of its remaining rollouts where that is asked for. The length that seq-mean-token-sum-norm divides by
- * is verl's, to which it pads every response: the longest allowed, or without a limit the longest of the step.
- */
-export function packRollouts(
-  { rollouts, promptImages, toolImages }: Rolled,
-  config: BatchSettings,
-  vision: VisionConfig,
-): Batch {
-  const drop = config.zeroVariance !== "keep";
-  const mask = config.overlong === "mask";
-  const varied = rollouts.map((group) => !drop || hasVariance(group));
-  const masked = (rollout: Rollout) => mask && (rollout.end === "turns" || rollout.end === "length");
-  const tasks = rollouts.flatMap((group, task) => {
-    const trained = group.flatMap((rollout, i) =>
-      varied[task] && !masked(rollout) && rollout.advantage !== null && modelTokens(rollout) > 0 ? [i] : [],
-    );
-    return trained.length > 0 ? [{ task, trained }] : [];
-  });
-  const paddedLength = config.responseTokens || Math.max(0, ...rollouts.flat().map(responseTokens));
-
-  const perUpdate = config.miniBatchTasks || Math.max(1, tasks.length);
-  const miniBatches: PackedGroup[][] = [];
-  for (let first = 0; first < tasks.length; first += perUpdate) {
-    const members = tasks.slice(first, first + perUpdate);
-    const lengths = members.flatMap(({ task, trained }) => trained.map((i) => modelTokens(rollouts[task]![i]!)));
-    const weights = tokenWeights(lengths, config.lossAggMode, paddedLength, config.microBatchRollouts).values();
-    miniBatches.push(
-      members.map(({ task, trained }) => ({
-        prefix: prefix(rollouts[task]!, promptImages[task]!, vision),
-        sequences: trained.map((i) =>
-          sequence(rollouts[task]![i]!, weights.next().value!, inputImages(toolImages[task]![i]!, vision)),
-        ),
-      })),
-    );
-  }
-  return {
-    miniBatches,
-    leftOut: {
-      ...(drop ? { dropped_groups: varied.filter((one) => !one).length } : {}),
-      ...(mask ? { masked_rollouts: rollouts.flat().filter(masked).length } : {}),
-    },
-  };
-}
-
-/** All rollouts of a step, of which none enters a loss: for their log-probabilities. */
-export function packAll({ rollouts, promptImages, toolImages }: Rolled, vision: VisionConfig): PackedGroup[] {
-  return rollouts.map((group, task) => ({
-    prefix: prefix(group, promptImages[task]!, vision),
-    sequences: group.map((rollout, i) => sequence(rollout, 0, inputImages(toolImages[task]![i]!, vision))),
-  }));
-}
-
-const prefix = (group: readonly Rollout[], promptImages: readonly Pixels[], vision: VisionConfig) => ({
-  tokens: group[0]!.segments[0]!.tokens,
-  images: inputImages(promptImages, vision),
-});
-
-const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
-  pictures.map((pixels) => inputImage(pixels, vision));
-
-/** Tokens that the model wrote. */
-export const modelTokens = ({ segments }: Rollout): number =>
-  segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
-
-/** Tokens after the prompt, those of tools included. */
-const responseTokens = ({ segments }: Rollout): number =>
-  segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
-
-/** A rollout after its prompt, its model tokens as targets; `images` are the pictures that tools gave. */
-export function sequence(rollout: Rollout, weight: number, images: InputImage[]): Sequence {
-  const tokens: number[] = [];
-  const targets: Target[] = [];
-  for (const segment of rollout.segments.slice(1)) {
-    if (segment.source === "model")
-      segment.tokens.forEach((token, i) => {
-        targets.push({
-          at: tokens.length + i - 1,
-          token,
-          weight,
-          oldLogprob: segment.logprobs[i]!,
-          advantage: rollout.advantage ?? 0,
-        });
-      });
-    tokens.push(...segment.tokens);
-  }
-  return { tokens, images, targets };
+/** What the updates of a step are made with. */
+export interface UpdateParts {
+  learner: Pick<Learner, "update">;
+  /** The starting model; asked once, and only where a KL to it is in the loss. */
+  reference: Pick<Learner, "logprobs">;
+  settings: UpdateSettings;
+  /** Passes over the mini-batches. */
+  passes: number;
+  /** Updates that the optimizer's moments have behind them. */
+  updates: number;
+  traces?: Map<string, KernelTime[]>;
 }
 
 /**
  * The updates of one step: so many passes over its mini-batches. Metrics are means over the updates, as verl logs them;
- * without an update there is no loss to tell, and the gradient is 0.
- *
- * @param reference  gives log-probabilities of the targets of groups under the starting model; asked once, and only
- *                   where a KL is wanted
+ * without an update there is no loss to report, and the gradient is 0.
  */
 export async function update(
-  learner: Pick<Learner, "update">,
   { miniBatches, leftOut }: Batch,
-  settings: UpdateSettings,
-  passes: number,
-  reference: (groups: readonly PackedGroup[]) => Promise<Float32Array>,
-): Promise<Metrics> {
-  const told: Metrics[] = [];
+  { learner, reference, settings, passes, updates, traces }: UpdateParts,
+): Promise<Metrics & { updates: number }> {
+  const made: UpdateMetrics[] = [];
   const wantsKl = settings.klLossCoef > 0 && miniBatches.length > 0;
-  const refLogprobs = wantsKl ? await reference(miniBatches.flat()) : undefined;
+  const refLogprobs = wantsKl ? await reference.logprobs(miniBatches.flat(), settings) : undefined;
   for (let pass = 0; pass < passes; pass++) {
     let at = 0;
     for (const groups of miniBatches) {
       const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
-      const result = await learner.update(groups, settings, refLogprobs?.subarray(at, at + weights.length));
-      told.push(updateMetrics(result, weights, settings));
+      const ofGroups = refLogprobs?.subarray(at, at + weights.length);
+      const options = { updatesBefore: updates + made.length, refLogprobs: ofGroups, traces };
+      made.push(updateMetrics(await learner.update(groups, settings, options), weights, settings));
       at += weights.length;
     }
   }
+  const [first] = made;
   return {
-    ...means(told),
+    ...means(made),
     // The ratio's distance from 1 before the first update of a batch: 0 where sampling and training agree.
-    ...(told.length > 0 ? { ratio_drift: told[0]!.ratio_drift! } : { grad_norm: 0 }),
+    ...(first ? { ratio_drift: first.ratio_drift } : { grad_norm: 0 }),
     learning_rate: settings.learningRate,
-    updates: told.length,
+    updates: made.length,
     ...leftOut,
   };
 }
+
+type UpdateMetrics = Metrics & { ratio_drift: number };
 
 /** Losses are aggregated by the weights; what is counted is a share of tokens whatever the aggregation. */
 function updateMetrics(
   { terms, entropies, gradNorm }: UpdateResult,
   weights: readonly number[],
   settings: UpdateSettings,
-): Metrics {
+): UpdateMetrics {
   const column = (c: number) => (t: number) => terms[t * 6 + c]!;
   const aggregated = (value: (t: number) => number) => weights.reduce((sum, weight, t) => sum + value(t) * weight, 0);
   const share = 1 / weights.length;
@@ -207,7 +106,9 @@ function updateMetrics(
 }
 
 /** The mean of each number over metrics that all have the same names. */
-function means(told: readonly Metrics[]): Metrics {
-  const names = Object.keys(told[0] ?? {});
-  return Object.fromEntries(names.map((name) => [name, told.reduce((sum, one) => sum + one[name]!, 0) / told.length]));
+function means(all: readonly Metrics[]): Metrics {
+  const names = Object.keys(all[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, all.reduce((sum, { [name]: value = Number.NaN }) => sum + value, 0) / all.length]),
+  );
 }

@@ -1,4 +1,4 @@
-/** Why a part of a foreign value is not what was expected. */
+/** Why a part of an untrusted value is not what was expected. */
 export class Misfit extends Error {
   /** Where it stands, such as "rollouts[3].answer"; "" for the whole. */
   readonly path: string;
@@ -9,12 +9,12 @@ export class Misfit extends Error {
   }
 }
 
-/** Hears of every part that a reader leaves out; may throw it, where nothing is to be left out. */
+/** Called with every part that a reader leaves out; may throw it, where nothing is to be left out. */
 export type LeaveOut = (misfit: Misfit) => void;
 
 /**
- * Takes a value of unknown type as a T. Objects are built anew from the fields that T has, so that a foreign one brings
- * nothing along; lists are checked in place.
+ * Takes a value of unknown type as a T. Objects are built anew from the fields that T has, so that an untrusted one adds
+ * nothing; lists are checked in place.
  * @param path where the value stands, for people, such as "rollouts[3].answer"
  * @throws Misfit
  */

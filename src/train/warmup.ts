@@ -1,3 +1,4 @@
+import type { KernelTime } from "../gpu/kernel_times.ts";
 import { size } from "../gpu/tensor.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Parameters } from "../model/parameters.ts";
@@ -19,9 +20,9 @@ export interface Stage {
 }
 
 /** Rows of a warm-start step; the recipe's batch. */
-export const warmRowsPerStep = 256;
+const warmRowsPerStep = 256;
 
-/** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was shown with. */
+/** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was tested with. */
 export function stages(variant: "needle" | "story", rows: number): Stage[] {
   return [
     {
@@ -69,42 +70,57 @@ export function learningRateAt(stage: Stage, step: number): number {
   return stage.learningRate * factor;
 }
 
+/** What the stages are trained with. */
+export interface WarmupParts {
+  learner: Pick<Learner, "update">;
+  parameters: Pick<Parameters, "resetOptimizer">;
+  tokenizer: Tokenizer;
+  vision: VisionConfig;
+  /** Rows of a stage's step, rendered. */
+  lessons: (lessons: Lessons, seed: number, step: number, rows: number) => Promise<LessonRow[]>;
+  stages: readonly Stage[];
+  seed: number;
+  /** Steps of all stages that the weights and the optimizer have behind them. */
+  stepsMade: number;
+  gradientCheckpointing: UpdateSettings["gradientCheckpointing"];
+  traces?: Map<string, KernelTime[]>;
+  /** Ends it; a step under way is given up, and the weights are those after the last event. */
+  signal?: AbortSignal;
+}
+
 /**
- * The supervised stages, told as events: token cross-entropy, with targets at image tokens in the warm start. The next
- * rows are drawn while the GPU works on the last.
- *
- * @param stepsMade  steps of all stages that the weights and the optimizer have behind them
- * @param signal     ends it; a step under way is given up, and the weights are those after the last event
+ * The supervised stages as events: token cross-entropy, with targets at image tokens in the warm start. The next rows
+ * are rendered while the GPU works on the last. Each stage has a fresh optimizer, and makes one update a step.
  */
-export async function* warmup(
-  learner: Learner,
-  parameters: Parameters,
-  tokenizer: Tokenizer,
-  vision: VisionConfig,
-  draw: (lessons: Lessons, seed: number, step: number, rows: number) => Promise<LessonRow[]>,
-  plan: readonly Stage[],
-  seed: number,
-  stepsMade: number,
-  signal?: AbortSignal,
-): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
-  const encode = remembered(tokenizer);
+export async function* warmup({
+  learner,
+  parameters,
+  tokenizer,
+  vision,
+  lessons,
+  stages,
+  seed,
+  stepsMade,
+  gradientCheckpointing,
+  traces,
+  signal,
+}: WarmupParts): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
+  const encode = cached(tokenizer);
   let before = 0;
-  for (const stage of plan) {
+  for (const stage of stages) {
     const first = Math.max(0, stepsMade - before);
     before += stage.steps;
     if (first >= stage.steps) continue;
-    if (first === 0) {
-      parameters.resetOptimizer();
-      learner.updates = 0;
-    }
+    if (first === 0) parameters.resetOptimizer();
     const packed = async (step: number) =>
-      packLessons(await draw(stage.lessons, seed, step, stage.rowsPerStep), encode, vision);
+      packLessons(await lessons(stage.lessons, seed, step, stage.rowsPerStep), encode, vision);
     let groups = await packed(first);
     for (let step = first; step < stage.steps; step++) {
       const startedMs = performance.now();
       const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
       const rows = groups.length;
-      const updating = learner.update(groups, supervised(learningRateAt(stage, step)), undefined, signal);
+      const settings = { ...supervised(learningRateAt(stage, step)), gradientCheckpointing };
+      const updating = learner.update(groups, settings, { updatesBefore: step, signal, traces });
       updating.catch(() => {});
       if (step + 1 < stage.steps) groups = await packed(step + 1);
       const updated = await untilStopped(signal, updating);
@@ -156,7 +172,7 @@ function supervised(learningRate: number): UpdateSettings {
 }
 
 /** Lessons say the same few hundred things over and over. */
-function remembered(tokenizer: Tokenizer): (text: string) => readonly number[] {
+function cached(tokenizer: Tokenizer): (text: string) => readonly number[] {
   const known = new Map<string, readonly number[]>();
   return (text) => {
     let tokens = known.get(text);
@@ -174,7 +190,7 @@ export function packLessons(
   encode: (text: string) => readonly number[],
   vision: VisionConfig,
 ): PackedGroup[] {
-  const [imagePad] = encode("<|image_pad|>");
+  const imagePad = firstOf(encode("<|image_pad|>"));
   const groups = rows.map(({ spans, pictures, imageLabels }): PackedGroup => {
     const images = pictures.map((picture) => inputImage(picture, vision));
     const tokens: number[] = [];
@@ -188,13 +204,14 @@ export function packLessons(
           tokens.push(token);
           continue;
         }
-        const { grid } = images[picture]!;
+        const grid = images[picture]?.grid;
+        if (!grid) throw new RangeError(`A lesson has ${images.length} pictures and more image tokens`);
         const labels = imageLabels[picture];
         // Merged 2 x 2: a quarter as many tokens as patches. Labels stand at the image tokens themselves.
         for (let i = 0; i < (grid.t * grid.h * grid.w) / 4; i++) {
           const label = labels?.[i];
-          if (label) targets.push({ at: tokens.length, token: encode(label.word)[0]!, weight: label.weight });
-          tokens.push(imagePad!);
+          if (label) targets.push({ at: tokens.length, token: firstOf(encode(label.word)), weight: label.weight });
+          tokens.push(imagePad);
         }
         picture++;
       }
@@ -204,4 +221,10 @@ export function packLessons(
   const total = all.reduce((sum, t) => sum + t.weight, 0);
   for (const target of all) target.weight /= total;
   return groups;
+}
+
+function firstOf(tokens: readonly number[]): number {
+  const [first] = tokens;
+  if (first === undefined) throw new RangeError("Expected a token for each word of a lesson, found none");
+  return first;
 }

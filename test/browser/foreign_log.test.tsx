@@ -45,7 +45,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A page that hears what its worker is asked to look up. */
+/** A page that records what its worker is asked to look up. */
 function openPage() {
   const fake = new FakeRun();
   const asked: string[] = [];

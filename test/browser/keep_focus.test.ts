@@ -18,25 +18,25 @@ afterEach(() => {
 });
 
 const named = (text: string) => [...host.querySelectorAll("button")].find((one) => one.textContent === text)!;
-const drawn = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 const focused = () => document.activeElement?.textContent;
 
 test("a button that is disabled while it works has the focus again when it is done", async () => {
   named("Start").focus();
   named("Start").disabled = true;
-  await drawn();
+  await painted();
   named("Start").disabled = false;
-  await drawn();
+  await painted();
   expect(focused()).toBe("Start");
 });
 
 test("what is taken away leaves the focus to its neighbours, and a view to what comes in its place", async () => {
   named("Remove").focus();
   named("Remove").remove();
-  await drawn();
+  await painted();
   expect(focused()).toBe("Open");
   host.querySelector("main")!.innerHTML = "<button>Other</button>";
-  await drawn();
+  await painted();
   expect(focused()).toBe("Other");
 });
 
@@ -44,10 +44,10 @@ test("where nothing near is left, the main button has it, once it can be pressed
   named("Open").focus();
   named("Start").disabled = true;
   host.querySelector("main")!.remove();
-  await drawn();
+  await painted();
   expect(document.activeElement).toBe(document.body);
   named("Start").disabled = false;
-  await drawn();
+  await painted();
   expect(focused()).toBe("Start");
 });
 
@@ -55,6 +55,6 @@ test("who clicks elsewhere has let go", async () => {
   named("Open").focus();
   await userEvent.click(host.querySelector("p")!);
   named("Open").remove();
-  await drawn();
+  await painted();
   expect(document.activeElement).toBe(document.body);
 });

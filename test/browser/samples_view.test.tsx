@@ -179,7 +179,7 @@ describe("the browser of samples", () => {
   test("opens no model and no data that lie elsewhere before Start is pressed", async () => {
     const fake = new FakeRun();
     const context = makePage(fake);
-    context.store.changes.value = { preset: "verl-7b", seed: 1 };
+    context.store.changes.value = { preset: "verl-7b", seed: 1, tasksPerStep: 1, rolloutsPerTask: 2 };
     render(<Page page={context} />, host);
     await context.control.open();
     await expect.element(page.getByText("Start fetches, and nothing does before:")).toBeVisible();

@@ -11,7 +11,7 @@ test("a warm-up stops within a step, which takes minutes on a software adapter, 
   const worker = new RunWorker(platform, openGpuSession);
   await worker.startWarmup(config, { resume: false });
   const first = worker.nextWarmup();
-  // Into the walks of the first step.
+  // Into the passes of the first step.
   await new Promise((resolve) => setTimeout(resolve, 5000));
   await worker.stopWarmup();
   expect(await first).toBeNull();

@@ -96,7 +96,7 @@ describe("verl's names", () => {
     expect(refused).toEqual([]);
     expect(notes).toEqual([
       `Nothing to do for trainer.nnodes, ${rollout}.tensor_model_parallel_size, ${actor}.fsdp_config.param_offload: one GPU does all the work, nothing is split or moved away`,
-      `Nothing to do for ${rollout}.gpu_memory_utilization: our own kernels draw and train, sums in f32; there is no other engine to tune`,
+      `Nothing to do for ${rollout}.gpu_memory_utilization: our own kernels sample and train, sums in f32; there is no other engine to tune`,
     ]);
   });
 

@@ -272,7 +272,7 @@ test("a new adapter changes nothing, and training changes nothing but the adapte
   const learner = new Learner(gpu, model, "nll");
   const losses: number[] = [];
   for (let step = 0; step < 5; step++) {
-    const { logprobs } = await learner.update([group], settings);
+    const { logprobs } = await learner.update([group], settings, { updatesBefore: 0 });
     losses.push(-logprobs.reduce((sum, value) => sum + value, 0) / logprobs.length);
   }
   learner.free();
@@ -300,7 +300,7 @@ test("a group that shares its prompt has the adapter's gradients of rollouts tha
   });
   const learner = new Learner(gpu, model, "policy");
   const gradients = async (groups: PackedGroup[]) => {
-    const { gradNorm } = await learner.update(groups, { ...settings, learningRate: 0, beta1: 0 });
+    const { gradNorm } = await learner.update(groups, { ...settings, learningRate: 0, beta1: 0 }, { updatesBefore: 0 });
     return { gradNorm, d: await adapter.parameters.read("m") };
   };
   const one = await gradients([{ prefix, sequences }]);

@@ -106,7 +106,9 @@ const rolled = await Gpu.open(navigator.gpu, { unrolled: false });
 
 describe("attention() over a cache of bf16 equals that over the same numbers in f32, bit for bit,", () => {
   const kernels: AttentionKernel[] = ["lanes", "tiles", "rows"];
-  test.each([32, 80, 128].flatMap((D) => kernels.map((kernel) => [D, kernel] as const)))(
+  const cases = [32, 80, 128].flatMap((D) => kernels.map((kernel) => [D, kernel] as const));
+  // In lanes a larger head is only more rounds of the same loops, which take long to compile.
+  test.each(cases.filter(([D, kernel]) => kernel !== "lanes" || D === 32))(
     "heads of %i, in %s",
     async (D, kernel) => {
       expect(await attended(rolled, D, "bf16", kernel)).toEqual(await attended(rolled, D, "f32", kernel));

@@ -131,7 +131,7 @@ describe("GpuPolicy", () => {
     const settings = { ...still, temperature: sampling.temperature, suppressed: sampling.suppressed };
     const groups = packed(turns, 3);
     expect(await learner.logprobs(groups, settings)).toEqual(sampled);
-    const { logprobs, terms, entropies: trained } = await learner.update(groups, settings);
+    const { logprobs, terms, entropies: trained } = await learner.update(groups, settings, { updatesBefore: 0 });
     expect(logprobs).toEqual(sampled);
     expect(trained).toEqual(entropies);
     const ratios = Array.from(sampled, (_, i) => terms[i * 6 + 4]);

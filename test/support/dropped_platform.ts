@@ -6,7 +6,6 @@ export const droppedPlatform = (dropped: DroppedFiles): Platform => ({
   name: "browser",
   gpu: null,
   gpuMissing: "There is none",
-  dialect: "tint",
   assetSize: async (path) => dropped.sizeBytes(path),
   readAsset: (path, startByte, endByte) => dropped.read(path, startByte, endByte),
   list: async (path) => dropped.list(path),

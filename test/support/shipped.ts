@@ -17,7 +17,6 @@ export const platform: Platform = {
   name: "deno",
   gpu: navigator.gpu,
   gpuMissing: "",
-  dialect: "naga",
   assetSize: folder(shipped).sizeBytes,
   readAsset: folder(shipped).read,
   list: async () => null,

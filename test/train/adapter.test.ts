@@ -44,9 +44,9 @@ const free = (...adapters: (LoraAdapter | null)[]) => {
 describe("the adapter that a run trains", () => {
   test("is new by the run's seed: A within PEFT's bound, B zero, on layers of the text model", async () => {
     const [a, b, other] = [
-      await openAdapter(gpu, model, config, 3, null),
-      await openAdapter(gpu, model, config, 3, null),
-      await openAdapter(gpu, model, config, 4, null),
+      await openAdapter(gpu, model, { ...config, seed: 3 }, null),
+      await openAdapter(gpu, model, { ...config, seed: 3 }, null),
+      await openAdapter(gpu, model, { ...config, seed: 4 }, null),
     ];
     const weights = await values(a!);
     expect([...weights.keys()]).toEqual(
@@ -74,21 +74,21 @@ describe("the adapter that a run trains", () => {
   test("is the one that its folder holds", async () => {
     const from = { ...config, adapter: "some/folder", loraRank: 0 };
     const [opened, loaded] = [
-      await openAdapter(gpu, model, from, 3, peftFolder),
+      await openAdapter(gpu, model, { ...from, seed: 3 }, peftFolder),
       await loadAdapter(gpu, model.parameters, peftFolder, { trained: false }),
     ];
     expect(await values(opened!)).toEqual(await values(loaded));
     free(opened, loaded);
-    await expect(openAdapter(gpu, model, { ...from, loraRank: 8 }, 3, peftFolder)).rejects.toThrow(
+    await expect(openAdapter(gpu, model, { ...from, loraRank: 8, seed: 3 }, peftFolder)).rejects.toThrow(
       "loraRank is 8, the adapter in some/folder has rank 4; leave loraRank at 0 to go on from it, or adapter empty",
     );
-    await expect(openAdapter(gpu, model, from, 3, null)).rejects.toThrow(
+    await expect(openAdapter(gpu, model, { ...from, seed: 3 }, null)).rejects.toThrow(
       "Expected the files of the adapter some/folder",
     );
   });
 
   test("is none where all weights are trained", async () => {
-    expect(await openAdapter(gpu, model, { ...config, loraRank: 0 }, 3, null)).toBeNull();
+    expect(await openAdapter(gpu, model, { ...config, loraRank: 0, seed: 3 }, null)).toBeNull();
     expect([hasAdapter(resolveConfig({})), hasAdapter(config)]).toEqual([false, true]);
     expect(sameAdapter(config, { ...config })).toBe(true);
     expect(sameAdapter(config, { ...config, loraTargets: "all-linear" })).toBe(false);
@@ -138,11 +138,10 @@ const settings: UpdateSettings = {
 async function train(adapter: LoraAdapter, updates: number, made = 0): Promise<number> {
   model.adapter = adapter;
   const learner = new Learner(gpu, model, "nll");
-  learner.updates = made;
-  for (let i = 0; i < updates; i++) await learner.update([group], settings);
+  for (let i = 0; i < updates; i++) await learner.update([group], settings, { updatesBefore: made + i });
   learner.free();
   model.adapter = null;
-  return learner.updates;
+  return made + updates;
 }
 const run = resolveConfig({ ...config, steps: 4 });
 async function checkpointOf(adapter: LoraAdapter, updates: number) {
@@ -163,12 +162,12 @@ const shapesOf = (adapter: LoraAdapter) =>
   new Map(adapter.parameters.shapes.map(({ name, shape }) => [name, shape] as const));
 
 describe("a run of an adapter", () => {
-  test("that was interrupted goes on to the same bits", async () => {
+  test("that was interrupted continues to the same bits", async () => {
     const before = await model.parameters.read();
-    const whole = (await openAdapter(gpu, model, config, 3, null))!;
+    const whole = (await openAdapter(gpu, model, { ...config, seed: 3 }, null))!;
     await train(whole, 4);
 
-    const first = (await openAdapter(gpu, model, config, 3, null))!;
+    const first = (await openAdapter(gpu, model, { ...config, seed: 3 }, null))!;
     const files = await checkpointOf(first, await train(first, 2));
     expect(files.map(({ name }) => name)).toEqual([
       "adapter_model.safetensors",
@@ -176,7 +175,7 @@ describe("a run of an adapter", () => {
       "optimizer.safetensors",
       "trainer_state.json",
     ]);
-    const again = (await openAdapter(gpu, model, config, 99, null))!;
+    const again = (await openAdapter(gpu, model, { ...config, seed: 99 }, null))!;
     const checkpoint = await readCheckpoint(files, shapesOf(again), again.config.json);
     expect(checkpoint).toMatchObject({ step: 2, optimizer: { step: 2 } });
     for (const { name, values: numbers } of checkpoint.weights) again.parameters.set(name, numbers);
@@ -196,11 +195,11 @@ describe("a run of an adapter", () => {
       [config, null],
       [{ ...config, adapter: "folder", loraRank: 0 }, peftFolder],
     ] as [AdapterSettings, CheckpointFiles | null][]) {
-      const adapter = (await openAdapter(gpu, model, knobs, 3, files))!;
+      const adapter = (await openAdapter(gpu, model, { ...knobs, seed: 3 }, files))!;
       const fresh = await values(adapter);
       await train(adapter, 1);
       expect(await values(adapter)).not.toEqual(fresh);
-      await refillAdapter(adapter, knobs, 3, files);
+      await refillAdapter(adapter, { ...knobs, seed: 3 }, files);
       expect(await values(adapter)).toEqual(fresh);
       for (const numbers of (await values(adapter, "m")).values())
         expect(numbers.every((value) => value === 0)).toBe(true);
@@ -209,7 +208,7 @@ describe("a run of an adapter", () => {
   });
 
   test("leaves a checkpoint that PEFT reads, and an export without the rest", async () => {
-    const adapter = (await openAdapter(gpu, model, config, 3, null))!;
+    const adapter = (await openAdapter(gpu, model, { ...config, seed: 3 }, null))!;
     await train(adapter, 1);
     for (const files of [await checkpointOf(adapter, 1), await adapter.files()]) {
       const again = await loadAdapter(gpu, model.parameters, filesOf(files), { trained: false });
@@ -227,7 +226,7 @@ describe("a run of an adapter", () => {
   });
 
   test("is not taken for another", async () => {
-    const adapter = (await openAdapter(gpu, model, config, 3, null))!;
+    const adapter = (await openAdapter(gpu, model, { ...config, seed: 3 }, null))!;
     const files = await checkpointOf(adapter, 0);
     const shapes = shapesOf(adapter);
     await expect(readCheckpoint(files, shapes)).rejects.toThrow(

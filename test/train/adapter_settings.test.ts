@@ -15,7 +15,7 @@ test("weights that are trained are read in f32 or bf16", () => {
   }
 });
 
-test("where all weights are trained, a dtype that others would train in is told of and not taken", () => {
+test("where all weights are trained, a dtype that others would train in is reported and not used", () => {
   for (const [word, said] of [
     [
       "dtype=bfloat16",

@@ -8,12 +8,12 @@ test("a healthy run raises no alarm", () => {
   for (let step = 0; step < 5; step++) expect(alarms.after(well)).toEqual([]);
 });
 
-test("zooming that dies out is told once, with what it was", () => {
+test("zooming that dies out is an alarm once, with what it was", () => {
   const alarms = new Alarms();
   const rates = [0.1, 0.38, 0.06, 0.03, 0.3, 0.01];
-  const told = rates.map((zoom_rate) => alarms.after({ ...well, zoom_rate }));
-  expect(told.map(({ length }) => length)).toEqual([0, 0, 0, 1, 0, 0]);
-  expect(told[3]![0]).toBe(
+  const messages = rates.map((zoom_rate) => alarms.after({ ...well, zoom_rate }));
+  expect(messages.map(({ length }) => length)).toEqual([0, 0, 0, 1, 0, 0]);
+  expect(messages[3]![0]).toBe(
     "Zooming is dying out: 3 % of the rollouts zoom, 38 % did; a bonus for zooming may bring it back",
   );
 });
@@ -23,14 +23,14 @@ test("a run that never zoomed has nothing that could die out", () => {
   expect([0, 0.19, 0].flatMap((zoom_rate) => alarms.after({ ...well, zoom_rate }))).toEqual([]);
 });
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY])("a gradient norm of %d is told", (grad_norm) => {
+test.each([Number.NaN, Number.POSITIVE_INFINITY])("a gradient norm of %d is an alarm", (grad_norm) => {
   const alarms = new Alarms();
   expect(alarms.after({ ...well, grad_norm })).toEqual([
     "The gradient is not a number, so the weights were left as they are; lower the learning rate",
   ]);
 });
 
-test("groups that all lack variance are told, unless everything is right", () => {
+test("groups that all lack variance are an alarm, unless everything is right", () => {
   const stuck = { ...well, zero_variance_groups: 1 };
   expect(new Alarms().after({ ...stuck, accuracy: 1 })).toEqual([]);
   const { accuracy: _, ...unjudged } = stuck;
@@ -55,7 +55,7 @@ test.each([
   expect(alarms.after({ ...well, ...broken })).toEqual([]);
 });
 
-test("rollouts that all run out of room are told", () => {
+test("rollouts that all run out of space are an alarm", () => {
   const alarms = new Alarms();
   expect(alarms.after({ ...well, truncated: 0.99 })).toEqual([]);
   expect(alarms.after({ ...well, truncated: 1 })).toEqual([
@@ -63,18 +63,18 @@ test("rollouts that all run out of room are told", () => {
   ]);
 });
 
-test("a step without any reward is told", () => {
+test("a step without any reward is an alarm", () => {
   expect(new Alarms().after({ ...well, unscored: 1 })).toEqual([
     "No rollout of this step has a reward, so the weights stayed as they are; test the judge",
   ]);
 });
 
-test("entropy that collapses is told once, one that settles is not", () => {
+test("entropy that collapses is an alarm once, one that settles is not", () => {
   const alarms = new Alarms();
   alarms.after({ ...well, entropy: Number.NaN });
-  const told = [0.78, 0.53, 0.8, 0.041, 0.039, 0.01].map((entropy) => alarms.after({ ...well, entropy }));
-  expect(told.map(({ length }) => length)).toEqual([0, 0, 0, 0, 1, 0]);
-  expect(told[4]).toEqual([
+  const messages = [0.78, 0.53, 0.8, 0.041, 0.039, 0.01].map((entropy) => alarms.after({ ...well, entropy }));
+  expect(messages.map(({ length }) => length)).toEqual([0, 0, 0, 0, 1, 0]);
+  expect(messages[4]).toEqual([
     "The entropy has collapsed to 0.039 nats from 0.8, so rollouts of a task hardly differ; lower the learning rate or give the entropy a weight",
   ]);
   // Nothing was rolled in a step: no entropy is not a low one.

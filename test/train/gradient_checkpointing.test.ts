@@ -5,8 +5,8 @@ import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
+import { checkpointingChoices } from "../../src/train/pass.ts";
 import { updateSettings } from "../../src/train/update.ts";
-import { checkpointingChoices } from "../../src/train/walk.ts";
 import { gpu } from "../support/device.ts";
 import { goldenModel } from "../support/golden.ts";
 
@@ -58,8 +58,8 @@ describe.each(["qwen25-window", "qwen3-deepstack"])("%s", (folder) => {
       for (const [name, values] of before) model.trained.set(name, values);
       model.trained.resetOptimizer();
       const learner = new Learner(gpu, model, "policy");
-      learner.gradientCheckpointing = choice;
-      const result = await learner.update([groupOf(golden)], updateSettings(config, 0, []));
+      const settings = { ...updateSettings(config, 0, []), gradientCheckpointing: choice };
+      const result = await learner.update([groupOf(golden)], settings, { updatesBefore: 0 });
       found.push({ result, after: await model.trained.read(), moments: await model.trained.read("m") });
       expect(await model.trained.read()).not.toEqual(before);
       learner.free();

@@ -5,7 +5,7 @@ import { Learner } from "../../src/train/learner.ts";
 import { gpu } from "../support/device.ts";
 import { needleModel, scenePrompt } from "../support/shipped.ts";
 
-test("a row of logits by hand: order, temperature, what may not be drawn, the written token behind the top", () => {
+test("a row of logits by hand: order, temperature, what may not be sampled, the written token behind the top", () => {
   const logits = Float32Array.of(Math.log(1), Math.log(4), Math.log(2), Math.log(3));
   const top = (token: number, settings = { temperature: 1, suppressed: [] as number[] }) =>
     likeliest(logits, token, settings, 2).map(({ token, probability }) => [token, Number(probability.toFixed(6))]);
@@ -35,9 +35,9 @@ test("written tokens have the probabilities that training measures", async () =>
   const { tokens, images: shown } = scenePrompt(chat, 0);
   const images = shown.map((pixels) => inputImage(pixels, model.config.vision));
   const turns = [tokenizer.encode("<answer>7</answer><|im_end|>"), tokenizer.encode("<answer>3</answer><|im_end|>")];
-  const told = chat.observation("", [16]);
-  const written = [...turns[0]!, ...told, ...turns[1]!];
-  const at = [...turns[0]!.keys(), ...[...turns[1]!.keys()].map((i) => turns[0]!.length + told.length + i)];
+  const answer = chat.observation("", [16]);
+  const written = [...turns[0]!, ...answer, ...turns[1]!];
+  const at = [...turns[0]!.keys(), ...[...turns[1]!.keys()].map((i) => turns[0]!.length + answer.length + i)];
   const group = {
     prefix: { tokens, images },
     sequences: [{ tokens: written, images, targets: at.map((i) => ({ at: i - 1, token: written[i]!, weight: 0 })) }],
@@ -45,7 +45,7 @@ test("written tokens have the probabilities that training measures", async () =>
   const settings = { temperature: 1.3, suppressed: [...chat.reserved, chat.toolCallStart] };
   const learner = new Learner(gpu, model, "policy");
   const logprobs = await learner.logprobs([group], settings);
-  const found = await likelihoods(gpu, model, group, settings, 5);
+  const found = await likelihoods(gpu, model, group, { ...settings, count: 5 });
 
   expect(found).toHaveLength(at.length);
   for (const [i, alternatives] of found.entries()) {

@@ -59,7 +59,10 @@ const reference = (await learner.logprobs(groups, still)).map((logprob, i) => lo
 function measure(settings: UpdateSettings): Promise<Metrics> {
   // The new mean is rounded by the old one.
   model.parameters.resetOptimizer();
-  return update(learner, { miniBatches: [groups], leftOut: {} }, settings, 1, async () => reference);
+  return update(
+    { miniBatches: [groups], leftOut: {} },
+    { learner, reference: { logprobs: async () => reference }, settings, passes: 1, updates: 0 },
+  );
 }
 
 /** Moves all weights along the gradient, and expects the loss to change by the square of its norm. */

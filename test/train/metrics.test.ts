@@ -97,7 +97,7 @@ describe("stepMetrics", () => {
         turns: 4,
         holds: 0,
       },
-      // The crop had no room.
+      // The crop did not fit.
       { changes: { calls: [zoomCall()], end: "length", answer: null }, written: 1, executed: 1, turns: 2, holds: 0 },
       // Two calls in one turn, one answer.
       {

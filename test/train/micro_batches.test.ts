@@ -63,8 +63,8 @@ test("gradients of several micro-batches add up to that of one batch, whatever p
     };
     // Twice: the second update begins with gradients of 0 again.
     const results = [
-      await learner.update(groups, settings, reference),
-      await learner.update(groups, settings, reference),
+      await learner.update(groups, settings, { updatesBefore: 0, refLogprobs: reference }),
+      await learner.update(groups, settings, { updatesBefore: 1, refLogprobs: reference }),
     ];
     gpu.beforeRun = null;
     expect(results[1]).toEqual(results[0]);

@@ -38,7 +38,7 @@ test("pack() puts the prefix once and its sequences behind it, each as far as it
   expect(sizes(groups[1]!)).toEqual({ rows: 2, patches: 4, targets: 2 });
 });
 
-test("pack() goes on counting positions in every sequence where the prefix ended", () => {
+test("pack() continues the positions of every sequence where the prefix ended", () => {
   const { rows } = pack(groups, image, 2);
   // The tall picture begins at 1, is two rows high, and 3 follows it.
   expect(rows.t).toEqual([0, 1, 1, 3, 4, 5, 4, 5, 6, 7, 0, 1]);

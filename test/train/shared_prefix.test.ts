@@ -25,7 +25,7 @@ const settings: UpdateSettings = {
   suppressed: [],
 };
 
-test("an update that is given up between two parts leaves everything as it was", async () => {
+test("an update that is given up between two micro-batches leaves everything as it was", async () => {
   const { model } = await goldenModel("qwen3-deepstack");
   const group = (seed: number): PackedGroup => {
     const tokens = Array.from({ length: 12 }, (_, i) => 10 + ((seed * 31 + i * 7) % 80));
@@ -40,24 +40,23 @@ test("an update that is given up between two parts leaves everything as it was",
   const before = await model.trained.read();
   const moments = await model.trained.read("m");
 
-  // A walk of one group: three parts.
+  // A pass holds one group: three micro-batches.
   const learner = new Learner(gpu, model, "nll", 1);
   const stop = new AbortController();
-  const updating = learner.update(groups, moving, undefined, stop.signal);
+  const updating = learner.update(groups, moving, { updatesBefore: 0, signal: stop.signal });
   setTimeout(() => stop.abort());
   const error = await updating.catch((reason: unknown) => reason);
   expect(error).toBe(stop.signal.reason);
-  expect(learner.updates).toBe(0);
   expect(await model.trained.read()).toEqual(before);
   expect(await model.trained.read("m")).toEqual(moments);
   for (const d of (await model.trained.read("d")).values()) expect(d.every((value) => value === 0)).toBe(true);
 
-  const { logprobs } = await learner.update(groups, moving);
+  const { logprobs } = await learner.update(groups, moving, { updatesBefore: 0 });
   const after = await model.trained.read();
   for (const [name, values] of before) model.trained.set(name, values);
   model.trained.resetOptimizer();
   const fresh = new Learner(gpu, model, "nll", 1);
-  expect((await fresh.update(groups, moving)).logprobs).toEqual(logprobs);
+  expect((await fresh.update(groups, moving, { updatesBefore: 0 })).logprobs).toEqual(logprobs);
   expect(await model.trained.read()).toEqual(after);
   expect(after).not.toEqual(before);
   learner.free();
@@ -78,17 +77,21 @@ test("a group that shares its prompt has the loss and gradients of rollouts that
   /** A turn, what a tool says with a picture in it, another turn; or one turn alone. */
   const rollout = (seed: number, lengths: readonly [number, number?], advantage: number): Sequence => {
     const turns = lengths.map((length, t) => text(seed + t, length!));
-    const told = turns.length === 2 ? [...text(seed + 2, 3), ...picture(small), ...text(seed + 3, 2)] : [];
+    const answer = turns.length === 2 ? [...text(seed + 2, 3), ...picture(small), ...text(seed + 3, 2)] : [];
     const targets = turns.flatMap((turn, t) =>
       turn.map((token, i) => ({
-        at: (t === 0 ? 0 : turns[0]!.length + told.length) + i - 1,
+        at: (t === 0 ? 0 : turns[0]!.length + answer.length) + i - 1,
         token,
         weight: 0.02 + 0.01 * (i % 2),
         oldLogprob: -4.4 - 0.2 * ((seed + i) % 3),
         advantage,
       })),
     );
-    return { tokens: [...turns[0]!, ...told, ...(turns[1] ?? [])], images: told.length > 0 ? [small] : [], targets };
+    return {
+      tokens: [...turns[0]!, ...answer, ...(turns[1] ?? [])],
+      images: answer.length > 0 ? [small] : [],
+      targets,
+    };
   };
   const tasks = [
     {
@@ -103,7 +106,7 @@ test("a group that shares its prompt has the loss and gradients of rollouts that
 
   const learner = new Learner(gpu, model, "policy");
   const gradients = async (groups: PackedGroup[]) => {
-    const { logprobs, terms, gradNorm } = await learner.update(groups, settings);
+    const { logprobs, terms, gradNorm } = await learner.update(groups, settings, { updatesBefore: 0 });
     return { logprobs, terms, gradNorm, d: await model.trained.read("m") };
   };
   const [one, many] = [await gradients(tasks), await gradients(repeated)];

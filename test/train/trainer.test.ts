@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Rolled } from "../../src/agent/loop.ts";
 import { builtInTools } from "../../src/agent/tools/table.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
+import type { VisionConfig } from "../../src/model/config.ts";
 import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import type { AnswerJudge } from "../../src/reward/judges/judge.ts";
@@ -9,13 +9,17 @@ import { openJudge, rulesJudge } from "../../src/reward/judges/remote_judge.ts";
 import { needle } from "../../src/tasks/sources/needle.ts";
 import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
+import { evaluate, rollTasks } from "../../src/train/evaluation.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { evaluate, type Parts, rollTasks } from "../../src/train/rolling.ts";
+import type { UpdateOptions, UpdateSettings } from "../../src/train/learner.ts";
+import type { PackedGroup } from "../../src/train/pack.ts";
+import type { Progress, TrainingParts } from "../../src/train/run_parts.ts";
 import { train } from "../../src/train/trainer.ts";
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { openFakeJudge } from "../support/fake_judge.ts";
 import { ScriptedPolicy } from "../support/scripted_policy.ts";
+import { stillUpdate } from "../support/still_learner.ts";
 
 const tokenizer = new Tokenizer(tokenizerFile);
 const flat = (side: number): Pixels => ({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(90) });
@@ -31,11 +35,11 @@ const chatter = (rowsPerTask: number) => (row: number, turn: number) => {
   return rollout === 1 ? answer("2") : "<answer><|im_end|>";
 };
 
-/** A run on scenes whose pictures nobody looks at. `calls` hears, in order, what the trainer asks for. */
+/** A run on scenes whose pictures nobody looks at. `calls` are the trainer's requests, in order. */
 function scripted(changes: Partial<RunConfig> = {}) {
   let config = resolveConfig({ seed: 3, steps: 2, tasksPerStep: 2, rolloutsPerTask: 3, evalTasks: 3, ...changes });
   const calls: string[] = [];
-  const updates: { rolled: Rolled; step: number; config: RunConfig }[] = [];
+  const updates: { groups: readonly PackedGroup[]; settings: UpdateSettings; options: UpdateOptions }[] = [];
   const policy = new ScriptedPolicy(tokenizer, (row, turn) => chatter(config.rolloutsPerTask)(row, turn));
   const scenes = needle(config, config.seed);
   const source: TaskSource = {
@@ -46,7 +50,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
     },
     pictures: async () => [flat(512)],
   };
-  const parts: Parts = {
+  const parts: TrainingParts = {
     config: () => config,
     source,
     policy,
@@ -54,14 +58,15 @@ function scripted(changes: Partial<RunConfig> = {}) {
     tools: builtInTools,
     tokenizer,
     judge: rulesJudge(),
-    klSums: async () => {
-      throw new Error("no reference was asked for");
-    },
+    vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
+    reference: { logprobs: () => Promise.reject(new Error("no reference was asked for")) },
     view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
-    update: async (rolled, step, used) => {
-      calls.push(`update ${step}`);
-      updates.push({ rolled: structuredClone(rolled), step, config: used });
-      return { grad_norm: 1, loss: step };
+    learner: {
+      update: async (groups, settings, options) => {
+        calls.push(`update ${options.updatesBefore}`);
+        updates.push({ groups, settings, options });
+        return stillUpdate(groups);
+      },
     },
   };
   const change = (more: Partial<RunConfig>) => {
@@ -70,20 +75,23 @@ function scripted(changes: Partial<RunConfig> = {}) {
   return { parts, policy, calls, updates, change };
 }
 
+/** A run of which so many steps were made, each of one update. */
+const at = (step: number): Progress => ({ step, updates: step });
+
 async function collect(events: AsyncGenerator<TrainEvent>): Promise<TrainEvent[]> {
   const all: TrainEvent[] = [];
   for await (const event of events) all.push(event);
   return all;
 }
-const told = (events: readonly TrainEvent[]): string[] =>
+const linesOf = (events: readonly TrainEvent[]): string[] =>
   events
     .filter(({ type }) => type !== "decode")
     .map((event) => `${event.type}${"step" in event ? ` ${event.step}` : ""}`);
 
 describe("train", () => {
-  test("tells each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
+  test("emits each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
     const { parts, calls } = scripted();
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     const step = (n: number) => [
       `tasks ${n}`,
       ...new Array<string>(6).fill(`rolled ${n}`),
@@ -91,7 +99,7 @@ describe("train", () => {
       `group ${n}`,
       `update ${n + 1}`,
     ];
-    expect(told(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(0), ...step(1), "end 2"]);
+    expect(linesOf(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(0), ...step(1), "end 2"]);
     expect(events.at(-1)).toEqual({ type: "end", step: 2, reason: "done" });
     // The next scenes are asked for once the GPU has work.
     expect(calls).toEqual(["take 0", "update 0", "take 1", "update 1", "take 2"]);
@@ -99,7 +107,7 @@ describe("train", () => {
 
   test("scores rollouts, gives each its advantage in the group, and hands the same to the update", async () => {
     const { parts, updates } = scripted({ steps: 1, bonus: "unconditional" });
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     const groups = events.filter((event) => event.type === "group");
     expect(groups.map(({ taskIndex }) => taskIndex)).toEqual([0, 1]);
     for (const { rollouts } of groups) {
@@ -113,17 +121,25 @@ describe("train", () => {
         expect(advantage).toBeCloseTo((totals[i]! - mean) / (deviation + 1e-6), 6);
       });
     }
-    expect(updates[0]!.rolled.rollouts).toEqual(groups.map(({ rollouts }) => rollouts));
-    expect(updates[0]!.rolled.toolImages[1]!.map((crops) => crops.length)).toEqual([1, 0, 0]);
+    const packed = updates[0]!.groups.map(({ sequences }) => sequences);
+    expect(packed.map((sequences) => sequences.map(({ targets }) => targets[0]!.advantage))).toEqual(
+      groups.map(({ rollouts }) => rollouts.map(({ advantage }) => advantage)),
+    );
+    expect(packed[1]!.map(({ images }) => images.length)).toEqual([1, 0, 0]);
     const update = events.find((event) => event.type === "update")!;
     expect(update.metrics).toMatchObject({ grad_norm: 1, loss: 0, zoom_rate: 1 / 3, "end/malformed": 1 / 3 });
     expect(update.durationMs).toBeGreaterThanOrEqual(update.rollMs);
   });
 
   test("uses a changed knob for the whole of the next step and for no part of the one under way", async () => {
-    const { parts, policy, updates, change } = scripted({ steps: 3, answerWeight: 0.5, formatWeight: 0.25 });
+    const { parts, policy, updates, change } = scripted({
+      steps: 3,
+      warmupSteps: 0,
+      answerWeight: 0.5,
+      formatWeight: 0.25,
+    });
     const weights: number[] = [];
-    for await (const event of train(parts, 0)) {
+    for await (const event of train(parts, at(0))) {
       if (event.type === "tasks" && event.step === 1)
         change({ temperature: 0.5, formatWeight: 4, learningRate: 0.125, steps: 2 });
       if (event.type === "group") weights.push(event.rollouts[2]!.reward!.parts.format!);
@@ -132,21 +148,21 @@ describe("train", () => {
     // It changed after step 1 had begun; only the number of steps is looked at between two of them.
     expect(weights).toEqual([-0.25, -0.25, -0.25, -0.25]);
     expect(policy.batches.map(({ sampling }) => sampling.temperature)).toEqual([1, 1]);
-    expect(updates.map(({ config }) => config.learningRate)).toEqual([2e-4, 2e-4]);
+    expect(updates.map(({ settings }) => settings.learningRate)).toEqual([2e-4, 2e-4]);
 
-    const events = await collect(train(parts, 2));
-    expect(told(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
+    const events = await collect(train(parts, at(2)));
+    expect(linesOf(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
     expect(policy.batches.slice(2).map(({ sampling }) => sampling.temperature)).toEqual([0.5, 0.5]);
-    expect(updates.slice(2).map(({ config }) => config.learningRate)).toEqual([0.125, 0.125]);
+    expect(updates.slice(2).map(({ settings }) => settings.learningRate)).toEqual([0.125, 0.125]);
     const format = events.flatMap((event) => (event.type === "group" ? [event.rollouts[2]!.reward!.parts.format] : []));
     expect(format).toEqual([-4, -4, -4, -4]);
   });
 
-  test("goes on after any step with the tasks and draws that the run would have had", async () => {
+  test("continues after any step with the tasks and samples that the run would have had", async () => {
     const whole = scripted({ steps: 3 });
-    const events = await collect(train(whole.parts, 0));
+    const events = await collect(train(whole.parts, at(0)));
     const rest = scripted({ steps: 3 });
-    const resumed = await collect(train(rest.parts, 2));
+    const resumed = await collect(train(rest.parts, at(2)));
     const tasks = (list: TrainEvent[]) =>
       list.flatMap((event) => (event.type === "tasks" && event.step === 2 ? event.tasks : []));
     expect(tasks(resumed)).toEqual(tasks(events));
@@ -155,9 +171,16 @@ describe("train", () => {
     expect(rest.policy.batches[0]!.sampling).toMatchObject({ seed: 3, step: 2 });
   });
 
-  test("evaluates every so many steps, drawn and greedy, on held-out scenes", async () => {
+  test("counts updates from where the run stands, through passes and steps", async () => {
+    const { parts, calls } = scripted({ steps: 4, updatesPerStep: 2, miniBatchTasks: 1 });
+    await collect(train(parts, { step: 2, updates: 7 }));
+    const updates = calls.filter((line) => line.startsWith("update"));
+    expect(updates).toEqual([7, 8, 9, 10, 11, 12, 13, 14].map((before) => `update ${before}`));
+  });
+
+  test("evaluates every so many steps, sampled and greedy, on held-out scenes", async () => {
     const { parts, policy } = scripted({ steps: 4, evalEvery: 2 });
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     const evals = events.filter((event) => event.type === "eval");
     expect(evals.map(({ step, greedy, tasks }) => [step, greedy, tasks])).toEqual([
       [2, false, 3],
@@ -165,7 +188,7 @@ describe("train", () => {
       [4, false, 3],
       [4, true, 3],
     ]);
-    expect(told(events).filter((line) => /update|eval/.test(line))).toEqual([
+    expect(linesOf(events).filter((line) => /update|eval/.test(line))).toEqual([
       "update 1",
       "update 2",
       "eval 2",
@@ -177,7 +200,7 @@ describe("train", () => {
     ]);
     const evaluations = policy.batches.filter(({ rolloutsPerPrompt }) => rolloutsPerPrompt === 1);
     expect(evaluations.map(({ sampling }) => sampling.temperature)).toEqual([1, 0, 1, 0]);
-    // No draw of training is used again.
+    // No random number of training is used again.
     expect(evaluations.every(({ sampling }) => sampling.step >= 2 ** 31)).toBe(true);
   });
 
@@ -185,7 +208,7 @@ describe("train", () => {
     const { parts } = scripted({ steps: 4, evalEvery: 2 });
     const source = { ...parts.source, heldOut: async () => [], heldOutNotes: () => ["0 of 6 rows are set apart"] };
     const alarms = async (first: number) =>
-      (await collect(train({ ...parts, source }, first))).filter(
+      (await collect(train({ ...parts, source }, at(first)))).filter(
         (event) => event.type === "alarm" && /evaluation/.test(event.message),
       );
     expect(await alarms(0)).toEqual([
@@ -200,30 +223,32 @@ describe("train", () => {
     expect(await alarms(2)).toHaveLength(0);
   });
 
-  test("tells alarms after the update that raised them", async () => {
+  test("emits alarms after the update that raised them", async () => {
     const { parts } = scripted({ steps: 1 });
-    const events = await collect(train({ ...parts, update: async () => ({ grad_norm: Number.NaN }) }, 0));
-    expect(told(events).slice(-3)).toEqual(["update 1", "alarm 1", "end 1"]);
+    const events = await collect(
+      train({ ...parts, learner: { update: async (groups) => stillUpdate(groups, Number.NaN) } }, at(0)),
+    );
+    expect(linesOf(events).slice(-3)).toEqual(["update 1", "alarm 1", "end 1"]);
     expect(events.find((event) => event.type === "alarm")!.message).toMatch(/^The gradient is not a number/);
   });
 
-  test("throws what an update throws, after the groups were told", async () => {
+  test("throws what an update throws, after the groups were emitted", async () => {
     const { parts } = scripted();
     const seen: TrainEvent[] = [];
     const running = async () => {
       for await (const event of train(
-        { ...parts, update: () => Promise.reject(new Error("The GPU device was lost")) },
-        0,
+        { ...parts, learner: { update: () => Promise.reject(new Error("The GPU device was lost")) } },
+        at(0),
       ))
         seen.push(event);
     };
     await expect(running()).rejects.toThrow("The GPU device was lost");
-    expect(told(seen).at(-1)).toBe("group 0");
+    expect(linesOf(seen).at(-1)).toBe("group 0");
   });
 
   test("gives the policy's cache back where someone stops in the middle of rolling", async () => {
     const { parts, policy } = scripted();
-    for await (const event of train(parts, 0)) if (event.type === "decode") break;
+    for await (const event of train(parts, at(0))) if (event.type === "decode") break;
     expect(policy.batches).toHaveLength(1);
     expect(policy.batches[0]!.closed).toBe(true);
   });
@@ -248,13 +273,13 @@ function slowJudge(verdicts: Record<string, boolean | null>, log: string[]): Ans
   };
 }
 
-test("rolls as many tasks together as the run wants, and tells the same of them", async () => {
+test("rolls as many tasks together as the run wants, with the same events", async () => {
   const groups = async (tasksPerRoll: number) => {
     const { parts, policy } = scripted({ steps: 1, tasksPerStep: 5, tasksPerRoll });
-    const events = await collect(train(parts, 0));
+    const events = await collect(train(parts, at(0)));
     return {
       batches: policy.batches.map(({ prompts, sampling }) => [prompts.length, sampling.firstTask]),
-      told: events.filter((event) => event.type === "group"),
+      groups: events.filter((event) => event.type === "group"),
     };
   };
   const whole = await groups(0);
@@ -267,7 +292,7 @@ test("rolls as many tasks together as the run wants, and tells the same of them"
       [1, 4],
     ],
   ]);
-  expect(parts.told).toEqual(whole.told);
+  expect(parts.groups).toEqual(whole.groups);
 });
 
 describe("a remote judge", () => {
@@ -275,18 +300,18 @@ describe("a remote judge", () => {
     const log: string[] = [];
     const { parts, updates } = scripted({ steps: 1, tasksPerStep: 1 });
     const judge = slowJudge({ "1": true, "2": null }, log);
-    const events = await collect(train({ ...parts, judge }, 0));
+    const events = await collect(train({ ...parts, judge }, at(0)));
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, null, null]);
     expect(group!.rollouts.map(({ advantage }) => advantage === null)).toEqual([false, true, true]);
-    expect(updates[0]!.rolled.rollouts[0]!.map(({ reward }) => reward === null)).toEqual([false, true, true]);
+    expect(updates[0]!.groups[0]!.sequences).toHaveLength(1);
     const update = events.find((event) => event.type === "update")!;
     expect(update.metrics).toMatchObject({ "judge/asked": 3, "judge/failed": 2 });
   });
 
   test("the originals' switch pays 0 where no verdict could be had", async () => {
     const { parts } = scripted({ steps: 1, tasksPerStep: 1, judgeFailure: "zero" });
-    const events = await collect(train({ ...parts, judge: slowJudge({ "1": true }, []) }, 0));
+    const events = await collect(train({ ...parts, judge: slowJudge({ "1": true }, []) }, at(0)));
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ reward }) => reward?.total ?? null)).toEqual([2, 0, 0]);
     expect(group!.rollouts[1]!.reward!.verdict).toBe("no verdict, paid 0");
@@ -294,7 +319,7 @@ describe("a remote judge", () => {
 
   test("what is paid where nobody judged is no accuracy, and why stands on the rollout", async () => {
     const { parts } = scripted({ steps: 1, tasksPerStep: 1, judgeFailure: "zero" });
-    const events = await collect(train({ ...parts, judge: slowJudge({}, []) }, 0));
+    const events = await collect(train({ ...parts, judge: slowJudge({}, []) }, at(0)));
     const [group] = events.filter((event) => event.type === "group");
     expect(group!.rollouts.map(({ unjudged }) => unjudged)).toEqual(Array(3).fill("The judge gave no verdict"));
     const { metrics } = events.find((event) => event.type === "update")!;
@@ -303,10 +328,10 @@ describe("a remote judge", () => {
     expect(metrics).not.toHaveProperty("accuracy_with_zoom");
   });
 
-  test("that fails is told at the first step that it fails in, with its share and reason", async () => {
+  test("that fails is an alarm at the first step that it fails in, with its share and reason", async () => {
     const { parts } = scripted({ steps: 3, tasksPerStep: 1 });
     const judge = slowJudge({ "1": true, "2": false }, []);
-    const events = await collect(train({ ...parts, judge }, 0));
+    const events = await collect(train({ ...parts, judge }, at(0)));
     const alarms = events.filter((event) => event.type === "alarm" && event.message.startsWith("The judge gave"));
     expect(alarms).toEqual([
       {
@@ -318,7 +343,7 @@ describe("a remote judge", () => {
   });
 
   /** Tasks that are no needles, so that rules do not decide them all. */
-  const read = (parts: Parts): TaskSource => ({
+  const read = (parts: TrainingParts): TaskSource => ({
     ...parts.source,
     take: async (step, count) =>
       (await parts.source.take(step, count)).map((task) => ({ ...task, source: "read", answer: "a bowl of cherries" })),
@@ -332,7 +357,7 @@ describe("a remote judge", () => {
       });
       const { parts, updates } = scripted({ steps: 9, tasksPerStep: 1 });
       const judge = openJudge({ ...question, url: fake.url });
-      const events = await collect(train({ ...parts, source: read(parts), judge }, 0));
+      const events = await collect(train({ ...parts, source: read(parts), judge }, at(0)));
       await fake.close();
       // Two of the three rollouts of a step have an answer.
       expect(fake.questions.length).toBeLessThan(5);
@@ -352,7 +377,7 @@ describe("a remote judge", () => {
     const { parts, updates } = scripted({ steps: 9 });
     const judge = openJudge({ ...question, url: fake.url });
     const stop = new AbortController();
-    const running = collect(train({ ...parts, source: read(parts), judge, signal: stop.signal }, 0));
+    const running = collect(train({ ...parts, source: read(parts), judge, signal: stop.signal }, at(0)));
     while (fake.questions.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const stoppedMs = performance.now();
     stop.abort();
@@ -395,12 +420,12 @@ describe("a remote judge", () => {
   test("which breaks the rules of its own contract ends the run with its sentence", async () => {
     const { parts } = scripted({ steps: 1 });
     const judge = { ...slowJudge({}, []), verdict: () => Promise.reject(new Error("a bug in the judge")) };
-    await expect(collect(train({ ...parts, judge }, 0))).rejects.toThrow("a bug in the judge");
+    await expect(collect(train({ ...parts, judge }, at(0)))).rejects.toThrow("a bug in the judge");
   });
 });
 
 describe("groups without variance", () => {
-  test("are replaced by groups of other tasks, at most so often; all are handed to the update, which leaves out those without", async () => {
+  test("are replaced by groups of other tasks, at most so often; the update leaves out those without", async () => {
     const { parts, updates, calls } = scripted({ steps: 1, zeroVariance: "resample", bonus: "none", formatWeight: 0 });
     let asked = 0;
     // The first two groups are all wrong; of the two that replace them one has a right answer.
@@ -408,7 +433,7 @@ describe("groups without variance", () => {
       ...rulesJudge(),
       verdict: async () => ({ right: asked++ === 6, rule: "script" }),
     };
-    const events = await collect(train({ ...parts, judge }, 0));
+    const events = await collect(train({ ...parts, judge }, at(0)));
     const tasks = events.filter((event) => event.type === "tasks");
     expect(tasks.map(({ tasks, more = false }) => [tasks.length, more])).toEqual([
       [2, false],
@@ -421,13 +446,14 @@ describe("groups without variance", () => {
     expect(events.filter((event) => event.type === "group").map(({ taskIndex }) => taskIndex)).toEqual([
       0, 1, 2, 3, 4, 5, 6,
     ]);
-    expect(updates[0]!.rolled.rollouts).toHaveLength(7);
+    expect(updates[0]!.groups).toHaveLength(1);
+    expect(events.find((event) => event.type === "update")!.metrics.dropped_groups).toBe(6);
     expect(calls.filter((line) => line.startsWith("update"))).toHaveLength(1);
   });
 });
 
 describe("evaluate", () => {
-  test("rolls each held-out task once, in batches with draws of their own, and trains nothing", async () => {
+  test("rolls each held-out task once, in batches with random numbers of their own, and trains nothing", async () => {
     const { parts, policy, updates } = scripted({ rolloutsPerTask: 2, evalTasks: 300 });
     const metrics = await evaluate(parts, await parts.source.heldOut(300), false);
     expect(policy.batches.map(({ prompts }) => prompts.length)).toEqual([128, 128, 44]);

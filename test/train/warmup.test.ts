@@ -3,7 +3,7 @@ import type { VisionConfig } from "../../src/model/config.ts";
 import { Parameters } from "../../src/model/parameters.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import { type LessonRow, type Lessons, lessonRows, warmLessons } from "../../src/tasks/scenes/lessons.ts";
-import type { Learner, UpdateSettings } from "../../src/train/learner.ts";
+import type { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import {
   initialize,
@@ -108,7 +108,7 @@ describe("initialize", () => {
     { name: "model.visual.blocks.1.norm1.weight", shape: [64] },
     { name: "model.visual.blocks.1.norm1.bias", shape: [64] },
   ];
-  const draw = async (seed: number) => {
+  const initialized = async (seed: number) => {
     const parameters = new Parameters(gpu, shapes, { trained: true });
     for (const part of ["m", "v"] as const) parameters.set(shapes[1]!.name, new Float32Array(128 * 64).fill(3), part);
     initialize(parameters, seed, { text: 2, vision: 8 });
@@ -117,15 +117,15 @@ describe("initialize", () => {
     return { weights: shapes.map(({ name }) => weights.get(name)!), m: m.get(shapes[1]!.name)! };
   };
 
-  test("draws the same weights for the same seed, others for another, and forgets the optimizer", async () => {
-    const [one, again, other] = [await draw(4), await draw(4), await draw(5)];
+  test("samples the same weights for the same seed, others for another, and resets the optimizer", async () => {
+    const [one, again, other] = [await initialized(4), await initialized(4), await initialized(5)];
     expect(again).toEqual(one);
     expect(other.weights[1]).not.toEqual(one.weights[1]);
     expect(one.m).toEqual(new Float32Array(128 * 64));
   });
 
   test("has the variance 1 / fan-in, less at the end of residual branches; norms are ones, biases zeros", async () => {
-    const { weights } = await draw(4);
+    const { weights } = await initialized(4);
     const deviations = weights.map((values) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length));
     [0.05, 64 ** -0.5, 256 ** -0.5 / 2, 256 ** -0.5 / 4, 384 ** -0.5].forEach((wanted, i) => {
       expect(deviations[i]! / wanted, shapes[i]!.name).toBeGreaterThan(0.97);
@@ -148,55 +148,55 @@ describe("warmup", () => {
   });
   const plan = [stage("warm", 3, 3), stage("cold", 4, 2)];
 
-  /** The stages without a GPU: what was drawn, with which settings it was learnt, and when the optimizer was forgotten. */
+  /** The stages without a GPU: what was rendered, with which settings it was trained, and when the optimizer was reset. */
   async function run(stepsMade: number, stopAt = Number.POSITIVE_INFINITY) {
     const stop = new AbortController();
-    const told: string[] = [];
-    const drawn: string[] = [];
-    const learner = {
-      updates: 50,
-      update: async (groups: PackedGroup[], settings: UpdateSettings) => {
-        if (drawn.length - 1 > stopAt) {
+    const calls: string[] = [];
+    const rendered: string[] = [];
+    const learner: Pick<Learner, "update"> = {
+      update: async (groups, settings, { updatesBefore }) => {
+        if (rendered.length - 1 > stopAt) {
           stop.abort();
           throw stop.signal.reason;
         }
-        learner.updates++;
-        told.push(`update ${learner.updates} of ${groups.length} rows at ${settings.learningRate.toFixed(5)}`);
+        calls.push(`update ${updatesBefore + 1} of ${groups.length} rows at ${settings.learningRate.toFixed(5)}`);
         const targets = groups.flatMap(({ sequences }) => sequences.flatMap((s) => s.targets));
-        return { logprobs: new Float32Array(targets.length).fill(-2), gradNorm: 0.5 };
+        const logprobs = new Float32Array(targets.length).fill(-2);
+        return { logprobs, entropies: logprobs, terms: logprobs, gradNorm: 0.5 };
       },
     };
-    const parameters = { resetOptimizer: () => told.push("reset") } as unknown as Parameters;
-    const draw = async (lessons: Lessons, seed: number, step: number, rows: number) => {
-      drawn.push(`${lessons.stream} ${seed} ${step}`);
+    const parameters = { resetOptimizer: () => void calls.push("reset") };
+    const lessons = async (lessons: Lessons, seed: number, step: number, rows: number) => {
+      rendered.push(`${lessons.stream} ${seed} ${step}`);
       return lessonRows(lessons, seed, step, rows);
     };
     const events = [];
-    for await (const event of warmup(
-      learner as unknown as Learner,
+    for await (const event of warmup({
+      learner,
       parameters,
       tokenizer,
       vision,
-      draw,
-      plan,
-      9,
+      lessons,
+      stages: plan,
+      seed: 9,
       stepsMade,
-      stop.signal,
-    ))
+      gradientCheckpointing: "auto",
+      signal: stop.signal,
+    }))
       events.push(event);
-    return { told, drawn, events };
+    return { calls, rendered, events };
   }
 
-  test("goes through its stages, each with a fresh optimizer, and tells the mean loss of every step", async () => {
-    const { told, drawn, events } = await run(0);
+  test("makes its stages, each with a fresh optimizer, and emits the mean loss of every step", async () => {
+    const { calls, rendered, events } = await run(0);
     const rate = (s: Stage, step: number) => learningRateAt(s, step).toFixed(5);
-    expect(told).toEqual([
+    expect(calls).toEqual([
       "reset",
       ...[0, 1, 2].map((i) => `update ${i + 1} of 4 rows at ${rate(plan[0]!, i)}`),
       "reset",
       ...[0, 1].map((i) => `update ${i + 1} of 4 rows at ${rate(plan[1]!, i)}`),
     ]);
-    expect(drawn).toEqual(["3 9 0", "3 9 1", "3 9 2", "4 9 0", "4 9 1"]);
+    expect(rendered).toEqual(["3 9 0", "3 9 1", "3 9 2", "4 9 0", "4 9 1"]);
     expect(events.map(({ stage, step, steps, rows }) => [stage, step, steps, rows])).toEqual([
       ["warm", 1, 3, 4],
       ["warm", 2, 3, 8],
@@ -211,18 +211,18 @@ describe("warmup", () => {
   });
 
   test("ends without an event where it is stopped within a step", async () => {
-    const { told, events } = await run(0, 1);
-    expect(told).toHaveLength(3);
+    const { calls, events } = await run(0, 1);
+    expect(calls).toHaveLength(3);
     expect(events.map(({ step }) => step)).toEqual([1, 2]);
   });
 
-  test("goes on within a stage as if it had not stopped", async () => {
+  test("continues within a stage as if it had not stopped", async () => {
     const whole = await run(0);
     const rest = await run(4);
-    expect(rest.drawn).toEqual(whole.drawn.slice(4));
-    expect(rest.told).toEqual([`update 51 of 4 rows at ${learningRateAt(plan[1]!, 1).toFixed(5)}`]);
+    expect(rest.rendered).toEqual(whole.rendered.slice(4));
+    expect(rest.calls).toEqual([`update 2 of 4 rows at ${learningRateAt(plan[1]!, 1).toFixed(5)}`]);
     expect(rest.events.map(({ stage, step, rows }) => [stage, step, rows])).toEqual([["cold", 2, 8]]);
-    expect((await run(5)).told).toEqual([]);
-    expect((await run(3)).told[0]).toBe("reset");
+    expect((await run(5)).calls).toEqual([]);
+    expect((await run(3)).calls[0]).toBe("reset");
   });
 });

@@ -90,7 +90,7 @@ async function countsOf(
   await rollGroup(policy, prompt, { n, tokens: written, capacity: written });
   const readsPerToken = (gpu.reads - readsBefore) / written;
   count(({ name }) => (name === "optimizer" ? name : "training"));
-  await learner.update(groups(n, learned, true), settings);
+  await learner.update(groups(n, learned, true), settings, { updatesBefore: 0 });
   const of = (kind: string) => {
     const counted = found.get(kind);
     if (!counted) throw new Error(`Expected a plan ${kind} to have run, found ${[...found.keys()].join(", ")}`);

@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
 import type { BaseDtype } from "../../model/base_dtype.ts";
 import type { Model } from "../../model/model.ts";
 import { inputImage } from "../../model/vision_rows.ts";
@@ -83,11 +84,13 @@ export const groupStep: Workload = {
       const { model, learner, settings, groups, weightBytes } = openStep(gpu, shapes);
       await chooseKernels(bench, model);
       const group = groups(n, tokens, true);
-      const timing = await watch.ofWork(() => learner.update(group, settings), { warmUps: 2 });
+      const timing = await watch.ofWork(() => learner.update(group, settings, { updatesBefore: 0 }), { warmUps: 2 });
       return {
         id,
         what: `GRPO LoRA step on ${n} answers of ${tokens} tokens`,
-        ...(await tracedStep(bench, learner, () => learner.update(group, settings))),
+        ...(await tracedStep(bench, (kernels) =>
+          learner.update(group, settings, { updatesBefore: 0, traces: kernels }),
+        )),
         ...timing,
         more: {
           "GB of weights": weightBytes / 1e9,
@@ -101,15 +104,13 @@ export const groupStep: Workload = {
 /** Operations of a step's kernels, and the table of them; nothing where kernels cannot be timed. */
 async function tracedStep(
   { gpu, traces }: Bench,
-  learner: Learner,
-  step: () => Promise<unknown>,
+  step: (kernels: Map<string, KernelTime[]>) => Promise<unknown>,
 ): Promise<{ flops?: number }> {
   if (!gpu.canTime) return {};
-  learner.traced = true;
-  await step();
-  learner.traced = false;
-  for (const [kind, times] of learner.traces) traces.push(kernelTable(kind, times, { bySize: true }));
-  return { flops: workOfAll([...learner.traces.values()].flat())?.flops };
+  const kernels = new Map<string, KernelTime[]>();
+  await step(kernels);
+  for (const [kind, times] of kernels) traces.push(kernelTable(kind, times, { bySize: true }));
+  return { flops: workOfAll([...kernels.values()].flat())?.flops };
 }
 
 /** What a shared prompt saves: the same update with one prompt, and with a prompt for each answer. */
@@ -139,8 +140,8 @@ async function comparedStep(
   const [a, b] = [await learner.logprobs(shared, settings), await learner.logprobs(repeated, settings)];
   const difference = a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0);
   const runs = isLate() ? 1 : 3;
-  const once = await watch.ofWork(() => learner.update(shared, settings), { runs });
-  const each = await watch.ofWork(() => learner.update(repeated, settings), { runs });
+  const once = await watch.ofWork(() => learner.update(shared, settings, { updatesBefore: 0 }), { runs });
+  const each = await watch.ofWork(() => learner.update(repeated, settings, { updatesBefore: 0 }), { runs });
   return {
     id,
     what: `update on ${n} answers of ${tokens} tokens to one prompt`,

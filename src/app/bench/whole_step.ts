@@ -62,7 +62,7 @@ export function openWholeStep(
     weightBytes,
     run: async () => {
       await rollGroup(policy, prompt, { n, tokens, capacity: tokens });
-      await learner.update(group, settings);
+      await learner.update(group, settings, { updatesBefore: 0 });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Dialect, Platform } from "../../platform.ts";
+import type { Platform } from "../../platform.ts";
 import { type Disk, openDiskFiles } from "../network/disk_files.ts";
 import { createDawn, tryDawn } from "./gpu/dawn.ts";
 import { openCachedTexts } from "./storage/cached_texts.ts";
@@ -7,7 +7,7 @@ import { openCachedTexts } from "./storage/cached_texts.ts";
 export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
   const found = needsGpu
     ? await findGpu(Deno.env.get("SACCADE_GPU") ?? "")
-    : { gpu: null, gpuMissing: "No GPU was asked for", dialect: "naga" as const };
+    : { gpu: null, gpuMissing: "No GPU was asked for" };
   const shipped = new URL("../../../public/", import.meta.url);
   const files = openDiskFiles({ disk, shipped, environment: (name) => Deno.env.get(name) });
   return { name: "deno", ...found, ...files, cache: openCachedTexts() };
@@ -17,27 +17,24 @@ export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
  * Dawn where it finds an adapter, else Deno's own WebGPU. `forced` is "dawn", "deno" or "" (from SACCADE_GPU).
  * @throws Error where `forced` is something else.
  */
-export async function findGpu(forced: string): Promise<{ gpu: GPU | null; gpuMissing: string; dialect: Dialect }> {
+export async function findGpu(forced: string): Promise<Pick<Platform, "gpu" | "gpuMissing">> {
   if (!["", "dawn", "deno"].includes(forced)) throw new Error(`SACCADE_GPU must be dawn or deno, found "${forced}"`);
   quietDriver();
   let dawnMissing = "not tried, since SACCADE_GPU is deno";
   if (forced !== "deno") {
     const dawn = await tryDawn();
-    if (dawn.found) return { gpu: await createDawn(), gpuMissing: "", dialect: "tint" };
+    if (dawn.found) return { gpu: await createDawn(), gpuMissing: "" };
     dawnMissing = dawn.why;
   }
   if (forced === "dawn")
     return {
       gpu: null,
-      dialect: "tint",
       gpuMissing: `Dawn finds no GPU (${dawnMissing}); ${remedy()}, or leave SACCADE_GPU unset to try Deno's own WebGPU`,
     };
   const own: GPU | undefined = globalThis.navigator?.gpu;
-  if (await own?.requestAdapter({ powerPreference: "high-performance" }))
-    return { gpu: own!, gpuMissing: "", dialect: "naga" };
+  if (await own?.requestAdapter({ powerPreference: "high-performance" })) return { gpu: own!, gpuMissing: "" };
   return {
     gpu: null,
-    dialect: "naga",
     gpuMissing: `No GPU found, neither by Dawn (${dawnMissing}) nor by Deno's own WebGPU; ${remedy()}`,
   };
 }

@@ -29,14 +29,13 @@ let platform: Promise<Platform> | null = null;
 async function openNodePlatform(): Promise<Platform> {
   const files = openDiskFiles({ disk, shipped: shippedFolder(), environment: (name) => process.env[name] });
   try {
-    return { name: "node", gpu: await createDawn(), gpuMissing: "", dialect: "tint", ...files };
+    return { name: "node", gpu: await createDawn(), gpuMissing: "", ...files };
   } catch (error) {
     const { message } = error as Error;
     return {
       name: "node",
       gpu: null,
       gpuMissing: `Node has no WebGPU of its own, and npm webgpu (Dawn) does not load: ${message}; npm install webgpu`,
-      dialect: "tint",
       ...files,
     };
   }

@@ -1,66 +1,19 @@
 import type { Rolled } from "../../agent/loop.ts";
-import type { Rollout } from "../../agent/rollout.ts";
 import { decodePixels } from "../../image/decode.ts";
-import type { Pixels } from "../../image/pixels.ts";
 import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
-import type { Opening } from "../../policy/chat.ts";
-import type { Passage, Turn } from "../../policy/policy.ts";
+import type { Passage } from "../../policy/policy.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
 import type { Metrics } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { rollAndJudge } from "../../train/rolling.ts";
+import { rollAndScore } from "../../train/rolling.ts";
 import type { GpuSession } from "../session/gpu_session.ts";
 import type { OwnParts } from "../session/run_context.ts";
 import type { Evaluation } from "../session/session.ts";
 import type { Host } from "./host.ts";
-
-/** What the model is asked: a question, the pictures that it looks at, or a whole conversation in its place. */
-export interface Prompt extends Partial<Opening> {
-  /** Pixels, or the bytes of PNG, JPEG or WebP files; they are made as small as the model wants them. */
-  pictures?: readonly (Pixels | Uint8Array)[];
-}
-
-/** How an answer is sampled. */
-export interface GenerateOptions {
-  /** Longest answer, tokens; 64 by default. */
-  maxTokens?: number;
-  /** Divides the logits; 0 takes the likeliest token each time; 1 by default. */
-  temperature?: number;
-  /** Fixes the sampling; 0 by default. */
-  seed?: number;
-  /** So many answers to the prompt, which is computed once; 1 by default. */
-  count?: number;
-}
-
-/** One answer. */
-export interface Answer extends Turn {
-  /** The tokens without special ones. */
-  text: string;
-}
-
-/** The attempts at one task, and the pictures in them: what scoring and an update need. */
-export interface RolledGroup {
-  task: Task;
-  rollouts: Rollout[];
-  /** The task's pictures at the size of the model's input. */
-  promptImages: Pixels[];
-  /** The pictures that tools gave in each attempt, at that size, in order. */
-  toolImages: Pixels[][];
-}
-
-/** How tasks are tried. */
-export interface RollOptions extends Partial<RunConfig> {
-  /** The pictures of each task, source px; by default of the task source that the model was opened with. */
-  pictures?: (task: Task) => Pixels[] | Promise<Pixels[]>;
-  /** Part of the key of every draw: another number gives other attempts. 0 by default. */
-  step?: number;
-  /** Takes the likeliest token each time; false by default. */
-  greedy?: boolean;
-  signal?: AbortSignal;
-}
+import type { Answer, GenerateOptions, Prompt, RolledGroup, RollOptions } from "./model_requests.ts";
 
 /**
  * A model on a GPU: it generates, looks at pictures, gives log-probabilities, tries tasks with tools and learns from
@@ -190,7 +143,7 @@ export class OpenModel {
     const config = resolveConfig({ ...this.#config, ...changes });
     const { rolloutsPerTask } = config;
     const read = async (task: Task) => (pictures ? pictures(task) : parts.source.pictures(task));
-    const rolling = rollAndJudge({ ...parts, config: () => config, signal }, tasks, read, {
+    const rolling = rollAndScore({ ...parts, config: () => config, signal }, tasks, read, {
       step,
       rolloutsPerTask,
       greedy,
@@ -220,7 +173,7 @@ export class OpenModel {
       promptImages: groups.map((group) => group.promptImages),
       toolImages: groups.map((group) => group.toolImages),
     };
-    return this.#session.parts().update(rolled, step, resolveConfig({ ...this.#config, ...changes }));
+    return this.#session.update(rolled, step, resolveConfig({ ...this.#config, ...changes }));
   }
 
   /** Accuracy and the like on tasks that are held out of the training, one attempt each. @throws Error where there are none */

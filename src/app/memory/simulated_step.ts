@@ -85,7 +85,6 @@ export async function simulateStep(
   const model = await emptyModel(gpu, modelSizes, lora === null, config);
   if (lora) model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
   const learner = new Learner(gpu, model, "policy");
-  learner.gradientCheckpointing = config.gradientCheckpointing;
   const together = config.tasksPerRoll || step.tasks.length;
   let rolling: Rolling | null = null;
   for (let first = 0; first < step.tasks.length; first += together)
@@ -97,16 +96,14 @@ export async function simulateStep(
   );
   const settings = updateSettings(config, 0, []);
   if (config.klLossCoef > 0 || config.klRewardCoef > 0) {
-    // Under a new adapter the model itself is the reference.
-    const { adapter } = model;
-    model.adapter = null;
-    const reference = lora && config.adapter === "" ? model : await emptyModel(gpu, modelSizes, false, config);
+    // Under a new adapter the model without it is the reference.
+    const isSame = lora && config.adapter === "";
+    const reference = isSame ? model.withoutAdapter() : await emptyModel(gpu, modelSizes, false, config);
     await new Learner(gpu, reference, "policy").logprobs(groups, settings);
-    model.adapter = adapter;
   }
   const perUpdate = config.miniBatchTasks || groups.length;
   for (let first = 0; first < groups.length; first += perUpdate)
-    await learner.update(groups.slice(first, first + perUpdate), settings);
+    await learner.update(groups.slice(first, first + perUpdate), settings, { updatesBefore: 0 });
 }
 
 /** The largest groups, enough for two micro-batches: those are what the others take turns in. */

@@ -135,7 +135,10 @@ async function* variantChecks(
   const learner = new Learner(gpu, model, "policy");
   try {
     parameters.resetOptimizer();
-    const { logprobs, terms, gradNorm } = await learner.update([group], settings, references);
+    const { logprobs, terms, gradNorm } = await learner.update([group], settings, {
+      updatesBefore: 0,
+      refLogprobs: references,
+    });
     const wanted = masks.flatMap((mask, g) =>
       Array.from(expected.floats(`grpo.${g}.log_probs`)).filter((_, t) => mask[t]),
     );
@@ -203,8 +206,7 @@ async function* variantChecks(
       parameters.set(own, inputs.floats(`adam.exp_avg.${name}`), "m");
       parameters.set(own, inputs.floats(`adam.exp_avg_sq.${name}`), "v");
     }
-    learner.updates = warmStep;
-    await learner.update([group], settings, references);
+    await learner.update([group], settings, { updatesBefore: warmStep, refLogprobs: references });
     const warm = await moved();
     yield worst(
       chosen.map(

@@ -88,6 +88,7 @@ export async function* gradientChecks(
     const { logprobs, entropies } = await learner.update(
       [{ prefix: { tokens: [], images: [] }, sequences: [{ tokens: ids, images: inputImages(subject), targets }] }],
       referenceSettings,
+      { updatesBefore: 0 },
     );
     yield compare(subject, "log_probs", logprobs, expected.floats(`${prefix}log_probs`), {
       label: `${prefix}log_probs in training`,

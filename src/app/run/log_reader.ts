@@ -1,4 +1,5 @@
-import { readEvent, UnknownKnob } from "../../train/event_schema.ts";
+import { UnknownKnob } from "../../train/config_schema.ts";
+import { readEvent } from "../../train/event_schema.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { KnobName } from "../../train/knobs.ts";
 import { Misfit } from "../../train/value_readers.ts";

@@ -1,9 +1,10 @@
 import type { NamedBytes, Platform, RunStore } from "../../platform.ts";
 import { type Fingerprint, readFingerprints } from "../../tasks/fingerprint.ts";
-import { checkpointProblem, readConfig, readTrainerState } from "../../train/checkpoint.ts";
+import { checkpointProblem } from "../../train/checkpoint.ts";
 import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
+import { readConfig, readTrainerState } from "../../train/trainer_state.ts";
 import type { OwnParts } from "../session/run_context.ts";
 import type { Session } from "../session/session.ts";
 import { resumedSettings } from "./resumed_settings.ts";

@@ -1,3 +1,4 @@
+import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import { suppressed } from "../../agent/token_limits.ts";
@@ -11,7 +12,6 @@ import { maxPassBytes } from "../../model/activation_size.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import { fillModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
-import { inputImage } from "../../model/vision_rows.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
@@ -19,17 +19,18 @@ import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable, refillAdapter } from "../../train/adapter.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
+import { evaluate, type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import { exportFiles } from "../../train/export.ts";
 import { type Likelihood, likelihoods } from "../../train/inspect.ts";
-import { klSums } from "../../train/kl_reward.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { isOwnCode } from "../../train/own_code.ts";
 import type { PackedGroup } from "../../train/pack.ts";
-import { evaluate, type Parts, type RollingOptions, rollTasks } from "../../train/rolling.ts";
+import { packOne, packRollouts } from "../../train/pack_rollouts.ts";
+import type { Progress, TrainingParts } from "../../train/run_parts.ts";
 import { train } from "../../train/trainer.ts";
-import { packRollouts, sequence, update, updateSettings } from "../../train/update.ts";
+import { update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { useMatrixUnits } from "../kernels/matrix_units.ts";
@@ -77,7 +78,9 @@ export class GpuSession implements Session {
   readonly #reference: ReferenceModel;
   #context: RunContext;
   #config: RunConfig;
-  #step = 0;
+  #progress: Progress = { step: 0, updates: 0 };
+  /** Kernel times of updates by kind of plan; absent where nobody wants them. */
+  readonly #traces: Map<string, KernelTime[]> | undefined;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
 
@@ -100,9 +103,9 @@ export class GpuSession implements Session {
     this.#config = context.config;
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
+    this.#traces = traced ? new Map() : undefined;
     this.#policy = new GpuPolicy(gpu, qwen, { traced });
     this.#learner = new Learner(gpu, qwen, "policy");
-    this.#learner.traced = traced;
   }
 
   get lost(): boolean {
@@ -138,8 +141,7 @@ export class GpuSession implements Session {
         for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
     // They were let in, or kept out, as they stood in the model's folder.
     if (!adapter) await useMatrixUnits(this.gpu, this.qwen);
-    this.#learner.updates = checkpoint.optimizer.step;
-    this.#step = checkpoint.step;
+    this.#progress = { step: checkpoint.step, updates: checkpoint.optimizer.step };
     return checkpoint.step;
   }
 
@@ -150,7 +152,7 @@ export class GpuSession implements Session {
       );
     await this.use(config);
     const { adapter } = this.qwen;
-    if (adapter) return refillAdapter(adapter, config, config.seed, this.adapterFiles);
+    if (adapter) return refillAdapter(adapter, config, this.adapterFiles);
     await fillModel(this.qwen, this.files);
     this.qwen.parameters.resetOptimizer();
   }
@@ -160,8 +162,7 @@ export class GpuSession implements Session {
     this.#context = await this.openRunContext(config, own);
     this.#config = config;
     this.#changes = {};
-    this.#step = 0;
-    this.#learner.updates = 0;
+    this.#progress = { step: 0, updates: 0 };
   }
 
   /** Natural log-probabilities of the targets of groups under the weights as they are, in order. */
@@ -172,9 +173,20 @@ export class GpuSession implements Session {
     return this.#learner.logprobs(groups, settings);
   }
 
+  /** The updates of one step, counted from 0, on rollouts that somebody rolled and scored. */
+  async update(rolled: Rolled, step: number, config: RunConfig): Promise<Metrics> {
+    const { chat, vision, ...parts } = this.parts();
+    const settings = updateSettings(config, step, suppressed(chat, config));
+    const { updates } = this.#progress;
+    const batch = packRollouts(rolled, config, vision);
+    const metrics = await update(batch, { ...parts, settings, passes: config.updatesPerStep, updates });
+    this.#progress = { step: step + 1, updates: updates + metrics.updates };
+    return metrics;
+  }
+
   async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
     this.expectTrainable();
-    const resumedAt = this.#step;
+    const resumedAt = this.#progress.step;
     yield {
       type: "run",
       format: 1,
@@ -184,14 +196,15 @@ export class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train({ ...this.parts(), signal }, resumedAt, made)) {
+    for await (const event of train({ ...this.parts(), signal }, this.#progress, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this event is handled belongs to the next step.
         const changes = this.#changes;
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
       }
-      if (event.type === "update") this.#step = event.step;
+      if (event.type === "update")
+        this.#progress = { step: event.step, updates: this.#progress.updates + (event.metrics.updates ?? 0) };
       yield event;
     }
   }
@@ -199,34 +212,32 @@ export class GpuSession implements Session {
   async *warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent> {
     const { parameters, config } = this.qwen;
     const { seed, preset, warmupRows } = this.#config;
-    const plan = stages(preset === "story" ? "story" : "needle", warmupRows);
-    if (this.#step === 0)
+    if (this.#progress.step === 0)
       initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
     const learner = new Learner(this.gpu, this.qwen, "nll", this.software ? softwarePassBytes : maxPassBytes);
-    learner.updates = this.#learner.updates;
-    learner.traced = this.traced;
-    learner.gradientCheckpointing = this.#config.gradientCheckpointing;
+    const traces = this.#traces && new Map<string, KernelTime[]>();
     try {
-      for await (const event of warmup(
+      for await (const event of warmup({
         learner,
         parameters,
-        this.tokenizer,
-        config.vision,
-        (...of) => this.pool.lessons(...of),
-        plan,
+        tokenizer: this.tokenizer,
+        vision: config.vision,
+        lessons: (...of) => this.pool.lessons(...of),
+        stages: stages(preset === "story" ? "story" : "needle", warmupRows),
         seed,
-        this.#step,
+        stepsMade: this.#progress.step,
+        gradientCheckpointing: this.#config.gradientCheckpointing,
+        traces,
         signal,
-      )) {
-        this.#step++;
-        this.#learner.updates = learner.updates;
+      })) {
+        // Events count the steps of their stage, each of which is an update.
+        this.#progress = { step: this.#progress.step + 1, updates: event.step };
         yield event;
       }
       if (signal?.aborted) return;
-      const step = this.#step;
+      const { step } = this.#progress;
       parameters.resetOptimizer();
-      this.#learner.updates = 0;
-      this.#step = 0;
+      this.#progress = { step: 0, updates: 0 };
       for (const greedy of [false, true]) {
         const { evalTasks } = this.#config;
         const result = await untilStopped(signal, this.evaluate({ tasks: evalTasks, greedy, signal }));
@@ -236,7 +247,7 @@ export class GpuSession implements Session {
       }
       yield { type: "end", step, reason: "done" };
     } finally {
-      for (const [kind, times] of learner.traces) this.#learner.traces.set(`warmup ${kind}`, times);
+      for (const [kind, times] of traces ?? []) this.#traces?.set(`warmup ${kind}`, times);
       learner.free();
     }
   }
@@ -301,16 +312,12 @@ export class GpuSession implements Session {
     const { crop } = config;
     const tools = chooseTools(config, this.#context.ownTools);
     const images = await Promise.all(
-      [...rolloutPictures(rollout, views, { crop, tools })].map(async ({ original }) =>
-        inputImage(await this.pool.modelInput(original), this.qwen.config.vision),
-      ),
+      [...rolloutPictures(rollout, views, { crop, tools })].map(({ original }) => this.pool.modelInput(original)),
     );
-    const group = {
-      prefix: { tokens: rollout.segments[0]!.tokens, images: images.slice(0, ofTask.length) },
-      sequences: [sequence(rollout, 0, images.slice(ofTask.length))],
-    };
+    const ofRollout = { promptImages: images.slice(0, ofTask.length), toolImages: images.slice(ofTask.length) };
+    const group = packOne(rollout, ofRollout, this.qwen.config.vision);
     const settings = { temperature: config.temperature, suppressed: suppressed(this.#context.chat, config) };
-    return likelihoods(this.gpu, this.qwen, group, settings, likeliestTokens);
+    return likelihoods(this.gpu, this.qwen, group, { ...settings, count: likeliestTokens });
   }
 
   texts(tokens: readonly number[]): string[] {
@@ -324,13 +331,13 @@ export class GpuSession implements Session {
 
   async checkpoint(): Promise<{ step: number; files: NamedBytes[] }> {
     const files = checkpointFiles({
-      step: this.#step,
+      step: this.#progress.step,
       config: this.#config,
       weights: await this.#named("weight"),
-      optimizer: { step: this.#learner.updates, m: await this.#named("m"), v: await this.#named("v") },
+      optimizer: { step: this.#progress.updates, m: await this.#named("m"), v: await this.#named("v") },
       adapter: this.qwen.adapter?.config.json,
     });
-    return { step: this.#step, files };
+    return { step: this.#progress.step, files };
   }
 
   async exportFiles(): Promise<NamedBytes[]> {
@@ -339,9 +346,11 @@ export class GpuSession implements Session {
   }
 
   profile(): string | null {
-    if (!this.traced) return null;
-    const traces = new Map<string, KernelTime[]>([...this.#policy.traces, ...this.#learner.traces]);
-    return [...[...traces].map(([kind, times]) => kernelTable(kind, times)), peakTable(this.peakMemory)].join("\n\n");
+    if (!this.#traces) return null;
+    return [
+      ...[...this.#policy.traces, ...this.#traces].map(([kind, times]) => kernelTable(kind, times)),
+      peakTable(this.peakMemory),
+    ].join("\n\n");
   }
 
   get peakMemory(): MemoryPeak {
@@ -359,7 +368,7 @@ export class GpuSession implements Session {
   }
 
   /** What a run on this model is made of, as of now. */
-  parts(): Parts {
+  parts(): TrainingParts {
     const { chat, source, judge, reward, tools, missing } = this.#context;
     if (missing) throw missing;
     const { vision } = this.qwen.config;
@@ -380,16 +389,10 @@ export class GpuSession implements Session {
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
-      klSums: (rolled, config) =>
-        klSums(this.#reference, rolled, { ...config, suppressed: suppressed(chat, config) }, vision),
-      update: async (rolled, step, config) => {
-        const batch = packRollouts(rolled, config, vision);
-        const settings = updateSettings(config, step, suppressed(chat, config));
-        this.#learner.gradientCheckpointing = config.gradientCheckpointing;
-        return update(this.#learner, batch, settings, config.updatesPerStep, (groups) =>
-          this.#reference.logprobs(groups, settings),
-        );
-      },
+      vision,
+      learner: this.#learner,
+      reference: this.#reference,
+      traces: this.#traces,
     };
   }
 

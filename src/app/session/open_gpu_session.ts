@@ -52,7 +52,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
     checkTokens(tokenizer, model);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
-    model.adapter = await openAdapter(gpu, model, config, config.seed, adapterFiles);
+    model.adapter = await openAdapter(gpu, model, config, adapterFiles);
     gpu.check();
     notices.push(...(await useMatrixUnits(gpu, model)));
     if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));

@@ -38,27 +38,18 @@ export class ReferenceModel implements Pick<Learner, "logprobs"> {
   }
 
   async logprobs(...asked: Parameters<Learner["logprobs"]>): Promise<Float32Array> {
-    const learner = await this.open();
-    if (learner.model !== this.trained) return learner.logprobs(...asked);
-    // Passes are recorded with the adapter that the model has at the time: here with none.
-    const { adapter } = this.trained;
-    this.trained.adapter = null;
-    try {
-      return await learner.logprobs(...asked);
-    } finally {
-      this.trained.adapter = adapter;
-    }
+    return (await this.open()).logprobs(...asked);
   }
 
   async #load(): Promise<Learner> {
     const { gpu, config, trained } = this;
-    // Under a new adapter the weights stay as they are: the model itself is the reference.
-    if (hasAdapter(config) && this.adapterFiles === null) return new Learner(gpu, trained, "policy");
+    // Under a new adapter the weights stay as they are: the model without it is the reference.
+    if (hasAdapter(config) && this.adapterFiles === null) return new Learner(gpu, trained.withoutAdapter(), "policy");
     const { baseDtype, kvCacheDtype } = config;
     const model = await loadModel(gpu, this.files, { trained: false, baseDtype, kvCacheDtype });
     // As the model that it is compared with.
     await useMatrixUnits(gpu, model);
-    if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, config.seed, this.adapterFiles);
+    if (this.adapterFiles) model.adapter = await openAdapter(gpu, model, config, this.adapterFiles);
     return new Learner(gpu, model, "policy");
   }
 }

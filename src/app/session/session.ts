@@ -5,10 +5,10 @@ import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { sameAdapter } from "../../train/adapter_settings.ts";
+import type { RollingOptions } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { Likelihood } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { RollingOptions } from "../../train/rolling.ts";
 import type { JudgeAccess, OwnParts } from "./run_context.ts";
 
 /**

@@ -7,12 +7,12 @@ import { tensorboardLog } from "./tensorboard_log.ts";
 import { trlLog } from "./trl_log.ts";
 import { verlLog } from "./verl_log.ts";
 
-/** A log in the way of another program. */
+/** A log in the format of another program. */
 export interface LogFormat {
   /** What it is, for people. */
   line: string;
   /**
-   * Gives files piece by piece, names with "/" between folders; a piece of a name that came before goes on with that file.
+   * Files piece by piece, names with "/" between folders; a piece with a name that came before is appended to that file.
    * With `texts`, the texts of tokens are needed.
    */
   writer:

@@ -6,7 +6,7 @@ import { listsOf } from "../step_metrics.ts";
 import { trlMetrics } from "../trl/metrics.ts";
 import { verlMetrics } from "../verl/metrics.ts";
 
-/** One finished step of a run, with everything that other programs' logs want of it. */
+/** One finished step of a run, with everything that other programs' logs contain. */
 export interface LoggedStep {
   kind: "step";
   /** Counts from 1, as in verl and TRL. */
@@ -40,7 +40,7 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
     switch (event.type) {
       case "run":
         config = event.config;
-        // The clock of a run that goes on is set anew: it may have lain for days.
+        // The clock of a resumed run is set anew: days may lie between.
         endedAtMs = Date.parse(event.startedAt) || 0;
         break;
       case "config":
@@ -70,7 +70,7 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
         });
         // Our own last: logs of earlier versions have the others' names in their events, with the same values.
         const metrics: Metrics = { ...verlMetrics(lists), ...trlMetrics(lists), ...own };
-        // A step whose rollouts were not kept leaves the sum unknown from there on.
+        // After a step without its rollouts the sum is unknown.
         tokensBefore = metrics.num_tokens;
         yield { kind: "step", step: event.step, endedAtMs, groups, metrics };
         groups = [];

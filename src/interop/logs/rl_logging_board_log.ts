@@ -6,7 +6,7 @@ import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
  * RLLoggingBoard's JSON lines, as DeepEyes' own logger writes them (verl/utils/rl_logging_board_utils.py): put the
  * file into a folder under the board's rollout_samples. The lists are over the tokens that the model wrote, so that
  * they have the same length, as the board demands; tools' answers stand in `response` only. The reward stands at the
- * last token, and values are 0: GRPO has no critic. There are no `ref_logprobs`: a run does not keep them.
+ * last token, and values are 0: GRPO has no critic. There are no `ref_logprobs`: a log does not contain them.
  * Rollouts that nobody could judge are left out, since the board sums up rewards.
  */
 export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
@@ -16,15 +16,15 @@ export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: Toke
       rollouts.flatMap((rollout) => {
         const { reward } = rollout;
         if (!reward) return [];
-        const spoken = rollout.segments.filter(({ source }) => source === "model");
-        const tokens = spoken.flatMap((segment) => segment.tokens);
+        const modelSegments = rollout.segments.filter(({ source }) => source === "model");
+        const tokens = modelSegments.flatMap((segment) => segment.tokens);
         return [
           JSON.stringify({
             step: one.step,
             prompt: promptText(rollout, texts),
             response: responseText(rollout, texts),
             response_tokens: texts.texts(tokens),
-            logprobs: spoken.flatMap(({ logprobs }) => logprobs),
+            logprobs: modelSegments.flatMap(({ logprobs }) => logprobs),
             values: tokens.map(() => 0),
             token_rewards: tokens.map((_, i) => (i === tokens.length - 1 ? reward.total : 0)),
             reward: reward.total,

@@ -28,5 +28,5 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** A CRC of data that holds CRCs is no good check, so stored ones are rotated and moved (tensorflow/core/lib/hash/crc32c.h). */
+/** A CRC is a weak check of data that contains CRCs, so stored ones are rotated and moved (tensorflow/core/lib/hash/crc32c.h). */
 const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

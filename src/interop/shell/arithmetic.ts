@@ -47,11 +47,11 @@ export function arithmetic(text: string, textOf: (name: string) => string | null
   };
 
   const value = sum();
-  // What is left over is an operator that is not followed ("**", "<<", "?").
+  // The rest is an operator that is not supported ("**", "<<", "?").
   return value === null || at < tokens.length ? null : String(value + 0);
 }
 
-/** Names in a text that is calculated, and which of them it sets; open where the name of one is worked out. */
+/** Names in an arithmetic expression, and which of them it sets; open where the name of one is itself computed. */
 export function calculated(text: string): { sets: string[]; reads: string[]; isOpen: boolean } {
   const reads = text.match(/[A-Za-z_]\w*/g) ?? [];
   const assigns = /(^|[^=!<>])=([^=]|$)|<<=|>>=|\+\+|--/.test(text);

@@ -10,7 +10,7 @@ import {
   type Word,
 } from "./tree.ts";
 
-/** What a stretch of a script may set, executed or not. */
+/** Variables that a part of a script may set, executed or not. */
 export interface Effects {
   /** By name: the line, and whether a value may hold blanks. */
   names: Map<string, { line: number; mayHoldSpaces: boolean }>;
@@ -18,7 +18,7 @@ export interface Effects {
   anything: { why: string; line: number } | null;
 }
 
-/** Commands that set what they are told; a word of theirs may name a variable. */
+/** Commands whose words may name variables that they set. */
 const setters = /^(read|mapfile|readarray|getopts|let|unset|printf|wait)$/;
 export const declarers = /^(export|declare|typeset|local|readonly)$/;
 const unbounded = /^(eval|source|\.)$/;
@@ -79,7 +79,7 @@ function addSimple(effects: Effects, command: SimpleCommand): void {
   merge(effects, effectsOfBuiltin(command));
 }
 
-/** The words from the command on that is executed: "builtin" and "command" hand it on. */
+/** The words from the executed command on, without "builtin" and "command" before it. */
 export function commandWords(words: readonly string[]): string[] {
   let rest = [...words];
   while (rest[0] === "builtin" || rest[0] === "command") {
@@ -89,14 +89,14 @@ export function commandWords(words: readonly string[]): string[] {
   return rest;
 }
 
-/** What a command sets by what it is, without its own assignments and expansions. */
+/** Variables that a builtin sets itself, without its assignments and expansions. */
 export function effectsOfBuiltin({ words, line }: SimpleCommand): Effects {
   const effects: Effects = { names: new Map(), anything: null };
   const plain = commandWords(words.map(plainText));
   const [first = "", ...rest] = plain;
   const why = unboundedBy(plain);
   if (why !== null) effects.anything = { why: `${why} (line ${line}) may set it`, line };
-  // printf only prints unless it is told a name.
+  // printf only prints unless it is given a name.
   if (first === "printf" && !rest.some((word) => word.startsWith("-v"))) return effects;
   if (setters.test(first) || declarers.test(first))
     for (const name of rest.join(" ").match(/[A-Za-z_]\w*/g) ?? [])
@@ -108,9 +108,9 @@ export function effectsOfBuiltin({ words, line }: SimpleCommand): Effects {
 export function unboundedBy(plain: readonly string[]): string | null {
   const [first = "", ...rest] = plain;
   if (unbounded.test(first)) return `${first} ${rest[0] ?? ""}`.trim();
-  // What a variable stands for may be one of these.
+  // The variable may hold the name of one of these.
   if (/[$`]/.test(first)) return first;
-  // The name of what is set stands in a variable.
+  // The name of the variable that is set is itself in a variable.
   if (/^(read|mapfile|readarray|getopts|let|unset|wait)$/.test(first) && rest.some((word) => /[$`]/.test(word)))
     return `${first} ${rest.join(" ")}`.slice(0, 40);
   if (
@@ -118,7 +118,7 @@ export function unboundedBy(plain: readonly string[]): string | null {
     rest.some((word, i) => (/^-v./.test(word) ? /[$`]/.test(word) : rest[i - 1] === "-v" && /[$`]/.test(word)))
   )
     return "printf -v";
-  // An index in a name is calculated.
+  // An index in a name is evaluated.
   if (/^(test|\[)$/.test(first) && rest.includes("-v") && rest.some((word) => /[$`]/.test(word))) return `${first} -v`;
   if (first === "trap" && rest.some((word) => /^(DEBUG|ERR|RETURN)$/.test(word))) return "trap";
   if (declarers.test(first) && rest.some((word) => !/^(-[xgrap]+|[A-Za-z_]\w*(\+?=.*)?)$/s.test(word)))
@@ -143,7 +143,7 @@ function addParts(effects: Effects, parts: readonly Part[], line: number): void 
       for (const name of sets) add(effects, name, line, false);
       if (isOpen) effects.anything = { why: `a calculation (line ${line}) may set it`, line };
     } else if (part.kind === "dynamic") {
-      // What is in $( ) sets nothing outside of it; an index or an offset is calculated.
+      // Commands in $( ) set nothing outside of it; an index or an offset is evaluated.
       addParts(effects, part.words, line);
       if (part.source.startsWith("${"))
         for (const name of calculated(part.source).sets) add(effects, name, line, false);
@@ -151,7 +151,7 @@ function addParts(effects: Effects, parts: readonly Part[], line: number): void 
   }
 }
 
-/** What expanding these parts may set. */
+/** Variables that expanding these parts may set. */
 export function setByExpansion(parts: readonly Part[]): Effects {
   const effects: Effects = { names: new Map(), anything: null };
   addParts(effects, parts, 0);
@@ -159,8 +159,8 @@ export function setByExpansion(parts: readonly Part[]): Effects {
 }
 
 /**
- * Variables that an assignment does not simply set, since they were declared to be numbers, small letters and the like.
- * @throws NotUnderstood where one is declared to be another name of a variable
+ * Variables declared with attributes (integer, lower case and the like), which change what an assignment stores.
+ * @throws NotUnderstood where one is declared as a reference to another
  */
 export function attributed(sequence: Sequence): Set<string> {
   const names = new Set<string>();
@@ -196,7 +196,7 @@ export function functionsOf(sequence: Sequence): Map<string, Effects> {
   return all;
 }
 
-/** Every command, those within others too. */
+/** Visits every command, nested ones too. */
 function eachCommand(sequence: Sequence, visit: (command: Command) => void): void {
   const enter = (command: Command): void => {
     visit(command);

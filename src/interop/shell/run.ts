@@ -1,4 +1,4 @@
-import { calculated } from "./arithmetic.ts";
+import { Assignments, type ShellWord } from "./assignments.ts";
 import {
   attributed,
   commandWords,
@@ -14,7 +14,6 @@ import {
 } from "./effects.ts";
 import { parseShell } from "./syntax.ts";
 import {
-  type Assignment,
   type Command,
   isAssignment,
   NotUnderstood,
@@ -24,15 +23,8 @@ import {
   shortened,
   type Word,
 } from "./tree.ts";
-import { calculatesText, fieldsOf, textOf } from "./values.ts";
-import { type Field, isSpecial, type Value, Variables } from "./variables.ts";
-
-/** One word of a command as a program gets it. */
-export interface ShellWord extends Field {
-  line: number;
-  /** As it was written. */
-  source: string;
-}
+import { calculatesText } from "./values.ts";
+import { Variables } from "./variables.ts";
 
 /** A command that a script executes, or may execute. */
 export interface ShellCommand {
@@ -47,13 +39,13 @@ export interface ShellCommand {
 }
 
 /**
- * The commands of a bash text, with what is certain of their words. Nothing is executed: what stands in a condition, a
- * loop or a function leaves the variables that it sets unknown; what a program would say is unknown.
+ * The commands of a bash text, with what is certain of their words. Nothing is executed: variables that are set in a
+ * condition, a loop or a function become unknown, and so does the output of a program.
  * @throws NotUnderstood where the text is not bash, or changes how bash reads
  */
 export function shellCommands(text: string): ShellCommand[] {
-  const interpreter = /^#!.*\b(zsh|fish|t?csh|ksh|python\S*|perl|ruby|node|pwsh)\b/.exec(text)?.[1];
-  if (interpreter) throw new NotUnderstood(1, `it is a script of ${interpreter}, not of bash`);
+  const other = /^#!.*\b(zsh|fish|t?csh|ksh|python\S*|perl|ruby|node|pwsh)\b/.exec(text)?.[1];
+  if (other) throw new NotUnderstood(1, `it is a script of ${other}, not of bash`);
   const zero = text.indexOf("\0");
   if (zero >= 0) throw new NotUnderstood(text.slice(0, zero).split("\n").length, "a NUL stands in it");
   const carriage = text.indexOf("\r");
@@ -65,28 +57,28 @@ export function shellCommands(text: string): ShellCommand[] {
     );
   }
   const script = parseShell(text);
-  const walk = new Walk(script);
-  walk.sequence(script, new Variables(), null);
-  return walk.found;
+  const interpreter = new Interpreter(script);
+  interpreter.sequence(script, new Variables(), null);
+  return interpreter.found;
 }
 
-/** Options of "set" that change nothing about words. */
+/** Options of "set" that do not change how words are read. */
 const harmless = /^([-+][euxvETh]*o?|pipefail|errexit|nounset|xtrace|verbose|errtrace|functrace)$/;
 
-class Walk {
+/** Goes through a script in the order in which bash would, without executing anything. */
+class Interpreter {
   readonly found: ShellCommand[] = [];
   private readonly functions: ReadonlyMap<string, Effects>;
-  /** What any function may set, and what the whole script may. */
+  /** Variables that any function may set, and that the whole script may. */
   private readonly ofFunctions: Effects;
   private readonly whole: Effects;
-  private readonly attributed: ReadonlySet<string>;
-  private readonly readonlyNames = new Set<string>();
+  private readonly assignments: Assignments;
 
   constructor(script: Sequence) {
     this.functions = functionsOf(script);
     this.ofFunctions = merged(this.functions.values());
     this.whole = effectsOf(script);
-    this.attributed = attributed(script);
+    this.assignments = new Assignments(attributed(script));
   }
 
   /** False once the script has certainly ended. */
@@ -150,7 +142,7 @@ class Walk {
         const effects = effectsOfCommand(command);
         const before = variables.copy();
         this.substitutions(command.words, before, within);
-        // Every condition before a branch may have been tried; a loop comes round to what it set.
+        // Every condition before a branch may have been evaluated; a loop reads again what it set.
         if (command.kind === "loop" || command.kind === "case") forget(before, effects, `${place} sets it`);
         else
           for (const body of command.bodies.slice(0, -1))
@@ -186,12 +178,12 @@ class Walk {
       within,
     );
     if (words.length === 0) {
-      for (const assignment of assignments) this.assign(assignment, variables);
+      for (const assignment of assignments) this.assignments.assign(assignment, variables);
       return true;
     }
-    const fields = this.fields(words, variables);
+    const fields = this.assignments.fields(words, variables);
     const plain = words.map(plainText);
-    // A program that stands in a variable of the text is known.
+    // The name of a program may come from a variable of the text.
     const isKnown = fields[0] !== undefined && fields[0].unknown === null && fields[0].text !== "";
     if (isKnown) plain[0] = fields[0]!.text;
     plain.splice(0, plain.length, ...commandWords(plain));
@@ -211,7 +203,7 @@ class Walk {
     // One function may call another.
     if (isCall) forget(variables, this.ofFunctions, `a function called in line ${line} may set it`);
     if (declarers.test(first) && unboundedBy(plain) === null) {
-      this.declare(first, words, variables);
+      this.assignments.declare(first, words, variables);
       return true;
     }
     if (first === "set" || first === "shopt") this.setOptions(first, plain, variables, line);
@@ -228,24 +220,11 @@ class Walk {
       isHarmless ? { ...effects, anything: null } : effects,
       `${shortened(first)} (line ${line}) may set it`,
     );
-    // Before a word that may be none, an assignment stays.
+    // Where the word expands to nothing, the assignment before it stays in force.
     if (!isKnown)
       for (const { name } of assignments)
         variables.forget(name, `it stands before ${shortened(first)} (line ${line})`, true);
     return !(first === "exit" || (first === "exec" && words.length > 1)) || within !== null;
-  }
-
-  private fields(words: readonly (Word | Assignment)[], variables: Variables): ShellWord[] {
-    return words.flatMap((word) => {
-      if (!isAssignment(word))
-        return fieldsOf(word, variables).map((field) => ({ ...field, line: word.line, source: word.source }));
-      const { name, append, value, line } = word;
-      const head = `${name}${append ? "+" : ""}=`;
-      if (Array.isArray(value)) throw new NotUnderstood(line, `${head}( is not expected here`);
-      // As an argument it is a word like others.
-      const whole = { ...value, parts: [{ kind: "text" as const, text: head, quoted: false }, ...value.parts] };
-      return fieldsOf(whole, variables).map((field) => ({ ...field, line, source: value.source }));
-    });
   }
 
   /** @throws NotUnderstood where a command changes how words are read */
@@ -270,67 +249,12 @@ class Walk {
         if (part.kind === "dynamic" && part.commands.length > 0) this.sequence(part.commands, variables.copy(), within);
       }
   }
-
-  private declare(first: string, words: readonly (Word | Assignment)[], variables: Variables): void {
-    if (first === "local" && !variables.isInFunction) {
-      for (const word of words)
-        if (isAssignment(word)) variables.forget(word.name, "local stands outside of a function", true);
-      return;
-    }
-    // All words are expanded before the first of them is set.
-    const before = variables.copy();
-    for (const word of words.slice(1)) {
-      if (isAssignment(word)) this.assign(word, variables, before);
-      else if (/^\w+$/.test(word.source) && first === "readonly") this.readonlyNames.add(word.source);
-      else if (/^[A-Za-z_]\w*$/.test(word.source) && first === "local") variables.set(word.source, { kind: "unset" });
-      if (first === "readonly" && isAssignment(word)) this.readonlyNames.add(word.name);
-      if (isAssignment(word) && words.some((other) => !isAssignment(other) && /^-\w*r/.test(other.source)))
-        this.readonlyNames.add(word.name);
-    }
-  }
-
-  private assign(assignment: Assignment, variables: Variables, before = variables): void {
-    const { name, line } = assignment;
-    if (name === "IFS") variables.splitting = `IFS is changed in line ${line}`;
-    if (isSpecial(name)) return;
-    const value = this.assigned(assignment, before);
-    if (value.kind === "unknown") variables.forget(name, value.why, value.mayHoldSpaces);
-    else variables.set(name, value);
-  }
-
-  /** What a variable holds after an assignment. */
-  private assigned({ name, append, index, value, line }: Assignment, variables: Variables): Value {
-    const unknown = (why: string): Value => ({ kind: "unknown", why, mayHoldSpaces: true });
-    if (this.readonlyNames.has(name)) return unknown(`it is readonly before line ${line}`);
-    if (this.attributed.has(name)) return unknown("it was declared with an option");
-    if (index !== null) {
-      for (const set of calculated(index).sets) variables.forget(set, `it is calculated in line ${line}`, false);
-      return unknown(`one element of it is set in line ${line}`);
-    }
-    const before = variables.get(name);
-    const notKnown = `what line ${line} is added to is not known`;
-    if (Array.isArray(value)) {
-      if (value.some(({ source }) => source.startsWith("["))) return unknown(`its elements have names (line ${line})`);
-      const fields = this.fields(value, variables);
-      if (!append) return { kind: "list", fields };
-      return before?.kind === "list" ? { kind: "list", fields: [...before.fields, ...fields] } : unknown(notKnown);
-    }
-    const added = textOf(value, variables);
-    // A calculation that fails leaves what was there.
-    if (added.kind === "unknown" && value.parts.some(({ kind }) => kind === "arithmetic")) return unknown(added.why);
-    if (!append || added.kind !== "text") return added;
-    if (before?.kind === "unset") return added;
-    if (before?.kind === "text")
-      return { kind: "text", text: before.text + added.text, notes: [...before.notes, ...added.notes] };
-    const why = before?.kind === "unknown" ? before.why : notKnown;
-    return { kind: "unknown", why, mayHoldSpaces: /\s/.test(added.text) };
-  }
 }
 
-/** Whether a body is the condition of an "if": each is followed by what it decides. */
+/** Whether a body is a condition of an "if": each is followed by its branch. */
 const isCondition = (bodies: readonly Sequence[], body: Sequence): boolean => bodies.indexOf(body) % 2 === 0;
 
-/** Assignments and what always ends well, without a program that could fail in them. */
+/** Assignments and builtins that always succeed, without a command substitution in them. */
 const cannotFail = ({ kind, ...command }: Command): boolean => {
   if (kind !== "simple") return false;
   const { assignments, words } = command as SimpleCommand;

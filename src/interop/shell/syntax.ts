@@ -11,12 +11,12 @@ import {
 } from "./tree.ts";
 import { arithmeticEnd } from "./words.ts";
 
-/** Commands within commands. */
+/** Deepest nesting of commands. */
 const deepest = 100;
 
 /**
- * Takes a bash text apart. Only its structure is read: which commands stand where, and what they would set.
- * @throws NotUnderstood where the text is not bash, or more of it than is followed here
+ * Parses a bash text: its commands, and the variables that each may set.
+ * @throws NotUnderstood where the text is not bash, or uses more of bash than is supported here
  */
 export function parseShell(text: string): Sequence {
   return new Parser(text).whole();
@@ -40,7 +40,7 @@ class Parser extends ShellTokens {
     return all;
   }
 
-  /** Statements up to one of `ends` or the end of the text; that is not taken. */
+  /** Statements up to one of `ends`, which is not consumed, or to the end of the text. */
   private sequence(ends: readonly string[]): Sequence {
     const all: Sequence = [];
     for (;;) {
@@ -124,7 +124,7 @@ class Parser extends ShellTokens {
       case "until": {
         words.word();
         const condition = this.body(["do"]);
-        return this.redirected(this.loop(line, "loop", [condition], [], []));
+        return this.redirected(this.loop(line, "loop", { conditions: [condition] }));
       }
       case "for":
       case "select":
@@ -183,11 +183,16 @@ class Parser extends ShellTokens {
     }
   }
 
-  private loop(line: number, word: string, before: Sequence[], sets: string[], words: Word[]): Command {
+  /** @param parts what stands before "do": "sets" and "words" as of the command, "conditions" that are executed too */
+  private loop(
+    line: number,
+    word: string,
+    { conditions = [], sets = [], words = [] }: { conditions?: Sequence[]; sets?: string[]; words?: Word[] },
+  ): Command {
     this.expect("do");
     const body = this.body(["done"]);
     this.expect("done");
-    return { kind: "loop", line, bodies: [...before, body], word: `a ${word}`, sets, words };
+    return { kind: "loop", line, bodies: [...conditions, body], word: `a ${word}`, sets, words };
   }
 
   private forCommand(line: number): Command {
@@ -199,7 +204,7 @@ class Parser extends ShellTokens {
       const { sets } = this.arithmetic(end) as Extract<Command, { kind: "expression" }>;
       if (this.operator() === ";") this.take(";");
       this.newlines();
-      return this.loop(line, "for", [], sets, []);
+      return this.loop(line, "for", { sets });
     }
     const name = words.word().source;
     const list: Word[] = [];
@@ -210,7 +215,7 @@ class Parser extends ShellTokens {
     }
     if (this.operator() === ";") this.take(";");
     this.newlines();
-    return this.loop(line, "for", [], [name], list);
+    return this.loop(line, "for", { sets: [name], words: list });
   }
 
   private caseCommand(line: number): Command {
@@ -273,8 +278,8 @@ class Parser extends ShellTokens {
       if (this.redirection()) continue;
       const operator = this.operator();
       if (operator === "(") {
-        const [name] = command.words;
-        if (command.words.length !== 1 || command.assignments.length > 0 || isAssignment(name!))
+        const [name, ...others] = command.words;
+        if (!name || others.length > 0 || command.assignments.length > 0 || isAssignment(name))
           throw this.fail('"(" was not expected');
         this.take("(");
         this.expect(")");

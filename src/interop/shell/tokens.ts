@@ -43,7 +43,7 @@ export class ShellTokens {
   protected readonly words: ShellWords;
   /** Here-documents whose text begins on the next line. */
   private pending: { delimiter: string; stripsTabs: boolean; line: number }[] = [];
-  /** Line of a comment that was met where a line was to be continued. */
+  /** Line of a comment in a command that was to be continued on the next line. */
   protected cutByComment: number | null = null;
 
   /** @param commands reads what stands in "$( )", up to the text that closes it */
@@ -53,7 +53,7 @@ export class ShellTokens {
 
   protected fail = (what: string) => this.words.fail(what);
 
-  /** Over blanks, continued lines and a comment. */
+  /** Skips blanks, continued lines and a comment. */
   protected blank(): void {
     const { words } = this;
     let continued = false;
@@ -72,7 +72,7 @@ export class ShellTokens {
     }
   }
 
-  /** The operator that stands here, which is not taken. */
+  /** The operator at this place, not consumed. */
   protected operator(): Operator | null {
     this.blank();
     const { text, at } = this.words;
@@ -98,7 +98,7 @@ export class ShellTokens {
     }
   }
 
-  /** The word that stands here, where it is plain text; it is not taken. */
+  /** The word at this place where it is plain text, not consumed. */
   protected peekWord(): string | null {
     this.blank();
     const { words } = this;
@@ -126,7 +126,7 @@ export class ShellTokens {
     return command;
   }
 
-  /** Takes a redirection with its target. */
+  /** Consumes a redirection with its target. */
   protected redirection(): boolean {
     const operator = this.operator();
     if (operator === null || !redirections.includes(operator)) return false;

@@ -1,13 +1,13 @@
-/** The parts of a bash text that are told apart; what is not is "dynamic", with why. Lines count from 1. */
+/** The syntax tree of a bash text; what is not supported is "dynamic", with the reason. Lines count from 1. */
 
-/** A stretch of a word. Only what stands outside quotes is split into words or taken for a pattern. */
+/** A part of a word. Only unquoted parts are split into words or read as patterns. */
 export type Part = { quoted: boolean } & (
   | { kind: "text"; text: string }
   | { kind: "variable"; name: string; operator: VariableOperator; word: Part[] }
   /** "${NAME[@]}", "$@" */
   | { kind: "array"; name: string }
   | { kind: "arithmetic"; text: string }
-  /** What a program would have to be run for, or what is not followed; `commands` are those of a substitution. */
+  /** Needs a program to be run, or is not supported; `commands` are those of a substitution. */
   | { kind: "dynamic"; source: string; why: string; commands: Sequence; words: Part[] }
 );
 
@@ -25,7 +25,7 @@ export interface Word {
 export interface Assignment {
   name: string;
   append: boolean;
-  /** What stands between the brackets of "NAME[...]="; null without them. */
+  /** The text between the brackets of "NAME[...]="; null without them. */
   index: string | null;
   value: Word | Word[];
   line: number;
@@ -53,9 +53,9 @@ export type Command =
       line: number;
       sets: string[];
       words: Word[];
-      /** Names that are calculated with: what they hold is calculated in turn. */
+      /** Names in the expression; their values are evaluated in turn. */
       reads: string[];
-      /** Whether a variable's value names what is set. */
+      /** Whether a variable's value is the name of the one that is set. */
       isOpen: boolean;
     };
 
@@ -73,14 +73,14 @@ export type Sequence = Statement[];
 
 export const isAssignment = (word: Word | Assignment): word is Assignment => "append" in word;
 
-/** A sentence on what is not followed, with its line. */
+/** A sentence on what is not supported, with its line. */
 export class NotUnderstood extends Error {
   constructor(line: number, what: string) {
     super(`not understood: line ${line}, ${what}`);
   }
 }
 
-/** What was written, on one line of a sentence. */
+/** The source text, shortened for a sentence. */
 export const shortened = (text: string): string => {
   const line = text.replace(/\s+/g, " ");
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;

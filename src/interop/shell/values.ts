@@ -65,7 +65,7 @@ function foundIn(part: Part, variables: Variables): Found {
   }
 }
 
-/** Expansions that are not followed may set what is named in them. */
+/** Expansions that are not supported may set the variables named in them. */
 function doubtSet(parts: readonly Part[], variables: Variables): void {
   const { names, anything } = setByExpansion(parts);
   if (anything) variables.forgetAll("a calculation may set it");
@@ -78,7 +78,7 @@ function namesElement(source: string, variables: Variables): boolean {
   return value?.kind === "text" && value.text.includes("[");
 }
 
-/** Whether one of these variables holds what is no number, and may set others where it is calculated. */
+/** Whether one of these variables may hold an expression, which sets others when it is evaluated. */
 export const calculatesText = (names: readonly string[], variables: Variables): boolean =>
   names.some((name) => {
     const value = variables.get(name);
@@ -117,7 +117,7 @@ function variableOf(part: Extract<Part, { kind: "variable" }>, variables: Variab
       return isSet ? value : { kind: "unknown", why: absent, mayHoldSpaces: true };
     case ":+":
     case "+":
-      // Where the environment holds it, the other way round.
+      // The other way round where the environment sets it.
       if (value === null) return { kind: "text", text: "", notes: [`${absent}: taken for not set`] };
       return isSet ? fromOperand(operand(), []) : { kind: "text", text: "", notes: [] };
     default: {
@@ -131,7 +131,7 @@ function variableOf(part: Extract<Part, { kind: "variable" }>, variables: Variab
   }
 }
 
-/** The text after an operator where it is what the variable comes to; null where its own value is. */
+/** The text after an operator where the expansion gives that; null where it gives the value of the variable. */
 function operandInUse(part: Extract<Part, { kind: "variable" }>, variables: Variables): Part[] | null {
   const { name, operator, word } = part;
   if (operator === "" || operator.endsWith("?") || operator.endsWith("=")) return null;
@@ -149,7 +149,7 @@ function fromOperand(found: ReturnType<typeof joined>, notes: readonly string[])
 
 const known = (text: string, notes: readonly string[]): Field => ({ text, unknown: null, isOpen: false, notes });
 
-/** Words in the making. */
+/** Collects the words that a word expands to. */
 class Fields {
   readonly done: Field[] = [];
   private current: Field | null = null;
@@ -159,7 +159,7 @@ class Fields {
     this.current = current.unknown === null ? { ...current, text: current.text + text } : current;
   }
 
-  /** Said of the word that was begun last, if there is one. */
+  /** Adds a note to the word that was begun last, if there is one. */
   note(notes: readonly string[]): void {
     if (this.current) this.current = { ...this.current, notes: [...this.current.notes, ...notes] };
     else if (this.done.length > 0)
@@ -177,33 +177,39 @@ class Fields {
     this.current = null;
   }
 
-  /** Whether a name stands before what comes now: all that it may come to has that name. */
+  /** Whether the current word already has its name: whatever follows is part of its value. */
   get isNamed(): boolean {
     return this.current?.text.includes("=") ?? false;
   }
 }
 
-/** A word as the words that a program gets. */
+/** The words that a program gets for one word of the script. */
 export function fieldsOf(word: Word, variables: Variables): Field[] {
   const whole = wholeExpansion(word, variables);
   if (whole) return whole;
   const fields = new Fields();
   const { parts } = word;
-  // Quoted and expanded stretches stand as one letter.
+  // Quoted and expanded parts stand as one letter.
   const bare = parts.map((part) => (part.kind === "text" && !part.quoted ? part.text : "x")).join("");
   if (/^~(\/|$|[+-]|[\w-]+(\/|$))/.test(bare)) fields.doubt("~ is a folder of this machine", false);
   const hasBraces = /\{.*(,|\.\.).*\}/s.test(bare);
-  for (const part of parts) addPart(fields, part, variables, hasBraces, false);
+  for (const part of parts) addPart(fields, part, variables, { hasBraces, isOperand: false });
   fields.end();
   return fields.done;
 }
 
-/** @param isOperand whether a text stands after an operator ("${A:-text}"), and is split like a value */
-function addPart(fields: Fields, part: Part, variables: Variables, hasBraces: boolean, isOperand: boolean): void {
+interface PartPlace {
+  /** Whether braces in the word may expand to several words. */
+  hasBraces: boolean;
+  /** Whether a text follows an operator ("${A:-text}"), and is split like a value. */
+  isOperand: boolean;
+}
+
+function addPart(fields: Fields, part: Part, variables: Variables, { hasBraces, isOperand }: PartPlace): void {
   const value = foundIn(part, variables);
   const operand = part.kind === "variable" && !part.quoted ? operandInUse(part, variables) : null;
   if (value.kind === "text") {
-    if (operand) for (const inner of operand) addPart(fields, inner, variables, false, true);
+    if (operand) for (const inner of operand) addPart(fields, inner, variables, { hasBraces: false, isOperand: true });
     else if (part.quoted) fields.put(value.text);
     else if (part.kind === "text" && !isOperand) addLiteral(fields, part.text, variables, hasBraces);
     else {

@@ -1,4 +1,4 @@
-/** What a variable is known to hold. `notes` say what was taken for granted on the way. */
+/** What a variable is known to hold. `notes` are the assumptions that were made for it. */
 export type Value =
   | { kind: "text"; text: string; notes: readonly string[] }
   | { kind: "list"; fields: readonly Field[] }
@@ -8,7 +8,7 @@ export type Value =
 
 /** One word as a program gets it. */
 export interface Field {
-  /** Up to the first stretch that is not known. */
+  /** Up to the first part that is not known. */
   text: string;
   /** Why the rest is not known; null where all of it is. */
   unknown: string | null;
@@ -17,7 +17,7 @@ export interface Field {
   notes: readonly string[];
 }
 
-/** Set by bash itself or in every environment, so that neither an assignment nor a default says what they hold. */
+/** Set by bash itself or in every environment, so that neither an assignment nor a default determines their values. */
 const special =
   /^(BASH\w*|COMP_\w+|COPROC|DIRSTACK|EPOCH\w+|E?UID|FUNCNAME|GROUPS|HIST\w+|HOME|HOST(NAME|TYPE)|IFS|LANG|LC_\w+|LINENO|LINES|COLUMNS|LOGNAME|MACHTYPE|MAPFILE|OLDPWD|OPT(ARG|ERR|IND)|OSTYPE|PATH|PIPESTATUS|POSIXLY_CORRECT|PPID|PS\d|PWD|RANDOM|REPLY|SECONDS|SHELL\w*|SHLVL|SRANDOM|TERM|TMPDIR|USER|_)$/;
 
@@ -28,7 +28,7 @@ export class Variables {
   private values = new Map<string, Value>();
   /** Why any variable may hold anything by now; null where none may. */
   private anything: string | null = null;
-  /** In a function "$1" and "$@" are what it is called with. */
+  /** Why "$1" and "$@" are not known: in a function they are its arguments. */
   positional: string | null = null;
   /** "local" is an error elsewhere. */
   isInFunction = false;
@@ -60,7 +60,7 @@ export class Variables {
     this.values.set(name, value);
   }
 
-  /** Takes what a variable holds for unknown: it may be as it was, or something else. */
+  /** Marks the value of a variable as unknown: it may be as it was, or another. */
   forget(name: string, why: string, mayHoldSpaces: boolean): void {
     const before = this.values.get(name);
     const didHold =

@@ -2,7 +2,7 @@ import { NotUnderstood, type Part, type Sequence, type VariableOperator, type Wo
 
 const operators: readonly VariableOperator[] = [":-", ":=", ":+", ":?", "-", "=", "+", "?"];
 
-/** Expansions within expansions. */
+/** Deepest nesting of expansions. */
 const deepest = 100;
 
 /** Letters that end a word outside quotes. */
@@ -36,7 +36,7 @@ export class ShellWords {
     return low + 1;
   }
 
-  /** What is not followed at `at`. */
+  /** The error for unsupported syntax at `at`. */
   fail(what: string, at = this.at): NotUnderstood {
     return new NotUnderstood(this.line(at), what);
   }
@@ -63,7 +63,7 @@ export class ShellWords {
     return { parts, line: this.line(start), source: this.text.slice(start, this.at) };
   }
 
-  /** Reads one piece of a word: a quoted stretch, an expansion or a letter. */
+  /** Reads one part of a word: a quoted part, an expansion or a letter. */
   private piece(parts: Part[], inDouble: boolean): void {
     const letter = this.text[this.at]!;
     if (letter === "\\") {
@@ -144,7 +144,7 @@ export class ShellWords {
       this.at++;
       return;
     }
-    // A long name is cut by the slice; a name of 200 letters is nobody's.
+    // The slice would cut a longer name; nobody has one of 200 letters.
     this.at += 1 + name.length;
     parts.push(
       name === "@" || name === "*"

@@ -5,11 +5,11 @@ import { readAliases } from "../aliases.ts";
 import { quoted } from "../shell/quoted.ts";
 import { trlNames } from "./names.ts";
 
-/** A configuration as a `trl grpo` command; what TRL has no name for stands above it. */
+/** A configuration as a `trl grpo` command; knobs that TRL has no name for are listed above it. */
 export function writeTrlCommand(config: RunConfig): string {
   const settings = writeSettings(trlNames, config);
   const base = resolveConfig({ preset: config.preset });
-  // Over the defaults alone: what TRL says by itself is to be seen, not what the preset says already.
+  // Over the defaults alone, so that only what the TRL settings say is compared, not what the preset has already.
   const back = {
     ...resolveConfig({}),
     ...readAliases(settings, { ...base, ...config }).changes,

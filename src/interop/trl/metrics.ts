@@ -15,7 +15,7 @@ import {
 } from "../step_metrics.ts";
 
 /**
- * TRL's names (GRPOTrainer). Of its clip ratios only the sum can be had: the update does not tell below from above.
+ * TRL's names (GRPOTrainer). Of its clip ratios only the sum can be had: the update does not distinguish below from above.
  * Beside these, `rewards/<part>/mean` and `rewards/<part>/std` of every part of a reward.
  */
 export const trlMetricTable: MetricNames = {

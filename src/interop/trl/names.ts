@@ -42,7 +42,7 @@ const delta: Mapping = {
 
 /**
  * TRL counts completions: a forward pass has per_device_train_batch_size of them, an update gradient_accumulation_steps
- * passes, and what is drawn at once is enough for steps_per_generation passes.
+ * passes, and what is sampled at once is enough for steps_per_generation passes.
  */
 const batch: Mapping = {
   names: [
@@ -57,15 +57,16 @@ const batch: Mapping = {
     const pass = given("per_device_train_batch_size");
     const passes = given("gradient_accumulation_steps");
     const perGeneration = given("steps_per_generation");
-    const drawn = given("generation_batch_size");
-    if ([pass, passes, perGeneration, drawn].some((text) => text !== undefined)) {
-      if (perGeneration !== undefined && drawn !== undefined)
+    const sampled = given("generation_batch_size");
+    if ([pass, passes, perGeneration, sampled].some((text) => text !== undefined)) {
+      if (perGeneration !== undefined && sampled !== undefined)
         throw new Error("steps_per_generation and generation_batch_size exclude each other");
       const update = numeral(pass ?? "8") * numeral(passes ?? "1");
-      const all = drawn === undefined ? numeral(pass ?? "8") * numeral(perGeneration ?? passes ?? "1") : numeral(drawn);
+      const all =
+        sampled === undefined ? numeral(pass ?? "8") * numeral(perGeneration ?? passes ?? "1") : numeral(sampled);
       changes.tasksPerStep = groupsIn(all, base.rolloutsPerTask);
       // A generation batch alone leaves the mini-batch as it was.
-      if (pass !== undefined || passes !== undefined || drawn === undefined) {
+      if (pass !== undefined || passes !== undefined || sampled === undefined) {
         const mini = groupsIn(update, base.rolloutsPerTask);
         changes.miniBatchTasks = mini >= changes.tasksPerStep ? 0 : mini;
       }
@@ -131,7 +132,7 @@ const dtypes: Readonly<Record<string, RunConfig["baseDtype"]>> = {
   float16: "f16",
 };
 
-/** What the weights under an adapter are kept in: ModelConfig's dtype, or bitsandbytes' int8 and NF4. */
+/** The dtype of the weights under an adapter: ModelConfig's, or bitsandbytes' int8 and NF4. */
 const baseDtype: Mapping = {
   names: ["dtype", "torch_dtype", "load_in_8bit", "load_in_4bit", "bnb_4bit_quant_type"],
   read(given, base, say) {
@@ -253,11 +254,11 @@ export const trlNames: AliasTable = {
       line: "the optimizer is AdamW",
     },
     adam_epsilon: { values: ["1e-8"], line: "AdamW's epsilon is torch's" },
-    top_p: { values: ["1"], line: "a token is drawn from the whole distribution" },
-    top_k: { values: ["0", "-1", "null"], line: "a token is drawn from the whole distribution" },
-    min_p: { values: ["0", "null"], line: "a token is drawn from the whole distribution" },
-    repetition_penalty: { values: ["1"], line: "logits are not changed before drawing" },
-    generation_kwargs: { values: ["null", "{}"], line: "a token is drawn from the whole distribution" },
+    top_p: { values: ["1"], line: "tokens are sampled from the whole distribution" },
+    top_k: { values: ["0", "-1", "null"], line: "tokens are sampled from the whole distribution" },
+    min_p: { values: ["0", "null"], line: "tokens are sampled from the whole distribution" },
+    repetition_penalty: { values: ["1"], line: "logits are not changed before sampling" },
+    generation_kwargs: { values: ["null", "{}"], line: "tokens are sampled from the whole distribution" },
     importance_sampling_level: { values: ["token"], line: "ratios are of tokens" },
     multi_objective_aggregation: { values: ["sum_then_normalize"], line: "a rollout's rewards are added up first" },
     reward_weights: {
@@ -274,7 +275,7 @@ export const trlNames: AliasTable = {
     use_dora: { values: ["False"], line: "adapters are LoRA" },
   },
   idle: {
-    "our own kernels draw and train on one GPU, sums in f32": [
+    "our own kernels sample and train on one GPU, sums in f32": [
       "use_vllm",
       "vllm_*",
       "use_transformers_paged",
@@ -306,7 +307,7 @@ export const trlNames: AliasTable = {
       "dataset_train_split",
       "dataset_test_split",
     ],
-    "held-out rows are drawn and greedy (--held-out-rows, --eval-tasks)": [
+    "held-out rows are sampled and greedy (--held-out-rows, --eval-tasks)": [
       "num_generations_eval",
       "per_device_eval_batch_size",
       "eval_on_start",
@@ -334,6 +335,6 @@ export const trlNames: AliasTable = {
     "a run ends by its steps (max_steps)": ["num_train_epochs"],
     "the reference model stays": ["ref_model_mixup_alpha", "ref_model_sync_steps"],
     "the loss it belongs to is not supported": ["sapo_temperature_neg", "sapo_temperature_pos"],
-    "the order of rows is drawn from seed": ["data_seed"],
+    "the order of rows depends on seed": ["data_seed"],
   },
 };

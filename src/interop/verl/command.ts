@@ -12,7 +12,7 @@ import { readVerlText, whatElse } from "./script.ts";
 const rollout = "actor_rollout_ref.rollout";
 const actor = "actor_rollout_ref.actor";
 
-/** What verl's own ppo_trainer.yaml says where a command says nothing. */
+/** Values of verl's own ppo_trainer.yaml, which hold where a command says nothing. */
 const verlDefaults: Readonly<Record<string, string>> = {
   "data.train_batch_size": "1024",
   "data.max_prompt_length": "512",
@@ -54,7 +54,7 @@ const recipeDefaults = {
   "custom_reward_function.path": "recipe/deepeyes/reward_function.py",
 };
 
-/** What a pasted command comes to: a whole configuration, how it differs from its preset, and what to know. */
+/** What was read from a command: a whole configuration, how it differs from its preset, and notes. */
 export interface ReadCommand {
   preset: string;
   config: RunConfig;
@@ -66,9 +66,8 @@ export interface ReadCommand {
 
 /**
  * Reads a shell script or command that starts verl (`python3 -m verl.trainer.main_ppo name=value ...`), what `bash -x`
- * printed of one, or the `.hydra/overrides.yaml` of a run. What it leaves unsaid is as verl has it; what verl does not
- * say either (steps, prompts, judge) is as the preset has it that comes nearest. A value that is not certain is named
- * and not used.
+ * printed of one, or the `.hydra/overrides.yaml` of a run. Settings that it lacks have verl's defaults; what verl has no
+ * setting for (steps, prompts, judge) is as in the nearest preset. A value that is not certain is named and not used.
  *
  * @throws Error where the text has no such command, or more than one
  */
@@ -78,7 +77,7 @@ export function readVerlCommand(text: string): ReadCommand {
   const { given, configPath, refused } = overrides;
   const configName = overrides.configName || "ppo_trainer";
   const notes = [...found, ...overrides.notes];
-  // verl's own files lie in "config" beside its program; a file of that name elsewhere may say other things.
+  // verl's own files lie in "config" beside its program; a file of that name elsewhere may differ.
   const isOwnPath = configPath === "" || /^(\.\/)?config\/?$/.test(configPath);
   const isForeign = configName !== recipeFile && !(configName === "ppo_trainer" && isOwnPath);
 
@@ -98,7 +97,7 @@ export function readVerlCommand(text: string): ReadCommand {
   }
   const defaults = isForeign ? {} : certainDefaults(all, overrides);
   const batch = Number(given.get("data.train_batch_size") ?? defaults["data.train_batch_size"]);
-  // verl's 256 would be refused by verl itself for smaller batches; nobody who wrote nothing meant that.
+  // verl refuses its own default of 256 for smaller batches, so a command without it cannot mean that.
   if (batch < 256 && `${actor}.ppo_mini_batch_size` in defaults)
     defaults[`${actor}.ppo_mini_batch_size`] = String(batch);
   if (defaults["algorithm.adv_estimator"] !== undefined && !given.has("algorithm.adv_estimator"))
@@ -145,8 +144,9 @@ export function readVerlCommand(text: string): ReadCommand {
 }
 
 /**
- * A configuration as a command that starts verl: DeepEyes' fork where the tool is its own, verl with the recipe else.
- * What verl has no name for stands below "saccade.", which verl ignores, so that readVerlCommand gives the same back.
+ * A configuration as a command that starts verl: DeepEyes' fork where the tool is its own, else verl with the recipe.
+ * Knobs that verl has no name for are written below "saccade.", which verl ignores, so that readVerlCommand reads the
+ * same configuration back.
  */
 export function writeVerlCommand(config: RunConfig): string {
   const isFork = config.tool === "deepeyes";

@@ -1,6 +1,6 @@
 /**
- * Why hydra would make another value of an override than its letters say, or none at all; null where it takes it as it
- * stands (hydra 1.3, grammar of overrides).
+ * Why hydra would read an override as another value than its text, or refuse it; null where it reads the text itself
+ * (hydra 1.3, grammar of overrides).
  */
 export function hydraProblem(value: string): string | null {
   if (value.includes("${")) return `it is worked out from other settings (\${ })`;
@@ -34,13 +34,13 @@ export function hydraProblem(value: string): string | null {
   return null;
 }
 
-/** A value without the quotes that hydra takes off a whole text. */
+/** A value without the quotes that hydra removes around a whole text. */
 export const hydraText = (value: string): string => {
   const text = value.trim();
   return /^(['"])(.*)\1$/s.exec(text)?.[2] ?? text;
 };
 
-/** A text as hydra takes it for one: in quotes where its letters would mean something. */
+/** A text as hydra reads it back: in quotes where some of its characters have a meaning. */
 export function hydraWritten(text: string): string {
   if (/^[\w./:@%+-]*$/.test(text) && hydraProblem(text) === null) return text;
   const quote = text.includes("'") ? '"' : "'";

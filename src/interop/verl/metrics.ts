@@ -77,9 +77,9 @@ export const verlMetricTable: MetricNames = {
   ),
   "num_tool_calls/succeeded": meanOf("mean of calls that gave a picture", ({ all }) => all.map(callsOk)),
   "timing_s/step": seconds("the whole step", "durationMs"),
-  "timing_s/gen": seconds("rolling; judging goes on meanwhile", "rollMs"),
+  "timing_s/gen": seconds("sampling, with tools and judging", "rollMs"),
   "timing_s/update_actor": seconds("the updates", "updateMs"),
-  "timing_per_token_ms/gen": metric("rolling, per token after the prompt", ({ facts, responseTokens }) =>
+  "timing_per_token_ms/gen": metric("sampling, per token after the prompt", ({ facts, responseTokens }) =>
     ratio(facts.timings.rollMs, sum(responseTokens)),
   ),
   "timing_per_token_ms/update_actor": metric("the updates, per token", ({ facts, totalTokens }) =>

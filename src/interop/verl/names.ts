@@ -12,10 +12,10 @@ const actor = "actor_rollout_ref.actor";
 const rollout = "actor_rollout_ref.rollout";
 const model = "actor_rollout_ref.model";
 
-/** Whether a run is written by the names of DeepEyes' fork, which has its own agent loop, or by verl's own. */
+/** Whether a run is written with the names of DeepEyes' fork, which has its own agent loop, or with verl's own. */
 const isFork = ({ tool }: RunConfig): boolean => tool === "deepeyes";
 
-/** Larger than any gradient: what stands for "never" where verl insists on a norm. */
+/** Larger than any gradient: verl needs a norm, and this one never clips. */
 const noClip = 1e9;
 const neverSaved = 100_000;
 
@@ -27,7 +27,7 @@ const lengths: Mapping = {
     const response = given("data.max_response_length") ?? given(`${rollout}.response_length`);
     const turn = given(`${rollout}.agent.single_response_max_tokens`);
     const changes: Changes = response === undefined ? {} : { responseTokens: response };
-    // verl's own loop gives a turn what is left of the response.
+    // verl's own loop limits a turn only by what is left of the response.
     const isWhole = base.firstTurnTokens === base.responseTokens && base.nextTurnTokens === base.responseTokens;
     const longest = turn ?? (isWhole ? response : undefined);
     if (longest !== undefined) Object.assign(changes, { firstTurnTokens: longest, nextTurnTokens: longest });
@@ -105,7 +105,7 @@ const klLoss: Mapping = {
     const coef = given(`${actor}.kl_loss_coef`);
     if (isUsed === undefined ? coef === undefined : !truth(isUsed))
       return isUsed === undefined ? changes : { ...changes, klLossCoef: 0 };
-    // 0.001 is verl's own where nothing else is said.
+    // 0.001 is verl's default.
     return { ...changes, klLossCoef: coef ?? (base.klLossCoef || 0.001) };
   },
   write: ({ klLossCoef, klLossType }) => ({
@@ -213,7 +213,7 @@ const dtypes: Readonly<Record<string, RunConfig["baseDtype"]>> = {
   float16: "f16",
 };
 
-/** What the weights under an adapter are kept in. */
+/** The dtype of the weights under an adapter. */
 const baseDtype: Mapping = {
   names: [modelDtype],
   read(given, base, say) {
@@ -239,7 +239,7 @@ const cacheDtypes: Readonly<Record<string, RunConfig["kvCacheDtype"] | null>> = 
   bf16: "bf16",
 };
 
-/** What the engine of rollouts keeps keys and values in, as verl hands it on. */
+/** The dtype of the rollout engine's cache of keys and values, as verl passes it on. */
 const cacheDtype: Mapping = {
   names: ["vllm", "sglang"].map((engine) => `${rollout}.engine_kwargs.${engine}.kv_cache_dtype`),
   read(given) {
@@ -249,7 +249,7 @@ const cacheDtype: Mapping = {
     const found = cacheDtypes[dtype];
     return found ? { kvCacheDtype: found } : {};
   },
-  // What an engine is handed stands in no yaml file, so it is put in by force.
+  // Engine arguments are in no yaml file, so the override is forced ("++").
   write: ({ kvCacheDtype }): Record<string, string> =>
     kvCacheDtype === "bf16" ? { [`++${cacheDtype.names[0]!}`]: "bfloat16" } : {},
 };
@@ -283,7 +283,7 @@ const betas: Mapping = {
     if (beta2 === undefined || rest.length > 0) throw new Error("expected two numbers such as [0.9,0.999]");
     return { beta1, beta2 };
   },
-  // Not in the older yaml files, so it is put in by force.
+  // Not in the older yaml files, so the override is forced.
   write: ({ beta1, beta2 }): Record<string, string> =>
     beta1 === 0.9 && beta2 === 0.999 ? {} : { [`++${actor}.optim.betas`]: `[${beta1},${beta2}]` },
 };
@@ -397,17 +397,17 @@ export const verlNames: AliasTable = {
       values: ["False"],
       line: "all weights are trained, or by --lora-rank an adapter of the text model alone",
     },
-    [`${actor}.tis_imp_ratio_cap`]: { values: ["-1", "null"], line: "drawing and training share one set of weights" },
+    [`${actor}.tis_imp_ratio_cap`]: { values: ["-1", "null"], line: "sampling and training share one set of weights" },
     [`${actor}.optim.warmup_style`]: { values: ["constant"], line: "the rate stays after its warm-up" },
     [`${actor}.optim.lr_scheduler_type`]: { values: ["constant"], line: "the rate stays after its warm-up" },
     [`${actor}.optim.optimizer`]: { values: ["AdamW"], line: "the optimizer is AdamW" },
-    [`${rollout}.top_p`]: { values: ["1"], line: "a token is drawn from the whole distribution" },
-    [`${rollout}.top_k`]: { values: ["-1", "0"], line: "a token is drawn from the whole distribution" },
-    [`${rollout}.min_p`]: { values: ["0", "null"], line: "a token is drawn from the whole distribution" },
-    [`${rollout}.repetition_penalty`]: { values: ["1"], line: "logits are not changed before drawing" },
-    [`${rollout}.do_sample`]: { values: ["True"], line: "training draws" },
+    [`${rollout}.top_p`]: { values: ["1"], line: "tokens are sampled from the whole distribution" },
+    [`${rollout}.top_k`]: { values: ["-1", "0"], line: "tokens are sampled from the whole distribution" },
+    [`${rollout}.min_p`]: { values: ["0", "null"], line: "tokens are sampled from the whole distribution" },
+    [`${rollout}.repetition_penalty`]: { values: ["1"], line: "logits are not changed before sampling" },
+    [`${rollout}.do_sample`]: { values: ["True"], line: "training samples" },
     [`${rollout}.ignore_eos`]: { values: ["False"], line: "a turn ends at its stop token" },
-    [`${rollout}.use_fire_sampling`]: { values: ["False"], line: "every token is drawn at one temperature" },
+    [`${rollout}.use_fire_sampling`]: { values: ["False"], line: "every token is sampled at one temperature" },
     [`${rollout}.multi_turn.max_parallel_calls`]: { values: ["1"], line: "the first call of a turn is executed" },
     [`${rollout}.multi_turn.format`]: { values: ["hermes", "chatml"], line: "calls stand in <tool_call> tags" },
     [`${rollout}.multi_turn.interaction_config_path`]: { values: ["null"], line: "only tools answer" },
@@ -415,7 +415,7 @@ export const verlNames: AliasTable = {
     "data.prompt_key": { values: ["prompt"], line: "columns have DeepEyes' names" },
     "data.image_key": { values: ["images"], line: "columns have DeepEyes' names" },
     "data.reward_fn_key": { values: ["data_source"], line: "columns have DeepEyes' names" },
-    "data.train_max_samples": { values: ["-1"], line: "all rows are trained on; --held-out-rows keeps some apart" },
+    "data.train_max_samples": { values: ["-1"], line: "all rows are trained on; --held-out-rows leaves some out" },
     "reward_model.enable": { values: ["False"], line: "answers are judged by rules or a judge (--judge)" },
     "reward_model.reward_manager": { values: ["naive"], line: "a rollout has one reward, at its end" },
   },
@@ -442,7 +442,7 @@ export const verlNames: AliasTable = {
       `${rollout}.data_parallel_size`,
       `${rollout}.layer_name_map.*`,
     ],
-    "our own kernels draw and train, sums in f32; there is no other engine to tune": [
+    "our own kernels sample and train, sums in f32; there is no other engine to tune": [
       `${rollout}.name`,
       `${rollout}.mode`,
       `${rollout}.dtype`,
@@ -521,7 +521,7 @@ export const verlNames: AliasTable = {
       "data.shuffle",
       "data.gen_batch_size",
     ],
-    "held-out rows are taken out of the same files (--held-out-rows, --eval-tasks), drawn and greedy": [
+    "held-out rows are taken out of the same files (--held-out-rows, --eval-tasks), sampled and greedy": [
       "data.val_files",
       "data.val_batch_size",
       "data.val_max_samples",
@@ -574,7 +574,7 @@ export const verlNames: AliasTable = {
       "reward_model.launch_reward_fn_async",
       "reward_model.reward_kwargs.*",
     ],
-    "groups are drawn anew as often as is needed": [
+    "groups are sampled again as often as is needed": [
       "algorithm.filter_groups.metric",
       "algorithm.filter_groups.max_num_gen_batches",
     ],

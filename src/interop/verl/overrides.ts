@@ -1,7 +1,7 @@
 import { nearest } from "../../train/config.ts";
 import { knows, namesOf } from "../alias_rules.ts";
 import { ownPrefix } from "../aliases.ts";
-import type { ShellWord } from "../shell/run.ts";
+import type { ShellWord } from "../shell/assignments.ts";
 import { shortened } from "../shell/tree.ts";
 import { hydraProblem, hydraText } from "./hydra_value.ts";
 import { verlNames } from "./names.ts";
@@ -13,7 +13,7 @@ export interface NotCertain {
   sentence: string;
 }
 
-/** What the words after verl's program say. */
+/** The settings in the words after verl's program. */
 export interface Overrides {
   given: Map<string, string>;
   notCertain: NotCertain[];
@@ -27,7 +27,7 @@ export interface Overrides {
   refused: string[];
 }
 
-/** Knobs that are worked out of others: where one is not certain, neither is the other. */
+/** Knobs that are computed from others: where one is not certain, neither is the other. */
 const actor = "actor_rollout_ref.actor";
 const follows: Readonly<Record<string, string>> = {
   [`${actor}.ppo_mini_batch_size`]: "data.train_batch_size",

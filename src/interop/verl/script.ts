@@ -1,15 +1,16 @@
-import { type ShellCommand, type ShellWord, shellCommands } from "../shell/run.ts";
+import type { ShellWord } from "../shell/assignments.ts";
+import { type ShellCommand, shellCommands } from "../shell/run.ts";
 import { NotUnderstood, shortened } from "../shell/tree.ts";
 import { ShellWords } from "../shell/words.ts";
 
-/** What a text gives to verl's program. */
+/** The arguments that a text gives to verl's program. */
 export interface VerlText {
   /** The words after the program. */
   words: ShellWord[];
   notes: string[];
 }
 
-/** Said after what is not certain of a script. */
+/** Ends the sentences on what is not certain of a script. */
 export const whatElse =
   'Instead of the script, give what bash makes of it (bash -x run.sh 2>&1, its line "+ python3 -m verl...") or the .hydra/overrides.yaml of a run';
 
@@ -31,10 +32,10 @@ export function readVerlText(text: string): VerlText {
   }
 }
 
-/** Letters of a script; the longest public ones have some ten thousand. */
+/** Longest script, in characters; the longest public ones have some ten thousand. */
 const largestScript = 1_000_000;
 
-/** Programs whose settings mean what those of verl.trainer.main_ppo mean, and what else is to be known of them. */
+/** Programs whose settings mean the same as those of verl.trainer.main_ppo, with notes on them. */
 const programs: readonly { name: RegExp; note: string | null }[] = [
   { name: /^verl\.trainer\.main_ppo$|^(.*\/)?verl\/trainer\/main_ppo\.py$/, note: null },
   {
@@ -48,13 +49,13 @@ const programs: readonly { name: RegExp; note: string | null }[] = [
 ];
 const onlyPpo = programs[0]!.name;
 
-/** Programs that are started like trainers and train nothing by reinforcement. */
+/** Programs that are started like trainers but do no reinforcement learning. */
 const noTrainer = /main_(generation|eval)\w*(\.py)?$/;
 
-/** What hands its words on as they are. */
+/** Commands that pass their words on unchanged. */
 const launchers =
   /^(.*\/)?(python[\d.]*|torchrun|accelerate|deepspeed|nohup|env|exec|command|time|srun|mpirun|mpiexec|numactl|taskset|nice|ionice|stdbuf|timeout|setsid|sudo|uv|poetry|pipenv|conda|mamba|micromamba|pixi|ray|docker|podman|singularity|apptainer|nsys|ncu|xvfb-run)$/;
-/** What reads its words again as a text. */
+/** Commands that read their words again as a script. */
 const readAgain = /^(eval|bash|sh|zsh|ssh|su|xargs|parallel|screen|tmux|source|\.)$/;
 
 /** Where a program's name stands among the words of a command; -1 where it starts none. */
@@ -140,7 +141,7 @@ function readByRay(word: ShellWord): ShellWord {
 
 const commandStart = ({ words }: ShellCommand): string => shortened(words.map(({ source }) => source).join(" "));
 
-/** The commands that `bash -x` printed: their words stand there as they came out. */
+/** The commands that `bash -x` printed, with their words expanded. */
 function traced(text: string): ShellCommand[] {
   const commands: ShellCommand[] = [];
   const reader = new ShellWords(text, () => {
@@ -159,7 +160,7 @@ function traced(text: string): ShellCommand[] {
       const unknown = isPlain ? null : "bash -x prints no such thing";
       words.push({ text: whole, unknown, isOpen: false, notes: [], line, source });
     }
-    // Before a program its environment may stand.
+    // Assignments for its environment may precede a program.
     while (/^\w+=/.test(words[0]?.text ?? "")) words.shift();
     commands.push({ line, words, within: null, function: null, cutByComment: null });
   }
@@ -171,7 +172,7 @@ function hydraOverrides(text: string): ShellWord[] {
   const items: { line: number; text: string }[] = [];
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.startsWith("- ")) items.push({ line: i + 1, text: line.slice(2) });
-    // A long text goes on, with one blank between.
+    // A long text continues on the next line, with one blank between.
     else if (/^\s+\S/.test(line) && items.length > 0) items.at(-1)!.text += ` ${line.trim()}`;
     else if (!/^\s*(#.*)?$/.test(line))
       throw new NotUnderstood(i + 1, `expected "- name=value", found "${shortened(line)}"`);
@@ -194,7 +195,7 @@ function yamlText(source: string, line: number): string {
     try {
       return JSON.parse(source) as string;
     } catch {
-      // Said below.
+      // Reported below.
     }
   } else if (!/^[[{&*!|>%@`]/.test(source) && !/ #|: /.test(source)) return source;
   throw new NotUnderstood(line, `${shortened(source)} is not a text as hydra writes it`);

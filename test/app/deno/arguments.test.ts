@@ -37,7 +37,7 @@ test("knobs by verl's and TRL's names, beside flags", () => {
     changes: {},
     notes: [
       "Nothing to do for trainer.nnodes: one GPU does all the work, nothing is split or moved away",
-      "Nothing to do for use_vllm: our own kernels draw and train on one GPU, sums in f32",
+      "Nothing to do for use_vllm: our own kernels sample and train on one GPU, sums in f32",
     ],
   });
   // A ratio is of the steps that hold: those of the preset, or of a flag.

@@ -29,7 +29,6 @@ async function run(
         name: "deno",
         gpu,
         gpuMissing: "No GPU found; install one",
-        dialect: "naga",
         assetSize: async () => null,
         readAsset: async () => new Uint8Array(),
         list: async () => null,

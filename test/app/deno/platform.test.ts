@@ -56,7 +56,7 @@ test("a folder named like a model on the Hub is read from disk", async () => {
 });
 
 test("a GPU is found whose device copies, or the sentence says what to do", async () => {
-  const { gpu, gpuMissing, dialect } = await findGpu("");
+  const { gpu, gpuMissing } = await findGpu("");
   if (!gpu) {
     expect(gpuMissing).toMatch(/^No GPU found, neither by Dawn \(.+\) nor by Deno's own WebGPU; .*(install|update)/);
     return;
@@ -70,7 +70,6 @@ test("a GPU is found whose device copies, or the sentence says what to do", asyn
   device.queue.submit([encoder.finish()]);
   await target.mapAsync(GPUMapMode.READ);
   expect(new Uint32Array(target.getMappedRange())[0]).toBe(7);
-  expect(["tint", "naga"]).toContain(dialect);
 });
 
 test("SACCADE_GPU is checked, and names the missing adapter where it insists on Dawn", async () => {

@@ -3,6 +3,7 @@ import type { Reward, Rollout } from "../../../src/agent/rollout.ts";
 import { builtInTools } from "../../../src/agent/tools/table.ts";
 import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../../../src/app/judge/rejudge.ts";
 import type { Pixels } from "../../../src/image/pixels.ts";
+import type { VisionConfig } from "../../../src/model/config.ts";
 import { compactChat } from "../../../src/policy/chat.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
 import type { JudgeCounts } from "../../../src/reward/judges/counts.ts";
@@ -13,10 +14,12 @@ import { needle } from "../../../src/tasks/sources/needle.ts";
 import type { TaskSource } from "../../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { TrainEvent } from "../../../src/train/events.ts";
-import { type ChoiceKnob, knobs, type RunConfig } from "../../../src/train/knobs.ts";
+import type { ChoiceKnob } from "../../../src/train/knob_kinds.ts";
+import { knobs, type RunConfig } from "../../../src/train/knobs.ts";
 import { train } from "../../../src/train/trainer.ts";
 import tokenizerFile from "../../golden/tokenizer-needle.json" with { type: "json" };
 import { ScriptedPolicy } from "../../support/scripted_policy.ts";
+import { stillLearner } from "../../support/still_learner.ts";
 
 const tokenizer = new Tokenizer(tokenizerFile);
 const flat = (side: number): Pixels => ({ width: side, height: side, data: new Uint8Array(side * side * 3).fill(90) });
@@ -88,11 +91,22 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       tools: builtInTools,
       tokenizer,
       judge: judges[judge](),
-      klSums: async ({ rollouts }) => rollouts.map((group) => group.map((_, i) => 0.1 * i + 0.3)),
+      vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
+      // A distance of 0.3 nats to the starting model, and 0.1 more for each rollout of a group.
+      reference: {
+        logprobs: async (groups) =>
+          Float32Array.from(
+            groups.flatMap(({ sequences }) =>
+              sequences.flatMap(({ targets }, i) =>
+                targets.map(({ oldLogprob = 0 }) => oldLogprob - (0.1 * i + 0.3) / targets.length),
+              ),
+            ),
+          ),
+      },
       view: { frame: "relative-1000", minSidePx: 32, modelInput: () => flat(64), imageTokens: () => 16 },
-      update: async () => ({ grad_norm: 1, loss: 0 }),
+      learner: stillLearner,
     },
-    0,
+    { step: 0, updates: 0 },
   );
   const all: TrainEvent[] = [
     {

@@ -7,7 +7,7 @@ import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
-import { modelTokens } from "../../../src/train/update.ts";
+import { modelTokens } from "../../../src/train/pack_rollouts.ts";
 import tokenizerJson from "../../golden/tokenizer-needle.json" with { type: "json" };
 import { gpu } from "../../support/device.ts";
 import { platform as shipped } from "../../support/shipped.ts";

@@ -3,10 +3,10 @@ import { createRunFolder, resumeRunFolder } from "../../../src/app/deno/storage/
 import { configText, recordRun, reopenRun } from "../../../src/app/run/record.ts";
 import { logUpTo } from "../../../src/app/run/run_log.ts";
 import { DroppedFiles } from "../../../src/app/web/browser/dropped_files.ts";
-import { readTrainerState } from "../../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { TrainEvent } from "../../../src/train/events.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
+import { readTrainerState } from "../../../src/train/trainer_state.ts";
 import { droppedPlatform } from "../../support/dropped_platform.ts";
 import { fakeSession } from "../../support/fake_session.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { RunRecorder } from "../../../src/app/run/run_recorder.ts";
 import type { NamedBytes, RunStore } from "../../../src/platform.ts";
-import { readTrainerState } from "../../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { ChangeAtStep, TrainEvent } from "../../../src/train/events.ts";
+import { readTrainerState } from "../../../src/train/trainer_state.ts";
 import { fakeSession } from "../../support/fake_session.ts";
 
 const config = resolveConfig({ steps: 6, saveEvery: 3, evalEvery: 0 });

@@ -210,7 +210,6 @@ describe("behind an address", () => {
       name: "deno",
       gpu: null,
       gpuMissing: "",
-      dialect: "naga",
       assetSize: (path) => network.sizeBytes(place(path)),
       readAsset: (path, start, end) => network.read(place(path), start, end),
       list: (path) => network.list(place(path)),

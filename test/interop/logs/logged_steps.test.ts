@@ -95,7 +95,7 @@ describe("the steps of a log", () => {
     expect(step!.metrics.loss).toBeNaN();
   });
 
-  test("follow the head of a run that goes on", async () => {
+  test("follow the head of a resumed run", async () => {
     const responseTokens = zoomedRollout.segments.slice(1).reduce((sum, { tokens }) => sum + tokens.length, 0);
     const [step] = await read(
       linesOf([head, { ...head, config: { ...head.config, responseTokens } }, tasks, group, update]),

@@ -106,7 +106,7 @@ describe("a pasted command", () => {
     expect(refused).toEqual([
       'There is no setting "actor_rollout_ref.rollout.m" of verl; did you mean "actor_rollout_ref.rollout.n"?',
       "algorithm.adv_estimator=gae is not supported: advantages are GRPO's; supported: grpo",
-      "actor_rollout_ref.rollout.top_p=0.9 is not supported: a token is drawn from the whole distribution; supported: 1",
+      "actor_rollout_ref.rollout.top_p=0.9 is not supported: tokens are sampled from the whole distribution; supported: 1",
     ]);
   });
 

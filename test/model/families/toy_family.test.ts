@@ -160,7 +160,7 @@ describe("a family that was added by a folder and a line", () => {
     const learner = new Learner(gpu, model, "policy");
     const settings = updateSettings(resolveConfig({ learningRate: 0 }), 0, [1]);
     expect(Array.from(await learner.logprobs([group], { ...settings, temperature: 1 }))).toEqual(turn.logprobs);
-    await learner.update([group], { ...settings, temperature: 1 });
+    await learner.update([group], { ...settings, temperature: 1 }, { updatesBefore: 0 });
     // The optimizer's first moments: gradients are cleared after its step.
     for (const [name, moments] of await model.parameters.read("m"))
       expect(

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { defineJudge, type JudgeDefinition } from "../../../src/reward/judges/judge.ts";
 import { openJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { judgeNamed, judges } from "../../../src/reward/judges/table.ts";
-import { type ChoiceKnob, knobs } from "../../../src/train/knobs.ts";
+import type { ChoiceKnob } from "../../../src/train/knob_kinds.ts";
+import { knobs } from "../../../src/train/knobs.ts";
 
 test("the knob offers the judges of the table, rules first", () => {
   expect((knobs.judge as ChoiceKnob).choices).toEqual(judges.map(({ name }) => name));

@@ -1,7 +1,8 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { benchmarks } from "../../../tasks/benchmarks/table.ts";
-import { type Knob, knobs, type RunConfig } from "../../../train/knobs.ts";
+import type { Knob } from "../../../train/knob_kinds.ts";
+import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
 
 /** A flag that is no knob: it says where things lie or how they are shown. */

@@ -1,6 +1,7 @@
 import { judges } from "../../../reward/judges/table.ts";
 import { rewards } from "../../../reward/rewards/table.ts";
-import { type Knob, knobs } from "../../../train/knobs.ts";
+import type { Knob } from "../../../train/knob_kinds.ts";
+import { knobs } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import {
   type CommandEntry,

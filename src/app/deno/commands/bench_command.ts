@@ -99,7 +99,7 @@ async function measure(
       date: new Date().toISOString(),
       adapter: gpu.adapterName,
       driver: [...new Set(names)].join(", "),
-      runtime: await runtimeText(platform),
+      runtime: await runtimeText(platform.gpu),
       version: await versionText(),
       roofline: await measureRoofline(bench),
       lines: [],

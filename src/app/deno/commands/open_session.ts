@@ -1,9 +1,10 @@
 import type { NamedBytes, Platform } from "../../../platform.ts";
 import { hasAdapter } from "../../../train/adapter_settings.ts";
-import { checkpointProblem, readTrainerState } from "../../../train/checkpoint.ts";
+import { checkpointProblem } from "../../../train/checkpoint.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { isOwnCode } from "../../../train/own_code.ts";
+import { readTrainerState } from "../../../train/trainer_state.ts";
 import { readStored } from "../../run/record.ts";
 import { atCommits, checkSources } from "../../run/run_sources.ts";
 import { loadingLine } from "../../session/loading_line.ts";

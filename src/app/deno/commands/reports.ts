@@ -41,7 +41,7 @@ function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
   // That nothing was judged is worth a word; a missing entropy is not.
   const known = names.filter((name) => metrics[name] !== undefined || name === "accuracy");
   return known
-    .map((name) => `${metricTable[name].label.toLowerCase()} ${metrics[name]?.toFixed(3) ?? "none judged"}`)
+    .map((name) => `${metricTable[name]?.label.toLowerCase() ?? name} ${metrics[name]?.toFixed(3) ?? "none judged"}`)
     .join("  ");
 }
 
@@ -54,13 +54,12 @@ const seconds = (durationMs: number): string => `${(durationMs / 1000).toFixed(d
 /** All metrics of two evaluations side by side; `what` says what was asked, "6 held-out rows". */
 export function evaluationTable(sampled: Metrics, greedy: Metrics, tasks: number, what: string): string[] {
   const isShown = (name: string) => name in sampled || name in greedy || name === "accuracy";
-  const names = Object.keys(metricTable).filter(isShown) as MetricName[];
-  const width = Math.max(...names.map((name) => metricTable[name].label.length));
+  const shown = Object.entries(metricTable).filter(([name]) => isShown(name));
+  const width = Math.max(...shown.map(([, { label }]) => label.length));
   const cell = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
   return [
     `${"".padEnd(width)}${"sampled".padStart(9)}${"greedy".padStart(9)}`,
-    ...names.map((name) => {
-      const { label, unit } = metricTable[name];
+    ...shown.map(([name, { label, unit }]) => {
       const none = name === "accuracy" && !(name in sampled && name in greedy) ? "  (-: none judged)" : "";
       return `${label.padEnd(width)}${cell(sampled[name])}${cell(greedy[name])}${unit === "share" ? none : `  ${unit}`}`;
     }),

@@ -1,5 +1,3 @@
-import type { Platform } from "../../../platform.ts";
-
 const root = new URL("../../../../", import.meta.url);
 
 async function fieldOf(path: string, field: string): Promise<string> {
@@ -8,9 +6,9 @@ async function fieldOf(path: string, field: string): Promise<string> {
 }
 
 /** What runs our WGSL: e.g. "Deno 2.9.6 with Dawn (npm webgpu 0.6.2) on linux". */
-export async function runtimeText({ dialect }: Pick<Platform, "dialect">): Promise<string> {
+export async function runtimeText(gpu: GPU | null): Promise<string> {
   const dawn = async () => `Dawn (npm webgpu ${await fieldOf("node_modules/webgpu/package.json", "version")})`;
-  return `Deno ${Deno.version.deno} with ${dialect === "tint" ? await dawn() : "its own WebGPU"} on ${Deno.build.os}`;
+  return `Deno ${Deno.version.deno} with ${gpu === globalThis.navigator?.gpu ? "its own WebGPU" : await dawn()} on ${Deno.build.os}`;
 }
 
 /** Our version, with the commit where the program runs in a clone. */

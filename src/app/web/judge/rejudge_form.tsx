@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { judgeNamed } from "../../../reward/judges/table.ts";
 import { resolveConfig } from "../../../train/config.ts";
-import { type ChoiceKnob, knobs, type RunConfig } from "../../../train/knobs.ts";
+import type { ChoiceKnob } from "../../../train/knob_kinds.ts";
+import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { RejudgeOptions } from "../../worker_api/judge_api.ts";
 import { formulaOf, rewardLabels } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";

@@ -119,7 +119,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   const segment = rollout.segments[index];
   if (!segment) return null;
   const { source, tokens, images } = segment;
-  if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · not trained</div>;
+  if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · masked</div>;
   if (source === "model") {
     return (
       <div class="who">
@@ -130,15 +130,13 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   }
   const call = rollout.calls.find((candidate) => candidate.segment === index - 1);
   const picture = inputs.find((candidate) => candidate.index === images[0]);
-  const box = call?.boxSourcePx;
   return (
     <div class="who">
       <b>{call ? toolLabel(call) : "tool"}</b>
       <span>
         {call ? outcomeLabel(call) : "answered"}
-        {box && ` · ${box[2] - box[0]} × ${box[3] - box[1]} px of the original`}
         {picture && ` → ${sizeText(picture)}`}
-        {call?.boxWritten && ` · box as written [${shortened(call.boxWritten.join(", "), 200)}]`}
+        {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
       </span>
     </div>
@@ -153,7 +151,7 @@ function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEn
   }[colouring];
   return (
     <p class={`legend small soft ${colouring}`}>
-      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: not trained · grey: after the cursor
+      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss · grey: after the cursor
     </p>
   );
 }

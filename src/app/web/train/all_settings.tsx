@@ -1,6 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import { resolveConfig } from "../../../train/config.ts";
-import { type KnobGroup, type KnobName, knobs } from "../../../train/knobs.ts";
+import type { KnobGroup } from "../../../train/knob_kinds.ts";
+import { type KnobName, knobs } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField, knobLabel } from "../widgets/knob_field.tsx";
 

@@ -45,7 +45,6 @@ export function openBrowserPlatform(
         hasAdapter: false,
         linux: isLinux(navigator.userAgent),
       }) ?? "",
-    dialect: "tint",
     cache: cachedTexts,
     assetSize: async (path) => {
       if (isDropped(path)) return dropped.sizeBytes(path);

@@ -1,6 +1,6 @@
 import type { Platform } from "../../../platform.ts";
-import { readTrainerState } from "../../../train/checkpoint.ts";
 import { exportOfCheckpoint } from "../../../train/export.ts";
+import { readTrainerState } from "../../../train/trainer_state.ts";
 import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
 import type { ExportedModel } from "../../worker_api/run_api.ts";
 import { isDropped } from "../browser/dropped_files.ts";

@@ -10,8 +10,8 @@ import { newLoraConfig } from "../../src/train/adapter.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
+import { checkpointingChoices } from "../../src/train/pass.ts";
 import { updateSettings } from "../../src/train/update.ts";
-import { checkpointingChoices } from "../../src/train/walk.ts";
 
 const mib = 2 ** 20;
 const lora = resolveConfig({ loraRank: 16, loraAlpha: 32 });
@@ -49,8 +49,8 @@ test("a group of 16 rollouts of 256 tokens fits beside a model of the 3B shape w
   for (const choice of checkpointingChoices) {
     const { gpu, model, config } = model3B();
     const learner = new Learner(gpu, model, "policy");
-    learner.gradientCheckpointing = choice;
-    await learner.update([group(config.imageTokenId, 16, 256)], updateSettings(lora, 0, []));
+    const settings = { ...updateSettings(lora, 0, []), gradientCheckpointing: choice };
+    await learner.update([group(config.imageTokenId, 16, 256)], settings, { updatesBefore: 0 });
     found[choice] = gpu.pool.peak.uses.get("activations")! / mib;
   }
   expect(found.auto).toBe(found.on);
@@ -58,16 +58,16 @@ test("a group of 16 rollouts of 256 tokens fits beside a model of the 3B shape w
   expect(found.on).toBeLessThan(2900);
 });
 
-test("a frozen vision tower keeps nothing for the way back", async () => {
+test("a frozen vision tower keeps nothing for the backward pass", async () => {
   const peaks: number[] = [];
   for (const pictures of [0, 1]) {
     const { gpu, model, config } = model3B();
     const learner = new Learner(gpu, model, "policy");
-    learner.gradientCheckpointing = "off";
     const { prefix, sequences } = group(config.imageTokenId, 2, 32);
     // The same rows, with a picture or without.
     const plain = { tokens: prefix.tokens.map(() => 5), images: [] };
-    await learner.update([{ prefix: pictures ? prefix : plain, sequences }], updateSettings(lora, 0, []));
+    const settings = { ...updateSettings(lora, 0, []), gradientCheckpointing: "off" as const };
+    await learner.update([{ prefix: pictures ? prefix : plain, sequences }], settings, { updatesBefore: 0 });
     peaks.push(gpu.pool.peak.uses.get("activations")!);
   }
   // 32 blocks would keep 4,096 patches of a few thousand numbers each: gigabytes. Image tokens are one state more.
@@ -82,26 +82,26 @@ test("a forward pass needs a few tensors of one layer, however many layers and p
   expect(gpu.pool.peak.uses.get("activations")! / mib).toBeLessThan(280);
 });
 
-test("a device that lets kernels see little of a buffer takes pictures in more walks, in updates and in prefills", async () => {
+test("a device that lets kernels see little of a buffer takes pictures in more passes, in updates and in prefills", async () => {
   const { config, ...shapes } = shapesTiny();
   const small = countingGpu({ maxStorageBufferBindingSize: 128 * mib });
-  const walks: string[] = [];
-  small.beforeRun = ({ name }) => walks.push(name);
+  const passes: string[] = [];
+  small.beforeRun = ({ name }) => passes.push(name);
   const model = randomModel(small, config, { trained: true });
   const learner = new Learner(small, model, "policy");
   // 4,096 patches of 1,176 numbers a group: seven times that is more than a kernel may see, six times are not.
   const groups = Array.from({ length: 12 }, () => group(config.imageTokenId, 2, 16));
-  await learner.update(groups, updateSettings(resolveConfig({}), 0, []));
+  await learner.update(groups, updateSettings(resolveConfig({}), 0, []), { updatesBefore: 0 });
   await learner.logprobs(groups, { temperature: 1, suppressed: [] });
-  const patches = walks.flatMap((name) => (name.startsWith("walk") ? [Number(name.split(" ")[2])] : []));
+  const patches = passes.flatMap((name) => (/^(update|forward) /.test(name) ? [Number(name.split(" ")[2])] : []));
   expect(patches).toEqual([6 * 4096, 6 * 4096, 6 * 4096, 6 * 4096]);
 
-  walks.length = 0;
+  passes.length = 0;
   const tight = countingGpu({ maxStorageBufferBindingSize: 4 * mib });
-  tight.beforeRun = ({ name }) => walks.push(name);
+  tight.beforeRun = ({ name }) => passes.push(name);
   const policy = new GpuPolicy(tight, randomModel(tight, config, { trained: false }));
   const prompt = randomPrompt({ config, ...shapes, side: 24 });
   await policy.begin(Array(3).fill(prompt), 1, 8, { seed: 1, step: 0, temperature: 1, suppressed: [], stops: [] });
   // 576 patches are 2.6 MiB.
-  expect(walks.filter((name) => name.startsWith("prefill"))).toHaveLength(3);
+  expect(passes.filter((name) => name.startsWith("prefill"))).toHaveLength(3);
 });

@@ -12,72 +12,74 @@ import type { Packed } from "./pack.ts";
 
 const visionPrefix = "model.visual.";
 
-/** A recorded walk of fixed capacity: forward, and for training the way back. */
-export interface Walk {
+/** A recorded pass of fixed capacity: forward, and backward where it trains. */
+export interface Pass {
   plan: Plan;
   vision: VisionRows | null;
   rows: TextRows;
-  pickRows: GatherMap;
+  pickRows: GatherMap & Required<Pick<GatherMap, "inverse">>;
   targets: Tensor;
   batch: { oldLogprob: Tensor; refLogprob: Tensor; advantage: Tensor; weight: Tensor };
   logprob: Tensor;
   entropy: Tensor;
+  /** Of the loss, a row for each target; null where nothing is trained. */
   terms: Tensor | null;
 }
 
-/** What a walk is for; the way back of an entropy is recorded only where it is in the loss. */
-export type WalkKind = "forward" | "training" | "training with entropy";
+/** What a pass is for; the backward pass of an entropy is recorded only where it is in the loss. */
+export type PassKind = "forward" | "training" | "training with entropy";
 
 export type LossKind = "policy" | "nll";
 
-/** When layers keep only what they hand on, and are made again on the way back; gradients have the same bits either way. */
+/** When layers store only their outputs and are computed again in the backward pass; gradients have the same bits either way. */
 export const checkpointingChoices = ["auto", "on", "off"] as const;
+export type Checkpointing = (typeof checkpointingChoices)[number];
 
-/** What a walk is recorded for: rows of text, patches and targets, at most. */
-export interface WalkSize {
+/** Capacity of a pass: rows of text, patches and targets. */
+export interface PassSize {
   rows: number;
   patches: number;
   targets: number;
 }
 
-/** Buffers that all walks of a learner read: u32 (V) of 0 and 1, f32 (1), f32 (8). */
+/** Buffers that all passes of a learner read: u32 (V) of 0 and 1, f32 (1), f32 (8). */
 export interface LossState {
   allowed: Tensor;
   temperature: Tensor;
   lossSettings: Tensor;
 }
 
-/** Records a walk of a size, with checkpointing where that is asked for or the walk needs it. */
-export function recordWalk(
+export interface PassOptions {
+  kind: PassKind;
+  loss: LossKind;
+  state: LossState;
+}
+
+/** Records a pass, with gradient checkpointing where that is asked for or the pass needs it. */
+export function recordPass(
   model: Model,
-  loss: LossKind,
-  state: LossState,
-  size: WalkSize,
-  kind: WalkKind,
-  gradientCheckpointing: (typeof checkpointingChoices)[number],
-): Walk {
-  const choice = kind === "forward" ? "off" : gradientCheckpointing;
+  size: PassSize,
+  { gradientCheckpointing, ...options }: PassOptions & { gradientCheckpointing: Checkpointing },
+): Pass {
+  const choice = options.kind === "forward" ? "off" : gradientCheckpointing;
   const trainsVision = model.trained.shapes.some(({ name }) => name.startsWith(visionPrefix));
-  // Recording takes a while where a walk is large; then it is clear without.
+  // Recording takes a while where a pass is large; then it is clear without.
   const isClear = activationBytes(model.config, size.rows, trainsVision ? size.patches : 0) > 2 * maxPassBytes;
-  const record = (checkpointing: boolean) => recordOnce(model, loss, state, size, kind, checkpointing);
-  const walk = record(choice === "on" || (choice === "auto" && isClear));
-  if (choice !== "auto" || isClear || walk.plan.activationBytes <= maxPassBytes) return walk;
-  walk.plan.free();
-  return record(true);
+  const pass = recordOnce(model, size, options, choice === "on" || (choice === "auto" && isClear));
+  if (choice !== "auto" || isClear || pass.plan.activationBytes <= maxPassBytes) return pass;
+  pass.plan.free();
+  return recordOnce(model, size, options, true);
 }
 
 function recordOnce(
   model: Model,
-  loss: LossKind,
-  { allowed, temperature, lossSettings }: LossState,
-  { rows: N, patches: P, targets: R }: WalkSize,
-  kind: WalkKind,
+  { rows: N, patches: P, targets: R }: PassSize,
+  { kind, loss, state: { allowed, temperature, lossSettings } }: PassOptions,
   checkpointing: boolean,
-): Walk {
+): Pass {
   const training = kind !== "forward";
   const entropyGradient = kind === "training with entropy";
-  const plan = new Plan(model.parameters.gpu, `walk ${N} ${P} ${R}`, { reuse: true });
+  const plan = new Plan(model.parameters.gpu, `${training ? "update" : "forward"} ${N} ${P} ${R}`, { reuse: true });
   const tape = new Tape(plan, training, checkpointing);
   if (training) model.trained.train(tape);
   const vision = P > 0 ? model.visionRows(plan, { capacity: P, trained: true }) : null;
@@ -87,7 +89,7 @@ function recordOnce(
     imageTokens: vision?.tokens ?? 0,
     trained: true,
   });
-  const pickRows: GatherMap = {
+  const pickRows = {
     index: plan.empty("targets.rows", [R, 1], "u32"),
     inverse: { start: plan.empty("targets.start", [N + 1], "u32"), entry: plan.empty("targets.entry", [R], "u32") },
   };
@@ -120,30 +122,38 @@ function recordOnce(
   return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
 }
 
-/** Writes a batch into a walk's buffers; what is not used of its size becomes padding. */
-export function fillWalk(walk: Walk, packed: Packed, refLogprobs?: Float32Array): void {
-  const { gpu } = walk.plan;
-  const R = walk.targets.shape[0]!;
-  walk.vision?.fill(packed.images);
-  walk.rows.fill(packed.rows);
+/** Writes a batch into a pass's buffers; what is not used of its capacity becomes padding. */
+export function fillPass(pass: Pass, packed: Packed, refLogprobs?: Float32Array): void {
+  const { gpu } = pass.plan;
+  const R = pass.targets.shape[0]!;
+  pass.vision?.fill(packed.images);
+  pass.rows.fill(packed.rows);
   const rows = new Uint32Array(R).fill(noIndex);
   rows.set(packed.targetRows);
-  const { start, entry } = inverseOf(rows, walk.rows.capacity, R);
-  gpu.write(walk.pickRows.index, rows);
-  gpu.write(walk.pickRows.inverse!.start, start);
-  gpu.write(walk.pickRows.inverse!.entry, entry);
+  const { start, entry } = inverseOf(rows, pass.rows.capacity, R);
+  gpu.write(pass.pickRows.index, rows);
+  gpu.write(pass.pickRows.inverse.start, start);
+  gpu.write(pass.pickRows.inverse.entry, entry);
   const tokens = new Uint32Array(R).fill(noIndex);
   tokens.set(packed.targets.map((t) => t.token));
-  gpu.write(walk.targets, tokens);
-  const column = (tensor: Tensor, value: (index: number) => number) => {
+  gpu.write(pass.targets, tokens);
+  const column = (tensor: Tensor, values: readonly number[] | Float32Array) => {
     const array = new Float32Array(R);
-    packed.targets.forEach((_, i) => {
-      array[i] = value(i);
-    });
+    array.set(values);
     gpu.write(tensor, array);
   };
-  column(walk.batch.weight, (i) => packed.targets[i]!.weight);
-  column(walk.batch.oldLogprob, (i) => packed.targets[i]!.oldLogprob ?? 0);
-  column(walk.batch.advantage, (i) => packed.targets[i]!.advantage ?? 0);
-  column(walk.batch.refLogprob, (i) => refLogprobs?.[i] ?? 0);
+  const { targets } = packed;
+  column(
+    pass.batch.weight,
+    targets.map(({ weight }) => weight),
+  );
+  column(
+    pass.batch.oldLogprob,
+    targets.map(({ oldLogprob = 0 }) => oldLogprob),
+  );
+  column(
+    pass.batch.advantage,
+    targets.map(({ advantage = 0 }) => advantage),
+  );
+  column(pass.batch.refLogprob, refLogprobs?.subarray(0, targets.length) ?? []);
 }

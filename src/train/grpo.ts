@@ -1,0 +1,64 @@
+import type { Rollout } from "../agent/rollout.ts";
+import { suppressed } from "../agent/token_limits.ts";
+import type { Task } from "../tasks/task.ts";
+import { setAdvantages } from "./advantage.ts";
+import type { Metrics, TrainEvent } from "./events.ts";
+import { chargeKl, klSums } from "./kl_reward.ts";
+import type { RunConfig } from "./knobs.ts";
+import { packRollouts } from "./pack_rollouts.ts";
+import { rollGroups, takeTasks } from "./rolling.ts";
+import type { Progress, TrainingParts } from "./run_parts.ts";
+import { update, updateSettings } from "./update.ts";
+
+/** A finished step, to be measured (trainer.ts). */
+export interface StepResult {
+  type: "step";
+  step: number;
+  config: RunConfig;
+  tasks: readonly Task[];
+  /** (tasks, rolloutsPerTask) */
+  rollouts: readonly (readonly Rollout[])[];
+  /** Of the update, and of the KL that was charged to the rewards. */
+  metrics: Metrics;
+  /** When all rollouts were scored, by performance.now(). */
+  rolledMs: number;
+}
+
+/**
+ * GRPO (Shao et al. 2024, arXiv 2402.03300; its variants as in verl). Each task of a step is attempted several times; an
+ * attempt's advantage is its reward compared with the others of its task; the policy is updated on its own tokens.
+ */
+export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerator<TrainEvent | StepResult, void> {
+  const { chat, learner, reference, traces, vision } = parts;
+  let { updates } = from;
+  let taken = await takeTasks(parts, from.step);
+  for (let { step } = from; step < parts.config().steps; step++) {
+    // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
+    const config = parts.config();
+    yield { type: "tasks", step, tasks: taken.tasks };
+
+    const rolled = yield* rollGroups({ ...parts, config: () => config }, step, taken);
+    const rolledMs = performance.now();
+
+    const settings = updateSettings(config, step, suppressed(chat, config));
+    const { rollouts } = rolled;
+    const charged =
+      config.klRewardCoef > 0
+        ? chargeKl(rollouts, await klSums(reference, rolled, settings, vision), config.klRewardCoef)
+        : {};
+    for (const [taskIndex, group] of rollouts.entries()) {
+      setAdvantages(group, config);
+      yield { type: "group", step, taskIndex, rollouts: group };
+    }
+
+    const batch = packRollouts(rolled, config, vision);
+    const updating = update(batch, { learner, reference, settings, passes: config.updatesPerStep, updates, traces });
+    // The next tasks' pictures are made while the GPU works; what the update throws is thrown where it is awaited.
+    updating.catch(() => {});
+    taken = await takeTasks(parts, step + 1);
+    const updated = await updating;
+    updates += updated.updates;
+    const metrics = { ...charged, ...updated };
+    yield { type: "step", step, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
+  }
+}

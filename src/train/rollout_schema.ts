@@ -1,0 +1,136 @@
+import type { End, Judged, ResponseText, Reward, Rollout, Segment, Source, ToolCall } from "../agent/rollout.ts";
+import type { Box } from "../image/pixels.ts";
+import type { Task } from "../tasks/task.ts";
+import {
+  choice,
+  finite,
+  flag,
+  list,
+  Misfit,
+  measured,
+  nullable,
+  numbers,
+  object,
+  type Reader,
+  readable,
+  record,
+  text,
+  whole,
+} from "./value_readers.ts";
+
+/** More than any run makes; the memory taken per step, token or call must not be for a file to choose. */
+export const most = {
+  step: 1_000_000_000,
+  index: 1_000_000,
+  tasks: 65_536,
+  rollouts: 4_096,
+  segments: 10_000,
+  tokens: 4_000_000,
+  tokenId: 2 ** 31 - 1,
+  calls: 10_000,
+  pictures: 10_000,
+  names: 10_000,
+  sidePx: 1_000_000,
+  /** Of a model input; no preprocessor in use asks for more than 16,777,216. */
+  modelInputPixels: 2 ** 25,
+};
+
+export const end = choice<End>("answer", "malformed", "length", "turns", "error");
+export const step = whole(0, most.step);
+export const index = whole(0, most.index);
+
+const boxNumbers = numbers(finite, Number.isFinite, 4);
+const box: Reader<Box> = (value, path, leaveOut) => {
+  if (!Array.isArray(value) || value.length !== 4) throw new Misfit(path, "four numbers", value);
+  return boxNumbers(value, path, leaveOut) as Box;
+};
+
+export const task = object<Task>(
+  {
+    id: text,
+    source: readable(text),
+    question: readable(text),
+    answer: readable(text),
+    imageSizesPx: list(
+      object<{ width: number; height: number }>({ width: whole(0, most.sidePx), height: whole(0, most.sidePx) }, {}),
+      most.pictures,
+    ),
+  },
+  {
+    goldBoxSourcePx: box,
+    dataSource: text,
+    messages: list(object<{ role: string; content: string }>({ role: text, content: text }, {}), most.pictures),
+    tools: flag,
+    columns: record<unknown>((value) => value, most.names),
+  },
+);
+
+const segment = object<Segment>(
+  {
+    source: choice<Source>("prompt", "model", "tool"),
+    tokens: numbers(whole(0, most.tokenId), (id) => id >= 0 && id <= most.tokenId && Number.isInteger(id), most.tokens),
+    logprobs: numbers(measured, Number.isFinite, most.tokens),
+    entropies: numbers(measured, Number.isFinite, most.tokens),
+    images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
+  },
+  {},
+);
+
+const call = object<ToolCall>(
+  {
+    segment: index,
+    name: readable(text),
+    outcome: readable(text),
+  },
+  {
+    message: text,
+    boxWritten: numbers(finite, Number.isFinite, 1000),
+    boxSourcePx: box,
+    boxShownPx: box,
+    rotateDegrees: finite,
+    imageIndex: index,
+    label: text,
+    iou: measured,
+    details: record<unknown>((value) => value, most.names),
+    pictureKept: choice<false>(false),
+  },
+);
+
+const reward = object<Reward>(
+  { parts: record(measured, most.names), total: measured, right: flag, verdict: readable(text) },
+  {},
+);
+
+/** Where so many of a special token stand: [at, token, times]. */
+const specialToken: Reader<[number, string, number]> = (value, path, leaveOut) => {
+  if (!Array.isArray(value) || value.length !== 3) throw new Misfit(path, "[place, token, times]", value);
+  return [
+    whole(0, most.tokens)(value[0], `${path}[0]`, leaveOut),
+    text(value[1], `${path}[1]`, leaveOut),
+    whole(1, most.tokens)(value[2], `${path}[2]`, leaveOut),
+  ];
+};
+
+const response = object<ResponseText>({ plain: text }, { special: list(specialToken, most.tokens), whole: text });
+
+const judged = object<Judged>(
+  { verdict: nullable(object<{ right: boolean; rule: string }>({ right: flag, rule: text }, {})) },
+  { consistent: nullable(flag) },
+);
+
+export const rollout = object<Rollout>(
+  {
+    id: text,
+    step,
+    taskIndex: index,
+    rolloutIndex: index,
+    task: text,
+    segments: list(segment, most.segments),
+    calls: list(call, most.calls),
+    end,
+    answer: readable(nullable(text)),
+    reward: nullable(reward),
+    advantage: nullable(finite),
+  },
+  { error: text, unjudged: text, response, judged },
+);

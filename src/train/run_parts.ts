@@ -1,0 +1,51 @@
+import type { RollSettings } from "../agent/loop.ts";
+import type { Tool } from "../agent/tools/tool.ts";
+import type { KernelTime } from "../gpu/kernel_times.ts";
+import type { VisionConfig } from "../model/config.ts";
+import type { Chat } from "../policy/chat.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { AnswerJudge } from "../reward/judges/judge.ts";
+import type { RewardFunction } from "../reward/rewards/reward_function.ts";
+import type { TaskSource } from "../tasks/sources/task_source.ts";
+import type { RunConfig } from "./knobs.ts";
+import type { Learner } from "./learner.ts";
+
+/** What rollouts are sampled and scored with. */
+export interface RollingParts {
+  /** Read anew at every step, so that knobs may change during the run. */
+  config: () => RunConfig;
+  source: TaskSource;
+  policy: Policy;
+  chat: Chat;
+  /** The tools that are offered. */
+  tools: readonly Tool[];
+  tokenizer: Tokenizer;
+  judge: AnswerJudge;
+  /** What is paid for; absent: the reward that the knob names. */
+  reward?: RewardFunction;
+  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
+  /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */
+  signal?: AbortSignal;
+}
+
+/** What a run is made of. */
+export interface TrainingParts extends RollingParts {
+  vision: VisionConfig;
+  /** Changes the weights of the policy. */
+  learner: Pick<Learner, "update">;
+  /** The model that the run began with; asked only where a KL to it is wanted. */
+  reference: Pick<Learner, "logprobs">;
+  /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
+  peakMemoryBytes?: () => number;
+  /** Takes the time of each kernel, once for each kind of pass; absent where nobody wants it. */
+  traces?: Map<string, KernelTime[]>;
+}
+
+/** Where a run stands. */
+export interface Progress {
+  /** Steps made. */
+  step: number;
+  /** Updates that the optimizer's moments have behind them. */
+  updates: number;
+}
