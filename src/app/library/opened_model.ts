@@ -16,8 +16,8 @@ import type { Host } from "./host.ts";
 import type { Answer, GenerateOptions, Prompt, RolledGroup, RollOptions } from "./model_requests.ts";
 
 /**
- * A model on a GPU: it generates, looks at pictures, gives log-probabilities, tries tasks with tools and learns from
- * what was made of them. One piece of work at a time: wait for a call before the next.
+ * A model on a GPU: it generates from text and pictures, computes log-probabilities, rolls out tasks with tools and is
+ * trained on the rollouts. One call at a time: await each before the next.
  */
 export class OpenModel {
   readonly #session: GpuSession;
@@ -36,12 +36,12 @@ export class OpenModel {
     this.#host = host;
   }
 
-  /** As it was opened by. */
+  /** The name by which it was opened. */
   get name(): string {
     return this.#session.model.name;
   }
 
-  /** How many numbers its weights are. */
+  /** Number of parameters. */
   get parameters(): number {
     return this.#session.model.parameters;
   }
@@ -51,7 +51,7 @@ export class OpenModel {
     return this.#session.adapter;
   }
 
-  /** What a person should know of its files, in sentences. */
+  /** What a person should know about its files, in sentences. */
   get notices(): readonly string[] {
     return this.#session.notices;
   }
@@ -66,7 +66,7 @@ export class OpenModel {
     return this.#session.parts().source;
   }
 
-  /** What a run is made of here; `train` drives it. */
+  /** The session that `train` drives. */
   get session(): GpuSession {
     return this.#session;
   }
@@ -82,7 +82,7 @@ export class OpenModel {
   }
 
   /**
-   * Answers to a prompt, each up to its stop token or `maxTokens`. Calls of tools are text here; `roll` carries them out.
+   * Answers to a prompt, each up to its stop token or `maxTokens`. Tool calls are only text here; `roll` carries them out.
    * Log-probabilities are natural, one a token, under the distribution that was sampled from.
    * @throws Error in one sentence: a picture that cannot be decoded, or a prompt that the cache cannot hold
    */
@@ -134,8 +134,7 @@ export class OpenModel {
   }
 
   /**
-   * Tries each task `rolloutsPerTask` times, carries calls of tools out, and scores what came of it. Any knob may be
-   * given beside that. @throws Error in one sentence, and the signal's reason where that stops it
+   * Makes `rolloutsPerTask` rollouts of each task, tool calls included, and scores them. Any knob may be given as well. @throws Error in one sentence, and the signal's reason where that stops it
    */
   async roll(tasks: readonly Task[], options: RollOptions = {}): Promise<RolledGroup[]> {
     const { pictures, step = 0, greedy = false, signal, ...changes } = options;
@@ -191,7 +190,7 @@ export class OpenModel {
     await this.#host.writeFolder(folder, await this.files());
   }
 
-  /** Weights in f32, optimizer and step: everything that training needs to go on. */
+  /** Weights in f32, optimizer and step: everything that training needs to continue. */
   checkpoint(): Promise<{ step: number; files: NamedBytes[] }> {
     return this.#session.checkpoint();
   }
@@ -217,7 +216,7 @@ export class OpenModel {
     return this.#session.profile();
   }
 
-  /** Gives the GPU back. Nothing can be done with the model after. */
+  /** Frees the GPU and its threads, without which a process does not end. The model cannot be used afterwards. */
   close(): void {
     this.#session.close();
   }
