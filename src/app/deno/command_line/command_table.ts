@@ -10,7 +10,7 @@ export interface Flag {
   kind: "path" | "integer" | "switch" | "choice";
   line: string;
   choices?: readonly string[];
-  /** How a path is named in the help, where it is no folder. */
+  /** How a path is named in the help, where it is not a folder. */
   value?: string;
   default?: string;
 }
