@@ -1,17 +1,8 @@
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { wgslAsText } from "./src/app/library/wgsl_as_text.mjs";
 import { contentPolicy } from "./src/app/serve/content_policy.mjs";
-
-/** `import source from "./x.wgsl" with { type: "text" }`, which Deno reads by itself. */
-const wgsl = (): Plugin => ({
-  name: "wgsl-as-text",
-  enforce: "pre",
-  transform: {
-    filter: { id: /\.wgsl$/ },
-    handler: (code) => ({ code: `export default ${JSON.stringify(code)}`, map: null, moduleType: "js" }),
-  },
-});
 
 /** Cross-origin isolation: SharedArrayBuffer and exact timers in workers. */
 const headers = {
@@ -45,8 +36,8 @@ const chromiumFlags = [
 
 export default defineConfig({
   base: "./",
-  plugins: [wgsl(), policies()],
-  worker: { format: "es", plugins: () => [wgsl()] },
+  plugins: [wgslAsText(), policies()],
+  worker: { format: "es", plugins: () => [wgslAsText()] },
   // The development server puts scripts into the page, and test pages stand in frames of its own.
   server: { headers: { ...headers, "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'" } },
   preview: { headers },

@@ -10,7 +10,7 @@ export interface NamedBytes {
 }
 
 export interface Platform {
-  name: "browser" | "deno";
+  name: "browser" | "deno" | "node";
   /** Null where there is none; `gpuMissing` then says why, and what to do. */
   gpu: GPU | null;
   gpuMissing: string;

@@ -31,7 +31,7 @@ export function matrixUnitsOf({
   info,
   limits,
 }: {
-  features: ReadonlySet<string>;
+  features: Pick<ReadonlySet<string>, "has">;
   info: MatrixInfo;
   limits: Pick<GPUSupportedLimits, "maxComputeWorkgroupStorageSize">;
 }): MatrixUnits | string {

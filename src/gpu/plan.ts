@@ -209,6 +209,6 @@ export class Plan {
 function encode(pass: GPUComputePassEncoder, { pipeline, group, dispatch }: Step): void {
   const [x, y = 1, z = 1] = dispatch.groups;
   pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
+  pass.setBindGroup(0, group ?? null);
   pass.dispatchWorkgroups(x, y, z);
 }

@@ -15,6 +15,10 @@ export async function decodeWebp(bytes: Uint8Array): Promise<Decoded> {
   expectSize(width, height);
   // Before the engine decodes it: a file of a few hundred bytes may claim 16383 x 16383.
   expectDecodable(width, height, width * height * webpBytesPerPixel);
+  if (typeof createImageBitmap === "undefined")
+    throw new Error(
+      "Expected an engine that decodes WebP, found none (Node has none); convert the picture to PNG or JPEG",
+    );
   let levels: Levels;
   try {
     levels = await decodeByEngine(withoutExif(bytes) as Uint8Array<ArrayBuffer>);
@@ -36,17 +40,24 @@ export async function decodeWebp(bytes: Uint8Array): Promise<Decoded> {
   return { width, height, rgb, alpha, isRgba: hasAlpha, orientation };
 }
 
+/** What is used of a canvas's 2-D context. */
+interface CanvasContext {
+  drawImage(bitmap: ImageBitmap, x: number, y: number): void;
+  getImageData(x: number, y: number, width: number, height: number): { data: Levels["rgba"] };
+}
+
 async function decodeByEngine(bytes: Uint8Array<ArrayBuffer>): Promise<Levels> {
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/webp" }), { colorSpaceConversion: "none" });
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  // Deno has no 2-D canvas, and says so in its types.
+  const context = canvas.getContext("2d", { willReadFrequently: true }) as CanvasContext | null;
   if (context) {
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
     return { width, height, rgba: context.getImageData(0, 0, width, height).data };
   }
-  // Deno has no 2-D canvas: its pixels come out as a BMP file.
+  // There its pixels come out as a BMP file.
   canvas.getContext("bitmaprenderer")!.transferFromImageBitmap(bitmap);
   const file = await canvas.convertToBlob({ type: "image/bmp" });
   return readBmp(new Uint8Array(await file.arrayBuffer()));

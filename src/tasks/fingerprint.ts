@@ -13,9 +13,9 @@ export interface FilePrint {
  */
 export interface Fingerprint {
   /** The knob that names them. */
-  knob: "data" | "model" | "adapter";
-  /** Of a model, its weights stand apart: a checkpoint of all weights replaces them. */
-  part: "rows" | "settings" | "weights";
+  knob: "data" | "model" | "adapter" | "reward" | "tools";
+  /** Of a model, its weights stand apart: a checkpoint of all weights replaces them. "code": a module, and what it imports. */
+  part: "rows" | "settings" | "weights" | "code";
   /** What the knob says. */
   path: string;
   files: number;
@@ -45,7 +45,7 @@ export function filesText({ listed, files, sizeBytes }: Fingerprint): string {
   return `${list}, ${plural(sizeBytes, "byte")}${files > 1 ? " in all" : ""}`;
 }
 
-const nouns = { rows: "data", settings: "settings", weights: "weights" };
+const nouns = { rows: "data", settings: "settings", weights: "weights", code: "code" };
 
 /**
  * Whether what was found is what a run was made with: null, or one sentence that names both and the first file that
@@ -89,7 +89,13 @@ function firstDifference(stored: Fingerprint, found: Fingerprint): string {
 
 /** What to do where nothing stands in the place of what a run was made with. */
 export function putBack(print: Fingerprint): string {
-  const what = { data: "The data", model: "The model", adapter: "The adapter" }[print.knob];
+  const what = {
+    data: "The data",
+    model: "The model",
+    adapter: "The adapter",
+    reward: "The reward",
+    tools: "The tool",
+  }[print.knob];
   return print.path.startsWith("dropped/")
     ? `${what} of this run (${print.path.slice("dropped/".length)}) was dropped in an earlier visit; drop the same files here again: ${filesText(print)}`
     : `Expected in ${print.path} what the run was made with, ${filesText(print)}, found nothing there; put the same files back, or begin a new run`;
@@ -104,8 +110,8 @@ export function readFingerprints(stored: unknown): Fingerprint[] | undefined {
 function isFingerprint(value: unknown): value is Fingerprint {
   const { knob, part, path, files, sizeBytes, hash, listed } = (value ?? {}) as Record<string, unknown>;
   return (
-    ["data", "model", "adapter"].includes(knob as string) &&
-    ["rows", "settings", "weights"].includes(part as string) &&
+    ["data", "model", "adapter", "reward", "tools"].includes(knob as string) &&
+    ["rows", "settings", "weights", "code"].includes(part as string) &&
     [path, hash].every((text) => typeof text === "string") &&
     [files, sizeBytes].every((count) => typeof count === "number") &&
     Array.isArray(listed) &&

@@ -1,4 +1,5 @@
 import { type KnobName, knobs, type RunConfig } from "./knobs.ts";
+import { isOwnCode } from "./own_code.ts";
 import { presets } from "./presets.ts";
 
 const defaults = Object.fromEntries(
@@ -42,9 +43,9 @@ export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfi
       if (value === false || value === "false" || value === "0" || value === "off") return false;
       throw new Error(`${key} must be true or false, found "${value}"`);
     case "choice":
-      if (!knob.choices.includes(String(value)))
+      if (!knob.choices.includes(String(value)) && !(knob.orOwnCode && isOwnCode(String(value))))
         throw new Error(
-          `${key} must be one of ${knob.choices.join(", ")}, found "${value}"; did you mean "${nearest(String(value), knob.choices)}"?`,
+          `${key} must be one of ${knob.choices.join(", ")}${knob.orOwnCode ? ", or a module such as ./mine.ts" : ""}, found "${value}"; did you mean "${nearest(String(value), knob.choices)}"?`,
         );
       return String(value);
     default: {

@@ -51,8 +51,8 @@ const filePrint = object<FilePrint>({ name: text, sizeBytes: measured, hash: tex
 
 const fingerprint = object<Fingerprint>(
   {
-    knob: choice<Fingerprint["knob"]>("data", "model", "adapter"),
-    part: choice<Fingerprint["part"]>("rows", "settings", "weights"),
+    knob: choice<Fingerprint["knob"]>("data", "model", "adapter", "reward", "tools"),
+    part: choice<Fingerprint["part"]>("rows", "settings", "weights", "code"),
     path: readable(text),
     files: index,
     sizeBytes: measured,

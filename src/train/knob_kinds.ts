@@ -1,3 +1,5 @@
+import type { FromScript, ModulePath } from "./own_code.ts";
+
 export type KnobGroup =
   | "run"
   | "adapter"
@@ -23,6 +25,8 @@ export type ChoiceKnob<Choice extends string = string> = About & {
   kind: "choice";
   default: Choice;
   choices: readonly Choice[];
+  /** Whether code of one's own may stand in the place of a choice (own_code.ts). */
+  orOwnCode?: true;
 };
 export type TextKnob = About & { kind: "text"; default: string };
 
@@ -62,5 +66,9 @@ export const choice = <const Choice extends string>(
   choices: readonly [Choice, ...Choice[]],
   line: string,
 ): ChoiceKnob<Choice> => ({ kind: "choice", default: choices[0], choices, line, group, applies: "new run" });
+/** The same, or code of one's own. */
+export const orOwnCode = <Choice extends string>(
+  knob: ChoiceKnob<Choice>,
+): ChoiceKnob<Choice | ModulePath | FromScript> => ({ ...knob, orOwnCode: true });
 /** The same, changed while a run goes on. */
 export const live = <K extends Knob>(knob: K): K => ({ ...knob, applies: "next step" });

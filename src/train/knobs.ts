@@ -8,7 +8,7 @@ import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
 import { judgeNames } from "../reward/judges/table.ts";
 import { rewardNames } from "../reward/rewards/table.ts";
-import { type ChoiceKnob, choice, flag, integer, type Knob, live, number, text } from "./knob_kinds.ts";
+import { type ChoiceKnob, choice, flag, integer, type Knob, live, number, orOwnCode, text } from "./knob_kinds.ts";
 
 const table = {
   preset: text("run", "needle", "named starting point; other flags change it"),
@@ -52,7 +52,7 @@ const table = {
   data: text(
     "tasks",
     "",
-    "files or folders of tasks, addresses, or data sets owner/name@revision, with commas between; empty: generated scenes",
+    "files or folders of tasks, addresses, or data sets owner/name@revision, with commas between; empty: generated scenes; a module such as ./mine.ts: your own, which is code that will run",
   ),
   objects: integer("tasks", {
     default: 4,
@@ -130,7 +130,7 @@ const table = {
   tools: text(
     "rollouts",
     "image_zoom_in_tool",
-    `tools that are offered, with commas between: ${builtInTools.map(({ name }) => name).join(", ")}`,
+    `tools that are offered, with commas between: ${builtInTools.map(({ name }) => name).join(", ")}; a module such as ./mine.ts: your own, which is code that will run`,
   ),
   rotate: flag("rollouts", false, "offer image_rotate_tool as well, as if it stood in tools"),
   zoom: flag("rollouts", true, "off: the model cannot start a tool call"),
@@ -180,10 +180,12 @@ const table = {
   }),
   maxToolCalls: integer("rollouts", { default: 1, min: 0, max: 32, line: "calls allowed in a rollout" }),
 
-  reward: choice(
-    "reward",
-    rewardNames,
-    "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's",
+  reward: orOwnCode(
+    choice(
+      "reward",
+      rewardNames,
+      "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's. A module such as ./mine.ts: your own, which is code that will run",
+    ),
   ),
   answerWeight: live(number("reward", { default: 0.8, min: -10, max: 10, line: "paid for a right answer" })),
   formatWeight: live(

@@ -56,7 +56,7 @@ export const mostProblemLine = (problem: string): string =>
 export function assumedLine({ data }: Pick<RunConfig, "data">, { usual, isKnown }: Estimate): string {
   const prompt = `${whole(usual.promptTokens)} tokens of prompt, ${whole(usual.promptPatches)} patches`;
   if (data === "") return `a scene: ${prompt}, ${whole(usual.modelTokens)} tokens written in the longest case`;
-  const prompts = isKnown ? `${prompt} (the run's own first rows)` : `${prompt} (a picture of 640 x 480)`;
+  const prompts = isKnown ? `${prompt} (the run's own first tasks)` : `${prompt} (a picture of 640 x 480)`;
   return `usual: ${prompts}, ${whole(usual.modelTokens)} tokens written and 1.4 calls (the means of DeepEyes' published run); at most: as long as the knobs allow`;
 }
 

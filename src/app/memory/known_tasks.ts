@@ -5,6 +5,7 @@ import { openChat } from "../../policy/chats.ts";
 import { needle } from "../../tasks/sources/needle.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { isOwnCode } from "../../train/own_code.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 import { pathsIn } from "../data/sources.ts";
 import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
@@ -25,6 +26,8 @@ export async function knownTasks(
   { sizes, preprocessor }: DescribedModel,
 ): Promise<KnownTasks | null> {
   if ([config.model, ...pathsIn(config.data)].some((path) => platform.addressOf(path) !== null)) return null;
+  // Code of somebody's own runs where the run does.
+  if (isOwnCode(config.data)) return null;
   const find = fileOrNull(filesIn(platform, config.model));
   if (!(await find("tokenizer.json")) && !(await find("vocab.json"))) return null;
   const tokenizer = await openTokenizer(find);

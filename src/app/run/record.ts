@@ -5,6 +5,7 @@ import { checkKnob, resolveConfig } from "../../train/config.ts";
 import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { readConfig, readTrainerState } from "../../train/trainer_state.ts";
+import type { OwnParts } from "../session/run_context.ts";
 import type { Session } from "../session/session.ts";
 import { resumedSettings } from "./resumed_settings.ts";
 import { logUpTo } from "./run_log.ts";
@@ -38,6 +39,7 @@ export async function reopenRun(
   store: RunStore,
   changes: Partial<Record<keyof RunConfig, unknown>>,
   platform: Platform,
+  own?: OwnParts,
 ): Promise<ReopenedRun> {
   const { config: stored, sources: storedSources } = readStored(await store.readConfig());
   const latest = resolveConfig({ ...stored, ...changes });
@@ -57,7 +59,7 @@ export async function reopenRun(
       `The run in ${store.place} has made ${step} steps of ${latest.steps} already; ask for more with --steps`,
     );
   }
-  const { sources, notice: unchecked } = await checkSources(latest, storedSources, platform);
+  const { sources, notice: unchecked } = await checkSources(latest, storedSources, platform, own);
   const whole = await store.readLog();
   const log = logUpTo(whole, step, { place: store.place, config: stored });
   const resumed = resumedSettings(stored, saved, whole);

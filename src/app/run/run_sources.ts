@@ -2,12 +2,18 @@ import type { Platform } from "../../platform.ts";
 import { type Fingerprint, otherSources, putBack } from "../../tasks/fingerprint.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { isModulePath, isOwnCode } from "../../train/own_code.ts";
 import { pathsIn } from "../data/sources.ts";
 import { hubPath, hubText, isCommit, isHubPath, readHubPath } from "../network/hub_path.ts";
+import type { OwnParts } from "../session/run_context.ts";
+import { type CodeKnobs, codePrints } from "./code_prints.ts";
 import { dataPrint, modelPrints } from "./source_prints.ts";
 
-/** What a run is made with besides its settings. */
+/** Files that a run is made with. */
 export type NamedSources = Pick<RunConfig, "data" | "model" | "adapter">;
+
+/** And code. */
+type NamedCode = NamedSources & CodeKnobs;
 
 /**
  * The configuration with the commit in the place of each branch or tag of the Hub, so that the run goes on with the same
@@ -34,13 +40,18 @@ export async function atCommits<Config extends NamedSources>(config: Config, pla
 }
 
 /**
- * Fingerprints of what a configuration names: rows with the pictures beside them, the model, an adapter to go on from.
- * Generated scenes have none. What is not there has none either: opening it says why.
+ * Fingerprints of what a configuration names: rows with the pictures beside them, the model, an adapter to go on from,
+ * code of somebody's own. Generated scenes have none. What is not there has none either: opening it says why.
  * @throws Error with one sentence where something cannot be read
  */
-export async function runSources(config: NamedSources, platform: Platform): Promise<Fingerprint[]> {
-  const found: Fingerprint[] = [];
-  if (config.data !== "") found.push(...(await dataPrint(config.data, platform)));
+export async function runSources(
+  config: NamedSources & { [K in keyof CodeKnobs]?: CodeKnobs[K] },
+  platform: Platform,
+  own?: OwnParts,
+): Promise<Fingerprint[]> {
+  const { data, reward = "weights", tools = "" } = config;
+  const found = await codePrints({ data, reward, tools }, platform, own);
+  if (config.data !== "" && !isOwnCode(config.data)) found.push(...(await dataPrint(config.data, platform)));
   if (config.model !== "") found.push(...(await modelPrints("model", config.model, platform)));
   if (config.adapter !== "") found.push(...(await modelPrints("adapter", config.adapter, platform)));
   return found;
@@ -53,16 +64,19 @@ export async function runSources(config: NamedSources, platform: Platform): Prom
  * @throws Error with one sentence where anything that the run still reads is another, or is gone
  */
 export async function checkSources(
-  config: NamedSources & Pick<RunConfig, "loraRank" | "klLossCoef" | "klRewardCoef">,
+  config: NamedCode & Pick<RunConfig, "loraRank" | "klLossCoef" | "klRewardCoef">,
   stored: readonly Fingerprint[] | undefined,
   platform: Platform,
+  own?: OwnParts,
 ): Promise<{ sources: Fingerprint[]; notice: string | null }> {
   for (const print of stored ?? [])
-    if (print.part !== "weights" && !(await isThere(print.knob, config[print.knob], platform)))
+    if (print.part !== "weights" && !(await isThere(print, config[print.knob], platform)))
       throw new Error(putBack(print));
-  const found = await runSources(config, platform);
+  const found = await runSources(config, platform, own);
   if (stored === undefined) {
-    const unchecked = [config.data, hasAdapter(config) ? config.model : ""].filter((path) => path !== "");
+    const unchecked = [config.data, ...ownCodeIn(config), hasAdapter(config) ? config.model : ""].filter(
+      (path) => path !== "",
+    );
     const notice =
       unchecked.length === 0
         ? null
@@ -79,6 +93,8 @@ export async function checkSources(
   return { sources: [...stored], notice: null };
 }
 
+const ownCodeIn = ({ reward, tools }: CodeKnobs): string[] => [reward, ...tools.split(",")].filter(isOwnCode);
+
 const remedy = (data: string, sentence: string): string =>
   /\bdropped\//.test(sentence)
     ? "drop the same files again, or begin a new run"
@@ -87,8 +103,12 @@ const remedy = (data: string, sentence: string): string =>
       : "put the same files back, or begin a new run";
 
 /** Whether anything stands where a knob says. What lies behind an address is asked when it is read. */
-async function isThere(knob: Fingerprint["knob"], text: string, platform: Platform): Promise<boolean> {
-  const files = { data: "", model: "/config.json", adapter: "/adapter_config.json" };
+async function isThere({ knob, part }: Fingerprint, text: string, platform: Platform): Promise<boolean> {
+  if (part === "code") {
+    const modules = text.split(",").filter(isModulePath);
+    return (await Promise.all(modules.map((path) => platform.assetSize(path)))).every((size) => size !== null);
+  }
+  const files: Record<string, string> = { data: "", model: "/config.json", adapter: "/adapter_config.json" };
   for (const path of knob === "data" ? pathsIn(text) : [text]) {
     const file = path + files[knob];
     if (platform.addressOf(file) !== null) continue;

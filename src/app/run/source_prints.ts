@@ -116,7 +116,7 @@ async function shardsIn(folder: string, platform: Platform): Promise<string[]> {
   }
 }
 
-interface Named {
+export interface Named {
   name: string;
   path: string;
   /** The commit that it is of: nothing of it can change. */
@@ -124,7 +124,7 @@ interface Named {
 }
 
 /** One fingerprint of all files, none where there are none. `beside` come after the others. */
-async function fingerprint(
+export async function fingerprint(
   about: Pick<Fingerprint, "knob" | "part" | "path">,
   files: readonly Named[],
   platform: Platform,

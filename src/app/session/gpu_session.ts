@@ -1,3 +1,4 @@
+import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import { suppressed } from "../../agent/token_limits.ts";
@@ -23,10 +24,13 @@ import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/e
 import { exportFiles } from "../../train/export.ts";
 import { type Likelihood, likelihoods } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { Learner } from "../../train/learner.ts";
-import { packOne } from "../../train/pack_rollouts.ts";
+import { Learner, type UpdateSettings } from "../../train/learner.ts";
+import { isOwnCode } from "../../train/own_code.ts";
+import type { PackedGroup } from "../../train/pack.ts";
+import { packOne, packRollouts } from "../../train/pack_rollouts.ts";
 import type { Progress, TrainingParts } from "../../train/run_parts.ts";
 import { train } from "../../train/trainer.ts";
+import { update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { useMatrixUnits } from "../kernels/matrix_units.ts";
@@ -34,7 +38,7 @@ import { peakTable } from "../memory/peak_table.ts";
 import { fileOrNull } from "../model_folder/model_files.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import type { RunContext } from "./run_context.ts";
+import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Session, sameModel } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -83,7 +87,7 @@ export class GpuSession implements Session {
   constructor(
     parts: SessionParts,
     context: RunContext,
-    readonly openRunContext: (config: RunConfig) => Promise<RunContext>,
+    readonly openRunContext: (config: RunConfig, own?: OwnParts) => Promise<RunContext>,
     readonly traced: boolean,
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
@@ -146,14 +150,38 @@ export class GpuSession implements Session {
       throw new Error(
         `The session holds ${this.model.name} with its adapter and its view; open another session for ${config.model}`,
       );
-    this.#context = await this.openRunContext(config);
-    this.#config = config;
-    this.#changes = {};
-    this.#progress = { step: 0, updates: 0 };
+    await this.use(config);
     const { adapter } = this.qwen;
     if (adapter) return refillAdapter(adapter, config, this.adapterFiles);
     await fillModel(this.qwen, this.files);
     this.qwen.parameters.resetOptimizer();
+  }
+
+  /** Another configuration over the weights as they are, from step 0; `own` takes the place of what it names. */
+  async use(config: RunConfig, own?: OwnParts): Promise<void> {
+    this.#context = await this.openRunContext(config, own);
+    this.#config = config;
+    this.#changes = {};
+    this.#progress = { step: 0, updates: 0 };
+  }
+
+  /** Natural log-probabilities of the targets of groups under the weights as they are, in order. */
+  logprobs(
+    groups: readonly PackedGroup[],
+    settings: Pick<UpdateSettings, "temperature" | "suppressed">,
+  ): Promise<Float32Array> {
+    return this.#learner.logprobs(groups, settings);
+  }
+
+  /** The updates of one step, counted from 0, on rollouts that somebody rolled and scored. */
+  async update(rolled: Rolled, step: number, config: RunConfig): Promise<Metrics> {
+    const { chat, vision, ...parts } = this.parts();
+    const settings = updateSettings(config, step, suppressed(chat, config));
+    const { updates } = this.#progress;
+    const batch = packRollouts(rolled, config, vision);
+    const metrics = await update(batch, { ...parts, settings, passes: config.updatesPerStep, updates });
+    this.#progress = { step: step + 1, updates: updates + metrics.updates };
+    return metrics;
   }
 
   async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
@@ -168,7 +196,7 @@ export class GpuSession implements Session {
       resumedAt,
       startedAt: new Date().toISOString(),
     };
-    for await (const event of train({ ...this.#parts(), signal }, this.#progress, made)) {
+    for await (const event of train({ ...this.parts(), signal }, this.#progress, made)) {
       if (event.type === "tasks" && Object.keys(this.#changes).length > 0) {
         // Emptied first: what is changed while this event is handled belongs to the next step.
         const changes = this.#changes;
@@ -233,7 +261,7 @@ export class GpuSession implements Session {
     greedy: boolean;
     signal?: AbortSignal;
   }): Promise<Evaluation> {
-    const parts = { ...this.#parts(), signal };
+    const parts = { ...this.parts(), signal };
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
     const metrics = await evaluate(parts, tasks, greedy);
@@ -252,7 +280,7 @@ export class GpuSession implements Session {
     greedy: boolean;
     signal?: AbortSignal;
   }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-    const parts = { ...this.#parts(), signal };
+    const parts = { ...this.parts(), signal };
     yield* rollTasks(parts, await this.#heldOut(tasks), { rolloutsPerTask, greedy });
   }
 
@@ -260,7 +288,7 @@ export class GpuSession implements Session {
     tasks: readonly Task[],
     { source, ...options }: RollingOptions & { source: Pick<TaskSource, "pictures"> },
   ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
-    const parts = this.#parts();
+    const parts = this.parts();
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
@@ -269,9 +297,9 @@ export class GpuSession implements Session {
     const tasks = await source.heldOut(count);
     if (tasks.length === 0)
       throw new Error(
-        this.#config.heldOutRows === 0
+        this.#config.heldOutRows === 0 && !isOwnCode(this.#config.data)
           ? "Expected rows that are held out of the training, found none: heldOutRows is 0, so all of them are trained on; train with --held-out-rows N"
-          : `Expected rows that are held out of the training, found none that can be asked: ${source.heldOutNotes?.().join("; ")}`,
+          : `Expected tasks that are held out of the training, found none that can be asked: ${source.heldOutNotes?.().join("; ")}`,
       );
     return tasks;
   }
@@ -282,7 +310,7 @@ export class GpuSession implements Session {
       ofTask.map(async (original) => ({ original, modelInput: await this.pool.modelInput(original) })),
     );
     const { crop } = config;
-    const tools = chooseTools(config, this.#context.addedTools);
+    const tools = chooseTools(config, this.#context.ownTools);
     const images = await Promise.all(
       [...rolloutPictures(rollout, views, { crop, tools })].map(({ original }) => this.pool.modelInput(original)),
     );
@@ -339,13 +367,16 @@ export class GpuSession implements Session {
     return this.qwen.trained.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
   }
 
-  #parts(): TrainingParts {
-    const { chat, source, judge, tools } = this.#context;
+  /** What a run on this model is made of, as of now. */
+  parts(): TrainingParts {
+    const { chat, source, judge, reward, tools, missing } = this.#context;
+    if (missing) throw missing;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
       config: () => this.#config,
       source,
+      reward,
       policy: this.#policy,
       chat,
       tools,

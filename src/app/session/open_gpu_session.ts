@@ -21,7 +21,7 @@ import { openRunContext } from "./run_context.ts";
 import type { OpenSession } from "./session.ts";
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
-export const openGpuSession: OpenSession = async (platform, config, options = {}) => {
+export const openGpuSession = (async (platform, config, options = {}): Promise<GpuSession> => {
   if (!platform.gpu) throw new Error(platform.gpuMissing);
   const frozen = options.frozen ?? false;
   if (!frozen) {
@@ -58,9 +58,9 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));
     const view = viewOf(model, await preprocessorIn(files), config);
     const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
-    const { judgeAccess = {}, tools: addedTools = [] } = options;
-    const open = (wanted: RunConfig) =>
-      openRunContext(wanted, { platform, tokenizer, view, pool, judgeAccess, addedTools });
+    const { judgeAccess = {} } = options;
+    const open = (wanted: RunConfig, own = options.own) =>
+      openRunContext(wanted, { platform, tokenizer, view, pool, judgeAccess, own });
     try {
       const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
@@ -73,7 +73,7 @@ export const openGpuSession: OpenSession = async (platform, config, options = {}
     gpu.close();
     throw error;
   }
-};
+}) satisfies OpenSession;
 
 /** Ids are rows of the embedding, a picture's token is the one that the model looks for, and calls have their tokens. */
 function checkTokens(tokenizer: Tokenizer, { config: { text, imageTokenId }, family: { callSyntax } }: Model): void {

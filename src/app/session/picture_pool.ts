@@ -2,7 +2,7 @@ import { type Remote, releaseProxy, wrap } from "comlink";
 import type { Pixels } from "../../image/pixels.ts";
 import { type LessonRow, type Lessons, lessonKinds } from "../../tasks/scenes/lessons.ts";
 import type { NeedleSettings } from "../../tasks/sources/needle.ts";
-import type { PictureWork } from "./picture_worker.ts";
+import { type PictureWork, pictureWork } from "./picture_work.ts";
 
 /** Size in pixels of the model input of a picture of a given size. */
 export type InputSize = (widthPx: number, heightPx: number) => { widthPx: number; heightPx: number };
@@ -10,7 +10,7 @@ export type InputSize = (widthPx: number, heightPx: number) => { widthPx: number
 /** At most so many threads: more would wait for the one that runs the model. */
 const mostThreads = 6;
 
-/** Threads that render scenes and resize pictures beside the one with the GPU. */
+/** Threads that render scenes and resize pictures beside the one with the GPU, which does it itself where there are no workers (Node). */
 export class PicturePool {
   readonly #threads: { worker: Worker; work: Remote<PictureWork> }[] = [];
   #next = 0;
@@ -21,6 +21,7 @@ export class PicturePool {
   #broken: Error | null = null;
 
   constructor(readonly inputSize: InputSize) {
+    if (typeof Worker === "undefined") return;
     const count = Math.max(1, Math.min(mostThreads, (navigator.hardwareConcurrency ?? 2) - 1));
     for (let i = 0; i < count; i++) {
       const worker = new Worker(new URL("./picture_worker.ts", import.meta.url), { type: "module", name: "pictures" });
@@ -54,8 +55,9 @@ export class PicturePool {
   /** The rows of a supervised step, each thread a part. */
   async lessons(lessons: Lessons, seed: number, step: number, rows: number): Promise<LessonRow[]> {
     const kinds = lessonKinds(lessons.mix, rows);
-    const each = Math.ceil(rows / this.#threads.length);
-    const parts = this.#threads.map((_, i) =>
+    const threads = Math.max(1, this.#threads.length);
+    const each = Math.ceil(rows / threads);
+    const parts = Array.from({ length: threads }, (_, i) =>
       this.#ask((work) => work.lessons(lessons, kinds.slice(i * each, (i + 1) * each), seed, step, i * each)),
     );
     return (await Promise.all(parts)).flat();
@@ -68,12 +70,14 @@ export class PicturePool {
     }
   }
 
-  async #ask<T>(question: (work: Remote<PictureWork>) => Promise<T>): Promise<T> {
+  async #ask<T>(question: (work: Remote<PictureWork> | PictureWork) => Promise<T> | T): Promise<T> {
     if (this.#broken) throw this.#broken;
-    const { work } = this.#threads[this.#next++ % this.#threads.length]!;
+    const thread = this.#threads[this.#next++ % this.#threads.length];
+    if (!thread) return question(pictureWork);
+    const { work } = thread;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting.add(reject);
-    question(work).then(resolve, reject);
+    Promise.resolve(question(work)).then(resolve, reject);
     return promise.finally(() => this.#waiting.delete(reject));
   }
 }

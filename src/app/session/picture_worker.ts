@@ -1,42 +1,23 @@
 import { expose, transfer } from "comlink";
 import type { Pixels } from "../../image/pixels.ts";
-import { resize } from "../../image/resize.ts";
-import { type LessonKind, type LessonRow, type Lessons, lessonRow } from "../../tasks/scenes/lessons.ts";
-import { type NeedleSettings, needlePictures } from "../../tasks/sources/needle.ts";
+import { type PictureWork, pictureWork } from "./picture_work.ts";
 
-/** The work with pixels that a run hands to other threads. */
-const pictureWork = {
-  /** The pictures of a generated task, and their model inputs. */
-  render(
-    id: string,
-    settings: NeedleSettings,
-    inputWidthPx: number,
-    inputHeightPx: number,
-  ): { original: Pixels; modelInput: Pixels }[] {
-    const views = needlePictures(id, settings).map((original) => ({
-      original,
-      modelInput: resize(original, inputWidthPx, inputHeightPx),
-    }));
+const bytesOf = (pixels: Pixels): ArrayBuffer => pixels.data.buffer as ArrayBuffer;
+
+/** The same in a thread of its own; pixels are handed over rather than copied. */
+const inThread: PictureWork = {
+  ...pictureWork,
+  render: (...of) => {
+    const views = pictureWork.render(...of);
     return transfer(
       views,
-      views.flatMap(({ original, modelInput }) => [
-        original.data.buffer as ArrayBuffer,
-        modelInput.data.buffer as ArrayBuffer,
-      ]),
+      views.flatMap(({ original, modelInput }) => [bytesOf(original), bytesOf(modelInput)]),
     );
   },
-
-  resize(pixels: Pixels, widthPx: number, heightPx: number): Pixels {
-    const resized = resize(pixels, widthPx, heightPx);
-    return transfer(resized, [resized.data.buffer as ArrayBuffer]);
-  },
-
-  /** Some rows of a supervised step; `first` is the index of the first one in the step. */
-  lessons(lessons: Lessons, kinds: LessonKind[], seed: number, step: number, first: number): LessonRow[] {
-    return kinds.map((kind, i) => lessonRow(lessons, kind, { seed, step, index: first + i }));
+  resize: (...of) => {
+    const resized = pictureWork.resize(...of);
+    return transfer(resized, [bytesOf(resized)]);
   },
 };
 
-export type PictureWork = typeof pictureWork;
-
-expose(pictureWork);
+expose(inThread);

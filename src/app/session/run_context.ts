@@ -8,10 +8,13 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
 import { openJudge, rulesJudge } from "../../reward/judges/remote_judge.ts";
 import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
+import type { RewardFunction } from "../../reward/rewards/reward_function.ts";
+import { rewardNamed } from "../../reward/rewards/table.ts";
 import { needle } from "../../tasks/sources/needle.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { isOwnCode, notLoaded } from "../../train/own_code.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 import { judgeSettingsOf } from "../judge/judge_settings.ts";
 import type { PicturePool } from "./picture_pool.ts";
@@ -22,10 +25,22 @@ export interface RunContext {
   /** What the configuration offers. */
   tools: readonly Tool[];
   /** A person's own tools, whether it offers them or not. */
-  addedTools: readonly Tool[];
+  ownTools: readonly Tool[];
+  /** What is paid for. */
+  reward: RewardFunction;
+  /** Why nothing can be rolled: the configuration names code that is not loaded here. */
+  missing: Error | null;
   chat: Chat;
   source: TaskSource;
   judge: AnswerJudge;
+}
+
+/** What somebody wrote themselves, in the place of what the configuration names. */
+export interface OwnParts {
+  tasks?: TaskSource;
+  reward?: RewardFunction;
+  /** By what stands for each in the knob `tools`. */
+  tools?: ReadonlyMap<string, Tool>;
 }
 
 /** What a judge needs that is no knob. */
@@ -43,33 +58,71 @@ export interface RunContextParts {
   view: SizeLimits;
   pool: PicturePool;
   judgeAccess: JudgeAccess;
-  /** A person's own tools, which the knob `tools` may name. */
-  addedTools: readonly Tool[];
+  own?: OwnParts;
 }
 
 /** @throws Error with one sentence for people: a file that cannot be opened, a judge without an address */
 export async function openRunContext(
   config: RunConfig,
-  { platform, tokenizer, view, pool, judgeAccess, addedTools }: RunContextParts,
+  { platform, tokenizer, view, pool, judgeAccess, own = {} }: RunContextParts,
 ): Promise<RunContext> {
-  const tools = chooseTools(config, addedTools);
+  const ownTools = [...(own.tools?.values() ?? [])];
+  const named = config.tools.split(",").map((name) => name.trim());
+  const notHere = named.find((name) => isOwnCode(name) && !own.tools?.has(name));
+  const loaded = named.filter((name) => !isOwnCode(name) || own.tools?.has(name));
+  const names = loaded.map((name) => own.tools?.get(name)?.name ?? name);
+  const tools = chooseTools({ ...config, tools: names.join(",") }, ownTools);
   const chat = openChat(config.prompt, tokenizer, tools);
-  const source =
-    config.data === ""
-      ? {
-          ...needle(config, config.seed),
-          pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
-        }
-      : await openRunTasks(config, platform, view, chat);
-  return { config, tools, addedTools, chat, source, judge: openRunJudge(config, judgeAccess) };
+  const isOwnReward = isOwnCode(config.reward);
+  const reward = isOwnReward ? (own.reward ?? rewardNamed("weights")) : rewardNamed(config.reward);
+  const missing =
+    isOwnReward && !own.reward
+      ? notLoaded("the reward", config.reward)
+      : notHere === undefined
+        ? null
+        : notLoaded("the tool", notHere);
+  return {
+    config,
+    tools,
+    ownTools,
+    chat,
+    reward,
+    missing,
+    source: await openSource({ config, platform, view, pool, chat, own }),
+    judge: openRunJudge(config, judgeAccess, reward),
+  };
 }
 
-function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess): AnswerJudge {
+/** A source that says so when it is asked: a model can be opened without the tasks that it learned from. */
+function missingTasks(data: string): TaskSource {
+  const missing = () => Promise.reject(notLoaded("the tasks", data));
+  return { name: data, take: missing, heldOut: missing, pictures: missing };
+}
+
+interface SourceParts {
+  config: RunConfig;
+  platform: Platform;
+  view: SizeLimits;
+  pool: PicturePool;
+  chat: Chat;
+  own: OwnParts;
+}
+
+function openSource({ config, platform, view, pool, chat, own }: SourceParts): TaskSource | Promise<TaskSource> {
+  if (isOwnCode(config.data)) return own.tasks ?? missingTasks(config.data);
+  if (config.data !== "") return openRunTasks(config, platform, view, chat);
+  return {
+    ...needle(config, config.seed),
+    pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
+  };
+}
+
+function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess, reward: RewardFunction): AnswerJudge {
   const { judge, judgeUrl } = config;
   if (judge === "rules") {
-    if (config.reward === "thyme")
+    if (reward.needs?.includes("consistency"))
       throw new Error(
-        "The reward thyme pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened",
+        `The reward ${reward.name} pays for answers that follow from their thoughts, which the judge rules cannot read; choose another judge, such as hardened`,
       );
     return rulesJudge();
   }

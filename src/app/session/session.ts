@@ -1,5 +1,4 @@
 import type { Rollout } from "../../agent/rollout.ts";
-import type { Tool } from "../../agent/tools/tool.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import type { LoadProgress } from "../../model/load.ts";
 import type { NamedBytes, Platform } from "../../platform.ts";
@@ -10,7 +9,7 @@ import type { RollingOptions } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { Likelihood } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { JudgeAccess } from "./run_context.ts";
+import type { JudgeAccess, OwnParts } from "./run_context.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
@@ -125,8 +124,8 @@ export interface SessionOptions {
   /** False: the usual kernels are taken, and not those that are fastest on this device. */
   tune?: boolean;
   judgeAccess?: JudgeAccess;
-  /** A person's own tools, which the knob `tools` may then name. */
-  tools?: readonly Tool[];
+  /** What is used in the place of what the configuration names. */
+  own?: OwnParts;
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
   /** Called with how much of the model has been read. */

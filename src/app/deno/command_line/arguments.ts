@@ -17,6 +17,7 @@ import {
   required,
 } from "./command_table.ts";
 import { flagValue, inFlagTerms, isSwitch, unknownFlag } from "./flag_values.ts";
+import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
 export type Parsed =
@@ -125,7 +126,12 @@ function readWords(command: CommandName, words: readonly string[]): ReadWords {
     const equals = word.indexOf("=");
     const written = word.slice(2, equals < 0 ? undefined : equals);
     let value = equals < 0 ? undefined : word.slice(equals + 1);
-    let key = known.get(written);
+    const ownKnob = ownCodeKnob(command, written, value ?? left[0]);
+    if (ownKnob === "tools") {
+      changes.tools = [changes.tools ?? knobs.tools.default, value ?? left.shift()].join(",");
+      continue;
+    }
+    let key = ownKnob ?? known.get(written);
     const negated = written.startsWith("no-") ? known.get(written.slice(3)) : undefined;
     if (key === undefined && value === undefined && isSwitch(negated)) [key, value] = [negated, "false"];
     if (key === undefined && hasKnobs && (written.includes("_") || isTrlName(written))) {

@@ -115,6 +115,8 @@ export interface CommandEntry {
   knobs: readonly Knob["group"][];
   /** Knobs of these groups that would change nothing. */
   without?: readonly (keyof RunConfig)[];
+  /** Whether modules of a person's own may stand for reward and tasks. */
+  ownCode?: boolean;
   /** Where few of these groups matter: those that do. */
   only?: readonly (keyof RunConfig)[];
   flags: readonly FlagName[];
@@ -135,6 +137,7 @@ export const commands = {
     example: "train --preset needle --steps 100 --out runs/first",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
     flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "tune"],
+    ownCode: true,
   },
   warmup: {
     line: "make the starting model from random weights, by supervised rows",
@@ -149,6 +152,7 @@ export const commands = {
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep", "rolloutsPerTask"],
     flags: ["from", "tasks", "judgeCache", "logJson", "trace", "tune"],
+    ownCode: true,
   },
   rollout: {
     line: "print what the model says about held-out scenes",
@@ -156,6 +160,7 @@ export const commands = {
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep"],
     flags: ["from", "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
+    ownCode: true,
   },
   export: {
     line: "write a run's model as a Hugging Face folder in bf16",

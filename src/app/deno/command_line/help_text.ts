@@ -14,6 +14,7 @@ import {
   required,
 } from "./command_table.ts";
 import { exitCodes, exitMeanings } from "./exit_codes.ts";
+import { ownCodeRows, ownCodeWarning } from "./own_code_flags.ts";
 
 /** What --help prints, for all commands or one. */
 export function helpText(command: CommandName | null): string {
@@ -52,6 +53,8 @@ export function helpText(command: CommandName | null): string {
       .map((key) => [`--${kebab(key)} ${valueName(knobs[key])}`, knobLine(knobs[key])] as const);
     lines.push("", `${group}:`, ...table(rows));
   }
+  const ownCode = ownCodeRows(command);
+  if (ownCode.length > 0) lines.push("", ownCodeWarning, ...table(ownCode));
   if (keys.includes("preset") && !entry.folders)
     lines.push(
       "",

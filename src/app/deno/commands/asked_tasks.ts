@@ -1,5 +1,6 @@
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { isOwnCode } from "../../../train/own_code.ts";
 
 /** Tasks that are asked unless a number is given. */
 export const askedByDefault = 512;
@@ -25,6 +26,8 @@ export function askedTasks(
 ): Asked {
   const config = resolveConfig({ ...run?.config, ...changes });
   if (config.data === "") return { config, asked: "held-out scenes" };
+  // Such a source says itself what is held out.
+  if (isOwnCode(config.data)) return { config, asked: `held-out tasks of ${config.data}` };
   const trained = run ? resolveConfig(run.config) : null;
   if (!trained || trained.data !== config.data) {
     // Nothing is trained here: all rows may be asked.

@@ -3,6 +3,7 @@ import { hasAdapter } from "../../../train/adapter_settings.ts";
 import { checkpointProblem } from "../../../train/checkpoint.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { isOwnCode } from "../../../train/own_code.ts";
 import { readTrainerState } from "../../../train/trainer_state.ts";
 import { readStored } from "../../run/record.ts";
 import { atCommits, checkSources } from "../../run/run_sources.ts";
@@ -15,8 +16,12 @@ import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import { judgeKey } from "./judge_command.ts";
+import { loadOwnCode } from "./own_code.ts";
 
-/** A session on the model of a run (`--from`) or of the configuration. A run's own knobs hold unless changed. */
+/**
+ * A session on the model of a run (`--from`) or of the configuration, for what takes no tasks of the run and pays nothing.
+ * A run's own knobs hold unless changed.
+ */
 export async function withSession(
   changes: Partial<RunConfig>,
   options: Options,
@@ -25,7 +30,7 @@ export async function withSession(
 ): Promise<number> {
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const config = resolveConfig({ ...(files ? readTrainerState(files).config : {}), ...changes });
-  return openFrom({ config, files, options, context }, work);
+  return openFrom({ config: withoutOwnCode(config), named: changes, files, options, context }, work);
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
@@ -38,14 +43,25 @@ export async function withAsked(
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
-  return openFrom({ config: asked.config, files, options, context }, (session, step, config) =>
+  return openFrom({ config: asked.config, named: changes, files, options, context }, (session, step, config) =>
     work(session, step, config, asked),
   );
 }
 
+/** The same model beside scenes and a reward of our own. */
+const withoutOwnCode = (config: RunConfig): RunConfig => ({
+  ...config,
+  data: isOwnCode(config.data) ? "" : config.data,
+  reward: isOwnCode(config.reward) ? "weights" : config.reward,
+  tools: config.tools
+    .split(",")
+    .filter((name) => !isOwnCode(name.trim()))
+    .join(","),
+});
+
 /** Opens the model of a configuration, with the weights of a checkpoint where there is one. */
 async function openFrom(
-  { config: wanted, files, options, context }: Omit<Opening, "platform"> & { files: NamedBytes[] | null },
+  { config: wanted, named, files, options, context }: Omit<Opening, "platform"> & { files: NamedBytes[] | null },
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const platform = await withGpu(context);
@@ -54,8 +70,9 @@ async function openFrom(
   // Weights that were trained are f32, whatever the file has that they began as.
   const isTrained = files !== null && !hasAdapter(config);
   const baseDtype = isTrained && config.baseDtype === "auto" ? "f32" : config.baseDtype;
-  return useSession({ platform, config: { ...config, baseDtype }, options, context, frozen: true }, async (session) =>
-    work(session, files ? await session.restore(files) : 0, config),
+  return useSession(
+    { platform, config: { ...config, baseDtype }, named, options, context, frozen: true },
+    async (session) => work(session, files ? await session.restore(files) : 0, config),
   );
 }
 
@@ -98,6 +115,8 @@ export async function withGpu(context: CommandContext): Promise<Platform> {
 interface Opening {
   platform: Platform;
   config: RunConfig;
+  /** What the command line says of the run; code in the configuration runs only where it stands here as well. */
+  named: Partial<RunConfig>;
   options: Options;
   context: CommandContext;
   /** Nothing will be trained. */
@@ -106,11 +125,12 @@ interface Opening {
 
 /** Opens a session, works with it, prints its notices and profile, and closes it. Returns the exit code. */
 export async function useSession(
-  { platform, config, options, context, frozen = false }: Opening,
+  { platform, config, named, options, context, frozen = false }: Opening,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const session = await context.openSession(platform, config, {
     frozen,
+    own: await loadOwnCode(config, named),
     trace: options.trace ?? false,
     tune: options.tune !== "off",
     judgeAccess: {

@@ -3,7 +3,7 @@ import { expectBaseDtype } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { peakLine } from "../../memory/peak_table.ts";
-import { configText, recordRun, reopenRun } from "../../run/record.ts";
+import { configText, readStored, recordRun, reopenRun } from "../../run/record.ts";
 import type { RecordOptions } from "../../run/run_recorder.ts";
 import { atCommits, runSources } from "../../run/run_sources.ts";
 import type { Session } from "../../session/session.ts";
@@ -13,6 +13,7 @@ import { exitCodes } from "../command_line/exit_codes.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
 import { useSession, withGpu } from "./open_session.ts";
+import { expectOwnCodeNamed } from "./own_code.ts";
 import { eventLine, progressLine } from "./reports.ts";
 
 /** Begins a run, or goes on with one. Returns the exit code. */
@@ -24,10 +25,12 @@ export async function trainCommand(
   if (options.resume !== undefined) {
     const store = await resumeRunFolder(options.resume);
     try {
+      // Before anything is read by it or written.
+      expectOwnCodeNamed(readStored(await store.readConfig()).config, changes);
       const platform = await withGpu(context);
       const reopened = await reopenRun(store, changes, platform);
       const { config, files } = reopened;
-      return await useSession({ platform, config, options, context }, async (session) => {
+      return await useSession({ platform, config, named: changes, options, context }, async (session) => {
         const resumedAt = files ? await session.restore(files) : 0;
         return trainInto({ session, store, config, from: { resumedAt, ...reopened }, options, context });
       });
@@ -43,7 +46,7 @@ export async function trainCommand(
   await expectNewFolder(folder);
   const platform = await withGpu(context);
   const config = await atCommits(wanted, platform);
-  return useSession({ platform, config, options, context }, async (session) => {
+  return useSession({ platform, config, named: changes, options, context }, async (session) => {
     session.expectTrainable();
     await session.expectTasks();
     const sources = await runSources(config, platform);

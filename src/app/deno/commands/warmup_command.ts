@@ -26,7 +26,7 @@ export async function warmupCommand(
       const platform = await withGpu(context);
       const { config, files, notices } = await reopenRun(store, changes, platform);
       if (!options.logJson) for (const notice of notices) context.terminal.print(`! ${notice}`);
-      return await useSession({ platform, config, options, context }, async (session) => {
+      return await useSession({ platform, config, named: changes, options, context }, async (session) => {
         const made = files ? await session.restore(files) : 0;
         return warmupInto({ session, store, config, made, options, context });
       });
@@ -42,7 +42,7 @@ export async function warmupCommand(
   };
   const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
   await expectNewFolder(folder);
-  return useSession({ platform: await withGpu(context), config, options, context }, async (session) => {
+  return useSession({ platform: await withGpu(context), config, named: changes, options, context }, async (session) => {
     const store = await createRunFolder(folder);
     try {
       await store.writeConfig(configText(config));

@@ -7,7 +7,7 @@ import { type DroppedFiles, isDropped } from "../browser/dropped_files.ts";
 import { database } from "./database.ts";
 
 /** The paths in a configuration that stand for dropped files, by knob. */
-export const droppedPaths = ({ data, model, adapter }: NamedSources): Record<Fingerprint["knob"], string[]> => ({
+export const droppedPaths = ({ data, model, adapter }: NamedSources): Record<keyof NamedSources, string[]> => ({
   data: pathsIn(data).filter(isDropped),
   model: [model].filter(isDropped),
   adapter: [adapter].filter(isDropped),
@@ -18,10 +18,10 @@ export const droppedPaths = ({ data, model, adapter }: NamedSources): Record<Fin
  * @throws Error that names them, as far as a stored run recorded them
  */
 export async function expectDropped(config: NamedSources, dropped: DroppedFiles): Promise<void> {
-  for (const [knob, paths] of Object.entries(droppedPaths(config))) {
+  for (const [knob, paths] of Object.entries(droppedPaths(config)) as [keyof NamedSources, string[]][]) {
     const missing = paths.find((path) => !dropped.has(path));
     if (missing === undefined) continue;
-    const print = (await storedPrints()).find((one) => one.knob === knob && one.path === config[one.knob]);
+    const print = (await storedPrints()).find((one) => one.knob === knob && one.path === config[knob]);
     throw new Error(
       print
         ? putBack(print)
