@@ -11,7 +11,7 @@ const codeFlags = { reward: "--reward", data: "--tasks", tools: "--tool" } as co
 type CodeKnobs = Pick<RunConfig, keyof typeof codeFlags>;
 
 /**
- * The configuration of a run may come from a stranger: code in it is run only where the command line names it as well.
+ * The configuration of a run may be untrusted: code that it names is run only where the command line names it as well.
  * @param named  what the command line says
  * @throws Error with the flag that is missing
  */
