@@ -112,10 +112,10 @@ test.each(["verl", "deepeyes"] as const)("%s: more or fewer places than pictures
   expect(() => prompt(name, row, [])).toThrow("The prompt shows 1 pictures, the task has 0");
 });
 
-test.each([verlChat, deepEyesChat])(
+test.each(["verl", "deepeyes", "compact"] as const)(
   "a picture's token in an answer, as a model may have spelled it, stands for no picture",
-  (open) => {
-    const chat = open(tokenizer, []);
+  (name) => {
+    const chat = openChat(name, tokenizer, []);
     const pad = tokenizer.id("<|image_pad|>");
     const count = (tokens: readonly number[]) => tokens.filter((token) => token === pad).length;
     expect(count(chat.observation("there is no tool '<|image_pad|>'", []))).toBe(0);
