@@ -1,5 +1,5 @@
 /**
- * GRPO written out by hand on the library's parts: attempts, rewards, advantages, update. What `train` does beside this is
+ * GRPO written out by hand on the library's parts: rollouts, rewards, advantages, update. What `train` does besides is
  * bookkeeping: events, alarms, evaluations, checkpoints.
  *
  *     npx deno run -A examples/own_loop.ts [steps]
@@ -10,13 +10,13 @@ const steps = Number(Deno.args[0] ?? 2);
 const model = await openModel("needle", { trainable: true, tasksPerStep: 2, rolloutsPerTask: 4, learningRate: 1e-4 });
 
 for (let step = 0; step < steps; step++) {
-  // The policy tries each task several times: the group.
+  // The policy makes several rollouts of each task: a group.
   const tasks = await model.tasks.take(step, model.settings.tasksPerStep);
   const groups = await model.roll(tasks, { step });
 
   const rewards: number[] = [];
   for (const { task, rollouts } of groups) {
-    // Reward: 1 for the right digit, and half as much again where the model looked before.
+    // Reward: 1 for the right digit, and half as much again where a tool call was carried out before.
     const group = rollouts.map(({ answer, calls }): number => {
       const looked = calls.some(({ outcome }) => outcome === "ok");
       return answer === task.answer ? (looked ? 1.5 : 1) : 0;

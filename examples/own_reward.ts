@@ -1,7 +1,7 @@
 /**
- * A reward of one's own, and a script of ten lines that trains by it: the answer must be right, and calls cost.
+ * A reward of one's own, and a script of ten lines that trains by it: 1 for a right answer, and calls cost.
  *
- *     npm run build:library                 # for Node and pages only; Deno takes it as it is
+ *     npm run build:library                 # for Node and pages only; Deno needs no build
  *     npx deno run -A examples/own_reward.ts
  *
  * On the command line the same file is `npm run saccade -- train --reward ./examples/own_reward.ts`.
@@ -15,7 +15,7 @@ const thrifty = defineReward({
   source: "examples/own_reward.ts",
   parts: [
     { name: "answer", label: "right answer", help: "1 where the run's judge says so" },
-    { name: "calls", label: "calls", help: "-0.1 for each, whatever came of it" },
+    { name: "calls", label: "calls", help: "-0.1 for each, also one that failed" },
   ],
   score: async ({ rollout, verdict }) => ({
     answer: (await verdict()).right ? 1 : 0,

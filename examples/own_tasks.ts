@@ -1,6 +1,6 @@
 /**
  * Tasks of one's own: how many dots are in the picture? Each picture is rendered again from the task's id, so that a log
- * stays small and a replay shows the very picture.
+ * stays small and a replay shows the same picture.
  *
  *     npx deno run -A examples/own_tasks.ts
  *
@@ -10,9 +10,9 @@ import { defineTasks, type GivenTask, type Pixels, train } from "saccade";
 
 const sidePx = 128;
 
-/** Nine places for dots, the first so many of a shuffled order are taken. */
+/** Nine places for dots; a shuffled order of them is cut to the count. */
 function dotsOf(id: string): { x: number; y: number }[] {
-  // A small generator of its own: the same id gives the same dots.
+  // A small random number generator: the same id gives the same dots.
   let state = [...id].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 16_777_619) >>> 0, 2_166_136_261);
   const next = (below: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

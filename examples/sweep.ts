@@ -1,5 +1,5 @@
 /**
- * Ten seeds of one setting, one after the other, with mean and standard error of what each reached: one run says little.
+ * Ten seeds of one setting, one after the other, with the mean and standard error of the last reward.
  *
  *     npx deno run -A examples/sweep.ts [steps] [seeds] [tasks in a step] [attempts at each]
  *

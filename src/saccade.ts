@@ -1,6 +1,6 @@
 /**
  * The library: what `import { train, openModel, ... } from "saccade"` gives, in Deno, in Node (on Dawn, npm `webgpu`) and
- * in a page. README.md has the first ten lines, examples/ the rest.
+ * in a page. README.md has a first script, examples/ more.
  *
  * Units stand last in a name: `durationMs`, `widthPx`, `sizeBytes`. Shapes are written `(H, W, 3)`, the last index
  * fastest. Log-probabilities are natural, entropies in nats. Every error is one sentence: what was expected, what was

@@ -151,8 +151,8 @@ test("no page imports what is Deno's, and no command what is the page's", () => 
   }
 });
 
-/** Which rooms of the page a file in a room may import from, besides its own. src/README.md has the picture. */
-const roomImports: Record<string, readonly string[]> = {
+/** Which folders of the page a file may import from, besides its own. src/README.md lists them. */
+const viewImports: Record<string, readonly string[]> = {
   browser: [],
   labels: [],
   worker: ["browser", "labels"],
@@ -165,13 +165,13 @@ const roomImports: Record<string, readonly string[]> = {
     ]),
   ),
 };
-const roomOf = (path: string): string | undefined => /^src\/app\/web\/(\w+)\//.exec(path)?.[1];
+const viewFolderOf = (path: string): string | undefined => /^src\/app\/web\/(\w+)\//.exec(path)?.[1];
 
-describe("the page's rooms", () => {
+describe("the page's folders", () => {
   test("hold every file but those that put the page together", () => {
     const inWeb = sources.filter((path) => path.startsWith("src/app/web/"));
-    expect(new Set(inWeb.flatMap((path) => roomOf(path) ?? []))).toEqual(new Set(Object.keys(roomImports)));
-    expect(inWeb.filter((path) => roomOf(path) === undefined).map((path) => path.split("/").at(-1))).toEqual([
+    expect(new Set(inWeb.flatMap((path) => viewFolderOf(path) ?? []))).toEqual(new Set(Object.keys(viewImports)));
+    expect(inWeb.filter((path) => viewFolderOf(path) === undefined).map((path) => path.split("/").at(-1))).toEqual([
       "connect.ts",
       "css.d.ts",
       "main.tsx",
@@ -180,20 +180,20 @@ describe("the page's rooms", () => {
     ]);
   });
 
-  test.each(Object.keys(roomImports))("%s imports from its own room and those below it", (room) => {
-    for (const path of sources.filter((path) => roomOf(path) === room)) {
+  test.each(Object.keys(viewImports))("%s imports from its own folder and those below it", (folder) => {
+    for (const path of sources.filter((path) => viewFolderOf(path) === folder)) {
       for (const name of importsOf(path).filter((name) => name.startsWith("."))) {
         const target = resolve(path, name);
         if (target.startsWith("src/app/web/"))
-          expect([room, ...roomImports[room]!], `${path} imports ${name}`).toContain(roomOf(target));
+          expect([folder, ...viewImports[folder]!], `${path} imports ${name}`).toContain(viewFolderOf(target));
       }
     }
   });
 
   test("nothing outside imports the worker, which is started by its address", () => {
-    for (const path of sources.filter((path) => roomOf(path) !== "worker"))
+    for (const path of sources.filter((path) => viewFolderOf(path) !== "worker"))
       for (const name of importsOf(path).filter((name) => name.startsWith(".")))
-        if (roomOf(resolve(path, name)) === "worker")
+        if (viewFolderOf(resolve(path, name)) === "worker")
           expect([
             ["src/app/web/connect.ts", "./worker/worker.ts"],
             // A page of somebody else's, in which the library runs, has no such worker.

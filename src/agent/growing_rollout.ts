@@ -120,7 +120,7 @@ export class GrowingRollout {
     return this.#end(result.end);
   }
 
-  /** Appends what a tool answered. Text and picture go in together or not at all: one without the other is no conversation. */
+  /** Appends what a tool answered. Text and picture go in together or not at all: one without the other is not a conversation. */
   async #observe(
     { text, caption, picture }: StepResult & { end: null },
     { chat, settings, capacity }: TurnContext,

@@ -196,7 +196,7 @@ async function* write(
   }
 }
 
-/** @throws Error where what a model computes are no numbers: the tokens sampled from them mean nothing. */
+/** @throws Error where what a model computes are not numbers: the tokens sampled from them mean nothing. */
 function expectNumbers({ logprobs, entropies }: Turn, turn: number, { rollout }: GrowingRollout): void {
   const bad = logprobs.findIndex((logprob, i) => !Number.isFinite(logprob) || !Number.isFinite(entropies[i]));
   if (bad < 0) return;

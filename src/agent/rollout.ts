@@ -76,7 +76,7 @@ export interface ResponseText {
 export interface Judged {
   /** Null where the judge failed. */
   verdict: { right: boolean; rule: string } | null;
-  /** Whether the answer follows from its thought, null where nobody could say; absent where the reward does not ask. */
+  /** Whether the answer follows from its thought, null where the judge could not say; absent where the reward does not ask. */
   consistent?: boolean | null;
 }
 

@@ -17,7 +17,7 @@ export interface ReplaySettings extends Pick<ToolSettings, "crop"> {
 /**
  * The pictures that a logged rollout had before it, in the order of its indices: those of its task, then what each call
  * that was carried out gave. Made one after another, so that whoever takes them can stop at too many.
- * @param ofTask  the task's pictures; their model inputs where they are at hand, which verl's zoom cuts from
+ * @param ofTask  the task's pictures; their model inputs where they are known, which verl's zoom cuts from
  * @throws Error with one sentence about the first call whose picture cannot be made
  */
 export function* rolloutPictures(

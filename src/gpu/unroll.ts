@@ -17,7 +17,7 @@ export function unroll(source: string, sizes: Readonly<Record<string, number>>):
     constants.set(name, Number(value));
   const numberOf = (text: string): number => {
     const value = /^\d+u?$/.test(text) ? Number.parseInt(text, 10) : constants.get(text);
-    if (value === undefined) throw new TypeError(`a loop to unroll ends at ${text}, which is no constant`);
+    if (value === undefined) throw new TypeError(`a loop to unroll ends at ${text}, which is not a constant`);
     return value;
   };
   let text = source;

@@ -10,10 +10,10 @@ export interface StepFacts {
   /** The step's own metrics (src/train/metrics.ts), those of its update among them (src/train/update.ts). */
   metrics: Metrics;
   timings: { rollMs: number; updateMs: number; durationMs: number };
-  /** The most of the GPU's memory that was held until the step's end; absent where nobody counted. */
+  /** The most of the GPU's memory that was held until the step's end; absent where it was not counted. */
   peakMemoryBytes?: number;
   limits: Pick<RunConfig, "responseTokens" | "maxPromptTokens">;
-  /** Tokens of all steps before this one; absent where nobody counted them. */
+  /** Tokens of all steps before this one; absent where they were not counted. */
   tokensBefore?: number;
 }
 

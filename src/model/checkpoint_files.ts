@@ -24,7 +24,7 @@ export interface StoredTensor {
   values(): Promise<Float32Array>;
   /** As f32 in ranges from `first` on, so that no large tensor need be in memory as a whole. */
   parts(): AsyncGenerator<{ first: number; values: Float32Array }>;
-  /** Its bytes in such ranges, each of a multiple of so many numbers. */
+  /** Its bytes in ranges, each a multiple of this many numbers. */
   byteParts(multiple: number): AsyncGenerator<{ first: number; bytes: Uint8Array }>;
 }
 

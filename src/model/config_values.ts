@@ -16,7 +16,7 @@ export function section({ json, where }: Section, key: string): Section {
   return { json: value as Json, where: `${where}${key}.` };
 }
 
-/** @throws Error where it is no whole number from `least` (1) to `most` */
+/** @throws Error where it is not a whole number from `least` (1) to `most` */
 export function whole(
   { json, where }: Section,
   key: string,
@@ -49,7 +49,7 @@ export function positive({ json, where }: Section, key: string, most: number, fa
   return value;
 }
 
-/** @throws Error where it is no number from `least` to `most` */
+/** @throws Error where it is not a number from `least` to `most` */
 export const within = (
   { json, where }: Section,
   key: string,

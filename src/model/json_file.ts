@@ -14,7 +14,7 @@ const maxDepth = 100;
  * The value of a text. Nested no deeper than 100.
  * @param file   how errors name it
  * @param advice  how errors end
- * @throws Error where it is no JSON
+ * @throws Error where it is not JSON
  */
 export function parseJson(text: string, file: string, advice = "is the download complete?"): unknown {
   const found = scan(text, file);
@@ -129,7 +129,7 @@ export function jsonObject(value: unknown, file: string): Json {
   throw new Error(`${file} is not a JSON object; is the download complete?`);
 }
 
-/** @param name how errors name it, the file included. @throws Error where it is no number from `least` to `most` */
+/** @param name how errors name it, the file included. @throws Error where it is not a number from `least` to `most` */
 export function numberWithin(value: unknown, name: string, least: number, most: number): number {
   if (typeof value === "number" && value >= least && value <= most) return value;
   throw new Error(`${name} must be a number from ${least} to ${most}, found ${excerpt(value)}`);
@@ -138,7 +138,7 @@ export function numberWithin(value: unknown, name: string, least: number, most: 
 /**
  * A count or an index as a file has it.
  * @param name how errors name it, the file included
- * @throws Error with the bounds where it is no whole number within them
+ * @throws Error with the bounds where it is not a whole number within them
  */
 export function wholeNumber(value: unknown, name: string, least: number, most: number): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;

@@ -90,7 +90,7 @@ export async function openModel(
   if (unused.length > 0) notice(unusedSentence(unused));
   const formOfParameter = (parameter: ParameterShape): WeightForm => {
     const source = sources.get(parameter.name);
-    if (!source) throw new TypeError(`${parameter.name} is no weight of this model`);
+    if (!source) throw new TypeError(`${parameter.name} is not a weight of this model`);
     return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
   };
   return { config, tensors, formOf: formOfParameter };
@@ -216,5 +216,5 @@ function sourcesOf(
 function unusedSentence(unused: readonly Source[]): string {
   const named = unused.slice(0, 3).map(({ name }) => `"${name.slice(0, 100)}"`);
   const more = unused.length > named.length ? ` and ${unused.length - named.length} more` : "";
-  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is no weight" : `${unused.length} tensors that are no weights`} of the model; ${unused.length === 1 ? "it is" : "they are"} not used, as in transformers: ${named.join(", ")}${more}`;
+  return `The checkpoint holds ${unused.length === 1 ? "a tensor that is not a weight" : `${unused.length} tensors that are not weights`} of the model; ${unused.length === 1 ? "it is" : "they are"} not used, as in transformers: ${named.join(", ")}${more}`;
 }

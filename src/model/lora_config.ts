@@ -137,7 +137,7 @@ export interface AdaptedModule {
 /**
  * The linear layers that a configuration names, in the model's order; names match in either spelling.
  *
- * @throws Error where it names none, or one that is no linear layer of the towers
+ * @throws Error where it names none, or one that is not a linear layer of the towers
  */
 export function adaptedModules(config: LoraConfig, shapes: readonly ParameterShape[]): AdaptedModule[] {
   const matcher: ModuleMatcher = matcherOf(config);
@@ -152,7 +152,7 @@ export function adaptedModules(config: LoraConfig, shapes: readonly ParameterSha
     if (!isLinear) {
       if (matcher.namesAll) continue;
       throw new Error(
-        `${named("target_modules")} names ${module} ${shapeText(shape)}, which is no linear layer inside the model; name it in exclude_modules`,
+        `${named("target_modules")} names ${module} ${shapeText(shape)}, which is not a linear layer inside the model; name it in exclude_modules`,
       );
     }
     const rank = matcher.rank(spelled);

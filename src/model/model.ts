@@ -87,7 +87,7 @@ export class Model {
     return new Model(this.#parts);
   }
 
-  /** Buffers for pictures of so many patches together, a multiple of the merge block. */
+  /** Buffers for pictures of this many patches in all, a multiple of the merge block. */
   visionRows(plan: Plan, options: { capacity: number; trained: boolean }): VisionRows {
     return this.family.visionRows(plan, this.config.vision, options);
   }

@@ -92,7 +92,7 @@ export class Parameters {
     return this.#beside(name, "d");
   }
 
-  /** The weights of a whole pack, in its order, as one: their rows one below another. Null where they are no pack, or too large together. */
+  /** The weights of a whole pack, in its order, as one: their rows one below another. Null where they are not a pack, or too large together. */
   packed(names: readonly string[]): Tensor | null {
     const [only] = names;
     if (only !== undefined && names.length === 1 && this.has(only)) return this.get(only);
@@ -192,7 +192,9 @@ export class Parameters {
     if (!first) return;
     const [, ...rest] = first.shape;
     if (unit.some((one) => one.shape.slice(1).join() !== rest.join()))
-      throw new TypeError(`${unit.map((one) => one.name).join(", ")} have rows of different lengths, they are no pack`);
+      throw new TypeError(
+        `${unit.map((one) => one.name).join(", ")} have rows of different lengths, they are not a pack`,
+      );
     const whole = {
       name: `${first.name} and ${unit.length - 1} more`,
       shape: [unit.reduce((rows, one) => rows + sidesOf(one).rows, 0), ...rest],

@@ -77,7 +77,7 @@ const read = [
   ..."do_rescale rescale_factor do_normalize image_mean image_std".split(" "),
 ];
 
-/** A picture of fewer pixels is enlarged to so many at most: 4096 x 4096. */
+/** A picture of fewer pixels is enlarged to at most this: 4096 x 4096. */
 const mostMinPixels = 2 ** 24;
 const mostMaxPixels = 2 ** 31 - 1;
 

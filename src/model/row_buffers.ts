@@ -19,7 +19,7 @@ export function writeSpans({ gpu }: Plan, to: SpanBuffers, spans: Uint32Array): 
   if (to.key) gpu.write(to.key, spans);
 }
 
-/** Buffers for the inverse of a map of so many entries into a table of so many rows, under the name `inverse`. */
+/** Buffers for the inverse of a map of `entries` entries into a table of `rows` rows, under the name `inverse`. */
 export const inverseBuffers = (
   plan: Plan,
   name: string,

@@ -184,7 +184,7 @@ function repeatedKey(text: string): string | null {
   return null;
 }
 
-/** Reads ranges and insists on getting all of the bytes. */
+/** Reads ranges; fewer bytes than asked for are an error. */
 export function rangeReader(source: Uint8Array | ReadRange, file: string): ReadRange {
   return async (start, end) => {
     const bytes = typeof source === "function" ? await source(start, end) : source.subarray(start, end);

@@ -85,7 +85,7 @@ export class TextRows {
       Uint32Array.from([values.t, values.h, values.w].flatMap((axis) => [...padded(axis, N, 0)])),
     );
     gpu.write(this.spans.query, padded(values.querySpans, N * 4, 0));
-    // Padding writes its keys to row 0 of a cache, which nobody reads.
+    // Padding writes its keys to row 0 of a cache, which is never read.
     gpu.write(this.cacheRows, padded(values.cacheRows ?? [], N, 0));
     if (this.spans.key) gpu.write(this.spans.key, padded(values.keySpans ?? [], N * 4, 0));
     writeInverse(this.plan, this.tokens, tokens, vocabSize);

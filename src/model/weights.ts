@@ -26,7 +26,7 @@ export class Weights {
   /** Vectors of a pack, one after the other. */
   vectors(names: readonly string[]): Tensor {
     const packed = this.parameters.packed(names);
-    if (!packed) throw new TypeError(`${names.join(", ")} are no pack`);
+    if (!packed) throw new TypeError(`${names.join(", ")} are not a pack`);
     return packed;
   }
 

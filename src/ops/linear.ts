@@ -48,7 +48,7 @@ export function linear(
     const intoWeight = tape.into(weight);
     // Assigning would leave the other rows of the gradient unwritten.
     if (rows && intoWeight?.constants.ADD === 0)
-      throw new TypeError(`${weight.name} is no weight, so its rows ${first} to ${end} cannot be trained alone`);
+      throw new TypeError(`${weight.name} is not a weight, so its rows ${first} to ${end} cannot be trained alone`);
     if (intoWeight)
       tape.scratch("linear.partial", [weightSplits(N, O, I), O, I], (partial) =>
         backpropWeight(plan, { x, dout, partial, into: intoWeight, first }),

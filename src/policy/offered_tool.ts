@@ -1,6 +1,6 @@
 import { dumpJson, type PythonValue, pythonValue } from "./python_json.ts";
 
-/** What a model is told of a tool: a function in the form of OpenAI's, which the Qwen models were trained on. */
+/** How a prompt describes a tool: a function in the form of OpenAI's, which the Qwen models were trained on. */
 export interface ToolSchema {
   description: string;
   /** JSON Schema of the arguments. */
@@ -11,7 +11,7 @@ export interface ToolSchema {
   };
 }
 
-/** JSON Schema of one argument: as much of it as is checked (agent/tools/arguments.ts); what else stands in it is for the model. */
+/** JSON Schema of one argument: the part that is checked (agent/tools/arguments.ts); other keys are only read by the model. */
 export interface ArgumentSchema {
   type?: "string" | "number" | "integer" | "boolean" | "array" | "object";
   description?: string;
@@ -24,7 +24,7 @@ export interface ArgumentSchema {
   [more: string]: unknown;
 }
 
-/** How a conversation is written down: in the shipped variants' short form, or as verl or DeepEyes do. */
+/** The format of a conversation: the shipped variants' short form, verl's or DeepEyes'. */
 export type PromptName = "compact" | "verl" | "deepeyes";
 
 /** A tool as a prompt describes it. */

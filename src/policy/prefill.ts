@@ -17,7 +17,7 @@ import type { Sampler } from "./sampler.ts";
 /** Prefill plans that are cached; what they hold on the device is little, since plans share their activations' buffers. */
 const mostPrefills = 32;
 
-/** At most so many patches are in the vision tower in one pass. */
+/** Most patches of one pass of the vision tower. */
 const patchesPerPass = 8192;
 
 /** Tokens that are in the model together: a prompt, or what a tool answered to one row. */

@@ -19,7 +19,7 @@ export interface ConversationState {
   sampled: number;
 }
 
-/** Where a conversation's keys and values stand in the cache, and whose samples it draws from the random stream. */
+/** Where a conversation's keys and values stand in the cache, and whose numbers of the random stream it uses. */
 export interface Place {
   prefixBegin: number;
   prefixEnd: number;

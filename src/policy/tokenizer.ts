@@ -89,7 +89,7 @@ export class Tokenizer {
 
   /**
    * Text of `ids`, special tokens included unless `withoutSpecial` (which leaves out those marked special; `<tool_call>` is not). Never
-   * throws: bytes that are no UTF-8, and ids that have no token (a model with padded embeddings may sample them), become
+   * throws: bytes that are not UTF-8, and ids that have no token (a model with padded embeddings may sample them), become
    * U+FFFD.
    */
   decode(ids: readonly number[], { withoutSpecial = false }: { withoutSpecial?: boolean } = {}): string {
@@ -114,7 +114,7 @@ export class Tokenizer {
     return text;
   }
 
-  /** Text of each token by itself; a byte that is no UTF-8 alone shows as U+FFFD. */
+  /** Text of each token by itself; a byte that is not UTF-8 alone shows as U+FFFD. */
   texts(ids: readonly number[]): string[] {
     return ids.map((id) => {
       let text = this.#texts.get(id);

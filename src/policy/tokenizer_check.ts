@@ -41,7 +41,7 @@ function checkVocabulary(model: Json): Ids {
     if (model[key]) throw new Error(`${file}: model.${key} is ${excerpt(model[key])}, only null is supported`);
   const { unk_token: unknown = null } = model;
   if (unknown !== null && !(typeof unknown === "string" && ids.of.has(unknown)))
-    throw new Error(`${file}: model.unk_token is ${excerpt(unknown)}, which is no token of model.vocab`);
+    throw new Error(`${file}: model.unk_token is ${excerpt(unknown)}, which is not a token of model.vocab`);
   return ids;
 }
 
@@ -88,7 +88,7 @@ function checkMerges({ merges }: Json, { of }: Ids): void {
     const missing = [first, second, first + second].find((token) => !of.has(token));
     if (missing !== undefined)
       throw new Error(
-        `${file}: model.merges has ${excerpt(merge)}, but ${excerpt(missing)} is no token of model.vocab`,
+        `${file}: model.merges has ${excerpt(merge)}, but ${excerpt(missing)} is not a token of model.vocab`,
       );
   }
 }

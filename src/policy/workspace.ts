@@ -70,7 +70,7 @@ export class Workspace {
     return 1 + prompts * prefixTokens + slot * suffixTokens;
   }
 
-  /** @throws RangeError where a suffix of so many tokens does not fit */
+  /** @throws RangeError where a suffix of this many tokens does not fit */
   expectCapacity(tokens: number): void {
     const { suffixTokens } = this.size;
     if (tokens > suffixTokens)

@@ -10,7 +10,7 @@ import type { RunConfig } from "./knobs.ts";
 /** Random numbers of an adapter's first weights (see needle.ts, lessons.ts, file_tasks.ts and warmup.ts for other streams). */
 const stream = 0x6c6f7261;
 
-/** What a new adapter of these knobs is, as PEFT writes it. @throws Error where the targets are no list of names */
+/** What a new adapter of these knobs is, as PEFT writes it. @throws Error where the targets are not a list of names */
 export function newLoraConfig({
   model,
   loraRank,

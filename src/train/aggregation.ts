@@ -4,7 +4,7 @@ export type Aggregation = "token-mean" | "seq-mean-token-mean" | "seq-mean-token
 /**
  * What each token of a sequence weighs in the loss: the loss is the sum of weight times loss over all tokens.
  *
- * With `microBatch` above 0 the mode is applied to so many sequences at a time, in order, and the results are averaged.
+ * With `microBatch` above 0 the mode is applied to this many sequences at a time, in order, and the results are averaged.
  * That is a defect of the originals, whose actor aggregates within what one forward pass holds: with one sequence at a
  * time token-mean is seq-mean-token-mean, and a token of a long sequence weighs less than one of a short one.
  *

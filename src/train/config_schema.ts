@@ -30,7 +30,7 @@ const knobChanges =
     return Object.fromEntries(changes);
   };
 
-/** A setting of another version, which is no damage. */
+/** A setting of another version, which is not damage. */
 export class UnknownKnob extends Misfit {}
 
 function checked(key: string, value: unknown, path: string): unknown {

@@ -6,7 +6,7 @@ import { stepMetrics } from "./metrics.ts";
 import { rollAndScore } from "./rolling.ts";
 import type { RollingParts } from "./run_parts.ts";
 
-/** At most so many rollouts of an evaluation are rolled together. */
+/** Most rollouts of an evaluation that are sampled together. */
 const rolloutsPerEvaluation = 128;
 
 /** Steps of evaluations begin here, far from those of runs: no random number is used twice. */

@@ -21,7 +21,7 @@ import {
 } from "./value_readers.ts";
 
 /*
- * What an untrusted event must look like: of a file that somebody sent, a log that was edited or written by another
+ * What an untrusted event must look like: of a file from elsewhere, a log that was edited or written by another
  * version. A field that is needed to show or judge an event costs the event, or the rollout, where it is wrong;
  * an optional one costs only itself. Every part that is left out is reported.
  */
@@ -131,7 +131,7 @@ const readers: Readers = {
 
 /**
  * A parsed line of a log as an event; null for a kind that this version does not know, as a later one may write.
- * @throws Misfit where it is no event, or lacks what it cannot do without
+ * @throws Misfit where it is not an event, or lacks what it cannot do without
  */
 export function readEvent(value: unknown, leaveOut: LeaveOut): TrainEvent | null {
   if (typeof value !== "object" || value === null || Array.isArray(value))

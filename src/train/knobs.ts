@@ -17,15 +17,20 @@ const table = {
     "needle",
     "shipped variant, a folder with a Hugging Face checkpoint, or owner/name@revision on the Hub",
   ),
-  seed: integer("run", { default: 0, min: 0, max: 4294967295, line: "fixes the scenes, the sampling, everything" }),
+  seed: integer("run", {
+    default: 0,
+    min: 0,
+    max: 4294967295,
+    line: "seed of scenes and sampling; on one device it fixes all of a run",
+  }),
   steps: live(integer("run", { default: 100, min: 1, max: 1_000_000, line: "optimizer steps in the run" })),
 
-  adapter: text("adapter", "", "folder of a PEFT adapter to go on from; empty: none"),
+  adapter: text("adapter", "", "folder of a PEFT adapter to start from; empty: none"),
   loraRank: integer("adapter", {
     default: 0,
     min: 0,
     max: 1024,
-    line: "rank of a new LoRA adapter, which alone is trained; 0: all weights are",
+    line: "rank of a new LoRA adapter, and only it is trained; 0: no adapter, all weights are trained",
   }),
   loraAlpha: number("adapter", {
     default: 16,
@@ -36,29 +41,29 @@ const table = {
   loraTargets: text(
     "adapter",
     "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
-    "linear layers of the text model that get one, or all-linear",
+    "linear layers of the text model that get an adapter, separated by commas, or all-linear",
   ),
   baseDtype: choice(
     "adapter",
     baseDtypes,
-    "how weights under an adapter are stored: auto as in their file (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: read as bf16, trained in f32",
+    "dtype of the frozen weights under an adapter: auto as in their file (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: computed with in bf16, trained in f32",
   ),
   matrixUnits: choice(
     "adapter",
     ["off", "on"],
-    "on: large products with the weights under an adapter on the GPU's matrix units, factors rounded to f16, sums in f32: faster, but sampling and training differ by rounding; ratios are to what was sampled from, ratio_drift measures it",
+    "on: large products with the weights under an adapter use the GPU's matrix units (tensor cores), factors rounded to f16, sums in f32: faster, but sampling and training differ by rounding, which ratio_drift measures; ratios are relative to the sampled log-probabilities",
   ),
 
   data: text(
     "tasks",
     "",
-    "files or folders of tasks, addresses, or data sets owner/name@revision, with commas between; empty: generated scenes; a module such as ./mine.ts: your own, which is code that will run",
+    "files or folders of tasks, addresses, or data sets owner/name@revision, separated by commas; empty: generated scenes; a module such as ./mine.ts: your own, which is code that will run",
   ),
   objects: integer("tasks", {
     default: 4,
     min: 1,
     max: 8,
-    line: "coloured shapes in a scene; one is asked for, the rest distract",
+    line: "coloured shapes in a scene; the question is about one, the others are distractors",
   }),
   glyphPx: number("tasks", {
     default: 3,
@@ -96,14 +101,14 @@ const table = {
     min: 16,
     max: 65_536,
     unit: "MiB",
-    line: "rows whose pictures need more to be decoded are left out",
+    line: "rows whose pictures need more memory to decode are left out",
   }),
   maxPromptTokens: integer("tasks", {
     default: 8192,
     min: 16,
     max: 1_000_000,
     unit: "tokens",
-    line: "longer prompts are left out, images and tools counted; verl: data.max_prompt_length",
+    line: "rows with longer prompts (image tokens and tools included) are left out; verl: data.max_prompt_length",
   }),
   heldOutRows: integer("tasks", {
     default: 0,
@@ -120,7 +125,7 @@ const table = {
   tool: choice(
     "rollouts",
     ["saccade", "verl", "deepeyes"],
-    "how zooming works: saccade crops the source, verl the model input, deepeyes mixes the frames up",
+    "how zooming works: saccade crops the source; verl crops the model input; deepeyes crops the source by a box in pixels of the model input, as the original does",
   ),
   toolRows: choice(
     "rollouts",
@@ -130,10 +135,10 @@ const table = {
   tools: text(
     "rollouts",
     "image_zoom_in_tool",
-    `tools that are offered, with commas between: ${builtInTools.map(({ name }) => name).join(", ")}; a module such as ./mine.ts: your own, which is code that will run`,
+    `tools that are offered, separated by commas: ${builtInTools.map(({ name }) => name).join(", ")}; a module such as ./mine.ts: your own, which is code that will run`,
   ),
-  rotate: flag("rollouts", false, "offer image_rotate_tool as well, as if it stood in tools"),
-  zoom: flag("rollouts", true, "off: the model cannot start a tool call"),
+  rotate: flag("rollouts", false, "offer image_rotate_tool as well, as if it were named in tools"),
+  zoom: flag("rollouts", true, "false: the model cannot start a tool call"),
   crop: choice(
     "rollouts",
     ["source", "blank", "shuffled"],
@@ -142,7 +147,7 @@ const table = {
   toolErrors: choice(
     "rollouts",
     ["end", "answer"],
-    "end: a bad call ends the rollout; answer: the model reads what was wrong and goes on",
+    "end: a bad call ends the rollout; answer: the error is reported to the model, which continues",
   ),
   tasksPerStep: integer("rollouts", {
     default: 16,
@@ -154,13 +159,13 @@ const table = {
     default: 0,
     min: 0,
     max: 1024,
-    line: "tasks of a step that are sampled together; fewer need less memory and change nothing else; 0: all",
+    line: "tasks of a step that are sampled together; fewer need less memory, with the same results; 0: all",
   }),
   rolloutsPerTask: integer("rollouts", { default: 8, min: 2, max: 64, line: "attempts at each task; verl: rollout.n" }),
   kvCacheDtype: choice(
     "rollouts",
     cacheDtypes,
-    "what keys and values are stored in while sampling; bf16: the nearest, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
+    "dtype of keys and values while sampling; bf16: rounded, in half the memory, and training rounds them as well; vLLM and SGLang: kv_cache_dtype",
   ),
   temperature: live(number("rollouts", { default: 1, min: 0.05, max: 5, line: "divides the logits before sampling" })),
   firstTurnTokens: integer("rollouts", {
@@ -176,7 +181,7 @@ const table = {
     min: 0,
     max: 131_072,
     unit: "tokens",
-    line: "longest response, what tools answer included; 0: as long as its turns; verl: data.max_response_length",
+    line: "longest response, tool results included; 0: limited by its turns only; verl: data.max_response_length",
   }),
   maxToolCalls: integer("rollouts", { default: 1, min: 0, max: 32, line: "calls allowed in a rollout" }),
 
@@ -184,39 +189,45 @@ const table = {
     choice(
       "reward",
       rewardNames,
-      "weights: the four below; deepeyes (by data_source) and verl: the originals' own functions; or a follow-up's. A module such as ./mine.ts: your own, which is code that will run",
+      "weights: answer, format and bonus by the knobs below; deepeyes (by data_source) and verl: the originals' functions; others: of later papers. A module such as ./mine.ts: your own, which is code that will run",
     ),
   ),
   answerWeight: live(number("reward", { default: 0.8, min: -10, max: 10, line: "paid for a right answer" })),
   formatWeight: live(
-    number("reward", { default: 0.2, min: -10, max: 10, line: "times 0 for good format, -1 for broken" }),
+    number("reward", { default: 0.2, min: -10, max: 10, line: "subtracted where the format is broken" }),
   ),
   bonusWeight: live(
     number("reward", { default: 1.2, min: -10, max: 10, line: "paid for zooming, by the rule in bonus" }),
   ),
-  bonus: live(choice("reward", ["conditional", "unconditional", "none"], "conditional: only with a right answer")),
+  bonus: live(
+    choice(
+      "reward",
+      ["conditional", "unconditional", "none"],
+      "when zooming is paid; conditional: only with a right answer; unconditional: always; none: never",
+    ),
+  ),
 
   judge: choice(
     "judge",
     judgeNames,
-    "who decides on answers: rules need no network; the others ask a model, hardened after the rules",
+    "what decides whether an answer is right: rules need no network; the others ask a model, hardened only where no rule decides",
   ),
   judgeUrl: text("judge", "", "address of an OpenAI-compatible server, such as http://127.0.0.1:18901/v1"),
   judgeModel: text("judge", "", "its model; empty: the first that the server names"),
-  judgeConcurrency: integer("judge", { default: 8, min: 1, max: 256, line: "questions at once" }),
+  judgeConcurrency: integer("judge", { default: 8, min: 1, max: 256, line: "concurrent requests" }),
   judgeTimeout: number("judge", {
     default: 60,
     min: 1,
     max: 3600,
     unit: "s",
-    line: "a reply that takes longer is given up",
+    line: "timeout of a reply",
   }),
-  judgeRetries: integer("judge", { default: 4, min: 0, max: 20, line: "further tries where the server fails" }),
+  judgeRetries: integer("judge", { default: 4, min: 0, max: 20, line: "retries where the server fails" }),
   judgeBudget: integer("judge", {
     default: 1_000_000,
     min: 1,
     max: 1_000_000_000,
-    line: "requests in all, further tries included",
+    line: "most requests of a run, retries included",
   }),
   judgeReplyTokens: integer("judge", {
     default: 0,
@@ -234,7 +245,7 @@ const table = {
     default: 0.02,
     min: 0,
     max: 1,
-    line: "share of hardened questions to which a known-wrong answer is added",
+    line: "share of hardened requests to which a known-wrong answer is added, to detect a judge that approves everything",
   }),
 
   learningRate: live(number("grpo", { default: 2e-4, min: 0, max: 1, line: "AdamW step size" })),
@@ -294,13 +305,13 @@ const table = {
   lossAggMode: choice(
     "grpo",
     ["token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "seq-mean-token-sum-norm"],
-    "how token losses become one, by verl's names",
+    "how token losses are aggregated, by verl's names",
   ),
   microBatchRollouts: integer("grpo", {
     default: 0,
     min: 0,
     max: 65_536,
-    line: "above 0, that mode is applied to so many rollouts at a time and the results averaged, as verl's actor did: 1 in its recipe, 4 in DeepEyes; 0: to all at once",
+    line: "above 0, token losses are aggregated over this many rollouts at a time and the results averaged, as verl's actor did: 1 in its recipe, 4 in DeepEyes; 0: over all at once",
   }),
   gradientCheckpointing: live(
     choice(
@@ -325,7 +336,7 @@ const table = {
     min: 256,
     max: 100_000_000,
     unit: "rows",
-    line: "supervised rows from random weights to a model that reads and points",
+    line: "supervised rows that train a model from random weights to read and to point",
   }),
 
   evalEvery: live(
@@ -334,11 +345,11 @@ const table = {
       min: 0,
       max: 100_000,
       unit: "steps",
-      line: "held-out evaluation every so many steps; 0: never",
+      line: "steps between held-out evaluations; 0: never",
     }),
   ),
   evalTasks: live(
-    integer("bookkeeping", { default: 256, min: 1, max: 100_000, line: "held-out scenes in an evaluation" }),
+    integer("bookkeeping", { default: 256, min: 1, max: 100_000, line: "held-out tasks in an evaluation" }),
   ),
   saveEvery: live(
     integer("bookkeeping", {
@@ -346,7 +357,7 @@ const table = {
       min: 1,
       max: 100_000,
       unit: "steps",
-      line: "checkpoint every so many steps",
+      line: "steps between checkpoints",
     }),
   ),
 } as const satisfies Record<string, Knob>;

@@ -116,8 +116,8 @@ export const metricTable: Record<MetricName, MetricEntry> = { ...ownMetrics, ...
 export type MetricName = keyof typeof ownMetrics | keyof typeof callErrors;
 
 /**
- * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`, with these tools at hand. A mean over nothing is left
- * out rather than given as 0: accuracy_with_zoom where nobody zoomed, zero_variance_groups where no group has two scores.
+ * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`, with these tools offered. A mean over nothing is left
+ * out rather than given as 0: accuracy_with_zoom where no rollout zoomed, zero_variance_groups where no group has two scores.
  */
 export function stepMetrics(
   tasks: readonly Task[],

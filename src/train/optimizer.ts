@@ -12,7 +12,7 @@ export interface OptimizerSettings {
   beta2: number;
   eps: number;
   weightDecay: number;
-  /** Decay vectors (norms, biases) too, as torch does when nobody sorts them out. */
+  /** Decay vectors (norms, biases) too, as torch does by default. */
   decayVectors: boolean;
   maxGradNorm: number;
 }

@@ -1,5 +1,5 @@
 /*
- * A run may be made with a reward, tasks or tools that somebody wrote. Its configuration then has, in the place of a
+ * A run may be made with a person's own reward, tasks or tools. Its configuration then has, in the place of a
  * built-in name, the path of their module or what a script called them.
  */
 
@@ -14,7 +14,7 @@ export const isOwnCode = (value: string): value is ModulePath | FromScript =>
   isModulePath(value) || isFromScript(value);
 export const fromScript = (name: string): FromScript => `script:${name}`;
 
-/** Why something of one's own is not at hand where a run needs it. @param what  e.g. "the reward" */
+/** Why a person's own code is missing where a run needs it. @param what  e.g. "the reward" */
 export const notLoaded = (what: string, value: string): Error =>
   new Error(
     isFromScript(value)

@@ -52,7 +52,7 @@ const rowsOf = ({ targets }: Sequence): number => targets.reduce((n, t) => Math.
 
 /**
  * Packs groups one after another: the prefix once, then the sequences, which attend to the prefix and to themselves.
- * A token that predicts nothing and that nobody attends to is left out (the last one of a rollout).
+ * A token that predicts nothing and that no token attends to is left out (the last one of a rollout).
  */
 export function pack(groups: readonly PackedGroup[], imageTokenId: number, mergeSize: number): Packed {
   const rows = {

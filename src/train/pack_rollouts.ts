@@ -24,10 +24,10 @@ type BatchSettings = Pick<
 
 /**
  * Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. Left out are rollouts
- * without an advantage (nobody could judge them), where asked for those that ran out of turns or tokens and groups of
+ * without an advantage (the judge failed), where asked for those that ran out of turns or tokens and groups of
  * equal rewards (resampling leaves some where it gives up), and tasks of which nothing remains: means are over the rest.
  *
- * A mini-batch is so many of the remaining tasks; the weights of its tokens make up the aggregation within it, by
+ * A mini-batch is `miniBatchTasks` of the remaining tasks; the weights of its tokens make up the aggregation within it, by
  * micro-batches of its remaining rollouts where that is asked for. The length that seq-mean-token-sum-norm divides by
  * is verl's, to which it pads every response: the longest allowed, or without a limit the longest of the step.
  */

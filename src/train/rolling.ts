@@ -136,7 +136,7 @@ export async function* rollAndScore(
     throwIfStopped();
     return all;
   } finally {
-    // Does nothing once all is judged; where the run stops early, nobody waits for verdicts any more.
+    // Does nothing once all is judged; where the run stops early, nothing waits for verdicts any more.
     stop.abort();
     signal?.removeEventListener("abort", end);
   }

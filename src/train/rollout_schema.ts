@@ -101,7 +101,7 @@ const reward = object<Reward>(
   {},
 );
 
-/** Where so many of a special token stand: [at, token, times]. */
+/** Runs of a special token: [at, token, times]. */
 const specialToken: Reader<[number, string, number]> = (value, path, leaveOut) => {
   if (!Array.isArray(value) || value.length !== 3) throw new Misfit(path, "[place, token, times]", value);
   return [

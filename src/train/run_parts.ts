@@ -38,7 +38,7 @@ export interface TrainingParts extends RollingParts {
   reference: Pick<Learner, "logprobs">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
   peakMemoryBytes?: () => number;
-  /** Takes the time of each kernel, once for each kind of pass; absent where nobody wants it. */
+  /** Takes the time of each kernel, once for each kind of pass; absent where it is not measured. */
   traces?: Map<string, KernelTime[]>;
 }
 

@@ -31,7 +31,7 @@ export function readTrainerState(files: readonly NamedBytes[]): {
   };
 }
 
-/** @throws Error where it is missing or no JSON; an empty object where it is no object, which lacks whatever is asked for */
+/** @throws Error where it is missing or no JSON; an empty object where it is not an object, which lacks whatever is asked for */
 export function readJson(files: readonly NamedBytes[], name: string): Record<string, unknown> {
   const value = parseJson(new TextDecoder().decode(bytesOf(files, name)), name, "the checkpoint is damaged");
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};

@@ -44,7 +44,7 @@ export interface UpdateParts {
 }
 
 /**
- * The updates of one step: so many passes over its mini-batches. Metrics are means over the updates, as verl logs them;
+ * The updates of one step: `updatesPerStep` passes over its mini-batches. Metrics are means over the updates, as verl logs them;
  * without an update there is no loss to report, and the gradient is 0.
  */
 export async function update(

@@ -83,7 +83,7 @@ export const nullable =
 /** In the place of what a person would only read. */
 export const leftOutText = "(left out)";
 
-/** What a person only reads: a stand-in takes the place of what is no text, and says so. */
+/** What a person only reads: a stand-in takes the place of what is not a text, and says so. */
 export const readable =
   <T>(read: Reader<T>): Reader<T | string> =>
   (value, path, leaveOut) => {
@@ -140,7 +140,7 @@ export const numbers =
     return items as number[];
   };
 
-/** Values under names that nobody fixed, without those that do not fit. */
+/** Values under arbitrary names, without those that do not fit. */
 export const record =
   <T>(read: Reader<T>, most: number): Reader<Record<string, T>> =>
   (value, path, leaveOut) => {

@@ -328,7 +328,7 @@ describe("roll", () => {
     ]);
   });
 
-  test("greedy draws at temperature 0", async () => {
+  test("greedy samples at temperature 0", async () => {
     expect((await run([[answer("9")]], { greedy: true })).batch.sampling.temperature).toBe(0);
   });
 

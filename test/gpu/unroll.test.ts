@@ -81,8 +81,8 @@ test("unroll() leaves other loops alone", () => {
   expect(unroll(plain, {})).toBe(plain);
 });
 
-test("unroll() names an end that is no constant", () => {
+test("unroll() names an end that is not a constant", () => {
   expect(() => unroll("for (var i = 0u; i < count; i++) { // unroll\n}\n", {})).toThrow(
-    "a loop to unroll ends at count, which is no constant",
+    "a loop to unroll ends at count, which is not a constant",
   );
 });

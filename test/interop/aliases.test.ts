@@ -188,7 +188,7 @@ describe("TRL's names", () => {
     ["top_p=0.95", "supported: 1"],
     ["lr_scheduler_type=linear", "supported: constant, constant_with_warmup"],
     ["importance_sampling_level=sequence", "supported: token"],
-    ["per_device_train_batch_size=12", "no whole number of groups of 8"],
+    ["per_device_train_batch_size=12", "not a whole number of groups of 8"],
     ["generation_batch_size=64 steps_per_generation=2", "exclude each other"],
     ["load_in_4bit=True bnb_4bit_quant_type=fp4", "the supported kind of bnb_4bit_quant_type is nf4"],
     ["load_in_4bit=True load_in_8bit=True", "load_in_8bit and load_in_4bit exclude each other"],

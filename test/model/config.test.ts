@@ -139,7 +139,7 @@ describe("a key that changes the mathematics and is not supported is named", () 
     ["rope_theta", undefined, "rope_theta must be a number"],
     ["partial_rotary_factor", 0.5, "partial_rotary_factor is 0.5"],
     ["quantization_config", { bits: 4 }, "quantization_config"],
-    ["num_key_value_heads", 3, "num_attention_heads (16) is no multiple of num_key_value_heads (3)"],
+    ["num_key_value_heads", 3, "num_attention_heads (16) is not a multiple of num_key_value_heads (3)"],
     ["vision_config.hidden_act", "quick_gelu", 'vision_config.hidden_act is "quick_gelu"'],
     ["vision_config.in_chans", 1, "vision_config.in_chans is 1"],
     ["vision_config.window_size", 20, "window_size (20)"],

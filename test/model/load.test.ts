@@ -68,7 +68,7 @@ test("a model larger than what is read at once comes in ranges, each read once, 
   model.parameters.free();
 });
 
-test("a tensor that is no weight is left where it is", async () => {
+test("a tensor that is not a weight is left where it is", async () => {
   const golden = goldenFiles("qwen3-plain");
   const json = await readJson(golden, "config.json");
   const config = readConfig(json, await readJson(golden, "preprocessor_config.json"));

@@ -102,7 +102,7 @@ describe("which layers a configuration names", () => {
   test.each([
     [
       { target_modules: ["embed_tokens"] },
-      "names model.language_model.embed_tokens (110, 48), which is no linear layer",
+      "names model.language_model.embed_tokens (110, 48), which is not a linear layer",
     ],
     [{ target_modules: ["patch_embed.proj"] }, "names model.visual.patch_embed.proj"],
     [{ use_dora: true }, "use_dora is true, only false is supported"],

@@ -290,7 +290,7 @@ describe("a checkpoint in shards", () => {
     await expect(openCheckpoint(folder(files))).rejects.toThrow(sentence);
   });
 
-  test("with integers: they are listed, but are no weights", async () => {
+  test("with integers: they are listed, but are not weights", async () => {
     const bytes = fileOf({ a: { dtype: "I64", shape: [1], data_offsets: [0, 8] } }, 8);
     const [tensor] = (await openCheckpoint(folder({ "model.safetensors": bytes }))) as [StoredTensor];
     expect((await tensor.bytes()).length).toBe(8);

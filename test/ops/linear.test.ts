@@ -89,7 +89,7 @@ test("linear() refuses a part of a weight's rows where the gradient could not be
   const made = linear(tape, gpu.empty("x", [6, 3]), trained);
   const out = linear(tape, gpu.empty("y", [4, 2]), made, { rows: [1, 5] });
   tape.into(out);
-  expect(() => tape.backward()).toThrow("linear(trained) is no weight, so its rows 1 to 5 cannot be trained alone");
+  expect(() => tape.backward()).toThrow("linear(trained) is not a weight, so its rows 1 to 5 cannot be trained alone");
   plan.free();
 });
 

@@ -72,7 +72,7 @@ function packed(turns: readonly [Turn, Turn][], rolloutsPerPrompt: number): Pack
     sequences: turns
       .slice(task * rolloutsPerPrompt, (task + 1) * rolloutsPerPrompt)
       .map(([first, second], i): Sequence => {
-        const told = observation(task * rolloutsPerPrompt + i);
+        const observed = observation(task * rolloutsPerPrompt + i);
         const targets = (turn: Turn, begin: number): Target[] =>
           turn.tokens.map((token, t) => ({
             at: begin + t - 1,
@@ -82,9 +82,9 @@ function packed(turns: readonly [Turn, Turn][], rolloutsPerPrompt: number): Pack
             advantage: 1,
           }));
         return {
-          tokens: [...first.tokens, ...told.tokens, ...second.tokens],
-          images: image(told),
-          targets: [...targets(first, 0), ...targets(second, first.tokens.length + told.tokens.length)],
+          tokens: [...first.tokens, ...observed.tokens, ...second.tokens],
+          images: image(observed),
+          targets: [...targets(first, 0), ...targets(second, first.tokens.length + observed.tokens.length)],
         };
       }),
   }));
@@ -141,7 +141,7 @@ describe("GpuPolicy", () => {
     learner.free();
   });
 
-  test("draws the same for the same seed and step, else something different", async () => {
+  test("samples the same for the same seed and step, else something different", async () => {
     const turns = await firstTurns(4, 9);
     expect(await firstTurns(4, 9)).toEqual(turns);
     expect(await firstTurns(4, 9, { seed: 12 })).not.toEqual(turns);
@@ -173,15 +173,17 @@ describe("GpuPolicy", () => {
   test("tells how many tokens are written and how many rows wait, and stops at the limit", async () => {
     const conversations = await policy.begin(prompts.slice(0, 1), 4, capacity(), sampling);
     const writing = conversations.write([0, 1, 2, 3], 12);
-    const told: { tokens: number; waiting: number }[] = [];
+    const progress: { tokens: number; waiting: number }[] = [];
     let next = await writing.next();
     while (!next.done) {
-      told.push(next.value);
+      progress.push(next.value);
       next = await writing.next();
     }
     const turns = next.value;
-    expect(told.map(({ tokens }) => tokens)).toEqual([...told.map(({ tokens }) => tokens)].sort((a, b) => a - b));
-    expect(told[0]).toEqual({ tokens: 4, waiting: 4 });
+    expect(progress.map(({ tokens }) => tokens)).toEqual(
+      [...progress.map(({ tokens }) => tokens)].sort((a, b) => a - b),
+    );
+    expect(progress[0]).toEqual({ tokens: 4, waiting: 4 });
     for (const { tokens, stopped, logprobs, entropies } of turns) {
       expect(tokens.length).toBeLessThanOrEqual(12);
       expect([logprobs.length, entropies.length]).toEqual([tokens.length, tokens.length]);
@@ -199,7 +201,7 @@ describe("GpuPolicy", () => {
     expect(await firstTurns(2, 8, { temperature: 0, seed: 99 })).toEqual(turns);
   });
 
-  test("never draws suppressed tokens", async () => {
+  test("never samples suppressed tokens", async () => {
     const { chat } = needle;
     const opens = (turns: Turn[]) => turns.filter(({ tokens }) => tokens[0] === chat.toolCallStart).length;
     expect(opens(await firstTurns(16, 1))).toBeGreaterThan(4);

@@ -9,7 +9,7 @@ const quantifiers = ["", "", "", "*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}"
 // Without pairs of surrogates, between whose halves V8 finds empty matches.
 const letters = ["a", "b", "c", " ", "\n", "é", "数", "a", "b"];
 
-/** In some surroundings, as far as the text around can be left out. */
+/** In some context, as far as the text around can be left out. */
 function canBeEmpty(source: string): boolean {
   try {
     return new RegExp(

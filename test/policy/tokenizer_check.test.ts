@@ -47,7 +47,7 @@ describe("a tokenizer.json that is damaged or hostile is refused with one senten
       "a token of 1000000 characters, at most 2048",
     ],
     ["a single word", withToken({ id: 999, content: "x", single_word: true }), "single_word is true"],
-    ["a merge of no token", withModel({ merges: ["a b"] }), 'model.merges has "a b", but "ab" is no token'],
+    ["a merge of no token", withModel({ merges: ["a b"] }), 'model.merges has "a b", but "ab" is not a token'],
     [
       "a merge of three",
       withModel({ merges: ["a b c"] }),
@@ -59,7 +59,7 @@ describe("a tokenizer.json that is damaged or hostile is refused with one senten
     [
       "an unknown token that is none",
       withModel({ unk_token: "<unk>" }),
-      'model.unk_token is "<unk>", which is no token',
+      'model.unk_token is "<unk>", which is not a token',
     ],
     ["merges by chance", withModel({ dropout: 0.1 }), "model.dropout is 0.1, only null is supported"],
     ["another model", withModel({ type: "Unigram" }), 'model.type is "Unigram", only "BPE" is supported'],

@@ -68,7 +68,7 @@ export async function gradcheck<Name extends string>(
         arrived[n] = pass.empty(`d${n}`, shapes[n]);
         tape.train(inputs[n], arrived[n]);
       } else {
-        // As if an op had made it from something trained; its way back comes last and finds what has arrived.
+        // As if an op had made it from something trained; its backward pass comes last and finds the gradients that have arrived.
         const source = pass.empty("source", [1]);
         tape.train(source, pass.empty("dsource", [1]));
         tape.record(inputs[n], [source], () => {

@@ -8,7 +8,7 @@ export interface VerlCall {
 
 /**
  * The tool calls in a turn, by verl's Hermes parser (b37184774, experimental/agent_loop/tool_parser.py): every
- * `<tool_call>` block counts, wherever it stands; one that is no JSON object with a text as name and with arguments is
+ * `<tool_call>` block counts, wherever it stands; one that is not a JSON object with a text as name and with arguments is
  * passed over. `content` is the turn without its blocks.
  */
 export function callsAsVerl(text: string): { content: string; calls: VerlCall[] } {

@@ -7,7 +7,7 @@ import type { Environment, EnvironmentSettings } from "./environment.ts";
 
 /**
  * DeepEyes' environment (6c5e796): an answer ends, whatever else stands in the turn, and so does a turn without a
- * call; the last call counts. Rotation is carried out whether the model was told of it or not.
+ * call; the last call counts. Rotation is carried out whether the prompt describes it or not.
  */
 export function deepEyesEnvironment(settings: EnvironmentSettings): Environment {
   const tools = [...settings.tools, rotation];

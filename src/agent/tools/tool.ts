@@ -127,7 +127,7 @@ const outcomePattern = /^[a-z][a-z0-9_]{0,39}$/;
 
 /** Faults that a call of any tool can have. */
 export const callFaults = {
-  not_json: { label: "JSON", line: "calls that are no JSON object" },
+  not_json: { label: "JSON", line: "calls that are not a JSON object" },
   unknown_tool: { label: "tool", line: "calls of a tool that there is not" },
   bad_arguments: { label: "arguments", line: "calls whose arguments cannot be read" },
   image_index: { label: "picture", line: "calls for a picture that there is not" },

@@ -54,7 +54,7 @@ export const zoom = defineTool({
     const { original, modelInput } = loggedView(call, pictures);
     const { boxSourcePx, boxShownPx } = call;
     if (!boxSourcePx) return null;
-    // verl's tool cuts from the model input; where that is not at hand, the same place is cut from the original.
+    // verl's tool cuts from the model input; where that is not known, the same place is cut from the original.
     const [picture, box] = boxShownPx && modelInput ? [modelInput, boxShownPx] : [original, boxSourcePx];
     const [left, top, right, bottom] = box;
     const { width, height } = picture;

@@ -27,7 +27,7 @@ interface Step {
   model: Model;
   learner: Learner;
   settings: UpdateSettings;
-  /** n answers of so many tokens, with one shared prompt or with a prompt each. */
+  /** n answers of this many tokens, with one shared prompt or with a prompt each. */
   groups(n: number, tokens: number, isShared: boolean): PackedGroup[];
   weightBytes: number;
 }

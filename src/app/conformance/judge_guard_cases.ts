@@ -7,7 +7,7 @@ export interface JudgeGuardCase {
   question: string;
   gold: string;
   answer?: string;
-  /** In the place of `answer`: a text so many times. */
+  /** In place of `answer`: a text repeated this many times. */
   repeat?: [text: string, times: number];
   want: "refused" | "decided by rule or asked";
 }

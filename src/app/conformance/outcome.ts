@@ -19,7 +19,7 @@ export interface Outcome {
 /** Reads a file beside the cases by its name, or rejects. */
 export type ReadFile = (name: string) => Promise<Uint8Array>;
 
-/** NaN and infinities as Python writes them, which are no JSON. */
+/** NaN and infinities as Python writes them, which are not JSON. */
 function parseLine<T>(line: string): T {
   return (/NaN|Infinity/.test(line) ? parseJson(line, "a line") : JSON.parse(line)) as T;
 }

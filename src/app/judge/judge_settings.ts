@@ -3,7 +3,7 @@ import type { JudgeSettings } from "../../reward/judges/judge.ts";
 import type { JudgeName } from "../../reward/judges/table.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 
-/** A judge's settings from the knobs. The key is no knob: it must not stand in a log, an address or a checkpoint. */
+/** A judge's settings from the knobs. The key is not a knob: it must not stand in a log, an address or a checkpoint. */
 export function judgeSettingsOf(config: RunConfig, judge: JudgeName, key: string | null): JudgeSettings {
   return {
     ...connectionDefaults,

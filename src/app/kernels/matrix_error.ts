@@ -24,7 +24,7 @@ export interface MatrixProduct {
 
 /**
  * The difference between a product of random numbers on matrix units and the same of the f32 kernels, as a share of the
- * product; NaN where a result is no number. Gradients are as small as those of a loss are.
+ * product; NaN where a result is not a number. Gradients are as small as those of a loss are.
  */
 export async function matrixError(gpu: Gpu, { form, kind, N, O, I, tile }: MatrixProduct): Promise<number> {
   const plan = new Plan(gpu, "product on matrix units");

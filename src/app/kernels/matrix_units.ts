@@ -20,7 +20,7 @@ export async function matrixUnitsLack(gpu: GPU): Promise<string | null> {
 
 /**
  * Lets a model's weights that are not trained be multiplied on the device's matrix units, once it has shown that it does so
- * rightly. A weight with numbers that are no halves keeps to f32.
+ * rightly. A weight with numbers that are not halves keeps to f32.
  *
  * @returns sentences for people: what stays in f32, and why
  */

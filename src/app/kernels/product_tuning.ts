@@ -27,7 +27,7 @@ export interface Trial {
   width: number;
   height: number;
   products: readonly { N: number; O: number; kernels: readonly KernelInTiles[] }[];
-  /** Weights in turn, of so many bytes together: a model's are not in a cache when their turn comes. */
+  /** Weights in turn, of this many bytes in all: a model's are not in a cache when their turn comes. */
   rotatedBytes: number;
   multiply: typeof multiplyInParts;
 }
@@ -48,7 +48,7 @@ const usualTrial: Trial = {
 /** Small products of a replay, at least. */
 const leastProducts = 16;
 
-/** A choice other than the usual one must be so much faster, on average over what was tried. */
+/** A choice other than the default must be faster by this share, on average over what was tried. */
 const leastGain = 0.02;
 
 /** Never: more than any product has. */

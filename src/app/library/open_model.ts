@@ -15,7 +15,7 @@ interface Opening {
   progress?: (doneBytes: number, ofBytes: number) => void;
 }
 
-/** How a model is opened: any knob of a run by its name, what is your own, and what is no knob. */
+/** How a model is opened: any knob of a run by its name, your own parts, and the options below. */
 export interface OpenModelOptions extends Omit<OwnSettings, "model">, Opening {}
 
 /**

@@ -17,9 +17,9 @@ import type { Answer, GenerateOptions, Prompt, RolledGroup, RollOptions } from "
 import { TurnTaking } from "./turn_taking.ts";
 
 /**
- * A model on a GPU: it generates, looks at pictures, gives log-probabilities, tries tasks with tools and learns from
- * what was made of them. One piece of work at a time: a call waits for those before it, and is refused where a run is in
- * the middle of a step.
+ * A model on a GPU: it generates from text and pictures, computes log-probabilities, rolls out tasks with tools and is
+ * trained on the rollouts. One call runs at a time: a call waits for those before it, and is refused where a run is in the
+ * middle of a step.
  */
 export class OpenModel {
   readonly #session: GpuSession;
@@ -39,12 +39,12 @@ export class OpenModel {
     this.#host = host;
   }
 
-  /** As it was opened by. */
+  /** The name by which it was opened. */
   get name(): string {
     return this.#session.model.name;
   }
 
-  /** How many numbers its weights are. */
+  /** Number of parameters. */
   get parameters(): number {
     return this.#session.model.parameters;
   }
@@ -54,7 +54,7 @@ export class OpenModel {
     return this.#session.adapter;
   }
 
-  /** What a person should know of its files, in sentences. */
+  /** What a person should know about its files, in sentences. */
   get notices(): readonly string[] {
     return this.#session.notices;
   }
@@ -69,7 +69,7 @@ export class OpenModel {
     return this.#session.parts().source;
   }
 
-  /** What a run is made of here; `train` drives it. */
+  /** The session that `train` drives. */
   get session(): GpuSession {
     return this.#session;
   }
@@ -85,7 +85,7 @@ export class OpenModel {
   }
 
   /**
-   * Answers to a prompt, each up to its stop token or `maxTokens`. Calls of tools are text here; `roll` carries them out.
+   * Answers to a prompt, each up to its stop token or `maxTokens`. Tool calls are only text here; `roll` carries them out.
    * Log-probabilities are natural, one a token, under the distribution that was sampled from.
    * @throws Error in one sentence: a picture that cannot be decoded, or a prompt that the cache cannot hold
    */
@@ -145,8 +145,8 @@ export class OpenModel {
   }
 
   /**
-   * Tries each task `rolloutsPerTask` times, carries calls of tools out, and scores what came of it. Any knob may be
-   * given beside that. @throws Error in one sentence, and the signal's reason where that stops it
+   * Makes `rolloutsPerTask` rollouts of each task, tool calls included, and scores them. Any knob may be given as well.
+   * @throws Error in one sentence, and the signal's reason where that stops it
    */
   roll(tasks: readonly Task[], options: RollOptions = {}): Promise<RolledGroup[]> {
     return this.#turns.alone(() => this.#roll(tasks, options));
@@ -207,7 +207,7 @@ export class OpenModel {
     await this.#host.writeFolder(folder, await this.files());
   }
 
-  /** Weights in f32, optimizer and step: everything that training needs to go on. */
+  /** Weights in f32, optimizer and step: everything that training needs to continue. */
   checkpoint(): Promise<{ step: number; files: NamedBytes[] }> {
     return this.#session.checkpoint();
   }
@@ -238,7 +238,7 @@ export class OpenModel {
     return this.#turns.run(events);
   }
 
-  /** Gives the GPU back. Nothing can be done with the model after. */
+  /** Frees the GPU and its threads, without which a process does not end. The model cannot be used afterwards. */
   close(): void {
     if (this.#turns.closed) return;
     this.#turns.closed = true;

@@ -18,7 +18,7 @@ export interface TrainOptions extends Omit<OwnSettings, "model"> {
   model?: string | OpenModel;
   /** Folder for the run, new or empty, as the command line writes it; without one nothing is stored. Deno only. */
   out?: string;
-  /** Folder of a run to go on with, from its last checkpoint, with the same code as before. Deno only. */
+  /** Folder of a run to continue from its last checkpoint, with the same code as before. Deno only. */
   resume?: string;
   /** Called with each event, for those who do not loop over them. */
   onEvent?: (event: TrainEvent) => void;
@@ -26,7 +26,7 @@ export interface TrainOptions extends Omit<OwnSettings, "model"> {
   signal?: AbortSignal;
 }
 
-/** A run under way: its events, one at a time. Nothing happens until somebody asks for the next. */
+/** A run under way: its events, one at a time. Each is computed when it is asked for. */
 export interface TrainRun extends AsyncGenerator<TrainEvent, void> {
   /** Makes the whole run. Resolves to its last event. @throws Error as the run does */
   finish(): Promise<TrainEvent | null>;
@@ -54,7 +54,7 @@ async function* eventsOf(host: Host, options: TrainOptions | null): AsyncGenerat
   const { model, out, resume, onEvent, signal, ...settings } = options ?? {};
   const { changes, own } = splitSettings(settings);
   if (resume !== undefined && (out !== undefined || model !== undefined))
-    throw new Error("resume goes on with a run as it was stored; leave model and out out");
+    throw new Error("resume continues a run as it was stored; leave out model and out");
   const events =
     resume !== undefined
       ? resumed(host, resume, changes, own, signal)
@@ -116,7 +116,7 @@ async function* fromStart(
   }
 }
 
-/** A stored run goes on. */
+/** A stored run, continued. */
 async function* resumed(
   host: Host,
   folder: string,

@@ -16,7 +16,7 @@ export interface Workload {
   observationPatches: number;
 }
 
-/** What is known of a run's tasks where its files are at hand. */
+/** What is known of a run's tasks where its files are available. */
 export interface KnownTasks {
   /** Of a step's tasks. */
   prompts: readonly PassageShape[];
@@ -59,7 +59,7 @@ export function assumedStep(
     return { width: widthPx, height: heightPx };
   };
   const tokensOf = ({ width, height }: InputSize): number => (width / factor) * (height / factor);
-  /** A picture of at most so many tokens, nearly square. */
+  /** A picture of at most this many tokens, nearly square. */
   const pictureOf = (tokens: number): InputSize => {
     const rows = Math.max(1, Math.floor(Math.sqrt(tokens)));
     return { width: Math.max(1, Math.floor(tokens / rows)) * factor, height: rows * factor };
@@ -101,7 +101,7 @@ export function assumedStep(
 }
 
 /**
- * A rollout of so many calls, its tokens spread over the turns.
+ * A rollout with this many calls, its tokens spread over the turns.
  * @param answerTokens  of an answer, where they are part of `tokens`; as many calls as leave a token for each turn
  */
 function rolloutOf(tokens: number, calls: number, answer: PassageShape, answerTokens: number): RolloutShape {

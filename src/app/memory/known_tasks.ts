@@ -26,7 +26,7 @@ export async function knownTasks(
   { sizes, preprocessor }: DescribedModel,
 ): Promise<KnownTasks | null> {
   if ([config.model, ...pathsIn(config.data)].some((path) => platform.addressOf(path) !== null)) return null;
-  // Code of somebody's own runs where the run does.
+  // A person's own code runs only in the run itself.
   if ([config.data, ...config.tools.split(",")].some((name) => isOwnCode(name.trim()))) return null;
   const find = fileOrNull(filesIn(platform, config.model));
   if (!(await find("tokenizer.json")) && !(await find("vocab.json"))) return null;

@@ -26,7 +26,7 @@ export interface InputSize {
   height: number;
 }
 
-/** Text of so many tokens, and pictures. */
+/** Text of this many tokens, and pictures. */
 export interface PassageShape {
   textTokens: number;
   pictures: readonly InputSize[];

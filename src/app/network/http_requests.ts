@@ -24,7 +24,7 @@ export interface Answered {
 
 /** A request is sent at most so often while it brings nothing. */
 const mostAttempts = 6;
-/** An attempt that brought so much was not in vain. */
+/** An attempt that brought this many bytes counts as progress. */
 const progressBytes = 2 ** 18;
 const mostRedirects = 8;
 /** A server that asks for a longer wait than this is reported. */

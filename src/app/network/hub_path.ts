@@ -73,7 +73,7 @@ const isRevision = (text: string): boolean => /^\w[\w./+-]*$/.test(text) && !tex
 
 /**
  * What a person writes for a model or a data set, as a path that begins with hf://: `owner/name@revision` is short for
- * the whole of it. Null for what is no name on the Hub. @throws Error as readHubPath does
+ * the whole of it. Null for what is not a name on the Hub. @throws Error as readHubPath does
  */
 export function hubPath(text: string, kind: HubKind): string | null {
   if (isHubPath(text)) return hubText(readHubPath(text));

@@ -15,9 +15,9 @@ interface Identity {
 const firstBytes = 2 ** 16;
 /** Files up to this are fetched whole; larger ones by ranges alone. */
 const wholeBytes = 8 * 2 ** 20;
-/** A reader that goes on where it stopped is given so much at once: tensors and columns stand one behind the other. */
+/** A reader that continues where it stopped is given this much at once: tensors and columns follow one another. */
 const aheadBytes = 4 * 2 ** 20;
-/** One request asks for so much; what was broken off is asked for again from there. */
+/** Most bytes of one request; what was broken off is requested again from there. */
 const requestBytes = 16 * 2 ** 20;
 const mostJsonBytes = 64 * 2 ** 20;
 
@@ -198,7 +198,7 @@ function markOf({ header, response }: Answered): string {
   return mark.replace(/^W\//, "");
 }
 
-/** A body's first bytes, at most so many. @throws RemoteFailure */
+/** A body's first bytes, at most this many. @throws RemoteFailure */
 async function beginning(address: string, answered: Answered, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let sizeBytes = 0;

@@ -8,7 +8,7 @@ export interface HashLimits {
   allBytes: number;
   /** Of others: the first and the last range, where headers and tables of contents stand... */
   endBytes: number;
-  /** ...and so many ranges between them. */
+  /** ...and this many ranges between them. */
   samples: number;
   sampleBytes: number;
   /** Rows of which the pictures beside the file are read. */

@@ -31,7 +31,7 @@ export class LogReader {
   readonly #strict: boolean;
   #number = 0;
   #events = 0;
-  /** A line that is no JSON, forgiven where nothing follows. */
+  /** A line that is not JSON, forgiven where nothing follows. */
   #broken: Misfit | null = null;
   #cutOff = false;
   readonly #lines = new Set<number>();
@@ -41,7 +41,7 @@ export class LogReader {
   readonly #unknownKnobs = new Set<string>();
   readonly #unreadKnobs = new Set<KnobName>();
 
-  /** @param remedy what to do about a file that is no log, or about a line that is wrong */
+  /** @param remedy what to do about a file that is not a log, or about a line that is wrong */
   constructor(name: string, remedy: string, { strict = false }: { strict?: boolean } = {}) {
     this.#name = name;
     this.#remedy = remedy;
@@ -83,14 +83,16 @@ export class LogReader {
     return { notices: this.#notices(), leftOut: this.#parts, unreadKnobs: this.#unreadKnobs };
   }
 
-  /** A file whose first event is no head of a run is no log, and nothing of it is shown. */
+  /** A file whose first event is not the head of a run is not a log, and nothing of it is shown. */
   #head(value: unknown): TrainEvent {
     const type =
       typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, "type")
         ? (value as { type: unknown }).type
         : undefined;
     if (typeof type !== "string")
-      throw new Error(`Line ${this.#number} of ${this.#name} is no event of a run (it has no "type"); ${this.#remedy}`);
+      throw new Error(
+        `Line ${this.#number} of ${this.#name} is not an event of a run (it has no "type"); ${this.#remedy}`,
+      );
     if (type !== "run")
       throw new Error(
         `${this.#name} does not begin with a "run" event but with "${type.slice(0, 40)}"; ${this.#remedy}`,
@@ -100,7 +102,9 @@ export class LogReader {
       return readEvent(value, (misfit) => this.#leaveOut(misfit, this.#number))!;
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      throw new Error(`Line ${this.#number} of ${this.#name} is no head of a run (${error.message}); ${this.#remedy}`);
+      throw new Error(
+        `Line ${this.#number} of ${this.#name} is not the head of a run (${error.message}); ${this.#remedy}`,
+      );
     }
   }
 
@@ -177,7 +181,7 @@ export class LogReader {
  * The events of a run's log, line by line. A last line that was cut off while it was written is left out; of the rest
  * nothing may be, since what is made of it would pass for the whole run.
  * @param name  of the log, for errors
- * @throws Error with one sentence where a line is no event, or where the log is not that of a training run
+ * @throws Error with one sentence where a line is not an event, or where the log is not that of a training run
  */
 export async function* eventsOf(
   lines: AsyncIterable<string | null> | Iterable<string | null>,

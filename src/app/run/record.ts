@@ -101,13 +101,13 @@ async function lastWhole(
 const without = (config: Partial<RunConfig>, others: object): Partial<RunConfig> =>
   Object.fromEntries(Object.entries(config).filter(([key]) => !Object.hasOwn(others, key)));
 
-/** @throws Error where it is no JSON object */
+/** @throws Error where it is not a JSON object */
 function parseConfig(text: string): Record<string, unknown> {
   try {
     const value = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // Reported below, as for JSON that is no object.
+    // Reported below, as for JSON that is not an object.
   }
   throw new Error(
     `config.json: expected a JSON object, found ${JSON.stringify(text.slice(0, 40))}; put a whole one back ("config" in checkpoint/trainer_state.json is one), or begin a new run`,

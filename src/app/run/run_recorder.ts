@@ -9,7 +9,7 @@ export interface RecordOptions {
   /** Steps between checkpoints; follows the knob when it is changed. */
   saveEvery: number;
   resumedAt: number;
-  /** Also after the first step that ends so many milliseconds after the last checkpoint: a page may be closed at any time. */
+  /** Also after the first step that ends this many milliseconds after the last checkpoint: a page may be closed at any time. */
   mostUnsavedMs?: number;
   /** Once it says true, the run is saved and ended at the next event. */
   stopping: () => boolean;

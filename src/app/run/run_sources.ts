@@ -41,7 +41,7 @@ export async function atCommits<Config extends NamedSources>(config: Config, pla
 
 /**
  * Fingerprints of what a configuration names: rows with the pictures beside them, the model, an adapter to go on from,
- * code of somebody's own. Generated scenes have none. What is not there has none either: opening it says why.
+ * a person's own code. Generated scenes have none. What is not there has none either: opening it says why.
  * @throws Error with one sentence where something cannot be read
  */
 export async function runSources(

@@ -79,7 +79,7 @@ export class GpuSession implements Session {
   #context: RunContext;
   #config: RunConfig;
   #progress: Progress = { step: 0, updates: 0 };
-  /** Kernel times of updates by kind of plan; absent where nobody wants them. */
+  /** Kernel times of updates by kind of plan; absent where they are not measured. */
   readonly #traces: Map<string, KernelTime[]> | undefined;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
@@ -173,7 +173,7 @@ export class GpuSession implements Session {
     return this.#learner.logprobs(groups, settings);
   }
 
-  /** The updates of one step, counted from 0, on rollouts that somebody rolled and scored. */
+  /** The updates of one step, counted from 0, on rollouts with advantages. */
   async update(rolled: Rolled, step: number, config: RunConfig): Promise<Metrics> {
     const { chat, vision, ...parts } = this.parts();
     const settings = updateSettings(config, step, suppressed(chat, config));

@@ -7,7 +7,7 @@ import { type PictureWork, pictureWork } from "./picture_work.ts";
 /** Size in pixels of the model input of a picture of a given size. */
 export type InputSize = (widthPx: number, heightPx: number) => { widthPx: number; heightPx: number };
 
-/** At most so many threads: more would wait for the one that runs the model. */
+/** Most threads: more would wait for the one that runs the model. */
 const mostThreads = 6;
 
 /** Threads that render scenes and resize pictures beside the one with the GPU, which does it itself where there are no workers (Node). */

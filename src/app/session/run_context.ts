@@ -35,7 +35,7 @@ export interface RunContext {
   judge: AnswerJudge;
 }
 
-/** What somebody wrote themselves, in the place of what the configuration names. */
+/** A person's own code, in place of what the configuration names. */
 export interface OwnParts {
   tasks?: TaskSource;
   reward?: RewardFunction;
@@ -43,7 +43,7 @@ export interface OwnParts {
   tools?: ReadonlyMap<string, Tool>;
 }
 
-/** What a judge needs that is no knob. */
+/** What a judge needs that is not a knob. */
 export interface JudgeAccess {
   /** The key for an address's origin, null where none was given. */
   key?: (url: string) => string | null;

@@ -11,7 +11,7 @@ import { Store } from "./run/store.ts";
 import { TokenTexts } from "./run/token_texts.ts";
 import { MemoryControl } from "./train/memory_control.ts";
 
-/** What the views of one page share: all of them, and those of one room. */
+/** What the views of one page share: all of them, and those of one folder. */
 export interface PageParts extends PageContext {
   data: DataControl;
   judge: JudgeControl;

@@ -54,7 +54,7 @@ export function Page({ page }: { page: PageParts }) {
   );
 }
 
-/** What every view may use, and what those of one room share. */
+/** What every view may use, and what those of one folder share. */
 function Providers({ page, children }: { page: PageParts; children: ComponentChildren }) {
   return (
     <Context.Provider value={page}>

@@ -64,7 +64,7 @@ export interface DataApi {
   /** Opens the sources that a text names as the knob `data` does. */
   open(data: string): Promise<OpenedData>;
   /**
-   * Looks at the first so many rows of a source: what they hold and what would become of them. `headersOnly` does not
+   * Looks at the first `rows` rows of a source: what they hold and whether they would be used. `headersOnly` does not
    * decode pictures. `nextInspection` reports how many rows have been looked at, and at last the result.
    */
   startInspection(

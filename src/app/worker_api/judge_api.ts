@@ -18,7 +18,7 @@ export interface AuditReport {
   counts: JudgeCounts;
 }
 
-/** Verdicts had so far, of so many. */
+/** Verdicts so far, of all. */
 export interface AuditProgress {
   done: number;
   of: number;

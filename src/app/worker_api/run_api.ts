@@ -49,7 +49,7 @@ export interface StoredModel {
   preset: string;
   seed: number;
   rows: number;
-  /** Steps made, of so many. */
+  /** Steps made, of all. */
   step: number;
   steps: number;
   madeAt: string;

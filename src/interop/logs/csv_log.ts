@@ -3,7 +3,7 @@ import type { Metrics } from "../../train/events.ts";
 import type { Logged } from "./logged_steps.ts";
 import { metricsOf } from "./metric_names.ts";
 
-/** `metrics.csv`: a line a step, a column a metric; an empty field where a step has none, NaN where it is no number. */
+/** `metrics.csv`: a line a step, a column a metric; an empty field where a step has none, NaN where it is not a number. */
 export async function* csvLog(log: AsyncIterable<Logged>): AsyncGenerator<NamedBytes> {
   const rows = new Map<number, Metrics>();
   for await (const one of log) rows.set(one.step, { ...rows.get(one.step), ...metricsOf(one) });

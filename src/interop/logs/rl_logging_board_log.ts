@@ -7,7 +7,7 @@ import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
  * file into a folder under the board's rollout_samples. The lists are over the tokens that the model wrote, so that
  * they have the same length, as the board demands; tools' answers stand in `response` only. The reward stands at the
  * last token, and values are 0: GRPO has no critic. There are no `ref_logprobs`: a log does not contain them.
- * Rollouts that nobody could judge are left out, since the board sums up rewards.
+ * Rollouts without a verdict are left out, since the board sums up rewards.
  */
 export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
   for await (const one of log) {

@@ -6,7 +6,7 @@ import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
 /**
  * TRL's `completions/completions_<step>.parquet` (GRPOTrainer with log_completions): step, prompt, completion, one
  * column per part of the reward, and the advantage. `reward` is their sum, which TRL leaves to the reader. Null where
- * nobody could judge. Special tokens are kept, TRL leaves them out.
+ * the judge failed. Special tokens are kept, TRL leaves them out.
  */
 export async function* trlLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
   for await (const one of log) {

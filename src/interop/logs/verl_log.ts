@@ -7,7 +7,7 @@ import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
  * What verl writes into trainer.rollout_data_dir and its scripts/rollout_viewer.py reads: `<step>.jsonl`, one rollout a
  * line (verl/trainer/ppo/ray_trainer.py, _dump_generations). The first five fields are verl's; the others stand where
  * it puts a reward function's extra information. Special tokens are kept, verl's own dump leaves them out.
- * Every line of a file has the same fields; `score` and all that follows from it is null where nobody could judge.
+ * Every line of a file has the same fields; `score` and all that follows from it is null where the judge failed.
  */
 export async function* verlLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
   for await (const one of log) {

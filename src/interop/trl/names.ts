@@ -109,7 +109,9 @@ const losses: Readonly<Record<string, RunConfig["lossAggMode"]>> = {
 function groupsIn(completions: number, rolloutsPerTask: number): number {
   const groups = completions / rolloutsPerTask;
   if (!Number.isInteger(groups) || groups < 1)
-    throw new Error(`${completions} completions are no whole number of groups of ${rolloutsPerTask} (num_generations)`);
+    throw new Error(
+      `${completions} completions are not a whole number of groups of ${rolloutsPerTask} (num_generations)`,
+    );
   return groups;
 }
 

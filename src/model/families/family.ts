@@ -53,10 +53,10 @@ export interface Family<Vision extends VisionConfig = VisionConfig> {
 
   patchOrder(grid: Grid, vision: Vision): PatchOrder;
 
-  /** Keys that each patch of a picture of so many patches attends to, summed over the tower's blocks: about, for estimates. */
+  /** Keys that each patch of a picture of this many patches attends to, summed over the tower's blocks: about, for estimates. */
   attendedKeys(vision: Vision, patches: number): number;
 
-  /** Buffers for pictures of so many patches together, a multiple of the merge block. */
+  /** Buffers for pictures of this many patches in all, a multiple of the merge block. */
   visionRows(plan: Plan, vision: Vision, options: { capacity: number; trained: boolean }): VisionRows;
 
   /** What text passes keep of the rows before theirs. @throws RangeError where they cannot be held in the dtype */

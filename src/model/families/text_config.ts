@@ -73,7 +73,7 @@ export const tiedFlags = (root: Section, text: Section): [root: boolean | null, 
 export const textProblems = (text: TextConfig): [holds: boolean, sentence: string][] => [
   [
     text.numAttentionHeads % text.numKeyValueHeads === 0,
-    `num_attention_heads (${text.numAttentionHeads}) is no multiple of num_key_value_heads (${text.numKeyValueHeads})`,
+    `num_attention_heads (${text.numAttentionHeads}) is not a multiple of num_key_value_heads (${text.numKeyValueHeads})`,
   ],
   [text.headDim % 2 === 0, `head_dim (${text.headDim}) must be even`],
   [

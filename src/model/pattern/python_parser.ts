@@ -55,7 +55,7 @@ export class PythonParser extends PatternReader {
   #quantified(part: Part, flags: Flags): Part {
     this.#skipComments(flags);
     const [whole, bounds] = this.look(/^(?:[*+?]|\{(\d*(?:,\d*)?)\})/) ?? [];
-    // "{}" is text, and so is what is no pair of numbers.
+    // "{}" is text, and so is what is not a pair of numbers.
     if (!whole || bounds === "") return part;
     if (part.kind === "place") throw new PatternError(`there is nothing to repeat before "${whole}"`);
     this.skip(whole.length);
@@ -145,7 +145,7 @@ export class PythonParser extends PatternReader {
   #captured(flags: Flags, depth: number, name: string | null): Part {
     const group = ++this.#groups;
     if (name !== null) {
-      if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) throw new PatternError(`"${name}" is no name for a group`);
+      if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)) throw new PatternError(`"${name}" is not a name for a group`);
       if (this.names.has(name)) throw new PatternError(`two groups are named "${name}"`);
       this.names.set(name, group);
     }

@@ -34,16 +34,17 @@ export interface ScaledBlock {
 /** Numbers in one u32. */
 export const perWord = { i8: 4, i4: 8, nf4: 8 } as const;
 
-/** Why a matrix of so many columns cannot be stored in a form, as the end of a sentence; null where it can. */
+/** Why a matrix of this many columns cannot be stored in a form, as the end of a sentence; null where it can. */
 export function misfit(columns: number, { dtype, block }: QuantizedForm): string | null {
   const word = perWord[dtype];
   if (!Number.isInteger(block) || block < word || block % word !== 0)
     return `blocks of ${dtype} must be multiples of ${word}, found ${block}`;
-  if (columns === 0 || columns % block !== 0) return `rows of ${columns} numbers are no multiple of blocks of ${block}`;
+  if (columns === 0 || columns % block !== 0)
+    return `rows of ${columns} numbers are not a multiple of blocks of ${block}`;
   return null;
 }
 
-/** @returns the number of rows. @throws RangeError where the form does not fit, or the numbers are no whole rows */
+/** @returns the number of rows. @throws RangeError where the form does not fit, or the numbers are not whole rows */
 export function checkRows(count: number, columns: number, form: QuantizedForm): number {
   const problem = misfit(columns, form);
   if (problem) throw new RangeError(problem);

@@ -64,7 +64,7 @@ export interface ConnectionCounts {
   callMs: number;
 }
 
-/** After so many questions in a row without a reply, each gets one try until one is answered: a dead server costs one time limit, not five. */
+/** After this many questions in a row without a reply, each gets one try until one is answered: a dead server costs one time limit, not five. */
 const failuresUntilOneTry = 8;
 
 /** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on time, size, number and concurrency of requests. */

@@ -4,7 +4,7 @@ import { errorIn, excerpt, type ServerError } from "./server_sentence.ts";
 /** Finish reasons of complete replies. A reply without a reason counts as complete. */
 const finished = /^(?:stop|eos|end|complete|finish|done)/i;
 
-/** Parts of a reply that are no answer: thoughts, tool calls. */
+/** Parts of a reply that are not the answer: thoughts, tool calls. */
 const isSaid = (type: unknown): boolean => type === undefined || /^(?:text|output_text)$/.test(String(type));
 
 /**

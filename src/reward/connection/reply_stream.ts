@@ -1,5 +1,5 @@
 /**
- * What a server sent, as one JSON value. Servers send streams that nobody asked for (server-sent events, or a JSON value
+ * What a server sent, as one JSON value. Some servers send streams unasked (server-sent events, or a JSON value
  * a line), comments to keep a connection open (": OPENROUTER PROCESSING") and byte order marks; undefined where it is
  * none of that.
  */
@@ -17,7 +17,7 @@ export function readReplyBody(text: string): unknown {
   const pieces = isStream ? eventsOf(withoutComments) : withoutComments.filter((line) => line.trim() !== "");
   const ended = pieces.some((piece) => piece.trim() === "[DONE]");
   const values = pieces.filter((piece) => piece.trim() !== "[DONE]").map(parse);
-  // A piece that is no JSON: the stream broke off, or it is other text.
+  // A piece that is not JSON: the stream broke off, or it is other text.
   const whole_ = values.filter((value) => value !== undefined);
   if (whole_.length === 0 || (!isStream && whole_.length < values.length)) return undefined;
   return joined(whole_ as Piece[], ended && whole_.length === values.length);

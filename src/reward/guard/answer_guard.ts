@@ -56,7 +56,7 @@ function opensOnly({ readings: texts, clean }: Look, kind: QuestionKind): boolea
   // "I think so, yes" answers some questions, and a sign may say "OK".
   if (kind.yesOrNo && /\b(?:yes|no)\b/.test(bare[0] ?? "")) return false;
   if (kind.open && /^(?:ok|okay|sure|alright|certainly|first|thus|hmm+)$/.test(bare[0] ?? "")) return false;
-  // What somebody does: "thinking".
+  // An activity: "thinking".
   if (/\bdoing\b/.test(kind.text) && /^\p{L}+$/u.test(clean)) return false;
   // A name, such as that of a shop.
   if (kind.open && /^(?:\p{Lu}\p{Ll}*\s?){1,3}$/u.test(clean)) return false;

@@ -9,7 +9,7 @@ const unseen = /[\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /**
  * A text as a judge gets it, with nothing in it that is not seen: one spelling of each letter (NFKC), no control and
- * format characters, no half of a pair, nothing that is no character. Lines stay lines. What NFKC would make another
+ * format characters, no half of a pair, nothing that is not a character. Lines stay lines. What NFKC would make another
  * number of is written out first: 5² is 5^2 and no 52, 1½ is 1 1/2 and no 11/2.
  */
 export function cleanText(text: string): string {

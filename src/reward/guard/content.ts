@@ -16,7 +16,7 @@ const declining: readonly RegExp[] = [
   /не знаю|неизвестно|невозможно|не видно|неясно|не знаю|невідомо|不知道|无法|無法|不清楚|看不(?:清|到|出|见)|不确定|不確定|未知|わからない|わかりません|分かりません|分からない|不明|見えません|모르겠|모릅니다|알 수 없|보이지 않|لا أعرف|غير معروف|لا يمكن|पता नहीं|नहीं पता|अज्ञात|לא יודע|לא ידוע|δεν ξερω|δεν ξέρω|ไม่ทราบ|ไม่รู้/,
 ];
 
-/** Where a thing is asked for these are no answer; elsewhere they may stand on a sign. */
+/** Where a thing is asked for these are not answers; elsewhere they may stand on a sign. */
 const declinesThing =
   /^\W*(?:i |we )?(?:do not|don't|cannot|can't) (?:know|tell|say|see)\W*$|^\W*i (?:refuse|decline|pass)\W*$|^\W*(?:who|god|nobody|no one|only .*) knows\W*$|^\W*(?:to be determined|none of your business|null|nil|undefined)\W*$|^\W*(?:an?|some|the)? ?(?:unknown|unidentified|unspecified|unclear) (?:objects?|items?|things?|something)\W*$/;
 

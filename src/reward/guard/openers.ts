@@ -73,7 +73,7 @@ export function saysNothing(bare: string, question: string): boolean {
   const words = bare.split(" ").filter((word) => word !== "");
   const named = words.filter((word) => !nameless.has(word));
   if (words.length === 0) return false;
-  // "On", "in" and "here" answer by themselves where somebody asks for them.
+  // "On", "in" and "here" answer by themselves where the question asks for them.
   if (named.length === 0)
     return words.length > 1 || !/^(?:on|in|here|there|from|to|by|me|you|i|us|him|her|them)$/.test(bare);
   const repeats = /^(?:what(?:ever)?|which|the (?:things?|objects?|items?|stuff|ones?)|that which|it is what) /.test(

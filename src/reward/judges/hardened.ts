@@ -4,7 +4,7 @@ import { defineJudge } from "./judge.ts";
 export const hardened = defineJudge({
   name: "hardened",
   label: "hardened",
-  help: "rules first, answers that play tricks refused, data as JSON, a verdict bound to a schema, no chance",
+  help: "rules first; rejects answers that try to manipulate the judge; data as JSON, a verdict that follows a schema, temperature 0",
   source: "our own",
   way: "guarded",
   reads: "answer",

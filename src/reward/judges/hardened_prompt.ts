@@ -47,7 +47,7 @@ function fields(data: Record<string, string>): string {
 
 type Example = readonly [data: Record<string, string>, verdict: 0 | 1];
 
-/** The instruction apart from the data, examples as turns of their own, no chance in the reply. */
+/** The instruction is separate from the data, examples are turns of their own, temperature 0. */
 function request(
   said: string,
   shown: readonly Example[],
@@ -65,7 +65,7 @@ function request(
       { role: "user", content: fields(data) },
     ],
     temperature: 0,
-    // A model that thinks aloud finds room; one that rambles is cut off.
+    // Enough for a model that reasons first; one that rambles is cut off.
     extra: { seed: 0, max_tokens: 512, ...(withSchema ? { response_format: verdictSchema } : {}) },
   };
 }

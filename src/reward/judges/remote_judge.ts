@@ -118,7 +118,7 @@ export class RemoteJudge implements AnswerJudge {
     return this.#byModel(right);
   }
 
-  /** With the first question and every so many after it, not by chance: two runs of one seed ask the same. */
+  /** With the first question and at a fixed interval after it, not at random: two runs of one seed ask the same. */
   async #canary(asked: Asked, signal: AbortSignal | undefined): Promise<void> {
     const before = Math.ceil(this.#questions * this.#canaryRate);
     if (Math.ceil(++this.#questions * this.#canaryRate) === before) return;

@@ -13,7 +13,7 @@ export function responseOf({ response }: Pick<Rollout, "response">): ResponseTex
   if (response === undefined)
     throw new MissingText(
       "the text of each response, which the judges and rewards of verl and DeepEyes read",
-      "a log of an earlier version without them; have the tokenizer of the run's model at hand (--tokenizer DIR), or choose the judge rules or hardened and another reward",
+      "a log of an earlier version without them; name the tokenizer of the run's model (--tokenizer DIR), or choose the judge rules or hardened and another reward",
     );
   return response;
 }

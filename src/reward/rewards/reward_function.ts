@@ -28,7 +28,7 @@ export interface RewardRollout {
   readonly end: Exclude<End, "error">;
   /** Calls that the model wrote and what came of them, in order. */
   readonly calls: readonly ToolCall[];
-  /** The model's turns and the tool's, in order. @throws Error where no tokenizer is at hand */
+  /** The model's turns and the tool's, in order. @throws Error without a tokenizer */
   readonly turns: readonly Turn[];
   /** All of them as one text, without special tokens. @throws Error where a log of an early run does not have it */
   readonly text: string;

@@ -5,7 +5,7 @@ import type { RewardRollout, Turn } from "./reward_function.ts";
 
 /**
  * What a reward sees of a rollout.
- * @param decode text of tokens, special ones included; absent where no tokenizer is at hand
+ * @param decode text of tokens, special ones included; absent without a tokenizer
  */
 export function rewardRollout(rollout: Rollout, decode?: (tokens: readonly number[]) => string): RewardRollout {
   const { id, answer, end, calls } = rollout;
@@ -19,7 +19,7 @@ export function rewardRollout(rollout: Rollout, decode?: (tokens: readonly numbe
       if (!decode)
         throw new MissingText(
           "the tokenizer of the run's model, by which a reward reads turns",
-          "none; have it at hand (--tokenizer DIR)",
+          "none; name it (--tokenizer DIR)",
         );
       return rollout.segments.flatMap(({ source, tokens }) =>
         source === "prompt" ? [] : [{ source, text: decode(tokens) }],

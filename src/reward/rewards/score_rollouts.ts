@@ -22,7 +22,7 @@ export interface ScoringSettings {
   weights: RewardWeights;
   /** What becomes of a rollout whose verdict could not be had: no reward, or the originals' 0. */
   failure?: "leave-out" | "zero";
-  /** Text of tokens, special ones included; absent where no tokenizer is at hand. */
+  /** Text of tokens, special ones included; absent without a tokenizer. */
   decode?: (tokens: readonly number[]) => string;
   signal?: AbortSignal;
 }

@@ -10,7 +10,7 @@ import { wellFormed, zoomed } from "./rollout_facts.ts";
 export const ownWeights = defineReward({
   name: "weights",
   label: "own weights",
-  help: "answer, format and a bonus for zooming, by the run's four weights",
+  help: "answer, format and a bonus for zooming, by the run's own weights",
   source: "DeepEyes' formula, with a zoom that was carried out in the place of tags in the text",
   parts: [answerPart, formatPart, zoomPart],
   most: ({ answerWeight, bonusWeight, bonus }) =>

@@ -16,7 +16,7 @@ import { sameQuantity } from "./same_quantity.ts";
  * Whether two texts (of `plainAnswer`) are the same number: 1,250 m = 1250 meters = 1.25 km, 50 % = 0.5,
  * 1/2 = \frac{1}{2} = 0.5, twenty-one = 21, 5K = 5000, (1, 2) = (1,2), 5-10 = 5 to 10. A unit that one of the two leaves
  * out does not matter; a fraction or a root may be rounded to two decimals or more. True and false are certain; null
- * where one is no number, where signs have several readings that differ here (1,234; 5 K), and where two units have
+ * where one is not a number, where signs have several readings that differ here (1,234; 5 K), and where two units have
  * nothing to do with each other.
  * @param question in lower case
  */
@@ -108,7 +108,7 @@ function sameSize(a: Size, b: Size): boolean | null {
   return compare(area(ours), area(theirs)) === 0 ? null : false;
 }
 
-/** Null where one of them is no number. */
+/** Null where one of them is not a number. */
 function sidesOf({ sides }: Size): Rational[] | null {
   const read = sides.flatMap((side) => decimal(side) ?? []);
   return read.length === sides.length ? read : null;
@@ -136,7 +136,7 @@ function inRange(one: Quantity, { from, to, spaced }: NumberRange, question: str
   const [x, low, high] = [near(one), near(from), near(to)];
   if (sameQuantity(one, from, question) !== false || sameQuantity(one, to, question) !== false) return null;
   if (x >= Math.min(low, high) && x <= Math.max(low, high)) return null;
-  // 10-5 is five for some; nobody writes 5-10 for minus five.
+  // 10-5 may mean five; 5-10 is not written for minus five.
   const isDifference =
     Math.abs(x - (low - high)) <= 1e-9 * Math.abs(x) || Math.abs(x + (low - high)) <= 1e-9 * Math.abs(x);
   return isDifference && (spaced || low > high || low < 0) ? null : false;

@@ -28,7 +28,7 @@ const parts = new Map<string, number>([
 
 const singular = (word: string): string => (word === "halves" ? "half" : word.replace(/s$/, ""));
 
-/** Whether a word is part of a number: what stands behind one is no unit then. */
+/** Whether a word is part of a number: what stands behind one is not a unit then. */
 export const isNumberWord = (word: string): boolean =>
   [small, tens, ordinals, tensth].some((list) => list.includes(word) || list.includes(singular(word))) ||
   scales.has(singular(word)) ||
@@ -49,7 +49,7 @@ export function multiple(word: string): Rational | null {
         : (scales.get(one) ?? null);
 }
 
-/** "two thirds", "1 half": the share that a word names behind so many; null for "three third". */
+/** "two thirds", "1 half": the share that a word names behind a number; null for "three third". */
 export function share(count: Rational, word: string): Rational | null {
   const [one, of] = [singular(word), parts.get(singular(word))];
   if (of === undefined) return null;
@@ -205,7 +205,7 @@ class Reader {
   }
 }
 
-/** "3rd", "third", "twenty-first", "第三": its number, null where it is no ordinal. */
+/** "3rd", "third", "twenty-first", "第三": its number, null where it is not an ordinal. */
 export function ordinal(text: string): bigint | null {
   const [, digits] = /^(?:the )?(\d+)(st|nd|rd|th)$/i.exec(text) ?? [];
   if (digits !== undefined) return BigInt(digits);

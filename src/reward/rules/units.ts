@@ -108,7 +108,7 @@ export function unitOf(text: string, attached = false): Unit | null {
   if (known) return null;
   const words = name.split(" ");
   if (words.some((word) => hedges.test(word) || isNumberWord(word))) return null;
-  // "5x" is no five of something, and "5th" not the fifth part.
+  // "5x" is not five of something, and "5th" not a fifth.
   if (attached ? name.length < 4 : name.length < 2) return null;
   if (!/^(?!\p{Script=Han})\p{L}+(?: \p{L}+){0,2}$/u.test(name)) return null;
   // Short ones are signs, in which capitals count.

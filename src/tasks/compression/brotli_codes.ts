@@ -16,7 +16,7 @@ export class ForwardBits {
     return (four >>> (this.#at & 7)) & ((1 << count) - 1);
   }
 
-  /** @throws where so many are not left */
+  /** @throws where fewer are left */
   drop(count: number): void {
     this.#at += count;
     if (this.#at > this.#bytes.length * 8) throw new Error("packed data ends too early");

@@ -74,7 +74,7 @@ class Bits {
     return this.#at;
   }
 
-  /** @throws where so many bytes are not left */
+  /** @throws where fewer bytes are left */
   bytes(count: number): Uint8Array {
     const start = this.byte();
     if (start + count > this.#bytes.length) throw new Error("packed data ends too early");

@@ -32,7 +32,7 @@ export function unpackZstd(input: Uint8Array, length: number): Uint8Array {
       if (at > input.length) throw damaged("ends too early");
       continue;
     }
-    if (mark !== frameMark) throw damaged("is no frame of Zstandard");
+    if (mark !== frameMark) throw damaged("is not a frame of Zstandard");
     const frame = new Frame(input, at + 4, out, filled);
     filled = frame.unpack();
     at = frame.at;
@@ -94,7 +94,7 @@ class Frame {
     if (flags & 8) throw damaged("is of an unknown version");
     const isSingle = (flags & 32) !== 0;
     const window = isSingle ? 0 : this.#number(1);
-    if (this.#number([0, 1, 2, 4][flags & 3]!) !== 0) throw damaged("needs a dictionary, which is not at hand");
+    if (this.#number([0, 1, 2, 4][flags & 3]!) !== 0) throw damaged("needs a dictionary, which is not supported");
     const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][flags >> 6]!;
     const contentBytes = sizeBytes === 0 ? null : this.#number(sizeBytes) + (sizeBytes === 2 ? 256 : 0);
     this.#window = isSingle ? contentBytes! : 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);

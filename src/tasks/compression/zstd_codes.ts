@@ -20,7 +20,7 @@ export class BackwardBits {
     this.left = (bytes.length - 1) * 8 + highestBit(last);
   }
 
-  /** The next bits (0 to 30) as a number. @throws where so many are not left */
+  /** The next bits (0 to 30) as a number. @throws where fewer are left */
   take(count: number): number {
     // Four bytes hold 25 bits whatever bit they begin at.
     if (count > 25) return this.take(count - 16) * 0x10000 + this.take(16);

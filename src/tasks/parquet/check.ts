@@ -59,7 +59,7 @@ export class Allowance {
 }
 
 /**
- * Reads the pages of a column in memory and checks every count that a reader would obey: sizes, numbers of values,
+ * Reads the pages of a column in memory and checks every count that a reader would rely on: sizes, numbers of values,
  * lengths of runs. A damaged or false count could otherwise make it write for minutes, or fill the memory.
  * @throws Error that says which count
  */

@@ -7,7 +7,7 @@ const largestBlock = 1 << 20;
 const longestNumber = 10;
 
 /**
- * Reads numbers that are written as differences (DELTA_BINARY_PACKED) and checks what a reader would obey.
+ * Reads numbers that are written as differences (DELTA_BINARY_PACKED) and checks what a reader would rely on.
  * @returns where they end
  * @throws Error that says what is wrong
  */

@@ -13,7 +13,7 @@ export interface Group {
   rows: number;
 }
 
-/** Where pages cannot be distinguished, so much of a column is read at once and no more. */
+/** Where pages cannot be distinguished, this much of a column is read at once. */
 const largestChunkBytes = 1 << 29;
 /** Bytes of pictures' files, and groups of the other columns, that are cached. */
 const recentBlobBytes = 1 << 27;

@@ -13,7 +13,7 @@ const fixed: Record<number, number> = { 1: 0, 2: 0, 3: 1, 7: 8 };
 const numbers = [4, 5, 6];
 
 /**
- * Reads a struct in Thrift's compact form and checks every count that a reader would obey: lists with more entries than
+ * Reads a struct in Thrift's compact form and checks every count that a reader would rely on: lists with more entries than
  * there are bytes left, nesting, numbers without an end. A reader allocates what a list announces before it reads
  * it.
  * @returns bytes that the struct takes

@@ -13,7 +13,7 @@ export const noting = (source: ByteSource): ByteSource => ({
     }),
 });
 
-/** The error's own message; the JavaScript engine's, about offsets and undefined, is no help to a person. */
+/** The error's own message; the JavaScript engine's, about offsets and undefined, does not help a person. */
 export function reason(error: unknown): string {
   const isEngines = error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
   return isEngines || /undefined/.test((error as Error).message)

@@ -4,7 +4,7 @@ import { textOf } from "./text_encoding.ts";
 export interface CsvFile {
   columns: readonly string[];
   rows: number;
-  /** @throws Error with one sentence where a field is no UTF-8 */
+  /** @throws Error with one sentence where a field is not UTF-8 */
   row(index: number): Record<string, string>;
 }
 
@@ -37,7 +37,7 @@ export function readCsv(bytes: Uint8Array, file: string): CsvFile {
     if (columns === null) separator = separatorOf(place);
     const record = scanRecord(place, separator, columns === null ? mostColumns : columns.length);
     const [first, ...others] = record.fields;
-    // An empty line is no row.
+    // An empty line is not a row.
     const isEmpty = first === undefined || (others.length === 0 && first.start === first.end && !first.quoted);
     if (!isEmpty && columns === null) {
       columns = record.fields.map((field) => fieldText(bytes, field, `${file}, line ${line}`).trim());

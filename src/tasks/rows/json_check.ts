@@ -20,7 +20,7 @@ export function jsonObjectOf(text: string, where: string): Record<string, unknow
 
 /**
  * What JSON.parse accepts silently and readers could not handle: the same key twice in one object, of which only the
- * last would count, and nesting that overflows a recursive reader. What is no JSON passes; JSON.parse says so.
+ * last would count, and nesting that overflows a recursive reader. What is not JSON passes; JSON.parse says so.
  * @returns what is wrong, null where nothing is
  */
 function jsonProblem(text: string): string | null {

@@ -42,7 +42,7 @@ export function readJsonLines(
   };
 }
 
-/** @throws Error with one sentence where the line is no object in JSON, or one that says a thing twice */
+/** @throws Error with one sentence where the line is not an object in JSON, or one that says a thing twice */
 function parsed(line: Uint8Array, where: string): Record<string, unknown> {
   if (line.length > longestLineBytes)
     throw new Error(

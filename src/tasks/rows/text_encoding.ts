@@ -53,7 +53,7 @@ function unmarked(bytes: Uint8Array): "utf-16le" | "utf-16be" | null {
   return zeros[0]! > pairs / 2 && zeros[1]! < pairs / 8 ? "utf-16be" : null;
 }
 
-/** Where the first sequence begins that is no letter in UTF-8. */
+/** Where the first sequence begins that is not a letter in UTF-8. */
 function firstWrong(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at]!;

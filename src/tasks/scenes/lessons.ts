@@ -19,7 +19,7 @@ export interface Lessons {
   stream: number;
   /** Shares of the kinds. */
   mix: Partial<Record<LessonKind, number>>;
-  /** At most so many objects in a scene; at most 4 in a close-up. */
+  /** At most this many objects in a scene; at most 4 in a close-up. */
   objects: number;
   shapeMinPx: number;
   shapeMaxPx: number;

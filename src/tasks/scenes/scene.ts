@@ -63,7 +63,7 @@ const wavesPerScene = 4;
 const barsPerScene = 10;
 /** Objects keep this far apart... */
 const gapPx = 6;
-/** ...where one of so many random layouts allows it; else the best of them is taken. */
+/** ...where one of this many random layouts allows it; else the best of them is used. */
 const layouts = 24;
 /** And this far from the edge. */
 const marginPx = 2;

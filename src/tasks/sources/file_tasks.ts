@@ -131,7 +131,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
           : []),
         ...(uncompared.size > 0
           ? [
-              `${uncompared.size} of them ask what so many other rows ask that their pictures were not compared with all of those`,
+              `${uncompared.size} of them ask the same as so many other rows that their pictures were not compared with all of those`,
             ]
           : []),
       ];

@@ -130,7 +130,7 @@ test("greedy once and sampled k times; the error counts questions, not attempts"
   ]);
 });
 
-test("batches hold at most 128 rollouts and share no draw", async () => {
+test("batches hold at most 128 rollouts and share no random numbers", async () => {
   const { session } = await run(await vstar(60, 0), () => ({ answer: "A" }), { sampled: 8 });
   const sampled = session.calls.filter(({ greedy }) => !greedy);
   expect(sampled.map(({ tasks }) => tasks.length)).toEqual([16, 16, 16, 12]);

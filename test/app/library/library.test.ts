@@ -96,7 +96,7 @@ test("what is wrong is told in one sentence, before anything is opened", async (
   const nowhere: Host = { ...host, openPlatform: () => Promise.reject(new Error("opened")) };
   await expect(openModelOn(nowhere, "needle", { temperature: 9 })).rejects.toThrow("temperature must lie between");
   await expect(trainOn(nowhere, { steps: 0 }).next()).rejects.toThrow("steps must lie between");
-  await expect(trainOn(nowhere, { resume: "a", out: "b" }).next()).rejects.toThrow("leave model and out out");
+  await expect(trainOn(nowhere, { resume: "a", out: "b" }).next()).rejects.toThrow("leave out model and out");
   await expect(trainOn(nowhere, {}).next()).rejects.toThrow("opened");
 });
 

@@ -41,7 +41,7 @@ function platformOf(onRead: (reads: number) => number | undefined, seen: GPUDevi
   };
 }
 
-const spoken = async (platform: Platform) => {
+const generated = async (platform: Platform) => {
   const session = await openGpuSession(platform, config);
   const rolled = [];
   for await (const { rollouts } of session.roll({ tasks: 1, rolloutsPerTask: 2, greedy: false }))
@@ -59,7 +59,7 @@ test("a device that is lost while a model is loaded is reported, and the next lo
   }, devices);
   await expect(openGpuSession(platform, config)).rejects.toThrow("The GPU device was lost");
   losing = false;
-  expect(await spoken(platform)).toEqual(await spoken(platformOf(() => undefined)));
+  expect(await generated(platform)).toEqual(await generated(platformOf(() => undefined)));
   expect(devices.length).toBe(2);
 });
 

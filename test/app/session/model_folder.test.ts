@@ -47,7 +47,7 @@ async function open(files: Files, changes = {}, others: Record<string, Files> = 
 }
 
 /** What a folder's model says of one scene. */
-async function spoken(files: Files, changes = {}, others: Record<string, Files> = {}) {
+async function generated(files: Files, changes = {}, others: Record<string, Files> = {}) {
   const session = await open(files, changes, others);
   const rolled = [];
   for await (const { rollouts } of session.roll({ tasks: 1, rolloutsPerTask: 2, greedy: false }))
@@ -85,8 +85,8 @@ describe("a folder as transformers 5 writes it", () => {
 
   test("what it says of levels reaches the model", async () => {
     const preprocessor = json(tiny.find(({ name }) => name === "preprocessor_config.json")!.bytes);
-    const plain = await spoken(folder());
-    const dark = await spoken(folder({ "preprocessor_config.json": { ...preprocessor, do_normalize: false } }));
+    const plain = await generated(folder());
+    const dark = await generated(folder({ "preprocessor_config.json": { ...preprocessor, do_normalize: false } }));
     expect(dark.rolled).not.toEqual(plain.rolled);
   });
 });
@@ -94,8 +94,8 @@ describe("a folder as transformers 5 writes it", () => {
 describe("tie_word_embeddings beside a head", () => {
   test("that differs: it is loaded, trained and exported as a weight of its own", async () => {
     const files = withTensors([...weights, otherHead]);
-    const plain = await spoken(folder());
-    const untied = await spoken(files);
+    const plain = await generated(folder());
+    const untied = await generated(files);
     expect(untied.rolled).not.toEqual(plain.rolled);
     expect(untied.notices).toEqual([
       "config.json: tie_word_embeddings is true, but lm_head.weight in the checkpoint differs from the embedding; the two are not tied, as in transformers, and an export says so",
@@ -117,40 +117,42 @@ describe("tie_word_embeddings beside a head", () => {
     expect(Math.max(...first.map((x, i) => Math.abs(x - otherHead.values[i]!)))).toBeLessThan(0.01);
     expect((await stored(checkpoint)).get("lm_head.weight")).not.toEqual(otherHead.values);
 
-    const again = await spoken(new Map(exported.map(({ name, bytes }) => [name, bytes])));
+    const again = await generated(new Map(exported.map(({ name, bytes }) => [name, bytes])));
     expect(again.notices).toEqual([]);
   });
 
   test("that is the same, or stands alone: they are tied", async () => {
-    const plain = await spoken(folder());
-    const same = await spoken(withTensors([...weights, headOf(embedding.values)]));
-    const alone = await spoken(withTensors([...weights.filter((one) => one !== embedding), headOf(embedding.values)]));
+    const plain = await generated(folder());
+    const same = await generated(withTensors([...weights, headOf(embedding.values)]));
+    const alone = await generated(
+      withTensors([...weights.filter((one) => one !== embedding), headOf(embedding.values)]),
+    );
     for (const one of [same, alone]) expect(one).toEqual(plain);
   });
 
   test("under a new adapter the head stays what it is", async () => {
     const files = withTensors([...weights, otherHead]);
-    expect((await spoken(files, { loraRank: 2 })).rolled).toEqual((await spoken(files)).rolled);
+    expect((await generated(files, { loraRank: 2 })).rolled).toEqual((await generated(files)).rolled);
   });
 });
 
-describe("tensors that are no weights of the model", () => {
+describe("tensors that are not weights of the model", () => {
   const buffer = (name: string): TensorToWrite => ({ name, dtype: "F32", shape: [3], values: new Float32Array(3) });
 
   test("are named and left aside", async () => {
     const stray = ["a", "b", "c"].map((name) => buffer(`model.layers.${name}.self_attn.rotary_emb.inv_freq`));
-    const { rolled, notices } = await spoken(withTensors([...stray, buffer("model.extra"), ...weights]));
-    expect(rolled).toEqual((await spoken(folder())).rolled);
+    const { rolled, notices } = await generated(withTensors([...stray, buffer("model.extra"), ...weights]));
+    expect(rolled).toEqual((await generated(folder())).rolled);
     expect(notices).toHaveLength(1);
     expect(notices[0]).toContain(
-      'holds 4 tensors that are no weights of the model; they are not used, as in transformers: "model.',
+      'holds 4 tensors that are not weights of the model; they are not used, as in transformers: "model.',
     );
     expect(notices[0]).toMatch(/ and 1 more$/);
   });
 
   test("a shard's weight counts though the index does not name it", async () => {
     const [first, ...rest] = weights;
-    const { rolled } = await spoken(
+    const { rolled } = await generated(
       folder({
         "model.safetensors": null,
         "model.safetensors.index.json": { weight_map: { [rest[0]!.name]: "m-2.safetensors", x: "m-1.safetensors" } },
@@ -158,7 +160,7 @@ describe("tensors that are no weights of the model", () => {
         "m-2.safetensors": writeSafetensors(rest),
       }),
     );
-    expect(rolled).toEqual((await spoken(folder())).rolled);
+    expect(rolled).toEqual((await generated(folder())).rolled);
   });
 
   test("one that is missing is still refused, and so is one weight in both spellings", async () => {
@@ -227,8 +229,8 @@ describe("an adapter that PEFT trained with dropout", () => {
     });
     // PEFT's list of names means the vision tower's layers too; that one has others.
     const [plain, dropped] = [
-      await spoken(folder(), { adapter: "lora" }, folderOf({ lora_dropout: 0 })),
-      await spoken(folder(), { adapter: "lora" }, folderOf({})),
+      await generated(folder(), { adapter: "lora" }, folderOf({ lora_dropout: 0 })),
+      await generated(folder(), { adapter: "lora" }, folderOf({})),
     ];
     expect(dropped).toEqual(plain);
     const session = await open(folder(), { adapter: "lora" }, folderOf({}));

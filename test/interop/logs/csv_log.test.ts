@@ -16,7 +16,7 @@ test("a line a step, a column a metric; evaluations stand in the line of their s
   expect(Object.keys(files)).toEqual(["metrics.csv"]);
   expect(textOf(files["metrics.csv"])).toBe(
     [
-      'step,reward,"counts, of ""a""",iou,heldout/drawn/accuracy,heldout/greedy/accuracy',
+      'step,reward,"counts, of ""a""",iou,heldout/sampled/accuracy,heldout/greedy/accuracy',
       "1,0.5,2,,,",
       "2,NaN,,1e-7,0.25,0.75",
       "",

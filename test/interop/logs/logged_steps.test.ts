@@ -116,7 +116,7 @@ describe("a log that is", () => {
       ['{"type":"warmup"}'],
       'events.jsonl does not begin with a "run" event but with "warmup"; choose the folder that train wrote',
     ],
-    ["not of events", ["null"], 'Line 1 of events.jsonl is no event of a run (it has no "type")'],
+    ["not of events", ["null"], 'Line 1 of events.jsonl is not an event of a run (it has no "type")'],
     ["of another format", ['{"type":"run","format":2}'], "events.jsonl has log format 2, this version reads 1"],
     ["empty", [], "events.jsonl is empty"],
     [

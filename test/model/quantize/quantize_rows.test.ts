@@ -128,7 +128,7 @@ describe.each(forms)("$dtype in blocks of $block", (form) => {
 test("forms and rows that do not fit", () => {
   const values = new Float32Array(96);
   expect(() => quantizeRows(values, 48, { dtype: "i4", block: 32 })).toThrow(
-    "rows of 48 numbers are no multiple of blocks of 32",
+    "rows of 48 numbers are not a multiple of blocks of 32",
   );
   expect(() => quantizeRows(values, 48, { dtype: "i4", block: 12 })).toThrow("must be multiples of 8, found 12");
   expect(() => quantizeRows(values, 64, { dtype: "i4", block: 32 })).toThrow("expected whole rows of 64");

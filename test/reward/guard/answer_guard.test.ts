@@ -10,7 +10,7 @@ import { readBytes } from "../../support/png.ts";
 const read = async (name: string) =>
   jsonLines<JudgeGuardCase>(await readBytes(new URL(`../../golden/faults/${name}`, import.meta.url)), name);
 
-// guard_own.jsonl was written by hand. Each of its parts was measured once before the guard was mended by it: the half
+// guard_own.jsonl was written by hand. Each of its parts was measured once before the guard was fixed by it: the half
 // "held out" of the first list (after the half "tuning"), then "second list" and "third list". The log has the figures.
 test.each(["judge_guard.jsonl", "guard_own.jsonl"])("what %s refuses is refused, and nothing else", async (name) => {
   const cases = await read(name);

@@ -110,7 +110,7 @@ describe("what is promised and not kept", () => {
   });
 
   test.each([
-    ["no frame", [1, 2, 3, 4, 5, 6, 7, 8, 9], 4, "is no frame"],
+    ["no frame", [1, 2, 3, 4, 5, 6, 7, 8, 9], 4, "is not a frame"],
     ["a dictionary", [0x28, 0xb5, 0x2f, 0xfd, 0x21, 7, 4, 0x21, 0, 0, 1], 4, "needs a dictionary"],
     ["a size", [0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x1b, 0, 0, 1], 3, "more than the 3 bytes"],
     [

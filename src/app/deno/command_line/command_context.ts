@@ -9,7 +9,7 @@ export interface CommandContext {
   openPlatform(needsGpu: boolean): Promise<Platform>;
   openSession: OpenSession;
   compileKernels(gpu: GPU): AsyncGenerator<CompiledKernel>;
-  /** Every compiler that is at hand; `gpu` is null where one is not, and `missing` says why. */
+  /** Every compiler that is available; `gpu` is null where one is not, and `missing` says why. */
   compilers(): Promise<{ name: string; gpu: GPU | null; missing: string }[]>;
   /** True once the person asked to stop. */
   stopping(): boolean;

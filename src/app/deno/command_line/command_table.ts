@@ -5,20 +5,20 @@ import type { Knob } from "../../../train/knob_kinds.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
 
-/** A flag that is no knob: it says where things lie or how they are shown. */
+/** A flag that is not a knob: where files are, or how results are shown. */
 export interface Flag {
   kind: "path" | "integer" | "switch" | "choice";
   line: string;
   choices?: readonly string[];
-  /** How a path is named in the help, where it is no folder. */
+  /** How a path is named in the help, where it is not a folder. */
   value?: string;
   default?: string;
 }
 
 export const flags = {
   out: { kind: "path", line: "folder to write; must be new or empty" },
-  resume: { kind: "path", line: "folder of a run to go on with, from its last checkpoint" },
-  from: { kind: "path", line: "folder of a run whose last checkpoint is taken instead of --model" },
+  resume: { kind: "path", line: "folder of a run to continue from its last checkpoint" },
+  from: { kind: "path", line: "folder of a run whose last checkpoint is used instead of --model" },
   tasks: { kind: "integer", line: "held-out scenes, or rows of --data that the run was not trained on" },
   images: {
     kind: "path",
@@ -36,19 +36,19 @@ export const flags = {
   },
   show: { kind: "integer", line: "print the prompt of this row, counted from 1, with its tokens; needs --tokenizer" },
   headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
-  port: { kind: "integer", line: "port on 127.0.0.1, or the next free one", default: "8080" },
+  port: { kind: "integer", line: "port on 127.0.0.1, or the next that is free", default: "8080" },
   judgeCache: { kind: "path", line: "folder in which replies are cached" },
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
   logJson: { kind: "switch", line: "print events as JSON lines" },
   plain: { kind: "switch", line: "leave out the fast variants of kernels, to compare both" },
   trace: {
     kind: "switch",
-    line: "measure every kernel, and print a table at the end: dispatches, time, share of its pass, operations and bytes a second",
+    line: "measure every kernel, and print a table at the end: dispatches, time, share of its pass, operations and bytes per second",
   },
   tune: {
     kind: "choice",
     choices: ["auto", "off"],
-    line: "matrix products of models of 200 million weights or more: auto tries the kernels once on each card and takes the fastest, off takes the usual ones; results have the same bits",
+    line: "matrix products of models of 200 million weights or more: auto measures the kernels once on each card and uses the fastest, off uses the default ones; results have the same bits",
     default: "auto",
   },
   options: {
@@ -62,11 +62,14 @@ export const flags = {
     choices: [...controls, "all"],
     line: "ablations: no tool, a grey or another crop, or the shuffling of options (V*: the right one is A)",
   },
-  avgAt: { kind: "integer", line: "also roll so many times at --temperature; the mean and its standard error" },
-  limit: { kind: "integer", line: "ask so many only, spread over the categories" },
+  avgAt: {
+    kind: "integer",
+    line: "also sample each question this many times at --temperature; the mean and its standard error",
+  },
+  limit: { kind: "integer", line: "ask only this many questions, spread over the categories" },
   dryRun: {
     kind: "switch",
-    line: "print the settings, and what memory and time they would take here; no weights are loaded, nothing is trained",
+    line: "print the settings and an estimate of memory and time; no weights are loaded, nothing is trained",
   },
   gpuMemory: {
     kind: "integer",
@@ -76,7 +79,7 @@ export const flags = {
   verlCommand: {
     kind: "path",
     value: "FILE",
-    line: "file with a script that starts verl, what bash -x prints of it, or its .hydra/overrides.yaml; - for what is piped in. What is not certain of a script is named and not used",
+    line: "file with a script that starts verl, what bash -x prints of it, or its .hydra/overrides.yaml; - for standard input. What depends on running the script is listed and not used",
   },
   as: {
     kind: "choice",
@@ -84,24 +87,24 @@ export const flags = {
     line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
     default: "flags",
   },
-  seconds: { kind: "integer", line: "how long it takes in all (fuzz: 60, bench: 900)" },
-  case: { kind: "integer", line: "try this one case again, and keep its file" },
-  seeds: { kind: "path", line: "folder of real files to begin from, in place of the project's own" },
+  seconds: { kind: "integer", line: "time limit in all (fuzz: 60, bench: 900)" },
+  case: { kind: "integer", line: "repeat this one case, and keep its file" },
+  seeds: { kind: "path", line: "folder of real files to mutate, in place of the project's own" },
   counts: {
     kind: "switch",
-    line: "in place of times: dispatches, bytes and operations of prefill, decode and update of published models, the same on any machine, without a GPU",
+    line: "instead of times: dispatches, bytes and operations of prefill, decode and update of published models, the same on any machine, without a GPU",
   },
   json: { kind: "path", value: "FILE", line: "new file for everything that was measured" },
   markdown: { kind: "path", value: "FILE", line: "new file for the table" },
   python: {
     kind: "path",
     value: "PATH",
-    line: "Python with torch, for the times of the same workloads there; python3 unless given, none for no comparison",
+    line: "Python with torch, to time the same workloads there; python3 by default, none for no comparison",
   },
   format: {
     kind: "choice",
     choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv"] satisfies (LogFormatName | "all")[],
-    line: "whose log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a table",
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a CSV table",
     default: "all",
   },
 } as const satisfies Record<string, Flag>;
@@ -140,7 +143,7 @@ export const commands = {
     ownCode: true,
   },
   warmup: {
-    line: "make the starting model from random weights, by supervised rows",
+    line: "train a starting model from random weights, by supervised rows",
     example: "warmup --seed 1 --out models/mine",
     knobs: ["run", "warmup", "bookkeeping"],
     without: ["steps", "evalEvery"],
@@ -185,7 +188,7 @@ export const commands = {
     insteadOfFolders: ["images", "text"],
   },
   conformance: {
-    line: "compare the faithful verl and DeepEyes behaviours with cases made by the originals",
+    line: "compare our versions of verl's and DeepEyes' behaviour with cases made by the originals",
     example: "conformance cases/deepeyes.jsonl",
     knobs: [],
     flags: [],
@@ -193,7 +196,7 @@ export const commands = {
     folderWord: "FILE...",
   },
   data: {
-    line: "what files of tasks hold, and what would be left out or changed and why",
+    line: "inspect files of tasks: their rows, and what would be left out or changed, and why",
     example: "data inspect deepeyes/vstar.parquet --tokenizer models/qwen2.5-vl",
     knobs: ["tasks", "rollouts"],
     only: [
@@ -212,7 +215,7 @@ export const commands = {
     folderWord: "inspect FILE...",
   },
   judge: {
-    line: "test a judge, audit it with known answers, or judge a run's rollouts again",
+    line: "test a judge, audit it with known answers, or judge a run's stored rollouts again",
     example: "judge test --judge-url http://127.0.0.1:18901/v1",
     knobs: ["reward", "judge"],
     flags: ["judgeCache", "tokenizer", "logJson"],
@@ -221,7 +224,7 @@ export const commands = {
     folderWord: "ACTION",
   },
   logs: {
-    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard, or as a table",
+    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
     flags: ["format", "out", "tokenizer"],
@@ -252,12 +255,12 @@ export const commands = {
     folderWord: "NAME [PATH]",
   },
   bench: {
-    line: "how fast kernels and steps are here, beside what the device does at most and beside torch",
+    line: "time kernels and steps on this machine, beside its roofline and torch",
     example: "bench P2 P4 --markdown bench.md",
     knobs: ["adapter"],
     only: ["matrixUnits"],
     flags: ["counts", "trace", "tune", "json", "markdown", "python", "seconds"],
-    folders: "workloads by their numbers, as docs/bench.md lists them, or tune; all unless some are named",
+    folders: "workloads by their ids in docs/bench.md, or tune; all by default",
     folderWord: "[WORKLOAD...]",
     foldersOptional: true,
   },
@@ -268,12 +271,12 @@ export const commands = {
     flags: ["verlCommand", "as"],
   },
   fuzz: {
-    line: "give every reader of third-party files damaged ones: none may hang, exhaust the memory or crash",
+    line: "feed damaged files to every reader of third-party files: none may hang, exhaust the memory or crash",
     example: "fuzz pictures parquet --seconds 600 --seed 1",
     knobs: ["run"],
     only: ["seed"],
     flags: ["seconds", "case", "seeds"],
-    folders: "readers by name; all unless some are named",
+    folders: "readers by name; all by default",
     folderWord: "[READER...]",
     foldersOptional: true,
   },

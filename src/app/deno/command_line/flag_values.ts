@@ -28,7 +28,7 @@ export function inFlagTerms<T>(key: string, work: () => T): T {
   }
 }
 
-/** The value of a flag that is no knob. @throws Error that says what it should be */
+/** The value of a flag that is not a knob. @throws Error that says what it should be */
 export function flagValue(name: FlagName, value: string): string | number | boolean {
   const flag: Flag = flags[name];
   switch (flag.kind) {

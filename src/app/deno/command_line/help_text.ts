@@ -31,7 +31,7 @@ export function helpText(command: CommandName | null): string {
       ...exitLines(),
       "",
       `Flags of a command: ${run} train --help`,
-      "SACCADE_GPU=dawn or SACCADE_GPU=deno insists on one implementation of WebGPU",
+      "SACCADE_GPU=dawn or SACCADE_GPU=deno forces one implementation of WebGPU",
     ].join("\n");
   }
   const entry: CommandEntry = commands[command];

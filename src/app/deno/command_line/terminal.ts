@@ -65,7 +65,7 @@ const wait = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 };
 
-/** Text from a model or a file, without control characters and marks that turn the order of letters, which a terminal would obey. */
+/** Text from a model or a file, without control characters and marks that change the order of letters, which a terminal would act on. */
 export function visible(text: string): string {
   return withUnseen(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }

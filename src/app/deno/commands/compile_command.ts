@@ -1,7 +1,7 @@
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 
-/** Takes every kernel through every compiler at hand. Returns the exit code. */
+/** Takes every kernel through every available compiler. Returns the exit code. */
 export async function compileCommand(context: CommandContext): Promise<number> {
   let failures = 0;
   for (const { name, gpu, missing } of await context.compilers()) {

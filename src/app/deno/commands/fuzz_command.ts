@@ -33,7 +33,7 @@ interface Found {
 
 /**
  * `fuzz [READER...]`: gives every reader of third-party files damaged copies of real ones, in processes that can be ended.
- * Fails where one hangs, takes too much memory, or throws what is no sentence for people. Returns the exit code.
+ * Fails where one hangs, takes too much memory, or throws what is not a sentence for people. Returns the exit code.
  */
 export async function fuzzCommand(
   changes: Partial<RunConfig>,

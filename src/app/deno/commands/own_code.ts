@@ -26,7 +26,7 @@ export function expectOwnCodeNamed(config: CodeKnobs, named: Partial<RunConfig>)
 }
 
 /**
- * What somebody wrote for a run, from the modules that its configuration names. They run with everything that this
+ * A person's own code for a run, from the modules that its configuration names. They run with everything that this
  * process may do; nothing else is ever imported by a path that does not stand in our own code.
  * @throws Error in one sentence: code that the command line does not name, no such module, one that fails while it is
  *         loaded, or a default export that is something else

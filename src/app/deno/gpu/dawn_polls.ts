@@ -11,13 +11,13 @@ export interface Clock {
   now(): number;
   /** Calls back as soon as other work was let through. */
   soon(work: () => void): void;
-  /** Calls back after about so many milliseconds; a millisecond is the least. */
+  /** Calls back after about this many milliseconds, at least one. */
   later(work: () => void, ms: number): void;
 }
 
-/** Of a wait, so much may pass between two looks: what it adds to the wait at most. */
+/** Pauses between polls, as a share of the wait so far: what polling adds to it at most. */
 const shareOfWait = 0.02;
-/** Looks no further apart than this, however long a wait. */
+/** Longest pause, however long the wait. */
 const longestPauseMs = 10;
 
 /** Decides when Dawn's next look is due. */

@@ -1,6 +1,6 @@
 import type { GivenFile } from "../../worker_api/dropped_folder.ts";
 
-/** More is no folder that a run needs, and more than a tab should hold handles of. */
+/** More is not a folder that a run needs, and more than a tab should hold handles of. */
 const mostFiles = 100_000;
 
 /** Files that systems and version control leave lying about. */

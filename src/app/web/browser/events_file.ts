@@ -17,7 +17,7 @@ const pieceCharacters = 2 ** 22;
 /**
  * Reads a log: one JSON event a line. What is wrong in it is left out, and a sentence in the notices says so.
  *
- * @param remedy  what to do about a file that is no log
+ * @param remedy  what to do about a file that is not a log
  * @throws Error with one sentence that names the line.
  */
 export function readEventsFile(name: string, text: string, remedy = chooseAnother): EventsFile {

@@ -33,7 +33,7 @@ const rowKnobs: readonly KnobName[] = [
 
 /** How far a source has been looked through. */
 export interface Looked {
-  /** Rows so far, of so many that were asked for. */
+  /** Rows so far, of those that were asked for. */
   rows: number;
   of: number;
   /** Null until it is over. */

@@ -42,7 +42,7 @@ export function JudgeServer() {
   );
 }
 
-/** A password field: the key is no setting, and stands in no address, log or export. */
+/** A password field: the key is not a setting, and stands in no address, log or export. */
 function KeyField() {
   const judge = useJudge();
   const id = useId();

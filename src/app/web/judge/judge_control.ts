@@ -18,7 +18,7 @@ export interface Answered<T> {
 
 /** The page's half of everything about judges: the key, the test of the connection, the audit. */
 export class JudgeControl {
-  /** Where the configuration's judge is; null where it names none, or what it names is no address. */
+  /** Where the configuration's judge is; null where it names none, or what it names is not an address. */
   readonly origin: ReadonlySignal<string | null>;
   readonly remembered: Signal<boolean> = signal(false);
   readonly testing: Signal<boolean> = signal(false);

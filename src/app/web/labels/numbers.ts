@@ -23,7 +23,7 @@ export function setting(value: number): string {
   return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential().replace("e+", "e") : String(value);
 }
 
-/** A text of somebody else, cut where it is longer than a page can show. */
+/** Untrusted text, cut where it is longer than a page can show. */
 export const shortened = (text: string, most = 4000): string =>
   text.length <= most ? text : `${text.slice(0, most)}… (${count(text.length)} characters)`;
 

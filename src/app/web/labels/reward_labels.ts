@@ -8,7 +8,7 @@ export const rewardLabels: Readonly<Record<string, string>> = Object.fromEntries
   rewards.map(({ name, label }) => [name, label]),
 );
 
-/** The reward that a run is paid by, null for the four weights; logs of early runs name none. */
+/** The reward that a run is paid by, null for the run's own weights; logs of early runs name none. */
 export const formulaOf = (reward: string | undefined): RewardFunction | null =>
   reward === undefined || reward === "weights" ? null : findReward(reward);
 

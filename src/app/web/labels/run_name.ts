@@ -14,7 +14,7 @@ export function runName(config: RunConfig): string {
   return [config.preset, ...differences, `seed ${config.seed}`].join(", ");
 }
 
-/** The name with the first number behind it that nobody has taken. */
+/** The name with the first number behind it that is free. */
 export function freeName(base: string, taken: ReadonlySet<string>): string {
   if (!taken.has(base)) return base;
   for (let i = 2; ; i++) if (!taken.has(`${base} (${i})`)) return `${base} (${i})`;

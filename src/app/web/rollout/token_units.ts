@@ -40,7 +40,7 @@ export function textByIds({ segments }: Rollout): (token: number) => string {
   return (token) => (token === picture ? imageText : `‹${token}›`);
 }
 
-/** What JSON has as null, or a log as nonsense, is no number to count with. */
+/** What JSON has as null, or a log as nonsense, is not a number to count with. */
 const numberOf = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
@@ -80,7 +80,7 @@ export const start = (units: readonly Unit[]): number => {
   return Math.max(0, firstModel - 1);
 };
 
-/** The cursor at which so many tokens of the rollout have been seen. */
+/** The cursor at which this many tokens of the rollout have been seen. */
 export const cursorAt = (units: readonly Unit[], seen: number): number => {
   const index = units.findIndex(({ first, tokens }) => first + tokens >= seen);
   return index < 0 ? units.length - 1 : index;

@@ -31,7 +31,7 @@ export class LiveRun {
     return this.#player?.state === "playing" || this.#player?.state === "stepping";
   }
 
-  /** The worker has begun a run. @param before  what is known of it already, where somebody goes on with it */
+  /** The worker has begun a run. @param before  what is known of it already, where it is continued */
   begun(name: string, before: RunState): void {
     const store = this.#store;
     store.startOver(before);

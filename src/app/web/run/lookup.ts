@@ -33,7 +33,7 @@ const pictureKnobs: readonly KnobName[] = [
 
 /**
  * A live run and one of this browser were started by a person who saw what they fetch. A log may come from anybody: no
- * address in it is asked before somebody agreed, and no file is taken for the run's before it was compared with the log.
+ * address in it is requested without consent, and no file is taken for the run's before it was compared with the log.
  */
 export function lookupOf(config: RunConfig, replay: Replay | null, agreed: ReadonlySet<string>): Lookup {
   const found: Lookup = {

@@ -7,7 +7,7 @@ import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
 
-/** What the views of every room may use; what only those of one share is provided beside it. */
+/** What every view may use; what only those of one folder share is provided beside it. */
 export interface PageContext {
   store: Store;
   control: RunControl;
@@ -22,7 +22,7 @@ export const Context = createContext<PageContext | null>(null);
 /** The page that a view stands in. */
 export const usePage = (): PageContext => insidePage(useContext(Context));
 
-/** What a room's views share, which the page provides. */
+/** What the views of one folder share, which the page provides. */
 export function insidePage<T>(provided: T | null): T {
   if (provided === null) throw new Error("This view must stand inside the page");
   return provided;

@@ -15,7 +15,7 @@ import type { Replay, Store } from "./store.ts";
 import { differences, fileLink } from "./url_state.ts";
 import { WarmupControl } from "./warmup_control.ts";
 
-/** Settings are looked up once nobody has touched them for this long. */
+/** Settings are looked up once they have not changed for this long. */
 const settledMs = 400;
 
 /** How often a page that waits for a model asks how much of it has been read. */

@@ -72,7 +72,7 @@ function someOf(rows: readonly { row: number; task: Task }[]): { row: number; ta
 }
 
 function differenceOf(task: Task, { asked, pictures, skip }: RowCard): string | null {
-  if (!asked) return `it cannot be read (${skip?.why ?? "nobody said why"})`;
+  if (!asked) return `it cannot be read (${skip?.why ?? "for an unknown reason"})`;
   const quoted = (text: string): string => `“${text.length > 60 ? `${text.slice(0, 60)}…` : text}”`;
   const unlike = (found: string, logged: string): boolean => logged !== leftOutText && found !== logged;
   if (unlike(asked.question, task.question))

@@ -20,7 +20,7 @@ export interface Replay {
   name: string;
   /** How a link names it. */
   link: string;
-  /** What it fetches was agreed to when a stored run was started; nobody knows where a file comes from. */
+  /** What it fetches was agreed to when a stored run was started; of a file that was opened nothing was. */
   origin: "stored" | "recording" | "file";
   /** What people should know of it beside its name. */
   about: string | null;
@@ -142,7 +142,7 @@ export class Store {
   );
   readonly chosen: ReadonlySignal<Chosen | null> = computed(() => this.#choose());
 
-  /** The step that the page shows where nobody chose one. */
+  /** The step that the page shows where none was chosen. */
   readonly #followedStep: Signal<number | null> = signal(null);
   #followedMs = 0;
   #folded: RunState = emptyRun;
@@ -212,7 +212,7 @@ function recordOf(steps: RunState["steps"], step: number | null): StepRecord | n
   return chosen ?? steps.findLast((record) => record.groups.every((group) => group !== null)) ?? steps.at(-1) ?? null;
 }
 
-/** Where nobody chose: the first rollout that zoomed, else the first. */
+/** Where none was chosen: the first rollout that zoomed, else the first. */
 function firstZoomed(record: StepRecord | null): Chosen | null {
   if (!record) return null;
   for (const [taskIndex, siblings] of record.groups.entries()) {

@@ -4,7 +4,7 @@ import { formulaOf, rewardLabels } from "../labels/reward_labels.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 
-/** The reward: four weights, or a published formula. */
+/** The reward: the run's own weights, or a published formula. */
 export function RewardCard() {
   const { store } = usePage();
   const { bonus, reward } = store.config.value;

@@ -6,7 +6,7 @@ import { usePage } from "../run/page_context.ts";
 import { differences } from "../run/url_state.ts";
 import { CopyButton } from "../widgets/copy_button.tsx";
 
-/** Reads scripts too, and is as large as a third of the page: fetched when somebody opens the panel. */
+/** Reads scripts too, and is a third as large as the page: fetched when the panel is opened. */
 type Verl = typeof import("../../../interop/verl/command.ts");
 
 /** Settings from a command that starts verl, and as one. */

@@ -122,7 +122,7 @@ export class DataWorker implements DataApi {
   }
 
   async #runTasks(config: RunConfig): Promise<FileTasks> {
-    // No name: the model's files are not at hand.
+    // No name: the model's files are not available.
     const reader = await this.#read(config, config.model !== "");
     return openRunTasks(config, this.#platform, reader.limits(config));
   }
@@ -178,7 +178,7 @@ function cardOf(row: Row | null, found: Surveyed, picture: Pixels | undefined): 
   };
 }
 
-/** The picture with no side longer than so many pixels. */
+/** The picture with no side longer than this many pixels. */
 function within(picture: Pixels, mostPx: number): Pixels {
   const share = mostPx / Math.max(picture.width, picture.height);
   if (share >= 1) return picture;

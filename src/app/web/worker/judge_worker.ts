@@ -23,7 +23,7 @@ import type {
 import { LongTask } from "./long_task.ts";
 import { pageFacts } from "./page_facts.ts";
 
-/** Steps come together while nobody has asked for this long, milliseconds: a thousand steps by rules take a second. */
+/** Steps are collected until none was asked for during this time, milliseconds: a thousand steps by rules take a second. */
 const reportEveryMs = 100;
 
 export interface JudgeWorkerParts extends Partial<ConnectionParts> {

@@ -16,7 +16,7 @@ export class LongTask<Progress, Result> {
       this.#progress = progress;
     };
     this.#over = work(report, this.#abort.signal).then((result) => ({ result }));
-    // It goes to whoever asks next; until then nobody awaits the error.
+    // The next caller gets it; until then nothing awaits the error.
     this.#over.catch(() => {});
   }
 

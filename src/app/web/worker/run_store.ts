@@ -65,7 +65,7 @@ export async function removeRun(name: string): Promise<void> {
   }
 }
 
-/** A new run, under the first name that nobody has: `name`, or with a number behind it. */
+/** A new run, under the first free name: `name`, or with a number behind it. */
 export async function createRunStore(
   name: string,
   config: RunConfig,

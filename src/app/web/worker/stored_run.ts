@@ -122,7 +122,7 @@ export class StoredRunWriter {
       if (this.#over) return null;
       const next = await this.#events.next();
       this.#over = next.done === true || next.value.type === "end";
-      // Nobody asks again after the end, and the run is not to stay locked.
+      // There is no second try after the end, and the run must not stay locked.
       if (this.#over && !this.#recorder.unsaved) await this.#close();
       return next.done ? null : next.value;
     });

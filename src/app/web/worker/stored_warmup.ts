@@ -4,7 +4,7 @@ import { stages, stepsOf } from "../../../train/warmup.ts";
 import type { Session } from "../../session/session.ts";
 import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.ts";
 
-/** A page may be closed at any time; so much of its work is lost then. */
+/** A page may be closed at any time; at most this much of its work is lost then. */
 const saveEveryMs = 60_000;
 
 /** The supervised stages, kept in this browser as they go: what they have made so far is a model that runs can start from. */

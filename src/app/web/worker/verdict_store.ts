@@ -3,7 +3,7 @@ import { type Database, database, StorageFull, write } from "./database.ts";
 
 /** A longer reply is not stored, characters. */
 const longestReply = 4_096;
-/** Old replies are looked for once in so many new ones. */
+/** Old replies are looked for once in this many new ones. */
 const tidyEvery = 256;
 
 /**

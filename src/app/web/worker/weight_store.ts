@@ -6,7 +6,7 @@ export interface WeightSource {
   /** Null where there is no such file. */
   sizeBytes(path: string): Promise<number | null>;
   read(path: string, startByte?: number, endByte?: number): Promise<Uint8Array>;
-  /** The commit and the mark of the content, each "" where nobody says. */
+  /** The commit and the mark of the content, each "" where unknown. */
   version(path: string): Promise<{ commit: string; mark: string }>;
 }
 

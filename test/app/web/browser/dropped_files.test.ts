@@ -11,7 +11,7 @@ const model = (folder: string, ...names: string[]) => [
   given(`${folder}config.json`, '{"model_type":"qwen3_vl"}'),
   ...["tokenizer.json", "preprocessor_config.json", ...names].map((name) => given(`${folder}${name}`)),
 ];
-const told = async (...files: GivenFile[]) =>
+const described = async (...files: GivenFile[]) =>
   (await new DroppedFiles().add(files)).map(({ path, kind, usable, message }) => [path, kind, usable, message]);
 
 describe("what a person drops is", () => {
@@ -62,26 +62,26 @@ describe("what a person drops is", () => {
   });
 
   test("refused where a path leaves its folder, and where there is nothing", async () => {
-    await expect(told(given("m/../x"))).rejects.toThrow('found "m/../x"');
-    await expect(told()).rejects.toThrow("Expected files or a folder, found none");
+    await expect(described(given("m/../x"))).rejects.toThrow('found "m/../x"');
+    await expect(described()).rejects.toThrow("Expected files or a folder, found none");
   });
 });
 
 describe("what was found is said", () => {
   test("a model, in one file, in shards, or in a folder of a folder", async () => {
-    expect(await told(...model("m/", "model.safetensors"))).toEqual([
+    expect(await described(...model("m/", "model.safetensors"))).toEqual([
       ["dropped/m", "model", true, "A model, 1 bytes of weights in one file"],
     ]);
     const index = given("m/model.safetensors.index.json", '{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}');
-    expect(await told(...model("m/", "1.safetensors", "2.safetensors"), index)).toEqual([
+    expect(await described(...model("m/", "1.safetensors", "2.safetensors"), index)).toEqual([
       ["dropped/m", "model", true, "A model, 2 bytes of weights in 2 files"],
     ]);
-    expect(await told(...model("m/", "1.safetensors"), index)).toEqual([
+    expect(await described(...model("m/", "1.safetensors"), index)).toEqual([
       ["dropped/m", "model", false, "A model without 2.safetensors; drop the whole folder"],
     ]);
-    expect((await told(...model("run/export/", "model.safetensors")))[0]![0]).toBe("dropped/run/export");
+    expect((await described(...model("run/export/", "model.safetensors")))[0]![0]).toBe("dropped/run/export");
     // Loose files of one model.
-    expect((await told(...model("", "model.safetensors")))[0]).toEqual([
+    expect((await described(...model("", "model.safetensors")))[0]).toEqual([
       "dropped/4 files",
       "model",
       true,
@@ -96,17 +96,17 @@ describe("what was found is said", () => {
       ["tokenizer.json", "processor_config.json"],
       ["vocab.json", "merges.txt", "preprocessor_config.json"],
     ])
-      expect((await told(...files("config.json", "model.safetensors", ...names)))[0]!.slice(1, 3)).toEqual([
+      expect((await described(...files("config.json", "model.safetensors", ...names)))[0]!.slice(1, 3)).toEqual([
         "model",
         true,
       ]);
-    expect((await told(...files("config.json", "model.safetensors", "vocab.json")))[0]![3]).toBe(
+    expect((await described(...files("config.json", "model.safetensors", "vocab.json")))[0]![3]).toBe(
       "A model without tokenizer.json, preprocessor_config.json; drop the whole folder",
     );
   });
 
   test("what a model lacks", async () => {
-    expect(await told(given("m/config.json", '{"model_type":"x"}'))).toEqual([
+    expect(await described(given("m/config.json", '{"model_type":"x"}'))).toEqual([
       [
         "dropped/m",
         "model",
@@ -114,30 +114,30 @@ describe("what was found is said", () => {
         "A model without model.safetensors, tokenizer.json, preprocessor_config.json; drop the whole folder",
       ],
     ]);
-    expect((await told(...model("m/", "pytorch_model.bin")))[0]![3]).toBe(
+    expect((await described(...model("m/", "pytorch_model.bin")))[0]![3]).toBe(
       "A model without model.safetensors: .bin files are not read, save the model with safetensors",
     );
   });
 
   test("an adapter", async () => {
     const config = given("a/adapter_config.json", "{}");
-    expect(await told(config, given("a/adapter_model.safetensors", new Uint8Array(2_345_678)))).toEqual([
+    expect(await described(config, given("a/adapter_model.safetensors", new Uint8Array(2_345_678)))).toEqual([
       ["dropped/a", "adapter", true, "A PEFT adapter, 2.35 MB"],
     ]);
-    expect((await told(config, given("a/adapter_model.bin")))[0]!.slice(2)).toEqual([
+    expect((await described(config, given("a/adapter_model.bin")))[0]!.slice(2)).toEqual([
       false,
       "A PEFT adapter without adapter_model.safetensors: adapter_model.bin is not read, save it with safetensors",
     ]);
   });
 
   test("data, beside other things", async () => {
-    expect(await told(given("one.parquet"))).toEqual([
+    expect(await described(given("one.parquet"))).toEqual([
       ["dropped/one.parquet", "data", true, "Data: 1 .parquet file, 1 bytes"],
     ]);
-    expect(await told(given("d, 2/list.jsonl"), given("d, 2/p/1.png"), given("d, 2/p/2.JPG"))).toEqual([
+    expect(await described(given("d, 2/list.jsonl"), given("d, 2/p/1.png"), given("d, 2/p/2.JPG"))).toEqual([
       ["dropped/d_ 2", "data", true, "Data: 1 .jsonl file, 1 bytes, beside 2 pictures"],
     ]);
-    const both = await told(given("d/a.parquet"), given("d/b.parquet"), ...model("d/m/", "model.safetensors"));
+    const both = await described(given("d/a.parquet"), given("d/b.parquet"), ...model("d/m/", "model.safetensors"));
     expect(both.map(([path, kind]) => [path, kind])).toEqual([
       ["dropped/d/m", "model"],
       ["dropped/d", "data"],
@@ -146,7 +146,7 @@ describe("what was found is said", () => {
 
   test("and what is none of these", async () => {
     const rest = async (...files: GivenFile[]) => {
-      const [[, kind, usable, message]] = (await told(...files)) as [[string, string, boolean, string]];
+      const [[, kind, usable, message]] = (await described(...files)) as [[string, string, boolean, string]];
       expect([kind, usable]).toEqual(["other", false]);
       return message.slice(message.indexOf("found"));
     };

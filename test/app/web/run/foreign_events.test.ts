@@ -18,7 +18,7 @@ lines.push(
 
 /** What is said of a log that is refused as a whole. */
 const refusal =
-  /^(Line 1 of x is no (event|head) of a run \(.+\)|x does not begin with a "run" event|x has log format)/;
+  /^(Line 1 of x is not (?:an event|the head) of a run \(.+\)|x does not begin with a "run" event|x has log format)/;
 
 test("a log with one value changed is read, or refused by its head; what is read is what a run writes", () => {
   let leftOut = 0;

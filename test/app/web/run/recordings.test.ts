@@ -24,7 +24,7 @@ describe("the recorded run that comes with the page", () => {
     expect(run.updates.at(-1)!.metrics.zoom_rate).toBe(1);
   });
 
-  it("shows the scenes that are drawn today", async () => {
+  it("shows the scenes that are rendered today", async () => {
     const { events } = readEventsFile("recording", await gunzip(shipped));
     const { config, steps } = foldAll(events);
     for (const { tasks, eventStep } of steps)
