@@ -4,6 +4,7 @@ import type { Passage, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Environment, StepResult } from "./environments/environment.ts";
+import { orAborted } from "./or_aborted.ts";
 import type { End, Rollout } from "./rollout.ts";
 import type { Capacity } from "./token_limits.ts";
 import { type OfferSettings, offersTools } from "./tools/table.ts";
@@ -31,6 +32,8 @@ interface AnswerSettings extends OfferSettings {
   maxToolCalls: number;
   modelInput: (pixels: Pixels) => Pixels | Promise<Pixels>;
   imageTokens: (modelInput: Pixels) => number;
+  /** Stops the wait for a tool. */
+  signal?: AbortSignal;
 }
 
 /** One rollout while it is made. */
@@ -84,7 +87,7 @@ export class GrowingRollout {
     this.tokens += tokens.length;
     try {
       const answer = turn.stopped ? await this.#answer(tokens, context) : this.#end("length");
-      if (!answer) await this.close();
+      if (!answer) await orAborted(this.close(), context.settings.signal);
       return answer;
     } catch (error) {
       if (!(error instanceof ToolFailure)) throw error;

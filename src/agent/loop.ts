@@ -36,6 +36,9 @@ export interface RollSettings extends EnvironmentSettings, TokenLimits, OfferSet
   imageTokens: (modelInput: Pixels) => number;
 }
 
+/** How long tools may take to give back what they keep once rolling has ended. */
+const longestClosingMs = 2000;
+
 /** The rollouts of a step, and the pictures that stand in them: what scoring and an update need. */
 export interface Rolled {
   /** (tasks, rolloutsPerTask) */
@@ -115,7 +118,8 @@ export async function* roll(
     }
   } finally {
     conversations.close();
-    await Promise.allSettled(all.map((rollout) => rollout.close()));
+    // Those that ended with an error, and all where rolling stops early: a tool that never ends must not keep it.
+    await atMost(longestClosingMs, Promise.allSettled(all.map((rollout) => rollout.close())));
   }
 
   return {
@@ -123,6 +127,16 @@ export async function* roll(
     promptImages: openings.map(({ passage }) => passage.images),
     toolImages: groups.map((group) => group.map((rollout) => rollout.toolImages)),
   };
+}
+
+/** Waits for something, but no longer than that. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
 }
 
 /** A task with its pictures and its prompt. */

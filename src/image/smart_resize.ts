@@ -12,6 +12,9 @@ export interface SizeLimits {
  */
 export type SizeRule = "transformers" | "transformers-4" | "qwen-vl-utils";
 
+/** How many times its shorter side a picture's longer one may be. */
+export const largestAspect = 200;
+
 /** Python's round: halves go to the even neighbour. */
 const roundHalfEven = (x: number): number => {
   const floor = Math.floor(x);
@@ -37,9 +40,9 @@ export function smartResize(
       `transformers 4 shows no picture with a side under ${factor} pixels, found ${widthPx} x ${heightPx}`,
     );
   const aspect = Math.max(heightPx, widthPx) / Math.min(heightPx, widthPx);
-  if (aspect > 200)
+  if (aspect > largestAspect)
     throw new Error(
-      `A picture's longer side may be at most 200 times its shorter one, found ${widthPx} x ${heightPx} (${aspect} times)`,
+      `A picture's longer side may be at most ${largestAspect} times its shorter one, found ${widthPx} x ${heightPx} (${aspect} times)`,
     );
   const least = rule === "qwen-vl-utils" ? factor : 0;
   const height = Math.max(least, roundHalfEven(heightPx / factor) * factor);

@@ -36,6 +36,12 @@ export interface Chat {
 /** A picture in a text, before its image token is repeated. */
 export const pictureText = "<|vision_start|><|image_pad|><|vision_end|>";
 
+/**
+ * What a tool or a model wrote, so that no image token comes of it: that one would stand for a picture that is not there. It
+ * gets a space.
+ */
+export const withoutImageTokens = (text: string): string => text.replaceAll("<|image_pad|>", "<|image_pad |>");
+
 /** Text with a `pictureText` for each picture -> ids with as many image tokens as each has. @throws Error where the counts differ */
 export function encodeWithPictures(tokenizer: Tokenizer, text: string, imageTokens: readonly number[]): number[] {
   const imagePad = tokenizer.id("<|image_pad|>");
@@ -77,7 +83,7 @@ export function compactChat(tokenizer: Tokenizer, tools: readonly OfferedTool[] 
     observation: (text, imageTokens) => [
       ...tokenizer.encode("\n<|im_start|>user\n<tool_response>"),
       ...imageTokens.flatMap(picture),
-      ...tokenizer.encode(text),
+      ...tokenizer.encode(withoutImageTokens(text)),
       ...tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n"),
     ],
     stops: [tokenizer.id("<|im_end|>")],

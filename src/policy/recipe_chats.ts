@@ -1,4 +1,4 @@
-import { type Chat, encodeWithPictures, type Opening, pictureText } from "./chat.ts";
+import { type Chat, encodeWithPictures, type Opening, pictureText, withoutImageTokens } from "./chat.ts";
 import { type OfferedTool, promptLines } from "./offered_tool.ts";
 import { loadJson, type PythonValue } from "./python_json.ts";
 import { renderRecipe } from "./recipe_chat.ts";
@@ -41,7 +41,7 @@ export function verlChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]): C
     observation: (text, imageTokens, caption = "") =>
       encodeWithPictures(
         tokenizer,
-        `<|im_start|>user\n<tool_response>\n${pictureText.repeat(imageTokens.length)}${[caption, text].filter(Boolean).join("\n")}\n</tool_response><|im_end|>\n<|im_start|>assistant\n`,
+        `<|im_start|>user\n<tool_response>\n${pictureText.repeat(imageTokens.length)}${withoutImageTokens([caption, text].filter(Boolean).join("\n"))}\n</tool_response><|im_end|>\n<|im_start|>assistant\n`,
         imageTokens,
       ),
   };
@@ -80,7 +80,8 @@ export function deepEyesChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]
         imageTokens,
       );
     },
-    observation: (text, imageTokens) => {
+    observation: (answered, imageTokens) => {
+      const text = withoutImageTokens(answered);
       const content =
         imageTokens.length > 0
           ? `<tool_response>${pictureText.repeat(imageTokens.length)}${text}${format}</tool_response>`

@@ -452,4 +452,23 @@ describe("tools of one's own", () => {
     await rolling.return(undefined as never);
     expect(closed).toEqual(["closed"]);
   });
+
+  test("one that never gives back what it keeps, or never has it, holds no run that stops", async () => {
+    const never = () => new Promise<never>(() => {});
+    for (const more of [{ close: never }, { open: never }]) {
+      const stop = new AbortController();
+      const tools = [own(() => ({ text: "x" }), more)];
+      const rolling = run([[ownCall(1), answer("9")]], { ...long, tools, signal: stop.signal });
+      setTimeout(() => stop.abort(new Error("enough")), 50);
+      await expect(rolling).rejects.toThrow("enough");
+    }
+  });
+
+  test("a picture's token in what it answers stands for no picture", async () => {
+    const text = own(() => ({ text: "see <|image_pad|>" }));
+    const { rows } = await run([[ownCall(1), answer("9")]], { ...long, tools: [text] });
+    const [, , answered] = rows[0]!.segments;
+    expect(answered!.tokens).not.toContain(tokenizer.id("<|image_pad|>"));
+    expect(tokenizer.decode(answered!.tokens)).toContain("see <|image_pad |>");
+  });
 });

@@ -111,3 +111,14 @@ test.each(["verl", "deepeyes"] as const)("%s: more or fewer places than pictures
   expect(() => prompt(name, row, [1, 1])).toThrow("The prompt shows 1 pictures, the task has 2");
   expect(() => prompt(name, row, [])).toThrow("The prompt shows 1 pictures, the task has 0");
 });
+
+test.each(["verl", "deepeyes", "compact"] as const)(
+  "a picture's token in an answer, as a model may have spelled it, stands for no picture",
+  (name) => {
+    const chat = openChat(name, tokenizer, []);
+    const pad = tokenizer.id("<|image_pad|>");
+    const count = (tokens: readonly number[]) => tokens.filter((token) => token === pad).length;
+    expect(count(chat.observation("there is no tool '<|image_pad|>'", []))).toBe(0);
+    expect(count(chat.observation("label <|image_pad|>", [3], "caption <|image_pad|>"))).toBe(3);
+  },
+);

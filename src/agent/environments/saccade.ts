@@ -38,6 +38,7 @@ async function answerTo(json: string, turn: ModelTurn, settings: EnvironmentSett
 }
 
 function namesOf(tools: readonly Tool[]): string {
+  if (tools.length === 0) return "there is none";
   if (tools.length === 1) return `the only one is ${tools[0]?.name}`;
   return `there are ${tools.map(({ name }) => name).join(", ")}`;
 }

@@ -17,12 +17,20 @@ export interface ToolChoice {
 }
 
 /**
- * The tools of a run, in the order of their names there. Of two with one name the later one counts.
+ * The tools of a run, in the order of their names there.
  * @param added  a person's own tools
- * @throws Error with one sentence where there is no tool of a name
+ * @throws Error with one sentence where there is no tool of a name, or where two have one name: calls and replays go by it
  */
 export function chooseTools({ tools, rotate }: ToolChoice, added: readonly Tool[] = []): Tool[] {
-  const known = new Map([...builtInTools, ...added].map((tool) => [tool.name, tool]));
+  const known = new Map(builtInTools.map((tool) => [tool.name, tool]));
+  for (const tool of added) {
+    const other = known.get(tool.name);
+    if (other && other !== tool) {
+      const whose = builtInTools.includes(other) ? "the name of a built-in tool" : "the name of two tools";
+      throw new Error(`${tool.name} is ${whose}: rename yours, and name it by that where it is offered`);
+    }
+    known.set(tool.name, tool);
+  }
   const named = tools.split(",").flatMap((name) => name.trim() || []);
   return [...new Set([...named, ...(rotate ? [rotation.name] : [])])].map((name) => {
     const tool = known.get(name);
@@ -36,7 +44,14 @@ export function chooseTools({ tools, rotate }: ToolChoice, added: readonly Tool[
 /** What a call that was carried out did, in a few words for people. */
 export function callSummary(call: ToolCall, tools: readonly Tool[] = builtInTools): string {
   const tool = tools.find(({ name }) => name === call.name);
-  return tool?.summary?.(call) ?? tool?.label ?? call.name;
+  const otherwise = tool?.label ?? call.name;
+  try {
+    const summary: unknown = tool?.summary?.(call);
+    return typeof summary === "string" ? summary : otherwise;
+  } catch {
+    // Somebody's log, whose details may be anything.
+    return otherwise;
+  }
 }
 
 /** Whether the model may call a tool on this task. */

@@ -1,8 +1,11 @@
 import { type CoordinateFrame, frameSize } from "../../image/coordinate_frame.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { OfferedTool, PromptName } from "../../policy/offered_tool.ts";
+import { expectNoControlToken } from "../../tasks/rows/texts.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { ToolCall } from "../rollout.ts";
+import { schemaProblem } from "./check_schema.ts";
+import { foundText } from "./plain_data.ts";
 
 /*
  * A tool is one object in one file. Prompts, environments, metrics, replays and labels on the page follow from it: see
@@ -145,15 +148,26 @@ export function defineTool<Given = Record<string, unknown>, State = unknown>(too
     if (typeof tool[key] !== "string" || tool[key] === "")
       fail(`${key} must be a text for people, found ${JSON.stringify(tool[key])}`);
   if (typeof tool.call !== "function") fail("call must be a function of the arguments and the context");
-  const { description, parameters } = tool.schema ?? {};
-  if (typeof description !== "string") fail("schema.description must be a text for the model");
-  if (parameters?.type !== "object" || typeof parameters.properties !== "object")
-    fail('schema.parameters must be { type: "object", properties: { ... } }');
-  const missing = (parameters.required ?? []).find((key) => !Object.hasOwn(parameters.properties, key));
-  if (missing !== undefined) fail(`schema.parameters.required names ${missing}, which is not among the properties`);
-  for (const outcome of Object.keys(tool.outcomes ?? {}))
+  for (const key of ["replay", "summary", "open", "close"] as const)
+    if (tool[key] !== undefined && typeof tool[key] !== "function")
+      fail(`${key} must be a function, found ${foundText(tool[key])}`);
+  const problem = schemaProblem(tool.schema);
+  if (problem !== null) fail(problem);
+  expectNoControlToken(
+    [JSON.stringify(tool.schema), ...Object.values(tool.promptLines ?? {})],
+    `The tool ${tool.name}: what a prompt says of it`,
+  );
+  const { letter = "L", maxTextTokens = 1 } = tool;
+  if (typeof letter !== "string" || [...letter].length !== 1)
+    fail(`letter must be one letter, found ${foundText(letter)}`);
+  if (!Number.isInteger(maxTextTokens) || maxTextTokens < 1)
+    fail(`maxTextTokens must be a whole number of at least 1, found ${foundText(maxTextTokens)}`);
+  for (const [outcome, texts] of Object.entries(tool.outcomes ?? {})) {
     if (!outcomePattern.test(outcome) || outcome === "ok" || Object.hasOwn(callFaults, outcome))
       fail(`an outcome is a word of its own in small letters, such as bad_box; found ${JSON.stringify(outcome)}`);
+    if (typeof texts?.label !== "string" || typeof texts.line !== "string")
+      fail(`outcomes.${outcome} must be { label, line }, two texts for people`);
+  }
   return tool as Tool<unknown> as Tool;
 }
 

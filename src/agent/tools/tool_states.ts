@@ -6,7 +6,7 @@ import { ToolFailure } from "./tool_failure.ts";
 export class ToolStates {
   readonly #task: Task;
   readonly #views: readonly View[];
-  readonly #opened = new Map<Tool, unknown>();
+  readonly #opened = new Map<Tool, Promise<unknown>>();
 
   /** @param views  the task's pictures */
   constructor(task: Task, views: readonly View[]) {
@@ -14,19 +14,23 @@ export class ToolStates {
     this.#views = views;
   }
 
-  async of(tool: Tool): Promise<unknown> {
-    if (!tool.open) return undefined;
-    if (!this.#opened.has(tool)) this.#opened.set(tool, await tool.open(this.#task, this.#views));
-    return this.#opened.get(tool);
+  of(tool: Tool): Promise<unknown> | undefined {
+    const { open } = tool;
+    if (!open) return undefined;
+    const opened = this.#opened.get(tool) ?? Promise.resolve(open.call(tool, this.#task, this.#views));
+    this.#opened.set(tool, opened);
+    // There is nothing to give back.
+    opened.catch(() => this.#opened.delete(tool));
+    return opened;
   }
 
   /** Gives everything back; a second call does nothing. @throws ToolFailure for the first tool whose `close` does */
   async close(): Promise<void> {
     const failures: ToolFailure[] = [];
-    for (const [tool, state] of this.#opened) {
+    for (const [tool, opened] of this.#opened) {
       this.#opened.delete(tool);
       try {
-        await tool.close?.(state);
+        await tool.close?.(await opened);
       } catch (error) {
         failures.push(new ToolFailure(tool, error));
       }

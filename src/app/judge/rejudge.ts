@@ -13,6 +13,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { withCharge } from "../../train/kl_reward.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { isOwnCode, notLoaded } from "../../train/own_code.ts";
 
 /** Means over the rollouts with a reward, null where none has one. */
 export interface Standing {
@@ -138,6 +139,7 @@ async function judgedAgain(
   rejudging: Rejudging,
 ): Promise<RejudgedGroup[]> {
   const given = rejudging.settings(own);
+  if (typeof given.reward === "string" && isOwnCode(given.reward)) throw notLoaded("the reward", given.reward);
   const reward = rewardOf(given.reward);
   const lacksText = groups.some(({ before }) => before.some(({ response }) => response === undefined));
   const tokenizer =

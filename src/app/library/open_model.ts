@@ -26,7 +26,9 @@ export interface OpenModelOptions extends Omit<OwnSettings, "model">, Opening {}
  * @throws Error in one sentence: no GPU, no model of that name, a knob out of its range, or more memory than there is
  */
 export async function openModelOn(host: Host, name: string, options: OpenModelOptions = {}): Promise<OpenModel> {
-  const { trainable, trace, progress, ...settings } = options;
+  if (typeof name !== "string" || name === "")
+    throw new Error(`Expected the name of a model, such as "needle" or a folder, found ${JSON.stringify(name)}`);
+  const { trainable, trace, progress, ...settings } = options ?? {};
   const { changes, own } = splitSettings(settings);
   const config = resolveConfig({ ...changes, model: name });
   return openWith(host, config, { trainable, trace, progress, own });

@@ -6,7 +6,7 @@ import type { Passage } from "../../policy/policy.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { resolveConfig } from "../../train/config.ts";
-import type { Metrics } from "../../train/events.ts";
+import type { Metrics, TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { rollAndScore } from "../../train/rolling.ts";
 import type { GpuSession } from "../session/gpu_session.ts";
@@ -14,15 +14,18 @@ import type { OwnParts } from "../session/run_context.ts";
 import type { Evaluation } from "../session/session.ts";
 import type { Host } from "./host.ts";
 import type { Answer, GenerateOptions, Prompt, RolledGroup, RollOptions } from "./model_requests.ts";
+import { TurnTaking } from "./turn_taking.ts";
 
 /**
  * A model on a GPU: it generates from text and pictures, computes log-probabilities, rolls out tasks with tools and is
- * trained on the rollouts. One call at a time: await each before the next.
+ * trained on the rollouts. One call runs at a time: a call waits for those before it, and is refused where a run is in the
+ * middle of a step.
  */
 export class OpenModel {
   readonly #session: GpuSession;
   readonly #host: Host;
   #config: RunConfig;
+  readonly #turns = new TurnTaking();
 
   /** @param own  what it was opened with in the place of knobs */
   constructor(
@@ -86,7 +89,11 @@ export class OpenModel {
    * Log-probabilities are natural, one a token, under the distribution that was sampled from.
    * @throws Error in one sentence: a picture that cannot be decoded, or a prompt that the cache cannot hold
    */
-  async generate(prompt: Prompt, options: GenerateOptions = {}): Promise<Answer[]> {
+  generate(prompt: Prompt, options: GenerateOptions = {}): Promise<Answer[]> {
+    return this.#turns.alone(() => this.#generate(prompt, options));
+  }
+
+  async #generate(prompt: Prompt, options: GenerateOptions): Promise<Answer[]> {
     const { maxTokens = 64, temperature = 1, seed = 0, count = 1 } = options;
     expectWhole("maxTokens", maxTokens);
     expectWhole("count", count);
@@ -119,7 +126,11 @@ export class OpenModel {
    * the same tokens at the same temperature.
    * @param answer  its text, or its token ids with the stop token where that is wanted
    */
-  async logprobs(prompt: Prompt, answer: string | readonly number[], temperature = 1): Promise<Float32Array> {
+  logprobs(prompt: Prompt, answer: string | readonly number[], temperature = 1): Promise<Float32Array> {
+    return this.#turns.alone(() => this.#logprobs(prompt, answer, temperature));
+  }
+
+  async #logprobs(prompt: Prompt, answer: string | readonly number[], temperature: number): Promise<Float32Array> {
     const tokens = typeof answer === "string" ? this.encode(answer) : [...answer];
     if (tokens.length === 0) return new Float32Array();
     const { chat } = this.#session.parts();
@@ -134,9 +145,14 @@ export class OpenModel {
   }
 
   /**
-   * Makes `rolloutsPerTask` rollouts of each task, tool calls included, and scores them. Any knob may be given as well. @throws Error in one sentence, and the signal's reason where that stops it
+   * Makes `rolloutsPerTask` rollouts of each task, tool calls included, and scores them. Any knob may be given as well.
+   * @throws Error in one sentence, and the signal's reason where that stops it
    */
-  async roll(tasks: readonly Task[], options: RollOptions = {}): Promise<RolledGroup[]> {
+  roll(tasks: readonly Task[], options: RollOptions = {}): Promise<RolledGroup[]> {
+    return this.#turns.alone(() => this.#roll(tasks, options));
+  }
+
+  async #roll(tasks: readonly Task[], options: RollOptions): Promise<RolledGroup[]> {
     const { pictures, step = 0, greedy = false, signal, ...changes } = options;
     const parts = this.#session.parts();
     const config = resolveConfig({ ...this.#config, ...changes });
@@ -172,12 +188,13 @@ export class OpenModel {
       promptImages: groups.map((group) => group.promptImages),
       toolImages: groups.map((group) => group.toolImages),
     };
-    return this.#session.update(rolled, step, resolveConfig({ ...this.#config, ...changes }));
+    const config = resolveConfig({ ...this.#config, ...changes });
+    return this.#turns.alone(() => this.#session.update(rolled, step, config));
   }
 
   /** Accuracy and the like on tasks that are held out of the training, one attempt each. @throws Error where there are none */
   evaluate(options: { tasks: number; greedy?: boolean; signal?: AbortSignal }): Promise<Evaluation> {
-    return this.#session.evaluate({ greedy: false, ...options });
+    return this.#turns.alone(() => this.#session.evaluate({ greedy: false, ...options }));
   }
 
   /** The weights in bf16 with the files around them, as a Hugging Face folder; of an adapter, PEFT's files. */
@@ -197,7 +214,7 @@ export class OpenModel {
 
   /** Takes a checkpoint's weights, and its optimizer where the model is trainable. Returns its step. @throws Error where it is another model's */
   restore(files: readonly NamedBytes[]): Promise<number> {
-    return this.#session.restore(files);
+    return this.#turns.alone(() => this.#session.restore(files));
   }
 
   /**
@@ -216,8 +233,15 @@ export class OpenModel {
     return this.#session.profile();
   }
 
+  /** A run's events; while it goes on there is no other. `train` calls it. @throws Error where there is one already */
+  run(events: AsyncGenerator<TrainEvent>): AsyncGenerator<TrainEvent, void> {
+    return this.#turns.run(events);
+  }
+
   /** Frees the GPU and its threads, without which a process does not end. The model cannot be used afterwards. */
   close(): void {
+    if (this.#turns.closed) return;
+    this.#turns.closed = true;
     this.#session.close();
   }
 

@@ -50,11 +50,8 @@ export function trainOn(host: Host, options: TrainOptions = {}): TrainRun {
   });
 }
 
-async function* eventsOf(
-  host: Host,
-  { model, out, resume, onEvent, ...rest }: TrainOptions,
-): AsyncGenerator<TrainEvent, void> {
-  const { signal, ...settings } = rest;
+async function* eventsOf(host: Host, options: TrainOptions | null): AsyncGenerator<TrainEvent, void> {
+  const { model, out, resume, onEvent, signal, ...settings } = options ?? {};
   const { changes, own } = splitSettings(settings);
   if (resume !== undefined && (out !== undefined || model !== undefined))
     throw new Error("resume continues a run as it was stored; leave out model and out");
@@ -89,7 +86,10 @@ async function* opened(host: Host, name: string | undefined, beginning: Beginnin
 }
 
 /** A run on a model as it is. */
-async function* begun(
+const begun = (host: Host, model: OpenModel, beginning: Beginning): AsyncGenerator<TrainEvent, void> =>
+  model.run(fromStart(host, model, beginning));
+
+async function* fromStart(
   host: Host,
   model: OpenModel,
   { changes, own, out, signal }: Beginning,

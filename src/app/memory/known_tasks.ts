@@ -27,7 +27,7 @@ export async function knownTasks(
 ): Promise<KnownTasks | null> {
   if ([config.model, ...pathsIn(config.data)].some((path) => platform.addressOf(path) !== null)) return null;
   // A person's own code runs only in the run itself.
-  if (isOwnCode(config.data)) return null;
+  if ([config.data, ...config.tools.split(",")].some((name) => isOwnCode(name.trim()))) return null;
   const find = fileOrNull(filesIn(platform, config.model));
   if (!(await find("tokenizer.json")) && !(await find("vocab.json"))) return null;
   const tokenizer = await openTokenizer(find);

@@ -2,7 +2,7 @@ import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import { suppressed } from "../../agent/token_limits.ts";
-import { chooseTools } from "../../agent/tools/table.ts";
+import { builtInTools } from "../../agent/tools/table.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/kernel_times.ts";
@@ -310,7 +310,8 @@ export class GpuSession implements Session {
       ofTask.map(async (original) => ({ original, modelInput: await this.pool.modelInput(original) })),
     );
     const { crop } = config;
-    const tools = chooseTools(config, this.#context.ownTools);
+    // By name, whatever the run offered: its configuration may name code that is not loaded here.
+    const tools = [...builtInTools, ...this.#context.ownTools];
     const images = await Promise.all(
       [...rolloutPictures(rollout, views, { crop, tools })].map(({ original }) => this.pool.modelInput(original)),
     );

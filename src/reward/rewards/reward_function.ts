@@ -128,7 +128,9 @@ const reserved = ["kl", "reward", "advantage"];
 export function defineReward<const Name extends string, const Part extends string>(
   reward: RewardDefinition<Name, Part>,
 ): RewardFunction<Name> {
-  const { name, parts, score } = reward;
+  if (typeof reward !== "object" || reward === null)
+    throw new Error(`Expected a reward, an object with a name, parts and score(), found ${reward}`);
+  const { name, parts, score, right, most, needs } = reward;
   if (typeof name !== "string" || !allowedName.test(name))
     throw new Error(
       `Expected a reward's name of small letters, digits, "-" and "_", found ${JSON.stringify(name)}; rename it`,
@@ -138,16 +140,26 @@ export function defineReward<const Name extends string, const Part extends strin
       throw new Error(`Expected a text as ${field} of the reward ${name}, found ${JSON.stringify(reward[field])}`);
   if (!Array.isArray(parts) || parts.length === 0)
     throw new Error(`Expected at least one part of the reward ${name}, found none; declare what score() returns`);
-  const names = parts.map((part) => part.name as string);
+  const names = parts.map((part) => part?.name as string);
   for (const [i, part] of names.entries()) {
     if (typeof part !== "string" || !allowedName.test(part) || reserved.includes(part))
       throw new Error(
         `Expected a part's name of small letters, digits, "-" and "_", other than ${reserved.join(", ")}, found ${JSON.stringify(part)} in the reward ${name}; rename it`,
       );
     if (names.indexOf(part) < i) throw new Error(`Expected each part of the reward ${name} once, found ${part} twice`);
+    for (const field of ["label", "help"] as const)
+      if (typeof parts[i]?.[field] !== "string")
+        throw new Error(`Expected a text as ${field} of the part ${part} of the reward ${name}; say what it is`);
   }
   if (typeof score !== "function")
     throw new Error(`Expected a function score() in the reward ${name}, found ${typeof score}`);
+  if (right !== undefined && typeof right !== "function")
+    throw new Error(`Expected a function right() in the reward ${name}, or none, found ${typeof right}`);
+  if (most !== undefined && typeof most !== "function" && !Number.isFinite(most))
+    throw new Error(`Expected a number or a function of the weights as most of the reward ${name}, found ${most}`);
+  const known = ["response", "consistency"];
+  if (needs !== undefined && !(Array.isArray(needs) && needs.every((need) => known.includes(need))))
+    throw new Error(`Expected a list of ${known.join(", ")} as needs of the reward ${name}, found ${needs}`);
   return Object.freeze(reward) as RewardFunction<Name>;
 }
 
@@ -155,23 +167,21 @@ export function defineReward<const Name extends string, const Part extends strin
  * The sum of a score's parts, in the order in which the reward declares them: another order has other last bits.
  * @throws Error with one sentence where a part is missing, undeclared or no finite number
  */
-export function sumOfParts({ name, parts }: Pick<RewardFunction, "name" | "parts">, values: PartValues): number {
+export function sumOfParts({ parts }: Pick<RewardFunction, "parts">, values: PartValues): number {
   const declared = parts.map((part) => part.name);
   if (typeof values !== "object" || values === null)
-    throw new Error(
-      `Expected an object with the parts ${declared.join(", ")} from the reward ${name}, found ${values}`,
-    );
+    throw new Error(`expected an object with the parts ${declared.join(", ")}, found ${values}`);
   const unknown = Object.keys(values).find((key) => !declared.includes(key));
   if (unknown !== undefined)
-    throw new Error(
-      `The reward ${name} returned a part "${unknown}" that it does not declare; it declares ${declared.join(", ")}`,
-    );
-  return declared.reduce((sum, part) => {
+    throw new Error(`it gave a part "${unknown}" that it does not declare; it declares ${declared.join(", ")}`);
+  const sum = declared.reduce((before, part) => {
     const value: unknown = values[part];
     if (typeof value !== "number" || !Number.isFinite(value))
       throw new Error(
-        `Expected a finite number as the part "${part}" of the reward ${name}, found ${value === undefined ? "none" : String(value)}`,
+        `expected a finite number as the part "${part}", found ${value === undefined ? "none" : String(value)}`,
       );
-    return sum + value;
+    return before + value;
   }, 0);
+  if (!Number.isFinite(sum)) throw new Error(`expected parts whose sum is finite, found ${sum}`);
+  return sum;
 }

@@ -1,3 +1,4 @@
+import { orAborted } from "../../agent/or_aborted.ts";
 import type { Reward, Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { AnswerJudge } from "../judges/judge.ts";
@@ -30,7 +31,7 @@ export interface ScoringSettings {
  * Scores the rollouts of one task, all at once; the judge is asked about those for which the reward wants a verdict, and
  * its own limits hold. What it found is stored in `judged`, so that `scoreAgain` can score without it. A rollout whose
  * verdict could not be had keeps the reward null and can be judged again later, by the same call. Those that ended with
- * an error are left alone.
+ * an error are left alone; where the signal aborts, rollouts that are not scored yet have no reward.
  * @throws Error with one sentence that names the reward where its score() fails or returns no finite numbers
  */
 export async function scoreRollouts(
@@ -86,7 +87,7 @@ interface Answering {
 async function scoreAll(
   rollouts: readonly Rollout[],
   task: Task,
-  { reward: given, weights, failure = "leave-out", decode }: ScoringSettings,
+  { reward: given, weights, failure = "leave-out", decode, signal }: ScoringSettings,
   answering: Answering,
 ): Promise<void> {
   const reward = rewardOf(given);
@@ -96,10 +97,20 @@ async function scoreAll(
     seen.map(async (one) => {
       const questions = new Questions(one.raw, answering);
       const { verdict, consistent } = questions;
-      const parts = await questions.partsBy(reward, { rollout: one, task, group: seen, weights, verdict, consistent });
-      if (parts === noVerdict) rewards.set(one.raw, failure === "zero" ? paidNothing(reward) : null);
-      else if (parts !== null)
-        rewards.set(one.raw, rewardBy(reward, parts, questions.found ?? judgeByRules(one.answer, task)));
+      const input: RewardInput = { rollout: one, task, group: seen, weights, verdict, consistent };
+      // A reward may wait for a server that never answers, and what fails since it was stopped is no failure of its own.
+      const scored = await orAborted(questions.partsBy(reward, input), signal).catch((error) => {
+        if (signal?.aborted) return null;
+        throw error;
+      });
+      if (scored === noVerdict) rewards.set(one.raw, failure === "zero" ? paidNothing(reward) : null);
+      else if (scored !== null) {
+        const verdict = questions.found ?? judgeByRules(one.answer, task);
+        rewards.set(
+          one.raw,
+          naming(reward, one.id, () => rewardBy(reward, scored, verdict)),
+        );
+      }
     }),
   );
   for (const rollout of rollouts) rollout.reward = rewards.get(rollout) ?? null;
@@ -152,9 +163,9 @@ class Questions {
         if (this.#hasNone) return noVerdict;
         throw error;
       }
-      if (error instanceof MissingText) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`The reward ${reward.name} failed at the rollout ${input.rollout.id}: ${why}`, { cause: error });
+      return naming(reward, input.rollout.id, () => {
+        throw error;
+      });
     }
   }
 
@@ -165,10 +176,23 @@ class Questions {
   }
 }
 
+/** @throws Error that names the reward and the rollout where this throws, but for a text that a log does not have */
+function naming<T>({ name }: RewardFunction, rollout: string, score: () => T): T {
+  try {
+    return score();
+  } catch (error) {
+    if (error instanceof MissingText) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`The reward ${name} failed at the rollout ${rollout}: ${why}`, { cause: error });
+  }
+}
+
 function rewardBy(reward: RewardFunction, values: PartValues, verdict: Verdict): Reward {
   const total = sumOfParts(reward, values);
   const parts = Object.fromEntries(reward.parts.map(({ name }) => [name, values[name] ?? 0]));
-  return { parts, total, right: reward.right?.(values) ?? verdict.right, verdict: verdict.rule };
+  const right: unknown = reward.right ? reward.right(values) : verdict.right;
+  if (typeof right !== "boolean") throw new Error(`right() must give true or false, found ${right}`);
+  return { parts, total, right, verdict: verdict.rule };
 }
 
 /** What the originals give where the judge fails. */

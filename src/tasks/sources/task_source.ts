@@ -1,4 +1,5 @@
 import type { Pixels } from "../../image/pixels.ts";
+import { expectNoControlToken } from "../rows/texts.ts";
 import type { Task } from "../task.ts";
 
 /** Where tasks come from. The same step and count give the same tasks, whoever asks and whenever. */
@@ -43,6 +44,9 @@ export interface DefinedTasks extends TaskSource {
   readonly help: string;
 }
 
+/** Those that were checked, which are not checked a second time. */
+const defined = new WeakSet<TaskSource>();
+
 const allowedName = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /**
@@ -60,7 +64,10 @@ const allowedName = /^[a-z0-9][a-z0-9_-]{0,63}$/;
  *
  * @throws Error with one sentence that names what is wrong
  */
-export function defineTasks(definition: TasksDefinition): DefinedTasks {
+export function defineTasks(definition: TasksDefinition | DefinedTasks): DefinedTasks {
+  if (typeof definition !== "object" || definition === null)
+    throw new Error(`Expected a task source, an object with a name, take() and pictures(), found ${definition}`);
+  if (defined.has(definition as DefinedTasks)) return definition as DefinedTasks;
   const { name, label, help } = definition;
   if (typeof name !== "string" || !allowedName.test(name) || name === "needle")
     throw new Error(
@@ -72,8 +79,12 @@ export function defineTasks(definition: TasksDefinition): DefinedTasks {
   for (const field of ["take", "pictures"] as const)
     if (typeof definition[field] !== "function")
       throw new Error(`Expected a function ${field}() in the task source ${name}, found ${typeof definition[field]}`);
+  if (definition.heldOut !== undefined && typeof definition.heldOut !== "function")
+    throw new Error(
+      `Expected a function heldOut() in the task source ${name}, or none, found ${typeof definition.heldOut}`,
+    );
   const { counts } = definition;
-  return {
+  const source: DefinedTasks = {
     name,
     label,
     help,
@@ -90,7 +101,12 @@ export function defineTasks(definition: TasksDefinition): DefinedTasks {
       return tasks;
     },
     pictures: async (task) => {
-      const pictures = [...(await definition.pictures(task))];
+      const given: unknown = await definition.pictures(task);
+      if (!Array.isArray(given) || given.some((one) => typeof one !== "object" || one === null))
+        throw new Error(
+          `Expected a list of pictures for ${task.id} from the source ${name}, found ${JSON.stringify(given)}`,
+        );
+      const pictures: Pixels[] = given;
       const found = pictures.map(({ width, height }) => `${width} x ${height}`).join(", ") || "none";
       const expected = task.imageSizesPx.map(({ width, height }) => `${width} x ${height}`).join(", ") || "none";
       if (found !== expected)
@@ -107,18 +123,23 @@ export function defineTasks(definition: TasksDefinition): DefinedTasks {
     ...(counts ? { counts: () => counts.call(definition) } : {}),
     heldOutNotes: () => (definition.heldOut ? [] : [`the task source ${name} has no heldOut()`]),
   };
+  defined.add(source);
+  return source;
 }
 
 /** @throws Error that names the source, the task and what is wrong with it */
 function checkedTasks(source: string, tasks: readonly GivenTask[]): Task[] {
   if (!Array.isArray(tasks))
-    throw new Error(`Expected a list of tasks from the source ${source}, found ${typeof tasks}`);
+    throw new Error(
+      `Expected a list of tasks from the source ${source}, found ${tasks === null ? "null" : typeof tasks}`,
+    );
   const seen = new Set<string>();
   return (tasks as readonly GivenTask[]).map((task) => {
     const where = `the task ${JSON.stringify(task?.id)} of the source ${source}`;
     for (const field of ["id", "question", "answer"] as const)
       if (typeof task?.[field] !== "string" || task[field] === "")
         throw new Error(`Expected a text as ${field} of ${where}, found ${JSON.stringify(task?.[field])}`);
+    expectNoControlToken([task.question], where);
     if (seen.has(task.id)) throw new Error(`Expected each task of the source ${source} once, found ${where} twice`);
     seen.add(task.id);
     const isSize = (px: unknown): boolean => Number.isInteger(px) && (px as number) > 0;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { AnsweredCall } from "../../../src/agent/environments/environment.ts";
 import { defineTool, type Tool, type ToolResult } from "../../../src/agent/tools/tool.ts";
 import { callText, type environmentSettings, gradient, stepWith } from "../../support/model_turns.ts";
 
@@ -26,6 +27,13 @@ describe("what a tool may give", () => {
     expect(replayed).toMatchObject({ text: "", picture, call: { details: { side: 2 } } });
     const own = await step({ call: async () => ({ picture, text: "seen" }) });
     expect(own).toMatchObject({ text: "seen", picture, call: { pictureKept: false } });
+  });
+
+  test("a picture travels without what else stands in its object", async () => {
+    const { picture } = (await step({
+      call: () => ({ picture: { ...gradient(2, 3), close: () => {} } }),
+    })) as AnsweredCall;
+    expect(picture).toEqual(gradient(2, 3));
   });
 
   test("a failure of the model's, of one of its outcomes", async () => {
@@ -79,6 +87,55 @@ describe("a tool that fails is named in one sentence", () => {
       () => ({ text: "x", record: { details: { when: new Date() } } }),
       "record.details.when must be plain data, as JSON has it, found Date",
     ],
+    ["gives a list", () => [], "it gave neither a text nor a picture"],
+    ["gives a caption of no picture", () => ({ caption: "x" }), "it gave neither a text nor a picture"],
+    [
+      "gives an empty picture",
+      () => ({ picture: { width: 0, height: 0, data: new Uint8Array() } }),
+      "its picture must have width × height × 3 bytes of RGB, found 0 × 0 and 0 bytes",
+    ],
+    [
+      "gives a line for a picture",
+      () => ({ picture: gradient(401, 2) }),
+      "its picture's longer side may be at most 200 times its shorter one, found 401 × 2",
+    ],
+    [
+      "gives a picture without bytes",
+      () => ({ picture: { width: 2, height: 2 } }),
+      "its picture must have width × height × 3 bytes of RGB, found 2 × 2 and no bytes",
+    ],
+    ["records a list", () => ({ text: "x", record: [] }), "its record must be an object, found Array"],
+    ["records nothing", () => ({ text: "x", record: null }), "its record must be an object, found null"],
+    [
+      "records what no log has",
+      () => ({ text: "x", record: { name: "other" } }),
+      "record.name is no field of a log; put what is the tool's own into record.details",
+    ],
+    [
+      "records half a box",
+      () => ({ text: "x", record: { boxSourcePx: [1, 2] } }),
+      "record.boxSourcePx must be four numbers",
+    ],
+    [
+      "records no number",
+      () => ({ text: "x", record: { rotateDegrees: Number.NaN } }),
+      "record.rotateDegrees must be a number",
+    ],
+    ["records a list of details", () => ({ text: "x", record: { details: [1] } }), "record.details must be an object"],
+    [
+      "records for a failure what JSON lacks",
+      () => ({ outcome: "too_late", text: "x", record: { details: { at: Number.NaN } } }),
+      "record.details.at must be plain data, as JSON has it, found NaN",
+    ],
+    [
+      "records what holds itself",
+      () => {
+        const circle: Record<string, unknown> = {};
+        circle.self = circle;
+        return { text: "x", record: { details: { circle } } };
+      },
+      "record.details.circle must be plain data, as JSON has it, found Object",
+    ],
   ])("%s", async (_, call, sentence) => {
     await expect(step({ call: call as () => ToolResult })).rejects.toThrow(`The tool own_tool failed: ${sentence}`);
   });
@@ -99,3 +156,23 @@ test("the wait for a tool ends where the run is stopped", async () => {
   stop.abort(reason);
   await expect(never).rejects.toBe(reason);
 });
+
+test("the wait for a tool that never begins ends there too", async () => {
+  const stop = new AbortController();
+  const never = step({ open: () => new Promise(() => {}) }, {}, { signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await expect(never).rejects.toThrow("enough");
+});
+
+test.each([["null"], ["true"], ["3"], ['"at"'], ["[1]"], ['{"at":null}'], ["{}"]])(
+  "arguments %s are answered in every environment",
+  async (given) => {
+    for (const tool of ["saccade", "verl", "deepeyes"] as const) {
+      const fits = given.startsWith("{");
+      expect(await step({}, JSON.parse(given), { tool })).toMatchObject({
+        text: fits ? "done" : "Error: arguments must be an object with at",
+        call: { outcome: fits ? "ok" : "bad_arguments" },
+      });
+    }
+  },
+);

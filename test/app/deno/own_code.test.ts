@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { helpText } from "../../../src/app/deno/command_line/help_text.ts";
-import { expectOwnCodeNamed, loadOwnCode } from "../../../src/app/deno/commands/own_code.ts";
+import { expectOwnCodeNamed, fileAddress, loadOwnCode } from "../../../src/app/deno/commands/own_code.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { checkSources, runSources } from "../../../src/app/run/run_sources.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
@@ -53,12 +53,17 @@ describe("modules", () => {
     await write("wrong.ts", `export default { ${fields}, name: "No!", score: () => ({ all: 1 }) };`);
     await write("none.ts", "export const reward = {};");
     await write("broken.ts", "export default {");
+    await write("null.ts", "throw null;");
     await write("bare.ts", `import "nobody-has-this"; export default {};`);
   });
   afterAll(() => Deno.remove(folder, { recursive: true }));
 
   test("a plain object is checked as defineReward would", async () => {
     expect((await load("mine.ts")).reward).toMatchObject({ name: "mine" });
+    expect(fileAddress("/c#1 100%?/../mine.ts").href).toBe("file:///mine.ts");
+    expect(fileAddress("/c#1 100%?/mine.ts").href).toBe("file:///c%231%20100%25%3F/mine.ts");
+    expect(fileAddress("C:\\own\\mine.ts").href).toBe("file:///C:/own/mine.ts");
+    await expect(load("null.ts")).rejects.toThrow(/The module .*null\.ts cannot be loaded: null/);
     await expect(load("wrong.ts")).rejects.toThrow(/wrong\.ts: Expected a reward's name of small letters/);
     await expect(load("none.ts")).rejects.toThrow("write export default defineReward({ ... })");
     await expect(load("broken.ts")).rejects.toThrow(/The module .*broken\.ts cannot be loaded: /);

@@ -130,18 +130,31 @@ describe("a mistake in a reward ends as one sentence that names it, never as 0",
     [
       "not a number",
       () => ({ one: Number.NaN }),
-      'Expected a finite number as the part "one" of the reward mine, found NaN',
+      'The reward mine failed at the rollout 0·0·0: expected a finite number as the part "one", found NaN',
     ],
-    ["infinite", () => ({ one: 1 / 0 }), 'the part "one" of the reward mine, found Infinity'],
-    ["text", () => ({ one: "1" }), 'the part "one" of the reward mine, found 1'],
-    ["no part", () => ({}), 'the part "one" of the reward mine, found none'],
+    [
+      "infinite",
+      () => ({ one: 1 / 0 }),
+      'The reward mine failed at the rollout 0·0·0: expected a finite number as the part "one", found Infinity',
+    ],
+    [
+      "text",
+      () => ({ one: "1" }),
+      'The reward mine failed at the rollout 0·0·0: expected a finite number as the part "one", found 1',
+    ],
+    [
+      "no part",
+      () => ({}),
+      'The reward mine failed at the rollout 0·0·0: expected a finite number as the part "one", found none',
+    ],
     [
       "another part",
       () => ({ one: 1, two: 1 }),
-      'The reward mine returned a part "two" that it does not declare; it declares one',
+      'The reward mine failed at the rollout 0·0·0: it gave a part "two" that it does not declare; it declares one',
     ],
-    ["a number alone", () => 1, "Expected an object with the parts one from the reward mine, found 1"],
-    ["nothing", () => undefined, "Expected an object with the parts one from the reward mine, found undefined"],
+    ["a number alone", () => 1, "expected an object with the parts one, found 1"],
+    ["nothing", () => undefined, "expected an object with the parts one, found undefined"],
+    ["null for a part", () => ({ one: null }), 'the part "one", found null'],
     [
       "turns without a tokenizer",
       ({ rollout }: RewardInput) => ({ one: rollout.turns.length }),
@@ -153,6 +166,50 @@ describe("a mistake in a reward ends as one sentence that names it, never as 0",
       sentence,
     );
     expect(group.map(({ reward }) => reward)).toEqual([null, null]);
+  });
+
+  test.each<[string, Partial<RewardFunction>, string]>([
+    [
+      "a sum that no log can hold",
+      { parts: [part, { ...part, name: "two" }] },
+      "expected parts whose sum is finite, found Infinity",
+    ],
+    [
+      "right() without an answer",
+      { right: () => undefined as never },
+      "right() must give true or false, found undefined",
+    ],
+    [
+      "right() that fails",
+      {
+        right: () => {
+          throw new Error("no idea");
+        },
+      },
+      "no idea",
+    ],
+  ])("%s", async (_, more, sentence) => {
+    const score = () => Object.fromEntries((more.parts ?? [part]).map(({ name }) => [name, 1e308]));
+    await expect(scored(paying(score, more))).rejects.toThrow(
+      `The reward mine failed at the rollout 0·0·0: ${sentence}`,
+    );
+  });
+
+  test("one that never ends, or fails since it was stopped, holds no run that stops", async () => {
+    const stop = new AbortController();
+    const group = [rollout(), rollout(), rollout()];
+    const reward = paying(() => {
+      return new Promise((resolve, reject) => {
+        calls++;
+        if (calls === 1) resolve({ one: 1 });
+        if (calls === 2) stop.signal.addEventListener("abort", () => reject(new Error("stopped")));
+      });
+    });
+    let calls = 0;
+    const scoring = scoreRollouts(group, needleTask, rulesJudge(), { reward, weights, signal: stop.signal });
+    setTimeout(() => stop.abort(), 10);
+    await scoring;
+    expect(group.map(({ reward }) => reward?.total ?? null)).toEqual([1, null, null]);
   });
 
   test("a judge that breaks is not taken for a reward that does", async () => {
@@ -180,9 +237,20 @@ describe("a mistake in a reward ends as one sentence that names it, never as 0",
       'other than kl, reward, advantage, found "kl" in the reward mine',
     ],
     ["part twice", { parts: [part, part] }, "Expected each part of the reward mine once, found one twice"],
+    ["part of nothing", { parts: [null] }, "found undefined in the reward mine"],
+    ["part without words", { parts: [{ name: "one" }] }, "Expected a text as label of the part one of the reward mine"],
+    ["right", { right: true }, "Expected a function right() in the reward mine, or none, found boolean"],
+    ["most", { most: "2" }, "Expected a number or a function of the weights as most of the reward mine, found 2"],
+    ["needs", { needs: "response" }, "Expected a list of response, consistency as needs of the reward mine"],
     ["no function", { score: 1 }, "Expected a function score() in the reward mine, found number"],
   ])("defineReward: %s", (_, changes, sentence) => {
     const definition = { name: "mine", ...about, parts: [part], score: () => ({ one: 1 }), ...changes };
     expect(() => defineReward(definition as never)).toThrow(sentence);
+  });
+
+  test.each([null, undefined, 3, "mine"])("defineReward: %s is none", (given) => {
+    expect(() => defineReward(given as never)).toThrow(
+      `Expected a reward, an object with a name, parts and score(), found ${given}`,
+    );
   });
 });

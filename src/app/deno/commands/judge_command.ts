@@ -7,6 +7,7 @@ import { openJudge, rulesJudge } from "../../../reward/judges/remote_judge.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { isModulePath } from "../../../train/own_code.ts";
 import { judgeSettingsOf } from "../../judge/judge_settings.ts";
 import { type RejudgedStep, rejudge } from "../../judge/rejudge.ts";
 import { LogReader } from "../../run/log_reader.ts";
@@ -16,6 +17,7 @@ import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
+import { loadOwnCode } from "./own_code.ts";
 
 /** Where the key is taken from: an argument would stand in the list of processes and in the shell's history. */
 const keyVariable = "SACCADE_JUDGE_KEY";
@@ -129,6 +131,8 @@ async function rejudgeCommand(
   const events = await readEvents(folder);
   const head = events.find((event) => event.type === "run");
   if (!head) throw new Error(`Expected the log of a run in ${folder}, found one without a head`);
+  const named = changes.reward ?? head.config.reward;
+  const { reward = named } = await loadOwnCode({ reward: named, data: "", tools: "" }, changes);
   const judge = judgeAgain(head.config, changes, options);
   const signal = stopSignal(context);
   const steps: RejudgedStep[] = [];
@@ -136,7 +140,7 @@ async function rejudgeCommand(
   for await (const step of rejudge(events, {
     judge,
     settings: (own) => ({
-      reward: changes.reward ?? own.reward,
+      reward: changes.reward === undefined && !isModulePath(named) ? own.reward : reward,
       weights: { ...own, ...changes },
       failure: changes.judgeFailure ?? own.judgeFailure,
       signal,

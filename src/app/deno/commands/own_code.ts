@@ -58,15 +58,23 @@ async function made<Made>(path: string, by: string, define: (given: never) => Ma
   }
 }
 
+/** The address of a file; names may hold what addresses keep for themselves, such as # and %. */
+export function fileAddress(path: string): URL {
+  const slashed = path.replaceAll("\\", "/");
+  const whole = /^(?:\/|[A-Za-z]:\/)/.test(slashed) ? slashed : `${Deno.cwd().replaceAll("\\", "/")}/${slashed}`;
+  const parts = whole.split("/").map((part) => (/^[A-Za-z]:$/.test(part) ? part : encodeURIComponent(part)));
+  return new URL(`file:///${parts.join("/").replace(/^\/+/, "")}`);
+}
+
 async function defaultOf(path: string, by: string): Promise<unknown> {
-  const address = new URL(path.replaceAll("\\", "/"), `file://${Deno.cwd().replaceAll("\\", "/")}/`);
+  const address = fileAddress(path);
   const stats = await Deno.stat(address).catch(() => null);
   if (!stats?.isFile) throw new Error(`Expected a module ${path}, found no such file; check the path`);
   let module: { default?: unknown };
   try {
     module = await import(address.href);
   } catch (error) {
-    const { message } = error as Error;
+    const message = error instanceof Error ? error.message : String(error);
     const linked = /["']saccade["']/.test(message)
       ? "; beside the module, run npm install with the folder of this package, or export a plain object and import its types only"
       : "";
