@@ -48,6 +48,15 @@ async function writeLogs(text: string): Promise<void> {
 /** Of the run that a log is taken for. */
 const config = resolveConfig({});
 
+/** What a turn's text is as JSON; the text itself where it is none, which a call's arguments may be as well. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 export const textReaders: readonly FuzzedReader[] = [
   {
     name: "events",
@@ -83,7 +92,7 @@ export const textReaders: readonly FuzzedReader[] = [
         () => callAsDeepEyes(text),
         () => stepAsDeepEyes(text, size),
         () => zoomAsVerl(text, size),
-        () => argumentsFault(JSON.parse(text), rotation.schema),
+        () => argumentsFault(jsonIn(text), rotation.schema),
         () => judgeByRules(text, { question: "Which?", answer: text.slice(0, 20) } as never),
         () => refusal(text, "4"),
       ];
