@@ -313,7 +313,8 @@ test("a run that loses its device is reported once, and gone on with though its 
 });
 
 test("what is paused is saved, and the page says so", async () => {
-  const { fake, context } = await opened({ delayMs: 2 });
+  // Slow enough that the run has not ended before a slow machine has clicked.
+  const { fake, context } = await opened({ delayMs: 50 });
   void context.control.toggle();
   await soon(() => expect(context.store.live.value.step).toBeGreaterThan(1));
   await page.getByRole("button", { name: "Pause" }).click();
