@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Gpu } from "../../src/gpu/gpu.ts";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
@@ -7,9 +8,12 @@ import { accumulate } from "../../src/ops/add.ts";
 import { addTerm } from "../../src/ops/low_rank.ts";
 import { backpropXVec4, multiplyInParts, type ProductKernel, weightPartialsInTiles } from "../../src/ops/product.ts";
 import { swiglu } from "../../src/ops/swiglu.ts";
-import { gpu } from "../support/device.ts";
+import { gpu as unrolled } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 import { formsFor, packedWeight } from "../support/packed_weight.ts";
+
+/** A software adapter compiles kernels several times faster where their loops stay loops; a test compares the two. */
+const gpu = await Gpu.open(navigator.gpu, { unrolled: false });
 
 const product = (a: (n: number, k: number) => number, b: (k: number, o: number) => number, [N, K, O]: number[]) =>
   Float64Array.from({ length: N! * O! }, (_, at) => {
@@ -28,8 +32,8 @@ const first = 8;
 const boundsOf = (O: number, P: number) => (P === 1 ? [0, O] : [0, 12, 16, O]);
 const [R, scaling] = [8, 0.75];
 
-async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], P = 0) {
-  const plan = new Plan(gpu, "product");
+async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], P = 0, device = gpu) {
+  const plan = new Plan(device, "product");
   const x = plan.upload("x", random(1, N! * I!), [N!, I!]);
   const weight = plan.upload("weight", random(2, (O! + first) * I!), [O! + first, I!]);
   const bias = plan.upload("bias", random(3, O! + first), [O! + first]);
@@ -47,7 +51,7 @@ async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], 
   multiplyInParts(plan, { x, weight, out, bias, residual, first, term: fused }, own);
   if (term && kernel === "added") addTerm(plan, out, term);
   plan.run();
-  return gpu.read(out);
+  return device.read(out);
 }
 
 const sizes = [
@@ -56,6 +60,14 @@ const sizes = [
   [70, 76, 80],
   [129, 132, 64],
 ];
+test.each(["untiled", "tiled", "wide", "thin"] as const)(
+  "the %s kernel has the same bits with its loops unrolled",
+  async (kernel) => {
+    const shape = [70, 76, 80];
+    expect(await multiplied(kernel, shape, 3, unrolled)).toEqual(await multiplied(kernel, shape, 3));
+  },
+);
+
 /** Sums long enough for those of the thin kernel's sizes that are for few outputs. */
 const longSizes = [1, 2, 3, 5, 33].map((N) => [N, 1032, 20] as const);
 
