@@ -32,18 +32,3 @@ export function place(lifetimes: readonly Lifetime[]): Placement {
   }
   return { sizes: buffers.map(({ bytes }) => bytes), of };
 }
-
-/** The most bytes that are live at one dispatch: a lower bound for any placement. */
-export function leastBytes(lifetimes: readonly Lifetime[]): number {
-  const changes = lifetimes.flatMap(({ bytes, first, last }) => [
-    [first, bytes],
-    [last + 1, -bytes],
-  ]) as [number, number][];
-  changes.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  let [now, most] = [0, 0];
-  for (const [, bytes] of changes) {
-    now += bytes;
-    most = Math.max(most, now);
-  }
-  return most;
-}

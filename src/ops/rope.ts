@@ -10,7 +10,7 @@ const shader = new Shader("rope", source);
  * Rotary position embedding of pairs (i, i + D/2): the cos and sin for pair i of row n, those of positions[axis[i], n].
  * Computed once for all layers of a pass; `heads` applies them.
  *
- * @param positions  u32 (A, N), each below the table's length: see `checkPositions`
+ * @param positions  u32 (A, N), each below the table's length, which the kernel cannot check (model/positions.ts does)
  * @param table      (positions, D/2, 2), from `ropeTable`
  * @param axis       u32 (D/2), each below A
  * @returns          (N, D/2, 2)
@@ -53,13 +53,4 @@ export function ropeTable(positions: number, inverseFrequencies: ArrayLike<numbe
       table[at + 1] = Math.sin(angle);
     }
   return table;
-}
-
-/** Checks positions on the host, since the kernel cannot. @throws RangeError where one lies beyond the table */
-export function checkPositions(positions: Uint32Array, tableLength: number): void {
-  const at = positions.findIndex((p) => p >= tableLength);
-  if (at >= 0)
-    throw new RangeError(
-      `Position ${positions[at]} lies beyond the rotary table, which ends at ${tableLength - 1}; shorten the sequence or make a longer table`,
-    );
 }

@@ -1,6 +1,21 @@
 import { expect, test } from "vitest";
-import { type Lifetime, leastBytes, place } from "../../src/gpu/placement.ts";
+import { type Lifetime, place } from "../../src/gpu/placement.ts";
 import { Random } from "../../src/tasks/random.ts";
+
+/** The most bytes that are live at one dispatch: a lower bound for any placement. */
+function leastBytes(lifetimes: readonly Lifetime[]): number {
+  const changes = lifetimes.flatMap(({ bytes, first, last }) => [
+    [first, bytes],
+    [last + 1, -bytes],
+  ]) as [number, number][];
+  changes.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  let [now, most] = [0, 0];
+  for (const [, bytes] of changes) {
+    now += bytes;
+    most = Math.max(most, now);
+  }
+  return most;
+}
 
 test("lifetimes that do not overlap share a buffer, those that do never", () => {
   const chain = Array.from({ length: 6 }, (_, i): Lifetime => ({ bytes: 8, first: i, last: i + 1 }));

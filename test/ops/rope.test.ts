@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
-import { checkPositions, inverseFrequencies, ropeTable, rotationsOf } from "../../src/ops/rope.ts";
+import { inverseFrequencies, ropeTable, rotationsOf } from "../../src/ops/rope.ts";
 import { gpu } from "../support/device.ts";
 import { forward } from "../support/gradcheck.ts";
 
@@ -49,11 +49,4 @@ test("ropeTable() takes cos and sin of the angle in float32", () => {
   const angle = Math.fround(99_999 * Math.fround(0.1));
   expect(rotations.slice(-2)).toEqual(new Float32Array([Math.cos(angle), Math.sin(angle)]));
   expect(angle).not.toBe(99_999 * Math.fround(0.1));
-});
-
-test("checkPositions() names the position that lies beyond the table", () => {
-  checkPositions(Uint32Array.from([0, 49]), 50);
-  expect(() => checkPositions(Uint32Array.from([0, 50]), 50)).toThrow(
-    "Position 50 lies beyond the rotary table, which ends at 49",
-  );
 });
