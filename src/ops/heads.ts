@@ -5,7 +5,7 @@ import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents3, type Tensor } from "../gpu/tensor.ts";
 import type { CacheDtype } from "./cache_kernels.ts";
-import { addPartials } from "./partials.ts";
+import { sumPartials } from "./partials.ts";
 
 const shader = new Shader("heads", source, sumLanes);
 
@@ -86,16 +86,15 @@ export function heads(
     const intoNorm = norm && tape.into(norm.weight);
     if (intoNorm) {
       const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
-      tape.scratch("heads.partial", [splits, 2 * D], (partial) => {
+      sumPartials(tape, "heads.partial", [splits, 2 * D], [{ into: intoNorm }], (partial) =>
         tape.plan.dispatch({
           shader,
           entry: "backprop_norm",
           tensors: { ...inputs, ...gradients, partial },
           params: { ...params, splits },
           groups: [Math.ceil(D / 64), splits],
-        });
-        addPartials(tape.plan, partial, intoNorm);
-      });
+        }),
+      );
     }
     const into = tape.into(packed);
     if (into)

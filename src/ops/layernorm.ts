@@ -4,7 +4,7 @@ import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { columnSplits, sumPartials } from "./partials.ts";
 
 const shader = new Shader("layernorm", source, sumLanes);
 
@@ -44,17 +44,18 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
     const intoBias = tape.into(bias);
     if (intoWeight || intoBias) {
       const splits = columnSplits(N);
-      tape.scratch("layernorm.partial", [2, splits, C], (partial) => {
+      const sums = [intoWeight, intoBias].flatMap((into, which) =>
+        into ? [{ into, splits, count: C, first: which * splits * C }] : [],
+      );
+      sumPartials(tape, "layernorm.partial", [2, splits, C], sums, (partial) =>
         tape.plan.dispatch({
           shader,
           entry: "backprop_weight",
           tensors: { x, dout, moments, partial },
           params: { ...params, splits },
           groups: [Math.ceil(C / 64), splits],
-        });
-        for (const [which, into] of [intoWeight, intoBias].entries())
-          if (into) addPartials(tape.plan, partial, into, { splits, count: C, first: which * splits * C });
-      });
+        }),
+      );
     }
     const intoX = tape.into(x);
     if (intoX)

@@ -3,7 +3,7 @@ import { expectShape, extents2, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { backpropBias, backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
 import { type Adapter, backpropLow, backpropUp, type LowRankTerm, lowSplits } from "./low_rank.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { addPartials, columnSplits, sumPartials } from "./partials.ts";
 
 export interface LinearOptions {
   bias?: Tensor | null;
@@ -50,13 +50,17 @@ export function linear(
     if (rows && intoWeight?.constants.ADD === 0)
       throw new TypeError(`${weight.name} is not a weight, so its rows ${first} to ${end} cannot be trained alone`);
     if (intoWeight)
-      tape.scratch("linear.partial", [weightSplits(N, O, I), O, I], (partial) =>
-        backpropWeight(plan, { x, dout, partial, into: intoWeight, first }),
+      sumPartials(
+        tape,
+        "linear.partial",
+        [weightSplits(N, O, I), O, I],
+        [{ into: intoWeight, to: first * I }],
+        (partial) => backpropWeight(plan, { x, dout, partial }),
       );
     const intoBias = bias ? tape.into(bias) : null;
     if (intoBias)
-      tape.scratch("linear.partial", [columnSplits(N), O], (partial) =>
-        backpropBias(plan, { dout, partial, into: intoBias, first }),
+      sumPartials(tape, "linear.partial", [columnSplits(N), O], [{ into: intoBias, to: first }], (partial) =>
+        backpropBias(plan, { dout, partial }),
       );
     // Gradients of weights first: afterwards the buffer of x is free for its gradient, which has the same size.
     const addToDx = terms.map((term) => backpropTerm(tape, x, dout, term));
@@ -86,10 +90,9 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   const [columns, R] = extents2(up);
   const intoUp = tape.into(up);
   if (intoUp)
-    tape.scratch("linear.partial", [weightSplits(N, columns, R), columns, R], (partial) => {
-      backpropUp(plan, dout, term, partial);
-      addPartials(plan, partial, intoUp);
-    });
+    sumPartials(tape, "linear.partial", [weightSplits(N, columns, R), columns, R], [{ into: intoUp }], (partial) =>
+      backpropUp(plan, dout, term, partial),
+    );
   const intoDown = tape.into(down);
   if (!intoDown && !tape.tracks(x)) return () => {};
   const dlow = tape.empty("linear.dlow", low.shape);
@@ -102,8 +105,8 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
     });
   if (intoDown) {
     const [, I] = extents2(x);
-    tape.scratch("linear.partial", [weightSplits(N, width, I), width, I], (partial) =>
-      backpropWeight(plan, { x, dout: dlow, partial, into: intoDown }),
+    sumPartials(tape, "linear.partial", [weightSplits(N, width, I), width, I], [{ into: intoDown }], (partial) =>
+      backpropWeight(plan, { x, dout: dlow, partial }),
     );
   }
   return () => {

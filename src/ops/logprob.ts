@@ -5,6 +5,7 @@ import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
 import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { sumPartials } from "./partials.ts";
 
 const shader = new Shader("logprob", source);
 
@@ -101,7 +102,6 @@ export function logprob(
     const dentropy = entropyGradient ? tape.gradient(out.entropy) : null;
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
-    const partial = intoWeight && tape.empty("logprob.partial", [weightSplits(chunk, V, C), V, C]);
     for (const { i, rows, part, x, logits } of chunks) {
       // The logits of a single chunk are still there.
       if (chunks.length > 1) multiply(plan, { x, weight, out: logits });
@@ -121,14 +121,12 @@ export function logprob(
         groups: grid(size(logits.shape), 64),
       });
       if (intoH) backpropX(plan, { dout: logits, weight, into: { ...intoH, d: part(intoH.d) } });
-      if (intoWeight && partial) {
+      if (intoWeight) {
         const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
-        backpropWeight(plan, {
-          x,
-          dout: logits,
-          partial: rowsOf(partial, 0, weightSplits(rows, V, C)),
-          into: { d: intoWeight.d, constants },
-        });
+        const into = { d: intoWeight.d, constants };
+        sumPartials(tape, "logprob.partial", [weightSplits(rows, V, C), V, C], [{ into }], (partial) =>
+          backpropWeight(plan, { x, dout: logits, partial }),
+        );
       }
     }
   });

@@ -4,7 +4,7 @@ import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { columnSplits, sumPartials } from "./partials.ts";
 
 const shader = new Shader("rmsnorm", source, sumLanes);
 
@@ -40,16 +40,15 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
     const intoWeight = tape.into(weight);
     if (intoWeight) {
       const splits = columnSplits(N);
-      tape.scratch("rmsnorm.partial", [splits, C], (partial) => {
+      sumPartials(tape, "rmsnorm.partial", [splits, C], [{ into: intoWeight }], (partial) =>
         tape.plan.dispatch({
           shader,
           entry: "backprop_weight",
           tensors: { x, dout, rstd, partial },
           params: { ...params, splits },
           groups: [Math.ceil(C / 64), splits],
-        });
-        addPartials(tape.plan, partial, intoWeight);
-      });
+        }),
+      );
     }
     const intoX = tape.into(x);
     if (intoX)
