@@ -5,7 +5,9 @@ import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
 import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropAll } from "./linear.ts";
 import { sumPartials } from "./partials.ts";
+import { takesTogether } from "./product.ts";
 
 const shader = new Shader("logprob", source);
 
@@ -120,6 +122,10 @@ export function logprob(
         params: { N: rows, V },
         groups: grid(size(logits.shape), 64),
       });
+      if (chunks.length === 1 && intoH && intoWeight && takesTogether(plan, rows, weight, V)) {
+        backpropAll(tape, { x, dout: logits, weight }, { intoX: intoH, into: intoWeight });
+        continue;
+      }
       if (intoH) backpropX(plan, { dout: logits, weight, into: { ...intoH, d: part(intoH.d) } });
       if (intoWeight) {
         const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
