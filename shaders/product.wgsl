@@ -546,15 +546,14 @@ fn backprop(
   for (var k = 0u; k < 16u; k++) { // unroll
     let n = place_in_grid.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
     let to = place_in_grid.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
-    if (to >= width || n >= select(params.O, params.N, which == OF_X)) {
-      continue;
-    }
-    if (which == OF_WEIGHT) {
-      partial4[(split * params.O + n) * width + to] = sum[k];
-    } else if (ADD == 1u) {
-      dx4[n * width + to] += sum[k];
-    } else {
-      dx4[n * width + to] = sum[k];
+    if (to < width && n < select(params.O, params.N, which == OF_X)) {
+      if (which == OF_WEIGHT) {
+        partial4[(split * params.O + n) * width + to] = sum[k];
+      } else if (ADD == 1u) {
+        dx4[n * width + to] += sum[k];
+      } else {
+        dx4[n * width + to] = sum[k];
+      }
     }
   }
 }
