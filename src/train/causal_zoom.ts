@@ -24,22 +24,28 @@ export type AnswerProbabilities = Record<Counterfactual, number>;
 export interface ZoomWorth {
   /** Rollout.id */
   rollout: string;
+  /** Whether a tool gave a picture; where none did, all probabilities are those of "none". */
+  called: boolean;
   gold: AnswerProbabilities;
   given: AnswerProbabilities;
 }
 
-/** Means of the rollouts that were probed. */
+/** Means over the rollouts that answered; absent where none of the kind did. */
 export interface CausalSummary {
-  /** Rollouts that called a tool, got a picture and answered: those that were probed. */
-  probed: number;
-  /** All rollouts that were looked at. */
+  /** Rollouts that were looked at, that answered, and of those the ones that got a picture from a tool. */
   rollouts: number;
-  gold: AnswerProbabilities;
-  given: AnswerProbabilities;
-  /** Mean probability that the tool turns a wrong answer into a right one: right with it, wrong without, both sampled. */
-  gain: number;
-  /** ... and a right one into a wrong one. */
-  harm: number;
+  answered: number;
+  called: number;
+  /** Of the rollouts that got a picture: probabilities of the task's and of the given answer. */
+  gold?: AnswerProbabilities;
+  given?: AnswerProbabilities;
+  /** Of all that answered: probability of the task's answer as the rollout is, and right after the prompt. */
+  withTool?: number;
+  withoutTool?: number;
+  /** Of all that answered: probability that the tool turns a wrong answer into a right one, both answers sampled ... */
+  gain?: number;
+  /** ... and a right one into a wrong one (arXiv 2602.01334). */
+  harm?: number;
 }
 
 interface ProbeParts {
@@ -56,7 +62,7 @@ interface ProbeParts {
  * prompt, so that a probe costs its suffix.
  *
  * @param rolled rollouts of `tasks` with their pictures
- * @returns      one for each rollout that got a picture from a tool and answered
+ * @returns      one for each rollout that answered
  */
 export async function zoomWorths(
   { learner, tokenizer, vision, settings }: ProbeParts,
@@ -65,68 +71,68 @@ export async function zoomWorths(
 ): Promise<ZoomWorth[]> {
   const others = rolled.toolImages.map((ofTask) => ofTask.flat());
   const groups: PackedGroup[] = [];
-  const probes: { rollout: string; answer: "gold" | "given"; counterfactual: Counterfactual; targets: number }[] = [];
+  const worths: ZoomWorth[] = [];
+  /** Where the probability of each sequence goes, in the order of the groups. */
+  const takers: ((probability: number) => void)[] = [];
   for (const [t, task] of tasks.entries()) {
     const sequences: Sequence[] = [];
+    const promptImages = rolled.promptImages[t] ?? [];
+    const replacements = { whole: promptImages[0], other: otherPicture(others, t) };
     for (const [r, rollout] of (rolled.rollouts[t] ?? []).entries()) {
-      const pictures = rolled.toolImages[t]?.[r] ?? [];
-      const turn = pictures.length > 0 ? answerTurn(rollout, tokenizer) : null;
+      const turn = answerTurn(rollout, tokenizer);
       if (!turn) continue;
+      const pictures = rolled.toolImages[t]?.[r] ?? [];
+      const called = pictures.length > 0;
+      const worth: ZoomWorth = { rollout: rollout.id, called, gold: zeros(), given: zeros() };
+      worths.push(worth);
       const answers = { gold: turn.with(task.answer), given: turn.given };
-      for (const counterfactual of counterfactuals) {
-        const stand = standIns(pictures, counterfactual, {
-          whole: rolled.promptImages[t]?.[0],
-          other: otherPicture(others, t),
-        });
+      for (const counterfactual of called ? counterfactuals : (["none"] as const)) {
+        const seen = counterfactual === "none" ? null : standIns(pictures, counterfactual, replacements);
         for (const answer of ["gold", "given"] as const) {
-          const sequence = probe(
-            rollout,
-            turn.before,
-            answers[answer],
-            counterfactual === "none" ? null : stand,
-            vision,
-          );
-          sequences.push(sequence);
-          probes.push({ rollout: rollout.id, answer, counterfactual, targets: sequence.targets.length });
+          sequences.push(probe(rollout, turn.before, answers[answer], seen, vision));
+          takers.push((probability) => {
+            for (const one of called ? [counterfactual] : counterfactuals) worth[answer][one] = probability;
+          });
         }
       }
     }
     const prompt = rolled.rollouts[t]?.[0]?.segments[0]?.tokens ?? [];
-    const images = (rolled.promptImages[t] ?? []).map((pixels) => inputImage(pixels, vision));
+    const images = promptImages.map((pixels) => inputImage(pixels, vision));
     if (sequences.length > 0) groups.push({ prefix: { tokens: prompt, images }, sequences });
   }
   if (groups.length === 0) return [];
   const logprobs = await learner.logprobs(groups, settings);
-  const worths = new Map<string, ZoomWorth>();
   let at = 0;
-  for (const { rollout, answer, counterfactual, targets } of probes) {
-    const worth = worths.get(rollout) ?? { rollout, gold: zeros(), given: zeros() };
-    worths.set(rollout, worth);
-    const sum = logprobs.subarray(at, at + targets).reduce((total, one) => total + one, 0);
-    worth[answer][counterfactual] = Math.exp(sum);
-    at += targets;
+  for (const [i, { targets }] of groups.flatMap(({ sequences }) => sequences).entries()) {
+    const sum = logprobs.subarray(at, at + targets.length).reduce((total, one) => total + one, 0);
+    takers[i]!(Math.exp(sum));
+    at += targets.length;
   }
-  return [...worths.values()];
+  return worths;
 }
 
-/** Means over rollouts; zero where none was probed. */
+/** Means over what was measured in `rollouts` rollouts. */
 export function summarizeWorths(worths: readonly ZoomWorth[], rollouts: number): CausalSummary {
-  const mean = (value: (worth: ZoomWorth) => number): number =>
-    worths.reduce((sum, worth) => sum + value(worth), 0) / Math.max(1, worths.length);
-  const means = (answer: "gold" | "given"): AnswerProbabilities => {
+  const called = worths.filter((worth) => worth.called);
+  const counts = { rollouts, answered: worths.length, called: called.length };
+  if (worths.length === 0) return counts;
+  const ofAll = (value: (worth: ZoomWorth) => number) => mean(worths.map(value));
+  const ofCalled = (answer: "gold" | "given"): AnswerProbabilities => {
     const result = zeros();
-    for (const one of counterfactuals) result[one] = mean((worth) => worth[answer][one]);
+    for (const one of counterfactuals) result[one] = mean(called.map((worth) => worth[answer][one]));
     return result;
   };
   return {
-    probed: worths.length,
-    rollouts,
-    gold: means("gold"),
-    given: means("given"),
-    gain: mean(({ gold }) => gold.tool * (1 - gold.none)),
-    harm: mean(({ gold }) => gold.none * (1 - gold.tool)),
+    ...counts,
+    ...(called.length > 0 && { gold: ofCalled("gold"), given: ofCalled("given") }),
+    withTool: ofAll(({ gold }) => gold.tool),
+    withoutTool: ofAll(({ gold }) => gold.none),
+    gain: mean(worths.map(({ called, gold }) => (called ? gold.tool * (1 - gold.none) : 0))),
+    harm: mean(worths.map(({ called, gold }) => (called ? gold.none * (1 - gold.tool) : 0))),
   };
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
 
 const zeros = (): AnswerProbabilities => ({ tool: 0, blank: 0, other: 0, whole: 0, none: 0 });
 
@@ -142,11 +148,11 @@ function otherPicture(pictures: readonly Pixels[][], task: number): Pixels | und
 /** Pictures of the same sizes, so that the text around them stays as it is. */
 function standIns(
   pictures: readonly Pixels[],
-  counterfactual: Counterfactual,
+  counterfactual: Exclude<Counterfactual, "none">,
   { whole, other }: { whole: Pixels | undefined; other: Pixels | undefined },
 ): readonly Pixels[] {
-  const source = { tool: undefined, none: undefined, blank: undefined, whole, other }[counterfactual];
-  if (counterfactual === "tool" || counterfactual === "none") return pictures;
+  if (counterfactual === "tool") return pictures;
+  const source = { blank: undefined, whole, other }[counterfactual];
   return pictures.map(({ width, height }) => {
     if (!source) return grey(width, height);
     return source.width === width && source.height === height ? source : resize(source, width, height);

@@ -82,7 +82,7 @@ describe("what a tool's picture was worth", () => {
   };
   const tasks = [task("3"), task("4"), task("5")];
 
-  test("is asked with each counterfactual for the right and the given answer, of those that saw one", async () => {
+  test("is asked with each counterfactual for the right and the given answer, and those without one for no call", async () => {
     const asked: PackedGroup[] = [];
     const learner = {
       logprobs: async (groups: readonly PackedGroup[]) => {
@@ -95,14 +95,17 @@ describe("what a tool's picture was worth", () => {
     };
     const settings = { temperature: 1, suppressed: [] };
     const worths = await zoomWorths({ learner, tokenizer, vision, settings }, rolled, tasks);
-    expect(worths.map(({ rollout }) => rollout)).toEqual(["1·0·0", "1·1·0"]);
+    expect(worths.map(({ rollout, called }) => [rollout, called])).toEqual([
+      ["1·0·0", true],
+      ["1·1·0", true],
+      ["1·2·0", false],
+    ]);
     for (const { gold, given } of worths)
       for (const value of [...Object.values(gold), ...Object.values(given)]) expect(value).toBeCloseTo(0.5, 6);
 
-    expect(asked).toHaveLength(2);
+    expect(asked.map(({ sequences }) => sequences.length)).toEqual([10, 10, 2]);
     const [first] = asked;
     expect(first!.prefix.tokens).toEqual(rolled.rollouts[0]![0]!.segments[0]!.tokens);
-    expect(first!.sequences).toHaveLength(10);
     const answersOf = (from: number) =>
       first!.sequences.slice(from, from + 2).map(({ tokens, targets }) => {
         // Every target is the token behind the one it is predicted from.
@@ -123,14 +126,19 @@ describe("what a tool's picture was worth", () => {
     const all = (tool: number, none: number) => ({ tool, blank: 0, other: 0, whole: 0, none });
     const summary = summarizeWorths(
       [
-        { rollout: "a", gold: all(1, 0.25), given: all(1, 0) },
-        { rollout: "b", gold: all(0.5, 1), given: all(1, 0) },
+        { rollout: "a", called: true, gold: all(1, 0.25), given: all(1, 0) },
+        { rollout: "b", called: true, gold: all(0.5, 1), given: all(1, 0) },
+        { rollout: "c", called: false, gold: all(0.25, 0.25), given: all(1, 1) },
+        { rollout: "d", called: false, gold: all(0.5, 0.5), given: all(1, 1) },
       ],
-      4,
+      6,
     );
-    expect([summary.probed, summary.rollouts]).toEqual([2, 4]);
-    expect([summary.gold.tool, summary.gold.none]).toEqual([0.75, 0.625]);
-    expect([summary.gain, summary.harm]).toEqual([0.375, 0.25]);
-    expect(summarizeWorths([], 3)).toMatchObject({ probed: 0, gain: 0, harm: 0 });
+    expect(summary).toMatchObject({ rollouts: 6, answered: 4, called: 2 });
+    expect([summary.gold!.tool, summary.gold!.none]).toEqual([0.75, 0.625]);
+    expect([summary.withTool, summary.withoutTool]).toEqual([2.25 / 4, 2 / 4]);
+    expect([summary.gain, summary.harm]).toEqual([0.75 / 4, 0.5 / 4]);
+    // What is gained and lost is the difference between both.
+    expect(summary.gain! - summary.harm!).toBeCloseTo(summary.withTool! - summary.withoutTool!, 12);
+    expect(summarizeWorths([], 3)).toEqual({ rollouts: 3, answered: 0, called: 0 });
   });
 });

@@ -9,17 +9,27 @@ const labels: Record<Counterfactual, string> = {
 };
 
 /** What the tools' pictures were worth in the sampled rollouts, as lines of text. */
-export function causalTable({ probed, rollouts, gold, given, gain, harm }: CausalSummary): string[] {
-  if (probed === 0)
-    return ["", `No picture of a tool stands before an answer in these ${rollouts} rollouts: nothing to compare`];
+export function causalTable(summary: CausalSummary): string[] {
+  const { rollouts, answered, called, gold, given, withTool, withoutTool, gain, harm } = summary;
+  if (answered === 0)
+    return ["", `None of the ${rollouts} sampled rollouts answered: nothing can be said about their tools' pictures`];
   const width = Math.max(...Object.values(labels).map(({ length }) => length));
-  const cell = (value: number) => value.toFixed(3).padStart(9);
+  const cell = (value = 0) => value.toFixed(3).padStart(9);
+  const line = (label: string, ...values: (number | undefined)[]) =>
+    `${label.padEnd(width)}${values.map(cell).join("")}`;
   return [
     "",
-    `Probability of the right and of the given answer, mean over the ${probed} of ${rollouts} sampled rollouts with a tool's picture`,
-    `${"".padEnd(width)}${"right".padStart(9)}${"given".padStart(9)}`,
-    ...counterfactuals.map((one) => `${labels[one].padEnd(width)}${cell(gold[one])}${cell(given[one])}`),
-    `${"gain".padEnd(width)}${cell(gain)}  right with the tool, wrong without`,
-    `${"harm".padEnd(width)}${cell(harm)}  wrong with the tool, right without`,
+    ...(gold && given
+      ? [
+          `What the tools' pictures were worth: probability of the right and of the given answer, ${called} of ${rollouts} sampled rollouts`,
+          `${"".padEnd(width)}${"right".padStart(9)}${"given".padStart(9)}`,
+          ...counterfactuals.map((one) => line(labels[one], gold[one], given[one])),
+        ]
+      : [`No tool gave a picture in the ${answered} sampled rollouts that answered`]),
+    `Over all ${answered} rollouts that answered:`,
+    line("right as they are", withTool),
+    line("right without a call", withoutTool),
+    `${line("gain", gain)}  right with the tool, wrong without`,
+    `${line("harm", harm)}  wrong with the tool, right without`,
   ];
 }
