@@ -15,7 +15,7 @@ const shader = new Shader("logprob", source);
 const chunkBytes = 64 * 2 ** 20;
 
 /** With fewer rows the gradient of h has too few tiles to fill a device, and reads the whole weight for each chunk. */
-const leastRows = 256;
+const leastRows = 128;
 
 /** Chunks begin at multiples of this many rows: rows of any width then begin at multiples of 256 bytes, as bindings must. */
 const rowStep = 64;
@@ -38,7 +38,7 @@ export interface LogprobInputs extends Distribution {
 }
 
 interface Options {
-  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold, and at least 256, unless given. */
+  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold, and at least 128, unless given. */
   chunkRows?: number;
   /**
    * Whether the entropy is part of the loss. Both outputs then need a gradient in the backward pass; otherwise the entropy is
