@@ -9,10 +9,11 @@ import { sizeText } from "./size_text.ts";
 import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
 interface Step {
-  pipeline: GPUComputePipeline;
   dispatch: Dispatch;
   /** Index of its Params in the plan's uniform buffer. */
   paramsIndex: number;
+  /** Both from the first run on. */
+  pipeline?: GPUComputePipeline;
   group?: GPUBindGroup;
 }
 
@@ -100,7 +101,7 @@ export class Plan {
    * kernel would bind more of a buffer than the device allows
    */
   dispatch(dispatch: Dispatch): void {
-    const { shader, entry, groups, constants = {}, sizes = {} } = dispatch;
+    const { shader, entry, groups } = dispatch;
     const label = labelOf(dispatch);
     if (this.#uniforms) throw new Error(`${this.name} has run already, ${label} cannot be added`);
     const bound = boundTensors(dispatch);
@@ -116,7 +117,16 @@ export class Plan {
     if (groups.some((n) => n === 0)) return;
     const paramsIndex = this.#params.length;
     if (shader.uses(entry).has("params")) this.#params.push(packParams(dispatch));
-    this.#steps.push({ pipeline: this.gpu.pipelines.get({ shader, entry, constants, sizes }), dispatch, paramsIndex });
+    this.#steps.push({ dispatch, paramsIndex });
+  }
+
+  /**
+   * Compiles the kernels that are not compiled yet, all at once and without holding the host's thread; `run` compiles
+   * what is missing one after another. Null where the plan has run already.
+   */
+  compile(): Promise<void> | null {
+    if (this.#uniforms) return null;
+    return this.gpu.pipelines.compile(withoutDead(this.#steps).map(({ dispatch }) => dispatch));
   }
 
   /** Encodes and submits all dispatches, in order. */
@@ -182,12 +192,16 @@ export class Plan {
     const { activations, sizes, of } = this.#placement;
     const buffers = this.gpu.activations.take(this, sizes);
     for (const [i, activation] of activations.entries()) activation.placed = buffers[of[i] ?? -1] ?? null;
-    for (const step of this.#steps) step.group = this.#groupOf(step, uniforms);
+    for (const step of this.#steps) {
+      step.pipeline ??= this.gpu.pipelines.get(step.dispatch);
+      step.group = this.#groupOf(step, step.pipeline, uniforms);
+    }
     this.#isBound = true;
   }
 
   #groupOf(
-    { dispatch, pipeline, paramsIndex }: Step,
+    { dispatch, paramsIndex }: Step,
+    pipeline: GPUComputePipeline,
     uniforms: { buffer: GPUBuffer; strideBytes: number },
   ): GPUBindGroup {
     const { shader, entry } = dispatch;
@@ -209,6 +223,7 @@ export class Plan {
 
 function encode(pass: GPUComputePassEncoder, { pipeline, group, dispatch }: Step): void {
   const [x, y = 1, z = 1] = dispatch.groups;
+  if (!pipeline) throw new Error(`${labelOf(dispatch)} has no pipeline before its plan is bound`);
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, group ?? null);
   pass.dispatchWorkgroups(x, y, z);

@@ -1,9 +1,9 @@
 import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
-import { backpropBias, backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropBias, backpropWeight, backpropX, multiply } from "./dense_product.ts";
 import { type Adapter, backpropLow, backpropUp, type LowRankTerm, lowSplits } from "./low_rank.ts";
-import { addPartials, columnSplits, sumPartials } from "./partials.ts";
+import { addPartials, columnSplits, sumPartials, weightSplits } from "./partials.ts";
 import { backpropTogether, takesTogether } from "./product.ts";
 
 export interface LinearOptions {

@@ -4,9 +4,9 @@ import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropWeight, backpropX, multiply } from "./dense_product.ts";
 import { backpropAll } from "./linear.ts";
-import { sumPartials } from "./partials.ts";
+import { sumPartials, weightSplits } from "./partials.ts";
 import { takesTogether } from "./product.ts";
 
 const shader = new Shader("logprob", source);

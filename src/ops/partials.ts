@@ -14,6 +14,11 @@ const mostFew = 8;
 /** Rows in a split of the sums over columns, so that few columns still fill the device. */
 const rowsPerSplit = 64;
 
+/** Rows in a split of a weight gradient's sum over N, so that a small gradient still fills the device. */
+const rowsPerWeightSplit = 256;
+/** Beyond this many workgroups more of them do not make a product faster. */
+const busyTiles = 4096;
+
 /** Most bytes of partial sums that wait to be added up together. */
 const mostWaitingBytes = 64 * 2 ** 20;
 
@@ -22,6 +27,15 @@ const alignmentBytes = 256;
 
 /** Splits of the sum of columns over N rows. */
 export const columnSplits = (N: number): number => Math.max(1, Math.ceil(N / rowsPerSplit));
+
+/**
+ * Splits of the sum over N rows that makes the gradient of an (O, I) weight: the first extent of its partial sums. A large
+ * weight fills the device without, and its partial sums would take much memory.
+ */
+export function weightSplits(N: number, O: number, I: number): number {
+  const tiles = Math.ceil(O / 32) * Math.ceil(I / 32);
+  return Math.max(1, Math.min(Math.ceil(N / rowsPerWeightSplit), Math.ceil(busyTiles / tiles)));
+}
 
 /** Where in a tensor of partial sums, and to where in a gradient. */
 export interface PartialSums {

@@ -5,10 +5,10 @@ import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "te
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
-import { type Product, type ProductGradient, type WeightGradient, weightSplits } from "./dense_product.ts";
+import type { Product, ProductGradient, WeightGradient } from "./dense_product.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
-import { columnSplits } from "./partials.ts";
+import { columnSplits, weightSplits } from "./partials.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
 import { thinSizes } from "./thin_sizes.ts";
 import {

@@ -2,6 +2,7 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import { Plan } from "../gpu/plan.ts";
+import { PlanCache } from "../gpu/plan_cache.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
@@ -14,7 +15,7 @@ import type { InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import type { Sampler } from "./sampler.ts";
 
-/** Prefill plans that are cached; what they hold on the device is little, since plans share their activations' buffers. */
+/** Prefills that are kept: pictures of many sizes make many. */
 const mostPrefills = 32;
 
 /** Most patches of one pass of the vision tower. */
@@ -85,8 +86,7 @@ export class Prefills {
   readonly #model: Model;
   readonly #cache: CacheState;
   readonly #sampler: Sampler;
-  /** By sizes, the one used last at the end. */
-  readonly #plans = new Map<string, PrefillPlan>();
+  readonly #plans = new PlanCache<PrefillPlan>({ count: mostPrefills });
 
   constructor(gpu: Gpu, model: Model, cache: CacheState, sampler: Sampler) {
     this.#gpu = gpu;
@@ -101,7 +101,10 @@ export class Prefills {
     const images = parts.flatMap((part) => part.images);
     const P = images.length === 0 ? 0 : bucket(patchesOf(images), merge);
     const B = bucket(parts.reduce((n, part) => n + part.slots.length, 0));
-    const recorded = this.#planFor(N, P, B);
+    const recorded = this.#plans.get(`${N} ${P} ${B}`, () => this.#record(N, P, B));
+    // Before anything is written: from there on nothing may come between.
+    const compiling = recorded.plan.compile();
+    if (compiling) await compiling;
 
     const firstTokens = (recorded.vision?.fill(images) ?? []).values();
     const values = {
@@ -143,21 +146,7 @@ export class Prefills {
   }
 
   free(): void {
-    for (const { plan } of this.#plans.values()) plan.free();
-  }
-
-  #planFor(N: number, P: number, B: number): PrefillPlan {
-    const key = `${N} ${P} ${B}`;
-    const recorded = this.#plans.get(key) ?? this.#record(N, P, B);
-    this.#plans.delete(key);
-    this.#plans.set(key, recorded);
-    // Pictures of many sizes make many plans: those used longest ago are given up.
-    for (const [oldest, { plan }] of this.#plans) {
-      if (this.#plans.size <= mostPrefills) break;
-      plan.free();
-      this.#plans.delete(oldest);
-    }
-    return recorded;
+    this.#plans.free();
   }
 
   /** @param N  rows of text @param P  patches @param B  conversations */

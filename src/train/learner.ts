@@ -2,6 +2,7 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { Plan } from "../gpu/plan.ts";
+import { PlanCache } from "../gpu/plan_cache.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
@@ -40,13 +41,17 @@ export interface UpdateResult {
   gradNorm: number;
 }
 
+/** Passes that are kept, and most bytes of what they are filled with: sizes drift while the model learns to call the tool. */
+const mostPasses = 16;
+const mostPassesBytes = 256 * 2 ** 20;
+
 /**
  * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Passes are recorded for a size and
  * replayed while the size stays. What a learner keeps is recorded plans: an update depends on its arguments, the
  * weights and the optimizer's moments alone.
  */
 export class Learner {
-  readonly #passes = new Map<string, Pass>();
+  readonly #passes = new PlanCache<Pass>({ count: mostPasses, bytes: mostPassesBytes });
   readonly #allowed: Tensor;
   readonly #temperature: Tensor;
   readonly #lossSettings: Tensor;
@@ -85,6 +90,8 @@ export class Learner {
       const kind = settings.entropyCoef === 0 ? "training" : "training with entropy";
       const pass = this.#pass(packed, kind, settings.gradientCheckpointing);
       const count = packed.targets.length;
+      const compiling = pass.plan.compile();
+      if (compiling) await compiling;
       fillPass(pass, packed, refLogprobs?.subarray(done, done + count));
       await run(pass.plan, "update", traces);
       done += count;
@@ -135,7 +142,7 @@ export class Learner {
   }
 
   free(): void {
-    for (const { plan } of this.#passes.values()) plan.free();
+    this.#passes.free();
     this.#optimizer.free();
     for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings]) this.gpu.release(buffer);
   }
@@ -157,18 +164,10 @@ export class Learner {
       targets: bucket(packed.targets.length, 32),
     };
     const key = [...Object.values(size), kind, kind === "forward" ? "" : gradientCheckpointing].join(" ");
-    const known = this.#passes.get(key);
-    if (known) return known;
-    // Sizes drift while the model learns to call the tool; only the current ones are worth their memory.
-    for (const [other, { plan, terms }] of this.#passes)
-      if ((terms === null) === (kind === "forward")) {
-        plan.free();
-        this.#passes.delete(other);
-      }
     const state = { allowed: this.#allowed, temperature: this.#temperature, lossSettings: this.#lossSettings };
-    const pass = recordPass(this.model, size, { kind, loss: this.loss, state, gradientCheckpointing });
-    this.#passes.set(key, pass);
-    return pass;
+    return this.#passes.get(key, () =>
+      recordPass(this.model, size, { kind, loss: this.loss, state, gradientCheckpointing }),
+    );
   }
 
   #writeSampling({ temperature, suppressed }: Pick<UpdateSettings, "temperature" | "suppressed">): void {
