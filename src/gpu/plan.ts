@@ -1,6 +1,7 @@
 import { ActivationBuffer } from "./activation.ts";
 import { boundTensors, type Dispatch, labelOf } from "./dispatch.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
+import { withInlined } from "./inline.ts";
 import { type KernelTime, timeKernels } from "./kernel_times.ts";
 import { lifetimesOf, withoutDead } from "./liveness.ts";
 import { joinParams, packParams, paramsBytes } from "./params.ts";
@@ -33,7 +34,6 @@ export class Plan {
   #isBound = false;
   /** Whether activations are placed when the plan first runs. */
   readonly reuses: boolean;
-  #params: Uint8Array[] = [];
   /** The Params of all dispatches, from the first run on. */
   #uniforms: { buffer: GPUBuffer; strideBytes: number } | null = null;
   #isFreed = false;
@@ -53,17 +53,17 @@ export class Plan {
 
   /** Bytes of the buffers that its activations share; available before they are allocated. */
   get activationBytes(): number {
-    const { sizes } = this.#uniforms ? this.#placement : place([...lifetimesOf(withoutDead(this.#steps)).values()]);
+    const { sizes } = this.#uniforms ? this.#placement : place([...lifetimesOf(withoutDead(this.#planned())).values()]);
     return sizes.reduce((a, b) => a + b, 0);
   }
 
   get dispatches(): number {
-    return this.#steps.length;
+    return this.#planned().length;
   }
 
   /** All dispatches of a run, in order. */
   get recorded(): readonly Dispatch[] {
-    return this.#steps.map(({ dispatch }) => dispatch);
+    return this.#planned().map(({ dispatch }) => dispatch);
   }
 
   /** A tensor that lives as long as the plan. */
@@ -115,9 +115,9 @@ export class Plan {
     if (groups.some((n = 1) => n > limit))
       throw new RangeError(`${label} asks for ${groups.join(" x ")} workgroups, at most ${limit} each`);
     if (groups.some((n) => n === 0)) return;
-    const paramsIndex = this.#params.length;
-    if (shader.uses(entry).has("params")) this.#params.push(packParams(dispatch));
-    this.#steps.push({ dispatch, paramsIndex });
+    // Named at once where one is missing; packed when the plan first runs.
+    if (shader.uses(entry).has("params")) packParams(dispatch);
+    this.#steps.push({ dispatch, paramsIndex: 0 });
   }
 
   /**
@@ -126,7 +126,7 @@ export class Plan {
    */
   compile(): Promise<void> | null {
     if (this.#uniforms) return null;
-    return this.gpu.pipelines.compile(withoutDead(this.#steps).map(({ dispatch }) => dispatch));
+    return this.gpu.pipelines.compile(withoutDead(this.#planned()).map(({ dispatch }) => dispatch));
   }
 
   /** Encodes and submits all dispatches, in order. */
@@ -168,19 +168,28 @@ export class Plan {
     for (const step of this.#steps) step.group = undefined;
   }
 
+  /** The dispatches of a run: those that are recorded, less what readers compute themselves. */
+  #planned(): Step[] {
+    return this.#uniforms ? this.#steps : withInlined(this.#steps);
+  }
+
   /** Once: decides which activations share a buffer, and puts the Params of all dispatches into one buffer. */
   #seal(): { buffer: GPUBuffer; strideBytes: number } {
     if (this.#isFreed) throw new Error(`${this.name} was freed, it cannot run any more`);
     if (this.#uniforms) return this.#uniforms;
-    this.#steps = withoutDead(this.#steps);
+    this.#steps = withoutDead(this.#planned());
     const lives = lifetimesOf(this.#steps);
     this.#placement = { activations: [...lives.keys()], ...place([...lives.values()]) };
     for (const buffer of this.#kept) {
       buffer.placed = this.gpu.allocate(buffer.size, buffer.label);
       this.#owned.push(buffer.placed);
     }
-    const { bytes, strideBytes } = joinParams(this.#params);
-    this.#params = [];
+    const blocks: Uint8Array[] = [];
+    for (const step of this.#steps) {
+      step.paramsIndex = blocks.length;
+      if (step.dispatch.shader.uses(step.dispatch.entry).has("params")) blocks.push(packParams(step.dispatch));
+    }
+    const { bytes, strideBytes } = joinParams(blocks);
     this.#uniforms = { buffer: this.gpu.pool.createUniforms(`${this.name} params`, bytes), strideBytes };
     return this.#uniforms;
   }

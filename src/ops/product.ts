@@ -2,6 +2,7 @@ import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "text" };
+import type { Dispatch, InlinedNorm } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
@@ -10,7 +11,7 @@ import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
 import { columnSplits, weightSplits } from "./partials.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
-import { thinSizes } from "./thin_sizes.ts";
+import { thinSizes, withNorm } from "./thin_sizes.ts";
 import {
   chunkShaders,
   fromColumn,
@@ -104,15 +105,18 @@ export function multiplyInParts(
     if (kernel === "thin") {
       const chunks = thin(weight);
       const sizes = thinSizes(N, range.count, I, chunks);
-      plan.dispatch({
+      const product: Dispatch = {
         shader: chunks.shader,
         entry: "multiply",
         tensors: { ...tensors, bias: rangeBias, residual: rangeResidual, out: rangeOut },
-        params,
+        params: { ...params, eps: 0 },
         groups: [Math.ceil(range.count / sizes.OUTS), Math.ceil(N / sizes.ROWS)],
         constants,
         sizes,
-      });
+      };
+      // The norm's weight takes the residual's binding.
+      const inline = residual ? undefined : (norm: InlinedNorm) => ofNormed(product, x, norm);
+      plan.dispatch({ ...product, inline });
       continue;
     }
     const side = { wide: 128, tiled: 64, untiled: 32 }[kernel];
@@ -125,6 +129,27 @@ export function multiplyInParts(
       constants,
     });
   }
+}
+
+/** Longest rows that every workgroup of a product normalizes for itself. */
+const mostNormed = 512;
+
+/** The same product of rmsnorm(x), where it is of that norm's result; null where it cannot be. */
+function ofNormed(product: Dispatch, x: Tensor, { x: rows, weight, eps, out }: InlinedNorm): Dispatch | null {
+  const [N, I] = extents2(x);
+  const isWhole = x.buffer === out.buffer && x.offsetBytes === out.offsetBytes && extents2(out)[0] === N;
+  const { sizes, tensors, params, constants } = product;
+  if (!isWhole || I !== extents2(out)[1] || I > mostNormed || !sizes) return null;
+  return {
+    ...product,
+    // Bindings that a constant switches off were given x.
+    tensors: Object.fromEntries(
+      Object.entries({ ...tensors, residual: weight }).map(([name, tensor]) => [name, tensor === x ? rows : tensor]),
+    ),
+    params: { ...params, eps },
+    constants: { ...constants, NORM: 1 },
+    sizes: withNorm(sizes as ReturnType<typeof thinSizes>),
+  };
 }
 
 const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>

@@ -33,6 +33,7 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
     tensors: { x, weight, out, rstd },
     params,
     groups,
+    ...(!short && { inlined: { x, weight, eps, out } }),
   });
 
   tape.record(out, [x, weight], () => {
