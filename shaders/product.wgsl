@@ -38,6 +38,8 @@ override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
+// Of `backprop`: x is what an activation makes of dx4's numbers, which are then replaced by their gradient.
+override ACTIVATION: u32 = 0u;
 // out (N, O / 2) = silu(gate) up: the first half of the weight's rows are the gate's, the second those of up.
 override GATED: u32 = 0u;
 
@@ -549,6 +551,8 @@ fn backprop(
     if (to < width && n < select(params.O, params.N, which == OF_X)) {
       if (which == OF_WEIGHT) {
         partial4[(split * params.O + n) * width + to] = sum[k];
+      } else if (ACTIVATION != 0u) {
+        put_activated(n, to, sum[k]);
       } else if (ADD == 1u) {
         dx4[n * width + to] += sum[k];
       } else {
@@ -556,4 +560,29 @@ fn backprop(
       }
     }
   }
+}
+
+// Kinds of ACTIVATION, as in ops/product.ts.
+const GATE = 1u;
+const GELU_EXACT = 3u;
+
+// From the gradient of a vec4 of an activation's result to that of what it is made of: gate and up side by side, or one number.
+fn put_activated(n: u32, column: u32, d: vec4f) {
+  let width = params.I / 4u;
+  if (ACTIVATION == GATE) {
+    let from_gate = n * 2u * width + column;
+    let gate = dx4[from_gate];
+    let up = dx4[from_gate + width];
+    let a = gate_gradient(d.x, gate.x, up.x);
+    let b = gate_gradient(d.y, gate.y, up.y);
+    let c = gate_gradient(d.z, gate.z, up.z);
+    let e = gate_gradient(d.w, gate.w, up.w);
+    dx4[from_gate] = vec4f(a.dgate, b.dgate, c.dgate, e.dgate);
+    dx4[from_gate + width] = vec4f(a.dup, b.dup, c.dup, e.dup);
+    return;
+  }
+  let at = n * width + column;
+  let v = dx4[at];
+  let exact = ACTIVATION == GELU_EXACT;
+  dx4[at] = d * vec4f(gelu_slope(v.x, exact), gelu_slope(v.y, exact), gelu_slope(v.z, exact), gelu_slope(v.w, exact));
 }

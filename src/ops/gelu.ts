@@ -7,7 +7,8 @@ import { size, type Tensor } from "../gpu/tensor.ts";
 const shader = new Shader("gelu", source);
 
 /**
- * out = x Phi(x), elementwise, with the normal distribution function Phi.
+ * out = x Phi(x), elementwise, with the normal distribution function Phi. The backward pass may overwrite x with its gradient: no
+ * other op may read it there.
  *
  * @param x     any shape
  * @param form  "erf": exact; "tanh": the approximation that configurations call gelu_pytorch_tanh
@@ -32,5 +33,6 @@ export function gelu(tape: Tape, x: Tensor, form: "tanh" | "erf"): Tensor {
         constants: { ...into.constants, ERF },
       });
   });
+  tape.activate(out, { kind: form, input: x });
   return out;
 }

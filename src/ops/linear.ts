@@ -1,4 +1,4 @@
-import type { Into, Tape } from "../gpu/tape.ts";
+import type { ActivationKind, Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { backpropBias, backpropWeight, backpropX, multiply } from "./dense_product.ts";
@@ -53,7 +53,9 @@ export function linear(
     const intoBias = bias ? tape.into(bias) : null;
     const sums = { into: intoWeight, intoBias, first };
     if (terms.length === 0 && intoWeight && tape.tracks(x) && takesTogether(plan, N, weight, O, first)) {
-      backpropAll(tape, { x, dout, weight }, { ...sums, into: intoWeight, intoX: tape.into(x)! });
+      const activated = tape.passOver(x);
+      const intoX = activated ? { d: activated.input, constants: { ADD: 0 as const } } : tape.into(x)!;
+      backpropAll(tape, { x, dout, weight }, { ...sums, into: intoWeight, intoX, activation: activated?.kind });
     } else {
       backpropWeights(tape, { x, dout }, sums);
       // Gradients of weights first: afterwards the buffer of x is free for its gradient, which has the same size.
@@ -96,7 +98,13 @@ function backpropWeights(
 export function backpropAll(
   tape: Tape,
   { x, dout, weight }: Record<"x" | "dout" | "weight", Tensor>,
-  { intoX, into, intoBias, first = 0 }: IntoWeights & Record<"intoX" | "into", Into>,
+  {
+    intoX,
+    into,
+    intoBias,
+    first = 0,
+    activation,
+  }: IntoWeights & Record<"intoX" | "into", Into> & { activation?: ActivationKind },
 ): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(x);
@@ -108,7 +116,16 @@ export function backpropAll(
     ...(intoBias ? [{ ...ofBias, into: intoBias, first: before, to: first }] : []),
   ];
   sumPartials(tape, "linear.partial", [before + ofBias.splits * O], sums, (partial) =>
-    backpropTogether(tape.plan, { x, dout, weight, into: intoX, first, partial, hasBias: Boolean(intoBias) }),
+    backpropTogether(tape.plan, {
+      x,
+      dout,
+      weight,
+      into: intoX,
+      first,
+      partial,
+      hasBias: Boolean(intoBias),
+      activation,
+    }),
   );
 }
 

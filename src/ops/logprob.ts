@@ -84,12 +84,12 @@ export function logprob(
 
   for (const { rows, part, x, logits } of chunks) {
     multiply(plan, { x, weight, out: logits });
-    recordSummary(plan, logits, { allowed, temperature }, part(stats));
     plan.dispatch({
       shader,
       entry: "choose",
       tensors: {
         logits,
+        allowed,
         temperature,
         stats: part(stats),
         targets: part(targets),
@@ -97,7 +97,7 @@ export function logprob(
         entropy: part(out.entropy),
       },
       params: { N: rows, V },
-      groups: grid(rows, 64),
+      groups: grid(rows, 1),
     });
   }
 
@@ -153,17 +153,12 @@ export function summarize(plan: Plan, logits: Tensor, distribution: Distribution
   expectShape(distribution.allowed, V);
   expectShape(distribution.temperature, 1);
   const stats = plan.activation("logprob.stats", [N, 4]);
-  recordSummary(plan, logits, distribution, stats);
-  return stats;
-}
-
-function recordSummary(plan: Plan, logits: Tensor, { allowed, temperature }: Distribution, stats: Tensor): void {
-  const [N, V] = extents2(logits);
   plan.dispatch({
     shader,
     entry: "summarize",
-    tensors: { logits, allowed, temperature, stats },
+    tensors: { logits, ...distribution, stats },
     params: { N, V },
     groups: grid(N, 1),
   });
+  return stats;
 }

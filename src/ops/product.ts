@@ -5,6 +5,7 @@ import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "te
 import type { Dispatch, InlinedNorm } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
+import type { ActivationKind } from "../gpu/tape.ts";
 import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
 import type { Product, ProductGradient, WeightGradient } from "./dense_product.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
@@ -220,23 +221,26 @@ export function takesTogether(plan: Plan, N: number, weight: Tensor, O: number, 
   );
 }
 
+/** ACTIVATION of the kernel. */
+const activationCodes: Readonly<Record<ActivationKind, number>> = { gate: 1, tanh: 2, erf: 3 };
+
+interface TogetherGradients extends ProductGradient {
+  x: Tensor;
+  partial: Tensor;
+  hasBias: boolean;
+  activation?: ActivationKind;
+}
+
 /**
  * dx, and the partial sums of the weight's gradient, behind which those of the bias's stand where there is one, in one
  * dispatch. Bits are those of `backpropX`, `backpropWeight` and `backpropBias`.
  *
- * @param partial  f32, weightSplits(N, O, I) times (O, I), then columnSplits(N) times (O)
+ * @param partial     f32, weightSplits(N, O, I) times (O, I), then columnSplits(N) times (O)
+ * @param activation  made x of `into`, which then gets its own gradient in place of that of x
  */
 export function backpropTogether(
   plan: Plan,
-  {
-    x,
-    dout,
-    weight,
-    into,
-    first = 0,
-    partial,
-    hasBias,
-  }: ProductGradient & { x: Tensor; partial: Tensor; hasBias: boolean },
+  { x, dout, weight, into, first = 0, partial, hasBias, activation }: TogetherGradients,
 ): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(weight);
@@ -249,6 +253,11 @@ export function backpropTogether(
     tensors: { x4: x, dout4: dout, ...weightTensors(weight), dx4: into.d, partial4: partial },
     params: { N, I, O, first, splits, stride: O, ...noTerm },
     groups: grid(groups, 1),
-    constants: { ...into.constants, BIAS: hasBias ? 1 : 0, ...weightConstants(weight) },
+    constants: {
+      ...into.constants,
+      BIAS: hasBias ? 1 : 0,
+      ...(activation && { ACTIVATION: activationCodes[activation] }),
+      ...weightConstants(weight),
+    },
   });
 }

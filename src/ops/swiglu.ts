@@ -43,6 +43,7 @@ export function swiglu(tape: Tape, packed: Tensor): Tensor {
         constants: into.constants,
       });
   });
+  tape.activate(out, { kind: "gate", input: packed });
   return out;
 }
 
