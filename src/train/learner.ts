@@ -70,6 +70,11 @@ export class Learner {
     this.#optimizer = new Optimizer(gpu, model);
   }
 
+  /** Passes that were recorded so far. */
+  get recordedPasses(): number {
+    return this.#passes.recorded;
+  }
+
   /** One update on all groups. @throws the signal's reason where that stops it */
   async update(
     groups: readonly PackedGroup[],
