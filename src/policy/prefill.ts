@@ -9,7 +9,7 @@ import { activationBytes, canBind, maxPassBytes } from "../model/activation_size
 import type { CacheState } from "../model/cache.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
-import type { RopePositions } from "../model/positions.ts";
+import { type PlacedTokens, RowPacker } from "../model/row_packer.ts";
 import { TextRows } from "../model/text_rows.ts";
 import type { InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
@@ -22,10 +22,7 @@ const mostPrefills = 32;
 const patchesPerPass = 8192;
 
 /** Tokens that are in the model together: a prompt, or what a tool answered to one row. */
-export interface PrefillPart {
-  tokens: readonly number[];
-  images: readonly InputImage[];
-  positions: RopePositions;
+export interface PrefillPart extends PlacedTokens {
   /** First row of the cache that the tokens are written to. */
   cacheBegin: number;
   /** Rows of the cache that every token sees: the group's prompt. Null for a prompt itself. */
@@ -106,35 +103,19 @@ export class Prefills {
     const compiling = recorded.plan.compile();
     if (compiling) await compiling;
 
-    const firstTokens = (recorded.vision?.fill(images) ?? []).values();
-    const values = {
-      tokens: [] as number[],
-      imageRows: [] as number[],
-      t: [] as number[],
-      h: [] as number[],
-      w: [] as number[],
-      querySpans: [] as number[],
-      cacheRows: [] as number[],
-    };
+    const packer = new RowPacker(this.#model.config.imageTokenId);
     const ends: { lastRow: number; slot: number }[] = [];
     for (const part of parts) {
-      const { cacheBegin, prefix, begin } = part;
-      const rowsOfImages = part.images.flatMap((image) => {
-        const first = firstTokens.next().value ?? noIndex;
-        return Array.from({ length: patchesOf([image]) / merge }, (_, i) => first + i);
-      });
-      const imageRows = rowsOfImages.values();
-      for (const [i, token] of part.tokens.entries()) {
-        const isImage = token === this.#model.config.imageTokenId;
-        values.tokens.push(isImage ? noIndex : token);
-        values.imageRows.push(isImage ? (imageRows.next().value ?? noIndex) : noIndex);
-        values.cacheRows.push(cacheBegin + i);
-        values.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
+      const { cacheBegin, prefix, begin, slots, tokens } = part;
+      const [, end] = packer.put(part);
+      for (let i = 0; i < tokens.length; i++) {
+        packer.rows.cacheRows.push(cacheBegin + i);
+        packer.rows.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
       }
-      for (const axis of ["t", "h", "w"] as const) for (const p of part.positions[axis]) values[axis].push(p);
-      for (const slot of part.slots) ends.push({ lastRow: values.tokens.length - 1, slot });
+      for (const slot of slots) ends.push({ lastRow: end - 1, slot });
     }
-    recorded.rows.fill(values);
+    recorded.vision?.fill(packer.images);
+    recorded.rows.fill(packer.rows);
     const padded = (of: number[]) => {
       const array = new Uint32Array(B).fill(noIndex);
       array.set(of);

@@ -41,6 +41,9 @@ export interface UpdateResult {
   gradNorm: number;
 }
 
+/** The norm only of the last one, after which the optimizer makes its step. */
+type MicroBatchResult = Omit<UpdateResult, "gradNorm"> & { gradNorm: number | null };
+
 /** Passes that are kept, and most bytes of what they are filled with: sizes drift while the model learns to call the tool. */
 const mostPasses = 16;
 const mostPassesBytes = 256 * 2 ** 20;
@@ -86,40 +89,50 @@ export class Learner {
     this.gpu.write(this.#lossSettings, lossWords(settings));
     this.#optimizer.write(settings, updatesBefore + 1);
     const parts = this.#microBatches(groups);
-    const results: Omit<UpdateResult, "gradNorm">[] = [];
+    const results: MicroBatchResult[] = [];
+    let reading: Promise<MicroBatchResult> | null = null;
     let done = 0;
-    let gradNorm = Number.NaN;
     for (const [i, microBatch] of parts.entries()) {
-      if (signal?.aborted) this.#giveUp(signal);
+      // Packed while the one before is computed.
       const packed = this.#pack(microBatch);
       const kind = settings.entropyCoef === 0 ? "training" : "training with entropy";
       const pass = this.#pass(packed, kind, settings.gradientCheckpointing);
-      const count = packed.targets.length;
       const compiling = pass.plan.compile();
       if (compiling) await compiling;
+      if (reading) results.push(await reading);
+      if (signal?.aborted) this.#giveUp(signal);
+      const count = packed.targets.length;
       fillPass(pass, packed, refLogprobs?.subarray(done, done + count));
       await run(pass.plan, "update", traces);
       done += count;
-      const terms = pass.terms!;
-      const reads = [pass.logprob, pass.entropy, terms];
+      let norm: Tensor | null = null;
       if (i === parts.length - 1) {
-        const { plan, norm } = this.#optimizer.recorded(settings.decayVectors);
-        await run(plan, "optimizer", traces);
-        reads.push(norm);
+        const optimizer = this.#optimizer.recorded(settings.decayVectors);
+        await run(optimizer.plan, "optimizer", traces);
+        norm = optimizer.norm;
       }
-      const [logprobs, entropies, values, norms] = await this.gpu.read(...reads);
-      results.push({
-        logprobs: logprobs!.subarray(0, count),
-        entropies: entropies!.subarray(0, count),
-        terms: values!.subarray(0, count * (terms.shape[1] ?? 1)),
-      });
-      if (norms) gradNorm = norms[0]!;
+      reading = this.#read(pass, count, norm);
+      // An error is thrown where it is awaited, which may be later.
+      reading.catch(() => {});
     }
+    if (reading) results.push(await reading);
     return {
       logprobs: concat(results.map((r) => r.logprobs)),
       entropies: concat(results.map((r) => r.entropies)),
       terms: concat(results.map((r) => r.terms)),
-      gradNorm,
+      gradNorm: results.at(-1)?.gradNorm ?? Number.NaN,
+    };
+  }
+
+  /** Everything of a micro-batch in one read, which is submitted before this returns. */
+  async #read({ logprob, entropy, terms }: Pass, count: number, norm: Tensor | null): Promise<MicroBatchResult> {
+    if (!terms) throw new Error("a pass that trains nothing has no terms");
+    const [logprobs, entropies, values, norms] = await this.gpu.read(logprob, entropy, terms, ...(norm ? [norm] : []));
+    return {
+      logprobs: logprobs!.subarray(0, count),
+      entropies: entropies!.subarray(0, count),
+      terms: values!.subarray(0, count * (terms.shape[1] ?? 1)),
+      gradNorm: norms?.[0] ?? null,
     };
   }
 
