@@ -4,7 +4,7 @@ import { passGradient } from "./add.ts";
 import { backpropBias, backpropWeight, backpropX, multiply } from "./dense_product.ts";
 import { type Adapter, backpropLow, backpropUp, type LowRankTerm, lowSplits } from "./low_rank.ts";
 import { addPartials, columnSplits, sumPartials, weightSplits } from "./partials.ts";
-import { backpropTogether, takesTogether } from "./product.ts";
+import { backpropTogether, multiplyAndActivate, takesTogether } from "./product.ts";
 
 export interface LinearOptions {
   bias?: Tensor | null;
@@ -14,6 +14,8 @@ export interface LinearOptions {
   rows?: readonly [number, number];
   /** Each adds to columns of its own. */
   adapters?: readonly Adapter[];
+  /** What an activation function makes of the result is written there, see `takesActivation`; without residual and adapters. */
+  activation?: { kind: ActivationKind; activated: Tensor };
 }
 
 /**
@@ -28,7 +30,7 @@ export function linear(
   tape: Tape,
   x: Tensor,
   weight: Tensor,
-  { bias, residual, rows, adapters = [] }: LinearOptions = {},
+  { bias, residual, rows, adapters = [], activation }: LinearOptions = {},
 ): Tensor {
   const { plan } = tape;
   const [allRows, I] = extents2(weight);
@@ -41,7 +43,8 @@ export function linear(
   if (residual) expectShape(residual, N, O);
   const out = tape.empty(`linear(${weight.name})`, [N, O]);
   const terms = termsOf(tape, x, adapters);
-  multiply(plan, { x, weight, out, bias, residual, first }, terms);
+  if (activation) multiplyAndActivate(plan, { x, weight, out, bias }, activation);
+  else multiply(plan, { x, weight, out, bias, residual, first }, terms);
 
   const matrices = adapters.flatMap(({ down, up }) => [down, up]);
   tape.record(out, [x, weight, bias, residual, ...matrices], () => {

@@ -221,6 +221,47 @@ export function takesTogether(plan: Plan, N: number, weight: Tensor, O: number, 
   );
 }
 
+/** Whether one dispatch can compute a product of N rows and an activation function of it: in tiles of 64 x 64, and small. */
+export function takesActivation(plan: Plan, N: number, weight: Tensor): boolean {
+  const [O, I] = extents2(weight);
+  const { without } = productChoice(plan.gpu, weight.dtype);
+  return (
+    inTiles(plan.gpu) &&
+    takesProduct(plan, I, O / 2) &&
+    !takesMatrixUnits(plan.gpu, weight, N, I, O) &&
+    N * O <= 2 * mostTogether &&
+    bytesOf(weight) <= plan.gpu.maxBindingBytes &&
+    kernelFor(plan, weight, { ...weight, shape: [N, O] }) !== "thin" &&
+    !without.includes("tiled")
+  );
+}
+
+/**
+ * A product and what an activation function makes of it, in the bits of two dispatches.
+ * @param out        (N, O)
+ * @param activated  (N, O), of gate and up (N, O / 2)
+ */
+export function multiplyAndActivate(
+  plan: Plan,
+  { x, weight, bias, out }: Pick<Product, "x" | "weight" | "bias" | "out">,
+  { kind, activated }: { kind: ActivationKind; activated: Tensor },
+): void {
+  const [N, O] = extents2(out);
+  const [, I] = extents2(weight);
+  plan.dispatch({
+    shader: tiled(weight),
+    entry: "multiply_and_activate",
+    tensors: { x4: x, ...weightTensors(weight), bias4: bias ?? x, out4: activated, partial4: out },
+    params: { N, I, O, first: 0, splits: 1, stride: O, ...noTerm },
+    groups: [Math.ceil(O / 64), Math.ceil(N / 64)],
+    constants: {
+      BIAS: bias ? 1 : 0,
+      ...(kind === "gate" ? { GATED: 1 } : { ACTIVATION: activationCodes[kind] }),
+      ...weightConstants(weight),
+    },
+  });
+}
+
 /** ACTIVATION of the kernel. */
 const activationCodes: Readonly<Record<ActivationKind, number>> = { gate: 1, tanh: 2, erf: 3 };
 

@@ -32,8 +32,8 @@ describe("dispatches of a step of needle, 16 x 8", () => {
   // The goals are 36 for a token and 150 for an update.
   test.each([
     ["decode", 30],
-    ["prefill", 75],
-    ["update", 157],
+    ["prefill", 72],
+    ["update", 149],
     ["optimizer", 3],
   ])("%s: %i; lower it with every dispatch that is saved", (pass, most) => {
     expect(of(pass).dispatches).toBe(most);
