@@ -9,8 +9,8 @@ export interface ArenaUser {
 
 /** A buffer that is replaced by one of up to twice its size gets this share more: sizes that drift replace it less often. */
 const slack = 1 / 8;
-/** But never more bytes than this. */
-const mostSlackBytes = 32 * 2 ** 20;
+/** Larger buffers are as large as they need to be: there memory matters more than time. */
+const mostSlackenedBytes = 16 * 2 ** 20;
 
 /**
  * The buffers of all plans' activations. Plans run one after another, each in one submission, and an activation is not
@@ -45,7 +45,8 @@ export class ActivationArena {
       for (const [other, sizes] of this.#needs) if (other !== user && sizes.length > at) other.dropBuffers();
       this.gpu.release(before);
     }
-    const more = before && bytes <= 2 * before.size ? Math.min(bytes * slack, mostSlackBytes) : 0;
+    const drifts = before !== undefined && bytes <= 2 * before.size && bytes <= mostSlackenedBytes;
+    const more = drifts ? bytes * slack : 0;
     this.#buffers[at] = this.gpu.allocate(bytes + more, `${user.name} activations`);
   }
 }

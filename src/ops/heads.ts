@@ -103,7 +103,7 @@ export function heads(
       variant === "_normed_short" &&
       tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
     if (intoNorm)
-      sumPartials(tape, "heads.partial", [splits, 2 * D], [{ into: intoNorm }], (partial) => {
+      sumPartials(tape, { name: "heads.partial", shape: [splits, 2 * D], sums: [{ into: intoNorm }] }, (partial) => {
         const columns = Math.ceil(D / 64);
         const pairs = Math.ceil((N * (H + 2 * K) * half) / 256);
         const into = together ? tape.into(packed) : null;

@@ -87,12 +87,13 @@ function backpropWeights(
   const { plan } = tape;
   const [N, O] = extents2(dout);
   const [, I] = extents2(x);
+  const sum = { name: "linear.partial" };
   if (into)
-    sumPartials(tape, "linear.partial", [weightSplits(N, O, I), O, I], [{ into, to: first * I }], (partial) =>
+    sumPartials(tape, { ...sum, shape: [weightSplits(N, O, I), O, I], sums: [{ into, to: first * I }] }, (partial) =>
       backpropWeight(plan, { x, dout, partial }),
     );
   if (intoBias)
-    sumPartials(tape, "linear.partial", [columnSplits(N), O], [{ into: intoBias, to: first }], (partial) =>
+    sumPartials(tape, { ...sum, shape: [columnSplits(N), O], sums: [{ into: intoBias, to: first }] }, (partial) =>
       backpropBias(plan, { dout, partial }),
     );
 }
@@ -118,7 +119,7 @@ export function backpropAll(
     { ...ofWeight, into, to: first * I },
     ...(intoBias ? [{ ...ofBias, into: intoBias, first: before, to: first }] : []),
   ];
-  sumPartials(tape, "linear.partial", [before + ofBias.splits * O], sums, (partial) =>
+  sumPartials(tape, { name: "linear.partial", shape: [before + ofBias.splits * O], sums }, (partial) =>
     backpropTogether(tape.plan, {
       x,
       dout,
@@ -150,8 +151,14 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   const [columns, R] = extents2(up);
   const intoUp = tape.into(up);
   if (intoUp)
-    sumPartials(tape, "linear.partial", [weightSplits(N, columns, R), columns, R], [{ into: intoUp }], (partial) =>
-      backpropUp(plan, dout, term, partial),
+    sumPartials(
+      tape,
+      {
+        name: "linear.partial",
+        shape: [weightSplits(N, columns, R), columns, R],
+        sums: [{ into: intoUp }],
+      },
+      (partial) => backpropUp(plan, dout, term, partial),
     );
   const intoDown = tape.into(down);
   if (!intoDown && !tape.tracks(x)) return () => {};
@@ -165,8 +172,14 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
     });
   if (intoDown) {
     const [, I] = extents2(x);
-    sumPartials(tape, "linear.partial", [weightSplits(N, width, I), width, I], [{ into: intoDown }], (partial) =>
-      backpropWeight(plan, { x, dout: dlow, partial }),
+    sumPartials(
+      tape,
+      {
+        name: "linear.partial",
+        shape: [weightSplits(N, width, I), width, I],
+        sums: [{ into: intoDown }],
+      },
+      (partial) => backpropWeight(plan, { x, dout: dlow, partial }),
     );
   }
   return () => {

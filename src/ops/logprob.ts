@@ -134,8 +134,14 @@ export function logprob(
       if (intoWeight) {
         const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
         const into = { d: intoWeight.d, constants };
-        sumPartials(tape, "logprob.partial", [weightSplits(rows, V, C), V, C], [{ into }], (partial) =>
-          backpropWeight(plan, { x, dout: logits, partial }),
+        sumPartials(
+          tape,
+          {
+            name: "logprob.partial",
+            shape: [weightSplits(rows, V, C), V, C],
+            sums: [{ into }],
+          },
+          (partial) => backpropWeight(plan, { x, dout: logits, partial }),
         );
       }
     }

@@ -22,6 +22,9 @@ const busyTiles = 4096;
 /** Most bytes of partial sums that wait to be added up together. */
 const mostWaitingBytes = 64 * 2 ** 20;
 
+/** Where the gradients together take more than this, a dispatch more does not matter, but memory does. */
+const mostGradientBytes = 64 * 2 ** 20;
+
 /** Offsets of bindings are multiples of this. */
 const alignmentBytes = 256;
 
@@ -73,6 +76,15 @@ function placeOf(
   return { splits, count, first, to };
 }
 
+/** Partial sums, and where they go. */
+interface WaitingSums {
+  name: string;
+  /** Of all partial sums together. */
+  shape: readonly number[];
+  /** Each gradient's part of them. */
+  sums: readonly SumsInto[];
+}
+
 /** Partial sums of a tape's weights, which are added up in one dispatch. */
 interface Waiting {
   buffer: ActivationBuffer;
@@ -87,20 +99,12 @@ const waiting = new WeakMap<Tape, Waiting>();
  * Gradients through partial sums. Those of weights wait, and are added up together with others: a dispatch for each would take
  * longer than the sums themselves where weights are small.
  *
- * @param shape  of all partial sums together
- * @param sums   each gradient's part of them
  * @param write  records what writes the partial sums
  */
-export function sumPartials(
-  tape: Tape,
-  name: string,
-  shape: readonly number[],
-  sums: readonly SumsInto[],
-  write: (partial: Tensor) => void,
-): void {
+export function sumPartials(tape: Tape, { name, shape, sums }: WaitingSums, write: (partial: Tensor) => void): void {
   const bytes = Math.ceil((size(shape) * 4) / alignmentBytes) * alignmentBytes;
   const most = Math.min(mostWaitingBytes, tape.gpu.maxBindingBytes);
-  const waits = sums.every(({ into }) => tape.isOfWeight(into) && into.d.buffer.size <= tape.gpu.maxBindingBytes);
+  const waits = sums.every(({ into }) => tape.isOfWeight(into) && into.d.buffer.size <= mostGradientBytes);
   if (!tape.plan.reuses || bytes > most || !waits) {
     tape.scratch(name, shape, (partial) => {
       write(partial);
