@@ -105,7 +105,8 @@ export function sumPartials(tape: Tape, { name, shape, sums }: WaitingSums, writ
   const bytes = Math.ceil((size(shape) * 4) / alignmentBytes) * alignmentBytes;
   const most = Math.min(mostWaitingBytes, tape.gpu.maxBindingBytes);
   const waits = sums.every(({ into }) => tape.isOfWeight(into) && into.d.buffer.size <= mostGradientBytes);
-  if (!tape.plan.reuses || bytes > most || !waits) {
+  // A software adapter has nothing to gain: it pays for threads, not for dispatches.
+  if (!tape.plan.reuses || bytes > most || !waits || tape.gpu.software) {
     tape.scratch(name, shape, (partial) => {
       write(partial);
       for (const { into, ...place } of sums) addPartials(tape.plan, partial, into, place);

@@ -4,8 +4,10 @@ import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import { size, type Tensor } from "../../src/gpu/tensor.ts";
 import { addPartials, columnSplits, sumPartials } from "../../src/ops/partials.ts";
-import { gpu } from "../support/device.ts";
+import { cardGpu } from "../support/card.ts";
 import { random } from "../support/gradcheck.ts";
+
+const gpu = await cardGpu();
 
 test.each([
   [1, 0],
