@@ -48,3 +48,63 @@ fn sigmoid(a: f32) -> f32 {
 fn gated(gate: f32, up: f32) -> f32 {
   return gate * sigmoid(gate) * up;
 }
+
+struct GateGradient {
+  dgate: f32,
+  dup: f32,
+}
+
+// Of gated(): dgate = dout up s (1 + gate (1 - s)), dup = dout gate s, with s = sigmoid(gate).
+fn gate_gradient(dout: f32, gate: f32, up: f32) -> GateGradient {
+  let s = sigmoid(gate);
+  return GateGradient(dout * up * s * fma(gate, 1.0 - s, 1.0), dout * gate * s);
+}
+
+// 2 sqrt(2 / pi)
+const GELU_SLOPE = 1.5957691;
+
+// (1 + tanh(a)) / 2, through exp, whose accuracy WGSL specifies and tanh's not. Beyond 9 it is 0 or 1 in f32, and a would
+// overflow further out.
+fn sigmoid_2a(value: f32) -> f32 {
+  let v = clamp(value, -9.0, 9.0);
+  return 1.0 / (1.0 + exp(-GELU_SLOPE * v * fma(0.044715 * v, v, 1.0)));
+}
+
+// exp(-v^2 / 2), for numbers whose square may overflow.
+fn bell(value: f32) -> f32 {
+  let v = min(abs(value), 12.0);
+  return exp(-0.5 * v * v);
+}
+
+// Phi(-|v|) = exp(-v^2 / 2) (b1 t + ... + b6 t^6), t = 1 / (1 + 0.4 |v|): the form of Abramowitz and Stegun, "Handbook
+// of mathematical functions", 26.2.17, with one more term and a minimax fit in double precision against the series
+// of erf. It is within 4e-8 of Phi, within 1.5e-7 with the rounding of f32.
+fn lower_tail(v: f32) -> f32 {
+  let t = 1.0 / fma(0.4, abs(v), 1.0);
+  var sum = fma(0.0560146967, t, -0.253213610);
+  sum = fma(sum, t, 0.337380594);
+  sum = fma(sum, t, 0.0149938409);
+  sum = fma(sum, t, 0.188014372);
+  sum = fma(sum, t, 0.156810144);
+  return sum * t * bell(v);
+}
+
+// v Phi(v) as in gelu.wgsl, exact or by the approximation with tanh.
+fn gelu(v: f32, exact: bool) -> f32 {
+  if (exact) {
+    // Phi(v) = 1 - Phi(-v) above 0, without the loss of digits below it.
+    return fma(-abs(v), lower_tail(v), max(v, 0.0));
+  }
+  return v * sigmoid_2a(v);
+}
+
+// Its derivative.
+fn gelu_slope(v: f32, exact: bool) -> f32 {
+  if (exact) {
+    let tail = lower_tail(v);
+    return fma(clamp(v, -12.0, 12.0) * 0.39894228, bell(v), select(tail, 1.0 - tail, v > 0.0));
+  }
+  let s = sigmoid_2a(v);
+  let w = clamp(v, -9.0, 9.0);
+  return fma(w * s * (1.0 - s), GELU_SLOPE * fma(3.0 * 0.044715 * w, w, 1.0), s);
+}

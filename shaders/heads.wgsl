@@ -16,6 +16,8 @@ struct Params {
   half: u32,
   eps: f32,
   splits: u32,
+  // Of dk and dv: partial sums one after another, as attention writes them for the query heads that share a key head.
+  parts: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -212,14 +214,29 @@ fn rotated_back(p: Place, i: u32) -> vec2f {
     d = vec2f(dq[at], dq[at + params.half]);
   } else {
     let at = (p.n * params.K + p.head - params.H) * params.half * 2u + i;
-    d = vec2f(dk[at], dk[at + params.half]);
+    if (params.parts == 1u) {
+      d = vec2f(dk[at], dk[at + params.half]);
+    } else {
+      let apart = params.N * params.K * params.half * 2u;
+      for (var part = 0u; part < params.parts; part++) {
+        d += vec2f(dk[part * apart + at], dk[part * apart + at + params.half]);
+      }
+    }
   }
   return vec2f(fma(d.y, rotation.y, d.x * rotation.x), fma(-d.x, rotation.y, d.y * rotation.x));
 }
 
 fn gradient_of_value(p: Place, i: u32) -> vec2f {
   let at = (p.n * params.K + p.head - params.H - params.K) * params.half * 2u + i;
-  return vec2f(dv[at], dv[at + params.half]);
+  if (params.parts == 1u) {
+    return vec2f(dv[at], dv[at + params.half]);
+  }
+  let apart = params.N * params.K * params.half * 2u;
+  var d = vec2f();
+  for (var part = 0u; part < params.parts; part++) {
+    d += vec2f(dv[part * apart + at], dv[part * apart + at + params.half]);
+  }
+  return d;
 }
 
 fn store(at: u32, d: vec2f) {

@@ -38,16 +38,7 @@ fn scaled(row: u32, id: u32, heat: f32) -> f32 {
 }
 
 // Two passes over a row: the largest, then the sums relative to it.
-@compute @workgroup_size(256)
-fn summarize(
-  @builtin(local_invocation_index) lane: u32,
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
-) {
-  let n = group.x + group.y * grid.x;
-  if (n >= params.N) {
-    return;
-  }
+fn summarize_row(n: u32, lane: u32) {
   let row = n * params.V;
   let heat = temperature[0];
   var highest = LOWEST;
@@ -99,16 +90,36 @@ fn summarize(
   }
 }
 
-@compute @workgroup_size(64)
-fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let n = id.x + id.y * grid.x * 64u;
+@compute @workgroup_size(256)
+fn summarize(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let n = group.x + group.y * grid.x;
+  if (n < params.N) {
+    summarize_row(n, lane);
+  }
+}
+
+// The same, and the log-probability of each row's target.
+@compute @workgroup_size(256)
+fn choose(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let n = group.x + group.y * grid.x;
   if (n >= params.N) {
     return;
   }
-  let token = targets[n];
-  let z = logits[n * params.V + select(token, 0u, token == NO_INDEX)] / temperature[0];
-  logprob[n] = select(z - stats[n].y, 0.0, token == NO_INDEX);
-  entropy[n] = stats[n].z;
+  summarize_row(n, lane);
+  if (lane == 0u) {
+    let token = targets[n];
+    let z = logits[n * params.V + select(token, 0u, token == NO_INDEX)] / temperature[0];
+    logprob[n] = select(z - stats[n].y, 0.0, token == NO_INDEX);
+    entropy[n] = stats[n].z;
+  }
 }
 
 // dlogits = dlogprob (1[target] - p) / temperature, overwriting the logits: one thread a number.

@@ -94,12 +94,7 @@ fn divergence(n: u32) -> Divergence {
   return Divergence(0.5 * k1 * k1, k1);
 }
 
-@compute @workgroup_size(64)
-fn measure(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let n = id.x + id.y * grid.x * 64u;
-  if (n >= params.N) {
-    return;
-  }
+fn put_terms(n: u32) {
   let s = surrogate(n);
   let negative = advantage[n] < 0.0;
   terms[n * 6u] = select(s.larger, min(s.bound, s.larger), negative);
@@ -110,12 +105,7 @@ fn measure(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   terms[n * 6u + 5u] = s.k1;
 }
 
-@compute @workgroup_size(64)
-fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let n = id.x + id.y * grid.x * 64u;
-  if (n >= params.N) {
-    return;
-  }
+fn put_gradient(n: u32) {
   let s = surrogate(n);
   let inside = slope(s.ratio, 1.0 - settings.clip_low, 1.0 + settings.clip_high);
   let first = share(s.unclipped, s.clipped);
@@ -127,6 +117,24 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let dpg = dratio * s.ratio * slope(change, -20.0, 20.0);
 
   store(n, select(weight[n] * (dpg + settings.kl_coef * divergence(n).slope), 0.0, weight[n] == 0.0));
+}
+
+@compute @workgroup_size(64)
+fn measure(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n < params.N) {
+    put_terms(n);
+  }
+}
+
+// The terms, and the gradient of the log-probability.
+@compute @workgroup_size(64)
+fn measure_and_backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 64u;
+  if (n < params.N) {
+    put_terms(n);
+    put_gradient(n);
+  }
 }
 
 @compute @workgroup_size(64)
@@ -152,9 +160,10 @@ fn measure_nll(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
 }
 
 @compute @workgroup_size(64)
-fn backprop_nll(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+fn measure_and_backprop_nll(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let n = id.x + id.y * grid.x * 64u;
   if (n < params.N) {
+    terms[n] = -logprob[n];
     store(n, -weight[n]);
   }
 }

@@ -38,6 +38,9 @@ override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
+// An activation function, see the end of the file. Of `backprop`: x is what it makes of dx4's numbers, which are then replaced by
+// their gradient.
+override ACTIVATION: u32 = 0u;
 // out (N, O / 2) = silu(gate) up: the first half of the weight's rows are the gate's, the second those of up.
 override GATED: u32 = 0u;
 
@@ -110,9 +113,8 @@ fn finished(n: u32, column: u32, product: vec4f) -> vec4f {
   return value;
 }
 
-@compute @workgroup_size(256)
-fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  open_weight(index);
+// Leaves the products of a tile of 64 x 64 in `sum` of the threads of part 0.
+fn multiply_tile(group: vec3u, index: u32) {
   let part = index / 64u;
   let t = index % 64u;
   let place = place_of(t);
@@ -152,7 +154,14 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
   }
   add_parts(part, t);
-  if (part != 0u) {
+}
+
+@compute @workgroup_size(256)
+fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
+  multiply_tile(group, index);
+  let place = place_of(index % 64u);
+  if (index >= 64u) {
     return;
   }
   if (GATED == 1u) {
@@ -182,7 +191,56 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-// The same for one row and a vec4 of columns.
+// The product in partial4 and what an activation function makes of it in out4, for the backward pass, which needs both: silu(gate)
+// up of its halves with GATED, else gelu of each number as ACTIVATION says. Without residual and adapter.
+@compute @workgroup_size(256)
+fn multiply_and_activate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  open_weight(index);
+  multiply_tile(group, index);
+  let place = place_of(index % 64u);
+  if (index >= 64u) {
+    return;
+  }
+  let width = params.O / 4u;
+  if (GATED == 1u) {
+    let half = width / 2u;
+    let column = group.x * 8u + place.x;
+    for (var k = 0u; k < 8u; k++) { // unroll
+      let n = group.y * 64u + (place.y + (k / 4u) * 8u) * 4u + k % 4u;
+      if (n < params.N && column < half) {
+        let gate = with_bias(column, sum[(k / 4u) * 8u + k % 4u]);
+        let up = with_bias(half + column, sum[(k / 4u) * 8u + 4u + k % 4u]);
+        partial4[n * width + column] = gate;
+        partial4[n * width + half + column] = up;
+        out4[n * half + column] = gated_vec4(gate, up);
+      }
+    }
+    return;
+  }
+  let exact = ACTIVATION == GELU_EXACT;
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let n = group.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
+    let column = group.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
+    if (n < params.N && column < width) {
+      let v = with_bias(column, sum[k]);
+      partial4[n * width + column] = v;
+      out4[n * width + column] = vec4f(gelu(v.x, exact), gelu(v.y, exact), gelu(v.z, exact), gelu(v.w, exact));
+    }
+  }
+}
+
+fn with_bias(column: u32, product: vec4f) -> vec4f {
+  if (BIAS == 1u) {
+    return product + bias4[params.first / 4u + column];
+  }
+  return product;
+}
+
+fn gated_vec4(gate: vec4f, up: vec4f) -> vec4f {
+  return vec4f(gated(gate.x, up.x), gated(gate.y, up.y), gated(gate.z, up.z), gated(gate.w, up.w));
+}
+
+// An adapter's term for one row and a vec4 of columns.
 fn with_low(n: u32, column: u32, finished: vec4f) -> vec4f {
   if (LOW == 0u) {
     return finished;
@@ -549,6 +607,8 @@ fn backprop(
     if (to < width && n < select(params.O, params.N, which == OF_X)) {
       if (which == OF_WEIGHT) {
         partial4[(split * params.O + n) * width + to] = sum[k];
+      } else if (ACTIVATION != 0u) {
+        put_activated(n, to, sum[k]);
       } else if (ADD == 1u) {
         dx4[n * width + to] += sum[k];
       } else {
@@ -556,4 +616,29 @@ fn backprop(
       }
     }
   }
+}
+
+// Kinds of ACTIVATION, as in ops/product.ts.
+const GATE = 1u;
+const GELU_EXACT = 3u;
+
+// From the gradient of a vec4 of an activation's result to that of what it is made of: gate and up side by side, or one number.
+fn put_activated(n: u32, column: u32, d: vec4f) {
+  let width = params.I / 4u;
+  if (ACTIVATION == GATE) {
+    let from_gate = n * 2u * width + column;
+    let gate = dx4[from_gate];
+    let up = dx4[from_gate + width];
+    let a = gate_gradient(d.x, gate.x, up.x);
+    let b = gate_gradient(d.y, gate.y, up.y);
+    let c = gate_gradient(d.z, gate.z, up.z);
+    let e = gate_gradient(d.w, gate.w, up.w);
+    dx4[from_gate] = vec4f(a.dgate, b.dgate, c.dgate, e.dgate);
+    dx4[from_gate + width] = vec4f(a.dup, b.dup, c.dup, e.dup);
+    return;
+  }
+  let at = n * width + column;
+  let v = dx4[at];
+  let exact = ACTIVATION == GELU_EXACT;
+  dx4[at] = d * vec4f(gelu_slope(v.x, exact), gelu_slope(v.y, exact), gelu_slope(v.z, exact), gelu_slope(v.w, exact));
 }

@@ -5,6 +5,8 @@
 // For few outputs, more THREADS load than sum.
 //   x (N, I), weight (O_all, I) of which the O rows from `first` on are used, out (N, O); 4 divides I and O. Rows of out and
 //   residual are `stride` numbers apart. A file of chunks/ reads the weight.
+// With NORM the product is of rmsnorm(x), in the bits of rmsnorm.wgsl for rows of more than 64: each workgroup normalizes its
+// rows. `residual` is then the norm's weight.
 
 struct Params {
   N: u32,
@@ -17,6 +19,7 @@ struct Params {
   end1: u32,
   end2: u32,
   scaling: f32,
+  eps: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,6 +34,7 @@ override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
 override GATED: u32 = 0u;
+override NORM: u32 = 0u;
 
 const PARTS = 4u;
 // Threads that sum. Each thread loads LOADS chunks of the weight and X_LOADS vec4 of x of a tile.
@@ -42,6 +46,40 @@ var<workgroup> scales: array<u32, SCALES>;
 // Rows by the threads that sum them: indices become constants when loops are unrolled, and then need no bounds check.
 var<workgroup> rows: array<array<array<array<vec4f, EACH>, ROWS / EACH>, TILE * CHUNK>, PARTS>;
 var<workgroup> sums: array<array<array<f32, OUTS>, ROWS>, PARTS>;
+
+// For NORM, whose host sets NORM_ROWS to ROWS: the lanes' sums of squares, sums of eight lanes, and 1 / root mean square.
+var<workgroup> norm_lanes: array<array<f32, 64>, NORM_ROWS>;
+var<workgroup> norm_octets: array<array<f32, 8>, NORM_ROWS>;
+var<workgroup> rstds: array<f32, NORM_ROWS>;
+
+fn measure_rows(index: u32, n0: u32) {
+  for (var r = index / 64u; r < NORM_ROWS; r += THREADS / 64u) {
+    let from_vec4 = min(n0 + r, params.N - 1u) * (params.I / 4u);
+    var squares = 0.0;
+    for (var c = index % 64u; c < params.I; c += 64u) {
+      let value = x4[from_vec4 + c / 4u][c % 4u];
+      squares = fma(value, value, squares);
+    }
+    norm_lanes[r][index % 64u] = squares;
+  }
+  workgroupBarrier();
+  for (var place = index; place < NORM_ROWS * 8u; place += THREADS) {
+    var total = 0.0;
+    for (var i = 0u; i < 8u; i++) {
+      total += norm_lanes[place / 8u][(place % 8u) * 8u + i];
+    }
+    norm_octets[place / 8u][place % 8u] = total;
+  }
+  workgroupBarrier();
+  for (var r = index; r < NORM_ROWS; r += THREADS) {
+    var total = 0.0;
+    for (var i = 0u; i < 8u; i++) {
+      total += norm_octets[r][i];
+    }
+    rstds[r] = 1.0 / sqrt(total / f32(params.I) + params.eps);
+  }
+  workgroupBarrier();
+}
 
 // The row of the weight for output `local` of a workgroup. With GATED half of a workgroup's outputs are the gate's, the other
 // half the same ones of up, O / 2 rows further on.
@@ -69,6 +107,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     let from_vec4 = place_of(j * THREADS + index, group.x, 0u, length, width);
     next[j] = chunk_of(from_vec4);
     next_scale[j] = scale_of(from_vec4);
+  }
+  if (NORM == 1u) {
+    measure_rows(index, n0);
   }
   for (var j = 0u; j < X_LOADS; j++) { // unroll
     next_x[j] = x_at(j * THREADS + index, n0, 0u, length, width);
@@ -230,7 +271,13 @@ fn x_at(place: u32, n0: u32, at: u32, length: u32, width: u32) -> vec4f {
   let at4 = at + place % (TILE * CHUNK);
   let i = (place / (TILE * CHUNK * ROWS)) * length + at4;
   if (place < ROWS * TILE * CHUNK * PARTS && at4 < length && i < width) {
-    return x4[min(n0 + (place / (TILE * CHUNK)) % ROWS, params.N - 1u) * width + i];
+    let r = (place / (TILE * CHUNK)) % ROWS;
+    let value = x4[min(n0 + r, params.N - 1u) * width + i];
+    if (NORM == 1u) {
+      let weight = vec4f(residual[i * 4u], residual[i * 4u + 1u], residual[i * 4u + 2u], residual[i * 4u + 3u]);
+      return value * rstds[min(r, NORM_ROWS - 1u)] * weight;
+    }
+    return value;
   }
   return vec4f();
 }

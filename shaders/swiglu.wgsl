@@ -26,16 +26,6 @@ fn multiply(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   out[at] = gated(packed[from_gate], packed[from_gate + params.F]);
 }
 
-struct Gradient {
-  dgate: f32,
-  dup: f32,
-}
-
-fn gradient(dout: f32, gate: f32, up: f32) -> Gradient {
-  let s = sigmoid(gate);
-  return Gradient(dout * up * s * fma(gate, 1.0 - s, 1.0), dout * gate * s);
-}
-
 @compute @workgroup_size(64)
 fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let at = id.x + id.y * grid.x * 64u;
@@ -44,7 +34,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   }
   let from_gate = at + at / params.F * params.F;
   let from_up = from_gate + params.F;
-  let d = gradient(dout[at], packed[from_gate], packed[from_up]);
+  let d = gate_gradient(dout[at], packed[from_gate], packed[from_up]);
   if (ADD == 1u) {
     dpacked[from_gate] += d.dgate;
     dpacked[from_up] += d.dup;
@@ -63,7 +53,7 @@ fn backprop_over(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
   }
   let from_gate = at + at / params.F * params.F;
   let from_up = from_gate + params.F;
-  let d = gradient(dout[at], dpacked[from_gate], dpacked[from_up]);
+  let d = gate_gradient(dout[at], dpacked[from_gate], dpacked[from_up]);
   dpacked[from_gate] = d.dgate;
   dpacked[from_up] = d.dup;
 }

@@ -3,9 +3,14 @@ import type { Gpu } from "./gpu.ts";
 /** Who takes buffers from the arena: a plan. */
 export interface ArenaUser {
   readonly name: string;
-  /** Drops the buffers it was given, because the arena replaces them; it takes new ones before it runs again. */
+  /** Drops the buffers it was given, because the arena replaces some; it takes new ones before it runs again. */
   dropBuffers(): void;
 }
+
+/** A buffer that is replaced by one of up to twice its size gets this share more: sizes that drift replace it less often. */
+const slack = 1 / 8;
+/** Larger buffers are as large as they need to be: there memory matters more than time. */
+const mostSlackenedBytes = 16 * 2 ** 20;
 
 /**
  * The buffers of all plans' activations. Plans run one after another, each in one submission, and an activation is not
@@ -13,36 +18,35 @@ export interface ArenaUser {
  * demanding plan needs, compared buffer by buffer in descending size.
  */
 export class ActivationArena {
+  /** In descending order, by user. */
   readonly #needs = new Map<ArenaUser, readonly number[]>();
-  /** In descending size. */
-  #buffers: GPUBuffer[] = [];
+  readonly #buffers: GPUBuffer[] = [];
 
   constructor(readonly gpu: Gpu) {}
 
   /** Distinct buffers of at least these sizes (bytes, descending). The user holds them until `dropBuffers` or `leave`. */
   take(user: ArenaUser, sizes: readonly number[]): GPUBuffer[] {
     this.#needs.set(user, sizes);
-    const isTooSmall = (bytes: number, i: number) => (this.#buffers[i]?.size ?? 0) < bytes;
-    if (sizes.some(isTooSmall)) this.#grow(user);
+    for (const [i, bytes] of sizes.entries()) if ((this.#buffers[i]?.size ?? 0) < bytes) this.#grow(user, i, bytes);
     return this.#buffers.slice(0, sizes.length);
   }
 
   leave(user: ArenaUser): void {
     this.#needs.delete(user);
-    if (this.#needs.size === 0) this.#empty();
-  }
-
-  #grow(user: ArenaUser): void {
-    for (const other of this.#needs.keys()) if (other !== user) other.dropBuffers();
-    this.#empty();
-    const most: number[] = [];
-    for (const sizes of this.#needs.values())
-      for (const [i, size] of sizes.entries()) most[i] = Math.max(most[i] ?? 0, size);
-    this.#buffers = most.map((size) => this.gpu.allocate(size, `${user.name} activations`));
-  }
-
-  #empty(): void {
+    if (this.#needs.size > 0) return;
     for (const buffer of this.#buffers) this.gpu.release(buffer);
-    this.#buffers = [];
+    this.#buffers.length = 0;
+  }
+
+  /** Replaces a buffer. Other plans lose theirs only where they use it. */
+  #grow(user: ArenaUser, at: number, bytes: number): void {
+    const before = this.#buffers[at];
+    if (before) {
+      for (const [other, sizes] of this.#needs) if (other !== user && sizes.length > at) other.dropBuffers();
+      this.gpu.release(before);
+    }
+    const drifts = before !== undefined && bytes <= 2 * before.size && bytes <= mostSlackenedBytes;
+    const more = drifts ? bytes * slack : 0;
+    this.#buffers[at] = this.gpu.allocate(bytes + more, `${user.name} activations`);
   }
 }

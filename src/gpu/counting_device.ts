@@ -62,6 +62,7 @@ function countingDevice(limits: Required<CountedLimits>): GPUDevice {
     copyBufferToBuffer: nothing,
     finish: () => ({}),
   };
+  const pipeline = { getBindGroupLayout: () => ({}) };
   const device = {
     limits,
     features: new Set<string>(),
@@ -71,7 +72,8 @@ function countingDevice(limits: Required<CountedLimits>): GPUDevice {
     destroy: nothing,
     createBuffer,
     createShaderModule: () => ({}),
-    createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
+    createComputePipeline: () => pipeline,
+    createComputePipelineAsync: async () => pipeline,
     createBindGroup: () => ({}),
     createCommandEncoder: () => encoder,
   };

@@ -15,6 +15,18 @@ export interface Dispatch {
   constants?: Readonly<Record<string, number>>;
   /** Values of `const NAME: u32`, put in front of the shader: sizes of private arrays, which WGSL wants to be constant. */
   sizes?: Readonly<Record<string, number>>;
+  /** Given where the only thing that it makes may be computed by its readers instead (gpu/inline.ts). */
+  inlined?: InlinedNorm;
+  /** The same dispatch, which computes the norm that it reads; null where it cannot. */
+  inline?: (norm: InlinedNorm) => Dispatch | null;
+}
+
+/** out = rmsnorm(x) weight: besides out, nothing that it writes is read where it is left out. */
+export interface InlinedNorm {
+  x: Tensor;
+  weight: Tensor;
+  eps: number;
+  out: Tensor;
 }
 
 /** A tensor bound by a dispatch. */

@@ -68,8 +68,9 @@ export class Gpu {
   lost = false;
   /** Called with every plan before it runs; for counting. */
   beforeRun: ((plan: Plan) => void) | null = null;
-  /** Reads so far: the host waits for each. */
+  /** Reads so far: the host waits for each; and their bytes. */
   reads = 0;
+  readBytes = 0;
 
   constructor(options: GpuOptions) {
     this.device = options.device;
@@ -216,7 +217,10 @@ export class Gpu {
     this.check();
     this.reads++;
     // Outside of the try: an activation without a buffer is the caller's mistake.
-    for (const tensor of tensors) bufferOf(tensor);
+    for (const tensor of tensors) {
+      bufferOf(tensor);
+      this.readBytes += bytesOf(tensor);
+    }
     let result: ArrayBuffer[];
     try {
       result = await this.#readback.read(tensors);

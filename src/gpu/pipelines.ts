@@ -1,17 +1,14 @@
+import type { Dispatch } from "./dispatch.ts";
 import type { Shader } from "./shader.ts";
 
 /** An entry point with the constants and sizes that it is compiled for. */
-export interface Kernel {
-  shader: Shader;
-  entry: string;
-  constants: Readonly<Record<string, number>>;
-  sizes: Readonly<Record<string, number>>;
-}
+export type Kernel = Pick<Dispatch, "shader" | "entry" | "constants" | "sizes">;
 
 /** The compiled kernels of a device, each compiled once. */
 export class Pipelines {
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #compiling = new Map<string, Promise<void>>();
 
   /** @param unrolled  see `Shader.text` */
   constructor(
@@ -19,22 +16,50 @@ export class Pipelines {
     readonly unrolled: boolean,
   ) {}
 
-  get({ shader, entry, constants, sizes }: Kernel): GPUComputePipeline {
-    const moduleKey = `${shader.name} ${JSON.stringify(sizes)}`;
-    const key = `${moduleKey} ${entry} ${JSON.stringify(constants)}`;
+  get(kernel: Kernel): GPUComputePipeline {
+    const key = keyOf(kernel);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.device.createComputePipeline({
-        label: `${shader.name}.${entry}`,
-        layout: "auto",
-        compute: { module: this.#module(moduleKey, shader, sizes), entryPoint: entry, constants },
-      });
+      pipeline = this.device.createComputePipeline(this.#descriptor(kernel));
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
   }
 
-  #module(key: string, shader: Shader, sizes: Kernel["sizes"]): GPUShaderModule {
+  /**
+   * Compiles those of some kernels that are not compiled yet, side by side. One that the device refuses is left to `get`, whose
+   * error the device reports as that of any other command.
+   */
+  async compile(kernels: readonly Kernel[]): Promise<void> {
+    await Promise.all(kernels.map((kernel) => this.#compile(kernel)));
+  }
+
+  #compile(kernel: Kernel): Promise<void> | undefined {
+    const key = keyOf(kernel);
+    if (this.#pipelines.has(key)) return undefined;
+    const known = this.#compiling.get(key);
+    if (known) return known;
+    const compiling = this.device
+      .createComputePipelineAsync(this.#descriptor(kernel))
+      .then(
+        (pipeline) => {
+          // It may have been needed meanwhile.
+          if (!this.#pipelines.has(key)) this.#pipelines.set(key, pipeline);
+        },
+        () => {},
+      )
+      .finally(() => this.#compiling.delete(key));
+    this.#compiling.set(key, compiling);
+    return compiling;
+  }
+
+  #descriptor({ shader, entry, constants = {}, sizes = {} }: Kernel): GPUComputePipelineDescriptor {
+    const module = this.#module(shader, sizes);
+    return { label: `${shader.name}.${entry}`, layout: "auto", compute: { module, entryPoint: entry, constants } };
+  }
+
+  #module(shader: Shader, sizes: NonNullable<Kernel["sizes"]>): GPUShaderModule {
+    const key = moduleKeyOf(shader, sizes);
     let module = this.#modules.get(key);
     if (!module) {
       module = this.device.createShaderModule({ label: `${shader.name}.wgsl`, code: shader.text(sizes, this) });
@@ -43,3 +68,9 @@ export class Pipelines {
     return module;
   }
 }
+
+const moduleKeyOf = (shader: Shader, sizes: NonNullable<Kernel["sizes"]>): string =>
+  `${shader.name} ${JSON.stringify(sizes)}`;
+
+const keyOf = ({ shader, entry, constants = {}, sizes = {} }: Kernel): string =>
+  `${moduleKeyOf(shader, sizes)} ${entry} ${JSON.stringify(constants)}`;

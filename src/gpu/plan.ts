@@ -1,6 +1,7 @@
 import { ActivationBuffer } from "./activation.ts";
 import { boundTensors, type Dispatch, labelOf } from "./dispatch.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
+import { withInlined } from "./inline.ts";
 import { type KernelTime, timeKernels } from "./kernel_times.ts";
 import { lifetimesOf, withoutDead } from "./liveness.ts";
 import { joinParams, packParams, paramsBytes } from "./params.ts";
@@ -9,10 +10,11 @@ import { sizeText } from "./size_text.ts";
 import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
 interface Step {
-  pipeline: GPUComputePipeline;
   dispatch: Dispatch;
   /** Index of its Params in the plan's uniform buffer. */
   paramsIndex: number;
+  /** Both from the first run on. */
+  pipeline?: GPUComputePipeline;
   group?: GPUBindGroup;
 }
 
@@ -32,7 +34,6 @@ export class Plan {
   #isBound = false;
   /** Whether activations are placed when the plan first runs. */
   readonly reuses: boolean;
-  #params: Uint8Array[] = [];
   /** The Params of all dispatches, from the first run on. */
   #uniforms: { buffer: GPUBuffer; strideBytes: number } | null = null;
   #isFreed = false;
@@ -52,17 +53,17 @@ export class Plan {
 
   /** Bytes of the buffers that its activations share; available before they are allocated. */
   get activationBytes(): number {
-    const { sizes } = this.#uniforms ? this.#placement : place([...lifetimesOf(withoutDead(this.#steps)).values()]);
+    const { sizes } = this.#uniforms ? this.#placement : place([...lifetimesOf(withoutDead(this.#planned())).values()]);
     return sizes.reduce((a, b) => a + b, 0);
   }
 
   get dispatches(): number {
-    return this.#steps.length;
+    return this.#planned().length;
   }
 
   /** All dispatches of a run, in order. */
   get recorded(): readonly Dispatch[] {
-    return this.#steps.map(({ dispatch }) => dispatch);
+    return this.#planned().map(({ dispatch }) => dispatch);
   }
 
   /** A tensor that lives as long as the plan. */
@@ -100,7 +101,7 @@ export class Plan {
    * kernel would bind more of a buffer than the device allows
    */
   dispatch(dispatch: Dispatch): void {
-    const { shader, entry, groups, constants = {}, sizes = {} } = dispatch;
+    const { shader, entry, groups } = dispatch;
     const label = labelOf(dispatch);
     if (this.#uniforms) throw new Error(`${this.name} has run already, ${label} cannot be added`);
     const bound = boundTensors(dispatch);
@@ -114,9 +115,18 @@ export class Plan {
     if (groups.some((n = 1) => n > limit))
       throw new RangeError(`${label} asks for ${groups.join(" x ")} workgroups, at most ${limit} each`);
     if (groups.some((n) => n === 0)) return;
-    const paramsIndex = this.#params.length;
-    if (shader.uses(entry).has("params")) this.#params.push(packParams(dispatch));
-    this.#steps.push({ pipeline: this.gpu.pipelines.get({ shader, entry, constants, sizes }), dispatch, paramsIndex });
+    // Named at once where one is missing; packed when the plan first runs.
+    if (shader.uses(entry).has("params")) packParams(dispatch);
+    this.#steps.push({ dispatch, paramsIndex: 0 });
+  }
+
+  /**
+   * Compiles the kernels that are not compiled yet, all at once and without holding the host's thread; `run` compiles
+   * what is missing one after another. Null where the plan has run already.
+   */
+  compile(): Promise<void> | null {
+    if (this.#uniforms) return null;
+    return this.gpu.pipelines.compile(withoutDead(this.#planned()).map(({ dispatch }) => dispatch));
   }
 
   /** Encodes and submits all dispatches, in order. */
@@ -158,19 +168,28 @@ export class Plan {
     for (const step of this.#steps) step.group = undefined;
   }
 
+  /** The dispatches of a run: those that are recorded, less what readers compute themselves. */
+  #planned(): Step[] {
+    return this.#uniforms ? this.#steps : withInlined(this.#steps);
+  }
+
   /** Once: decides which activations share a buffer, and puts the Params of all dispatches into one buffer. */
   #seal(): { buffer: GPUBuffer; strideBytes: number } {
     if (this.#isFreed) throw new Error(`${this.name} was freed, it cannot run any more`);
     if (this.#uniforms) return this.#uniforms;
-    this.#steps = withoutDead(this.#steps);
+    this.#steps = withoutDead(this.#planned());
     const lives = lifetimesOf(this.#steps);
     this.#placement = { activations: [...lives.keys()], ...place([...lives.values()]) };
     for (const buffer of this.#kept) {
       buffer.placed = this.gpu.allocate(buffer.size, buffer.label);
       this.#owned.push(buffer.placed);
     }
-    const { bytes, strideBytes } = joinParams(this.#params);
-    this.#params = [];
+    const blocks: Uint8Array[] = [];
+    for (const step of this.#steps) {
+      step.paramsIndex = blocks.length;
+      if (step.dispatch.shader.uses(step.dispatch.entry).has("params")) blocks.push(packParams(step.dispatch));
+    }
+    const { bytes, strideBytes } = joinParams(blocks);
     this.#uniforms = { buffer: this.gpu.pool.createUniforms(`${this.name} params`, bytes), strideBytes };
     return this.#uniforms;
   }
@@ -182,12 +201,16 @@ export class Plan {
     const { activations, sizes, of } = this.#placement;
     const buffers = this.gpu.activations.take(this, sizes);
     for (const [i, activation] of activations.entries()) activation.placed = buffers[of[i] ?? -1] ?? null;
-    for (const step of this.#steps) step.group = this.#groupOf(step, uniforms);
+    for (const step of this.#steps) {
+      step.pipeline ??= this.gpu.pipelines.get(step.dispatch);
+      step.group = this.#groupOf(step, step.pipeline, uniforms);
+    }
     this.#isBound = true;
   }
 
   #groupOf(
-    { dispatch, pipeline, paramsIndex }: Step,
+    { dispatch, paramsIndex }: Step,
+    pipeline: GPUComputePipeline,
     uniforms: { buffer: GPUBuffer; strideBytes: number },
   ): GPUBindGroup {
     const { shader, entry } = dispatch;
@@ -209,6 +232,7 @@ export class Plan {
 
 function encode(pass: GPUComputePassEncoder, { pipeline, group, dispatch }: Step): void {
   const [x, y = 1, z = 1] = dispatch.groups;
+  if (!pipeline) throw new Error(`${labelOf(dispatch)} has no pipeline before its plan is bound`);
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, group ?? null);
   pass.dispatchWorkgroups(x, y, z);

@@ -9,6 +9,16 @@ export interface Into {
   constants: { ADD: 0 | 1 };
 }
 
+/** An activation function, elementwise; of gate and up that stand side by side, or of single numbers. */
+export type ActivationKind = "gate" | "tanh" | "erf";
+
+/** What an activation function made its result of. */
+export interface Activated {
+  kind: ActivationKind;
+  /** Read by that function alone. */
+  input: Tensor;
+}
+
 interface Record {
   outs: Tensor[];
   backward: () => void;
@@ -28,6 +38,12 @@ export class Tape {
   readonly #weights = new Map<Tensor, Tensor>();
   /** In the forward pass of a checkpointed layer: ops are not recorded, only whether their results are tracked. */
   #isCheckpointed = false;
+  /** Activations whose gradient may be in parts, and in how many those are that are. */
+  readonly #takesParts = new Set<Tensor>();
+  readonly #inParts = new Map<Tensor, number>();
+  /** Results of activation functions, and those whose gradient went straight into that of their input. */
+  readonly #activated = new Map<Tensor, Activated>();
+  readonly #passedOver = new Set<Tensor>();
   /** Gradients of weights that something has still to be added to, and what adds it. */
   #postponed: { ds: Tensor[]; add: () => void } | null = null;
   /** Backward passes of recomputed layers run within the whole one. */
@@ -117,6 +133,35 @@ export class Tape {
     return !(buffer instanceof ActivationBuffer) && [...this.#weights.values()].some((d) => d.buffer === buffer);
   }
 
+  /** Says that an op's backward function adds up partial sums of its output's gradient itself, see `intoParts`. */
+  takesParts(out: Tensor): void {
+    if (this.tracks(out)) this.#takesParts.add(out.base ?? out);
+  }
+
+  /**
+   * Where to write the gradients of activations as partial sums, (parts, ...) of their shapes; null where the op that made one of them
+   * does not add them up, or where some gradient has reached it.
+   */
+  intoParts(tensors: readonly Tensor[], parts: number): Tensor[] | null {
+    const bases = new Set(tensors.map((tensor) => tensor.base ?? tensor));
+    if (bases.size < tensors.length) return null;
+    for (const base of bases) if (!this.#takesParts.has(base) || this.#gradients.has(base)) return null;
+    return Array.from(bases, (base) => {
+      const d = this.empty(`d${base.name}`, [parts, ...base.shape]);
+      this.#gradients.set(base, d);
+      this.#inParts.set(base, parts);
+      return d;
+    });
+  }
+
+  /** The gradient of an op's output that may be in parts, (parts, ...) of its shape. @throws Error where there is none */
+  gradientInParts(out: Tensor): { d: Tensor; parts: number } {
+    const parts = this.#inParts.get(out.base ?? out) ?? 1;
+    const d = this.#gradients.get(out.base ?? out);
+    if (!d) throw new Error(`no gradient has reached ${out.name}`);
+    return { d: { ...d, shape: [parts, ...out.shape] }, parts };
+  }
+
   tracks(tensor: Tensor): boolean {
     return this.#tracked.has(tensor.base ?? tensor);
   }
@@ -143,6 +188,8 @@ export class Tape {
   into(tensor: Tensor): Into | null {
     const base = tensor.base ?? tensor;
     if (!this.#tracked.has(base)) return null;
+    if (this.#inParts.has(base)) throw new Error(`${tensor.name} has a second reader, whose gradient is not in parts`);
+    if (this.#passedOver.has(base)) throw new Error(`${tensor.name} has a second reader, which gives it a gradient`);
     const weight = this.#weights.get(base);
     if (weight) {
       this.addPostponed(weight);
@@ -166,6 +213,23 @@ export class Tape {
     if (!this.#tracked.has(base) || this.#gradients.has(base) || this.#weights.has(base)) return null;
     this.#gradients.set(base, base);
     return tensor;
+  }
+
+  /** Says what function made a result: the op that reads it may then compute the gradient of its input, see `passOver`. */
+  activate(out: Tensor, activated: Activated): void {
+    if (this.recording && this.tracks(out)) this.#activated.set(out.base ?? out, activated);
+  }
+
+  /**
+   * For an op that is the only one to read `out`, in its backward function: what activation function made it, whose input the op
+   * then overwrites with that input's gradient, in place of computing the gradient of `out`. Null where it cannot.
+   */
+  passOver(out: Tensor): Activated | null {
+    const base = out.base ?? out;
+    const activated = this.#activated.get(base);
+    if (!activated || this.#gradients.has(base) || !this.over(activated.input)) return null;
+    this.#passedOver.add(base);
+    return activated;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { gelu, geluLinear } from "../ops/gelu.ts";
 import { join } from "../ops/join.ts";
 import { linear } from "../ops/linear.ts";
 import { gatedLinear, swiglu } from "../ops/swiglu.ts";
@@ -58,6 +59,20 @@ export class Weights {
   gated(tape: Tape, modules: readonly [string, string], x: Tensor): Tensor {
     const packed = this.#packed(modules);
     return packed ? gatedLinear(tape, x, packed.weight, packed) : swiglu(tape, this.linear(tape, modules, x));
+  }
+
+  /**
+   * gelu of a linear layer.
+   *
+   * @param module  its name
+   * @param x       (N, I)
+   * @returns       (N, O)
+   */
+  gelu(tape: Tape, module: string, x: Tensor, form: "tanh" | "erf"): Tensor {
+    const packed = this.#packed([module]);
+    return packed
+      ? geluLinear(tape, x, packed.weight, { ...packed, form })
+      : gelu(tape, this.linear(tape, module, x), form);
   }
 
   /** Weight, bias and adapters of layers that can be applied as one; null where they cannot. */

@@ -76,12 +76,15 @@ function backpropInTiles(
   const { N, S, H, K } = params;
   const dispatch = (own: Pick<Dispatch, "entry" | "groups" | "constants" | "tensors">) =>
     tape.plan.dispatch({ shader, params, sizes: tileSizes(D), ...own, tensors: { ...tensors, ...own.tensors } });
-  const [intoQ, intoK, intoV] = [tape.into(q), tape.into(k), tape.into(v)];
   const G = H / K;
+  const intoQ = tape.into(q);
+  // With several heads to a key head, k and v may take their sums in parts.
+  const [partsOfK, partsOfV] = (G > 1 && tape.intoParts([k, v], G)) || [];
+  const [intoK, intoV] = partsOfK ? [null, null] : [tape.into(k), tape.into(v)];
   const groupsOf = { q: Math.ceil((N * G) / owned), keys: Math.ceil(S / owned) };
   const ADD_Q = intoQ?.constants.ADD ?? 0;
   const ofQueries = { entry: "backprop_q", groups: [groupsOf.q, K] as const, constants: { ADD_Q } };
-  if (!intoK && !intoV) {
+  if (!intoK && !intoV && !partsOfK) {
     if (intoQ) dispatch({ ...ofQueries, tensors: { dq: intoQ.d } });
     return;
   }
@@ -94,6 +97,10 @@ function backpropInTiles(
     if (intoQ) dispatch({ ...ofQueries, tensors: { dq: intoQ.d } });
     dispatch({ entry: "backprop_kv", tensors: { dk, dv }, groups: [groupsOf.keys, K, G], constants });
   };
+  if (partsOfK && partsOfV) {
+    backpropBoth(partsOfK, partsOfV, { ADD: 0, ADD_V: 0 });
+    return;
+  }
   if (G === 1 && intoK && intoV) {
     backpropBoth(intoK.d, intoV.d, { ADD: intoK.constants.ADD, ADD_V: intoV.constants.ADD });
     return;

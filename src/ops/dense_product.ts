@@ -12,11 +12,6 @@ import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
 
 const shader = new Shader("linear", source);
 
-/** Rows in a split of a weight gradient's sum over N, so that a small gradient still fills the device. */
-const rowsPerSplit = 256;
-/** Beyond this many workgroups more of them do not make a product faster. */
-const busyTiles = 4096;
-
 /** out (N, O) = x (N, I) times O rows of a weight, transposed. */
 export interface Product {
   x: Tensor;
@@ -107,15 +102,6 @@ export function backpropX(plan: Plan, gradient: ProductGradient): void {
       groups: [Math.ceil(I / 32), Math.ceil(N / 32)],
       constants: range.column > 0 ? { ADD: 1 } : into.constants,
     });
-}
-
-/**
- * Splits of the sum over N rows that makes the gradient of an (O, I) weight: the first extent of its partial sums. A large
- * weight fills the device without, and its partial sums would take much memory.
- */
-export function weightSplits(N: number, O: number, I: number): number {
-  const tiles = Math.ceil(O / 32) * Math.ceil(I / 32);
-  return Math.max(1, Math.min(Math.ceil(N / rowsPerSplit), Math.ceil(busyTiles / tiles)));
 }
 
 /** The gradient of a weight, as partial sums. */

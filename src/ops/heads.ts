@@ -62,7 +62,7 @@ export function heads(
   const v = cache?.values ?? tape.empty("heads.v", [N, K, D]);
   const rstd = norm && tape.empty("heads.rstd", [N, H + K]);
   const inputs = { packed, rotations, ...(norm && rstd ? { norm: norm.weight, rstd } : {}) };
-  const params = { N, H, K, half, eps: norm?.eps ?? 0, splits: 1 };
+  const params = { N, H, K, half, eps: norm?.eps ?? 0, splits: 1, parts: 1 };
   const variant = !norm ? "" : D <= shortHead ? "_normed_short" : "_normed";
   const isPacked = cache !== undefined && cache.keys.dtype === "bf16";
   const groupsOf = (pairs: number) =>
@@ -82,7 +82,9 @@ export function heads(
   if (cache) return { q, k, v };
 
   tape.record([q, k, v], [packed, norm?.weight], () => {
-    const gradients = { dq: tape.gradient(q), dk: tape.gradient(k), dv: tape.gradient(v) };
+    const [dk, dv] = [tape.gradientInParts(k), tape.gradientInParts(v)];
+    if (dk.parts !== dv.parts) throw new Error(`gradients of keys are in ${dk.parts} parts, of values in ${dv.parts}`);
+    const gradients = { dq: tape.gradient(q), dk: dk.d, dv: dv.d };
     const intoNorm = norm && tape.into(norm.weight);
     const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
     const dispatch = (entry: string, groups: readonly [number, number?], own: Record<string, Tensor>, add?: Into) =>
@@ -90,7 +92,7 @@ export function heads(
         shader,
         entry,
         tensors: { ...inputs, ...gradients, ...own },
-        params: { ...params, splits },
+        params: { ...params, splits, parts: dk.parts },
         groups,
         constants: add?.constants,
       });
@@ -101,7 +103,7 @@ export function heads(
       variant === "_normed_short" &&
       tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
     if (intoNorm)
-      sumPartials(tape, "heads.partial", [splits, 2 * D], [{ into: intoNorm }], (partial) => {
+      sumPartials(tape, { name: "heads.partial", shape: [splits, 2 * D], sums: [{ into: intoNorm }] }, (partial) => {
         const columns = Math.ceil(D / 64);
         const pairs = Math.ceil((N * (H + 2 * K) * half) / 256);
         const into = together ? tape.into(packed) : null;
@@ -111,5 +113,7 @@ export function heads(
     const into = together ? null : tape.into(packed);
     if (into) dispatch(`backprop${variant}`, groupsOf(1), { dpacked: into.d }, into);
   });
+  tape.takesParts(k);
+  tape.takesParts(v);
   return { q, k, v };
 }

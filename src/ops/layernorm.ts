@@ -57,7 +57,7 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
     );
     const together = sums.length > 0 && tape.tracks(x);
     if (sums.length > 0)
-      sumPartials(tape, "layernorm.partial", [2, splits, C], sums, (partial) => {
+      sumPartials(tape, { name: "layernorm.partial", shape: [2, splits, C], sums }, (partial) => {
         const columns = Math.ceil(C / 64);
         const intoX = together ? tape.into(x) : null;
         if (intoX) dispatch("backprop", grid(Math.ceil(N / 4) + columns * splits, 1), { partial, dx: intoX.d }, intoX);

@@ -1,10 +1,10 @@
-import type { Into, Tape } from "../gpu/tape.ts";
+import type { ActivationKind, Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
-import { backpropBias, backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropBias, backpropWeight, backpropX, multiply } from "./dense_product.ts";
 import { type Adapter, backpropLow, backpropUp, type LowRankTerm, lowSplits } from "./low_rank.ts";
-import { addPartials, columnSplits, sumPartials } from "./partials.ts";
-import { backpropTogether, takesTogether } from "./product.ts";
+import { addPartials, columnSplits, sumPartials, weightSplits } from "./partials.ts";
+import { backpropTogether, multiplyAndActivate, takesTogether } from "./product.ts";
 
 export interface LinearOptions {
   bias?: Tensor | null;
@@ -14,6 +14,8 @@ export interface LinearOptions {
   rows?: readonly [number, number];
   /** Each adds to columns of its own. */
   adapters?: readonly Adapter[];
+  /** What an activation function makes of the result is written there, see `takesActivation`; without residual and adapters. */
+  activation?: { kind: ActivationKind; activated: Tensor };
 }
 
 /**
@@ -28,7 +30,7 @@ export function linear(
   tape: Tape,
   x: Tensor,
   weight: Tensor,
-  { bias, residual, rows, adapters = [] }: LinearOptions = {},
+  { bias, residual, rows, adapters = [], activation }: LinearOptions = {},
 ): Tensor {
   const { plan } = tape;
   const [allRows, I] = extents2(weight);
@@ -41,7 +43,8 @@ export function linear(
   if (residual) expectShape(residual, N, O);
   const out = tape.empty(`linear(${weight.name})`, [N, O]);
   const terms = termsOf(tape, x, adapters);
-  multiply(plan, { x, weight, out, bias, residual, first }, terms);
+  if (activation) multiplyAndActivate(plan, { x, weight, out, bias }, activation);
+  else multiply(plan, { x, weight, out, bias, residual, first }, terms);
 
   const matrices = adapters.flatMap(({ down, up }) => [down, up]);
   tape.record(out, [x, weight, bias, residual, ...matrices], () => {
@@ -53,7 +56,9 @@ export function linear(
     const intoBias = bias ? tape.into(bias) : null;
     const sums = { into: intoWeight, intoBias, first };
     if (terms.length === 0 && intoWeight && tape.tracks(x) && takesTogether(plan, N, weight, O, first)) {
-      backpropAll(tape, { x, dout, weight }, { ...sums, into: intoWeight, intoX: tape.into(x)! });
+      const activated = tape.passOver(x);
+      const intoX = activated ? { d: activated.input, constants: { ADD: 0 as const } } : tape.into(x)!;
+      backpropAll(tape, { x, dout, weight }, { ...sums, into: intoWeight, intoX, activation: activated?.kind });
     } else {
       backpropWeights(tape, { x, dout }, sums);
       // Gradients of weights first: afterwards the buffer of x is free for its gradient, which has the same size.
@@ -82,12 +87,13 @@ function backpropWeights(
   const { plan } = tape;
   const [N, O] = extents2(dout);
   const [, I] = extents2(x);
+  const sum = { name: "linear.partial" };
   if (into)
-    sumPartials(tape, "linear.partial", [weightSplits(N, O, I), O, I], [{ into, to: first * I }], (partial) =>
+    sumPartials(tape, { ...sum, shape: [weightSplits(N, O, I), O, I], sums: [{ into, to: first * I }] }, (partial) =>
       backpropWeight(plan, { x, dout, partial }),
     );
   if (intoBias)
-    sumPartials(tape, "linear.partial", [columnSplits(N), O], [{ into: intoBias, to: first }], (partial) =>
+    sumPartials(tape, { ...sum, shape: [columnSplits(N), O], sums: [{ into: intoBias, to: first }] }, (partial) =>
       backpropBias(plan, { dout, partial }),
     );
 }
@@ -96,7 +102,13 @@ function backpropWeights(
 export function backpropAll(
   tape: Tape,
   { x, dout, weight }: Record<"x" | "dout" | "weight", Tensor>,
-  { intoX, into, intoBias, first = 0 }: IntoWeights & Record<"intoX" | "into", Into>,
+  {
+    intoX,
+    into,
+    intoBias,
+    first = 0,
+    activation,
+  }: IntoWeights & Record<"intoX" | "into", Into> & { activation?: ActivationKind },
 ): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(x);
@@ -107,8 +119,17 @@ export function backpropAll(
     { ...ofWeight, into, to: first * I },
     ...(intoBias ? [{ ...ofBias, into: intoBias, first: before, to: first }] : []),
   ];
-  sumPartials(tape, "linear.partial", [before + ofBias.splits * O], sums, (partial) =>
-    backpropTogether(tape.plan, { x, dout, weight, into: intoX, first, partial, hasBias: Boolean(intoBias) }),
+  sumPartials(tape, { name: "linear.partial", shape: [before + ofBias.splits * O], sums }, (partial) =>
+    backpropTogether(tape.plan, {
+      x,
+      dout,
+      weight,
+      into: intoX,
+      first,
+      partial,
+      hasBias: Boolean(intoBias),
+      activation,
+    }),
   );
 }
 
@@ -130,8 +151,14 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   const [columns, R] = extents2(up);
   const intoUp = tape.into(up);
   if (intoUp)
-    sumPartials(tape, "linear.partial", [weightSplits(N, columns, R), columns, R], [{ into: intoUp }], (partial) =>
-      backpropUp(plan, dout, term, partial),
+    sumPartials(
+      tape,
+      {
+        name: "linear.partial",
+        shape: [weightSplits(N, columns, R), columns, R],
+        sums: [{ into: intoUp }],
+      },
+      (partial) => backpropUp(plan, dout, term, partial),
     );
   const intoDown = tape.into(down);
   if (!intoDown && !tape.tracks(x)) return () => {};
@@ -145,8 +172,14 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
     });
   if (intoDown) {
     const [, I] = extents2(x);
-    sumPartials(tape, "linear.partial", [weightSplits(N, width, I), width, I], [{ into: intoDown }], (partial) =>
-      backpropWeight(plan, { x, dout: dlow, partial }),
+    sumPartials(
+      tape,
+      {
+        name: "linear.partial",
+        shape: [weightSplits(N, width, I), width, I],
+        sums: [{ into: intoDown }],
+      },
+      (partial) => backpropWeight(plan, { x, dout: dlow, partial }),
     );
   }
   return () => {

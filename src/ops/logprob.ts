@@ -4,9 +4,9 @@ import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropWeight, backpropX, multiply } from "./dense_product.ts";
 import { backpropAll } from "./linear.ts";
-import { sumPartials } from "./partials.ts";
+import { sumPartials, weightSplits } from "./partials.ts";
 import { takesTogether } from "./product.ts";
 
 const shader = new Shader("logprob", source);
@@ -84,12 +84,12 @@ export function logprob(
 
   for (const { rows, part, x, logits } of chunks) {
     multiply(plan, { x, weight, out: logits });
-    recordSummary(plan, logits, { allowed, temperature }, part(stats));
     plan.dispatch({
       shader,
       entry: "choose",
       tensors: {
         logits,
+        allowed,
         temperature,
         stats: part(stats),
         targets: part(targets),
@@ -97,7 +97,7 @@ export function logprob(
         entropy: part(out.entropy),
       },
       params: { N: rows, V },
-      groups: grid(rows, 64),
+      groups: grid(rows, 1),
     });
   }
 
@@ -134,8 +134,14 @@ export function logprob(
       if (intoWeight) {
         const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
         const into = { d: intoWeight.d, constants };
-        sumPartials(tape, "logprob.partial", [weightSplits(rows, V, C), V, C], [{ into }], (partial) =>
-          backpropWeight(plan, { x, dout: logits, partial }),
+        sumPartials(
+          tape,
+          {
+            name: "logprob.partial",
+            shape: [weightSplits(rows, V, C), V, C],
+            sums: [{ into }],
+          },
+          (partial) => backpropWeight(plan, { x, dout: logits, partial }),
         );
       }
     }
@@ -153,17 +159,12 @@ export function summarize(plan: Plan, logits: Tensor, distribution: Distribution
   expectShape(distribution.allowed, V);
   expectShape(distribution.temperature, 1);
   const stats = plan.activation("logprob.stats", [N, 4]);
-  recordSummary(plan, logits, distribution, stats);
-  return stats;
-}
-
-function recordSummary(plan: Plan, logits: Tensor, { allowed, temperature }: Distribution, stats: Tensor): void {
-  const [N, V] = extents2(logits);
   plan.dispatch({
     shader,
     entry: "summarize",
-    tensors: { logits, allowed, temperature, stats },
+    tensors: { logits, ...distribution, stats },
     params: { N, V },
     groups: grid(N, 1),
   });
+  return stats;
 }

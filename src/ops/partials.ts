@@ -14,14 +14,31 @@ const mostFew = 8;
 /** Rows in a split of the sums over columns, so that few columns still fill the device. */
 const rowsPerSplit = 64;
 
+/** Rows in a split of a weight gradient's sum over N, so that a small gradient still fills the device. */
+const rowsPerWeightSplit = 256;
+/** Beyond this many workgroups more of them do not make a product faster. */
+const busyTiles = 4096;
+
 /** Most bytes of partial sums that wait to be added up together. */
 const mostWaitingBytes = 64 * 2 ** 20;
+
+/** Where the gradients together take more than this, a dispatch more does not matter, but memory does. */
+const mostGradientBytes = 64 * 2 ** 20;
 
 /** Offsets of bindings are multiples of this. */
 const alignmentBytes = 256;
 
 /** Splits of the sum of columns over N rows. */
 export const columnSplits = (N: number): number => Math.max(1, Math.ceil(N / rowsPerSplit));
+
+/**
+ * Splits of the sum over N rows that makes the gradient of an (O, I) weight: the first extent of its partial sums. A large
+ * weight fills the device without, and its partial sums would take much memory.
+ */
+export function weightSplits(N: number, O: number, I: number): number {
+  const tiles = Math.ceil(O / 32) * Math.ceil(I / 32);
+  return Math.max(1, Math.min(Math.ceil(N / rowsPerWeightSplit), Math.ceil(busyTiles / tiles)));
+}
 
 /** Where in a tensor of partial sums, and to where in a gradient. */
 export interface PartialSums {
@@ -59,6 +76,15 @@ function placeOf(
   return { splits, count, first, to };
 }
 
+/** Partial sums, and where they go. */
+interface WaitingSums {
+  name: string;
+  /** Of all partial sums together. */
+  shape: readonly number[];
+  /** Each gradient's part of them. */
+  sums: readonly SumsInto[];
+}
+
 /** Partial sums of a tape's weights, which are added up in one dispatch. */
 interface Waiting {
   buffer: ActivationBuffer;
@@ -73,21 +99,14 @@ const waiting = new WeakMap<Tape, Waiting>();
  * Gradients through partial sums. Those of weights wait, and are added up together with others: a dispatch for each would take
  * longer than the sums themselves where weights are small.
  *
- * @param shape  of all partial sums together
- * @param sums   each gradient's part of them
  * @param write  records what writes the partial sums
  */
-export function sumPartials(
-  tape: Tape,
-  name: string,
-  shape: readonly number[],
-  sums: readonly SumsInto[],
-  write: (partial: Tensor) => void,
-): void {
+export function sumPartials(tape: Tape, { name, shape, sums }: WaitingSums, write: (partial: Tensor) => void): void {
   const bytes = Math.ceil((size(shape) * 4) / alignmentBytes) * alignmentBytes;
   const most = Math.min(mostWaitingBytes, tape.gpu.maxBindingBytes);
-  const waits = sums.every(({ into }) => tape.isOfWeight(into) && into.d.buffer.size <= tape.gpu.maxBindingBytes);
-  if (!tape.plan.reuses || bytes > most || !waits) {
+  const waits = sums.every(({ into }) => tape.isOfWeight(into) && into.d.buffer.size <= mostGradientBytes);
+  // A software adapter has nothing to gain: it pays for threads, not for dispatches.
+  if (!tape.plan.reuses || bytes > most || !waits || tape.gpu.software) {
     tape.scratch(name, shape, (partial) => {
       write(partial);
       for (const { into, ...place } of sums) addPartials(tape.plan, partial, into, place);

@@ -111,15 +111,15 @@ function recordLoss(tape: Tape, tensors: Record<string, Tensor> & { logprob: Ten
   const { logprob } = tensors;
   const params = { N: lengthOf(logprob) };
   const groups = grid(params.N, 64);
-  tape.plan.dispatch({ shader, entry: `measure${suffix}`, tensors, params, groups });
   const into = tape.into(logprob);
   if (into)
     tape.plan.dispatch({
       shader,
-      entry: `backprop${suffix}`,
+      entry: `measure_and_backprop${suffix}`,
       tensors: { ...tensors, dlogprob: into.d },
       params,
       groups,
       constants: into.constants,
     });
+  else tape.plan.dispatch({ shader, entry: `measure${suffix}`, tensors, params, groups });
 }

@@ -2,15 +2,17 @@ import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "text" };
+import type { Dispatch, InlinedNorm } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
+import type { ActivationKind } from "../gpu/tape.ts";
 import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
-import { type Product, type ProductGradient, type WeightGradient, weightSplits } from "./dense_product.ts";
+import type { Product, ProductGradient, WeightGradient } from "./dense_product.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
-import { columnSplits } from "./partials.ts";
+import { columnSplits, weightSplits } from "./partials.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
-import { thinSizes } from "./thin_sizes.ts";
+import { thinSizes, withNorm } from "./thin_sizes.ts";
 import {
   chunkShaders,
   fromColumn,
@@ -104,15 +106,18 @@ export function multiplyInParts(
     if (kernel === "thin") {
       const chunks = thin(weight);
       const sizes = thinSizes(N, range.count, I, chunks);
-      plan.dispatch({
+      const product: Dispatch = {
         shader: chunks.shader,
         entry: "multiply",
         tensors: { ...tensors, bias: rangeBias, residual: rangeResidual, out: rangeOut },
-        params,
+        params: { ...params, eps: 0 },
         groups: [Math.ceil(range.count / sizes.OUTS), Math.ceil(N / sizes.ROWS)],
         constants,
         sizes,
-      });
+      };
+      // The norm's weight takes the residual's binding.
+      const inline = residual ? undefined : (norm: InlinedNorm) => ofNormed(product, x, norm);
+      plan.dispatch({ ...product, inline });
       continue;
     }
     const side = { wide: 128, tiled: 64, untiled: 32 }[kernel];
@@ -125,6 +130,27 @@ export function multiplyInParts(
       constants,
     });
   }
+}
+
+/** Longest rows that every workgroup of a product normalizes for itself. */
+const mostNormed = 512;
+
+/** The same product of rmsnorm(x), where it is of that norm's result; null where it cannot be. */
+function ofNormed(product: Dispatch, x: Tensor, { x: rows, weight, eps, out }: InlinedNorm): Dispatch | null {
+  const [N, I] = extents2(x);
+  const isWhole = x.buffer === out.buffer && x.offsetBytes === out.offsetBytes && extents2(out)[0] === N;
+  const { sizes, tensors, params, constants } = product;
+  if (!isWhole || I !== extents2(out)[1] || I > mostNormed || !sizes) return null;
+  return {
+    ...product,
+    // Bindings that a constant switches off were given x.
+    tensors: Object.fromEntries(
+      Object.entries({ ...tensors, residual: weight }).map(([name, tensor]) => [name, tensor === x ? rows : tensor]),
+    ),
+    params: { ...params, eps },
+    constants: { ...constants, NORM: 1 },
+    sizes: withNorm(sizes as ReturnType<typeof thinSizes>),
+  };
 }
 
 const kernelFor = ({ gpu }: Plan, { dtype }: Tensor, { shape: [N = 0, O = 0] }: Tensor): ProductKernel =>
@@ -195,23 +221,67 @@ export function takesTogether(plan: Plan, N: number, weight: Tensor, O: number, 
   );
 }
 
+/** Whether one dispatch can compute a product of N rows and an activation function of it: in tiles of 64 x 64, and small. */
+export function takesActivation(plan: Plan, N: number, weight: Tensor): boolean {
+  const [O, I] = extents2(weight);
+  const { without } = productChoice(plan.gpu, weight.dtype);
+  return (
+    inTiles(plan.gpu) &&
+    takesProduct(plan, I, O / 2) &&
+    !takesMatrixUnits(plan.gpu, weight, N, I, O) &&
+    N * O <= 2 * mostTogether &&
+    bytesOf(weight) <= plan.gpu.maxBindingBytes &&
+    kernelFor(plan, weight, { ...weight, shape: [N, O] }) !== "thin" &&
+    !without.includes("tiled")
+  );
+}
+
+/**
+ * A product and what an activation function makes of it, in the bits of two dispatches.
+ * @param out        (N, O)
+ * @param activated  (N, O), of gate and up (N, O / 2)
+ */
+export function multiplyAndActivate(
+  plan: Plan,
+  { x, weight, bias, out }: Pick<Product, "x" | "weight" | "bias" | "out">,
+  { kind, activated }: { kind: ActivationKind; activated: Tensor },
+): void {
+  const [N, O] = extents2(out);
+  const [, I] = extents2(weight);
+  plan.dispatch({
+    shader: tiled(weight),
+    entry: "multiply_and_activate",
+    tensors: { x4: x, ...weightTensors(weight), bias4: bias ?? x, out4: activated, partial4: out },
+    params: { N, I, O, first: 0, splits: 1, stride: O, ...noTerm },
+    groups: [Math.ceil(O / 64), Math.ceil(N / 64)],
+    constants: {
+      BIAS: bias ? 1 : 0,
+      ...(kind === "gate" ? { GATED: 1 } : { ACTIVATION: activationCodes[kind] }),
+      ...weightConstants(weight),
+    },
+  });
+}
+
+/** ACTIVATION of the kernel. */
+const activationCodes: Readonly<Record<ActivationKind, number>> = { gate: 1, tanh: 2, erf: 3 };
+
+interface TogetherGradients extends ProductGradient {
+  x: Tensor;
+  partial: Tensor;
+  hasBias: boolean;
+  activation?: ActivationKind;
+}
+
 /**
  * dx, and the partial sums of the weight's gradient, behind which those of the bias's stand where there is one, in one
  * dispatch. Bits are those of `backpropX`, `backpropWeight` and `backpropBias`.
  *
- * @param partial  f32, weightSplits(N, O, I) times (O, I), then columnSplits(N) times (O)
+ * @param partial     f32, weightSplits(N, O, I) times (O, I), then columnSplits(N) times (O)
+ * @param activation  made x of `into`, which then gets its own gradient in place of that of x
  */
 export function backpropTogether(
   plan: Plan,
-  {
-    x,
-    dout,
-    weight,
-    into,
-    first = 0,
-    partial,
-    hasBias,
-  }: ProductGradient & { x: Tensor; partial: Tensor; hasBias: boolean },
+  { x, dout, weight, into, first = 0, partial, hasBias, activation }: TogetherGradients,
 ): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(weight);
@@ -224,6 +294,11 @@ export function backpropTogether(
     tensors: { x4: x, dout4: dout, ...weightTensors(weight), dx4: into.d, partial4: partial },
     params: { N, I, O, first, splits, stride: O, ...noTerm },
     groups: grid(groups, 1),
-    constants: { ...into.constants, BIAS: hasBias ? 1 : 0, ...weightConstants(weight) },
+    constants: {
+      ...into.constants,
+      BIAS: hasBias ? 1 : 0,
+      ...(activation && { ACTIVATION: activationCodes[activation] }),
+      ...weightConstants(weight),
+    },
   });
 }

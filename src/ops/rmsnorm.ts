@@ -33,6 +33,7 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
     tensors: { x, weight, out, rstd },
     params,
     groups,
+    ...(!short && { inlined: { x, weight, eps, out } }),
   });
 
   tape.record(out, [x, weight], () => {
@@ -51,7 +52,7 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
     // One dispatch for both, where rows are long enough for a workgroup's threads.
     const together = intoWeight !== null && tape.tracks(x) && !short;
     if (intoWeight)
-      sumPartials(tape, "rmsnorm.partial", [splits, C], [{ into: intoWeight }], (partial) => {
+      sumPartials(tape, { name: "rmsnorm.partial", shape: [splits, C], sums: [{ into: intoWeight }] }, (partial) => {
         const columns = Math.ceil(C / 64);
         const intoX = together ? tape.into(x) : null;
         if (intoX) dispatch("backprop", grid(Math.ceil(N / 4) + columns * splits, 1), { partial, dx: intoX.d }, intoX);

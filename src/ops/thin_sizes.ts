@@ -114,5 +114,13 @@ export function thinSizesOf([ROWS, OUTS, TILE, THREADS, EACH, SIDE]: ThinShape, 
     LOADS: Math.ceil((TILE * OUTS * 4) / THREADS),
     X_LOADS: Math.ceil((TILE * CHUNK * ROWS * 4) / THREADS),
     PLACES: Math.ceil((ROWS * OUTS) / THREADS),
+    // ROWS where they are normalized: `withNorm`.
+    NORM_ROWS: 1,
   };
 }
+
+/** The same constants where the product is of normalized rows. */
+export const withNorm = <Sizes extends { ROWS: number }>(sizes: Sizes): Sizes & { NORM_ROWS: number } => ({
+  ...sizes,
+  NORM_ROWS: sizes.ROWS,
+});

@@ -112,6 +112,7 @@ export class GpuConversations implements Conversations {
 
   async #prefillPrompts(prompts: readonly Passage[], rolloutsPerPrompt: number): Promise<void> {
     const { suffixTokens } = this.#workspace.size;
+    this.#workspace.prepareDecode(this.rows);
     const parts = prompts.map((prompt, index): PrefillPart => {
       const placed = this.#placed(prompt, 0);
       const { next } = placed.positions;

@@ -2,29 +2,27 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import { Plan } from "../gpu/plan.ts";
+import { PlanCache } from "../gpu/plan_cache.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { activationBytes, canBind, maxPassBytes } from "../model/activation_size.ts";
 import type { CacheState } from "../model/cache.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
-import type { RopePositions } from "../model/positions.ts";
+import { type PlacedTokens, RowPacker } from "../model/row_packer.ts";
 import { TextRows } from "../model/text_rows.ts";
 import type { InputImage, VisionRows } from "../model/vision_rows.ts";
 import { gather } from "../ops/gather.ts";
 import type { Sampler } from "./sampler.ts";
 
-/** Prefill plans that are cached; what they hold on the device is little, since plans share their activations' buffers. */
+/** Prefills that are kept: pictures of many sizes make many. */
 const mostPrefills = 32;
 
 /** Most patches of one pass of the vision tower. */
 const patchesPerPass = 8192;
 
 /** Tokens that are in the model together: a prompt, or what a tool answered to one row. */
-export interface PrefillPart {
-  tokens: readonly number[];
-  images: readonly InputImage[];
-  positions: RopePositions;
+export interface PrefillPart extends PlacedTokens {
   /** First row of the cache that the tokens are written to. */
   cacheBegin: number;
   /** Rows of the cache that every token sees: the group's prompt. Null for a prompt itself. */
@@ -85,8 +83,7 @@ export class Prefills {
   readonly #model: Model;
   readonly #cache: CacheState;
   readonly #sampler: Sampler;
-  /** By sizes, the one used last at the end. */
-  readonly #plans = new Map<string, PrefillPlan>();
+  readonly #plans = new PlanCache<PrefillPlan>({ count: mostPrefills });
 
   constructor(gpu: Gpu, model: Model, cache: CacheState, sampler: Sampler) {
     this.#gpu = gpu;
@@ -101,37 +98,24 @@ export class Prefills {
     const images = parts.flatMap((part) => part.images);
     const P = images.length === 0 ? 0 : bucket(patchesOf(images), merge);
     const B = bucket(parts.reduce((n, part) => n + part.slots.length, 0));
-    const recorded = this.#planFor(N, P, B);
+    const recorded = this.#plans.get(`${N} ${P} ${B}`, () => this.#record(N, P, B));
+    // Before anything is written: from there on nothing may come between.
+    const compiling = recorded.plan.compile();
+    if (compiling) await compiling;
 
-    const firstTokens = (recorded.vision?.fill(images) ?? []).values();
-    const values = {
-      tokens: [] as number[],
-      imageRows: [] as number[],
-      t: [] as number[],
-      h: [] as number[],
-      w: [] as number[],
-      querySpans: [] as number[],
-      cacheRows: [] as number[],
-    };
+    const packer = new RowPacker(this.#model.config.imageTokenId);
     const ends: { lastRow: number; slot: number }[] = [];
     for (const part of parts) {
-      const { cacheBegin, prefix, begin } = part;
-      const rowsOfImages = part.images.flatMap((image) => {
-        const first = firstTokens.next().value ?? noIndex;
-        return Array.from({ length: patchesOf([image]) / merge }, (_, i) => first + i);
-      });
-      const imageRows = rowsOfImages.values();
-      for (const [i, token] of part.tokens.entries()) {
-        const isImage = token === this.#model.config.imageTokenId;
-        values.tokens.push(isImage ? noIndex : token);
-        values.imageRows.push(isImage ? (imageRows.next().value ?? noIndex) : noIndex);
-        values.cacheRows.push(cacheBegin + i);
-        values.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
+      const { cacheBegin, prefix, begin, slots, tokens } = part;
+      const [, end] = packer.put(part);
+      for (let i = 0; i < tokens.length; i++) {
+        packer.rows.cacheRows.push(cacheBegin + i);
+        packer.rows.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
       }
-      for (const axis of ["t", "h", "w"] as const) for (const p of part.positions[axis]) values[axis].push(p);
-      for (const slot of part.slots) ends.push({ lastRow: values.tokens.length - 1, slot });
+      for (const slot of slots) ends.push({ lastRow: end - 1, slot });
     }
-    recorded.rows.fill(values);
+    recorded.vision?.fill(packer.images);
+    recorded.rows.fill(packer.rows);
     const padded = (of: number[]) => {
       const array = new Uint32Array(B).fill(noIndex);
       array.set(of);
@@ -143,21 +127,7 @@ export class Prefills {
   }
 
   free(): void {
-    for (const { plan } of this.#plans.values()) plan.free();
-  }
-
-  #planFor(N: number, P: number, B: number): PrefillPlan {
-    const key = `${N} ${P} ${B}`;
-    const recorded = this.#plans.get(key) ?? this.#record(N, P, B);
-    this.#plans.delete(key);
-    this.#plans.set(key, recorded);
-    // Pictures of many sizes make many plans: those used longest ago are given up.
-    for (const [oldest, { plan }] of this.#plans) {
-      if (this.#plans.size <= mostPrefills) break;
-      plan.free();
-      this.#plans.delete(oldest);
-    }
-    return recorded;
+    this.#plans.free();
   }
 
   /** @param N  rows of text @param P  patches @param B  conversations */

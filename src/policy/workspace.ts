@@ -1,6 +1,7 @@
 import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Plan } from "../gpu/plan.ts";
+import { PlanCache } from "../gpu/plan_cache.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import type { CacheState } from "../model/cache.ts";
@@ -8,6 +9,9 @@ import type { Model } from "../model/model.ts";
 import { TextRows } from "../model/text_rows.ts";
 import { type PrefillPart, Prefills, runTraced, type Traces } from "./prefill.ts";
 import { Sampler } from "./sampler.ts";
+
+/** Decode steps that are kept, by the rows that are still writing: eight sizes an octave. */
+const mostDecodes = 64;
 
 interface DecodePlan {
   plan: Plan;
@@ -38,7 +42,7 @@ export class Workspace {
   readonly sampler: Sampler;
   readonly #cache: CacheState;
   readonly #prefills: Prefills;
-  readonly #decodes = new Map<number, DecodePlan>();
+  readonly #decodes = new PlanCache<DecodePlan>({ count: mostDecodes });
 
   constructor(gpu: Gpu, model: Model, size: WorkspaceSize) {
     this.gpu = gpu;
@@ -84,11 +88,19 @@ export class Workspace {
     return this.#prefills.run(parts, traces);
   }
 
+  /** Begins to compile what a decode step of so many rows needs, before it is needed. */
+  prepareDecode(rows: number): void {
+    const B = bucket(rows, 8);
+    void this.#decodes.get(String(B), () => this.#recordDecode(B)).plan.compile();
+  }
+
   /** Samples `count` tokens for each of these conversations, one after another, without the host in between. */
   async decode(rows: readonly number[], count: number, traces: Traces | null): Promise<void> {
     const B = bucket(rows.length, 8);
-    const recorded = this.#decodes.get(B) ?? this.#recordDecode(B);
-    this.#decodes.set(B, recorded);
+    const recorded = this.#decodes.get(String(B), () => this.#recordDecode(B));
+    // Before anything is written: from there on nothing may come between.
+    const compiling = recorded.plan.compile();
+    if (compiling) await compiling;
     const slots = new Uint32Array(B).fill(noIndex);
     slots.set(rows);
     this.gpu.write(recorded.slots, slots);
@@ -99,7 +111,7 @@ export class Workspace {
     this.#cache.free();
     this.sampler.free();
     this.#prefills.free();
-    for (const { plan } of this.#decodes.values()) plan.free();
+    this.#decodes.free();
   }
 
   #recordDecode(B: number): DecodePlan {

@@ -2,6 +2,7 @@ import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { Plan } from "../gpu/plan.ts";
+import { PlanCache } from "../gpu/plan_cache.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
@@ -40,13 +41,20 @@ export interface UpdateResult {
   gradNorm: number;
 }
 
+/** The norm only of the last one, after which the optimizer makes its step. */
+type MicroBatchResult = Omit<UpdateResult, "gradNorm"> & { gradNorm: number | null };
+
+/** Passes that are kept, and most bytes of what they are filled with: sizes drift while the model learns to call the tool. */
+const mostPasses = 16;
+const mostPassesBytes = 256 * 2 ** 20;
+
 /**
  * Forward, loss, backward, clip, AdamW: one update of a model on packed groups. Passes are recorded for a size and
  * replayed while the size stays. What a learner keeps is recorded plans: an update depends on its arguments, the
  * weights and the optimizer's moments alone.
  */
 export class Learner {
-  readonly #passes = new Map<string, Pass>();
+  readonly #passes = new PlanCache<Pass>({ count: mostPasses, bytes: mostPassesBytes });
   readonly #allowed: Tensor;
   readonly #temperature: Tensor;
   readonly #lossSettings: Tensor;
@@ -65,6 +73,11 @@ export class Learner {
     this.#optimizer = new Optimizer(gpu, model);
   }
 
+  /** Passes that were recorded so far. */
+  get recordedPasses(): number {
+    return this.#passes.recorded;
+  }
+
   /** One update on all groups. @throws the signal's reason where that stops it */
   async update(
     groups: readonly PackedGroup[],
@@ -76,38 +89,50 @@ export class Learner {
     this.gpu.write(this.#lossSettings, lossWords(settings));
     this.#optimizer.write(settings, updatesBefore + 1);
     const parts = this.#microBatches(groups);
-    const results: Omit<UpdateResult, "gradNorm">[] = [];
+    const results: MicroBatchResult[] = [];
+    let reading: Promise<MicroBatchResult> | null = null;
     let done = 0;
-    let gradNorm = Number.NaN;
     for (const [i, microBatch] of parts.entries()) {
-      if (signal?.aborted) this.#giveUp(signal);
+      // Packed while the one before is computed.
       const packed = this.#pack(microBatch);
       const kind = settings.entropyCoef === 0 ? "training" : "training with entropy";
       const pass = this.#pass(packed, kind, settings.gradientCheckpointing);
+      const compiling = pass.plan.compile();
+      if (compiling) await compiling;
+      if (reading) results.push(await reading);
+      if (signal?.aborted) this.#giveUp(signal);
       const count = packed.targets.length;
       fillPass(pass, packed, refLogprobs?.subarray(done, done + count));
       await run(pass.plan, "update", traces);
       done += count;
-      const terms = pass.terms!;
-      const reads = [pass.logprob, pass.entropy, terms];
+      let norm: Tensor | null = null;
       if (i === parts.length - 1) {
-        const { plan, norm } = this.#optimizer.recorded(settings.decayVectors);
-        await run(plan, "optimizer", traces);
-        reads.push(norm);
+        const optimizer = this.#optimizer.recorded(settings.decayVectors);
+        await run(optimizer.plan, "optimizer", traces);
+        norm = optimizer.norm;
       }
-      const [logprobs, entropies, values, norms] = await this.gpu.read(...reads);
-      results.push({
-        logprobs: logprobs!.subarray(0, count),
-        entropies: entropies!.subarray(0, count),
-        terms: values!.subarray(0, count * (terms.shape[1] ?? 1)),
-      });
-      if (norms) gradNorm = norms[0]!;
+      reading = this.#read(pass, count, norm);
+      // An error is thrown where it is awaited, which may be later.
+      reading.catch(() => {});
     }
+    if (reading) results.push(await reading);
     return {
       logprobs: concat(results.map((r) => r.logprobs)),
       entropies: concat(results.map((r) => r.entropies)),
       terms: concat(results.map((r) => r.terms)),
-      gradNorm,
+      gradNorm: results.at(-1)?.gradNorm ?? Number.NaN,
+    };
+  }
+
+  /** Everything of a micro-batch in one read, which is submitted before this returns. */
+  async #read({ logprob, entropy, terms }: Pass, count: number, norm: Tensor | null): Promise<MicroBatchResult> {
+    if (!terms) throw new Error("a pass that trains nothing has no terms");
+    const [logprobs, entropies, values, norms] = await this.gpu.read(logprob, entropy, terms, ...(norm ? [norm] : []));
+    return {
+      logprobs: logprobs!.subarray(0, count),
+      entropies: entropies!.subarray(0, count),
+      terms: values!.subarray(0, count * (terms.shape[1] ?? 1)),
+      gradNorm: norms?.[0] ?? null,
     };
   }
 
@@ -135,7 +160,7 @@ export class Learner {
   }
 
   free(): void {
-    for (const { plan } of this.#passes.values()) plan.free();
+    this.#passes.free();
     this.#optimizer.free();
     for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings]) this.gpu.release(buffer);
   }
@@ -157,18 +182,10 @@ export class Learner {
       targets: bucket(packed.targets.length, 32),
     };
     const key = [...Object.values(size), kind, kind === "forward" ? "" : gradientCheckpointing].join(" ");
-    const known = this.#passes.get(key);
-    if (known) return known;
-    // Sizes drift while the model learns to call the tool; only the current ones are worth their memory.
-    for (const [other, { plan, terms }] of this.#passes)
-      if ((terms === null) === (kind === "forward")) {
-        plan.free();
-        this.#passes.delete(other);
-      }
     const state = { allowed: this.#allowed, temperature: this.#temperature, lossSettings: this.#lossSettings };
-    const pass = recordPass(this.model, size, { kind, loss: this.loss, state, gradientCheckpointing });
-    this.#passes.set(key, pass);
-    return pass;
+    return this.#passes.get(key, () =>
+      recordPass(this.model, size, { kind, loss: this.loss, state, gradientCheckpointing }),
+    );
   }
 
   #writeSampling({ temperature, suppressed }: Pick<UpdateSettings, "temperature" | "suppressed">): void {

@@ -1,5 +1,5 @@
-import { noIndex } from "../gpu/tensor.ts";
 import { type Grid, imageTokenCount, ropePositions } from "../model/positions.ts";
+import { RowPacker } from "../model/row_packer.ts";
 import type { TextRowValues } from "../model/text_rows.ts";
 import type { InputImage } from "../model/vision_rows.ts";
 
@@ -55,51 +55,39 @@ const rowsOf = ({ targets }: Sequence): number => targets.reduce((n, t) => Math.
  * A token that predicts nothing and that no token attends to is left out (the last one of a rollout).
  */
 export function pack(groups: readonly PackedGroup[], imageTokenId: number, mergeSize: number): Packed {
-  const rows = {
-    tokens: [] as number[],
-    imageRows: [] as number[],
-    t: [] as number[],
-    h: [] as number[],
-    w: [] as number[],
-    querySpans: [] as number[],
-    keySpans: [] as number[],
-  };
-  const packed: Packed = { rows, images: [], targetRows: [], targets: [] };
-  let imageRow = 0;
-
-  const put = (tokens: readonly number[], images: readonly InputImage[], start: number): number => {
+  const packer = new RowPacker(imageTokenId);
+  const { querySpans, keySpans } = packer.rows;
+  const packed: Packed = { rows: packer.rows, images: packer.images, targetRows: [], targets: [] };
+  const put = (tokens: readonly number[], images: readonly InputImage[], start: number) => {
     const grids = images.map((i) => i.grid);
     const positions = ropePositions({ tokens, imageTokenId, grids, mergeSize, start });
-    for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
-    for (const token of tokens) {
-      rows.tokens.push(token === imageTokenId ? noIndex : token);
-      rows.imageRows.push(token === imageTokenId ? imageRow++ : noIndex);
-    }
-    packed.images.push(...images);
-    return positions.next;
+    return { rows: packer.put({ tokens, images, positions }), next: positions.next };
   };
 
   for (const { prefix, sequences } of groups) {
-    const p0 = rows.tokens.length;
-    const start = put(prefix.tokens, prefix.images, 0);
-    const p1 = rows.tokens.length;
-    for (let i = p0; i < p1; i++) rows.querySpans.push(p0, i + 1, 0, 0);
-    const keysFrom = rows.keySpans.length;
-    for (let i = p0; i < p1; i++) rows.keySpans.push(i, p1, p1, p1);
+    const {
+      rows: [p0, p1],
+      next: start,
+    } = put(prefix.tokens, prefix.images, 0);
+    const keysFrom = keySpans.length;
+    for (let i = p0; i < p1; i++) {
+      querySpans.push(p0, i + 1, 0, 0);
+      keySpans.push(i, p1, p1, p1);
+    }
     for (const sequence of sequences) {
-      const s0 = rows.tokens.length;
       const count = rowsOf(sequence);
-      put(sequence.tokens.slice(0, count), imagesWithin(sequence, count, imageTokenId, mergeSize), start);
-      for (let i = s0; i < s0 + count; i++) {
-        rows.querySpans.push(p0, p1, s0, i + 1);
-        rows.keySpans.push(i, s0 + count, 0, 0);
+      const shown = imagesWithin(sequence, count, imageTokenId, mergeSize);
+      const [s0, s1] = put(sequence.tokens.slice(0, count), shown, start).rows;
+      for (let i = s0; i < s1; i++) {
+        querySpans.push(p0, p1, s0, i + 1);
+        keySpans.push(i, s1, 0, 0);
       }
       for (const target of sequence.targets) {
         packed.targetRows.push(target.at < 0 ? p1 - 1 : s0 + target.at);
         packed.targets.push(target);
       }
     }
-    for (let i = 0; i < p1 - p0; i++) rows.keySpans[keysFrom + i * 4 + 3] = rows.tokens.length;
+    for (let i = 0; i < p1 - p0; i++) keySpans[keysFrom + i * 4 + 3] = packer.length;
   }
   return packed;
 }

@@ -4,8 +4,10 @@ import { Shader } from "../../src/gpu/shader.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import { size, type Tensor } from "../../src/gpu/tensor.ts";
 import { addPartials, columnSplits, sumPartials } from "../../src/ops/partials.ts";
-import { gpu } from "../support/device.ts";
+import { cardGpu } from "../support/card.ts";
 import { random } from "../support/gradcheck.ts";
+
+const gpu = await cardGpu();
 
 test.each([
   [1, 0],
@@ -57,12 +59,16 @@ test("partial sums of weights are added up together, with the bits of one sum at
     for (const [i, [splits, count]] of shapes.entries()) {
       const into = tape.into(weights[i]!)!;
       const values = plan.upload(`values ${i}`, all[i]!, [splits, count]);
-      sumPartials(tape, "partial", [splits, count], [{ into }], (partial) => copy(plan, values, partial));
+      sumPartials(tape, { name: "partial", shape: [splits, count], sums: [{ into }] }, (partial) =>
+        copy(plan, values, partial),
+      );
     }
     // The first one again: what waits is added before it.
     const again = tape.into(weights[0]!)!;
     const values = plan.upload("again", all[3]!.subarray(0, 70), [1, 70]);
-    sumPartials(tape, "partial", [1, 70], [{ into: again }], (partial) => copy(plan, values, partial));
+    sumPartials(tape, { name: "again", shape: [1, 70], sums: [{ into: again }] }, (partial) =>
+      copy(plan, values, partial),
+    );
     tape.backward();
     const sums = plan.recorded.filter(({ shader: { name } }) => name === "partials").length;
     plan.run();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { backpropBias, weightSplits } from "../../src/ops/dense_product.ts";
-import { columnSplits } from "../../src/ops/partials.ts";
+import { backpropBias } from "../../src/ops/dense_product.ts";
+import { columnSplits, weightSplits } from "../../src/ops/partials.ts";
 import { backpropTogether, backpropXVec4, takesTogether, weightPartialsInTiles } from "../../src/ops/product.ts";
 import { cardGpu } from "../support/card.ts";
 import { random } from "../support/gradcheck.ts";

@@ -220,3 +220,17 @@ describe("GpuPolicy", () => {
     );
   });
 });
+
+test("a turn is read once, beside looks of 32 bytes a conversation every eighth token", async () => {
+  const asked = prompts.slice(0, 2);
+  const conversations = await policy.begin(asked, 2, capacity(), { ...sampling, stops: [] });
+  const before = { reads: gpu.reads, bytes: gpu.readBytes };
+  const turns = await write(conversations, [0, 1, 2, 3], firstTurn);
+  const tokens = turns.reduce((sum, turn) => sum + turn.tokens.length, 0);
+  expect(tokens).toBe(4 * firstTurn);
+  const looks = 1 + Math.ceil((firstTurn - 1) / 8);
+  expect(gpu.reads - before.reads).toBeLessThanOrEqual(looks + 1);
+  // A token, its log-probability and the entropy: 12 bytes.
+  expect(gpu.readBytes - before.bytes).toBeLessThanOrEqual(looks * 4 * 32 + tokens * 12);
+  conversations.close();
+});

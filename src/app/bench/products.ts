@@ -1,7 +1,7 @@
 import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { backpropWeight, backpropX, multiply, weightSplits } from "../../ops/dense_product.ts";
-import { addPartials } from "../../ops/partials.ts";
+import { backpropWeight, backpropX, multiply } from "../../ops/dense_product.ts";
+import { addPartials, weightSplits } from "../../ops/partials.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 

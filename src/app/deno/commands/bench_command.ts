@@ -1,6 +1,7 @@
 import { Gpu } from "../../../gpu/gpu.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { counts, countsMarkdown, memoryCounts, memoryMarkdown } from "../../bench/counts.ts";
+import { cycleCounts, cycleMarkdown } from "../../bench/cycle_counts.ts";
 import { achieved, type BenchReport, benchMarkdown } from "../../bench/report.ts";
 import { measureRoofline, type Roofline } from "../../bench/roofline.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "../../bench/workload.ts";
@@ -32,8 +33,10 @@ export async function benchCommand(
   await expectNewFiles(options);
   if (options.counts) {
     const [passes, memory] = [await counts(), await memoryCounts()];
-    const report = { type: "counts", format: 1, version: await versionText(), walks: passes, memory };
-    await put(report, [...countsMarkdown(passes), "", ...memoryMarkdown(memory)], options, terminal);
+    const cycle = await cycleCounts(await context.openPlatform(false));
+    const report = { type: "counts", format: 1, version: await versionText(), walks: passes, memory, cycle };
+    const tables = [countsMarkdown(passes), memoryMarkdown(memory), cycleMarkdown(cycle)];
+    await put(report, tables.flatMap((lines) => ["", ...lines]).slice(1), options, terminal);
     return exitCodes.done;
   }
   // Before anything is measured: what is wrong with a Python should not be reported after minutes.

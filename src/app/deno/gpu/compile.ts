@@ -3,7 +3,7 @@ import { Shader } from "../../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention_forward.ts";
 import { cacheParts } from "../../../ops/cache_kernels.ts";
 import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
-import { thinSizes } from "../../../ops/thin_sizes.ts";
+import { thinSizes, withNorm } from "../../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../../ops/weight_kernels.ts";
 
 /** One kernel as a compiler took it; `error` is null where it did. */
@@ -28,6 +28,7 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   ),
   product_thin: [
     ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { vec4s: 1, scaled: false })),
+    ...[1, 16].map((N) => withNorm(thinSizes(N, 256, 128, { vec4s: 1, scaled: false }))),
     ...[1, 8].map((N) => thinSizes(N, 16, 2048, { vec4s: 1, scaled: false })),
     ...[1, 16].map((N) => thinSizes(N, 2048, 2048, { vec4s: 8, scaled: true })),
   ],

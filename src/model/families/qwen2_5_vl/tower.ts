@@ -1,7 +1,6 @@
 import type { Gpu } from "../../../gpu/gpu.ts";
 import type { Tensor } from "../../../gpu/tensor.ts";
 import { gather } from "../../../ops/gather.ts";
-import { gelu } from "../../../ops/gelu.ts";
 import { rmsnorm } from "../../../ops/rmsnorm.ts";
 import type { ModelConfig } from "../../config.ts";
 import { visionPrefix } from "../../names.ts";
@@ -51,7 +50,7 @@ function merge(pass: VisionPass, x: Tensor): Tensor {
   const { tape, weights } = pass;
   const merger = `${visionPrefix}merger`;
   const joined = joinMergeBlocks(pass, norm(pass, `${merger}.ln_q`, x));
-  const hidden = gelu(tape, weights.linear(tape, `${merger}.mlp.0`, joined), "erf");
+  const hidden = weights.gelu(tape, `${merger}.mlp.0`, joined, "erf");
   return weights.linear(tape, `${merger}.mlp.2`, hidden);
 }
 

@@ -1,7 +1,6 @@
 import type { Gpu } from "../../../gpu/gpu.ts";
 import type { Tensor } from "../../../gpu/tensor.ts";
 import { gather } from "../../../ops/gather.ts";
-import { gelu } from "../../../ops/gelu.ts";
 import { layernorm } from "../../../ops/layernorm.ts";
 import type { ModelConfig } from "../../config.ts";
 import { visionPrefix } from "../../names.ts";
@@ -44,7 +43,7 @@ const norm = ({ tape, weights }: VisionPass, module: string, x: Tensor): Tensor 
   layernorm(tape, x, { weight: weights.get(`${module}.weight`), bias: weights.get(`${module}.bias`), eps });
 
 function feedForward({ tape, weights }: VisionPass, module: string, normed: Tensor, { residual }: Residual): Tensor {
-  const hidden = gelu(tape, weights.linear(tape, `${module}.linear_fc1`, normed), "tanh");
+  const hidden = weights.gelu(tape, `${module}.linear_fc1`, normed, "tanh");
   return weights.linear(tape, `${module}.linear_fc2`, hidden, { residual });
 }
 
@@ -57,7 +56,7 @@ const mergeThenNorm = (pass: VisionPass, module: string, x: Tensor): Tensor =>
   project(pass, module, norm(pass, `${module}.norm`, joinMergeBlocks(pass, x)));
 
 function project({ tape, weights }: VisionPass, module: string, joined: Tensor): Tensor {
-  const hidden = gelu(tape, weights.linear(tape, `${module}.linear_fc1`, joined), "erf");
+  const hidden = weights.gelu(tape, `${module}.linear_fc1`, joined, "erf");
   return weights.linear(tape, `${module}.linear_fc2`, hidden);
 }
 
