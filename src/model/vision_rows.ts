@@ -3,6 +3,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { patchify } from "../ops/patchify.ts";
 import type { VisionConfig } from "./config.ts";
+import { GpuPictures, type WantedPicture } from "./pictures/gpu_pictures.ts";
 import { type Grid, patchCoordinates, patchCount } from "./positions.ts";
 import { type SpanBuffers, spanBuffers, writeSpans } from "./row_buffers.ts";
 
@@ -52,7 +53,6 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
   /** A patch attends to the patches of its own picture. */
   readonly spans: SpanBuffers;
   readonly #patchesOf: (grid: Grid) => Uint32Array;
-  readonly #levelsBytes: number;
 
   constructor(
     readonly plan: Plan,
@@ -63,7 +63,6 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
     this.own = own;
     this.#patchesOf = patchesOf;
     const words = Math.ceil((capacity * config.patchSize ** 2 * 3) / 4);
-    this.#levelsBytes = words * 4;
     this.levels = plan.empty("vision.levels", [words], "u32");
     this.patches = plan.empty("vision.patches", [capacity, 4], "u32");
     this.positions = plan.empty("vision.positions", [2, capacity], "u32");
@@ -85,7 +84,7 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
   fill(images: readonly InputImage[]): number[] {
     const P = this.capacity;
     const { patchSize, spatialMergeSize } = this.config;
-    const levels = new Uint8Array(this.#levelsBytes);
+    const levels: WantedPicture[] = [];
     const patches = new Uint32Array(P * 4);
     const positions = new Uint32Array(2 * P);
     const spans = new Uint32Array(P * 4);
@@ -95,7 +94,7 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
       if (first + patchCount(grid) > P) throw new RangeError(`pictures have more than ${P} patches together`);
       firstTokens.push(first / spatialMergeSize ** 2);
       const firstByte = first * patchSize ** 2 * 3;
-      levels.set(pixels.data, firstByte);
+      levels.push({ pixels, firstByte });
       const { row, column } = patchCoordinates(grid, spatialMergeSize);
       const perFrame = grid.h * grid.w;
       for (const [place, patch] of this.#patchesOf(grid).entries()) {
@@ -110,7 +109,7 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
       first += patchCount(grid);
     }
     const { gpu } = this.plan;
-    gpu.write(this.levels, new Uint32Array(levels.buffer));
+    GpuPictures.of(gpu).write(this.levels, levels);
     gpu.write(this.patches, patches);
     gpu.write(this.positions, positions);
     writeSpans(this.plan, this.spans, spans);

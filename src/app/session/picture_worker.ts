@@ -14,9 +14,23 @@ const inThread: PictureWork = {
       views.flatMap(({ original, modelInput }) => [bytesOf(original), bytesOf(modelInput)]),
     );
   },
+  words: (...of) => {
+    const scenes = pictureWork.words(...of);
+    return transfer(
+      scenes,
+      scenes.map(({ buffer }) => buffer),
+    );
+  },
   resize: (...of) => {
     const resized = pictureWork.resize(...of);
     return transfer(resized, [bytesOf(resized)]);
+  },
+  lessons: (...of) => {
+    const rows = pictureWork.lessons(...of);
+    return transfer(
+      rows,
+      rows.flatMap(({ pictures }) => pictures.map(bytesOf)),
+    );
   },
 };
 

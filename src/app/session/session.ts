@@ -126,6 +126,8 @@ export interface SessionOptions {
   judgeAccess?: JudgeAccess;
   /** What is used in the place of what the configuration names. */
   own?: OwnParts;
+  /** Where pictures are rendered and resized, with the same bytes: by default on the device, unless that is the CPU. */
+  pictures?: "device" | "host";
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
   /** Called with how much of the model has been read. */
