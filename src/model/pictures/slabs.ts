@@ -4,8 +4,8 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import { originOf } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
 
-/** Bytes of pictures that stay on a device beside those of the passage that was written last. */
-const mostKeptBytes = 128 * 2 ** 20;
+/** Bytes of pictures that stay on a device when nothing reads them. */
+export const mostKeptBytes = 64 * 2 ** 20;
 
 /** Bytes of pictures that are made in one go. */
 export const mostSlabBytes = 64 * 2 ** 20;
@@ -15,6 +15,8 @@ export interface Slab {
   /** u32 words. */
   readonly tensor: Tensor;
   readonly bytes: number;
+  /** Whether they are model inputs, which an update reads again. */
+  readonly isInputs: boolean;
 }
 
 /** Where a picture stands. */
@@ -29,8 +31,8 @@ export const bytesOfPicture = ({ width, height }: Pick<Pixels, "width" | "height
 const wordBytes = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 /**
- * The memory of a device's pictures: those that were used longest ago are given up beyond a bound. Nothing is lost with
- * them, since a picture can be made again from what the host knows of it.
+ * The memory of a device's pictures. Beyond a bound those that were used longest ago are given up, what others come from
+ * before model inputs. Nothing is lost with them, since a picture can be made again from what the host knows of it.
  */
 export class PictureSlabs {
   /** In the order of their last use. */
@@ -79,7 +81,9 @@ export class PictureSlabs {
   add(pictures: readonly Pixels[]): Slab {
     // In sizes that come again, so that buffers do.
     const words = bucket(pictures.reduce((sum, picture) => sum + wordBytes(bytesOfPicture(picture)), 0) / 4);
-    const slab = { tensor: this.gpu.empty("pictures", [words], "u32"), bytes: words * 4 };
+    const tensor = this.gpu.empty("pictures", [words], "u32");
+    const isInputs = pictures.every((picture) => originOf(picture)?.kind === "resize");
+    const slab = { tensor, bytes: words * 4, isInputs };
     let firstByte = 0;
     for (const picture of pictures) {
       this.#places.set(picture, { slab, firstByte });
@@ -92,7 +96,8 @@ export class PictureSlabs {
   /** Gives up what is beyond the bound; to be called where all commands that read pictures have been submitted. */
   trim(): void {
     let { bytes } = this;
-    for (const slab of this.#slabs) {
+    const oldest = [...this.#slabs];
+    for (const slab of [...oldest.filter(({ isInputs }) => !isInputs), ...oldest.filter(({ isInputs }) => isInputs)]) {
       if (bytes <= mostKeptBytes) break;
       this.#slabs.delete(slab);
       this.gpu.release(slab.tensor.buffer);
