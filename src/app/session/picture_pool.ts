@@ -35,6 +35,7 @@ export class PicturePool {
   /** Rejects the calls that wait, where a thread breaks down. */
   readonly #waiting = new Set<(error: Error) => void>();
   #broken: Error | null = null;
+  readonly #closed = Promise.withResolvers<null>();
 
   /** @param device  where pictures are made; null: on the host, which is faster where the device is the host as well */
   constructor(
@@ -54,6 +55,11 @@ export class PicturePool {
       });
       this.#threads.push({ worker, work: wrap<PictureWork>(worker) });
     }
+  }
+
+  /** The bytes of a generated task's pictures, for somebody who looks at them; null where this is closed meanwhile. */
+  originals(id: string, settings: NeedleSettings): Promise<Pixels[] | null> {
+    return Promise.race([this.#ask((work) => work.originals(id, plain(settings))), this.#closed.promise]);
   }
 
   /** The original pictures of a generated task. */
@@ -87,6 +93,7 @@ export class PicturePool {
   }
 
   close(): void {
+    this.#closed.resolve(null);
     for (const { worker, work } of this.#threads) {
       work[releaseProxy]();
       worker.terminate();

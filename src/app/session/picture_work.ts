@@ -18,6 +18,9 @@ export const pictureWork = {
     }));
   },
 
+  /** The pictures of a generated task. */
+  originals: needlePictures,
+
   /** What a device renders the pictures of generated tasks from. */
   words(tasks: readonly { id: string; settings: NeedleSettings }[]): Uint32Array<ArrayBuffer>[] {
     return tasks.map(({ id, settings }) => needleWords(id, settings));

@@ -14,6 +14,10 @@ const inThread: PictureWork = {
       views.flatMap(({ original, modelInput }) => [bytesOf(original), bytesOf(modelInput)]),
     );
   },
+  originals: (...of) => {
+    const pictures = pictureWork.originals(...of);
+    return transfer(pictures, pictures.map(bytesOf));
+  },
   words: (...of) => {
     const scenes = pictureWork.words(...of);
     return transfer(

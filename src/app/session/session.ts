@@ -1,5 +1,6 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
+import type { Pixels } from "../../image/pixels.ts";
 import type { LoadProgress } from "../../model/load.ts";
 import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
@@ -81,6 +82,9 @@ export interface Session {
    * likeliest first, and the written token among them. `config` is that of the rollout's run.
    */
   likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
+
+  /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
+  scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;
 
   /** Text of token ids, one string a token. */
   texts(tokens: readonly number[]): string[];
