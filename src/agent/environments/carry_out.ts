@@ -50,12 +50,11 @@ function answerOf(tool: Tool, result: ToolResult, context: ToolContext): Answere
   const { name } = tool;
   if (outcome !== "ok") return { call: { name, ...record, outcome, message: text }, text, caption: "", picture: null };
   const call: Call = { name, outcome, ...record, ...(result.picture ? { pictureKept: false } : {}) };
-  // A tool may write its next picture over the bytes of this one.
-  const given = result.picture && withOwnBytes(checkedPicture(result.picture));
-  const picture = given ?? tool.replay?.({ segment: 0, ...call }, context.views, context) ?? null;
+  const picture = result.picture ?? tool.replay?.({ segment: 0, ...call }, context.views, context) ?? null;
   if (!picture && text === "") throw new Error("it gave neither a text nor a picture");
-  return { call, text, caption, picture: picture && checkedPicture(picture) };
+  return { call, text, caption, picture: picture && withOwnBytes(checkedPicture(picture)) };
 }
 
+/** A tool may write its next picture over the bytes of this one. */
 const withOwnBytes = (picture: Pixels): Pixels =>
   originOf(picture) ? picture : { ...picture, data: picture.data.slice() };

@@ -186,6 +186,22 @@ describe("the pictures of a device", () => {
     gpu.release(to.buffer);
   });
 
+  it("are resized in two dispatches, however many they are, and copied at once where they stand in a row", () => {
+    const dispatch = vi.spyOn(GPUComputePassEncoder.prototype, "dispatchWorkgroups");
+    const copy = vi.spyOn(GPUCommandEncoder.prototype, "copyBufferToBuffer");
+    const whole = noise(200, 150);
+    const shown = Array.from({ length: 40 }, (_, i) => resized(cropped(whole, [i, 0, 100 + i, 90]), 64, 64));
+    const to = gpu.empty("levels", [(40 * 64 * 64 * 3) / 4], "u32");
+    const wanted = shown.map((pixels, i) => ({ pixels, firstByte: i * 64 * 64 * 3 }));
+    const pictures = GpuPictures.of(gpu);
+    pictures.write(to, wanted);
+    expect([dispatch.mock.calls.length, copy.mock.calls.length]).toEqual([2, 1]);
+    pictures.write(to, wanted);
+    expect([dispatch.mock.calls.length, copy.mock.calls.length]).toEqual([2, 2]);
+    for (const spy of [dispatch, copy]) spy.mockRestore();
+    gpu.release(to.buffer);
+  });
+
   it("are given up where they are too many, and made again", async () => {
     const pictures = GpuPictures.of(gpu);
     const first = noise(64, 48);
