@@ -17,6 +17,7 @@ const uses = [
   ["AdamW's two moments", /^exp_avg/],
   ["keys and values", /^cache\./],
   ["activations", / activations$/],
+  ["pictures", /^pictures/],
 ] as const;
 const otherUse = "everything else";
 const useOf = (label: string): string => uses.find(([, pattern]) => pattern.test(label))?.[0] ?? otherUse;

@@ -187,6 +187,24 @@ export class Gpu {
     );
   }
 
+  /** Overwrites bytes of a tensor from a whole word on; up to three bytes behind the last one become 0. */
+  writeBytes(tensor: Tensor, bytes: Uint8Array, firstByte: number): void {
+    const end = firstByte + bytes.length;
+    if (firstByte % 4 !== 0 || end > bytesOf(tensor))
+      throw new RangeError(
+        `${tensor.name} takes whole words up to byte ${bytesOf(tensor)}, not ${firstByte} to ${end}`,
+      );
+    const whole = bytes.length - (bytes.length % 4);
+    const at = tensor.offsetBytes + firstByte;
+    const put = (offset: number, { buffer, byteOffset, byteLength }: Uint8Array) =>
+      this.device.queue.writeBuffer(bufferOf(tensor), offset, buffer as ArrayBuffer, byteOffset, byteLength);
+    if (whole > 0) put(at, bytes.subarray(0, whole));
+    if (whole === bytes.length) return;
+    const last = new Uint8Array(4);
+    last.set(bytes.subarray(whole));
+    put(at + whole, last);
+  }
+
   /** Sets a tensor to zero. */
   clear(tensor: Tensor): void {
     const encoder = this.device.createCommandEncoder({ label: `clear ${tensor.name}` });

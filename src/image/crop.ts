@@ -1,14 +1,20 @@
 import type { Box, Pixels } from "./pixels.ts";
 
-/** The part of a picture inside a box of whole pixels, copied. */
-export function crop(pixels: Pixels, box: Box): Pixels {
-  const { width, height, data } = pixels;
+/** @throws Error where a box is not of whole pixels inside a picture */
+export function expectInside(box: Box, { width, height }: Pick<Pixels, "width" | "height">): void {
   const [left, top, right, bottom] = box;
   const fits = left >= 0 && top >= 0 && right <= width && bottom <= height && left < right && top < bottom;
   if (!fits || !box.every(Number.isInteger))
     throw new Error(
       `A crop needs a box [left, top, right, bottom] of whole pixels inside the ${width} x ${height} picture, found [${box.join(", ")}]`,
     );
+}
+
+/** The part of a picture inside a box of whole pixels, copied. */
+export function crop(pixels: Pixels, box: Box): Pixels {
+  expectInside(box, pixels);
+  const { width, data } = pixels;
+  const [left, top, right, bottom] = box;
   const rowBytes = (right - left) * 3;
   const out = new Uint8Array((bottom - top) * rowBytes);
   for (let row = top; row < bottom; row++) {

@@ -17,11 +17,11 @@ const kernels: Record<Filter, { support: number; weight: (x: number) => number }
 };
 
 /** Fixed-point digits of a coefficient: a sum of 8-bit values times coefficients, overshoot included, fits in 32 bits. */
-const precisionBits = 32 - 8 - 2;
+export const precisionBits = 32 - 8 - 2;
 const half = 1 << (precisionBits - 1);
 
 /** For each output position: where its inputs begin, how many there are, and their integer coefficients. */
-interface Taps {
+export interface Taps {
   first: Int32Array;
   count: Int32Array;
   /** (output length, stride) */
@@ -29,7 +29,7 @@ interface Taps {
   stride: number;
 }
 
-function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
+export function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
   const { support, weight } = kernels[filter];
   const scale = inputLength / outputLength;
   const filterScale = Math.max(scale, 1);
@@ -60,6 +60,19 @@ function taps(filter: Filter, inputLength: number, outputLength: number): Taps {
   }
   return { first, count, coefficients, stride };
 }
+
+/** The inputs that outputs read, of which there is at least one. */
+export const readRange = ({ first, count }: Taps): [begin: number, end: number] => [
+  first[0]!,
+  first[first.length - 1]! + count[count.length - 1]!,
+];
+
+/**
+ * Which pass comes first shows in the rounding. Pillow has gone by columns first since 13.0 where the height shrinks
+ * by more than twice as many pixels as the width (src/libImaging/Resample.c, pull request 9549).
+ */
+export const columnsFirst = ({ width, height }: Pick<Pixels, "width" | "height">, widthPx: number, heightPx: number) =>
+  height > heightPx && height - heightPx > 2 * (width - widthPx);
 
 /** A pass along rows: every row of `pixels` to `widthPx`. */
 function resizeRows({ width, height, data }: Pixels, widthPx: number, x: Taps): Pixels {
@@ -131,13 +144,9 @@ export function resize(
   const y = taps(filter, height, heightPx);
   if (width === widthPx) return resizeColumns(pixels, heightPx, 0, y);
   const x = taps(filter, width, widthPx);
-  // Which pass comes first shows in the rounding. Pillow has gone by columns first since 13.0 where the height
-  // shrinks by more than twice as many pixels as the width (src/libImaging/Resample.c, pull request 9549).
-  if (height > heightPx && height - heightPx > 2 * (width - widthPx))
-    return resizeRows(resizeColumns(pixels, heightPx, 0, y), widthPx, x);
-  // Rows that no output row reads need no pass of their own; there is at least one output row.
-  const firstRow = y.first[0]!;
-  const endRow = y.first[heightPx - 1]! + y.count[heightPx - 1]!;
+  if (columnsFirst(pixels, widthPx, heightPx)) return resizeRows(resizeColumns(pixels, heightPx, 0, y), widthPx, x);
+  // Rows that no output row reads need no pass of their own.
+  const [firstRow, endRow] = readRange(y);
   const read = { width, height: endRow - firstRow, data: data.subarray(firstRow * width * 3, endRow * width * 3) };
   return resizeColumns(resizeRows(read, widthPx, x), heightPx, firstRow, y);
 }

@@ -3,6 +3,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { patchify } from "../ops/patchify.ts";
 import type { VisionConfig } from "./config.ts";
+import { GpuPictures, type WantedPicture } from "./pictures/gpu_pictures.ts";
 import { type Grid, patchCoordinates, patchCount } from "./positions.ts";
 import { type SpanBuffers, spanBuffers, writeSpans } from "./row_buffers.ts";
 
@@ -52,7 +53,8 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
   /** A patch attends to the patches of its own picture. */
   readonly spans: SpanBuffers;
   readonly #patchesOf: (grid: Grid) => Uint32Array;
-  readonly #levelsBytes: number;
+  /** Sizes of the pictures that the buffers were written for last. */
+  #filledFor: string | null = null;
 
   constructor(
     readonly plan: Plan,
@@ -63,7 +65,6 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
     this.own = own;
     this.#patchesOf = patchesOf;
     const words = Math.ceil((capacity * config.patchSize ** 2 * 3) / 4);
-    this.#levelsBytes = words * 4;
     this.levels = plan.empty("vision.levels", [words], "u32");
     this.patches = plan.empty("vision.patches", [capacity, 4], "u32");
     this.positions = plan.empty("vision.positions", [2, capacity], "u32");
@@ -83,38 +84,59 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
 
   /** Overwrites the buffers. @returns the first image token of each picture */
   fill(images: readonly InputImage[]): number[] {
+    const { patchSize, spatialMergeSize } = this.config;
+    const firstTokens: number[] = [];
+    const levels: WantedPicture[] = [];
+    let first = 0;
+    for (const { pixels, grid } of images) {
+      firstTokens.push(first / spatialMergeSize ** 2);
+      levels.push({ pixels, firstByte: first * patchSize ** 2 * 3 });
+      first += patchCount(grid);
+    }
+    if (first > this.capacity) throw new RangeError(`pictures have more than ${this.capacity} patches together`);
+    GpuPictures.of(this.plan.gpu).write(this.levels, levels);
+    // All else follows from the pictures' sizes, which are often those of the run before.
+    const sizes = images.map(({ grid: { t, h, w } }) => `${t} ${h} ${w}`).join();
+    if (sizes !== this.#filledFor) this.#place(images);
+    this.#filledFor = sizes;
+    return firstTokens;
+  }
+
+  /** Writes where each patch stands, and which patches see each other. */
+  #place(images: readonly InputImage[]): void {
     const P = this.capacity;
     const { patchSize, spatialMergeSize } = this.config;
-    const levels = new Uint8Array(this.#levelsBytes);
     const patches = new Uint32Array(P * 4);
     const positions = new Uint32Array(2 * P);
     const spans = new Uint32Array(P * 4);
-    const firstTokens: number[] = [];
+    const bySize = new Map<string, { row: Uint32Array; column: Uint32Array; order: Uint32Array }>();
     let first = 0;
     for (const { pixels, grid } of images) {
-      if (first + patchCount(grid) > P) throw new RangeError(`pictures have more than ${P} patches together`);
-      firstTokens.push(first / spatialMergeSize ** 2);
+      const size = `${grid.t} ${grid.h} ${grid.w}`;
+      const { row, column, order } = bySize.get(size) ?? {
+        ...patchCoordinates(grid, spatialMergeSize),
+        order: this.#patchesOf(grid),
+      };
+      bySize.set(size, { row, column, order });
       const firstByte = first * patchSize ** 2 * 3;
-      levels.set(pixels.data, firstByte);
-      const { row, column } = patchCoordinates(grid, spatialMergeSize);
       const perFrame = grid.h * grid.w;
-      for (const [place, patch] of this.#patchesOf(grid).entries()) {
+      for (let place = 0; place < order.length; place++) {
         const at = first + place;
-        const [y = 0, x = 0] = [row[patch], column[patch]];
-        patches.set([firstByte, y, x, pixels.width], at * 4);
-        positions[at] = y;
-        positions[P + at] = x;
+        const patch = order[place]!;
+        patches[at * 4] = firstByte;
+        patches[at * 4 + 1] = positions[at] = row[patch]!;
+        patches[at * 4 + 2] = positions[P + at] = column[patch]!;
+        patches[at * 4 + 3] = pixels.width;
         const begin = at - (place % perFrame);
-        spans.set([begin, begin + perFrame], at * 4);
+        spans[at * 4] = begin;
+        spans[at * 4 + 1] = begin + perFrame;
       }
       first += patchCount(grid);
     }
     const { gpu } = this.plan;
-    gpu.write(this.levels, new Uint32Array(levels.buffer));
     gpu.write(this.patches, patches);
     gpu.write(this.positions, positions);
     writeSpans(this.plan, this.spans, spans);
     this.own.fill(images);
-    return firstTokens;
   }
 }

@@ -1,3 +1,5 @@
+import { originOf } from "../../image/derived.ts";
+import type { Pixels } from "../../image/pixels.ts";
 import { orAborted } from "../or_aborted.ts";
 import type { Call } from "../rollout.ts";
 import { argumentsFault } from "../tools/arguments.ts";
@@ -50,5 +52,9 @@ function answerOf(tool: Tool, result: ToolResult, context: ToolContext): Answere
   const call: Call = { name, outcome, ...record, ...(result.picture ? { pictureKept: false } : {}) };
   const picture = result.picture ?? tool.replay?.({ segment: 0, ...call }, context.views, context) ?? null;
   if (!picture && text === "") throw new Error("it gave neither a text nor a picture");
-  return { call, text, caption, picture: picture && checkedPicture(picture) };
+  return { call, text, caption, picture: picture && withOwnBytes(checkedPicture(picture)) };
 }
+
+/** A tool may write its next picture over the bytes of this one. */
+const withOwnBytes = (picture: Pixels): Pixels =>
+  originOf(picture) ? picture : { ...picture, data: picture.data.slice() };

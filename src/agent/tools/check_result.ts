@@ -1,4 +1,5 @@
 import { maxPixels } from "../../image/decoded.ts";
+import { originOf } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { largestAspect } from "../../image/smart_resize.ts";
 import { foundText, isObject, isPlain } from "./plain_data.ts";
@@ -62,11 +63,13 @@ function expectRecord(record: CallRecord): void {
 
 /** A tool's picture, and nothing beside its pixels. @throws Error where it is none, or none that a model can look at */
 export function checkedPicture(picture: Pixels): Pixels {
-  const { width, height, data } = picture;
+  const { width, height } = picture;
   const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
-  if (!isWhole || !(data instanceof Uint8Array) || data.length !== width * height * 3)
+  // The bytes of a derived picture are not read, which would have them made.
+  const isRgb = () => picture.data instanceof Uint8Array && picture.data.length === width * height * 3;
+  if (!originOf(picture) && !(isWhole && isRgb()))
     throw new Error(
-      `its picture must have width × height × 3 bytes of RGB, found ${width} × ${height} and ${data?.length ?? "no"} bytes`,
+      `its picture must have width × height × 3 bytes of RGB, found ${width} × ${height} and ${picture.data?.length ?? "no"} bytes`,
     );
   if (Math.max(width, height) > largestAspect * Math.min(width, height))
     throw new Error(
@@ -75,5 +78,5 @@ export function checkedPicture(picture: Pixels): Pixels {
   if (width * height > maxPixels)
     throw new Error(`its picture may have at most ${maxPixels} pixels, found ${width} × ${height}`);
   // Pictures travel between threads, which takes no functions.
-  return Object.keys(picture).length === 3 ? picture : { width, height, data };
+  return Object.keys(picture).length === 3 ? picture : { width, height, data: picture.data };
 }

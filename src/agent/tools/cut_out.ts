@@ -1,13 +1,13 @@
-import { crop } from "../../image/crop.ts";
+import { cropped } from "../../image/derived.ts";
 import type { Box, Pixels } from "../../image/pixels.ts";
 import type { ToolSettings } from "./tool.ts";
 
 type Size = Pick<Pixels, "width" | "height">;
 
-/** The pixels of a box that lies inside the picture, or what a control puts in their place. */
+/** The pixels of a box that lies inside the picture, made where they are read, or what a control puts in their place. */
 export function cutOut(picture: Pixels, box: Box, how: ToolSettings["crop"]): Pixels {
   if (how === "blank") return grey(box);
-  return crop(picture, how === "shuffled" ? elsewhere(box, picture) : box);
+  return cropped(picture, how === "shuffled" ? elsewhere(box, picture) : box);
 }
 
 /** A box of the same size, moved along both sides by half the space that there is; the same at every replay. */

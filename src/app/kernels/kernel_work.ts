@@ -67,9 +67,11 @@ const streaming = new Set([
   "policy_loss",
   "product_matrix_halves",
   "random",
+  "resize",
   "rmsnorm",
   "round",
   "sample",
+  "scene",
   "weight_range",
 ]);
 

@@ -157,7 +157,8 @@ export class OpenModel {
     const parts = this.#session.parts();
     const config = resolveConfig({ ...this.#config, ...changes });
     const { rolloutsPerTask } = config;
-    const read = async (task: Task) => (pictures ? pictures(task) : parts.source.pictures(task));
+    const read = async (task: Task) =>
+      pictures ? (await pictures(task)).map((picture) => ({ ...picture })) : parts.source.pictures(task);
     const rolling = rollAndScore({ ...parts, config: () => config, signal }, tasks, read, {
       step,
       rolloutsPerTask,
@@ -248,8 +249,9 @@ export class OpenModel {
   async #passage({ pictures = [], question = "", messages, tools = false }: Prompt): Promise<Passage> {
     const { chat, view } = this.#session.parts();
     const images = await Promise.all(
+      // Another object: what is known of a picture goes by that, and the caller may write into its own again.
       pictures.map(async (picture) =>
-        view.modelInput(picture instanceof Uint8Array ? await decodePixels(picture) : picture),
+        view.modelInput(picture instanceof Uint8Array ? await decodePixels(picture) : { ...picture }),
       ),
     );
     const tokens = chat.prompt({ question, messages, tools }, images.map(view.imageTokens));

@@ -36,7 +36,7 @@ const usualResponse = { tokens: 220, calls: 1.4 };
 export const usualPicture = { width: 640, height: 480 };
 const usualText = 600;
 const usualCropTokens = 64;
-const scenePicture = { width: 512, height: 512 };
+export const scenePicture = { width: 512, height: 512 };
 const sceneCrop = { width: 128, height: 128 };
 /** Text around a picture in a conversation, generous. */
 const sceneText = 40;

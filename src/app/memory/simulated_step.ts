@@ -6,6 +6,7 @@ import { LoraAdapter } from "../../model/lora.ts";
 import type { LoraConfig } from "../../model/lora_config.ts";
 import { buildModel, type Model } from "../../model/model.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
+import { bytesOfPicture, mostKeptBytes } from "../../model/pictures/slabs.ts";
 import { ropePositions } from "../../model/positions.ts";
 import { type InputImage, inputImage } from "../../model/vision_rows.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
@@ -19,6 +20,7 @@ import { Learner } from "../../train/learner.ts";
 import { type PackedGroup, type Sequence, sizes, type Target } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
 import { useMatrixUnits } from "../kernels/matrix_units.ts";
+import { scenePicture, usualPicture } from "./assumed_step.ts";
 
 /** Size of a model-input picture, px. */
 export interface InputSize {
@@ -81,6 +83,8 @@ export async function simulateStep(
   step: StepShape,
 ): Promise<void> {
   const modelConfig = modelSizes.config;
+  // A software adapter has its pictures made on the host.
+  if (!gpu.software) gpu.empty("pictures", [keptPictureBytes(config, step) / 4], "u32");
   const lora = adapterIn(config, modelSizes);
   const model = await emptyModel(gpu, modelSizes, lora === null, config);
   if (lora) model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: true });
@@ -104,6 +108,16 @@ export async function simulateStep(
   const perUpdate = config.miniBatchTasks || groups.length;
   for (let first = 0; first < groups.length; first += perUpdate)
     await learner.update(groups.slice(first, first + perUpdate), settings, { updatesBefore: 0 });
+}
+
+/** Pictures of a step and of the next one, and what the model reads of them, as far as a device keeps them. */
+function keptPictureBytes({ data }: RunConfig, { tasks }: StepShape): number {
+  const bytesOf = ({ pictures }: PassageShape) => pictures.reduce((sum, picture) => sum + bytesOfPicture(picture), 0);
+  const sources = tasks.length * bytesOfPicture(data === "" ? scenePicture : usualPicture);
+  const prompts = tasks.reduce((sum, { prompt }) => sum + bytesOf(prompt), 0);
+  const answers = tasks.flatMap(({ rollouts }) => rollouts.flatMap((rollout) => rollout.answers.map(bytesOf)));
+  const bytes = 2 * (sources + prompts) + answers.reduce((sum, one) => sum + one, 0);
+  return Math.min(mostKeptBytes, Math.ceil(bytes / 4) * 4);
 }
 
 /** The largest groups, enough for two micro-batches: those are what the others take turns in. */

@@ -332,6 +332,10 @@ export class GpuSession implements Session {
     return likelihoods(this.gpu, this.qwen, group, { ...settings, count: likeliestTokens });
   }
 
+  scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
+    return this.pool.originals(id, config);
+  }
+
   texts(tokens: readonly number[]): string[] {
     return this.tokenizer.texts([...tokens]);
   }

@@ -4,6 +4,7 @@ import { expectCacheable } from "../../model/cache.ts";
 import { preprocessorIn } from "../../model/families/read_files.ts";
 import { loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
+import { GpuPictures } from "../../model/pictures/gpu_pictures.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { openAdapter } from "../../train/adapter.ts";
@@ -57,7 +58,11 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     notices.push(...(await useMatrixUnits(gpu, model)));
     if (options.tune !== false) notices.push(...(await chooseProductsFor(gpu, model, platform.cache)));
     const view = viewOf(model, await preprocessorIn(files), config);
-    const pool = new PicturePool((widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"));
+    const { pictures = gpu.software ? "host" : "device" } = options;
+    const pool = new PicturePool(
+      (widthPx, heightPx) => smartResize(heightPx, widthPx, view, "transformers"),
+      pictures === "device" ? GpuPictures.of(gpu) : null,
+    );
     const { judgeAccess = {} } = options;
     const open = (wanted: RunConfig, own = options.own) =>
       openRunContext(wanted, { platform, tokenizer, view, pool, judgeAccess, own });

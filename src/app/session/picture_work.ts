@@ -1,7 +1,7 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import { type LessonKind, type LessonRow, type Lessons, lessonRow } from "../../tasks/scenes/lessons.ts";
-import { type NeedleSettings, needlePictures } from "../../tasks/sources/needle.ts";
+import { type NeedleSettings, needlePictures, needleWords } from "../../tasks/sources/needle.ts";
 
 /** The work with pixels that a run hands to other threads, where there are any. */
 export const pictureWork = {
@@ -16,6 +16,14 @@ export const pictureWork = {
       original,
       modelInput: resize(original, inputWidthPx, inputHeightPx),
     }));
+  },
+
+  /** The pictures of a generated task. */
+  originals: needlePictures,
+
+  /** What a device renders the pictures of generated tasks from. */
+  words(tasks: readonly { id: string; settings: NeedleSettings }[]): Uint32Array<ArrayBuffer>[] {
+    return tasks.map(({ id, settings }) => needleWords(id, settings));
   },
 
   resize,

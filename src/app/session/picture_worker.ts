@@ -14,9 +14,27 @@ const inThread: PictureWork = {
       views.flatMap(({ original, modelInput }) => [bytesOf(original), bytesOf(modelInput)]),
     );
   },
+  originals: (...of) => {
+    const pictures = pictureWork.originals(...of);
+    return transfer(pictures, pictures.map(bytesOf));
+  },
+  words: (...of) => {
+    const scenes = pictureWork.words(...of);
+    return transfer(
+      scenes,
+      scenes.map(({ buffer }) => buffer),
+    );
+  },
   resize: (...of) => {
     const resized = pictureWork.resize(...of);
     return transfer(resized, [bytesOf(resized)]);
+  },
+  lessons: (...of) => {
+    const rows = pictureWork.lessons(...of);
+    return transfer(
+      rows,
+      rows.flatMap(({ pictures }) => pictures.map(bytesOf)),
+    );
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
+import type { Pixels } from "../../image/pixels.ts";
 import type { LoadProgress } from "../../model/load.ts";
 import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
@@ -82,6 +83,9 @@ export interface Session {
    */
   likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
 
+  /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
+  scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;
+
   /** Text of token ids, one string a token. */
   texts(tokens: readonly number[]): string[];
 
@@ -126,6 +130,8 @@ export interface SessionOptions {
   judgeAccess?: JudgeAccess;
   /** What is used in the place of what the configuration names. */
   own?: OwnParts;
+  /** Where pictures are rendered and resized, with the same bytes: by default on the device, unless that is the CPU. */
+  pictures?: "device" | "host";
   /** Nothing will be trained: weights are kept as `baseDtype` says, without gradients and moments. */
   frozen?: boolean;
   /** Called with how much of the model has been read. */

@@ -88,25 +88,30 @@ interface Canvas {
   row: Row;
 }
 
+/** Radians that a wave of one cycle turns in a source pixel. */
+export const waveTurn = (2 * Math.PI) / sceneSidePx;
+
+/** cos(ax) and sin(ax) of a wave at the centre of each column. */
+export function waveColumns({ cyclesX }: Scene["waves"][number], left: number, pitch: number, renderPx: number) {
+  const cosines = new Float32Array(renderPx);
+  const sines = new Float32Array(renderPx);
+  for (let x = 0; x < renderPx; x++) {
+    const angle = waveTurn * cyclesX * (left + (x + 0.5) * pitch);
+    cosines[x] = Math.cos(angle);
+    sines[x] = Math.sin(angle);
+  }
+  return { cosines, sines };
+}
+
 /** Writes rows of the ground: base and waves. cos(ax + by + c) comes from a table per column and two numbers per row. */
 function waveRows(scene: Scene, { left, top, sidePx }: View, renderPx: number): (y: number, row: Row) => void {
   const pitch = sidePx / renderPx;
-  const turn = (2 * Math.PI) / sceneSidePx;
-  const waves = scene.waves.map((wave) => {
-    const cosines = new Float32Array(renderPx);
-    const sines = new Float32Array(renderPx);
-    for (let x = 0; x < renderPx; x++) {
-      const angle = turn * wave.cyclesX * (left + (x + 0.5) * pitch);
-      cosines[x] = Math.cos(angle);
-      sines[x] = Math.sin(angle);
-    }
-    return { ...wave, cosines, sines };
-  });
+  const waves = scene.waves.map((wave) => ({ ...wave, ...waveColumns(wave, left, pitch, renderPx) }));
   const grey = new Float32Array(renderPx);
   return (y, { red, green, blue }) => {
     grey.fill(0);
     for (const { cyclesY, phase, amplitude, cosines, sines } of waves) {
-      const angle = turn * cyclesY * (top + (y + 0.5) * pitch) + phase;
+      const angle = waveTurn * cyclesY * (top + (y + 0.5) * pitch) + phase;
       const cosine = amplitude * Math.cos(angle);
       const sine = amplitude * Math.sin(angle);
       for (let x = 0; x < renderPx; x++) grey[x]! += cosine * cosines[x]! - sine * sines[x]!;
@@ -139,7 +144,7 @@ function paintBar(bar: Scene["bars"][number], y: number, { view: { left, top }, 
 }
 
 /** An object with the rows and columns of the rendered picture that it may touch. */
-interface Placed {
+export interface Placed {
   object: SceneObject;
   firstRow: number;
   endRow: number;
@@ -160,7 +165,7 @@ interface Digit {
   rows: Float32Array;
 }
 
-function placed(object: SceneObject, view: View, renderPx: number): Placed {
+export function placed(object: SceneObject, view: View, renderPx: number): Placed {
   const { xPx, yPx, sizePx } = object;
   const { left, top, sidePx } = view;
   const pitch = sidePx / renderPx;

@@ -1,3 +1,4 @@
+import { derived } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { Random } from "../random.ts";
 import { renderWindow, wholeScene } from "../scenes/render.ts";
@@ -10,6 +11,7 @@ import {
   sceneSidePx,
   targetOf,
 } from "../scenes/scene.ts";
+import { sceneWords } from "../scenes/scene_words.ts";
 import type { Task } from "../task.ts";
 import type { TaskSource } from "./task_source.ts";
 
@@ -85,21 +87,35 @@ export function needleTask(settings: NeedleSettings, place: ScenePlace): Task {
   };
 }
 
-/** The one picture of a task, rendered from its id: 512 x 512. */
-export function needlePictures(id: string, settings: NeedleSettings): Pixels[] {
+/** The scene of a task, from its id. */
+function sceneOf(id: string, settings: NeedleSettings): Scene {
   const [, seed, split, step, index] = id.match(/^needle\/(\d+)\/(train|heldout)\/(\d+)\/(\d+)$/) ?? [];
   if (split === undefined)
     throw new Error(
       `A task of the needle source has an id like "needle/7/train/12/3" (seed, split, step, index), found "${id}"`,
     );
-  const scene = needleScene(settings, {
+  return needleScene(settings, {
     seed: Number(seed),
     split: split as Split,
     step: Number(step),
     index: Number(index),
   });
-  return [renderWindow(scene, wholeScene, sceneSidePx)];
 }
+
+/** The one picture of a task, rendered from its id: 512 x 512. */
+export const needlePictures = (id: string, settings: NeedleSettings): Pixels[] => [
+  renderWindow(sceneOf(id, settings), wholeScene, sceneSidePx),
+];
+
+/** What a device renders a task's picture from. */
+export const needleWords = (id: string, settings: NeedleSettings): Uint32Array<ArrayBuffer> =>
+  sceneWords(sceneOf(id, settings));
+
+/** The picture of a task for a device that renders it: its bytes are made here only where somebody reads them. */
+export const renderedPicture = (id: string, settings: NeedleSettings, words: Uint32Array): Pixels =>
+  derived({ width: sceneSidePx, height: sceneSidePx }, { kind: "scene", words }, () =>
+    renderWindow(sceneOf(id, settings), wholeScene, sceneSidePx),
+  );
 
 /** Generated scenes: coloured shapes with small digits, one of which is asked for. */
 export function needle(settings: NeedleSettings, seed: number): TaskSource {

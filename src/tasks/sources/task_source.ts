@@ -118,7 +118,8 @@ export function defineTasks(definition: TasksDefinition | DefinedTasks): Defined
           throw new Error(
             `Expected 8-bit RGB for the picture of ${task.id}, ${3 * width * height} bytes of ${width} x ${height} px, found ${data?.length}`,
           );
-      return pictures;
+      // Objects of our own: a source may write into its own again, and what is known of a picture goes by its object.
+      return pictures.map(({ width, height, data }) => ({ width, height, data }));
     },
     ...(counts ? { counts: () => counts.call(definition) } : {}),
     heldOutNotes: () => (definition.heldOut ? [] : [`the task source ${name} has no heldOut()`]),

@@ -36,6 +36,20 @@ describe("what a tool may give", () => {
     expect(picture).toEqual(gradient(2, 3));
   });
 
+  test.each(["call", "replay"])("a picture that %s writes over the one before leaves that as it was", async (way) => {
+    const canvas = gradient(2, 3);
+    let level = 0;
+    const paint = () => {
+      canvas.data.fill(++level);
+      return canvas;
+    };
+    const tool =
+      way === "call" ? { call: () => ({ picture: paint() }) } : { call: () => ({ record: {} }), replay: paint };
+    const [first, second] = [(await step(tool)) as AnsweredCall, (await step(tool)) as AnsweredCall];
+    expect([first.picture?.data[0], second.picture?.data[0]]).toEqual([1, 2]);
+    expect(first.picture).not.toBe(second.picture);
+  });
+
   test("a failure of the model's, of one of its outcomes", async () => {
     const late = { call: () => ({ outcome: "too_late", text: "Error: too late", record: { imageIndex: 0 } }) };
     expect(await step(late)).toMatchObject({

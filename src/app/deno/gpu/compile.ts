@@ -63,6 +63,7 @@ const sharedOf: Readonly<Record<string, string>> = {
   rmsnorm: "sum_lanes",
   product: "product_adapter",
   product_wide: "product_adapter",
+  scene: "double",
 };
 
 /** What stands before files that only some devices take, and which are left out on others. */

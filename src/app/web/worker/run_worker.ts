@@ -1,3 +1,4 @@
+import { transfer } from "comlink";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Pixels } from "../../../image/pixels.ts";
 import type { Platform } from "../../../platform.ts";
@@ -144,7 +145,12 @@ export class RunWorker implements RunApi {
 
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     // Logs of early runs name no data.
-    return config.data ? this.data.pictures(task, config) : needlePictures(task.id, config);
+    if (config.data) return this.data.pictures(task, config);
+    const pictures = (await this.#session?.scenePictures?.(task, config)) ?? needlePictures(task.id, config);
+    return transfer(
+      pictures,
+      pictures.map(({ data }) => data.buffer as ArrayBuffer),
+    );
   }
 
   async texts(tokens: number[], model: string): Promise<string[]> {

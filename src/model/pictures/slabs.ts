@@ -1,0 +1,107 @@
+import { bucket } from "../../gpu/bucket.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import { originOf } from "../../image/derived.ts";
+import type { Pixels } from "../../image/pixels.ts";
+
+/** Bytes of pictures that stay on a device when nothing reads them. */
+export const mostKeptBytes = 64 * 2 ** 20;
+
+/** Bytes of pictures that are made in one go. */
+export const mostSlabBytes = 64 * 2 ** 20;
+
+/** Bytes of several pictures, (height, width, 3) each, in one buffer. */
+export interface Slab {
+  /** u32 words. */
+  readonly tensor: Tensor;
+  readonly bytes: number;
+  /** Whether they are model inputs, which an update reads again. */
+  readonly isInputs: boolean;
+}
+
+/** Where a picture stands. */
+export interface Place {
+  slab: Slab;
+  firstByte: number;
+}
+
+export const bytesOfPicture = ({ width, height }: Pick<Pixels, "width" | "height">): number => width * height * 3;
+
+/** A picture takes whole words. */
+const wordBytes = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+
+/**
+ * The memory of a device's pictures. Beyond a bound those that were used longest ago are given up, what others come from
+ * before model inputs. Nothing is lost with them, since a picture can be made again from what the host knows of it.
+ */
+export class PictureSlabs {
+  /** In the order of their last use. */
+  readonly #slabs = new Set<Slab>();
+  readonly #places = new WeakMap<Pixels, Place>();
+
+  constructor(readonly gpu: Gpu) {}
+
+  get bytes(): number {
+    return [...this.#slabs].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  placeOf(pixels: Pixels): Place | null {
+    const place = this.#places.get(pixels);
+    if (!place || !this.#slabs.has(place.slab)) return null;
+    this.#slabs.delete(place.slab);
+    this.#slabs.add(place.slab);
+    return place;
+  }
+
+  /** The place of a picture that is here. */
+  expectPlace(pixels: Pixels): Place {
+    const place = this.placeOf(pixels);
+    if (!place) throw new Error(`A picture of ${pixels.width} x ${pixels.height} is not on the device`);
+    return place;
+  }
+
+  /**
+   * What must be here before a picture can be read: itself, or what it is cut out of. A part of bytes of the host that
+   * are not here any more is uploaded by itself.
+   */
+  rootOf(pixels: Pixels): Pixels {
+    const origin = originOf(pixels);
+    if (origin?.kind !== "crop" || this.#isHere(pixels)) return pixels;
+    const root = this.rootOf(origin.of);
+    const kind = originOf(root)?.kind;
+    return this.#isHere(root) || kind === "scene" || kind === "resize" ? root : pixels;
+  }
+
+  #isHere(pixels: Pixels): boolean {
+    const place = this.#places.get(pixels);
+    return place !== undefined && this.#slabs.has(place.slab);
+  }
+
+  /** A slab for pictures, one after another, each from a whole word on. Its content is unspecified. */
+  add(pictures: readonly Pixels[]): Slab {
+    // In sizes that come again, so that buffers do.
+    const words = bucket(pictures.reduce((sum, picture) => sum + wordBytes(bytesOfPicture(picture)), 0) / 4);
+    const tensor = this.gpu.empty("pictures", [words], "u32");
+    const isInputs = pictures.every((picture) => originOf(picture)?.kind === "resize");
+    const slab = { tensor, bytes: words * 4, isInputs };
+    let firstByte = 0;
+    for (const picture of pictures) {
+      this.#places.set(picture, { slab, firstByte });
+      firstByte += wordBytes(bytesOfPicture(picture));
+    }
+    this.#slabs.add(slab);
+    return slab;
+  }
+
+  /** Gives up what is beyond the bound; to be called where all commands that read pictures have been submitted. */
+  trim(): void {
+    let { bytes } = this;
+    const oldest = [...this.#slabs];
+    for (const slab of [...oldest.filter(({ isInputs }) => !isInputs), ...oldest.filter(({ isInputs }) => isInputs)]) {
+      if (bytes <= mostKeptBytes) break;
+      this.#slabs.delete(slab);
+      this.gpu.release(slab.tensor.buffer);
+      bytes -= slab.bytes;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import source from "../../shaders/scene.wgsl" with { type: "text" };
+import double from "../../shaders/shared/double.wgsl" with { type: "text" };
+import type { Commands } from "../gpu/commands.ts";
+import { Shader } from "../gpu/shader.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+
+const shader = new Shader("scene", source, double);
+
+/** Width and height of a scene's picture, and the bytes that it takes. */
+export const scenePx = 512;
+export const sceneBytes = scenePx ** 2 * 3;
+
+const pixelsPerGroup = 4 * 64;
+
+/** Several scenes as one array: where each begins, then their words. */
+export function joinScenes(scenes: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(scenes.reduce((n, { length }) => n + length, scenes.length));
+  let at = scenes.length;
+  for (const [i, scene] of scenes.entries()) {
+    words[i] = at;
+    words.set(scene, at);
+    at += scene.length;
+  }
+  return words;
+}
+
+/**
+ * Renders scenes, one picture after another.
+ *
+ * @param scenes  u32, what `joinScenes` gave for `count` scenes
+ * @param out     u32 words of bytes, (512, 512, 3) each
+ */
+export function renderScenes(commands: Commands, tensors: { scenes: Tensor; out: Tensor }, count: number): void {
+  commands.dispatch({ shader, entry: "render", tensors, groups: [scenePx ** 2 / pixelsPerGroup, count] });
+}

@@ -1,0 +1,104 @@
+import { placed, waveColumns, waveTurn, wholeScene } from "./render.ts";
+import { type Scene, type SceneObject, sceneSidePx, shapes } from "./scene.ts";
+
+/*
+ * A scene as the words that shaders/scene.wgsl reads: numbers as doubles, tables of f32, first indices and ends of what
+ * something may touch; places of parts count from the scene's first word.
+ *
+ *   base (3 doubles); numbers of bars and objects; places of bars and objects; then for each wave its columns (cosine and
+ *   sine, f32) and rows (the same times the amplitude, doubles); bars and objects; the digits' tables of ink
+ */
+
+const headWords = 10;
+const waveWords = sceneSidePx * 6;
+const barWords = 22;
+const objectWords = 28;
+
+const double = new Float64Array(1);
+const halves = new Uint32Array(double.buffer);
+
+class Words {
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly #floats: Float32Array;
+
+  constructor(count: number) {
+    this.words = new Uint32Array(count);
+    this.#floats = new Float32Array(this.words.buffer);
+  }
+
+  whole(at: number, ...values: number[]): void {
+    this.words.set(values, at);
+  }
+
+  /** Low word first, as in memory. */
+  doubles(at: number, ...values: number[]): void {
+    for (const [i, value] of values.entries()) {
+      double[0] = value;
+      this.words.set(halves, at + i * 2);
+    }
+  }
+
+  floats(at: number, values: Float32Array): void {
+    this.#floats.set(values, at);
+  }
+}
+
+/** What a shape's depth is measured from, as in `depth` of render.ts. */
+function extentOf({ shape, sizePx }: SceneObject): number {
+  const h = sizePx / 2;
+  if (shape === "square") return 0.9 * h;
+  return shape === "diamond" ? 1.08 * h : h;
+}
+
+/** A whole scene, to be rendered at its own size. */
+export function sceneWords(scene: Scene): Uint32Array<ArrayBuffer> {
+  const objects = scene.objects.map((object) => placed(object, wholeScene, sceneSidePx));
+  const bars = headWords + scene.waves.length * waveWords;
+  const firstObject = bars + scene.bars.length * barWords;
+  const tables = firstObject + objects.length * objectWords;
+  const inkWords = objects.reduce((n, { digit }) => n + digit.rows.length + digit.columns.length, 0);
+  const words = new Words(tables + inkWords);
+  words.doubles(0, ...scene.base);
+  words.whole(6, scene.bars.length, objects.length, bars, firstObject);
+  for (const [i, wave] of scene.waves.entries()) putWave(words, headWords + i * waveWords, wave);
+  for (const [i, bar] of scene.bars.entries()) putBar(words, bars + i * barWords, bar);
+  let ink = tables;
+  for (const [i, { object, firstRow, endRow, firstColumn, endColumn, digit }] of objects.entries()) {
+    const at = firstObject + i * objectWords;
+    words.whole(at, firstRow, endRow, firstColumn, endColumn);
+    words.whole(at + 4, digit.firstRow, digit.endRow, digit.firstColumn, digit.endColumn);
+    words.whole(at + 8, shapes.indexOf(object.shape), ink, ink + digit.rows.length);
+    words.doubles(at + 12, object.xPx, object.yPx, object.sizePx / 2, extentOf(object));
+    words.doubles(at + 20, ...object.levels, object.ink);
+    words.floats(ink, digit.rows);
+    words.floats(ink + digit.rows.length, digit.columns);
+    ink += digit.rows.length + digit.columns.length;
+  }
+  return words.words;
+}
+
+function putWave({ words }: Words, at: number, wave: Scene["waves"][number]): void {
+  const { cosines, sines } = waveColumns(wave, 0, 1, sceneSidePx);
+  const columns = new Float32Array(words.buffer, at * 4, sceneSidePx * 2);
+  const rows = new Float64Array(sceneSidePx * 2);
+  for (let i = 0; i < sceneSidePx; i++) {
+    columns[2 * i] = cosines[i]!;
+    columns[2 * i + 1] = sines[i]!;
+    const angle = waveTurn * wave.cyclesY * (i + 0.5) + wave.phase;
+    rows[2 * i] = wave.amplitude * Math.cos(angle);
+    rows[2 * i + 1] = wave.amplitude * Math.sin(angle);
+  }
+  words.set(new Uint32Array(rows.buffer), at + sceneSidePx * 2);
+}
+
+function putBar(words: Words, at: number, { xPx, yPx, widthPx, heightPx, levels }: Scene["bars"][number]): void {
+  const range = (low: number, high: number) => [
+    Math.max(0, Math.floor(low)),
+    Math.max(0, Math.min(sceneSidePx, Math.ceil(high))),
+  ];
+  const [right, bottom] = [xPx + widthPx, yPx + heightPx];
+  words.whole(at, ...range(xPx, right), ...range(yPx, bottom));
+  // Pixels that it covers wholly.
+  words.whole(at + 4, Math.ceil(xPx), Math.floor(right), Math.ceil(yPx), Math.floor(bottom));
+  words.doubles(at + 8, yPx, bottom, xPx, right, ...levels);
+}
