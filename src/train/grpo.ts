@@ -35,7 +35,7 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
   for (let { step } = from; step < parts.config().steps; step++) {
     // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
     const config = parts.config();
-    yield { type: "tasks", step, tasks: taken.tasks };
+    yield { type: "tasks", step: step + 1, tasks: taken.tasks };
 
     const rolled = yield* rollGroups({ ...parts, config: () => config }, step, taken);
     const rolledMs = performance.now();
@@ -48,7 +48,7 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
         : {};
     for (const [taskIndex, group] of rollouts.entries()) {
       setAdvantages(group, config);
-      yield { type: "group", step, taskIndex, rollouts: group };
+      yield { type: "group", step: step + 1, taskIndex, rollouts: group };
     }
 
     const batch = packRollouts(rolled, config, vision);
@@ -59,6 +59,6 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
     const updated = await updating;
     updates += updated.updates;
     const metrics = { ...charged, ...updated };
-    yield { type: "step", step, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
+    yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
   }
 }

@@ -59,7 +59,7 @@ export async function* rollGroups(
     const missing = tasksPerStep - all.rollouts.filter(hasVariance).length;
     if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) return all;
     taken = await takeTasks(parts, replacementStep + step * mostResamplings + round, missing);
-    yield { type: "tasks", step, tasks: taken.tasks, more: true };
+    yield { type: "tasks", step: step + 1, tasks: taken.tasks, more: true };
   }
 }
 

@@ -52,7 +52,7 @@ async function* measured(
       yield event;
       continue;
     }
-    const step = event.step + 1;
+    const { step } = event;
     // No times among them, so that two runs of one seed have the same.
     const metrics = {
       ...stepMetrics(event.tasks, event.rollouts, parts.tools),

@@ -56,7 +56,6 @@ describe("the product's page", () => {
     expect(events.map(({ type }) => type)).toEqual([
       "run",
       "tasks",
-      ...new Array<string>(4).fill("rolled"),
       "group",
       "group",
       "update",

@@ -325,7 +325,7 @@ export function* fakeEvents(
   const model = { name: config.model, parameters: 1_436_160, view: fakeView };
   yield {
     type: "run",
-    format: 1,
+    format: 2,
     config,
     model,
     adapter: "Fake adapter",
@@ -339,24 +339,25 @@ export function* fakeEvents(
     const tasks = Array.from({ length: config.tasksPerStep }, (_, i) =>
       fakeTask(`needle/${config.seed}/train/${made}/${i}`, config),
     );
-    yield { type: "tasks", step: made, tasks };
+    yield { type: "tasks", step, tasks };
     const groups = tasks.map((task, taskIndex) =>
       fakeGroup(
-        Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, made, taskIndex, i)),
+        Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, step, taskIndex, i)),
       ),
     );
     const rollouts = groups.flat();
     for (let i = 1; i <= 6; i++) {
       yield {
         type: "decode",
-        step: made,
+        step,
         turn: i < 4 ? 1 : 2,
         tokens: rollouts.length * 3 * i,
         waiting: Math.round(rollouts.length * (1 - i / 7)),
+        done: Math.floor((rollouts.length * i) / 7),
       };
     }
-    for (const { id, end } of rollouts) yield { type: "rolled", step: made, rollout: id, end };
-    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step: made, taskIndex, rollouts: group };
+    yield { type: "decode", step, turn: 2, tokens: rollouts.length * 18, waiting: 0, done: rollouts.length };
+    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step, taskIndex, rollouts: group };
     yield {
       type: "update",
       step,

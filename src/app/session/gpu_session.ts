@@ -189,7 +189,7 @@ export class GpuSession implements Session {
     const resumedAt = this.#progress.step;
     yield {
       type: "run",
-      format: 1,
+      format: 2,
       config: this.#config,
       model: this.model,
       adapter: this.adapter,
