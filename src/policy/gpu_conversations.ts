@@ -6,16 +6,17 @@ import { chunksOf, type PrefillPart, type Traces } from "./prefill.ts";
 import type { ConversationState, Sampled } from "./sampler.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Tokens that are sampled between two reads of the host: finished rows drop out at a read. */
-const tokensPerRead = 8;
-
 /** A conversation: row of the batch, slot of the sampler. */
 interface Row extends ConversationState {
   readonly row: number;
   /** Rows of the cache that hold its prompt. */
   readonly prefix: readonly [begin: number, end: number];
+  /** Turns that it has written. */
+  turns: number;
   /** Tokens sampled before this turn. */
   turnStart: number;
+  /** Tokens of this turn that were submitted before it was asked for. */
+  submitted: number;
   lastToken: number;
 }
 
@@ -23,6 +24,8 @@ interface Options {
   rolloutsPerPrompt: number;
   sampling: Sampling;
   traces: Traces | null;
+  /** Whether no others have taken its place. */
+  isCurrent: () => boolean;
 }
 
 /** Conversations whose keys and values are on the GPU. */
@@ -32,24 +35,27 @@ export class GpuConversations implements Conversations {
   readonly #rows: Row[];
   readonly #stops: ReadonlySet<number>;
   readonly #traces: Traces | null;
+  readonly #isCurrent: () => boolean;
 
-  /** Prefills every prompt once and samples each row's first token. */
+  /** Prefills every prompt once and samples each row's first token, and some behind it where that saves time. */
   static async begin(prompts: readonly Passage[], workspace: Workspace, options: Options): Promise<GpuConversations> {
     const conversations = new GpuConversations(prompts, workspace, options);
     await conversations.#prefillPrompts(prompts, options.rolloutsPerPrompt);
+    await conversations.#startAhead();
     return conversations;
   }
 
   private constructor(
     prompts: readonly Passage[],
     workspace: Workspace,
-    { rolloutsPerPrompt, sampling, traces }: Options,
+    { rolloutsPerPrompt, sampling, traces, isCurrent }: Options,
   ) {
     const { sampler } = workspace;
     sampler.configure(sampling);
     this.#workspace = workspace;
     this.#stops = new Set(sampling.stops);
     this.#traces = traces;
+    this.#isCurrent = isCurrent;
     this.#rows = prompts.flatMap(({ tokens }, prompt) => {
       const prefixBegin = workspace.prefixBegin(prompt);
       const prefix = [prefixBegin, prefixBegin + tokens.length] as const;
@@ -62,33 +68,62 @@ export class GpuConversations implements Conversations {
           task: (sampling.firstTask ?? 0) + prompt,
           rollout,
         });
-        return { row, prefix, cached: 0, position: 0, sampled: 0, turnStart: 0, lastToken: noIndex };
+        return {
+          row,
+          prefix,
+          cached: 0,
+          position: 0,
+          sampled: 0,
+          turns: 0,
+          turnStart: 0,
+          submitted: 1,
+          lastToken: noIndex,
+        };
       });
     });
     this.rows = this.#rows.length;
+  }
+
+  get current(): boolean {
+    return this.#isCurrent();
   }
 
   async *write(
     rows: readonly number[],
     maxTokens: number,
   ): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]> {
+    const { looks: schedule, sampler } = this.#workspace;
     const writing = rows.map((row) => this.#row(row));
+    const turn = writing[0]?.turns ?? 0;
+    let waiting = writing;
     // A prefill has sampled the first token of the turn already.
-    let count = 1;
-    for (;;) {
-      const sampled = await this.#workspace.sampler.read();
-      const lengths = writing.map((row) => this.#turnLength(row, count, sampled));
-      const waiting = writing.filter((row) => !this.#hasStopped(row, count, sampled));
-      if (waiting.length === 0 || count >= maxTokens)
-        return writing.map((row) => this.#finishTurn(row, Math.min(count, maxTokens), sampled));
-      yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
-      const more = Math.min(tokensPerRead, maxTokens - count);
-      await this.#workspace.decode(
-        waiting.map(({ row }) => row),
-        more,
-        this.#traces,
-      );
-      count += more;
+    let count = writing[0]?.submitted ?? 1;
+    const looks: { count: number; sampled: Promise<Sampled> }[] = [];
+    const look = () => looks.push({ count, sampled: sampler.read() });
+    if (!schedule.ahead || count >= maxTokens) look();
+    try {
+      for (;;) {
+        // Each look stands in the queue behind its tokens, and before the next ones.
+        const mayFollow = () => looks.length === 0 || (schedule.ahead && schedule.expectsMore(turn, count));
+        while (looks.length < schedule.depth && count < maxTokens && mayFollow()) {
+          const more = Math.min(schedule.until(turn, count, looks.length > 0), maxTokens - count);
+          const slots = waiting.map(({ row }) => row);
+          await this.#workspace.decode(slots, more, this.#traces);
+          count += more;
+          look();
+        }
+        const { count: seen, sampled: reading } = looks.shift()!;
+        const sampled = await reading;
+        const lengths = writing.map((row) => this.#turnLength(row, seen, sampled));
+        waiting = writing.filter((row) => !this.#hasStopped(row, seen, sampled));
+        if (waiting.length === 0 || seen >= maxTokens) {
+          schedule.learn(turn, lengths);
+          return writing.map((row) => this.#finishTurn(row, Math.min(seen, maxTokens), sampled));
+        }
+        yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
+      }
+    } finally {
+      for (const { sampled } of looks) this.#workspace.leave(sampled);
     }
   }
 
@@ -139,10 +174,24 @@ export class GpuConversations implements Conversations {
     return { tokens, images, positions };
   }
 
+  /** Tokens of the first turn of all rows, behind their prompts. */
+  async #startAhead(): Promise<void> {
+    const { looks, size } = this.#workspace;
+    const count = looks.headStart(size.suffixTokens - 1);
+    if (count === 0) return;
+    for (const row of this.#rows) row.submitted += count;
+    await this.#workspace.decode(
+      this.#rows.map(({ row }) => row),
+      count,
+      this.#traces,
+    );
+  }
+
   async #prefill(parts: readonly PrefillPart[]): Promise<void> {
     const { sampler, model, gpu } = this.#workspace;
-    for (const slot of parts.flatMap(({ slots }) => slots)) sampler.setState(slot, this.#row(slot));
-    sampler.flush();
+    const slots = parts.flatMap((part) => part.slots);
+    for (const slot of slots) sampler.setState(slot, this.#row(slot));
+    sampler.flush(slots);
     for (const chunk of chunksOf(parts, model.config, gpu)) await this.#workspace.prefill(chunk, this.#traces);
   }
 
@@ -176,6 +225,8 @@ export class GpuConversations implements Conversations {
       state.lastToken = token;
     }
     state.sampled = turnStart + length;
+    state.turns++;
+    state.submitted = 1;
     state.cached += length - 1;
     state.position += length - 1;
     return turn;

@@ -84,13 +84,17 @@ export class Sampler {
     this.#states.set([task, rollout], slot * stateWidth + stateFields.task);
   }
 
-  /** State of a conversation before a prefill; `flush` sends it. Those that are not set have ended and stay so. */
+  /** State of a conversation before a prefill; `flush` sends it. */
   setState(slot: number, { cached, position, sampled }: ConversationState): void {
     this.#states.set([noIndex, cached, position, sampled, 0], slot * stateWidth);
   }
 
-  flush(): void {
-    this.#gpu.write(this.#sample.state, this.#states);
+  /** Sends the states of these slots and of those between them; the others go on as they are. */
+  flush(slots: readonly number[]): void {
+    const first = Math.min(...slots);
+    const end = Math.max(...slots) + 1;
+    const states = this.#states.subarray(first * stateWidth, end * stateWidth);
+    this.#gpu.write(this.#sample.state, states, first * stateWidth);
     this.#gpu.write(this.#sample.places, this.#places);
   }
 

@@ -5,8 +5,9 @@ import { setAdvantages } from "./advantage.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl, klSums } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
+import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
-import { rollGroups, takeTasks } from "./rolling.ts";
+import { rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
 
@@ -31,13 +32,15 @@ export interface StepResult {
 export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerator<TrainEvent | StepResult, void> {
   const { chat, learner, reference, traces, vision } = parts;
   let { updates } = from;
-  let taken = await takeTasks(parts, from.step);
+  let next = new NextStep(parts, from.step);
   for (let { step } = from; step < parts.config().steps; step++) {
     // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
     const config = parts.config();
-    yield { type: "tasks", step: step + 1, tasks: taken.tasks };
+    const begun = await next.begin(config);
+    next = new NextStep(parts, step + 1);
+    yield { type: "tasks", step: step + 1, tasks: begun.taken.tasks };
 
-    const rolled = yield* rollGroups({ ...parts, config: () => config }, step, taken);
+    const rolled = yield* rollGroups({ ...parts, config: () => config }, step, begun);
     const rolledMs = performance.now();
 
     const settings = updateSettings(config, step, suppressed(chat, config));
@@ -52,13 +55,28 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
     }
 
     const batch = packRollouts(rolled, config, vision);
-    const updating = update(batch, { learner, reference, settings, passes: config.updatesPerStep, updates, traces });
-    // The next tasks' pictures are made while the GPU works; what the update throws is thrown where it is awaited.
-    updating.catch(() => {});
-    taken = await takeTasks(parts, step + 1);
-    const updated = await updating;
+    const passes = config.updatesPerStep;
+    // The next prompts follow the update in the GPU's queue; what is read of the update is read meanwhile.
+    const updated = await behind(
+      (submitted) => update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
+      () => next.open(),
+    );
+    await next.taken();
     updates += updated.updates;
     const metrics = { ...charged, ...updated };
     yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
   }
+}
+
+/** Some work, and what is begun once all of it is submitted; both are done when this is. @throws what the work throws */
+async function behind<T>(work: (submitted: () => void) => Promise<T>, then: () => Promise<void>): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const working = work(resolve);
+  // Where it fails before, nothing follows, and what it threw is thrown below.
+  const isSubmitted = await Promise.race([promise, working]).then(
+    () => true,
+    () => false,
+  );
+  if (isSubmitted) await then();
+  return working;
 }

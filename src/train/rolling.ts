@@ -1,4 +1,5 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
+import type { OpenedTasks } from "../agent/opened_tasks.ts";
 import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
@@ -7,6 +8,7 @@ import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
 import type { TrainEvent } from "./events.ts";
+import type { RunConfig } from "./knobs.ts";
 import type { RollingParts } from "./run_parts.ts";
 
 /** Times that groups without variance are replaced in a step before it continues with what it has. */
@@ -37,11 +39,25 @@ export interface RolledTasks extends Rolled {
   tasks: Task[];
 }
 
-/** All rollouts of a step, scored; groups without variance are replaced where the run wants that. @throws as rollAndScore */
+/** Tasks of a step that are rolled at the same time. */
+export const togetherOf = ({ tasksPerRoll }: RunConfig, tasks: readonly Task[]): number =>
+  tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
+
+/** What the tasks of a step are rolled with. */
+export const rollSettings = (
+  { config, view, tools, signal }: Pick<RollingParts, "config" | "view" | "tools" | "signal">,
+  settings: Pick<RollSettings, "step" | "greedy"> & Partial<Pick<RollSettings, "firstTask" | "rolloutsPerTask">>,
+): RollSettings => ({ ...config(), ...view, ...settings, tools, ...(signal ? { signal } : {}) });
+
+/**
+ * All rollouts of a step, scored; groups without variance are replaced where the run wants that.
+ * @param opened  the first tasks, where their prompts are in the model already
+ * @throws as rollAndScore
+ */
 export async function* rollGroups(
   parts: RollingParts,
   step: number,
-  first: TakenTasks,
+  { taken: first, opened }: { taken: TakenTasks; opened?: OpenedTasks },
 ): AsyncGenerator<TrainEvent, RolledTasks> {
   const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
   let taken = first;
@@ -53,6 +69,7 @@ export async function* rollGroups(
       firstTask: all.tasks.length,
       rolloutsPerTask,
       greedy: false,
+      ...(round === 0 && opened ? { opened } : {}),
     });
     all.tasks.push(...tasks);
     append(all, rolled);
@@ -76,12 +93,16 @@ function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndScore(
-  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: RollingParts,
+  parts: RollingParts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
-  settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
+  {
+    opened,
+    ...settings
+  }: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number; opened?: OpenedTasks },
 ): AsyncGenerator<RollEvent, Rolled> {
-  const { reward, judgeFailure, tasksPerRoll } = config();
+  const { policy, chat, tokenizer, config, judge, reward: given, signal } = parts;
+  const { reward, judgeFailure } = config();
   const stop = new AbortController();
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
@@ -106,19 +127,17 @@ export async function* rollAndScore(
     one.then(() => judge.counts.unusable && end()).catch(() => {});
   };
   const all: Rolled = { rollouts: [], promptImages: [], toolImages: [] };
-  const together = tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
+  const together = togetherOf(config(), tasks);
   try {
     for (let first = 0; first < tasks.length; first += together) {
       const part = tasks.slice(first, first + together);
       const firstTask = (settings.firstTask ?? 0) + first;
-      const rolling = roll({ policy, chat, tokenizer, pictures }, part, {
-        ...config(),
-        ...view,
-        ...settings,
-        tools,
-        firstTask,
-        ...(signal ? { signal } : {}),
-      });
+      const rolling = roll(
+        { policy, chat, tokenizer, pictures },
+        part,
+        rollSettings(parts, { ...settings, firstTask }),
+        first === 0 ? opened : undefined,
+      );
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {

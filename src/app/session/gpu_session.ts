@@ -39,7 +39,7 @@ import { fileOrNull } from "../model_folder/model_files.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
-import { type Evaluation, type Session, sameModel } from "./session.ts";
+import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -74,6 +74,7 @@ export class GpuSession implements Session {
   readonly files: CheckpointFiles;
   readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
+  readonly #lanes: number;
   readonly #learner: Learner;
   readonly #reference: ReferenceModel;
   #context: RunContext;
@@ -88,7 +89,7 @@ export class GpuSession implements Session {
     parts: SessionParts,
     context: RunContext,
     readonly openRunContext: (config: RunConfig, own?: OwnParts) => Promise<RunContext>,
-    readonly traced: boolean,
+    { traced, overlap }: { traced: boolean; overlap: Overlap },
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
     this.notices = parts.notices;
@@ -104,7 +105,8 @@ export class GpuSession implements Session {
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
     this.#traces = traced ? new Map() : undefined;
-    this.#policy = new GpuPolicy(gpu, qwen, { traced });
+    this.#lanes = overlap.lanes;
+    this.#policy = new GpuPolicy(gpu, qwen, { traced, ahead: overlap.ahead });
     this.#learner = new Learner(gpu, qwen, "policy");
   }
 
@@ -135,6 +137,7 @@ export class GpuSession implements Session {
     const checkpoint = await readCheckpoint(files, shapes, adapter?.config.json ?? null);
     // The reference is the model that the run began with, which the folder still holds.
     if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
+    this.#policy.forget();
     for (const { name, values } of checkpoint.weights) trained.set(name, values);
     if (trained.trained)
       for (const part of ["m", "v"] as const)
@@ -163,6 +166,7 @@ export class GpuSession implements Session {
     this.#config = config;
     this.#changes = {};
     this.#progress = { step: 0, updates: 0 };
+    this.#policy.forget();
   }
 
   /** Natural log-probabilities of the targets of groups under the weights as they are, in order. */
@@ -179,6 +183,7 @@ export class GpuSession implements Session {
     const settings = updateSettings(config, step, suppressed(chat, config));
     const { updates } = this.#progress;
     const batch = packRollouts(rolled, config, vision);
+    this.#policy.forget();
     const metrics = await update(batch, { ...parts, settings, passes: config.updatesPerStep, updates });
     this.#progress = { step: step + 1, updates: updates + metrics.updates };
     return metrics;
@@ -388,6 +393,7 @@ export class GpuSession implements Session {
         minSidePx: Math.max(minCropPx, factor),
         modelInput: (pixels) => this.pool.modelInput(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+        lanes: this.#lanes,
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,

@@ -118,9 +118,19 @@ export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
   a.kvCacheDtype === b.kvCacheDtype &&
   a.matrixUnits === b.matrixUnits;
 
+/** How host and GPU work side by side. */
+export interface Overlap {
+  /** Tokens are submitted before the look before them has been read. */
+  ahead: boolean;
+  /** Parts of a step's tasks, of which one decodes while another's calls are carried out. */
+  lanes: number;
+}
+
 export interface SessionOptions {
   /** Measures every kernel. */
   trace?: boolean;
+  /** How host and GPU work side by side; chosen by the adapter unless given. No bit depends on it. */
+  overlap?: Overlap;
   /** False: the usual kernels are taken, and not those that are fastest on this device. */
   tune?: boolean;
   judgeAccess?: JudgeAccess;

@@ -1,0 +1,76 @@
+import { type OpenedTasks, openTasks } from "../agent/opened_tasks.ts";
+import type { RunConfig } from "./knobs.ts";
+import { rollSettings, type TakenTasks, takeTasks, togetherOf } from "./rolling.ts";
+import type { RollingParts } from "./run_parts.ts";
+
+/**
+ * The step that comes next. Its tasks and pictures are made from the moment this is, while the step before rolls, and
+ * its first prompts go into the model behind the update of that step: the GPU has work while the host reports what
+ * came of it. Whether something was made ahead changes no bit.
+ */
+export class NextStep {
+  readonly #parts: RollingParts;
+  /** Steps made before it. */
+  readonly #step: number;
+  #count: number;
+  #taken: Promise<TakenTasks>;
+  #opened: { config: RunConfig; tasks: OpenedTasks } | null = null;
+
+  constructor(parts: RollingParts, step: number) {
+    this.#parts = parts;
+    this.#step = step;
+    this.#count = parts.config().tasksPerStep;
+    this.#taken = this.#take();
+  }
+
+  /** Resolves once its tasks have their pictures. @throws what their source throws */
+  async taken(): Promise<void> {
+    await this.#taken;
+  }
+
+  /**
+   * Puts its first prompts into the model; called when everything that changes the weights is in the GPU's queue.
+   * Not where the run ends before it, or where an evaluation needs the cache first.
+   */
+  async open(): Promise<void> {
+    const config = this.#parts.config();
+    const { steps, evalEvery, tasksPerStep } = config;
+    const isEvaluated = evalEvery > 0 && this.#step % evalEvery === 0;
+    if (this.#step >= steps || isEvaluated || tasksPerStep !== this.#count || this.#parts.signal?.aborted) return;
+    try {
+      const { tasks, pictures } = await this.#taken;
+      const first = tasks.slice(0, togetherOf(config, tasks));
+      const parts = { ...this.#parts, pictures: (task: { id: string }) => pictures.get(task.id)! };
+      const settings = rollSettings({ ...this.#parts, config: () => config }, { step: this.#step, greedy: false });
+      this.#opened = { config, tasks: await openTasks(parts, first, settings) };
+    } catch {
+      // The step opens its tasks itself then, and throws the same.
+    }
+  }
+
+  /** What it begins with under these settings; what was made ahead under others is given up. */
+  async begin(config: RunConfig): Promise<{ taken: TakenTasks; opened?: OpenedTasks }> {
+    if (config.tasksPerStep !== this.#count) {
+      this.#count = config.tasksPerStep;
+      this.#taken = this.#take();
+    }
+    const opened = this.#opened;
+    const isUsable = opened?.config === config && opened.tasks.conversations.current;
+    if (!isUsable) this.close();
+    this.#opened = null;
+    return { taken: await this.#taken, ...(opened && isUsable ? { opened: opened.tasks } : {}) };
+  }
+
+  /** Gives the cache back that its prompts take. */
+  close(): void {
+    this.#opened?.tasks.conversations.close();
+    this.#opened = null;
+  }
+
+  #take(): Promise<TakenTasks> {
+    const taken = takeTasks(this.#parts, this.#step, this.#count);
+    // Thrown where it is waited for.
+    taken.catch(() => {});
+    return taken;
+  }
+}
