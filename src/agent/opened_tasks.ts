@@ -1,5 +1,6 @@
 import type { Conversations } from "../policy/policy.ts";
 import type { Task } from "../tasks/task.ts";
+import { elapsing, onHost } from "../timeline.ts";
 import type { Opening } from "./growing_rollout.ts";
 import type { RollParts, RollSettings } from "./loop.ts";
 import { type Capacity, capacityAfter, longestText, suppressed } from "./token_limits.ts";
@@ -20,7 +21,7 @@ export async function openTasks(
 ): Promise<OpenedTasks> {
   const { policy, chat } = parts;
   const { step, rolloutsPerTask, firstTask = 0 } = settings;
-  const openings = await Promise.all(tasks.map((task) => open(task, parts, settings)));
+  const openings = await elapsing("open tasks", Promise.all(tasks.map((task) => open(task, parts, settings))));
   const sizes = openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.modelInput)));
   const pictureTokens = chat.observation("", [Math.max(0, ...sizes)]).length;
   const capacity = capacityAfter(pictureTokens, settings, longestText(settings.tools));
@@ -48,9 +49,7 @@ async function open(task: Task, { chat, pictures }: RollParts, settings: RollSet
   );
   const images = views.map((view) => view.modelInput);
   const { question, messages } = task;
-  const tokens = chat.prompt(
-    { question, messages, tools: offersTools(task, settings) },
-    images.map(settings.imageTokens),
-  );
+  const asked = { question, messages, tools: offersTools(task, settings) };
+  const tokens = onHost("tokens of prompts", () => chat.prompt(asked, images.map(settings.imageTokens)));
   return { task, views, passage: { tokens, images } };
 }

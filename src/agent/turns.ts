@@ -1,6 +1,7 @@
 import type { Chat } from "../policy/chat.ts";
 import type { Conversations, Turn } from "../policy/policy.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
+import { elapsing, onHost } from "../timeline.ts";
 import type { Environment } from "./environments/environment.ts";
 import type { GrowingRollout } from "./growing_rollout.ts";
 import type { RollSettings } from "./loop.ts";
@@ -52,9 +53,11 @@ export async function* rollTurns(
     const limitOf = (one: GrowingRollout) => Math.min(turnTokens, capacity.responseTokens - one.tokens);
     const written = yield* writeTurns(conversations, writing, limitOf, { turn, tokens, done });
     for (const one of written) expectNumbers(one.turn, turn, one.rollout);
-    const answered = await Promise.all(
-      written.map(async ({ rollout, turn }) => ({ rollout, answer: await rollout.take(turn, parts) })),
-    );
+    const taking = written.map(async ({ rollout, turn }) => ({
+      rollout,
+      answer: await onHost("environment", () => rollout.take(turn, parts)),
+    }));
+    const answered = await elapsing("environment and crops", Promise.all(taking));
     for (const one of written) tokens += one.turn.tokens.length;
     const called = answered.flatMap(({ rollout, answer }) => (answer ? [{ rollout, answer }] : []));
     // Before those that ended are reported: the GPU has work while they are judged.

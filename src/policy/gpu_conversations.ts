@@ -1,6 +1,7 @@
 import { noIndex } from "../gpu/tensor.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
 import { inputImage } from "../model/vision_rows.ts";
+import { onHost } from "../timeline.ts";
 import type { Conversations, Passage, Sampling, Turn } from "./policy.ts";
 import { chunksOf, type PrefillPart, type Traces } from "./prefill.ts";
 import type { ConversationState, Sampled } from "./sampler.ts";
@@ -108,7 +109,7 @@ export class GpuConversations implements Conversations {
         while (looks.length < schedule.depth && count < maxTokens && mayFollow()) {
           const more = Math.min(schedule.until(turn, count, looks.length > 0), maxTokens - count);
           const slots = waiting.map(({ row }) => row);
-          await this.#workspace.decode(slots, more, this.#traces);
+          await onHost("decode", () => this.#workspace.decode(slots, more, this.#traces));
           count += more;
           look();
         }
@@ -128,19 +129,22 @@ export class GpuConversations implements Conversations {
   }
 
   async append(rows: readonly number[], passages: readonly Passage[]): Promise<void> {
-    const parts = passages.map((passage, i): PrefillPart => {
-      const state = this.#row(rows[i] ?? -1);
-      // The last token that was sampled (the stop) is not in the cache yet.
-      const tokens = [state.lastToken, ...passage.tokens];
-      const placed = this.#placed({ ...passage, tokens }, state.position);
-      const { cached: begin, row, prefix } = state;
-      this.#workspace.expectCapacity(begin + tokens.length);
-      state.cached += tokens.length;
-      state.position = placed.positions.next;
-      state.turnStart = state.sampled;
-      const cacheBegin = this.#workspace.suffixBegin(row) + begin;
-      return { ...placed, cacheBegin, prefix, begin, slots: [row] };
-    });
+    const parts = passages.map(
+      (passage, i): PrefillPart =>
+        onHost("patches and positions", () => {
+          const state = this.#row(rows[i] ?? -1);
+          // The last token that was sampled (the stop) is not in the cache yet.
+          const tokens = [state.lastToken, ...passage.tokens];
+          const placed = this.#placed({ ...passage, tokens }, state.position);
+          const { cached: begin, row, prefix } = state;
+          this.#workspace.expectCapacity(begin + tokens.length);
+          state.cached += tokens.length;
+          state.position = placed.positions.next;
+          state.turnStart = state.sampled;
+          const cacheBegin = this.#workspace.suffixBegin(row) + begin;
+          return { ...placed, cacheBegin, prefix, begin, slots: [row] };
+        }),
+    );
     await this.#prefill(parts);
   }
 
@@ -150,18 +154,21 @@ export class GpuConversations implements Conversations {
 
   async #prefillPrompts(prompts: readonly Passage[], rolloutsPerPrompt: number): Promise<void> {
     const { suffixTokens } = this.#workspace.size;
-    const parts = prompts.map((prompt, index): PrefillPart => {
-      const placed = this.#placed(prompt, 0);
-      const { next } = placed.positions;
-      if (next + suffixTokens > maxPositions)
-        throw new RangeError(
-          `a prompt of ${next} positions and ${suffixTokens} tokens after it exceed ${maxPositions} positions`,
-        );
-      const group = this.#rows.slice(index * rolloutsPerPrompt, (index + 1) * rolloutsPerPrompt);
-      for (const row of group) row.position = next;
-      const slots = group.map(({ row }) => row);
-      return { ...placed, cacheBegin: this.#workspace.prefixBegin(index), prefix: null, begin: 0, slots };
-    });
+    const parts = prompts.map(
+      (prompt, index): PrefillPart =>
+        onHost("patches and positions", () => {
+          const placed = this.#placed(prompt, 0);
+          const { next } = placed.positions;
+          if (next + suffixTokens > maxPositions)
+            throw new RangeError(
+              `a prompt of ${next} positions and ${suffixTokens} tokens after it exceed ${maxPositions} positions`,
+            );
+          const group = this.#rows.slice(index * rolloutsPerPrompt, (index + 1) * rolloutsPerPrompt);
+          for (const row of group) row.position = next;
+          const slots = group.map(({ row }) => row);
+          return { ...placed, cacheBegin: this.#workspace.prefixBegin(index), prefix: null, begin: 0, slots };
+        }),
+    );
     await this.#prefill(parts);
   }
 
@@ -180,11 +187,8 @@ export class GpuConversations implements Conversations {
     const count = looks.headStart(size.suffixTokens - 1);
     if (count === 0) return;
     for (const row of this.#rows) row.submitted += count;
-    await this.#workspace.decode(
-      this.#rows.map(({ row }) => row),
-      count,
-      this.#traces,
-    );
+    const rows = this.#rows.map(({ row }) => row);
+    await onHost("decode", () => this.#workspace.decode(rows, count, this.#traces));
   }
 
   async #prefill(parts: readonly PrefillPart[]): Promise<void> {
@@ -192,7 +196,8 @@ export class GpuConversations implements Conversations {
     const slots = parts.flatMap((part) => part.slots);
     for (const slot of slots) sampler.setState(slot, this.#row(slot));
     sampler.flush(slots);
-    for (const chunk of chunksOf(parts, model.config, gpu)) await this.#workspace.prefill(chunk, this.#traces);
+    for (const chunk of chunksOf(parts, model.config, gpu))
+      await onHost("prefill", () => this.#workspace.prefill(chunk, this.#traces));
   }
 
   #row(row: number): Row {

@@ -1,6 +1,7 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { suppressed } from "../agent/token_limits.ts";
 import type { Task } from "../tasks/task.ts";
+import { onHost } from "../timeline.ts";
 import { setAdvantages } from "./advantage.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl, klSums } from "./kl_reward.ts";
@@ -54,7 +55,7 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
       yield { type: "group", step: step + 1, taskIndex, rollouts: group };
     }
 
-    const batch = packRollouts(rolled, config, vision);
+    const batch = onHost("patches and rows of the update", () => packRollouts(rolled, config, vision));
     const passes = config.updatesPerStep;
     // The next prompts follow the update in the GPU's queue; what is read of the update is read meanwhile.
     const updated = await behind(
@@ -71,7 +72,7 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
 /** Some work, and what is begun once all of it is submitted; both are done when this is. @throws what the work throws */
 async function behind<T>(work: (submitted: () => void) => Promise<T>, then: () => Promise<void>): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const working = work(resolve);
+  const working = onHost("update", () => work(resolve));
   // Where it fails before, nothing follows, and what it threw is thrown below.
   const isSubmitted = await Promise.race([promise, working]).then(
     () => true,

@@ -6,6 +6,7 @@ import type { Pixels } from "../image/pixels.ts";
 import { JudgeUnusable } from "../reward/connection/failure.ts";
 import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
+import { elapsing, onHost } from "../timeline.ts";
 import { hasVariance } from "./advantage.ts";
 import type { TrainEvent } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
@@ -29,9 +30,9 @@ export async function takeTasks(
   step: number,
   count = config().tasksPerStep,
 ): Promise<TakenTasks> {
-  const tasks = await source.take(step, count);
-  const pictures = await Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
-  return { tasks, pictures: new Map(pictures) };
+  const tasks = await elapsing("tasks", source.take(step, count));
+  const pictures = Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
+  return { tasks, pictures: new Map(await elapsing("pictures", pictures)) };
 }
 
 /** The rollouts of a step, and their tasks. */
@@ -113,13 +114,15 @@ export async function* rollAndScore(
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
     for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = scoreRollouts(rollouts, task, judge, {
-      reward: given ?? reward,
-      weights: config(),
-      failure: judgeFailure,
-      decode: (tokens) => tokenizer.decode(tokens),
-      signal: stop.signal,
-    });
+    const one = onHost("scoring", () =>
+      scoreRollouts(rollouts, task, judge, {
+        reward: given ?? reward,
+        weights: config(),
+        failure: judgeFailure,
+        decode: (tokens) => tokenizer.decode(tokens),
+        signal: stop.signal,
+      }),
+    );
     // Thrown by the wait for all of them.
     one.catch(() => {});
     judging.push(one);
@@ -151,7 +154,7 @@ export async function* rollAndScore(
         await rolling.return(undefined as never);
       }
     }
-    await Promise.all(judging);
+    await elapsing("judging", Promise.all(judging));
     throwIfStopped();
     return all;
   } finally {
