@@ -23,6 +23,10 @@ struct Params {
 
 override ADD: u32 = 0u;
 
+// Numbers that a lane reads before it uses the first: with few rows a kernel waits for its reads, one after another.
+const AHEAD: u32 = 8u;
+const AHEAD_COLUMNS: u32 = 512u; // AHEAD x 64 lanes
+
 fn reciprocal_rms(sum_of_squares: f32) -> f32 {
   return 1.0 / sqrt(sum_of_squares / f32(params.C) + params.eps);
 }
@@ -39,13 +43,31 @@ fn normalize(
     return;
   }
   let row = n * params.C;
+  let whole = params.C / AHEAD_COLUMNS * AHEAD_COLUMNS;
+  var v: array<f32, AHEAD>;
   var squares = 0.0;
-  for (var c = lane; c < params.C; c += 64u) {
-    let v = x[row + c];
-    squares = fma(v, v, squares);
+  for (var c = lane; c < whole; c += AHEAD_COLUMNS) {
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      v[i] = x[row + c + i * 64u];
+    }
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      squares = fma(v[i], v[i], squares);
+    }
+  }
+  for (var c = whole + lane; c < params.C; c += 64u) {
+    let last = x[row + c];
+    squares = fma(last, last, squares);
   }
   let r = reciprocal_rms(sum_lanes(lane, squares));
-  for (var c = lane; c < params.C; c += 64u) {
+  for (var c = lane; c < whole; c += AHEAD_COLUMNS) {
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      v[i] = x[row + c + i * 64u] * r * weight[c + i * 64u];
+    }
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      out[row + c + i * 64u] = v[i];
+    }
+  }
+  for (var c = whole + lane; c < params.C; c += 64u) {
     out[row + c] = x[row + c] * r * weight[c];
   }
   if (lane == 0u) {

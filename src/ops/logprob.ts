@@ -8,8 +8,11 @@ import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_produ
 
 const shader = new Shader("logprob", source);
 
-/** Bytes of a chunk's logits at most, unless a chunk of `rowStep` rows takes more. */
+/** Bytes of a chunk's logits at most, unless a chunk of `leastRows` rows takes more. */
 const chunkBytes = 64 * 2 ** 20;
+
+/** With fewer rows the gradient of h has too few tiles to fill a device, and reads the whole weight for each chunk. */
+const leastRows = 256;
 
 /** Chunks begin at multiples of this many rows: rows of any width then begin at multiples of 256 bytes, as bindings must. */
 const rowStep = 64;
@@ -32,7 +35,7 @@ export interface LogprobInputs extends Distribution {
 }
 
 interface Options {
-  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold unless given. */
+  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold, and at least 256, unless given. */
   chunkRows?: number;
   /**
    * Whether the entropy is part of the loss. Both outputs then need a gradient in the backward pass; otherwise the entropy is
@@ -64,7 +67,8 @@ export function logprob(
   expectShape(targets, N);
   expectShape(allowed, V);
   expectShape(temperature, 1);
-  const most = Math.floor((chunkRows ?? chunkBytes / (V * 4)) / rowStep) * rowStep;
+  const wanted = chunkRows ?? Math.max(leastRows, chunkBytes / (V * 4));
+  const most = Math.floor(wanted / rowStep) * rowStep;
   const chunk = Math.min(N, Math.max(rowStep, most));
   const logits = tape.empty("logprob.logits", [chunk, V]);
   const stats = tape.empty("logprob.stats", [N, 4]);

@@ -39,6 +39,12 @@ describe("a choice", () => {
     })),
   ];
 
+  test("never uses wide tiles that would be half empty", () => {
+    const choice = { ...usualChoice, mostThinRows: 4, mostThinOutputs: 0, busyWideGroups: 64 };
+    for (const N of [16, 64]) expect(kernelOf(choice, N, 22_016)).toBe("tiled");
+    expect(kernelOf(choice, 65, 22_016)).toBe("wide");
+  });
+
   test("follows the times", () => {
     const choice = choiceFrom(timed(32, 1024), []);
     for (const N of [8, 16, 32]) expect(kernelOf(choice, N, 8192)).toBe("thin");
