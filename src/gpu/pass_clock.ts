@@ -1,4 +1,4 @@
-import { recorded } from "../timeline.ts";
+import { recorded, type Timeline } from "../timeline.ts";
 import type { Gpu } from "./gpu.ts";
 
 /** Passes of one query set: it holds at most 4096 timestamps, two for each. */
@@ -40,9 +40,8 @@ export class PassClock {
     return { querySet: set.querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
-  /** Reads the times of all passes so far into the timeline that records. */
-  async collect(): Promise<void> {
-    const timeline = recorded();
+  /** Reads the times of all passes since the last call into a timeline. */
+  async collect(timeline: Timeline): Promise<void> {
     const passes: (Timed & { begin: bigint; end: bigint })[] = [];
     for (const { querySet, passes: timed } of this.#sets.splice(0)) {
       const stamps = await this.#resolved(querySet, 2 * timed.length);
@@ -54,7 +53,7 @@ export class PassClock {
       querySet.destroy();
     }
     const [first] = passes;
-    if (!timeline || !first) return;
+    if (!first) return;
     const inMs = (stamp: bigint): number => Number(stamp - first.begin) / 1e6;
     const offsetMs = passes.reduce((most, one) => Math.max(most, one.submittedMs - inMs(one.begin)), -Infinity);
     for (const { name, begin, end } of passes) timeline.add("gpu", name, offsetMs + inMs(begin), offsetMs + inMs(end));

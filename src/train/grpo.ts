@@ -35,9 +35,9 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
   let { updates } = from;
   let next = new NextStep(parts, from.step);
   for (let { step } = from; step < parts.config().steps; step++) {
+    const begun = await next.begin();
     // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
-    const config = parts.config();
-    const begun = await next.begin(config);
+    const { config } = begun;
     next = new NextStep(parts, step + 1);
     yield { type: "tasks", step: step + 1, tasks: begun.taken.tasks };
 

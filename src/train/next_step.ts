@@ -3,6 +3,13 @@ import type { RunConfig } from "./knobs.ts";
 import { rollSettings, type TakenTasks, takeTasks, togetherOf } from "./rolling.ts";
 import type { RollingParts } from "./run_parts.ts";
 
+/** A step's settings, its tasks, and the first of them where their prompts are in the model already. */
+export interface Begun {
+  config: RunConfig;
+  taken: TakenTasks;
+  opened?: OpenedTasks;
+}
+
 /**
  * The step that comes next. Its tasks and pictures are made from the moment this is, while the step before rolls, and
  * its first prompts go into the model behind the update of that step: the GPU has work while the host reports what
@@ -48,17 +55,23 @@ export class NextStep {
     }
   }
 
-  /** What it begins with under these settings; what was made ahead under others is given up. */
-  async begin(config: RunConfig): Promise<{ taken: TakenTasks; opened?: OpenedTasks }> {
-    if (config.tasksPerStep !== this.#count) {
-      this.#count = config.tasksPerStep;
-      this.#taken = this.#take();
+  /** What it begins with, under the settings of now; what was made ahead under others is given up. */
+  async begin(): Promise<Begun> {
+    for (;;) {
+      const config = this.#parts.config();
+      if (config.tasksPerStep !== this.#count) {
+        this.#count = config.tasksPerStep;
+        this.#taken = this.#take();
+      }
+      const taken = await this.#taken;
+      // What is changed while its tasks are waited for is part of it.
+      if (!isSame(config, this.#parts.config())) continue;
+      const opened = this.#opened;
+      const isUsable = opened !== null && isSame(opened.config, config) && opened.tasks.conversations.current;
+      if (!isUsable) this.close();
+      this.#opened = null;
+      return { config, taken, ...(isUsable ? { opened: opened.tasks } : {}) };
     }
-    const opened = this.#opened;
-    const isUsable = opened?.config === config && opened.tasks.conversations.current;
-    if (!isUsable) this.close();
-    this.#opened = null;
-    return { taken: await this.#taken, ...(opened && isUsable ? { opened: opened.tasks } : {}) };
   }
 
   /** Gives the cache back that its prompts take. */
@@ -74,3 +87,6 @@ export class NextStep {
     return taken;
   }
 }
+
+const isSame = (a: RunConfig, b: RunConfig): boolean =>
+  a === b || (Object.keys(a) as (keyof RunConfig)[]).every((key) => a[key] === b[key]);

@@ -273,7 +273,7 @@ test("the time of each kernel is shown where the address asks for it", async () 
   context.store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 1, rolloutsPerTask: 2 };
   render(<Page page={context} />, host);
   await context.control.open();
-  await page.getByText("Time per kernel").click();
+  await page.getByText("Where the time goes").click();
   await expect.element(page.getByText("after the first step", { exact: true }).last()).toBeVisible();
   await context.control.step();
   await soon(() => expect(document.querySelector(".profile")?.textContent).toMatch(/^decode .* 100.0 %/));

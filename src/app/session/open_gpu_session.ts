@@ -65,7 +65,11 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
       const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
       const overlap = options.overlap ?? usualOverlap(gpu, platform.waitsBlock ?? false);
-      return new GpuSession(parts, context, open, { traced: options.trace ?? false, overlap });
+      return new GpuSession(parts, context, open, {
+        overlap,
+        kernels: options.trace ?? false,
+        timeline: options.trace ?? options.timeline ?? false,
+      });
     } catch (error) {
       pool.close();
       throw error;

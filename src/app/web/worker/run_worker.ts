@@ -161,7 +161,10 @@ export class RunWorker implements RunApi {
   }
 
   async profile(): Promise<string | null> {
-    return this.#session?.profile() || null;
+    const session = this.#session;
+    const kernels = session?.profile();
+    const steps = await session?.tracedSteps?.();
+    return [steps?.table, kernels].filter(Boolean).join("\n\n") || null;
   }
 
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
