@@ -5,6 +5,9 @@ import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
 import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropAll } from "./linear.ts";
+import { sumPartials } from "./partials.ts";
+import { takesTogether } from "./product.ts";
 
 const shader = new Shader("logprob", source);
 
@@ -105,7 +108,6 @@ export function logprob(
     const dentropy = entropyGradient ? tape.gradient(out.entropy) : null;
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
-    const partial = intoWeight && tape.empty("logprob.partial", [weightSplits(chunk, V, C), V, C]);
     for (const { i, rows, part, x, logits } of chunks) {
       // The logits of a single chunk are still there.
       if (chunks.length > 1) multiply(plan, { x, weight, out: logits });
@@ -124,15 +126,17 @@ export function logprob(
         params: { N: rows, V },
         groups: grid(size(logits.shape), 64),
       });
+      if (chunks.length === 1 && intoH && intoWeight && takesTogether(plan, rows, weight, V)) {
+        backpropAll(tape, { x, dout: logits, weight }, { intoX: intoH, into: intoWeight });
+        continue;
+      }
       if (intoH) backpropX(plan, { dout: logits, weight, into: { ...intoH, d: part(intoH.d) } });
-      if (intoWeight && partial) {
+      if (intoWeight) {
         const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
-        backpropWeight(plan, {
-          x,
-          dout: logits,
-          partial: rowsOf(partial, 0, weightSplits(rows, V, C)),
-          into: { d: intoWeight.d, constants },
-        });
+        const into = { d: intoWeight.d, constants };
+        sumPartials(tape, "logprob.partial", [weightSplits(rows, V, C), V, C], [{ into }], (partial) =>
+          backpropWeight(plan, { x, dout: logits, partial }),
+        );
       }
     }
   });

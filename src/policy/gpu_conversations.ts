@@ -4,7 +4,7 @@ import { inputImage } from "../model/vision_rows.ts";
 import { onHost } from "../timeline.ts";
 import type { Conversations, Passage, Sampling, Turn } from "./policy.ts";
 import { chunksOf, type PrefillPart, type Traces } from "./prefill.ts";
-import type { ConversationState, Sampled } from "./sampler.ts";
+import type { ConversationState, Look, SampledSpan } from "./sampler.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A conversation: row of the batch, slot of the sampler. */
@@ -34,7 +34,6 @@ export class GpuConversations implements Conversations {
   readonly rows: number;
   readonly #workspace: Workspace;
   readonly #rows: Row[];
-  readonly #stops: ReadonlySet<number>;
   readonly #traces: Traces | null;
   readonly #isCurrent: () => boolean;
 
@@ -54,7 +53,6 @@ export class GpuConversations implements Conversations {
     const { sampler } = workspace;
     sampler.configure(sampling);
     this.#workspace = workspace;
-    this.#stops = new Set(sampling.stops);
     this.#traces = traces;
     this.#isCurrent = isCurrent;
     this.#rows = prompts.flatMap(({ tokens }, prompt) => {
@@ -99,32 +97,43 @@ export class GpuConversations implements Conversations {
     let waiting = writing;
     // A prefill has sampled the first token of the turn already.
     let count = writing[0]?.submitted ?? 1;
-    const looks: { count: number; sampled: Promise<Sampled> }[] = [];
-    const look = () => looks.push({ count, sampled: sampler.read() });
+    const underWay: Reading[] = [];
+    const look = () => {
+      const isLikelyLast = schedule.ahead && (count >= maxTokens || !schedule.expectsMore(turn, count));
+      const tokens = Math.min(count, maxTokens);
+      const samples =
+        isLikelyLast && tokens * rows.length <= mostReadAhead ? sampler.read(spansOf(writing, () => tokens)) : null;
+      underWay.push({ count, look: sampler.look(), samples });
+    };
     if (!schedule.ahead || count >= maxTokens) look();
     try {
       for (;;) {
         // Each look stands in the queue behind its tokens, and before the next ones.
-        const mayFollow = () => looks.length === 0 || (schedule.ahead && schedule.expectsMore(turn, count));
-        while (looks.length < schedule.depth && count < maxTokens && mayFollow()) {
-          const more = Math.min(schedule.until(turn, count, looks.length > 0), maxTokens - count);
+        const mayFollow = () => underWay.length === 0 || (schedule.ahead && schedule.expectsMore(turn, count));
+        while (underWay.length < schedule.depth && count < maxTokens && mayFollow()) {
+          const more = Math.min(schedule.until(turn, count, underWay.length > 0), maxTokens - count);
           const slots = waiting.map(({ row }) => row);
           await onHost("decode", () => this.#workspace.decode(slots, more, this.#traces));
           count += more;
           look();
         }
-        const { count: seen, sampled: reading } = looks.shift()!;
-        const sampled = await reading;
-        const lengths = writing.map((row) => this.#turnLength(row, seen, sampled));
-        waiting = writing.filter((row) => !this.#hasStopped(row, seen, sampled));
-        if (waiting.length === 0 || seen >= maxTokens) {
+        const reading = underWay.shift()!;
+        const seen = await reading.look;
+        const lengths = writing.map((row) => Math.min(turnLength(row, seen), maxTokens));
+        waiting = writing.filter(({ row }) => !seen.hasStopped(row));
+        if (waiting.length === 0 || reading.count >= maxTokens) {
           schedule.learn(turn, lengths);
-          return writing.map((row) => this.#finishTurn(row, Math.min(seen, maxTokens), sampled));
+          const samples = reading.samples ?? sampler.read(spansOf(writing, (i) => lengths[i]!));
+          return this.#finishTurns(writing, { look: seen, lengths, samples: await samples });
         }
+        if (reading.samples) this.#workspace.leave(reading.samples);
         yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
       }
     } finally {
-      for (const { sampled } of looks) this.#workspace.leave(sampled);
+      for (const { look, samples } of underWay) {
+        this.#workspace.leave(look);
+        if (samples) this.#workspace.leave(samples);
+      }
     }
   }
 
@@ -206,34 +215,41 @@ export class GpuConversations implements Conversations {
     return state;
   }
 
-  /** Tokens of a turn up to its stop, of `count` that were sampled. */
-  #turnLength({ row, turnStart }: Row, count: number, sampled: Sampled): number {
-    for (let i = 0; i < count; i++) if (this.#stops.has(sampled.token(row, turnStart + i))) return i + 1;
-    return count;
-  }
-
-  #hasStopped(row: Row, count: number, sampled: Sampled): boolean {
-    const length = this.#turnLength(row, count, sampled);
-    return this.#stops.has(sampled.token(row.row, row.turnStart + length - 1));
-  }
-
-  #finishTurn(state: Row, count: number, sampled: Sampled): Turn {
-    const { row, turnStart } = state;
-    const length = this.#turnLength(state, count, sampled);
-    const turn: Turn = { tokens: [], logprobs: [], entropies: [], stopped: this.#hasStopped(state, count, sampled) };
-    for (let i = 0; i < length; i++) {
-      const token = sampled.token(row, turnStart + i);
-      const [logprob, entropy] = sampled.values(row, turnStart + i);
-      turn.tokens.push(token);
-      turn.logprobs.push(logprob);
-      turn.entropies.push(entropy);
-      state.lastToken = token;
-    }
-    state.sampled = turnStart + length;
-    state.turns++;
-    state.submitted = 1;
-    state.cached += length - 1;
-    state.position += length - 1;
-    return turn;
+  #finishTurns(
+    rows: readonly Row[],
+    { look, lengths, samples }: { look: Look; lengths: readonly number[]; samples: readonly SampledSpan[] },
+  ): Turn[] {
+    return rows.map((row, i): Turn => {
+      const length = lengths[i]!;
+      // More were read where it was not known yet how many there are.
+      const [tokens, logprobs, entropies] = (["tokens", "logprobs", "entropies"] as const).map((field) =>
+        samples[i]![field].slice(0, length),
+      ) as [number[], number[], number[]];
+      const stopped = look.hasStopped(row.row) && turnLength(row, look) === length;
+      row.lastToken = tokens.at(-1) ?? noIndex;
+      row.sampled = row.turnStart + length;
+      row.cached += length - 1;
+      row.position += length - 1;
+      row.turns++;
+      row.submitted = 1;
+      return { tokens, logprobs, entropies, stopped };
+    });
   }
 }
+
+/** A look at rows that write, and their tokens where it is likely the last. */
+interface Reading {
+  /** Tokens of the turn that were submitted before it. */
+  count: number;
+  look: Promise<Look>;
+  samples: Promise<SampledSpan[]> | null;
+}
+
+/** Samples that are read though some of them may be none: 12 bytes each. */
+const mostReadAhead = 65_536;
+
+const spansOf = (rows: readonly Row[], count: (i: number) => number) =>
+  rows.map(({ row, turnStart }, i) => ({ slot: row, begin: turnStart, count: count(i) }));
+
+/** Tokens of a row's turn. */
+const turnLength = ({ row, turnStart }: Row, look: Look): number => look.sampled(row) - turnStart;

@@ -94,7 +94,7 @@ test("a traced run has every pass of the GPU and every wait of the host on one c
     const of = (cat: string) => traceEvents.filter((event) => event.cat === cat);
     expect(of("step").map(({ name }) => name)).toEqual([1, 2, 3, 4, 5].map((n) => `step ${n}`));
     const names = new Set(of("gpu").map(({ name }) => name.replace(/( \d+)+$/, "")));
-    expect([...names].sort()).toEqual(["decode", "optimizer", "prefill", "update"]);
+    expect([...names].sort()).toEqual(["collect", "decode", "optimizer", "prefill", "update"]);
     // Both clocks run side by side: passes lie within the run.
     const lengthUs = 1000 * (performance.now() - startedMs);
     for (const { ts, dur } of of("gpu")) {
