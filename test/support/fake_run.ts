@@ -8,6 +8,7 @@ import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/jud
 import { trainedName } from "../../src/app/web/worker/model_store.ts";
 import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
+import type { Asked } from "../../src/app/worker_api/event_batches.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
 import type {
   Alternative,
@@ -139,6 +140,13 @@ export class FakeRun implements RunApi {
     if (resumable?.name === name) return resumable.step;
     const saved = this.#stored.get(name)?.findLast((event) => event.type === "checkpoint");
     return saved?.step ?? 0;
+  }
+
+  /** One event at a time; it rests between two. */
+  async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
+    if (asked === "settled") return [];
+    const event = await this.next();
+    return event && [event];
   }
 
   async next(): Promise<TrainEvent | null> {

@@ -13,6 +13,7 @@ import { openTokenizer } from "../../model_folder/qwen_tokenizer.ts";
 import { atCommits } from "../../run/run_sources.ts";
 import { type OpenSession, type Session, sameModel } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
 import type {
   Alternative,
   CachedWeights,
@@ -49,6 +50,8 @@ export class RunWorker implements RunApi {
   #trace = false;
   /** Stays here when it is over, as long as its weights are in the session. */
   #run: StoredRunWriter | null = null;
+  /** Its events on their way to the page. */
+  #batches: { run: StoredRunWriter; batches: EventBatches<TrainEvent> } | null = null;
   #warmup: StoredWarmupWriter | null = null;
   /** Counts questions about memory, and what makes the last one stale. */
   #asked = 0;
@@ -126,6 +129,14 @@ export class RunWorker implements RunApi {
   async next(): Promise<TrainEvent | null> {
     const run = this.#run;
     return run ? this.#guarded(() => run.next()) : null;
+  }
+
+  async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
+    const run = this.#run;
+    if (!run) return null;
+    if (this.#batches?.run !== run)
+      this.#batches = { run, batches: new EventBatches(() => this.#guarded(() => run.next())) };
+    return this.#batches.batches.next(asked);
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
