@@ -1,5 +1,6 @@
 import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
+import { suppressed } from "../../agent/token_limits.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Pixels } from "../../image/pixels.ts";
@@ -12,6 +13,7 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
+import { zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { Likelihood } from "../../train/inspect.ts";
@@ -206,8 +208,21 @@ export class GpuSession implements Session {
     yield { type: "end", step, reason: "done" };
   }
 
-  evaluate({ signal, ...asked }: { tasks: number; greedy: boolean; signal?: AbortSignal }): Promise<Evaluation> {
-    return evaluateHeldOut({ ...this.parts(), signal }, this.#config, asked);
+  evaluate({
+    signal,
+    causal = false,
+    ...asked
+  }: {
+    tasks: number;
+    greedy: boolean;
+    causal?: boolean;
+    signal?: AbortSignal;
+  }): Promise<Evaluation> {
+    const { chat } = this.#context;
+    const settings = { temperature: this.#config.temperature, suppressed: suppressed(chat, this.#config) };
+    const probing = { learner: this.#learner, tokenizer: this.tokenizer, vision: this.qwen.config.vision, settings };
+    const probe = (rolled: Rolled, of: readonly Task[]) => zoomWorths(probing, rolled, of);
+    return evaluateHeldOut({ ...this.parts(), signal }, this.#config, { ...asked, ...(causal ? { probe } : {}) });
   }
 
   async *roll({

@@ -26,11 +26,11 @@ export async function heldOutTasks(
 export async function evaluateHeldOut(
   parts: RollingParts,
   config: Pick<RunConfig, "heldOutRows" | "data">,
-  { tasks: wanted, greedy }: { tasks: number; greedy: boolean },
+  { tasks: wanted, greedy, probe }: { tasks: number; greedy: boolean; probe?: Parameters<typeof evaluate>[3] },
 ): Promise<Evaluation> {
   const startedMs = performance.now();
   const tasks = await heldOutTasks(parts.source, config, wanted);
-  const metrics = await evaluate(parts, tasks, greedy);
+  const found = await evaluate(parts, tasks, greedy, probe);
   const notes = tasks.length < wanted ? (parts.source.heldOutNotes?.() ?? []) : [];
-  return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
+  return { ...found, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
 }
