@@ -101,9 +101,12 @@ export class GpuConversations implements Conversations {
     const look = () => {
       const isLikelyLast = schedule.ahead && (count >= maxTokens || !schedule.expectsMore(turn, count));
       const tokens = Math.min(count, maxTokens);
-      const samples =
-        isLikelyLast && tokens * rows.length <= mostReadAhead ? sampler.read(spansOf(writing, () => tokens)) : null;
-      underWay.push({ count, look: sampler.look(), samples });
+      const mayRead = isLikelyLast && tokens * rows.length <= mostReadAhead;
+      const spans = spansOf(writing, () => tokens);
+      const found = mayRead ? sampler.lookAndRead(spans) : sampler.look().then((look) => ({ look }));
+      // Thrown where it is waited for, which may be later.
+      found.catch(() => {});
+      underWay.push({ count, found });
     };
     if (!schedule.ahead || count >= maxTokens) look();
     try {
@@ -118,22 +121,18 @@ export class GpuConversations implements Conversations {
           look();
         }
         const reading = underWay.shift()!;
-        const seen = await reading.look;
+        const { look: seen, samples: read } = await reading.found;
         const lengths = writing.map((row) => Math.min(turnLength(row, seen), maxTokens));
         waiting = writing.filter(({ row }) => !seen.hasStopped(row));
         if (waiting.length === 0 || reading.count >= maxTokens) {
           schedule.learn(turn, lengths);
-          const samples = reading.samples ?? sampler.read(spansOf(writing, (i) => lengths[i]!));
-          return this.#finishTurns(writing, { look: seen, lengths, samples: await samples });
+          const samples = read ?? (await sampler.read(spansOf(writing, (i) => lengths[i]!)));
+          return this.#finishTurns(writing, { look: seen, lengths, samples });
         }
-        if (reading.samples) this.#workspace.leave(reading.samples);
         yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
       }
     } finally {
-      for (const { look, samples } of underWay) {
-        this.#workspace.leave(look);
-        if (samples) this.#workspace.leave(samples);
-      }
+      for (const { found } of underWay) this.#workspace.leave(found);
     }
   }
 
@@ -241,8 +240,7 @@ export class GpuConversations implements Conversations {
 interface Reading {
   /** Tokens of the turn that were submitted before it. */
   count: number;
-  look: Promise<Look>;
-  samples: Promise<SampledSpan[]> | null;
+  found: Promise<{ look: Look; samples?: SampledSpan[] }>;
 }
 
 /** Samples that are read though some of them may be none: 12 bytes each. */

@@ -34,50 +34,39 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
   const { chat, learner, reference, traces, vision } = parts;
   let { updates } = from;
   let next = new NextStep(parts, from.step);
-  for (let { step } = from; step < parts.config().steps; step++) {
-    const begun = await next.begin();
-    // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
-    const { config } = begun;
-    next = new NextStep(parts, step + 1);
-    yield { type: "tasks", step: step + 1, tasks: begun.taken.tasks };
+  try {
+    for (let { step } = from; step < parts.config().steps; step++) {
+      const begun = await next.begin();
+      // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
+      const { config } = begun;
+      next = new NextStep(parts, step + 1);
+      yield { type: "tasks", step: step + 1, tasks: begun.taken.tasks };
 
-    const rolled = yield* rollGroups({ ...parts, config: () => config }, step, begun);
-    const rolledMs = performance.now();
+      const rolled = yield* rollGroups({ ...parts, config: () => config }, step, begun);
+      const rolledMs = performance.now();
 
-    const settings = updateSettings(config, step, suppressed(chat, config));
-    const { rollouts } = rolled;
-    const charged =
-      config.klRewardCoef > 0
-        ? chargeKl(rollouts, await klSums(reference, rolled, settings, vision), config.klRewardCoef)
-        : {};
-    for (const [taskIndex, group] of rollouts.entries()) {
-      setAdvantages(group, config);
-      yield { type: "group", step: step + 1, taskIndex, rollouts: group };
+      const settings = updateSettings(config, step, suppressed(chat, config));
+      const { rollouts } = rolled;
+      const charged =
+        config.klRewardCoef > 0
+          ? chargeKl(rollouts, await klSums(reference, rolled, settings, vision), config.klRewardCoef)
+          : {};
+      for (const [taskIndex, group] of rollouts.entries()) {
+        setAdvantages(group, config);
+        yield { type: "group", step: step + 1, taskIndex, rollouts: group };
+      }
+
+      const batch = onHost("patches and rows of the update", () => packRollouts(rolled, config, vision));
+      const passes = config.updatesPerStep;
+      // The next prompts follow the update in the GPU's queue; what is read of the update is read meanwhile.
+      const updated = await next.behind((submitted) =>
+        update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
+      );
+      updates += updated.updates;
+      const metrics = { ...charged, ...updated };
+      yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
     }
-
-    const batch = onHost("patches and rows of the update", () => packRollouts(rolled, config, vision));
-    const passes = config.updatesPerStep;
-    // The next prompts follow the update in the GPU's queue; what is read of the update is read meanwhile.
-    const updated = await behind(
-      (submitted) => update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
-      () => next.open(),
-    );
-    await next.taken();
-    updates += updated.updates;
-    const metrics = { ...charged, ...updated };
-    yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
+  } finally {
+    next.close();
   }
-}
-
-/** Some work, and what is begun once all of it is submitted; both are done when this is. @throws what the work throws */
-async function behind<T>(work: (submitted: () => void) => Promise<T>, then: () => Promise<void>): Promise<T> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const working = onHost("update", () => work(resolve));
-  // Where it fails before, nothing follows, and what it threw is thrown below.
-  const isSubmitted = await Promise.race([promise, working]).then(
-    () => true,
-    () => false,
-  );
-  if (isSubmitted) await then();
-  return working;
 }

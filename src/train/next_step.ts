@@ -1,4 +1,5 @@
 import { type OpenedTasks, openTasks } from "../agent/opened_tasks.ts";
+import { onHost } from "../timeline.ts";
 import type { RunConfig } from "./knobs.ts";
 import { rollSettings, type TakenTasks, takeTasks, togetherOf } from "./rolling.ts";
 import type { RollingParts } from "./run_parts.ts";
@@ -30,16 +31,26 @@ export class NextStep {
     this.#taken = this.#take();
   }
 
-  /** Resolves once its tasks have their pictures. @throws what their source throws */
-  async taken(): Promise<void> {
+  /**
+   * The update of the step before. Once that is in the GPU's queue, this step's first prompts follow; its tasks are there
+   * when this resolves. @param update  calls `submitted` @throws what the update or the source of tasks throws
+   */
+  async behind<T>(update: (submitted: () => void) => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const updating = onHost("update", () => update(resolve));
+    // Where it fails before, nothing follows, and what it threw is thrown below.
+    const isSubmitted = await Promise.race([promise, updating]).then(
+      () => true,
+      () => false,
+    );
+    if (isSubmitted) await this.#open();
+    const updated = await updating;
     await this.#taken;
+    return updated;
   }
 
-  /**
-   * Puts its first prompts into the model; called when everything that changes the weights is in the GPU's queue.
-   * Not where the run ends before it, or where an evaluation needs the cache first.
-   */
-  async open(): Promise<void> {
+  /** Puts its first prompts into the model, but where the run ends before it, or an evaluation needs the cache first. */
+  async #open(): Promise<void> {
     const config = this.#parts.config();
     const { steps, evalEvery, tasksPerStep } = config;
     const isEvaluated = evalEvery > 0 && this.#step % evalEvery === 0;

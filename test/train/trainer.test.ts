@@ -99,6 +99,42 @@ describe("train", () => {
     expect(calls).toEqual(["take 0", "take 1", "update 0", "take 2", "update 1"]);
   });
 
+  test("has as few events where many rollouts are made as where few are", async () => {
+    const count = async (rolloutsPerTask: number) => {
+      const { parts } = scripted({ steps: 3, tasksPerStep: 4, rolloutsPerTask });
+      const events = (await collect(train(parts, at(0)))).filter(({ type }) => type !== "alarm" && type !== "end");
+      return events.length / 3;
+    };
+    const few = await count(3);
+    expect(await count(12)).toBe(few);
+    // Tasks, a group each, the update, and how far the turns are.
+    expect(few).toBeLessThanOrEqual(1 + 4 + 1 + 16);
+    const { parts } = scripted({ steps: 1, tasksPerStep: 4 });
+    const kinds = new Set((await collect(train(parts, at(0)))).map(({ type }) => type));
+    expect([...kinds].filter((kind) => kind !== "alarm")).toEqual(["tasks", "decode", "group", "update", "end"]);
+  });
+
+  test("puts the next prompts behind the update, once, and again where settings change or others took the cache", async () => {
+    const { parts, policy, change } = scripted({ steps: 4, evalEvery: 3 });
+    const begun: number[] = [];
+    for await (const event of train(parts, at(0))) {
+      if (event.type !== "update") continue;
+      // Those of this step and of the next; an evaluation comes before the step behind it.
+      begun.push(policy.batches.length);
+      if (event.step === 1) change({ temperature: 0.5 });
+    }
+    const ofRun = policy.batches.filter(({ sampling }) => sampling.step < 100);
+    expect(ofRun.map(({ sampling }) => [sampling.step, sampling.temperature])).toEqual([
+      [0, 1],
+      [1, 1],
+      [1, 0.5],
+      [2, 0.5],
+      [3, 0.5],
+    ]);
+    expect(begun.slice(0, 3)).toEqual([2, 4, 4]);
+    expect(policy.batches.every(({ closed }) => closed)).toBe(true);
+  });
+
   test("scores rollouts, gives each its advantage in the group, and hands the same to the update", async () => {
     const { parts, updates } = scripted({ steps: 1, bonus: "unconditional" });
     const events = await collect(train(parts, at(0)));
