@@ -59,7 +59,7 @@ describe("what is looked at", () => {
         tab: "step",
         step: "3",
         at: "6",
-        rollout: "2.1.2",
+        rollout: "3.1.2",
         token: before.match(/\d+/)![0],
       }),
     );
@@ -77,7 +77,7 @@ describe("what is looked at", () => {
     const { store, control } = openAt("?preset=needle&seed=1");
     await control.openStored("mine");
     store.pinned.value = "1·0·0";
-    await soon(() => expect(address()).toMatchObject({ rollout: "0.0.0", at: "9" }));
+    await soon(() => expect(address()).toMatchObject({ rollout: "1.0.0", at: "9" }));
     openAt(location.search);
     await soon(() => expect(recorded()).toContain("recorded step 9 of 9"));
   });
@@ -119,9 +119,9 @@ describe("what is looked at", () => {
     await wait("mine", undefined);
     store.pinned.value = "2·0·1";
     store.tab.value = "step";
-    await wait("mine", "step", "1.0.1");
+    await wait("mine", "step", "2.0.1");
     store.pinned.value = "2·0·2";
-    await wait("mine", "step", "1.0.2");
+    await wait("mine", "step", "2.0.2");
     history.back();
     await soon(() => expect(store.pinned.value).toBe("2·0·1"));
     history.back();
