@@ -98,6 +98,7 @@ export class GpuConversations implements Conversations {
     // A prefill has sampled the first token of the turn already.
     let count = writing[0]?.submitted ?? 1;
     const underWay: Reading[] = [];
+    let last: { count: number; ms: number } | null = null;
     const look = () => {
       const isLikelyLast = schedule.ahead && (count >= maxTokens || !schedule.expectsMore(turn, count));
       const tokens = Math.min(count, maxTokens);
@@ -122,6 +123,9 @@ export class GpuConversations implements Conversations {
         }
         const reading = underWay.shift()!;
         const { look: seen, samples: read } = await reading.found;
+        const now = performance.now();
+        if (last) schedule.paced(reading.count - last.count, now - last.ms);
+        last = { count: reading.count, ms: now };
         const lengths = writing.map((row) => Math.min(turnLength(row, seen), maxTokens));
         waiting = writing.filter(({ row }) => !seen.hasStopped(row));
         if (waiting.length === 0 || reading.count >= maxTokens) {

@@ -4,6 +4,13 @@ const tokensPerLook = 8;
 /** At most so many, whatever is expected: a person waits for a sign of life. */
 const mostPerLook = 32;
 
+/**
+ * A look may come so much later than the end of all rows, in time: what is computed until then is padding. Tokens that are
+ * submitted before a look is read need only outlast its way to the host.
+ */
+const latestMs = 40;
+const lookMs = 8;
+
 /** Tokens after which half of the rows of a turn had ended, and all. */
 interface Lengths {
   half: number;
@@ -18,6 +25,8 @@ interface Lengths {
 export class LookSchedule {
   /** By turn, counted from 0. */
   readonly #lengths = new Map<number, Lengths>();
+  /** Milliseconds of a token of all rows; 0 until it is known. */
+  #tokenMs = 0;
 
   /**
    * @param ahead  whether tokens are submitted before the look before them has been read, so that the GPU does not wait
@@ -45,7 +54,21 @@ export class LookSchedule {
     // Halves that end nearly together are worth one look.
     const first = known.half > 0.75 * known.all ? known.all : known.half;
     const target = count < first ? first : count < known.all ? known.all : count + tokensPerLook;
-    return Math.min(target - count, isAhead ? tokensPerLook : mostPerLook);
+    // Large models take milliseconds a token, small ones a tenth of one.
+    const within = (ms: number, least: number, most: number) =>
+      this.#tokenMs === 0 ? most : Math.max(least, Math.min(Math.floor(ms / this.#tokenMs), most));
+    const most = isAhead
+      ? within(lookMs, 1, tokensPerLook)
+      : count < first
+        ? mostPerLook
+        : within(latestMs, tokensPerLook, mostPerLook);
+    return Math.min(target - count, most);
+  }
+
+  /** So many tokens took so long, from one look to the next. */
+  paced(tokens: number, ms: number): void {
+    const tokenMs = ms / tokens;
+    this.#tokenMs = this.#tokenMs === 0 ? tokenMs : (this.#tokenMs + tokenMs) / 2;
   }
 
   /** Whether rows are expected to write on after so many tokens of a turn: if not, nothing is submitted before a look. */
