@@ -291,7 +291,7 @@ async function opened(options: FakeOptions = {}, changes: Partial<RunConfig> = {
 }
 
 test("a run that loses its device is reported once, and gone on with though its settings were changed", async () => {
-  const { fake, context } = await opened({ failAtStep: 12 });
+  const { fake, context } = await opened({ failAtStep: 13 });
   await context.control.step();
   expect(context.control.setKnob("learningRate", "0.001")).toBeNull();
   await page.getByRole("button", { name: "Go on", exact: true }).click();

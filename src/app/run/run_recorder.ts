@@ -123,6 +123,9 @@ export class RunRecorder {
         message: (error as Error).message,
       }).catch(() => {});
       throw error;
+    } finally {
+      // Its store may be closed after this.
+      await this.#writing.catch(() => {});
     }
   }
 
