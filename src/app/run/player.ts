@@ -76,12 +76,13 @@ export class Player {
   }
 
   #report(events: readonly TrainEvent[] | null): void {
-    if (events === null) return this.#become("over");
-    for (const event of events) {
+    for (const event of events ?? []) {
+      if (this.#state === "over") break;
       this.#listener.event(event);
-      if (event.type === "end") return this.#become("over");
+      if (event.type === "end") this.#become("over");
       if (event.type === "update" && this.#state === "stepping") this.#become("paused");
     }
+    if (events === null) this.#become("over");
   }
 
   #become(state: PlayerState): void {
