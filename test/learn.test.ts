@@ -62,21 +62,13 @@ describe("a run", () => {
     expect(await other.restore(middle.files)).toBe(1);
     const resumed = await train(other);
 
-    const stepOf = (event: TrainEvent) =>
-      event.type === "update" ? event.step - 1 : "step" in event ? event.step : -1;
+    const stepOf = (event: TrainEvent) => ("step" in event ? event.step : 0);
     expect(begun).toEqual(whole.slice(0, begun.length));
     expect(begun.at(-1)).toMatchObject({ type: "update", step: 1 });
     expect(resumed[0]).toMatchObject({ type: "run", resumedAt: 1 });
-    const lastStep = (events: TrainEvent[]) => events.filter((event) => stepOf(event) >= 1 && event.type !== "alarm");
+    const lastStep = (events: TrainEvent[]) => events.filter((event) => stepOf(event) > 1 && event.type !== "alarm");
     expect(lastStep(resumed)).toEqual(lastStep(whole));
-    expect(lastStep(resumed).map(({ type }) => type)).toEqual([
-      "tasks",
-      ...new Array<string>(8).fill("rolled"),
-      "group",
-      "group",
-      "update",
-      "end",
-    ]);
+    expect(lastStep(resumed).map(({ type }) => type)).toEqual(["tasks", "group", "group", "update", "end"]);
     const resumedEnd = await other.checkpoint();
     expect(resumedEnd.step).toBe(2);
     expect(resumedEnd.files.map(({ name }) => name)).toEqual(end.files.map(({ name }) => name));

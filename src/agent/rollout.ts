@@ -84,6 +84,7 @@ export interface Judged {
 export interface Rollout {
   /** `${step}·${taskIndex}·${rolloutIndex}` */
   id: string;
+  /** The step of the run, counted from 1. */
   step: number;
   taskIndex: number;
   rolloutIndex: number;
@@ -109,14 +110,20 @@ export interface Rollout {
 
 /** What happens while rollouts are made. */
 export type RollEvent =
-  /** Tokens decoded so far in this step, for a progress line; `waiting` rollouts still write. */
-  | { type: "decode"; step: number; turn: number; tokens: number; waiting: number }
-  /** A rollout ended; it is not scored yet. */
-  | { type: "rolled"; step: number; rollout: string; end: End };
+  /** Tokens decoded so far in this step, for a progress line; `waiting` rollouts still write in their turn, `done` are over. */
+  {
+    type: "decode";
+    step: number;
+    turn: number;
+    tokens: number;
+    waiting: number;
+    done: number;
+  };
 
 /** All rollouts of a task have ended: they can be judged while others still write. Not an event of the log. */
 export interface GroupEnded {
   type: "ended";
+  /** Among the tasks that are rolled. */
   taskIndex: number;
   rollouts: Rollout[];
 }

@@ -1,7 +1,9 @@
+import { waiting } from "../timeline.ts";
 import { bufferOf } from "./activation.ts";
 import { ActivationArena } from "./activation_arena.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type MatrixUnits, matrixFeatures, matrixUnitsOf } from "./matrix_units.ts";
+import { PassClock } from "./pass_clock.ts";
 import { Pipelines } from "./pipelines.ts";
 import type { Plan } from "./plan.ts";
 import { Readback } from "./readback.ts";
@@ -61,6 +63,7 @@ export class Gpu {
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly activations = new ActivationArena(this);
+  readonly passClock = new PassClock(this);
   readonly #readback: Readback;
   #error: GpuError | null = null;
   #closed = false;
@@ -241,7 +244,7 @@ export class Gpu {
     }
     let result: ArrayBuffer[];
     try {
-      result = await this.#readback.read(tensors);
+      result = await waiting(`read ${tensors[0]?.name}`, this.#readback.read(tensors));
     } catch (error) {
       // The loss of the device may be reported after a command failed because of it.
       await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, lostReportedMs))]);

@@ -1,3 +1,4 @@
+import { onHost } from "../timeline.ts";
 import { ActivationBuffer } from "./activation.ts";
 import { boundTensors, type Dispatch, labelOf } from "./dispatch.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
@@ -131,10 +132,15 @@ export class Plan {
 
   /** Encodes and submits all dispatches, in order. */
   run(): void {
+    onHost(`submit ${this.name}`, () => this.#run());
+  }
+
+  #run(): void {
     this.#bind();
     this.gpu.beforeRun?.(this);
     const encoder = this.gpu.device.createCommandEncoder({ label: this.name });
-    const pass = encoder.beginComputePass({ label: this.name });
+    const timestampWrites = this.gpu.canTime ? this.gpu.passClock.next(this.name) : undefined;
+    const pass = encoder.beginComputePass({ label: this.name, ...(timestampWrites ? { timestampWrites } : {}) });
     for (const step of this.#steps) encode(pass, step);
     pass.end();
     this.gpu.device.queue.submit([encoder.finish()]);

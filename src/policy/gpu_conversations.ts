@@ -1,21 +1,23 @@
 import { noIndex } from "../gpu/tensor.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
 import { inputImage } from "../model/vision_rows.ts";
+import { onHost } from "../timeline.ts";
 import type { Conversations, Passage, Sampling, Turn } from "./policy.ts";
 import { chunksOf, type PrefillPart, type Traces } from "./prefill.ts";
-import type { ConversationState, Look } from "./sampler.ts";
+import type { ConversationState, Look, SampledSpan } from "./sampler.ts";
 import type { Workspace } from "./workspace.ts";
-
-/** Tokens that are sampled between two reads of the host: finished rows drop out at a read. */
-const tokensPerRead = 8;
 
 /** A conversation: row of the batch, slot of the sampler. */
 interface Row extends ConversationState {
   readonly row: number;
   /** Rows of the cache that hold its prompt. */
   readonly prefix: readonly [begin: number, end: number];
+  /** Turns that it has written. */
+  turns: number;
   /** Tokens sampled before this turn. */
   turnStart: number;
+  /** Tokens of this turn that were submitted before it was asked for. */
+  submitted: number;
   lastToken: number;
 }
 
@@ -23,6 +25,8 @@ interface Options {
   rolloutsPerPrompt: number;
   sampling: Sampling;
   traces: Traces | null;
+  /** Whether no others have taken its place. */
+  isCurrent: () => boolean;
 }
 
 /** Conversations whose keys and values are on the GPU. */
@@ -31,23 +35,26 @@ export class GpuConversations implements Conversations {
   readonly #workspace: Workspace;
   readonly #rows: Row[];
   readonly #traces: Traces | null;
+  readonly #isCurrent: () => boolean;
 
-  /** Prefills every prompt once and samples each row's first token. */
+  /** Prefills every prompt once and samples each row's first token, and some behind it where that saves time. */
   static async begin(prompts: readonly Passage[], workspace: Workspace, options: Options): Promise<GpuConversations> {
     const conversations = new GpuConversations(prompts, workspace, options);
     await conversations.#prefillPrompts(prompts, options.rolloutsPerPrompt);
+    await conversations.#startAhead();
     return conversations;
   }
 
   private constructor(
     prompts: readonly Passage[],
     workspace: Workspace,
-    { rolloutsPerPrompt, sampling, traces }: Options,
+    { rolloutsPerPrompt, sampling, traces, isCurrent }: Options,
   ) {
     const { sampler } = workspace;
     sampler.configure(sampling);
     this.#workspace = workspace;
     this.#traces = traces;
+    this.#isCurrent = isCurrent;
     this.#rows = prompts.flatMap(({ tokens }, prompt) => {
       const prefixBegin = workspace.prefixBegin(prompt);
       const prefix = [prefixBegin, prefixBegin + tokens.length] as const;
@@ -60,49 +67,96 @@ export class GpuConversations implements Conversations {
           task: (sampling.firstTask ?? 0) + prompt,
           rollout,
         });
-        return { row, prefix, cached: 0, position: 0, sampled: 0, turnStart: 0, lastToken: noIndex };
+        return {
+          row,
+          prefix,
+          cached: 0,
+          position: 0,
+          sampled: 0,
+          turns: 0,
+          turnStart: 0,
+          submitted: 1,
+          lastToken: noIndex,
+        };
       });
     });
     this.rows = this.#rows.length;
+  }
+
+  get current(): boolean {
+    return this.#isCurrent();
   }
 
   async *write(
     rows: readonly number[],
     maxTokens: number,
   ): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]> {
+    const { looks: schedule, sampler } = this.#workspace;
     const writing = rows.map((row) => this.#row(row));
+    const turn = writing[0]?.turns ?? 0;
+    let waiting = writing;
     // A prefill has sampled the first token of the turn already.
-    let count = 1;
-    for (;;) {
-      const look = await this.#workspace.sampler.look();
-      const lengths = writing.map((row) => turnLength(row, look));
-      const waiting = writing.filter(({ row }) => !look.hasStopped(row));
-      if (waiting.length === 0 || count >= maxTokens) return await this.#finishTurns(writing, look);
-      yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
-      const more = Math.min(tokensPerRead, maxTokens - count);
-      await this.#workspace.decode(
-        waiting.map(({ row }) => row),
-        more,
-        this.#traces,
-      );
-      count += more;
+    let count = writing[0]?.submitted ?? 1;
+    const underWay: Reading[] = [];
+    let last: { count: number; ms: number } | null = null;
+    const look = () => {
+      const isLikelyLast = schedule.ahead && (count >= maxTokens || !schedule.expectsMore(turn, count));
+      const tokens = Math.min(count, maxTokens);
+      const mayRead = isLikelyLast && tokens * rows.length <= mostReadAhead;
+      const spans = spansOf(writing, () => tokens);
+      const found = mayRead ? sampler.lookAndRead(spans) : sampler.look().then((look) => ({ look }));
+      // Thrown where it is waited for, which may be later.
+      found.catch(() => {});
+      underWay.push({ count, found });
+    };
+    if (!schedule.ahead || count >= maxTokens) look();
+    try {
+      for (;;) {
+        // Each look stands in the queue behind its tokens, and before the next ones.
+        const mayFollow = () => underWay.length === 0 || (schedule.ahead && schedule.expectsMore(turn, count));
+        while (underWay.length < schedule.depth && count < maxTokens && mayFollow()) {
+          const more = Math.min(schedule.until(turn, count, underWay.length > 0), maxTokens - count);
+          const slots = waiting.map(({ row }) => row);
+          await onHost("decode", () => this.#workspace.decode(slots, more, this.#traces));
+          count += more;
+          look();
+        }
+        const reading = underWay.shift()!;
+        const { look: seen, samples: read } = await reading.found;
+        const now = performance.now();
+        if (last) schedule.paced(reading.count - last.count, now - last.ms);
+        last = { count: reading.count, ms: now };
+        const lengths = writing.map((row) => Math.min(turnLength(row, seen), maxTokens));
+        waiting = writing.filter(({ row }) => !seen.hasStopped(row));
+        if (waiting.length === 0 || reading.count >= maxTokens) {
+          schedule.learn(turn, lengths);
+          const samples = read ?? (await sampler.read(spansOf(writing, (i) => lengths[i]!)));
+          return this.#finishTurns(writing, { look: seen, lengths, samples });
+        }
+        yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
+      }
+    } finally {
+      for (const { found } of underWay) this.#workspace.leave(found);
     }
   }
 
   async append(rows: readonly number[], passages: readonly Passage[]): Promise<void> {
-    const parts = passages.map((passage, i): PrefillPart => {
-      const state = this.#row(rows[i] ?? -1);
-      // The last token that was sampled (the stop) is not in the cache yet.
-      const tokens = [state.lastToken, ...passage.tokens];
-      const placed = this.#placed({ ...passage, tokens }, state.position);
-      const { cached: begin, row, prefix } = state;
-      this.#workspace.expectCapacity(begin + tokens.length);
-      state.cached += tokens.length;
-      state.position = placed.positions.next;
-      state.turnStart = state.sampled;
-      const cacheBegin = this.#workspace.suffixBegin(row) + begin;
-      return { ...placed, cacheBegin, prefix, begin, slots: [row] };
-    });
+    const parts = passages.map(
+      (passage, i): PrefillPart =>
+        onHost("patches and positions", () => {
+          const state = this.#row(rows[i] ?? -1);
+          // The last token that was sampled (the stop) is not in the cache yet.
+          const tokens = [state.lastToken, ...passage.tokens];
+          const placed = this.#placed({ ...passage, tokens }, state.position);
+          const { cached: begin, row, prefix } = state;
+          this.#workspace.expectCapacity(begin + tokens.length);
+          state.cached += tokens.length;
+          state.position = placed.positions.next;
+          state.turnStart = state.sampled;
+          const cacheBegin = this.#workspace.suffixBegin(row) + begin;
+          return { ...placed, cacheBegin, prefix, begin, slots: [row] };
+        }),
+    );
     await this.#prefill(parts);
   }
 
@@ -113,18 +167,21 @@ export class GpuConversations implements Conversations {
   async #prefillPrompts(prompts: readonly Passage[], rolloutsPerPrompt: number): Promise<void> {
     const { suffixTokens } = this.#workspace.size;
     this.#workspace.prepareDecode(this.rows);
-    const parts = prompts.map((prompt, index): PrefillPart => {
-      const placed = this.#placed(prompt, 0);
-      const { next } = placed.positions;
-      if (next + suffixTokens > maxPositions)
-        throw new RangeError(
-          `a prompt of ${next} positions and ${suffixTokens} tokens after it exceed ${maxPositions} positions`,
-        );
-      const group = this.#rows.slice(index * rolloutsPerPrompt, (index + 1) * rolloutsPerPrompt);
-      for (const row of group) row.position = next;
-      const slots = group.map(({ row }) => row);
-      return { ...placed, cacheBegin: this.#workspace.prefixBegin(index), prefix: null, begin: 0, slots };
-    });
+    const parts = prompts.map(
+      (prompt, index): PrefillPart =>
+        onHost("patches and positions", () => {
+          const placed = this.#placed(prompt, 0);
+          const { next } = placed.positions;
+          if (next + suffixTokens > maxPositions)
+            throw new RangeError(
+              `a prompt of ${next} positions and ${suffixTokens} tokens after it exceed ${maxPositions} positions`,
+            );
+          const group = this.#rows.slice(index * rolloutsPerPrompt, (index + 1) * rolloutsPerPrompt);
+          for (const row of group) row.position = next;
+          const slots = group.map(({ row }) => row);
+          return { ...placed, cacheBegin: this.#workspace.prefixBegin(index), prefix: null, begin: 0, slots };
+        }),
+    );
     await this.#prefill(parts);
   }
 
@@ -137,11 +194,23 @@ export class GpuConversations implements Conversations {
     return { tokens, images, positions };
   }
 
+  /** Tokens of the first turn of all rows, behind their prompts. */
+  async #startAhead(): Promise<void> {
+    const { looks, size } = this.#workspace;
+    const count = looks.headStart(size.suffixTokens - 1);
+    if (count === 0) return;
+    for (const row of this.#rows) row.submitted += count;
+    const rows = this.#rows.map(({ row }) => row);
+    await onHost("decode", () => this.#workspace.decode(rows, count, this.#traces));
+  }
+
   async #prefill(parts: readonly PrefillPart[]): Promise<void> {
     const { sampler, model, gpu } = this.#workspace;
-    for (const slot of parts.flatMap(({ slots }) => slots)) sampler.setState(slot, this.#row(slot));
-    sampler.flush(parts.flatMap(({ slots }) => slots));
-    for (const chunk of chunksOf(parts, model.config, gpu)) await this.#workspace.prefill(chunk, this.#traces);
+    const slots = parts.flatMap((part) => part.slots);
+    for (const slot of slots) sampler.setState(slot, this.#row(slot));
+    sampler.flush(slots);
+    for (const chunk of chunksOf(parts, model.config, gpu))
+      await onHost("prefill", () => this.#workspace.prefill(chunk, this.#traces));
   }
 
   #row(row: number): Row {
@@ -150,21 +219,40 @@ export class GpuConversations implements Conversations {
     return state;
   }
 
-  async #finishTurns(rows: readonly Row[], look: Look): Promise<Turn[]> {
-    const spans = rows.map((row) => ({ slot: row.row, begin: row.turnStart, count: turnLength(row, look) }));
-    const sampled = await this.#workspace.sampler.read(spans);
+  #finishTurns(
+    rows: readonly Row[],
+    { look, lengths, samples }: { look: Look; lengths: readonly number[]; samples: readonly SampledSpan[] },
+  ): Turn[] {
     return rows.map((row, i): Turn => {
-      // One for each span.
-      const turn = sampled[i]!;
-      const length = turn.tokens.length;
-      row.lastToken = turn.tokens.at(-1) ?? noIndex;
+      const length = lengths[i]!;
+      // More were read where it was not known yet how many there are.
+      const [tokens, logprobs, entropies] = (["tokens", "logprobs", "entropies"] as const).map((field) =>
+        samples[i]![field].slice(0, length),
+      ) as [number[], number[], number[]];
+      const stopped = look.hasStopped(row.row) && turnLength(row, look) === length;
+      row.lastToken = tokens.at(-1) ?? noIndex;
       row.sampled = row.turnStart + length;
       row.cached += length - 1;
       row.position += length - 1;
-      return { ...turn, stopped: look.hasStopped(row.row) };
+      row.turns++;
+      row.submitted = 1;
+      return { tokens, logprobs, entropies, stopped };
     });
   }
 }
+
+/** A look at rows that write, and their tokens where it is likely the last. */
+interface Reading {
+  /** Tokens of the turn that were submitted before it. */
+  count: number;
+  found: Promise<{ look: Look; samples?: SampledSpan[] }>;
+}
+
+/** Samples that are read though some of them may be none: 12 bytes each. */
+const mostReadAhead = 65_536;
+
+const spansOf = (rows: readonly Row[], count: (i: number) => number) =>
+  rows.map(({ row, turnStart }, i) => ({ slot: row, begin: turnStart, count: count(i) }));
 
 /** Tokens of a row's turn. */
 const turnLength = ({ row, turnStart }: Row, look: Look): number => look.sampled(row) - turnStart;

@@ -12,12 +12,17 @@ export class GpuPolicy implements Policy {
   /** Kernel times of one pass of each kind, where they are traced. */
   readonly traces: Traces = new Map();
   readonly #isTraced: boolean;
+  /** Whether tokens are submitted before the look before them has been read. */
+  readonly #ahead: boolean;
   #workspace: Workspace | null = null;
+  /** Counts what makes earlier conversations worthless. */
+  #epoch = 0;
 
-  constructor(gpu: Gpu, model: Model, { traced = false }: { traced?: boolean } = {}) {
+  constructor(gpu: Gpu, model: Model, { traced = false, ahead = false }: { traced?: boolean; ahead?: boolean } = {}) {
     this.gpu = gpu;
     this.model = model;
     this.#isTraced = traced;
+    this.#ahead = ahead;
   }
 
   async begin(
@@ -34,13 +39,20 @@ export class GpuPolicy implements Policy {
     };
     if (!this.#workspace?.fits(size)) {
       this.#workspace?.free();
-      this.#workspace = new Workspace(this.gpu, this.model, size);
+      this.#workspace = new Workspace(this.gpu, this.model, size, this.#ahead);
     }
+    const epoch = ++this.#epoch;
     return GpuConversations.begin(prompts, this.#workspace, {
+      isCurrent: () => epoch === this.#epoch,
       rolloutsPerPrompt,
       sampling,
       traces: this.#isTraced ? this.traces : null,
     });
+  }
+
+  /** The weights have changed: what is in the cache is not what they would compute. */
+  forget(): void {
+    this.#epoch++;
   }
 
   /** Gives the caches and recorded plans back. */

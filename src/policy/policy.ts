@@ -38,6 +38,8 @@ export interface Turn {
  */
 export interface Conversations {
   readonly rows: number;
+  /** False once others were begun in its place, or the weights have changed: its prompts must go into the model again. */
+  readonly current: boolean;
   /** Lets these rows write until each has stopped or written `maxTokens`. Yields tokens written so far; returns the turns in order of `rows`. */
   write(rows: readonly number[], maxTokens: number): AsyncGenerator<{ tokens: number; waiting: number }, Turn[]>;
   /** Appends what a tool answered: `passages[i]` to row `rows[i]`. Rows must have written before. */

@@ -143,17 +143,32 @@ export class Sampler {
    */
   async look(): Promise<Look> {
     const [words] = await this.#gpu.readUint(this.#sample.conversations);
-    if (!words) throw new Error("The state of the conversations could not be read");
-    return {
-      sampled: (slot) => conversationIn(words, slot).sampled,
-      hasStopped: (slot) => conversationIn(words, slot).done,
-    };
+    return lookOf(words);
   }
 
   /** Reads these samples and no others, in one read that is submitted before this returns. */
   async read(spans: readonly SampleSpan[]): Promise<SampledSpan[]> {
+    const { out, samplesOf } = this.#collect(spans);
+    if (!out) return samplesOf(undefined);
+    const [words] = await this.#gpu.readUint(out);
+    return samplesOf(words);
+  }
+
+  /** Both in one read. Of samples that there are not, what stands in their place means nothing. */
+  async lookAndRead(spans: readonly SampleSpan[]): Promise<{ look: Look; samples: SampledSpan[] }> {
+    const { out, samplesOf } = this.#collect(spans);
+    const [states, words] = await this.#gpu.readUint(this.#sample.conversations, ...(out ? [out] : []));
+    return { look: lookOf(states), samples: samplesOf(words) };
+  }
+
+  /** Submits what puts samples side by side. `out` is what is to be read, null where there is nothing. */
+  #collect(spans: readonly SampleSpan[]): {
+    out: Tensor | null;
+    samplesOf: (words: Uint32Array | undefined) => SampledSpan[];
+  } {
     const total = spans.reduce((sum, { count }) => sum + count, 0);
-    if (total === 0) return spans.map(() => ({ tokens: [], logprobs: [], entropies: [] }));
+    if (total === 0)
+      return { out: null, samplesOf: () => spans.map(() => ({ tokens: [], logprobs: [], entropies: [] })) };
     const { plan, turns, out } = this.#collectorFor(spans.length, total);
     const words = new Uint32Array(turns.shape[0]! * spanWordCount);
     const starts: number[] = [];
@@ -165,17 +180,19 @@ export class Sampler {
     }
     this.#gpu.write(turns, words);
     plan.run();
-    const [got] = await this.#gpu.readUint({ ...out, shape: [total, sampleWordCount] });
-    if (!got) throw new Error("The sampled tokens could not be read");
-    const floats = new Float32Array(got.buffer);
-    return spans.map(({ count }, i) => {
-      const places = Array.from({ length: count }, (_, k) => (starts[i]! + k) * sampleWordCount);
-      return {
-        tokens: places.map((at) => got[at]!),
-        logprobs: places.map((at) => floats[at + 1]!),
-        entropies: places.map((at) => floats[at + 2]!),
-      };
-    });
+    const samplesOf = (got: Uint32Array | undefined) => {
+      if (!got) throw new Error("The sampled tokens could not be read");
+      const floats = new Float32Array(got.buffer);
+      return spans.map(({ count }, i) => {
+        const places = Array.from({ length: count }, (_, k) => (starts[i]! + k) * sampleWordCount);
+        return {
+          tokens: places.map((at) => got[at]!),
+          logprobs: places.map((at) => floats[at + 1]!),
+          entropies: places.map((at) => floats[at + 2]!),
+        };
+      });
+    };
+    return { out: { ...out, shape: [total, sampleWordCount] }, samplesOf };
   }
 
   free(): void {
@@ -208,4 +225,12 @@ function runsOf(numbers: readonly number[]): [from: number, to: number][] {
     else runs.push([number, number + 1]);
   }
   return runs;
+}
+
+function lookOf(words: Uint32Array | undefined): Look {
+  if (!words) throw new Error("The state of the conversations could not be read");
+  return {
+    sampled: (slot) => conversationIn(words, slot).sampled,
+    hasStopped: (slot) => conversationIn(words, slot).done,
+  };
 }

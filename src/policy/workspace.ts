@@ -7,6 +7,7 @@ import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import type { CacheState } from "../model/cache.ts";
 import type { Model } from "../model/model.ts";
 import { TextRows } from "../model/text_rows.ts";
+import { LookSchedule } from "./look_schedule.ts";
 import { type PrefillPart, Prefills, runTraced, type Traces } from "./prefill.ts";
 import { Sampler } from "./sampler.ts";
 
@@ -40,14 +41,19 @@ export class Workspace {
   readonly model: Model;
   readonly size: WorkspaceSize;
   readonly sampler: Sampler;
+  /** Outlives the conversations: turns of one step are as long as those of the one before. */
+  readonly looks: LookSchedule;
   readonly #cache: CacheState;
   readonly #prefills: Prefills;
   readonly #decodes = new PlanCache<DecodePlan>({ count: mostDecodes });
+  #failure: unknown;
 
-  constructor(gpu: Gpu, model: Model, size: WorkspaceSize) {
+  /** @param ahead  whether tokens are submitted before the look before them has been read */
+  constructor(gpu: Gpu, model: Model, size: WorkspaceSize, ahead = false) {
     this.gpu = gpu;
     this.model = model;
     this.size = size;
+    this.looks = new LookSchedule(ahead);
     const { prompts, slots, prefixTokens, suffixTokens } = size;
     const rows = 1 + prompts * prefixTokens + slots * suffixTokens;
     this.#cache = model.newCache({ rows, sequences: prompts + slots });
@@ -94,8 +100,12 @@ export class Workspace {
     void this.#decodes.get(String(B), () => this.#recordDecode(B)).plan.compile();
   }
 
-  /** Samples `count` tokens for each of these conversations, one after another, without the host in between. */
+  /**
+   * Samples `count` tokens for each of these conversations, one after another, without the host in between. All is
+   * submitted before this waits for anything: others decode with the same plan.
+   */
   async decode(rows: readonly number[], count: number, traces: Traces | null): Promise<void> {
+    if (this.#failure) throw this.#failure;
     const B = bucket(rows.length, 8);
     const recorded = this.#decodes.get(String(B), () => this.#recordDecode(B));
     // Before anything is written: from there on nothing may come between.
@@ -104,7 +114,17 @@ export class Workspace {
     const slots = new Uint32Array(B).fill(noIndex);
     slots.set(rows);
     this.gpu.write(recorded.slots, slots);
-    for (let i = 0; i < count; i++) await runTraced(recorded.plan, "decode", traces);
+    const isTraced = traces !== null && !traces.has("decode");
+    const tracing = isTraced ? runTraced(recorded.plan, "decode", traces) : undefined;
+    for (let i = isTraced ? 1 : 0; i < count; i++) recorded.plan.run();
+    await tracing;
+  }
+
+  /** A read that nobody waits for; what it throws is thrown where the workspace is used next. */
+  leave(reading: Promise<unknown>): void {
+    reading.catch((error) => {
+      this.#failure ??= error;
+    });
   }
 
   free(): void {

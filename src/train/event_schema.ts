@@ -3,7 +3,7 @@ import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
 import { withDefaults } from "./config.ts";
 import { changesMidway, wholeConfig } from "./config_schema.ts";
 import type { ChangeAtStep, ModelFacts, TrainEvent } from "./events.ts";
-import { end, index, most, rollout, step, task } from "./rollout_schema.ts";
+import { index, most, rollout, step, task } from "./rollout_schema.ts";
 import {
   choice,
   flag,
@@ -69,7 +69,7 @@ const readers: Readers = {
   run: object<EventOf<"run">>(
     {
       type: kind("run"),
-      format: choice<1>(1),
+      format: choice<2>(2),
       config: (value, path, leaveOut) => withDefaults(wholeConfig(value, path, leaveOut)),
       model,
       adapter: readable(text),
@@ -87,16 +87,7 @@ const readers: Readers = {
     { more: choice<true>(true) },
   ),
   decode: object<EventOf<"decode">>(
-    { type: kind("decode"), step, turn: index, tokens: whole(0, most.step), waiting: index },
-    {},
-  ),
-  rolled: object<EventOf<"rolled">>(
-    {
-      type: kind("rolled"),
-      step,
-      rollout: text,
-      end,
-    },
+    { type: kind("decode"), step, turn: index, tokens: whole(0, most.step), waiting: index, done: index },
     {},
   ),
   group: object<EventOf<"group">>(

@@ -15,14 +15,16 @@ export interface ModelFacts {
   view?: SizeLimits;
 }
 
-/** Knobs that take other values from a step on; `step` counts the updates made before. */
+/** Knobs that take other values once so many steps were made. */
 export interface ChangeAtStep {
   step: number;
   changes: Partial<RunConfig>;
 }
 
 /**
- * Everything that a run emits, in the order in which it happens: wire format, log format, replay format.
+ * Everything that a run emits, in the order in which it happens: wire format, log format, replay format. Steps count from
+ * 1, and an update closes its step: all events of a step have the same number. (In logs of format 1 tasks, rollouts and
+ * changes counted from 0; src/app/run/early_log.ts reads them.)
  * Fields in milliseconds, `startedAt` and `peakMemoryBytes` are the only ones that differ between two runs of one seed; the page adds
  * "checkpoint" events where it saves for a person's sake.
  */
@@ -33,7 +35,7 @@ export type TrainEvent =
    */
   | {
       type: "run";
-      format: 1;
+      format: 2;
       config: RunConfig;
       model: ModelFacts;
       adapter: string;
@@ -43,14 +45,14 @@ export type TrainEvent =
       sources?: readonly Fingerprint[];
       upcoming?: readonly ChangeAtStep[];
     }
-  /** A knob that applies at the next step was changed while the run went on. */
+  /** Knobs have other values from this step on. */
   | { type: "config"; step: number; changes: Partial<RunConfig> }
   /** A step begins with these tasks; `more`: these come to them, in the place of groups without variance. */
   | { type: "tasks"; step: number; tasks: Task[]; more?: true }
   | RollEvent
   /** The rollouts of one task, scored, with advantages. */
   | { type: "group"; step: number; taskIndex: number; rollouts: Rollout[] }
-  /** The weights changed. `step` counts from 1: the number of steps made. */
+  /** The weights changed; `step` is the number of steps made. */
   | {
       type: "update";
       step: number;

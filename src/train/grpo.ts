@@ -1,12 +1,14 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { suppressed } from "../agent/token_limits.ts";
 import type { Task } from "../tasks/task.ts";
+import { onHost } from "../timeline.ts";
 import { setAdvantages } from "./advantage.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl, klSums } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
+import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
-import { rollGroups, takeTasks } from "./rolling.ts";
+import { rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
 
@@ -31,34 +33,40 @@ export interface StepResult {
 export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerator<TrainEvent | StepResult, void> {
   const { chat, learner, reference, traces, vision } = parts;
   let { updates } = from;
-  let taken = await takeTasks(parts, from.step);
-  for (let { step } = from; step < parts.config().steps; step++) {
-    // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
-    const config = parts.config();
-    yield { type: "tasks", step, tasks: taken.tasks };
+  let next = new NextStep(parts, from.step);
+  try {
+    for (let { step } = from; step < parts.config().steps; step++) {
+      const begun = await next.begin();
+      // A step has the knobs of its beginning: what was sampled at one temperature is not trained at another.
+      const { config } = begun;
+      next = new NextStep(parts, step + 1);
+      yield { type: "tasks", step: step + 1, tasks: begun.taken.tasks };
 
-    const rolled = yield* rollGroups({ ...parts, config: () => config }, step, taken);
-    const rolledMs = performance.now();
+      const rolled = yield* rollGroups({ ...parts, config: () => config }, step, begun);
+      const rolledMs = performance.now();
 
-    const settings = updateSettings(config, step, suppressed(chat, config));
-    const { rollouts } = rolled;
-    const charged =
-      config.klRewardCoef > 0
-        ? chargeKl(rollouts, await klSums(reference, rolled, settings, vision), config.klRewardCoef)
-        : {};
-    for (const [taskIndex, group] of rollouts.entries()) {
-      setAdvantages(group, config);
-      yield { type: "group", step, taskIndex, rollouts: group };
+      const settings = updateSettings(config, step, suppressed(chat, config));
+      const { rollouts } = rolled;
+      const charged =
+        config.klRewardCoef > 0
+          ? chargeKl(rollouts, await klSums(reference, rolled, settings, vision), config.klRewardCoef)
+          : {};
+      for (const [taskIndex, group] of rollouts.entries()) {
+        setAdvantages(group, config);
+        yield { type: "group", step: step + 1, taskIndex, rollouts: group };
+      }
+
+      const batch = onHost("patches and rows of the update", () => packRollouts(rolled, config, vision));
+      const passes = config.updatesPerStep;
+      // The next prompts follow the update in the GPU's queue; what is read of the update is read meanwhile.
+      const updated = await next.behind((submitted) =>
+        update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
+      );
+      updates += updated.updates;
+      const metrics = { ...charged, ...updated };
+      yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
     }
-
-    const batch = packRollouts(rolled, config, vision);
-    const updating = update(batch, { learner, reference, settings, passes: config.updatesPerStep, updates, traces });
-    // The next tasks' pictures are made while the GPU works; what the update throws is thrown where it is awaited.
-    updating.catch(() => {});
-    taken = await takeTasks(parts, step + 1);
-    const updated = await updating;
-    updates += updated.updates;
-    const metrics = { ...charged, ...updated };
-    yield { type: "step", step, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
+  } finally {
+    next.close();
   }
 }

@@ -28,6 +28,8 @@ export interface UpdateOptions {
   refLogprobs?: Float32Array;
   /** Gives the update up between two micro-batches: weights and moments are as before then. */
   signal?: AbortSignal;
+  /** Called once all passes are in the queue, before their results are waited for. */
+  onSubmitted?: () => void;
   /** Takes the time of each kernel, where it has none yet of the kind of pass. */
   traces?: Map<string, KernelTime[]>;
 }
@@ -82,7 +84,7 @@ export class Learner {
   async update(
     groups: readonly PackedGroup[],
     settings: UpdateSettings,
-    { updatesBefore, refLogprobs, signal, traces }: UpdateOptions,
+    { updatesBefore, refLogprobs, signal, onSubmitted, traces }: UpdateOptions,
   ): Promise<UpdateResult> {
     signal?.throwIfAborted();
     this.#writeSampling(settings);
@@ -114,6 +116,7 @@ export class Learner {
       reading = this.#read(pass, count, norm);
       // An error is thrown where it is awaited, which may be later.
       reading.catch(() => {});
+      if (i === parts.length - 1) onSubmitted?.();
     }
     if (reading) results.push(await reading);
     return {

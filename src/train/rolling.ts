@@ -1,12 +1,15 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
+import type { OpenedTasks } from "../agent/opened_tasks.ts";
 import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { JudgeUnusable } from "../reward/connection/failure.ts";
 import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
+import { elapsing, onHost } from "../timeline.ts";
 import { hasVariance } from "./advantage.ts";
 import type { TrainEvent } from "./events.ts";
+import type { RunConfig } from "./knobs.ts";
 import type { RollingParts } from "./run_parts.ts";
 
 /** Times that groups without variance are replaced in a step before it continues with what it has. */
@@ -27,9 +30,9 @@ export async function takeTasks(
   step: number,
   count = config().tasksPerStep,
 ): Promise<TakenTasks> {
-  const tasks = await source.take(step, count);
-  const pictures = await Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
-  return { tasks, pictures: new Map(pictures) };
+  const tasks = await elapsing("tasks", source.take(step, count));
+  const pictures = Promise.all(tasks.map(async (task) => [task.id, await source.pictures(task)] as const));
+  return { tasks, pictures: new Map(await elapsing("pictures", pictures)) };
 }
 
 /** The rollouts of a step, and their tasks. */
@@ -37,11 +40,25 @@ export interface RolledTasks extends Rolled {
   tasks: Task[];
 }
 
-/** All rollouts of a step, scored; groups without variance are replaced where the run wants that. @throws as rollAndScore */
+/** Tasks of a step that are rolled at the same time. */
+export const togetherOf = ({ tasksPerRoll }: RunConfig, tasks: readonly Task[]): number =>
+  tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
+
+/** What the tasks of a step are rolled with. */
+export const rollSettings = (
+  { config, view, tools, signal }: Pick<RollingParts, "config" | "view" | "tools" | "signal">,
+  settings: Pick<RollSettings, "step" | "greedy"> & Partial<Pick<RollSettings, "firstTask" | "rolloutsPerTask">>,
+): RollSettings => ({ ...config(), ...view, ...settings, tools, ...(signal ? { signal } : {}) });
+
+/**
+ * All rollouts of a step, scored; groups without variance are replaced where the run wants that.
+ * @param opened  the first tasks, where their prompts are in the model already
+ * @throws as rollAndScore
+ */
 export async function* rollGroups(
   parts: RollingParts,
   step: number,
-  first: TakenTasks,
+  { taken: first, opened }: { taken: TakenTasks; opened?: OpenedTasks },
 ): AsyncGenerator<TrainEvent, RolledTasks> {
   const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
   let taken = first;
@@ -53,13 +70,14 @@ export async function* rollGroups(
       firstTask: all.tasks.length,
       rolloutsPerTask,
       greedy: false,
+      ...(round === 0 && opened ? { opened } : {}),
     });
     all.tasks.push(...tasks);
     append(all, rolled);
     const missing = tasksPerStep - all.rollouts.filter(hasVariance).length;
     if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) return all;
     taken = await takeTasks(parts, replacementStep + step * mostResamplings + round, missing);
-    yield { type: "tasks", step, tasks: taken.tasks, more: true };
+    yield { type: "tasks", step: step + 1, tasks: taken.tasks, more: true };
   }
 }
 
@@ -76,12 +94,16 @@ function append(all: Rolled, more: Rolled): void {
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndScore(
-  { policy, chat, tools, tokenizer, view, config, judge, reward: given, signal }: RollingParts,
+  parts: RollingParts,
   tasks: readonly Task[],
   pictures: (task: Task) => Promise<Pixels[]>,
-  settings: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number },
+  {
+    opened,
+    ...settings
+  }: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number; opened?: OpenedTasks },
 ): AsyncGenerator<RollEvent, Rolled> {
-  const { reward, judgeFailure, tasksPerRoll } = config();
+  const { policy, chat, tokenizer, config, judge, reward: given, signal } = parts;
+  const { reward, judgeFailure } = config();
   const stop = new AbortController();
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
@@ -92,13 +114,15 @@ export async function* rollAndScore(
   const judging: Promise<void>[] = [];
   const judgeGroup = (rollouts: Rollout[], task: Task): void => {
     for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = scoreRollouts(rollouts, task, judge, {
-      reward: given ?? reward,
-      weights: config(),
-      failure: judgeFailure,
-      decode: (tokens) => tokenizer.decode(tokens),
-      signal: stop.signal,
-    });
+    const one = onHost("scoring", () =>
+      scoreRollouts(rollouts, task, judge, {
+        reward: given ?? reward,
+        weights: config(),
+        failure: judgeFailure,
+        decode: (tokens) => tokenizer.decode(tokens),
+        signal: stop.signal,
+      }),
+    );
     // Thrown by the wait for all of them.
     one.catch(() => {});
     judging.push(one);
@@ -106,19 +130,17 @@ export async function* rollAndScore(
     one.then(() => judge.counts.unusable && end()).catch(() => {});
   };
   const all: Rolled = { rollouts: [], promptImages: [], toolImages: [] };
-  const together = tasksPerRoll > 0 ? tasksPerRoll : Math.max(1, tasks.length);
+  const together = togetherOf(config(), tasks);
   try {
     for (let first = 0; first < tasks.length; first += together) {
       const part = tasks.slice(first, first + together);
       const firstTask = (settings.firstTask ?? 0) + first;
-      const rolling = roll({ policy, chat, tokenizer, pictures }, part, {
-        ...config(),
-        ...view,
-        ...settings,
-        tools,
-        firstTask,
-        ...(signal ? { signal } : {}),
-      });
+      const rolling = roll(
+        { policy, chat, tokenizer, pictures },
+        part,
+        rollSettings(parts, { ...settings, firstTask }),
+        first === 0 ? opened : undefined,
+      );
       try {
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {
@@ -132,7 +154,7 @@ export async function* rollAndScore(
         await rolling.return(undefined as never);
       }
     }
-    await Promise.all(judging);
+    await elapsing("judging", Promise.all(judging));
     throwIfStopped();
     return all;
   } finally {

@@ -24,7 +24,7 @@ export interface RollingParts {
   judge: AnswerJudge;
   /** What is paid for; absent: the reward that the knob names. */
   reward?: RewardFunction;
-  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens">;
+  view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens" | "lanes">;
   /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */
   signal?: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import { JudgeUnusable } from "../reward/connection/failure.ts";
 import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
+import { onHost, recorded } from "../timeline.ts";
 import { Alarms } from "./alarms.ts";
 import { evaluate } from "./evaluation.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
@@ -42,6 +43,7 @@ async function* measured(
   /** Alarms about the judge, each of which is raised once. */
   const raised = new Set<string>();
   let startedMs = 0;
+  let lastMs: number | null = null;
   let judgedBefore = countsNow(judge.counts);
   for await (const event of grpo(parts, from)) {
     if (event.type === "tasks" && !event.more) {
@@ -52,15 +54,18 @@ async function* measured(
       yield event;
       continue;
     }
-    const step = event.step + 1;
+    const { step } = event;
     // No times among them, so that two runs of one seed have the same.
     const metrics = {
-      ...stepMetrics(event.tasks, event.rollouts, parts.tools),
+      ...onHost("metrics", () => stepMetrics(event.tasks, event.rollouts, parts.tools)),
       ...event.metrics,
       ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),
       ...source.counts?.(),
     };
     const endedMs = performance.now();
+    // With what the one who reads the events did since the step before.
+    recorded()?.add("step", `step ${step}`, lastMs ?? startedMs, endedMs);
+    lastMs = endedMs;
     yield {
       type: "update",
       step,

@@ -40,6 +40,8 @@ export interface UpdateParts {
   passes: number;
   /** Updates that the optimizer's moments have behind them. */
   updates: number;
+  /** Called once all passes are in the GPU's queue: what is submitted then sees the new weights. */
+  submitted?: () => void;
   traces?: Map<string, KernelTime[]>;
 }
 
@@ -49,17 +51,19 @@ export interface UpdateParts {
  */
 export async function update(
   { miniBatches, leftOut }: Batch,
-  { learner, reference, settings, passes, updates, traces }: UpdateParts,
+  { learner, reference, settings, passes, updates, submitted, traces }: UpdateParts,
 ): Promise<Metrics & { updates: number }> {
   const made: UpdateMetrics[] = [];
   const wantsKl = settings.klLossCoef > 0 && miniBatches.length > 0;
   const refLogprobs = wantsKl ? await reference.logprobs(miniBatches.flat(), settings) : undefined;
   for (let pass = 0; pass < passes; pass++) {
     let at = 0;
-    for (const groups of miniBatches) {
+    for (const [i, groups] of miniBatches.entries()) {
       const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
       const ofGroups = refLogprobs?.subarray(at, at + weights.length);
-      const options = { updatesBefore: updates + made.length, refLogprobs: ofGroups, traces };
+      const isLast = pass === passes - 1 && i === miniBatches.length - 1;
+      const onSubmitted = isLast ? submitted : undefined;
+      const options = { updatesBefore: updates + made.length, refLogprobs: ofGroups, onSubmitted, traces };
       made.push(updateMetrics(await learner.update(groups, settings, options), weights, settings));
       at += weights.length;
     }

@@ -114,8 +114,8 @@ describe("roll", () => {
     const prompt = chat.prompt({ question: task(0).question }, [16]);
     const tokens = tokenizer.encode(answer("9"));
     expect(rows[0]).toEqual({
-      id: "3·0·0",
-      step: 3,
+      id: "4·0·0",
+      step: 4,
       taskIndex: 0,
       rolloutIndex: 0,
       task: "needle/0/train/0/0",
@@ -136,16 +136,13 @@ describe("roll", () => {
       advantage: null,
     });
     expect(rows.map((row) => [row.id, row.answer])).toEqual([
-      ["3·0·0", "9"],
-      ["3·0·1", "4"],
+      ["4·0·0", "9"],
+      ["4·0·1", "4"],
     ]);
     expect(rollouts.map((group) => group.length)).toEqual([2]);
     expect(promptImages).toEqual([[flat(64, 64, 1)]]);
     expect(toolImages).toEqual([[[], []]]);
-    expect(events.filter((event) => event.type === "rolled")).toEqual([
-      { type: "rolled", step: 3, rollout: "3·0·0", end: "answer" },
-      { type: "rolled", step: 3, rollout: "3·0·1", end: "answer" },
-    ]);
+    expect(events).toEqual([{ type: "decode", step: 4, turn: 1, tokens: 8, waiting: 0, done: 2 }]);
     expect(batch.prompts).toEqual([{ tokens: prompt, images: [flat(64, 64, 1)] }]);
     expect(batch.rolloutsPerPrompt).toBe(2);
     expect(batch.sampling).toEqual({
@@ -204,10 +201,9 @@ describe("roll", () => {
       { rows: [0, 2], maxTokens: 15 },
     ]);
     expect(batch.suffixTokens).toBe(18 + chat.observation("", [16]).length + 15);
-    expect(events.filter((event) => event.type === "rolled").map((event) => event.rollout)).toEqual([
-      "3·1·0",
-      "3·0·0",
-      "3·2·0",
+    expect(events.filter(({ waiting }) => waiting === 0).map(({ turn, done }) => [turn, done])).toEqual([
+      [1, 1],
+      [2, 3],
     ]);
   });
 
@@ -408,7 +404,7 @@ describe("tools of one's own", () => {
       ["error", "The tool own_tool failed: no map of the place", null],
     ]);
     expect(rows[1]!.calls).toEqual([]);
-    expect(events).toContainEqual({ type: "rolled", step: 3, rollout: "3·0·1", end: "error" });
+    expect(events.map(({ done }) => done)).toContain(1);
   });
 
   test("a state is opened at a rollout's first call, handed to each and closed at its end", async () => {

@@ -48,7 +48,7 @@ describe("what is looked at", () => {
     await control.openStored("mine");
     control.replay.seek(6);
     store.chosenStep.value = 3;
-    store.pinned.value = "2·1·2";
+    store.pinned.value = "3·1·2";
     store.tab.value = "step";
     await expect.element(page.getByText(/^token \d+ of/)).toBeVisible();
     await userEvent.keyboard("{ArrowRight}{ArrowRight}");
@@ -59,7 +59,7 @@ describe("what is looked at", () => {
         tab: "step",
         step: "3",
         at: "6",
-        rollout: "2.1.2",
+        rollout: "3.1.2",
         token: before.match(/\d+/)![0],
       }),
     );
@@ -68,7 +68,7 @@ describe("what is looked at", () => {
     await soon(() => expect(position()).toBe(before));
     expect(recorded()).toContain("recorded step 6 of 9");
     expect(again.store.chosenStep.value).toBe(3);
-    expect(again.store.chosen.value!.rollout.id).toBe("2·1·2");
+    expect(again.store.chosen.value!.rollout.id).toBe("3·1·2");
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(location.search).toBe(search);
   });
@@ -76,19 +76,19 @@ describe("what is looked at", () => {
   test("a whole run stays whole beside a rollout of an early step", async () => {
     const { store, control } = openAt("?preset=needle&seed=1");
     await control.openStored("mine");
-    store.pinned.value = "0·0·0";
-    await soon(() => expect(address()).toMatchObject({ rollout: "0.0.0", at: "9" }));
+    store.pinned.value = "1·0·0";
+    await soon(() => expect(address()).toMatchObject({ rollout: "1.0.0", at: "9" }));
     openAt(location.search);
     await soon(() => expect(recorded()).toContain("recorded step 9 of 9"));
   });
 
   test.each([
     ["?run=mine&step=4", "recorded step 4 of 9", null],
-    ["?run=mine&rollout=5.1.0&tab=step", "recorded step 6 of 9", "5·1·0"],
-    ["?run=mine&step=2&task=2", "recorded step 2 of 9", "1·1·0"],
+    ["?run=mine&rollout=6.1.0&tab=step", "recorded step 6 of 9", "6·1·0"],
+    ["?run=mine&step=2&task=2", "recorded step 2 of 9", "2·1·0"],
     ["?run=mine&step=400", "recorded step 9 of 9", null],
     ["?run=recording/needle&step=34", "recorded step 34 of 100", null],
-    ["?run=recording/needle&rollout=11.3.2&tab=step", "recorded step 12 of 100", "11·3·2"],
+    ["?run=recording/needle&rollout=12.3.2&tab=step", "recorded step 12 of 100", "12·3·2"],
   ])("a link leads there: %s", async (search, text, rollout) => {
     const { store } = openAt(search);
     await soon(() => expect(recorded()).toContain(text));
@@ -117,13 +117,13 @@ describe("what is looked at", () => {
     await wait(undefined, "runs");
     await control.openStored("mine");
     await wait("mine", undefined);
-    store.pinned.value = "1·0·1";
+    store.pinned.value = "2·0·1";
     store.tab.value = "step";
-    await wait("mine", "step", "1.0.1");
-    store.pinned.value = "1·0·2";
-    await wait("mine", "step", "1.0.2");
+    await wait("mine", "step", "2.0.1");
+    store.pinned.value = "2·0·2";
+    await wait("mine", "step", "2.0.2");
     history.back();
-    await soon(() => expect(store.pinned.value).toBe("1·0·1"));
+    await soon(() => expect(store.pinned.value).toBe("2·0·1"));
     history.back();
     await soon(() => expect([store.tab.value, store.pinned.value]).toEqual(["train", null]));
     history.back();
@@ -131,12 +131,12 @@ describe("what is looked at", () => {
     history.forward();
     await soon(() => expect(store.replay.value?.link).toBe("mine"));
     history.forward();
-    await soon(() => expect([store.tab.value, store.pinned.value]).toEqual(["step", "1·0·1"]));
+    await soon(() => expect([store.tab.value, store.pinned.value]).toEqual(["step", "2·0·1"]));
   });
 
   test("a file is asked for again, and the same place is shown", async () => {
     const text = events.map((event) => JSON.stringify(event)).join("\n");
-    const search = "?preset=needle&seed=1&tab=step&run=file%3Aevents.jsonl&step=4&rollout=3.0.1&token=30";
+    const search = "?preset=needle&seed=1&tab=step&run=file%3Aevents.jsonl&step=4&rollout=4.0.1&token=30";
     const { control, store } = openAt(search);
     const asking = page.getByText(/^events\.jsonl was opened from a file, which a page cannot open by itself/);
     await expect.element(asking).toBeVisible();
@@ -144,7 +144,7 @@ describe("what is looked at", () => {
     expect(location.search).toBe(search);
     await control.openFile(new File([text], "events.jsonl"));
     await soon(() => expect(position()).toMatch(/^token 30 of/));
-    expect(store.pinned.value).toBe("3·0·1");
+    expect(store.pinned.value).toBe("4·0·1");
     expect(recorded()).toContain("recorded step 4 of 9");
     await expect.element(asking).not.toBeInTheDocument();
   });

@@ -18,7 +18,7 @@ const dropped = new DroppedFiles();
 await dropped.add(await fakeDataFiles());
 const fake = new FakeRun({
   delayMs: 2,
-  failAtStep: state === "#fail" ? 2 : undefined,
+  failAtStep: state === "#fail" ? 3 : undefined,
   resumable: state === "#resume" ? { name: "needle-7-recorded", step: 20 } : undefined,
   dropped,
   platform: openBrowserPlatform(new URL("/", location.href).href, dropped),

@@ -56,7 +56,6 @@ describe("the product's page", () => {
     expect(events.map(({ type }) => type)).toEqual([
       "run",
       "tasks",
-      ...new Array<string>(4).fill("rolled"),
       "group",
       "group",
       "update",
@@ -274,7 +273,7 @@ test("the time of each kernel is shown where the address asks for it", async () 
   context.store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 1, rolloutsPerTask: 2 };
   render(<Page page={context} />, host);
   await context.control.open();
-  await page.getByText("Time per kernel").click();
+  await page.getByText("Where the time goes").click();
   await expect.element(page.getByText("after the first step", { exact: true }).last()).toBeVisible();
   await context.control.step();
   await soon(() => expect(document.querySelector(".profile")?.textContent).toMatch(/^decode .* 100.0 %/));
@@ -292,7 +291,7 @@ async function opened(options: FakeOptions = {}, changes: Partial<RunConfig> = {
 }
 
 test("a run that loses its device is reported once, and gone on with though its settings were changed", async () => {
-  const { fake, context } = await opened({ failAtStep: 12 });
+  const { fake, context } = await opened({ failAtStep: 13 });
   await context.control.step();
   expect(context.control.setKnob("learningRate", "0.001")).toBeNull();
   await page.getByRole("button", { name: "Go on", exact: true }).click();

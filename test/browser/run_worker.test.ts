@@ -185,6 +185,8 @@ test("a browser without room ends no run, and loses nothing of it", async () => 
   const worker = newWorker();
   const name = await worker.start(long);
   await pullStep(worker, 8);
+  // A step is reported before its line is written.
+  await vi.waitFor(async () => expect(own(await worker.runs())).toMatchObject([{ step: 8 }]));
   const room = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
     throw new DOMException("no room", "QuotaExceededError");
   });

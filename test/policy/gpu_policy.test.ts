@@ -234,3 +234,61 @@ test("a turn is read once, beside looks of 32 bytes a conversation every eighth 
   expect(gpu.readBytes - before.bytes).toBeLessThanOrEqual(looks * 4 * 32 + tokens * 12);
   conversations.close();
 });
+
+describe("a policy that works ahead of the host", () => {
+  /** Two turns of all rows, written by parts side by side, and the reads of each. */
+  async function turnsOf(ahead: boolean, parts: number, changes: Partial<Sampling> = {}) {
+    const one = new GpuPolicy(gpu, needle.model, { ahead });
+    try {
+      const all: { turns: Turn[]; reads: number[] }[] = [];
+      for (let step = 0; step < 2; step++) {
+        const conversations = await one.begin(prompts.slice(0, 2), 2, capacity(), { ...sampling, step, ...changes });
+        const rows = Array.from({ length: conversations.rows }, (_, row) => row);
+        const each = rows.length / parts;
+        const turns: Turn[] = [];
+        const reads: number[] = [];
+        for (const most of [firstTurn, nextTurn]) {
+          const before = gpu.reads;
+          const written = await Promise.all(
+            Array.from({ length: parts }, async (_, i) => {
+              const own = rows.slice(i * each, (i + 1) * each);
+              const made = await write(conversations, own, most);
+              if (most === firstTurn) await conversations.append(own, own.map(observation));
+              return made;
+            }),
+          );
+          turns.push(...written.flat());
+          reads.push((gpu.reads - before) / parts);
+        }
+        conversations.close();
+        all.push({ turns, reads });
+      }
+      return all;
+    } finally {
+      one.free();
+    }
+  }
+
+  test("samples the same bits, by halves side by side as well", async () => {
+    const turns = async (ahead: boolean, parts: number) => (await turnsOf(ahead, parts)).map((one) => one.turns);
+    const plain = await turns(false, 1);
+    expect(await turns(true, 1)).toEqual(plain);
+    expect(await turns(true, 2)).toEqual(plain);
+  });
+
+  test("waits once a turn where turns are as long as those before", async () => {
+    const readsOf = async (ahead: boolean, parts: number) => (await turnsOf(ahead, parts, { stops: [] })).at(-1)!.reads;
+    expect(await readsOf(false, 1)).toEqual([5, 3]);
+    expect(await readsOf(true, 1)).toEqual([1, 1]);
+    expect(await readsOf(true, 2)).toEqual([1, 1]);
+  });
+
+  test("is current until others begin or the weights change", async () => {
+    const first = await policy.begin(prompts.slice(0, 1), 1, capacity(), sampling);
+    expect(first.current).toBe(true);
+    const second = await policy.begin(prompts.slice(0, 1), 1, capacity(), sampling);
+    expect([first.current, second.current]).toEqual([false, true]);
+    policy.forget();
+    expect(second.current).toBe(false);
+  });
+});

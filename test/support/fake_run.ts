@@ -8,6 +8,7 @@ import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/jud
 import { trainedName } from "../../src/app/web/worker/model_store.ts";
 import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
+import type { Asked } from "../../src/app/worker_api/event_batches.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
 import type {
   Alternative,
@@ -139,6 +140,13 @@ export class FakeRun implements RunApi {
     if (resumable?.name === name) return resumable.step;
     const saved = this.#stored.get(name)?.findLast((event) => event.type === "checkpoint");
     return saved?.step ?? 0;
+  }
+
+  /** One event at a time; it rests between two. */
+  async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
+    if (asked === "settled") return [];
+    const event = await this.next();
+    return event && [event];
   }
 
   async next(): Promise<TrainEvent | null> {
@@ -325,7 +333,7 @@ export function* fakeEvents(
   const model = { name: config.model, parameters: 1_436_160, view: fakeView };
   yield {
     type: "run",
-    format: 1,
+    format: 2,
     config,
     model,
     adapter: "Fake adapter",
@@ -339,24 +347,25 @@ export function* fakeEvents(
     const tasks = Array.from({ length: config.tasksPerStep }, (_, i) =>
       fakeTask(`needle/${config.seed}/train/${made}/${i}`, config),
     );
-    yield { type: "tasks", step: made, tasks };
+    yield { type: "tasks", step, tasks };
     const groups = tasks.map((task, taskIndex) =>
       fakeGroup(
-        Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, made, taskIndex, i)),
+        Array.from({ length: config.rolloutsPerTask }, (_, i) => fakeRollout(task, config, random, step, taskIndex, i)),
       ),
     );
     const rollouts = groups.flat();
     for (let i = 1; i <= 6; i++) {
       yield {
         type: "decode",
-        step: made,
+        step,
         turn: i < 4 ? 1 : 2,
         tokens: rollouts.length * 3 * i,
         waiting: Math.round(rollouts.length * (1 - i / 7)),
+        done: Math.floor((rollouts.length * i) / 7),
       };
     }
-    for (const { id, end } of rollouts) yield { type: "rolled", step: made, rollout: id, end };
-    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step: made, taskIndex, rollouts: group };
+    yield { type: "decode", step, turn: 2, tokens: rollouts.length * 18, waiting: 0, done: rollouts.length };
+    for (const [taskIndex, group] of groups.entries()) yield { type: "group", step, taskIndex, rollouts: group };
     yield {
       type: "update",
       step,

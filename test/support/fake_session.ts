@@ -33,11 +33,11 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       weight = 0;
     },
     async *train(): AsyncGenerator<TrainEvent> {
-      yield { type: "run", format: 1, config, model: session.model, adapter: "Fake", resumedAt: step, startedAt: "" };
+      yield { type: "run", format: 2, config, model: session.model, adapter: "Fake", resumedAt: step, startedAt: "" };
       while (step < config.steps) {
         const next = step + 1;
         yield { type: "tasks", step: next, tasks: [] };
-        yield { type: "decode", step: next, turn: 1, tokens: 3, waiting: 0 };
+        yield { type: "decode", step: next, turn: 1, tokens: 3, waiting: 0, done: 1 };
         if (next === options.failAt) throw new Error("The GPU device was lost");
         yield { type: "group", step: next, taskIndex: 0, rollouts: [] };
         step = next;

@@ -50,20 +50,19 @@ export const loggedStep: LoggedStep = {
 export const loggedEvents: TrainEvent[] = [
   {
     type: "run",
-    format: 1,
+    format: 2,
     config: resolveConfig({ steps: 2 }),
     model: { name: "needle", parameters: 1 },
     adapter: "a",
     resumedAt: 0,
     startedAt: "2020-09-13T12:26:40.000Z",
   },
-  ...[0, 1].flatMap((step): TrainEvent[] => [
+  ...[1, 2].flatMap((step): TrainEvent[] => [
     { type: "tasks", step, tasks: [needleTask] },
-    { type: "rolled", step, rollout: `${step}·0·0`, end: "answer" },
     { type: "group", step, taskIndex: 0, rollouts: [zoomedRollout, unjudgedRollout] },
     {
       type: "update",
-      step: step + 1,
+      step,
       metrics: { accuracy: 1, policy_loss: 0.25, grad_norm: 2, learning_rate: 1e-4 },
       durationMs: 250,
       rollMs: 100,

@@ -67,6 +67,7 @@ export class ScriptedPolicy implements Policy {
     };
     return {
       rows,
+      current: true,
       async *write(asked, maxTokens) {
         batch.writes.push({ rows: [...asked], maxTokens });
         const written = asked.map((row) => say(row, maxTokens));

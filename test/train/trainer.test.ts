@@ -92,17 +92,47 @@ describe("train", () => {
   test("emits each step in order: tasks, rollouts as they end, scored groups, the update, and at last the end", async () => {
     const { parts, calls } = scripted();
     const events = await collect(train(parts, at(0)));
-    const step = (n: number) => [
-      `tasks ${n}`,
-      ...new Array<string>(6).fill(`rolled ${n}`),
-      `group ${n}`,
-      `group ${n}`,
-      `update ${n + 1}`,
-    ];
-    expect(linesOf(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(0), ...step(1), "end 2"]);
+    const step = (n: number) => [`tasks ${n}`, `group ${n}`, `group ${n}`, `update ${n}`];
+    expect(linesOf(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(1), ...step(2), "end 2"]);
     expect(events.at(-1)).toEqual({ type: "end", step: 2, reason: "done" });
-    // The next scenes are asked for once the GPU has work.
-    expect(calls).toEqual(["take 0", "update 0", "take 1", "update 1", "take 2"]);
+    // The next scenes are asked for as a step begins.
+    expect(calls).toEqual(["take 0", "take 1", "update 0", "take 2", "update 1"]);
+  });
+
+  test("has as few events where many rollouts are made as where few are", async () => {
+    const count = async (rolloutsPerTask: number) => {
+      const { parts } = scripted({ steps: 3, tasksPerStep: 4, rolloutsPerTask });
+      const events = (await collect(train(parts, at(0)))).filter(({ type }) => type !== "alarm" && type !== "end");
+      return events.length / 3;
+    };
+    const few = await count(3);
+    expect(await count(12)).toBe(few);
+    // Tasks, a group each, the update, and how far the turns are.
+    expect(few).toBeLessThanOrEqual(1 + 4 + 1 + 16);
+    const { parts } = scripted({ steps: 1, tasksPerStep: 4 });
+    const kinds = new Set((await collect(train(parts, at(0)))).map(({ type }) => type));
+    expect([...kinds].filter((kind) => kind !== "alarm")).toEqual(["tasks", "decode", "group", "update", "end"]);
+  });
+
+  test("puts the next prompts behind the update, once, and again where settings change or others took the cache", async () => {
+    const { parts, policy, change } = scripted({ steps: 4, evalEvery: 3 });
+    const begun: number[] = [];
+    for await (const event of train(parts, at(0))) {
+      if (event.type !== "update") continue;
+      // Those of this step and of the next; an evaluation comes before the step behind it.
+      begun.push(policy.batches.length);
+      if (event.step === 1) change({ temperature: 0.5 });
+    }
+    const ofRun = policy.batches.filter(({ sampling }) => sampling.step < 100);
+    expect(ofRun.map(({ sampling }) => [sampling.step, sampling.temperature])).toEqual([
+      [0, 1],
+      [1, 1],
+      [1, 0.5],
+      [2, 0.5],
+      [3, 0.5],
+    ]);
+    expect(begun.slice(0, 3)).toEqual([2, 4, 4]);
+    expect(policy.batches.every(({ closed }) => closed)).toBe(true);
   });
 
   test("scores rollouts, gives each its advantage in the group, and hands the same to the update", async () => {
@@ -140,7 +170,7 @@ describe("train", () => {
     });
     const weights: number[] = [];
     for await (const event of train(parts, at(0))) {
-      if (event.type === "tasks" && event.step === 1)
+      if (event.type === "tasks" && event.step === 2)
         change({ temperature: 0.5, formatWeight: 4, learningRate: 0.125, steps: 2 });
       if (event.type === "group") weights.push(event.rollouts[2]!.reward!.parts.format!);
       if (event.type === "end") change({ steps: 4 });
@@ -151,7 +181,7 @@ describe("train", () => {
     expect(updates.map(({ settings }) => settings.learningRate)).toEqual([2e-4, 2e-4]);
 
     const events = await collect(train(parts, at(2)));
-    expect(linesOf(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 2", "tasks 3", "end 4"]);
+    expect(linesOf(events).filter((line) => /tasks|end/.test(line))).toEqual(["tasks 3", "tasks 4", "end 4"]);
     expect(policy.batches.slice(2).map(({ sampling }) => sampling.temperature)).toEqual([0.5, 0.5]);
     expect(updates.slice(2).map(({ settings }) => settings.learningRate)).toEqual([0.125, 0.125]);
     const format = events.flatMap((event) => (event.type === "group" ? [event.rollouts[2]!.reward!.parts.format] : []));
@@ -164,7 +194,7 @@ describe("train", () => {
     const rest = scripted({ steps: 3 });
     const resumed = await collect(train(rest.parts, at(2)));
     const tasks = (list: TrainEvent[]) =>
-      list.flatMap((event) => (event.type === "tasks" && event.step === 2 ? event.tasks : []));
+      list.flatMap((event) => (event.type === "tasks" && event.step === 3 ? event.tasks : []));
     expect(tasks(resumed)).toEqual(tasks(events));
     expect(tasks(resumed)).toHaveLength(2);
     expect(rest.policy.batches[0]!.sampling).toEqual(whole.policy.batches[2]!.sampling);
@@ -243,7 +273,7 @@ describe("train", () => {
         seen.push(event);
     };
     await expect(running()).rejects.toThrow("The GPU device was lost");
-    expect(linesOf(seen).at(-1)).toBe("group 0");
+    expect(linesOf(seen).at(-1)).toBe("group 1");
   });
 
   test("gives the policy's cache back where someone stops in the middle of rolling", async () => {

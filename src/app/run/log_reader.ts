@@ -3,6 +3,7 @@ import { readEvent } from "../../train/event_schema.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import type { KnobName } from "../../train/knobs.ts";
 import { Misfit } from "../../train/value_readers.ts";
+import { formerKinds, fromFormat1 } from "./early_log.ts";
 import { longestLine } from "./log_lines.ts";
 
 /** Lines that a sentence names. */
@@ -31,6 +32,8 @@ export class LogReader {
   readonly #strict: boolean;
   #number = 0;
   #events = 0;
+  /** Of the last head: a run may have been begun by an earlier version. */
+  #format = 2;
   /** A line that is not JSON, forgiven where nothing follows. */
   #broken: Misfit | null = null;
   #cutOff = false;
@@ -99,7 +102,7 @@ export class LogReader {
       );
     this.#expectFormat(value);
     try {
-      return readEvent(value, (misfit) => this.#leaveOut(misfit, this.#number))!;
+      return this.#read(value, this.#number)!;
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
       throw new Error(
@@ -112,9 +115,10 @@ export class LogReader {
     const number = this.#number;
     try {
       this.#expectFormat(value);
-      const event = readEvent(value, (misfit) => this.#leaveOut(misfit, number));
-      if (event === null) {
-        const kind = (value as { type: string }).type.slice(0, 40);
+      const event = this.#read(value, number);
+      const { type } = value as { type: string };
+      if (event === null && !(this.#format === 1 && formerKinds.includes(type))) {
+        const kind = type.slice(0, 40);
         this.#unknownKinds.set(kind, (this.#unknownKinds.get(kind) ?? 0) + 1);
       }
       return event;
@@ -127,10 +131,21 @@ export class LogReader {
 
   #expectFormat(value: unknown): void {
     const { type, format } = (value ?? {}) as { type?: unknown; format?: unknown };
-    if (type === "run" && format !== 1)
+    if (type !== "run") return;
+    if (format !== 1 && format !== 2)
       throw new Error(
-        `${this.#name} has log format ${JSON.stringify(format)?.slice(0, 40)}, this version reads 1; open it with the Saccade that wrote it`,
+        `${this.#name} has log format ${JSON.stringify(format)?.slice(0, 40)}, this version reads 1 and 2; open it with the Saccade that wrote it`,
       );
+    this.#format = format;
+  }
+
+  /** Null for a kind that this version does not know. @throws Misfit */
+  #read(value: unknown, number: number): TrainEvent | null {
+    const leaveOut = (misfit: Misfit) => this.#leaveOut(misfit, number);
+    if (this.#format !== 1) return readEvent(value, leaveOut);
+    const isHead = (value as { type?: unknown } | null)?.type === "run";
+    const event = readEvent(isHead ? { ...(value as object), format: 2 } : value, leaveOut);
+    return event && fromFormat1(event);
   }
 
   #leaveOut(misfit: Misfit, number: number): void {

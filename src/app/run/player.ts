@@ -13,17 +13,17 @@ export interface PlayerListener {
 }
 
 /**
- * Play, pause and single step over a run. The run moves only when its next event is asked for: to pause is
- * to stop asking.
+ * Play, pause and single step over a run. The run moves only while events are asked for: to pause is to ask for what is
+ * under way, and no more.
  */
 export class Player {
-  readonly #source: Pick<RunApi, "next">;
+  readonly #source: Pick<RunApi, "nextEvents">;
   readonly #listener: PlayerListener;
   #state: PlayerState = "paused";
-  /** The loop under way. There is never more than one: two would ask for two events at once. */
+  /** The loop under way. There is never more than one: each event would come to one of two. */
   #pulling: Promise<void> | null = null;
 
-  constructor(source: Pick<RunApi, "next">, listener: PlayerListener) {
+  constructor(source: Pick<RunApi, "nextEvents">, listener: PlayerListener) {
     this.#source = source;
     this.#listener = listener;
   }
@@ -42,7 +42,7 @@ export class Player {
     return this.#go("stepping");
   }
 
-  /** Stops pulling; resolves once the event under way has arrived and been reported. */
+  /** Stops pulling; resolves once what is under way has arrived and been reported. */
   async pause(): Promise<void> {
     if (this.#state !== "over") this.#become("paused");
     await this.#pulling;
@@ -59,17 +59,30 @@ export class Player {
 
   async #pull(): Promise<void> {
     try {
-      while (this.#state === "playing" || this.#state === "stepping") {
-        const event = await this.#source.next();
-        if (event === null) return this.#become("over");
-        this.#listener.event(event);
-        if (event.type === "end") return this.#become("over");
-        if (event.type === "update" && this.#state === "stepping") this.#become("paused");
+      while (this.#runs()) {
+        const isStep = this.#state === "stepping";
+        this.#report(await this.#source.nextEvents(isStep ? "update" : "frame"));
+        // What was on its way when it paused.
+        if (!this.#runs() && this.#state !== "over") this.#report(await this.#source.nextEvents("settled"));
       }
     } catch (error) {
       this.#become("paused");
       this.#listener.failed(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  #runs(): boolean {
+    return this.#state === "playing" || this.#state === "stepping";
+  }
+
+  #report(events: readonly TrainEvent[] | null): void {
+    for (const event of events ?? []) {
+      if (this.#state === "over") break;
+      this.#listener.event(event);
+      if (event.type === "end") this.#become("over");
+      if (event.type === "update" && this.#state === "stepping") this.#become("paused");
+    }
+    if (events === null) this.#become("over");
   }
 
   #become(state: PlayerState): void {

@@ -1,6 +1,7 @@
 import { checkKnob } from "../../train/config.ts";
 import type { ChangeAtStep, TrainEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
+import { fromFormat1 } from "./early_log.ts";
 
 /** What a run goes on with: settings, and changes that come to them at later steps. */
 export interface ResumedSettings {
@@ -23,13 +24,15 @@ export function resumedSettings(
   saved: { step: number; config: RunConfig } | null,
   log: string,
 ): ResumedSettings {
-  const events = behind(log.split("\n").flatMap(parsed), saved?.step ?? 0);
+  const events = behind(eventsIn(log), saved?.step ?? 0);
   // A head behind the checkpoint: the run was resumed from there before, perhaps with other settings.
   const head = events.find((event) => event.type === "run");
   const savedStep = saved?.step ?? 0;
   const base = head?.config ?? saved?.config ?? latest;
   const config = { ...latest, ...only(base, changeable) };
-  const logged = events.flatMap((event) => (event.type === "config" ? [event] : []));
+  const logged = events.flatMap((event) =>
+    event.type === "config" ? [{ step: event.step - 1, changes: event.changes }] : [],
+  );
   const changedSteps = new Set(logged.map(({ step }) => step));
   const changes = [...(head?.upcoming ?? []).filter(({ step }) => !changedSteps.has(step)), ...logged]
     .map(({ step, changes }) => ({ step, changes: only(changes, changeable) }))
@@ -56,6 +59,16 @@ function behind(events: readonly TrainEvent[], savedStep: number): readonly Trai
   // The process died between writing the checkpoint and saying so.
   const end = saved < 0 ? last("update") : saved;
   return end < 0 ? [] : events.slice(end + 1);
+}
+
+/** What of a log says something of settings, in format 2. */
+function eventsIn(log: string): TrainEvent[] {
+  let format = 2;
+  return log.split("\n").flatMap((line) => {
+    const [event] = parsed(line);
+    if (event?.type === "run") ({ format } = event);
+    return event ? [format === 2 ? event : fromFormat1(event)] : [];
+  });
 }
 
 function parsed(line: string): TrainEvent[] {

@@ -1,5 +1,6 @@
 import type { RunStore } from "../../platform.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
+import { elapsing, onHost } from "../../timeline.ts";
 import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
 import type { Session } from "../session/session.ts";
 import { isLogged } from "./run_log.ts";
@@ -31,6 +32,9 @@ export interface RecordOptions {
 /** What is written at once. Within a step nothing is worth a wait for the disk: going on begins at a checkpoint. */
 const flushed: readonly TrainEvent["type"][] = ["run", "config", "update", "eval", "alarm", "checkpoint", "end"];
 
+/** What is on the disk before it is reported. A step does not wait for that: a run that dies goes on from its checkpoint. */
+const written: readonly TrainEvent["type"][] = ["run", "config", "checkpoint", "end"];
+
 /** Keeps a run as it happens: its events in the log, step by step, and checkpoints. */
 export class RunRecorder {
   readonly #session: Session;
@@ -43,9 +47,11 @@ export class RunRecorder {
   #savedMs = performance.now();
   /** What the last checkpoint took. */
   #savingMs = 0;
-  /** Lines that are to be written, and those of the step under way: no checkpoint may stand behind them. */
-  #lines: string[] = [];
-  #underWay: string[] = [];
+  /** Events whose lines are to be written, and those of the step under way: no checkpoint may stand behind them. */
+  #lines: TrainEvent[] = [];
+  #underWay: TrainEvent[] = [];
+  /** The write under way. */
+  #writing: Promise<void> = Promise.resolve();
   /** Why the last write failed, where that was tolerated. */
   #problem: string | null = null;
 
@@ -117,6 +123,9 @@ export class RunRecorder {
         message: (error as Error).message,
       }).catch(() => {});
       throw error;
+    } finally {
+      // Its store may be closed after this.
+      await this.#writing.catch(() => {});
     }
   }
 
@@ -131,7 +140,7 @@ export class RunRecorder {
    */
   async save(): Promise<TrainEvent | null> {
     // A checkpoint stands on the log up to it.
-    await this.#flush();
+    await this.#flush(true);
     if (this.#step === this.#savedStep) return null;
     const startedMs = performance.now();
     const checkpoint = await this.#session.checkpoint();
@@ -162,23 +171,45 @@ export class RunRecorder {
 
   async #log(event: TrainEvent): Promise<TrainEvent> {
     if (!isLogged(event)) return event;
-    const line = JSON.stringify(event);
     // A checkpoint that is written within a step is one of the step before.
-    if (event.type === "checkpoint") this.#lines.push(line);
-    else this.#underWay.push(line);
+    if (event.type === "checkpoint") this.#lines.push(event);
+    else this.#underWay.push(event);
     if (!flushed.includes(event.type)) return event;
     if (event.type !== "checkpoint") this.#lines.push(...this.#underWay.splice(0));
     try {
-      await this.#flush();
+      await this.#flush(written.includes(event.type));
     } catch (error) {
       this.#tolerate(error);
     }
     return event;
   }
 
-  async #flush(): Promise<void> {
-    await this.#store.appendLog(this.#lines);
-    this.#lines = [];
+  /**
+   * Begins to write what is to be written, with what a write before failed to write.
+   * @param isWaitedFor  whether this waits until it is written, and throws what keeps it from that; else it throws what
+   *   kept the write before
+   */
+  async #flush(isWaitedFor: boolean): Promise<void> {
+    const before = await this.#writing.then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    this.#writing = this.#write(this.#lines.splice(0));
+    if (isWaitedFor) return this.#writing;
+    // Thrown by the next one.
+    this.#writing.catch(() => {});
+    if (before) throw before.error;
+  }
+
+  async #write(events: readonly TrainEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    try {
+      const lines = onHost("lines of the log", () => events.map((event) => JSON.stringify(event)));
+      await elapsing("write the log", this.#store.appendLog(lines));
+    } catch (error) {
+      this.#lines.unshift(...events);
+      throw error;
+    }
   }
 
   #tolerate(error: unknown): void {

@@ -19,7 +19,7 @@ import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import { GpuSession } from "./gpu_session.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { openRunContext } from "./run_context.ts";
-import type { OpenSession } from "./session.ts";
+import type { OpenSession, Overlap } from "./session.ts";
 
 /** Opens the adapter and loads the model that the configuration names. @throws Error in one sentence for people */
 export const openGpuSession = (async (platform, config, options = {}): Promise<GpuSession> => {
@@ -69,7 +69,12 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     try {
       const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
-      return new GpuSession(parts, context, open, options.trace ?? false);
+      const overlap = options.overlap ?? usualOverlap(gpu, platform.waitsBlock ?? false);
+      return new GpuSession(parts, context, open, {
+        overlap,
+        kernels: options.trace ?? false,
+        timeline: options.trace ?? options.timeline ?? false,
+      });
     } catch (error) {
       pool.close();
       throw error;
@@ -79,6 +84,12 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     throw error;
   }
 }) satisfies OpenSession;
+
+/** On the CPU nothing runs beside the host, and where waits hold up the thread few of them matter most. */
+function usualOverlap({ software }: Gpu, waitsBlock: boolean): Overlap {
+  if (software) return { ahead: false, lanes: 1 };
+  return { ahead: true, lanes: waitsBlock ? 1 : 2 };
+}
 
 /** Ids are rows of the embedding, a picture's token is the one that the model looks for, and calls have their tokens. */
 function checkTokens(tokenizer: Tokenizer, { config: { text, imageTokenId }, family: { callSyntax } }: Model): void {

@@ -11,6 +11,7 @@ import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/e
 import type { Likelihood } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { JudgeAccess, OwnParts } from "./run_context.ts";
+import type { TracedSteps } from "./session_trace.ts";
 
 /**
  * A model on a GPU and all that can be done with it. The command line and the page's worker drive it alike; it knows
@@ -101,6 +102,9 @@ export interface Session {
   /** Time per kernel as a table; null unless the session was opened with `trace`. */
   profile(): string | null;
 
+  /** What host and GPU did when, in the steps so far; null unless the session was opened with `trace` or `timeline`. */
+  tracedSteps?(): Promise<TracedSteps | null>;
+
   /** The most of the GPU's memory that was held so far, and for what. */
   readonly peakMemory?: MemoryPeak;
 
@@ -122,9 +126,21 @@ export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
   a.kvCacheDtype === b.kvCacheDtype &&
   a.matrixUnits === b.matrixUnits;
 
+/** How host and GPU work side by side. */
+export interface Overlap {
+  /** Tokens are submitted before the look before them has been read. */
+  ahead: boolean;
+  /** Parts of a step's tasks, of which one decodes while another's calls are carried out. */
+  lanes: number;
+}
+
 export interface SessionOptions {
-  /** Measures every kernel. */
+  /** Measures every kernel once, and when host and GPU do what. */
   trace?: boolean;
+  /** Measures when host and GPU do what, without single kernels. */
+  timeline?: boolean;
+  /** How host and GPU work side by side; chosen by the adapter unless given. No bit depends on it. */
+  overlap?: Overlap;
   /** False: the usual kernels are taken, and not those that are fastest on this device. */
   tune?: boolean;
   judgeAccess?: JudgeAccess;

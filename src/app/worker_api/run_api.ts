@@ -7,6 +7,7 @@ import type { RunMemory } from "../memory/run_memory.ts";
 import type { ReadLog } from "../run/log_reader.ts";
 import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
+import type { Asked } from "./event_batches.ts";
 import type { JudgeApi } from "./judge_api.ts";
 
 /** What the page shows of the device and model before a run begins. */
@@ -77,8 +78,8 @@ export interface Alternative {
 }
 
 /**
- * What a page may ask of the worker that holds the run. The run moves only when asked: the caller of `next` is
- * the clock, so the page is never flooded and pausing needs no message. Every method rejects with one sentence
+ * What a page may ask of the worker that holds the run. The run moves only while it is asked: the caller of `nextEvents`
+ * is the clock, so the page is never flooded. Every method rejects with one sentence
  * for people where it cannot do its work.
  */
 export interface RunApi {
@@ -107,8 +108,11 @@ export interface RunApi {
    * `changes` that apply at the next step. Only one tab may write a run. Returns the settings, as they were last.
    */
   resume(name: string, changes?: Partial<RunConfig>): Promise<RunConfig>;
-  /** The next thing that happens in the run; null once it is over. */
-  next(): Promise<TrainEvent | null>;
+  /**
+   * What happened in the run since the last call, at most one message a frame; null once it is over. The run goes on for
+   * a moment while nobody asks: "settled" waits for what is under way, and it rests then.
+   */
+  nextEvents(asked: Asked): Promise<TrainEvent[] | null>;
   /** Changes knobs that apply at the next step. */
   change(changes: Partial<RunConfig>): Promise<void>;
   /**

@@ -2,6 +2,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { type CommandContext, Stopped } from "../../../src/app/deno/command_line/command_context.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
+import { chromeTrace } from "../../../src/app/trace/chrome_trace.ts";
+import { stepTimes, timelineTable } from "../../../src/app/trace/timeline_table.ts";
+import { Timeline } from "../../../src/timeline.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { fakeSession } from "../../support/fake_session.ts";
 
@@ -261,5 +264,28 @@ test("serve needs a built page", async () => {
   await Deno.mkdir(`${folder}/dist`);
   expect((await run("serve --port 8123")).lines[0]).toMatch(
     /^The page is at http:\/\/127\.0\.0\.1:\d+\/; Ctrl-C ends$/,
+  );
+});
+
+test("train writes the timeline where that is asked for, to a new file only", async () => {
+  const timeline = new Timeline();
+  for (let step = 1; step <= 5; step++) timeline.add("step", `step ${step}`, 10 * step, 10 * step + 10);
+  const traced = (session: ReturnType<typeof fakeSession>) =>
+    Object.assign(session, {
+      tracedSteps: async () => ({
+        table: timelineTable(timeline),
+        times: stepTimes(timeline),
+        chrome: chromeTrace(timeline),
+      }),
+    });
+  const path = `${folder}/trace.json`;
+  const { code, lines } = await run(`train --steps 2 --out ${folder}/a --chrome-trace ${path}`, {}, traced);
+  expect(code).toBe(0);
+  expect(lines.join("\n")).toMatch(/^a step, mean of 2 +10\.00 ms$/m);
+  expect(lines.at(-1)).toBe(`The timeline is in ${path}: open it in chrome://tracing or ui.perfetto.dev`);
+  const { traceEvents } = JSON.parse(await Deno.readTextFile(path));
+  expect(traceEvents.filter(({ cat }: { cat?: string }) => cat === "step")).toHaveLength(5);
+  await expect(run(`train --steps 2 --out ${folder}/b --chrome-trace ${path}`, {}, traced)).rejects.toThrow(
+    `found that ${path} is there already`,
   );
 });

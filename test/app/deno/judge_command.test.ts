@@ -105,11 +105,11 @@ async function writeRun(): Promise<string> {
   ];
   const config = resolveConfig({});
   const events: TrainEvent[] = [
-    { type: "run", format: 1, config, model: { name: "m", parameters: 1 }, adapter: "a", resumedAt: 0, startedAt: "" },
-    ...[0, 1].flatMap((step): TrainEvent[] => [
+    { type: "run", format: 2, config, model: { name: "m", parameters: 1 }, adapter: "a", resumedAt: 0, startedAt: "" },
+    ...[1, 2].flatMap((step): TrainEvent[] => [
       { type: "tasks", step, tasks: [task] },
       { type: "group", step, taskIndex: 0, rollouts: group(step) },
-      { type: "update", step: step + 1, metrics: {}, durationMs: 1, rollMs: 1, updateMs: 1 },
+      { type: "update", step, metrics: {}, durationMs: 1, rollMs: 1, updateMs: 1 },
     ]),
   ];
   const text = `${events.map((event) => JSON.stringify(event)).join("\n")}\n{"type":"tas`;
@@ -152,8 +152,8 @@ describe("judge rejudge", () => {
     expect(lines[4]).toBe(
       "6 rollouts: 2 as before, 2 now right, 0 now wrong, 0 without a verdict now, 2 without one before; 6 rewards differ",
     );
-    expect(lines[5]).toBe('  0·0·1: "fruit in a bowl" for "a bowl of fruit": wrong by rule -> right by judge hardened');
-    expect(lines[6]).toBe('  0·0·2: null for "a bowl of fruit": no verdict -> wrong by no answer');
+    expect(lines[5]).toBe('  1·0·1: "fruit in a bowl" for "a bowl of fruit": wrong by rule -> right by judge hardened');
+    expect(lines[6]).toBe('  1·0·2: null for "a bowl of fruit": no verdict -> wrong by no answer');
     // The same question in both steps, and a canary with it.
     expect(fake.questions).toHaveLength(2);
     expect(lines.at(-1)).toContain("1 of 1 canaries");
@@ -169,7 +169,7 @@ describe("judge rejudge", () => {
       [2, 2],
       [2, 2],
     ]);
-    expect(steps[0].changed).toContainEqual(expect.objectContaining({ rollout: "0·0·1", after: null }));
+    expect(steps[0].changed).toContainEqual(expect.objectContaining({ rollout: "1·0·1", after: null }));
   });
 
   test("by rules alone, under a reward of the menu", async () => {

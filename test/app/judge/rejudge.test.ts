@@ -111,7 +111,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
   const all: TrainEvent[] = [
     {
       type: "run",
-      format: 1,
+      format: 2,
       config: { ...config, judge },
       model: { name: "m", parameters: 1 },
       adapter: "a",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Player, type PlayerState } from "../../../src/app/run/player.ts";
+import type { Asked } from "../../../src/app/worker_api/event_batches.ts";
 import type { TrainEvent } from "../../../src/train/events.ts";
 
 const update = (step: number): TrainEvent => ({
@@ -14,13 +15,18 @@ const alarm = (step: number): TrainEvent => ({ type: "alarm", step, message: "lo
 
 /** A run that gives the next event only when asked, and counts how many were asked for at once. */
 function manualRun() {
+  const asked: Asked[] = [];
   const waiting: ((event: TrainEvent | null | Error) => void)[] = [];
   return {
     waiting,
-    next: () =>
-      new Promise<TrainEvent | null>((resolve, reject) => {
-        waiting.push((event) => (event instanceof Error ? reject(event) : resolve(event)));
-      }),
+    asked,
+    nextEvents: (what: Asked): Promise<TrainEvent[] | null> => {
+      asked.push(what);
+      if (what === "settled") return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        waiting.push((event) => (event instanceof Error ? reject(event) : resolve(event && [event])));
+      });
+    },
     async give(event: TrainEvent | null | Error): Promise<void> {
       expect(waiting).toHaveLength(1);
       waiting.shift()!(event);
@@ -72,6 +78,18 @@ describe("player", () => {
     await paused;
     expect(listener.seen.events).toEqual([alarm(1)]);
     expect(run.waiting).toHaveLength(0);
+    expect(run.asked).toEqual(["frame", "settled"]);
+  });
+
+  it("reports what was on its way when it paused", async () => {
+    const listener = listen();
+    const batches: TrainEvent[][] = [[alarm(1), update(1)], [update(2)]];
+    const player = new Player({ nextEvents: async () => batches.shift() ?? null }, listener);
+    const played = player.play();
+    void player.pause();
+    await played;
+    expect(listener.seen.events).toEqual([alarm(1), update(1), update(2)]);
+    expect(player.state).toBe("paused");
   });
 
   it("does not ask twice when played again before the event under way arrived", async () => {
@@ -95,6 +113,7 @@ describe("player", () => {
     await stepped;
     expect(listener.seen.states).toEqual(["stepping", "paused"]);
     expect(run.waiting).toHaveLength(0);
+    expect(run.asked).toEqual(["update", "update", "settled"]);
   });
 
   it("becomes a step when Step is pressed while playing", async () => {

@@ -10,9 +10,11 @@ const log = (...events: object[]) => events.map((event) => `${JSON.stringify(eve
 /** The line of the checkpoint, with something before it that no longer counts. */
 const saved = `${log({ type: "config", step: 4, changes: { temperature: 2 } }, { type: "update", step: 10 })}${log({ type: "checkpoint", step: 10 })}`;
 const update = (step: number) => ({ type: "update", step });
-const change = (step: number, changes: Partial<RunConfig>) => ({ type: "config", step, changes });
+/** A change after so many steps, as the log has it: with the first step that it holds in. */
+const change = (made: number, changes: Partial<RunConfig>) => ({ type: "config", step: made + 1, changes });
 const head = (config: RunConfig, resumedAt: number, more: object = {}): Partial<TrainEvent> => ({
   type: "run",
+  format: 2,
   config,
   resumedAt,
   ...more,

@@ -112,7 +112,7 @@ describe("a full disk", () => {
     await pull("update 1");
     store.full = true;
     const seen = await pull("update 5");
-    expect(seen.filter((event) => event.startsWith("alarm"))).toEqual(["alarm 2"]);
+    expect(seen.filter((event) => event.startsWith("alarm"))).toEqual(["alarm 3"]);
     expect(seen).not.toContain("checkpoint 3");
     await expect(recorder.save()).rejects.toThrow("no room for the log");
     expect(savedStep(store)).toBeNull();

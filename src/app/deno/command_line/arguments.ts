@@ -43,6 +43,7 @@ export interface Options {
   logJson?: boolean;
   plain?: boolean;
   trace?: boolean;
+  chromeTrace?: string;
   tune?: "auto" | "off";
   dryRun?: boolean;
   gpuMemory?: number;

@@ -47,7 +47,12 @@ export const flags = {
   plain: { kind: "switch", line: "leave out the fast variants of kernels, to compare both" },
   trace: {
     kind: "switch",
-    line: "measure every kernel, and print a table at the end: dispatches, time, share of its pass, operations and bytes per second",
+    line: "measure every kernel, and when host and GPU do what; print tables at the end: time of a step by part, GPU idle, waits; each kernel's dispatches, time, operations and bytes per second",
+  },
+  chromeTrace: {
+    kind: "path",
+    value: "FILE",
+    line: "new file for the timeline of host and GPU, which chrome://tracing and ui.perfetto.dev open",
   },
   tune: {
     kind: "choice",
@@ -143,7 +148,7 @@ export const commands = {
     line: "train by GRPO; checkpoints and the log of events go into a run folder",
     example: "train --preset needle --steps 100 --out runs/first",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "chromeTrace", "tune"],
     ownCode: true,
   },
   warmup: {

@@ -13,7 +13,7 @@ import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { findTorch, peersOf } from "../gpu/torch_peers.ts";
 import { runtimeText, versionText } from "../gpu/version.ts";
-import { exists } from "../storage/durable_files.ts";
+import { expectNewFile } from "../storage/new_file.ts";
 import { withGpu } from "./open_session.ts";
 
 /** No workload begins after so long. */
@@ -55,14 +55,7 @@ export async function benchCommand(
 async function expectNewFiles({ json, markdown }: Options): Promise<void> {
   if (json !== undefined && json === markdown)
     throw new Error(`Expected two files, found ${json} for both --json and --markdown; name another for one of them`);
-  for (const path of [json, markdown]) {
-    if (path === undefined) continue;
-    if (await exists(path))
-      throw new Error(`Expected the name of a new file, found that ${path} is there already; move it, or name another`);
-    const folder = /^(.*)[/\\]/.exec(path)?.[1] ?? ".";
-    if (!(await exists(folder || "/")))
-      throw new Error(`Expected a folder ${folder} to write ${path} into, found none; make it, or name another file`);
-  }
+  for (const path of [json, markdown]) if (path !== undefined) await expectNewFile(path);
 }
 
 /** Prints a table, and writes the files that were asked for. */

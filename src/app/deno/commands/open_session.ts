@@ -12,6 +12,7 @@ import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
+import { expectNewFile } from "../storage/new_file.ts";
 import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
@@ -128,10 +129,12 @@ export async function useSession(
   { platform, config, named, options, context, frozen = false }: Opening,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
+  if (options.chromeTrace !== undefined) await expectNewFile(options.chromeTrace);
   const session = await context.openSession(platform, config, {
     frozen,
     own: await loadOwnCode(config, named),
     trace: options.trace ?? false,
+    timeline: options.chromeTrace !== undefined,
     tune: options.tune !== "off",
     judgeAccess: {
       key: judgeKey,
@@ -143,10 +146,21 @@ export async function useSession(
     // Lines of JSON go to a program, which reads no sentences.
     if (!options.logJson) for (const sentence of session.notices) context.terminal.print(visible(sentence));
     const code = await work(session);
-    const profile = session.profile();
-    if (profile !== null) context.terminal.print(profile);
+    await reportTrace(session, options, context);
     return code;
   } finally {
     session.close();
   }
+}
+
+/** Prints what was measured, and writes the timeline where that was asked for. */
+async function reportTrace(session: Session, { chromeTrace }: Options, { terminal }: CommandContext): Promise<void> {
+  const profile = session.profile();
+  if (profile !== null) terminal.print(profile);
+  const steps = await session.tracedSteps?.();
+  if (!steps) return;
+  terminal.print(steps.table ?? "Too few steps for times of a step: the first three are left out");
+  if (chromeTrace === undefined) return;
+  await Deno.writeTextFile(chromeTrace, JSON.stringify(steps.chrome));
+  terminal.print(`The timeline is in ${chromeTrace}: open it in chrome://tracing or ui.perfetto.dev`);
 }

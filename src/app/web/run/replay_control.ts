@@ -44,12 +44,8 @@ export class ReplayControl {
 
   /** The step in which a rollout was made, counted as updates are; null where the run has no such rollout. */
   stepOf(rollout: string): number | null {
-    let made = 0;
-    for (const event of this.#events) {
-      if (event.type === "update") made = event.step;
-      if (event.type === "run") made = event.resumedAt;
-      if (event.type === "group" && event.rollouts.some(({ id }) => id === rollout)) return made + 1;
-    }
+    for (const event of this.#events)
+      if (event.type === "group" && event.rollouts.some(({ id }) => id === rollout)) return event.step;
     return null;
   }
 
@@ -63,7 +59,7 @@ export class ReplayControl {
   async play(): Promise<void> {
     if (this.#at >= this.#events.length) this.seek(0);
     const player = new Player(
-      { next: () => this.#next() },
+      { nextEvents: async (asked) => (asked === "settled" ? [] : this.#next()) },
       {
         event: () => {},
         state: (state) => this.#show({ playing: state === "playing" }),
@@ -106,7 +102,7 @@ export class ReplayControl {
   }
 
   /** Everything up to the next update, once its time has come. */
-  async #next(): Promise<TrainEvent | null> {
+  async #next(): Promise<TrainEvent[] | null> {
     const player = this.#player;
     await new Promise((resolve) => setTimeout(resolve, stepMs));
     const replay = this.#store.replay.value;
@@ -120,7 +116,8 @@ export class ReplayControl {
       if (event.type === "update") break;
     }
     this.#show({ state });
-    return this.#events[this.#at - 1] ?? null;
+    const last = this.#events[this.#at - 1];
+    return last ? [last] : null;
   }
 
   #show(changes: Partial<Replay>): void {

@@ -7,8 +7,6 @@ import type { RunConfig } from "../../../train/knobs.ts";
 export interface StepRecord {
   /** Counted as updates are: from 1. */
   step: number;
-  /** As its events count it: updates made before. */
-  eventStep: number;
   tasks: Task[];
   groups: (Rollout[] | null)[];
   /** True once the weights were updated with it. */
@@ -113,10 +111,9 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
         }));
         return { ...state, steps, phase: { name: "encoding", rollouts: rolloutsOf({ ...state, steps }) } };
       }
-      const step = state.step + 1;
+      const { step } = event;
       const record = {
         step,
-        eventStep: event.step,
         tasks: event.tasks,
         groups: event.tasks.map(() => null),
         complete: false,
@@ -130,14 +127,8 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       };
     }
     case "decode": {
-      const { turn, tokens, waiting } = event;
-      const done = state.phase.name === "sampling" ? state.phase.done : 0;
+      const { turn, tokens, waiting, done } = event;
       return { ...state, phase: { name: "sampling", turn, tokens, waiting, done, rollouts: rolloutsOf(state) } };
-    }
-    case "rolled": {
-      const before = state.phase.name === "sampling" ? state.phase : { turn: 1, tokens: 0, waiting: 0, done: 0 };
-      const rollouts = rolloutsOf(state);
-      return { ...state, phase: { ...before, name: "sampling", done: before.done + 1, rollouts } };
     }
     case "group": {
       const steps = withNewest(lists, state.steps, event.step, (record) => ({
@@ -217,12 +208,12 @@ const newestSteps = 64;
 function withNewest(
   lists: Lists,
   steps: readonly StepRecord[],
-  eventStep: number,
+  step: number,
   change: (record: StepRecord) => StepRecord,
 ): readonly StepRecord[] {
   for (let index = steps.length - 1; index >= Math.max(0, steps.length - newestSteps); index--) {
     const record = steps[index];
-    if (record?.eventStep === eventStep) return lists.replace(steps, index, change(record));
+    if (record?.step === step) return lists.replace(steps, index, change(record));
   }
   return steps;
 }

@@ -61,8 +61,8 @@ export interface Chosen {
   step: number;
 }
 
-/** Events fold at once, but the page is updated at most this often: a fast GPU makes hundreds of events a second. */
-const publishEveryMs = 40;
+/** Events fold at once, the page is updated once a frame; one that is not seen has no frames, and is updated this often. */
+const unseenEveryMs = 500;
 
 /** Thumbnails take a while to make, and a person to look at them. */
 const dwellMs = 1500;
@@ -146,7 +146,8 @@ export class Store {
   readonly #followedStep: Signal<number | null> = signal(null);
   #followedMs = 0;
   #folded: RunState = emptyRun;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Ends the wait for the next frame; null where nothing waits to be shown. */
+  #cancel: (() => void) | null = null;
   /** Outlives its step, which leaves memory after a while. */
   #lastChosen: Chosen | null = null;
 
@@ -169,13 +170,13 @@ export class Store {
   /** Folds one event of the live run. */
   receive(event: TrainEvent): void {
     this.#folded = fold(this.#folded, event);
-    this.#timer ??= setTimeout(() => this.publish(), publishEveryMs);
+    this.#cancel ??= atNextFrame(() => this.publish());
   }
 
   /** Shows what has been folded so far, at once. */
   publish(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel?.();
+    this.#cancel = null;
     this.live.value = this.#folded;
   }
 
@@ -204,6 +205,16 @@ export class Store {
     if (last?.rollout !== found.rollout) this.#lastChosen = found;
     return this.#lastChosen;
   }
+}
+
+/** Calls back at the next frame, or after a while where the page is not seen. Returns what cancels it. */
+function atNextFrame(work: () => void): () => void {
+  const timer = setTimeout(work, unseenEveryMs);
+  const frame = globalThis.requestAnimationFrame?.(work);
+  return () => {
+    clearTimeout(timer);
+    if (frame !== undefined) cancelAnimationFrame(frame);
+  };
 }
 
 /** The step to show: the chosen one, else the newest that is whole, else the one being sampled. */

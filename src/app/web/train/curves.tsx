@@ -1,8 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { count, figure } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
-import { type Line, Plot } from "../widgets/plot.tsx";
+import type { Point } from "../run/run_state.ts";
+import { Plot } from "../widgets/plot.tsx";
 import { type CurveSpec, csv, curveLines, shownCurves } from "./curve_series.ts";
+import { thinned } from "./thinned.ts";
 
 /** Rows of a table that a page renders quickly. */
 const mostRows = 2000;
@@ -24,9 +26,10 @@ function Curve({ spec }: { spec: CurveSpec }) {
   const updates = store.updates.value;
   const evals = store.evals.value;
   const previous = store.replay.value ? null : store.previous.value;
+  const before = useMemo(() => previous && thinnedFor(spec, previous.updates), [spec, previous]);
   const { steps, lines } = useMemo(
-    () => curveLines(spec, updates, evals, previous?.updates ?? null),
-    [spec, updates, evals, previous],
+    () => curveLines(spec, thinnedFor(spec, updates), evals, before),
+    [spec, updates, evals, before],
   );
   const step = store.hoveredStep.value ?? store.chosenStep.value;
   const point = (step !== null && updates.find((update) => update.step === step)) || updates.at(-1);
@@ -68,14 +71,29 @@ function Curve({ spec }: { spec: CurveSpec }) {
           }}
         />
       )}
-      <CurveTable title={spec.title} steps={steps} lines={lines} />
+      <CurveTable spec={spec} />
     </div>
   );
 }
 
-function CurveTable({ title, steps, lines }: { title: string; steps: readonly number[]; lines: readonly Line[] }) {
+/** Stretches of steps of which a plot shows the extremes; it is about twice as many pixels wide. */
+const stretches = 250;
+
+const thinnedFor = ({ parts }: CurveSpec, points: readonly Point[]): readonly Point[] =>
+  thinned(
+    points,
+    parts.map(({ key }) => key),
+    stretches,
+  );
+
+/** All steps of a curve, once they are looked at. */
+function CurveTable({ spec }: { spec: CurveSpec }) {
   const { store } = usePage();
+  const { title } = spec;
   const [open, setOpen] = useState(false);
+  const previous = store.replay.value ? null : store.previous.value;
+  const whole = () => curveLines(spec, store.updates.value, store.evals.value, previous?.updates ?? null);
+  const { steps, lines } = open ? whole() : { steps: [], lines: [] };
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     try {

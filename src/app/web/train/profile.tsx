@@ -13,13 +13,14 @@ export function Profile() {
   if (!store.traced.value) return null;
   return (
     <details class="card" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Time per kernel</summary>
+      <summary>Where the time goes</summary>
       {table === null ? (
         <p class="soft small">after the first step</p>
       ) : (
         <>
           <p class="soft small">
-            The first pass of each kind, by kernel: how often it ran, how long in all, its share.
+            A step by its parts on host and GPU; then the first pass of each kind, by kernel: how often it ran, how long
+            in all, its share.
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
           <pre class="profile" tabIndex={0}>

@@ -2,18 +2,15 @@ import { transfer } from "comlink";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Pixels } from "../../../image/pixels.ts";
 import type { Platform } from "../../../platform.ts";
-import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import { needlePictures } from "../../../tasks/sources/needle.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
-import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
-import { openTokenizer } from "../../model_folder/qwen_tokenizer.ts";
-import { atCommits } from "../../run/run_sources.ts";
-import { type OpenSession, type Session, sameModel } from "../../session/session.ts";
+import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
 import type {
   Alternative,
   CachedWeights,
@@ -26,12 +23,13 @@ import type {
 } from "../../worker_api/run_api.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
 import { readEventsFile } from "../browser/events_file.ts";
-import { runName } from "../labels/run_name.ts";
 import { DataWorker } from "./data_worker.ts";
 import { StorageFull } from "./database.ts";
-import { droppedPaths, expectDropped, recognise } from "./dropped_again.ts";
+import { droppedPaths, recognise } from "./dropped_again.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
+import { OpenModels } from "./open_models.ts";
+import { resumableRun } from "./resumable_run.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
 import { storedExport } from "./stored_export.ts";
 import { StoredRunWriter } from "./stored_run.ts";
@@ -45,17 +43,14 @@ export class RunWorker implements RunApi {
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
   readonly #verdicts = verdictStore();
-  #session: Session | null = null;
-  #loading: { doneBytes: number; ofBytes: number } | null = null;
-  #trace = false;
+  readonly #models: OpenModels;
   /** Stays here when it is over, as long as its weights are in the session. */
   #run: StoredRunWriter | null = null;
+  /** Its events on their way to the page. */
+  #batches: { run: StoredRunWriter; batches: EventBatches<TrainEvent> } | null = null;
   #warmup: StoredWarmupWriter | null = null;
   /** Counts questions about memory, and what makes the last one stale. */
   #asked = 0;
-  /** What the session was opened with. */
-  #openedWith: RunConfig | null = null;
-  readonly #tokenizers = new Map<string, Promise<Tokenizer>>();
 
   constructor(
     readonly platform: Platform,
@@ -66,8 +61,11 @@ export class RunWorker implements RunApi {
     this.data = new DataWorker(platform);
     this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
       cache: this.#verdicts,
-      tokenizer: (model) => this.#tokenizerOf(model),
+      tokenizer: (model) => this.#models.tokenizer(model),
     });
+    this.#models = new OpenModels(platform, dropped, (config, options) =>
+      openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
+    );
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
@@ -80,7 +78,7 @@ export class RunWorker implements RunApi {
     if (
       (!this.#run || this.#run.over) &&
       !this.#warmup &&
-      found.some(({ path }) => path === this.#session?.model.name)
+      found.some(({ path }) => path === this.#models.session?.model.name)
     ) {
       this.#closeSession();
     }
@@ -88,9 +86,9 @@ export class RunWorker implements RunApi {
   }
 
   async open(config: RunConfig, { trace }: { trace: boolean }): Promise<Opened> {
-    this.#trace = trace;
+    this.#models.trace = trace;
     const { adapter, software, model, notices } = await this.#openModel(config);
-    const stored = await this.#resumable(config);
+    const stored = await resumableRun(config);
     return {
       adapter,
       software,
@@ -129,6 +127,14 @@ export class RunWorker implements RunApi {
     return run ? this.#guarded(() => run.next()) : null;
   }
 
+  async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
+    const run = this.#run;
+    if (!run) return null;
+    if (this.#batches?.run !== run)
+      this.#batches = { run, batches: new EventBatches(() => this.#guarded(() => run.next())) };
+    return this.#batches.batches.next(asked);
+  }
+
   async change(changes: Partial<RunConfig>): Promise<void> {
     await this.#run?.change(changes);
   }
@@ -146,7 +152,7 @@ export class RunWorker implements RunApi {
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     // Logs of early runs name no data.
     if (config.data) return this.data.pictures(task, config);
-    const pictures = (await this.#session?.scenePictures?.(task, config)) ?? needlePictures(task.id, config);
+    const pictures = (await this.#models.session?.scenePictures?.(task, config)) ?? needlePictures(task.id, config);
     return transfer(
       pictures,
       pictures.map(({ data }) => data.buffer as ArrayBuffer),
@@ -154,11 +160,11 @@ export class RunWorker implements RunApi {
   }
 
   async texts(tokens: number[], model: string): Promise<string[]> {
-    return (await this.#tokenizerOf(model)).texts(tokens);
+    return (await this.#models.tokenizer(model)).texts(tokens);
   }
 
   async alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]> {
-    const session = this.#opened();
+    const session = this.#models.opened();
     const found = await session.likelihoods(rollout, task, config);
     return found.map((likelihoods) => {
       const texts = session.texts(likelihoods.map(({ token }) => token));
@@ -167,7 +173,10 @@ export class RunWorker implements RunApi {
   }
 
   async profile(): Promise<string | null> {
-    return this.#session?.profile() || null;
+    const { session } = this.#models;
+    const kernels = session?.profile();
+    const steps = await session?.tracedSteps?.();
+    return [steps?.table, kernels].filter(Boolean).join("\n\n") || null;
   }
 
   async startWarmup(config: RunConfig, { resume }: { resume: boolean }): Promise<void> {
@@ -211,7 +220,7 @@ export class RunWorker implements RunApi {
   }
 
   async loading(): Promise<{ doneBytes: number; ofBytes: number } | null> {
-    return this.#loading;
+    return this.#models.loading;
   }
 
   async weights(): Promise<CachedWeights[]> {
@@ -253,42 +262,6 @@ export class RunWorker implements RunApi {
     return file;
   }
 
-  #opened(): Session {
-    if (!this.#session) throw new Error("The model is not open yet; wait for the adapter to be ready");
-    return this.#session;
-  }
-
-  async #openModel(wanted: RunConfig): Promise<Session> {
-    await expectDropped(wanted, this.dropped);
-    const config = await atCommits(wanted, this.platform);
-    const serves = this.#openedWith && sameModel(this.#openedWith, config);
-    if (this.#session && serves && !this.#session.lost) return this.#session;
-    this.#closeSession();
-    this.#openedWith = config;
-    const judgeAccess = { key: this.judge.keyOf, cache: this.#verdicts };
-    const progress = (doneBytes: number, ofBytes: number) => {
-      this.#loading = { doneBytes, ofBytes };
-    };
-    try {
-      this.#session = await this.openSession(this.platform, config, { trace: this.#trace, judgeAccess, progress });
-    } finally {
-      this.#loading = null;
-    }
-    return this.#session;
-  }
-
-  /** The newest stored run with these settings that has a checkpoint, has not made all its steps, and is not under way. */
-  async #resumable(config: RunConfig): Promise<StoredRun | null> {
-    const base = runName(config);
-    for (const run of await storedRuns()) {
-      if (run.savedStep === 0 || run.savedStep >= config.steps || run.writer !== null) continue;
-      // A run keeps the name of its first settings, and may have been given others on its way.
-      const named = run.name === base || run.name.startsWith(`${base} (`);
-      if (named || (await hasSettings(run, base))) return run;
-    }
-    return null;
-  }
-
   /** Ends the run, saved, so that another can begin. @throws StorageFull where it cannot be saved */
   async #endRun(): Promise<void> {
     if (this.#run?.over === false) await this.stop();
@@ -314,31 +287,14 @@ export class RunWorker implements RunApi {
     this.#closeSession();
   }
 
+  /** A session for a configuration; the one that is open serves others of its model. */
+  async #openModel(config: RunConfig): Promise<Session> {
+    return this.#models.open(config, () => this.#closeSession());
+  }
+
   /** With the session go the weights of the run that it trained. */
   #closeSession(): void {
-    this.#session?.close();
-    this.#session = null;
+    this.#models.close();
     if (this.#run?.over) this.#run = null;
-  }
-
-  #tokenizerOf(model: string): Promise<Tokenizer> {
-    const known = this.#tokenizers.get(model) ?? this.#readTokenizer(model);
-    this.#tokenizers.set(model, known);
-    // A folder that is not there now may be dropped again.
-    known.catch(() => this.#tokenizers.delete(model));
-    return known;
-  }
-
-  #readTokenizer(model: string): Promise<Tokenizer> {
-    return openTokenizer(fileOrNull(filesIn(this.platform, model)));
-  }
-}
-
-async function hasSettings({ name }: StoredRun, base: string): Promise<boolean> {
-  try {
-    return runName(await storedSettings(name)) === base;
-  } catch {
-    // Damaged settings are reported when the run is resumed from the list.
-    return false;
   }
 }

@@ -41,8 +41,8 @@ describe("a log opened from a file", () => {
     ['{"question":"how?","answer":"so"}', 'Line 1 of x is not an event of a run (it has no "type")'],
     ['{"type":"toString"}', 'x does not begin with a "run" event but with "toString"'],
     [lines[1]!, 'x does not begin with a "run" event but with "tasks"'],
-    [JSON.stringify({ ...head, format: 2 }), "x has log format 2, this version reads 1"],
-    [withLine({ ...head, format: { a: 1 } }), 'x has log format {"a":1}, this version reads 1'],
+    [JSON.stringify({ ...head, format: 3 }), "x has log format 3, this version reads 1 and 2"],
+    [withLine({ ...head, format: { a: 1 } }), 'x has log format {"a":1}, this version reads 1 and 2'],
     [
       JSON.stringify({ ...head, config: [] }),
       "not the head of a run (config: expected an object, found a list of 0); choose",

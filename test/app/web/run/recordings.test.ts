@@ -27,9 +27,9 @@ describe("the recorded run that comes with the page", () => {
   it("shows the scenes that are rendered today", async () => {
     const { events } = readEventsFile("recording", await gunzip(shipped));
     const { config, steps } = foldAll(events);
-    for (const { tasks, eventStep } of steps)
+    for (const { tasks, step } of steps)
       for (const [i, task] of tasks.entries())
-        expect(task).toEqual(needleTask(config!, { seed: 0, split: "train", step: eventStep, index: i }));
+        expect(task).toEqual(needleTask(config!, { seed: 0, split: "train", step: step - 1, index: i }));
     expect(needlePictures(steps[0]!.tasks[0]!.id, config!)[0]).toMatchObject({ width: 512, height: 512 });
   });
 });

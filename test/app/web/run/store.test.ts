@@ -21,7 +21,7 @@ describe("the fold of a run's events", () => {
     expect(run.evals.map((point) => point.step)).toEqual([2, 4]);
     expect(run.steps.map((record) => record.step)).toEqual([1, 2, 3, 4]);
     expect(run.steps[0]!.groups.map((group) => group!.length)).toEqual([3, 3]);
-    expect(run.steps[0]!.groups[1]![2]!.id).toBe("0·1·2");
+    expect(run.steps[0]!.groups[1]![2]!.id).toBe("1·1·2");
     expect(run.end?.reason).toBe("done");
   });
 
@@ -36,7 +36,13 @@ describe("the fold of a run's events", () => {
       done: 0,
       rollouts: 6,
     });
-    expect(stateAfter("rolled").phase).toMatchObject({ name: "sampling", tokens: 108, done: 1, rollouts: 6 });
+    const groups = events.findIndex((event) => event.type === "group");
+    expect(foldAll(events.slice(0, groups)).phase).toMatchObject({
+      name: "sampling",
+      tokens: 108,
+      done: 6,
+      rollouts: 6,
+    });
     const lastGroup = events.findIndex((event) => event.type === "update");
     expect(foldAll(events.slice(0, lastGroup)).phase).toEqual({ name: "updating" });
     expect(stateAfter("update").phase).toEqual({ name: "idle" });
@@ -112,7 +118,7 @@ describe("the store", () => {
   it("shows the newest whole step and, where nobody chose, a rollout of it that zoomed", () => {
     const store = filled();
     expect(store.record.value?.step).toBe(4);
-    expect(store.chosen.value?.rollout.id).toMatch(/^3·/);
+    expect(store.chosen.value?.rollout.id).toMatch(/^4·/);
     expect(store.chosen.value?.step).toBe(4);
     expect(store.chosen.value?.rollout.calls).not.toHaveLength(0);
   });
@@ -127,12 +133,12 @@ describe("the store", () => {
 
   it("keeps a pinned rollout after its step has left memory", () => {
     const store = filled();
-    store.pinned.value = "0·0·1";
-    expect(store.chosen.value?.rollout.id).toBe("0·0·1");
+    store.pinned.value = "1·0·1";
+    expect(store.chosen.value?.rollout.id).toBe("1·0·1");
     for (let step = 5; step < 60; step++) store.receive({ type: "tasks", step, tasks: [] });
     store.publish();
     expect(store.live.value.steps.some((record) => record.step === 1)).toBe(false);
-    expect(store.chosen.value?.rollout.id).toBe("0·0·1");
+    expect(store.chosen.value?.rollout.id).toBe("1·0·1");
   });
 
   it("names the knobs that wait for a new run", () => {
@@ -186,8 +192,8 @@ describe("a log that was shortened", () => {
   it("shows a step's groups that are there, and no step without groups", () => {
     const kept = events.filter(
       (event) =>
-        !(event.type === "tasks" && event.step === 1) &&
-        !(event.type === "group" && (event.step === 1 || event.taskIndex === 0)),
+        !(event.type === "tasks" && event.step === 2) &&
+        !(event.type === "group" && (event.step === 2 || event.taskIndex === 0)),
     );
     const run = foldAll(kept);
     expect(run.updates).toHaveLength(4);

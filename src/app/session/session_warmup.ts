@@ -1,0 +1,53 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { KernelTime } from "../../gpu/kernel_times.ts";
+import { maxPassBytes } from "../../model/activation_size.ts";
+import type { Model } from "../../model/model.ts";
+import type { Tokenizer } from "../../policy/tokenizer.ts";
+import type { WarmupEvent } from "../../train/events.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { Learner } from "../../train/learner.ts";
+import { initialize, stages, warmup } from "../../train/warmup.ts";
+import type { PicturePool } from "./picture_pool.ts";
+
+/** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
+const softwarePassBytes = 16 * 2 ** 20;
+
+/** The supervised stages on a model, from random weights or from where they were stopped. */
+export async function* warmedUp(
+  { gpu, model, tokenizer, pool }: { gpu: Gpu; model: Model; tokenizer: Tokenizer; pool: PicturePool },
+  {
+    config: { seed, preset, warmupRows, gradientCheckpointing },
+    stepsMade,
+    traces: allTraces,
+    signal,
+  }: {
+    config: RunConfig;
+    stepsMade: number;
+    /** Takes the times of kernels, where they are measured. */
+    traces: Map<string, KernelTime[]> | undefined;
+    signal: AbortSignal | undefined;
+  },
+): AsyncGenerator<Extract<WarmupEvent, { type: "warmup" }>> {
+  const { parameters, config } = model;
+  if (stepsMade === 0) initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
+  const learner = new Learner(gpu, model, "nll", gpu.software ? softwarePassBytes : maxPassBytes);
+  const traces = allTraces && new Map<string, KernelTime[]>();
+  try {
+    yield* warmup({
+      learner,
+      parameters,
+      tokenizer,
+      vision: config.vision,
+      lessons: (...of) => pool.lessons(...of),
+      stages: stages(preset === "story" ? "story" : "needle", warmupRows),
+      seed,
+      stepsMade,
+      gradientCheckpointing,
+      traces,
+      signal,
+    });
+  } finally {
+    for (const [kind, times] of traces ?? []) allTraces?.set(`warmup ${kind}`, times);
+    learner.free();
+  }
+}
