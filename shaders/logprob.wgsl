@@ -99,6 +99,42 @@ fn summarize(
   }
 }
 
+// The same without workgroup memory: one thread a row, which goes through the lanes in the order of the tree's leaves, and adds
+// two sums as soon as it has both.
+@compute @workgroup_size(16)
+fn summarize_unshared(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 16u;
+  if (n >= params.N) {
+    return;
+  }
+  let row = n * params.V;
+  let heat = temperature[0];
+  var highest = LOWEST;
+  for (var v = 0u; v < params.V; v++) {
+    highest = max(highest, scaled(row, v, heat));
+  }
+  var whole = vec2f();
+  var waiting = array<vec2f, 9>();
+  for (var leaf = 0u; leaf < LANES; leaf++) {
+    var sum = vec2f();
+    for (var v = reverseBits(leaf) >> 24u; v < params.V; v += LANES) {
+      let z = scaled(row, v, heat);
+      if (!(z <= LOWEST)) {
+        let below = z - highest;
+        let e = exp(below);
+        sum = vec2f(sum.x + e, fma(e, below, sum.y));
+      }
+    }
+    let sums = countTrailingZeros(~leaf);
+    for (var level = 0u; level < sums; level++) {
+      sum = waiting[level] + sum;
+    }
+    waiting[sums] = sum;
+    whole = sum;
+  }
+  stats[n] = vec4f(highest, highest + log(whole.x), log(whole.x) - whole.y / whole.x, 0.0);
+}
+
 @compute @workgroup_size(64)
 fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let n = id.x + id.y * grid.x * 64u;

@@ -93,6 +93,21 @@ fn mass(row: u32, v: u32, end: u32, lse: f32) -> f32 {
   return select(0.0, exp(scaled(row, v) - lse), v < end && allowed[min(v, params.V - 1u)] == 1u);
 }
 
+// Stores the id sampled for a row, and whether it ends the turn.
+fn put_sampled(row: u32, slot: u32, token: u32) {
+  let at = slot * 8u;
+  let sampled = state[at + SAMPLED];
+  sampled_tokens[slot * params.capacity + sampled] = token;
+  sampled_values[slot * params.capacity + sampled] = vec2f(scaled(row, token) - stats[row].y, stats[row].z);
+  state[at + TOKEN] = token;
+  state[at + SAMPLED] = sampled + 1u;
+  for (var s = 0u; s < keys[3]; s++) {
+    if (keys[4u + s] == token) {
+      state[at + DONE] = 1u;
+    }
+  }
+}
+
 // One workgroup a row; each lane has a range of the vocabulary, so ids are added up in order. The range that contains the
 // token is divided again, into a piece a lane.
 @compute @workgroup_size(256)
@@ -195,15 +210,107 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         token = lane_last[back - 1u];
       }
     }
-    let sampled = state[at + SAMPLED];
-    sampled_tokens[slot * params.capacity + sampled] = token;
-    sampled_values[slot * params.capacity + sampled] = vec2f(scaled(row, token) - lse, stats[row].z);
-    state[at + TOKEN] = token;
-    state[at + SAMPLED] = sampled + 1u;
-    for (var s = 0u; s < keys[3]; s++) {
-      if (keys[4u + s] == token) {
-        state[at + DONE] = 1u;
-      }
+    put_sampled(row, slot, token);
+  }
+}
+
+// Sum of the masses that a lane of `pick` adds up.
+fn lane_sum(row: u32, lane: u32, per_lane: u32, lse: f32) -> f32 {
+  let begin = min(lane * per_lane, params.V);
+  let end = min(begin + per_lane, params.V);
+  var sum = 0.0;
+  for (var v = begin; v < end; v++) {
+    if (allowed[v] == 1u) {
+      sum += exp(scaled(row, v) - lse);
     }
   }
+  return sum;
+}
+
+// The id whose range of probability contains a random number, by the sums of `pick`.
+fn drawn(row: u32, at: u32, lse: f32) -> u32 {
+  let per_lane = (params.V + LANES - 1u) / LANES;
+  var whole = 0.0;
+  for (var lane = 0u; lane < LANES; lane++) {
+    whole += lane_sum(row, lane, per_lane, lse);
+  }
+  let random = philox(vec4u(keys[1], state[at + TASK], state[at + ROLLOUT], state[at + SAMPLED]), vec2u(keys[0], STREAM));
+  let mark = f32(random.x >> 8u) * 0x1p-24 * whole;
+  var below = 0.0;
+  var lane = 0u;
+  for (; lane < LANES - 1u; lane++) {
+    let sum = lane_sum(row, lane, per_lane, lse);
+    if (!(below + sum <= mark)) {
+      break;
+    }
+    below += sum;
+  }
+  let piece = (per_lane + LANES - 1u) / LANES;
+  let begin = min(lane * per_lane, params.V);
+  let end = min(begin + per_lane, params.V);
+  var p = 0u;
+  for (; p < LANES - 1u; p++) {
+    var sum = 0.0;
+    for (var i = 0u; i < piece; i++) {
+      sum += mass(row, begin + p * piece + i, end, lse);
+    }
+    if (!(below + sum <= mark)) {
+      break;
+    }
+    below += sum;
+  }
+  for (var i = 0u; i < piece; i++) {
+    let v = begin + p * piece + i;
+    let own = mass(row, v, end, lse);
+    below += own;
+    if (own > 0.0 && below > mark) {
+      return v;
+    }
+  }
+  // The mark may lie just past the end by rounding: then the last allowed id is taken.
+  for (var v = end; v > 0u; v--) {
+    if (allowed[v - 1u] == 1u) {
+      return v - 1u;
+    }
+  }
+  return NO_INDEX;
+}
+
+// The likeliest id.
+fn likeliest(row: u32) -> u32 {
+  var best = NO_INDEX;
+  var best_z = 0.0;
+  for (var v = 0u; v < params.V; v++) {
+    let z = scaled(row, v);
+    if (allowed[v] == 1u && (best == NO_INDEX || z > best_z)) {
+      best = v;
+      best_z = z;
+    }
+  }
+  return best;
+}
+
+// `pick` without workgroup memory: one thread a row.
+@compute @workgroup_size(8)
+fn pick_unshared(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x;
+  if (row >= params.B) {
+    return;
+  }
+  let slot = slots[row];
+  if (slot == NO_INDEX) {
+    return;
+  }
+  let at = slot * 8u;
+  if (state[at + DONE] == 1u) {
+    return;
+  }
+  let lse = stats[row].y;
+  var token = NO_INDEX;
+  if (keys[2] == 1u) {
+    token = likeliest(row);
+  } else {
+    token = drawn(row, at, lse);
+  }
+  put_sampled(row, slot, token);
 }

@@ -15,6 +15,8 @@ export interface Dispatch {
   constants?: Readonly<Record<string, number>>;
   /** Values of `const NAME: u32`, put in front of the shader: sizes of private arrays, which WGSL wants to be constant. */
   sizes?: Readonly<Record<string, number>>;
+  /** A kernel with the same results whose threads share nothing: no workgroup memory, no barriers. See `GpuOptions.unshared`. */
+  unshared?: Pick<Dispatch, "shader" | "entry" | "groups" | "sizes">;
 }
 
 /** A tensor bound by a dispatch. */

@@ -162,6 +162,7 @@ export function backpropBias(
     tensors: { dout, partial },
     params: { N, I: 1, O, first, splits, stride: O },
     groups: [Math.ceil(O / 64), splits],
+    unshared: { shader, entry: "sum_rows_unshared", groups: [Math.ceil(O / 32), splits] },
   });
   addPartials(plan, partial, into, { to: first });
 }

@@ -1,4 +1,5 @@
 import source from "../../shaders/layernorm.wgsl" with { type: "text" };
+import unsharedSource from "../../shaders/layernorm_unshared.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -7,6 +8,9 @@ import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 
 const shader = new Shader("layernorm", source, sumLanes);
+const unshared = new Shader("layernorm_unshared", unsharedSource);
+/** Threads in a workgroup of that shader. */
+const unsharedThreads = 16;
 
 export interface LayerNorm {
   /** (C) */
@@ -30,12 +34,15 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
   const out = tape.empty(`layernorm(${weight.name})`, [N, C]);
   const moments = tape.empty("layernorm.moments", [N, 2]);
   const params = { N, C, eps, splits: 1 };
+  const byRow = (entry: string) =>
+    C % 4 === 0 ? { unshared: { shader: unshared, entry, groups: grid(N, unsharedThreads) } } : {};
   tape.plan.dispatch({
     shader,
     entry: "normalize",
     tensors: { x, weight, bias, out, moments },
     params,
     groups: grid(N, 1),
+    ...byRow("normalize"),
   });
 
   tape.record(out, [x, weight, bias], () => {
@@ -51,6 +58,13 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
           tensors: { x, dout, moments, partial },
           params: { ...params, splits },
           groups: [Math.ceil(C / 64), splits],
+          ...(C % 4 === 0 && {
+            unshared: {
+              shader: unshared,
+              entry: "backprop_weight",
+              groups: [Math.ceil(C / 4 / unsharedThreads), splits],
+            },
+          }),
         });
         for (const [which, into] of [intoWeight, intoBias].entries())
           if (into) addPartials(tape.plan, partial, into, { splits, count: C, first: which * splits * C });
@@ -65,6 +79,7 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
         params,
         groups: grid(N, 1),
         constants: intoX.constants,
+        ...byRow("backprop_x"),
       });
   });
   return out;

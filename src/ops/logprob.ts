@@ -8,6 +8,9 @@ import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_produ
 
 const shader = new Shader("logprob", source);
 
+/** Up to this many ids a row's sums are made by one thread where workgroups are slow; of more, even then by many. */
+export const mostUnshared = 4096;
+
 /** Bytes of a chunk's logits at most, unless a chunk of `rowStep` rows takes more. */
 const chunkBytes = 64 * 2 ** 20;
 
@@ -157,5 +160,6 @@ function recordSummary(plan: Plan, logits: Tensor, { allowed, temperature }: Dis
     tensors: { logits, allowed, temperature, stats },
     params: { N, V },
     groups: grid(N, 1),
+    ...(V <= mostUnshared && { unshared: { shader, entry: "summarize_unshared", groups: grid(N, 16) } }),
   });
 }

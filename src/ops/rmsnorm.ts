@@ -1,4 +1,5 @@
 import source from "../../shaders/rmsnorm.wgsl" with { type: "text" };
+import unsharedSource from "../../shaders/rmsnorm_unshared.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -7,6 +8,9 @@ import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { addPartials, columnSplits } from "./partials.ts";
 
 const shader = new Shader("rmsnorm", source, sumLanes);
+const unshared = new Shader("rmsnorm_unshared", unsharedSource);
+/** Threads in a workgroup of that shader. */
+const unsharedThreads = 16;
 
 /** Rows up to this length are normalized by one thread, longer ones by a workgroup. */
 const shortRow = 64;
@@ -27,12 +31,15 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
   const params = { N, C, eps, splits: 1 };
   const short = C <= shortRow;
   const groups = grid(N, short ? 64 : 1);
+  const byRow = (entry: string) =>
+    !short && C % 4 === 0 ? { unshared: { shader: unshared, entry, groups: grid(N, unsharedThreads) } } : {};
   tape.plan.dispatch({
     shader,
     entry: short ? "normalize_short" : "normalize",
     tensors: { x, weight, out, rstd },
     params,
     groups,
+    ...byRow("normalize"),
   });
 
   tape.record(out, [x, weight], () => {
@@ -47,6 +54,13 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
           tensors: { x, dout, rstd, partial },
           params: { ...params, splits },
           groups: [Math.ceil(C / 64), splits],
+          ...(C % 4 === 0 && {
+            unshared: {
+              shader: unshared,
+              entry: "backprop_weight",
+              groups: [Math.ceil(C / 4 / unsharedThreads), splits],
+            },
+          }),
         });
         addPartials(tape.plan, partial, intoWeight);
       });
@@ -60,6 +74,7 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
         params,
         groups,
         constants: intoX.constants,
+        ...byRow("backprop_x"),
       });
   });
   return out;

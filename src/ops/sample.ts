@@ -2,6 +2,7 @@ import source from "../../shaders/sample.wgsl" with { type: "text" };
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
+import { mostUnshared } from "./logprob.ts";
 
 const shader = new Shader("sample", source);
 
@@ -76,5 +77,6 @@ export function pick(plan: Plan, sample: SampleState, { slots, logits, stats }: 
     },
     params: { B, V, N: 0, capacity: extents2(sampledTokens)[1] },
     groups: [B],
+    ...(V <= mostUnshared && { unshared: { shader, entry: "pick_unshared", groups: [Math.ceil(B / 8)] } }),
   });
 }
