@@ -8,7 +8,15 @@ import { layernorm } from "../../src/ops/layernorm.ts";
 import { linear } from "../../src/ops/linear.ts";
 import { summarize } from "../../src/ops/logprob.ts";
 import { rmsnorm } from "../../src/ops/rmsnorm.ts";
-import { pick } from "../../src/ops/sample.ts";
+import {
+  conversationWordCount,
+  conversationWords,
+  pick,
+  placeWordCount,
+  sampleWordCount,
+  samplingWordCount,
+  samplingWords,
+} from "../../src/ops/sample.ts";
 import { causal, inputs, range, run, type Span, sharedPrefix } from "../support/attention.ts";
 import { random } from "../support/gradcheck.ts";
 
@@ -120,38 +128,42 @@ describe("without workgroup memory, with the same bits:", () => {
     const rows = 21;
     const logits = random(5, rows * V).map((x) => 4 * x);
     const forbidden = new Uint32Array(V).map((_, id) => (id % 11 === 3 ? 0 : 1));
-    for (const greedy of [0, 1]) {
+    for (const greedy of [false, true]) {
       const [a, b] = await onBoth(async (gpu) => {
         const plan = new Plan(gpu, "sampling");
-        const heat = Float32Array.of(0.8);
-        const keys = new Uint32Array(9);
-        keys.set([3, 5, greedy, 1, 7]);
-        keys.set(new Uint32Array(heat.buffer), 8);
+        const settings = samplingWords({ seed: 3, step: 5, greedy, temperature: 0.8, stops: [7] });
         const slots = new Uint32Array(rows).map((_, row) => (row === 4 ? noIndex : row));
-        const state = new Uint32Array(rows * 8);
-        for (let row = 0; row < rows; row++) state.set([77, 4, 9, 0, row === 6 ? 1 : 0, row % 3, row], row * 8);
+        const states = range(0, rows).flatMap((row) => [
+          ...conversationWords({
+            token: 77,
+            cached: 4,
+            position: 9,
+            sampled: 0,
+            done: row === 6,
+            task: row % 3,
+            rollout: row,
+          }),
+        ]);
         const allowed = plan.upload("allowed", forbidden, [V]);
-        const sampledTokens = plan.upload("tokens", new Uint32Array(rows), [rows, 1]);
-        const sampledValues = plan.upload("values", new Float32Array(rows * 2), [rows, 1, 2]);
         const sample = {
-          state: plan.upload("state", state, [rows, 8]),
-          places: plan.upload("places", new Uint32Array(rows * 4), [rows, 4]),
-          keys: plan.upload("keys", keys, [9]),
+          conversations: plan.upload("state", Uint32Array.from(states), [rows, conversationWordCount]),
+          places: plan.upload("places", new Uint32Array(rows * placeWordCount), [rows, placeWordCount]),
+          sampling: plan.upload("sampling", settings, [samplingWordCount]),
           allowed,
-          sampledTokens,
-          sampledValues,
+          samples: plan.upload("samples", new Uint32Array(rows * sampleWordCount), [rows, 1, sampleWordCount]),
         };
         const table = plan.upload("logits", logits, [rows, V]);
-        const stats = summarize(plan, table, { allowed, temperature: plan.upload("temperature", heat, [1]) });
+        const temperature = plan.upload("temperature", Float32Array.of(0.8), [1]);
+        const stats = summarize(plan, table, { allowed, temperature });
         pick(plan, sample, { slots: plan.upload("slots", slots, [rows]), logits: table, stats });
         plan.run();
-        const words = await gpu.readUint(stats, sample.state, sampledTokens, sampledValues);
+        const words = await gpu.readUint(stats, sample.conversations, sample.samples);
         plan.free();
         return words;
       });
       expect(b).toEqual(a);
       // Rows 4 and 6 have no token; the others' are not all the same.
-      expect(new Set(a[2]).size).toBeGreaterThan(5);
+      expect(new Set(a[2]!.filter((_, i) => i % sampleWordCount === 0)).size).toBeGreaterThan(5);
     }
   });
 
