@@ -27,6 +27,8 @@ export interface UpdateOptions {
   refLogprobs?: Float32Array;
   /** Gives the update up between two micro-batches: weights and moments are as before then. */
   signal?: AbortSignal;
+  /** Called once all passes are in the queue, before their results are waited for. */
+  onSubmitted?: () => void;
   /** Takes the time of each kernel, where it has none yet of the kind of pass. */
   traces?: Map<string, KernelTime[]>;
 }
@@ -69,7 +71,7 @@ export class Learner {
   async update(
     groups: readonly PackedGroup[],
     settings: UpdateSettings,
-    { updatesBefore, refLogprobs, signal, traces }: UpdateOptions,
+    { updatesBefore, refLogprobs, signal, onSubmitted, traces }: UpdateOptions,
   ): Promise<UpdateResult> {
     signal?.throwIfAborted();
     this.#writeSampling(settings);
@@ -95,7 +97,9 @@ export class Learner {
         await run(plan, "optimizer", traces);
         reads.push(norm);
       }
-      const [logprobs, entropies, values, norms] = await this.gpu.read(...reads);
+      const reading = this.gpu.read(...reads);
+      if (i === parts.length - 1) onSubmitted?.();
+      const [logprobs, entropies, values, norms] = await reading;
       results.push({
         logprobs: logprobs!.subarray(0, count),
         entropies: entropies!.subarray(0, count),

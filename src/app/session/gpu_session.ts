@@ -210,7 +210,7 @@ export class GpuSession implements Session {
     }
   }
 
-  async *warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent> {
+  async *warmup(signal?: AbortSignal, pausesAfter?: (step: number) => boolean): AsyncGenerator<WarmupEvent> {
     const { parameters, config } = this.qwen;
     const { seed, preset, warmupRows } = this.#config;
     if (this.#progress.step === 0)
@@ -228,13 +228,15 @@ export class GpuSession implements Session {
         seed,
         stepsMade: this.#progress.step,
         gradientCheckpointing: this.#config.gradientCheckpointing,
+        // Steps of a stage are counted, each of which is an update. The weights are ahead of the events.
+        submitted: (step) => {
+          this.#progress = { step: this.#progress.step + 1, updates: step };
+        },
+        pausesAfter,
         traces,
         signal,
-      })) {
-        // Events count the steps of their stage, each of which is an update.
-        this.#progress = { step: this.#progress.step + 1, updates: event.step };
+      }))
         yield event;
-      }
       if (signal?.aborted) return;
       const { step } = this.#progress;
       parameters.resetOptimizer();
