@@ -14,6 +14,8 @@ export interface Platform {
   /** Null where there is none; `gpuMissing` then says why, and what to do. */
   gpu: GPU | null;
   gpuMissing: string;
+  /** What a person should know of why this `gpu` was taken, in a sentence. */
+  gpuNotice?: string;
   /**
    * Size in bytes of one file, null where there is no such file. `path` is "<variant>/<file>" for a shipped variant,
    * `hf://owner/name@revision/file` or `hf://datasets/owner/name@revision/file` on the Hub (of a model also without

@@ -35,6 +35,7 @@ import { update, updateSettings } from "../../train/update.ts";
 import { initialize, stages, untilStopped, warmup } from "../../train/warmup.ts";
 import { kernelTable } from "../kernels/kernel_table.ts";
 import { useMatrixUnits } from "../kernels/matrix_units.ts";
+import { productSeconds } from "../kernels/software_speed.ts";
 import { peakTable } from "../memory/peak_table.ts";
 import { fileOrNull } from "../model_folder/model_files.ts";
 import type { PicturePool } from "./picture_pool.ts";
@@ -365,6 +366,10 @@ export class GpuSession implements Session {
       ...[...this.#policy.traces, ...this.#traces].map(([kind, times]) => kernelTable(kind, times)),
       peakTable(this.peakMemory),
     ].join("\n\n");
+  }
+
+  productSeconds(): Promise<number> {
+    return productSeconds(this.gpu);
   }
 
   get peakMemory(): MemoryPeak {

@@ -100,6 +100,9 @@ export interface Session {
   /** Time per kernel as a table; null unless the session was opened with `trace`. */
   profile(): string | null;
 
+  /** Seconds of a small product on this device, measured for less than a second. */
+  productSeconds?(): Promise<number>;
+
   /** The most of the GPU's memory that was held so far, and for what. */
   readonly peakMemory?: MemoryPeak;
 
