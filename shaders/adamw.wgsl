@@ -75,6 +75,37 @@ fn square(
   }
 }
 
+// The same without workgroup memory: one thread for PER_GROUP numbers, which goes through the threads of a workgroup, four at a
+// time, in the order of the tree's leaves, and adds two sums as soon as it has both.
+@compute @workgroup_size(16)
+fn square_unshared(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let index = id.x + id.y * grid.x * 16u;
+  let start = index * PER_GROUP;
+  if (start >= params.count) {
+    return;
+  }
+  let end = min(start + PER_GROUP, params.count);
+  var whole = vec4f();
+  var waiting = array<vec4f, 7>();
+  for (var leaf = 0u; leaf < THREADS / 4u; leaf++) {
+    var sum = vec4f();
+    for (var at = start + (reverseBits(leaf) >> 26u) * 4u; at < end; at += THREADS) {
+      var value = vec4f();
+      for (var i = 0u; i < 4u; i++) { // unroll
+        value[i] = select(0.0, d[min(at + i, end - 1u)], at + i < end);
+      }
+      sum = fma(value, value, sum);
+    }
+    let sums = countTrailingZeros(~leaf);
+    for (var level = 0u; level < sums; level++) {
+      sum = waiting[level] + sum;
+    }
+    waiting[sums] = sum;
+    whole = sum;
+  }
+  partial[params.first + index] = (whole.x + whole.z) + (whole.y + whole.w);
+}
+
 // norm = sqrt of the sum of `count` partials: one workgroup.
 @compute @workgroup_size(256)
 fn root(@builtin(local_invocation_index) thread: u32) {

@@ -179,10 +179,14 @@ fn backprop_weight(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-@compute @workgroup_size(8, 8)
+// Vec4 of a thread along O and along I.
+const OWN_VEC4S = 2u;
+
+// The same by vec4: one thread, 8 x 8 of dweight.
+@compute @workgroup_size(4, 4)
 fn backprop_weight_vec4(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x;
-  let o4 = id.y;
+  let column = id.x * OWN_VEC4S;
+  let o4 = id.y * OWN_VEC4S;
   let split = id.z;
   let width = params.I / 4u;
   let height = params.O / 4u;
@@ -190,16 +194,30 @@ fn backprop_weight_vec4(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let rows_per_split = (params.N + params.splits - 1u) / params.splits;
-  var sum = array<vec4f, 4>();
+  // By vec4 along I, then by numbers along O.
+  var sum = array<array<vec4f, 8>, OWN_VEC4S>();
   for (var n = split * rows_per_split; n < min((split + 1u) * rows_per_split, params.N); n++) {
-    let row = x4[n * width + column];
-    let d = dout4[n * height + o4];
-    for (var k = 0u; k < 4u; k++) { // unroll
-      sum[k] += d[k] * row;
+    var d = array<vec4f, OWN_VEC4S>();
+    for (var k = 0u; k < OWN_VEC4S; k++) { // unroll
+      d[k] = dout4[n * height + min(o4 + k, height - 1u)];
+    }
+    for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+      let row = x4[n * width + min(column + c, width - 1u)];
+      for (var k = 0u; k < OWN_VEC4S; k++) { // unroll
+        for (var j = 0u; j < 4u; j++) { // unroll
+          sum[c][k * 4u + j] += d[k][j] * row;
+        }
+      }
     }
   }
-  for (var k = 0u; k < 4u; k++) { // unroll
-    partial4[(split * params.O + o4 * 4u + k) * width + column] = sum[k];
+  for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+    for (var k = 0u; k < OWN_VEC4S; k++) { // unroll
+      if (column + c < width && o4 + k < height) {
+        for (var j = 0u; j < 4u; j++) { // unroll
+          partial4[(split * params.O + (o4 + k) * 4u + j) * width + column + c] = sum[c][k * 4u + j];
+        }
+      }
+    }
   }
 }
 
@@ -224,4 +242,23 @@ fn sum_rows(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) g
     let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
     partial[split * params.O + o] = total;
   }
+}
+
+// The same without workgroup memory: one thread an output.
+@compute @workgroup_size(32)
+fn sum_rows_unshared(@builtin(global_invocation_id) id: vec3u) {
+  let o = id.x;
+  let split = id.y;
+  if (o >= params.O) {
+    return;
+  }
+  let rows_per_split = (params.N + params.splits - 1u) / params.splits;
+  let end = min((split + 1u) * rows_per_split, params.N);
+  var sum = array<f32, 4>();
+  for (var lane = 0u; lane < 4u; lane++) { // unroll
+    for (var n = split * rows_per_split + lane; n < end; n += 4u) {
+      sum[lane] += dout[n * params.O + o];
+    }
+  }
+  partial[split * params.O + o] = ((sum[0] + sum[1]) + sum[2]) + sum[3];
 }

@@ -102,6 +102,54 @@ fn summarize(
   }
 }
 
+// The sums without workgroup memory: one thread a row, which goes through the lanes in the order of the tree's leaves, and adds
+// two sums as soon as it has both.
+fn summarize_row_unshared(n: u32) {
+  let row = n * params.V;
+  let heat = temperature[0];
+  var highest = LOWEST;
+  for (var v = 0u; v < params.V; v++) {
+    highest = max(highest, scaled(row, v, heat));
+  }
+  var whole = vec2f();
+  var waiting = array<vec2f, 9>();
+  for (var leaf = 0u; leaf < LANES; leaf++) {
+    var sum = vec2f();
+    for (var v = reverseBits(leaf) >> 24u; v < params.V; v += LANES) {
+      let z = scaled(row, v, heat);
+      if (!(z <= LOWEST)) {
+        let below = z - highest;
+        let e = exp(below);
+        sum = vec2f(sum.x + e, fma(e, below, sum.y));
+      }
+    }
+    let sums = countTrailingZeros(~leaf);
+    for (var level = 0u; level < sums; level++) {
+      sum = waiting[level] + sum;
+    }
+    waiting[sums] = sum;
+    whole = sum;
+  }
+  stats[n] = vec4f(highest, highest + log(whole.x), log(whole.x) - whole.y / whole.x, 0.0);
+}
+
+@compute @workgroup_size(16)
+fn summarize_unshared(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 16u;
+  if (n < params.N) {
+    summarize_row_unshared(n);
+  }
+}
+
+@compute @workgroup_size(16)
+fn choose_unshared(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let n = id.x + id.y * grid.x * 16u;
+  if (n < params.N) {
+    summarize_row_unshared(n);
+    choose_target(n);
+  }
+}
+
 // The same, and the log-probability of each row's target.
 @compute @workgroup_size(256)
 fn choose(
@@ -115,11 +163,15 @@ fn choose(
   }
   summarize_row(n, lane);
   if (lane == 0u) {
-    let token = targets[n];
-    let z = logits[n * params.V + select(token, 0u, token == NO_INDEX)] / temperature[0];
-    logprob[n] = select(z - stats[n].y, 0.0, token == NO_INDEX);
-    entropy[n] = stats[n].z;
+    choose_target(n);
   }
+}
+
+fn choose_target(n: u32) {
+  let token = targets[n];
+  let z = logits[n * params.V + select(token, 0u, token == NO_INDEX)] / temperature[0];
+  logprob[n] = select(z - stats[n].y, 0.0, token == NO_INDEX);
+  entropy[n] = stats[n].z;
 }
 
 // dlogits = dlogprob (1[target] - p) / temperature, overwriting the logits: one thread a number.

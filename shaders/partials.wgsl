@@ -75,6 +75,20 @@ fn add_many(
 // the job that it belongs to; up to FEW splits are added in the order of add_few, more in that of add_many.
 const FEW = 8u;
 
+fn job_of(group: u32) -> u32 {
+  var low = 0u;
+  var high = params.count;
+  while (high - low > 1u) {
+    let middle = (low + high) / 2u;
+    if (jobs[middle].before <= group) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 @compute @workgroup_size(64, 4)
 fn add_all(
   @builtin(local_invocation_id) local: vec3u,
@@ -82,17 +96,7 @@ fn add_all(
   @builtin(num_workgroups) grid: vec3u,
 ) {
   let own = group.x + group.y * grid.x;
-  var low = 0u;
-  var high = params.count;
-  while (high - low > 1u) {
-    let middle = (low + high) / 2u;
-    if (jobs[middle].before <= own) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  let job = jobs[low];
+  let job = jobs[job_of(own)];
   let at = (own - job.before) * 64u + local.x;
   let step = select(LANES, 1u, job.splits <= FEW);
   var sum = 0.0;
@@ -107,4 +111,26 @@ fn add_all(
     // Lanes that added nothing are 0, and leave the sum as it is.
     d[job.to + at] += ((lanes[0][local.x] + lanes[1][local.x]) + lanes[2][local.x]) + lanes[3][local.x];
   }
+}
+
+// The same without workgroup memory: one thread a number.
+@compute @workgroup_size(64)
+fn add_all_unshared(
+  @builtin(local_invocation_index) index: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let job = jobs[job_of(group.x + group.y * grid.x)];
+  let at = (group.x + group.y * grid.x - job.before) * 64u + index;
+  if (at >= job.count) {
+    return;
+  }
+  let step = select(LANES, 1u, job.splits <= FEW);
+  var sum = vec4f();
+  for (var lane = 0u; lane < step; lane++) {
+    for (var split = lane; split < job.splits; split += step) {
+      sum[lane] += partial[job.first + split * job.count + at];
+    }
+  }
+  d[job.to + at] += ((sum.x + sum.y) + sum.z) + sum.w;
 }

@@ -275,58 +275,76 @@ fn put_gated(n: u32, column: u32, gate_product: vec4f, up_product: vec4f) {
   );
 }
 
-var<private> total: array<vec4f, 4>;
+// Rows and columns of a thread of the kernels without tiles. Their loads take the time, of which larger blocks need fewer.
+const OWN_ROWS = 8u;
+const OWN_VEC4S = 2u;
 
-// The products of four rows of x and four of the weight.
-fn multiply_rows(n0: u32, o0: u32) {
+// By rows, a vec4 of columns after the other.
+var<private> total: array<array<vec4f, OWN_ROWS>, OWN_VEC4S>;
+
+// The products of OWN_ROWS rows of x from n0 on, and as many vec4 of the weight's rows from o0 on, less than `end`.
+fn multiply_rows(n0: u32, o0: u32, end: u32) {
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
-  let xs = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * width;
-  let ws = (vec4u(params.first) + vec4u(o0, o0 + 1u, o0 + 2u, o0 + 3u)) * width;
+  var xs = array<u32, OWN_ROWS>();
+  for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+    xs[r] = min(n0 + r, params.N - 1u) * width;
+  }
   for (var part = 0u; part < PARTS; part++) {
-    var own = array<vec4f, 4>();
+    var own = array<array<vec4f, OWN_ROWS>, OWN_VEC4S>();
     for (var i = part * length; i < min((part + 1u) * length, width); i++) {
-      let w0 = weight_vec4(ws.x + i);
-      let w1 = weight_vec4(ws.y + i);
-      let w2 = weight_vec4(ws.z + i);
-      let w3 = weight_vec4(ws.w + i);
-      for (var r = 0u; r < 4u; r++) { // unroll
-        let row = x4[xs[r] + i];
-        own[r] = fma(vec4f(row.x), vec4f(w0.x, w1.x, w2.x, w3.x), own[r]);
-        own[r] = fma(vec4f(row.y), vec4f(w0.y, w1.y, w2.y, w3.y), own[r]);
-        own[r] = fma(vec4f(row.z), vec4f(w0.z, w1.z, w2.z, w3.z), own[r]);
-        own[r] = fma(vec4f(row.w), vec4f(w0.w, w1.w, w2.w, w3.w), own[r]);
+      var row = array<vec4f, OWN_ROWS>();
+      for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+        row[r] = x4[xs[r] + i];
+      }
+      for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+        let at = (vec4u(params.first) + min(vec4u(o0 + c * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u))) * width + i;
+        let w0 = weight_vec4(at.x);
+        let w1 = weight_vec4(at.y);
+        let w2 = weight_vec4(at.z);
+        let w3 = weight_vec4(at.w);
+        for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+          own[c][r] = fma(vec4f(row[r].x), vec4f(w0.x, w1.x, w2.x, w3.x), own[c][r]);
+          own[c][r] = fma(vec4f(row[r].y), vec4f(w0.y, w1.y, w2.y, w3.y), own[c][r]);
+          own[c][r] = fma(vec4f(row[r].z), vec4f(w0.z, w1.z, w2.z, w3.z), own[c][r]);
+          own[c][r] = fma(vec4f(row[r].w), vec4f(w0.w, w1.w, w2.w, w3.w), own[c][r]);
+        }
       }
     }
-    for (var r = 0u; r < 4u; r++) { // unroll
-      total[r] = select(total[r] + own[r], own[r], part == 0u);
+    for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+      for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+        total[c][r] = select(total[c][r] + own[c][r], own[c][r], part == 0u);
+      }
     }
   }
 }
 
-// The same sums without workgroup memory, for devices with slow barriers: one thread, 4 x 4 outputs.
-@compute @workgroup_size(8, 8)
+// The same sums without workgroup memory, for devices with slow barriers: one thread, 8 x 8 outputs.
+@compute @workgroup_size(4, 4)
 fn multiply_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
-  let n0 = id.y * 4u;
+  let n0 = id.y * OWN_ROWS;
+  let o0 = id.x * OWN_VEC4S * 4u;
   let columns = select(params.O, params.O / 2u, GATED == 1u);
-  if (id.x * 4u >= columns || n0 >= params.N) {
+  if (o0 >= columns || n0 >= params.N) {
     return;
   }
-  multiply_rows(n0, id.x * 4u);
-  if (GATED == 1u) {
-    let gates = total;
-    multiply_rows(n0, params.O / 2u + id.x * 4u);
-    for (var r = 0u; r < 4u; r++) { // unroll
-      if (n0 + r < params.N) {
-        put_gated(n0 + r, id.x, gates[r], total[r]);
+  var gates = array<array<vec4f, OWN_ROWS>, OWN_VEC4S>();
+  for (var from_row = 0u; from_row < params.O; from_row += columns) {
+    gates = total;
+    multiply_rows(n0, from_row + o0, from_row + columns);
+  }
+  for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+    let column = o0 / 4u + c;
+    for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+      let n = n0 + r;
+      if (n < params.N && column * 4u < columns) {
+        if (GATED == 1u) {
+          put_gated(n, column, gates[c][r], total[c][r]);
+        } else {
+          out4[n * (params.stride / 4u) + column] = with_low(n, column, finished(n, column, total[c][r]));
+        }
       }
-    }
-    return;
-  }
-  for (var r = 0u; r < 4u; r++) { // unroll
-    if (n0 + r < params.N) {
-      out4[(n0 + r) * (params.stride / 4u) + id.x] = with_low(n0 + r, id.x, finished(n0 + r, id.x, total[r]));
     }
   }
 }
@@ -393,36 +411,46 @@ fn backprop_x(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   }
 }
 
-// The same without workgroup memory: one thread, 4 x 4 of dx.
-@compute @workgroup_size(8, 8)
+// The same without workgroup memory: one thread, 8 x 8 of dx.
+@compute @workgroup_size(4, 4)
 fn backprop_x_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) index: u32) {
   open_weight(index);
-  let column = id.x;
-  let n0 = id.y * 4u;
+  let column = id.x * OWN_VEC4S;
+  let n0 = id.y * OWN_ROWS;
   let width = params.I / 4u;
   if (column >= width || n0 >= params.N) {
     return;
   }
-  let ds = min(vec4u(n0, n0 + 1u, n0 + 2u, n0 + 3u), vec4u(params.N - 1u)) * (params.stride / 4u);
-  var sum = array<vec4f, 4>();
+  var ds = array<u32, OWN_ROWS>();
+  for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+    ds[r] = min(n0 + r, params.N - 1u) * (params.stride / 4u);
+  }
+  var sum = array<array<vec4f, OWN_ROWS>, OWN_VEC4S>();
   for (var o = 0u; o < params.O / 4u; o++) {
-    let at = (params.first + o * 4u) * width + column;
-    let w0 = weight_vec4(at);
-    let w1 = weight_vec4(at + width);
-    let w2 = weight_vec4(at + 2u * width);
-    let w3 = weight_vec4(at + 3u * width);
-    for (var k = 0u; k < 4u; k++) { // unroll
-      let d = dout4[ds[k] + o];
-      sum[k] += d.x * w0 + d.y * w1 + d.z * w2 + d.w * w3;
+    var d = array<vec4f, OWN_ROWS>();
+    for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+      d[r] = dout4[ds[r] + o];
+    }
+    for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+      let at = (params.first + o * 4u) * width + min(column + c, width - 1u);
+      let w0 = weight_vec4(at);
+      let w1 = weight_vec4(at + width);
+      let w2 = weight_vec4(at + 2u * width);
+      let w3 = weight_vec4(at + 3u * width);
+      for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+        sum[c][r] += d[r].x * w0 + d[r].y * w1 + d[r].z * w2 + d[r].w * w3;
+      }
     }
   }
-  for (var k = 0u; k < 4u; k++) { // unroll
-    if (n0 + k < params.N) {
-      let at = (n0 + k) * width + column;
-      if (ADD == 1u) {
-        dx4[at] += sum[k];
-      } else {
-        dx4[at] = sum[k];
+  for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+    for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+      if (n0 + r < params.N && column + c < width) {
+        let at = (n0 + r) * width + column + c;
+        if (ADD == 1u) {
+          dx4[at] += sum[c][r];
+        } else {
+          dx4[at] = sum[c][r];
+        }
       }
     }
   }

@@ -133,6 +133,20 @@ fn mass(row: u32, v: u32, end: u32, lse: f32) -> f32 {
   return select(0.0, exp(scaled(row, v) - lse), v < end && allowed[min(v, params.V - 1u)] == 1u);
 }
 
+// Stores the id sampled for a row, and whether it ends the turn.
+fn put_sampled(row: u32, own: u32, token: u32) {
+  let sampled = conversations[own].sampled;
+  samples[own * params.capacity + sampled] = Sample(token, scaled(row, token) - stats[row].y, stats[row].z);
+  conversations[own].token = token;
+  conversations[own].sampled = sampled + 1u;
+  var stops = array<u32, 4>(sampling.stop0, sampling.stop1, sampling.stop2, sampling.stop3);
+  for (var s = 0u; s < 4u; s++) { // unroll
+    if (s < sampling.stop_count && stops[s] == token) {
+      conversations[own].done = 1u;
+    }
+  }
+}
+
 // One workgroup a row; each lane has a range of the vocabulary, so ids are added up in order. The range that contains the
 // token is divided again, into a piece a lane.
 @compute @workgroup_size(256)
@@ -239,17 +253,108 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         token = lane_last[back - 1u];
       }
     }
-    let sampled = conversations[own].sampled;
-    samples[own * params.capacity + sampled] = Sample(token, scaled(row, token) - lse, stats[row].z);
-    conversations[own].token = token;
-    conversations[own].sampled = sampled + 1u;
-    var stops = array<u32, 4>(sampling.stop0, sampling.stop1, sampling.stop2, sampling.stop3);
-    for (var s = 0u; s < 4u; s++) { // unroll
-      if (s < sampling.stop_count && stops[s] == token) {
-        conversations[own].done = 1u;
-      }
+    put_sampled(row, own, token);
+  }
+}
+
+// Sum of the masses that a lane of `pick` adds up.
+fn lane_sum(row: u32, lane: u32, per_lane: u32, lse: f32) -> f32 {
+  let begin = min(lane * per_lane, params.V);
+  let end = min(begin + per_lane, params.V);
+  var sum = 0.0;
+  for (var v = begin; v < end; v++) {
+    if (allowed[v] == 1u) {
+      sum += exp(scaled(row, v) - lse);
     }
   }
+  return sum;
+}
+
+// The id whose range of probability contains a random number, by the sums of `pick`.
+fn drawn(row: u32, own: u32, lse: f32) -> u32 {
+  let per_lane = (params.V + LANES - 1u) / LANES;
+  var whole = 0.0;
+  for (var lane = 0u; lane < LANES; lane++) {
+    whole += lane_sum(row, lane, per_lane, lse);
+  }
+  let whose = conversations[own];
+  let random = philox(vec4u(sampling.step, whose.task, whose.rollout, whose.sampled), vec2u(sampling.seed, STREAM));
+  let mark = f32(random.x >> 8u) * 0x1p-24 * whole;
+  var below = 0.0;
+  var lane = 0u;
+  for (; lane < LANES - 1u; lane++) {
+    let sum = lane_sum(row, lane, per_lane, lse);
+    if (!(below + sum <= mark)) {
+      break;
+    }
+    below += sum;
+  }
+  let piece = (per_lane + LANES - 1u) / LANES;
+  let begin = min(lane * per_lane, params.V);
+  let end = min(begin + per_lane, params.V);
+  var p = 0u;
+  for (; p < LANES - 1u; p++) {
+    var sum = 0.0;
+    for (var i = 0u; i < piece; i++) {
+      sum += mass(row, begin + p * piece + i, end, lse);
+    }
+    if (!(below + sum <= mark)) {
+      break;
+    }
+    below += sum;
+  }
+  for (var i = 0u; i < piece; i++) {
+    let v = begin + p * piece + i;
+    let own_mass = mass(row, v, end, lse);
+    below += own_mass;
+    if (own_mass > 0.0 && below > mark) {
+      return v;
+    }
+  }
+  // The mark may lie just past the end by rounding: then the last allowed id is taken.
+  for (var v = end; v > 0u; v--) {
+    if (allowed[v - 1u] == 1u) {
+      return v - 1u;
+    }
+  }
+  return NO_INDEX;
+}
+
+// The likeliest id.
+fn likeliest(row: u32) -> u32 {
+  var best = NO_INDEX;
+  var best_z = 0.0;
+  for (var v = 0u; v < params.V; v++) {
+    let z = scaled(row, v);
+    if (allowed[v] == 1u && (best == NO_INDEX || z > best_z)) {
+      best = v;
+      best_z = z;
+    }
+  }
+  return best;
+}
+
+// `pick` without workgroup memory: one thread a row.
+@compute @workgroup_size(8)
+fn pick_unshared(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x;
+  if (row >= params.B) {
+    return;
+  }
+  let own = slots[row];
+  if (own == NO_INDEX) {
+    return;
+  }
+  if (conversations[own].done == 1u) {
+    return;
+  }
+  var token = NO_INDEX;
+  if (sampling.greedy == 1u) {
+    token = likeliest(row);
+  } else {
+    token = drawn(row, own, stats[row].y);
+  }
+  put_sampled(row, own, token);
 }
 
 // The samples of turns one after another, so that the host reads those and nothing else: one workgroup a turn.

@@ -16,6 +16,8 @@ export interface Platform {
   gpuMissing: string;
   /** Set where a wait for the GPU holds up the whole thread (Deno's own WebGPU): nothing else is done meanwhile. */
   waitsBlock?: boolean;
+  /** What a person should know of why this `gpu` was taken, in a sentence. */
+  gpuNotice?: string;
   /**
    * Size in bytes of one file, null where there is no such file. `path` is "<variant>/<file>" for a shipped variant,
    * `hf://owner/name@revision/file` or `hf://datasets/owner/name@revision/file` on the Hub (of a model also without

@@ -19,6 +19,8 @@ export interface Dispatch {
   inlined?: InlinedNorm;
   /** The same dispatch, which computes the norm that it reads; null where it cannot. */
   inline?: (norm: InlinedNorm) => Dispatch | null;
+  /** A kernel with the same results whose threads share nothing: no workgroup memory, no barriers. See `GpuOptions.unshared`. */
+  unshared?: Pick<Dispatch, "shader" | "entry" | "groups" | "sizes">;
 }
 
 /** out = rmsnorm(x) weight: besides out, nothing that it writes is read where it is left out. */

@@ -49,6 +49,11 @@ export interface GpuOptions {
    * without, and runs them slower, with the same results.
    */
   unrolled?: boolean;
+  /**
+   * Whether kernels without workgroup memory and barriers are used where there are some, with the same results; by default on
+   * software adapters, some of which execute a workgroup as coroutines that change places at every barrier.
+   */
+  unshared?: boolean;
 }
 
 /** A device with its compiled kernels, buffer pool and pending error. One per worker. */
@@ -60,6 +65,7 @@ export class Gpu {
   readonly maxBindingBytes: number;
   readonly matrixUnits: MatrixUnits | null;
   readonly counts: boolean;
+  readonly unshared: boolean;
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly activations = new ActivationArena(this);
@@ -83,6 +89,7 @@ export class Gpu {
     this.maxBindingBytes = options.maxBindingBytes;
     this.matrixUnits = options.matrixUnits;
     this.counts = options.counts ?? false;
+    this.unshared = options.unshared ?? options.software;
     this.pool = new BufferPool(this.device);
     this.pipelines = new Pipelines(this.device, options.unrolled ?? true);
     this.#readback = new Readback(this.device);
@@ -103,14 +110,22 @@ export class Gpu {
   }
 
   /**
-   * @param plain, unrolled  see `GpuOptions`
+   * @param plain, unrolled, unshared  see `GpuOptions`
    * @param maxBindingBytes  less than the device's own limit, to test what a smaller device does
    * @param matrixUnits      whether to request the device's matrix units
    * @throws GpuError with cause and remedy where there is no WebGPU, no adapter, or no matrix units although requested
    */
   static async open(
     gpu: GPU | undefined | null,
-    { plain = false, maxBindingBytes = Number.POSITIVE_INFINITY, matrixUnits = false, unrolled = true } = {},
+    {
+      plain = false,
+      maxBindingBytes = Number.POSITIVE_INFINITY,
+      matrixUnits = false,
+      unrolled = true,
+      unshared,
+    }: Partial<Pick<GpuOptions, "plain" | "maxBindingBytes" | "unrolled" | "unshared">> & {
+      matrixUnits?: boolean;
+    } = {},
   ): Promise<Gpu> {
     if (!gpu) throw new GpuError("There is no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -149,6 +164,7 @@ export class Gpu {
       maxBindingBytes: Math.min(maxBindingBytes, device.limits.maxStorageBufferBindingSize),
       matrixUnits: units,
       unrolled,
+      unshared,
     });
   }
 

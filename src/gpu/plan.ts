@@ -101,7 +101,8 @@ export class Plan {
    * @throws TypeError where a tensor or parameter is missing, RangeError where the grid is too large, GpuError where a
    * kernel would bind more of a buffer than the device allows
    */
-  dispatch(dispatch: Dispatch): void {
+  dispatch({ unshared, ...shared }: Dispatch): void {
+    const dispatch = this.gpu.unshared && unshared ? { ...shared, sizes: {}, ...unshared } : shared;
     const { shader, entry, groups } = dispatch;
     const label = labelOf(dispatch);
     if (this.#uniforms) throw new Error(`${this.name} has run already, ${label} cannot be added`);

@@ -24,7 +24,8 @@ export function gradNorm(plan: Plan, ds: readonly Tensor[]): Tensor {
   let first = 0;
   for (const { d, groups } of parts) {
     const params = { count: size(d.shape), first, decay_end: 0 };
-    plan.dispatch({ shader, entry: "square", tensors: { d, partial }, params, groups: grid(groups, 1) });
+    const unshared = { shader, entry: "square_unshared", groups: grid(groups, 16) };
+    plan.dispatch({ shader, entry: "square", tensors: { d, partial }, params, groups: grid(groups, 1), unshared });
     first += groups;
   }
   plan.dispatch({

@@ -3,7 +3,14 @@ import type { Dispatch } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { type AttentionCall, laneKernels, pairsPerGroup, suitsTiles, tileSizes } from "./attention_forward.ts";
+import {
+  type AttentionCall,
+  laneKernels,
+  pairsPerGroup,
+  suitsTiles,
+  tileSizes,
+  unsharedKernel,
+} from "./attention_forward.ts";
 import { cacheTensors } from "./cache_kernels.ts";
 
 const shader = new Shader("attention_backward", source);
@@ -50,10 +57,10 @@ export function backpropAttention(
 function backpropInLanes(call: AttentionCall, tensors: Record<string, Tensor>): void {
   const { tape, q, k, v, params } = call;
   const { N, S, H, K } = params;
-  for (const [name, input, pairs] of [
-    ["q", q, N * H],
-    ["k", k, S * K],
-    ["v", v, S * K],
+  for (const [name, input, count, heads] of [
+    ["q", q, N, H],
+    ["k", k, S, K],
+    ["v", v, S, K],
   ] as const) {
     const into = tape.into(input);
     if (into)
@@ -62,8 +69,9 @@ function backpropInLanes(call: AttentionCall, tensors: Record<string, Tensor>): 
         entry: `backprop_${name}`,
         tensors: { ...tensors, [`d${name}`]: into.d },
         params,
-        groups: grid(pairs, pairsPerGroup),
+        groups: grid(count * heads, pairsPerGroup),
         constants: into.constants,
+        ...unsharedKernel(call, { entry: `backprop_${name}`, count, heads }),
       });
   }
 }

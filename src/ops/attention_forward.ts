@@ -1,6 +1,8 @@
 import source from "../../shaders/attention.wgsl" with { type: "text" };
 import decodeSource from "../../shaders/attention_decode.wgsl" with { type: "text" };
 import forwardSource from "../../shaders/attention_forward.wgsl" with { type: "text" };
+import unsharedSource from "../../shaders/attention_unshared.wgsl" with { type: "text" };
+import type { Dispatch } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
@@ -14,6 +16,8 @@ const decode = cacheShaders("attention_decode", decodeSource);
 export const elementParts = { "": elements("vec4f", "vec4"), scalar: elements("f32", "scalar") };
 const vec4Shader = cacheShaders("attention", source, elementParts[""]);
 const scalarShader = cacheShaders("attention_scalar", source, elementParts.scalar);
+
+const unshared = cacheShaders("attention_unshared", unsharedSource);
 
 /** (row, head) pairs in a workgroup of attention.wgsl: 64 threads, eight for each. */
 export const pairsPerGroup = 8;
@@ -81,6 +85,27 @@ export function laneKernels({ tape, k, D }: AttentionCall): { shader: Shader; si
   return { shader: (WIDTH === 4 ? vec4Shader : scalarShader)(k), sizes: { ELEMENTS: D / WIDTH, WIDTH } };
 }
 
+/** Threads in a workgroup of attention_unshared.wgsl. */
+const unsharedThreads = 32;
+
+/**
+ * The kernel of attention_unshared.wgsl in place of one in lanes, where there is one for heads of D: larger ones take long to
+ * compile unrolled, and of smaller ones Mesa's compiler rounds the unrolled sums of two products differently. Sampling and training
+ * use one kernel, in blocks of one size.
+ *
+ * @param count  rows or keys, of which a thread computes BLOCK
+ * @param heads  for each of them
+ */
+export function unsharedKernel(
+  { tape, k, D }: AttentionCall,
+  { entry, count, heads }: { entry: string; count: number; heads: number },
+): Pick<Dispatch, "unshared"> {
+  if (D % 4 !== 0 || D < 16 || D > 128 || tape.gpu.plain) return {};
+  const BLOCK = D > 64 ? 1 : 2;
+  const groups = grid(Math.ceil(count / BLOCK) * heads, unsharedThreads);
+  return { unshared: { shader: unshared(k), entry, groups, sizes: { ELEMENTS: D / 4, BLOCK } } };
+}
+
 /** Records the forward pass into `out` (N, H, D) and `stats` (N, H, 2). */
 export function attend(
   call: AttentionCall,
@@ -123,6 +148,7 @@ export function attend(
         tensors,
         params,
         groups: grid(N * H, pairsPerGroup),
+        ...unsharedKernel(call, { entry: "attend", count: N, heads: H }),
       });
   }
 }

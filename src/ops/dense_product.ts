@@ -142,5 +142,6 @@ export function backpropBias(plan: Plan, { dout, partial }: Pick<WeightGradient,
     tensors: { dout, partial },
     params: { N, I: 1, O, first: 0, splits, stride: O },
     groups: [Math.ceil(O / 64), splits],
+    unshared: { shader, entry: "sum_rows_unshared", groups: [Math.ceil(O / 32), splits] },
   });
 }

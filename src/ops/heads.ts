@@ -101,6 +101,7 @@ export function heads(
       intoNorm &&
       tape.tracks(packed) &&
       variant === "_normed_short" &&
+      !tape.gpu.unshared &&
       tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
     if (intoNorm)
       sumPartials(tape, { name: "heads.partial", shape: [splits, 2 * D], sums: [{ into: intoNorm }] }, (partial) => {

@@ -1,4 +1,5 @@
 import source from "../../shaders/layernorm.wgsl" with { type: "text" };
+import unsharedSource from "../../shaders/layernorm_unshared.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -7,6 +8,9 @@ import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { columnSplits, sumPartials } from "./partials.ts";
 
 const shader = new Shader("layernorm", source, sumLanes);
+const unshared = new Shader("layernorm_unshared", unsharedSource);
+/** Threads in a workgroup of that shader. */
+const unsharedThreads = 16;
 
 export interface LayerNorm {
   /** (C) */
@@ -30,12 +34,25 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
   const out = tape.empty(`layernorm(${weight.name})`, [N, C]);
   const moments = tape.empty("layernorm.moments", [N, 2]);
   const params = { N, C, eps, splits: 1 };
+  const byRow = (entry: string) =>
+    C % 4 === 0 ? { unshared: { shader: unshared, entry, groups: grid(N, unsharedThreads) } } : {};
+  const byColumn = (splits: number) =>
+    C % 4 === 0
+      ? {
+          unshared: {
+            shader: unshared,
+            entry: "backprop_weight",
+            groups: [Math.ceil(C / 4 / unsharedThreads), splits] as const,
+          },
+        }
+      : {};
   tape.plan.dispatch({
     shader,
     entry: "normalize",
     tensors: { x, weight, bias, out, moments },
     params,
     groups: grid(N, 1),
+    ...byRow("normalize"),
   });
 
   tape.record(out, [x, weight, bias], () => {
@@ -51,11 +68,12 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
         params: { ...params, splits },
         groups,
         constants: add?.constants,
+        ...(entry === "backprop_weight" ? byColumn(splits) : byRow(entry)),
       });
     const sums = [intoWeight, intoBias].flatMap((into, which) =>
       into ? [{ into, splits, count: C, first: which * splits * C }] : [],
     );
-    const together = sums.length > 0 && tape.tracks(x);
+    const together = sums.length > 0 && tape.tracks(x) && !tape.gpu.unshared;
     if (sums.length > 0)
       sumPartials(tape, { name: "layernorm.partial", shape: [2, splits, C], sums }, (partial) => {
         const columns = Math.ceil(C / 64);

@@ -11,6 +11,9 @@ import { takesTogether } from "./product.ts";
 
 const shader = new Shader("logprob", source);
 
+/** Up to this many ids a row's sums are made by one thread where workgroups are slow; of more, even then by many. */
+export const mostUnshared = 4096;
+
 /** Bytes of a chunk's logits at most, unless a chunk of `leastRows` rows takes more. */
 const chunkBytes = 64 * 2 ** 20;
 
@@ -98,6 +101,7 @@ export function logprob(
       },
       params: { N: rows, V },
       groups: grid(rows, 1),
+      ...(V <= mostUnshared && { unshared: { shader, entry: "choose_unshared", groups: grid(rows, 16) } }),
     });
   }
 
@@ -165,6 +169,7 @@ export function summarize(plan: Plan, logits: Tensor, distribution: Distribution
     tensors: { logits, ...distribution, stats },
     params: { N, V },
     groups: grid(N, 1),
+    ...(V <= mostUnshared && { unshared: { shader, entry: "summarize_unshared", groups: grid(N, 16) } }),
   });
   return stats;
 }

@@ -168,6 +168,7 @@ function addAll(plan: Plan, { buffer, jobs }: Waiting): void {
       },
       params: { count: own.length, splits: 0, first: 0, to: 0 },
       groups: grid(groups, 1),
+      unshared: { shader, entry: "add_all_unshared", groups: grid(groups, 1) },
     });
   }
 }

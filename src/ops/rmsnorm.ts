@@ -1,4 +1,5 @@
 import source from "../../shaders/rmsnorm.wgsl" with { type: "text" };
+import unsharedSource from "../../shaders/rmsnorm_unshared.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -7,6 +8,9 @@ import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { columnSplits, sumPartials } from "./partials.ts";
 
 const shader = new Shader("rmsnorm", source, sumLanes);
+const unshared = new Shader("rmsnorm_unshared", unsharedSource);
+/** Threads in a workgroup of that shader. */
+const unsharedThreads = 16;
 
 /** Rows up to this length are normalized by one thread, longer ones by a workgroup. */
 const shortRow = 64;
@@ -27,6 +31,18 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
   const params = { N, C, eps, splits: 1 };
   const short = C <= shortRow;
   const groups = grid(N, short ? 64 : 1);
+  const byRow = (entry: string) =>
+    !short && C % 4 === 0 ? { unshared: { shader: unshared, entry, groups: grid(N, unsharedThreads) } } : {};
+  const byColumn = (splits: number) =>
+    C % 4 === 0
+      ? {
+          unshared: {
+            shader: unshared,
+            entry: "backprop_weight",
+            groups: [Math.ceil(C / 4 / unsharedThreads), splits] as const,
+          },
+        }
+      : {};
   tape.plan.dispatch({
     shader,
     entry: short ? "normalize_short" : "normalize",
@@ -34,6 +50,7 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
     params,
     groups,
     ...(!short && { inlined: { x, weight, eps, out } }),
+    ...byRow("normalize"),
   });
 
   tape.record(out, [x, weight], () => {
@@ -48,9 +65,10 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
         params: { ...params, splits },
         groups,
         constants: add?.constants,
+        ...(entry === "backprop_weight" ? byColumn(splits) : byRow(entry)),
       });
     // One dispatch for both, where rows are long enough for a workgroup's threads.
-    const together = intoWeight !== null && tape.tracks(x) && !short;
+    const together = intoWeight !== null && tape.tracks(x) && !short && !tape.gpu.unshared;
     if (intoWeight)
       sumPartials(tape, { name: "rmsnorm.partial", shape: [splits, C], sums: [{ into: intoWeight }] }, (partial) => {
         const columns = Math.ceil(C / 64);

@@ -3,6 +3,7 @@ import { wordsOf } from "../gpu/params.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
+import { mostUnshared } from "./logprob.ts";
 
 const shader = new Shader("sample", source);
 
@@ -151,6 +152,7 @@ export function pick(plan: Plan, sample: SampleState, { slots, logits, stats }: 
     tensors: { slots, conversations, sampling, allowed, logits, stats, samples },
     params: { B, V, N: 0, capacity: samples.shape[1]! },
     groups: [B],
+    ...(V <= mostUnshared && { unshared: { shader, entry: "pick_unshared", groups: [Math.ceil(B / 8)] } }),
   });
 }
 

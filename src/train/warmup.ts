@@ -83,62 +83,119 @@ export interface WarmupParts {
   /** Steps of all stages that the weights and the optimizer have behind them. */
   stepsMade: number;
   gradientCheckpointing: UpdateSettings["gradientCheckpointing"];
+  /** Called when the update of a stage's step, counted from 1, is in the queue: what is read from then on comes after it. */
+  submitted: (step: number) => void;
+  /** Whether the weights right after this step of all stages are wanted: the next update waits until its event was handled. */
+  pausesAfter?: (step: number) => boolean;
   traces?: Map<string, KernelTime[]>;
-  /** Ends it; a step under way is given up, and the weights are those after the last event. */
+  /**
+   * Ends it: a step that is not yet in the queue is given up, and of one that is there comes the event. The weights are those
+   * after the last event.
+   */
   signal?: AbortSignal;
 }
 
+type StepEvent = WarmupEvent & { type: "warmup" };
+
+/** Steps whose rows are rendered ahead: the threads that do it never wait for the one that trains. */
+const renderedAhead = 3;
+
 /**
- * The supervised stages as events: token cross-entropy, with targets at image tokens in the warm start. The next rows
- * are rendered while the GPU works on the last. Each stage has a fresh optimizer, and makes one update a step.
+ * The supervised stages as events: token cross-entropy, with targets at image tokens in the warm start. Rows of the next steps
+ * are rendered while the GPU computes, and the next update is submitted before the results of the last are read, so that the
+ * GPU does not wait for the host. Each stage has a fresh optimizer, and makes one update a step.
  */
 export async function* warmup({
-  learner,
   parameters,
-  tokenizer,
-  vision,
-  lessons,
   stages,
-  seed,
   stepsMade,
-  gradientCheckpointing,
-  traces,
-  signal,
-}: WarmupParts): AsyncGenerator<WarmupEvent & { type: "warmup" }, void> {
-  const encode = cached(tokenizer);
+  ...parts
+}: WarmupParts): AsyncGenerator<StepEvent, void> {
+  const encode = cached(parts.tokenizer);
   let before = 0;
   for (const stage of stages) {
     const first = Math.max(0, stepsMade - before);
-    before += stage.steps;
-    if (first >= stage.steps) continue;
-    if (first === 0) parameters.resetOptimizer();
-    const packed = async (step: number) =>
-      packLessons(await lessons(stage.lessons, seed, step, stage.rowsPerStep), encode, vision);
-    let groups = await packed(first);
-    for (let step = first; step < stage.steps; step++) {
-      const startedMs = performance.now();
-      const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
-      const rows = groups.length;
-      const settings = { ...supervised(learningRateAt(stage, step)), gradientCheckpointing };
-      const updating = learner.update(groups, settings, { updatesBefore: step, signal, traces });
-      updating.catch(() => {});
-      if (step + 1 < stage.steps) groups = await packed(step + 1);
-      const updated = await untilStopped(signal, updating);
-      if (!updated) return;
-      const { logprobs, gradNorm } = updated;
-      const loss = -weights.reduce((sum, weight, i) => sum + weight * logprobs[i]!, 0);
-      yield {
-        type: "warmup",
-        stage: stage.name,
-        step: step + 1,
-        steps: stage.steps,
-        loss,
-        gradNorm,
-        rows: (step + 1) * rows,
-        durationMs: performance.now() - startedMs,
-      };
+    if (first < stage.steps) {
+      if (first === 0) parameters.resetOptimizer();
+      const ended = yield* stageSteps({ ...parts, encode, stage, first, before });
+      if (ended === "stopped") return;
     }
+    before += stage.steps;
   }
+}
+
+interface StageParts extends Omit<WarmupParts, "parameters" | "stages" | "stepsMade"> {
+  encode: (text: string) => readonly number[];
+  stage: Stage;
+  /** First step to make. */
+  first: number;
+  /** Steps of the stages before. */
+  before: number;
+}
+
+async function* stageSteps(parts: StageParts): AsyncGenerator<StepEvent, "made" | "stopped"> {
+  const { learner, encode, vision, stage, first, before, gradientCheckpointing, traces, signal } = parts;
+  const rendered = new Map<number, Promise<LessonRow[]>>();
+  const render = (step: number) => {
+    if (step >= stage.steps || rendered.has(step)) return;
+    const rows = parts.lessons(stage.lessons, parts.seed, step, stage.rowsPerStep);
+    // Thrown where it is awaited, which may be later.
+    rows.catch(() => {});
+    rendered.set(step, rows);
+  };
+  let lastMs = performance.now();
+  const eventOf = (step: number, rows: number, { loss, gradNorm }: { loss: number; gradNorm: number }): StepEvent => {
+    const durationMs = performance.now() - lastMs;
+    lastMs = performance.now();
+    return {
+      type: "warmup",
+      stage: stage.name,
+      step: step + 1,
+      steps: stage.steps,
+      loss,
+      gradNorm,
+      rows: (step + 1) * rows,
+      durationMs,
+    };
+  };
+  /** The step that is in the queue and whose results were not read. */
+  let open: { step: number; rows: number; result: Promise<{ loss: number; gradNorm: number }> } | null = null;
+  for (let step = first; step < stage.steps; step++) {
+    for (let next = step; next <= step + renderedAhead; next++) render(next);
+    const groups = packLessons(await rendered.get(step)!, encode, vision);
+    rendered.delete(step);
+    const settings = { ...supervised(learningRateAt(stage, step)), gradientCheckpointing };
+    const queued = Promise.withResolvers<void>();
+    const updating = learner.update(groups, settings, {
+      updatesBefore: step,
+      signal,
+      traces,
+      onSubmitted: () => {
+        parts.submitted(step + 1);
+        queued.resolve();
+      },
+    });
+    updating.then(() => queued.resolve(), queued.reject);
+    const isQueued = await untilStopped(
+      signal,
+      queued.promise.then(() => true),
+    );
+    if (open) yield eventOf(open.step, open.rows, await open.result);
+    if (!isQueued) return "stopped";
+    const result = updating.then(({ logprobs, gradNorm }) => ({ loss: lossOf(groups, logprobs), gradNorm }));
+    result.catch(() => {});
+    open = { step, rows: groups.length, result };
+    if (step + 1 < stage.steps && !signal?.aborted && !parts.pausesAfter?.(before + step + 1)) continue;
+    yield eventOf(open.step, open.rows, await open.result);
+    open = null;
+    if (signal?.aborted) return "stopped";
+  }
+  return "made";
+}
+
+function lossOf(groups: readonly PackedGroup[], logprobs: Float32Array): number {
+  const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
+  return -weights.reduce((sum, weight, i) => sum + weight * logprobs[i]!, 0);
 }
 
 /** What work comes to, null where the signal stopped it. */

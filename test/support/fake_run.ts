@@ -43,6 +43,8 @@ export interface FakeOptions {
   /** `open` rejects with this sentence. */
   openFails?: string;
   resumable?: Opened["resumable"];
+  /** The adapter computes on the CPU, and this is what a product takes on it. */
+  productSeconds?: number;
   /** What was dropped before, and where data is read from; nothing else by default. */
   dropped?: DroppedFiles;
   platform?: Platform;
@@ -98,7 +100,8 @@ export class FakeRun implements RunApi {
     if (this.#options.openFails) throw new Error(this.#options.openFails);
     return {
       adapter: "Fake adapter",
-      software: false,
+      software: this.#options.productSeconds !== undefined,
+      ...(this.#options.productSeconds !== undefined && { productSeconds: this.#options.productSeconds }),
       model: { name: config.model, parameters: 1_436_160, view: fakeView },
       resumable: this.#options.resumable,
     };

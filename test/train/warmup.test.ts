@@ -149,16 +149,20 @@ describe("warmup", () => {
   const plan = [stage("warm", 3, 3), stage("cold", 4, 2)];
 
   /** The stages without a GPU: what was rendered, with which settings it was trained, and when the optimizer was reset. */
-  async function run(stepsMade: number, stopAt = Number.POSITIVE_INFINITY) {
+  async function run(stepsMade: number, stopAt = Number.POSITIVE_INFINITY, pauseAfter = 0) {
     const stop = new AbortController();
     const calls: string[] = [];
     const rendered: string[] = [];
+    /** Updates in the queue, and events, as they come. */
+    const order: string[] = [];
+    let updates = 0;
     const learner: Pick<Learner, "update"> = {
-      update: async (groups, settings, { updatesBefore }) => {
-        if (rendered.length - 1 > stopAt) {
+      update: async (groups, settings, { updatesBefore, onSubmitted }) => {
+        if (updates++ > stopAt) {
           stop.abort();
           throw stop.signal.reason;
         }
+        onSubmitted?.();
         calls.push(`update ${updatesBefore + 1} of ${groups.length} rows at ${settings.learningRate.toFixed(5)}`);
         const targets = groups.flatMap(({ sequences }) => sequences.flatMap((s) => s.targets));
         const logprobs = new Float32Array(targets.length).fill(-2);
@@ -181,10 +185,14 @@ describe("warmup", () => {
       seed: 9,
       stepsMade,
       gradientCheckpointing: "auto",
+      submitted: (step) => order.push(`submitted ${step}`),
+      pausesAfter: (step) => step === pauseAfter,
       signal: stop.signal,
-    }))
+    })) {
+      order.push(`event ${event.step}`);
       events.push(event);
-    return { calls, rendered, events };
+    }
+    return { calls, rendered, events, order };
   }
 
   test("makes its stages, each with a fresh optimizer, and emits the mean loss of every step", async () => {
@@ -208,6 +216,14 @@ describe("warmup", () => {
       expect(loss).toBeCloseTo(2, 6);
       expect(gradNorm).toBe(0.5);
     }
+  });
+
+  test("submits an update before it reads the last one, except where somebody wants the weights", async () => {
+    const ahead = ["submitted 1", "submitted 2", "event 1", "submitted 3", "event 2", "event 3"];
+    const cold = ["submitted 1", "submitted 2", "event 1", "event 2"];
+    expect((await run(0)).order).toEqual([...ahead, ...cold]);
+    const paused = ["submitted 1", "submitted 2", "event 1", "event 2", "submitted 3", "event 3"];
+    expect((await run(0, undefined, 2)).order).toEqual([...paused, ...cold]);
   });
 
   test("ends without an event where it is stopped within a step", async () => {

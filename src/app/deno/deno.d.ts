@@ -44,7 +44,11 @@ declare namespace Deno {
   const args: string[];
   const build: { os: string };
   const version: { deno: string };
-  const env: { get(name: string): string | undefined; set(name: string, value: string): void };
+  const env: {
+    get(name: string): string | undefined;
+    set(name: string, value: string): void;
+    delete(name: string): void;
+  };
   const stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   const errors: Record<
     "NotFound" | "AlreadyExists" | "PermissionDenied" | "NotCapable" | "BrokenPipe" | "WouldBlock",

@@ -15,16 +15,22 @@ export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
 }
 
 /**
- * Dawn where it finds an adapter, else Deno's own WebGPU. `forced` is "dawn", "deno" or "" (from SACCADE_GPU).
+ * Dawn where it finds an adapter, else Deno's own WebGPU. Of two software adapters lavapipe is preferred, which takes a third of
+ * SwiftShader's time (LOG.md). `forced` is "dawn", "deno" or "" (from SACCADE_GPU).
  * @throws Error where `forced` is something else.
  */
-export async function findGpu(forced: string): Promise<Pick<Platform, "gpu" | "gpuMissing">> {
+export async function findGpu(forced: string): Promise<Pick<Platform, "gpu" | "gpuMissing" | "gpuNotice">> {
   if (!["", "dawn", "deno"].includes(forced)) throw new Error(`SACCADE_GPU must be dawn or deno, found "${forced}"`);
   quietDriver();
   let dawnMissing = "not tried, since SACCADE_GPU is deno";
   if (forced !== "deno") {
     const dawn = await tryDawn();
-    if (dawn.found) return { gpu: await createDawn(), gpuMissing: "" };
+    if (dawn.found) {
+      const own = forced === "" && isSwiftShader(dawn.adapter) ? await ownAdapter() : null;
+      if (own === null || isSwiftShader(own)) return { gpu: await createDawn(), gpuMissing: "" };
+      const gpuNotice = `Dawn finds ${dawn.adapter} here, which computes on the processor, and Deno's own WebGPU finds ${own}: it is taken, since it is faster; SACCADE_GPU=dawn takes the other`;
+      return { gpu: globalThis.navigator.gpu, gpuMissing: "", gpuNotice };
+    }
     dawnMissing = dawn.why;
   }
   if (forced === "dawn")
@@ -38,6 +44,19 @@ export async function findGpu(forced: string): Promise<Pick<Platform, "gpu" | "g
     gpu: null,
     gpuMissing: `No GPU found, neither by Dawn (${dawnMissing}) nor by Deno's own WebGPU; ${remedy()}`,
   };
+}
+
+const isSwiftShader = (name: string): boolean => /swiftshader/i.test(name);
+
+/** What Deno's own WebGPU computes on, null where it finds nothing. */
+async function ownAdapter(): Promise<string | null> {
+  // Deno takes the first adapter of the Vulkan loader; this hides SwiftShader where another one is installed as well.
+  const hidden = "VK_LOADER_DRIVERS_DISABLE";
+  const before = Deno.env.get(hidden);
+  if (before === undefined) Deno.env.set(hidden, "*swiftshader*");
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter && before === undefined) Deno.env.delete(hidden);
+  return adapter ? adapter.info.description || adapter.info.device || "an adapter without a name" : null;
 }
 
 /** Debian's software Vulkan driver writes a line to stderr, several times, where this is not set. */

@@ -23,7 +23,7 @@ const bytesWith = (tensor: Tensor): number => bytesOf(tensor) + (tensor.scales ?
 export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { shader, entry } = dispatch;
   // A kernel that reads weights has a shader for each dtype.
-  const name = shader.name.replace(/_(bf16|f16|i8|i4|nf4)$/, "");
+  const name = shader.name.replace(/_(bf16|f16|i8|i4|nf4)$/, "").replace(/_unshared$/, "");
   if (/^(product|linear)/.test(name) && /^(multiply|backprop)/.test(entry)) return productWork(dispatch);
   if (name.startsWith("attention")) return attentionWork(dispatch, spans);
   const { table, weight_data, weight_scales, k, v, out, dout, dx } = dispatch.tensors;

@@ -24,6 +24,7 @@ import type { PackedGroup } from "../../train/pack.ts";
 import type { Progress, TrainingParts } from "../../train/run_parts.ts";
 import { train } from "../../train/trainer.ts";
 import { untilStopped } from "../../train/warmup.ts";
+import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
@@ -185,15 +186,21 @@ export class GpuSession implements Session {
     }
   }
 
-  async *warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent> {
+  async *warmup(signal?: AbortSignal, pausesAfter?: (step: number) => boolean): AsyncGenerator<WarmupEvent> {
     const { gpu, qwen: model, tokenizer, pool } = this;
     const { step: stepsMade } = this.#progress;
-    const started = { config: this.#config, stepsMade, traces: this.#trace.kernels, signal };
-    for await (const event of warmedUp({ gpu, model, tokenizer, pool }, started)) {
-      // Events count the steps of their stage, each of which is an update.
-      this.#progress = { step: this.#progress.step + 1, updates: event.step };
-      yield event;
-    }
+    const started = {
+      config: this.#config,
+      stepsMade,
+      // Steps of a stage are counted, each of which is an update. The weights are ahead of the events.
+      submitted: (updates: number) => {
+        this.#progress = { step: this.#progress.step + 1, updates };
+      },
+      pausesAfter,
+      traces: this.#trace.kernels,
+      signal,
+    };
+    yield* warmedUp({ gpu, model, tokenizer, pool }, started);
     if (signal?.aborted) return;
     const { step } = this.#progress;
     model.parameters.resetOptimizer();
@@ -281,6 +288,10 @@ export class GpuSession implements Session {
 
   tracedSteps(): Promise<TracedSteps | null> {
     return this.#trace.steps();
+  }
+
+  productSeconds(): Promise<number> {
+    return productSeconds(this.gpu);
   }
 
   get peakMemory(): MemoryPeak {

@@ -29,7 +29,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     expectBaseDtype(config);
     expectMatrixUnits(config);
   }
-  const notices: string[] = [];
+  const notices = platform.gpuNotice === undefined ? [] : [platform.gpuNotice];
   // A run's model can be used, and exported, where the run could not be made.
   const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
   if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);

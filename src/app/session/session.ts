@@ -53,9 +53,12 @@ export interface Session {
   /**
    * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After
    * `restore` of a checkpoint that was made on the way it goes on from there. Ends with evaluations and an "end" event.
-   * `signal` ends it before: a step under way is given up, and the weights are those after the last "warmup" event.
+   * `signal` ends it before: a step that the device has not got whole is given up, and the weights are those after the last
+   * "warmup" event. Before that the weights, and the step of `checkpoint`, may be one step ahead of the events.
+   *
+   * @param pausesAfter  whether nothing is to be ahead when the event of this step comes; steps of all stages, from 1
    */
-  warmup(signal?: AbortSignal): AsyncGenerator<WarmupEvent>;
+  warmup(signal?: AbortSignal, pausesAfter?: (step: number) => boolean): AsyncGenerator<WarmupEvent>;
 
   /**
    * Held-out tasks, not trained on. `tasks` is how many were asked: fewer than wanted where there are no more, and
@@ -104,6 +107,9 @@ export interface Session {
 
   /** What host and GPU did when, in the steps so far; null unless the session was opened with `trace` or `timeline`. */
   tracedSteps?(): Promise<TracedSteps | null>;
+
+  /** Seconds of a small product on this device, measured for less than a second. */
+  productSeconds?(): Promise<number>;
 
   /** The most of the GPU's memory that was held so far, and for what. */
   readonly peakMemory?: MemoryPeak;

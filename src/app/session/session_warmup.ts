@@ -6,7 +6,7 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner } from "../../train/learner.ts";
-import { initialize, stages, warmup } from "../../train/warmup.ts";
+import { initialize, stages, type WarmupParts, warmup } from "../../train/warmup.ts";
 import type { PicturePool } from "./picture_pool.ts";
 
 /** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
@@ -17,19 +17,17 @@ export async function* warmedUp(
   { gpu, model, tokenizer, pool }: { gpu: Gpu; model: Model; tokenizer: Tokenizer; pool: PicturePool },
   {
     config: { seed, preset, warmupRows, gradientCheckpointing },
-    stepsMade,
     traces: allTraces,
-    signal,
+    ...asked
   }: {
     config: RunConfig;
-    stepsMade: number;
     /** Takes the times of kernels, where they are measured. */
     traces: Map<string, KernelTime[]> | undefined;
-    signal: AbortSignal | undefined;
-  },
+  } & Pick<WarmupParts, "stepsMade" | "submitted" | "pausesAfter" | "signal">,
 ): AsyncGenerator<Extract<WarmupEvent, { type: "warmup" }>> {
   const { parameters, config } = model;
-  if (stepsMade === 0) initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
+  if (asked.stepsMade === 0)
+    initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
   const learner = new Learner(gpu, model, "nll", gpu.software ? softwarePassBytes : maxPassBytes);
   const traces = allTraces && new Map<string, KernelTime[]>();
   try {
@@ -41,10 +39,9 @@ export async function* warmedUp(
       lessons: (...of) => pool.lessons(...of),
       stages: stages(preset === "story" ? "story" : "needle", warmupRows),
       seed,
-      stepsMade,
       gradientCheckpointing,
       traces,
-      signal,
+      ...asked,
     });
   } finally {
     for (const [kind, times] of traces ?? []) allTraces?.set(`warmup ${kind}`, times);

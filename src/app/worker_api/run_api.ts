@@ -15,6 +15,8 @@ export interface Opened {
   /** e.g. "Apple M2" or "SwiftShader (software)". */
   adapter: string;
   software: boolean;
+  /** Of a software adapter: seconds of a product, from which `softwareStepSeconds` follows. */
+  productSeconds?: number;
   model: ModelFacts;
   /** What a person should know of the model's folder, in sentences. */
   notices?: readonly string[];

@@ -75,21 +75,24 @@ async function warmupInto({ session, store, config, made, options, context }: Wa
     pending = [];
     await store.writeCheckpoint(files);
   };
-  for await (const event of session.warmup()) {
+  const stop = new AbortController();
+  for await (const event of session.warmup(stop.signal, (made) => made % warmupSaveEvery === 0)) {
     pending.push(JSON.stringify(event));
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) context.terminal.print(line);
     if (event.type !== "warmup") continue;
     step++;
-    if (context.stopping()) {
-      await save();
-      if (!options.logJson)
-        context.terminal.print(
-          `Stopped after step ${step} of ${config.steps}; go on with: npm run saccade -- warmup --resume ${folder}`,
-        );
-      return exitCodes.interrupted;
-    }
-    if (step % warmupSaveEvery === 0) await save();
+    // What the device has already got comes as one more event.
+    if (context.stopping()) stop.abort();
+    else if (step % warmupSaveEvery === 0) await save();
+  }
+  if (stop.signal.aborted) {
+    await save();
+    if (!options.logJson)
+      context.terminal.print(
+        `Stopped after step ${step} of ${config.steps}; go on with: npm run saccade -- warmup --resume ${folder}`,
+      );
+    return exitCodes.interrupted;
   }
   await store.appendLog(pending);
   await writeNewFolder(`${folder}/model`, await session.exportFiles());

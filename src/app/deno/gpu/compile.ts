@@ -19,6 +19,10 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     { ELEMENTS: 8, WIDTH: 4 },
     { ELEMENTS: 32, WIDTH: 4 },
   ],
+  attention_unshared: [
+    { ELEMENTS: 8, BLOCK: 2 },
+    { ELEMENTS: 32, BLOCK: 1 },
+  ],
   attention_backward: [32, 80, 128, 256].map(tileSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
@@ -48,6 +52,7 @@ const partsOf: Record<string, Record<string, string>> = {
   attention: Object.fromEntries(ofElements),
   attention_decode: ofCaches,
   attention_forward: ofCaches,
+  attention_unshared: ofCaches,
   gather_vec4: ofWeights,
   product: ofWeights,
   product_matrix: ofWeights,

@@ -28,7 +28,7 @@ export async function createDawnCompiler(): Promise<GPU> {
  * What Dawn finds on this machine, tried in a process of its own: a bad Vulkan driver may take the process down, and
  * Dawn writes to stderr about every adapter that it cannot use.
  */
-export async function tryDawn(): Promise<{ found: true } | { found: false; why: string }> {
+export async function tryDawn(): Promise<{ found: true; adapter: string } | { found: false; why: string }> {
   const probe = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", new URL("dawn_probe.ts", import.meta.url).href],
     stdin: "null",
@@ -38,7 +38,8 @@ export async function tryDawn(): Promise<{ found: true } | { found: false; why: 
   });
   const { code, stdout, stderr } = await probe.output();
   const decoder = new TextDecoder();
-  if (code === 0 && decoder.decode(stdout).trim() === "found") return { found: true };
+  const said = decoder.decode(stdout).trim();
+  if (code === 0 && said.startsWith("found ")) return { found: true, adapter: said.slice("found ".length) };
   const [firstLine = ""] = decoder.decode(stderr).split("\n");
   return { found: false, why: firstLine.trim() || (code === 0 ? "no adapter" : `its process ended with code ${code}`) };
 }

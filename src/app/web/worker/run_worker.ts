@@ -87,11 +87,14 @@ export class RunWorker implements RunApi {
 
   async open(config: RunConfig, { trace }: { trace: boolean }): Promise<Opened> {
     this.#models.trace = trace;
-    const { adapter, software, model, notices } = await this.#openModel(config);
+    const session = await this.#openModel(config);
+    const { adapter, software, model, notices } = session;
+    const productSeconds = software && !this.#run ? await session.productSeconds?.() : undefined;
     const stored = await resumableRun(config);
     return {
       adapter,
       software,
+      ...(productSeconds !== undefined && { productSeconds }),
       model,
       notices: [...notices, ...(this.kept?.problem ? [this.kept.problem] : [])],
       resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,

@@ -66,12 +66,12 @@ export class StoredWarmupWriter {
     return next.value;
   }
 
-  /** Ends it, and keeps what it has made. A step under way is given up: it may take minutes. */
+  /** Ends it, and keeps what it has made. A step that the device has not got whole is given up: it may take minutes. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#turn;
     try {
-      await this.events.return(undefined);
+      for await (const event of this.events) if (event.type === "warmup") this.#made++;
       // All steps are made: only evaluations were going on, and the model is kept already.
       if (this.#made > 0 && this.#made < this.steps) await this.#save();
     } finally {
@@ -86,9 +86,9 @@ export class StoredWarmupWriter {
 
   async #save(): Promise<void> {
     const { name, config, steps } = this;
-    const step = this.#made;
     const { preset, seed, warmupRows: rows } = config;
-    const { files } = await this.session.checkpoint();
+    // The weights may be a step ahead of the events.
+    const { step, files } = await this.session.checkpoint();
     await saveModel(
       { name, preset, seed, rows, step, steps, madeAt: new Date().toISOString() },
       await this.session.exportFiles(),
