@@ -12,13 +12,25 @@ struct Params {
   decay_end: u32,
 }
 
+struct Settings {
+  learning_rate: f32,
+  beta1: f32,
+  beta2: f32,
+  eps: f32,
+  weight_decay: f32,
+  // 0: no clipping.
+  max_grad_norm: f32,
+  // 1 - beta1^step, 1 - beta2^step
+  correction1: f32,
+  correction2: f32,
+}
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;
 @group(0) @binding(2) var<storage, read_write> d: array<f32>;
 @group(0) @binding(3) var<storage, read_write> m: array<f32>;
 @group(0) @binding(4) var<storage, read_write> v: array<f32>;
-// learning rate, beta1, beta2, eps, weight decay, maxGradNorm (0: no clipping), correction1, correction2
-@group(0) @binding(5) var<storage, read> state: array<f32>;
+@group(0) @binding(5) var<storage, read> settings: Settings;
 @group(0) @binding(6) var<storage, read_write> norm: array<f32>;
 @group(0) @binding(7) var<storage, read_write> partial: array<f32>;
 
@@ -85,15 +97,15 @@ fn update(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gri
   // Tested by its bits, since compilers may assume that there is no NaN. Where it is not finite, the step is skipped.
   let finite = (bitcast<u32>(norm[0]) & 0x7f800000u) != 0x7f800000u;
   if (finite) {
-    let rate = state[0];
-    let clip = select(1.0, min(1.0, state[5] / (norm[0] + 1e-6)), state[5] > 0.0);
+    let rate = settings.learning_rate;
+    let clip = select(1.0, min(1.0, settings.max_grad_norm / (norm[0] + 1e-6)), settings.max_grad_norm > 0.0);
     let gradient = d[at] * clip;
-    let decay = select(1.0, 1.0 - rate * state[4], at < params.decay_end);
-    let mean = fma(1.0 - state[1], gradient - m[at], m[at]);
-    let square_mean = fma((1.0 - state[2]) * gradient, gradient, state[2] * v[at]);
+    let decay = select(1.0, 1.0 - rate * settings.weight_decay, at < params.decay_end);
+    let mean = fma(1.0 - settings.beta1, gradient - m[at], m[at]);
+    let square_mean = fma((1.0 - settings.beta2) * gradient, gradient, settings.beta2 * v[at]);
     m[at] = mean;
     v[at] = square_mean;
-    weight[at] = weight[at] * decay - (rate / state[6]) * mean / (sqrt(square_mean / state[7]) + state[3]);
+    weight[at] = weight[at] * decay - (rate / settings.correction1) * mean / (sqrt(square_mean / settings.correction2) + settings.eps);
   }
   d[at] = 0.0;
 }

@@ -26,9 +26,11 @@ struct Params {
 @group(0) @binding(9) var<storage, read_write> dk: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> dv: array<vec4f>;
 @group(0) @binding(11) var<storage, read> parts: array<vec4f>;
+@group(0) @binding(12) var<storage, read> value_parts: array<vec4f>;
 
 override ADD: u32 = 0u;
 override ADD_V: u32 = 0u;
+override ADD_Q: u32 = 0u;
 
 // From the host: WIDTH = D / 4; COLUMNS, vec4 of a gradient's row that a thread has (every 16th one); VALUES, rows of the
 // other side that are in workgroup memory at a time; ROUNDS = SIDE / VALUES.
@@ -158,6 +160,10 @@ fn place_of(thread: u32) -> vec2u {
 
 @compute @workgroup_size(256)
 fn backprop_kv(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  gradients_of_keys(thread, group);
+}
+
+fn gradients_of_keys(thread: u32, group: vec3u) {
   let place = place_of(thread);
   let first_key = group.x * SIDE;
   let head = group.y * (params.H / params.K) + group.z;
@@ -256,6 +262,37 @@ fn sum_parts(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
   }
 }
 
+// Both in one dispatch: first dk, then dv.
+@compute @workgroup_size(64)
+fn sum_all_parts(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let own = id.x + id.y * grid.x * 64u;
+  let count = params.S * params.K * WIDTH;
+  if (own >= 2u * count) {
+    return;
+  }
+  let to = own % count;
+  let of_values = own >= count;
+  var sum = vec4f();
+  for (var part = 0u; part < params.H / params.K; part++) {
+    if (of_values) {
+      sum += value_parts[part * count + to];
+    } else {
+      sum += parts[part * count + to];
+    }
+  }
+  if (of_values) {
+    if (ADD_V == 1u) {
+      dv[to] += sum;
+    } else {
+      dv[to] = sum;
+    }
+  } else if (ADD == 1u) {
+    dk[to] += sum;
+  } else {
+    dk[to] = sum;
+  }
+}
+
 // Index of the row of q and dout for a head at row n, if n < end.
 fn row_of(n: u32, end: u32, head: u32) -> u32 {
   return select(NO_INDEX, n * params.H + head, n < end);
@@ -293,11 +330,15 @@ fn backprop_q(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) grid: vec3u,
 ) {
+  // Late rows of a causal sequence have the most keys: they start first.
+  gradients_of_queries(thread, vec2u(grid.x - 1u - group.x, group.y));
+}
+
+fn gradients_of_queries(thread: u32, group: vec2u) {
   let place = place_of(thread);
   let heads = params.H / params.K;
   let pairs = params.N * heads;
-  // Late rows of a causal sequence have the most keys: they start first.
-  let first_pair = (grid.x - 1u - group.x) * SIDE;
+  let first_pair = group.x * SIDE;
   let pair_row = row_of_pair(first_pair + thread / 4u, pairs, heads, group.y);
   let first_row = first_pair / heads;
   let last_row = (min(first_pair + SIDE, pairs) - 1u) / heads;
@@ -352,12 +393,34 @@ fn backprop_q(
       let column = c * 16u + place.x;
       if (row != NO_INDEX && column < WIDTH) {
         let to = row * WIDTH + column;
-        if (ADD == 1u) {
+        if (ADD_Q == 1u) {
           dq[to] += sum[r * COLUMNS + c];
         } else {
           dq[to] = sum[r * COLUMNS + c];
         }
       }
     }
+  }
+}
+
+// All gradients in one dispatch: workgroups of queries, then of keys.
+@compute @workgroup_size(256)
+fn backprop(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let heads = params.H / params.K;
+  let pair_groups = (params.N * heads + SIDE - 1u) / SIDE;
+  let key_groups = (params.S + SIDE - 1u) / SIDE;
+  let own = group.x + group.y * grid.x;
+  if (own < pair_groups * params.K) {
+    gradients_of_queries(thread, vec2u(pair_groups - 1u - own % pair_groups, own / pair_groups));
+    return;
+  }
+  let rest = own - pair_groups * params.K;
+  if (rest < key_groups * params.H) {
+    let head = rest / key_groups;
+    gradients_of_keys(thread, vec3u(rest % key_groups, head % params.K, head / params.K));
   }
 }

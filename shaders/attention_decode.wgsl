@@ -1,6 +1,7 @@
 // attention.wgsl's forward pass for rows that have keys of their own, as in decoding: shapes, spans and stats as there,
 // 4 divides D; a file of cache/ reads keys and values. The order of sums, and so the bits, are those of
-// attention_forward.wgsl: `attend` computes a tile of 64 keys for HEADS heads of one row, `join` combines the tiles.
+// attention_forward.wgsl: `attend` computes a tile of 64 keys for HEADS heads of one row, `join` combines the tiles; `attend_whole`
+// does both, tile after tile.
 //   parts (N, TILES, H, D), part_stats (N, TILES, H, 2) = [maximum, sum]: results of tiles before they are scaled
 
 struct Params {
@@ -54,22 +55,24 @@ fn member(spans: vec4u, t: u32) -> u32 {
   return select(spans.z + t - first, spans.x + t, t < first);
 }
 
-@compute @workgroup_size(256)
-fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
-  let n = group.x;
-  let first_head = group.y * HEADS;
-  let key_head = first_head / (params.H / params.K);
-  let spans = query_spans[n];
-  let count = length_of(spans);
-  let at = group.z * KEYS;
-  if (at >= count) {
-    return;
-  }
-  let end = min(KEYS, count - at);
+// What a thread has of a tile's result: numbers of D for a vec4 of heads.
+var<private> tile_results: array<vec4f, OUTPUTS>;
+
+fn load_queries(thread: u32, n: u32, first_head: u32) {
   for (var i = thread; i < HEADS * WIDTH; i += THREADS) {
     queries[i / WIDTH][i % WIDTH] = q[(n * params.H + first_head) * WIDTH + i];
   }
+}
 
+// The largest score of a head in the tile, and the sum of its weights.
+fn stats_of(head: u32) -> vec2f {
+  let top = max(max(maxima[0][head], maxima[1][head]), max(maxima[2][head], maxima[3][head]));
+  return vec2f(top, ((sums[0][head] + sums[1][head]) + sums[2][head]) + sums[3][head]);
+}
+
+// The tile of keys from `at` on of `count`, for the queries in workgroup memory: leaves `tile_results`, `maxima` and `sums`.
+fn attend_tile(thread: u32, spans: vec4u, at: u32, count: u32, key_head: u32) {
+  let end = min(KEYS, count - at);
   // A thread has a key and every fourth head.
   let own_key = thread % KEYS;
   let lane = thread / KEYS;
@@ -134,19 +137,12 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
     sums[quarter][head] = part;
   }
   workgroupBarrier();
-  let to_pair = (n * params.tiles + group.z) * params.H + first_head;
-  if (thread < HEADS) {
-    let top = max(max(maxima[0][thread], maxima[1][thread]), max(maxima[2][thread], maxima[3][thread]));
-    let whole = ((sums[0][thread] + sums[1][thread]) + sums[2][thread]) + sums[3][thread];
-    part_stats[to_pair + thread] = vec2f(top, whole);
-  }
 
   for (var o = 0u; o < OUTPUTS; o++) { // unroll
     let place = thread + o * THREADS;
-    let d = place % (WIDTH * 4u);
     let heads = place / (WIDTH * 4u);
+    var result = vec4f();
     if (heads < HEAD_VEC4S) {
-      var result = vec4f();
       for (var half = 0u; half < KEYS; half += 32u) {
         if (o > 0u || half > 0u) {
           for (var j = 0u; j < 32u; j++) { // unroll
@@ -157,9 +153,79 @@ fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) g
           result = fma(scores[half + j][heads], vec4f(ahead[j]), result);
         }
       }
+    }
+    tile_results[o] = result;
+  }
+}
+
+@compute @workgroup_size(256)
+fn attend(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  let n = group.x;
+  let first_head = group.y * HEADS;
+  let spans = query_spans[n];
+  let count = length_of(spans);
+  if (group.z * KEYS >= count) {
+    return;
+  }
+  load_queries(thread, n, first_head);
+  attend_tile(thread, spans, group.z * KEYS, count, first_head / (params.H / params.K));
+  let to_pair = (n * params.tiles + group.z) * params.H + first_head;
+  if (thread < HEADS) {
+    part_stats[to_pair + thread] = stats_of(thread);
+  }
+  for (var o = 0u; o < OUTPUTS; o++) { // unroll
+    let place = thread + o * THREADS;
+    let d = place % (WIDTH * 4u);
+    let heads = place / (WIDTH * 4u);
+    if (heads < HEAD_VEC4S) {
       for (var i = 0u; i < 4u; i++) { // unroll
         if (heads * 4u + i < HEADS) {
-          parts[(to_pair + heads * 4u + i) * WIDTH * 4u + d] = result[i];
+          parts[(to_pair + heads * 4u + i) * WIDTH * 4u + d] = tile_results[o][i];
+        }
+      }
+    }
+  }
+}
+
+// All tiles of a row one after another, in the order of `join`: one dispatch, for rows of few keys.
+@compute @workgroup_size(256)
+fn attend_whole(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  let n = group.x;
+  let first_head = group.y * HEADS;
+  let spans = query_spans[n];
+  let count = length_of(spans);
+  load_queries(thread, n, first_head);
+  var result = array<vec4f, OUTPUTS>();
+  var highest = array<vec4f, OUTPUTS>();
+  var sum = array<vec4f, OUTPUTS>();
+  for (var o = 0u; o < OUTPUTS; o++) { // unroll
+    highest[o] = vec4f(LOWEST);
+  }
+  for (var at = 0u; at < count; at += KEYS) {
+    attend_tile(thread, spans, at, count, first_head / (params.H / params.K));
+    for (var o = 0u; o < OUTPUTS; o++) { // unroll
+      let heads = min((thread + o * THREADS) / (WIDTH * 4u), HEAD_VEC4S - 1u) * 4u;
+      for (var i = 0u; i < 4u; i++) { // unroll
+        let tile = stats_of(min(heads + i, HEADS - 1u));
+        let above = max(highest[o][i], tile.x);
+        let keep = exp(highest[o][i] - above);
+        let add = exp(tile.x - above);
+        highest[o][i] = above;
+        sum[o][i] = fma(tile.y, add, sum[o][i] * keep);
+        result[o][i] = fma(tile_results[o][i], add, result[o][i] * keep);
+      }
+    }
+  }
+  for (var o = 0u; o < OUTPUTS; o++) { // unroll
+    let place = thread + o * THREADS;
+    let d = place % (WIDTH * 4u);
+    let heads = place / (WIDTH * 4u);
+    for (var i = 0u; i < 4u; i++) { // unroll
+      if (heads < HEAD_VEC4S && heads * 4u + i < HEADS) {
+        let pair = n * params.H + first_head + heads * 4u + i;
+        out[pair * WIDTH * 4u + d] = result[o][i] * select(0.0, 1.0 / sum[o][i], sum[o][i] > 0.0);
+        if (d == 0u) {
+          stats[pair] = vec2f(select(0.0, highest[o][i] + log(sum[o][i]), sum[o][i] > 0.0), 0.0);
         }
       }
     }

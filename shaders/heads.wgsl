@@ -269,9 +269,8 @@ fn store_normed(p: Place, from_a: u32, i: u32, r: f32, slope: f32) {
   );
 }
 
-@compute @workgroup_size(64)
-fn backprop_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let pair = id.x + id.y * grid.x * 64u;
+// One thread a pair; each sums over the whole head.
+fn gradient_of_pair(pair: u32) {
   if (pair >= count_heads() * params.half) {
     return;
   }
@@ -288,6 +287,11 @@ fn backprop_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_
     sum = slope_term(p, from_a, i, sum);
   }
   store_normed(p, from_a, own, r, sum / f32(params.half * 2u) * r * r * r);
+}
+
+@compute @workgroup_size(64)
+fn backprop_normed_short(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  gradient_of_pair(id.x + id.y * grid.x * 64u);
 }
 
 @compute @workgroup_size(64)
@@ -322,10 +326,10 @@ fn backprop_normed(
 var<workgroup> row_lanes: array<array<vec2f, 64>, 4>;
 
 // partial[split, which, c] = sum of d x rstd over the heads of a split of the rows, with `which` 0 for queries and 1 for
-// keys: four threads a pair, each takes every fourth row; y is the split. partials.wgsl adds them up.
-@compute @workgroup_size(64, 4)
-fn backprop_norm(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
-  let pair = group.x * 64u + local.x;
+// keys: four threads a pair, each takes every fourth row. partials.wgsl adds them up.
+fn gradient_of_norm(columns: u32, split: u32, thread: u32) {
+  let lane = thread / 64u;
+  let pair = columns * 64u + thread % 64u;
   let i = pair % params.half;
   let which = pair / params.half;
   let rows_per_split = (params.N + params.splits - 1u) / params.splits;
@@ -333,7 +337,7 @@ fn backprop_norm(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_
   if (which < 2u) {
     let first = which * params.H;
     let heads = select(params.K, params.H, which == 0u);
-    for (var n = group.y * rows_per_split + local.y; n < min((group.y + 1u) * rows_per_split, params.N); n += 4u) {
+    for (var n = split * rows_per_split + lane; n < min((split + 1u) * rows_per_split, params.N); n += 4u) {
       for (var head = first; head < first + heads; head++) {
         let p = Place(n, head);
         let r = rstd[rstd_at(p)];
@@ -342,12 +346,34 @@ fn backprop_norm(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_
       }
     }
   }
-  row_lanes[local.y][local.x] = sum;
+  row_lanes[lane][thread % 64u] = sum;
   workgroupBarrier();
-  if (local.y == 0u && which < 2u) {
-    let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
-    let to = (group.y * 2u + which) * params.half * 2u + i;
+  if (lane == 0u && which < 2u) {
+    let total = ((row_lanes[0][thread] + row_lanes[1][thread]) + row_lanes[2][thread]) + row_lanes[3][thread];
+    let to = (split * 2u + which) * params.half * 2u + i;
     partial[to] = total.x;
     partial[to + params.half] = total.y;
+  }
+}
+
+@compute @workgroup_size(256)
+fn backprop_norm(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  gradient_of_norm(group.x, group.y, thread);
+}
+
+// Both in one dispatch, D <= 64: workgroups of 256 pairs, then of the norms' weights.
+@compute @workgroup_size(256)
+fn backprop_all_short(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let own = group.x + group.y * grid.x;
+  let of_pairs = (count_heads() * params.half + 255u) / 256u;
+  let columns = (params.half + 31u) / 32u;
+  if (own < of_pairs) {
+    gradient_of_pair(own * 256u + thread);
+  } else if (own < of_pairs + columns * params.splits) {
+    gradient_of_norm((own - of_pairs) % columns, (own - of_pairs) / columns, thread);
   }
 }

@@ -56,19 +56,14 @@ fn normalize(
   }
 }
 
-@compute @workgroup_size(64)
-fn backprop_x(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let n = group.x + group.y * grid.x;
-  if (n >= params.N) {
-    return;
-  }
-  let row = n * params.C;
-  let mean = moments[n * 2u];
-  let r = moments[n * 2u + 1u];
+// dx of four rows, 64 threads each.
+fn gradient_of_rows(four: u32, index: u32) {
+  let team = index / 64u;
+  let lane = index % 64u;
+  let n = four * 4u + team;
+  let row = min(n, params.N - 1u) * params.C;
+  let mean = moments[min(n, params.N - 1u) * 2u];
+  let r = moments[min(n, params.N - 1u) * 2u + 1u];
   var sum_g = 0.0;
   var sum_gy = 0.0;
   for (var c = lane; c < params.C; c += 64u) {
@@ -76,8 +71,11 @@ fn backprop_x(
     sum_g += g;
     sum_gy = fma(g, (x[row + c] - mean) * r, sum_gy);
   }
-  let mean_g = sum_lanes(lane, sum_g) / f32(params.C);
-  let mean_gy = sum_lanes(lane, sum_gy) / f32(params.C);
+  let mean_g = sum_team(team, lane, sum_g) / f32(params.C);
+  let mean_gy = sum_team(team, lane, sum_gy) / f32(params.C);
+  if (n >= params.N) {
+    return;
+  }
   for (var c = lane; c < params.C; c += 64u) {
     let at = row + c;
     let y = (x[at] - mean) * r;
@@ -90,28 +88,58 @@ fn backprop_x(
   }
 }
 
+@compute @workgroup_size(256)
+fn backprop_x(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  gradient_of_rows(group.x + group.y * grid.x, index);
+}
+
 var<workgroup> row_lanes: array<array<vec2f, 64>, 4>;
 
 // Sums over a split of the rows, partial[0, split, c] of dout y and partial[1, split, c] of dout: four threads a column, each
-// takes every fourth row; y is the split. partials.wgsl adds them up.
-@compute @workgroup_size(64, 4)
-fn backprop_weight(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
-  let c = group.x * 64u + local.x;
-  let split = group.y;
+// takes every fourth row. partials.wgsl adds the splits up.
+fn gradient_of_weight(columns: u32, split: u32, index: u32) {
+  let lane = index / 64u;
+  let c = columns * 64u + index % 64u;
   let rows_per_split = (params.N + params.splits - 1u) / params.splits;
   var sum = vec2f();
   if (c < params.C) {
-    for (var n = split * rows_per_split + local.y; n < min((split + 1u) * rows_per_split, params.N); n += 4u) {
+    for (var n = split * rows_per_split + lane; n < min((split + 1u) * rows_per_split, params.N); n += 4u) {
       let at = n * params.C + c;
       let d = dout[at];
       sum = vec2f(fma(d, (x[at] - moments[n * 2u]) * moments[n * 2u + 1u], sum.x), sum.y + d);
     }
   }
-  row_lanes[local.y][local.x] = sum;
+  row_lanes[lane][index % 64u] = sum;
   workgroupBarrier();
-  if (local.y == 0u && c < params.C) {
-    let total = ((row_lanes[0][local.x] + row_lanes[1][local.x]) + row_lanes[2][local.x]) + row_lanes[3][local.x];
+  if (lane == 0u && c < params.C) {
+    let total = ((row_lanes[0][index] + row_lanes[1][index]) + row_lanes[2][index]) + row_lanes[3][index];
     partial[split * params.C + c] = total.x;
     partial[(params.splits + split) * params.C + c] = total.y;
+  }
+}
+
+@compute @workgroup_size(256)
+fn backprop_weight(@builtin(local_invocation_index) index: u32, @builtin(workgroup_id) group: vec3u) {
+  gradient_of_weight(group.x, group.y, index);
+}
+
+// Both in one dispatch: workgroups of rows, then of weight and bias.
+@compute @workgroup_size(256)
+fn backprop(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let own = group.x + group.y * grid.x;
+  let of_rows = (params.N + 3u) / 4u;
+  let columns = (params.C + 63u) / 64u;
+  if (own < of_rows) {
+    gradient_of_rows(own, index);
+  } else if (own < of_rows + columns * params.splits) {
+    gradient_of_weight((own - of_rows) % columns, (own - of_rows) / columns, index);
   }
 }

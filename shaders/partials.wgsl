@@ -1,8 +1,17 @@
 // d (+)= the sum of `splits` partial sums, count numbers each: the second pass of gradients that add up over many rows,
 // in a fixed order instead of atomics, so that the bits are the same every time.
-//   partial (splits, count) from `first` on, d from `to` on.
+//   partial (splits, count) from `first` on, d from `to` on; or several such sums, one for each of `jobs`.
 
 struct Params {
+  count: u32,
+  splits: u32,
+  first: u32,
+  to: u32,
+}
+
+// Of add_all: workgroups of the jobs before, then as in Params.
+struct Job {
+  before: u32,
   count: u32,
   splits: u32,
   first: u32,
@@ -12,6 +21,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
 @group(0) @binding(2) var<storage, read_write> d: array<f32>;
+@group(0) @binding(3) var<storage, read> jobs: array<Job>;
 
 override ADD: u32 = 0u;
 
@@ -58,5 +68,43 @@ fn add_many(
   workgroupBarrier();
   if (local.y == 0u && at < params.count) {
     store(at, ((lanes[0][local.x] + lanes[1][local.x]) + lanes[2][local.x]) + lanes[3][local.x]);
+  }
+}
+
+// The sums of many gradients, `count` jobs: the d of all are in one buffer, and so are their partial sums. A workgroup finds
+// the job that it belongs to; up to FEW splits are added in the order of add_few, more in that of add_many.
+const FEW = 8u;
+
+@compute @workgroup_size(64, 4)
+fn add_all(
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+) {
+  let own = group.x + group.y * grid.x;
+  var low = 0u;
+  var high = params.count;
+  while (high - low > 1u) {
+    let middle = (low + high) / 2u;
+    if (jobs[middle].before <= own) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  let job = jobs[low];
+  let at = (own - job.before) * 64u + local.x;
+  let step = select(LANES, 1u, job.splits <= FEW);
+  var sum = 0.0;
+  if (at < job.count && local.y < step) {
+    for (var split = local.y; split < job.splits; split += step) {
+      sum += partial[job.first + split * job.count + at];
+    }
+  }
+  lanes[local.y][local.x] = sum;
+  workgroupBarrier();
+  if (local.y == 0u && at < job.count) {
+    // Lanes that added nothing are 0, and leave the sum as it is.
+    d[job.to + at] += ((lanes[0][local.x] + lanes[1][local.x]) + lanes[2][local.x]) + lanes[3][local.x];
   }
 }

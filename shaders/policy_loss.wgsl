@@ -16,14 +16,23 @@ struct Params {
   N: u32,
 }
 
+struct Settings {
+  clip_low: f32,
+  clip_high: f32,
+  // Of dual clipping: c.
+  clip_dual: f32,
+  kl_coef: f32,
+  kl_kind: u32,
+  entropy_coef: f32,
+}
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logprob: array<f32>;
 @group(0) @binding(2) var<storage, read> old_logprob: array<f32>;
 @group(0) @binding(3) var<storage, read> ref_logprob: array<f32>;
 @group(0) @binding(4) var<storage, read> advantage: array<f32>;
 @group(0) @binding(5) var<storage, read> weight: array<f32>;
-// clip low, clip high, dual clip c, KL coefficient, kind of KL, entropy coefficient
-@group(0) @binding(6) var<storage, read> settings: array<f32>;
+@group(0) @binding(6) var<storage, read> settings: Settings;
 @group(0) @binding(7) var<storage, read_write> terms: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dlogprob: array<f32>;
 @group(0) @binding(9) var<storage, read_write> dentropy: array<f32>;
@@ -54,8 +63,8 @@ fn surrogate(n: u32) -> Surrogate {
   let change = clamp(logprob[n] - old_logprob[n], -20.0, 20.0);
   let ratio = exp(change);
   let unclipped = -advantage[n] * ratio;
-  let clipped = -advantage[n] * clamp(ratio, 1.0 - settings[0], 1.0 + settings[1]);
-  return Surrogate(ratio, -change, unclipped, clipped, max(unclipped, clipped), -advantage[n] * settings[2]);
+  let clipped = -advantage[n] * clamp(ratio, 1.0 - settings.clip_low, 1.0 + settings.clip_high);
+  return Surrogate(ratio, -change, unclipped, clipped, max(unclipped, clipped), -advantage[n] * settings.clip_dual);
 }
 
 struct Divergence {
@@ -65,7 +74,7 @@ struct Divergence {
 }
 
 fn divergence(n: u32) -> Divergence {
-  let kind = u32(settings[4]);
+  let kind = settings.kl_kind;
   if (kind == 0u) {
     let away = ref_logprob[n] - logprob[n];
     let near = clamp(away, -20.0, 20.0);
@@ -108,7 +117,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     return;
   }
   let s = surrogate(n);
-  let inside = slope(s.ratio, 1.0 - settings[0], 1.0 + settings[1]);
+  let inside = slope(s.ratio, 1.0 - settings.clip_low, 1.0 + settings.clip_high);
   let first = share(s.unclipped, s.clipped);
   var dratio = -advantage[n] * (first + (1.0 - first) * inside);
   if (advantage[n] < 0.0) {
@@ -117,7 +126,7 @@ fn backprop(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let change = logprob[n] - old_logprob[n];
   let dpg = dratio * s.ratio * slope(change, -20.0, 20.0);
 
-  store(n, select(weight[n] * (dpg + settings[3] * divergence(n).slope), 0.0, weight[n] == 0.0));
+  store(n, select(weight[n] * (dpg + settings.kl_coef * divergence(n).slope), 0.0, weight[n] == 0.0));
 }
 
 @compute @workgroup_size(64)
@@ -126,7 +135,7 @@ fn backprop_entropy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
   if (n >= params.N) {
     return;
   }
-  let gradient = -settings[5] * weight[n];
+  let gradient = -settings.entropy_coef * weight[n];
   if (ADD == 1u) {
     dentropy[n] += gradient;
   } else {

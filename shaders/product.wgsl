@@ -425,3 +425,135 @@ fn backprop_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     }
   }
 }
+
+// Rows in a split of a bias's gradient: rowsPerSplit of ops/partials.ts.
+const BIAS_ROWS = 64u;
+
+// Sums of dout over a split of the rows behind the partial sums of the weight, as linear.wgsl's sum_rows: 64 columns, four
+// threads each, of which each takes every fourth row.
+fn gradient_of_bias(columns: u32, split: u32, index: u32) {
+  let splits = (params.N + BIAS_ROWS - 1u) / BIAS_ROWS;
+  let each = (params.N + splits - 1u) / splits;
+  let height = params.O / 4u;
+  let column = columns * 64u + index % 64u;
+  var total = 0.0;
+  if (column < params.O) {
+    for (var n = split * each + index / 64u; n < min((split + 1u) * each, params.N); n += 4u) {
+      total += dout4[n * height + column / 4u][column % 4u];
+    }
+  }
+  tiles[index / 64u][0][(index % 64u) / 4u][index % 4u] = total;
+  workgroupBarrier();
+  if (index < 16u && columns * 16u + index < height) {
+    let to = params.splits * params.O * (params.I / 4u) + split * height + columns * 16u + index;
+    partial4[to] = ((tiles[0][0][index] + tiles[1][0][index]) + tiles[2][0][index]) + tiles[3][0][index];
+  }
+}
+
+// Which gradient a workgroup computes in `backprop`.
+const OF_X = 0u;
+const OF_WEIGHT = 1u;
+
+struct Factors {
+  left: array<vec4f, 2>,
+  right: array<vec4f, 2>,
+}
+
+// What a thread loads of both factors for the eight numbers of a part's sum that begin `at` into it: as backprop_x and
+// backprop_weight do. A part's sum is from `from_k` to `to_k`, over O or over rows; `t` is the thread of the part.
+fn factors_of(which: u32, group: vec2u, at: u32, from_k: u32, to_k: u32, t: u32) -> Factors {
+  let width = params.I / 4u;
+  let height = params.O / 4u;
+  let x_column = min(group.x * 16u + t % 16u, width - 1u);
+  let d_column = min(group.y * 16u + t % 16u, height - 1u);
+  var loaded = Factors();
+  for (var j = 0u; j < 2u; j++) { // unroll
+    let k = from_k + at + j * 4u + t / 16u;
+    if (which == OF_X) {
+      let at4 = (from_k + at) / 4u + t % 2u;
+      let row = min(group.y * 64u + t / 2u + j * 32u, params.N - 1u);
+      if (at4 * 4u < to_k) {
+        loaded.left[j] = dout4[row * (params.stride / 4u) + at4];
+      }
+      if (k < to_k) {
+        loaded.right[j] = weight_vec4((params.first + k) * width + x_column);
+      }
+    } else if (k < to_k) {
+      loaded.left[j] = dout4[k * height + d_column];
+      loaded.right[j] = x4[k * width + x_column];
+    }
+  }
+  return loaded;
+}
+
+// All gradients of a layer in one dispatch, where each is too small to fill a device: workgroups of dx, then of the weight, then
+// of the bias where it has one. Sums are in the order of the kernels above.
+@compute @workgroup_size(256)
+fn backprop(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  open_weight(index);
+  let columns = (params.I + 63u) / 64u;
+  let outputs = (params.O + 63u) / 64u;
+  let of_x = columns * ((params.N + 63u) / 64u);
+  let of_weight = columns * outputs * params.splits;
+  let own = group.x + group.y * grid.x;
+  if (own >= of_x + of_weight) {
+    let rest = own - of_x - of_weight;
+    if (BIAS == 1u && rest / outputs < (params.N + BIAS_ROWS - 1u) / BIAS_ROWS) {
+      gradient_of_bias(rest % outputs, rest / outputs, index);
+    }
+    return;
+  }
+  let which = select(OF_WEIGHT, OF_X, own < of_x);
+  let within = select(own - of_x, own, which == OF_X);
+  let row = within / columns;
+  let place_in_grid = vec2u(within % columns, select(row % outputs, row, which == OF_X));
+  let split = select(row / outputs, 0u, which == OF_X);
+
+  let part = index / 64u;
+  let t = index % 64u;
+  let place = place_of(t);
+  let width = params.I / 4u;
+  // The whole sum of this workgroup, and the part of it that this thread takes.
+  let range = (params.N + params.splits - 1u) / params.splits;
+  let from_range = select(split * range, 0u, which == OF_X);
+  let to_range = select(min(from_range + range, params.N), params.O, which == OF_X);
+  let length = select((range + PARTS - 1u) / PARTS, (params.O / 4u + PARTS - 1u) / PARTS * 4u, which == OF_X);
+  let from_k = from_range + part * length;
+  let to_k = min(from_k + length, to_range);
+  var next = factors_of(which, place_in_grid, 0u, from_k, to_k, t);
+  for (var at = 0u; at < length; at += 8u) {
+    for (var j = 0u; j < 2u; j++) { // unroll
+      if (which == OF_X) {
+        put_transposed(part, t / 2u + j * 32u, t % 2u, next.left[j]);
+      } else {
+        tiles[part][j * 4u + t / 16u][t % 16u] = next.left[j];
+      }
+      tiles[PARTS + part][j * 4u + t / 16u][t % 16u] = next.right[j];
+    }
+    workgroupBarrier();
+    next = factors_of(which, place_in_grid, at + 8u, from_k, to_k, t);
+    add_tile(part, place.x, place.y);
+    workgroupBarrier();
+  }
+  add_parts(part, t);
+  if (part != 0u) {
+    return;
+  }
+  for (var k = 0u; k < 16u; k++) { // unroll
+    let n = place_in_grid.y * 64u + (place.y + (k / 8u) * 8u) * 4u + k % 4u;
+    let to = place_in_grid.x * 16u + place.x + ((k / 4u) % 2u) * 8u;
+    if (to < width && n < select(params.O, params.N, which == OF_X)) {
+      if (which == OF_WEIGHT) {
+        partial4[(split * params.O + n) * width + to] = sum[k];
+      } else if (ADD == 1u) {
+        dx4[n * width + to] += sum[k];
+      } else {
+        dx4[n * width + to] = sum[k];
+      }
+    }
+  }
+}

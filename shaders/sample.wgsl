@@ -1,8 +1,6 @@
 // The token loop on the GPU: `prepare` makes a row of the forward pass from each conversation's last token, `pick` samples the
 // next token from that row's logits, without the host.
-//   slots (B): conversation of each row, or NO_INDEX; state (slots, 8): token, cached, position, sampled, done, task,
-//   rollout, -; places (slots, 4): prefix begin, prefix end, suffix begin, - (rows of the cache);
-//   keys (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature.
+//   slots (B): conversation of each row, or NO_INDEX; conversations, places (slots): see below; samples (slots, capacity).
 // A sample is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work.
 
 struct Params {
@@ -12,13 +10,55 @@ struct Params {
   capacity: u32,
 }
 
-const TOKEN: u32 = 0u;
-const CACHED: u32 = 1u;
-const POSITION: u32 = 2u;
-const SAMPLED: u32 = 3u;
-const DONE: u32 = 4u;
-const TASK: u32 = 5u;
-const ROLLOUT: u32 = 6u;
+struct Conversation {
+  // The last one that was sampled.
+  token: u32,
+  // Rows of its suffix in the cache.
+  cached: u32,
+  // Of the next token.
+  position: u32,
+  // Tokens sampled so far.
+  sampled: u32,
+  done: u32,
+  task: u32,
+  rollout: u32,
+  unused: u32,
+}
+
+// Rows of the cache.
+struct Place {
+  prefix_begin: u32,
+  prefix_end: u32,
+  suffix_begin: u32,
+  unused: u32,
+}
+
+struct Sampling {
+  seed: u32,
+  step: u32,
+  greedy: u32,
+  stop_count: u32,
+  stop0: u32,
+  stop1: u32,
+  stop2: u32,
+  stop3: u32,
+  temperature: f32,
+}
+
+struct Sample {
+  token: u32,
+  logprob: f32,
+  entropy: f32,
+}
+
+// Samples of one conversation that are to be read together: `count` from `begin` on, to `to` on.
+struct Span {
+  slot: u32,
+  begin: u32,
+  count: u32,
+  to: u32,
+}
+
 // Separates these random numbers from others of the same seed ("samp").
 const STREAM: u32 = 0x73616d70u;
 const LANES: u32 = 256u;
@@ -27,9 +67,9 @@ const AHEAD = 8u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> slots: array<u32>;
-@group(0) @binding(2) var<storage, read_write> state: array<u32>;
-@group(0) @binding(3) var<storage, read> places: array<vec4u>;
-@group(0) @binding(4) var<storage, read> keys: array<u32>;
+@group(0) @binding(2) var<storage, read_write> conversations: array<Conversation>;
+@group(0) @binding(3) var<storage, read> places: array<Place>;
+@group(0) @binding(4) var<storage, read> sampling: Sampling;
 @group(0) @binding(5) var<storage, read_write> tokens: array<u32>;
 @group(0) @binding(6) var<storage, read_write> positions: array<u32>;
 @group(0) @binding(7) var<storage, read_write> spans: array<vec4u>;
@@ -37,8 +77,9 @@ const AHEAD = 8u;
 @group(0) @binding(9) var<storage, read> logits: array<f32>;
 @group(0) @binding(10) var<storage, read> stats: array<vec4f>;
 @group(0) @binding(11) var<storage, read> allowed: array<u32>;
-@group(0) @binding(12) var<storage, read_write> sampled_tokens: array<u32>;
-@group(0) @binding(13) var<storage, read_write> sampled_values: array<vec2f>;
+@group(0) @binding(12) var<storage, read_write> samples: array<Sample>;
+@group(0) @binding(13) var<storage, read> turns: array<Span>;
+@group(0) @binding(14) var<storage, read_write> collected: array<Sample>;
 
 // One thread a row. A row without a conversation, or whose conversation has stopped, becomes padding.
 @compute @workgroup_size(64)
@@ -50,7 +91,7 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
   let slot = slots[row];
   var idle = slot == NO_INDEX;
   if (!idle) {
-    idle = state[slot * 8u + DONE] == 1u;
+    idle = conversations[slot].done == 1u;
   }
   if (idle) {
     tokens[row] = NO_INDEX;
@@ -61,18 +102,17 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
     }
     return;
   }
-  let at = slot * 8u;
   let place = places[slot];
-  let cached = state[at + CACHED];
-  let position = state[at + POSITION];
-  tokens[row] = state[at + TOKEN];
+  let cached = conversations[slot].cached;
+  let position = conversations[slot].position;
+  tokens[row] = conversations[slot].token;
   for (var axis = 0u; axis < 3u; axis++) {
     positions[axis * params.N + row] = position;
   }
-  cache_rows[row] = place.z + cached;
-  spans[row] = vec4u(place.x, place.y, place.z, place.z + cached + 1u);
-  state[at + CACHED] = cached + 1u;
-  state[at + POSITION] = position + 1u;
+  cache_rows[row] = place.suffix_begin + cached;
+  spans[row] = vec4u(place.prefix_begin, place.prefix_end, place.suffix_begin, place.suffix_begin + cached + 1u);
+  conversations[slot].cached = cached + 1u;
+  conversations[slot].position = position + 1u;
 }
 
 var<workgroup> lane_sums: array<f32, 256>;
@@ -85,7 +125,7 @@ var<workgroup> target_mass: f32;
 var<workgroup> piece_sums: array<f32, 256>;
 
 fn scaled(row: u32, v: u32) -> f32 {
-  return logits[row * params.V + min(v, params.V - 1u)] / bitcast<f32>(keys[8]);
+  return logits[row * params.V + min(v, params.V - 1u)] / sampling.temperature;
 }
 
 // Probability of an id; 0 where it is not allowed, or does not come before `end`.
@@ -99,8 +139,8 @@ fn mass(row: u32, v: u32, end: u32, lse: f32) -> f32 {
 fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.x;
   let slot = slots[row];
-  let at = select(slot, 0u, slot == NO_INDEX) * 8u;
-  let live = slot != NO_INDEX && state[at + DONE] == 0u;
+  let own = select(slot, 0u, slot == NO_INDEX);
+  let live = slot != NO_INDEX && conversations[own].done == 0u;
   let per_lane = (params.V + LANES - 1u) / LANES;
   let begin = min(lane * per_lane, params.V);
   let end = min(begin + per_lane, params.V);
@@ -140,7 +180,11 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var l = 0u; l < LANES; l++) {
       total += lane_sums[l];
     }
-    let random = philox(vec4u(keys[1], state[at + TASK], state[at + ROLLOUT], state[at + SAMPLED]), vec2u(keys[0], STREAM));
+    let whose = conversations[own];
+    let random = philox(
+      vec4u(sampling.step, whose.task, whose.rollout, whose.sampled),
+      vec2u(sampling.seed, STREAM),
+    );
     target_mass = f32(random.x >> 8u) * 0x1p-24 * total;
     var below = 0.0;
     var l = 0u;
@@ -167,7 +211,7 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   if (lane == 0u && live) {
     var token = NO_INDEX;
-    if (keys[2] == 1u) {
+    if (sampling.greedy == 1u) {
       for (var l = 0u; l < LANES; l++) {
         let candidate = lane_best[l];
         if (candidate != NO_INDEX && (token == NO_INDEX || scaled(row, candidate) > scaled(row, token))) {
@@ -183,9 +227,9 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
       for (var i = 0u; i < piece; i++) {
         let v = chosen_begin + p * piece + i;
-        let own = mass(row, v, chosen_end, lse);
-        below += own;
-        if (own > 0.0 && below > target_mass) {
+        let own_mass = mass(row, v, chosen_end, lse);
+        below += own_mass;
+        if (own_mass > 0.0 && below > target_mass) {
           token = v;
           break;
         }
@@ -195,15 +239,24 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         token = lane_last[back - 1u];
       }
     }
-    let sampled = state[at + SAMPLED];
-    sampled_tokens[slot * params.capacity + sampled] = token;
-    sampled_values[slot * params.capacity + sampled] = vec2f(scaled(row, token) - lse, stats[row].z);
-    state[at + TOKEN] = token;
-    state[at + SAMPLED] = sampled + 1u;
-    for (var s = 0u; s < keys[3]; s++) {
-      if (keys[4u + s] == token) {
-        state[at + DONE] = 1u;
+    let sampled = conversations[own].sampled;
+    samples[own * params.capacity + sampled] = Sample(token, scaled(row, token) - lse, stats[row].z);
+    conversations[own].token = token;
+    conversations[own].sampled = sampled + 1u;
+    var stops = array<u32, 4>(sampling.stop0, sampling.stop1, sampling.stop2, sampling.stop3);
+    for (var s = 0u; s < 4u; s++) { // unroll
+      if (s < sampling.stop_count && stops[s] == token) {
+        conversations[own].done = 1u;
       }
     }
+  }
+}
+
+// The samples of turns one after another, so that the host reads those and nothing else: one workgroup a turn.
+@compute @workgroup_size(64)
+fn collect(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let turn = turns[group.x];
+  for (var i = lane; i < turn.count; i += 64u) {
+    collected[turn.to + i] = samples[turn.slot * params.capacity + turn.begin + i];
   }
 }

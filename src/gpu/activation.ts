@@ -13,7 +13,8 @@ export class ActivationBuffer implements GPUBuffer {
 
   constructor(
     public label: string,
-    readonly size: number,
+    /** Bytes; may grow until the plan first runs. */
+    public size: number,
   ) {}
 
   mapAsync(): never {

@@ -1,4 +1,5 @@
 import { type Dispatch, labelOf } from "./dispatch.ts";
+import type { Field, Shader } from "./shader.ts";
 
 /** Offsets of uniform bindings are multiples of this. */
 const alignmentBytes = 256;
@@ -11,18 +12,31 @@ export const paramsBytes = ({ shader }: Pick<Dispatch, "shader">): number =>
 export function packParams(dispatch: Dispatch): Uint8Array {
   const { shader, params: values = {} } = dispatch;
   const bytes = new Uint8Array(paramsBytes(dispatch));
-  const view = new DataView(bytes.buffer);
-  for (const [i, { name, type }] of shader.params.entries()) {
+  put(new DataView(bytes.buffer), shader.params, values, labelOf(dispatch));
+  return bytes;
+}
+
+/**
+ * A struct of a shader that stands in a storage buffer, as words.
+ * @throws TypeError where a field is missing, or there is one that the struct lacks
+ */
+export function wordsOf(shader: Shader, struct: string, values: Readonly<Record<string, number>>): Uint32Array {
+  const fields = shader.struct(struct);
+  const words = new Uint32Array(fields.length);
+  put(new DataView(words.buffer), fields, values, `${shader.name}.wgsl, ${struct},`);
+  return words;
+}
+
+function put(view: DataView, fields: readonly Field[], values: Readonly<Record<string, number>>, where: string): void {
+  for (const [i, { name, type }] of fields.entries()) {
     const value = values[name];
-    if (value === undefined) throw new TypeError(`${labelOf(dispatch)} needs the parameter ${name}`);
+    if (value === undefined) throw new TypeError(`${where} needs the parameter ${name}`);
     if (type === "f32") view.setFloat32(i * 4, value, true);
     else if (type === "i32") view.setInt32(i * 4, value, true);
     else view.setUint32(i * 4, value, true);
   }
   for (const name of Object.keys(values))
-    if (!shader.params.some((field) => field.name === name))
-      throw new TypeError(`${shader.name}.wgsl has no parameter ${name}`);
-  return bytes;
+    if (!fields.some((field) => field.name === name)) throw new TypeError(`${where} has no parameter ${name}`);
 }
 
 /** The Params of several dispatches in one buffer, `strideBytes` apart. */

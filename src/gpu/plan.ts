@@ -30,7 +30,8 @@ export class Plan {
   readonly #kept: ActivationBuffer[] = [];
   #placement: { activations: ActivationBuffer[] } & Placement = { activations: [], sizes: [], of: [] };
   #isBound = false;
-  readonly #reuse: boolean;
+  /** Whether activations are placed when the plan first runs. */
+  readonly reuses: boolean;
   #params: Uint8Array[] = [];
   /** The Params of all dispatches, from the first run on. */
   #uniforms: { buffer: GPUBuffer; strideBytes: number } | null = null;
@@ -41,7 +42,7 @@ export class Plan {
     readonly name: string,
     { reuse = false } = {},
   ) {
-    this.#reuse = reuse;
+    this.reuses = reuse;
   }
 
   /** Bytes of its own tensors, without activations that share buffers. */
@@ -73,7 +74,7 @@ export class Plan {
 
   /** A tensor that one dispatch writes and later ones of the same run read. */
   activation(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    if (!this.#reuse) return this.empty(name, shape, dtype);
+    if (!this.reuses) return this.empty(name, shape, dtype);
     return { name, shape, dtype, buffer: new ActivationBuffer(name, bytesOf({ shape, dtype })), offsetBytes: 0 };
   }
 

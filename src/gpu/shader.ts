@@ -6,7 +6,7 @@ interface Binding {
   kind: "uniform" | "read" | "read_write";
 }
 
-interface Field {
+export interface Field {
   name: string;
   type: "u32" | "i32" | "f32";
 }
@@ -17,7 +17,9 @@ interface Field {
  */
 export class Shader {
   readonly bindings = new Map<string, Binding>();
-  readonly params: Field[] = [];
+  readonly params: readonly Field[];
+  /** Structs whose fields are 4-byte scalars, so that their order is their layout; by name. */
+  readonly #structs = new Map<string, readonly Field[]>();
   readonly entries: string[] = [];
   readonly #uses = new Map<string, Set<string>>();
 
@@ -40,12 +42,16 @@ export class Shader {
         number: Number(number),
         kind: space === "uniform" ? "uniform" : ((access ?? "read") as Binding["kind"]),
       });
-    const fields = /struct Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? "";
-    for (const [, name = "", type] of fields.matchAll(/(\w+)\s*:\s*(\w+)/g)) {
-      if (type !== "u32" && type !== "i32" && type !== "f32")
-        throw new TypeError(`${this.name}.wgsl: Params.${name} is ${type}, expected u32, i32 or f32`);
-      this.params.push({ name, type });
+    for (const [, struct = "", body = ""] of code.matchAll(/struct (\w+)\s*\{([^}]*)\}/g)) {
+      const fields = [...body.matchAll(/(\w+)\s*:\s*([\w<>]+)/g)].map(([, field = "", type]) => {
+        if (type === "u32" || type === "i32" || type === "f32") return { name: field, type } as const;
+        if (struct === "Params")
+          throw new TypeError(`${this.name}.wgsl: Params.${field} is ${type}, expected u32, i32 or f32`);
+        return null;
+      });
+      if (fields.every((field) => field !== null)) this.#structs.set(struct, fields);
     }
+    this.params = this.#structs.get("Params") ?? [];
     for (const [, entry = ""] of code.matchAll(/@compute[^{]*?fn\s+(\w+)/g)) this.entries.push(entry);
     this.#findUses(code);
   }
@@ -56,6 +62,13 @@ export class Shader {
     if (!binding)
       throw new TypeError(`${this.name}.wgsl has no binding ${name}; it has ${[...this.bindings.keys()].join(", ")}`);
     return binding;
+  }
+
+  /** The fields of a struct of scalars, in order. @throws TypeError where the file has none of this name */
+  struct(name: string): readonly Field[] {
+    const fields = this.#structs.get(name);
+    if (!fields) throw new TypeError(`${this.name}.wgsl has no struct ${name} of u32, i32 and f32`);
+    return fields;
   }
 
   /** Names of the bindings that an entry point uses, also through the functions that it calls. */

@@ -1,7 +1,7 @@
 import { ActivationBuffer } from "./activation.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Plan } from "./plan.ts";
-import type { Dtype, Tensor } from "./tensor.ts";
+import { bytesOf, type Dtype, type Tensor } from "./tensor.ts";
 
 /** Where a backward kernel writes a gradient: the first to reach it assigns (ADD = 0), later ones add (ADD = 1). */
 export interface Into {
@@ -28,6 +28,10 @@ export class Tape {
   readonly #weights = new Map<Tensor, Tensor>();
   /** In the forward pass of a checkpointed layer: ops are not recorded, only whether their results are tracked. */
   #isCheckpointed = false;
+  /** Gradients of weights that something has still to be added to, and what adds it. */
+  #postponed: { ds: Tensor[]; add: () => void } | null = null;
+  /** Backward passes of recomputed layers run within the whole one. */
+  #depth = 0;
 
   /**
    * @param recording      whether a backward pass will follow; off for inference
@@ -86,6 +90,33 @@ export class Tape {
     this.#weights.set(weight, d);
   }
 
+  /**
+   * Puts off an addition to the gradient of a weight, so that many are made together: `add` is called once for all that were put
+   * off, before anything else is added to one of them, and at the end of the backward pass. The order in which numbers are added to
+   * a gradient stays the same.
+   *
+   * @param d    what is added to, as `into` gave it
+   * @param add  adds all that was put off until then
+   */
+  postpone(d: Tensor, add: () => void): void {
+    if (this.#postponed && this.#postponed.add !== add) this.addPostponed();
+    this.#postponed ??= { ds: [], add };
+    this.#postponed.ds.push(d);
+  }
+
+  /** Makes the additions that were put off where some are to these gradients; all of them unless given. */
+  addPostponed(to?: Tensor): void {
+    if (to && !this.#postponed?.ds.some((d) => overlaps(d, to))) return;
+    const postponed = this.#postponed;
+    this.#postponed = null;
+    postponed?.add();
+  }
+
+  /** Whether a gradient is a weight's: it is added to, and read only after the whole pass. */
+  isOfWeight({ d: { buffer } }: Into): boolean {
+    return !(buffer instanceof ActivationBuffer) && [...this.#weights.values()].some((d) => d.buffer === buffer);
+  }
+
   tracks(tensor: Tensor): boolean {
     return this.#tracked.has(tensor.base ?? tensor);
   }
@@ -113,7 +144,10 @@ export class Tape {
     const base = tensor.base ?? tensor;
     if (!this.#tracked.has(base)) return null;
     const weight = this.#weights.get(base);
-    if (weight) return { d: { ...weight, shape: tensor.shape }, constants: { ADD: 1 } };
+    if (weight) {
+      this.addPostponed(weight);
+      return { d: { ...weight, shape: tensor.shape }, constants: { ADD: 1 } };
+    }
     const earlier = this.#gradients.get(base);
     if (earlier) return { d: { ...earlier, shape: tensor.shape }, constants: { ADD: 1 } };
     const d = this.empty(`d${base.name}`, base.shape);
@@ -151,11 +185,18 @@ export class Tape {
 
   /** Records the backward pass of everything recorded so far. A loss op has written the first gradients. */
   backward(): void {
+    this.#depth++;
     for (const { outs, backward } of this.#records.reverse()) {
       if (!outs.some((out) => this.#gradients.has(out))) continue;
       backward();
       for (const out of outs) this.#gradients.delete(out);
     }
     this.#records.length = 0;
+    this.#depth--;
+    if (this.#depth === 0) this.addPostponed();
   }
 }
+
+/** Whether two tensors have bytes in common. */
+const overlaps = (a: Tensor, b: Tensor): boolean =>
+  a.buffer === b.buffer && a.offsetBytes < b.offsetBytes + bytesOf(b) && b.offsetBytes < a.offsetBytes + bytesOf(a);

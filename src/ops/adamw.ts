@@ -1,5 +1,6 @@
 import source from "../../shaders/adamw.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
+import { wordsOf } from "../gpu/params.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import { expectShape, size, type Tensor } from "../gpu/tensor.ts";
@@ -36,6 +37,31 @@ export function gradNorm(plan: Plan, ds: readonly Tensor[]): Tensor {
   return norm;
 }
 
+export interface AdamSettings {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+  /** 0: no clipping. */
+  maxGradNorm: number;
+}
+
+/** Settings as the kernel reads them. @param step  counted from 1 since the moments were zero */
+export const adamWords = (s: AdamSettings, step: number): Uint32Array =>
+  wordsOf(shader, "Settings", {
+    learning_rate: s.learningRate,
+    beta1: s.beta1,
+    beta2: s.beta2,
+    eps: s.eps,
+    weight_decay: s.weightDecay,
+    max_grad_norm: s.maxGradNorm,
+    correction1: 1 - s.beta1 ** step,
+    correction2: 1 - s.beta2 ** step,
+  });
+
+export const adamWordCount = shader.struct("Settings").length;
+
 /** All parameters end to end, f32 (n) each. */
 export interface Parameters {
   weight: Tensor;
@@ -46,27 +72,24 @@ export interface Parameters {
   v: Tensor;
   /** Weight decay applies to the numbers before this one. */
   decayEnd: number;
-  /**
-   * f32 (8), rewritten by the host before every step: learning rate, beta1, beta2, eps, weight decay, maxGradNorm (0: no clipping),
-   * 1 - beta1^step, 1 - beta2^step with steps counted from 1.
-   */
-  state: Tensor;
+  /** `adamWords`, rewritten by the host before every step. */
+  settings: Tensor;
   /** f32 (1) from `gradNorm`. Where it is not finite, the step only clears d. */
   norm: Tensor;
 }
 
 /** One step of AdamW, like torch.optim.AdamW after torch.nn.utils.clip_grad_norm_. */
-export function adamw(plan: Plan, { weight, d, m, v, decayEnd, state, norm }: Parameters): void {
+export function adamw(plan: Plan, { weight, d, m, v, decayEnd, settings, norm }: Parameters): void {
   const count = size(weight.shape);
   for (const tensor of [d, m, v]) expectShape(tensor, ...weight.shape);
-  expectShape(state, 8);
+  expectShape(settings, adamWordCount);
   expectShape(norm, 1);
   if (!(decayEnd >= 0 && decayEnd <= count))
     throw new RangeError(`decayEnd is ${decayEnd}, expected between 0 and the ${count} numbers of ${weight.name}`);
   plan.dispatch({
     shader,
     entry: "update",
-    tensors: { weight, d, m, v, state, norm },
+    tensors: { weight, d, m, v, settings, norm },
     params: { count, first: 0, decay_end: decayEnd },
     groups: grid(count, 256),
   });

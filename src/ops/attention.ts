@@ -1,6 +1,6 @@
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents3, type Tensor } from "../gpu/tensor.ts";
-import { backpropAttention, canTileBackward } from "./attention_backward.ts";
+import { type BackwardKernel, backpropAttention } from "./attention_backward.ts";
 import { type AttentionCall, type AttentionKernel, attend } from "./attention_forward.ts";
 
 /** Which rows attend which keys. In buffers, so that runs of a plan may differ. */
@@ -28,8 +28,7 @@ export interface AttentionInputs {
 /** Kernels to use instead of those that suit device and sizes; for tests. */
 export interface AttentionChoice {
   forward?: AttentionKernel;
-  /** Whether gradients are computed in tiles. */
-  tiledBackward?: boolean;
+  backward?: BackwardKernel;
 }
 
 /**
@@ -66,9 +65,6 @@ export function attention(
   const out = tape.empty("attention.out", [N, H, D]);
   const stats = tape.empty("attention.stats", [N, H, 2]);
   attend(call, { out, stats }, { kernel: choice.forward, mostKeys: spans.mostKeys });
-  if (keySpans)
-    tape.record(out, [q, k, v], () =>
-      backpropAttention(call, { out, stats, keySpans }, choice.tiledBackward ?? canTileBackward(call)),
-    );
+  if (keySpans) tape.record(out, [q, k, v], () => backpropAttention(call, { out, stats, keySpans }, choice.backward));
   return out;
 }

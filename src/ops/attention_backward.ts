@@ -12,14 +12,27 @@ const shader = new Shader("attention_backward", source);
 const owned = 64;
 
 /** Whether gradients are computed in tiles: that takes nine storage buffers, two more than the other kernels. */
-export const canTileBackward = ({ tape, D }: Pick<AttentionCall, "tape" | "D">): boolean =>
+const canTileBackward = ({ tape, D }: Pick<AttentionCall, "tape" | "D">): boolean =>
   suitsTiles(tape, D) && tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
 
 /** What the backward pass reads: outputs of the forward pass, and u32 (S, 4) `keySpans`. */
 type Saved = Record<"out" | "stats" | "keySpans", Tensor>;
 
-/** Records the gradients of q, k and v. @param tiled  whether in tiles */
-export function backpropAttention(call: AttentionCall, { out, stats, keySpans }: Saved, tiled: boolean): void {
+/** Kernels of the gradients: without tiles, or in tiles with a dispatch for q and one for k and v, or one for all. */
+export type BackwardKernel = "lanes" | "tiles" | "one";
+
+/** The kernels for device and sizes; those in tiles bind nine storage buffers, ten in one dispatch. */
+export function backwardKernelFor(call: Pick<AttentionCall, "tape" | "D">): BackwardKernel {
+  if (!canTileBackward(call)) return "lanes";
+  return call.tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 10 ? "one" : "tiles";
+}
+
+/** Records the gradients of q, k and v. */
+export function backpropAttention(
+  call: AttentionCall,
+  { out, stats, keySpans }: Saved,
+  kernel = backwardKernelFor(call),
+): void {
   const { tape, q, k, v, querySpans, params } = call;
   const dout = tape.gradient(out);
   tape.plan.dispatch({
@@ -30,8 +43,8 @@ export function backpropAttention(call: AttentionCall, { out, stats, keySpans }:
     groups: grid(params.N * params.H, 64),
   });
   const tensors = { q, ...cacheTensors(k, v), query_spans: querySpans, key_spans: keySpans, dout, stats };
-  if (tiled) backpropInTiles(call, tensors);
-  else backpropInLanes(call, tensors);
+  if (kernel === "lanes") backpropInLanes(call, tensors);
+  else backpropInTiles(call, tensors, kernel === "one");
 }
 
 function backpropInLanes(call: AttentionCall, tensors: Record<string, Tensor>): void {
@@ -55,41 +68,57 @@ function backpropInLanes(call: AttentionCall, tensors: Record<string, Tensor>): 
   }
 }
 
-function backpropInTiles({ tape, q, k, v, params, D }: AttentionCall, tensors: Record<string, Tensor>): void {
+function backpropInTiles(
+  { tape, q, k, v, params, D }: AttentionCall,
+  tensors: Record<string, Tensor>,
+  inOne: boolean,
+): void {
   const { N, S, H, K } = params;
   const dispatch = (own: Pick<Dispatch, "entry" | "groups" | "constants" | "tensors">) =>
     tape.plan.dispatch({ shader, params, sizes: tileSizes(D), ...own, tensors: { ...tensors, ...own.tensors } });
   const [intoQ, intoK, intoV] = [tape.into(q), tape.into(k), tape.into(v)];
   const G = H / K;
-  if (intoQ)
-    dispatch({
-      entry: "backprop_q",
-      tensors: { dq: intoQ.d },
-      groups: [Math.ceil((N * G) / owned), K],
-      constants: intoQ.constants,
-    });
-  if (!intoK && !intoV) return;
-  const backpropKeys = (dk: Tensor, dv: Tensor, constants: { ADD: 0 | 1; ADD_V: 0 | 1 }) =>
-    dispatch({ entry: "backprop_kv", tensors: { dk, dv }, groups: [Math.ceil(S / owned), K, G], constants });
+  const groupsOf = { q: Math.ceil((N * G) / owned), keys: Math.ceil(S / owned) };
+  const ADD_Q = intoQ?.constants.ADD ?? 0;
+  const ofQueries = { entry: "backprop_q", groups: [groupsOf.q, K] as const, constants: { ADD_Q } };
+  if (!intoK && !intoV) {
+    if (intoQ) dispatch({ ...ofQueries, tensors: { dq: intoQ.d } });
+    return;
+  }
+  const backpropBoth = (dk: Tensor, dv: Tensor, constants: { ADD: 0 | 1; ADD_V: 0 | 1 }) => {
+    if (intoQ && inOne) {
+      const groups = grid(groupsOf.q * K + groupsOf.keys * H, 1);
+      dispatch({ entry: "backprop", tensors: { dq: intoQ.d, dk, dv }, groups, constants: { ...constants, ADD_Q } });
+      return;
+    }
+    if (intoQ) dispatch({ ...ofQueries, tensors: { dq: intoQ.d } });
+    dispatch({ entry: "backprop_kv", tensors: { dk, dv }, groups: [groupsOf.keys, K, G], constants });
+  };
   if (G === 1 && intoK && intoV) {
-    backpropKeys(intoK.d, intoV.d, { ADD: intoK.constants.ADD, ADD_V: intoV.constants.ADD });
+    backpropBoth(intoK.d, intoV.d, { ADD: intoK.constants.ADD, ADD_V: intoV.constants.ADD });
     return;
   }
   // Each of the G heads that read a key head writes partial sums, also where only one of k and v has a gradient.
-  tape.scratch("attention.dk", [G, S, K, D], (dk) =>
-    tape.scratch("attention.dv", [G, S, K, D], (dv) => {
-      backpropKeys(dk, dv, { ADD: 0, ADD_V: 0 });
-      for (const [parts, into] of [
-        [dk, intoK],
-        [dv, intoV],
-      ] as const)
-        if (into)
-          dispatch({
-            entry: "sum_parts",
-            tensors: { parts, dk: into.d },
-            groups: grid((S * K * D) / 4, 64),
-            constants: into.constants,
-          });
+  tape.scratch("attention.dk", [G, S, K, D], (parts) =>
+    tape.scratch("attention.dv", [G, S, K, D], (value_parts) => {
+      backpropBoth(parts, value_parts, { ADD: 0, ADD_V: 0 });
+      const vec4s = (S * K * D) / 4;
+      if (intoK && intoV) {
+        dispatch({
+          entry: "sum_all_parts",
+          tensors: { parts, value_parts, dk: intoK.d, dv: intoV.d },
+          groups: grid(2 * vec4s, 64),
+          constants: { ADD: intoK.constants.ADD, ADD_V: intoV.constants.ADD },
+        });
+        return;
+      }
+      const into = (intoK ?? intoV)!;
+      dispatch({
+        entry: "sum_parts",
+        tensors: { parts: intoK ? parts : value_parts, dk: into.d },
+        groups: grid(vec4s, 64),
+        constants: into.constants,
+      });
     }),
   );
 }

@@ -21,6 +21,8 @@ export const pairsPerGroup = 8;
 const pairsPerTile = 64;
 /** Keys in a tile. */
 const keysPerTile = 64;
+/** Up to this many tiles a row's keys are processed one tile after another: a second dispatch would take longer. */
+const mostWholeTiles = 4;
 /** Most heads in a workgroup of attention_decode.wgsl. */
 const mostHeads = 8;
 
@@ -46,10 +48,10 @@ export const decodeSizes = (D: number, heads: number) => {
 };
 
 /**
- * Kernels of the forward pass. "tiles" and "rows" give the same bits: for rows that are neighbours in a sequence, and for
- * rows with keys of their own. "lanes" sums in another order, and is for devices and head sizes that these do not support.
+ * Kernels of the forward pass. "tiles", "rows" and "whole rows" give the same bits: for rows that are neighbours in a sequence,
+ * and for rows with keys of their own, of which few are processed in one dispatch. "lanes" sums in another order, and is for devices and head sizes that these do not support.
  */
-export type AttentionKernel = "lanes" | "tiles" | "rows";
+export type AttentionKernel = "lanes" | "tiles" | "rows" | "whole rows";
 
 /** A call of attention with its sizes. */
 export interface AttentionCall {
@@ -69,7 +71,8 @@ export const suitsTiles = ({ gpu }: Tape, D: number): boolean => !gpu.plain && i
 /** @param mostKeys  given where each row has keys of its own */
 function kernelFor({ tape, params: { H, K }, D }: AttentionCall, mostKeys?: number): AttentionKernel {
   if (!suitsTiles(tape, D) || H / K > pairsPerTile) return "lanes";
-  return mostKeys ? "rows" : "tiles";
+  if (!mostKeys) return "tiles";
+  return mostKeys <= mostWholeTiles * keysPerTile ? "whole rows" : "rows";
 }
 
 /** The kernels of attention.wgsl, by vec4 where D allows it. */
@@ -98,6 +101,18 @@ export function attend(
         sizes: tileSizes(D),
       });
       break;
+    case "whole rows": {
+      const sizes = decodeSizes(D, H / K);
+      tape.plan.dispatch({
+        shader: decode(k),
+        entry: "attend_whole",
+        tensors,
+        params: { ...params, tiles: 0 },
+        groups: [N, H / sizes.HEADS],
+        sizes,
+      });
+      break;
+    }
     case "rows":
       attendRows(call, tensors, Math.ceil((mostKeys ?? S) / keysPerTile));
       break;

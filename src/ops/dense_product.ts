@@ -5,7 +5,7 @@ import type { Into } from "../gpu/tape.ts";
 import { extents2, type Tensor } from "../gpu/tensor.ts";
 import { addTerm, type LowRankTerm } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { columnSplits } from "./partials.ts";
 import { backpropXVec4, inTiles, multiplyInParts, takesProduct, takesTerm, weightPartialsInTiles } from "./product.ts";
 import { backpropXOnMatrixUnits, multiplyOnMatrixUnits } from "./product_matrix.ts";
 import { expectF32, fromColumn, rowRanges } from "./weight_kernels.ts";
@@ -118,7 +118,7 @@ export function weightSplits(N: number, O: number, I: number): number {
   return Math.max(1, Math.min(Math.ceil(N / rowsPerSplit), Math.ceil(busyTiles / tiles)));
 }
 
-/** The gradient of a weight, through partial sums. */
+/** The gradient of a weight, as partial sums. */
 export interface WeightGradient {
   /** (N, I) */
   x: Tensor;
@@ -126,42 +126,35 @@ export interface WeightGradient {
   dout: Tensor;
   /** (weightSplits(N, O, I), O, I), overwritten. */
   partial: Tensor;
-  into: Into;
-  /** First of the O rows of the weight; 0 unless given. */
-  first?: number;
 }
 
-/** dweight (O, I) = doutT x. */
-export function backpropWeight(plan: Plan, { x, dout, partial, into, first = 0 }: WeightGradient): void {
+/** partial (splits, O, I) = doutT x over each split of the rows. */
+export function backpropWeight(plan: Plan, { x, dout, partial }: WeightGradient): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(x);
   const [splits = 1] = partial.shape;
-  const params = { N, I, O, first, splits, stride: O };
-  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) weightPartialsInTiles(plan, { x, dout, partial });
-  else
-    plan.dispatch({
-      shader,
-      entry: inVec4(plan, I, O) ? "backprop_weight_vec4" : "backprop_weight",
-      tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
-      params,
-      groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
-    });
-  addPartials(plan, partial, into, { to: first * I });
+  if (inTiles(plan.gpu) && takesProduct(plan, I, O)) {
+    weightPartialsInTiles(plan, { x, dout, partial });
+    return;
+  }
+  plan.dispatch({
+    shader,
+    entry: inVec4(plan, I, O) ? "backprop_weight_vec4" : "backprop_weight",
+    tensors: { x, dout, partial, x4: x, dout4: dout, partial4: partial },
+    params: { N, I, O, first: 0, splits, stride: O },
+    groups: [Math.ceil(I / 32), Math.ceil(O / 32), splits],
+  });
 }
 
-/** dbias (O) = the sum of dout (N, O) over its rows, through `partial` (columnSplits(N), O). */
-export function backpropBias(
-  plan: Plan,
-  { dout, partial, into, first = 0 }: Pick<WeightGradient, "dout" | "partial" | "into" | "first">,
-): void {
+/** partial (columnSplits(N), O) = sums of dout (N, O) over each split of its rows. */
+export function backpropBias(plan: Plan, { dout, partial }: Pick<WeightGradient, "dout" | "partial">): void {
   const [N, O] = extents2(dout);
   const splits = columnSplits(N);
   plan.dispatch({
     shader,
     entry: "sum_rows",
     tensors: { dout, partial },
-    params: { N, I: 1, O, first, splits, stride: O },
+    params: { N, I: 1, O, first: 0, splits, stride: O },
     groups: [Math.ceil(O / 64), splits],
   });
-  addPartials(plan, partial, into, { to: first });
 }

@@ -2,10 +2,10 @@ import source from "../../shaders/heads.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
-import type { Tape } from "../gpu/tape.ts";
+import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents3, type Tensor } from "../gpu/tensor.ts";
 import type { CacheDtype } from "./cache_kernels.ts";
-import { addPartials } from "./partials.ts";
+import { sumPartials } from "./partials.ts";
 
 const shader = new Shader("heads", source, sumLanes);
 
@@ -84,29 +84,32 @@ export function heads(
   tape.record([q, k, v], [packed, norm?.weight], () => {
     const gradients = { dq: tape.gradient(q), dk: tape.gradient(k), dv: tape.gradient(v) };
     const intoNorm = norm && tape.into(norm.weight);
-    if (intoNorm) {
-      const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
-      tape.scratch("heads.partial", [splits, 2 * D], (partial) => {
-        tape.plan.dispatch({
-          shader,
-          entry: "backprop_norm",
-          tensors: { ...inputs, ...gradients, partial },
-          params: { ...params, splits },
-          groups: [Math.ceil(D / 64), splits],
-        });
-        addPartials(tape.plan, partial, intoNorm);
-      });
-    }
-    const into = tape.into(packed);
-    if (into)
+    const splits = Math.max(1, Math.ceil(N / rowsPerSplit));
+    const dispatch = (entry: string, groups: readonly [number, number?], own: Record<string, Tensor>, add?: Into) =>
       tape.plan.dispatch({
         shader,
-        entry: `backprop${variant}`,
-        tensors: { ...inputs, ...gradients, dpacked: into.d },
-        params,
-        groups: groupsOf(1),
-        constants: into.constants,
+        entry,
+        tensors: { ...inputs, ...gradients, ...own },
+        params: { ...params, splits },
+        groups,
+        constants: add?.constants,
       });
+    // One dispatch for both: it binds nine buffers, one more than every device has.
+    const together =
+      intoNorm &&
+      tape.tracks(packed) &&
+      variant === "_normed_short" &&
+      tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 9;
+    if (intoNorm)
+      sumPartials(tape, "heads.partial", [splits, 2 * D], [{ into: intoNorm }], (partial) => {
+        const columns = Math.ceil(D / 64);
+        const pairs = Math.ceil((N * (H + 2 * K) * half) / 256);
+        const into = together ? tape.into(packed) : null;
+        if (into) dispatch("backprop_all_short", grid(pairs + columns * splits, 1), { partial, dpacked: into.d }, into);
+        else dispatch("backprop_norm", [columns, splits], { partial });
+      });
+    const into = together ? null : tape.into(packed);
+    if (into) dispatch(`backprop${variant}`, groupsOf(1), { dpacked: into.d }, into);
   });
   return { q, k, v };
 }

@@ -2,9 +2,9 @@ import source from "../../shaders/layernorm.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
-import type { Tape } from "../gpu/tape.ts";
+import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { columnSplits, sumPartials } from "./partials.ts";
 
 const shader = new Shader("layernorm", source, sumLanes);
 
@@ -42,30 +42,29 @@ export function layernorm(tape: Tape, x: Tensor, { weight, bias, eps }: LayerNor
     const dout = tape.gradient(out);
     const intoWeight = tape.into(weight);
     const intoBias = tape.into(bias);
-    if (intoWeight || intoBias) {
-      const splits = columnSplits(N);
-      tape.scratch("layernorm.partial", [2, splits, C], (partial) => {
-        tape.plan.dispatch({
-          shader,
-          entry: "backprop_weight",
-          tensors: { x, dout, moments, partial },
-          params: { ...params, splits },
-          groups: [Math.ceil(C / 64), splits],
-        });
-        for (const [which, into] of [intoWeight, intoBias].entries())
-          if (into) addPartials(tape.plan, partial, into, { splits, count: C, first: which * splits * C });
-      });
-    }
-    const intoX = tape.into(x);
-    if (intoX)
+    const splits = columnSplits(N);
+    const dispatch = (entry: string, groups: readonly [number, number?], own: Record<string, Tensor>, add?: Into) =>
       tape.plan.dispatch({
         shader,
-        entry: "backprop_x",
-        tensors: { x, weight, dout, moments, dx: intoX.d },
-        params,
-        groups: grid(N, 1),
-        constants: intoX.constants,
+        entry,
+        tensors: { x, weight, dout, moments, ...own },
+        params: { ...params, splits },
+        groups,
+        constants: add?.constants,
       });
+    const sums = [intoWeight, intoBias].flatMap((into, which) =>
+      into ? [{ into, splits, count: C, first: which * splits * C }] : [],
+    );
+    const together = sums.length > 0 && tape.tracks(x);
+    if (sums.length > 0)
+      sumPartials(tape, "layernorm.partial", [2, splits, C], sums, (partial) => {
+        const columns = Math.ceil(C / 64);
+        const intoX = together ? tape.into(x) : null;
+        if (intoX) dispatch("backprop", grid(Math.ceil(N / 4) + columns * splits, 1), { partial, dx: intoX.d }, intoX);
+        else dispatch("backprop_weight", [columns, splits], { partial });
+      });
+    const intoX = together ? null : tape.into(x);
+    if (intoX) dispatch("backprop_x", grid(N, 4), { dx: intoX.d }, intoX);
   });
   return out;
 }

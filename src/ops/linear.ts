@@ -1,9 +1,10 @@
-import type { Tape } from "../gpu/tape.ts";
+import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, type Tensor } from "../gpu/tensor.ts";
 import { passGradient } from "./add.ts";
 import { backpropBias, backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
 import { type Adapter, backpropLow, backpropUp, type LowRankTerm, lowSplits } from "./low_rank.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { addPartials, columnSplits, sumPartials } from "./partials.ts";
+import { backpropTogether, takesTogether } from "./product.ts";
 
 export interface LinearOptions {
   bias?: Tensor | null;
@@ -49,23 +50,66 @@ export function linear(
     // Assigning would leave the other rows of the gradient unwritten.
     if (rows && intoWeight?.constants.ADD === 0)
       throw new TypeError(`${weight.name} is not a weight, so its rows ${first} to ${end} cannot be trained alone`);
-    if (intoWeight)
-      tape.scratch("linear.partial", [weightSplits(N, O, I), O, I], (partial) =>
-        backpropWeight(plan, { x, dout, partial, into: intoWeight, first }),
-      );
     const intoBias = bias ? tape.into(bias) : null;
-    if (intoBias)
-      tape.scratch("linear.partial", [columnSplits(N), O], (partial) =>
-        backpropBias(plan, { dout, partial, into: intoBias, first }),
-      );
-    // Gradients of weights first: afterwards the buffer of x is free for its gradient, which has the same size.
-    const addToDx = terms.map((term) => backpropTerm(tape, x, dout, term));
-    const into = tape.into(x);
-    if (into) backpropX(plan, { dout, weight, into, first });
-    for (const add of addToDx) add();
+    const sums = { into: intoWeight, intoBias, first };
+    if (terms.length === 0 && intoWeight && tape.tracks(x) && takesTogether(plan, N, weight, O, first)) {
+      backpropAll(tape, { x, dout, weight }, { ...sums, into: intoWeight, intoX: tape.into(x)! });
+    } else {
+      backpropWeights(tape, { x, dout }, sums);
+      // Gradients of weights first: afterwards the buffer of x is free for its gradient, which has the same size.
+      const addToDx = terms.map((term) => backpropTerm(tape, x, dout, term));
+      const into = tape.into(x);
+      if (into) backpropX(plan, { dout, weight, into, first });
+      for (const add of addToDx) add();
+    }
     if (residual) passGradient(tape, out, residual);
   });
   return out;
+}
+
+/** Where gradients of a weight and of a bias go; the layer's own rows begin at `first`. */
+interface IntoWeights {
+  into: Into | null;
+  intoBias?: Into | null;
+  first?: number;
+}
+
+function backpropWeights(
+  tape: Tape,
+  { x, dout }: Record<"x" | "dout", Tensor>,
+  { into, intoBias, first = 0 }: IntoWeights,
+): void {
+  const { plan } = tape;
+  const [N, O] = extents2(dout);
+  const [, I] = extents2(x);
+  if (into)
+    sumPartials(tape, "linear.partial", [weightSplits(N, O, I), O, I], [{ into, to: first * I }], (partial) =>
+      backpropWeight(plan, { x, dout, partial }),
+    );
+  if (intoBias)
+    sumPartials(tape, "linear.partial", [columnSplits(N), O], [{ into: intoBias, to: first }], (partial) =>
+      backpropBias(plan, { dout, partial }),
+    );
+}
+
+/** All gradients of a small layer in one dispatch. */
+export function backpropAll(
+  tape: Tape,
+  { x, dout, weight }: Record<"x" | "dout" | "weight", Tensor>,
+  { intoX, into, intoBias, first = 0 }: IntoWeights & Record<"intoX" | "into", Into>,
+): void {
+  const [N, O] = extents2(dout);
+  const [, I] = extents2(x);
+  const ofWeight = { splits: weightSplits(N, O, I), count: O * I };
+  const ofBias = { splits: intoBias ? columnSplits(N) : 0, count: O };
+  const before = ofWeight.splits * ofWeight.count;
+  const sums = [
+    { ...ofWeight, into, to: first * I },
+    ...(intoBias ? [{ ...ofBias, into: intoBias, first: before, to: first }] : []),
+  ];
+  sumPartials(tape, "linear.partial", [before + ofBias.splits * O], sums, (partial) =>
+    backpropTogether(tape.plan, { x, dout, weight, into: intoX, first, partial, hasBias: Boolean(intoBias) }),
+  );
 }
 
 /** Computes x downT for each adapter. */
@@ -86,10 +130,9 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
   const [columns, R] = extents2(up);
   const intoUp = tape.into(up);
   if (intoUp)
-    tape.scratch("linear.partial", [weightSplits(N, columns, R), columns, R], (partial) => {
-      backpropUp(plan, dout, term, partial);
-      addPartials(plan, partial, intoUp);
-    });
+    sumPartials(tape, "linear.partial", [weightSplits(N, columns, R), columns, R], [{ into: intoUp }], (partial) =>
+      backpropUp(plan, dout, term, partial),
+    );
   const intoDown = tape.into(down);
   if (!intoDown && !tape.tracks(x)) return () => {};
   const dlow = tape.empty("linear.dlow", low.shape);
@@ -102,8 +145,8 @@ function backpropTerm(tape: Tape, x: Tensor, dout: Tensor, term: LowRankTerm): (
     });
   if (intoDown) {
     const [, I] = extents2(x);
-    tape.scratch("linear.partial", [weightSplits(N, width, I), width, I], (partial) =>
-      backpropWeight(plan, { x, dout: dlow, partial, into: intoDown }),
+    sumPartials(tape, "linear.partial", [weightSplits(N, width, I), width, I], [{ into: intoDown }], (partial) =>
+      backpropWeight(plan, { x, dout: dlow, partial }),
     );
   }
   return () => {

@@ -5,11 +5,17 @@ import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, rowsOf, size, type Tensor } from "../gpu/tensor.ts";
 import { backpropWeight, backpropX, multiply, weightSplits } from "./dense_product.ts";
+import { backpropAll } from "./linear.ts";
+import { sumPartials } from "./partials.ts";
+import { takesTogether } from "./product.ts";
 
 const shader = new Shader("logprob", source);
 
-/** Bytes of a chunk's logits at most, unless a chunk of `rowStep` rows takes more. */
+/** Bytes of a chunk's logits at most, unless a chunk of `leastRows` rows takes more. */
 const chunkBytes = 64 * 2 ** 20;
+
+/** With fewer rows the gradient of h has too few tiles to fill a device, and reads the whole weight for each chunk. */
+const leastRows = 256;
 
 /** Chunks begin at multiples of this many rows: rows of any width then begin at multiples of 256 bytes, as bindings must. */
 const rowStep = 64;
@@ -32,7 +38,7 @@ export interface LogprobInputs extends Distribution {
 }
 
 interface Options {
-  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold unless given. */
+  /** Rows whose logits exist at a time, rounded down to a multiple of 64; as many as 64 MiB hold, and at least 256, unless given. */
   chunkRows?: number;
   /**
    * Whether the entropy is part of the loss. Both outputs then need a gradient in the backward pass; otherwise the entropy is
@@ -64,7 +70,8 @@ export function logprob(
   expectShape(targets, N);
   expectShape(allowed, V);
   expectShape(temperature, 1);
-  const most = Math.floor((chunkRows ?? chunkBytes / (V * 4)) / rowStep) * rowStep;
+  const wanted = chunkRows ?? Math.max(leastRows, chunkBytes / (V * 4));
+  const most = Math.floor(wanted / rowStep) * rowStep;
   const chunk = Math.min(N, Math.max(rowStep, most));
   const logits = tape.empty("logprob.logits", [chunk, V]);
   const stats = tape.empty("logprob.stats", [N, 4]);
@@ -101,7 +108,6 @@ export function logprob(
     const dentropy = entropyGradient ? tape.gradient(out.entropy) : null;
     const intoWeight = tape.into(weight);
     const intoH = tape.into(h);
-    const partial = intoWeight && tape.empty("logprob.partial", [weightSplits(chunk, V, C), V, C]);
     for (const { i, rows, part, x, logits } of chunks) {
       // The logits of a single chunk are still there.
       if (chunks.length > 1) multiply(plan, { x, weight, out: logits });
@@ -120,15 +126,17 @@ export function logprob(
         params: { N: rows, V },
         groups: grid(size(logits.shape), 64),
       });
+      if (chunks.length === 1 && intoH && intoWeight && takesTogether(plan, rows, weight, V)) {
+        backpropAll(tape, { x, dout: logits, weight }, { intoX: intoH, into: intoWeight });
+        continue;
+      }
       if (intoH) backpropX(plan, { dout: logits, weight, into: { ...intoH, d: part(intoH.d) } });
-      if (intoWeight && partial) {
+      if (intoWeight) {
         const constants = i === 0 ? intoWeight.constants : ({ ADD: 1 } as const);
-        backpropWeight(plan, {
-          x,
-          dout: logits,
-          partial: rowsOf(partial, 0, weightSplits(rows, V, C)),
-          into: { d: intoWeight.d, constants },
-        });
+        const into = { d: intoWeight.d, constants };
+        sumPartials(tape, "logprob.partial", [weightSplits(rows, V, C), V, C], [{ into }], (partial) =>
+          backpropWeight(plan, { x, dout: logits, partial }),
+        );
       }
     }
   });

@@ -1,5 +1,6 @@
 import source from "../../shaders/policy_loss.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
+import { wordsOf } from "../gpu/params.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, lengthOf, type Tensor } from "../gpu/tensor.ts";
@@ -8,6 +9,30 @@ const shader = new Shader("policy_loss", source);
 
 /** KL estimators for single tokens, by verl's names: k3, k1, |k1|, k2. Settings hold an index into this list. */
 export const klKinds = ["low_var_kl", "kl", "abs", "mse"] as const;
+
+export interface LossSettings {
+  clipRatioLow: number;
+  clipRatioHigh: number;
+  /** Of dual clipping: c. */
+  clipRatioC: number;
+  klLossCoef: number;
+  klLossType: (typeof klKinds)[number];
+  /** Weight of the entropy, which is subtracted from the policy loss. */
+  entropyCoef: number;
+}
+
+/** Settings as the kernels read them. */
+export const lossWords = (s: LossSettings): Uint32Array =>
+  wordsOf(shader, "Settings", {
+    clip_low: s.clipRatioLow,
+    clip_high: s.clipRatioHigh,
+    clip_dual: s.clipRatioC,
+    kl_coef: s.klLossCoef,
+    kl_kind: klKinds.indexOf(s.klLossType),
+    entropy_coef: s.entropyCoef,
+  });
+
+export const lossWordCount = shader.struct("Settings").length;
 
 /** f32 (N) each; rewritten between runs. */
 export interface PolicyBatch {
@@ -26,10 +51,7 @@ export interface PolicyLossInputs {
   /** (N), where it enters the loss. */
   entropy?: Tensor;
   batch: PolicyBatch;
-  /**
-   * f32 (8): clip low, clip high, dual clip c, KL coefficient, index of the KL estimator in `klKinds`, entropy
-   * coefficient; the rest is unused
-   */
+  /** `lossWords` */
   settings: Tensor;
 }
 
@@ -43,7 +65,7 @@ export interface PolicyLossInputs {
 export function policyLoss(tape: Tape, { logprob, entropy, batch, settings }: PolicyLossInputs): { terms: Tensor } {
   const N = lengthOf(logprob);
   for (const tensor of Object.values(batch)) if (tensor) expectShape(tensor, N);
-  expectShape(settings, 8);
+  expectShape(settings, lossWordCount);
   const terms = tape.empty("policy_loss.terms", [N, 6]);
   const tensors = {
     logprob,

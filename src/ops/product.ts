@@ -2,11 +2,13 @@ import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "text" };
+import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { bytesOf, extents2, extents3, type Tensor } from "../gpu/tensor.ts";
-import type { Product, ProductGradient, WeightGradient } from "./dense_product.ts";
+import { type Product, type ProductGradient, type WeightGradient, weightSplits } from "./dense_product.ts";
 import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
+import { columnSplits } from "./partials.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
 import { thinSizes } from "./thin_sizes.ts";
 import {
@@ -173,5 +175,55 @@ export function weightPartialsInTiles(
     tensors: { x4: x, dout4: dout, partial4: partial },
     params: { N, I, O, first: 0, splits, stride: O, ...noTerm },
     groups: [Math.ceil(I / side), Math.ceil(O / side), splits],
+  });
+}
+
+/** Most numbers of x where all gradients are computed by one dispatch: its x and dx then cannot share a buffer. */
+const mostTogether = 2 ** 22;
+
+/** Whether one dispatch can compute all gradients of a product of N rows: each by tiles of 64 x 64, and small. */
+export function takesTogether(plan: Plan, N: number, weight: Tensor, O: number, first = 0): boolean {
+  const [, I] = extents2(weight);
+  return (
+    inTiles(plan.gpu) &&
+    takesProduct(plan, I, O) &&
+    !takesMatrixUnits(plan.gpu, weight, N, I, O, first) &&
+    N * I <= mostTogether &&
+    bytesOf(weight) <= plan.gpu.maxBindingBytes &&
+    backpropKernelFor(plan, { ...weight, shape: [N, I] }) === "tiled" &&
+    !isWide(O * weightSplits(N, O, I), I)
+  );
+}
+
+/**
+ * dx, and the partial sums of the weight's gradient, behind which those of the bias's stand where there is one, in one
+ * dispatch. Bits are those of `backpropX`, `backpropWeight` and `backpropBias`.
+ *
+ * @param partial  f32, weightSplits(N, O, I) times (O, I), then columnSplits(N) times (O)
+ */
+export function backpropTogether(
+  plan: Plan,
+  {
+    x,
+    dout,
+    weight,
+    into,
+    first = 0,
+    partial,
+    hasBias,
+  }: ProductGradient & { x: Tensor; partial: Tensor; hasBias: boolean },
+): void {
+  const [N, O] = extents2(dout);
+  const [, I] = extents2(weight);
+  const splits = weightSplits(N, O, I);
+  const tiles = (count: number) => Math.ceil(count / 64);
+  const groups = tiles(I) * tiles(N) + tiles(I) * tiles(O) * splits + (hasBias ? tiles(O) * columnSplits(N) : 0);
+  plan.dispatch({
+    shader: tiled(weight),
+    entry: "backprop",
+    tensors: { x4: x, dout4: dout, ...weightTensors(weight), dx4: into.d, partial4: partial },
+    params: { N, I, O, first, splits, stride: O, ...noTerm },
+    groups: grid(groups, 1),
+    constants: { ...into.constants, BIAS: hasBias ? 1 : 0, ...weightConstants(weight) },
   });
 }

@@ -38,6 +38,9 @@ export const productChoice = (gpu: Gpu, dtype: Dtype): ProductChoice => chosen.g
 /** Tiles of 128 x 128 in a product of this size. */
 export const wideGroups = (rows: number, columns: number): number => Math.ceil(rows / 128) * Math.ceil(columns / 128);
 
+/** Rows of a tile of the tiled kernel: with no more of them, half of each wide tile or more would be empty. */
+const tiledRows = 64;
+
 /** The kernel for N rows and O columns. */
 export function kernelOf(
   { mostThinRows, mostThinOutputs, busyWideGroups, without }: ProductChoice,
@@ -45,7 +48,8 @@ export function kernelOf(
   O: number,
 ): KernelInTiles | "untiled" {
   const isThin = N <= mostThinRows || N * O <= mostThinOutputs;
-  const wanted = isThin ? "thin" : wideGroups(N, O) >= busyWideGroups ? "wide" : "tiled";
+  const isWide = wideGroups(N, O) >= busyWideGroups && N > tiledRows;
+  const wanted = isThin ? "thin" : isWide ? "wide" : "tiled";
   const inOrder: KernelInTiles[] = [wanted, "tiled", "wide", "thin"];
   return inOrder.find((kernel) => !without.includes(kernel)) ?? "untiled";
 }

@@ -2,9 +2,9 @@ import source from "../../shaders/rmsnorm.wgsl" with { type: "text" };
 import sumLanes from "../../shaders/shared/sum_lanes.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
-import type { Tape } from "../gpu/tape.ts";
+import type { Into, Tape } from "../gpu/tape.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
-import { addPartials, columnSplits } from "./partials.ts";
+import { columnSplits, sumPartials } from "./partials.ts";
 
 const shader = new Shader("rmsnorm", source, sumLanes);
 
@@ -38,29 +38,27 @@ export function rmsnorm(tape: Tape, x: Tensor, weight: Tensor, eps: number): Ten
   tape.record(out, [x, weight], () => {
     const dout = tape.gradient(out);
     const intoWeight = tape.into(weight);
-    if (intoWeight) {
-      const splits = columnSplits(N);
-      tape.scratch("rmsnorm.partial", [splits, C], (partial) => {
-        tape.plan.dispatch({
-          shader,
-          entry: "backprop_weight",
-          tensors: { x, dout, rstd, partial },
-          params: { ...params, splits },
-          groups: [Math.ceil(C / 64), splits],
-        });
-        addPartials(tape.plan, partial, intoWeight);
-      });
-    }
-    const intoX = tape.into(x);
-    if (intoX)
+    const splits = columnSplits(N);
+    const dispatch = (entry: string, groups: readonly [number, number?], own: Record<string, Tensor>, add?: Into) =>
       tape.plan.dispatch({
         shader,
-        entry: short ? "backprop_x_short" : "backprop_x",
-        tensors: { x, weight, dout, rstd, dx: intoX.d },
-        params,
+        entry,
+        tensors: { x, weight, dout, rstd, ...own },
+        params: { ...params, splits },
         groups,
-        constants: intoX.constants,
+        constants: add?.constants,
       });
+    // One dispatch for both, where rows are long enough for a workgroup's threads.
+    const together = intoWeight !== null && tape.tracks(x) && !short;
+    if (intoWeight)
+      sumPartials(tape, "rmsnorm.partial", [splits, C], [{ into: intoWeight }], (partial) => {
+        const columns = Math.ceil(C / 64);
+        const intoX = together ? tape.into(x) : null;
+        if (intoX) dispatch("backprop", grid(Math.ceil(N / 4) + columns * splits, 1), { partial, dx: intoX.d }, intoX);
+        else dispatch("backprop_weight", [columns, splits], { partial });
+      });
+    const intoX = together ? null : tape.into(x);
+    if (intoX) dispatch(short ? "backprop_x_short" : "backprop_x", grid(N, short ? 64 : 4), { dx: intoX.d }, intoX);
   });
   return out;
 }

@@ -1,35 +1,118 @@
 import source from "../../shaders/sample.wgsl" with { type: "text" };
+import { wordsOf } from "../gpu/params.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("sample", source);
 
-/** Fields of a conversation's state, (slots, 8) u32. */
-export const stateFields = { token: 0, cached: 1, position: 2, sampled: 3, done: 4, task: 5, rollout: 6 } as const;
-export const stateWidth = 8;
+/** A conversation as the token loop on the GPU knows it. */
+export interface Conversation {
+  /** The last token that was sampled, or `noIndex`. */
+  token: number;
+  /** Rows of its suffix in the cache. */
+  cached: number;
+  /** M-RoPE position of the next token. */
+  position: number;
+  /** Tokens sampled so far. */
+  sampled: number;
+  done: boolean;
+  /** Index of the task in the step, and of the rollout in its group: part of each sample's key. */
+  task: number;
+  rollout: number;
+}
 
-/** State of the token loop for all conversations, on the GPU. */
+const conversationFields = shader.struct("Conversation").map(({ name }) => name);
+export const conversationWordCount = conversationFields.length;
+
+export const conversationWords = ({ done, ...rest }: Conversation): Uint32Array =>
+  wordsOf(shader, "Conversation", { ...rest, done: Number(done), unused: 0 });
+
+/** The conversation in a slot of the state. */
+export function conversationIn(words: Uint32Array, slot: number): Conversation {
+  const value = (name: string) => words[slot * conversationWordCount + conversationFields.indexOf(name)] ?? 0;
+  const of = (name: Exclude<keyof Conversation, "done">) => value(name);
+  return {
+    token: of("token"),
+    cached: of("cached"),
+    position: of("position"),
+    sampled: of("sampled"),
+    done: value("done") === 1,
+    task: of("task"),
+    rollout: of("rollout"),
+  };
+}
+
+/** Rows of the cache with a conversation's keys and values. */
+export interface CachePlace {
+  prefixBegin: number;
+  prefixEnd: number;
+  suffixBegin: number;
+}
+
+export const placeWordCount = shader.struct("Place").length;
+
+export const placeWords = ({ prefixBegin, prefixEnd, suffixBegin }: CachePlace): Uint32Array =>
+  wordsOf(shader, "Place", {
+    prefix_begin: prefixBegin,
+    prefix_end: prefixEnd,
+    suffix_begin: suffixBegin,
+    unused: 0,
+  });
+
+/** How tokens are sampled. */
+export interface SamplingSettings {
+  seed: number;
+  step: number;
+  greedy: boolean;
+  temperature: number;
+  /** At most `mostStops`. */
+  stops: readonly number[];
+}
+
+export const mostStops = 4;
+export const samplingWordCount = shader.struct("Sampling").length;
+
+/** @throws RangeError where there are more stops than the kernel knows */
+export function samplingWords({ seed, step, greedy, temperature, stops }: SamplingSettings): Uint32Array {
+  if (stops.length > mostStops)
+    throw new RangeError(`at most ${mostStops} stop tokens are supported, found ${stops.length}`);
+  const [stop0 = 0, stop1 = 0, stop2 = 0, stop3 = 0] = stops;
+  return wordsOf(shader, "Sampling", {
+    seed: seed >>> 0,
+    step,
+    greedy: Number(greedy),
+    stop_count: stops.length,
+    stop0,
+    stop1,
+    stop2,
+    stop3,
+    temperature,
+  });
+}
+
+/** Words of a sample: token, log-probability, entropy. */
+export const sampleWordCount = shader.struct("Sample").length;
+
+/** State of the token loop for all conversations, on the GPU; u32 all. */
 export interface SampleState {
-  /** u32 (slots, 8), see stateFields. */
-  state: Tensor;
-  /** u32 (slots, 4): prefix begin, prefix end, suffix begin in the cache. */
+  /** (slots, conversationWordCount) */
+  conversations: Tensor;
+  /** (slots, placeWordCount) */
   places: Tensor;
-  /** u32 (9): seed, step, greedy, number of stops, up to four stop ids, the bits of the temperature. */
-  keys: Tensor;
-  /** u32 (V): 1 where an id may be sampled. */
+  /** (samplingWordCount) */
+  sampling: Tensor;
+  /** (V): 1 where an id may be sampled. */
   allowed: Tensor;
-  /** u32 (slots, capacity) */
-  sampledTokens: Tensor;
-  /** f32 (slots, capacity, 2): log-probability and entropy of each. */
-  sampledValues: Tensor;
+  /** (slots, capacity, sampleWordCount) */
+  samples: Tensor;
 }
 
 /** Makes a row of the forward pass from each conversation's last token, and counts it as cached. @param slots  u32 (B) */
 export function prepare(
   plan: Plan,
   slots: Tensor,
-  { state, places }: SampleState,
+  { conversations, places }: Pick<SampleState, "conversations" | "places">,
   rows: { tokens: Tensor; positions: Tensor; spans: Tensor; cacheRows: Tensor },
 ): void {
   const B = lengthOf(slots);
@@ -38,7 +121,7 @@ export function prepare(
   plan.dispatch({
     shader,
     entry: "prepare",
-    tensors: { slots, state, places, ...rows, cache_rows: rows.cacheRows },
+    tensors: { slots, conversations, places, ...rows, cache_rows: rows.cacheRows },
     params: { B, V: 0, N, capacity: 0 },
     groups: [Math.ceil(B / 64)],
   });
@@ -59,22 +142,46 @@ export function pick(plan: Plan, sample: SampleState, { slots, logits, stats }: 
   const [B, V] = extents2(logits);
   expectShape(slots, B);
   expectShape(stats, B, 4);
-  expectShape(sample.allowed, V);
-  const { state, keys, allowed, sampledTokens, sampledValues } = sample;
+  const { conversations, sampling, allowed, samples } = sample;
+  expectShape(allowed, V);
+  expectShape(samples, -1, -1, sampleWordCount);
   plan.dispatch({
     shader,
     entry: "pick",
-    tensors: {
-      slots,
-      state,
-      keys,
-      allowed,
-      logits,
-      stats,
-      sampled_tokens: sampledTokens,
-      sampled_values: sampledValues,
-    },
-    params: { B, V, N: 0, capacity: extents2(sampledTokens)[1] },
+    tensors: { slots, conversations, sampling, allowed, logits, stats, samples },
+    params: { B, V, N: 0, capacity: samples.shape[1]! },
     groups: [B],
+  });
+}
+
+/** Samples of one conversation that are read together. */
+export interface SampleSpan {
+  slot: number;
+  /** Index in the conversation of the first one, and how many. */
+  begin: number;
+  count: number;
+}
+
+export const spanWordCount = shader.struct("Span").length;
+
+/** @param to  place of the first one among all that are collected */
+export const spanWords = (span: SampleSpan, to: number): Uint32Array =>
+  wordsOf(shader, "Span", { slot: span.slot, begin: span.begin, count: span.count, to });
+
+/**
+ * Puts samples of several conversations one after another.
+ * @param turns  (B, spanWordCount) from `spanWords`; padding has no samples
+ * @param out    (samples, sampleWordCount)
+ */
+export function collect(plan: Plan, { samples }: Pick<SampleState, "samples">, turns: Tensor, out: Tensor): void {
+  expectShape(samples, -1, -1, sampleWordCount);
+  expectShape(turns, -1, spanWordCount);
+  expectShape(out, -1, sampleWordCount);
+  plan.dispatch({
+    shader,
+    entry: "collect",
+    tensors: { samples, turns, collected: out },
+    params: { B: turns.shape[0]!, V: 0, N: 0, capacity: samples.shape[1]! },
+    groups: [turns.shape[0]!],
   });
 }

@@ -3,7 +3,7 @@ import { maxPositions, ropePositions } from "../model/positions.ts";
 import { inputImage } from "../model/vision_rows.ts";
 import type { Conversations, Passage, Sampling, Turn } from "./policy.ts";
 import { chunksOf, type PrefillPart, type Traces } from "./prefill.ts";
-import type { ConversationState, Sampled } from "./sampler.ts";
+import type { ConversationState, Look } from "./sampler.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Tokens that are sampled between two reads of the host: finished rows drop out at a read. */
@@ -30,7 +30,6 @@ export class GpuConversations implements Conversations {
   readonly rows: number;
   readonly #workspace: Workspace;
   readonly #rows: Row[];
-  readonly #stops: ReadonlySet<number>;
   readonly #traces: Traces | null;
 
   /** Prefills every prompt once and samples each row's first token. */
@@ -48,7 +47,6 @@ export class GpuConversations implements Conversations {
     const { sampler } = workspace;
     sampler.configure(sampling);
     this.#workspace = workspace;
-    this.#stops = new Set(sampling.stops);
     this.#traces = traces;
     this.#rows = prompts.flatMap(({ tokens }, prompt) => {
       const prefixBegin = workspace.prefixBegin(prompt);
@@ -76,11 +74,10 @@ export class GpuConversations implements Conversations {
     // A prefill has sampled the first token of the turn already.
     let count = 1;
     for (;;) {
-      const sampled = await this.#workspace.sampler.read();
-      const lengths = writing.map((row) => this.#turnLength(row, count, sampled));
-      const waiting = writing.filter((row) => !this.#hasStopped(row, count, sampled));
-      if (waiting.length === 0 || count >= maxTokens)
-        return writing.map((row) => this.#finishTurn(row, Math.min(count, maxTokens), sampled));
+      const look = await this.#workspace.sampler.look();
+      const lengths = writing.map((row) => turnLength(row, look));
+      const waiting = writing.filter(({ row }) => !look.hasStopped(row));
+      if (waiting.length === 0 || count >= maxTokens) return await this.#finishTurns(writing, look);
       yield { tokens: lengths.reduce((a, b) => a + b, 0), waiting: waiting.length };
       const more = Math.min(tokensPerRead, maxTokens - count);
       await this.#workspace.decode(
@@ -142,7 +139,7 @@ export class GpuConversations implements Conversations {
   async #prefill(parts: readonly PrefillPart[]): Promise<void> {
     const { sampler, model, gpu } = this.#workspace;
     for (const slot of parts.flatMap(({ slots }) => slots)) sampler.setState(slot, this.#row(slot));
-    sampler.flush();
+    sampler.flush(parts.flatMap(({ slots }) => slots));
     for (const chunk of chunksOf(parts, model.config, gpu)) await this.#workspace.prefill(chunk, this.#traces);
   }
 
@@ -152,32 +149,21 @@ export class GpuConversations implements Conversations {
     return state;
   }
 
-  /** Tokens of a turn up to its stop, of `count` that were sampled. */
-  #turnLength({ row, turnStart }: Row, count: number, sampled: Sampled): number {
-    for (let i = 0; i < count; i++) if (this.#stops.has(sampled.token(row, turnStart + i))) return i + 1;
-    return count;
-  }
-
-  #hasStopped(row: Row, count: number, sampled: Sampled): boolean {
-    const length = this.#turnLength(row, count, sampled);
-    return this.#stops.has(sampled.token(row.row, row.turnStart + length - 1));
-  }
-
-  #finishTurn(state: Row, count: number, sampled: Sampled): Turn {
-    const { row, turnStart } = state;
-    const length = this.#turnLength(state, count, sampled);
-    const turn: Turn = { tokens: [], logprobs: [], entropies: [], stopped: this.#hasStopped(state, count, sampled) };
-    for (let i = 0; i < length; i++) {
-      const token = sampled.token(row, turnStart + i);
-      const [logprob, entropy] = sampled.values(row, turnStart + i);
-      turn.tokens.push(token);
-      turn.logprobs.push(logprob);
-      turn.entropies.push(entropy);
-      state.lastToken = token;
-    }
-    state.sampled = turnStart + length;
-    state.cached += length - 1;
-    state.position += length - 1;
-    return turn;
+  async #finishTurns(rows: readonly Row[], look: Look): Promise<Turn[]> {
+    const spans = rows.map((row) => ({ slot: row.row, begin: row.turnStart, count: turnLength(row, look) }));
+    const sampled = await this.#workspace.sampler.read(spans);
+    return rows.map((row, i): Turn => {
+      // One for each span.
+      const turn = sampled[i]!;
+      const length = turn.tokens.length;
+      row.lastToken = turn.tokens.at(-1) ?? noIndex;
+      row.sampled = row.turnStart + length;
+      row.cached += length - 1;
+      row.position += length - 1;
+      return { ...turn, stopped: look.hasStopped(row.row) };
+    });
   }
 }
+
+/** Tokens of a row's turn. */
+const turnLength = ({ row, turnStart }: Row, look: Look): number => look.sampled(row) - turnStart;

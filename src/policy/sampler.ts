@@ -1,13 +1,29 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { Plan } from "../gpu/plan.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
 import { linear } from "../ops/linear.ts";
 import { summarize } from "../ops/logprob.ts";
-import { pick, prepare, type SampleState, stateFields, stateWidth } from "../ops/sample.ts";
+import {
+  type CachePlace,
+  collect,
+  conversationIn,
+  conversationWordCount,
+  conversationWords,
+  pick,
+  placeWordCount,
+  placeWords,
+  prepare,
+  type SampleSpan,
+  type SampleState,
+  sampleWordCount,
+  samplingWordCount,
+  samplingWords,
+  spanWordCount,
+  spanWords,
+} from "../ops/sample.ts";
 import type { Sampling } from "./policy.ts";
-
-const mostStops = 4;
 
 /** What the host knows of a conversation; the same numbers stand on the GPU. */
 export interface ConversationState {
@@ -20,78 +36,93 @@ export interface ConversationState {
 }
 
 /** Where a conversation's keys and values stand in the cache, and whose numbers of the random stream it uses. */
-export interface Place {
-  prefixBegin: number;
-  prefixEnd: number;
-  suffixBegin: number;
+export interface Place extends CachePlace {
   /** Index of the task in the step, and of the rollout in its group: part of each sample's key. */
   task: number;
   rollout: number;
 }
 
-/** What was sampled so far, by conversation and index in it. */
-export interface Sampled {
-  token(slot: number, index: number): number;
-  /** Natural log-probability, and entropy in nats. */
-  values(slot: number, index: number): [logprob: number, entropy: number];
+/** How far conversations are, by slot. */
+export interface Look {
+  /** Tokens sampled in the whole conversation. */
+  sampled(slot: number): number;
+  /** Whether the last of them was a stop. */
+  hasStopped(slot: number): boolean;
+}
+
+/** Tokens of one span, with natural log-probability and entropy in nats. */
+export interface SampledSpan {
+  tokens: number[];
+  logprobs: number[];
+  entropies: number[];
+}
+
+/** What collects samples of up to so many conversations, and so many samples in all. */
+interface Collector {
+  plan: Plan;
+  turns: Tensor;
+  out: Tensor;
 }
 
 /** The sampling of `slots` conversations on the GPU: their state, and the buffers that tokens are written to. */
 export class Sampler {
   readonly #gpu: Gpu;
   readonly #model: Model;
-  readonly #capacity: number;
   readonly #sample: SampleState;
-  /** f32 (1): the same number as in the keys, for the summary that training shares. */
+  /** f32 (1): the same number as in the settings, for the summary that training shares. */
   readonly #temperature: Tensor;
-  readonly #states: Uint32Array;
+  readonly #conversations: Uint32Array;
   readonly #places: Uint32Array;
+  readonly #whose: Pick<Place, "task" | "rollout">[];
+  #collector: Collector | null = null;
 
   /** @param capacity  tokens that a conversation may sample */
   constructor(gpu: Gpu, model: Model, slots: number, capacity: number) {
     this.#gpu = gpu;
     this.#model = model;
-    this.#capacity = capacity;
     this.#temperature = gpu.empty("sample.temperature", [1]);
-    this.#states = new Uint32Array(slots * stateWidth);
-    this.#places = new Uint32Array(slots * 4);
+    this.#conversations = new Uint32Array(slots * conversationWordCount);
+    this.#places = new Uint32Array(slots * placeWordCount);
+    this.#whose = Array.from({ length: slots }, () => ({ task: 0, rollout: 0 }));
     this.#sample = {
-      state: gpu.empty("sample.state", [slots, stateWidth], "u32"),
-      places: gpu.empty("sample.places", [slots, 4], "u32"),
-      keys: gpu.empty("sample.keys", [9], "u32"),
+      conversations: gpu.empty("sample.conversations", [slots, conversationWordCount], "u32"),
+      places: gpu.empty("sample.places", [slots, placeWordCount], "u32"),
+      sampling: gpu.empty("sample.sampling", [samplingWordCount], "u32"),
       allowed: gpu.empty("sample.allowed", [model.config.text.vocabSize], "u32"),
-      sampledTokens: gpu.empty("sample.tokens", [slots, capacity], "u32"),
-      sampledValues: gpu.empty("sample.values", [slots, capacity, 2]),
+      samples: gpu.empty("sample.samples", [slots, capacity, sampleWordCount], "u32"),
     };
   }
 
   configure({ seed, step, temperature, suppressed, stops }: Sampling): void {
-    if (stops.length > mostStops)
-      throw new RangeError(`at most ${mostStops} stop tokens are supported, found ${stops.length}`);
-    const heat = new Float32Array([temperature || 1]);
-    const keys = new Uint32Array(9);
-    keys.set([seed >>> 0, step, temperature === 0 ? 1 : 0, stops.length, ...stops]);
-    keys.set(new Uint32Array(heat.buffer), 8);
+    const greedy = temperature === 0;
+    const heat = temperature || 1;
     const allowed = new Uint32Array(this.#model.config.text.vocabSize).fill(1);
     for (const id of suppressed) allowed[id] = 0;
-    this.#gpu.write(this.#sample.keys, keys);
-    this.#gpu.write(this.#temperature, heat);
+    this.#gpu.write(this.#sample.sampling, samplingWords({ seed, step, greedy, temperature: heat, stops }));
+    this.#gpu.write(this.#temperature, new Float32Array([heat]));
     this.#gpu.write(this.#sample.allowed, allowed);
   }
 
-  setPlace(slot: number, { prefixBegin, prefixEnd, suffixBegin, task, rollout }: Place): void {
-    this.#places.set([prefixBegin, prefixEnd, suffixBegin, 0], slot * 4);
-    this.#states.set([task, rollout], slot * stateWidth + stateFields.task);
+  setPlace(slot: number, { task, rollout, ...place }: Place): void {
+    this.#places.set(placeWords(place), slot * placeWordCount);
+    this.#whose[slot] = { task, rollout };
   }
 
-  /** State of a conversation before a prefill; `flush` sends it. Those that are not set have ended and stay so. */
+  /** State of a conversation before a prefill; `flush` sends it. */
   setState(slot: number, { cached, position, sampled }: ConversationState): void {
-    this.#states.set([noIndex, cached, position, sampled, 0], slot * stateWidth);
+    const { task, rollout } = this.#whose[slot] ?? { task: 0, rollout: 0 };
+    const words = conversationWords({ token: noIndex, cached, position, sampled, done: false, task, rollout });
+    this.#conversations.set(words, slot * conversationWordCount);
   }
 
-  flush(): void {
-    this.#gpu.write(this.#sample.state, this.#states);
-    this.#gpu.write(this.#sample.places, this.#places);
+  /** Sends state and place of these conversations, and of no others. */
+  flush(slots: readonly number[]): void {
+    for (const [from, to] of runsOf(slots))
+      for (const [tensor, words, each] of [
+        [this.#sample.conversations, this.#conversations, conversationWordCount],
+        [this.#sample.places, this.#places, placeWordCount],
+      ] as const)
+        this.#gpu.write(tensor, words.subarray(from * each, to * each), from * each);
   }
 
   /** Makes a row of the forward pass from each conversation's last token. @param slots  u32 (B) */
@@ -106,21 +137,75 @@ export class Sampler {
     pick(tape.plan, this.#sample, { slots, logits, stats });
   }
 
-  async read(): Promise<Sampled> {
-    const [tokens, values] = await this.#gpu.readUint(this.#sample.sampledTokens, this.#sample.sampledValues);
-    if (!tokens || !values) throw new Error("The sampled tokens could not be read");
-    const floats = new Float32Array(values.buffer);
-    const at = (slot: number, index: number) => slot * this.#capacity + index;
+  /**
+   * How far all conversations are: 32 bytes of each are read. The copy is submitted before this returns, so it shows
+   * what was submitted until then.
+   */
+  async look(): Promise<Look> {
+    const [words] = await this.#gpu.readUint(this.#sample.conversations);
+    if (!words) throw new Error("The state of the conversations could not be read");
     return {
-      token: (slot, index) => tokens[at(slot, index)] ?? noIndex,
-      values: (slot, index) => [
-        floats[at(slot, index) * 2] ?? Number.NaN,
-        floats[at(slot, index) * 2 + 1] ?? Number.NaN,
-      ],
+      sampled: (slot) => conversationIn(words, slot).sampled,
+      hasStopped: (slot) => conversationIn(words, slot).done,
     };
   }
 
+  /** Reads these samples and no others, in one read that is submitted before this returns. */
+  async read(spans: readonly SampleSpan[]): Promise<SampledSpan[]> {
+    const total = spans.reduce((sum, { count }) => sum + count, 0);
+    if (total === 0) return spans.map(() => ({ tokens: [], logprobs: [], entropies: [] }));
+    const { plan, turns, out } = this.#collectorFor(spans.length, total);
+    const words = new Uint32Array(turns.shape[0]! * spanWordCount);
+    const starts: number[] = [];
+    let to = 0;
+    for (const [i, span] of spans.entries()) {
+      words.set(spanWords(span, to), i * spanWordCount);
+      starts.push(to);
+      to += span.count;
+    }
+    this.#gpu.write(turns, words);
+    plan.run();
+    const [got] = await this.#gpu.readUint({ ...out, shape: [total, sampleWordCount] });
+    if (!got) throw new Error("The sampled tokens could not be read");
+    const floats = new Float32Array(got.buffer);
+    return spans.map(({ count }, i) => {
+      const places = Array.from({ length: count }, (_, k) => (starts[i]! + k) * sampleWordCount);
+      return {
+        tokens: places.map((at) => got[at]!),
+        logprobs: places.map((at) => floats[at + 1]!),
+        entropies: places.map((at) => floats[at + 2]!),
+      };
+    });
+  }
+
   free(): void {
+    this.#collector?.plan.free();
     for (const { buffer } of [...Object.values(this.#sample), this.#temperature]) this.#gpu.release(buffer);
   }
+
+  /** Recorded again where it is too small: it grows to the next powers of two. */
+  #collectorFor(spans: number, samples: number): Collector {
+    const known = this.#collector;
+    const [mostSpans, mostSamples] = [known?.turns.shape[0] ?? 0, known?.out.shape[0] ?? 0];
+    if (known && spans <= mostSpans && samples <= mostSamples) return known;
+    known?.plan.free();
+    const grown = (count: number, before: number) => Math.max(before, 2 ** Math.ceil(Math.log2(count)));
+    const plan = new Plan(this.#gpu, "collect");
+    const turns = plan.empty("collect.turns", [grown(spans, mostSpans), spanWordCount], "u32");
+    const out = plan.empty("collect.samples", [grown(samples, mostSamples), sampleWordCount], "u32");
+    collect(plan, this.#sample, turns, out);
+    this.#collector = { plan, turns, out };
+    return this.#collector;
+  }
+}
+
+/** Ranges [from, to) of neighbours among numbers. */
+function runsOf(numbers: readonly number[]): [from: number, to: number][] {
+  const runs: [number, number][] = [];
+  for (const number of [...new Set(numbers)].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last && last[1] === number) last[1] = number + 1;
+    else runs.push([number, number + 1]);
+  }
+  return runs;
 }

@@ -5,21 +5,14 @@ import type { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
-import { klKinds } from "../ops/policy_loss.ts";
+import { type LossSettings, lossWordCount, lossWords } from "../ops/policy_loss.ts";
 import { microBatches } from "./micro_batches.ts";
 import { Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import { type Packed, type PackedGroup, pack } from "./pack.ts";
 import { type Checkpointing, fillPass, type LossKind, type Pass, type PassKind, recordPass } from "./pass.ts";
 
 /** What one optimizer update is made with; all of it may change from update to update. */
-export interface UpdateSettings extends OptimizerSettings {
-  clipRatioLow: number;
-  clipRatioHigh: number;
-  clipRatioC: number;
-  klLossCoef: number;
-  klLossType: (typeof klKinds)[number];
-  /** Weight of the entropy, which is subtracted from the policy loss; 0: its gradient is not computed. */
-  entropyCoef: number;
+export interface UpdateSettings extends OptimizerSettings, LossSettings {
   temperature: number;
   /** Tokens that are left out of the distribution. */
   suppressed: readonly number[];
@@ -68,7 +61,7 @@ export class Learner {
   ) {
     this.#allowed = gpu.empty("learner.allowed", [model.config.text.vocabSize], "u32");
     this.#temperature = gpu.empty("learner.temperature", [1]);
-    this.#lossSettings = gpu.empty("learner.loss_settings", [8]);
+    this.#lossSettings = gpu.empty("learner.loss_settings", [lossWordCount], "u32");
     this.#optimizer = new Optimizer(gpu, model);
   }
 
@@ -80,7 +73,7 @@ export class Learner {
   ): Promise<UpdateResult> {
     signal?.throwIfAborted();
     this.#writeSampling(settings);
-    this.#writeLoss(settings);
+    this.gpu.write(this.#lossSettings, lossWords(settings));
     this.#optimizer.write(settings, updatesBefore + 1);
     const parts = this.#microBatches(groups);
     const results: Omit<UpdateResult, "gradNorm">[] = [];
@@ -183,22 +176,6 @@ export class Learner {
     for (const id of suppressed) allowed[id] = 0;
     this.gpu.write(this.#allowed, allowed);
     this.gpu.write(this.#temperature, new Float32Array([temperature]));
-  }
-
-  #writeLoss(s: UpdateSettings): void {
-    this.gpu.write(
-      this.#lossSettings,
-      new Float32Array([
-        s.clipRatioLow,
-        s.clipRatioHigh,
-        s.clipRatioC,
-        s.klLossCoef,
-        klKinds.indexOf(s.klLossType),
-        s.entropyCoef,
-        0,
-        0,
-      ]),
-    );
   }
 }
 

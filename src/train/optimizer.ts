@@ -2,50 +2,31 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Plan } from "../gpu/plan.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
-import { adamw, gradNorm } from "../ops/adamw.ts";
+import { type AdamSettings, adamWordCount, adamWords, adamw, gradNorm } from "../ops/adamw.ts";
 import { roundToBf16 } from "../ops/round.ts";
 
 /** AdamW's, and the norm that the gradient is clipped to. */
-export interface OptimizerSettings {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  eps: number;
-  weightDecay: number;
+export interface OptimizerSettings extends AdamSettings {
   /** Decay vectors (norms, biases) too, as torch does by default. */
   decayVectors: boolean;
-  maxGradNorm: number;
 }
 
 /** Clip and AdamW on what of a model is trained: one recorded plan. The moments stand with the weights. */
 export class Optimizer {
   readonly #gpu: Gpu;
   readonly #model: Model;
-  readonly #state: Tensor;
+  readonly #settings: Tensor;
   #recorded: { plan: Plan; norm: Tensor; decayVectors: boolean } | null = null;
 
   constructor(gpu: Gpu, model: Model) {
     this.#gpu = gpu;
     this.#model = model;
-    this.#state = gpu.empty("learner.adam_state", [8]);
+    this.#settings = gpu.empty("learner.adam_settings", [adamWordCount], "u32");
   }
 
   /** @param number  of the update, counted from 1 since the moments were zero */
-  write(s: OptimizerSettings, number: number): void {
-    const correction = (beta: number) => 1 - beta ** number;
-    this.#gpu.write(
-      this.#state,
-      new Float32Array([
-        s.learningRate,
-        s.beta1,
-        s.beta2,
-        s.eps,
-        s.weightDecay,
-        s.maxGradNorm,
-        correction(s.beta1),
-        correction(s.beta2),
-      ]),
-    );
+  write(settings: OptimizerSettings, number: number): void {
+    this.#gpu.write(this.#settings, adamWords(settings, number));
   }
 
   /** The plan, and the norm of the gradient before it was clipped, (1). */
@@ -60,7 +41,7 @@ export class Optimizer {
     );
     for (const { weight, d, m, v, rounded, matrixEnd } of segments) {
       const decayEnd = decayVectors ? weight.shape[0]! : matrixEnd;
-      adamw(plan, { weight, d, m, v, decayEnd, state: this.#state, norm });
+      adamw(plan, { weight, d, m, v, decayEnd, settings: this.#settings, norm });
       if (rounded) roundToBf16(plan, weight, rounded);
     }
     plan.keep(norm);
@@ -70,6 +51,6 @@ export class Optimizer {
 
   free(): void {
     this.#recorded?.plan.free();
-    this.#gpu.release(this.#state.buffer);
+    this.#gpu.release(this.#settings.buffer);
   }
 }

@@ -42,7 +42,7 @@ export interface PassSize {
   targets: number;
 }
 
-/** Buffers that all passes of a learner read: u32 (V) of 0 and 1, f32 (1), f32 (8). */
+/** Buffers that all passes of a learner read: u32 (V) of 0 and 1, f32 (1), `lossWords`. */
 export interface LossState {
   allowed: Tensor;
   temperature: Tensor;

@@ -100,7 +100,7 @@ async function* evaluations(
       return;
     }
     const startedMs = performance.now();
-    const metrics = await evaluate(parts, tasks, greedy);
+    const { metrics } = await evaluate(parts, tasks, greedy);
     const durationMs = performance.now() - startedMs;
     yield { type: "eval", step, tasks: tasks.length, greedy, metrics, durationMs };
   }

@@ -115,7 +115,7 @@ describe("Plan", () => {
       "scale.multiply needs y, it was given x, z",
     ],
     ["a parameter that is missing", { params: { N: 3, factor: 1 } }, "scale.multiply needs the parameter shift"],
-    ["a parameter too many", { params: { N: 3, shift: 0, factor: 1, M: 2 } }, "scale.wgsl has no parameter M"],
+    ["a parameter too many", { params: { N: 3, shift: 0, factor: 1, M: 2 } }, "scale.multiply has no parameter M"],
     ["an unknown entry point", { entry: "divide" }, "scale.wgsl has no entry point divide; it has multiply"],
     ["a grid too large", { groups: [2, 65536] }, "scale.multiply asks for 2 x 65536 workgroups, at most 65535 each"],
   ] as [string, Partial<Dispatch>, string][])("names %s at once", (_, changes, message) => {

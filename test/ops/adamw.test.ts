@@ -1,37 +1,23 @@
 import { expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
-import { adamw, gradNorm } from "../../src/ops/adamw.ts";
+import { type AdamSettings, adamWordCount, adamWords, adamw, gradNorm } from "../../src/ops/adamw.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
 
-interface Settings {
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  eps: number;
-  weightDecay: number;
-  maxGradNorm: number;
-}
-
-const usual: Settings = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1, maxGradNorm: 0 };
-
-const stateOf = (s: Settings, step: number) =>
-  new Float32Array([
-    s.learningRate,
-    s.beta1,
-    s.beta2,
-    s.eps,
-    s.weightDecay,
-    s.maxGradNorm,
-    1 - s.beta1 ** step,
-    1 - s.beta2 ** step,
-  ]);
+const usual: AdamSettings = {
+  learningRate: 1e-2,
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+  weightDecay: 0.1,
+  maxGradNorm: 0,
+};
 
 /** In double precision, in place. */
 function exact(
   { weight, m, v, d }: { weight: Float64Array; m: Float64Array; v: Float64Array; d: Float32Array },
   decayEnd: number,
-  s: Settings,
+  s: AdamSettings,
   step: number,
 ) {
   const norm = Math.sqrt(d.reduce((sum, x) => sum + x * x, 0));
@@ -55,19 +41,19 @@ function record(n: number, weights: Float32Array, decayEnd: number) {
     m: up("m", new Float32Array(n)),
     v: up("v", new Float32Array(n)),
   };
-  const state = plan.upload("state", new Float32Array(8), [8]);
+  const settings = plan.upload("settings", new Uint32Array(adamWordCount), [adamWordCount]);
   const norm = gradNorm(plan, [tensors.d]);
-  adamw(plan, { ...tensors, decayEnd, state, norm });
-  return { plan, ...tensors, state, norm };
+  adamw(plan, { ...tensors, decayEnd, settings, norm });
+  return { plan, ...tensors, settings, norm };
 }
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
 
 test("adamw() takes its first step of nearly the learning rate against the gradient's sign", async () => {
-  const { plan, weight, d, state } = record(2, new Float32Array([1, 1]), 1);
+  const { plan, weight, d, settings } = record(2, new Float32Array([1, 1]), 1);
   gpu.write(d, new Float32Array([0.5, -3]));
-  gpu.write(state, stateOf({ ...usual, learningRate: 0.1, weightDecay: 0.5 }, 1));
+  gpu.write(settings, adamWords({ ...usual, learningRate: 0.1, weightDecay: 0.5 }, 1));
   plan.run();
   const after = await gpu.read(weight);
   expect(after[0]).toBeCloseTo(0.95 - 0.1, 5);
@@ -85,7 +71,7 @@ for (const maxGradNorm of [0, 0.5, 1e4])
     for (let step = 1; step <= 5; step++) {
       const d = random(10 + step, n);
       gpu.write(gpuSide.d, d);
-      gpu.write(gpuSide.state, stateOf(settings, step));
+      gpu.write(gpuSide.settings, adamWords(settings, step));
       gpuSide.plan.run();
       exact({ weight: w, m, v, d }, decayEnd, settings, step);
     }
@@ -100,14 +86,14 @@ for (const maxGradNorm of [0, 0.5, 1e4])
 for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
   test(`adamw() leaves everything but the gradient where one number of it is ${bad}`, async () => {
     const weights = random(1, 300);
-    const { plan, weight, d, m, v, state } = record(300, weights, 300);
+    const { plan, weight, d, m, v, settings } = record(300, weights, 300);
     const moments = [random(2, 300), random(3, 300).map(Math.abs)];
     const values = random(4, 300);
     values[123] = bad;
     gpu.write(d, values);
     gpu.write(m, moments[0]!);
     gpu.write(v, moments[1]!);
-    gpu.write(state, stateOf({ ...usual, maxGradNorm: 1 }, 3));
+    gpu.write(settings, adamWords({ ...usual, maxGradNorm: 1 }, 3));
     plan.run();
     const after = await gpu.read(weight, m, v, d);
     expect(after).toEqual([weights, ...moments, new Float32Array(300)]);
@@ -133,7 +119,7 @@ test("gradNorm() is one norm over all segments, the same bits every time", async
 test("adamw() says what does not fit", () => {
   const plan = new Plan(gpu, "adamw");
   const [n4, n5] = [gpu.empty("weight", [4]), gpu.empty("m", [5])];
-  const rest = { state: gpu.empty("state", [8]), norm: gpu.empty("norm", [1]) };
+  const rest = { settings: gpu.empty("settings", [adamWordCount]), norm: gpu.empty("norm", [1]) };
   expect(() => adamw(plan, { weight: n4, d: n4, m: n5, v: n4, decayEnd: 0, ...rest })).toThrow(
     "m has shape (5), expected (4)",
   );

@@ -22,7 +22,7 @@ import { gpu } from "../support/device.ts";
 /** Compiles kernels in tiles several times faster on a software adapter; the first test compares its results. */
 const rolled = await Gpu.open(navigator.gpu, { unrolled: false });
 const compileMs = 300_000;
-const inTiles = { forward: "tiles", tiledBackward: true } as const;
+const inTiles = { forward: "tiles", backward: "one" } as const;
 
 test(
   "kernels in tiles give the same bits with their loops unrolled and not",
@@ -63,13 +63,7 @@ describe("attention at the head sizes of Qwen-VL models, and at the largest that
       const sizes = { N, S: N, H: 4, K: 2, D: 80 };
       const numbers = inputs(sizes);
       const scale = 80 ** -0.5;
-      const lanes = await run(
-        sizes,
-        numbers,
-        { ...relation, scale },
-        { forward: "lanes", tiledBackward: false },
-        rolled,
-      );
+      const lanes = await run(sizes, numbers, { ...relation, scale }, { forward: "lanes", backward: "lanes" }, rolled);
       expectClose(lanes, exact(sizes, numbers, query, scale), 3e-5);
     },
     compileMs,
@@ -121,6 +115,8 @@ describe("attention() in tiles, and row by row, gives the same bits", () => {
       const tiles = await attended(sizes, numbers, query, "tiles");
       expect(worst(tiles, exact(sizes, numbers, query, D ** -0.5).out)).toBeLessThan(1e-5);
       expect(await attended(sizes, numbers, query, "rows")).toEqual(tiles);
+      // Large heads take software adapters long to compile.
+      if (D <= 80) expect(await attended(sizes, numbers, query, "whole rows")).toEqual(tiles);
     },
     compileMs,
   );

@@ -93,7 +93,7 @@ async function attended(device: Gpu, D: number, dtype: "f32" | "bf16", kernel?: 
   const out = attention(
     new Tape(plan, false),
     { q, k: held("k", 8), v: held("v", 9), spans: { query }, scale: D ** -0.5 },
-    { tiledBackward: false, forward: kernel },
+    { backward: "lanes", forward: kernel },
   );
   plan.run();
   const [found] = await device.readUint(out);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { Tape } from "../../src/gpu/tape.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
-import { klKinds, nll, policyLoss } from "../../src/ops/policy_loss.ts";
+import { klKinds, lossWordCount, lossWords, nll, policyLoss } from "../../src/ops/policy_loss.ts";
 import { gpu } from "../support/device.ts";
 
 interface PolicyCase {
@@ -47,6 +47,17 @@ interface Rows {
   weight?: number[];
 }
 
+/** Clip low, clip high and c of the dual clip, the KL's coefficient and its kind, and the entropy's coefficient. */
+const wordsFor = ([low = 0, high = 0, c = 0, kl = 0, kind = 0, entropyCoef = 0]: readonly number[]) =>
+  lossWords({
+    clipRatioLow: low,
+    clipRatioHigh: high,
+    clipRatioC: c,
+    klLossCoef: kl,
+    klLossType: klKinds[kind]!,
+    entropyCoef,
+  });
+
 /** Terms, row by row, and the gradient; what was in the gradient before stays under it. */
 async function run(rows: Rows, settings: number[], loss: "policy" | "nll" = "policy", before?: number[]) {
   const N = rows.logprob.length;
@@ -78,7 +89,7 @@ async function run(rows: Rows, settings: number[], loss: "policy" | "nll" = "pol
       : policyLoss(tape, {
           logprob,
           batch,
-          settings: up("settings", [...settings, 0, 0, 0, 0, 0, 0, 0, 0].slice(0, 8)),
+          settings: plan.upload("settings", wordsFor(settings), [lossWordCount]),
         });
   tape.backward();
   plan.run();
@@ -202,7 +213,8 @@ test("policyLoss() hands minus the entropy's coefficient times the weight on to 
   tape.train(logprob, dlogprob);
   tape.train(entropy, dentropy);
   const batch = { oldLogprob: logprob, advantage: up("advantage", [2, 2, 2]), weight: up("weight", [0.5, 0.25, 0]) };
-  policyLoss(tape, { logprob, batch, settings: up("settings", [0.2, 0.2, 3, 0, 0, 0.5, 0, 0]), entropy });
+  const settings = plan.upload("settings", wordsFor([0.2, 0.2, 3, 0, 0, 0.5]), [lossWordCount]);
+  policyLoss(tape, { logprob, batch, settings, entropy });
   tape.backward();
   plan.run();
   const [ofLogprob, ofEntropy] = await gpu.read(dlogprob, dentropy);
@@ -247,7 +259,7 @@ test("policyLoss() names the tensor whose shape is wrong", () => {
   const tape = new Tape(new Plan(gpu, "policy_loss"));
   const [n2, n3] = [gpu.empty("logprob", [2]), gpu.empty("advantage", [3])];
   const batch = { oldLogprob: n2, advantage: n3, weight: n2 };
-  expect(() => policyLoss(tape, { logprob: n2, batch, settings: gpu.empty("settings", [8]) })).toThrow(
+  expect(() => policyLoss(tape, { logprob: n2, batch, settings: gpu.empty("settings", [lossWordCount]) })).toThrow(
     "advantage has shape (3), expected (2)",
   );
 });

@@ -17,7 +17,7 @@ test("rmsnorm() divides a row by its root mean square", async () => {
   expect([out[2], out[3]]).toEqual([0, 0]);
 });
 
-test.each([32, 64, 65, 300])("rmsnorm() equals double precision on rows of %i", async (C) => {
+test.each([32, 64, 65, 300, 512, 1100])("rmsnorm() equals double precision on rows of %i", async (C) => {
   const N = 29;
   const xs = random(1, N * C);
   const ws = random(2, C);
@@ -32,7 +32,7 @@ test.each([32, 64, 65, 300])("rmsnorm() equals double precision on rows of %i", 
   expect(worst).toBeLessThan(1e-6);
 });
 
-test.each([32, 130])("rmsnorm() gives a row of %i the same bits whatever rows stand beside it", async (C) => {
+test.each([32, 130, 1100])("rmsnorm() gives a row of %i the same bits whatever rows stand beside it", async (C) => {
   const weight = gpu.upload("weight", random(3, C), [C]);
   const rows = random(4, 70 * C);
   const many = await forward((tape) => rmsnorm(tape, gpu.upload("x", rows, [70, C]), weight, eps));

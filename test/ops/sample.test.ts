@@ -2,7 +2,21 @@ import { describe, expect, test } from "vitest";
 import { Plan } from "../../src/gpu/plan.ts";
 import { noIndex } from "../../src/gpu/tensor.ts";
 import { summarize } from "../../src/ops/logprob.ts";
-import { pick, prepare, type SampleState, stateWidth } from "../../src/ops/sample.ts";
+import {
+  collect,
+  conversationIn,
+  conversationWordCount,
+  conversationWords,
+  pick,
+  placeWords,
+  prepare,
+  type SampleState,
+  sampleWordCount,
+  samplingWordCount,
+  samplingWords,
+  spanWordCount,
+  spanWords,
+} from "../../src/ops/sample.ts";
 import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
 import { random } from "../support/gradcheck.ts";
@@ -48,55 +62,49 @@ async function sampleTokens(
   const [B, V] = [slots.length, logits[0]!.length];
   const capacity = rounds + Math.max(0, ...conversations.map((c) => c.sampled ?? 0));
   const plan = new Plan(gpu, "sample");
-  const heat = Float32Array.of(temperature);
-  const keys = new Uint32Array(9);
-  keys.set([seed, step, Number(greedy), stops.length, ...stops]);
-  keys.set(new Uint32Array(heat.buffer), 8);
   const state = conversations.flatMap(({ task, rollout, sampled = 0, done = false }) => [
-    77,
-    4,
-    9,
-    sampled,
-    Number(done),
-    task,
-    rollout,
-    0,
+    ...conversationWords({ token: 77, cached: 4, position: 9, sampled, done, task, rollout }),
   ]);
+  const slotCount = conversations.length;
+  const words = samplingWords({ seed, step, greedy, temperature, stops });
   const sample: SampleState = {
-    state: plan.upload("state", new Uint32Array(state), [conversations.length, stateWidth]),
-    places: plan.upload("places", new Uint32Array(conversations.length * 4), [conversations.length, 4]),
-    keys: plan.upload("keys", keys, [9]),
+    conversations: plan.upload("conversations", new Uint32Array(state), [slotCount, conversationWordCount]),
+    places: plan.upload("places", new Uint32Array(slotCount * 4), [slotCount, 4]),
+    sampling: plan.upload("sampling", words, [samplingWordCount]),
     allowed: plan.upload(
       "allowed",
       Uint32Array.from({ length: V }, (_, v) => Number(!suppressed.includes(v))),
       [V],
     ),
-    sampledTokens: plan.upload("tokens", new Uint32Array(conversations.length * capacity).fill(noIndex), [
-      conversations.length,
+    samples: plan.upload("samples", new Uint32Array(slotCount * capacity * sampleWordCount).fill(noIndex), [
+      slotCount,
       capacity,
+      sampleWordCount,
     ]),
-    sampledValues: plan.empty("values", [conversations.length, capacity, 2]),
   };
   const all = new Float32Array(B * V);
   logits.forEach((row, b) => {
     all.set(row, b * V);
   });
   const rows = plan.upload("logits", all, [B, V]);
-  const stats = summarize(plan, rows, { allowed: sample.allowed, temperature: plan.upload("temperature", heat, [1]) });
+  const stats = summarize(plan, rows, {
+    allowed: sample.allowed,
+    temperature: plan.upload("temperature", Float32Array.of(temperature), [1]),
+  });
   pick(plan, sample, { slots: plan.upload("slots", new Uint32Array(slots), [B]), logits: rows, stats });
   for (let round = 0; round < rounds; round++) plan.run();
-  const [tokens, values, after] = await gpu.readUint(sample.sampledTokens, sample.sampledValues, sample.state);
+  const [samples, after] = await gpu.readUint(sample.samples, sample.conversations);
   plan.free();
-  const numbers = new Float32Array(values!.buffer);
+  const numbers = new Float32Array(samples!.buffer);
   const bySlot = <T>(of: (place: number) => T) =>
     conversations.map((_, slot) => {
-      const places = Array.from({ length: capacity }, (_, i) => slot * capacity + i);
-      return places.filter((place) => tokens![place] !== noIndex).map(of);
+      const places = Array.from({ length: capacity }, (_, i) => (slot * capacity + i) * sampleWordCount);
+      return places.filter((place) => samples![place] !== noIndex).map(of);
     });
   return {
-    tokens: bySlot((place) => tokens![place]!),
-    logprobs: bySlot((place) => numbers[place * 2]!),
-    entropies: bySlot((place) => numbers[place * 2 + 1]!),
+    tokens: bySlot((place) => samples![place]!),
+    logprobs: bySlot((place) => numbers[place + 1]!),
+    entropies: bySlot((place) => numbers[place + 2]!),
     state: after!,
   };
 }
@@ -247,10 +255,10 @@ describe("pick()", () => {
     const conversations = [...rollouts(3), { task: 2, rollout: 3, done: true }];
     const { tokens, state } = await sampleTokens(conversations, range(4), logits, { stops: [4, 2], rounds: 3 });
     expect(tokens).toEqual([[4], [8, 8, 8], [8, 8, 8], []]);
-    const field = (at: number) => range(4).map((slot) => state[slot * stateWidth + at]);
-    expect(field(0)).toEqual([4, 8, 8, 77]);
-    expect(field(3)).toEqual([1, 3, 3, 0]);
-    expect(field(4)).toEqual([1, 0, 0, 1]);
+    const after = range(4).map((slot) => conversationIn(state, slot));
+    expect(after.map(({ token }) => token)).toEqual([4, 8, 8, 77]);
+    expect(after.map(({ sampled }) => sampled)).toEqual([1, 3, 3, 0]);
+    expect(after.map(({ done }) => done)).toEqual([true, false, false, true]);
   });
 
   test("samples the same for a conversation in any row and beside any others", async () => {
@@ -282,12 +290,11 @@ describe("pick()", () => {
   test("says what does not fit", () => {
     const plan = new Plan(gpu, "sample");
     const sample = {
-      state: gpu.empty("state", [2, 8], "u32"),
+      conversations: gpu.empty("conversations", [2, conversationWordCount], "u32"),
       places: gpu.empty("places", [2, 4], "u32"),
-      keys: gpu.empty("keys", [9], "u32"),
+      sampling: gpu.empty("sampling", [samplingWordCount], "u32"),
       allowed: gpu.empty("sample.allowed", [7], "u32"),
-      sampledTokens: gpu.empty("tokens", [2, 3], "u32"),
-      sampledValues: gpu.empty("values", [2, 3, 2]),
+      samples: gpu.empty("samples", [2, 3, sampleWordCount], "u32"),
     };
     const slots = gpu.empty("slots", [2], "u32");
     expect(() =>
@@ -296,21 +303,30 @@ describe("pick()", () => {
     expect(() =>
       pick(plan, sample, { slots, logits: gpu.empty("logits", [2, 7]), stats: gpu.empty("stats", [3, 4]) }),
     ).toThrow("stats has shape (3, 4), expected (2, 4)");
+    const sampling = { seed: 1, step: 0, greedy: false, temperature: 1, stops: [1, 2, 3, 4, 5] };
+    expect(() => samplingWords(sampling)).toThrow("at most 4 stop tokens are supported, found 5");
   });
 });
 
 test("prepare() makes a row of each live conversation's last token, padding of the rest, and counts it as cached", async () => {
   const plan = new Plan(gpu, "prepare");
-  // token, cached, position, sampled, done, task, rollout, -
   const states = [
-    [11, 3, 40, 1, 0, 0, 0, 0],
-    [12, 5, 50, 1, 1, 0, 1, 0],
-    [13, 0, 60, 1, 0, 1, 0, 0],
+    { token: 11, cached: 3, position: 40, sampled: 1, done: false, task: 0, rollout: 0 },
+    { token: 12, cached: 5, position: 50, sampled: 1, done: true, task: 0, rollout: 1 },
+    { token: 13, cached: 0, position: 60, sampled: 1, done: false, task: 1, rollout: 0 },
   ];
-  const state = plan.upload("state", new Uint32Array(states.flat()), [3, stateWidth]);
-  const places = plan.upload("places", new Uint32Array([1, 9, 20, 0, 1, 9, 30, 0, 9, 15, 40, 0]), [3, 4]);
-  const unused = plan.empty("unused", [1], "u32");
-  const sample = { state, places, keys: unused, allowed: unused, sampledTokens: unused, sampledValues: unused };
+  const conversations = plan.upload(
+    "conversations",
+    new Uint32Array(states.flatMap((one) => [...conversationWords(one)])),
+    [3, conversationWordCount],
+  );
+  const of = [
+    { prefixBegin: 1, prefixEnd: 9, suffixBegin: 20 },
+    { prefixBegin: 1, prefixEnd: 9, suffixBegin: 30 },
+    { prefixBegin: 9, prefixEnd: 15, suffixBegin: 40 },
+  ];
+  const places = plan.upload("places", new Uint32Array(of.flatMap((one) => [...placeWords(one)])), [3, 4]);
+  const sample = { conversations, places };
   const slots = plan.upload("slots", new Uint32Array([2, noIndex, 1, 0]), [4]);
   const rows = {
     tokens: plan.empty("tokens", [6, 1], "u32"),
@@ -326,15 +342,40 @@ test("prepare() makes a row of each live conversation's last token, padding of t
     rows.positions,
     rows.spans,
     rows.cacheRows,
-    state,
+    conversations,
   );
   expect([...tokens!.slice(0, 4)]).toEqual([13, noIndex, noIndex, 11]);
   for (const axis of [0, 1, 2]) expect([...positions!.slice(axis * 6, axis * 6 + 6)]).toEqual([60, 0, 0, 40, 7, 7]);
   expect([...spans!.slice(0, 16)]).toEqual([9, 15, 40, 41, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 20, 24]);
   expect([...cacheRows!.slice(0, 4)]).toEqual([40, 0, 0, 23]);
-  const counted = states.map((fields, slot) =>
-    slot === 1 ? fields : fields.with(1, fields[1]! + 1).with(2, fields[2]! + 1),
+  const counted = states.map((one) =>
+    one.done ? one : { ...one, cached: one.cached + 1, position: one.position + 1 },
   );
-  expect([...after!]).toEqual(counted.flat());
+  expect(states.map((_, slot) => conversationIn(after!, slot))).toEqual(counted);
+  plan.free();
+});
+
+test("collect() puts samples of several conversations one after another", async () => {
+  const plan = new Plan(gpu, "collect");
+  const [slots, capacity] = [3, 100];
+  const all = Uint32Array.from({ length: slots * capacity * sampleWordCount }, (_, i) => i);
+  const samples = plan.upload("samples", all, [slots, capacity, sampleWordCount]);
+  const spans = [
+    { slot: 2, begin: 5, count: 70 },
+    { slot: 0, begin: 0, count: 0 },
+    { slot: 1, begin: 99, count: 1 },
+  ];
+  const words = spans.flatMap((span, i) => [...spanWords(span, [0, 70, 70][i]!)]);
+  const turns = plan.upload("turns", Uint32Array.from([...words, ...new Array(spanWordCount).fill(0)]), [
+    4,
+    spanWordCount,
+  ]);
+  const out = plan.upload("out", new Uint32Array(80 * sampleWordCount), [80, sampleWordCount]);
+  collect(plan, { samples }, turns, out);
+  plan.run();
+  const [got] = await gpu.readUint(out);
+  const from = (slot: number, begin: number, count: number) =>
+    all.slice((slot * capacity + begin) * sampleWordCount, (slot * capacity + begin + count) * sampleWordCount);
+  expect([...got!]).toEqual([...from(2, 5, 70), ...from(1, 99, 1), ...new Array<number>(9 * sampleWordCount).fill(0)]);
   plan.free();
 });

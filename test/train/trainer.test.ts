@@ -455,7 +455,7 @@ describe("groups without variance", () => {
 describe("evaluate", () => {
   test("rolls each held-out task once, in batches with random numbers of their own, and trains nothing", async () => {
     const { parts, policy, updates } = scripted({ rolloutsPerTask: 2, evalTasks: 300 });
-    const metrics = await evaluate(parts, await parts.source.heldOut(300), false);
+    const { metrics } = await evaluate(parts, await parts.source.heldOut(300), false);
     expect(policy.batches.map(({ prompts }) => prompts.length)).toEqual([128, 128, 44]);
     expect(new Set(policy.batches.map(({ sampling }) => sampling.step)).size).toBe(3);
     expect(updates).toEqual([]);

@@ -1,6 +1,7 @@
 import { Plan } from "../../gpu/plan.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { backpropWeight, backpropX, multiply, weightSplits } from "../../ops/dense_product.ts";
+import { addPartials } from "../../ops/partials.ts";
 import { fillRandom } from "../../ops/random.ts";
 import { type Bench, type BenchGap, type BenchLine, measured, type Workload } from "./workload.ts";
 
@@ -29,8 +30,11 @@ function recordSquare(bench: Bench, n: number, form: Form): { plan: Plan; filler
     const into = { d: out, constants: { ADD: 0 as const } };
     if (form === "NT") multiply(plan, { x: a, weight: b, out });
     else if (form === "NN") backpropX(plan, { dout: a, weight: b, into });
-    else
-      backpropWeight(plan, { x: a, dout: b, partial: plan.empty(`partial.${i}`, [weightSplits(n, n, n), n, n]), into });
+    else {
+      const partial = plan.empty(`partial.${i}`, [weightSplits(n, n, n), n, n]);
+      backpropWeight(plan, { x: a, dout: b, partial });
+      addPartials(plan, partial, into);
+    }
   }
   return { plan, filler, count };
 }

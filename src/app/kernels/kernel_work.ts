@@ -24,8 +24,7 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { shader, entry } = dispatch;
   // A kernel that reads weights has a shader for each dtype.
   const name = shader.name.replace(/_(bf16|f16|i8|i4|nf4)$/, "");
-  if (/^(product|linear)/.test(name) && /^(multiply|backprop_x|backprop_weight)/.test(entry))
-    return productWork(dispatch);
+  if (/^(product|linear)/.test(name) && /^(multiply|backprop)/.test(entry)) return productWork(dispatch);
   if (name.startsWith("attention")) return attentionWork(dispatch, spans);
   const { table, weight_data, weight_scales, k, v, out, dout, dx } = dispatch.tensors;
   const bytes = (without: readonly (Tensor | undefined)[] = []) => streamed(dispatch, without);
@@ -115,7 +114,14 @@ function productWork({ entry, params, tensors, constants }: Dispatch): Work {
   }
   if (entry.startsWith("backprop_x"))
     return { flops, bytes: weightBytes + 4 * (N * O + N * I * (constants?.ADD === 1 ? 2 : 1)) };
-  return { flops, bytes: 4 * (N * I + N * O + splits * O * I) };
+  const partials = 4 * splits * O * I;
+  // Gradients of x and weight in one: dout is read once.
+  if (entry === "backprop")
+    return {
+      flops: 2 * flops,
+      bytes: weightBytes + 4 * (N * O + N * I * (constants?.ADD === 1 ? 3 : 2)) + partials,
+    };
+  return { flops, bytes: 4 * (N * I + N * O) + partials };
 }
 
 /** Two operations for each row, column and rank; of rows that are bound whole only the adapter's columns. */
@@ -131,9 +137,12 @@ function lowRankWork({ entry, params, tensors }: Dispatch): Work {
 const partsOfAttention: Readonly<Record<string, { products: number; ofRows: number; ofKeys: number }>> = {
   // q kT and p v.
   attend: { products: 2, ofRows: 2, ofKeys: 2 },
+  attend_whole: { products: 2, ofRows: 2, ofKeys: 2 },
   // q kT and dout vT again, and ds k.
   backprop_q: { products: 3, ofRows: 3, ofKeys: 2 },
   // The two again, dsT q and pT dout.
+  // Both of the last two.
+  backprop: { products: 7, ofRows: 5, ofKeys: 6 },
   backprop_kv: { products: 4, ofRows: 2, ofKeys: 4 },
   backprop_k: { products: 3, ofRows: 2, ofKeys: 3 },
   backprop_v: { products: 2, ofRows: 2, ofKeys: 2 },
@@ -142,7 +151,7 @@ const partsOfAttention: Readonly<Record<string, { products: number; ofRows: numb
 function attentionWork(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { entry, params, tensors } = dispatch;
   const parts = partsOfAttention[entry];
-  if (entry === "project" || entry === "sum_parts") return { flops: 0, bytes: streamed(dispatch, []) };
+  if (entry === "project" || entry.startsWith("sum_")) return { flops: 0, bytes: streamed(dispatch, []) };
   if (entry === "join") return joinWork(dispatch, spans);
   if (!parts) return null;
   const { N, S, H, K } = params as { N: number; S: number; H: number; K: number };

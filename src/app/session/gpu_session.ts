@@ -18,6 +18,7 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable, refillAdapter } from "../../train/adapter.ts";
+import { zoomWorths } from "../../train/causal_zoom.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
 import { evaluate, type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
@@ -255,18 +256,28 @@ export class GpuSession implements Session {
   async evaluate({
     tasks: wanted,
     greedy,
+    causal = false,
     signal,
   }: {
     tasks: number;
     greedy: boolean;
+    causal?: boolean;
     signal?: AbortSignal;
   }): Promise<Evaluation> {
     const parts = { ...this.parts(), signal };
     const startedMs = performance.now();
     const tasks = await this.#heldOut(wanted);
-    const metrics = await evaluate(parts, tasks, greedy);
+    const { temperature } = this.#config;
+    const probing = {
+      learner: this.#learner,
+      tokenizer: this.tokenizer,
+      vision: this.qwen.config.vision,
+      settings: { temperature, suppressed: suppressed(this.#context.chat, this.#config) },
+    };
+    const probe = (rolled: Rolled, of: readonly Task[]) => zoomWorths(probing, rolled, of);
+    const found = await evaluate(parts, tasks, greedy, causal ? probe : undefined);
     const notes = tasks.length < wanted ? (this.#context.source.heldOutNotes?.() ?? []) : [];
-    return { metrics, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
+    return { ...found, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
   }
 
   async *roll({

@@ -5,7 +5,7 @@ import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { sameAdapter } from "../../train/adapter_settings.ts";
-import type { RollingOptions } from "../../train/evaluation.ts";
+import type { Evaluated, RollingOptions } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { Likelihood } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -57,9 +57,10 @@ export interface Session {
 
   /**
    * Held-out tasks, not trained on. `tasks` is how many were asked: fewer than wanted where there are no more, and
-   * `notes` then say why. @throws Error where there are none, and the signal's reason where that stops it
+   * `notes` then say why. `causal` also measures what the pictures of the tools were worth (train/causal_zoom.ts).
+   * @throws Error where there are none, and the signal's reason where that stops it
    */
-  evaluate(options: { tasks: number; greedy: boolean; signal?: AbortSignal }): Promise<Evaluation>;
+  evaluate(options: { tasks: number; greedy: boolean; causal?: boolean; signal?: AbortSignal }): Promise<Evaluation>;
 
   /** Held-out tasks, one after the other, with their rollouts: scored, without advantages. */
   roll(options: {
@@ -103,8 +104,7 @@ export interface Session {
   close(): void;
 }
 
-export interface Evaluation {
-  metrics: Metrics;
+export interface Evaluation extends Evaluated {
   durationMs: number;
   tasks: number;
   notes: string[];

@@ -43,8 +43,8 @@ test("dispatches of a text layer, and what passes move and compute", async () =>
   expect(decode.bytes / (4 * weights)).toBeLessThan(1.1);
   expect(decode.flops / (2 * weights * 16)).toBeGreaterThan(1);
   expect(decode.flops / (2 * weights * 16)).toBeLessThan(1.1);
-  // The host looks at what was sampled every eighth token, and once after the prompt.
-  expect(decode.readsPerToken).toBe(9 / 64);
+  // The host looks how far rows are every eighth token and once after the prompt, and reads the tokens once.
+  expect(decode.readsPerToken).toBe(10 / 64);
   // Forward, the same again for each layer, and backward for activations alone: 6 operations a weight and row. The rest
   // is attention, the picture and the head.
   const rows = 1300 + 16 * 256;

@@ -9,6 +9,7 @@ import { backpropWeight, backpropX, multiply } from "../../../src/ops/dense_prod
 import { gather } from "../../../src/ops/gather.ts";
 import { gelu } from "../../../src/ops/gelu.ts";
 import { linear } from "../../../src/ops/linear.ts";
+import { addPartials } from "../../../src/ops/partials.ts";
 import { gpu } from "../../support/device.ts";
 
 const recorded = (record: (plan: Plan) => void) => {
@@ -25,7 +26,9 @@ test("products: two operations for each number of x, weight and column; each num
     const [x, weight, dout] = [plan.empty("x", [N, I]), plan.empty("weight", [O, I]), plan.empty("dout", [N, O])];
     multiply(plan, { x, weight, out: dout });
     backpropX(plan, { dout, weight, into: { d: x, ...into } });
-    backpropWeight(plan, { x, dout, partial: plan.empty("partial", [1, O, I]), into: { d: weight, ...into } });
+    const partial = plan.empty("partial", [1, O, I]);
+    backpropWeight(plan, { x, dout, partial });
+    addPartials(plan, partial, { d: weight, ...into });
   });
   const [x, weight, out] = [4 * N * I, 4 * O * I, 4 * N * O];
   const flops = 2 * N * I * O;

@@ -29,7 +29,7 @@ describe("a choice", () => {
   const timed = (thinTo: number, wideFrom: number, factor = 2): TimedProduct[] => [
     ...[8, 16, 32, 64].map((N) => ({
       N,
-      O: 8192,
+      O: 16_384,
       ms: { thin: N <= thinTo ? 1 : factor, tiled: N <= thinTo ? factor : 1 },
     })),
     ...[512, 1024, 2048, 3072].map((N) => ({
@@ -39,12 +39,24 @@ describe("a choice", () => {
     })),
   ];
 
+  test("never uses wide tiles that would be half empty", () => {
+    const choice = { ...usualChoice, mostThinRows: 4, mostThinOutputs: 0, busyWideGroups: 64 };
+    for (const N of [16, 64]) expect(kernelOf(choice, N, 22_016)).toBe("tiled");
+    expect(kernelOf(choice, 65, 22_016)).toBe("wide");
+  });
+
   test("follows the times", () => {
     const choice = choiceFrom(timed(32, 1024), []);
-    for (const N of [8, 16, 32]) expect(kernelOf(choice, N, 8192)).toBe("thin");
-    expect(kernelOf(choice, 64, 8192)).toBe("tiled");
+    for (const N of [8, 16, 32]) expect(kernelOf(choice, N, 16_384)).toBe("thin");
+    expect(kernelOf(choice, 64, 16_384)).toBe("tiled");
     expect(kernelOf(choice, 512, 2048)).toBe("tiled");
     for (const N of [1024, 2048, 3072]) expect(kernelOf(choice, N, 2048)).toBe("wide");
+  });
+
+  test("takes few rows as few for any number of outputs, beyond those that were tried", () => {
+    const choice = choiceFrom(timed(16, 1024), []);
+    expect(kernelOf(choice, 16, 151_936)).toBe("thin");
+    expect(kernelOf(choice, 32, 16_384)).toBe("tiled");
   });
 
   test("stays the usual one where little is gained", () => {

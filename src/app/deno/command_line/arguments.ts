@@ -39,6 +39,7 @@ export interface Options {
   port?: number;
   judgeCache?: string;
   greedy?: boolean;
+  causal?: boolean;
   logJson?: boolean;
   plain?: boolean;
   trace?: boolean;

@@ -39,6 +39,10 @@ export const flags = {
   port: { kind: "integer", line: "port on 127.0.0.1, or the next that is free", default: "8080" },
   judgeCache: { kind: "path", line: "folder in which replies are cached" },
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
+  causal: {
+    kind: "switch",
+    line: "also measure what the tools' pictures were worth: probabilities of the right and of the given answer with them, with others in their place, and without the call",
+  },
   logJson: { kind: "switch", line: "print events as JSON lines" },
   plain: { kind: "switch", line: "leave out the fast variants of kernels, to compare both" },
   trace: {
@@ -154,7 +158,7 @@ export const commands = {
     example: "eval --from runs/first --tasks 1024",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep", "rolloutsPerTask"],
-    flags: ["from", "tasks", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["from", "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   rollout: {
