@@ -50,8 +50,11 @@ export default defineConfig({
           name: "native",
           include: ["test/**/*.test.{ts,tsx}"],
           exclude: ["test/browser/**"],
+          // Kernels and modules are compiled once a process.
           pool: "forks",
+          isolate: false,
           maxWorkers: 2,
+          setupFiles: ["test/support/one_device.ts", "test/support/equal_numbers.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -61,6 +64,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.{ts,tsx}"],
+          setupFiles: ["test/support/equal_numbers.ts"],
           testTimeout: 120_000,
           // For a slow machine. `expect.element` waits as long as its test may take; `expect.poll` one second unless told.
           expect: { poll: { timeout: 15_000 } },

@@ -1,10 +1,11 @@
 /**
- * `npm test`: types, lint, the native tests under Deno and the page's tests in Chromium. Installs what is missing where
- * it may. The last line is the sum. Plain Node without dependencies; words after `npm test --` choose test files.
+ * `npm test`: types, lint, the native tests under Deno, the page's tests in Chromium and fuzzing. Installs what is missing where
+ * it may. At the end: how long each part and the slowest files took, and the sum. Plain Node without dependencies; words after
+ * `npm test --` choose test files.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installDependencies, nodeProblem, run } from "../src/app/serve/dependencies.mjs";
 
@@ -16,29 +17,48 @@ process.env.XDG_RUNTIME_DIR = scratch;
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const stepTimeoutMs = 15 * 60_000;
+/** @type {{ title: string, seconds: number }[]} */
+const parts = [];
+/** @type {{ name: string, seconds: number }[]} */
+const files = [];
+const slowestFiles = 10;
 
 function bin(name) {
   return join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
 }
 
-/** Runs one program under a title. Resolves to its exit code. */
-async function step(title, program, args) {
+/**
+ * Runs one program under a title. Resolves to its exit code.
+ * @param {{ isBeside?: boolean }} options  isBeside: another one runs at the same time, so its output is printed when it has ended
+ */
+async function step(title, program, args, { isBeside = false } = {}) {
   const startedAt = Date.now();
-  console.log(`\n== ${title}`);
-  const code = await run(program, args, { cwd: root, timeout: stepTimeoutMs, shell: process.platform === "win32" });
-  console.log(
-    `== ${title}: ${code === 0 ? "good" : `failed (code ${code})`}, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
-  );
+  const output = join(scratch, `${title.replace(/\W+/g, "-")}.txt`);
+  const file = isBeside ? openSync(output, "w") : null;
+  if (file === null) console.log(`\n== ${title}`);
+  const code = await run(program, args, {
+    cwd: root,
+    timeout: stepTimeoutMs,
+    shell: process.platform === "win32",
+    stdio: file === null ? "inherit" : ["ignore", file, file],
+  });
+  if (file !== null) {
+    closeSync(file);
+    console.log(`\n== ${title}\n${readFileSync(output, "utf8").trimEnd()}`);
+  }
+  const seconds = (Date.now() - startedAt) / 1000;
+  parts.push({ title, seconds });
+  console.log(`== ${title}: ${code === 0 ? "good" : `failed (code ${code})`}, ${seconds.toFixed(1)} s`);
   return code;
 }
 
 /** A step that is one check by itself. */
-async function check(title, program, args) {
-  if ((await step(title, program, args)) !== 0) sum.failed++;
+async function check(title, program, args, options) {
+  if ((await step(title, program, args, options)) !== 0) sum.failed++;
 }
 
 /** One project of vite.config.ts, under Deno: its tests have Deno's WebGPU, and no second runner is needed. */
-async function vitest(project) {
+async function vitest(project, options) {
   const report = join(scratch, `${project}.json`);
   const args = [
     "run",
@@ -52,12 +72,14 @@ async function vitest(project) {
     `--outputFile.json=${report}`,
   ];
   if (filters.length > 0) args.push("--passWithNoTests", ...filters);
-  const code = await step(`${project} tests`, bin("deno"), args);
+  const code = await step(`${project} tests`, bin("deno"), args, options);
   let failed = 0;
   if (existsSync(report)) {
     const found = JSON.parse(readFileSync(report, "utf8"));
     sum.passed += found.numPassedTests;
     sum.skipped += found.numPendingTests + found.numTodoTests;
+    for (const { name, startTime, endTime } of found.testResults)
+      files.push({ name: relative(root, name), seconds: (endTime - startTime) / 1000 });
     // A file that cannot be loaded has no tests that could fail.
     failed =
       found.numFailedTests +
@@ -110,14 +132,24 @@ async function main() {
   await installPackages();
   await check("types", bin("tsc"), ["--noEmit", "-p", "."]);
   await check("lint and format", bin("biome"), ["check", "."]);
+  // Chromium's tests keep one core busy, and the others wait for single threads now and then: side by side they take the least time.
+  const page = vitest("browser", { isBeside: true });
   await vitest("native");
-  await vitest("browser");
   if (filters.length === 0)
     await check("fuzzing, 60 s", bin("deno"), ["run", "-A", "src/app/deno/cli.ts", "fuzz", "--seconds", "60"]);
+  await page;
+}
+
+function printTimes() {
+  console.log(`\n${parts.map(({ title, seconds }) => `${title} ${seconds.toFixed(1)} s`).join(", ")}`);
+  console.log("The slowest test files:");
+  for (const { name, seconds } of files.sort((a, b) => b.seconds - a.seconds).slice(0, slowestFiles))
+    console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
 }
 
 try {
   await main();
+  printTimes();
 } catch (error) {
   sum.failed++;
   console.error(error.message);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { parity } from "../../src/app/parity/parity.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { CheckpointFiles } from "../../src/model/checkpoint_files.ts";
@@ -30,26 +30,25 @@ async function fetchFile(address: URL): Promise<Uint8Array | null> {
 
 const hasAdapter = Boolean(await navigator.gpu?.requestAdapter());
 
+/** One device for both: their kernels are mostly the same. */
+const gpu = hasAdapter ? await Gpu.open(navigator.gpu) : null;
+afterAll(() => gpu?.close());
+
 /** One folder of each family, with their adapters: forward, every gradient, greedy text with the cache, LoRA. */
 describe.each([
   ["qwen3-plain", 19],
   ["qwen25-published", 19],
 ])("%s in Chromium", (name, quantities) => {
   test("equals transformers and PEFT in every quantity", async (context) => {
-    if (!hasAdapter)
-      context.skip("Chromium finds no WebGPU adapter here, not even a software one; nothing can be compared");
-    const gpu = await Gpu.open(navigator.gpu);
+    if (!gpu)
+      return context.skip("Chromium finds no WebGPU adapter here, not even a software one; nothing can be compared");
     const wrong: string[] = [];
     let compared = 0;
-    try {
-      for await (const { quantity, passed, error, tolerance, note } of parity(gpu, served(name))) {
-        compared++;
-        if (!passed) wrong.push(`${quantity}: ${error} of ${tolerance.limit} ${tolerance.measure}; ${note}`);
-      }
-      gpu.check();
-    } finally {
-      gpu.close();
+    for await (const { quantity, passed, error, tolerance, note } of parity(gpu, served(name))) {
+      compared++;
+      if (!passed) wrong.push(`${quantity}: ${error} of ${tolerance.limit} ${tolerance.measure}; ${note}`);
     }
+    gpu.check();
     expect(wrong).toEqual([]);
     expect(compared).toBe(quantities);
   });

@@ -6,6 +6,7 @@ import { Shader } from "../../src/gpu/shader.ts";
 import { sizeText } from "../../src/gpu/size_text.ts";
 import { expectShape, reshape } from "../../src/gpu/tensor.ts";
 import { gpu } from "../support/device.ts";
+import { ownGpu } from "../support/one_device.ts";
 
 const scale = new Shader(
   "scale",
@@ -149,7 +150,7 @@ describe("Plan", () => {
 describe("Gpu", () => {
   const opened: Gpu[] = [];
   const open = async () => {
-    const one = await Gpu.open(navigator.gpu);
+    const one = await Gpu.open(ownGpu);
     opened.push(one);
     return one;
   };

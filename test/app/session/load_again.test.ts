@@ -7,12 +7,20 @@ import type { Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import tokenizerJson from "../../golden/tokenizer-needle.json" with { type: "json" };
 import { gpu } from "../../support/device.ts";
+import { ownGpu } from "../../support/one_device.ts";
 import { rawSafetensors } from "../../support/raw_safetensors.ts";
 import { platform as shipped } from "../../support/shipped.ts";
 import { tinyQwenFiles } from "../../support/tiny_qwen.ts";
 
 const files = tinyQwenFiles(tokenizerJson);
-const config = resolveConfig({ model: "tiny", tasksPerStep: 1, rolloutsPerTask: 2, firstTurnTokens: 4, loraRank: 2 });
+const config = resolveConfig({
+  model: "tiny",
+  tasksPerStep: 1,
+  rolloutsPerTask: 2,
+  firstTurnTokens: 4,
+  loraRank: 2,
+  maxPixels: 112 * 112,
+});
 
 /** The tiny model's folder; `onRead` is called for every read of its weights, and may give fewer bytes. */
 function platformOf(onRead: (reads: number) => number | undefined, seen: GPUDevice[] = []): Platform {
@@ -20,7 +28,7 @@ function platformOf(onRead: (reads: number) => number | undefined, seen: GPUDevi
   let reads = 0;
   // What is asked for an adapter keeps the devices that it gives.
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
-    const adapter = (await shipped.gpu!.requestAdapter(options))!;
+    const adapter = (await ownGpu!.requestAdapter(options))!;
     const request = adapter.requestDevice.bind(adapter);
     adapter.requestDevice = async (...of) => {
       const device = await request(...of);

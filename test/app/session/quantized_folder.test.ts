@@ -19,8 +19,17 @@ const platformOf = (files: readonly NamedBytes[]): Platform => {
   };
 };
 
+/** Pictures of 16 image tokens: the tiny model would look at 512 x 512 source px, of which most of the time would go. */
 const config = (changes = {}) =>
-  resolveConfig({ model: "tiny", steps: 1, tasksPerStep: 1, rolloutsPerTask: 2, firstTurnTokens: 4, ...changes });
+  resolveConfig({
+    model: "tiny",
+    steps: 1,
+    tasksPerStep: 1,
+    rolloutsPerTask: 2,
+    firstTurnTokens: 4,
+    maxPixels: 112 * 112,
+    ...changes,
+  });
 
 /** Rollouts of a folder's model, and one step of training it. */
 async function run(files: readonly NamedBytes[], changes: object) {
