@@ -334,15 +334,18 @@ fn multiply_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_inv
     gates = total;
     multiply_rows(n0, from_row + o0, from_row + columns);
   }
-  for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+  // Not unrolled, and of a copy: what is behind a product (an adapter's term above all) would be compiled for each of its
+  // results, for ten seconds, and sums that an index chooses from are not kept in registers.
+  var sums = total;
+  for (var c = 0u; c < OWN_VEC4S; c++) {
     let column = o0 / 4u + c;
-    for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+    for (var r = 0u; r < OWN_ROWS; r++) {
       let n = n0 + r;
       if (n < params.N && column * 4u < columns) {
         if (GATED == 1u) {
-          put_gated(n, column, gates[c][r], total[c][r]);
+          put_gated(n, column, gates[c][r], sums[c][r]);
         } else {
-          out4[n * (params.stride / 4u) + column] = with_low(n, column, finished(n, column, total[c][r]));
+          out4[n * (params.stride / 4u) + column] = with_low(n, column, finished(n, column, sums[c][r]));
         }
       }
     }

@@ -19,7 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
 };
 
 /** Files that every layer may import. */
-const forAll = ["src/platform.ts", "src/timeline.ts"];
+const forAll = ["src/deferred.ts", "src/platform.ts", "src/timeline.ts"];
 
 const filesUnder = (folder: string): string[] =>
   readdirSync(new URL(folder, root), { recursive: true })

@@ -1,4 +1,5 @@
 import { type OpenedTasks, openTasks } from "../agent/opened_tasks.ts";
+import { deferred } from "../deferred.ts";
 import { onHost } from "../timeline.ts";
 import type { RunConfig } from "./knobs.ts";
 import { rollSettings, type TakenTasks, takeTasks, togetherOf } from "./rolling.ts";
@@ -36,7 +37,7 @@ export class NextStep {
    * when this resolves. @param update  calls `submitted` @throws what the update or the source of tasks throws
    */
   async behind<T>(update: (submitted: () => void) => Promise<T>): Promise<T> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     const updating = onHost("update", () => update(resolve));
     // Where it fails before, nothing follows, and what it threw is thrown below.
     const isSubmitted = await Promise.race([promise, updating]).then(

@@ -1,3 +1,4 @@
+import { deferred } from "../deferred.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import { size } from "../gpu/tensor.ts";
 import type { VisionConfig } from "../model/config.ts";
@@ -165,7 +166,7 @@ async function* stageSteps(parts: StageParts): AsyncGenerator<StepEvent, "made" 
     const groups = packLessons(await rendered.get(step)!, encode, vision);
     rendered.delete(step);
     const settings = { ...supervised(learningRateAt(stage, step)), gradientCheckpointing };
-    const queued = Promise.withResolvers<void>();
+    const queued = deferred<void>();
     const updating = learner.update(groups, settings, {
       updatesBefore: step,
       signal,

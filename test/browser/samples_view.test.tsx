@@ -143,9 +143,9 @@ describe("the browser of samples", () => {
     drop(document.body, [new File(['{"question": "Why?", "answer": "So"}\n'], "list.jsonl")]);
     await expect.element(page.getByRole("button", { name: /^list\.jsonl/ })).toBeVisible();
     expect(context.store.tab.value).toBe("data");
-    drop(document.body, [new File(['{"type":"run","format":2}\n'], "events.jsonl")]);
+    drop(document.body, [new File(['{"type":"run","format":3}\n'], "events.jsonl")]);
     await expect
-      .element(page.getByText(/^events\.jsonl has log format 2, this version reads 1; open it with the Saccade/))
+      .element(page.getByText(/^events\.jsonl has log format 3, this version reads 1 and 2; open it with the Saccade/))
       .toBeVisible();
   });
 

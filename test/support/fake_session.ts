@@ -55,8 +55,9 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       }
       yield { type: "end", step, reason: "done" };
     },
-    async *warmup() {
+    async *warmup(signal?: AbortSignal) {
       for (let made = step + 1; made <= 3; made++) {
+        if (signal?.aborted) return;
         step = made;
         weight += made;
         yield {

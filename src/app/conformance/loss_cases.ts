@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { Plan } from "../../gpu/plan.ts";
 import { Tape } from "../../gpu/tape.ts";
-import { policyLoss } from "../../ops/policy_loss.ts";
+import { lossWordCount, lossWords, policyLoss } from "../../ops/policy_loss.ts";
 import { advantages } from "../../train/advantage.ts";
 import { type Aggregation, tokenWeights } from "../../train/aggregation.ts";
 import { close, type Outcome, same } from "./outcome.ts";
@@ -93,7 +93,12 @@ async function onGpu(
       advantage: up("advantage", token.advantage),
       weight: up("weight", 1),
     };
-    const { terms } = policyLoss(tape, { logprob, batch, settings: up("settings", ...clip, 0, 0, 0, 0, 0) });
+    const [clipRatioLow, clipRatioHigh, clipRatioC] = clip;
+    const noPenalty = { klLossCoef: 0, klLossType: "low_var_kl", entropyCoef: 0 } as const;
+    const settings = plan.upload("settings", lossWords({ clipRatioLow, clipRatioHigh, clipRatioC, ...noPenalty }), [
+      lossWordCount,
+    ]);
+    const { terms } = policyLoss(tape, { logprob, batch, settings });
     tape.backward();
     plan.run();
     const [read, gradient] = await gpu.read(terms, d);

@@ -1,4 +1,5 @@
 import { type Remote, releaseProxy, transfer, wrap } from "comlink";
+import { deferred } from "../../deferred.ts";
 import { crop } from "../../image/crop.ts";
 import { originOf, resized } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
@@ -35,7 +36,7 @@ export class PicturePool {
   /** Rejects the calls that wait, where a thread breaks down. */
   readonly #waiting = new Set<(error: Error) => void>();
   #broken: Error | null = null;
-  readonly #closed = Promise.withResolvers<null>();
+  readonly #closed = deferred<null>();
 
   /** @param device  where pictures are made; null: on the host, which is faster where the device is the host as well */
   constructor(
@@ -145,7 +146,7 @@ export class PicturePool {
     const thread = this.#threads[this.#next++ % this.#threads.length];
     if (!thread) return question(pictureWork);
     const { work } = thread;
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { promise, resolve, reject } = deferred<T>();
     this.#waiting.add(reject);
     Promise.resolve(question(work)).then(resolve, reject);
     return promise.finally(() => this.#waiting.delete(reject));

@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
 import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
+import { Gpu } from "../../../src/gpu/gpu.ts";
 import type { CheckpointFiles } from "../../../src/model/checkpoint_files.ts";
 import { loadModel } from "../../../src/model/load.ts";
 import { readHeader } from "../../../src/model/safetensors.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import tokenizerJson from "../../golden/tokenizer-needle.json" with { type: "json" };
-import { gpu } from "../../support/device.ts";
 import { ownGpu } from "../../support/one_device.ts";
 import { rawSafetensors } from "../../support/raw_safetensors.ts";
 import { platform as shipped } from "../../support/shipped.ts";
 import { tinyQwenFiles } from "../../support/tiny_qwen.ts";
 
+// Of its own: what is free in a pool that others have used says nothing of these loads.
+const gpu = await Gpu.open(navigator.gpu);
 const files = tinyQwenFiles(tokenizerJson);
 const config = resolveConfig({
   model: "tiny",

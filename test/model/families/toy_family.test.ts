@@ -22,7 +22,13 @@ const layers = ["gpu", "ops", "image", "model", "policy", "tasks", "agent", "rew
 
 /** A copy of the layers up to `train` in which the toy is a family: one folder, and one entry in the table beside its import. */
 function addFamily(): void {
-  for (const path of ["shaders", ...layers.map((layer) => `src/${layer}`), "src/platform.ts"])
+  for (const path of [
+    "shaders",
+    ...layers.map((layer) => `src/${layer}`),
+    "src/deferred.ts",
+    "src/platform.ts",
+    "src/timeline.ts",
+  ])
     cpSync(new URL(path, root), new URL(path, copy), { recursive: true });
   const families = new URL("src/model/families/", copy);
   const toy = new URL("toy/", import.meta.url);

@@ -1,9 +1,10 @@
+import { deferred } from "../../../deferred.ts";
 /**
  * Values until the signal aborts: the wait for the next one, e.g. for a judge that never answers, ends with it, and what
  * has come stands.
  */
 export async function* untilAborted<T>(results: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const { promise: aborted, resolve } = Promise.withResolvers<null>();
+  const { promise: aborted, resolve } = deferred<null>();
   const stop = () => resolve(null);
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop);
