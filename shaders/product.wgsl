@@ -287,23 +287,23 @@ fn multiply_rows(n0: u32, o0: u32, end: u32) {
   let width = params.I / 4u;
   let length = (width + PARTS - 1u) / PARTS;
   var xs = array<u32, OWN_ROWS>();
-  for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+  for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
     xs[r] = min(n0 + r, params.N - 1u) * width;
   }
   for (var part = 0u; part < PARTS; part++) {
     var own = array<array<vec4f, OWN_ROWS>, OWN_VEC4S>();
     for (var i = part * length; i < min((part + 1u) * length, width); i++) {
       var row = array<vec4f, OWN_ROWS>();
-      for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+      for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
         row[r] = x4[xs[r] + i];
       }
-      for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+      for (var c = 0u; c < OWN_VEC4S; c++) { // always unroll
         let at = (vec4u(params.first) + min(vec4u(o0 + c * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u))) * width + i;
         let w0 = weight_vec4(at.x);
         let w1 = weight_vec4(at.y);
         let w2 = weight_vec4(at.z);
         let w3 = weight_vec4(at.w);
-        for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+        for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
           own[c][r] = fma(vec4f(row[r].x), vec4f(w0.x, w1.x, w2.x, w3.x), own[c][r]);
           own[c][r] = fma(vec4f(row[r].y), vec4f(w0.y, w1.y, w2.y, w3.y), own[c][r]);
           own[c][r] = fma(vec4f(row[r].z), vec4f(w0.z, w1.z, w2.z, w3.z), own[c][r]);
@@ -311,8 +311,8 @@ fn multiply_rows(n0: u32, o0: u32, end: u32) {
         }
       }
     }
-    for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
-      for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+    for (var c = 0u; c < OWN_VEC4S; c++) { // always unroll
+      for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
         total[c][r] = select(total[c][r] + own[c][r], own[c][r], part == 0u);
       }
     }
@@ -425,28 +425,28 @@ fn backprop_x_untiled(@builtin(global_invocation_id) id: vec3u, @builtin(local_i
     return;
   }
   var ds = array<u32, OWN_ROWS>();
-  for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+  for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
     ds[r] = min(n0 + r, params.N - 1u) * (params.stride / 4u);
   }
   var sum = array<array<vec4f, OWN_ROWS>, OWN_VEC4S>();
   for (var o = 0u; o < params.O / 4u; o++) {
     var d = array<vec4f, OWN_ROWS>();
-    for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+    for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
       d[r] = dout4[ds[r] + o];
     }
-    for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
+    for (var c = 0u; c < OWN_VEC4S; c++) { // always unroll
       let at = (params.first + o * 4u) * width + min(column + c, width - 1u);
       let w0 = weight_vec4(at);
       let w1 = weight_vec4(at + width);
       let w2 = weight_vec4(at + 2u * width);
       let w3 = weight_vec4(at + 3u * width);
-      for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+      for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
         sum[c][r] += d[r].x * w0 + d[r].y * w1 + d[r].z * w2 + d[r].w * w3;
       }
     }
   }
-  for (var c = 0u; c < OWN_VEC4S; c++) { // unroll
-    for (var r = 0u; r < OWN_ROWS; r++) { // unroll
+  for (var c = 0u; c < OWN_VEC4S; c++) { // always unroll
+    for (var r = 0u; r < OWN_ROWS; r++) { // always unroll
       if (n0 + r < params.N && column + c < width) {
         let at = (n0 + r) * width + column + c;
         if (ADD == 1u) {

@@ -81,13 +81,13 @@ export class Shader {
   /**
    * The text to compile. Constants are put on the file's first line, so that compilers report the file's line numbers.
    *
-   * @param unrolled  whether loops marked `// unroll` are unrolled
+   * @param unrolled  whether loops marked `// unroll` are unrolled, not only those marked `// always unroll`
    */
   text(sizes: Readonly<Record<string, number>>, { unrolled = true } = {}): string {
     const prelude = Object.entries(sizes)
       .map(([name, value]) => `const ${name}: u32 = ${value}u; `)
       .join("");
-    return `${this.directives}${prelude}${unrolled ? unroll(this.source, sizes) : this.source}\n${this.part}\n${common}`;
+    return `${this.directives}${prelude}${unroll(this.source, sizes, unrolled ? "all" : "always")}\n${this.part}\n${common}`;
   }
 
   #findUses(code: string): void {

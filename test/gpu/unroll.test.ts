@@ -86,3 +86,17 @@ test("unroll() names an end that is not a constant", () => {
     "a loop to unroll ends at count, which is not a constant",
   );
 });
+
+test("loops marked to be unrolled always are so where others stay loops", () => {
+  const source = `for (var i = 0u; i < 2u; i++) { // always unroll
+  a[i] = 1.0;
+}
+for (var i = 0u; i < 2u; i++) { // unroll
+  b[i] = 1.0;
+}`;
+  const text = unroll(source, {}, "always");
+  expect(text).toContain("a[0u]");
+  expect(text).toContain("a[1u]");
+  expect(text).toContain("b[i]");
+  expect(unroll(source, {})).toContain("b[1u]");
+});
