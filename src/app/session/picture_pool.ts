@@ -12,7 +12,7 @@ import { type PictureWork, pictureWork } from "./picture_work.ts";
 export type InputSize = (widthPx: number, heightPx: number) => { widthPx: number; heightPx: number };
 
 /** Most threads: more would wait for the one that runs the model. */
-const mostThreads = 6;
+const mostThreads = 12;
 
 /** A generated task whose picture is wanted. */
 interface Wanted {
