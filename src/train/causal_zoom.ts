@@ -7,7 +7,9 @@ import { inputImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
 import { answerTurn } from "./answer_swap.ts";
+import type { Metrics } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
+import type { MetricEntry } from "./metrics.ts";
 import type { PackedGroup, Sequence } from "./pack.ts";
 
 /**
@@ -130,6 +132,74 @@ export function summarizeWorths(worths: readonly ZoomWorth[], rollouts: number):
     gain: mean(worths.map(({ called, gold }) => (called ? gold.tool * (1 - gold.none) : 0))),
     harm: mean(worths.map(({ called, gold }) => (called ? gold.none * (1 - gold.tool) : 0))),
   };
+}
+
+/** Curves of a run's evaluations: means over the rollouts that answered. */
+export const causalMetricTable = {
+  "causal/with_tool": {
+    label: "Right as they are",
+    unit: "share",
+    line: "probability of the task's answer in the rollouts that answered, as they are",
+  },
+  "causal/without_tool": {
+    label: "Right without a call",
+    unit: "share",
+    line: "probability of the task's answer right after the prompt, in the same rollouts",
+  },
+  "causal/gain": { label: "Tool: gain", unit: "share", line: "right with the tool and wrong without" },
+  "causal/harm": { label: "Tool: harm", unit: "share", line: "wrong with the tool and right without" },
+  "causal/blank": {
+    label: "Right with grey",
+    unit: "share",
+    line: "probability of the task's answer with grey in place of the tools' pictures, rollouts that have some",
+  },
+  "causal/right_anyway": {
+    label: "Right anyway",
+    unit: "share",
+    line: "probability of the task's answer without the call, in rollouts that called a tool",
+  },
+} as const satisfies Record<string, MetricEntry>;
+
+export type CausalMetricName = keyof typeof causalMetricTable;
+
+/** What a summary adds to the metrics of an evaluation; what was not measured is left out. */
+export function causalMetrics({ withTool, withoutTool, gain, harm, gold }: CausalSummary): Metrics {
+  const values: Record<CausalMetricName, number | undefined> = {
+    "causal/with_tool": withTool,
+    "causal/without_tool": withoutTool,
+    "causal/gain": gain,
+    "causal/harm": harm,
+    "causal/blank": gold?.blank,
+    "causal/right_anyway": gold?.none,
+  };
+  const metrics: Metrics = {};
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) metrics[name] = value;
+  return metrics;
+}
+
+/** Zooming is dying out below the first rate, having been above the second in an evaluation before. */
+const dying = 0.05;
+const living = 0.2;
+
+/** Losing less accuracy than this is no harm: about what 256 tasks can tell. */
+const noticeable = 0.03;
+
+/**
+ * Whether a zoom rate that died did harm: what the answers are worth without the tool now, beside what they were worth with
+ * it. Null where zooming is alive, never was, or was not measured.
+ *
+ * @param before  metrics of the run's evaluations before, with `evalCausal` on
+ */
+export function zoomVerdict(now: Metrics, before: readonly Metrics[]): string | null {
+  const rate = now.zoom_rate ?? 1;
+  const most = Math.max(...before.map(({ zoom_rate = 0 }) => zoom_rate));
+  const withTool = Math.max(...before.map((metrics) => metrics["causal/with_tool"] ?? Number.NaN));
+  const without = now["causal/without_tool"];
+  if (rate >= dying || !(most > living) || without === undefined || Number.isNaN(withTool)) return null;
+  const [then, is] = [withTool, without].map((share) => `${Math.round(100 * share)} %`);
+  return without >= withTool - noticeable
+    ? `Zooming died out, which is harmless so far: without a call ${is} of the answers are right, as they are were at most ${then}`
+    : `Zooming died out, which is harmful: without a call ${is} of the answers are right, with the tool ${then} were; a bonus for zooming may bring it back`;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;

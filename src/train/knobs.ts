@@ -351,6 +351,13 @@ const table = {
   evalTasks: live(
     integer("bookkeeping", { default: 256, min: 1, max: 100_000, line: "held-out tasks in an evaluation" }),
   ),
+  evalCausal: live(
+    flag(
+      "bookkeeping",
+      false,
+      "evaluations also measure what the tools' pictures were worth: accuracy with and without the tool, gain and harm",
+    ),
+  ),
   saveEvery: live(
     integer("bookkeeping", {
       default: 10,

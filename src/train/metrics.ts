@@ -5,6 +5,7 @@ import { zoom } from "../agent/tools/zoom.ts";
 import { knownParts } from "../reward/rewards/table.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
+import { type CausalMetricName, causalMetricTable } from "./causal_zoom.ts";
 import type { Metrics } from "./events.ts";
 
 /** How a metric is shown to people. */
@@ -110,8 +111,12 @@ const ownMetrics = {
   },
 } as const satisfies Record<string, MetricEntry> & Record<`end/${End}`, MetricEntry>;
 
-/** Every name that `stepMetrics` may give, but for outcomes of tools that are not built in. */
-export const metricTable: Record<MetricName, MetricEntry> = { ...ownMetrics, ...callErrors };
+/** Every name that `stepMetrics` and evaluations may give, but for outcomes of tools that are not built in. */
+export const metricTable: Record<MetricName | CausalMetricName, MetricEntry> = {
+  ...ownMetrics,
+  ...callErrors,
+  ...causalMetricTable,
+};
 
 export type MetricName = keyof typeof ownMetrics | keyof typeof callErrors;
 

@@ -1,4 +1,4 @@
-import type { RollSettings } from "../agent/loop.ts";
+import type { Rolled, RollSettings } from "../agent/loop.ts";
 import type { Tool } from "../agent/tools/tool.ts";
 import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { VisionConfig } from "../model/config.ts";
@@ -8,6 +8,8 @@ import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { AnswerJudge } from "../reward/judges/judge.ts";
 import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
+import type { Task } from "../tasks/task.ts";
+import type { ZoomWorth } from "./causal_zoom.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner } from "./learner.ts";
 
@@ -34,6 +36,8 @@ export interface TrainingParts extends RollingParts {
   vision: VisionConfig;
   /** Changes the weights of the policy. */
   learner: Pick<Learner, "update">;
+  /** Measures what the pictures of rollouts' tools were worth. */
+  probe?: (rolled: Rolled, tasks: readonly Task[]) => Promise<ZoomWorth[]>;
   /** The model that the run began with; asked only where a KL to it is wanted. */
   reference: Pick<Learner, "logprobs">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */

@@ -2,6 +2,7 @@ import { JudgeUnusable } from "../reward/connection/failure.ts";
 import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import { onHost, recorded } from "../timeline.ts";
 import { Alarms } from "./alarms.ts";
+import { causalMetrics, zoomVerdict } from "./causal_zoom.ts";
 import { evaluate } from "./evaluation.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
 import { grpo, type StepResult } from "./grpo.ts";
@@ -42,6 +43,8 @@ async function* measured(
   for (const metrics of before) alarms.after(metrics);
   /** Alarms about the judge, each of which is raised once. */
   const raised = new Set<string>();
+  /** Metrics of the sampled evaluations so far. */
+  const sampled: Metrics[] = [];
   let startedMs = 0;
   let lastMs: number | null = null;
   let judgedBefore = countsNow(judge.counts);
@@ -82,16 +85,17 @@ async function* measured(
         yield { type: "alarm", step, message };
       }
     const { evalEvery } = event.config;
-    if (evalEvery > 0 && step % evalEvery === 0) yield* evaluations(parts, step, event.config);
+    if (evalEvery > 0 && step % evalEvery === 0) yield* evaluations(parts, step, event.config, sampled);
   }
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
 
-/** Held-out tasks, sampled and greedy. */
+/** Held-out tasks, sampled and greedy. @param sampled  gets the metrics of the sampled one */
 async function* evaluations(
   parts: TrainingParts,
   step: number,
-  { evalEvery, evalTasks }: StepResult["config"],
+  { evalEvery, evalTasks, evalCausal }: StepResult["config"],
+  sampled: Metrics[],
 ): AsyncGenerator<TrainEvent, void> {
   const { source } = parts;
   for (const greedy of [false, true]) {
@@ -105,8 +109,13 @@ async function* evaluations(
       return;
     }
     const startedMs = performance.now();
-    const { metrics } = await evaluate(parts, tasks, greedy);
+    const found = await evaluate(parts, tasks, greedy, evalCausal ? parts.probe : undefined);
+    const metrics = { ...found.metrics, ...(found.causal && causalMetrics(found.causal)) };
     const durationMs = performance.now() - startedMs;
     yield { type: "eval", step, tasks: tasks.length, greedy, metrics, durationMs };
+    if (greedy) continue;
+    const verdict = zoomVerdict(metrics, sampled);
+    if (verdict) yield { type: "alarm", step, message: verdict };
+    sampled.push(metrics);
   }
 }

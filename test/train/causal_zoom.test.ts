@@ -3,7 +3,7 @@ import type { Rollout } from "../../src/agent/rollout.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import { answerTurn } from "../../src/train/answer_swap.ts";
-import { summarizeWorths, zoomWorths } from "../../src/train/causal_zoom.ts";
+import { causalMetrics, summarizeWorths, zoomVerdict, zoomWorths } from "../../src/train/causal_zoom.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import { needleModel } from "../support/shipped.ts";
 
@@ -140,5 +140,37 @@ describe("what a tool's picture was worth", () => {
     // What is gained and lost is the difference between both.
     expect(summary.gain! - summary.harm!).toBeCloseTo(summary.withTool! - summary.withoutTool!, 12);
     expect(summarizeWorths([], 3)).toEqual({ rollouts: 3, answered: 0, called: 0 });
+  });
+});
+
+describe("a zoom rate that dies", () => {
+  const evaluated = (zoom_rate: number, withTool: number, withoutTool: number) => ({
+    zoom_rate,
+    ...causalMetrics({ rollouts: 8, answered: 8, called: 0, withTool, withoutTool, gain: 0, harm: 0 }),
+  });
+
+  test("is harmless where the answers are as good without the tool, and harmful where they are not", () => {
+    const before = [evaluated(0.9, 0.8, 0.1)];
+    expect(zoomVerdict(evaluated(0.01, 0.85, 0.85), before)).toMatch(/harmless so far: without a call 85 % .* 80 %/);
+    expect(zoomVerdict(evaluated(0.01, 0.12, 0.12), before)).toMatch(/harmful: without a call 12 % .* 80 % were/);
+    expect(zoomVerdict(evaluated(0.01, 0.78, 0.78), before)).toMatch(/harmless/);
+  });
+
+  test("has no verdict while it lives, where it never lived, and where nothing was measured", () => {
+    expect(zoomVerdict(evaluated(0.5, 0.8, 0.1), [evaluated(0.9, 0.8, 0.1)])).toBeNull();
+    expect(zoomVerdict(evaluated(0.01, 0.8, 0.1), [evaluated(0.1, 0.8, 0.1)])).toBeNull();
+    expect(zoomVerdict(evaluated(0.01, 0.8, 0.1), [])).toBeNull();
+    expect(zoomVerdict({ zoom_rate: 0.01 }, [{ zoom_rate: 0.9 }])).toBeNull();
+  });
+
+  test("leaves out of an evaluation's metrics what was not measured", () => {
+    expect(causalMetrics(summarizeWorths([], 3))).toEqual({});
+    expect(Object.keys(evaluated(1, 0.5, 0.5))).toEqual([
+      "zoom_rate",
+      "causal/with_tool",
+      "causal/without_tool",
+      "causal/gain",
+      "causal/harm",
+    ]);
   });
 });

@@ -225,11 +225,8 @@ export class GpuSession implements Session {
     causal?: boolean;
     signal?: AbortSignal;
   }): Promise<Evaluation> {
-    const { chat } = this.#context;
-    const settings = { temperature: this.#config.temperature, suppressed: suppressed(chat, this.#config) };
-    const probing = { learner: this.#learner, tokenizer: this.tokenizer, vision: this.qwen.config.vision, settings };
-    const probe = (rolled: Rolled, of: readonly Task[]) => zoomWorths(probing, rolled, of);
-    return evaluateHeldOut({ ...this.parts(), signal }, this.#config, { ...asked, ...(causal ? { probe } : {}) });
+    const parts = { ...this.parts(), signal };
+    return evaluateHeldOut(parts, this.#config, { ...asked, ...(causal ? { probe: parts.probe } : {}) });
   }
 
   async *roll({
@@ -329,6 +326,11 @@ export class GpuSession implements Session {
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,
       learner: this.#learner,
+      probe: (rolled, tasks) => {
+        const { temperature } = this.#config;
+        const settings = { temperature, suppressed: suppressed(chat, this.#config) };
+        return zoomWorths({ learner: this.#learner, tokenizer: this.tokenizer, vision, settings }, rolled, tasks);
+      },
       reference: this.#reference,
       traces: this.#trace.kernels,
     };
