@@ -22,8 +22,8 @@ export function WarmupPanel() {
       <summary>Train from scratch</summary>
       <p class="soft small">
         Random weights learn from examples to read close-ups and to call the tool: how the shipped models were made.{" "}
-        {count(knobs.warmupRows.default as number)} examples took 5 minutes on an NVIDIA H100; a laptop takes longer, a
-        software adapter weeks. Stop at any time: what is made stays in this browser.
+        {count(knobs.warmupRows.default as number)} examples take one to two minutes on an NVIDIA H200; a laptop takes
+        longer, a software adapter very much longer. Stop at any time: what is made stays in this browser.
       </p>
       <div class="row">
         <label for={id}>examples</label>
