@@ -55,7 +55,7 @@ export default defineConfig({
           isolate: false,
           maxWorkers: 2,
           setupFiles: ["test/support/one_device.ts", "test/support/equal_numbers.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },
