@@ -56,7 +56,7 @@ export default defineConfig({
           maxWorkers: 2,
           setupFiles: ["test/support/one_device.ts", "test/support/equal_numbers.ts"],
           testTimeout: 180_000,
-          hookTimeout: 60_000,
+          hookTimeout: 180_000,
         },
       },
       {
