@@ -10,8 +10,8 @@ import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type { Asked } from "../../src/app/worker_api/event_batches.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
+import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type {
-  Alternative,
   CachedWeights,
   EventsFile,
   ExportedModel,
@@ -26,6 +26,7 @@ import type { Task } from "../../src/tasks/task.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeRollouts } from "./fake_rollouts.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
 export interface FakeOptions {
@@ -56,6 +57,7 @@ export interface FakeOptions {
 export class FakeRun implements RunApi {
   readonly data: DataApi;
   readonly judge: JudgeApi;
+  readonly rollouts: RolloutApi;
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -72,6 +74,7 @@ export class FakeRun implements RunApi {
   constructor(options: FakeOptions = {}) {
     this.#options = options;
     this.#dropped = options.dropped ?? new DroppedFiles();
+    this.rollouts = new FakeRollouts({ delayMs: 20 * (options.delayMs ?? 0), asked: this.asked, vocabulary });
     this.data = new DataWorker(options.platform ?? droppedPlatform(this.#dropped));
     this.judge = new JudgeWorker((name) => this.events(name), options.judge);
   }
@@ -204,14 +207,6 @@ export class FakeRun implements RunApi {
     return tokens.map((token) => vocabulary[token] ?? "\uFFFD");
   }
 
-  async alternatives(rollout: Rollout): Promise<Alternative[][]> {
-    this.asked.push(`alternatives ${rollout.id}`);
-    await this.#wait(20);
-    return rollout.segments
-      .filter((segment) => segment.source === "model")
-      .flatMap(({ tokens, logprobs }) => tokens.map((token, i) => fakeAlternatives(token, logprobs[i]!)));
-  }
-
   async profile(): Promise<string | null> {
     return ["decode          3    2.000 ms  100.0 %", "linear.multiply 3    2.000 ms  100.0 %"].join("\n");
   }
@@ -306,19 +301,6 @@ const idOf = (text: string): number => {
   const at = vocabulary.indexOf(text);
   return at >= 0 ? at : vocabulary.push(text) - 1;
 };
-/** The token as likely as it was, and what the vocabulary has beside it. */
-function fakeAlternatives(token: number, logprob: number): Alternative[] {
-  const written = Math.exp(logprob);
-  const ids = [token, ...[1, 2, 3, 4].map((by) => (token + by) % vocabulary.length)];
-  return ids
-    .map((id, i) => ({
-      token: id,
-      text: vocabulary[id]!,
-      probability: i === 0 ? written : ((1 - written) * 0.6 * 0.5 ** i) / 0.9375,
-    }))
-    .sort((a, b) => b.probability - a.probability);
-}
-
 const pieces =
   /<\|[a-z_]+\|>|<\/?[a-z_]+>|\n\{"name": "image_zoom_in_tool", "arguments": \{"bbox_2d": \[|\], "label": "the|"\}\}\n|, |user\n|assistant\n|What digit is on the| [a-z]+|\d+|[\s\S]/g;
 const encode = (text: string): number[] => (text.match(pieces) ?? []).map(idOf);

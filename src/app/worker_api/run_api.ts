@@ -1,4 +1,3 @@
-import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
@@ -9,6 +8,7 @@ import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
 import type { Asked } from "./event_batches.ts";
 import type { JudgeApi } from "./judge_api.ts";
+import type { RolloutApi } from "./rollout_api.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -72,13 +72,6 @@ export interface EventsFile extends ReadLog {
   events: TrainEvent[];
 }
 
-/** One alternative at a token position: what else the model might have written. */
-export interface Alternative {
-  token: number;
-  text: string;
-  probability: number;
-}
-
 /**
  * What a page may ask of the worker that holds the run. The run moves only while it is asked: the caller of `nextEvents`
  * is the clock, so the page is never flooded. Every method rejects with one sentence
@@ -89,6 +82,8 @@ export interface RunApi {
   readonly data: DataApi;
   /** Everything about judges but for judging the run under way. */
   readonly judge: JudgeApi;
+  /** Questions about single rollouts, which the open model answers. */
+  readonly rollouts: RolloutApi;
   /**
    * Takes files that a person dropped or chose, as handles, for this visit; what was found can be named as model,
    * adapter or data.
@@ -128,12 +123,6 @@ export interface RunApi {
   pictures(task: Task, config: RunConfig): Promise<Pixels[]>;
   /** Text of token ids of a model, one string a token. */
   texts(tokens: number[], model: string): Promise<string[]>;
-  /**
-   * For every token that the model wrote in a rollout, in order: the five tokens that the weights as they are now find
-   * likeliest there, likeliest first, and the written one behind them where it is not among them. `config` is that of
-   * the rollout's run.
-   */
-  alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]>;
   /** Time per kernel as a table; null unless the model was opened with `trace` and has done something since. */
   profile(): Promise<string | null>;
   /**

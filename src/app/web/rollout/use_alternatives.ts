@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import type { Alternative } from "../../worker_api/run_api.ts";
+import type { Alternative } from "../../worker_api/rollout_api.ts";
 import { modelName } from "../labels/model_name.ts";
 import { count } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
@@ -33,7 +33,7 @@ export function useAlternatives(chosen: Chosen, config: RunConfig | null): Alter
   useEffect(() => {
     if (obstacle !== null || current || !ask) return;
     const timer = setTimeout(() => {
-      control.api.alternatives(rollout, task, ask).then(
+      control.api.rollouts.alternatives({ rollout, task, config: ask }).then(
         (lists) => setFound({ rollout: rollout.id, lists, step }),
         (error) => store.notices.error(error),
       );

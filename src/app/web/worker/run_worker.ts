@@ -1,5 +1,4 @@
 import { transfer } from "comlink";
-import type { Rollout } from "../../../agent/rollout.ts";
 import type { Pixels } from "../../../image/pixels.ts";
 import type { Platform } from "../../../platform.ts";
 import { needlePictures } from "../../../tasks/sources/needle.ts";
@@ -12,7 +11,6 @@ import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
 import type {
-  Alternative,
   CachedWeights,
   EventsFile,
   ExportedModel,
@@ -30,6 +28,7 @@ import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
 import { resumableRun } from "./resumable_run.ts";
+import { RolloutWorker } from "./rollout_worker.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
 import { storedExport } from "./stored_export.ts";
 import { StoredRunWriter } from "./stored_run.ts";
@@ -42,6 +41,7 @@ export class RunWorker implements RunApi {
   readonly data: DataWorker;
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
+  readonly rollouts: RolloutWorker;
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
   /** Stays here when it is over, as long as its weights are in the session. */
@@ -66,6 +66,7 @@ export class RunWorker implements RunApi {
     this.#models = new OpenModels(platform, dropped, (config, options) =>
       openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
     );
+    this.rollouts = new RolloutWorker(() => this.#models.opened());
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
@@ -164,15 +165,6 @@ export class RunWorker implements RunApi {
 
   async texts(tokens: number[], model: string): Promise<string[]> {
     return (await this.#models.tokenizer(model)).texts(tokens);
-  }
-
-  async alternatives(rollout: Rollout, task: Task, config: RunConfig): Promise<Alternative[][]> {
-    const session = this.#models.opened();
-    const found = await session.likelihoods(rollout, task, config);
-    return found.map((likelihoods) => {
-      const texts = session.texts(likelihoods.map(({ token }) => token));
-      return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
-    });
   }
 
   async profile(): Promise<string | null> {

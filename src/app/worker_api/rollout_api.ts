@@ -1,0 +1,29 @@
+import type { Rollout } from "../../agent/rollout.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+
+/** One alternative at a token position: what else the model might have written. */
+export interface Alternative {
+  token: number;
+  text: string;
+  probability: number;
+}
+
+/** A rollout, and what belongs to it: its task, and the settings of its run. */
+export interface AskedRollout {
+  rollout: Rollout;
+  task: Task;
+  config: RunConfig;
+}
+
+/**
+ * What a page may ask about single rollouts. A model must be open; a run waits meanwhile, and nothing that is asked changes
+ * it. Every method rejects with one sentence.
+ */
+export interface RolloutApi {
+  /**
+   * For every token that the model wrote in a rollout, in order: the five tokens that the weights as they are now find
+   * likeliest there, likeliest first, and the written one behind them where it is not among them.
+   */
+  alternatives(asked: AskedRollout): Promise<Alternative[][]>;
+}
