@@ -35,7 +35,10 @@ function put(view: DataView, fields: readonly Field[], values: Readonly<Record<s
     else if (type === "i32") view.setInt32(i * 4, value, true);
     else view.setUint32(i * 4, value, true);
   }
-  for (const name of Object.keys(values))
+  // All fields were found: there is another one only where there are more.
+  const names = Object.keys(values);
+  if (names.length === fields.length) return;
+  for (const name of names)
     if (!fields.some((field) => field.name === name)) throw new TypeError(`${where} has no parameter ${name}`);
 }
 

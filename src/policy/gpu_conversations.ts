@@ -225,10 +225,9 @@ export class GpuConversations implements Conversations {
   ): Turn[] {
     return rows.map((row, i): Turn => {
       const length = lengths[i]!;
+      const { tokens, logprobs, entropies } = samples[i]!;
       // More were read where it was not known yet how many there are.
-      const [tokens, logprobs, entropies] = (["tokens", "logprobs", "entropies"] as const).map((field) =>
-        samples[i]![field].slice(0, length),
-      ) as [number[], number[], number[]];
+      for (const read of [tokens, logprobs, entropies]) read.length = length;
       const stopped = look.hasStopped(row.row) && turnLength(row, look) === length;
       row.lastToken = tokens.at(-1) ?? noIndex;
       row.sampled = row.turnStart + length;

@@ -184,12 +184,14 @@ export class Sampler {
       if (!got) throw new Error("The sampled tokens could not be read");
       const floats = new Float32Array(got.buffer);
       return spans.map(({ count }, i) => {
-        const places = Array.from({ length: count }, (_, k) => (starts[i]! + k) * sampleWordCount);
-        return {
-          tokens: places.map((at) => got[at]!),
-          logprobs: places.map((at) => floats[at + 1]!),
-          entropies: places.map((at) => floats[at + 2]!),
-        };
+        const span: SampledSpan = { tokens: [], logprobs: [], entropies: [] };
+        for (let k = 0; k < count; k++) {
+          const at = (starts[i]! + k) * sampleWordCount;
+          span.tokens.push(got[at]!);
+          span.logprobs.push(floats[at + 1]!);
+          span.entropies.push(floats[at + 2]!);
+        }
+        return span;
       });
     };
     return { out: { ...out, shape: [total, sampleWordCount] }, samplesOf };

@@ -116,7 +116,7 @@ export class Workspace {
     this.gpu.write(recorded.slots, slots);
     const isTraced = traces !== null && !traces.has("decode");
     const tracing = isTraced ? runTraced(recorded.plan, "decode", traces) : undefined;
-    for (let i = isTraced ? 1 : 0; i < count; i++) recorded.plan.run();
+    recorded.plan.run(isTraced ? count - 1 : count);
     await tracing;
   }
 
