@@ -37,7 +37,7 @@ export class FakeRollouts implements RolloutApi {
             spread: 1 - Math.exp(moved(weights)),
             otherLogprob: other && moved(other),
             kl: other && Math.abs(moved(weights) - moved(other)) / 4,
-            startLogprob: start ? moved("start") : null,
+            startLogprob: start || other === "start" || weights === "start" ? moved("start") : null,
           };
         }),
       );

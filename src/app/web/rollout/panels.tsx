@@ -37,6 +37,13 @@ type View = ComponentType<{ step: StepContext }>;
 
 export const panels: readonly Panel[] = [
   { name: "token", title: "Token", about: tokenTitle, View: TokenPanel, open: true },
+  {
+    name: "formula",
+    title: "Formula",
+    about: () => "the loss of this token, written out",
+    load: async () => (await import("./formula_panel.tsx")).FormulaPanel,
+    wide: true,
+  },
   { name: "reward", title: "Reward", about: whenPaid, View: RewardPanel, open: true },
   { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true },
 ];

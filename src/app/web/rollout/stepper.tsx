@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
@@ -7,8 +8,10 @@ import { Panels } from "./panels.tsx";
 import { PicturesSide } from "./pictures_side.tsx";
 import type { Over, StepContext } from "./step_context.ts";
 import { useStepKeys } from "./step_keys.ts";
+import { stepLoss } from "./step_loss.ts";
 import { cursorAt, start, type Unit } from "./token_units.ts";
 import { Transcript } from "./transcript.tsx";
+import { useMeasures } from "./use_measures.ts";
 
 interface Props {
   chosen: Chosen;
@@ -29,15 +32,21 @@ export function Stepper({ chosen, units, noTexts }: Props) {
   const { pixels: pictures, problem } = usePictures(task);
   const { inputs, problem: unseen } = useModelInputs(rollout, pictures);
   const over = useSignal<Over | null>(null);
+  const config = store.runConfig.value;
+  const measures = useMeasures(chosen, config);
+  const steps = store.steps.value;
+  const loss = useMemo(() => stepLoss(steps, chosen, config, measures.found), [steps, chosen, config, measures.found]);
   const step: StepContext = {
     chosen,
-    config: store.runConfig.value,
+    config,
     units,
     cursor,
     unit: units[cursor]!,
     sampledBefore: units.slice(0, cursor).reduce((n, unit) => n + (unit.source === "model" ? unit.tokens : 0), 0),
     pictures,
     inputs,
+    measures,
+    loss,
     move,
     over,
   };
