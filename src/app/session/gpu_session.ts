@@ -16,7 +16,7 @@ import { expectTrainable } from "../../train/adapter.ts";
 import { zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { updateOn } from "../../train/own_update.ts";
@@ -28,7 +28,7 @@ import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { rolloutLikelihoods } from "./rollout_likelihoods.ts";
+import { rolloutMeasures } from "./rollout_measures.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
@@ -270,10 +270,16 @@ export class GpuSession implements Session {
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
-  async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
+  async measures(
+    rollout: Rollout,
+    task: Task,
+    config: RunConfig,
+    other: Session | null = null,
+  ): Promise<TokenMeasure[]> {
     const pictures = await this.#pictures(task, config);
-    const { chat, ownTools } = this.#context;
-    return rolloutLikelihoods(this, { chat, ownTools }, { rollout, pictures, config });
+    const { gpu, qwen, pool } = this;
+    const parts = { gpu, qwen, pool, other: other && this.#modelOf(other) };
+    return rolloutMeasures(parts, this.#context, { rollout, pictures, config });
   }
 
   scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
@@ -359,6 +365,12 @@ export class GpuSession implements Session {
       reference: this.#reference,
       traces: this.#trace.kernels,
     };
+  }
+
+  /** @throws TypeError where it is not on the same device */
+  #modelOf(other: Session): Model {
+    if (other instanceof GpuSession && other.gpu === this.gpu) return other.qwen;
+    throw new TypeError("Only weights on the same device can be compared; open the other session beside this one");
   }
 
   /** The pictures of a task of any run on this model. */

@@ -8,7 +8,7 @@ import type { Task } from "../../tasks/task.ts";
 import { sameAdapter } from "../../train/adapter_settings.ts";
 import type { Evaluated, RollingOptions } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { JudgeAccess, OwnParts } from "./run_context.ts";
 import type { TracedSteps } from "./session_trace.ts";
@@ -90,9 +90,10 @@ export interface Session {
 
   /**
    * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
-   * likeliest first, and the written token among them. `config` is that of the rollout's run.
+   * likeliest first, and the written token among them. `config` is that of the rollout's run. `other` is a session beside
+   * this one (or what this one stands beside), whose weights are compared with these.
    */
-  likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
+  measures(rollout: Rollout, task: Task, config: RunConfig, other?: Session | null): Promise<TokenMeasure[]>;
 
   /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
   scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;

@@ -1,4 +1,6 @@
-import type { Alternatives, AskedRollout, RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
+import { measureRollout } from "./rollout_measures.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of questions about single rollouts. */
@@ -9,15 +11,7 @@ export class RolloutWorker implements RolloutApi {
     this.#weights = weights;
   }
 
-  alternatives(asked: AskedRollout): Promise<Alternatives> {
-    const { rollout, task, config } = asked;
-    return this.#weights.ask(asked, async (session, by) => {
-      const found = await session.likelihoods(rollout, task, config);
-      const lists = found.map((likelihoods) => {
-        const texts = session.texts(likelihoods.map(({ token }) => token));
-        return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
-      });
-      return { lists, by };
-    });
+  measures(asked: AskedMeasures): Promise<Measures> {
+    return measureRollout(this.#weights, asked);
   }
 }
