@@ -106,6 +106,8 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       rollout.segments
         .filter(({ source }) => source === "model")
         .flatMap(({ tokens }) => tokens.map((token) => [{ token, probability: 0.5 }])),
+    worths: async () => [],
+    sight: async () => null,
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change(changes: Partial<RunConfig>) {
       Object.assign(config, changes);
