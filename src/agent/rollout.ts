@@ -1,4 +1,4 @@
-import type { Box } from "../image/pixels.ts";
+import type { Box, Pixels } from "../image/pixels.ts";
 
 /** Where a segment of tokens came from. Only "model" tokens carry a gradient. */
 export type Source = "prompt" | "model" | "tool";
@@ -13,6 +13,11 @@ export interface Segment {
   entropies: number[];
   /** Indices into the rollout's pictures (task pictures first, then crops) that stand in this segment, in order. */
   images: number[];
+  /**
+   * Ranges of tokens that a person put there: of branches only (branch.ts), which no log holds. They were never sampled; where
+   * the segment is the model's, log-probability and entropy stand as 0.
+   */
+  given?: [from: number, to: number][];
 }
 
 /** One tool call that the model wrote, and what came of it. */
@@ -41,6 +46,15 @@ export interface ToolCall {
   details?: Record<string, unknown>;
   /** False where the tool gave a picture that no replay can make again. */
   pictureKept?: false;
+  /** What a person put in the place of what the tool gave: of branches only, which no log holds. */
+  replaced?: ReplacedResult;
+}
+
+/** The result of a call as a person chose it. */
+export interface ReplacedResult {
+  kind: "blank" | "shuffled" | "box" | "whole" | "picture" | "error";
+  /** In the place of the tool's; absent where the model got a text alone. */
+  picture?: Pixels;
 }
 
 /** A call before it is known where it was made. */

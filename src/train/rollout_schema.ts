@@ -75,6 +75,11 @@ export const task = object<Task>(
   },
 );
 
+/** What only branches have (agent/branch.ts): no log holds them. */
+const ofBranches: Reader<never> = (value, path) => {
+  throw new Misfit(path, "nothing: rollouts of a log were not changed by a person", value);
+};
+
 const segment = object<Segment>(
   {
     source: choice<Source>("prompt", "model", "tool"),
@@ -83,7 +88,7 @@ const segment = object<Segment>(
     entropies: numbers(measured, Number.isFinite, most.tokens),
     images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
   },
-  {},
+  { given: ofBranches },
 );
 
 const call = object<ToolCall>(
@@ -103,6 +108,7 @@ const call = object<ToolCall>(
     iou: measured,
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
+    replaced: ofBranches,
   },
 );
 
