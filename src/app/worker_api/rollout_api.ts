@@ -2,6 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AnsweredBy, AskedWeights } from "./asked_weights.ts";
+import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
 
 /** One alternative at a token position: what else the model might have written. */
 export interface Alternative {
@@ -34,4 +35,10 @@ export interface RolloutApi {
    * likeliest first, and the written one behind them where it is not among them.
    */
   alternatives(asked: AskedRollout): Promise<Alternatives>;
+  /** What the pictures of tools were worth in rollouts of one task: how likely its answer and theirs are without them. */
+  worths(asked: AskedWorths): Promise<Worths>;
+  /** How the loss of what was written rises where all pictures are grey. */
+  sight(asked: AskedGroup): Promise<SeenPictures>;
+  /** Held-out tasks, sampled once each. Weights that a run is training must not be asked: it may be within a step. */
+  evaluate(asked: AskedEvaluation): Promise<CausalEvaluation>;
 }
