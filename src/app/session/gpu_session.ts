@@ -17,7 +17,7 @@ import { expectTrainable } from "../../train/adapter.ts";
 import { type ProbeParts, probedTasks, type ZoomWorth, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { updateOn } from "../../train/own_update.ts";
@@ -30,7 +30,7 @@ import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { rolloutLikelihoods } from "./rollout_likelihoods.ts";
+import { rolloutMeasures } from "./rollout_measures.ts";
 import { type ProbedRollouts, type Remaking, rolloutSight, rolloutWorths } from "./rollout_worth.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
@@ -272,10 +272,16 @@ export class GpuSession implements Session {
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
-  async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
+  async measures(
+    rollout: Rollout,
+    task: Task,
+    config: RunConfig,
+    other: Session | null = null,
+  ): Promise<TokenMeasure[]> {
     const pictures = await this.#pictures(task, config);
-    const { chat, ownTools } = this.#context;
-    return rolloutLikelihoods(this, { chat, ownTools }, { rollout, pictures, config });
+    const { gpu, qwen, pool } = this;
+    const parts = { gpu, qwen, pool, other: other && this.#modelOf(other) };
+    return rolloutMeasures(parts, this.#context, { rollout, pictures, config });
   }
 
   worths(asked: ProbedRollouts): Promise<ZoomWorth[]> {
@@ -388,6 +394,12 @@ export class GpuSession implements Session {
   #remaking(): Remaking {
     const { ownTools } = this.#context;
     return { pool: this.pool, ownTools, pictures: (task, config) => this.#pictures(task, config) };
+  }
+
+  /** @throws TypeError where it is not on the same device */
+  #modelOf(other: Session): Model {
+    if (other instanceof GpuSession && other.gpu === this.gpu) return other.qwen;
+    throw new TypeError("Only weights on the same device can be compared; open the other session beside this one");
   }
 
   /** The pictures of a task of any run on this model. */

@@ -9,7 +9,7 @@ import { sameAdapter } from "../../train/adapter_settings.ts";
 import type { ZoomWorth } from "../../train/causal_zoom.ts";
 import type { Evaluated, RollingOptions } from "../../train/evaluation.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Sight } from "../../train/pixel_sight.ts";
 import type { MadeBefore } from "../../train/run_parts.ts";
@@ -101,9 +101,10 @@ export interface Session {
 
   /**
    * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
-   * likeliest first, and the written token among them. `config` is that of the rollout's run.
+   * likeliest first, and the written token among them. `config` is that of the rollout's run. `other` is a session beside
+   * this one (or what this one stands beside), whose weights are compared with these.
    */
-  likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
+  measures(rollout: Rollout, task: Task, config: RunConfig, other?: Session | null): Promise<TokenMeasure[]>;
 
   /** What the pictures of tools were worth in rollouts, under the weights as they are; one for each that answered. */
   worths(asked: ProbedRollouts): Promise<ZoomWorth[]>;
