@@ -1,6 +1,15 @@
-import type { WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
+import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
 import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type { Alternative, AskedMeasures, MeasuredToken, Measures } from "../../src/app/worker_api/token_measures.ts";
+import type {
+  AskedEvaluation,
+  AskedGroup,
+  AskedWorths,
+  CausalEvaluation,
+  SeenPictures,
+  Worths,
+} from "../../src/app/worker_api/worth_api.ts";
+import type { ZoomWorth } from "../../src/train/causal_zoom.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */
@@ -44,6 +53,36 @@ export class FakeRollouts implements RolloutApi {
     const by = { weights, step: step[weights] };
     const beside = other && { weights: other, step: step[other] };
     return { tokens, by, other: beside, otherProblem: null, startProblem: null };
+  }
+
+  /** A picture of a tool that was looked at is worth nearly all; other weights need it a little less. */
+  async worths({ rollouts, task, weights = "now", other }: AskedWorths): Promise<Worths> {
+    await this.#asked(`worths ${rollouts.map(({ id }) => id).join(" ")} ${weights} ${other?.rollout.id ?? "none"}`);
+    const by: AnsweredBy = { weights, step: weights === "now" ? null : 0 };
+    const worths = rollouts.flatMap(({ id, answer, calls }): ZoomWorth[] => {
+      if (answer === null) return [];
+      const right = answer === task.answer;
+      const blind = { blank: 0.11, none: 0.1, whole: 0.12, ...(other && { other: 0.08 }) };
+      const tool = calls.length > 0 ? (right ? 0.94 : 0.03) : 0.1;
+      const gold = { tool, ...blind };
+      const given = right ? gold : { ...blind, tool: calls.length > 0 ? 0.9 : 0.1 };
+      return [{ rollout: id, called: calls.length > 0, gold, given }];
+    });
+    return { worths, by };
+  }
+
+  async sight({ rollouts, weights = "now" }: AskedGroup): Promise<SeenPictures> {
+    await this.#asked(`sight ${rollouts.length} ${weights}`);
+    return { sight: { tokens: 20 * rollouts.length, loss: 0.1, blankLoss: 0.42 }, by: { weights, step: null } };
+  }
+
+  async evaluate({ tasks, weights = "now", step }: AskedEvaluation): Promise<CausalEvaluation> {
+    await this.#asked(`evaluate ${tasks} ${weights} ${step}`);
+    const gold = { tool: 0.91, blank: 0.11, other: 0.1, whole: 0.12, none: 0.1 };
+    const counts = { rollouts: tasks, answered: tasks, called: tasks - 1 };
+    const sums = { withTool: 0.9, withoutTool: 0.1, gain: 0.82, harm: 0.02 };
+    const causal = { ...counts, gold, given: { ...gold, tool: 0.95 }, ...sums };
+    return { tasks, metrics: { accuracy: 0.9, zoom_rate: 0.99 }, causal, by: { weights, step: null } };
   }
 
   async #asked(line: string): Promise<void> {

@@ -114,6 +114,8 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
             other: other ? { probabilities: [0.25], logprob: -2, kl: 0.125 } : null,
           })),
         ),
+    worths: async () => [],
+    sight: async () => null,
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change(changes: Partial<RunConfig>) {
       Object.assign(config, changes);

@@ -1,7 +1,5 @@
 import type { Rollout } from "../../agent/rollout.ts";
-import { rolloutPictures } from "../../agent/rollout_pictures.ts";
 import { suppressed } from "../../agent/token_limits.ts";
-import { builtInTools } from "../../agent/tools/table.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { Model } from "../../model/model.ts";
@@ -10,6 +8,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import type { PackedGroup } from "../../train/pack.ts";
 import { packOne } from "../../train/pack_rollouts.ts";
 import type { PicturePool } from "./picture_pool.ts";
+import { rolloutInputs } from "./rollout_inputs.ts";
 import type { RunContext } from "./run_context.ts";
 
 /** Alternatives to a token that are worth showing. */
@@ -28,18 +27,8 @@ export async function packShown(
   ownTools: RunContext["ownTools"],
   { rollout, pictures, config }: ShownRollout,
 ): Promise<PackedGroup> {
-  const views = await Promise.all(
-    pictures.map(async (original) => ({ original, modelInput: await pool.modelInput(original) })),
-  );
-  const { crop } = config;
-  // By name, whatever the run offered: its configuration may name code that is not loaded here.
-  const tools = [...builtInTools, ...ownTools];
-  const images = await Promise.all(
-    [...rolloutPictures(rollout, views, { crop, tools })].map(({ original }) => pool.modelInput(original)),
-  );
-  const { length } = pictures;
-  const ofRollout = { promptImages: images.slice(0, length), toolImages: images.slice(length) };
-  return packOne(rollout, ofRollout, qwen.config.vision);
+  const inputs = await rolloutInputs({ pool, ownTools }, { rollout, pictures, config });
+  return packOne(rollout, inputs, qwen.config.vision);
 }
 
 /**

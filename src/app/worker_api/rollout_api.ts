@@ -3,6 +3,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AskedWeights } from "./asked_weights.ts";
 import type { AskedMeasures, Measures } from "./token_measures.ts";
+import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
 
 /** A rollout, what belongs to it (its task, and the settings of its run), and the weights that are asked about it. */
 export interface AskedRollout extends AskedWeights {
@@ -18,4 +19,10 @@ export interface AskedRollout extends AskedWeights {
 export interface RolloutApi {
   /** Every token that the model wrote in a rollout, measured under the weights, in order. */
   measures(asked: AskedMeasures): Promise<Measures>;
+  /** What the pictures of tools were worth in rollouts of one task: how likely its answer and theirs are without them. */
+  worths(asked: AskedWorths): Promise<Worths>;
+  /** How the loss of what was written rises where all pictures are grey. */
+  sight(asked: AskedGroup): Promise<SeenPictures>;
+  /** Held-out tasks, sampled once each. Weights that a run is training must not be asked: it may be within a step. */
+  evaluate(asked: AskedEvaluation): Promise<CausalEvaluation>;
 }
