@@ -110,3 +110,47 @@ describe("the formula of a token", () => {
     expect(cells("kl")[0]).toBe("not in the loss");
   });
 });
+
+describe("the attention of a token", () => {
+  const table = () =>
+    [...document.querySelectorAll('[aria-label="Attention by picture"] tr')].map((tr) => tr.textContent);
+  /** The place of a picture that has no shade, counted in tokens. */
+  const lightest = (picture: Element): number => {
+    const canvas = picture.querySelector<HTMLCanvasElement>(".attention canvas")!;
+    const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+    return Array.from({ length: data.length / 4 }, (_, m) => data[4 * m + 3]!).indexOf(0);
+  };
+
+  test("is drawn on the pictures, goes by keys through layers and heads, and is said to be no proof", async () => {
+    const { fake } = await stepped();
+    await page.getByText("from this token to the pictures").click();
+    await soon(() => expect(document.querySelector(".attention")).not.toBeNull());
+    expect(fake.asked.filter((line) => line.startsWith("attention"))).toHaveLength(1);
+    await expect.element(page.getByText(/is no proof that what it sees decided the token/)).toBeVisible();
+    // Four heads look at one token each, of their own number; the mean at all four alike.
+    expect(table()[0]).toContain("most at row 1, column 1: 13.2 %");
+    const stage = document.querySelector(".stage")!;
+    const layer = page.getByRole("slider", { name: "layer" });
+    (layer.element() as HTMLElement).focus();
+    const cursor = document.querySelector("aside h2")!.textContent;
+    await userEvent.keyboard("{ArrowRight}{ArrowRight}");
+    await expect.element(layer).toHaveAttribute("aria-valuetext", "layer 2 of 2");
+    const head = page.getByRole("slider", { name: "head" });
+    (head.element() as HTMLElement).focus();
+    await userEvent.keyboard("{ArrowRight}");
+    await soon(() => expect(table()[0]).toContain("most at row 1, column 3: 50.0 %"));
+    expect(lightest(stage)).toBe(2);
+    expect(document.querySelector("aside h2")!.textContent).toBe(cursor);
+
+    await page.getByLabelText("rolled out over all layers").click();
+    await soon(() => expect(table()[0]).toContain("most at row 2, column 2: 25.0 %"));
+    expect(lightest(document.querySelector(".crops .seen")!)).toBe(5);
+    await expect.element(layer).toBeDisabled();
+
+    // The button leads to what is a proof; folded, nothing is drawn.
+    await page.getByRole("button", { name: "What the crop was worth" }).click();
+    await soon(() => expect(document.querySelector("#panel-worth")!.hasAttribute("open")).toBe(true));
+    await page.getByText("from this token to the pictures").click();
+    await soon(() => expect(document.querySelector(".attention")).toBeNull());
+  });
+});

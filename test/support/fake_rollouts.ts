@@ -1,3 +1,4 @@
+import type { AskedAttention, Attention } from "../../src/app/worker_api/asked_attention.ts";
 import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
 import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type { Alternative, AskedMeasures, MeasuredToken, Measures } from "../../src/app/worker_api/token_measures.ts";
@@ -26,6 +27,25 @@ export class FakeRollouts implements RolloutApi {
 
   constructor(parts: FakeRolloutParts) {
     this.#parts = parts;
+  }
+
+  /** Two layers of two heads over pictures of 4 x 4 tokens; each head looks at one token, of its own number. */
+  async attention({ rollout, index, weights = "now" }: AskedAttention): Promise<Attention> {
+    await this.#asked(`attention ${rollout.id} ${index} ${weights}`);
+    const written = rollout.segments.map(({ source, tokens }) => (source === "model" ? tokens.length : 0));
+    const segment = written.findIndex((_, i) => written.slice(0, i + 1).reduce((sum, n) => sum + n, 0) > index);
+    const shown = rollout.segments.slice(0, segment).reduce((n, { images }) => n + images.length, 0);
+    const M = 16 * shown;
+    const weightsOf = (head: number) => Array.from({ length: M }, (_, m) => (m === head ? 0.5 : 0.01));
+    return {
+      layers: 2,
+      heads: 2,
+      pictures: Array.from({ length: shown }, () => ({ across: 4, down: 4 })),
+      weights: Float32Array.from([0, 1, 2, 3].flatMap(weightsOf)),
+      rolled: Float32Array.from({ length: M }, (_, m) => (m === 5 ? 0.25 : 0)),
+      sums: Float32Array.of(1, 1, 1, 1),
+      by: { weights, step: weights === "now" ? null : 0 },
+    };
   }
 
   /** Of other weights the same, each a little further from what was written. */

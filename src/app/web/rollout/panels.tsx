@@ -48,6 +48,12 @@ export const panels: readonly Panel[] = [
     wide: true,
   },
   {
+    name: "attention",
+    title: "Attention",
+    about: () => "from this token to the pictures",
+    load: async () => (await import("./attention_panel.tsx")).AttentionPanel,
+  },
+  {
     name: "worth",
     title: "What the crop was worth",
     load: async () => (await import("./worth_panel.tsx")).WorthPanel,

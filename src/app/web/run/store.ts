@@ -140,6 +140,12 @@ export class Store {
   readonly askedWeights: Signal<{ weights?: WeightsChoice; other?: WeightsChoice | null }> = signal({});
   /** The loss that a token's formula is compared with: its name, and what of its knobs was moved. */
   readonly besideLoss: Signal<{ name: string; moved: Partial<RunConfig> }> = signal({ name: "grpo", moved: {} });
+  /** The layer and head whose attention is drawn, counted from 1; 0 for the mean over all. */
+  readonly attentionChoice: Signal<{ layer: number; head: number; rolled: boolean }> = signal({
+    layer: 0,
+    head: 0,
+    rolled: false,
+  });
   /** Panels beside the step-through that were opened (true) or folded by hand. */
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
   /** A file that a link means, to be opened again, and how to go where the link leads. */
