@@ -2,7 +2,7 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks
 import { figure } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { type AttentionChoice, chosenAttention, type PictureAttention, strongest } from "./attention_choice.ts";
-import { openPanel } from "./panels.tsx";
+import { openPanel } from "./open_panel.ts";
 import type { StepContext } from "./step_context.ts";
 import { useAttention } from "./use_attention.ts";
 
@@ -33,7 +33,7 @@ export function AttentionPanel({ step }: { step: StepContext }) {
           Not rolled out: the queries and keys of all layers take more than 512 MiB for this rollout.
         </p>
       )}
-      {pictures && <Shares pictures={pictures} />}
+      {pictures && <Shares pictures={pictures} inputs={step.inputs} />}
       <p class="soft small">
         Attention of the token before this one, whose last state this one was read from, drawn on the pictures: the
         lighter, the more. Where a head looks is no proof that what it sees decided the token: it may rest on places
@@ -92,16 +92,16 @@ function Choices({ layers, heads }: { layers: number; heads: number }) {
 }
 
 /** How much of it is on each picture, and where it is strongest. */
-function Shares({ pictures }: { pictures: readonly PictureAttention[] }) {
+function Shares({ pictures, inputs }: { pictures: readonly PictureAttention[]; inputs: StepContext["inputs"] }) {
   const text = 1 - pictures.reduce((sum, { share }) => sum + share, 0);
   return (
-    <table class="kv" aria-label="Attention by picture">
+    <table class="kv shares" aria-label="Attention by picture">
       <tbody>
         {pictures.map((picture, i) => {
           const place = strongest(picture);
           return (
             <tr key={i}>
-              <td>picture {i + 1}</td>
+              <td>{nameOf(i, inputs)}</td>
               <td>
                 {percent(picture.share)}
                 {place && ` · most at row ${place.row}, column ${place.column}: ${percent(place.weight)}`}
@@ -118,10 +118,16 @@ function Shares({ pictures }: { pictures: readonly PictureAttention[] }) {
   );
 }
 
+/** As the pictures are called beside the transcript. */
+function nameOf(index: number, inputs: StepContext["inputs"]): string {
+  const zoom = inputs[index]?.zoom ?? 0;
+  return zoom > 0 ? `crop ${zoom}` : `picture ${index + 1}`;
+}
+
 const percent = (share: number): string => `${figure(100 * share)} %`;
 
 /** How dark a place is that is not looked at. */
-const mostAlpha = 0.82;
+const mostAlpha = 0.72;
 
 /** Shade over a picture, a pixel for each image token: what is looked at stays light. @param most  what has no shade */
 function Shade({ picture: { across, down, weights }, most }: { picture: PictureAttention; most: number }) {

@@ -1,7 +1,6 @@
 import { type ComponentChildren, type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
-import type { Store } from "../run/store.ts";
 import { Failed } from "./failed_panel.tsx";
 import { RewardPanel } from "./reward_panel.tsx";
 import { SiblingsPanel } from "./siblings_panel.tsx";
@@ -68,13 +67,6 @@ function whenPaid({ cursor, units }: StepContext): string {
 
 function whichSibling({ chosen: { rollout, siblings, step } }: StepContext): string {
   return `step ${step}, task ${rollout.taskIndex + 1}: rollout ${rollout.rolloutIndex + 1} of ${siblings.length}`;
-}
-
-/** Opens a panel and goes there with the focus. */
-export function openPanel(store: Store, name: string): void {
-  store.panels.value = { ...store.panels.peek(), [name]: true };
-  const summary = document.querySelector<HTMLElement>(`#panel-${name} > summary`);
-  summary?.focus();
 }
 
 /** The cards of one side: below the transcript those that are wide, else the others. */
