@@ -28,6 +28,7 @@ import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
+import { type AskedBranch, Branches, type MadeBranch } from "./rollout_branch.ts";
 import { rolloutLikelihoods } from "./rollout_likelihoods.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
@@ -64,6 +65,7 @@ export class GpuSession implements Session {
   readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
   readonly #overlap: Overlap;
+  readonly #branches: Branches;
   readonly #learner: Learner;
   readonly #reference: ReferenceModel;
   #context: RunContext;
@@ -103,6 +105,14 @@ export class GpuSession implements Session {
     this.#free = free;
     this.#policy = new GpuPolicy(gpu, qwen, { traced: measured.kernels, ahead: overlap.ahead });
     this.#learner = new Learner(gpu, qwen, "policy");
+    this.#branches = new Branches({
+      gpu,
+      model: qwen,
+      tokenizer: this.tokenizer,
+      view: () => this.#view(),
+      open: (config) => this.openRunContext(config),
+      ahead: overlap.ahead,
+    });
   }
 
   get lost(): boolean {
@@ -199,6 +209,8 @@ export class GpuSession implements Session {
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
       }
+      // Its memory belongs to the run while that moves.
+      if (event.type === "tasks") await this.#branches.end();
       if (event.type === "update")
         this.#progress = { step: event.step, updates: this.#progress.updates + (event.metrics.updates ?? 0) };
       yield event;
@@ -276,6 +288,10 @@ export class GpuSession implements Session {
     return rolloutLikelihoods(this, { chat, ownTools }, { rollout, pictures, config });
   }
 
+  branch(asked: AskedBranch): Promise<MadeBranch> {
+    return this.#branches.branch(asked);
+  }
+
   scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
     return this.pool.originals(id, config);
   }
@@ -316,6 +332,7 @@ export class GpuSession implements Session {
 
   close(): void {
     if (this.#free) {
+      void this.#branches.end();
       this.#policy.free();
       this.#learner.free();
       this.#free();
@@ -331,7 +348,6 @@ export class GpuSession implements Session {
     const { chat, source, judge, reward, tools, missing } = this.#context;
     if (missing) throw missing;
     const { vision } = this.qwen.config;
-    const { factor } = this.view;
     return {
       config: () => this.#config,
       source,
@@ -341,13 +357,7 @@ export class GpuSession implements Session {
       tools,
       tokenizer: this.tokenizer,
       judge,
-      view: {
-        frame: this.qwen.family.frame,
-        minSidePx: Math.max(minCropPx, factor),
-        modelInput: (pixels) => this.pool.modelInput(pixels),
-        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
-        lanes: this.#overlap.lanes,
-      },
+      view: this.#view(),
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,
       learner: this.#learner,
@@ -358,6 +368,17 @@ export class GpuSession implements Session {
       },
       reference: this.#reference,
       traces: this.#trace.kernels,
+    };
+  }
+
+  #view(): TrainingParts["view"] {
+    const { factor } = this.view;
+    return {
+      frame: this.qwen.family.frame,
+      minSidePx: Math.max(minCropPx, factor),
+      modelInput: (pixels) => this.pool.modelInput(pixels),
+      imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+      lanes: this.#overlap.lanes,
     };
   }
 

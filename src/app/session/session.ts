@@ -10,6 +10,7 @@ import type { Evaluated, RollingOptions } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { Likelihood } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import type { AskedBranch, MadeBranch } from "./rollout_branch.ts";
 import type { JudgeAccess, OwnParts } from "./run_context.ts";
 import type { TracedSteps } from "./session_trace.ts";
 
@@ -93,6 +94,13 @@ export interface Session {
    * likeliest first, and the written token among them. `config` is that of the rollout's run.
    */
   likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
+
+  /**
+   * Goes on from a rollout's tokens up to a place with something else behind them, on the weights as they are. Nothing of a
+   * run changes; while one moves, this is to be called between two events.
+   * @throws Error in one sentence where what was put there cannot stand there
+   */
+  branch(asked: AskedBranch): Promise<MadeBranch>;
 
   /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
   scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;
