@@ -86,12 +86,26 @@ export interface ResponseText {
   whole?: string;
 }
 
+/** What a judge that reads was asked about an answer, and what it said. The texts are shortened (reward/judges/judge_words.ts). */
+export interface JudgeWords {
+  /** Who was asked, as its server calls it. */
+  model: string;
+  /** The messages of the request, one after another, each below its role. */
+  prompt: string;
+  /** Null where none came; `Rollout.unjudged` says why. */
+  reply: string | null;
+  /** From sending the last request to its reply; absent where the reply came from the cache. */
+  latencyMs?: number;
+}
+
 /** How an answer was judged: all that a reward needs to be computed again. */
 export interface Judged {
   /** Null where the judge failed. */
   verdict: { right: boolean; rule: string } | null;
   /** Whether the answer follows from its thought, null where the judge could not say; absent where the reward does not ask. */
   consistent?: boolean | null;
+  /** Absent where no model was asked, and in logs of early runs. */
+  words?: JudgeWords;
 }
 
 /** One attempt at one task: what the model got, wrote and was judged to be. Plain data, from worker to page to disk. */

@@ -1,4 +1,14 @@
-import type { End, Judged, ResponseText, Reward, Rollout, Segment, Source, ToolCall } from "../agent/rollout.ts";
+import type {
+  End,
+  Judged,
+  JudgeWords,
+  ResponseText,
+  Reward,
+  Rollout,
+  Segment,
+  Source,
+  ToolCall,
+} from "../agent/rollout.ts";
 import type { Box } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -119,9 +129,14 @@ const specialToken: Reader<[number, string, number]> = (value, path, leaveOut) =
 
 const response = object<ResponseText>({ plain: text }, { special: list(specialToken, most.tokens), whole: text });
 
+const words = object<JudgeWords>(
+  { model: readable(text), prompt: readable(text), reply: readable(nullable(text)) },
+  { latencyMs: measured },
+);
+
 const judged = object<Judged>(
   { verdict: nullable(object<{ right: boolean; rule: string }>({ right: flag, rule: text }, {})) },
-  { consistent: nullable(flag) },
+  { consistent: nullable(flag), words },
 );
 
 export const rollout = object<Rollout>(
