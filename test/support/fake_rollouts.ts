@@ -1,4 +1,6 @@
+import type { AskedBranch, Branch } from "../../src/app/worker_api/branch_api.ts";
 import type { Alternative, Alternatives, AskedRollout, RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
+import { FakeBranches } from "./fake_branches.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */
@@ -12,9 +14,23 @@ interface FakeRolloutParts {
 /** Answers about the rollouts of a fake run: invented, and the same ones for the same question. */
 export class FakeRollouts implements RolloutApi {
   readonly #parts: FakeRolloutParts;
+  readonly #branches = new FakeBranches();
 
   constructor(parts: FakeRolloutParts) {
     this.#parts = parts;
+  }
+
+  async branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
+    await this.#asked(`branch ${asked.rollout.id} ${asked.what.kind} ${asked.seed} ${asked.greedy}`);
+    return this.#branches.branch(asked, (token) => this.#parts.vocabulary[token]!);
+  }
+
+  branches(tree: string): Promise<Branch[]> {
+    return this.#branches.branches(tree);
+  }
+
+  removeBranches(tree: string, ids: string[]): Promise<void> {
+    return this.#branches.removeBranches(tree, ids);
   }
 
   async alternatives({ rollout, weights = "now" }: AskedRollout): Promise<Alternatives> {

@@ -2,6 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AnsweredBy, AskedWeights } from "./asked_weights.ts";
+import type { BranchApi } from "./branch_api.ts";
 
 /** One alternative at a token position: what else the model might have written. */
 export interface Alternative {
@@ -28,7 +29,7 @@ export interface AskedRollout extends AskedWeights {
  * What a page may ask about single rollouts. A model must be open; a run waits meanwhile, and nothing that is asked changes
  * it. Every method rejects with one sentence.
  */
-export interface RolloutApi {
+export interface RolloutApi extends BranchApi {
   /**
    * For every token that the model wrote in a rollout, in order: the five tokens that the weights find likeliest there,
    * likeliest first, and the written one behind them where it is not among them.
