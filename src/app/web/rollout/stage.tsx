@@ -36,6 +36,7 @@ export function Stage({
     height: `${Math.max(0, share(bottom, original.height) - share(top, original.height))}%`,
   });
   const boxes = rollout.calls
+    .map((call) => (call.replaced ? { ...call, boxSourcePx: call.replaced.boxSourcePx, iou: undefined } : call))
     .filter((call) => call.outcome === "ok" && call.boxSourcePx && (call.imageIndex ?? 0) === 0)
     .slice(0, mostBoxes);
   return (
