@@ -1,5 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Rollout } from "../../../agent/rollout.ts";
 import type { Box } from "../../../image/pixels.ts";
+import type { Task } from "../../../tasks/task.ts";
 import type { Place } from "./branch_place.ts";
 import { DrawnBox } from "./drawn_box.tsx";
 import type { StepContext } from "./step_context.ts";
@@ -7,7 +10,7 @@ import type { StepContext } from "./step_context.ts";
 const sides = ["left", "top", "right", "bottom"] as const;
 
 /** The box in numbers, source pixels. What is typed is taken as it is: whoever gets it says what is wrong with it. */
-export function BoxFields({ box, onBox }: { box: Box; onBox(box: Box): void }) {
+export function BoxFields({ box }: { box: Signal<Box> }) {
   return (
     <fieldset class="boxfields">
       <legend class="small">Box in pixels of the original; drawn on it, too</legend>
@@ -18,11 +21,11 @@ export function BoxFields({ box, onBox }: { box: Box; onBox(box: Box): void }) {
             class="num"
             type="number"
             step={1}
-            value={box[i]}
+            value={box.value[i]}
             onChange={(event) => {
               const typed = event.currentTarget.valueAsNumber;
-              if (Number.isFinite(typed)) onBox(box.with(i, Math.round(typed)) as Box);
-              else event.currentTarget.value = String(box[i]);
+              if (Number.isFinite(typed)) box.value = box.peek().with(i, Math.round(typed)) as Box;
+              else event.currentTarget.value = String(box.peek()[i]);
             }}
           />
         </label>
@@ -36,23 +39,21 @@ export function useDrawnBox(
   { chosen: { rollout, task }, over }: StepContext,
   place: Place | null,
   wanted: boolean,
-): { box: Box; setBox(box: Box): void } {
-  const size = task.imageSizesPx[0] ?? { width: 64, height: 64 };
-  const [box, setBox] = useState<Box>(() => {
-    const looked = place?.call === null ? undefined : rollout.calls.find(({ boxSourcePx }) => boxSourcePx)?.boxSourcePx;
-    if (looked) return looked.map(Math.round) as Box;
-    const { width, height } = size;
-    return [width * 0.375, height * 0.375, width * 0.625, height * 0.625].map(Math.round) as Box;
-  });
+): Signal<Box> {
+  const box = useSignal<Box>(beginning(rollout, task, place));
   useEffect(() => {
     if (!wanted) return;
-    over.value = { original: (picture) => <DrawnBox picture={picture} box={box} onBox={setBox} /> };
-  }, [wanted, box, over]);
-  useEffect(() => {
-    if (!wanted) return;
+    over.value = { original: (picture) => <DrawnBox picture={picture} box={box} /> };
     return () => {
       over.value = null;
     };
-  }, [wanted, over]);
-  return { box, setBox };
+  }, [wanted, box, over]);
+  return box;
+}
+
+function beginning({ calls }: Rollout, { imageSizesPx: [size] }: Task, place: Place | null): Box {
+  const looked = place?.call === null ? undefined : calls.find(({ boxSourcePx }) => boxSourcePx)?.boxSourcePx;
+  if (looked) return looked.map(Math.round) as Box;
+  const { width, height } = size ?? { width: 64, height: 64 };
+  return [width * 0.375, height * 0.375, width * 0.625, height * 0.625].map(Math.round) as Box;
 }

@@ -1,6 +1,6 @@
 import { useId, useState } from "preact/hooks";
 import type { Intervention } from "../../../agent/branch_start.ts";
-import type { GoingOn } from "../run/branch_control.ts";
+import type { ChangeKind, GoingOn } from "../run/branch_control.ts";
 import { usePage } from "../run/page_context.ts";
 import "./branch.css";
 import { BoxFields, useDrawnBox } from "./branch_box_fields.tsx";
@@ -10,16 +10,15 @@ import { type ResultChoice, ResultFields, resultOf } from "./branch_result_field
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
 
-const kinds = {
+const kinds: Record<ChangeKind, string> = {
   box: "Look elsewhere",
   result: "Another result",
   deny: "No tool",
   text: "Write something",
   question: "Ask something else",
-} as const;
-type Kind = keyof typeof kinds;
+};
 
-const actions: Record<Kind, string> = {
+const actions: Record<ChangeKind, string> = {
   box: "What if it had looked here?",
   result: "What if it had got this?",
   deny: "What if it could not call?",
@@ -31,12 +30,17 @@ const actions: Record<Kind, string> = {
 export function BranchPanel({ step }: { step: StepContext }) {
   const { branches, store } = usePage();
   const { chosen, units, unit } = step;
-  const [kind, setKind] = useState<Kind>("box");
+  const kind = branches.kind.value;
   const [text, setText] = useState("");
   const [question, setQuestion] = useState(chosen.task.question);
-  const [result, setResult] = useState<ResultChoice>({ kind: "blank", text: "", picture: null });
+  const [given, setGiven] = useState<Omit<ResultChoice, "kind">>({ text: "", picture: null });
+  const result: ResultChoice = { ...given, kind: branches.result.value };
+  const setResult = ({ kind, ...rest }: ResultChoice): void => {
+    branches.result.value = kind;
+    setGiven(rest);
+  };
   const place = turnStart(step);
-  const { box, setBox } = useDrawnBox(step, place, kind === "box" || (kind === "result" && result.kind === "box"));
+  const box = useDrawnBox(step, place, kind === "box" || (kind === "result" && result.kind === "box"));
   const name = useId();
   const obstacle = branches.obstacle();
   const making = branches.making.value;
@@ -46,26 +50,24 @@ export function BranchPanel({ step }: { step: StepContext }) {
     if (kind === "text") return { kind, at, text };
     if (!place) return null;
     if (kind === "deny") return { kind, at: place.turn };
-    if (kind === "box") return { kind, at: place.turn, boxSourcePx: box };
-    const given = resultOf(result, box);
-    return given && place.call !== null ? { kind, at: place.call, result: given } : null;
+    if (kind === "box") return { kind, at: place.turn, boxSourcePx: box.value };
+    const chosenResult = resultOf(result, box.value);
+    return chosenResult && place.call !== null ? { kind, at: place.call, result: chosenResult } : null;
   };
   const lacks = lackOf(kind, place, result);
   return (
     <div class="branching">
       <fieldset class="kinds">
         <legend class="hidden">What is changed</legend>
-        {(Object.keys(kinds) as Kind[]).map((one) => (
+        {(Object.keys(kinds) as ChangeKind[]).map((one) => (
           <label key={one} class={one === kind ? "on" : ""}>
-            <input type="radio" name={name} checked={one === kind} onChange={() => setKind(one)} />
+            <input type="radio" name={name} checked={one === kind} onChange={() => (branches.kind.value = one)} />
             {kinds[one]}
           </label>
         ))}
       </fieldset>
-      {kind === "box" && <BoxFields box={box} onBox={setBox} />}
-      {kind === "result" && (
-        <ResultFields choice={result} onChoice={setResult} box={<BoxFields box={box} onBox={setBox} />} />
-      )}
+      {kind === "box" && <BoxFields box={box} />}
+      {kind === "result" && <ResultFields choice={result} onChoice={setResult} box={<BoxFields box={box} />} />}
       {kind === "deny" && <p class="soft small">From the token that opens the call on, no tool can be called.</p>}
       {kind === "text" && (
         <label class="small">
@@ -119,7 +121,7 @@ export function BranchPanel({ step }: { step: StepContext }) {
 }
 
 /** What has to be chosen first; null where nothing has. */
-function lackOf(kind: Kind, place: Place | null, result: ResultChoice): string | null {
+function lackOf(kind: ChangeKind, place: Place | null, result: ResultChoice): string | null {
   if (kind === "question" || kind === "text") return null;
   if (!place) return "The model has written nothing here yet";
   if (kind !== "result") return null;

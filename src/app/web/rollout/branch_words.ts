@@ -17,6 +17,9 @@ export const resultNames: Record<GivenResult["kind"], string> = {
   error: "an error message",
 };
 
+/** The same beside a result that was replaced. */
+export const replacedNames: Record<GivenResult["kind"], string> = { ...resultNames, picture: "a person’s own picture" };
+
 /** What was changed, in a few words. */
 export function changeText({ what, tokenText, place }: Branch): string {
   switch (what.kind) {
@@ -31,7 +34,7 @@ export function changeText({ what, tokenText, place }: Branch): string {
     case "result":
       return what.result.kind === "box"
         ? `given the crop ${boxText(what.result.boxSourcePx)}`
-        : `given ${resultNames[what.result.kind].replace("your", "one’s")}`;
+        : `given ${replacedNames[what.result.kind]}`;
     default:
       return `asked ${piece(what.question)}`;
   }

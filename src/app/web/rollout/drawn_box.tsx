@@ -1,11 +1,11 @@
+import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Box, Pixels } from "../../../image/pixels.ts";
 
 interface Props {
   picture: Pick<Pixels, "width" | "height">;
-  /** In pixels of the picture. */
-  box: Box;
-  onBox(box: Box): void;
+  /** In pixels of the picture. A signal: keys may come faster than the page renders. */
+  box: Signal<Box>;
 }
 
 /** A key moves or resizes by so much of the picture's longer side. */
@@ -17,7 +17,7 @@ type Dragging =
   | { kind: "move"; from: [x: number, y: number]; box: Box };
 
 /** A box that is drawn, moved and resized on a picture, by pointer and by keys. */
-export function DrawnBox({ picture, box, onBox }: Props) {
+export function DrawnBox({ picture, box }: Props) {
   const dragging = useRef<Dragging | null>(null);
   const area = useRef<HTMLDivElement>(null);
   const { width, height } = picture;
@@ -32,16 +32,18 @@ export function DrawnBox({ picture, box, onBox }: Props) {
     area.current?.querySelector<HTMLElement>(".drawn")?.focus();
     area.current?.setPointerCapture(event.pointerId);
     const from = at(event);
-    const [left, top, right, bottom] = box;
+    const [left, top, right, bottom] = box.peek();
     const isInside = from[0] >= left && from[0] <= right && from[1] >= top && from[1] <= bottom;
-    dragging.current = isInside ? { kind: "move", from, box } : { kind: "draw", from };
+    dragging.current = isInside ? { kind: "move", from, box: box.peek() } : { kind: "draw", from };
   };
   const onMove = (event: PointerEvent): void => {
     const drag = dragging.current;
     if (!drag) return;
     const [x, y] = at(event);
-    if (drag.kind === "move") onBox(moved(drag.box, x - drag.from[0], y - drag.from[1], picture));
-    else onBox(spanned(drag.from, [x, y], picture));
+    box.value =
+      drag.kind === "move"
+        ? moved(drag.box, x - drag.from[0], y - drag.from[1], picture)
+        : spanned(drag.from, [x, y], picture);
   };
   const onKey = (event: KeyboardEvent): void => {
     const step = Math.max(1, Math.round(Math.max(width, height) * keyShare));
@@ -50,9 +52,9 @@ export function DrawnBox({ picture, box, onBox }: Props) {
     ] ?? [0, 0];
     if ((x === 0 && y === 0) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    onBox(event.shiftKey ? resized(box, x!, y!, picture) : moved(box, x!, y!, picture));
+    box.value = (event.shiftKey ? resized : moved)(box.peek(), x!, y!, picture);
   };
-  const [left, top, right, bottom] = box;
+  const [left, top, right, bottom] = box.value;
   const share = (value: number, side: number) => `${(value / side) * 100}%`;
   return (
     <div
@@ -66,7 +68,8 @@ export function DrawnBox({ picture, box, onBox }: Props) {
     >
       <div
         class="drawn"
-        role="group"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys, as the role says
         tabIndex={0}
         data-keys
         aria-roledescription="box"

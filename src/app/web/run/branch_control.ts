@@ -1,4 +1,5 @@
 import { effect, type Signal, signal } from "@preact/signals";
+import type { GivenResult } from "../../../agent/branch_result.ts";
 import type { Intervention } from "../../../agent/branch_start.ts";
 import type { Branch, BranchApi } from "../../worker_api/branch_api.ts";
 import { modelName } from "../labels/model_name.ts";
@@ -13,8 +14,14 @@ export type GoingOn =
   /** With others. */
   | "seed";
 
+/** What is changed: another box, another result of a tool, no tool, typed text, another question. */
+export type ChangeKind = "box" | "result" | "deny" | "text" | "question";
+
 /** Branches of the shown run: loads, makes and removes them. */
 export class BranchControl {
+  /** What was chosen last stays from rollout to rollout. */
+  readonly kind: Signal<ChangeKind> = signal("box");
+  readonly result: Signal<GivenResult["kind"]> = signal("blank");
   readonly goingOn: Signal<GoingOn> = signal("greedy");
   readonly seed: Signal<number> = signal(1);
   /** One is being made. */
