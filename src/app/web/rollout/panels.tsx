@@ -53,6 +53,19 @@ export const panels: readonly Panel[] = [
     load: async () => (await import("./attention_panel.tsx")).AttentionPanel,
   },
   {
+    name: "branch",
+    title: "Try something else",
+    load: async () => (await import("./branch_panel.tsx")).BranchPanel,
+    open: true,
+  },
+  {
+    name: "tree",
+    title: "Branches",
+    load: async () => (await import("./branch_tree.tsx")).BranchTree,
+    open: true,
+    shown: ({ chosen, branches }) => chosen.branch !== undefined || branches > 0,
+  },
+  {
     name: "worth",
     title: "What the crop was worth",
     load: async () => (await import("./worth_panel.tsx")).WorthPanel,

@@ -4,6 +4,7 @@ import { type WeightsChoice, weightsChoices } from "../../worker_api/asked_weigh
 import type { Alternative, MeasuredToken } from "../../worker_api/token_measures.ts";
 import { figure, signed } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { TokenButton, TokenOutcome } from "./branch_token.tsx";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
 import { weightsAsked, weightsCompared } from "./use_measures.ts";
@@ -18,7 +19,8 @@ export function TokenPanel({ step }: { step: StepContext }) {
   return (
     <>
       {model && <WeightsChoices />}
-      {measured && <AlternativesTable alternatives={measured.alternatives} written={token} />}
+      {measured && <AlternativesTable step={step} alternatives={measured.alternatives} written={token} />}
+      {measured && <TokenOutcome step={step} />}
       {model && <p class="soft small weights-line">{measures.line}</p>}
       {model && measures.found?.otherProblem && (
         <p class="soft small weights-line">Nothing to compare with: {measures.found.otherProblem}</p>
@@ -26,7 +28,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
       <table class="kv">
         <tbody>
           <Row label="id">{token}</Row>
-          <Row label="from">{model ? "model · in the loss" : `${source} · masked`}</Row>
+          <Row label="from">{originText(step)}</Row>
           {model && (
             <>
               <Measured step={step} measured={measured} />
@@ -97,7 +99,15 @@ function WeightsChoices() {
   );
 }
 
-function AlternativesTable({ alternatives, written }: { alternatives: readonly Alternative[]; written: number }) {
+function AlternativesTable({
+  step,
+  alternatives,
+  written,
+}: {
+  step: StepContext;
+  alternatives: readonly Alternative[];
+  written: number;
+}) {
   const { store } = usePage();
   const compares = alternatives.some(({ other }) => other !== null);
   const compared = weightsCompared(store);
@@ -111,7 +121,7 @@ function AlternativesTable({ alternatives, written }: { alternatives: readonly A
         {alternatives.map(({ token, text, probability, other }) => (
           <tr key={token} class={token === written ? "sampled" : ""}>
             <th scope="row" class="mono" title={`id ${token}`}>
-              {visibleText(text)}
+              <TokenButton step={step} token={token} text={text} />
               {token === written && <span class="hidden"> (sampled)</span>}
             </th>
             <td class="bar" aria-hidden="true">
@@ -183,6 +193,13 @@ export function clipText(
 
 /** A share of a sum as a percentage. */
 export const share = (part: number, whole: number): string => (whole === 0 ? "–" : `${figure((100 * part) / whole)} %`);
+
+/** Who wrote it, and whether anything is learned from it. */
+function originText({ unit, chosen }: StepContext): string {
+  if (unit.given) return "a person · not sampled";
+  if (unit.source !== "model") return `${unit.source} · masked`;
+  return chosen.branch ? "model · a branch, in no loss" : "model · in the loss";
+}
 
 /** Behind the panel's heading: which token it is. */
 export const tokenTitle = ({ unit }: StepContext) => (
