@@ -5,6 +5,7 @@ import type { Chosen } from "../run/store.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { CursorBar } from "./cursor_bar.tsx";
 import { KeyList } from "./key_list.tsx";
+import { LinkButton } from "./link_button.tsx";
 import { Panels } from "./panels.tsx";
 import { PicturesSide } from "./pictures_side.tsx";
 import type { Over, StepContext } from "./step_context.ts";
@@ -48,10 +49,13 @@ export function Stepper({ chosen, units, noTexts }: Props) {
     <>
       <PicturesSide step={step} problem={problem} unseen={unseen} />
       <section class="stack first" aria-label="Transcript">
-        <CursorBar units={units} cursor={cursor} move={move} onHelp={() => setKeysShown(true)} />
+        <CursorBar units={units} cursor={cursor} move={move} onHelp={() => setKeysShown(true)}>
+          <LinkButton token={step.unit.first + step.unit.tokens} />
+        </CursorBar>
         {keysShown && <KeyList onClose={() => setKeysShown(false)} />}
         {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
         <Transcript
+          buttons={<LinkButton token={null} />}
           rollout={rollout}
           units={units}
           cursor={cursor}
