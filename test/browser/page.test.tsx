@@ -246,7 +246,7 @@ describe("alternatives to a token", () => {
     await userEvent.keyboard("{ArrowRight}");
     await soon(() => expect(sampled()).not.toBe(first));
     // One question a rollout, whatever the cursor does
-    expect(fake.asked.filter((line) => line.startsWith("alternatives"))).toHaveLength(1);
+    expect(fake.asked.filter((line) => line.startsWith("measures"))).toHaveLength(1);
   });
 
   test("are explained where the open model is not the run's, and where there is none", async () => {

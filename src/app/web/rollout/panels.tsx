@@ -40,6 +40,11 @@ type View = ComponentType<{ step: StepContext }>;
 
 export const panels: readonly Panel[] = [
   { name: "token", title: "Token", about: tokenTitle, View: TokenPanel, open: true },
+  {
+    name: "worth",
+    title: "What the crop was worth",
+    load: async () => (await import("./worth_panel.tsx")).WorthPanel,
+  },
   { name: "reward", title: "Reward", about: whenPaid, View: RewardPanel, open: true },
   { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true },
 ];
