@@ -8,6 +8,7 @@ import { KeyList } from "./key_list.tsx";
 import { LinkButton } from "./link_button.tsx";
 import { Panels } from "./panels.tsx";
 import { PicturesSide } from "./pictures_side.tsx";
+import { SaveButton } from "./save_button.tsx";
 import type { Over, StepContext } from "./step_context.ts";
 import { useStepKeys } from "./step_keys.ts";
 import { cursorAt, start, type Unit } from "./token_units.ts";
@@ -55,7 +56,12 @@ export function Stepper({ chosen, units, noTexts }: Props) {
         {keysShown && <KeyList onClose={() => setKeysShown(false)} />}
         {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
         <Transcript
-          buttons={<LinkButton token={null} />}
+          buttons={
+            <>
+              <LinkButton token={null} />
+              <SaveButton step={step} />
+            </>
+          }
           rollout={rollout}
           units={units}
           cursor={cursor}
