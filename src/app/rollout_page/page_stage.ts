@@ -22,7 +22,7 @@ export class PictureClasses {
 
 /** A picture of the model's, by its name for those who do not see it. */
 export const pictureBox = (picture: PagePicture, label: string, classes: PictureClasses, inside?: Markup): Markup =>
-  html`<div class="picture ${classes.of(picture)}" role="img" aria-label="${label}" style="aspect-ratio: ${picture.widthPx} / ${picture.heightPx}">${inside}</div>`;
+  html`<span class="picture ${classes.of(picture)}" role="img" aria-label="${label}" style="aspect-ratio: ${picture.widthPx} / ${picture.heightPx}">${inside}</span>`;
 
 /** Boxes that are drawn at most. */
 const mostBoxes = 64;

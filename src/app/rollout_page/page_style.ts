@@ -14,7 +14,7 @@ nav ul { list-style: none; padding: 0; } a { color: var(--model); }
 .columns { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 24px; }
 @media (max-width: 760px) { .columns { grid-template-columns: minmax(0, 1fr); } section { margin-left: 0 !important; } }
 figure { margin: 0; } figcaption, .soft, .who { color: var(--soft); font-size: 12px; }
-.picture { position: relative; width: 100%; background-size: 100% 100%; border: 1px solid var(--line); border-radius: 4px;
+.picture { display: block; position: relative; width: 100%; background-size: 100% 100%; border: 1px solid var(--line); border-radius: 4px;
   image-rendering: pixelated; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .stage .picture { image-rendering: auto; }
 .box { position: absolute; border: 2.5px solid var(--c); box-shadow: 0 0 0 1px #0008; }
@@ -32,7 +32,7 @@ figure { margin: 0; } figcaption, .soft, .who { color: var(--soft); font-size: 1
 .scale { display: inline-block; width: 90px; height: 10px; border: 1px solid var(--line); border-radius: 3px; vertical-align: middle;
   background: linear-gradient(90deg, hsl(var(--heat) / 0), hsl(var(--heat) / 0.45)); }
 table { border-collapse: collapse; font-size: 13px; } caption { text-align: left; font-weight: 600; margin-top: 12px; }
-.reward { width: 100%; } .facts th, .reward th, .probabilities th { text-align: left; font-weight: 400; color: var(--soft); padding: 3px 16px 3px 0; }
+.reward { width: 100%; } .facts td, .reward td { padding: 3px 0; } .facts th, .reward th, .probabilities th { text-align: left; font-weight: 400; color: var(--soft); padding: 3px 16px 3px 0; }
 th, td { vertical-align: top; overflow-wrap: anywhere; } .reward td, .probabilities td { text-align: right; font-variant-numeric: tabular-nums; }
 .reward tr { border-bottom: 1px solid var(--line); } .probabilities td { padding: 2px 0 2px 16px; }
 .probabilities tbody th { font-family: ui-monospace, Menlo, Consolas, monospace; white-space: pre-wrap; color: var(--ink); }

@@ -40,7 +40,7 @@ export function rolloutPage({ title, facts }: PageHead, rollouts: readonly PageR
     ordered.length > 1 &&
     html`<nav aria-label="Rollouts"><ul>${ordered.map(
       ({ page, depth }) =>
-        html`<li style="margin-left: ${depth}em"><a href="#${anchor(page.rollout)}">${name(page)}</a></li>`,
+        html`<li style="margin-left: ${depth}em"><a href="#${anchor(page.rollout)}">${name(page)}</a> <span class="soft">${outcome(page.rollout)}</span></li>`,
     )}</ul></nav>`;
   return html`<!doctype html>
 <html lang="en">
@@ -83,6 +83,12 @@ function name({ rollout, change }: PageRollout): string {
   return `Step ${step}, task ${taskIndex + 1}, rollout ${rolloutIndex + 1}`;
 }
 
+/** "answer 7 · right · reward 2.00". */
+function outcome({ answer, reward, end }: Rollout): string {
+  const said = answer === null ? `no answer (${end})` : `answer ${answer.slice(0, 80)}`;
+  return reward ? `${said} · ${reward.right ? "right" : "wrong"} · reward ${reward.total.toFixed(2)}` : said;
+}
+
 /** Letters, digits and dots only. */
 const anchor = ({ id }: Rollout): string => `r${id.replace(/[^\w]/g, ".")}`;
 
@@ -90,6 +96,7 @@ function section(page: PageRollout, depth: number, classes: PictureClasses): Mar
   const { rollout, task, pictures } = page;
   return html`<section id="${anchor(rollout)}" style="margin-left: ${Math.min(depth, 4) * 1.5}em">
 <h2>${name(page)}</h2>
+<p class="soft">${outcome(rollout)}</p>
 <p class="question">${task.question}</p>
 <div class="columns">
 <div>${stage(rollout, task, pictures, classes)}${pictures.missing !== null && html`<p class="problem">${pictures.missing}.</p>`}
