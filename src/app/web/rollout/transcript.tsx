@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
@@ -19,10 +20,12 @@ interface Props {
   /** Whether a link or a person has named this place, rather than a rollout being opened. */
   named: boolean;
   move(to: number): void;
+  /** What can be done with the rollout as a whole. */
+  buttons: ComponentChildren;
 }
 
 /** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, known, named, move }: Props) {
+export function Transcript({ rollout, units, cursor, inputs, known, named, move, buttons }: Props) {
   const [wanted, setWanted] = useState<Colouring>("probability");
   const colourings = colouringsOf(known);
   const colouring = colourings.includes(wanted) ? wanted : "probability";
@@ -43,8 +46,9 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move 
     <div class="card" ref={list}>
       <div class="headline">
         <h2>
-          <b>Transcript</b>
+          <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
         </h2>
+        {buttons}
         <label class="small soft">
           colour:{" "}
           <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
