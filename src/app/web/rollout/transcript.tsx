@@ -44,7 +44,10 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
         <h2>
           <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
         </h2>
-        {buttons}
+        <span class="buttons">{buttons}</span>
+      </div>
+      <div class="headline">
+        <Legend colouring={colouring} highestEntropy={highestEntropy} />
         <label class="small soft">
           colour:{" "}
           <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
@@ -54,7 +57,6 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
           </select>
         </label>
       </div>
-      <Legend colouring={colouring} highestEntropy={highestEntropy} />
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
