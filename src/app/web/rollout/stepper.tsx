@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { rootOf } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
@@ -36,6 +37,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
   const over = useSignal<Over | null>(null);
   const step: StepContext = {
     chosen,
+    branches: store.branches.value.filter(({ id }) => rootOf(id) === rootOf(rollout.id)).length,
     config: store.runConfig.value,
     units,
     cursor,

@@ -1,10 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { replacedNames } from "./branch_words.ts";
 import { zoomClass } from "./crops.tsx";
 import type { Unit } from "./token_units.ts";
 
@@ -43,11 +45,12 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
       <div class="headline">
         <h2>
           <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          {branchNumber(rollout.id) !== null && `, branch ${branchNumber(rollout.id)}`}
         </h2>
         <span class="buttons">{buttons}</span>
       </div>
       <div class="headline">
-        <Legend colouring={colouring} highestEntropy={highestEntropy} />
+        <Legend colouring={colouring} highestEntropy={highestEntropy} given={units.some(({ given }) => given)} />
         <label class="small soft">
           colour:{" "}
           <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
@@ -131,12 +134,18 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
     <button
       type="button"
       tabIndex={-1}
-      class={`tok ${picked ? "pick" : ""} ${hatched} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
+      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
       // A space has no name that could be read aloud.
       aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
       aria-current={picked ? "true" : undefined}
-      title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
+      title={
+        unit.given
+          ? "put there by a person"
+          : unit.logprob === null
+            ? undefined
+            : `p = ${figure(Math.exp(unit.logprob))}`
+      }
       onClick={onPick}
     >
       {input && (
@@ -168,7 +177,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
     <div class="who">
       <b>{call ? toolLabel(call) : "tool"}</b>
       <span>
-        {call ? outcomeLabel(call) : "answered"}
+        {call?.replaced ? `replaced by ${replacedNames[call.replaced.kind]}` : call ? outcomeLabel(call) : "answered"}
         {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
@@ -177,7 +186,16 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   );
 }
 
-function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEntropy: number }) {
+function Legend({
+  colouring,
+  highestEntropy,
+  given,
+}: {
+  colouring: Colouring;
+  highestEntropy: number;
+  /** Whether a person put some tokens there. */
+  given: boolean;
+}) {
   const ends = {
     probability: ["p = 1", "p = 0"],
     entropy: ["0 nats", `${figure(highestEntropy)} nats`],
@@ -186,6 +204,7 @@ function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEn
   return (
     <p class={`legend small soft ${colouring}`}>
       {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
+      {given && " · underlined: put there by a person, not sampled"}
     </p>
   );
 }
