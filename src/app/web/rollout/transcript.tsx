@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
@@ -19,10 +20,12 @@ interface Props {
   /** Whether a link or a person has named this place, rather than a rollout being opened. */
   named: boolean;
   move(to: number): void;
+  /** What can be done with the rollout as a whole. */
+  buttons: ComponentChildren;
 }
 
 /** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, named, move }: Props) {
+export function Transcript({ rollout, units, cursor, inputs, named, move, buttons }: Props) {
   const [colouring, setColouring] = useState<Colouring>("probability");
   const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
   // A page cannot hold a button for each of a hundred thousand tokens.
@@ -40,8 +43,9 @@ export function Transcript({ rollout, units, cursor, inputs, named, move }: Prop
     <div class="card" ref={list}>
       <div class="headline">
         <h2>
-          <b>Transcript</b>
+          <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
         </h2>
+        {buttons}
         <label class="small soft">
           colour:{" "}
           <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>

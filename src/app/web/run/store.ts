@@ -47,6 +47,15 @@ export interface Cursor {
   tokens: number;
 }
 
+/** The log of a run that a link means and that must be given: a file by its name, or a run of another browser. */
+export interface WantedLog {
+  name: string;
+  from: "file" | "browser";
+  look: Look;
+  /** Goes where the link leads, in the run that is shown then. */
+  show(): void;
+}
+
 /** A run that broke off in this page, and can be gone on with. */
 export interface Interrupted extends Pick<StoredRun, "name" | "step" | "savedStep" | "steps"> {
   /** What happened, in a sentence. */
@@ -140,8 +149,7 @@ export class Store {
   readonly cursor: Signal<Cursor | null> = signal(null);
   /** Panels beside the step-through that were opened (true) or folded by hand. */
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
-  /** A file that a link means, to be opened again, and how to go where the link leads. */
-  readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
+  readonly wantedFile: Signal<WantedLog | null> = signal(null);
   /** Under which key the browser keeps the branches of the shown run; null where there is no run. */
   readonly tree: ReadonlySignal<string | null> = computed(() => this.replay.value?.link ?? this.storedAs.value);
   /** Branches of rollouts of the shown run, oldest first. */
