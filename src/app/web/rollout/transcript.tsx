@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
@@ -47,8 +48,12 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
       <div class="headline">
         <h2>
           <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          {branchNumber(rollout.id) !== null && `, branch ${branchNumber(rollout.id)}`}
         </h2>
-        {buttons}
+        <span class="buttons">{buttons}</span>
+      </div>
+      <div class="headline">
+        <Legend colours={colours} given={units.some(({ given }) => given)} />
         <label class="small soft">
           colour:{" "}
           <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
@@ -58,7 +63,6 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
           </select>
         </label>
       </div>
-      <Legend colours={colours} given={units.some(({ given }) => given)} />
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
