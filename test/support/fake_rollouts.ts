@@ -9,7 +9,7 @@ import type {
   SeenPictures,
   Worths,
 } from "../../src/app/worker_api/worth_api.ts";
-import type { ZoomWorth } from "../../src/train/causal_zoom.ts";
+import type { ZoomWorth } from "../../src/train/zoom_worth.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */

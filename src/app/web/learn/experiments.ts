@@ -5,6 +5,7 @@ import type { PageContext } from "../run/page_context.ts";
 import { recordings } from "../run/recordings.ts";
 import type { StepRecord } from "../run/run_state.ts";
 import { differences } from "../run/url_state.ts";
+import { causalCardId } from "../run/worth_control.ts";
 
 /** Settings of an experiment: a preset and what differs from it. */
 export type Experiment = Partial<RunConfig> & { preset: string };
@@ -74,7 +75,12 @@ export async function probeRecorded({ store, control, worth }: PageContext): Pro
   store.tab.value = "train";
   const { obstacle } = worth;
   if (obstacle !== null) store.notices.add("information", obstacle, { about: "shown run" });
-  else await worth.measureStep(last);
+  else {
+    const measuring = worth.measureStep(last);
+    // Once the view is drawn: its card stands below the groups.
+    requestAnimationFrame(() => document.getElementById(causalCardId)?.scrollIntoView({ block: "center" }));
+    await measuring;
+  }
 }
 
 async function openRecorded(control: PageContext["control"]): Promise<boolean> {

@@ -21,9 +21,9 @@ function Group() {
   return (
     <Lesson title="What is a group?">
       <p>
-        GRPO needs nobody who says how good an answer could be: the model tries each task several times, and these
-        attempts are a group. What an attempt is paid above the mean of its group, over their deviation, is its
-        advantage: its tokens become likelier by so much, those of attempts below the mean less likely.{" "}
+        GRPO has no critic: the model tries each task several times, and these attempts are a group. The advantage of an
+        attempt is its reward minus the mean of its group, over their deviation: its tokens become likelier where it was
+        paid above the mean, and less likely where it was paid below.{" "}
         <Do label="Show a group whose attempts differ" run={() => showGroup(page, "differs")} /> of a recorded run: the
         bars are the rewards, and Step through has the advantage of each. A group in which all are paid alike teaches
         nothing: <Do label="show one of those" run={() => showGroup(page, "alike")} />.

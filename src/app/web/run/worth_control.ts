@@ -2,12 +2,15 @@ import { type Signal, signal } from "@preact/signals";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { type CausalSummary, summarizeWorths } from "../../../train/causal_summary.ts";
-import type { ZoomWorth } from "../../../train/causal_zoom.ts";
-import { joinedSight, type Sight } from "../../../train/pixel_sight.ts";
+import { joinedSight, type Sight } from "../../../train/sight.ts";
+import type { ZoomWorth } from "../../../train/zoom_worth.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import type { StepRecord } from "./run_state.ts";
 import type { Chosen, Store } from "./store.ts";
 import { askedOf, obstacleTo, whoAnswered } from "./who_answers.ts";
+
+/** Where a step's measures are shown. */
+export const causalCardId = "crops-worth";
 
 /** What was measured about the pictures of one rollout. */
 export interface RolloutWorth {

@@ -1,7 +1,7 @@
 import { counted, signed } from "../labels/numbers.ts";
 import { percent } from "../labels/worth_words.ts";
 import { usePage } from "../run/page_context.ts";
-import type { MeasuredWorth } from "../run/worth_control.ts";
+import { causalCardId, type MeasuredWorth } from "../run/worth_control.ts";
 import { WorthBars } from "../widgets/worth_bars.tsx";
 
 /** What the pictures of tools were worth in the step that is looked at, or in held-out tasks; measured when it is asked for. */
@@ -14,8 +14,8 @@ export function CausalCard() {
   const { evalTasks } = store.runConfig.value ?? store.config.value;
   const ready = record?.groups.some((group) => group !== null) ?? false;
   return (
-    <section class="card causal" aria-labelledby="causal-title">
-      <h2 id="causal-title">
+    <section id={causalCardId} class="card causal" aria-label="What the crops were worth">
+      <h2>
         <b>What the crops were worth</b> {found?.title}
       </h2>
       {!found && (
