@@ -62,10 +62,10 @@ export class WorthControl {
 
   /** The same for an evaluation, which samples: never from the weights of a run within a step. */
   get obstacleToEvaluation(): string | null {
-    const { player, replay } = this.#store;
+    const { player, replay, config } = this.#store;
     if (replay.value !== null) return "An evaluation is of the run in this tab; close the recording to make one";
     if (player.value === "playing" || player.value === "stepping") return "Pause the run to evaluate it";
-    return this.obstacle;
+    return obstacleTo(this.#store, config.value);
   }
 
   /** One rollout. */

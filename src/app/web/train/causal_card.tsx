@@ -13,6 +13,7 @@ export function CausalCard() {
   const found = worth.ofShown(worth.measured);
   const { evalTasks } = store.runConfig.value ?? store.config.value;
   const ready = record?.groups.some((group) => group !== null) ?? false;
+  const why = (ready ? obstacle : null) ?? obstacleToEvaluation;
   return (
     <section id={causalCardId} class="card causal" aria-label="What the crops were worth">
       <h2>
@@ -52,7 +53,7 @@ export function CausalCard() {
           </>
         )}
       </p>
-      {(obstacle ?? obstacleToEvaluation) !== null && <p class="small soft">{obstacle ?? obstacleToEvaluation}.</p>}
+      {why !== null && <p class="small soft">{why}.</p>}
     </section>
   );
 }

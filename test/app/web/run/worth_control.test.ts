@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { foldAll } from "../../../../src/app/web/run/run_state.ts";
+import { emptyRun, foldAll } from "../../../../src/app/web/run/run_state.ts";
 import { Store } from "../../../../src/app/web/run/store.ts";
 import { WorthControl } from "../../../../src/app/web/run/worth_control.ts";
 import { resolveConfig } from "../../../../src/train/config.ts";
@@ -83,6 +83,9 @@ describe("what crops are worth", () => {
     await worth.evaluate();
     expect(fake.asked).toEqual(["evaluate 256 checkpoint 3", "evaluate 256 now 3"]);
     expect(worth.ofShown(worth.measured)).toMatchObject({ title: "256 held-out tasks" });
+    const fresh = opened(null);
+    fresh.store.live.value = emptyRun;
+    expect([fresh.worth.obstacle, fresh.worth.obstacleToEvaluation]).toEqual([expect.stringMatching(/pictures/), null]);
     expect(opened("recording").worth.obstacleToEvaluation).toMatch(/^An evaluation is of the run in this tab/);
   });
 
