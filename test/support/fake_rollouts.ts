@@ -1,4 +1,5 @@
 import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
+import type { AskedBranch, Branch } from "../../src/app/worker_api/branch_api.ts";
 import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type { Alternative, AskedMeasures, MeasuredToken, Measures } from "../../src/app/worker_api/token_measures.ts";
 import type {
@@ -10,6 +11,7 @@ import type {
   Worths,
 } from "../../src/app/worker_api/worth_api.ts";
 import type { ZoomWorth } from "../../src/train/zoom_worth.ts";
+import { FakeBranches } from "./fake_branches.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */
@@ -23,9 +25,23 @@ interface FakeRolloutParts {
 /** Answers about the rollouts of a fake run: invented, and the same ones for the same question. */
 export class FakeRollouts implements RolloutApi {
   readonly #parts: FakeRolloutParts;
+  readonly #branches = new FakeBranches();
 
   constructor(parts: FakeRolloutParts) {
     this.#parts = parts;
+  }
+
+  async branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
+    await this.#asked(`branch ${asked.rollout.id} ${asked.what.kind} ${asked.seed} ${asked.greedy}`);
+    return this.#branches.branch(asked, (token) => this.#parts.vocabulary[token]!);
+  }
+
+  branches(tree: string): Promise<Branch[]> {
+    return this.#branches.branches(tree);
+  }
+
+  removeBranches(tree: string, ids: string[]): Promise<void> {
+    return this.#branches.removeBranches(tree, ids);
   }
 
   /** Of other weights the same, each a little further from what was written. */

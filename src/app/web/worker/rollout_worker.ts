@@ -1,3 +1,4 @@
+import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
 import type {
@@ -8,6 +9,8 @@ import type {
   SeenPictures,
   Worths,
 } from "../../worker_api/worth_api.ts";
+import { keptBranches, removeBranches } from "./branch_store.ts";
+import { BranchWorker } from "./branch_worker.ts";
 import { measureRollout } from "./rollout_measures.ts";
 import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
@@ -16,8 +19,24 @@ import type { WeightsBeside } from "./weights_beside.ts";
 export class RolloutWorker implements RolloutApi {
   readonly #weights: WeightsBeside;
 
-  constructor(weights: WeightsBeside) {
+  readonly #branches: BranchWorker;
+
+  /** @param between  does something while no event of a run is under way */
+  constructor(weights: WeightsBeside, between: <T>(work: () => Promise<T>) => Promise<T>) {
     this.#weights = weights;
+    this.#branches = new BranchWorker(weights, between);
+  }
+
+  branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
+    return this.#branches.branch(asked);
+  }
+
+  branches(tree: string): Promise<Branch[]> {
+    return keptBranches(tree);
+  }
+
+  removeBranches(tree: string, ids: string[]): Promise<void> {
+    return removeBranches(tree, ids);
   }
 
   measures(asked: AskedMeasures): Promise<Measures> {
