@@ -428,7 +428,9 @@ export class GpuSession implements Session {
   /** The pictures of a task of any run on this model. */
   async #pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     const isOurs = config.data === this.#config.data;
-    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(config);
+    // No answer is judged for that, and a log does not name its judge's server.
+    const unjudged = { ...config, judge: "rules" as const, judgeUrl: "" };
+    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(unjudged);
     return source.pictures(task);
   }
 }

@@ -95,3 +95,9 @@ test("an evaluation may be under other settings of the model, which the session 
   if (causal!.gold) expect(causal!.gold.tool).toBeCloseTo(causal!.gold.blank, 6);
   expect(causal!.sight!.tokens).toBeGreaterThan(0);
 });
+
+test("rollouts of a run whose judge is not here can be asked about: nothing is judged", async () => {
+  const [{ task, rollouts }] = lastStep() as [{ task: Task; rollouts: Rollout[] }];
+  const judged = { ...config, judge: "verl" as const, judgeUrl: "" };
+  expect(await session.sight({ task, rollouts: rollouts.slice(0, 1), config: judged })).not.toBeNull();
+});

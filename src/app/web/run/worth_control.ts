@@ -87,8 +87,10 @@ export class WorthControl {
       let done = 0;
       for (const { group, i } of groups) {
         const task = record.tasks[i]!;
+        if (!goesOn()) return;
         const { found, who } = await this.#group(task, group, otherTask(record, i));
         worths.push(...found);
+        if (!goesOn()) return;
         const { sight } = await this.#sight(task, group);
         if (sight) sights.push(sight);
         if (!goesOn()) return;
@@ -109,11 +111,12 @@ export class WorthControl {
       let line = "";
       const groups = record.groups.flatMap((group, i) => (group && group.length > 0 ? [{ group, i }] : []));
       for (const { group, i } of groups.slice(0, groupsSeen)) {
+        if (!goesOn()) return;
         const { sight, who } = await this.#sight(record.tasks[i]!, group);
         if (sight) sights.push(sight);
         line = who;
-        if (!goesOn()) return;
       }
+      if (!goesOn()) return;
       this.sight.value = { sight: joinedSight(sights), who: line, run: this.#run() };
     });
   }
@@ -160,11 +163,13 @@ export class WorthControl {
   async #group(task: Task, rollouts: readonly Rollout[], other: { task: Task; rollout: Rollout } | null) {
     const step = this.#store.live.value.step;
     const asked = { task, rollouts, config: this.#pictures(), other, ...askedOf(this.#store) };
+    // Another run may be shown when the answer comes.
+    const keys = rollouts.map((rollout) => [rollout, this.#keyOf(rollout)] as const);
     const { worths, by } = await this.#api.rollouts.worths(asked);
     const who = whoAnswered(this.#store, by, step);
     const known = new Map(this.rollouts.value);
-    for (const rollout of rollouts)
-      known.set(this.#keyOf(rollout), { worth: worths.find((one) => one.rollout === rollout.id) ?? null, who });
+    for (const [rollout, key] of keys)
+      known.set(key, { worth: worths.find((one) => one.rollout === rollout.id) ?? null, who });
     this.rollouts.value = known;
     return { found: worths, who };
   }
@@ -193,7 +198,7 @@ export class WorthControl {
     try {
       await work(goesOn);
     } catch (error) {
-      if (mine === this.#asked) this.#store.notices.error(error);
+      if (goesOn()) this.#store.notices.error(error);
     } finally {
       if (mine === this.#asked) this.asking.value = null;
     }

@@ -77,7 +77,7 @@ function Measured({ found }: { found: MeasuredWorth }) {
       {gold && given && (
         <WorthBars caption="Mean probability of the right and of the given answers" {...{ gold, given }} />
       )}
-      <table class="kv">
+      <table class="kv even">
         <tbody>
           <Row name="right as they are" value={percent(withTool)} />
           <Row name="right without a call" value={percent(withoutTool)} />
