@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
@@ -44,8 +45,12 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
       <div class="headline">
         <h2>
           <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          {branchNumber(rollout.id) !== null && `, branch ${branchNumber(rollout.id)}`}
         </h2>
-        {buttons}
+        <span class="buttons">{buttons}</span>
+      </div>
+      <div class="headline">
+        <Legend colouring={colouring} highestEntropy={highestEntropy} given={units.some(({ given }) => given)} />
         <label class="small soft">
           colour:{" "}
           <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
@@ -55,7 +60,6 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
           </select>
         </label>
       </div>
-      <Legend colouring={colouring} highestEntropy={highestEntropy} given={units.some(({ given }) => given)} />
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
