@@ -4,8 +4,10 @@ export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uni
 /** Buffer sizes are multiples of this many bytes. */
 export const granuleBytes = 256;
 
-/** An idle buffer is reused only for requests of at least this share of its size. */
+/** An idle buffer is reused only for requests of at least this share of its size; small ones cost more to make than they hold. */
 const usefulShare = 8 / 9;
+const usefulShareOfSmall = 1 / 4;
+const smallBytes = 2 ** 20;
 
 /** Most bytes kept in idle buffers. */
 const mostIdleBytes = 2 ** 30;
@@ -32,6 +34,8 @@ export interface MemoryPeak {
 export class BufferPool {
   /** Idle buffers, the one released first in front. */
   readonly #idle = new Set<GPUBuffer>();
+  /** Kept here because with Dawn each look at a buffer's size is a call. */
+  readonly #bytes = new WeakMap<GPUBuffer, number>();
   readonly #usedFor = new Map<string, number>();
   #idleBytes = 0;
   #allocatedBytes = 0;
@@ -48,13 +52,18 @@ export class BufferPool {
     return this.#peak;
   }
 
+  /** The size of a buffer that was allocated here. */
+  bytesOf(buffer: GPUBuffer): number {
+    return this.#bytes.get(buffer) ?? buffer.size;
+  }
+
   /** A storage buffer of at least this size; `release` it after use. */
   allocate(bytes: number, label: string): GPUBuffer {
     const sizeBytes = Math.max(1, Math.ceil(bytes / granuleBytes)) * granuleBytes;
     const idle = this.#idleFor(sizeBytes);
     if (idle) {
       this.#idle.delete(idle);
-      this.#idleBytes -= idle.size;
+      this.#idleBytes -= this.bytesOf(idle);
       idle.label = label;
       this.#count(idle, 1);
       return idle;
@@ -74,7 +83,7 @@ export class BufferPool {
     if (this.#idle.has(buffer)) throw new Error(`The buffer ${buffer.label} was released before`);
     this.#count(buffer, -1);
     this.#idle.add(buffer);
-    this.#idleBytes += buffer.size;
+    this.#idleBytes += this.bytesOf(buffer);
     for (const oldest of this.#idle) {
       if (this.#idleBytes <= mostIdleBytes) break;
       this.#destroyIdle(oldest);
@@ -91,37 +100,43 @@ export class BufferPool {
 
   destroyUniforms(buffer: GPUBuffer): void {
     this.#count(buffer, -1);
-    this.#allocatedBytes -= buffer.size;
+    this.#allocatedBytes -= this.bytesOf(buffer);
     buffer.destroy();
   }
 
   /** The smallest idle buffer of at least this size, within `usefulShare`. */
   #idleFor(sizeBytes: number): GPUBuffer | undefined {
     let found: GPUBuffer | undefined;
-    for (const buffer of this.#idle)
-      if (buffer.size >= sizeBytes && sizeBytes >= usefulShare * buffer.size && !(found && found.size <= buffer.size))
-        found = buffer;
+    let least = Number.POSITIVE_INFINITY;
+    for (const buffer of this.#idle) {
+      const bytes = this.bytesOf(buffer);
+      const share = bytes <= smallBytes ? usefulShareOfSmall : usefulShare;
+      if (bytes < sizeBytes || sizeBytes < share * bytes || bytes >= least) continue;
+      found = buffer;
+      least = bytes;
+    }
     return found;
   }
 
   #create(descriptor: GPUBufferDescriptor & { label: string }): GPUBuffer {
     const buffer = this.device.createBuffer(descriptor);
-    this.#allocatedBytes += buffer.size;
+    this.#bytes.set(buffer, descriptor.size);
+    this.#allocatedBytes += descriptor.size;
     this.#count(buffer, 1);
     return buffer;
   }
 
   #destroyIdle(buffer: GPUBuffer): void {
     this.#idle.delete(buffer);
-    this.#idleBytes -= buffer.size;
-    this.#allocatedBytes -= buffer.size;
+    this.#idleBytes -= this.bytesOf(buffer);
+    this.#allocatedBytes -= this.bytesOf(buffer);
     buffer.destroy();
   }
 
   /** Counts a buffer that comes into use (1) or goes out of use (-1). */
-  #count({ label, size }: GPUBuffer, sign: 1 | -1): void {
-    const use = useOf(label);
-    this.#usedFor.set(use, (this.#usedFor.get(use) ?? 0) + sign * size);
+  #count(buffer: GPUBuffer, sign: 1 | -1): void {
+    const use = useOf(buffer.label);
+    this.#usedFor.set(use, (this.#usedFor.get(use) ?? 0) + sign * this.bytesOf(buffer));
     if (this.#allocatedBytes > this.#peak.bytes)
       this.#peak = { bytes: this.#allocatedBytes, uses: new Map([...this.#usedFor, ["idle", this.#idleBytes]]) };
   }

@@ -45,6 +45,6 @@ export class Commands {
 
   submit(): void {
     this.#pass?.end();
-    this.gpu.device.queue.submit([this.#encoder.finish()]);
+    this.gpu.queue.submit([this.#encoder.finish()]);
   }
 }

@@ -66,6 +66,10 @@ export class Gpu {
   readonly matrixUnits: MatrixUnits | null;
   readonly counts: boolean;
   readonly unshared: boolean;
+  /** Of the device, read once: with Dawn each look at them makes new objects. */
+  readonly queue: GPUQueue;
+  readonly canTime: boolean;
+  readonly maxBufferBytes: number;
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly activations = new ActivationArena(this);
@@ -90,6 +94,9 @@ export class Gpu {
     this.matrixUnits = options.matrixUnits;
     this.counts = options.counts ?? false;
     this.unshared = options.unshared ?? options.software;
+    this.queue = this.device.queue;
+    this.canTime = this.device.features.has("timestamp-query");
+    this.maxBufferBytes = this.device.limits.maxBufferSize;
     this.pool = new BufferPool(this.device);
     this.pipelines = new Pipelines(this.device, options.unrolled ?? true);
     this.#readback = new Readback(this.device);
@@ -168,10 +175,6 @@ export class Gpu {
     });
   }
 
-  get canTime(): boolean {
-    return this.device.features.has("timestamp-query");
-  }
-
   /** A tensor with unspecified content. */
   empty(name: string, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
     return { name, shape, dtype, buffer: this.allocate(bytesOf({ shape, dtype }), name), offsetBytes: 0 };
@@ -197,7 +200,7 @@ export class Gpu {
     const words = bytesOf(tensor) / 4;
     if (start + values.length > words)
       throw new RangeError(`${tensor.name} holds ${words} values, ${values.length} at ${start} do not fit`);
-    this.device.queue.writeBuffer(
+    this.queue.writeBuffer(
       bufferOf(tensor),
       tensor.offsetBytes + start * 4,
       values.buffer as ArrayBuffer,
@@ -216,7 +219,7 @@ export class Gpu {
     const whole = bytes.length - (bytes.length % 4);
     const at = tensor.offsetBytes + firstByte;
     const put = (offset: number, { buffer, byteOffset, byteLength }: Uint8Array) =>
-      this.device.queue.writeBuffer(bufferOf(tensor), offset, buffer as ArrayBuffer, byteOffset, byteLength);
+      this.queue.writeBuffer(bufferOf(tensor), offset, buffer as ArrayBuffer, byteOffset, byteLength);
     if (whole > 0) put(at, bytes.subarray(0, whole));
     if (whole === bytes.length) return;
     const last = new Uint8Array(4);
@@ -228,7 +231,7 @@ export class Gpu {
   clear(tensor: Tensor): void {
     const encoder = this.device.createCommandEncoder({ label: `clear ${tensor.name}` });
     encoder.clearBuffer(bufferOf(tensor), tensor.offsetBytes, bytesOf(tensor));
-    this.device.queue.submit([encoder.finish()]);
+    this.queue.submit([encoder.finish()]);
   }
 
   /**
@@ -284,9 +287,9 @@ export class Gpu {
 
   /** A buffer from the pool; `release` it after use. @throws GpuError where it is larger than the device allows */
   allocate(bytes: number, label: string): GPUBuffer {
-    if (bytes > this.device.limits.maxBufferSize)
+    if (bytes > this.maxBufferBytes)
       throw new GpuError(
-        `${label} needs ${sizeText(bytes)}, this device allows ${sizeText(this.device.limits.maxBufferSize, Math.floor)} in a buffer; take fewer tasks at once (tasksPerRoll), fewer rollouts of a task (rolloutsPerTask) or smaller pictures (maxPixels)`,
+        `${label} needs ${sizeText(bytes)}, this device allows ${sizeText(this.maxBufferBytes, Math.floor)} in a buffer; take fewer tasks at once (tasksPerRoll), fewer rollouts of a task (rolloutsPerTask) or smaller pictures (maxPixels)`,
       );
     return this.pool.allocate(bytes, label);
   }

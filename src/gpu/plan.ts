@@ -19,6 +19,9 @@ interface Step {
   group?: GPUBindGroup;
 }
 
+/** Dispatches of a submission that runs a plan more than once: what the GPU does while the next ones are encoded. */
+const mostDispatches = 256;
+
 /**
  * A forward or backward pass, or another sequence of dispatches, recorded once and replayed: pipelines and bind groups are
  * made once, a run is one compute pass in one submission. Sizes are fixed when it is recorded; what changes between runs
@@ -49,7 +52,7 @@ export class Plan {
 
   /** Bytes of its own tensors, without activations that share buffers. */
   get sizeBytes(): number {
-    return this.#owned.reduce((sum, { size }) => sum + size, 0);
+    return this.#owned.reduce((sum, buffer) => sum + this.gpu.pool.bytesOf(buffer), 0);
   }
 
   /** Bytes of the buffers that its activations share; available before they are allocated. */
@@ -131,20 +134,22 @@ export class Plan {
     return this.gpu.pipelines.compile(withoutDead(this.#planned()).map(({ dispatch }) => dispatch));
   }
 
-  /** Encodes and submits all dispatches, in order. */
-  run(): void {
-    onHost(`submit ${this.name}`, () => this.#run());
+  /** Encodes and submits all dispatches, in order, so many times one after another: in few submissions where they are few. */
+  run(times = 1): void {
+    const together = Math.max(1, Math.floor(mostDispatches / Math.max(1, this.#steps.length)));
+    for (let left = times; left > 0; left -= together)
+      onHost(`submit ${this.name}`, () => this.#run(Math.min(left, together)));
   }
 
-  #run(): void {
+  #run(times: number): void {
     this.#bind();
-    this.gpu.beforeRun?.(this);
+    for (let i = 0; i < times; i++) this.gpu.beforeRun?.(this);
     const encoder = this.gpu.device.createCommandEncoder({ label: this.name });
     const timestampWrites = this.gpu.canTime ? this.gpu.passClock.next(this.name) : undefined;
     const pass = encoder.beginComputePass({ label: this.name, ...(timestampWrites ? { timestampWrites } : {}) });
-    for (const step of this.#steps) encode(pass, step);
+    for (let i = 0; i < times; i++) for (const step of this.#steps) encode(pass, step);
     pass.end();
-    this.gpu.device.queue.submit([encoder.finish()]);
+    this.gpu.queue.submit([encoder.finish()]);
   }
 
   /** Runs once with timestamps round each kernel. The whole is slower than `run`; the times of single kernels are right. */

@@ -35,9 +35,11 @@ export class PlanCache<T extends Recorded> {
     }
     this.#plans.delete(key);
     this.#plans.set(key, found);
-    let bytes = [...this.#plans.values()].reduce((sum, { plan }) => sum + plan.sizeBytes, 0);
+    const { count, bytes: most } = this.#limits;
+    let bytes = 0;
+    if (most < Number.POSITIVE_INFINITY) for (const { plan } of this.#plans.values()) bytes += plan.sizeBytes;
     for (const [oldest, { plan }] of this.#plans) {
-      if (oldest === key || (this.#plans.size <= this.#limits.count && bytes <= this.#limits.bytes)) break;
+      if (oldest === key || (this.#plans.size <= count && bytes <= most)) break;
       bytes -= plan.sizeBytes;
       plan.free();
       this.#plans.delete(oldest);

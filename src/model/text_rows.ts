@@ -80,10 +80,9 @@ export class TextRows {
     const images = padded(values.imageRows, N, noIndex);
     gpu.write(this.tokens.index, tokens);
     gpu.write(this.images.index, images);
-    gpu.write(
-      this.positions,
-      Uint32Array.from([values.t, values.h, values.w].flatMap((axis) => [...padded(axis, N, 0)])),
-    );
+    const positions = new Uint32Array(3 * N);
+    for (const [axis, along] of [values.t, values.h, values.w].entries()) positions.set(along, axis * N);
+    gpu.write(this.positions, positions);
     gpu.write(this.spans.query, padded(values.querySpans, N * 4, 0));
     // Padding writes its keys to row 0 of a cache, which is never read.
     gpu.write(this.cacheRows, padded(values.cacheRows ?? [], N, 0));

@@ -108,9 +108,11 @@ export class Prefills {
     for (const part of parts) {
       const { cacheBegin, prefix, begin, slots, tokens } = part;
       const [, end] = packer.put(part);
+      const { cacheRows, querySpans } = packer.rows;
+      const [prefixBegin, prefixEnd] = prefix ?? [0, 0];
       for (let i = 0; i < tokens.length; i++) {
-        packer.rows.cacheRows.push(cacheBegin + i);
-        packer.rows.querySpans.push(...(prefix ?? [0, 0]), cacheBegin - begin, cacheBegin + i + 1);
+        cacheRows.push(cacheBegin + i);
+        querySpans.push(prefixBegin, prefixEnd, cacheBegin - begin, cacheBegin + i + 1);
       }
       for (const slot of slots) ends.push({ lastRow: end - 1, slot });
     }

@@ -8,7 +8,7 @@ import { summarize } from "../ops/logprob.ts";
 import {
   type CachePlace,
   collect,
-  conversationIn,
+  conversationWord,
   conversationWordCount,
   conversationWords,
   pick,
@@ -184,12 +184,14 @@ export class Sampler {
       if (!got) throw new Error("The sampled tokens could not be read");
       const floats = new Float32Array(got.buffer);
       return spans.map(({ count }, i) => {
-        const places = Array.from({ length: count }, (_, k) => (starts[i]! + k) * sampleWordCount);
-        return {
-          tokens: places.map((at) => got[at]!),
-          logprobs: places.map((at) => floats[at + 1]!),
-          entropies: places.map((at) => floats[at + 2]!),
-        };
+        const span: SampledSpan = { tokens: [], logprobs: [], entropies: [] };
+        for (let k = 0; k < count; k++) {
+          const at = (starts[i]! + k) * sampleWordCount;
+          span.tokens.push(got[at]!);
+          span.logprobs.push(floats[at + 1]!);
+          span.entropies.push(floats[at + 2]!);
+        }
+        return span;
       });
     };
     return { out: { ...out, shape: [total, sampleWordCount] }, samplesOf };
@@ -230,7 +232,7 @@ function runsOf(numbers: readonly number[]): [from: number, to: number][] {
 function lookOf(words: Uint32Array | undefined): Look {
   if (!words) throw new Error("The state of the conversations could not be read");
   return {
-    sampled: (slot) => conversationIn(words, slot).sampled,
-    hasStopped: (slot) => conversationIn(words, slot).done,
+    sampled: (slot) => conversationWord(words, slot, "sampled"),
+    hasStopped: (slot) => conversationWord(words, slot, "done") === 1,
   };
 }

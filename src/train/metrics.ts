@@ -5,7 +5,7 @@ import { zoom } from "../agent/tools/zoom.ts";
 import { knownParts } from "../reward/rewards/table.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
-import { type CausalMetricName, causalMetricTable } from "./causal_zoom.ts";
+import { type CausalMetricName, causalMetricTable } from "./causal_summary.ts";
 import type { Metrics } from "./events.ts";
 
 /** How a metric is shown to people. */
@@ -212,5 +212,7 @@ function zoomed(rollout: Rollout): boolean {
 }
 
 function mean(values: readonly (number | boolean)[]): number {
-  return values.reduce<number>((sum, value) => sum + Number(value), 0) / values.length;
+  let sum = 0;
+  for (const value of values) sum += Number(value);
+  return sum / values.length;
 }

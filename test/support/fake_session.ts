@@ -1,6 +1,6 @@
 import type { Session } from "../../src/app/session/session.ts";
 import type { Task } from "../../src/tasks/task.ts";
-import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { type Checkpoint, checkpointFiles, readCheckpoint, readWeightsOf } from "../../src/train/checkpoint.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 
@@ -8,25 +8,29 @@ const shapes = new Map([["w", [2]]]);
 
 /**
  * A session whose whole model is one number, the sum of the steps made: enough to see whether a run goes on from where
- * it was. `failAt` throws within that step.
+ * it was. `failAt` throws within that step; a `frozen` one takes weights without the optimizer.
  */
-export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}): Session & { closed: boolean } {
+export function fakeSession(
+  wanted: RunConfig,
+  options: { failAt?: number; frozen?: boolean } = {},
+): Session & { closed: boolean } {
   const config = { ...wanted };
   let step = 0;
   let weight = 0;
   const weights = () => [{ name: "w", shape: [2], values: Float32Array.of(weight, step) }];
-  const session = {
+  const session: Session & { closed: boolean } = {
     adapter: "Fake",
     software: true,
     model: { name: config.model, parameters: 2 },
     closed: false,
     lost: false,
     async restore(files: Parameters<Session["restore"]>[0]) {
-      const checkpoint = await readCheckpoint(files, shapes);
+      const checkpoint = await (options.frozen ? readWeightsOf : readCheckpoint)(files, shapes);
       step = checkpoint.step;
       weight = checkpoint.weights[0]?.values[0] ?? Number.NaN;
       return step;
     },
+    beside: async () => fakeSession(wanted, { ...options, frozen: true }),
     async reset(next: RunConfig) {
       Object.assign(config, next);
       step = 0;
@@ -73,6 +77,7 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       }
       yield { type: "end" as const, step: 3, reason: "done" as const };
     },
+    branch: () => Promise.reject(new Error("This session writes no tokens")),
     evaluate: async ({ tasks, greedy }: { tasks: number; greedy: boolean }) => ({
       tasks,
       notes: [],
@@ -101,10 +106,23 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
         yield { task, rollouts };
       }
     },
-    likelihoods: async (rollout: { segments: { source: string; tokens: number[] }[] }) =>
+    measures: async (rollout: { segments: { source: string; tokens: number[] }[] }, _task, _config, other) =>
       rollout.segments
         .filter(({ source }) => source === "model")
-        .flatMap(({ tokens }) => tokens.map((token) => [{ token, probability: 0.5 }])),
+        .flatMap(({ tokens }) =>
+          tokens.map((token) => ({
+            top: [{ token, probability: 0.5 }],
+            logprob: -1 - weight,
+            entropy: 1,
+            spread: 0.75,
+            other: other ? { probabilities: [0.25], logprob: -2, kl: 0.125 } : null,
+          })),
+        ),
+    worths: async () => [],
+    sight: async () => null,
+    attention: async () => {
+      throw new Error("One number attends to nothing");
+    },
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change(changes: Partial<RunConfig>) {
       Object.assign(config, changes);

@@ -8,32 +8,40 @@ import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { Model } from "../../model/model.ts";
 import type { NamedBytes } from "../../platform.ts";
+import type { Chat } from "../../policy/chat.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
-import { zoomWorths } from "../../train/causal_zoom.ts";
+import type { AttentionMaps } from "../../train/attention_maps.ts";
+import { type ProbeParts, probedTasks, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { updateOn } from "../../train/own_update.ts";
 import type { PackedGroup } from "../../train/pack.ts";
-import type { Progress, TrainingParts } from "../../train/run_parts.ts";
+import { pixelSight } from "../../train/pixel_sight.ts";
+import type { MadeBefore, Progress, TrainingParts } from "../../train/run_parts.ts";
+import type { Sight } from "../../train/sight.ts";
 import { train } from "../../train/trainer.ts";
 import { untilStopped } from "../../train/warmup.ts";
+import type { ZoomWorth } from "../../train/zoom_worth.ts";
 import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { rolloutLikelihoods } from "./rollout_likelihoods.ts";
+import { type AskedBranch, Branches, type MadeBranch } from "./rollout_branch.ts";
+import { rolloutAttention, rolloutMeasures } from "./rollout_measures.ts";
+import { type ProbedRollouts, type Remaking, rolloutSight, rolloutWorths } from "./rollout_worth.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
 import { warmedUp } from "./session_warmup.ts";
-import { checkpointOf, exportedWeights, refill, restoreWeights } from "./session_weights.ts";
+import { checkpointOf, exportedWeights, refill, restoreFrozen, restoreWeights } from "./session_weights.ts";
+import { modelBeside } from "./weights_beside.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -62,13 +70,18 @@ export class GpuSession implements Session {
   readonly files: CheckpointFiles;
   readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
-  readonly #lanes: number;
+  readonly #overlap: Overlap;
+  readonly #branches: Branches;
   readonly #learner: Learner;
+  /** Answers questions about rollouts; null before the first. */
+  #asking: Learner | null = null;
   readonly #reference: ReferenceModel;
   #context: RunContext;
   #config: RunConfig;
   #progress: Progress = { step: 0, updates: 0 };
   readonly #trace: SessionTrace;
+  /** Of a session on the device of another: gives back what is its own. */
+  readonly #free: (() => void) | null;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
 
@@ -76,7 +89,11 @@ export class GpuSession implements Session {
     parts: SessionParts,
     context: RunContext,
     readonly openRunContext: (config: RunConfig, own?: OwnParts) => Promise<RunContext>,
-    { overlap, ...measured }: { overlap: Overlap; kernels: boolean; timeline: boolean },
+    {
+      overlap,
+      free = null,
+      ...measured
+    }: { overlap: Overlap; kernels: boolean; timeline: boolean; free?: (() => void) | null },
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
     this.notices = parts.notices;
@@ -92,9 +109,18 @@ export class GpuSession implements Session {
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
     this.#trace = new SessionTrace(gpu, measured);
-    this.#lanes = overlap.lanes;
+    this.#overlap = overlap;
+    this.#free = free;
     this.#policy = new GpuPolicy(gpu, qwen, { traced: measured.kernels, ahead: overlap.ahead });
     this.#learner = new Learner(gpu, qwen, "policy");
+    this.#branches = new Branches({
+      gpu,
+      model: qwen,
+      tokenizer: this.tokenizer,
+      view: () => this.#view(),
+      open: (config) => this.openRunContext(config),
+      ahead: overlap.ahead,
+    });
   }
 
   get lost(): boolean {
@@ -122,8 +148,21 @@ export class GpuSession implements Session {
     // The reference is the model that the run began with, which the folder still holds.
     if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
     this.#policy.forget();
-    this.#progress = await restoreWeights(this.gpu, this.qwen, files);
+    this.#progress = this.#free
+      ? { step: await restoreFrozen(this.gpu, this.qwen, files), updates: 0 }
+      : await restoreWeights(this.gpu, this.qwen, files);
     return this.#progress.step;
+  }
+
+  async beside(): Promise<GpuSession> {
+    // Nothing is trained there, so that no reference is wanted.
+    const config = { ...this.#config, klLossCoef: 0, klRewardCoef: 0 };
+    const { gpu, qwen, tokenizer, view, pool, files, adapterFiles } = this;
+    const context = await this.openRunContext(config);
+    const { model, free } = await modelBeside({ gpu, qwen, files, adapterFiles }, config);
+    const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices: [] };
+    const options = { overlap: this.#overlap, kernels: false, timeline: false, free };
+    return new GpuSession(parts, context, this.openRunContext, options);
   }
 
   async reset(config: RunConfig): Promise<void> {
@@ -161,7 +200,7 @@ export class GpuSession implements Session {
     return metrics;
   }
 
-  async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
+  async *train(signal?: AbortSignal, made?: MadeBefore): AsyncGenerator<TrainEvent> {
     this.expectTrainable();
     const resumedAt = this.#progress.step;
     yield {
@@ -180,6 +219,8 @@ export class GpuSession implements Session {
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
       }
+      // Its memory belongs to the run while that moves.
+      if (event.type === "tasks") await this.#branches.end();
       if (event.type === "update")
         this.#progress = { step: event.step, updates: this.#progress.updates + (event.metrics.updates ?? 0) };
       yield event;
@@ -215,18 +256,15 @@ export class GpuSession implements Session {
     yield { type: "end", step, reason: "done" };
   }
 
-  evaluate({
+  async evaluate({
     signal,
     causal = false,
+    config,
     ...asked
-  }: {
-    tasks: number;
-    greedy: boolean;
-    causal?: boolean;
-    signal?: AbortSignal;
-  }): Promise<Evaluation> {
-    const parts = { ...this.parts(), signal };
-    return evaluateHeldOut(parts, this.#config, { ...asked, ...(causal ? { probe: parts.probe } : {}) });
+  }: Parameters<Session["evaluate"]>[0]): Promise<Evaluation> {
+    const under = config ? { context: await this.openRunContext(config), config: () => config } : undefined;
+    const parts = { ...this.parts(under), signal };
+    return evaluateHeldOut(parts, parts.config(), { ...asked, ...(causal ? { probes: parts.probes } : {}) });
   }
 
   async *roll({
@@ -251,10 +289,33 @@ export class GpuSession implements Session {
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
-  async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
+  async measures(
+    rollout: Rollout,
+    task: Task,
+    config: RunConfig,
+    other: Session | null = null,
+  ): Promise<TokenMeasure[]> {
     const pictures = await this.#pictures(task, config);
-    const { chat, ownTools } = this.#context;
-    return rolloutLikelihoods(this, { chat, ownTools }, { rollout, pictures, config });
+    const { gpu, qwen, pool } = this;
+    const parts = { gpu, qwen, pool, other: other && this.#modelOf(other) };
+    return rolloutMeasures(parts, this.#context, { rollout, pictures, config });
+  }
+
+  worths(asked: ProbedRollouts): Promise<ZoomWorth[]> {
+    return rolloutWorths(this.#askedParts(asked.config), this.#remaking(), asked);
+  }
+
+  sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null> {
+    return rolloutSight(this.#askedParts(asked.config), this.#remaking(), asked);
+  }
+
+  async attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps> {
+    const pictures = await this.#pictures(task, config);
+    return rolloutAttention(this, this.#context, { rollout, pictures, config, index });
+  }
+
+  branch(asked: AskedBranch): Promise<MadeBranch> {
+    return this.#branches.branch(asked);
   }
 
   scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
@@ -296,19 +357,27 @@ export class GpuSession implements Session {
   }
 
   close(): void {
+    if (this.#free) {
+      void this.#branches.end();
+      this.#policy.free();
+      this.#learner.free();
+      this.#asking?.free();
+      this.#free();
+      return;
+    }
     this.#trace.close();
     this.pool.close();
     this.gpu.close();
   }
 
-  /** What a run on this model is made of, as of now. */
-  parts(): TrainingParts {
-    const { chat, source, judge, reward, tools, missing } = this.#context;
+  /** What a run on this model is made of, as of now. @param under  another configuration than the session's own */
+  parts(under?: { context: RunContext; config: () => RunConfig }): TrainingParts {
+    const { context, config } = under ?? { context: this.#context, config: () => this.#config };
+    const { chat, source, judge, reward, tools, missing } = context;
     if (missing) throw missing;
     const { vision } = this.qwen.config;
-    const { factor } = this.view;
     return {
-      config: () => this.#config,
+      config,
       source,
       reward,
       policy: this.#policy,
@@ -316,30 +385,60 @@ export class GpuSession implements Session {
       tools,
       tokenizer: this.tokenizer,
       judge,
-      view: {
-        frame: this.qwen.family.frame,
-        minSidePx: Math.max(minCropPx, factor),
-        modelInput: (pixels) => this.pool.modelInput(pixels),
-        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
-        lanes: this.#lanes,
-      },
+      view: this.#view(),
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,
       learner: this.#learner,
-      probe: (rolled, tasks) => {
-        const { temperature } = this.#config;
-        const settings = { temperature, suppressed: suppressed(chat, this.#config) };
-        return zoomWorths({ learner: this.#learner, tokenizer: this.tokenizer, vision, settings }, rolled, tasks);
+      probes: {
+        worths: (rolled, tasks) =>
+          zoomWorths(this.#probeParts(this.#learner, chat, config()), probedTasks(rolled, tasks)),
+        sight: (rolled) => pixelSight(this.#probeParts(this.#learner, chat, config()), rolled),
       },
       reference: this.#reference,
       traces: this.#trace.kernels,
     };
   }
 
+  #view(): TrainingParts["view"] {
+    const { factor } = this.view;
+    return {
+      frame: this.qwen.family.frame,
+      minSidePx: Math.max(minCropPx, factor),
+      modelInput: (pixels) => this.pool.modelInput(pixels),
+      imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+      lanes: this.#overlap.lanes,
+    };
+  }
+
+  /** What log-probabilities of rollouts under a configuration are asked with. */
+  #probeParts(learner: Learner, chat: Chat, config: RunConfig): ProbeParts {
+    const settings = { temperature: config.temperature, suppressed: suppressed(chat, config) };
+    return { learner, tokenizer: this.tokenizer, vision: this.qwen.config.vision, settings };
+  }
+
+  /** The same by a learner of its own: a run that is in the middle of an update has other settings. */
+  #askedParts(config: RunConfig): ProbeParts {
+    this.#asking ??= new Learner(this.gpu, this.qwen, "policy");
+    return this.#probeParts(this.#asking, this.#context.chat, config);
+  }
+
+  #remaking(): Remaking {
+    const { ownTools } = this.#context;
+    return { pool: this.pool, ownTools, pictures: (task, config) => this.#pictures(task, config) };
+  }
+
+  /** @throws TypeError where it is not on the same device */
+  #modelOf(other: Session): Model {
+    if (other instanceof GpuSession && other.gpu === this.gpu) return other.qwen;
+    throw new TypeError("Only weights on the same device can be compared; open the other session beside this one");
+  }
+
   /** The pictures of a task of any run on this model. */
   async #pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     const isOurs = config.data === this.#config.data;
-    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(config);
+    // No answer is judged for that, and a log does not name its judge's server.
+    const unjudged = { ...config, judge: "rules" as const, judgeUrl: "" };
+    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(unjudged);
     return source.pictures(task);
   }
 }

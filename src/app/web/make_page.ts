@@ -2,6 +2,7 @@ import type { RunApi } from "../worker_api/run_api.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import type { PageContext } from "./run/page_context.ts";
 import { Pictures } from "./run/pictures.ts";
@@ -9,6 +10,7 @@ import { ReplayFiles } from "./run/replay_files.ts";
 import { RunControl } from "./run/run_control.ts";
 import { Store } from "./run/store.ts";
 import { TokenTexts } from "./run/token_texts.ts";
+import { WorthControl } from "./run/worth_control.ts";
 import { MemoryControl } from "./train/memory_control.ts";
 
 /** What the views of one page share: all of them, and those of one folder. */
@@ -29,10 +31,12 @@ export function makePage(api: RunApi): PageParts {
   return {
     store,
     control,
+    branches: new BranchControl(api.rollouts, store),
     givenFiles,
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),
     pictures,
     texts,
+    worth: new WorthControl(api, store),
     data: new DataControl(api, store, givenFiles, () => control.reopen()),
     judge: new JudgeControl(api, store),
     rejudge: new RejudgeControl(api),

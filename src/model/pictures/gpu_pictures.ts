@@ -93,7 +93,7 @@ export class GpuPictures {
 
   /** Bytes of a picture, or of several, that a kernel can bind: a buffer may be an eighth larger than what is asked for. */
   get #mostBytes(): number {
-    return Math.min(this.#gpu.maxBindingBytes, this.#gpu.device.limits.maxBufferSize) * (8 / 9) - 8;
+    return Math.min(this.#gpu.maxBindingBytes, this.#gpu.maxBufferBytes) * (8 / 9) - 8;
   }
 
   /** Whether the device can hold and bind a picture, and all that it comes from. */

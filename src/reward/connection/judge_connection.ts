@@ -64,6 +64,14 @@ export interface ConnectionCounts {
   callMs: number;
 }
 
+/** One request; without a body it is a GET. */
+interface Sent {
+  url: string;
+  body?: string;
+  /** Gets the time from sending it to its reply or failure. */
+  took?: (durationMs: number) => void;
+}
+
 /** After this many questions in a row without a reply, each gets one try until one is answered: a dead server costs one time limit, not five. */
 const failuresUntilOneTry = 8;
 
@@ -110,7 +118,7 @@ export class JudgeConnection {
   /** The names that the server gives its models. @throws JudgeFailure */
   async models(signal?: AbortSignal): Promise<string[]> {
     const url = `${this.address.base}/models`;
-    const answer = await this.#persist(url, undefined, signal, (list) => {
+    const answer = await this.#persist({ url }, signal, (list) => {
       const error = errorIn(list);
       if (error !== null) throw failureOf(error, url);
       return list;
@@ -128,9 +136,14 @@ export class JudgeConnection {
   /**
    * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
    * on; response_format is left to the caller, whose prompt depends on it.
+   * @param took  gets the time from sending a request to its reply or failure, for each that is sent
    * @throws JudgeFailure
    */
-  async complete({ messages, temperature, extra }: JudgeRequest, signal?: AbortSignal): Promise<string> {
+  async complete(
+    { messages, temperature, extra }: JudgeRequest,
+    signal?: AbortSignal,
+    took?: (durationMs: number) => void,
+  ): Promise<string> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
     const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
@@ -141,11 +154,11 @@ export class JudgeConnection {
     for (let tried = 0; tried <= Object.keys(body).length; tried++) {
       const sent = adapted(body, adaptation);
       try {
-        const text = await this.#persist(url, JSON.stringify(sent), signal, (answer) =>
-          replyText(answer, this.address.base),
-        );
+        const read = (answer: unknown) => replyText(answer, this.address.base);
+        const text = await this.#persist({ url, body: JSON.stringify(sent), took }, signal, read);
         if (refused) this.#adaptation = adaptation;
-        return text;
+        // Once more: escapes of JSON hide it in what the server sent.
+        return this.#key?.redact(text) ?? text;
       } catch (error) {
         if (!(error instanceof JudgeFailure)) throw error;
         const field =
@@ -165,17 +178,12 @@ export class JudgeConnection {
   }
 
   /** @param read what the answer says; where it throws a transient failure, the question is asked again */
-  async #persist<T>(
-    url: string,
-    body: string | undefined,
-    signal: AbortSignal | undefined,
-    read: (answer: unknown) => T,
-  ): Promise<T> {
+  async #persist<T>(asked: Sent, signal: AbortSignal | undefined, read: (answer: unknown) => T): Promise<T> {
     return this.#limiter.run(async () => {
       const tries = 1 + (this.#failedInARow >= failuresUntilOneTry ? 0 : this.#settings.retries);
       for (let tried = 1; ; tried++) {
         try {
-          const answer = read(await this.#once(url, body, signal));
+          const answer = read(await this.#once(asked, signal));
           this.#failedInARow = 0;
           return answer;
         } catch (error) {
@@ -204,7 +212,7 @@ export class JudgeConnection {
     );
   }
 
-  async #once(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
+  async #once({ url, body, took }: Sent, signal: AbortSignal | undefined): Promise<unknown> {
     await pause(this.#notBeforeMs - performance.now(), signal);
     const { timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
     if (this.counts.calls >= maxCalls)
@@ -217,7 +225,9 @@ export class JudgeConnection {
     try {
       return await exchange({ url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch: this.#parts.fetch });
     } finally {
-      this.counts.callMs += performance.now() - sentMs;
+      const durationMs = performance.now() - sentMs;
+      this.counts.callMs += durationMs;
+      took?.(durationMs);
     }
   }
 }

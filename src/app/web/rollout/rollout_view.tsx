@@ -2,7 +2,9 @@ import { shortened } from "../labels/numbers.ts";
 import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
+import { branchName } from "./branch_words.ts";
 import { Crops } from "./crops.tsx";
+import { LinkButton } from "./link_button.tsx";
 import { RewardTable } from "./reward_table.tsx";
 import { NoStage, Stage } from "./stage.tsx";
 
@@ -33,12 +35,14 @@ export function RolloutView() {
       <div class="card">
         <h2>
           <b title={`id in the log: ${rollout.id}`}>
-            Step {chosen.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+            {chosen.branch && `${branchName(chosen.branch)} of `}
+            {chosen.branch ? "step" : "Step"} {chosen.step}, task {rollout.taskIndex + 1}, rollout{" "}
+            {rollout.rolloutIndex + 1}
           </b>{" "}
           “{shortened(chosen.task.question)}”
         </h2>
         {pictures?.[0] ? (
-          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
+          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} />
         ) : (
           <NoStage problem={problem} />
         )}
@@ -62,7 +66,7 @@ export function RolloutView() {
       </div>
       <div class="card">
         <RewardTable rollout={rollout} task={chosen.task} config={config} />
-        <p>
+        <p class="buttons">
           <button
             type="button"
             class="go"
@@ -73,6 +77,7 @@ export function RolloutView() {
           >
             Step through this rollout
           </button>
+          <LinkButton token={null} />
         </p>
       </div>
     </>

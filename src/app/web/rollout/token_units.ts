@@ -17,6 +17,8 @@ export interface Unit {
   /** Null where the model did not sample it. */
   logprob: number | null;
   entropy: number | null;
+  /** A person put it there, in a branch. */
+  given?: true;
 }
 
 /** Shorter runs of one token are text. */
@@ -48,14 +50,15 @@ const numberOf = (value: number | undefined): number | null =>
 export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Unit[] {
   const units: Unit[] = [];
   let first = 0;
-  for (const [segment, { source, tokens, logprobs, entropies, images }] of rollout.segments.entries()) {
+  for (const [segment, { source, tokens, logprobs, entropies, images, given = [] }] of rollout.segments.entries()) {
     let pictures = 0;
+    const isGiven = (i: number) => given.some(([from, to]) => i >= from && i < to);
     for (let i = 0; i < tokens.length; ) {
       const token = tokens[i]!;
       const text = textOf(token);
       let length = 1;
       if (text === imageText) while (tokens[i + length] === token) length++;
-      const model = source === "model";
+      const sampled = source === "model" && !isGiven(i);
       units.push({
         segment,
         source,
@@ -64,8 +67,9 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
         token,
         text,
         picture: text === imageText ? (images[pictures++] ?? null) : null,
-        logprob: model ? numberOf(logprobs[i]) : null,
-        entropy: model ? numberOf(entropies[i]) : null,
+        logprob: sampled ? numberOf(logprobs[i]) : null,
+        entropy: sampled ? numberOf(entropies[i]) : null,
+        ...(isGiven(i) && { given: true as const }),
       });
       i += length;
     }

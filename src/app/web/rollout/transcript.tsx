@@ -1,45 +1,68 @@
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
+import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { replacedNames } from "./branch_words.ts";
+import { zoomClass } from "./crops.tsx";
+import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
 import type { Unit } from "./token_units.ts";
-
-const colourings = ["probability", "entropy", "advantage"] as const;
-type Colouring = (typeof colourings)[number];
 
 interface Props {
   rollout: Rollout;
   units: readonly Unit[];
   cursor: number;
   inputs: readonly ModelInput[];
+  /** What the model finds in it, to colour and mark tokens by. */
+  known: Known;
+  /** Whether a link or a person has named this place, rather than a rollout being opened. */
+  named: boolean;
   move(to: number): void;
+  /** What can be done with the rollout as a whole. */
+  buttons: ComponentChildren;
 }
 
-/** The tokens of a rollout by segments; those after the cursor are grey. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, move }: Props) {
-  const [colouring, setColouring] = useState<Colouring>("probability");
-  const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
+/** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
+export function Transcript({ rollout, units, cursor, inputs, known, named, move, buttons }: Props) {
+  const [wanted, setWanted] = useState<Colouring>("probability");
+  const colourings = colouringsOf(known);
+  const colouring = colourings.includes(wanted) ? wanted : "probability";
+  const { advantage, found, loss } = known;
+  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantage, found, loss]);
   // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
   const here = groupBySegment(units, from, to);
+  const list = useRef<HTMLDivElement>(null);
+  const opened = useRef(true);
+  // Keys, and a link, may lead to where the page does not stand; a rollout that is opened stands at its beginning.
+  useEffect(() => {
+    if (!opened.current || named) list.current?.querySelector(".pick")?.scrollIntoView({ block: "nearest" });
+    opened.current = false;
+  }, [cursor]);
   return (
-    <div class="card">
+    <div class="card" ref={list}>
       <div class="headline">
         <h2>
-          <b>Transcript</b>
+          <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          {branchNumber(rollout.id) !== null && `, branch ${branchNumber(rollout.id)}`}
         </h2>
+        <span class="buttons">{buttons}</span>
+      </div>
+      <div class="headline">
+        <Legend colours={colours} given={units.some(({ given }) => given)} />
         <label class="small soft">
           colour:{" "}
-          <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+          <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
             {colourings.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
         </label>
       </div>
-      <Legend colouring={colouring} highestEntropy={highestEntropy} />
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
@@ -49,8 +72,10 @@ export function Transcript({ rollout, units, cursor, inputs, move }: Props) {
               <Token
                 key={unit.first}
                 unit={unit}
-                state={first + i === cursor ? "pick" : first + i > cursor ? "future" : ""}
-                heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
+                picked={first + i === cursor}
+                input={unit.picture === null ? undefined : inputs.find(({ index }) => index === unit.picture)}
+                heat={colours.heats[first + i]!}
+                clipped={colours.clipped[first + i]!}
                 onPick={() => move(first + i)}
               />
             ))}
@@ -87,30 +112,45 @@ function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "befo
   );
 }
 
-/** Background strength from -1 (falls) to 1; 0 for tokens that the model did not sample. */
-function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advantage: number | null): number {
-  if (unit.logprob === null) return 0;
-  if (colouring === "probability") return 1 - Math.exp(unit.logprob);
-  if (colouring === "entropy") return (unit.entropy ?? 0) / highestEntropy;
-  return Math.max(-1, Math.min(1, (advantage ?? 0) / 2));
+interface TokenProps {
+  unit: Unit;
+  picked: boolean;
+  heat: number;
+  clipped: boolean;
+  /** The picture that the token stands for, once it is there. */
+  input: ModelInput | undefined;
+  onPick(): void;
 }
 
-function Token({ unit, state, heat, onPick }: { unit: Unit; state: string; heat: number; onPick(): void }) {
+function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
   const hatched = unit.source === "model" ? "" : "masked";
   const picture = unit.picture !== null;
+  const words = picture ? `image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎");
   // Keys move the cursor; Tab need not stop at each of a hundred tokens
   return (
     <button
       type="button"
       tabIndex={-1}
-      class={`tok ${state} ${hatched} ${heat < 0 ? "falls" : ""}`}
+      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${clipped ? "clipped" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
       // A space has no name that could be read aloud.
       aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
-      title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
+      aria-current={picked ? "true" : undefined}
+      title={
+        unit.given
+          ? "put there by a person"
+          : unit.logprob === null
+            ? undefined
+            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped in the loss" : ""}`
+      }
       onClick={onPick}
     >
-      {picture ? `▦ image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎")}
+      {input && (
+        <span class="seen" style={{ "--across": input.tokensAcross, "--down": input.tokensDown }}>
+          <PixelsCanvas pixels={input.pixels} />
+        </span>
+      )}
+      {picture && !input ? `▦ ${words}` : words}
     </button>
   );
 }
@@ -134,7 +174,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
     <div class="who">
       <b>{call ? toolLabel(call) : "tool"}</b>
       <span>
-        {call ? outcomeLabel(call) : "answered"}
+        {call?.replaced ? `replaced by ${replacedNames[call.replaced.kind]}` : call ? outcomeLabel(call) : "answered"}
         {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
@@ -143,15 +183,12 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   );
 }
 
-function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEntropy: number }) {
-  const ends = {
-    probability: ["p = 1", "p = 0"],
-    entropy: ["0 nats", `${figure(highestEntropy)} nats`],
-    advantage: ["advantage −2", "+2"],
-  }[colouring];
+function Legend({ colours: { ends, twoSided, clipped }, given }: { colours: TokenColours; given: boolean }) {
   return (
-    <p class={`legend small soft ${colouring}`}>
-      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss · grey: after the cursor
+    <p class={`legend small soft ${twoSided ? "two-sided" : ""}`}>
+      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
+      {given && " · underlined: put there by a person, not sampled"}
+      {clipped.some(Boolean) && " · a line above: clipped in the loss"}
     </p>
   );
 }

@@ -1,20 +1,24 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { BranchControl } from "./branch_control.ts";
 import type { GivenFiles } from "./given_files.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayFiles } from "./replay_files.ts";
 import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
+import type { WorthControl } from "./worth_control.ts";
 
 /** What every view may use; what only those of one folder share is provided beside it. */
 export interface PageContext {
   store: Store;
   control: RunControl;
+  branches: BranchControl;
   givenFiles: GivenFiles;
   replayFiles: ReplayFiles;
   pictures: Pictures;
   texts: TokenTexts;
+  worth: WorthControl;
 }
 
 export const Context = createContext<PageContext | null>(null);

@@ -5,6 +5,8 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { type KnobName, knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { PlayerState } from "../../run/player.ts";
+import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
+import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
@@ -12,8 +14,8 @@ import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
-export type Tab = "train" | "step" | "runs" | "data";
-export const tabs: readonly Tab[] = ["train", "step", "runs", "data"];
+export type Tab = "train" | "step" | "runs" | "data" | "learn";
+export const tabs: readonly Tab[] = ["train", "step", "runs", "data", "learn"];
 
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
@@ -46,6 +48,15 @@ export interface Cursor {
   tokens: number;
 }
 
+/** The log of a run that a link means and that must be given: a file by its name, or a run of another browser. */
+export interface WantedLog {
+  name: string;
+  from: "file" | "browser";
+  look: Look;
+  /** Goes where the link leads, in the run that is shown then. */
+  show(): void;
+}
+
 /** A run that broke off in this page, and can be gone on with. */
 export interface Interrupted extends Pick<StoredRun, "name" | "step" | "savedStep" | "steps"> {
   /** What happened, in a sentence. */
@@ -59,6 +70,8 @@ export interface Chosen {
   siblings: readonly Rollout[];
   /** Counted as updates are: from 1. */
   step: number;
+  /** What it is a branch of, where it is one: no rollout of the run. */
+  branch?: Branch;
 }
 
 /** Events fold at once, the page is updated once a frame; one that is not seen has no frames, and is updated this often. */
@@ -135,8 +148,23 @@ export class Store {
   readonly pinned: Signal<string | null> = signal(null);
   /** Where the step-through stands; null, or of another rollout: at the beginning. */
   readonly cursor: Signal<Cursor | null> = signal(null);
-  /** A file that a link means, to be opened again, and how to go where the link leads. */
-  readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
+  /** Whose answers stand beside a token, and whose they are compared with; what is absent was not chosen. */
+  readonly askedWeights: Signal<{ weights?: WeightsChoice; other?: WeightsChoice | null }> = signal({});
+  /** The loss that a token's formula is compared with: its name, and what of its knobs was moved. */
+  readonly besideLoss: Signal<{ name: string; moved: Partial<RunConfig> }> = signal({ name: "grpo", moved: {} });
+  /** The layer and head whose attention is drawn, counted from 1; 0 for the mean over all. */
+  readonly attentionChoice: Signal<{ layer: number; head: number; rolled: boolean }> = signal({
+    layer: 0,
+    head: 0,
+    rolled: false,
+  });
+  /** Panels beside the step-through that were opened (true) or folded by hand. */
+  readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
+  readonly wantedFile: Signal<WantedLog | null> = signal(null);
+  /** Under which key the browser keeps the branches of the shown run; null where there is no run. */
+  readonly tree: ReadonlySignal<string | null> = computed(() => this.replay.value?.link ?? this.storedAs.value);
+  /** Branches of rollouts of the shown run, oldest first. */
+  readonly branches: Signal<readonly Branch[]> = signal([]);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
     recordOf(this.steps.value, this.chosenStep.value ?? this.#followedStep.value),
   );
@@ -197,13 +225,22 @@ export class Store {
 
   #choose(): Chosen | null {
     const id = this.pinned.value;
-    const found = id !== null ? findRollout(this.steps.value, id) : firstZoomed(this.record.value);
+    const found = id !== null ? this.#find(id) : firstZoomed(this.record.value);
     const last = this.#lastChosen;
     if (found === null)
       return id !== null && last?.rollout.id === id ? last : id !== null ? firstZoomed(this.record.value) : null;
     // The same object as long as it is the same rollout: views compare by identity
     if (last?.rollout !== found.rollout) this.#lastChosen = found;
     return this.#lastChosen;
+  }
+
+  #find(id: string): Chosen | null {
+    const of = findRollout(this.steps.value, rootOf(id));
+    if (rootOf(id) === id) return of;
+    const branch = this.branches.value.find((one) => one.id === id);
+    if (!branch) return null;
+    const { rollout, task } = branch;
+    return { rollout, task, siblings: of?.siblings ?? [], step: rollout.step, branch };
   }
 }
 

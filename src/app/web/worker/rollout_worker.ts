@@ -1,21 +1,68 @@
-import type { Session } from "../../session/session.ts";
-import type { Alternative, AskedRollout, RolloutApi } from "../../worker_api/rollout_api.ts";
+import { transfer } from "comlink";
+import type { AskedAttention, Attention } from "../../worker_api/asked_attention.ts";
+import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
+import type { RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
+import type {
+  AskedEvaluation,
+  AskedGroup,
+  AskedWorths,
+  CausalEvaluation,
+  SeenPictures,
+  Worths,
+} from "../../worker_api/worth_api.ts";
+import { keptBranches, removeBranches } from "./branch_store.ts";
+import { BranchWorker } from "./branch_worker.ts";
+import { measureRollout } from "./rollout_measures.ts";
+import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
+import type { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of questions about single rollouts. */
 export class RolloutWorker implements RolloutApi {
-  readonly #opened: () => Session;
+  readonly #weights: WeightsBeside;
 
-  /** @param opened  the session that is open; throws one sentence where there is none */
-  constructor(opened: () => Session) {
-    this.#opened = opened;
+  readonly #branches: BranchWorker;
+
+  /** @param between  does something while no event of a run is under way */
+  constructor(weights: WeightsBeside, between: <T>(work: () => Promise<T>) => Promise<T>) {
+    this.#weights = weights;
+    this.#branches = new BranchWorker(weights, between);
   }
 
-  async alternatives({ rollout, task, config }: AskedRollout): Promise<Alternative[][]> {
-    const session = this.#opened();
-    const found = await session.likelihoods(rollout, task, config);
-    return found.map((likelihoods) => {
-      const texts = session.texts(likelihoods.map(({ token }) => token));
-      return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
+  branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
+    return this.#branches.branch(asked);
+  }
+
+  branches(tree: string): Promise<Branch[]> {
+    return keptBranches(tree);
+  }
+
+  removeBranches(tree: string, ids: string[]): Promise<void> {
+    return removeBranches(tree, ids);
+  }
+
+  measures(asked: AskedMeasures): Promise<Measures> {
+    return measureRollout(this.#weights, asked);
+  }
+
+  attention(asked: AskedAttention): Promise<Attention> {
+    const { rollout, task, config, index } = asked;
+    return this.#weights.ask(asked, async (session, by) => {
+      const maps = await session.attention(rollout, task, config, index);
+      const buffers = [maps.weights, maps.sums, ...(maps.rolled ? [maps.rolled] : [])].map(({ buffer }) => buffer);
+      return transfer({ ...maps, by }, buffers);
     });
+  }
+
+  worths(asked: AskedWorths): Promise<Worths> {
+    return groupWorths(this.#weights, asked);
+  }
+
+  sight(asked: AskedGroup): Promise<SeenPictures> {
+    return groupSight(this.#weights, asked);
+  }
+
+  evaluate(asked: AskedEvaluation): Promise<CausalEvaluation> {
+    return evaluateWorth(this.#weights, asked);
   }
 }

@@ -4,7 +4,9 @@ import type { RunConfig } from "../../../train/knobs.ts";
 import { configText, readStored } from "../../run/record.ts";
 import type { StoredRun } from "../../worker_api/run_api.ts";
 import { freeName } from "../labels/run_name.ts";
+import { branchesOfRun } from "./branch_store.ts";
 import { type Database, database, lock, locked, type RunEntry, write } from "./database.ts";
+import { keepWeights, weightsOfRun } from "./kept_weights.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
 
@@ -55,10 +57,14 @@ export async function removeRun(name: string): Promise<void> {
     `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
   );
   try {
-    await write(await database(), ["runs", "logs", "checkpoints"], `that the run "${name}" is removed`, (change) => [
+    type Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
+    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
+    await write(await database(), stores, `that the run "${name}" is removed`, (change) => [
       change.objectStore("runs").delete(name),
       change.objectStore("logs").delete(piecesOf(name)),
       change.objectStore("checkpoints").delete(name),
+      change.objectStore("branches").delete(branchesOfRun(name)),
+      change.objectStore("keptWeights").delete(weightsOfRun(name)),
     ]);
   } finally {
     release();
@@ -131,7 +137,8 @@ async function namesUnderWay(): Promise<string[]> {
   );
 }
 
-async function entryOf(db: Database, name: string): Promise<RunEntry> {
+/** @throws Error where there is no run of that name */
+export async function entryOf(db: Database, name: string): Promise<RunEntry> {
   const entry = await db.get("runs", name);
   if (!entry)
     throw new Error(`This browser holds no run "${name}"; it may have been removed, choose another from the list`);
@@ -217,6 +224,7 @@ class BrowserRunStore implements RunStore {
       change.objectStore("checkpoints").put([...files], this.name),
       this.#note(change.objectStore("runs"), { step }),
     ]);
+    if (step > 0) await keepWeights(this.name, step, files);
   }
 
   async close(): Promise<void> {

@@ -34,7 +34,7 @@ export class StoredRunWriter {
     session: Session,
     store: RunStore,
     latest: RunConfig,
-    options: Pick<RecordOptions, "saveEvery" | "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">,
+    options: Pick<RecordOptions, "saveEvery" | "resumedAt" | "upcoming" | "made" | "notices" | "sources">,
   ) {
     this.name = name;
     this.#session = session;
@@ -158,6 +158,11 @@ export class StoredRunWriter {
     this.#stop.abort();
     while ((await this.next()) !== null);
     if (this.#recorder.unsaved) await this.save();
+  }
+
+  /** Does something with the session between two events; the run waits meanwhile. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(work);
   }
 
   /** Ends it where it is. */
