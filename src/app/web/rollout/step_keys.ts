@@ -3,7 +3,8 @@ import { rootOf } from "../../worker_api/branch_api.ts";
 import { type Among, otherRollout } from "../run/other_rollouts.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
-import { openPanel, panels } from "./panels.tsx";
+import { openPanel } from "./open_panel.ts";
+import { panels } from "./panels.tsx";
 import { nextTool, nextTurn, previousTool, previousTurn, type Unit } from "./token_units.ts";
 
 /** Where keys can lead. */
