@@ -162,7 +162,7 @@ const viewImports: Record<string, readonly string[]> = {
   run: ["browser", "labels"],
   widgets: ["browser", "labels", "run"],
   ...Object.fromEntries(
-    ["frame", "train", "rollout", "runs", "data", "judge"].map((view) => [
+    ["frame", "train", "rollout", "runs", "data", "judge", "learn"].map((view) => [
       view,
       ["browser", "labels", "run", "widgets"],
     ]),

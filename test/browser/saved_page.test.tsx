@@ -36,13 +36,14 @@ async function stepping() {
 }
 
 /** What the button saves: the file's name and its text. */
-async function saved(button: string): Promise<{ name: string; text: string }> {
+async function saved(button: string): Promise<{ name: string; text: string; blob: Blob }> {
   const clicked = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
   try {
     await page.getByRole("button", { name: button, exact: true }).click();
     await soon(() => expect(clicked).toHaveBeenCalledOnce());
     const link = clicked.mock.instances[0] as unknown as HTMLAnchorElement;
-    return { name: link.download, text: await (await fetch(link.href)).text() };
+    const blob = await (await fetch(link.href)).blob();
+    return { name: link.download, text: await blob.text(), blob };
   } finally {
     clicked.mockRestore();
   }
@@ -104,6 +105,19 @@ test("a tree of branches is saved as one file, whichever of it is looked at", as
   ]);
   expect(sections.map((section) => section.querySelectorAll(".t.given").length > 0)).toEqual([false, true, true]);
   expect(shown.querySelector(".facts")!.textContent).toContain("2, made later and not trained on");
+});
+
+test("Runs saves the log of a run as a file that the page opens again", async () => {
+  const { store, control } = await stepping();
+  const before = store.shown.value;
+  store.tab.value = "runs";
+  await expect.element(page.getByRole("button", { name: "Save the log of the run mine as a file" })).toBeVisible();
+  const { name, blob } = await saved("Save the log of the run mine as a file");
+  expect(name).toBe("mine.jsonl.gz");
+  control.replay.close();
+  await control.openFile(new File([blob], name));
+  expect(store.replay.value!.origin).toBe("file");
+  expect(store.shown.value).toEqual(before);
 });
 
 test("its policy lets nothing run and nothing load", async () => {

@@ -14,6 +14,7 @@ import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
 import { RejudgePanel } from "./judge/rejudge_panel.tsx";
+import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
@@ -48,6 +49,7 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "step" && <StepView />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
           {tab === "data" && <SamplesView />}
+          {tab === "learn" && <Learn />}
         </ViewBoundary>
       </main>
     </Providers>
@@ -74,6 +76,7 @@ const viewNames: Record<Tab, string> = {
   step: "This rollout",
   runs: "The list of runs",
   data: "The data",
+  learn: "The lessons",
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
