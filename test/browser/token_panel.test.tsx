@@ -61,6 +61,21 @@ describe("the weights that are asked about a token", () => {
     expect(asked()).toHaveLength(4);
   });
 
+  test("colour the transcript, and mark what the loss clips", async () => {
+    const { context } = await stepped();
+    const advantage = context.store.chosen.value!.rollout.advantage!;
+    const tokens = () => [...document.querySelectorAll<HTMLElement>(".turn.model .tok")];
+    // Every second token went up by a factor of 1.28, the others down: with an advantage the bounds clip one kind.
+    await soon(() => expect(tokens().some((token) => token.classList.contains("clipped"))).toBe(advantage !== 0));
+    const colour = page.getByLabelText("colour:");
+    await colour.selectOptions("ratio");
+    await expect.element(page.getByText("ratio 0.67")).toBeVisible();
+    expect(tokens()[1]!.classList.contains("falls")).toBe(true);
+    expect(tokens()[0]!.classList.contains("falls")).toBe(false);
+    await colour.selectOptions("KL");
+    await expect.element(page.getByText(/^0 .* nats/)).toBeVisible();
+  });
+
   test("that cannot be asked are explained in their place", async () => {
     const { fake } = await stepped();
     const sentence = 'The run "needle" has no checkpoint yet; it is saved when it is paused';

@@ -13,6 +13,7 @@ export function FormulaPanel({ step }: { step: StepContext }) {
   const { store } = usePage();
   const { unit, measures, config, loss, chosen, sampledBefore } = step;
   if (unit.source !== "model") return <p class="soft">This token is not in the loss: the model did not write it.</p>;
+  if (chosen.branch) return <p class="soft">Nothing is learned from a branch: its tokens are in no loss.</p>;
   if (!measures.found || !config) return <p class="soft">{measures.line}.</p>;
   const measured = measuredIn(store.steps.value, chosen, measures.found);
   const token = measures.found.tokens[sampledBefore];

@@ -58,6 +58,7 @@ export const panels: readonly Panel[] = [
     title: "Try something else",
     load: async () => (await import("./branch_panel.tsx")).BranchPanel,
     open: true,
+    key: "b",
   },
   {
     name: "tree",

@@ -76,6 +76,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
           units={units}
           cursor={cursor}
           inputs={inputs}
+          known={{ advantage: rollout.advantage, found: measures.found, loss }}
           named={at?.rollout === rollout.id}
           move={move}
         />

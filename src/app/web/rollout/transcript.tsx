@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
@@ -8,16 +8,16 @@ import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { replacedNames } from "./branch_words.ts";
 import { zoomClass } from "./crops.tsx";
+import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
 import type { Unit } from "./token_units.ts";
-
-const colourings = ["probability", "entropy", "advantage"] as const;
-type Colouring = (typeof colourings)[number];
 
 interface Props {
   rollout: Rollout;
   units: readonly Unit[];
   cursor: number;
   inputs: readonly ModelInput[];
+  /** What the model finds in it, to colour and mark tokens by. */
+  known: Known;
   /** Whether a link or a person has named this place, rather than a rollout being opened. */
   named: boolean;
   move(to: number): void;
@@ -26,9 +26,12 @@ interface Props {
 }
 
 /** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, named, move, buttons }: Props) {
-  const [colouring, setColouring] = useState<Colouring>("probability");
-  const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
+export function Transcript({ rollout, units, cursor, inputs, known, named, move, buttons }: Props) {
+  const [wanted, setWanted] = useState<Colouring>("probability");
+  const colourings = colouringsOf(known);
+  const colouring = colourings.includes(wanted) ? wanted : "probability";
+  const { advantage, found, loss } = known;
+  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantage, found, loss]);
   // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
@@ -50,10 +53,10 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
         <span class="buttons">{buttons}</span>
       </div>
       <div class="headline">
-        <Legend colouring={colouring} highestEntropy={highestEntropy} given={units.some(({ given }) => given)} />
+        <Legend colours={colours} given={units.some(({ given }) => given)} />
         <label class="small soft">
           colour:{" "}
-          <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+          <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
             {colourings.map((name) => (
               <option key={name}>{name}</option>
             ))}
@@ -71,7 +74,8 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
                 unit={unit}
                 picked={first + i === cursor}
                 input={unit.picture === null ? undefined : inputs.find(({ index }) => index === unit.picture)}
-                heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
+                heat={colours.heats[first + i]!}
+                clipped={colours.clipped[first + i]!}
                 onPick={() => move(first + i)}
               />
             ))}
@@ -108,24 +112,17 @@ function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "befo
   );
 }
 
-/** Background strength from -1 (falls) to 1; 0 for tokens that the model did not sample. */
-function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advantage: number | null): number {
-  if (unit.logprob === null) return 0;
-  if (colouring === "probability") return 1 - Math.exp(unit.logprob);
-  if (colouring === "entropy") return (unit.entropy ?? 0) / highestEntropy;
-  return Math.max(-1, Math.min(1, (advantage ?? 0) / 2));
-}
-
 interface TokenProps {
   unit: Unit;
   picked: boolean;
   heat: number;
+  clipped: boolean;
   /** The picture that the token stands for, once it is there. */
   input: ModelInput | undefined;
   onPick(): void;
 }
 
-function Token({ unit, picked, heat, input, onPick }: TokenProps) {
+function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
   const hatched = unit.source === "model" ? "" : "masked";
   const picture = unit.picture !== null;
   const words = picture ? `image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎");
@@ -134,7 +131,7 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
     <button
       type="button"
       tabIndex={-1}
-      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
+      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${clipped ? "clipped" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
       // A space has no name that could be read aloud.
       aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
@@ -144,7 +141,7 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
           ? "put there by a person"
           : unit.logprob === null
             ? undefined
-            : `p = ${figure(Math.exp(unit.logprob))}`
+            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped in the loss" : ""}`
       }
       onClick={onPick}
     >
@@ -186,25 +183,12 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   );
 }
 
-function Legend({
-  colouring,
-  highestEntropy,
-  given,
-}: {
-  colouring: Colouring;
-  highestEntropy: number;
-  /** Whether a person put some tokens there. */
-  given: boolean;
-}) {
-  const ends = {
-    probability: ["p = 1", "p = 0"],
-    entropy: ["0 nats", `${figure(highestEntropy)} nats`],
-    advantage: ["advantage −2", "+2"],
-  }[colouring];
+function Legend({ colours: { ends, twoSided, clipped }, given }: { colours: TokenColours; given: boolean }) {
   return (
-    <p class={`legend small soft ${colouring}`}>
+    <p class={`legend small soft ${twoSided ? "two-sided" : ""}`}>
       {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
       {given && " · underlined: put there by a person, not sampled"}
+      {clipped.some(Boolean) && " · a line above: clipped in the loss"}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { GivenResult } from "../../../agent/branch_result.ts";
 import type { Intervention } from "../../../agent/branch_start.ts";
+import type { AskedWeights } from "../../worker_api/asked_weights.ts";
 import type { Branch, BranchApi } from "../../worker_api/branch_api.ts";
 import { modelName } from "../labels/model_name.ts";
 import type { Chosen, Store } from "./store.ts";
@@ -44,18 +45,20 @@ export class BranchControl {
     const store = this.#store;
     const { model } = store.runHead.value ?? {};
     const opened = store.opened.value;
-    if (store.gpuProblem.value !== null) return "To try something else needs the model, which needs WebGPU";
+    if (store.gpuProblem.value !== null) return "Something else can be tried where there is WebGPU";
     if (opened === null) return "Something else can be tried once the model is open";
     if (store.warmup.value.running) return "Something else can be tried once the warm-up is over";
     if (model && opened.model.name !== model.name)
-      return `Something else cannot be tried: this run trained ${modelName(model.name)}, and ${modelName(opened.model.name)} is open`;
-    if (!store.lookup.value?.pictures) return "To try something else needs the rollout’s pictures";
+      return `Something else can be tried with the model of this run, ${modelName(model.name)}; ${modelName(opened.model.name)} is open`;
+    if (!store.lookup.value?.pictures) return "Something else can be tried once the rollout’s pictures are there";
     return null;
   }
 
   /** Whose weights answer, for people. */
-  weights(): string {
+  weights({ weights = "now" }: AskedWeights): string {
     const store = this.#store;
+    if (weights === "start") return "by the weights at the start of the run";
+    if (weights === "checkpoint") return "by the checkpoint nearest to its step";
     if (store.live.value.head === null) return "by the model as it was loaded, not as this run left it";
     const { step } = store.live.value;
     return store.replay.value
@@ -63,8 +66,12 @@ export class BranchControl {
       : `by the weights after step ${step}`;
   }
 
-  /** Makes a branch; null where that failed, and `problem` says why. */
-  async make({ rollout, task, branch }: Chosen, what: Intervention): Promise<Branch | null> {
+  /** Makes a branch by these weights; null where that failed, and `problem` says why. */
+  async make(
+    { rollout, task, branch }: Chosen,
+    what: Intervention,
+    weights: AskedWeights = {},
+  ): Promise<Branch | null> {
     const of = branch ?? null;
     const store = this.#store;
     const config = store.lookup.value?.pictures;
@@ -75,7 +82,7 @@ export class BranchControl {
     try {
       const how = this.goingOn.value;
       const seed = how === "seed" ? this.seed.value : null;
-      const asked = { rollout, task, config, what, seed, greedy: how === "greedy", of, tree };
+      const asked = { rollout, task, config, what, seed, greedy: how === "greedy", of, tree, ...weights };
       const { branch: made, notKept } = await this.#api.branch(asked);
       if (notKept !== null) store.notices.add("error", notKept);
       if (store.tree.value === tree) store.branches.value = [...store.branches.value, made];
