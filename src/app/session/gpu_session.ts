@@ -40,7 +40,7 @@ import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
 import { warmedUp } from "./session_warmup.ts";
-import { checkpointOf, exportedWeights, refill, restoreWeights } from "./session_weights.ts";
+import { checkpointOf, exportedWeights, refill, restoreFrozen, restoreWeights } from "./session_weights.ts";
 import { modelBeside } from "./weights_beside.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -148,7 +148,9 @@ export class GpuSession implements Session {
     // The reference is the model that the run began with, which the folder still holds.
     if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
     this.#policy.forget();
-    this.#progress = await restoreWeights(this.gpu, this.qwen, files);
+    this.#progress = this.#free
+      ? { step: await restoreFrozen(this.gpu, this.qwen, files), updates: 0 }
+      : await restoreWeights(this.gpu, this.qwen, files);
     return this.#progress.step;
   }
 
