@@ -1,9 +1,36 @@
 import type { Box } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
+import { expectBox } from "./branch_result.ts";
+import type { Parent, StartParts, TurnPlace } from "./branch_start.ts";
 import type { EnvironmentSettings } from "./environments/environment.ts";
+import { offersTools } from "./tools/table.ts";
 import { coordinateUnits, type View } from "./tools/tool.ts";
 import { zoom } from "./tools/zoom.ts";
+
+/**
+ * A turn that calls the zoom tool with a box of the task's first picture, in its original pixels.
+ * @throws Error with one sentence where that cannot be called, or where the box lies outside
+ */
+export function withBox(
+  { rollout, task, views }: Parent,
+  { segment, tokens }: TurnPlace,
+  boxSourcePx: Box,
+  { chat, tokenizer, settings }: StartParts,
+): { kept: number; given: number[] } {
+  const [view] = views;
+  if (!view) throw new Error("Expected a task with a picture to draw a box on, found none");
+  expectBox(boxSourcePx, view.original);
+  if (!offersTools(task, settings) || !settings.tools.includes(zoom))
+    throw new Error(`Expected a run that offers the tool ${zoom.name}, found one that does not; type a text instead`);
+  const made = rollout.calls.filter((call) => call.segment < segment).length;
+  if (made >= settings.maxToolCalls)
+    throw new Error(
+      `Expected fewer calls before this turn than the run allows (${settings.maxToolCalls}), found ${made}; draw in an earlier turn`,
+    );
+  const strict = settings.prompt === "compact";
+  return turnWithBox(tokens, boxUnits(boxSourcePx, view, settings), { tokenizer, chat, strict });
+}
 
 /** The numbers of a box in a call, as the tool's schema names them. */
 const writtenBox = /("bbox_2d"\s*:\s*\[)[^[\]]*(\])/;

@@ -2,14 +2,14 @@ import type { Box, Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
-import { boxUnits, turnWithBox } from "./branch_box.ts";
-import { expectBox, type GivenResult, replacedResult } from "./branch_result.ts";
+import { withBox } from "./branch_box.ts";
+import { withQuestion } from "./branch_question.ts";
+import { type GivenResult, replacedResult } from "./branch_result.ts";
 import type { EnvironmentSettings } from "./environments/environment.ts";
 import type { Begun } from "./growing_rollout.ts";
 import type { ReplacedResult, Rollout, Segment, ToolCall } from "./rollout.ts";
-import { type OfferSettings, offersTools } from "./tools/table.ts";
+import type { OfferSettings } from "./tools/table.ts";
 import type { View } from "./tools/tool.ts";
-import { zoom } from "./tools/zoom.ts";
 
 /**
  * What a person puts in the place of what happened. `at` is a token of the rollout, counted through its segments from 0;
@@ -88,7 +88,7 @@ export async function branchStart(parent: Parent, what: Intervention, parts: Sta
 }
 
 /** A turn of the model in a rollout. */
-interface TurnPlace {
+export interface TurnPlace {
   segment: number;
   tokens: readonly number[];
   /** Position of its first token in the rollout. */
@@ -201,26 +201,6 @@ function openingOf(tokens: readonly number[], { toolCallStart }: Chat): number[]
   return at < 0 ? [] : [at];
 }
 
-function withBox(
-  { rollout, task, views }: Parent,
-  { segment, tokens }: TurnPlace,
-  boxSourcePx: Box,
-  { chat, tokenizer, settings }: StartParts,
-): { kept: number; given: number[] } {
-  const [view] = views;
-  if (!view) throw new Error("Expected a task with a picture to draw a box on, found none");
-  expectBox(boxSourcePx, view.original);
-  if (!offersTools(task, settings) || !settings.tools.includes(zoom))
-    throw new Error(`Expected a run that offers the tool ${zoom.name}, found one that does not; type a text instead`);
-  const made = rollout.calls.filter((call) => call.segment < segment).length;
-  if (made >= settings.maxToolCalls)
-    throw new Error(
-      `Expected fewer calls before this turn than the run allows (${settings.maxToolCalls}), found ${made}; draw in an earlier turn`,
-    );
-  const strict = settings.prompt === "compact";
-  return turnWithBox(tokens, boxUnits(boxSourcePx, view, settings), { tokenizer, chat, strict });
-}
-
 async function withResult(
   parent: Parent,
   { segment, tokens, first }: TurnPlace,
@@ -278,44 +258,4 @@ function withPicture(tokens: readonly number[], pad: number, count: number): num
   const rest = tokens.slice(from).findIndex((token) => token !== pad);
   const to = rest < 0 ? tokens.length : from + rest;
   return [...tokens.slice(0, from), ...new Array<number>(count).fill(pad), ...tokens.slice(to)];
-}
-
-function withQuestion({ rollout, task, views }: Parent, question: string, { chat, settings }: StartParts): BranchStart {
-  if (question.trim() === "") throw new Error("Expected a question, found none; type what the model is to be asked");
-  const ofTask = views.slice(0, viewsOfTask(rollout));
-  const asked: Task = {
-    ...task,
-    question,
-    ...(task.messages && { messages: withAsked(task.messages, task.question, question) }),
-  };
-  const offered = { question, messages: asked.messages, tools: offersTools(task, settings) };
-  const tokens = chat.prompt(
-    offered,
-    ofTask.map(({ modelInput }) => settings.imageTokens(modelInput)),
-  );
-  const old = rollout.segments[0]?.tokens ?? [];
-  let from = 0;
-  while (from < tokens.length && tokens[from] === old[from]) from++;
-  let same = 0;
-  while (same < tokens.length - from && same < old.length - from && tokens.at(-1 - same) === old.at(-1 - same)) same++;
-  return {
-    segments: [],
-    calls: [],
-    views: [],
-    task: asked,
-    place: from,
-    givenInPrompt: [from, tokens.length - same],
-  };
-}
-
-/** The last message of the user with another question; where the old one does not stand in it, all but its pictures goes. */
-function withAsked(messages: NonNullable<Task["messages"]>, before: string, question: string) {
-  const last = messages.findLastIndex(({ role }) => role === "user");
-  return messages.map((message, i) => {
-    if (i !== last) return message;
-    const { content } = message;
-    if (before !== "" && content.includes(before))
-      return { ...message, content: content.replace(before, () => question) };
-    return { ...message, content: `${"<image>".repeat(content.split("<image>").length - 1)}${question}` };
-  });
 }

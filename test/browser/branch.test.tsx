@@ -100,6 +100,26 @@ test("a box is moved and resized by keys, and the answer to it comes with its pr
   expect(zoomed.rollout).toEqual(untouched);
 });
 
+test("a box is drawn and moved by pointer", async () => {
+  const area = host.querySelector<HTMLElement>(".drawarea")!;
+  const { width } = area.getBoundingClientRect();
+  const sides = () =>
+    ["left", "top", "right", "bottom"].map((side) =>
+      Number((page.getByRole("spinbutton", { name: side }).element() as HTMLInputElement).value),
+    );
+  const near = (expected: number[]) =>
+    soon(() => {
+      for (const [i, at] of sides().entries()) expect(Math.abs(at - expected[i]!)).toBeLessThanOrEqual(3);
+    });
+  const scale = 512 / width;
+  const drag = (from: number, to: number) =>
+    userEvent.dragAndDrop(area, area, { sourcePosition: { x: from, y: from }, targetPosition: { x: to, y: to } });
+  await drag(20, 90);
+  await near([20, 20, 90, 90].map((at) => at * scale));
+  await drag(50, 80);
+  await near([50, 50, 120, 120].map((at) => at * scale));
+});
+
 test("a box that lies outside is one sentence, and nothing comes of it", async () => {
   const before = made().length;
   const right = page.getByRole("spinbutton", { name: "right" });

@@ -46,18 +46,15 @@ export function useMeasures({ rollout, task }: Chosen, config: RunConfig | null)
   const pictureSettings = JSON.stringify(ask);
   useEffect(() => {
     if (obstacle !== null || current || !ask) return;
-    let stale = false;
+    // Questions are answered in their order: a later answer takes the place of an earlier one.
     const timer = setTimeout(() => {
       const of = { of: rollout.id, key, step };
       control.api.rollouts.measures({ rollout, task, config: ask, weights, run, other, start }).then(
-        (found) => stale || setAnswer({ ...of, found, problem: null }),
-        (error: Error) => stale || setAnswer({ ...of, found: null, problem: error.message }),
+        (found) => setAnswer({ ...of, found, problem: null }),
+        (error: Error) => setAnswer({ ...of, found: null, problem: error.message }),
       );
     }, patienceMs);
-    return () => {
-      stale = true;
-      clearTimeout(timer);
-    };
+    return () => clearTimeout(timer);
   }, [rollout, task, pictureSettings, obstacle, current, step, key, control, store]);
 
   if (obstacle !== null) return { found: null, line: obstacle };
