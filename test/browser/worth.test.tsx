@@ -200,7 +200,7 @@ describe("Learn", () => {
   test("has sentences whose buttons set the experiment that they speak of, and start it", async () => {
     const { context, fake } = await opened();
     await press("Learn");
-    await press("pay for every zoom, and let crops come back grey");
+    await press("pay for every zoom, with grey crops");
     expect(context.store.config.value).toMatchObject({ preset: "needle", bonus: "unconditional", crop: "blank" });
     await press("story without a bonus");
     expect(context.store.config.value).toMatchObject({
@@ -212,6 +212,7 @@ describe("Learn", () => {
     await expect
       .element(page.getByRole("button", { name: "story without a bonus" }))
       .toHaveAttribute("aria-pressed", "true");
+    expect(text(".lessons")).not.toContain("measured with");
     await expect.element(page.getByText(/^Set: story, bonus none, evalCausal true, seed/)).toBeVisible();
     expect(document.querySelectorAll(".lesson .expect")).toHaveLength(4);
     await press("Start this run");

@@ -52,7 +52,7 @@ function Bonus() {
         <Try label="bonus: conditional" experiment={conditional} />. To pay for every zoom,{" "}
         <Try label="bonus: unconditional" experiment={unconditional} />, says that looking is good whether or not
         something is seen. What that teaches shows where nothing can be seen:{" "}
-        <Try label="pay for every zoom, and let crops come back grey" experiment={paidForGrey} />.
+        <Try label="pay for every zoom, with grey crops" experiment={paidForGrey} />.
       </p>
       <Expect>
         With one call allowed and real crops both bonuses teach the same here: the zoom rate rises above .9 within 20
@@ -95,7 +95,7 @@ const storyPaid: Experiment = { preset: "story", bonus: "conditional", ...evalua
 
 function BlankCrop() {
   const page = usePage();
-  const { obstacle } = page.worth;
+  const { modelObstacle: obstacle } = page.worth;
   const asking = page.worth.asking.value;
   return (
     <Lesson title="What does a blank crop show?">

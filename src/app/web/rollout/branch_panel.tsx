@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 import type { Intervention } from "../../../agent/branch_start.ts";
 import type { ChangeKind, GoingOn } from "../run/branch_control.ts";
 import { usePage } from "../run/page_context.ts";
+import { askedOf } from "../run/who_answers.ts";
 import "./branch.css";
 import { BoxFields, useDrawnBox } from "./branch_box_fields.tsx";
 import { BranchOutcome } from "./branch_outcome.tsx";
@@ -9,7 +10,6 @@ import { type Place, turnStart } from "./branch_place.ts";
 import { type ResultChoice, ResultFields, resultOf } from "./branch_result_fields.tsx";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
-import { askedOf } from "./use_measures.ts";
 
 const kinds: Record<ChangeKind, string> = {
   box: "Look elsewhere",

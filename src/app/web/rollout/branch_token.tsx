@@ -1,8 +1,8 @@
 import { usePage } from "../run/page_context.ts";
+import { askedOf } from "../run/who_answers.ts";
 import { BranchOutcome } from "./branch_outcome.tsx";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
-import { askedOf } from "./use_measures.ts";
 
 /** The text of a token that might stand under the cursor: a button that goes on with it. */
 export function TokenButton({ step, token, text }: { step: StepContext; token: number; text: string }) {

@@ -4,10 +4,11 @@ import { type WeightsChoice, weightsChoices } from "../../worker_api/asked_weigh
 import type { Alternative, MeasuredToken } from "../../worker_api/token_measures.ts";
 import { figure, signed } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { weightsAsked } from "../run/who_answers.ts";
 import { TokenButton, TokenOutcome } from "./branch_token.tsx";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
-import { weightsAsked, weightsCompared } from "./use_measures.ts";
+import { weightsCompared } from "./use_measures.ts";
 
 /** The token under the cursor: what else might have been written, by chosen weights, and what they make of its loss. */
 export function TokenPanel({ step }: { step: StepContext }) {

@@ -1,8 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Attention } from "../../worker_api/asked_attention.ts";
 import { usePage } from "../run/page_context.ts";
+import { askedOf } from "../run/who_answers.ts";
 import type { StepContext } from "./step_context.ts";
-import { askedOf, obstacleTo } from "./use_measures.ts";
+import { obstacleTo } from "./use_measures.ts";
 
 /** The cursor must rest this long before the model is asked. */
 const patienceMs = 250;

@@ -1,12 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import type { AskedWeights, WeightsChoice } from "../../worker_api/asked_weights.ts";
+import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
 import type { Measures } from "../../worker_api/token_measures.ts";
 import { modelName } from "../labels/model_name.ts";
 import { count } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen, Store } from "../run/store.ts";
+import { askedOf, weightsAsked } from "../run/who_answers.ts";
 
 /** What the model finds at each sampled token of a rollout. */
 export interface StepMeasures {
@@ -19,29 +20,12 @@ export interface StepMeasures {
 /** A rollout must be on screen this long before the model is asked: asking costs the run time. */
 const patienceMs = 250;
 
-/** Which weights are asked where a person has chosen none: of a stored run its own, else those that are open. */
-export const weightsAsked = (store: Store): WeightsChoice =>
-  store.askedWeights.value.weights ?? (store.replay.value?.origin === "stored" ? "checkpoint" : "now");
-
 /** Which are compared with them. */
 export function weightsCompared(store: Store): WeightsChoice | null {
   const { other } = store.askedWeights.value;
   const asked = weightsAsked(store);
   if (other !== undefined) return other === asked ? null : other;
   return asked === "start" ? "now" : "start";
-}
-
-/** For questions about a rollout of the shown run: which weights, and where its checkpoints are. */
-export const askedOf = (store: Store): Required<AskedWeights> => ({
-  weights: weightsAsked(store),
-  run: runName(store),
-});
-
-/** Under which name the shown run is stored in this browser; null where it is not. */
-function runName(store: Store): string | null {
-  const replay = store.replay.value;
-  if (replay === null) return store.storedAs.value;
-  return replay.origin === "stored" ? replay.name : null;
 }
 
 /** Asks once for each rollout, and again once other weights are wanted, or they have changed and the run stands still. */

@@ -1,14 +1,24 @@
 import type { RunConfig } from "../../../train/knobs.ts";
-import type { AnsweredBy, AskedWeights } from "../../worker_api/asked_weights.ts";
+import type { AnsweredBy, AskedWeights, WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { modelName } from "../labels/model_name.ts";
 import { count } from "../labels/numbers.ts";
 import type { Store } from "./store.ts";
 
-/** Which weights are asked about the shown run: of one that is stored here its checkpoint, else those that are open. */
-export function askedOf(store: Store): Required<AskedWeights> {
+/** Which weights are asked where a person has chosen none: of a stored run its own, else those that are open. */
+export const weightsAsked = (store: Store): WeightsChoice =>
+  store.askedWeights.value.weights ?? (store.replay.value?.origin === "stored" ? "checkpoint" : "now");
+
+/** For questions about rollouts of the shown run: which weights, and where its checkpoints are. */
+export const askedOf = (store: Store): Required<AskedWeights> => ({
+  weights: weightsAsked(store),
+  run: runName(store),
+});
+
+/** Under which name the shown run is stored in this browser; null where it is not. */
+function runName(store: Store): string | null {
   const replay = store.replay.value;
-  if (replay?.origin === "stored") return { weights: "checkpoint", run: replay.name };
-  return { weights: "now", run: replay === null ? store.storedAs.value : null };
+  if (replay === null) return store.storedAs.value;
+  return replay.origin === "stored" ? replay.name : null;
 }
 
 /** Why the open model cannot be asked about rollouts of the shown run, in a sentence; null where it can. */

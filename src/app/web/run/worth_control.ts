@@ -60,12 +60,17 @@ export class WorthControl {
     return obstacleTo(this.#store, this.#store.lookup.value?.pictures ?? null);
   }
 
+  /** The same before a run is shown: whether a model is there to be asked. */
+  get modelObstacle(): string | null {
+    return obstacleTo(this.#store, this.#store.config.value);
+  }
+
   /** The same for an evaluation, which samples: never from the weights of a run within a step. */
   get obstacleToEvaluation(): string | null {
-    const { player, replay, config } = this.#store;
+    const { player, replay } = this.#store;
     if (replay.value !== null) return "An evaluation is of the run in this tab; close the recording to make one";
     if (player.value === "playing" || player.value === "stepping") return "Pause the run to evaluate it";
-    return obstacleTo(this.#store, config.value);
+    return this.modelObstacle;
   }
 
   /** One rollout. */
