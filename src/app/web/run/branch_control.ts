@@ -2,7 +2,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import type { GivenResult } from "../../../agent/branch_result.ts";
 import type { Intervention } from "../../../agent/branch_start.ts";
 import type { AskedWeights } from "../../worker_api/asked_weights.ts";
-import type { Branch, BranchApi } from "../../worker_api/branch_api.ts";
+import { type Branch, type BranchApi, branchNumber, rootOf } from "../../worker_api/branch_api.ts";
 import { modelName } from "../labels/model_name.ts";
 import type { Chosen, Store } from "./store.ts";
 
@@ -31,6 +31,8 @@ export class BranchControl {
   readonly problem: Signal<string | null> = signal(null);
   /** The last one that was made in this visit. */
   readonly latest: Signal<Branch | null> = signal(null);
+  /** The tree whose branches have been looked up. */
+  readonly #loaded: Signal<string | null> = signal(null);
   readonly #api: BranchApi;
   readonly #store: Store;
 
@@ -38,6 +40,7 @@ export class BranchControl {
     this.#api = api;
     this.#store = store;
     effect(() => void this.#load(store.tree.value));
+    effect(() => this.#sayMissing());
   }
 
   /** Why no branch can be made of what is shown; null where one can. */
@@ -103,9 +106,9 @@ export class BranchControl {
     for (const one of store.branches.value) if (gone.has(one.parent)) gone.add(one.id);
     try {
       await this.#api.removeBranches(branch.tree, [...gone]);
+      if (store.pinned.value !== null && gone.has(store.pinned.value)) store.pinned.value = branch.parent;
       store.branches.value = store.branches.value.filter(({ id }) => !gone.has(id));
       if (this.latest.value && gone.has(this.latest.value.id)) this.latest.value = null;
-      if (store.pinned.value !== null && gone.has(store.pinned.value)) store.pinned.value = branch.parent;
     } catch (error) {
       store.notices.error(error);
     }
@@ -114,6 +117,7 @@ export class BranchControl {
   async #load(tree: string | null): Promise<void> {
     const { branches, notices } = this.#store;
     branches.value = [];
+    this.#loaded.value = null;
     this.latest.value = null;
     this.problem.value = null;
     if (tree === null) return;
@@ -126,5 +130,20 @@ export class BranchControl {
     } catch (error) {
       notices.error(error);
     }
+    if (this.#store.tree.value === tree) this.#loaded.value = tree;
+  }
+
+  /** A link may name a branch that another browser keeps. */
+  #sayMissing(): void {
+    const { branches, pinned, notices, tree } = this.#store;
+    const id = pinned.value;
+    if (tree.value === null || this.#loaded.value !== tree.value) return;
+    if (id === null || rootOf(id) === id || branches.value.some((branch) => branch.id === id)) return;
+    pinned.value = rootOf(id);
+    notices.add(
+      "information",
+      `Branch ${branchNumber(id)} of this rollout is kept in the browser that made it; the rollout that it left is shown`,
+      { about: "shown run" },
+    );
   }
 }

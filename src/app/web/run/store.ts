@@ -238,7 +238,8 @@ export class Store {
     const of = findRollout(this.steps.value, rootOf(id));
     if (rootOf(id) === id) return of;
     const branch = this.branches.value.find((one) => one.id === id);
-    if (!branch) return null;
+    // Not there yet, or kept in another browser
+    if (!branch) return of;
     const { rollout, task } = branch;
     return { rollout, task, siblings: of?.siblings ?? [], step: rollout.step, branch };
   }
