@@ -3,6 +3,7 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { wgslAsText } from "./src/app/library/wgsl_as_text.mjs";
 import { contentPolicy } from "./src/app/serve/content_policy.mjs";
+import { SlowestFirst } from "./test/support/slowest_first.ts";
 
 /** Cross-origin isolation: SharedArrayBuffer and exact timers in workers. */
 const headers = {
@@ -43,6 +44,7 @@ export default defineConfig({
   preview: { headers },
   build: { target: "es2022" },
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         extends: true,
