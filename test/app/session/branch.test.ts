@@ -246,11 +246,30 @@ test("what cannot stand there is one sentence", async () => {
       /^Expected a turn that calls a tool, found one that does not/,
     ],
     [{ kind: "question", question: " " }, /^Expected a question, found none; type what the model is to be asked$/],
+    [
+      { kind: "question", question: "What <|image_pad|> is it?" },
+      /^Expected tokens that a model may write, found <\|image_pad\|>; leave it out$/,
+    ],
+    [
+      { kind: "question", question: "<image> or <image>?" },
+      /^Expected a question with 0 times <image>, each of which stands for a picture of the task, found 2; leave it out$/,
+    ],
+    [
+      { kind: "question", question: "what ".repeat(5000) },
+      /^Expected a question of at most 4096 tokens, found \d+; write less$/,
+    ],
+    [
+      { kind: "result", at, result: { kind: "error", text: "no ".repeat(5000) } },
+      /^Expected a text of at most 4096 tokens, found \d+; write less$/,
+    ],
     [{ kind: "token", at: 0, token: 5 }, /^Token 1 of rollout .* is of the prompt, which the model did not write/],
     [{ kind: "token", at: 10_000, token: 5 }, /^Expected a token from 1 to \d+ of rollout .*, found 10001/],
     [{ kind: "token", at, token: 10_000_000 }, /^Expected tokens that a model may write, found id 10000000/],
   ];
   for (const [what, sentence] of refused) await expect(branch(zoomed, what)).rejects.toThrow(sentence);
+  await expect(branch(zoomed, { kind: "box", at, boxSourcePx: [0, 0, 64, 64] }, { denied: true })).rejects.toThrow(
+    /^Expected a turn in which a tool can be called, found one behind a denied call/,
+  );
   const noTool = resolveConfig({ ...config, zoom: false });
   await expect(branch(zoomed, { kind: "box", at, boxSourcePx: [0, 0, 64, 64] }, { config: noTool })).rejects.toThrow(
     "Expected a run that offers the tool image_zoom_in_tool, found one that does not",
