@@ -276,6 +276,39 @@ test("what cannot stand there is one sentence", async () => {
   );
 });
 
+test("a rollout that the model cannot have written is refused in one sentence, and by all who are asked", async () => {
+  const changed = (change: (segments: Segment[]) => void): { rollout: Rollout; task: Task } => {
+    const rollout = structuredClone(zoomed.rollout);
+    change(rollout.segments);
+    return { rollout, task: zoomed.task };
+  };
+  const asked = ({ rollout, task }: { rollout: Rollout; task: Task }) => [
+    session.measures(rollout, task, config),
+    session.attention(rollout, task, config, 0),
+    session.worths({ task, rollouts: [rollout], config, other: null }),
+  ];
+  const token = written(zoomed.rollout)[0]!;
+  const foreign = changed(([prompt]) => {
+    prompt!.tokens[0] = 999_999;
+  });
+  for (const answer of [...asked(foreign), branch(foreign, { kind: "token", ...token })])
+    await expect(answer).rejects.toThrow(
+      /^Expected tokens of the open model, which has 480, in rollout .*, found id 999999; open the model that the run trained$/,
+    );
+  const cut = changed(([, , tool]) => {
+    tool!.tokens.splice(tool!.tokens.length / 2, 1);
+  });
+  for (const answer of asked(cut))
+    await expect(answer).rejects.toThrow(/^Expected 32 image tokens in rollout .*its 2 pictures, found 31; open/);
+  // A crop that did not fit into the response was never seen.
+  const ended = changed((segments) => {
+    segments.length = 2;
+  });
+  expect(await session.measures(ended.rollout, ended.task, config)).toHaveLength(
+    ended.rollout.segments[1]!.tokens.length,
+  );
+});
+
 test("a judge on a server is not asked", async () => {
   const { at, token } = written(zoomed.rollout)[0]!;
   const judged = { ...config, judge: "verl", judgeUrl: "http://127.0.0.1:1/v1" } as typeof config;
