@@ -1,4 +1,4 @@
-import { JudgeFailure } from "../../../reward/connection/failure.ts";
+import { ServerFailure } from "../../../connection/failure.ts";
 import type { Options, Parsed } from "../command_line/arguments.ts";
 import { type CommandContext, Stopped } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -29,7 +29,7 @@ export async function runCommand(request: Request, context: CommandContext): Pro
 }
 
 const isInterrupted = (error: unknown): boolean =>
-  error instanceof Stopped || (error instanceof JudgeFailure && error.kind === "aborted");
+  error instanceof Stopped || (error instanceof ServerFailure && error.kind === "aborted");
 
 async function dispatch({ command, changes, options }: Request, context: CommandContext): Promise<number> {
   switch (command) {

@@ -1,14 +1,24 @@
-import { type JudgeAddress, JudgeKey, readJudgeAddress } from "./address.ts";
+import { readServerAddress, type ServerAddress, ServerKey } from "./address.ts";
 import { exchange } from "./exchange.ts";
-import { type FailureKind, JudgeFailure } from "./failure.ts";
+import { type FailureKind, ServerFailure } from "./failure.ts";
 import { Limiter } from "./limiter.ts";
 import { failureOf, replyText } from "./reply.ts";
-import type { JudgeRequest } from "./request.ts";
 import { type Adaptation, adaptationTexts, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
+import { type Asked, type ServerRole, stoppedText } from "./server_role.ts";
 import { errorIn } from "./server_sentence.ts";
+
+/** One OpenAI chat completion without what only the connection knows. */
+export interface ChatRequest {
+  messages: readonly object[];
+  temperature: number;
+  /** Sent along with the request where a server knows it. */
+  extra?: Record<string, unknown>;
+}
 
 /** How one endpoint is asked. */
 export interface ConnectionSettings {
+  /** What it is to the person who reads its failures. */
+  role: ServerRole;
   /** e.g. http://127.0.0.1:18901/v1 */
   url: string;
   /** Empty: the first that the server names, as DeepEyes does. */
@@ -32,6 +42,7 @@ export interface ConnectionSettings {
 }
 
 export const connectionDefaults: ConnectionSettings = {
+  role: "judge",
   url: "",
   model: "",
   key: null,
@@ -68,11 +79,11 @@ export interface ConnectionCounts {
 const failuresUntilOneTry = 8;
 
 /** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on time, size, number and concurrency of requests. */
-export class JudgeConnection {
-  readonly address: JudgeAddress;
+export class ServerConnection {
+  readonly address: ServerAddress;
   readonly counts: ConnectionCounts = { calls: 0, retries: 0, failures: {}, callMs: 0 };
   readonly #settings: ConnectionSettings;
-  readonly #key: JudgeKey | null;
+  readonly #key: ServerKey | null;
   readonly #parts: ConnectionParts;
   readonly #limiter: Limiter;
   #model: Promise<string> | null = null;
@@ -84,20 +95,23 @@ export class JudgeConnection {
   /** @throws Error for an address or a key that cannot be one. */
   constructor(settings: Partial<ConnectionSettings> & { url: string }, parts: Partial<ConnectionParts> = {}) {
     const { key, ...rest } = { ...connectionDefaults, ...settings };
-    this.address = readJudgeAddress(rest.url);
-    this.#key = key === null || key === "" ? null : new JudgeKey(key, this.address.origin);
+    this.address = readServerAddress(rest.url, rest.role);
+    this.#key = key === null || key === "" ? null : new ServerKey(key, this.address.origin);
     // Without the key, so that no print of the settings holds it.
     this.#settings = { ...rest, key: null };
     this.#parts = { fetch: (...all) => fetch(...all), random: Math.random, ...parts };
     this.#limiter = new Limiter(rest.concurrency);
   }
 
-  /** The model that is asked. @throws JudgeFailure where none was named and the server names none. */
+  /** The model that is asked. @throws ServerFailure where none was named and the server names none. */
   async model(signal?: AbortSignal): Promise<string> {
     if (this.#settings.model !== "") return this.#settings.model;
     this.#model ??= this.models(signal).then(([first]) => {
       if (first !== undefined) return first;
-      throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
+      throw new ServerFailure(
+        "not_found",
+        `The ${this.#settings.role} at ${this.address.base} names no model; name one yourself`,
+      );
     });
     try {
       return await this.#model;
@@ -107,12 +121,12 @@ export class JudgeConnection {
     }
   }
 
-  /** The names that the server gives its models. @throws JudgeFailure */
+  /** The names that the server gives its models. @throws ServerFailure */
   async models(signal?: AbortSignal): Promise<string[]> {
     const url = `${this.address.base}/models`;
     const answer = await this.#persist(url, undefined, signal, (list) => {
       const error = errorIn(list);
-      if (error !== null) throw failureOf(error, url);
+      if (error !== null) throw failureOf(error, this.#asked(url));
       return list;
     });
     const { data } = (answer ?? {}) as { data?: unknown };
@@ -128,26 +142,36 @@ export class JudgeConnection {
   /**
    * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
    * on; response_format is left to the caller, whose prompt depends on it.
-   * @throws JudgeFailure
+   * @throws ServerFailure
    */
-  async complete({ messages, temperature, extra }: JudgeRequest, signal?: AbortSignal): Promise<string> {
+  complete(request: ChatRequest, signal?: AbortSignal): Promise<string> {
+    return this.ask(request, (answer) => replyText(answer, this.#asked(this.address.base)), signal);
+  }
+
+  /**
+   * The same, and what is read of the whole answer.
+   * @param read  throws a ServerFailure for an answer that cannot be used
+   */
+  async ask<T>(
+    { messages, temperature, extra }: ChatRequest,
+    read: (answer: unknown) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
     const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
     const url = `${this.address.base}/chat/completions`;
     let adaptation = this.#adaptation;
-    let refused: JudgeFailure | null = null;
+    let refused: ServerFailure | null = null;
     // Every field at most once, and max_tokens by its other name.
     for (let tried = 0; tried <= Object.keys(body).length; tried++) {
       const sent = adapted(body, adaptation);
       try {
-        const text = await this.#persist(url, JSON.stringify(sent), signal, (answer) =>
-          replyText(answer, this.address.base),
-        );
+        const found = await this.#persist(url, JSON.stringify(sent), signal, read);
         if (refused) this.#adaptation = adaptation;
-        return text;
+        return found;
       } catch (error) {
-        if (!(error instanceof JudgeFailure)) throw error;
+        if (!(error instanceof ServerFailure)) throw error;
         const field =
           error.kind === "bad_request" ? refusedField(sent, `${error.message} ${error.said ?? ""}`, error.param) : null;
         if (field === null || field === "response_format") {
@@ -162,6 +186,10 @@ export class JudgeConnection {
       }
     }
     throw refused ?? new Error("Expected a field to be refused at each try");
+  }
+
+  #asked(url: string): Asked {
+    return { role: this.#settings.role, url };
   }
 
   /** @param read what the answer says; where it throws a transient failure, the question is asked again */
@@ -179,7 +207,7 @@ export class JudgeConnection {
           this.#failedInARow = 0;
           return answer;
         } catch (error) {
-          if (!(error instanceof JudgeFailure)) throw error;
+          if (!(error instanceof ServerFailure)) throw error;
           this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
           this.#respectRetryAfter(error);
           if (!error.isTransient || tried === tries) {
@@ -189,14 +217,15 @@ export class JudgeConnection {
           }
           this.counts.retries++;
           const { backoffMs, maxWaitMs } = this.#settings;
-          await pause(Math.min(maxWaitMs, backoffMs * 2 ** (tried - 1) * (0.5 + this.#parts.random())), signal);
+          const waitMs = Math.min(maxWaitMs, backoffMs * 2 ** (tried - 1) * (0.5 + this.#parts.random()));
+          await this.#pause(waitMs, signal);
         }
       }
     });
   }
 
   /** Retry-After holds for all questions to the server. */
-  #respectRetryAfter({ retryAfterMs }: JudgeFailure): void {
+  #respectRetryAfter({ retryAfterMs }: ServerFailure): void {
     if (retryAfterMs === null) return;
     this.#notBeforeMs = Math.max(
       this.#notBeforeMs,
@@ -204,31 +233,36 @@ export class JudgeConnection {
     );
   }
 
+  #pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return pause(durationMs, this.#settings.role, signal);
+  }
+
   async #once(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
-    await pause(this.#notBeforeMs - performance.now(), signal);
-    const { timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
+    await this.#pause(this.#notBeforeMs - performance.now(), signal);
+    const { role, timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
     if (this.counts.calls >= maxCalls)
-      throw new JudgeFailure(
+      throw new ServerFailure(
         "budget",
-        `The run has asked its judge ${maxCalls} times, which is all it may; raise the budget to go on`,
+        `The run has asked its ${role} ${maxCalls} times, which is all it may; raise the budget to go on`,
       );
     this.counts.calls++;
     const sentMs = performance.now();
     try {
-      return await exchange({ url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch: this.#parts.fetch });
+      const { fetch } = this.#parts;
+      return await exchange({ role, url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch });
     } finally {
       this.counts.callMs += performance.now() - sentMs;
     }
   }
 }
 
-/** @throws JudgeFailure "aborted" */
-function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+/** @throws ServerFailure "aborted" */
+function pause(durationMs: number, role: ServerRole, signal: AbortSignal | undefined): Promise<void> {
   if (durationMs <= 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);
-      reject(new JudgeFailure("aborted", "The judge was not asked again: the run was stopped"));
+      reject(new ServerFailure("aborted", `The ${role} was not asked again: ${stoppedText[role]}`));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", end);

@@ -1,4 +1,5 @@
-import { JudgeFailure } from "./failure.ts";
+import { ServerFailure } from "./failure.ts";
+import { type Asked, questionText } from "./server_role.ts";
 import { errorIn, excerpt, type ServerError } from "./server_sentence.ts";
 
 /** Finish reasons of complete replies. A reply without a reason counts as complete. */
@@ -9,34 +10,39 @@ const isSaid = (type: unknown): boolean => type === undefined || /^(?:text|outpu
 
 /**
  * The text of the first choice of a chat completion.
- * @throws JudgeFailure where it holds an error, a refusal or no text; "cut_off", with the text, where the model had not
+ * @throws ServerFailure where it holds an error, a refusal or no text; "cut_off", with the text, where the model had not
  * finished
  */
-export function replyText(answer: unknown, url: string): string {
+export function replyText(answer: unknown, asked: Asked): string {
+  const { role, url } = asked;
   const error = errorIn(answer);
-  if (error !== null) throw failureOf(error, url);
+  if (error !== null) throw failureOf(error, asked);
   const { choices } = (answer ?? {}) as { choices?: unknown };
   const choice = Array.isArray(choices) ? (choices[0] as Record<string, unknown> | undefined) : undefined;
   const message = (choice?.message ??
     choice?.delta ??
     (typeof choice?.text === "string" ? { content: choice.text } : null)) as Record<string, unknown> | null;
   if (!message)
-    throw new JudgeFailure(
+    throw new ServerFailure(
       "no_text",
-      `Expected choices[0].message.content from the judge at ${url}, found ${Array.isArray(choices) && choices.length === 0 ? "no choices" : "none"}; check that it serves chat completions`,
+      `Expected choices[0].message.content from the ${role} at ${url}, found ${Array.isArray(choices) && choices.length === 0 ? "no choices" : "none"}; check that it serves chat completions`,
     );
   const refusal = textOf(message.refusal);
-  if (refusal !== "") throw new JudgeFailure("refused", `The judge at ${url} refuses to judge: ${excerpt(refusal)}`);
+  if (refusal !== "")
+    throw new ServerFailure(
+      "refused",
+      `The ${role} at ${url} refuses to ${role === "judge" ? "judge" : "answer"}: ${excerpt(refusal)}`,
+    );
   const text = textOf(message.content);
   const reason = finishOf(choice ?? {});
-  if (reason !== null && !finished.test(reason)) throw unfinished(reason, text, url);
+  if (reason !== null && !finished.test(reason)) throw unfinished(reason, text, asked);
   if (text.trim() !== "") return text;
   const thought = textOf(message.reasoning_content) || textOf(message.reasoning);
-  throw new JudgeFailure(
+  throw new ServerFailure(
     "no_text",
     thought === ""
-      ? `Expected choices[0].message.content from the judge at ${url}, found it empty; check the model, or choose another`
-      : `The judge at ${url} thought and gave no reply (${excerpt(thought)}); switch its thinking off, or choose another model`,
+      ? `Expected choices[0].message.content from the ${role} at ${url}, found it empty; check the model, or choose another`
+      : `The ${role} at ${url} thought and gave no reply (${excerpt(thought)}); switch its thinking off, or choose another model`,
   );
 }
 
@@ -60,29 +66,29 @@ function finishOf({ finish_reason, native_finish_reason, stop_reason }: Record<s
   return stop_reason === "max_tokens" ? stop_reason : null;
 }
 
-function unfinished(reason: string, text: string, url: string): JudgeFailure {
+function unfinished(reason: string, text: string, { role, url }: Asked): ServerFailure {
   const detail = `(finish_reason ${JSON.stringify(reason.slice(0, 40))})`;
   if (/length|max|tokens|limit|broke off/i.test(reason)) {
-    const failure = new JudgeFailure(
+    const failure = new ServerFailure(
       "cut_off",
-      `The reply of the judge at ${url} was cut off before its end ${detail}; allow longer replies, or choose a model that thinks less`,
+      `The reply of the ${role} at ${url} was cut off before its end ${detail}; allow longer replies, or choose a model that thinks less`,
     );
     failure.said = text;
     return failure;
   }
   if (/content_filter|safety|prohibited|blocklist|recitation|sensitive/i.test(reason))
-    return new JudgeFailure("refused", `The reply of the judge at ${url} was held back by a filter ${detail}`);
+    return new ServerFailure("refused", `The reply of the ${role} at ${url} was held back by a filter ${detail}`);
   if (/error|abort|cancel|insufficient/i.test(reason))
-    return new JudgeFailure("server_error", `The judge at ${url} broke its reply off ${detail}`);
-  return new JudgeFailure(
+    return new ServerFailure("server_error", `The ${role} at ${url} broke its reply off ${detail}`);
+  return new ServerFailure(
     "no_text",
-    `The judge at ${url} ended with something else than a reply ${detail}; choose another model`,
+    `The ${role} at ${url} ended with something else than a reply ${detail}; choose another model`,
   );
 }
 
 /** What an error in a reply means, by the code in it: as if it had come as the status. */
-export function failureOf({ sentence, status, param }: ServerError, url: string): JudgeFailure {
-  const failure = statusFailure(status ?? 0, sentence ?? "", url, null);
+export function failureOf({ sentence, status, param }: ServerError, asked: Asked): ServerFailure {
+  const failure = statusFailure(status ?? 0, sentence ?? "", asked, null);
   failure.param = param;
   return failure;
 }
@@ -91,21 +97,27 @@ export function failureOf({ sentence, status, param }: ServerError, url: string)
  * What a status outside 200 to 299 means; 0: an error without one.
  * @param said what the server says to it
  */
-export function statusFailure(status: number, said: string, url: string, retryAfterMs: number | null): JudgeFailure {
+export function statusFailure(
+  status: number,
+  said: string,
+  { role, url }: Asked,
+  retryAfterMs: number | null,
+): ServerFailure {
+  const question = questionText[role];
   const detail = said.trim() === "" ? "" : `: ${excerpt(said)}`;
   // A refusal by moderation concerns one question, not the key.
   const isModerated = status === 403 && /moderat|flagged|content.?policy|safety/i.test(said);
-  if (isModerated) return new JudgeFailure("refused", `The judge at ${url} refuses the question (403)${detail}`);
+  if (isModerated) return new ServerFailure("refused", `The ${role} at ${url} refuses the ${question} (403)${detail}`);
   if (status === 401 || status === 403)
-    return new JudgeFailure("unauthorized", `The judge at ${url} refuses the key (${status})${detail}`);
+    return new ServerFailure("unauthorized", `The ${role} at ${url} refuses the key (${status})${detail}`);
   if (status === 402)
-    return new JudgeFailure("unauthorized", `The judge at ${url} wants to be paid first (402)${detail}`);
+    return new ServerFailure("unauthorized", `The ${role} at ${url} wants to be paid first (402)${detail}`);
   if (status === 404 || status === 405 || status === 410)
-    return new JudgeFailure("not_found", `The judge at ${url} knows no such model or path (${status})${detail}`);
+    return new ServerFailure("not_found", `The ${role} at ${url} knows no such model or path (${status})${detail}`);
   if (status === 429)
-    return new JudgeFailure(
+    return new ServerFailure(
       "rate_limited",
-      `The judge at ${url} asks for fewer questions (429)${detail}`,
+      `The ${role} at ${url} asks for fewer ${question}s (429)${detail}`,
       retryAfterMs,
     );
   // Some servers fail with 500 on a schema that they do not know; another try with it would fail again.
@@ -114,7 +126,7 @@ export function statusFailure(status: number, said: string, url: string, retryAf
     /json.?schema|response_format|structured.?output|grammar/i.test(said) &&
     /\bnot\b|unsupported|unknown|invalid|fail/i.test(said);
   if (!breaksOnSchema && (status >= 500 || status === 408 || status === 425))
-    return new JudgeFailure("server_error", `The judge at ${url} failed (${status})${detail}`, retryAfterMs);
-  if (status === 0) return new JudgeFailure("bad_request", `The judge at ${url} answers with an error${detail}`);
-  return new JudgeFailure("bad_request", `The judge at ${url} does not accept the question (${status})${detail}`);
+    return new ServerFailure("server_error", `The ${role} at ${url} failed (${status})${detail}`, retryAfterMs);
+  if (status === 0) return new ServerFailure("bad_request", `The ${role} at ${url} answers with an error${detail}`);
+  return new ServerFailure("bad_request", `The ${role} at ${url} does not accept the ${question} (${status})${detail}`);
 }
