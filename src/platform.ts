@@ -14,8 +14,6 @@ export interface Platform {
   /** Null where there is none; `gpuMissing` then says why, and what to do. */
   gpu: GPU | null;
   gpuMissing: string;
-  /** Set where a wait for the GPU holds up the whole thread (Deno's own WebGPU): nothing else is done meanwhile. */
-  waitsBlock?: boolean;
   /** What a person should know of why this `gpu` was taken, in a sentence. */
   gpuNotice?: string;
   /**

@@ -5,8 +5,8 @@ import type { Tokenizer } from "../policy/tokenizer.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Environment, StepResult } from "./environments/environment.ts";
 import { orAborted } from "./or_aborted.ts";
-import type { End, Rollout } from "./rollout.ts";
-import type { Capacity } from "./token_limits.ts";
+import type { End, Rollout, Segment, ToolCall } from "./rollout.ts";
+import type { Capacity, TokenLimits } from "./token_limits.ts";
 import { type OfferSettings, offersTools } from "./tools/table.ts";
 import type { View } from "./tools/tool.ts";
 import { ToolFailure } from "./tools/tool_failure.ts";
@@ -19,8 +19,17 @@ export interface Opening {
   passage: Passage;
 }
 
+/** What stands behind the prompt of a rollout that goes on from turns that were written elsewhere. */
+export interface Begun {
+  /** In order; where the last one is the model's, its turn goes on. */
+  segments: readonly Segment[];
+  calls: readonly ToolCall[];
+  /** The pictures that stand in them. */
+  views: readonly View[];
+}
+
 /** What a turn is read and answered with. */
-interface TurnContext {
+export interface TurnContext {
   environment: Environment;
   tokenizer: Tokenizer;
   chat: Chat;
@@ -44,11 +53,20 @@ export class GrowingRollout {
   isOver = false;
   /** Tokens behind the prompt so far. */
   tokens = 0;
+  /** Turns of the model that are closed. */
+  turns = 0;
+  /** The beginning of the turn that is written next; null where it begins with what is sampled. */
+  #open: Segment | null = null;
   readonly #opening: Opening;
   readonly #views: View[];
   readonly #states: ToolStates;
 
-  constructor(opening: Opening, place: Pick<Rollout, "step" | "taskIndex" | "rolloutIndex">, row: number) {
+  constructor(
+    opening: Opening,
+    place: Pick<Rollout, "step" | "taskIndex" | "rolloutIndex">,
+    row: number,
+    begun: Begun | null = null,
+  ) {
     const { task, views, passage } = opening;
     const { step, taskIndex, rolloutIndex } = place;
     this.row = row;
@@ -70,6 +88,27 @@ export class GrowingRollout {
       reward: null,
       advantage: null,
     };
+    if (begun) this.#goOnFrom(begun);
+  }
+
+  #goOnFrom({ segments, calls, views }: Begun): void {
+    const last = segments.at(-1);
+    this.#open = last?.source === "model" ? last : null;
+    const closed = this.#open ? segments.slice(0, -1) : segments;
+    this.rollout.segments.push(...closed);
+    this.rollout.calls.push(...calls);
+    this.#views.push(...views);
+    this.turns = closed.filter(({ source }) => source === "model").length;
+    this.tokens = segments.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  }
+
+  /** Tokens that may be sampled in the next turn. */
+  room(
+    { firstTurnTokens, nextTurnTokens }: Pick<TokenLimits, "firstTurnTokens" | "nextTurnTokens">,
+    { responseTokens }: Capacity,
+  ): number {
+    const ofTurn = (this.turns === 0 ? firstTurnTokens : nextTurnTokens) - (this.#open?.tokens.length ?? 0);
+    return Math.min(ofTurn, responseTokens - this.tokens);
   }
 
   /** The model inputs of the pictures that tools gave. */
@@ -82,9 +121,12 @@ export class GrowingRollout {
    * @returns the passage that answers it, or null where the rollout is over; where a tool failed, `rollout.error` says so
    */
   async take(turn: Turn, context: TurnContext): Promise<Passage | null> {
-    const { tokens, logprobs, entropies } = turn;
-    this.rollout.segments.push({ source: "model", tokens, logprobs, entropies, images: [] });
-    this.tokens += tokens.length;
+    const { tokens, logprobs, entropies } = withBeginning(turn, this.#open);
+    const { given } = this.#open ?? {};
+    this.rollout.segments.push({ source: "model", tokens, logprobs, entropies, images: [], ...(given && { given }) });
+    this.tokens += turn.tokens.length;
+    this.turns++;
+    this.#open = null;
     try {
       const answer = turn.stopped ? await this.#answer(tokens, context) : this.#end("length");
       if (!answer) await orAborted(this.close(), context.settings.signal);
@@ -143,4 +185,14 @@ export class GrowingRollout {
     this.isOver = true;
     return null;
   }
+}
+
+/** A turn behind what it was begun with. */
+function withBeginning(turn: Turn, begun: Segment | null): Pick<Turn, "tokens" | "logprobs" | "entropies"> {
+  if (!begun) return turn;
+  return {
+    tokens: [...begun.tokens, ...turn.tokens],
+    logprobs: [...begun.logprobs, ...turn.logprobs],
+    entropies: [...begun.entropies, ...turn.entropies],
+  };
 }

@@ -30,11 +30,14 @@ export function responseText(tokenizer: Tokenizer, { segments }: Pick<Rollout, "
 /** Tokens in runs: of one special token, or of any that are not special. */
 function runs(tokens: readonly number[], tokenizer: Tokenizer): { ids: number[]; isSpecial: boolean }[] {
   const found: { ids: number[]; isSpecial: boolean }[] = [];
+  let last: (typeof found)[number] | null = null;
   for (const id of tokens) {
     const isSpecial = tokenizer.isSpecial(id);
-    const last = found.at(-1);
-    if (last && (isSpecial ? last.ids.at(0) === id : !last.isSpecial)) last.ids.push(id);
-    else found.push({ ids: [id], isSpecial });
+    if (last && (isSpecial ? last.ids[0] === id : !last.isSpecial)) last.ids.push(id);
+    else {
+      last = { ids: [id], isSpecial };
+      found.push(last);
+    }
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import type { Box } from "../image/pixels.ts";
+import type { Box, Pixels } from "../image/pixels.ts";
 
 /** Where a segment of tokens came from. Only "model" tokens carry a gradient. */
 export type Source = "prompt" | "model" | "tool";
@@ -13,6 +13,11 @@ export interface Segment {
   entropies: number[];
   /** Indices into the rollout's pictures (task pictures first, then crops) that stand in this segment, in order. */
   images: number[];
+  /**
+   * Ranges of tokens that a person put there: of branches only (branch.ts), which no log holds. They were never sampled; where
+   * the segment is the model's, log-probability and entropy stand as 0.
+   */
+  given?: [from: number, to: number][];
 }
 
 /** One tool call that the model wrote, and what came of it. */
@@ -41,6 +46,15 @@ export interface ToolCall {
   details?: Record<string, unknown>;
   /** False where the tool gave a picture that no replay can make again. */
   pictureKept?: false;
+  /** What a person put in the place of what the tool gave: of branches only, which no log holds. */
+  replaced?: ReplacedResult;
+}
+
+/** The result of a call as a person chose it. */
+export interface ReplacedResult {
+  kind: "blank" | "shuffled" | "box" | "whole" | "picture" | "error";
+  /** In the place of the tool's; absent where the model got a text alone. */
+  picture?: Pixels;
 }
 
 /** A call before it is known where it was made. */
@@ -72,12 +86,26 @@ export interface ResponseText {
   whole?: string;
 }
 
+/** What a judge that reads was asked about an answer, and what it said. The texts are shortened (reward/judges/judge_words.ts). */
+export interface JudgeWords {
+  /** Who was asked, as its server calls it. */
+  model: string;
+  /** The messages of the request, one after another, each below its role. */
+  prompt: string;
+  /** Null where none came; `Rollout.unjudged` says why. */
+  reply: string | null;
+  /** From sending the last request to its reply; absent where the reply came from the cache. */
+  latencyMs?: number;
+}
+
 /** How an answer was judged: all that a reward needs to be computed again. */
 export interface Judged {
   /** Null where the judge failed. */
   verdict: { right: boolean; rule: string } | null;
   /** Whether the answer follows from its thought, null where the judge could not say; absent where the reward does not ask. */
   consistent?: boolean | null;
+  /** Absent where no model was asked, and in logs of early runs. */
+  words?: JudgeWords;
 }
 
 /** One attempt at one task: what the model got, wrote and was judged to be. Plain data, from worker to page to disk. */

@@ -16,7 +16,7 @@ export interface ReplaySettings extends Pick<ToolSettings, "crop"> {
 
 /**
  * The pictures that a logged rollout had before it, in the order of its indices: those of its task, then what each call
- * that was carried out gave. Made one after another, so that whoever takes them can stop at too many.
+ * that was carried out gave, or what a person put in its place. Made one after another, so that whoever takes them can stop at too many.
  * @param ofTask  the task's pictures; their model inputs where they are known, which verl's zoom cuts from
  * @throws Error with one sentence about the first call whose picture cannot be made
  */
@@ -28,6 +28,13 @@ export function* rolloutPictures(
   const pictures: LoggedView[] = [...ofTask];
   for (const { original } of ofTask) yield { original, call: null };
   for (const [i, call] of calls.entries()) {
+    if (call.replaced) {
+      const { picture } = call.replaced;
+      if (!picture) continue;
+      pictures.push({ original: picture });
+      yield { original: picture, call };
+      continue;
+    }
     if (call.outcome !== "ok") continue;
     const original = pictureOf(call, `call ${i + 1}`, pictures, { crop, tools });
     if (!original) continue;

@@ -49,8 +49,7 @@ export async function* rollTurns(
   let tokens = 0;
   let done = 0;
   for (let turn = 1; writing.length > 0; turn++) {
-    const turnTokens = turn === 1 ? settings.firstTurnTokens : settings.nextTurnTokens;
-    const limitOf = (one: GrowingRollout) => Math.min(turnTokens, capacity.responseTokens - one.tokens);
+    const limitOf = (one: GrowingRollout) => one.room(settings, capacity);
     const written = yield* writeTurns(conversations, writing, limitOf, { turn, tokens, done });
     for (const one of written) expectNumbers(one.turn, turn, one.rollout);
     const taking = written.map(async ({ rollout, turn }) => ({

@@ -15,6 +15,15 @@ export interface ChatRequest {
   extra?: Record<string, unknown>;
 }
 
+/** How a chat completion is asked for. */
+export interface Asking<T> {
+  /** What the answer says; throws a ServerFailure for one that cannot be used. */
+  read: (answer: unknown) => T;
+  signal?: AbortSignal;
+  /** Gets the time from sending a request to its reply or failure, for each that is sent. */
+  took?: (durationMs: number) => void;
+}
+
 /** How one endpoint is asked. */
 export interface ConnectionSettings {
   /** What it is to the person who reads its failures. */
@@ -75,6 +84,14 @@ export interface ConnectionCounts {
   callMs: number;
 }
 
+/** One request; without a body it is a GET. */
+interface Sent {
+  url: string;
+  body?: string;
+  /** Gets the time from sending it to its reply or failure. */
+  took?: (durationMs: number) => void;
+}
+
 /** After this many questions in a row without a reply, each gets one try until one is answered: a dead server costs one time limit, not five. */
 const failuresUntilOneTry = 8;
 
@@ -124,7 +141,7 @@ export class ServerConnection {
   /** The names that the server gives its models. @throws ServerFailure */
   async models(signal?: AbortSignal): Promise<string[]> {
     const url = `${this.address.base}/models`;
-    const answer = await this.#persist(url, undefined, signal, (list) => {
+    const answer = await this.#persist({ url }, signal, (list) => {
       const error = errorIn(list);
       if (error !== null) throw failureOf(error, this.#asked(url));
       return list;
@@ -142,21 +159,24 @@ export class ServerConnection {
   /**
    * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
    * on; response_format is left to the caller, whose prompt depends on it.
+   * @param took  gets the time from sending a request to its reply or failure, for each that is sent
    * @throws ServerFailure
    */
-  complete(request: ChatRequest, signal?: AbortSignal): Promise<string> {
-    return this.ask(request, (answer) => replyText(answer, this.#asked(this.address.base)), signal);
+  async complete(request: ChatRequest, signal?: AbortSignal, took?: (durationMs: number) => void): Promise<string> {
+    const read = (answer: unknown) => replyText(answer, this.#asked(this.address.base));
+    return this.redact(await this.ask(request, { read, signal, took }));
+  }
+
+  /** A text without the key in it: escapes of JSON hide it in what a server sent. */
+  redact(text: string): string {
+    return this.#key?.redact(text) ?? text;
   }
 
   /**
    * The same, and what is read of the whole answer.
-   * @param read  throws a ServerFailure for an answer that cannot be used
+   * @throws ServerFailure, also what `read` throws for an answer that cannot be used
    */
-  async ask<T>(
-    { messages, temperature, extra }: ChatRequest,
-    read: (answer: unknown) => T,
-    signal?: AbortSignal,
-  ): Promise<T> {
+  async ask<T>({ messages, temperature, extra }: ChatRequest, { read, signal, took }: Asking<T>): Promise<T> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
     const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
@@ -167,7 +187,7 @@ export class ServerConnection {
     for (let tried = 0; tried <= Object.keys(body).length; tried++) {
       const sent = adapted(body, adaptation);
       try {
-        const found = await this.#persist(url, JSON.stringify(sent), signal, read);
+        const found = await this.#persist({ url, body: JSON.stringify(sent), took }, signal, read);
         if (refused) this.#adaptation = adaptation;
         return found;
       } catch (error) {
@@ -193,17 +213,12 @@ export class ServerConnection {
   }
 
   /** @param read what the answer says; where it throws a transient failure, the question is asked again */
-  async #persist<T>(
-    url: string,
-    body: string | undefined,
-    signal: AbortSignal | undefined,
-    read: (answer: unknown) => T,
-  ): Promise<T> {
+  async #persist<T>(asked: Sent, signal: AbortSignal | undefined, read: (answer: unknown) => T): Promise<T> {
     return this.#limiter.run(async () => {
       const tries = 1 + (this.#failedInARow >= failuresUntilOneTry ? 0 : this.#settings.retries);
       for (let tried = 1; ; tried++) {
         try {
-          const answer = read(await this.#once(url, body, signal));
+          const answer = read(await this.#once(asked, signal));
           this.#failedInARow = 0;
           return answer;
         } catch (error) {
@@ -237,7 +252,7 @@ export class ServerConnection {
     return pause(durationMs, this.#settings.role, signal);
   }
 
-  async #once(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
+  async #once({ url, body, took }: Sent, signal: AbortSignal | undefined): Promise<unknown> {
     await this.#pause(this.#notBeforeMs - performance.now(), signal);
     const { role, timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
     if (this.counts.calls >= maxCalls)
@@ -251,7 +266,9 @@ export class ServerConnection {
       const { fetch } = this.#parts;
       return await exchange({ role, url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch });
     } finally {
-      this.counts.callMs += performance.now() - sentMs;
+      const durationMs = performance.now() - sentMs;
+      this.counts.callMs += durationMs;
+      took?.(durationMs);
     }
   }
 }

@@ -4,8 +4,10 @@ export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uni
 /** Buffer sizes are multiples of this many bytes. */
 export const granuleBytes = 256;
 
-/** An idle buffer is reused only for requests of at least this share of its size. */
+/** An idle buffer is reused only for requests of at least this share of its size; small ones cost more to make than they hold. */
 const usefulShare = 8 / 9;
+const usefulShareOfSmall = 1 / 4;
+const smallBytes = 2 ** 20;
 
 /** Most bytes kept in idle buffers. */
 const mostIdleBytes = 2 ** 30;
@@ -108,7 +110,8 @@ export class BufferPool {
     let least = Number.POSITIVE_INFINITY;
     for (const buffer of this.#idle) {
       const bytes = this.bytesOf(buffer);
-      if (bytes < sizeBytes || sizeBytes < usefulShare * bytes || bytes >= least) continue;
+      const share = bytes <= smallBytes ? usefulShareOfSmall : usefulShare;
+      if (bytes < sizeBytes || sizeBytes < share * bytes || bytes >= least) continue;
       found = buffer;
       least = bytes;
     }

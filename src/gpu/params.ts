@@ -11,9 +11,9 @@ export const paramsBytes = ({ shader }: Pick<Dispatch, "shader">): number =>
 /** The Params of a dispatch as bytes. @throws TypeError where a field is missing, or there is one that the shader lacks */
 export function packParams(dispatch: Dispatch): Uint8Array {
   const { shader, params: values = {} } = dispatch;
-  const bytes = new Uint8Array(paramsBytes(dispatch));
-  put(new DataView(bytes.buffer), shader.params, values, labelOf(dispatch));
-  return bytes;
+  const words = new Uint32Array(paramsBytes(dispatch) / 4);
+  put(words, shader.params, values, () => labelOf(dispatch));
+  return new Uint8Array(words.buffer);
 }
 
 /**
@@ -23,23 +23,35 @@ export function packParams(dispatch: Dispatch): Uint8Array {
 export function wordsOf(shader: Shader, struct: string, values: Readonly<Record<string, number>>): Uint32Array {
   const fields = shader.struct(struct);
   const words = new Uint32Array(fields.length);
-  put(new DataView(words.buffer), fields, values, `${shader.name}.wgsl, ${struct},`);
+  put(words, fields, values, () => `${shader.name}.wgsl, ${struct},`);
   return words;
 }
 
-function put(view: DataView, fields: readonly Field[], values: Readonly<Record<string, number>>, where: string): void {
-  for (const [i, { name, type }] of fields.entries()) {
+/** The bits of an f32 as a word. Every host of WebGPU has the device's byte order, little-endian. */
+const float = new Float32Array(1);
+const floatBits = new Uint32Array(float.buffer);
+
+/** Done for every conversation of a step, and so without iterators and views. */
+function put(
+  words: Uint32Array,
+  fields: readonly Field[],
+  values: Readonly<Record<string, number>>,
+  where: () => string,
+): void {
+  for (let i = 0; i < fields.length; i++) {
+    const { name, type } = fields[i]!;
     const value = values[name];
-    if (value === undefined) throw new TypeError(`${where} needs the parameter ${name}`);
-    if (type === "f32") view.setFloat32(i * 4, value, true);
-    else if (type === "i32") view.setInt32(i * 4, value, true);
-    else view.setUint32(i * 4, value, true);
+    if (value === undefined) throw new TypeError(`${where()} needs the parameter ${name}`);
+    if (type === "f32") {
+      float[0] = value;
+      words[i] = floatBits[0]!;
+    } else words[i] = value;
   }
   // All fields were found: there is another one only where there are more.
   const names = Object.keys(values);
   if (names.length === fields.length) return;
   for (const name of names)
-    if (!fields.some((field) => field.name === name)) throw new TypeError(`${where} has no parameter ${name}`);
+    if (!fields.some((field) => field.name === name)) throw new TypeError(`${where()} has no parameter ${name}`);
 }
 
 /** The Params of several dispatches in one buffer, `strideBytes` apart. */

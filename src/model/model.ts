@@ -87,6 +87,12 @@ export class Model {
     return new Model(this.#parts);
   }
 
+  /** The same model on weights of its own, which are still to be filled. */
+  withOwnWeights(options: ParametersOptions): Model {
+    const { gpu, parameters } = this.#parts;
+    return new Model({ ...this.#parts, parameters: new Parameters(gpu, parameters.shapes, options) });
+  }
+
   /** Buffers for pictures of this many patches in all, a multiple of the merge block. */
   visionRows(plan: Plan, options: { capacity: number; trained: boolean }): VisionRows {
     return this.family.visionRows(plan, this.config.vision, options);

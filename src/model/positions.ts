@@ -46,16 +46,17 @@ export function ropePositions({
   grids,
   mergeSize,
   start = 0,
+  into = { t: [], h: [], w: [] },
 }: {
   tokens: readonly number[];
   imageTokenId: number;
   grids: readonly Grid[];
   mergeSize: number;
   start?: number;
+  /** Where the positions are appended. */
+  into?: Pick<RopePositions, "t" | "h" | "w">;
 }): RopePositions {
-  const t: number[] = [];
-  const h: number[] = [];
-  const w: number[] = [];
+  const { t, h, w } = into;
   let next = start;
   let picture = 0;
   for (let i = 0; i < tokens.length; ) {

@@ -7,7 +7,8 @@ import type { InputImage } from "./vision_rows.ts";
 export interface PlacedTokens {
   tokens: readonly number[];
   images: readonly InputImage[];
-  positions: Pick<RopePositions, "t" | "h" | "w">;
+  /** Left out where they were appended to the packer's rows already. */
+  positions?: Pick<RopePositions, "t" | "h" | "w">;
 }
 
 /**
@@ -38,9 +39,10 @@ export class RowPacker {
   put({ tokens, images, positions }: PlacedTokens): [first: number, end: number] {
     const { rows } = this;
     const first = this.length;
-    for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
+    const { imageTokenId } = this;
+    if (positions) for (const axis of ["t", "h", "w"] as const) for (const p of positions[axis]) rows[axis].push(p);
     for (const token of tokens) {
-      const isImage = token === this.imageTokenId;
+      const isImage = token === imageTokenId;
       rows.tokens.push(isImage ? noIndex : token);
       rows.imageRows.push(isImage ? this.#imageRows++ : noIndex);
     }

@@ -25,24 +25,28 @@ export interface Conversation {
 
 const conversationFields = shader.struct("Conversation").map(({ name }) => name);
 export const conversationWordCount = conversationFields.length;
+const places: ReadonlyMap<string, number> = new Map(conversationFields.map((name, i) => [name, i]));
 
 export const conversationWords = ({ done, ...rest }: Conversation): Uint32Array =>
   wordsOf(shader, "Conversation", { ...rest, done: Number(done), unused: 0 });
 
 /** The conversation in a slot of the state. */
 export function conversationIn(words: Uint32Array, slot: number): Conversation {
-  const value = (name: string) => words[slot * conversationWordCount + conversationFields.indexOf(name)] ?? 0;
-  const of = (name: Exclude<keyof Conversation, "done">) => value(name);
+  const of = (name: keyof Conversation) => conversationWord(words, slot, name);
   return {
     token: of("token"),
     cached: of("cached"),
     position: of("position"),
     sampled: of("sampled"),
-    done: value("done") === 1,
+    done: of("done") === 1,
     task: of("task"),
     rollout: of("rollout"),
   };
 }
+
+/** One field of the conversation in a slot; `done` is 1 or 0. */
+export const conversationWord = (words: Uint32Array, slot: number, name: keyof Conversation): number =>
+  words[slot * conversationWordCount + (places.get(name) ?? 0)] ?? 0;
 
 /** Rows of the cache with a conversation's keys and values. */
 export interface CachePlace {

@@ -2,7 +2,7 @@ import { noIndex } from "../gpu/tensor.ts";
 import { maxPositions, ropePositions } from "../model/positions.ts";
 import { inputImage } from "../model/vision_rows.ts";
 import { onHost } from "../timeline.ts";
-import type { Conversations, Passage, Sampling, Turn } from "./policy.ts";
+import type { Conversations, Passage, Prompt, Sampling, Turn } from "./policy.ts";
 import { chunksOf, type PrefillPart, type Traces } from "./prefill.ts";
 import type { ConversationState, Look, SampledSpan } from "./sampler.ts";
 import type { Workspace } from "./workspace.ts";
@@ -38,15 +38,16 @@ export class GpuConversations implements Conversations {
   readonly #isCurrent: () => boolean;
 
   /** Prefills every prompt once and samples each row's first token, and some behind it where that saves time. */
-  static async begin(prompts: readonly Passage[], workspace: Workspace, options: Options): Promise<GpuConversations> {
+  static async begin(prompts: readonly Prompt[], workspace: Workspace, options: Options): Promise<GpuConversations> {
     const conversations = new GpuConversations(prompts, workspace, options);
     await conversations.#prefillPrompts(prompts, options.rolloutsPerPrompt);
+    await conversations.#prefillBehind(prompts, options.rolloutsPerPrompt);
     await conversations.#startAhead();
     return conversations;
   }
 
   private constructor(
-    prompts: readonly Passage[],
+    prompts: readonly Prompt[],
     workspace: Workspace,
     { rolloutsPerPrompt, sampling, traces, isCurrent }: Options,
   ) {
@@ -65,7 +66,7 @@ export class GpuConversations implements Conversations {
           prefixEnd: prefix[1],
           suffixBegin: workspace.suffixBegin(row),
           task: (sampling.firstTask ?? 0) + prompt,
-          rollout,
+          rollout: (sampling.firstRollout ?? 0) + rollout,
         });
         return {
           row,
@@ -164,7 +165,7 @@ export class GpuConversations implements Conversations {
     // Cache and plans stay with the policy: the next step has the same sizes.
   }
 
-  async #prefillPrompts(prompts: readonly Passage[], rolloutsPerPrompt: number): Promise<void> {
+  async #prefillPrompts(prompts: readonly Prompt[], rolloutsPerPrompt: number): Promise<void> {
     const { suffixTokens } = this.#workspace.size;
     this.#workspace.prepareDecode(this.rows);
     const parts = prompts.map(
@@ -178,11 +179,30 @@ export class GpuConversations implements Conversations {
             );
           const group = this.#rows.slice(index * rolloutsPerPrompt, (index + 1) * rolloutsPerPrompt);
           for (const row of group) row.position = next;
-          const slots = group.map(({ row }) => row);
+          // Behind a prompt with more behind it nothing is sampled yet.
+          const slots = prompt.behind ? [] : group.map(({ row }) => row);
           return { ...placed, cacheBegin: this.#workspace.prefixBegin(index), prefix: null, begin: 0, slots };
         }),
     );
     await this.#prefill(parts);
+  }
+
+  /** Puts what stands behind prompts into the rows, which sample their first token there. */
+  async #prefillBehind(prompts: readonly Prompt[], rolloutsPerPrompt: number): Promise<void> {
+    const parts = prompts.flatMap(({ behind }, index) => {
+      if (!behind) return [];
+      const { tokens, sampled } = behind;
+      this.#workspace.expectCapacity(tokens.length + 1);
+      return this.#rows.slice(index * rolloutsPerPrompt, (index + 1) * rolloutsPerPrompt).map((row): PrefillPart => {
+        const placed = this.#placed(behind, row.position);
+        row.cached = tokens.length;
+        row.position = placed.positions.next;
+        row.sampled = row.turnStart = sampled;
+        const cacheBegin = this.#workspace.suffixBegin(row.row);
+        return { ...placed, cacheBegin, prefix: row.prefix, begin: 0, slots: [row.row] };
+      });
+    });
+    if (parts.length > 0) await this.#prefill(parts);
   }
 
   /** A passage with its pictures as the model takes them and its positions, which begin at `start`. */
@@ -197,7 +217,8 @@ export class GpuConversations implements Conversations {
   /** Tokens of the first turn of all rows, behind their prompts. */
   async #startAhead(): Promise<void> {
     const { looks, size } = this.#workspace;
-    const count = looks.headStart(size.suffixTokens - 1);
+    const longest = Math.max(...this.#rows.map(({ cached }) => cached));
+    const count = looks.headStart(size.suffixTokens - 1 - longest);
     if (count === 0) return;
     for (const row of this.#rows) row.submitted += count;
     const rows = this.#rows.map(({ row }) => row);

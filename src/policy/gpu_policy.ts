@@ -1,9 +1,10 @@
+import { bucket } from "../gpu/bucket.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Model } from "../model/model.ts";
 import { GpuConversations } from "./gpu_conversations.ts";
-import type { Conversations, Passage, Policy, Sampling } from "./policy.ts";
+import type { Conversations, Policy, Prompt, Sampling } from "./policy.ts";
 import type { Traces } from "./prefill.ts";
-import { Workspace } from "./workspace.ts";
+import { Workspace, type WorkspaceSize } from "./workspace.ts";
 
 /** The policy whose model runs in our own kernels. */
 export class GpuPolicy implements Policy {
@@ -14,19 +15,30 @@ export class GpuPolicy implements Policy {
   readonly #isTraced: boolean;
   /** Whether tokens are submitted before the look before them has been read. */
   readonly #ahead: boolean;
+  readonly #sizes: "exact" | "roomy";
   #workspace: Workspace | null = null;
   /** Counts what makes earlier conversations worthless. */
   #epoch = 0;
 
-  constructor(gpu: Gpu, model: Model, { traced = false, ahead = false }: { traced?: boolean; ahead?: boolean } = {}) {
+  /** @param sizes  roomy: caches are larger than asked for, so that conversations of many lengths share one */
+  constructor(
+    gpu: Gpu,
+    model: Model,
+    {
+      traced = false,
+      ahead = false,
+      sizes = "exact",
+    }: { traced?: boolean; ahead?: boolean; sizes?: "exact" | "roomy" } = {},
+  ) {
     this.gpu = gpu;
     this.model = model;
     this.#isTraced = traced;
     this.#ahead = ahead;
+    this.#sizes = sizes;
   }
 
   async begin(
-    prompts: readonly Passage[],
+    prompts: readonly Prompt[],
     rolloutsPerPrompt: number,
     suffixTokens: number,
     sampling: Sampling,
@@ -37,9 +49,10 @@ export class GpuPolicy implements Policy {
       prefixTokens: Math.max(...prompts.map(({ tokens }) => tokens.length)),
       suffixTokens,
     };
-    if (!this.#workspace?.fits(size)) {
+    if (!this.#workspace?.fits(size, this.#sizes)) {
       this.#workspace?.free();
-      this.#workspace = new Workspace(this.gpu, this.model, size, this.#ahead);
+      const made = this.#sizes === "roomy" ? roomy(size) : size;
+      this.#workspace = new Workspace(this.gpu, this.model, made, this.#ahead);
     }
     const epoch = ++this.#epoch;
     return GpuConversations.begin(prompts, this.#workspace, {
@@ -61,3 +74,10 @@ export class GpuPolicy implements Policy {
     this.#workspace = null;
   }
 }
+
+/** Room for prompts and suffixes that are a little longer. */
+const roomy = (size: WorkspaceSize): WorkspaceSize => ({
+  ...size,
+  prefixTokens: bucket(size.prefixTokens, 64),
+  suffixTokens: bucket(size.suffixTokens, 64),
+});

@@ -7,12 +7,23 @@ export interface Passage {
   images: Pixels[];
 }
 
+/** What a conversation begins with. */
+export interface Prompt extends Passage {
+  /**
+   * What stands behind the prompt in every row before anything is sampled: turns that were written elsewhere, and what
+   * answered them; `sampled` of its tokens count as sampled ones in the key of each sample. Absent: nothing does.
+   */
+  behind?: Passage & { sampled: number };
+}
+
 /** How tokens are sampled. Every sample is keyed by (seed, step, task, rollout, token): order of work does not matter. */
 export interface Sampling {
   seed: number;
   step: number;
   /** Index of the first prompt's task in the step, where a step's tasks begin in several chunks; 0 by default. */
   firstTask?: number;
+  /** Index of each prompt's first row in its group, where a group's rows are not sampled together; 0 by default. */
+  firstRollout?: number;
   /** Divides the logits; 0 takes the most likely token. */
   temperature: number;
   /** Ids that are never sampled. They are left out of the distribution, in sampling and in training alike. */
@@ -52,7 +63,7 @@ export interface Conversations {
 export interface Policy {
   /** @param suffixTokens  longest suffix of a row, what it writes and what tools answer: its space in the cache is reserved */
   begin(
-    prompts: readonly Passage[],
+    prompts: readonly Prompt[],
     rolloutsPerPrompt: number,
     suffixTokens: number,
     sampling: Sampling,

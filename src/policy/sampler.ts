@@ -8,7 +8,7 @@ import { summarize } from "../ops/logprob.ts";
 import {
   type CachePlace,
   collect,
-  conversationIn,
+  conversationWord,
   conversationWordCount,
   conversationWords,
   pick,
@@ -232,7 +232,7 @@ function runsOf(numbers: readonly number[]): [from: number, to: number][] {
 function lookOf(words: Uint32Array | undefined): Look {
   if (!words) throw new Error("The state of the conversations could not be read");
   return {
-    sampled: (slot) => conversationIn(words, slot).sampled,
-    hasStopped: (slot) => conversationIn(words, slot).done,
+    sampled: (slot) => conversationWord(words, slot, "sampled"),
+    hasStopped: (slot) => conversationWord(words, slot, "done") === 1,
   };
 }

@@ -61,8 +61,11 @@ export class Workspace {
     this.#prefills = new Prefills(gpu, model, this.#cache, this.sampler);
   }
 
-  fits({ prompts, slots, prefixTokens, suffixTokens }: WorkspaceSize): boolean {
+  /** Whether it has this size; with "roomy", whether there is room for it. */
+  fits({ prompts, slots, prefixTokens, suffixTokens }: WorkspaceSize, sizes: "exact" | "roomy" = "exact"): boolean {
     const { size } = this;
+    if (sizes === "roomy" && size.prompts === prompts && size.slots === slots)
+      return size.prefixTokens >= prefixTokens && size.suffixTokens >= suffixTokens;
     return (
       size.prompts === prompts &&
       size.slots === slots &&

@@ -212,5 +212,7 @@ function zoomed(rollout: Rollout): boolean {
 }
 
 function mean(values: readonly (number | boolean)[]): number {
-  return values.reduce<number>((sum, value) => sum + Number(value), 0) / values.length;
+  let sum = 0;
+  for (const value of values) sum += Number(value);
+  return sum / values.length;
 }

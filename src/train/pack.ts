@@ -60,8 +60,8 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
   const packed: Packed = { rows: packer.rows, images: packer.images, targetRows: [], targets: [] };
   const put = (tokens: readonly number[], images: readonly InputImage[], start: number) => {
     const grids = images.map((i) => i.grid);
-    const positions = ropePositions({ tokens, imageTokenId, grids, mergeSize, start });
-    return { rows: packer.put({ tokens, images, positions }), next: positions.next };
+    const { next } = ropePositions({ tokens, imageTokenId, grids, mergeSize, start, into: packer.rows });
+    return { rows: packer.put({ tokens, images }), next };
   };
 
   for (const { prefix, sequences } of groups) {
@@ -99,6 +99,7 @@ function imagesWithin(
   imageTokenId: number,
   mergeSize: number,
 ): readonly InputImage[] {
+  if (images.length === 0 || count >= tokens.length) return images;
   let left = tokens.slice(0, count).filter((t) => t === imageTokenId).length;
   const within: InputImage[] = [];
   for (const image of images) {

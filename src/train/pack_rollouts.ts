@@ -3,10 +3,8 @@ import type { Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type InputImage, inputImage } from "../model/vision_rows.ts";
-import { hasVariance } from "./advantage.ts";
-import { tokenWeights } from "./aggregation.ts";
+import { type BatchSettings, batchWeights } from "./batch_weights.ts";
 import type { Metrics } from "./events.ts";
-import type { RunConfig } from "./knobs.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
 
 /** What of a step enters the loss. */
@@ -17,51 +15,25 @@ export interface Batch {
   leftOut: Metrics;
 }
 
-type BatchSettings = Pick<
-  RunConfig,
-  "lossAggMode" | "microBatchRollouts" | "miniBatchTasks" | "responseTokens" | "zeroVariance" | "overlong"
->;
-
-/**
- * Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. Left out are rollouts
- * without an advantage (the judge failed), where asked for those that ran out of turns or tokens and groups of
- * equal rewards (resampling leaves some where it gives up), and tasks of which nothing remains: means are over the rest.
- *
- * A mini-batch is `miniBatchTasks` of the remaining tasks; the weights of its tokens make up the aggregation within it, by
- * micro-batches of its remaining rollouts where that is asked for. The length that seq-mean-token-sum-norm divides by
- * is verl's, to which it pads every response: the longest allowed, or without a limit the longest of the step.
- */
+/** Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. */
 export function packRollouts(rolled: Rolled, config: BatchSettings, vision: VisionConfig): Batch {
-  const drop = config.zeroVariance !== "keep";
-  const mask = config.overlong === "mask";
-  const isMasked = ({ end }: Rollout) => mask && (end === "turns" || end === "length");
-  const isTrained = (rollout: Rollout) => !isMasked(rollout) && rollout.advantage !== null && modelTokens(rollout) > 0;
-  const varied = groupsOf(rolled).filter(({ rollouts }) => !drop || hasVariance(rollouts));
-  const trained = varied
-    .map((group) => ({ ...group, attempts: group.attempts.filter(({ rollout }) => isTrained(rollout)) }))
-    .filter(({ attempts }) => attempts.length > 0);
-  const paddedLength = config.responseTokens || Math.max(0, ...rolled.rollouts.flat().map(responseTokens));
-
-  const perUpdate = config.miniBatchTasks || Math.max(1, trained.length);
-  const miniBatches: PackedGroup[][] = [];
-  for (let first = 0; first < trained.length; first += perUpdate) {
-    const groups = trained.slice(first, first + perUpdate);
-    const attempts = groups.flatMap((group) => group.attempts);
-    const lengths = attempts.map(({ rollout }) => modelTokens(rollout));
-    const weights = tokenWeights(lengths, config.lossAggMode, paddedLength, config.microBatchRollouts);
-    const sequences = pairs(attempts, weights).map(([attempt, weight]) => sequence(attempt, weight, vision));
-    miniBatches.push(
-      groups.map((group) => ({
-        prefix: prefix(group, vision),
-        sequences: sequences.splice(0, group.attempts.length),
-      })),
-    );
-  }
+  const { miniBatches, droppedGroups, maskedRollouts } = batchWeights(rolled.rollouts, config);
+  const groups = groupsOf(rolled);
   return {
-    miniBatches,
+    miniBatches: miniBatches.map((tasks) =>
+      tasks.map(({ taskIndex, rollouts }) => {
+        const group = groups[taskIndex]!;
+        return {
+          prefix: prefix(group, vision),
+          sequences: rollouts.map(({ rolloutIndex, weight }) =>
+            sequence(group.attempts[rolloutIndex]!, weight, vision),
+          ),
+        };
+      }),
+    ),
     leftOut: {
-      ...(drop ? { dropped_groups: rolled.rollouts.length - varied.length } : {}),
-      ...(mask ? { masked_rollouts: rolled.rollouts.flat().filter(isMasked).length } : {}),
+      ...(config.zeroVariance === "keep" ? {} : { dropped_groups: droppedGroups }),
+      ...(config.overlong === "mask" ? { masked_rollouts: maskedRollouts } : {}),
     },
   };
 }
@@ -120,14 +92,6 @@ const prefix = (
 
 const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
   pictures.map((pixels) => inputImage(pixels, vision));
-
-/** Tokens that the model wrote. */
-export const modelTokens = ({ segments }: Rollout): number =>
-  segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
-
-/** Tokens after the prompt, those of tools included. */
-const responseTokens = ({ segments }: Rollout): number =>
-  segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
 
 /** A rollout after its prompt; the model's own tokens are its targets. */
 function sequence({ rollout, toolImages }: Attempt, weight: number, vision: VisionConfig): Sequence {

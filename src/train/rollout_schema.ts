@@ -1,4 +1,14 @@
-import type { End, Judged, ResponseText, Reward, Rollout, Segment, Source, ToolCall } from "../agent/rollout.ts";
+import type {
+  End,
+  Judged,
+  JudgeWords,
+  ResponseText,
+  Reward,
+  Rollout,
+  Segment,
+  Source,
+  ToolCall,
+} from "../agent/rollout.ts";
 import type { Box } from "../image/pixels.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -65,6 +75,11 @@ export const task = object<Task>(
   },
 );
 
+/** What only branches have (agent/branch.ts): no log holds them. */
+const ofBranches: Reader<never> = (value, path) => {
+  throw new Misfit(path, "nothing: rollouts of a log were not changed by a person", value);
+};
+
 const segment = object<Segment>(
   {
     source: choice<Source>("prompt", "model", "tool"),
@@ -73,7 +88,7 @@ const segment = object<Segment>(
     entropies: numbers(measured, Number.isFinite, most.tokens),
     images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
   },
-  {},
+  { given: ofBranches },
 );
 
 const call = object<ToolCall>(
@@ -93,6 +108,7 @@ const call = object<ToolCall>(
     iou: measured,
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
+    replaced: ofBranches,
   },
 );
 
@@ -113,9 +129,14 @@ const specialToken: Reader<[number, string, number]> = (value, path, leaveOut) =
 
 const response = object<ResponseText>({ plain: text }, { special: list(specialToken, most.tokens), whole: text });
 
+const words = object<JudgeWords>(
+  { model: readable(text), prompt: readable(text), reply: readable(nullable(text)) },
+  { latencyMs: measured },
+);
+
 const judged = object<Judged>(
   { verdict: nullable(object<{ right: boolean; rule: string }>({ right: flag, rule: text }, {})) },
-  { consistent: nullable(flag) },
+  { consistent: nullable(flag), words },
 );
 
 export const rollout = object<Rollout>(

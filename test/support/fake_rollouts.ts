@@ -1,4 +1,4 @@
-import type { Alternative, AskedRollout, RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
+import type { Alternative, Alternatives, AskedRollout, RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */
@@ -17,11 +17,12 @@ export class FakeRollouts implements RolloutApi {
     this.#parts = parts;
   }
 
-  async alternatives({ rollout }: AskedRollout): Promise<Alternative[][]> {
-    await this.#asked(`alternatives ${rollout.id}`);
-    return rollout.segments
+  async alternatives({ rollout, weights = "now" }: AskedRollout): Promise<Alternatives> {
+    await this.#asked(`alternatives ${rollout.id} ${weights}`);
+    const lists = rollout.segments
       .filter((segment) => segment.source === "model")
       .flatMap(({ tokens, logprobs }) => tokens.map((token, i) => this.#alternatives(token, logprobs[i]!)));
+    return { lists, by: { weights, step: weights === "now" ? null : 0 } };
   }
 
   async #asked(line: string): Promise<void> {

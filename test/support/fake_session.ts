@@ -27,6 +27,7 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       weight = checkpoint.weights[0]?.values[0] ?? Number.NaN;
       return step;
     },
+    beside: async () => fakeSession(wanted, options),
     async reset(next: RunConfig) {
       Object.assign(config, next);
       step = 0;

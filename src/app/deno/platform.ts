@@ -10,8 +10,7 @@ export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
     : { gpu: null, gpuMissing: "No GPU was asked for" };
   const shipped = new URL("../../../public/", import.meta.url);
   const files = openDiskFiles({ disk, shipped, environment: (name) => Deno.env.get(name) });
-  const waitsBlock = found.gpu !== null && found.gpu === globalThis.navigator?.gpu;
-  return { name: "deno", ...found, waitsBlock, ...files, cache: openCachedTexts() };
+  return { name: "deno", ...found, ...files, cache: openCachedTexts() };
 }
 
 /**

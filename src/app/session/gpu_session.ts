@@ -34,6 +34,7 @@ import { type Evaluation, type Overlap, type Session, sameModel } from "./sessio
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
 import { warmedUp } from "./session_warmup.ts";
 import { checkpointOf, exportedWeights, refill, restoreWeights } from "./session_weights.ts";
+import { modelBeside } from "./weights_beside.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
 const minCropPx = 32;
@@ -62,13 +63,15 @@ export class GpuSession implements Session {
   readonly files: CheckpointFiles;
   readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
-  readonly #lanes: number;
+  readonly #overlap: Overlap;
   readonly #learner: Learner;
   readonly #reference: ReferenceModel;
   #context: RunContext;
   #config: RunConfig;
   #progress: Progress = { step: 0, updates: 0 };
   readonly #trace: SessionTrace;
+  /** Of a session on the device of another: gives back what is its own. */
+  readonly #free: (() => void) | null;
   /** What changed since the last step, for the log. */
   #changes: Partial<RunConfig> = {};
 
@@ -76,7 +79,11 @@ export class GpuSession implements Session {
     parts: SessionParts,
     context: RunContext,
     readonly openRunContext: (config: RunConfig, own?: OwnParts) => Promise<RunContext>,
-    { overlap, ...measured }: { overlap: Overlap; kernels: boolean; timeline: boolean },
+    {
+      overlap,
+      free = null,
+      ...measured
+    }: { overlap: Overlap; kernels: boolean; timeline: boolean; free?: (() => void) | null },
   ) {
     const { gpu, model: qwen, files, adapterFiles } = parts;
     this.notices = parts.notices;
@@ -92,7 +99,8 @@ export class GpuSession implements Session {
     this.#reference = new ReferenceModel(gpu, qwen, files, this.#config, adapterFiles);
     this.model = { name: this.#config.model, parameters: qwen.parameters.count, view: this.view };
     this.#trace = new SessionTrace(gpu, measured);
-    this.#lanes = overlap.lanes;
+    this.#overlap = overlap;
+    this.#free = free;
     this.#policy = new GpuPolicy(gpu, qwen, { traced: measured.kernels, ahead: overlap.ahead });
     this.#learner = new Learner(gpu, qwen, "policy");
   }
@@ -124,6 +132,17 @@ export class GpuSession implements Session {
     this.#policy.forget();
     this.#progress = await restoreWeights(this.gpu, this.qwen, files);
     return this.#progress.step;
+  }
+
+  async beside(): Promise<GpuSession> {
+    // Nothing is trained there, so that no reference is wanted.
+    const config = { ...this.#config, klLossCoef: 0, klRewardCoef: 0 };
+    const { gpu, qwen, tokenizer, view, pool, files, adapterFiles } = this;
+    const context = await this.openRunContext(config);
+    const { model, free } = await modelBeside({ gpu, qwen, files, adapterFiles }, config);
+    const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices: [] };
+    const options = { overlap: this.#overlap, kernels: false, timeline: false, free };
+    return new GpuSession(parts, context, this.openRunContext, options);
   }
 
   async reset(config: RunConfig): Promise<void> {
@@ -296,6 +315,12 @@ export class GpuSession implements Session {
   }
 
   close(): void {
+    if (this.#free) {
+      this.#policy.free();
+      this.#learner.free();
+      this.#free();
+      return;
+    }
     this.#trace.close();
     this.pool.close();
     this.gpu.close();
@@ -321,7 +346,7 @@ export class GpuSession implements Session {
         minSidePx: Math.max(minCropPx, factor),
         modelInput: (pixels) => this.pool.modelInput(pixels),
         imageTokens: ({ width, height }) => (width / factor) * (height / factor),
-        lanes: this.#lanes,
+        lanes: this.#overlap.lanes,
       },
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,

@@ -69,7 +69,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
     try {
       const context = await open(config);
       const parts = { gpu, model, tokenizer, view, pool, files, adapterFiles, notices };
-      const overlap = options.overlap ?? usualOverlap(gpu, platform.waitsBlock ?? false);
+      const overlap = options.overlap ?? usualOverlap(gpu);
       return new GpuSession(parts, context, open, {
         overlap,
         kernels: options.trace ?? false,
@@ -85,11 +85,11 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
   }
 }) satisfies OpenSession;
 
-/** On the CPU nothing runs beside the host, and where waits hold up the thread few of them matter most. */
-function usualOverlap({ software }: Gpu, waitsBlock: boolean): Overlap {
-  if (software) return { ahead: false, lanes: 1 };
-  return { ahead: true, lanes: waitsBlock ? 1 : 2 };
-}
+/**
+ * On the CPU nothing runs beside the host. A second lane doubles what the host submits and, where decoding reads all weights,
+ * what the GPU does: it pays only where calls take longer than that, which those of the built-in tools do not.
+ */
+const usualOverlap = ({ software }: Gpu): Overlap => ({ ahead: !software, lanes: 1 });
 
 /** Ids are rows of the embedding, a picture's token is the one that the model looks for, and calls have their tokens. */
 function checkTokens(tokenizer: Tokenizer, { config: { text, imageTokenId }, family: { callSyntax } }: Model): void {

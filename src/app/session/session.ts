@@ -39,6 +39,13 @@ export interface Session {
    */
   restore(files: readonly NamedBytes[]): Promise<number>;
 
+  /**
+   * A second session of the same model on the same device, with the weights that a run on it began with; `restore` gives it
+   * others. It is for questions: nothing is to be trained with it. To be closed before this one.
+   * @throws Error in one sentence where a second set of weights is too large
+   */
+  beside(): Promise<Session>;
+
   /** Back to the weights that the model's folder holds and a fresh optimizer, under another configuration of the same model. */
   reset(config: RunConfig): Promise<void>;
 

@@ -1,10 +1,15 @@
+import type { JudgeWords } from "../../agent/rollout.ts";
 import { ServerFailure } from "../../connection/failure.ts";
 import type { ServerConnection } from "../../connection/server_connection.ts";
 import { excerpt } from "../../connection/server_sentence.ts";
 import type { JudgeRequest } from "../connection/request.ts";
 import type { JudgeCounts } from "./counts.ts";
+import { keptWords, saidBefore } from "./judge_words.ts";
 import { cacheKey, type VerdictCache } from "./verdict_cache.ts";
 import { verdictInText } from "./verdict_text.ts";
+
+/** Takes what was asked and said. */
+export type Hear = (words: JudgeWords) => void;
 
 /** Asks the model behind a connection, and asks nothing more once the server has refused all questions. */
 export class ModelQuestions {
@@ -22,9 +27,24 @@ export class ModelQuestions {
     this.#cache = cache;
   }
 
-  /** The reply to one question. @throws ServerFailure */
-  ask(request: JudgeRequest, signal: AbortSignal | undefined): Promise<string> {
-    return this.#unlessRefused(() => this.#connection.complete(request, signal));
+  /** The reply to one question. @param hear  gets the question and what came of it, also where that is a failure @throws ServerFailure */
+  ask(request: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<string> {
+    return this.#unlessRefused(async () => {
+      const model = await this.#connection.model(signal);
+      let latencyMs: number | null = null;
+      const took = (durationMs: number) => {
+        latencyMs = durationMs;
+      };
+      const heard = (reply: string | null) => hear?.(keptWords(request, { model, reply, latencyMs }));
+      try {
+        const reply = await this.#connection.complete(request, signal, took);
+        heard(reply);
+        return reply;
+      } catch (error) {
+        heard(saidBefore(error));
+        throw error;
+      }
+    });
   }
 
   /**
@@ -32,24 +52,29 @@ export class ModelQuestions {
    * refused one. The same question is asked once: its reply is cached.
    * @throws ServerFailure
    */
-  async verdict(request: (withSchema: boolean) => JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
-    if (!this.#schema) return this.#cached(request(false), signal);
+  async verdict(
+    request: (withSchema: boolean) => JudgeRequest,
+    signal: AbortSignal | undefined,
+    hear?: Hear,
+  ): Promise<boolean> {
+    if (!this.#schema) return this.#cached(request(false), signal, hear);
     try {
-      return await this.#cached(request(true), signal);
+      return await this.#cached(request(true), signal, hear);
     } catch (error) {
       if (!(error instanceof ServerFailure) || error.kind !== "bad_request") throw error;
       // Either the schema is refused or the question itself; the second request shows which.
-      const right = await this.#cached(request(false), signal);
+      const right = await this.#cached(request(false), signal, hear);
       this.#schema = false;
       return right;
     }
   }
 
-  async #cached(request: JudgeRequest, signal: AbortSignal | undefined): Promise<boolean> {
+  async #cached(request: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<boolean> {
     const model = await this.#unlessRefused(() => this.#connection.model(signal));
     const key = await cacheKey([this.#connection.address.base, model, request]);
     const stored = await this.#cache.get(key).catch(() => null);
-    const reply = stored ?? (await this.ask(request, signal));
+    const reply = stored ?? (await this.ask(request, signal, hear));
+    if (stored !== null) hear?.(keptWords(request, { model, reply, latencyMs: null }));
     const right = verdictInText(reply);
     if (right === null)
       throw new ServerFailure(

@@ -7,7 +7,7 @@ import { decideByRules, judgeByRules, type Verdict } from "../rules/rules.ts";
 import { type JudgeCounts, noCounts } from "./counts.ts";
 import { consistencyRequest, judgeRequestHardened } from "./hardened_prompt.ts";
 import type { AnswerJudge, Asked, JudgeDefinition, JudgeSettings } from "./judge.ts";
-import { ModelQuestions } from "./model_questions.ts";
+import { type Hear, ModelQuestions } from "./model_questions.ts";
 import { askOriginal } from "./original_judge.ts";
 import { judgeNamed } from "./table.ts";
 import { memoryCache, type VerdictCache } from "./verdict_cache.ts";
@@ -62,10 +62,15 @@ export class RemoteJudge implements AnswerJudge {
     this.#canaryRate = canaryRate;
   }
 
-  async verdict(asked: Asked, signal?: AbortSignal, failed?: (why: string) => void): Promise<Verdict | null> {
+  async verdict(
+    asked: Asked,
+    signal?: AbortSignal,
+    failed?: (why: string) => void,
+    hear?: Hear,
+  ): Promise<Verdict | null> {
     this.counts.asked++;
     try {
-      return await (this.#definition.asks ? this.#asOriginal(asked, signal) : this.#guarded(asked, signal));
+      return await (this.#definition.asks ? this.#asOriginal(asked, signal, hear) : this.#guarded(asked, signal, hear));
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       this.counts.failed++;
@@ -99,7 +104,7 @@ export class RemoteJudge implements AnswerJudge {
     }
   }
 
-  async #guarded(asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
+  async #guarded(asked: Asked, signal: AbortSignal | undefined, hear?: Hear): Promise<Verdict> {
     const { answer, goldAnswer, question, source } = asked;
     const ruled = decideByRules(answer, { answer: goldAnswer, question, source });
     if (answer === null) return this.#byRule(ruled ?? { right: false, rule: "no answer" });
@@ -114,7 +119,7 @@ export class RemoteJudge implements AnswerJudge {
     }
     if (ruled !== null) return this.#byRule(ruled);
     const canary = this.#canary(asked, signal);
-    const [right] = await Promise.all([this.#askModel(asked, clean, signal), canary]);
+    const [right] = await Promise.all([this.#askModel(asked, clean, signal, hear), canary]);
     return this.#byModel(right);
   }
 
@@ -133,11 +138,11 @@ export class RemoteJudge implements AnswerJudge {
     }
   }
 
-  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined): Promise<boolean> {
-    return this.#model.verdict((withSchema) => judgeRequestHardened(answer, asked, withSchema), signal);
+  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined, hear?: Hear): Promise<boolean> {
+    return this.#model.verdict((withSchema) => judgeRequestHardened(answer, asked, withSchema), signal, hear);
   }
 
-  async #asOriginal(asked: Asked, signal: AbortSignal | undefined): Promise<Verdict> {
+  async #asOriginal(asked: Asked, signal: AbortSignal | undefined, hear?: Hear): Promise<Verdict> {
     const original = this.#definition.asks?.(asked.dataSource ?? "");
     if (!original) throw new Error(`Expected the judge ${this.name} to say how it asks`);
     const answer = asked.response === undefined ? asked.answer : original.answerIn(asked.response);
@@ -148,14 +153,14 @@ export class RemoteJudge implements AnswerJudge {
       const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
       if (ruled?.right) return this.#byRule(ruled);
     }
-    const { right, clear } = await askOriginal(original, asked, answer, this.#asking(signal));
+    const { right, clear } = await askOriginal(original, asked, answer, this.#asking(signal, hear));
     const verdict = this.#byModel(right);
     if (original.longIsWrong && length(answer) >= 1000) return { right: false, rule: "too long" };
     return clear ? verdict : { ...verdict, rule: `${this.name}, no clear word` };
   }
 
-  #asking(signal: AbortSignal | undefined): Parameters<typeof askOriginal>[3] {
-    return { random: this.#random, ask: (request) => this.#model.ask(request, signal) };
+  #asking(signal: AbortSignal | undefined, hear?: Hear): Parameters<typeof askOriginal>[3] {
+    return { random: this.#random, ask: (request) => this.#model.ask(request, signal, hear) };
   }
 
   #byRule(verdict: Verdict): Verdict {

@@ -1,5 +1,5 @@
 import { wholeText } from "../../agent/response_text.ts";
-import type { Rollout } from "../../agent/rollout.ts";
+import type { JudgeWords, Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import { responseOf } from "../responses/response_of.ts";
 import type { Verdict } from "../rules/rules.ts";
@@ -10,6 +10,8 @@ import { judgeNamed } from "./table.ts";
 export interface Reply {
   verdict: Verdict | null;
   why: string | null;
+  /** What the model was asked last and said; null where none was asked. */
+  words: JudgeWords | null;
 }
 
 /**
@@ -21,6 +23,7 @@ export function verdictsOf(task: Task, judge: AnswerJudge, signal?: AbortSignal)
   const asked = new Map<string | null, Promise<Reply>>();
   const ask = async (rollout: Rollout): Promise<Reply> => {
     let why: string | null = null;
+    let words: JudgeWords | null = null;
     const { question, answer: goldAnswer, source, dataSource } = task;
     const { answer } = rollout;
     const response = reads === "answer" ? undefined : responseText(rollout, reads);
@@ -30,8 +33,11 @@ export function verdictsOf(task: Task, judge: AnswerJudge, signal?: AbortSignal)
       (sentence) => {
         why = sentence;
       },
+      (heard) => {
+        words = heard;
+      },
     );
-    return { verdict, why };
+    return { verdict, why, words };
   };
   return (rollout) => {
     if (reads !== "answer") return ask(rollout);

@@ -47,9 +47,9 @@ export async function scoreRollouts(
   const verdictOf = verdictsOf(task, judge, settings.signal);
   await scoreAll(rollouts, task, settings, {
     verdict: async (rollout) => {
-      const { verdict, why } = await verdictOf(rollout);
+      const { verdict, why, words } = await verdictOf(rollout);
       if (verdict === null) rollout.unjudged = why ?? "The judge gave no verdict";
-      rollout.judged = { ...rollout.judged, verdict };
+      rollout.judged = { ...rollout.judged, verdict, ...(words && { words }) };
       return verdict;
     },
     consistent: async (rollout) => {

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Box, Pixels } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
@@ -12,17 +13,19 @@ export function NoStage({ problem }: { problem: string | null }) {
   return <div class="stage waiting">{problem !== null && <p class="small soft">{problem}.</p>}</div>;
 }
 
-/** The original with the gold box (dashed) and the first `zooms` boxes that the model zoomed into. */
+/** The original with the gold box (dashed), the first `zooms` boxes that the model zoomed into, and what is drawn over them. */
 export function Stage({
   original,
   rollout,
   task,
   zooms,
+  children,
 }: {
   original: Pixels;
   rollout: Rollout;
   task: Task;
   zooms: number;
+  children?: ComponentChildren;
 }) {
   // A box in a log may lie outside the picture.
   const share = (at: number, side: number): number => Math.min(1, Math.max(0, at / side)) * 100;
@@ -52,6 +55,7 @@ export function Stage({
           </b>
         </div>
       ))}
+      {children}
     </div>
   );
 }

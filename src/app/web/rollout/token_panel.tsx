@@ -1,28 +1,20 @@
 import { figure, signed } from "../labels/numbers.ts";
-import { type Unit, visibleText } from "./token_units.ts";
-import type { Alternatives } from "./use_alternatives.ts";
-
-interface Props {
-  unit: Unit;
-  /** Sampled tokens before it. */
-  sampled: number;
-  advantage: number | null;
-  alternatives: Alternatives;
-}
+import type { StepContext } from "./step_context.ts";
+import { visibleText } from "./token_units.ts";
+import { useAlternatives } from "./use_alternatives.ts";
 
 /** The token under the cursor: probabilities, ratio, entropy, advantage. */
-export function TokenPanel({ unit, sampled, advantage, alternatives }: Props) {
+export function TokenPanel({ step }: { step: StepContext }) {
+  const { chosen, config, unit, sampledBefore } = step;
+  const { advantage } = chosen.rollout;
+  const alternatives = useAlternatives(chosen, config);
   const { logprob, entropy, source, token } = unit;
   const model = source === "model";
-  const list = model ? (alternatives.lists?.[sampled] ?? null) : null;
+  const list = model ? (alternatives.lists?.[sampledBefore] ?? null) : null;
   const probability = list?.find((alternative) => alternative.token === token)?.probability ?? null;
   const now = probability === null ? null : Math.log(probability);
   return (
-    <div class="card">
-      <h2>
-        <b>Token {unit.first + unit.tokens}</b>{" "}
-        {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
-      </h2>
+    <>
       {list && (
         <table class="alternatives">
           <caption class="hidden">What the model would sample here, with probabilities</caption>
@@ -87,6 +79,14 @@ export function TokenPanel({ unit, sampled, advantage, alternatives }: Props) {
           )}
         </tbody>
       </table>
-    </div>
+    </>
   );
 }
+
+/** Behind the panel's heading: which token it is. */
+export const tokenTitle = ({ unit }: StepContext) => (
+  <>
+    <b>{unit.first + unit.tokens}</b>{" "}
+    {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
+  </>
+);

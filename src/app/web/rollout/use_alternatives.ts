@@ -34,7 +34,7 @@ export function useAlternatives(chosen: Chosen, config: RunConfig | null): Alter
     if (obstacle !== null || current || !ask) return;
     const timer = setTimeout(() => {
       control.api.rollouts.alternatives({ rollout, task, config: ask }).then(
-        (lists) => setFound({ rollout: rollout.id, lists, step }),
+        ({ lists }) => setFound({ rollout: rollout.id, lists, step }),
         (error) => store.notices.error(error),
       );
     }, patienceMs);

@@ -135,6 +135,8 @@ export class Store {
   readonly pinned: Signal<string | null> = signal(null);
   /** Where the step-through stands; null, or of another rollout: at the beginning. */
   readonly cursor: Signal<Cursor | null> = signal(null);
+  /** Panels beside the step-through that were opened (true) or folded by hand. */
+  readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
   /** A file that a link means, to be opened again, and how to go where the link leads. */
   readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>

@@ -137,8 +137,8 @@ class CountingJudge extends RemoteJudge {
   onVerdict: (done: number) => void = () => {};
   #done = 0;
 
-  override async verdict(asked: Asked, signal?: AbortSignal) {
-    return this.#counted(super.verdict(asked, signal));
+  override async verdict(...asked: Parameters<RemoteJudge["verdict"]>) {
+    return this.#counted(super.verdict(...asked));
   }
 
   override async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal) {

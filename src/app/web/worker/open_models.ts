@@ -30,10 +30,11 @@ export class OpenModels {
     this.#open = open;
   }
 
-  /** @throws Error where none is open */
-  opened(): Session {
-    if (!this.session) throw new Error("The model is not open yet; wait for the adapter to be ready");
-    return this.session;
+  /** With the configuration that it was opened with. @throws Error where none is open */
+  opened(): { session: Session; config: RunConfig } {
+    if (!this.session || !this.#openedWith)
+      throw new Error("The model is not open yet; wait for the adapter to be ready");
+    return { session: this.session, config: this.#openedWith };
   }
 
   /** A session for a configuration; the one that is open serves others of its model. @param close  ends the one before */

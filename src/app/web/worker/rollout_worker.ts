@@ -1,21 +1,23 @@
-import type { Session } from "../../session/session.ts";
-import type { Alternative, AskedRollout, RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { Alternatives, AskedRollout, RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of questions about single rollouts. */
 export class RolloutWorker implements RolloutApi {
-  readonly #opened: () => Session;
+  readonly #weights: WeightsBeside;
 
-  /** @param opened  the session that is open; throws one sentence where there is none */
-  constructor(opened: () => Session) {
-    this.#opened = opened;
+  constructor(weights: WeightsBeside) {
+    this.#weights = weights;
   }
 
-  async alternatives({ rollout, task, config }: AskedRollout): Promise<Alternative[][]> {
-    const session = this.#opened();
-    const found = await session.likelihoods(rollout, task, config);
-    return found.map((likelihoods) => {
-      const texts = session.texts(likelihoods.map(({ token }) => token));
-      return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
+  alternatives(asked: AskedRollout): Promise<Alternatives> {
+    const { rollout, task, config } = asked;
+    return this.#weights.ask(asked, async (session, by) => {
+      const found = await session.likelihoods(rollout, task, config);
+      const lists = found.map((likelihoods) => {
+        const texts = session.texts(likelihoods.map(({ token }) => token));
+        return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
+      });
+      return { lists, by };
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { NamedBytes, RunStore } from "../../../platform.ts";
 import type { Fingerprint } from "../../../tasks/fingerprint.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { readTrainerState } from "../../../train/trainer_state.ts";
 import { configText, readStored } from "../../run/record.ts";
 import type { StoredRun } from "../../worker_api/run_api.ts";
 import { freeName } from "../labels/run_name.ts";
@@ -46,6 +47,18 @@ export async function storedCheckpoint(name: string): Promise<NamedBytes[] | nul
   const db = await database();
   await entryOf(db, name);
   return (await db.get("checkpoints", name)) ?? null;
+}
+
+/** Steps of a run whose weights are stored, ascending. @throws Error where there is no run of that name */
+export async function keptSteps(name: string): Promise<number[]> {
+  const { step } = await entryOf(await database(), name);
+  return step > 0 ? [step] : [];
+}
+
+/** The weights of a run after a step, as files for `Session.restore`; null where they are not stored. */
+export async function keptWeights(name: string, step: number): Promise<NamedBytes[] | null> {
+  const files = await storedCheckpoint(name);
+  return files && readTrainerState(files).step === step ? files : null;
 }
 
 /** Removes a run and all that belongs to it. @throws Error where it is being written */

@@ -35,6 +35,7 @@ import { StoredRunWriter } from "./stored_run.ts";
 import type { StoredWarmupWriter } from "./stored_warmup.ts";
 import { verdictStore } from "./verdict_store.ts";
 import type { WeightStore } from "./weight_store.ts";
+import { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
 export class RunWorker implements RunApi {
@@ -44,6 +45,8 @@ export class RunWorker implements RunApi {
   readonly rollouts: RolloutWorker;
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
+  /** Other weights than those that are trained, for questions about rollouts. */
+  readonly #beside: WeightsBeside;
   /** Stays here when it is over, as long as its weights are in the session. */
   #run: StoredRunWriter | null = null;
   /** Its events on their way to the page. */
@@ -66,7 +69,8 @@ export class RunWorker implements RunApi {
     this.#models = new OpenModels(platform, dropped, (config, options) =>
       openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
     );
-    this.rollouts = new RolloutWorker(() => this.#models.opened());
+    this.#beside = new WeightsBeside(() => this.#models.opened());
+    this.rollouts = new RolloutWorker(this.#beside);
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
@@ -289,6 +293,7 @@ export class RunWorker implements RunApi {
 
   /** With the session go the weights of the run that it trained. */
   #closeSession(): void {
+    this.#beside.close();
     this.#models.close();
     if (this.#run?.over) this.#run = null;
   }

@@ -1,0 +1,39 @@
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Pixels } from "../../../image/pixels.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import type { ModelInput } from "../run/model_inputs.ts";
+import type { Chosen } from "../run/store.ts";
+import type { Unit } from "./token_units.ts";
+
+/** All that a panel of the step view needs to know of where the cursor stands. */
+export interface StepContext {
+  /** The rollout that is stepped through, with its task, its siblings and its step. */
+  chosen: Chosen;
+  /** Of the run that is shown; null where its log does not say. */
+  config: RunConfig | null;
+  /** The rollout as what the cursor stops at, in order; never empty. */
+  units: readonly Unit[];
+  /** Index into `units`. */
+  cursor: number;
+  /** The unit under the cursor. */
+  unit: Unit;
+  /** Sampled tokens before it: the index of a sampled token among all that the model sampled. */
+  sampledBefore: number;
+  /** The task's pictures at their own size; null until they are loaded. */
+  pictures: readonly Pixels[] | null;
+  /** What the model got, in order: the task's pictures, then crops; empty until `pictures` are there. */
+  inputs: readonly ModelInput[];
+  /** Moves the cursor to a unit; beyond the ends: to the end. */
+  move(to: number): void;
+  /** What a panel draws on the pictures. A panel that sets it sets it to null when it goes. */
+  over: Signal<Over | null>;
+}
+
+/** Drawn over pictures, in boxes that have exactly their place and size. */
+export interface Over {
+  /** On the task's first picture at its own size. */
+  original?(picture: Pixels): ComponentChildren;
+  /** On a picture as the model got it. */
+  input?(picture: ModelInput): ComponentChildren;
+}

@@ -1,0 +1,58 @@
+import { useSignal } from "@preact/signals";
+import { usePage } from "../run/page_context.ts";
+import type { Chosen } from "../run/store.ts";
+import { useModelInputs, usePictures } from "../run/use_pictures.ts";
+import { CursorBar } from "./cursor_bar.tsx";
+import { Panels } from "./panels.tsx";
+import { PicturesSide } from "./pictures_side.tsx";
+import type { Over, StepContext } from "./step_context.ts";
+import { useStepKeys } from "./step_keys.ts";
+import { cursorAt, start, type Unit } from "./token_units.ts";
+import { Transcript } from "./transcript.tsx";
+
+interface Props {
+  chosen: Chosen;
+  /** At least one. */
+  units: readonly Unit[];
+  /** Why tokens stand by their ids; null where they do not. */
+  noTexts: string | null;
+}
+
+/** A rollout at one place of the cursor: pictures, transcript, and the panels (panels.tsx says how to add one). */
+export function Stepper({ chosen, units, noTexts }: Props) {
+  const { store } = usePage();
+  const { rollout, task } = chosen;
+  // In the store, so that the page's address can hold it.
+  const at = store.cursor.value;
+  const cursor = at?.rollout === rollout.id ? cursorAt(units, at.tokens) : start(units);
+  const move = useStepKeys(chosen, units, cursor);
+  const { pixels: pictures, problem } = usePictures(task);
+  const { inputs, problem: unseen } = useModelInputs(rollout, pictures);
+  const over = useSignal<Over | null>(null);
+  const step: StepContext = {
+    chosen,
+    config: store.runConfig.value,
+    units,
+    cursor,
+    unit: units[cursor]!,
+    sampledBefore: units.slice(0, cursor).reduce((n, unit) => n + (unit.source === "model" ? unit.tokens : 0), 0),
+    pictures,
+    inputs,
+    move,
+    over,
+  };
+  return (
+    <>
+      <PicturesSide step={step} problem={problem} unseen={unseen} />
+      <section class="stack first" aria-label="Transcript">
+        <CursorBar units={units} cursor={cursor} move={move} />
+        {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
+        <Transcript rollout={rollout} units={units} cursor={cursor} inputs={inputs} move={move} />
+        <Panels step={step} wide />
+      </section>
+      <aside class="stack" aria-label="Token and reward">
+        <Panels step={step} wide={false} />
+      </aside>
+    </>
+  );
+}

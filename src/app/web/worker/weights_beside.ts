@@ -1,0 +1,94 @@
+import { sameAdapter } from "../../../train/adapter_settings.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import type { Session } from "../../session/session.ts";
+import type { AnsweredBy, AskedWeights } from "../../worker_api/asked_weights.ts";
+import { keptSteps, keptWeights } from "./run_store.ts";
+
+/** What is on the GPU. */
+export interface OpenedModel {
+  session: Session;
+  /** The configuration that it was opened with. */
+  config: RunConfig;
+}
+
+/** Who is asked about a rollout of which run. */
+export type AskedOfRun = AskedWeights & { config: RunConfig; rollout: { step: number } };
+
+/**
+ * The weights that questions are put to: those of the open session, or others in a second one beside it, which is kept
+ * until others are wanted or the model is closed. Questions wait for each other, so that none loses its session.
+ */
+export class WeightsBeside {
+  readonly #opened: () => OpenedModel;
+  #kept: { of: Session; key: string; beside: Session } | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param opened  what is open; throws one sentence where nothing is */
+  constructor(opened: () => OpenedModel) {
+    this.#opened = opened;
+  }
+
+  /**
+   * Puts a question to the wanted weights.
+   * @throws Error in one sentence where there are none, or none that fit beside those that are open
+   */
+  ask<T>(asked: AskedOfRun, work: (session: Session, by: AnsweredBy) => Promise<T>): Promise<T> {
+    const answer = this.#turn.then(async () => {
+      const { weights = "now" } = asked;
+      const opened = this.#opened();
+      if (weights === "now") return work(opened.session, { weights, step: null });
+      expectOfModel(asked.config, opened);
+      const at = weights === "start" ? null : await nearestCheckpoint(asked);
+      return work(await this.#beside(opened.session, at), { weights, step: at?.step ?? 0 });
+    });
+    this.#turn = answer.catch(() => {});
+    return answer;
+  }
+
+  /** To be called before the session is closed that it stands beside. */
+  close(): void {
+    this.#kept?.beside.close();
+    this.#kept = null;
+  }
+
+  /** A session with the weights of a checkpoint, or those at the start of a run. */
+  async #beside(of: Session, at: { run: string; step: number } | null): Promise<Session> {
+    const key = JSON.stringify(at);
+    if (this.#kept?.of === of && this.#kept.key === key) return this.#kept.beside;
+    this.close();
+    const files = at && (await keptWeights(at.run, at.step));
+    if (at && !files) throw new Error(`The checkpoint of step ${at.step} of the run "${at.run}" is gone; ask again`);
+    const beside = await of.beside();
+    try {
+      if (files) await beside.restore(files);
+      // The model may have been closed meanwhile.
+      if (this.#opened().session !== of) throw new Error("Another model was opened meanwhile; ask again");
+    } catch (error) {
+      beside.close();
+      throw error;
+    }
+    this.#kept = { of, key, beside };
+    return beside;
+  }
+}
+
+function expectOfModel(config: RunConfig, { session, config: opened }: OpenedModel): void {
+  if (config.model !== session.model.name)
+    throw new Error(
+      `This run trained ${config.model || "a model that is not here"}, and ${session.model.name} is open; open its model first`,
+    );
+  if (!sameAdapter(config, opened))
+    throw new Error(
+      "This run trained other weights of the model than those that are open (loraRank, loraAlpha, loraTargets or adapter differ); take its settings and open the model anew",
+    );
+}
+
+/** The weights that wrote a rollout have a step less behind them than the one it belongs to. */
+async function nearestCheckpoint({ run, rollout }: AskedOfRun): Promise<{ run: string; step: number }> {
+  if (!run)
+    throw new Error("The run of this rollout is not stored in this browser, so that there is no checkpoint of it");
+  const [first, ...others] = await keptSteps(run);
+  if (first === undefined) throw new Error(`The run "${run}" has no checkpoint yet; it is saved when it is paused`);
+  const distance = (step: number) => Math.abs(step - (rollout.step - 1));
+  return { run, step: others.reduce((best, step) => (distance(step) < distance(best) ? step : best), first) };
+}
