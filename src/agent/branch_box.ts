@@ -1,6 +1,6 @@
 import type { Box } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { EnvironmentSettings } from "./environments/environment.ts";
 import { coordinateUnits, type View } from "./tools/tool.ts";
 import { zoom } from "./tools/zoom.ts";
@@ -20,7 +20,7 @@ const otherPicture = /,\s*"image_index"\s*:\s*[1-9]\d*/;
 export function turnWithBox(
   tokens: readonly number[],
   box: readonly number[],
-  { tokenizer, chat, strict }: { tokenizer: Tokenizer; chat: Chat; strict: boolean },
+  { tokenizer, chat, strict }: { tokenizer: Vocabulary; chat: Chat; strict: boolean },
 ): { kept: number; given: number[] } {
   const texts = tokenizer.texts([...tokens]);
   const text = texts.join("");

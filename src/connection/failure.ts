@@ -36,8 +36,10 @@ export class ServerFailure extends Error {
   readonly kind: FailureKind;
   /** From Retry-After, null where the server did not send it. */
   readonly retryAfterMs: number | null;
-  /** What the model had said where it was cut off. */
+  /** What the model had said where it was cut off, or the server where it refused. */
   said: string | null = null;
+  /** As in HTTP, where the failure is an answer with one. */
+  status: number | null = null;
   /** The field of the request that the server names as one that it does not take. */
   param: string | null = null;
 

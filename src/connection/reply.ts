@@ -17,6 +17,25 @@ export function replyText(answer: unknown, asked: Asked): string {
   const { role, url } = asked;
   const error = errorIn(answer);
   if (error !== null) throw failureOf(error, asked);
+  const { choice, message } = replyMessage(answer, asked);
+  const text = textOf(message.content);
+  const reason = finishOf(choice);
+  if (reason !== null && !finished.test(reason)) throw unfinished(reason, text, asked);
+  if (text.trim() !== "") return text;
+  const thought = textOf(message.reasoning_content) || textOf(message.reasoning);
+  throw new ServerFailure(
+    "no_text",
+    thought === ""
+      ? `Expected choices[0].message.content from the ${role} at ${url}, found it empty; check the model, or choose another`
+      : `The ${role} at ${url} thought and gave no reply (${excerpt(thought)}); switch its thinking off, or choose another model`,
+  );
+}
+
+/** The first choice of a chat completion and its message. @throws ServerFailure where there is none, or a refusal in its place */
+export function replyMessage(
+  answer: unknown,
+  { role, url }: Asked,
+): { choice: Record<string, unknown>; message: Record<string, unknown> } {
   const { choices } = (answer ?? {}) as { choices?: unknown };
   const choice = Array.isArray(choices) ? (choices[0] as Record<string, unknown> | undefined) : undefined;
   const message = (choice?.message ??
@@ -33,21 +52,11 @@ export function replyText(answer: unknown, asked: Asked): string {
       "refused",
       `The ${role} at ${url} refuses to ${role === "judge" ? "judge" : "answer"}: ${excerpt(refusal)}`,
     );
-  const text = textOf(message.content);
-  const reason = finishOf(choice ?? {});
-  if (reason !== null && !finished.test(reason)) throw unfinished(reason, text, asked);
-  if (text.trim() !== "") return text;
-  const thought = textOf(message.reasoning_content) || textOf(message.reasoning);
-  throw new ServerFailure(
-    "no_text",
-    thought === ""
-      ? `Expected choices[0].message.content from the ${role} at ${url}, found it empty; check the model, or choose another`
-      : `The ${role} at ${url} thought and gave no reply (${excerpt(thought)}); switch its thinking off, or choose another model`,
-  );
+  return { choice: choice ?? {}, message };
 }
 
 /** Text, parts of text, or an object that a server has parsed already. */
-function textOf(content: unknown): string {
+export function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (Array.isArray(content))
     return content
@@ -57,7 +66,7 @@ function textOf(content: unknown): string {
 }
 
 /** Why the model ended, null where the server does not say. SGLang's own form is an object. */
-function finishOf({ finish_reason, native_finish_reason, stop_reason }: Record<string, unknown>): string | null {
+export function finishOf({ finish_reason, native_finish_reason, stop_reason }: Record<string, unknown>): string | null {
   for (const reason of [finish_reason, native_finish_reason]) {
     const word = typeof reason === "object" && reason !== null ? (reason as { type?: unknown }).type : reason;
     if (typeof word === "string" && word !== "") return word;
@@ -66,7 +75,8 @@ function finishOf({ finish_reason, native_finish_reason, stop_reason }: Record<s
   return stop_reason === "max_tokens" ? stop_reason : null;
 }
 
-function unfinished(reason: string, text: string, { role, url }: Asked): ServerFailure {
+/** The failure that an end before the end of the reply is. */
+export function unfinished(reason: string, text: string, { role, url }: Asked): ServerFailure {
   const detail = `(finish_reason ${JSON.stringify(reason.slice(0, 40))})`;
   if (/length|max|tokens|limit|broke off/i.test(reason)) {
     const failure = new ServerFailure(
@@ -97,7 +107,13 @@ export function failureOf({ sentence, status, param }: ServerError, asked: Asked
  * What a status outside 200 to 299 means; 0: an error without one.
  * @param said what the server says to it
  */
-export function statusFailure(
+export function statusFailure(...given: Parameters<typeof failureByStatus>): ServerFailure {
+  const failure = failureByStatus(...given);
+  failure.status = given[0] || null;
+  return failure;
+}
+
+function failureByStatus(
   status: number,
   said: string,
   { role, url }: Asked,
@@ -125,7 +141,9 @@ export function statusFailure(
     status >= 500 &&
     /json.?schema|response_format|structured.?output|grammar/i.test(said) &&
     /\bnot\b|unsupported|unknown|invalid|fail/i.test(said);
-  if (!breaksOnSchema && (status >= 500 || status === 408 || status === 425))
+  // As llama.cpp does where a model has no part that sees.
+  const takesNoPictures = status >= 500 && /input is not supported|mmproj/i.test(said);
+  if (!breaksOnSchema && !takesNoPictures && (status >= 500 || status === 408 || status === 425))
     return new ServerFailure("server_error", `The ${role} at ${url} failed (${status})${detail}`, retryAfterMs);
   if (status === 0) return new ServerFailure("bad_request", `The ${role} at ${url} answers with an error${detail}`);
   return new ServerFailure("bad_request", `The ${role} at ${url} does not accept the ${question} (${status})${detail}`);

@@ -13,6 +13,8 @@ export interface ChatRequest {
   temperature: number;
   /** Sent along with the request where a server knows it. */
   extra?: Record<string, unknown>;
+  /** Sent as well, and never left out: a server that does not take it cannot be used. */
+  needed?: Record<string, unknown>;
 }
 
 /** How a chat completion is asked for. */
@@ -176,10 +178,13 @@ export class ServerConnection {
    * The same, and what is read of the whole answer.
    * @throws ServerFailure, also what `read` throws for an answer that cannot be used
    */
-  async ask<T>({ messages, temperature, extra }: ChatRequest, { read, signal, took }: Asking<T>): Promise<T> {
+  async ask<T>(
+    { messages, temperature, extra, needed = {} }: ChatRequest,
+    { read, signal, took }: Asking<T>,
+  ): Promise<T> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
-    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
+    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit, ...needed };
     const url = `${this.address.base}/chat/completions`;
     let adaptation = this.#adaptation;
     let refused: ServerFailure | null = null;
@@ -194,7 +199,7 @@ export class ServerConnection {
         if (!(error instanceof ServerFailure)) throw error;
         const field =
           error.kind === "bad_request" ? refusedField(sent, `${error.message} ${error.said ?? ""}`, error.param) : null;
-        if (field === null || field === "response_format") {
+        if (field === null || field === "response_format" || Object.hasOwn(needed, field)) {
           // Leaving fields out did not help; the first error is the informative one.
           if (refused && error.kind === "bad_request" && field === null) throw refused;
           // The server accepted the request, whatever its reply says.

@@ -80,6 +80,12 @@ const ofBranches: Reader<never> = (value, path) => {
   throw new Misfit(path, "nothing: rollouts of a log were not changed by a person", value);
 };
 
+/** [text, log-probability] */
+const alternative: Reader<[string, number]> = (value, path, leaveOut) => {
+  if (!Array.isArray(value) || value.length !== 2) throw new Misfit(path, "[text, log-probability]", value);
+  return [text(value[0], `${path}[0]`, leaveOut), finite(value[1], `${path}[1]`, leaveOut)];
+};
+
 const segment = object<Segment>(
   {
     source: choice<Source>("prompt", "model", "tool"),
@@ -88,7 +94,12 @@ const segment = object<Segment>(
     entropies: numbers(measured, Number.isFinite, most.tokens),
     images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
   },
-  { given: ofBranches },
+  {
+    given: ofBranches,
+    texts: list(text, most.tokens),
+    tokenCount: nullable(whole(0, most.tokens)),
+    alternatives: list(list(alternative, most.names), most.tokens),
+  },
 );
 
 const call = object<ToolCall>(
@@ -114,7 +125,11 @@ const call = object<ToolCall>(
 
 const reward = object<Reward>(
   { parts: record(measured, most.names), total: measured, right: flag, verdict: readable(text) },
-  {},
+  {
+    texts: list(text, most.tokens),
+    tokenCount: nullable(whole(0, most.tokens)),
+    alternatives: list(list(alternative, most.names), most.tokens),
+  },
 );
 
 /** Runs of a special token: [at, token, times]. */
@@ -153,5 +168,11 @@ export const rollout = object<Rollout>(
     reward: nullable(reward),
     advantage: nullable(finite),
   },
-  { error: text, unjudged: text, response, judged },
+  {
+    error: text,
+    unjudged: text,
+    elsewhere: object<{ model: string }>({ model: readable(text) }, {}),
+    response,
+    judged,
+  },
 );

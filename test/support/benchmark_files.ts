@@ -1,6 +1,6 @@
 import { parquetWriteBuffer } from "hyparquet-writer";
+import { writePng } from "../../src/image/write_png.ts";
 import type { FolderFiles } from "../../src/tasks/benchmarks/benchmark.ts";
-import { writePng } from "./write_png.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 

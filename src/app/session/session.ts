@@ -125,6 +125,15 @@ export interface Session {
   close(): void;
 }
 
+/** What can be done with a model without its weights, which may be elsewhere (remote_session.ts). */
+export interface RollingSession
+  extends Pick<
+    Session,
+    "adapter" | "notices" | "evaluate" | "roll" | "rollTasks" | "texts" | "change" | "profile" | "tracedSteps" | "close"
+  > {
+  readonly model: Pick<ModelFacts, "name" | "view">;
+}
+
 export interface Evaluation extends Evaluated {
   durationMs: number;
   tasks: number;

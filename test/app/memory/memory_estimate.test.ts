@@ -4,6 +4,7 @@ import { estimate } from "../../../src/app/memory/estimate.ts";
 import { knownTasks } from "../../../src/app/memory/known_tasks.ts";
 import { describedModel } from "../../../src/app/memory/model_sizes.ts";
 import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
+import { writePng } from "../../../src/image/write_png.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { modelTokens } from "../../../src/train/batch_weights.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
@@ -12,7 +13,6 @@ import tokenizerJson from "../../golden/tokenizer-needle.json" with { type: "jso
 import { gpu } from "../../support/device.ts";
 import { platform as shipped } from "../../support/shipped.ts";
 import { tinyQwenFiles } from "../../support/tiny_qwen.ts";
-import { writePng } from "../../support/write_png.ts";
 
 /** The peak of a run of one step, what its rollouts wrote, and what was estimated before by the lengths of those. */
 async function measured(config: RunConfig, platform: Platform) {

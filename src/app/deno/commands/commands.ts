@@ -6,7 +6,7 @@ import { compileCommand } from "./compile_command.ts";
 import { evaluate } from "./eval_command.ts";
 import { exportCommand } from "./export_command.ts";
 import { judgeCommand } from "./judge_command.ts";
-import { withAsked, withSession } from "./open_session.ts";
+import { withAsked, withRolling } from "./open_session.ts";
 import { parityCommand } from "./parity_command.ts";
 import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { rollout } from "./rollout_command.ts";
@@ -57,7 +57,7 @@ async function dispatch({ command, changes, options }: Request, context: Command
     case "judge":
       return judgeCommand(changes, options, context);
     case "benchmark":
-      return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, context, withSession);
+      return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, context, withRolling);
     case "bench":
       // Only this command measures.
       return (await import("./bench_command.ts")).benchCommand(changes, options, context);
