@@ -110,7 +110,7 @@ export class GpuConversations implements Conversations {
       found.catch(() => {});
       underWay.push({ count, found });
     };
-    if (!schedule.ahead || count >= maxTokens) look();
+    if (count >= maxTokens || schedule.isDue(turn, count)) look();
     try {
       for (;;) {
         // Each look stands in the queue behind its tokens, and before the next ones.

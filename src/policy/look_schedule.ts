@@ -17,6 +17,9 @@ interface Lengths {
   all: number;
 }
 
+/** Tokens before the first look of a turn: halves that end nearly together are worth one look. */
+const firstLook = ({ half, all }: Lengths): number => (half > 0.75 * all ? all : half);
+
 /**
  * When the host looks at what was sampled. Each look is a wait, and a row that has ended is computed as padding until the
  * next one; no bit depends on either. A turn usually lasts as long as the same turn of the step before, so the first look
@@ -43,16 +46,22 @@ export class LookSchedule {
   headStart(most: number): number {
     if (!this.ahead) return 0;
     const known = this.#lengths.get(0);
-    const wanted = known ? Math.min(known.half - tokensPerLook, mostPerLook) : tokensPerLook;
+    // The prefill has sampled one already.
+    const wanted = known ? Math.min(firstLook(known), mostPerLook) - 1 : tokensPerLook;
     return Math.max(0, Math.min(wanted, most));
+  }
+
+  /** Whether so many tokens of a turn are worth a look before others are submitted. */
+  isDue(turn: number, count: number): boolean {
+    const known = this.#lengths.get(turn);
+    return !this.ahead || (known !== undefined && count >= firstLook(known));
   }
 
   /** Tokens until the next look, where `count` were sampled in the turn. @param isAhead  another look is still under way */
   until(turn: number, count: number, isAhead: boolean): number {
     const known = this.ahead ? this.#lengths.get(turn) : undefined;
     if (!known) return tokensPerLook;
-    // Halves that end nearly together are worth one look.
-    const first = known.half > 0.75 * known.all ? known.all : known.half;
+    const first = firstLook(known);
     const target = count < first ? first : count < known.all ? known.all : count + tokensPerLook;
     // Large models take milliseconds a token, small ones a tenth of one.
     const within = (ms: number, least: number, most: number) =>

@@ -2,14 +2,19 @@ import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
 import { countsNow, judgeMetrics } from "../reward/judges/metrics.ts";
 import type { Task } from "../tasks/task.ts";
-import { type CausalSummary, summarizeWorths, type ZoomWorth } from "./causal_zoom.ts";
+import { type CausalSummary, summarizeWorths } from "./causal_summary.ts";
+import type { ZoomWorth } from "./causal_zoom.ts";
 import type { Metrics } from "./events.ts";
 import { stepMetrics } from "./metrics.ts";
+import type { Sight } from "./pixel_sight.ts";
 import { rollAndScore } from "./rolling.ts";
-import type { RollingParts } from "./run_parts.ts";
+import type { CausalProbes, RollingParts } from "./run_parts.ts";
 
 /** Most rollouts of an evaluation that are sampled together. */
 const rolloutsPerEvaluation = 128;
+
+/** Tasks of an evaluation in which it is looked whether the learner sees: that is no matter of chance. */
+const tasksSeen = 32;
 
 /** Steps of evaluations begin here, far from those of runs: no random number is used twice. */
 const evaluationStep = 2 ** 31;
@@ -24,29 +29,40 @@ export interface Evaluated {
 /**
  * Rolls and scores tasks, one attempt each, in batches that fit the device; nothing is trained.
  *
- * @param probe  measures what the pictures of each batch's tools were worth; absent where that is not asked
+ * @param probes  measures what the pictures of each batch's tools were worth, and in the first whether they are seen; absent
+ *   where that is not asked
  * @throws Error as rollAndScore does
  */
 export async function evaluate(
   parts: RollingParts,
   tasks: readonly Task[],
   greedy: boolean,
-  probe?: (rolled: Rolled, tasks: readonly Task[]) => Promise<ZoomWorth[]>,
+  probes?: CausalProbes,
 ): Promise<Evaluated> {
   const before = countsNow(parts.judge.counts);
   const rollouts: Rollout[][] = [];
   const worths: ZoomWorth[] = [];
+  let sight: Sight | null | undefined;
   for await (const batch of rollBatches(parts, tasks, { rolloutsPerTask: 1, greedy })) {
     rollouts.push(...batch.rolled.rollouts);
-    if (probe) worths.push(...(await probe(batch.rolled, batch.tasks)));
+    if (!probes) continue;
+    worths.push(...(await probes.worths(batch.rolled, batch.tasks)));
+    if (sight === undefined) sight = await probes.sight(firstTasks(batch.rolled, tasksSeen));
   }
   const { judge } = parts;
   const metrics = {
     ...stepMetrics(tasks, rollouts, parts.tools),
     ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, before)),
   };
-  return { metrics, ...(probe && { causal: summarizeWorths(worths, rollouts.flat().length) }) };
+  const causal = () => ({ ...summarizeWorths(worths, rollouts.flat().length), ...(sight && { sight }) });
+  return { metrics, ...(probes && { causal: causal() }) };
 }
+
+const firstTasks = ({ rollouts, promptImages, toolImages }: Rolled, count: number): Rolled => ({
+  rollouts: rollouts.slice(0, count),
+  promptImages: promptImages.slice(0, count),
+  toolImages: toolImages.slice(0, count),
+});
 
 /** How tasks are rolled out without training. */
 export interface RollingOptions {

@@ -6,7 +6,7 @@ import { zoom } from "../agent/tools/zoom.ts";
 import { knownParts } from "../reward/rewards/table.ts";
 import type { Task } from "../tasks/task.ts";
 import { hasVariance } from "./advantage.ts";
-import { type CausalMetricName, causalMetricTable } from "./causal_zoom.ts";
+import { type CausalMetricName, causalMetricTable } from "./causal_summary.ts";
 import type { Metrics } from "./events.ts";
 
 /** How a metric is shown to people. */

@@ -10,8 +10,10 @@ import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { Task } from "../tasks/task.ts";
 import type { ZoomWorth } from "./causal_zoom.ts";
+import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner } from "./learner.ts";
+import type { Sight } from "./pixel_sight.ts";
 
 /** What rollouts are sampled and scored with. */
 export interface RollingParts {
@@ -31,13 +33,21 @@ export interface RollingParts {
   signal?: AbortSignal;
 }
 
+/** What can be measured about the pictures of rollouts, under the weights as they are. */
+export interface CausalProbes {
+  /** What those of their tools were worth. */
+  worths(rolled: Rolled, tasks: readonly Task[]): Promise<ZoomWorth[]>;
+  /** Whether the learner sees them. */
+  sight(rolled: Rolled): Promise<Sight | null>;
+}
+
 /** What a run is made of. */
 export interface TrainingParts extends RollingParts {
   vision: VisionConfig;
   /** Changes the weights of the policy. */
   learner: Pick<Learner, "update">;
-  /** Measures what the pictures of rollouts' tools were worth. */
-  probe?: (rolled: Rolled, tasks: readonly Task[]) => Promise<ZoomWorth[]>;
+  /** Measures what pictures were worth; absent where nothing can be asked about them. */
+  probes?: CausalProbes;
   /** The model that the run began with; asked only where a KL to it is wanted. */
   reference: Pick<Learner, "logprobs">;
   /** The most of the GPU's memory that was held so far; absent where nothing is held on one. */
@@ -52,4 +62,12 @@ export interface Progress {
   step: number;
   /** Updates that the optimizer's moments have behind them. */
   updates: number;
+}
+
+/** What a run has behind it where it goes on: alarms compare with it, and are not raised again. */
+export interface MadeBefore {
+  /** Metrics of its steps, in order. */
+  steps: readonly Metrics[];
+  /** Metrics of its sampled evaluations, in order. */
+  evaluations: readonly Metrics[];
 }

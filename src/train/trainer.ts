@@ -2,22 +2,23 @@ import { JudgeUnusable } from "../reward/judges/judge_unusable.ts";
 import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import { onHost, recorded } from "../timeline.ts";
 import { Alarms } from "./alarms.ts";
-import { causalMetrics, zoomVerdict } from "./causal_zoom.ts";
+import { causalMetrics } from "./causal_summary.ts";
 import { evaluate } from "./evaluation.ts";
-import type { Metrics, TrainEvent } from "./events.ts";
+import type { TrainEvent } from "./events.ts";
 import { grpo, type StepResult } from "./grpo.ts";
 import { stepMetrics } from "./metrics.ts";
-import type { Progress, TrainingParts } from "./run_parts.ts";
+import type { MadeBefore, Progress, TrainingParts } from "./run_parts.ts";
+import { ZoomVerdicts } from "./zoom_verdict.ts";
 
 /**
  * A run of GRPO as events: each step with its metrics, timings, alarms and evaluations. It runs as fast as its
  * events are pulled. Ends as failed, with its weights whole, where the judge refuses all questions.
- * @param before  metrics of the steps that were made before
+ * @param before  what was made before
  */
 export async function* train(
   parts: TrainingParts,
   from: Progress,
-  before: readonly Metrics[] = [],
+  before: MadeBefore = { steps: [], evaluations: [] },
 ): AsyncGenerator<TrainEvent, void> {
   let made = from.step;
   try {
@@ -32,19 +33,14 @@ export async function* train(
   }
 }
 
-async function* measured(
-  parts: TrainingParts,
-  from: Progress,
-  before: readonly Metrics[],
-): AsyncGenerator<TrainEvent, void> {
+async function* measured(parts: TrainingParts, from: Progress, before: MadeBefore): AsyncGenerator<TrainEvent, void> {
   const { source, judge } = parts;
   const alarms = new Alarms();
   // Alarms that were raised before the run was interrupted are not raised again.
-  for (const metrics of before) alarms.after(metrics);
+  for (const metrics of before.steps) alarms.after(metrics);
   /** Alarms about the judge, each of which is raised once. */
   const raised = new Set<string>();
-  /** Metrics of the sampled evaluations so far. */
-  const sampled: Metrics[] = [];
+  const verdicts = new ZoomVerdicts(before.evaluations);
   let startedMs = 0;
   let lastMs: number | null = null;
   let judgedBefore = countsNow(judge.counts);
@@ -85,17 +81,17 @@ async function* measured(
         yield { type: "alarm", step, message };
       }
     const { evalEvery } = event.config;
-    if (evalEvery > 0 && step % evalEvery === 0) yield* evaluations(parts, step, event.config, sampled);
+    if (evalEvery > 0 && step % evalEvery === 0) yield* evaluations(parts, step, event.config, verdicts);
   }
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }
 
-/** Held-out tasks, sampled and greedy. @param sampled  gets the metrics of the sampled one */
+/** Held-out tasks, sampled and greedy. @param verdicts  gets the metrics of the sampled one */
 async function* evaluations(
   parts: TrainingParts,
   step: number,
   { evalEvery, evalTasks, evalCausal }: StepResult["config"],
-  sampled: Metrics[],
+  verdicts: ZoomVerdicts,
 ): AsyncGenerator<TrainEvent, void> {
   const { source } = parts;
   for (const greedy of [false, true]) {
@@ -109,13 +105,12 @@ async function* evaluations(
       return;
     }
     const startedMs = performance.now();
-    const found = await evaluate(parts, tasks, greedy, evalCausal ? parts.probe : undefined);
+    const found = await evaluate(parts, tasks, greedy, evalCausal ? parts.probes : undefined);
     const metrics = { ...found.metrics, ...(found.causal && causalMetrics(found.causal)) };
     const durationMs = performance.now() - startedMs;
     yield { type: "eval", step, tasks: tasks.length, greedy, metrics, durationMs };
     if (greedy) continue;
-    const verdict = zoomVerdict(metrics, sampled);
+    const verdict = verdicts.after(metrics);
     if (verdict) yield { type: "alarm", step, message: verdict };
-    sampled.push(metrics);
   }
 }

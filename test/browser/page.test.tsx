@@ -131,13 +131,54 @@ describe("the page over a recorded run", () => {
     await expect.element(page.getByText(`token ${lengths[0]! + 1} of ${total} · turn 1`)).toBeVisible();
   });
 
-  test("shows pictures once the cursor has passed them", async () => {
-    await recorded();
-    await expect.element(page.getByText("Seen so far 0 zooms")).toBeVisible();
+  test("shows all colours and pictures from the start, and marks what comes after the cursor", async () => {
+    const { rollout } = await recorded();
+    await expect.element(page.getByText("Seen by the model 1 zoom · 1 after the cursor")).toBeVisible();
+    const sampled = rollout.segments.flatMap(({ logprobs }) => logprobs);
+    const shades = () =>
+      [...document.querySelectorAll<HTMLElement>(".turn.model .tok")].map((tok) => tok.style.getPropertyValue("--p"));
+    expect(shades()).toEqual(sampled.map((logprob) => (1 - Math.exp(logprob)).toFixed(2)));
+    const before = shades();
+    // In the transcript, too, where the model saw them: the task's picture in the prompt, the crop in the tool's answer
+    await soon(() =>
+      expect(document.querySelectorAll(".turn.prompt .tok canvas, .turn.tool .tok.zoom1 canvas")).toHaveLength(2),
+    );
+    expect(document.querySelectorAll(".stage .box.zoom1.later, .crops .later")).toHaveLength(2);
     await press("t");
-    await expect.element(page.getByText("Seen so far 1 zoom", { exact: true })).toBeVisible();
+    await expect.element(page.getByText("Seen by the model 1 zoom", { exact: true })).toBeVisible();
+    expect(document.querySelectorAll(".later")).toHaveLength(0);
     await press("{Home}");
-    await expect.element(page.getByRole("img", { name: /^Original picture/ })).not.toBeInTheDocument();
+    await expect.element(page.getByText("Seen by the model 1 zoom · 2 after the cursor")).toBeVisible();
+    expect(shades()).toEqual(before);
+  });
+
+  test("goes by keys to other tasks and steps, and says which keys there are", async () => {
+    const { context } = await recorded();
+    await expect.element(page.getByText(/^token \d+ of/)).toBeVisible();
+    const at = () => context.store.chosen.value!.rollout.id;
+    const [step, task, place] = at().split("·").map(Number) as [number, number, number];
+    await userEvent.keyboard("j");
+    expect(at()).toBe(`${step}·${1 - task}·${place}`);
+    await userEvent.keyboard("k");
+    expect(at()).toBe(`${step}·${task}·${place}`);
+    await userEvent.keyboard("nn");
+    expect(at()).toBe(`${step + 2}·${task}·${place}`);
+    await userEvent.keyboard("p");
+    expect(at()).toBe(`${step + 1}·${task}·${place}`);
+    await userEvent.keyboard("?");
+    const list = page.getByRole("dialog", { name: "Keys" });
+    await expect.element(list).toBeVisible();
+    await expect.element(list.getByText("to the task before, to the next, of the same step")).toBeVisible();
+    // In the list keys are the list's.
+    await userEvent.keyboard("n");
+    expect(at()).toBe(`${step + 1}·${task}·${place}`);
+    await userEvent.keyboard("{Escape}");
+    await expect.element(list).not.toBeInTheDocument();
+    // A step that has not been played is reached at once.
+    context.control.replay.seek(1);
+    context.store.pinned.value = `1·${task}·${place}`;
+    await userEvent.keyboard("n");
+    expect([at(), context.store.replay.value!.state.step]).toEqual([`2·${task}·${place}`, 2]);
   });
 
   test("goes from sibling to sibling and around", async () => {
@@ -205,7 +246,7 @@ describe("alternatives to a token", () => {
     await userEvent.keyboard("{ArrowRight}");
     await soon(() => expect(sampled()).not.toBe(first));
     // One question a rollout, whatever the cursor does
-    expect(fake.asked.filter((line) => line.startsWith("alternatives"))).toHaveLength(1);
+    expect(fake.asked.filter((line) => line.startsWith("measures"))).toHaveLength(1);
   });
 
   test("are explained where the open model is not the run's, and where there is none", async () => {

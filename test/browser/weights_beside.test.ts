@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Rollout } from "../../src/agent/rollout.ts";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
-import type { AskedRollout } from "../../src/app/worker_api/rollout_api.ts";
+import type { AskedMeasures } from "../../src/app/worker_api/token_measures.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { fakeSession } from "../support/fake_session.ts";
 
@@ -51,8 +51,8 @@ afterEach(async () => {
 
 test("questions go to the weights that are asked, and a second session stands as long as it is wanted", async () => {
   const { worker, beside } = newWorker();
-  const asked = (step: number, more: Partial<AskedRollout> = {}) =>
-    worker.rollouts.alternatives({ rollout: rollout(step), task, config, ...more });
+  const asked = (step: number, more: Partial<AskedMeasures> = {}) =>
+    worker.rollouts.measures({ rollout: rollout(step), task, config, ...more });
   await expect(asked(1)).rejects.toThrow("The model is not open yet");
   await worker.open(config, trace);
   expect((await asked(1)).by).toEqual({ weights: "now", step: null });

@@ -14,7 +14,7 @@ function looksOf(schedule: LookSchedule, most: number, begin = 1): number[] {
 test("nothing is done ahead where that is not wanted", () => {
   const schedule = new LookSchedule(false);
   schedule.learn(0, [20, 21]);
-  expect([schedule.depth, schedule.headStart(100)]).toEqual([1, 0]);
+  expect([schedule.depth, schedule.headStart(100), schedule.isDue(0, 1)]).toEqual([1, 0, true]);
   expect(looksOf(schedule, 30)).toEqual([9, 17, 25, 30]);
 });
 
@@ -24,7 +24,9 @@ test("the host looks where half of the rows and all had ended the last time, and
   expect(schedule.headStart(100)).toBe(8);
   schedule.learn(0, [20, 24, 22, 24]);
   expect(looksOf(schedule, 24)).toEqual([24]);
-  expect(schedule.headStart(100)).toBe(14);
+  // Up to the first look, less what the prefill samples.
+  expect(schedule.headStart(100)).toBe(23);
+  expect([schedule.isDue(0, 23), schedule.isDue(0, 24), schedule.isDue(1, 24)]).toEqual([false, true, false]);
   expect(schedule.headStart(5)).toBe(5);
   expect([schedule.expectsMore(0, 23), schedule.expectsMore(0, 24)]).toEqual([true, false]);
   schedule.learn(0, [10, 10, 40]);

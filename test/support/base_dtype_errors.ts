@@ -24,10 +24,7 @@ export async function logprobsOf(
 ): Promise<number[]> {
   const all: number[] = [];
   for (const { task, rollout } of rollouts) {
-    const written = rollout.segments.flatMap(({ source, tokens }) => (source === "model" ? tokens : []));
-    const places = await session.likelihoods(rollout, task, config);
-    for (const [i, place] of places.entries())
-      all.push(Math.log(place.find(({ token }) => token === written[i])!.probability));
+    for (const { logprob } of await session.measures(rollout, task, config)) all.push(logprob);
   }
   return all;
 }

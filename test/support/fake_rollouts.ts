@@ -1,4 +1,15 @@
-import type { Alternative, Alternatives, AskedRollout, RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
+import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
+import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
+import type { Alternative, AskedMeasures, MeasuredToken, Measures } from "../../src/app/worker_api/token_measures.ts";
+import type {
+  AskedEvaluation,
+  AskedGroup,
+  AskedWorths,
+  CausalEvaluation,
+  SeenPictures,
+  Worths,
+} from "../../src/app/worker_api/worth_api.ts";
+import type { ZoomWorth } from "../../src/train/causal_zoom.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */
@@ -17,12 +28,61 @@ export class FakeRollouts implements RolloutApi {
     this.#parts = parts;
   }
 
-  async alternatives({ rollout, weights = "now" }: AskedRollout): Promise<Alternatives> {
-    await this.#asked(`alternatives ${rollout.id} ${weights}`);
-    const lists = rollout.segments
+  /** Of other weights the same, each a little further from what was written. */
+  async measures({ rollout, weights = "now", other = null, start = false }: AskedMeasures): Promise<Measures> {
+    await this.#asked(`measures ${rollout.id} ${weights} ${other}`);
+    const step = { now: null, start: 0, checkpoint: 2 };
+    const away = { now: 0.25, start: 0.1, checkpoint: 0 };
+    const tokens = rollout.segments
       .filter((segment) => segment.source === "model")
-      .flatMap(({ tokens, logprobs }) => tokens.map((token, i) => this.#alternatives(token, logprobs[i]!)));
-    return { lists, by: { weights, step: weights === "now" ? null : 0 } };
+      .flatMap(({ tokens, logprobs, entropies }) =>
+        tokens.map((token, i): MeasuredToken => {
+          // Up at one token, down at the next
+          const moved = (by: WeightsChoice) => Math.min(-1e-3, logprobs[i]! + (i % 2 === 0 ? 1 : -1) * away[by]);
+          return {
+            alternatives: this.#alternatives(token, moved(weights), other && moved(other)),
+            logprob: moved(weights),
+            entropy: entropies[i]!,
+            spread: 1 - Math.exp(moved(weights)),
+            otherLogprob: other && moved(other),
+            kl: other && Math.abs(moved(weights) - moved(other)) / 4,
+            startLogprob: start ? moved("start") : null,
+          };
+        }),
+      );
+    const by = { weights, step: step[weights] };
+    const beside = other && { weights: other, step: step[other] };
+    return { tokens, by, other: beside, otherProblem: null, startProblem: null };
+  }
+
+  /** A picture of a tool that was looked at is worth nearly all; other weights need it a little less. */
+  async worths({ rollouts, task, weights = "now", other }: AskedWorths): Promise<Worths> {
+    await this.#asked(`worths ${rollouts.map(({ id }) => id).join(" ")} ${weights} ${other?.rollout.id ?? "none"}`);
+    const by: AnsweredBy = { weights, step: weights === "now" ? null : 0 };
+    const worths = rollouts.flatMap(({ id, answer, calls }): ZoomWorth[] => {
+      if (answer === null) return [];
+      const right = answer === task.answer;
+      const blind = { blank: 0.11, none: 0.1, whole: 0.12, ...(other && { other: 0.08 }) };
+      const tool = calls.length > 0 ? (right ? 0.94 : 0.03) : 0.1;
+      const gold = { tool, ...blind };
+      const given = right ? gold : { ...blind, tool: calls.length > 0 ? 0.9 : 0.1 };
+      return [{ rollout: id, called: calls.length > 0, gold, given }];
+    });
+    return { worths, by };
+  }
+
+  async sight({ rollouts, weights = "now" }: AskedGroup): Promise<SeenPictures> {
+    await this.#asked(`sight ${rollouts.length} ${weights}`);
+    return { sight: { tokens: 20 * rollouts.length, loss: 0.1, blankLoss: 0.42 }, by: { weights, step: null } };
+  }
+
+  async evaluate({ tasks, weights = "now", step }: AskedEvaluation): Promise<CausalEvaluation> {
+    await this.#asked(`evaluate ${tasks} ${weights} ${step}`);
+    const gold = { tool: 0.91, blank: 0.11, other: 0.1, whole: 0.12, none: 0.1 };
+    const counts = { rollouts: tasks, answered: tasks, called: tasks - 1 };
+    const sums = { withTool: 0.9, withoutTool: 0.1, gain: 0.82, harm: 0.02 };
+    const causal = { ...counts, gold, given: { ...gold, tool: 0.95 }, ...sums };
+    return { tasks, metrics: { accuracy: 0.9, zoom_rate: 0.99 }, causal, by: { weights, step: null } };
   }
 
   async #asked(line: string): Promise<void> {
@@ -30,16 +90,18 @@ export class FakeRollouts implements RolloutApi {
     if (this.#parts.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#parts.delayMs));
   }
 
-  /** The token as likely as it was, and what the vocabulary has beside it. */
-  #alternatives(token: number, logprob: number): Alternative[] {
+  /** The token as likely as is said, and what the vocabulary has beside it. */
+  #alternatives(token: number, logprob: number, other: number | null): Alternative[] {
     const { vocabulary } = this.#parts;
-    const written = Math.exp(logprob);
     const ids = [token, ...[1, 2, 3, 4].map((by) => (token + by) % vocabulary.length)];
+    const share = (log: number, i: number) =>
+      i === 0 ? Math.exp(log) : ((1 - Math.exp(log)) * 0.6 * 0.5 ** i) / 0.9375;
     return ids
       .map((id, i) => ({
         token: id,
         text: vocabulary[id]!,
-        probability: i === 0 ? written : ((1 - written) * 0.6 * 0.5 ** i) / 0.9375,
+        probability: share(logprob, i),
+        other: other === null ? null : share(other, i),
       }))
       .sort((a, b) => b.probability - a.probability);
   }

@@ -15,7 +15,7 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
   let step = 0;
   let weight = 0;
   const weights = () => [{ name: "w", shape: [2], values: Float32Array.of(weight, step) }];
-  const session = {
+  const session: Session & { closed: boolean } = {
     adapter: "Fake",
     software: true,
     model: { name: config.model, parameters: 2 },
@@ -102,10 +102,20 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
         yield { task, rollouts };
       }
     },
-    likelihoods: async (rollout: { segments: { source: string; tokens: number[] }[] }) =>
+    measures: async (rollout: { segments: { source: string; tokens: number[] }[] }, _task, _config, other) =>
       rollout.segments
         .filter(({ source }) => source === "model")
-        .flatMap(({ tokens }) => tokens.map((token) => [{ token, probability: 0.5 }])),
+        .flatMap(({ tokens }) =>
+          tokens.map((token) => ({
+            top: [{ token, probability: 0.5 }],
+            logprob: -1 - weight,
+            entropy: 1,
+            spread: 0.75,
+            other: other ? { probabilities: [0.25], logprob: -2, kl: 0.125 } : null,
+          })),
+        ),
+    worths: async () => [],
+    sight: async () => null,
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change(changes: Partial<RunConfig>) {
       Object.assign(config, changes);

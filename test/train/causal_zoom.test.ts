@@ -3,8 +3,11 @@ import type { Rollout } from "../../src/agent/rollout.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import type { Task } from "../../src/tasks/task.ts";
 import { answerTurn } from "../../src/train/answer_swap.ts";
-import { causalMetrics, summarizeWorths, zoomVerdict, zoomWorths } from "../../src/train/causal_zoom.ts";
+import { causalMetrics, summarizeWorths } from "../../src/train/causal_summary.ts";
+import { probedTasks, zoomWorths } from "../../src/train/causal_zoom.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
+import { joinedSight, pixelSight } from "../../src/train/pixel_sight.ts";
+import { ZoomVerdicts, zoomVerdict } from "../../src/train/zoom_verdict.ts";
 import { needleModel } from "../support/shipped.ts";
 
 const { tokenizer, model } = await needleModel();
@@ -94,7 +97,7 @@ describe("what a tool's picture was worth", () => {
       },
     };
     const settings = { temperature: 1, suppressed: [] };
-    const worths = await zoomWorths({ learner, tokenizer, vision, settings }, rolled, tasks);
+    const worths = await zoomWorths({ learner, tokenizer, vision, settings }, probedTasks(rolled, tasks));
     expect(worths.map(({ rollout, called }) => [rollout, called])).toEqual([
       ["1·0·0", true],
       ["1·1·0", true],
@@ -103,7 +106,8 @@ describe("what a tool's picture was worth", () => {
     for (const { gold, given } of worths)
       for (const value of [...Object.values(gold), ...Object.values(given)]) expect(value).toBeCloseTo(0.5, 6);
 
-    expect(asked.map(({ sequences }) => sequences.length)).toEqual([10, 10, 2]);
+    // The second and the third are right: both answers are one.
+    expect(asked.map(({ sequences }) => sequences.length)).toEqual([10, 5, 1]);
     const [first] = asked;
     expect(first!.prefix.tokens).toEqual(rolled.rollouts[0]![0]!.segments[0]!.tokens);
     const answersOf = (from: number) =>
@@ -120,6 +124,34 @@ describe("what a tool's picture was worth", () => {
     const [tool, , blank, , other, , whole] = values;
     expect(new Set([tool, blank, other, whole]).size).toBe(4);
     expect(text(first!.sequences[8]!.tokens)).toBe("<answer>3</answer><|im_end|>");
+  });
+
+  test("has no other task's picture where there is none, and no calls without a picture are taken for none", async () => {
+    let sequences = 0;
+    const learner = {
+      logprobs: async (groups: readonly PackedGroup[]) => {
+        sequences = groups.flatMap((group) => group.sequences).length;
+        return new Float32Array(groups.flatMap((group) => group.sequences.flatMap(({ targets }) => targets)).length);
+      },
+    };
+    const failed = rollout(1, "4", null);
+    const [prompt, answer] = failed.segments;
+    failed.segments = [
+      prompt!,
+      { ...answer!, tokens: tokenizer.encode("<tool_call>") },
+      { ...prompt!, source: "tool" },
+      answer!,
+    ];
+    const alone = { ...rolled, rollouts: [[rollout(0, "7", 32)], [failed]], toolImages: [[[plain(32, 40)]], [[]]] };
+    const parts = { learner, tokenizer, vision, settings: { temperature: 1, suppressed: [] } };
+    const [first, second] = await zoomWorths(parts, probedTasks(alone, tasks.slice(0, 2)));
+    expect(Object.keys(first!.gold).sort()).toEqual(["blank", "none", "tool", "whole"]);
+    expect(second!.called).toBe(false);
+    // Eight of the first; of the second its conversation, and none.
+    expect(sequences).toBe(8 + 2);
+    const summary = summarizeWorths([first!], 1);
+    expect(summary.gold).not.toHaveProperty("other");
+    expect(summary.gold!.whole).toBe(1);
   });
 
   test("is summed up as gain and harm", () => {
@@ -143,6 +175,50 @@ describe("what a tool's picture was worth", () => {
   });
 });
 
+describe("whether the learner sees", () => {
+  const rolled = {
+    rollouts: [[rollout(0, "7", 32)]],
+    promptImages: [[plain(64, 10)]],
+    toolImages: [[[plain(32, 40)]]],
+  };
+  const settings = { temperature: 1, suppressed: [] };
+  /** Finds every token likely where it sees a picture, and less so in grey; or the same, where it is blind. */
+  const learnerThat = (sees: boolean) => ({
+    logprobs: async (groups: readonly PackedGroup[]) => {
+      const pictures = groups.flatMap(({ prefix, sequences }) => [
+        ...prefix.images,
+        ...sequences.flatMap((s) => s.images),
+      ]);
+      const isGrey = pictures.every(({ pixels }) => pixels.data.every((level) => level === 128));
+      const targets = groups.flatMap(({ sequences }) => sequences.flatMap((one) => one.targets));
+      return new Float32Array(targets.length).fill(sees && isGrey ? -2 : -0.5);
+    },
+  });
+
+  test("is the rise of its loss where all pictures are grey", async () => {
+    const written = rolled.rollouts[0]![0]!.segments.flatMap((one) =>
+      one.source === "model" ? one.tokens : [],
+    ).length;
+    expect(await pixelSight({ learner: learnerThat(true), vision, settings }, rolled)).toEqual({
+      tokens: written,
+      loss: 0.5,
+      blankLoss: 2,
+    });
+    expect(await pixelSight({ learner: learnerThat(false), vision, settings }, rolled)).toMatchObject({
+      loss: 0.5,
+      blankLoss: 0.5,
+    });
+    const textOnly = { ...rolled, promptImages: [[]], toolImages: [[[]]] };
+    expect(await pixelSight({ learner: learnerThat(true), vision, settings }, textOnly)).toBeNull();
+  });
+
+  test("is a mean over tokens", () => {
+    const part = (tokens: number, loss: number) => ({ tokens, loss, blankLoss: 2 * loss });
+    expect(joinedSight([part(1, 1), part(3, 2)])).toEqual({ tokens: 4, loss: 1.75, blankLoss: 3.5 });
+    expect(joinedSight([])).toBeNull();
+  });
+});
+
 describe("a zoom rate that dies", () => {
   const evaluated = (zoom_rate: number, withTool: number, withoutTool: number) => ({
     zoom_rate,
@@ -151,9 +227,38 @@ describe("a zoom rate that dies", () => {
 
   test("is harmless where the answers are as good without the tool, and harmful where they are not", () => {
     const before = [evaluated(0.9, 0.8, 0.1)];
-    expect(zoomVerdict(evaluated(0.01, 0.85, 0.85), before)).toMatch(/harmless so far: without a call 85 % .* 80 %/);
-    expect(zoomVerdict(evaluated(0.01, 0.12, 0.12), before)).toMatch(/harmful: without a call 12 % .* 80 % were/);
-    expect(zoomVerdict(evaluated(0.01, 0.78, 0.78), before)).toMatch(/harmless/);
+    const verdict = (now: number) => zoomVerdict(evaluated(0.01, now, now), before)!;
+    expect(verdict(0.85).sentence).toMatch(/harmless so far: without a call 85 % .* 80 % were/);
+    expect(verdict(0.12).sentence).toMatch(/harmful: without a call 12 % .* 80 % were/);
+    expect([0.85, 0.78, 0.12].map((now) => verdict(now).harmful)).toEqual([false, false, true]);
+  });
+
+  test("is measured by evaluations in which zooming was alive: what was right without it since is not the tool's", () => {
+    const before = [evaluated(0.9, 0.6, 0.1), evaluated(0.01, 0.9, 0.9)];
+    expect(zoomVerdict(evaluated(0.01, 0.8, 0.8), before)!.harmful).toBe(false);
+  });
+
+  test("is told once, again where the verdict turns, and not again by a run that goes on", () => {
+    const course = [
+      evaluated(0.9, 0.8, 0.1),
+      evaluated(0.01, 0.1, 0.1),
+      evaluated(0.02, 0.2, 0.2),
+      evaluated(0, 0.8, 0.8),
+      evaluated(0.01, 0.9, 0.9),
+    ];
+    const verdicts = new ZoomVerdicts([]);
+    const told = course.map((metrics) => verdicts.after(metrics));
+    expect(told.map((sentence) => sentence?.match(/harm\w+/)?.[0] ?? null)).toEqual([
+      null,
+      "harmful",
+      null,
+      "harmless",
+      null,
+    ]);
+    for (let made = 1; made < course.length; made++) {
+      const goesOn = new ZoomVerdicts(course.slice(0, made));
+      expect(course.slice(made).map((metrics) => goesOn.after(metrics))).toEqual(told.slice(made));
+    }
   });
 
   test("has no verdict while it lives, where it never lived, and where nothing was measured", () => {

@@ -1,34 +1,9 @@
 import { expect, test } from "vitest";
 import { inputImage } from "../../src/model/vision_rows.ts";
-import { likeliest, likelihoods } from "../../src/train/inspect.ts";
+import { measureTokens } from "../../src/train/inspect.ts";
 import { Learner } from "../../src/train/learner.ts";
 import { gpu } from "../support/device.ts";
 import { needleModel, scenePrompt } from "../support/shipped.ts";
-
-test("a row of logits by hand: order, temperature, what may not be sampled, the written token behind the top", () => {
-  const logits = Float32Array.of(Math.log(1), Math.log(4), Math.log(2), Math.log(3));
-  const top = (token: number, settings = { temperature: 1, suppressed: [] as number[] }) =>
-    likeliest(logits, token, settings, 2).map(({ token, probability }) => [token, Number(probability.toFixed(6))]);
-  expect(top(3)).toEqual([
-    [1, 0.4],
-    [3, 0.3],
-  ]);
-  expect(top(0)).toEqual([
-    [1, 0.4],
-    [3, 0.3],
-    [0, 0.1],
-  ]);
-  // Temperature 1/2 squares the odds: 1, 16, 4, 9.
-  expect(top(1, { temperature: 0.5, suppressed: [] })).toEqual([
-    [1, 0.533333],
-    [3, 0.3],
-  ]);
-  expect(top(2, { temperature: 1, suppressed: [1] })).toEqual([
-    [3, 0.5],
-    [2, 0.333333],
-  ]);
-  expect(top(1, { temperature: 1, suppressed: [1] }).at(-1)).toEqual([1, 0]);
-});
 
 test("written tokens have the probabilities that training measures", async () => {
   const { model, tokenizer, chat } = await needleModel();
@@ -45,16 +20,27 @@ test("written tokens have the probabilities that training measures", async () =>
   const settings = { temperature: 1.3, suppressed: [...chat.reserved, chat.toolCallStart] };
   const learner = new Learner(gpu, model, "policy");
   const logprobs = await learner.logprobs([group], settings);
-  const found = await likelihoods(gpu, model, group, { ...settings, count: 5 });
+  const found = await measureTokens(gpu, { model }, group, { ...settings, count: 5 });
 
   expect(found).toHaveLength(at.length);
-  for (const [i, alternatives] of found.entries()) {
-    const probabilities = alternatives.map(({ probability }) => probability);
+  expect(found.map(({ logprob }) => logprob)).toEqual(Array.from(logprobs));
+  for (const [i, { top, other, logprob, entropy, spread }] of found.entries()) {
+    const probabilities = top.map(({ probability }) => probability);
     expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
     expect(probabilities.reduce((sum, p) => sum + p)).toBeLessThanOrEqual(1 + 1e-9);
-    expect(alternatives.some(({ token }) => settings.suppressed.includes(token))).toBe(false);
-    const { probability } = alternatives.find(({ token }) => token === written[at[i]!])!;
-    expect(Math.abs(Math.log(probability) - logprobs[i]!)).toBeLessThan(1e-4);
+    expect(top.some(({ token }) => settings.suppressed.includes(token))).toBe(false);
+    const { probability } = top.find(({ token }) => token === written[at[i]!])!;
+    expect(Math.abs(Math.log(probability) - logprob)).toBeLessThan(1e-4);
+    expect(entropy).toBeGreaterThan(0);
+    expect(spread).toBeGreaterThanOrEqual(1 - probability);
+    expect(spread).toBeLessThan(Math.SQRT2);
+    expect(other).toBeNull();
   }
+  // Against itself a model differs in nothing.
+  for (const { top, logprob, other } of await measureTokens(gpu, { model, other: model }, group, {
+    ...settings,
+    count: 5,
+  }))
+    expect(other).toEqual({ probabilities: top.map(({ probability }) => probability), logprob, kl: 0 });
   learner.free();
 });

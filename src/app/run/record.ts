@@ -2,8 +2,9 @@ import type { NamedBytes, Platform, RunStore } from "../../platform.ts";
 import { type Fingerprint, readFingerprints } from "../../tasks/fingerprint.ts";
 import { checkpointProblem } from "../../train/checkpoint.ts";
 import { checkKnob, resolveConfig } from "../../train/config.ts";
-import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
+import type { ChangeAtStep, TrainEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
+import type { MadeBefore } from "../../train/run_parts.ts";
 import { readConfig, readTrainerState } from "../../train/trainer_state.ts";
 import type { OwnParts } from "../session/run_context.ts";
 import type { Session } from "../session/session.ts";
@@ -24,8 +25,8 @@ export interface ReopenedRun {
   files: NamedBytes[] | null;
   /** What it was made with, and is. */
   sources: Fingerprint[];
-  /** Metrics of the steps made, as far as the log has them. */
-  metrics: Metrics[];
+  /** Metrics of the steps and evaluations made, as far as the log has them. */
+  made: MadeBefore;
   /** What a person should know, a sentence each. */
   notices: string[];
 }
@@ -69,7 +70,7 @@ export async function reopenRun(
   await store.replaceLog(log.text, log.cut);
   const notices = [notice, log.notice, unchecked].filter((one) => one !== null);
   const config = resolveConfig({ ...resumed.config, ...changes });
-  return { config, upcoming, latest, files, sources, metrics: log.metrics, notices };
+  return { config, upcoming, latest, files, sources, made: log.made, notices };
 }
 
 /** Ends the log of a run that was interrupted between its last checkpoint and its last word. */

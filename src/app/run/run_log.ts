@@ -1,4 +1,4 @@
-import type { TrainEvent, WarmupEvent } from "../../train/events.ts";
+import type { Metrics, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
 
 /** Whether an event belongs in the log. Progress within a step does not: a replay would be nothing but that. */
@@ -12,8 +12,8 @@ export interface LogPrefix {
   text: string;
   /** What of the old log is not in it and would be missed, "" where nothing. */
   cut: string;
-  /** Metrics of the steps in it, in order. */
-  metrics: Record<string, number>[];
+  /** Metrics of the steps and sampled evaluations in it, in order. */
+  made: { steps: Metrics[]; evaluations: Metrics[] };
   /** What a person should know: which events are lost. Null where none are, or where they will happen again. */
   notice: string | null;
 }
@@ -33,7 +33,12 @@ const work: readonly string[] = ["config", "group", "update", "eval", "warmup"];
  */
 export function logUpTo(log: string, step: number, { place, config }: { place: string; config: RunConfig }): LogPrefix {
   const { lines, events, rest } = readable(log);
-  const nothing = (notice: string | null): LogPrefix => ({ text: "", cut: keepable(log), metrics: [], notice });
+  const nothing = (notice: string | null): LogPrefix => ({
+    text: "",
+    cut: keepable(log),
+    made: { steps: [], evaluations: [] },
+    notice,
+  });
   // A fresh run writes its head anew.
   if (step === 0) return nothing(null);
   const afterwards = `the weights go on from step ${step}; its events before that are lost`;
@@ -78,7 +83,12 @@ function prefix(lines: string[], events: readonly Line[], cut: readonly string[]
   return {
     text: lines.map((line) => `${line}\n`).join(""),
     cut: keepable(cut.filter((line) => line !== "").join("\n")),
-    metrics: events.flatMap((event) => (event.type === "update" && event.metrics ? [event.metrics] : [])),
+    made: {
+      steps: events.flatMap((event) => (event.type === "update" && event.metrics ? [event.metrics] : [])),
+      evaluations: events.flatMap((event) =>
+        event.type === "eval" && !event.greedy && event.metrics ? [event.metrics] : [],
+      ),
+    },
     notice,
   };
 }

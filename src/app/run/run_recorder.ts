@@ -1,7 +1,8 @@
 import type { RunStore } from "../../platform.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
 import { elapsing, onHost } from "../../timeline.ts";
-import type { ChangeAtStep, Metrics, TrainEvent } from "../../train/events.ts";
+import type { ChangeAtStep, TrainEvent } from "../../train/events.ts";
+import type { MadeBefore } from "../../train/run_parts.ts";
 import type { Session } from "../session/session.ts";
 import { isLogged } from "./run_log.ts";
 
@@ -16,9 +17,9 @@ export interface RecordOptions {
   stopping: () => boolean;
   /** Ends the wait for a judge once the run is stopped. */
   signal?: AbortSignal;
-  /** As `reopenRun` gives them: changes that come at later steps, metrics of the steps made, sentences for people. */
+  /** As `reopenRun` gives them: changes that come at later steps, what was made before, sentences for people. */
   upcoming?: readonly ChangeAtStep[];
-  metrics?: readonly Metrics[];
+  made?: MadeBefore;
   notices?: readonly string[];
   /** For the head of the log. */
   sources?: readonly Fingerprint[];
@@ -78,10 +79,10 @@ export class RunRecorder {
    * @throws Error what the session or the store throws; the log then ends with a "failed" event where it can.
    */
   async *events(): AsyncGenerator<TrainEvent> {
-    const { upcoming = [], notices = [], metrics, stopping, signal } = this.#options;
+    const { upcoming = [], notices = [], made, stopping, signal } = this.#options;
     let reported: string | null = null;
     try {
-      for await (const event of this.#session.train(signal, metrics)) {
+      for await (const event of this.#session.train(signal, made)) {
         // What a step had begun that is not in the checkpoint would stand before it in the log.
         if (event.type === "end" && event.reason !== "done") this.#underWay = [];
         // Before the next step rather than after the update, so that an evaluation of this step stays with it.

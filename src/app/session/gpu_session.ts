@@ -8,27 +8,30 @@ import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { Model } from "../../model/model.ts";
 import type { NamedBytes } from "../../platform.ts";
+import type { Chat } from "../../policy/chat.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
-import { zoomWorths } from "../../train/causal_zoom.ts";
+import { type ProbeParts, probedTasks, type ZoomWorth, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { updateOn } from "../../train/own_update.ts";
 import type { PackedGroup } from "../../train/pack.ts";
-import type { Progress, TrainingParts } from "../../train/run_parts.ts";
+import { pixelSight, type Sight } from "../../train/pixel_sight.ts";
+import type { MadeBefore, Progress, TrainingParts } from "../../train/run_parts.ts";
 import { train } from "../../train/trainer.ts";
 import { untilStopped } from "../../train/warmup.ts";
 import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { rolloutLikelihoods } from "./rollout_likelihoods.ts";
+import { rolloutMeasures } from "./rollout_measures.ts";
+import { type ProbedRollouts, type Remaking, rolloutSight, rolloutWorths } from "./rollout_worth.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
@@ -65,6 +68,8 @@ export class GpuSession implements Session {
   readonly #policy: GpuPolicy;
   readonly #overlap: Overlap;
   readonly #learner: Learner;
+  /** Answers questions about rollouts; null before the first. */
+  #asking: Learner | null = null;
   readonly #reference: ReferenceModel;
   #context: RunContext;
   #config: RunConfig;
@@ -180,7 +185,7 @@ export class GpuSession implements Session {
     return metrics;
   }
 
-  async *train(signal?: AbortSignal, made: readonly Metrics[] = []): AsyncGenerator<TrainEvent> {
+  async *train(signal?: AbortSignal, made?: MadeBefore): AsyncGenerator<TrainEvent> {
     this.expectTrainable();
     const resumedAt = this.#progress.step;
     yield {
@@ -234,18 +239,15 @@ export class GpuSession implements Session {
     yield { type: "end", step, reason: "done" };
   }
 
-  evaluate({
+  async evaluate({
     signal,
     causal = false,
+    config,
     ...asked
-  }: {
-    tasks: number;
-    greedy: boolean;
-    causal?: boolean;
-    signal?: AbortSignal;
-  }): Promise<Evaluation> {
-    const parts = { ...this.parts(), signal };
-    return evaluateHeldOut(parts, this.#config, { ...asked, ...(causal ? { probe: parts.probe } : {}) });
+  }: Parameters<Session["evaluate"]>[0]): Promise<Evaluation> {
+    const under = config ? { context: await this.openRunContext(config), config: () => config } : undefined;
+    const parts = { ...this.parts(under), signal };
+    return evaluateHeldOut(parts, parts.config(), { ...asked, ...(causal ? { probes: parts.probes } : {}) });
   }
 
   async *roll({
@@ -270,10 +272,24 @@ export class GpuSession implements Session {
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
-  async likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]> {
+  async measures(
+    rollout: Rollout,
+    task: Task,
+    config: RunConfig,
+    other: Session | null = null,
+  ): Promise<TokenMeasure[]> {
     const pictures = await this.#pictures(task, config);
-    const { chat, ownTools } = this.#context;
-    return rolloutLikelihoods(this, { chat, ownTools }, { rollout, pictures, config });
+    const { gpu, qwen, pool } = this;
+    const parts = { gpu, qwen, pool, other: other && this.#modelOf(other) };
+    return rolloutMeasures(parts, this.#context, { rollout, pictures, config });
+  }
+
+  worths(asked: ProbedRollouts): Promise<ZoomWorth[]> {
+    return rolloutWorths(this.#askedParts(asked.config), this.#remaking(), asked);
+  }
+
+  sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null> {
+    return rolloutSight(this.#askedParts(asked.config), this.#remaking(), asked);
   }
 
   scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
@@ -318,6 +334,7 @@ export class GpuSession implements Session {
     if (this.#free) {
       this.#policy.free();
       this.#learner.free();
+      this.#asking?.free();
       this.#free();
       return;
     }
@@ -326,14 +343,15 @@ export class GpuSession implements Session {
     this.gpu.close();
   }
 
-  /** What a run on this model is made of, as of now. */
-  parts(): TrainingParts {
-    const { chat, source, judge, reward, tools, missing } = this.#context;
+  /** What a run on this model is made of, as of now. @param under  another configuration than the session's own */
+  parts(under?: { context: RunContext; config: () => RunConfig }): TrainingParts {
+    const { context, config } = under ?? { context: this.#context, config: () => this.#config };
+    const { chat, source, judge, reward, tools, missing } = context;
     if (missing) throw missing;
     const { vision } = this.qwen.config;
     const { factor } = this.view;
     return {
-      config: () => this.#config,
+      config,
       source,
       reward,
       policy: this.#policy,
@@ -351,14 +369,37 @@ export class GpuSession implements Session {
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,
       learner: this.#learner,
-      probe: (rolled, tasks) => {
-        const { temperature } = this.#config;
-        const settings = { temperature, suppressed: suppressed(chat, this.#config) };
-        return zoomWorths({ learner: this.#learner, tokenizer: this.tokenizer, vision, settings }, rolled, tasks);
+      probes: {
+        worths: (rolled, tasks) =>
+          zoomWorths(this.#probeParts(this.#learner, chat, config()), probedTasks(rolled, tasks)),
+        sight: (rolled) => pixelSight(this.#probeParts(this.#learner, chat, config()), rolled),
       },
       reference: this.#reference,
       traces: this.#trace.kernels,
     };
+  }
+
+  /** What log-probabilities of rollouts under a configuration are asked with. */
+  #probeParts(learner: Learner, chat: Chat, config: RunConfig): ProbeParts {
+    const settings = { temperature: config.temperature, suppressed: suppressed(chat, config) };
+    return { learner, tokenizer: this.tokenizer, vision: this.qwen.config.vision, settings };
+  }
+
+  /** The same by a learner of its own: a run that is in the middle of an update has other settings. */
+  #askedParts(config: RunConfig): ProbeParts {
+    this.#asking ??= new Learner(this.gpu, this.qwen, "policy");
+    return this.#probeParts(this.#asking, this.#context.chat, config);
+  }
+
+  #remaking(): Remaking {
+    const { ownTools } = this.#context;
+    return { pool: this.pool, ownTools, pictures: (task, config) => this.#pictures(task, config) };
+  }
+
+  /** @throws TypeError where it is not on the same device */
+  #modelOf(other: Session): Model {
+    if (other instanceof GpuSession && other.gpu === this.gpu) return other.qwen;
+    throw new TypeError("Only weights on the same device can be compared; open the other session beside this one");
   }
 
   /** The pictures of a task of any run on this model. */

@@ -3,7 +3,7 @@ import type { Task } from "../../tasks/task.ts";
 import { evaluate } from "../../train/evaluation.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
-import type { RollingParts } from "../../train/run_parts.ts";
+import type { CausalProbes, RollingParts } from "../../train/run_parts.ts";
 import type { Evaluation } from "./session.ts";
 
 /** Tasks that are not trained on; fewer where there are no more. @throws Error where there are none */
@@ -26,11 +26,11 @@ export async function heldOutTasks(
 export async function evaluateHeldOut(
   parts: RollingParts,
   config: Pick<RunConfig, "heldOutRows" | "data">,
-  { tasks: wanted, greedy, probe }: { tasks: number; greedy: boolean; probe?: Parameters<typeof evaluate>[3] },
+  { tasks: wanted, greedy, probes }: { tasks: number; greedy: boolean; probes?: CausalProbes },
 ): Promise<Evaluation> {
   const startedMs = performance.now();
   const tasks = await heldOutTasks(parts.source, config, wanted);
-  const found = await evaluate(parts, tasks, greedy, probe);
+  const found = await evaluate(parts, tasks, greedy, probes);
   const notes = tasks.length < wanted ? (parts.source.heldOutNotes?.() ?? []) : [];
   return { ...found, durationMs: performance.now() - startedMs, tasks: tasks.length, notes };
 }

@@ -6,10 +6,14 @@ import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { sameAdapter } from "../../train/adapter_settings.ts";
+import type { ZoomWorth } from "../../train/causal_zoom.ts";
 import type { Evaluated, RollingOptions } from "../../train/evaluation.ts";
-import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { Likelihood } from "../../train/inspect.ts";
+import type { ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
+import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import type { Sight } from "../../train/pixel_sight.ts";
+import type { MadeBefore } from "../../train/run_parts.ts";
+import type { ProbedRollouts } from "./rollout_worth.ts";
 import type { JudgeAccess, OwnParts } from "./run_context.ts";
 import type { TracedSteps } from "./session_trace.ts";
 
@@ -52,10 +56,10 @@ export interface Session {
   /**
    * Trains until `config.steps` are made. Begins with a "run" event and ends with an "end" event; yields no
    * "checkpoint" events. The caller may stop between any two events by `return()`: the weights are then those after
-   * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event. `made` are the
-   * metrics of steps made before, which alarms compare with.
+   * the last "update" event. `signal` ends the wait for a judge as well; there is then no "end" event. `made` is what
+   * alarms compare with.
    */
-  train(signal?: AbortSignal, made?: readonly Metrics[]): AsyncGenerator<TrainEvent>;
+  train(signal?: AbortSignal, made?: MadeBefore): AsyncGenerator<TrainEvent>;
 
   /**
    * The supervised stages from random weights: `config.warmupRows` rows of warm start, then the cold start. After
@@ -72,7 +76,14 @@ export interface Session {
    * `notes` then say why. `causal` also measures what the pictures of the tools were worth (train/causal_zoom.ts).
    * @throws Error where there are none, and the signal's reason where that stops it
    */
-  evaluate(options: { tasks: number; greedy: boolean; causal?: boolean; signal?: AbortSignal }): Promise<Evaluation>;
+  evaluate(options: {
+    tasks: number;
+    greedy: boolean;
+    causal?: boolean;
+    /** The session's own unless given: another one of the same model, under which nothing is under way. */
+    config?: RunConfig;
+    signal?: AbortSignal;
+  }): Promise<Evaluation>;
 
   /** Held-out tasks, one after the other, with their rollouts: scored, without advantages. */
   roll(options: {
@@ -90,9 +101,16 @@ export interface Session {
 
   /**
    * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
-   * likeliest first, and the written token among them. `config` is that of the rollout's run.
+   * likeliest first, and the written token among them. `config` is that of the rollout's run. `other` is a session beside
+   * this one (or what this one stands beside), whose weights are compared with these.
    */
-  likelihoods(rollout: Rollout, task: Task, config: RunConfig): Promise<Likelihood[][]>;
+  measures(rollout: Rollout, task: Task, config: RunConfig, other?: Session | null): Promise<TokenMeasure[]>;
+
+  /** What the pictures of tools were worth in rollouts, under the weights as they are; one for each that answered. */
+  worths(asked: ProbedRollouts): Promise<ZoomWorth[]>;
+
+  /** Whether the learner sees the pictures of rollouts; null where there are none. */
+  sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null>;
 
   /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
   scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;

@@ -9,6 +9,7 @@ import { ReplayFiles } from "./run/replay_files.ts";
 import { RunControl } from "./run/run_control.ts";
 import { Store } from "./run/store.ts";
 import { TokenTexts } from "./run/token_texts.ts";
+import { WorthControl } from "./run/worth_control.ts";
 import { MemoryControl } from "./train/memory_control.ts";
 
 /** What the views of one page share: all of them, and those of one folder. */
@@ -33,6 +34,7 @@ export function makePage(api: RunApi): PageParts {
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),
     pictures,
     texts,
+    worth: new WorthControl(api, store),
     data: new DataControl(api, store, givenFiles, () => control.reopen()),
     judge: new JudgeControl(api, store),
     rejudge: new RejudgeControl(api),

@@ -1,21 +1,9 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { AnsweredBy, AskedWeights } from "./asked_weights.ts";
-
-/** One alternative at a token position: what else the model might have written. */
-export interface Alternative {
-  token: number;
-  text: string;
-  probability: number;
-}
-
-/** What else might have been written, and who says so. */
-export interface Alternatives {
-  /** A list for each token that the model wrote, in order. */
-  lists: Alternative[][];
-  by: AnsweredBy;
-}
+import type { AskedWeights } from "./asked_weights.ts";
+import type { AskedMeasures, Measures } from "./token_measures.ts";
+import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
 
 /** A rollout, what belongs to it (its task, and the settings of its run), and the weights that are asked about it. */
 export interface AskedRollout extends AskedWeights {
@@ -29,9 +17,12 @@ export interface AskedRollout extends AskedWeights {
  * it. Every method rejects with one sentence.
  */
 export interface RolloutApi {
-  /**
-   * For every token that the model wrote in a rollout, in order: the five tokens that the weights find likeliest there,
-   * likeliest first, and the written one behind them where it is not among them.
-   */
-  alternatives(asked: AskedRollout): Promise<Alternatives>;
+  /** Every token that the model wrote in a rollout, measured under the weights, in order. */
+  measures(asked: AskedMeasures): Promise<Measures>;
+  /** What the pictures of tools were worth in rollouts of one task: how likely its answer and theirs are without them. */
+  worths(asked: AskedWorths): Promise<Worths>;
+  /** How the loss of what was written rises where all pictures are grey. */
+  sight(asked: AskedGroup): Promise<SeenPictures>;
+  /** Held-out tasks, sampled once each. Weights that a run is training must not be asked: it may be within a step. */
+  evaluate(asked: AskedEvaluation): Promise<CausalEvaluation>;
 }

@@ -6,6 +6,8 @@ import type { Pixels } from "../../image/pixels.ts";
 
 /** Bytes of pictures that stay on a device when nothing reads them. */
 export const mostKeptBytes = 64 * 2 ** 20;
+/** Slabs of model inputs that may be of the step under way: those of its prompts, of each turn, and of the next prompts. */
+const recentInputs = 8;
 
 /** Bytes of pictures that are made in one go. */
 export const mostSlabBytes = 64 * 2 ** 20;
@@ -32,7 +34,7 @@ const wordBytes = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 /**
  * The memory of a device's pictures. Beyond a bound those that were used longest ago are given up, what others come from
- * before model inputs. Nothing is lost with them, since a picture can be made again from what the host knows of it.
+ * before the model inputs of late. Nothing is lost with them, since a picture can be made again from what the host knows of it.
  */
 export class PictureSlabs {
   /** In the order of their last use. */
@@ -95,9 +97,10 @@ export class PictureSlabs {
 
   /** Gives up what is beyond the bound; to be called where all commands that read pictures have been submitted. */
   trim(): void {
-    let { bytes } = this;
     const oldest = [...this.#slabs];
-    for (const slab of [...oldest.filter(({ isInputs }) => !isInputs), ...oldest.filter(({ isInputs }) => isInputs)]) {
+    const recent = new Set(oldest.filter(({ isInputs }) => isInputs).slice(-recentInputs));
+    let { bytes } = this;
+    for (const slab of [...oldest.filter((one) => !recent.has(one)), ...recent]) {
       if (bytes <= mostKeptBytes) break;
       this.#slabs.delete(slab);
       this.gpu.release(slab.tensor.buffer);

@@ -184,16 +184,19 @@ describe("the log of a checkpoint", () => {
   const head = { type: "run", config };
   const update = (step: number) => ({ type: "update", step, metrics: { reward: step } });
   const saved = (step: number) => ({ type: "checkpoint", step, path: "here" });
+  const nothing = { steps: [], evaluations: [] };
   const upTo = (log: string, step: number) => logUpTo(log, step, { place: "here", config });
 
   test("ends after the checkpoint's own line; what is cut off is kept", () => {
-    const upTo2 = lines(head, update(1), update(2), { type: "eval", step: 2 }, saved(2));
-    const metrics = [{ reward: 1 }, { reward: 2 }];
-    expect(upTo(upTo2 + lines({ type: "end", step: 2 }), 2)).toEqual({ text: upTo2, cut: "", metrics, notice: null });
+    const sampled = { type: "eval", step: 2, greedy: false, metrics: { zoom_rate: 0.5 } };
+    const greedy = { ...sampled, greedy: true };
+    const upTo2 = lines(head, update(1), update(2), sampled, greedy, saved(2));
+    const made = { steps: [{ reward: 1 }, { reward: 2 }], evaluations: [{ zoom_rate: 0.5 }] };
+    expect(upTo(upTo2 + lines({ type: "end", step: 2 }), 2)).toEqual({ text: upTo2, cut: "", made, notice: null });
     const more = lines({ type: "tasks", step: 3 }, update(3));
-    expect(upTo(upTo2 + more, 2)).toEqual({ text: upTo2, cut: more.trimEnd(), metrics, notice: null });
+    expect(upTo(upTo2 + more, 2)).toEqual({ text: upTo2, cut: more.trimEnd(), made, notice: null });
     const torn = `${upTo2}{"type":"upd`;
-    expect(upTo(torn, 2)).toEqual({ text: upTo2, cut: '{"type":"upd', metrics, notice: null });
+    expect(upTo(torn, 2)).toEqual({ text: upTo2, cut: '{"type":"upd', made, notice: null });
   });
 
   test("says that there is a checkpoint where the process died before it could", () => {
@@ -221,7 +224,7 @@ describe("the log of a checkpoint", () => {
     // A line in the middle: what follows it cannot be distinguished from another run's.
     const bad = `${text}oops\n${lines(update(2), saved(2))}`;
     expect(upTo(bad, 2)).toMatchObject({ text, cut: `oops\n${lines(update(2), saved(2))}` });
-    expect(upTo(lines(head), 2)).toMatchObject({ text: lines(head), metrics: [] });
+    expect(upTo(lines(head), 2)).toMatchObject({ text: lines(head), made: nothing });
   });
 
   test("that is gone, no log, or another run's is put aside", () => {
@@ -229,7 +232,7 @@ describe("the log of a checkpoint", () => {
     expect(upTo("", 2)).toEqual({
       text: "",
       cut: "",
-      metrics: [],
+      made: nothing,
       notice: `The log holds nothing that can be read; ${rest}`,
     });
     expect(upTo("\0".repeat(4096), 2)).toMatchObject({ text: "", cut: "" });
@@ -237,7 +240,7 @@ describe("the log of a checkpoint", () => {
     expect(upTo(other, 2)).toEqual({
       text: "",
       cut: other,
-      metrics: [],
+      made: nothing,
       notice: `The log is not this run's (seed is 5 there and 0 here); ${rest}`,
     });
     expect(upTo(lines(update(2), saved(2)), 2).notice).toContain('it begins with "update"');

@@ -4,6 +4,7 @@ import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import type { Session } from "../../../src/app/session/session.ts";
 import type { Task } from "../../../src/tasks/task.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
+import type { TokenMeasure } from "../../../src/train/inspect.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { platform } from "../../support/shipped.ts";
 
@@ -14,9 +15,9 @@ async function trained(config: RunConfig) {
   const session = await openGpuSession(platform, config);
   let task: Task | undefined;
   let rollout: Rollout | undefined;
-  let asked: unknown = null;
+  let asked: TokenMeasure[] = [];
   let checkpoint: Awaited<ReturnType<Session["checkpoint"]>> | undefined;
-  const ask = (of: Session) => of.likelihoods(rollout!, task!, config);
+  const ask = (of: Session) => of.measures(rollout!, task!, config);
   for await (const event of session.train()) {
     if (event.type === "tasks") task ??= event.tasks[0];
     // Not updated yet: the weights are those that the run began with.
@@ -26,14 +27,14 @@ async function trained(config: RunConfig) {
     }
     if (event.type === "update") checkpoint ??= await session.checkpoint();
   }
-  return { session, ask, atStart: asked, checkpoint: checkpoint! };
+  return { session, ask, atStart: asked, checkpoint: checkpoint!, rollout: rollout!, task: task! };
 }
 
 test.each([
   ["all weights", plain],
   ["an adapter", { ...plain, loraRank: 2 }],
 ])("beside a run that trains %s, its first weights and those of a checkpoint answer as they did", async (_, config) => {
-  const { session, ask, atStart, checkpoint } = await trained(config);
+  const { session, ask, atStart, checkpoint, rollout, task } = await trained(config);
   const now = await ask(session);
   expect(now).not.toEqual(atStart);
   const held = session.gpu.pool.peak.bytes;
@@ -43,6 +44,13 @@ test.each([
   const afterOne = await ask(beside);
   expect(afterOne).not.toEqual(atStart);
   expect(afterOne).not.toEqual(now);
+  // What is compared is what each answers alone; the weights that wrote it give what was sampled, bit by bit.
+  const compared = await session.measures(rollout, task, config, beside);
+  expect(compared.map(({ other: _, ...own }) => ({ ...own, other: null }))).toEqual(now);
+  expect(compared.map(({ other }) => other?.logprob)).toEqual(afterOne.map(({ logprob }) => logprob));
+  expect(Math.max(...compared.map(({ other }) => other!.kl))).toBeGreaterThan(1e-9);
+  const written = rollout.segments.flatMap(({ source, logprobs }) => (source === "model" ? logprobs : []));
+  expect(atStart.map(({ logprob }) => logprob)).toEqual(written);
   // The weights under an adapter are shared.
   const weightBytes = session.qwen.parameters.count * 4;
   if (config.loraRank > 0) expect(session.gpu.pool.peak.bytes - held).toBeLessThan(weightBytes);

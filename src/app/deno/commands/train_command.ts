@@ -64,7 +64,7 @@ interface Training {
   session: Session;
   store: RunStore;
   config: RunConfig;
-  from: Pick<RecordOptions, "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">;
+  from: Pick<RecordOptions, "resumedAt" | "upcoming" | "made" | "notices" | "sources">;
   options: Options;
   context: CommandContext;
 }

@@ -1,13 +1,19 @@
+import type { ComponentChildren } from "preact";
+import { bindings } from "./step_keys.ts";
 import { nextTool, nextTurn, previousTurn, type Unit } from "./token_units.ts";
 
 interface Props {
   units: readonly Unit[];
   cursor: number;
   move(to: number): void;
+  /** Shows all keys. */
+  onHelp(): void;
+  /** Beside where the cursor stands. */
+  children?: ComponentChildren;
 }
 
 /** Buttons, keys and the strip on which the cursor goes through a rollout. */
-export function CursorBar({ units, cursor, move }: Props) {
+export function CursorBar({ units, cursor, move, onHelp, children }: Props) {
   const last = units.length - 1;
   const { first, tokens, segment } = units[cursor]!;
   const total = units[last]!.first + units[last]!.tokens;
@@ -38,10 +44,6 @@ export function CursorBar({ units, cursor, move }: Props) {
         <button type="button" aria-label="To the end" disabled={cursor === last} onClick={() => move(last)}>
           ›|
         </button>
-        <span class="spacer" />
-        <span class="small soft num" role="status">
-          token {first + tokens} of {total} · {turn === 0 ? "prompt" : `turn ${turn}`}
-        </span>
       </div>
       <div class="strip">
         <div class="ticks" aria-hidden="true">
@@ -65,22 +67,27 @@ export function CursorBar({ units, cursor, move }: Props) {
           onInput={(event) => move(event.currentTarget.valueAsNumber)}
         />
       </div>
+      <div class="place">
+        <span class="small soft num" role="status">
+          token {first + tokens} of {total} · {turn === 0 ? "prompt" : `turn ${turn}`}
+        </span>
+        {children}
+      </div>
       <div class="keys">
-        <span>
-          <kbd>←</kbd> <kbd>→</kbd> token
-        </span>
-        <span>
-          <kbd>⇧←</kbd> <kbd>⇧→</kbd> turn
-        </span>
-        <span>
-          <kbd>T</kbd> tool
-        </span>
-        <span>
-          <kbd>Home</kbd> <kbd>End</kbd>
-        </span>
-        <span>
-          <kbd>[</kbd> <kbd>]</kbd> sibling
-        </span>
+        {bindings.map(({ keys, to }) =>
+          keys[0] === "?" ? (
+            <button key={to} type="button" class="link" onClick={onHelp}>
+              <kbd>?</kbd> {to}
+            </button>
+          ) : (
+            <span key={to}>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}{" "}
+              {to}
+            </span>
+          ),
+        )}
       </div>
     </div>
   );

@@ -1,6 +1,7 @@
 import { type ComponentChildren, type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
+import type { Store } from "../run/store.ts";
 import { Failed } from "./failed_panel.tsx";
 import { RewardPanel } from "./reward_panel.tsx";
 import { SiblingsPanel } from "./siblings_panel.tsx";
@@ -27,6 +28,8 @@ export interface Panel {
   load?(): Promise<View>;
   /** Whether it is open where a person has opened or folded nothing. */
   open?: boolean;
+  /** A letter that opens it; step_keys.ts lists those that are taken. */
+  key?: string;
   /** Needs the width of the transcript, and stands below it. */
   wide?: boolean;
   /** Whether a rollout has such a card at all; each has where this is absent. */
@@ -37,6 +40,11 @@ type View = ComponentType<{ step: StepContext }>;
 
 export const panels: readonly Panel[] = [
   { name: "token", title: "Token", about: tokenTitle, View: TokenPanel, open: true },
+  {
+    name: "worth",
+    title: "What the crop was worth",
+    load: async () => (await import("./worth_panel.tsx")).WorthPanel,
+  },
   { name: "reward", title: "Reward", about: whenPaid, View: RewardPanel, open: true },
   { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true },
 ];
@@ -47,6 +55,13 @@ function whenPaid({ cursor, units }: StepContext): string {
 
 function whichSibling({ chosen: { rollout, siblings, step } }: StepContext): string {
   return `step ${step}, task ${rollout.taskIndex + 1}: rollout ${rollout.rolloutIndex + 1} of ${siblings.length}`;
+}
+
+/** Opens a panel and goes there with the focus. */
+export function openPanel(store: Store, name: string): void {
+  store.panels.value = { ...store.panels.peek(), [name]: true };
+  const summary = document.querySelector<HTMLElement>(`#panel-${name} > summary`);
+  summary?.focus();
 }
 
 /** The cards of one side: below the transcript those that are wide, else the others. */
@@ -68,7 +83,12 @@ function Card({ panel, step }: { panel: Panel; step: StepContext }) {
     if (to !== open) chosen.value = { ...chosen.peek(), [panel.name]: to };
   };
   return (
-    <details class="card panel" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details
+      id={`panel-${panel.name}`}
+      class="card panel"
+      open={open}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>
         <h2>
           <b>{panel.title}</b> {panel.about?.(step)}

@@ -11,24 +11,25 @@ interface Props {
   unseen: string | null;
 }
 
-/** The pictures that the cursor has passed: the original with its boxes, and the model's inputs. */
+/** The original with its boxes, and the model's inputs; what comes after the cursor says so. */
 export function PicturesSide({ step, problem, unseen }: Props) {
-  const { chosen, units, cursor, inputs, over } = step;
-  // A picture is shown once the cursor has passed its tokens.
-  const passed = new Set(units.slice(0, cursor + 1).flatMap((unit) => unit.picture ?? []));
-  const seen = inputs.filter((picture) => passed.has(picture.index));
-  const zooms = seen.filter((picture) => picture.zoom > 0).length;
+  const { chosen, units, cursor, unit, inputs, over } = step;
+  const passed = new Set(units.slice(0, cursor + 1).flatMap(({ picture }) => picture ?? []));
+  const later = inputs.filter(({ index }) => !passed.has(index)).length;
+  const zooms = inputs.filter(({ zoom }) => zoom > 0).length;
   const original = step.pictures?.[0];
   return (
-    <section class="stack" aria-label="Pictures">
+    // It scrolls by itself where it is higher than the window, and keys must be able to.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls
+    <section class="stack beside pictures" aria-label="Pictures" tabIndex={0}>
       <div class="card">
         <h2>
-          <b>Image</b> {original ? `original ${original.width} × ${original.height}` : "…"}
+          <b>Image</b> {original ? `${original.width} × ${original.height}` : "…"}
           {inputs[0] &&
-            ` · model input ${sizeText(inputs[0])} · ${inputs[0].tokensAcross * inputs[0].tokensDown} tokens`}
+            ` · model input ${sizeText(inputs[0])}, ${inputs[0].tokensAcross * inputs[0].tokensDown} tokens`}
         </h2>
-        {original && passed.has(0) ? (
-          <Stage original={original} rollout={chosen.rollout} task={chosen.task} zooms={zooms}>
+        {original ? (
+          <Stage original={original} rollout={chosen.rollout} task={chosen.task} cursorSegment={unit.segment}>
             {over.value?.original?.(original)}
           </Stage>
         ) : (
@@ -37,9 +38,10 @@ export function PicturesSide({ step, problem, unseen }: Props) {
       </div>
       <div class="card">
         <h2>
-          <b>Seen so far</b> {zooms === 1 ? "1 zoom" : `${zooms} zooms`}
+          <b>Seen by the model</b> {zooms === 1 ? "1 zoom" : `${zooms} zooms`}
+          {later > 0 && ` · ${later} after the cursor`}
         </h2>
-        <Crops inputs={seen} over={over.value?.input} />
+        <Crops inputs={inputs} passed={passed} over={over.value?.input} />
         {unseen !== null && <p class="problem small">{unseen}.</p>}
       </div>
     </section>

@@ -38,7 +38,7 @@ export function RolloutView() {
           “{shortened(chosen.task.question)}”
         </h2>
         {pictures?.[0] ? (
-          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} zooms={rollout.calls.length} />
+          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} />
         ) : (
           <NoStage problem={problem} />
         )}

@@ -4,6 +4,7 @@ import type { Box, Pixels } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { shortened } from "../labels/numbers.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { zoomClass } from "./crops.tsx";
 
 /** Boxes that are drawn at most; knobs allow 32 calls. */
 const mostBoxes = 64;
@@ -13,18 +14,21 @@ export function NoStage({ problem }: { problem: string | null }) {
   return <div class="stage waiting">{problem !== null && <p class="small soft">{problem}.</p>}</div>;
 }
 
-/** The original with the gold box (dashed), the first `zooms` boxes that the model zoomed into, and what is drawn over them. */
+/**
+ * The original with the gold box (dashed), the boxes that the model zoomed into, and what is drawn over them.
+ * Boxes of calls from segment `cursorSegment` on, whose results come after the cursor, have a thin line.
+ */
 export function Stage({
   original,
   rollout,
   task,
-  zooms,
+  cursorSegment = Number.POSITIVE_INFINITY,
   children,
 }: {
   original: Pixels;
   rollout: Rollout;
   task: Task;
-  zooms: number;
+  cursorSegment?: number;
   children?: ComponentChildren;
 }) {
   // A box in a log may lie outside the picture.
@@ -36,21 +40,23 @@ export function Stage({
     height: `${Math.max(0, share(bottom, original.height) - share(top, original.height))}%`,
   });
   const boxes = rollout.calls
-    .filter((call) => call.outcome === "ok" && call.boxSourcePx && (call.imageIndex ?? 0) === 0)
+    .filter(({ outcome }) => outcome === "ok")
+    .map((call, i) => ({ call, box: call.boxSourcePx, number: i + 1 }))
+    .filter(({ call, box }) => box && (call.imageIndex ?? 0) === 0)
     .slice(0, mostBoxes);
   return (
     // A picture much higher than wide leaves space for what is below it.
     <div class="stage" style={{ maxWidth: `calc(60vh * ${original.width / original.height})` }}>
       <PixelsCanvas pixels={original} label={labelOf(task, boxes.length)} />
       {task.goldBoxSourcePx && <div class="box gold" style={place(task.goldBoxSourcePx)} />}
-      {boxes.slice(0, zooms).map((call, i) => (
+      {boxes.map(({ call, box, number }) => (
         <div
-          key={i}
-          class={`box zoom${(i % 2) + 1} ${call.boxSourcePx![1] < 30 ? "below" : ""}`}
-          style={place(call.boxSourcePx!)}
+          key={number}
+          class={`box ${zoomClass(number)} ${call.segment >= cursorSegment ? "later" : ""} ${box![1] < 30 ? "below" : ""}`}
+          style={place(box!)}
         >
           <b>
-            {i + 1}
+            {number}
             {call.iou !== undefined && ` · IoU ${call.iou.toFixed(2)}`}
           </b>
         </div>

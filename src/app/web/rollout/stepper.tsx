@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { CursorBar } from "./cursor_bar.tsx";
+import { KeyList } from "./key_list.tsx";
 import { Panels } from "./panels.tsx";
 import { PicturesSide } from "./pictures_side.tsx";
 import type { Over, StepContext } from "./step_context.ts";
@@ -25,7 +27,8 @@ export function Stepper({ chosen, units, noTexts }: Props) {
   // In the store, so that the page's address can hold it.
   const at = store.cursor.value;
   const cursor = at?.rollout === rollout.id ? cursorAt(units, at.tokens) : start(units);
-  const move = useStepKeys(chosen, units, cursor);
+  const [keysShown, setKeysShown] = useState(false);
+  const move = useStepKeys(chosen, units, cursor, () => setKeysShown(true));
   const { pixels: pictures, problem } = usePictures(task);
   const { inputs, problem: unseen } = useModelInputs(rollout, pictures);
   const over = useSignal<Over | null>(null);
@@ -45,12 +48,20 @@ export function Stepper({ chosen, units, noTexts }: Props) {
     <>
       <PicturesSide step={step} problem={problem} unseen={unseen} />
       <section class="stack first" aria-label="Transcript">
-        <CursorBar units={units} cursor={cursor} move={move} />
+        <CursorBar units={units} cursor={cursor} move={move} onHelp={() => setKeysShown(true)} />
+        {keysShown && <KeyList onClose={() => setKeysShown(false)} />}
         {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
-        <Transcript rollout={rollout} units={units} cursor={cursor} inputs={inputs} move={move} />
+        <Transcript
+          rollout={rollout}
+          units={units}
+          cursor={cursor}
+          inputs={inputs}
+          named={at?.rollout === rollout.id}
+          move={move}
+        />
         <Panels step={step} wide />
       </section>
-      <aside class="stack" aria-label="Token and reward">
+      <aside class="stack beside" aria-label="Token and reward">
         <Panels step={step} wide={false} />
       </aside>
     </>

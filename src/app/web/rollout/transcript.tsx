@@ -1,8 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
+import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { zoomClass } from "./crops.tsx";
 import type { Unit } from "./token_units.ts";
 
 const colourings = ["probability", "entropy", "advantage"] as const;
@@ -13,19 +15,28 @@ interface Props {
   units: readonly Unit[];
   cursor: number;
   inputs: readonly ModelInput[];
+  /** Whether a link or a person has named this place, rather than a rollout being opened. */
+  named: boolean;
   move(to: number): void;
 }
 
-/** The tokens of a rollout by segments; those after the cursor are grey. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, move }: Props) {
+/** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
+export function Transcript({ rollout, units, cursor, inputs, named, move }: Props) {
   const [colouring, setColouring] = useState<Colouring>("probability");
   const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
   // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
   const here = groupBySegment(units, from, to);
+  const list = useRef<HTMLDivElement>(null);
+  const opened = useRef(true);
+  // Keys, and a link, may lead to where the page does not stand; a rollout that is opened stands at its beginning.
+  useEffect(() => {
+    if (!opened.current || named) list.current?.querySelector(".pick")?.scrollIntoView({ block: "nearest" });
+    opened.current = false;
+  }, [cursor]);
   return (
-    <div class="card">
+    <div class="card" ref={list}>
       <div class="headline">
         <h2>
           <b>Transcript</b>
@@ -49,7 +60,8 @@ export function Transcript({ rollout, units, cursor, inputs, move }: Props) {
               <Token
                 key={unit.first}
                 unit={unit}
-                state={first + i === cursor ? "pick" : first + i > cursor ? "future" : ""}
+                picked={first + i === cursor}
+                input={unit.picture === null ? undefined : inputs.find(({ index }) => index === unit.picture)}
                 heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
                 onPick={() => move(first + i)}
               />
@@ -95,22 +107,38 @@ function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advant
   return Math.max(-1, Math.min(1, (advantage ?? 0) / 2));
 }
 
-function Token({ unit, state, heat, onPick }: { unit: Unit; state: string; heat: number; onPick(): void }) {
+interface TokenProps {
+  unit: Unit;
+  picked: boolean;
+  heat: number;
+  /** The picture that the token stands for, once it is there. */
+  input: ModelInput | undefined;
+  onPick(): void;
+}
+
+function Token({ unit, picked, heat, input, onPick }: TokenProps) {
   const hatched = unit.source === "model" ? "" : "masked";
   const picture = unit.picture !== null;
+  const words = picture ? `image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎");
   // Keys move the cursor; Tab need not stop at each of a hundred tokens
   return (
     <button
       type="button"
       tabIndex={-1}
-      class={`tok ${state} ${hatched} ${heat < 0 ? "falls" : ""}`}
+      class={`tok ${picked ? "pick" : ""} ${hatched} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
       // A space has no name that could be read aloud.
       aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
+      aria-current={picked ? "true" : undefined}
       title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
       onClick={onPick}
     >
-      {picture ? `▦ image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎")}
+      {input && (
+        <span class="seen" style={{ "--across": input.tokensAcross, "--down": input.tokensDown }}>
+          <PixelsCanvas pixels={input.pixels} />
+        </span>
+      )}
+      {picture && !input ? `▦ ${words}` : words}
     </button>
   );
 }
@@ -151,7 +179,7 @@ function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEn
   }[colouring];
   return (
     <p class={`legend small soft ${colouring}`}>
-      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss · grey: after the cursor
+      {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
     </p>
   );
 }

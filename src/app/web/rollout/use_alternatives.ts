@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import type { Alternative } from "../../worker_api/rollout_api.ts";
+import type { Alternative } from "../../worker_api/token_measures.ts";
 import { modelName } from "../labels/model_name.ts";
 import { count } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
@@ -33,8 +33,8 @@ export function useAlternatives(chosen: Chosen, config: RunConfig | null): Alter
   useEffect(() => {
     if (obstacle !== null || current || !ask) return;
     const timer = setTimeout(() => {
-      control.api.rollouts.alternatives({ rollout, task, config: ask }).then(
-        ({ lists }) => setFound({ rollout: rollout.id, lists, step }),
+      control.api.rollouts.measures({ rollout, task, config: ask }).then(
+        ({ tokens }) => setFound({ rollout: rollout.id, lists: tokens.map(({ alternatives }) => alternatives), step }),
         (error) => store.notices.error(error),
       );
     }, patienceMs);

@@ -6,6 +6,7 @@ import type { ReplayFiles } from "./replay_files.ts";
 import type { RunControl } from "./run_control.ts";
 import type { Store } from "./store.ts";
 import type { TokenTexts } from "./token_texts.ts";
+import type { WorthControl } from "./worth_control.ts";
 
 /** What every view may use; what only those of one folder share is provided beside it. */
 export interface PageContext {
@@ -15,6 +16,7 @@ export interface PageContext {
   replayFiles: ReplayFiles;
   pictures: Pictures;
   texts: TokenTexts;
+  worth: WorthControl;
 }
 
 export const Context = createContext<PageContext | null>(null);

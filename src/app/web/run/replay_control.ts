@@ -1,7 +1,7 @@
 import type { Task } from "../../../tasks/task.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { Player } from "../../run/player.ts";
-import { fold, foldAll } from "./run_state.ts";
+import { fold, foldAll, type RunState } from "./run_state.ts";
 import { tasksByFile } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";
 
@@ -12,6 +12,8 @@ const stepMs = 150;
 export class ReplayControl {
   readonly #store: Store;
   #events: readonly TrainEvent[] = [];
+  /** Of the whole recording, however far it has been played. */
+  #steps: RunState["steps"] = [];
   /** Events that have been shown. */
   #at = 0;
   #player: Player | null = null;
@@ -29,6 +31,7 @@ export class ReplayControl {
     if (!state.head) throw new Error(`The run ${replay.name} holds no events; remove it or choose another`);
     this.close();
     this.#events = events;
+    this.#steps = state.steps;
     this.#at = events.length;
     const steps = events.reduce((most, event) => (event.type === "update" ? Math.max(most, event.step) : most), 0);
     const files = state.config?.data ? [...tasksByFile(this.tasks()).keys()] : [];
@@ -47,6 +50,18 @@ export class ReplayControl {
     for (const event of this.#events)
       if (event.type === "group" && event.rollouts.some(({ id }) => id === rollout)) return event.step;
     return null;
+  }
+
+  /** The rollouts of all steps of the recording, however far it has been played. */
+  get steps(): RunState["steps"] {
+    return this.#steps;
+  }
+
+  /** Plays the recording on to a step at once, and stops there; one that has been played so far stays where it is. */
+  reach(step: number): void {
+    if ((this.#store.replay.value?.state.step ?? 0) >= step) return;
+    this.pause();
+    this.seek(step);
   }
 
   /** Takes what was dropped for the run's local files. */

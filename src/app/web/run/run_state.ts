@@ -20,6 +20,11 @@ export interface Point {
   durationMs: number;
 }
 
+/** One evaluation on held-out tasks. */
+export interface EvalPoint extends Point {
+  greedy: boolean;
+}
+
 /** What the run is doing now, as far as its events say. */
 export type Phase =
   | { name: "idle" }
@@ -38,7 +43,7 @@ export interface RunState {
   step: number;
   phase: Phase;
   updates: readonly Point[];
-  evals: readonly Point[];
+  evals: readonly EvalPoint[];
   steps: readonly StepRecord[];
   alarms: readonly { step: number; message: string }[];
   checkpointStep: number | null;
@@ -153,8 +158,9 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       };
     }
     case "eval": {
-      const { step, metrics, durationMs } = event;
-      return { ...state, evals: lists.append(state.evals, { step, metrics, durationMs }), phase: { name: "idle" } };
+      const { step, greedy, metrics, durationMs } = event;
+      const point = { step, greedy, metrics, durationMs };
+      return { ...state, evals: lists.append(state.evals, point), phase: { name: "idle" } };
     }
     case "checkpoint":
       return { ...state, checkpointStep: event.step };

@@ -1,4 +1,4 @@
-import type { Point } from "../run/run_state.ts";
+import type { EvalPoint, Point } from "../run/run_state.ts";
 import type { Line } from "../widgets/plot.tsx";
 
 /** One part of a curve: a metric's key, its short name and colour. */
@@ -17,6 +17,8 @@ export interface CurveSpec {
   none?: string;
   /** Shown only where a step has the first part. */
   optional?: boolean;
+  /** Of sampled evaluations in the place of steps. */
+  evaluated?: boolean;
 }
 
 const one = (key: string, title: string, colour: string, range?: [number, number]): CurveSpec => ({
@@ -28,6 +30,19 @@ const one = (key: string, title: string, colour: string, range?: [number, number
 /** The curves of the page, in order; keys are those of src/train/metrics.ts, and the speed that run_state.ts adds. */
 export const curveSpecs: readonly CurveSpec[] = [
   { ...one("accuracy", "accuracy", "--answer", [0, 1]), none: "none judged" },
+  {
+    title: "worth of the tool, held-out",
+    parts: [
+      { key: "causal/with_tool", name: "right with tool", colour: "--answer" },
+      { key: "causal/without_tool", name: "right without", colour: "--soft" },
+      { key: "causal/gain", name: "gain", colour: "--gold" },
+      { key: "causal/harm", name: "harm", colour: "--bad" },
+      { key: "causal/right_anyway", name: "right anyway", colour: "--tool" },
+    ],
+    range: [0, 1],
+    optional: true,
+    evaluated: true,
+  },
   one("zoom_rate", "zoom rate", "--tool", [0, 1]),
   {
     title: "reward by part",
@@ -56,10 +71,18 @@ export const curveSpecs: readonly CurveSpec[] = [
 ];
 
 /** Those that there is something to show of. */
-export const shownCurves = (updates: readonly Point[]): CurveSpec[] =>
+export const shownCurves = (updates: readonly Point[], evals: readonly EvalPoint[]): CurveSpec[] =>
   curveSpecs.filter(
-    ({ optional, parts }) => !optional || updates.some(({ metrics }) => Object.hasOwn(metrics, parts[0].key)),
+    (spec) =>
+      !spec.optional || pointsOf(spec, updates, evals).some(({ metrics }) => Object.hasOwn(metrics, spec.parts[0].key)),
   );
+
+/** What a curve has its values of. */
+export const pointsOf = (
+  { evaluated }: CurveSpec,
+  updates: readonly Point[],
+  evals: readonly EvalPoint[],
+): readonly Point[] => (evaluated ? evals.filter(({ greedy }) => !greedy) : updates);
 
 /** Nothing that a run computes in 32 bits is larger, and the axis of a plot ends there. */
 const largest = 3.4e38;
@@ -67,14 +90,14 @@ const largest = 3.4e38;
 const drawable = (value: number | undefined): number | null =>
   value !== undefined && Math.abs(value) <= largest ? value : null;
 
-/** Steps and lines of one curve: the run, dots where it was evaluated on held-out scenes, the previous run faintly. */
+/** Steps and lines of one curve: the run (or its evaluations), dots where it was evaluated on held-out scenes, the previous run faintly. */
 export function curveLines(
   spec: CurveSpec,
   updates: readonly Point[],
-  evals: readonly Point[],
+  evals: readonly EvalPoint[],
   previous: readonly Point[] | null,
 ): { steps: number[]; lines: Line[] } {
-  const all = [...updates, ...evals, ...(previous ?? [])];
+  const all = [...updates, ...(spec.evaluated ? [] : evals), ...(previous ?? [])];
   const steps = [...new Set(all.map((point) => point.step))].sort((a, b) => a - b);
   const valuesOf = (points: readonly Point[], key: string): (number | null)[] => {
     const values = new Map(points.map((point) => [point.step, point.metrics[key]]));
@@ -86,7 +109,7 @@ export function curveLines(
   }
   for (const { key, name, colour } of spec.parts) lines.push({ name, colour, values: valuesOf(updates, key) });
   const { key, name, colour } = spec.parts[0];
-  if (evals.some((point) => Object.hasOwn(point.metrics, key))) {
+  if (!spec.evaluated && evals.some((point) => Object.hasOwn(point.metrics, key))) {
     lines.push({ name: `${name}, held-out`, colour, values: valuesOf(evals, key), look: "dots" });
   }
   return { steps, lines };

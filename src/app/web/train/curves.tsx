@@ -1,9 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
+import { zoomVerdict } from "../../../train/zoom_verdict.ts";
 import { count, figure } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Point } from "../run/run_state.ts";
 import { Plot } from "../widgets/plot.tsx";
-import { type CurveSpec, csv, curveLines, shownCurves } from "./curve_series.ts";
+import { type CurveSpec, csv, curveLines, pointsOf, shownCurves } from "./curve_series.ts";
 import { thinned } from "./thinned.ts";
 
 /** Rows of a table that a page renders quickly. */
@@ -13,7 +14,7 @@ export function Curves() {
   const { store } = usePage();
   return (
     <div class="plots">
-      {shownCurves(store.updates.value).map((spec) => (
+      {shownCurves(store.updates.value, store.evals.value).map((spec) => (
         <Curve key={spec.title} spec={spec} />
       ))}
     </div>
@@ -23,10 +24,14 @@ export function Curves() {
 /** One card: name, the number at the step looked at, the curve, and the same as a table. */
 function Curve({ spec }: { spec: CurveSpec }) {
   const { store } = usePage();
-  const updates = store.updates.value;
   const evals = store.evals.value;
+  const made = store.updates.value;
+  const updates = useMemo(() => pointsOf(spec, made, evals), [spec, made, evals]);
   const previous = store.replay.value ? null : store.previous.value;
-  const before = useMemo(() => previous && thinnedFor(spec, previous.updates), [spec, previous]);
+  const before = useMemo(
+    () => previous && thinnedFor(spec, pointsOf(spec, previous.updates, previous.evals)),
+    [spec, previous],
+  );
   const { steps, lines } = useMemo(
     () => curveLines(spec, thinnedFor(spec, updates), evals, before),
     [spec, updates, evals, before],
@@ -71,8 +76,27 @@ function Curve({ spec }: { spec: CurveSpec }) {
           }}
         />
       )}
+      {spec.evaluated && <ZoomMark />}
       <CurveTable spec={spec} />
     </div>
+  );
+}
+
+/** What became of the answers where zooming died out; nothing where it is alive. */
+function ZoomMark() {
+  const sampled = usePage().store.evals.value.filter(({ greedy }) => !greedy);
+  const last = sampled.at(-1);
+  const verdict =
+    last &&
+    zoomVerdict(
+      last.metrics,
+      sampled.slice(0, -1).map(({ metrics }) => metrics),
+    );
+  if (!verdict) return null;
+  return (
+    <p class={`alarm zoom-verdict ${verdict.harmful ? "harmful" : "harmless"}`} role="status">
+      <b>{verdict.harmful ? "Harmful" : "Harmless"}</b> {verdict.sentence}.
+    </p>
   );
 }
 
@@ -92,7 +116,13 @@ function CurveTable({ spec }: { spec: CurveSpec }) {
   const { title } = spec;
   const [open, setOpen] = useState(false);
   const previous = store.replay.value ? null : store.previous.value;
-  const whole = () => curveLines(spec, store.updates.value, store.evals.value, previous?.updates ?? null);
+  const whole = () =>
+    curveLines(
+      spec,
+      pointsOf(spec, store.updates.value, store.evals.value),
+      store.evals.value,
+      previous && pointsOf(spec, previous.updates, previous.evals),
+    );
   const { steps, lines } = open ? whole() : { steps: [], lines: [] };
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {

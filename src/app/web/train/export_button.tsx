@@ -66,7 +66,7 @@ function ExportDialog({ run, onClose }: { run: string | null; onClose(): void })
   }, []);
   const close = (): void => dialog.current?.close();
   return (
-    <dialog ref={dialog} class="export" aria-labelledby={title} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
       <h2 id={title}>
         <b>Export the model</b>
       </h2>

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { CausalCard } from "./causal_card.tsx";
 import { Controls } from "./controls.tsx";
 import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
+import { HealthCard } from "./health_card.tsx";
 import { Profile } from "./profile.tsx";
 
 interface Props {
@@ -22,8 +24,10 @@ export function TrainView({ judge, rollout }: Props) {
       </section>
       <section class="stack first" aria-label="Run">
         <Alarm />
+        <HealthCard />
         <Curves />
         <Groups />
+        <CausalCard />
         <Profile />
       </section>
       <aside class="stack" aria-label="Chosen rollout">

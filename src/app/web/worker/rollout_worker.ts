@@ -1,4 +1,15 @@
-import type { Alternatives, AskedRollout, RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { RolloutApi } from "../../worker_api/rollout_api.ts";
+import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
+import type {
+  AskedEvaluation,
+  AskedGroup,
+  AskedWorths,
+  CausalEvaluation,
+  SeenPictures,
+  Worths,
+} from "../../worker_api/worth_api.ts";
+import { measureRollout } from "./rollout_measures.ts";
+import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of questions about single rollouts. */
@@ -9,15 +20,19 @@ export class RolloutWorker implements RolloutApi {
     this.#weights = weights;
   }
 
-  alternatives(asked: AskedRollout): Promise<Alternatives> {
-    const { rollout, task, config } = asked;
-    return this.#weights.ask(asked, async (session, by) => {
-      const found = await session.likelihoods(rollout, task, config);
-      const lists = found.map((likelihoods) => {
-        const texts = session.texts(likelihoods.map(({ token }) => token));
-        return likelihoods.map((likelihood, i) => ({ ...likelihood, text: texts[i]! }));
-      });
-      return { lists, by };
-    });
+  measures(asked: AskedMeasures): Promise<Measures> {
+    return measureRollout(this.#weights, asked);
+  }
+
+  worths(asked: AskedWorths): Promise<Worths> {
+    return groupWorths(this.#weights, asked);
+  }
+
+  sight(asked: AskedGroup): Promise<SeenPictures> {
+    return groupSight(this.#weights, asked);
+  }
+
+  evaluate(asked: AskedEvaluation): Promise<CausalEvaluation> {
+    return evaluateWorth(this.#weights, asked);
   }
 }

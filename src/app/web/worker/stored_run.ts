@@ -34,7 +34,7 @@ export class StoredRunWriter {
     session: Session,
     store: RunStore,
     latest: RunConfig,
-    options: Pick<RecordOptions, "saveEvery" | "resumedAt" | "upcoming" | "metrics" | "notices" | "sources">,
+    options: Pick<RecordOptions, "saveEvery" | "resumedAt" | "upcoming" | "made" | "notices" | "sources">,
   ) {
     this.name = name;
     this.#session = session;

@@ -1,7 +1,7 @@
 import { sameAdapter } from "../../../train/adapter_settings.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { Session } from "../../session/session.ts";
-import type { AnsweredBy, AskedWeights } from "../../worker_api/asked_weights.ts";
+import type { AnsweredBy, AskedWeights, WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { keptSteps, keptWeights } from "./run_store.ts";
 
 /** What is on the GPU. */
@@ -14,13 +14,23 @@ export interface OpenedModel {
 /** Who is asked about a rollout of which run. */
 export type AskedOfRun = AskedWeights & { config: RunConfig; rollout: { step: number } };
 
+/** Weights that answer. */
+export interface Answering {
+  session: Session;
+  by: AnsweredBy;
+}
+
+/** A question is about the weights of a run as they are, and two others at most. */
+const mostBeside = 2;
+
 /**
- * The weights that questions are put to: those of the open session, or others in a second one beside it, which is kept
+ * The weights that questions are put to: those of the open session, or others in sessions beside it, which are kept
  * until others are wanted or the model is closed. Questions wait for each other, so that none loses its session.
  */
 export class WeightsBeside {
   readonly #opened: () => OpenedModel;
-  #kept: { of: Session; key: string; beside: Session } | null = null;
+  /** The one that was asked last at the end. */
+  #kept: { of: Session; key: string; beside: Session }[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param opened  what is open; throws one sentence where nothing is */
@@ -33,29 +43,45 @@ export class WeightsBeside {
    * @throws Error in one sentence where there are none, or none that fit beside those that are open
    */
   ask<T>(asked: AskedOfRun, work: (session: Session, by: AnsweredBy) => Promise<T>): Promise<T> {
-    const answer = this.#turn.then(async () => {
-      const { weights = "now" } = asked;
-      const opened = this.#opened();
-      if (weights === "now") return work(opened.session, { weights, step: null });
-      expectOfModel(asked.config, opened);
-      const at = weights === "start" ? null : await nearestCheckpoint(asked);
-      return work(await this.#beside(opened.session, at), { weights, step: at?.step ?? 0 });
+    return this.askSeveral(asked, async (find) => {
+      const { session, by } = await find(asked.weights ?? "now");
+      return work(session, by);
     });
+  }
+
+  /** A question to up to three sets of weights. @param work  gets what finds them, which throws as `ask` does */
+  askSeveral<T>(
+    asked: AskedOfRun,
+    work: (find: (weights: WeightsChoice) => Promise<Answering>) => Promise<T>,
+  ): Promise<T> {
+    const answer = this.#turn.then(() => work((weights) => this.#find({ ...asked, weights })));
     this.#turn = answer.catch(() => {});
     return answer;
   }
 
-  /** To be called before the session is closed that it stands beside. */
+  /** To be called before the session is closed that they stand beside. */
   close(): void {
-    this.#kept?.beside.close();
-    this.#kept = null;
+    for (const { beside } of this.#kept) beside.close();
+    this.#kept = [];
+  }
+
+  async #find({ weights = "now", ...asked }: AskedOfRun): Promise<Answering> {
+    const opened = this.#opened();
+    if (weights === "now") return { session: opened.session, by: { weights, step: null } };
+    expectOfModel(asked.config, opened);
+    const at = weights === "start" ? null : await nearestCheckpoint(asked);
+    return { session: await this.#beside(opened.session, at), by: { weights, step: at?.step ?? 0 } };
   }
 
   /** A session with the weights of a checkpoint, or those at the start of a run. */
   async #beside(of: Session, at: { run: string; step: number } | null): Promise<Session> {
     const key = JSON.stringify(at);
-    if (this.#kept?.of === of && this.#kept.key === key) return this.#kept.beside;
-    this.close();
+    const found = this.#kept.find((one) => one.of === of && one.key === key);
+    if (found) {
+      this.#kept = [...this.#kept.filter((one) => one !== found), found];
+      return found.beside;
+    }
+    while (this.#kept.length >= mostBeside) this.#kept.shift()?.beside.close();
     const files = at && (await keptWeights(at.run, at.step));
     if (at && !files) throw new Error(`The checkpoint of step ${at.step} of the run "${at.run}" is gone; ask again`);
     const beside = await of.beside();
@@ -67,7 +93,7 @@ export class WeightsBeside {
       beside.close();
       throw error;
     }
-    this.#kept = { of, key, beside };
+    this.#kept.push({ of, key, beside });
     return beside;
   }
 }

@@ -1,0 +1,100 @@
+import { counted, signed } from "../labels/numbers.ts";
+import { percent } from "../labels/worth_words.ts";
+import { usePage } from "../run/page_context.ts";
+import type { MeasuredWorth } from "../run/worth_control.ts";
+import { WorthBars } from "../widgets/worth_bars.tsx";
+
+/** What the pictures of tools were worth in the step that is looked at, or in held-out tasks; measured when it is asked for. */
+export function CausalCard() {
+  const { store, worth } = usePage();
+  const record = store.record.value;
+  const asking = worth.asking.value;
+  const { obstacle, obstacleToEvaluation } = worth;
+  const found = worth.ofShown(worth.measured);
+  const { evalTasks } = store.runConfig.value ?? store.config.value;
+  const ready = record?.groups.some((group) => group !== null) ?? false;
+  return (
+    <section class="card causal" aria-labelledby="causal-title">
+      <h2 id="causal-title">
+        <b>What the crops were worth</b> {found?.title}
+      </h2>
+      {!found && (
+        <p class="small soft">
+          How likely the right answers are with the crops, with something else in their place, and without the calls.
+        </p>
+      )}
+      {found && <Measured found={found} />}
+      <p class="buttons">
+        <button
+          type="button"
+          disabled={!ready || obstacle !== null || asking !== null}
+          onClick={() => record && void worth.measureStep(record)}
+        >
+          Measure {ready && record ? `step ${record.step}` : "this step"}
+        </button>
+        <button
+          type="button"
+          disabled={obstacleToEvaluation !== null || asking !== null}
+          title={obstacleToEvaluation ?? "Sampled anew with the open weights"}
+          onClick={() => void worth.evaluate()}
+        >
+          Evaluate {counted(evalTasks, "held-out task")}
+        </button>
+        {asking !== null && (
+          <>
+            <span class="small soft" role="status">
+              <i class="pulse inline" aria-hidden="true" />
+              measuring {asking}…
+            </span>
+            <button type="button" onClick={() => worth.stop()}>
+              Stop
+            </button>
+          </>
+        )}
+      </p>
+      {(obstacle ?? obstacleToEvaluation) !== null && <p class="small soft">{obstacle ?? obstacleToEvaluation}.</p>}
+    </section>
+  );
+}
+
+function Measured({ found }: { found: MeasuredWorth }) {
+  const { summary, done, of, who } = found;
+  const { rollouts, answered, called, gold, given, withTool = 0, withoutTool = 0, gain = 0, harm = 0 } = summary;
+  if (answered === 0)
+    return (
+      <p class="small" role="status">
+        None of {counted(rollouts, "rollout")} answered, so that nothing can be said about their crops.
+      </p>
+    );
+  return (
+    <>
+      <p class="small worth-words" role="status">
+        {gold
+          ? `In ${counted(called, "rollout")} with a crop the right answer has ${percent(gold.tool)}, with grey in its place ${percent(gold.blank)}; ${percent(gold.none)} would have been right anyway, without the call.`
+          : `No tool gave a picture in ${counted(answered, "rollout")} that answered; the right answers have ${percent(withTool)}.`}
+      </p>
+      {gold && given && (
+        <WorthBars caption="Mean probability of the right and of the given answers" {...{ gold, given }} />
+      )}
+      <table class="kv">
+        <tbody>
+          <Row name="right as they are" value={percent(withTool)} />
+          <Row name="right without a call" value={percent(withoutTool)} />
+          <Row name="gain: wrong without, right with the tool" value={signed(gain, 3)} />
+          <Row name="harm: right without, wrong with the tool" value={signed(-harm, 3)} />
+        </tbody>
+      </table>
+      <p class="cap">
+        {done < of ? `${done} of ${of} rollouts. ` : ""}
+        {who}. Over {counted(answered, "rollout")} that answered.
+      </p>
+    </>
+  );
+}
+
+const Row = ({ name, value }: { name: string; value: string }) => (
+  <tr>
+    <td>{name}</td>
+    <td>{value}</td>
+  </tr>
+);
