@@ -112,6 +112,9 @@ export interface Session {
   /** Whether the learner sees the pictures of rollouts; null where there are none. */
   sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null>;
 
+  /** One more rollout of a task of any run on this model, under a configuration of its own; scored. */
+  rollTask(task: Task, config: RunConfig, options: { greedy: boolean; step: number }): Promise<Rollout>;
+
   /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
   scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;
 

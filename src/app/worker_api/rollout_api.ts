@@ -2,6 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AskedWeights } from "./asked_weights.ts";
+import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
 import type { AskedMeasures, Measures } from "./token_measures.ts";
 import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
 
@@ -25,4 +26,9 @@ export interface RolloutApi {
   sight(asked: AskedGroup): Promise<SeenPictures>;
   /** Held-out tasks, sampled once each. Weights that a run is training must not be asked: it may be within a step. */
   evaluate(asked: AskedEvaluation): Promise<CausalEvaluation>;
+  /** One more rollout of a task, scored. Weights that a run is training must not be asked: it may be within a step. */
+  roll(asked: AskedRollHere): Promise<RolledHere>;
+  /** The same by a model on a server; needs no model here. A new question ends the one before. */
+  rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere>;
+  stopElsewhere(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "../../worker_api/roll_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
 import type {
@@ -10,14 +11,19 @@ import type {
 } from "../../worker_api/worth_api.ts";
 import { measureRollout } from "./rollout_measures.ts";
 import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
+import { type ElsewhereParts, rollElsewhere, rollHere } from "./rolls.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of questions about single rollouts. */
 export class RolloutWorker implements RolloutApi {
   readonly #weights: WeightsBeside;
 
-  constructor(weights: WeightsBeside) {
+  readonly #elsewhere: ElsewhereParts;
+  #stopElsewhere = new AbortController();
+
+  constructor(weights: WeightsBeside, elsewhere: ElsewhereParts) {
     this.#weights = weights;
+    this.#elsewhere = elsewhere;
   }
 
   measures(asked: AskedMeasures): Promise<Measures> {
@@ -34,5 +40,19 @@ export class RolloutWorker implements RolloutApi {
 
   evaluate(asked: AskedEvaluation): Promise<CausalEvaluation> {
     return evaluateWorth(this.#weights, asked);
+  }
+
+  roll(asked: AskedRollHere): Promise<RolledHere> {
+    return rollHere(this.#weights, asked);
+  }
+
+  async rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere> {
+    await this.stopElsewhere();
+    return rollElsewhere(this.#elsewhere, asked, this.#stopElsewhere.signal);
+  }
+
+  async stopElsewhere(): Promise<void> {
+    this.#stopElsewhere.abort(new Error("The server is not waited for any more"));
+    this.#stopElsewhere = new AbortController();
   }
 }

@@ -70,7 +70,11 @@ export class RunWorker implements RunApi {
       openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
     );
     this.#beside = new WeightsBeside(() => this.#models.opened());
-    this.rollouts = new RolloutWorker(this.#beside);
+    this.rollouts = new RolloutWorker(this.#beside, {
+      platform,
+      pictures: (task, wanted) => this.pictures(task, wanted),
+      keyOf: this.judge.keyOf,
+    });
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
