@@ -1,4 +1,5 @@
 import type { Box, Pixels } from "../image/pixels.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 
 /** Where a segment of tokens came from. Only "model" tokens carry a gradient. */
 export type Source = "prompt" | "model" | "tool";
@@ -144,7 +145,11 @@ export interface Rollout {
   /** Null until the group is complete, and where reward is null. */
   advantage: number | null;
   /** Set where a model on a server wrote it: nothing can be trained on it, and what the server does not say is not known. */
-  elsewhere?: { model: string };
+  elsewhere?: {
+    model: string;
+    /** How large it was shown pictures; a factor is the side of the square that one of its image tokens is taken to cover. */
+    view?: SizeLimits;
+  };
 }
 
 /** What happens while rollouts are made. */

@@ -1,4 +1,5 @@
 import type { Pixels } from "../image/pixels.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 
 /** Tokens and the pictures that stand in them: one `<|image_pad|>` run a picture, already repeated. */
 export interface Passage {
@@ -52,6 +53,8 @@ export interface Turn {
 /** What is known of a turn that a model on a server wrote (elsewhere/remote_policy.ts). */
 export interface TurnElsewhere {
   model: string;
+  /** How large it is shown pictures. */
+  view: SizeLimits;
   /** Tokens of the turn, and of all that the model had read before it; null where the server does not count. */
   tokenCount: number | null;
   promptTokens: number | null;

@@ -10,6 +10,7 @@ import type {
   ToolCall,
 } from "../agent/rollout.ts";
 import type { Box } from "../image/pixels.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   choice,
@@ -154,6 +155,22 @@ const judged = object<Judged>(
   { consistent: nullable(flag), words },
 );
 
+/** How large a model is shown pictures. */
+export const view: Reader<SizeLimits> = (value, path, leaveOut) => {
+  const found = object<SizeLimits>(
+    {
+      factor: whole(1, 4096),
+      minPixels: whole(1, most.modelInputPixels),
+      maxPixels: whole(1, most.modelInputPixels),
+    },
+    {},
+  )(value, path, leaveOut);
+  if (found.minPixels > found.maxPixels) throw new Misfit(`${path}.minPixels`, "at most maxPixels", found.minPixels);
+  return found;
+};
+
+const elsewhere = object<NonNullable<Rollout["elsewhere"]>>({ model: readable(text) }, { view });
+
 export const rollout = object<Rollout>(
   {
     id: text,
@@ -171,7 +188,7 @@ export const rollout = object<Rollout>(
   {
     error: text,
     unjudged: text,
-    elsewhere: object<{ model: string }>({ model: readable(text) }, {}),
+    elsewhere,
     response,
     judged,
   },

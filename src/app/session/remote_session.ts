@@ -33,19 +33,6 @@ export interface RemoteSessionOptions {
   signal?: AbortSignal;
 }
 
-/**
- * The settings that a policy elsewhere is asked with where nobody chose others: prompts that describe the tools, our own
- * rules for calls, and turns as long as such models write them.
- */
-export const elsewhereDefaults: Partial<RunConfig> = {
-  prompt: "deepeyes",
-  tool: "saccade",
-  toolErrors: "answer",
-  maxToolCalls: 4,
-  firstTurnTokens: 2048,
-  nextTurnTokens: 2048,
-};
-
 /** A model on a server, and what can be done with it without its weights: its tools are carried out here. */
 export class RemoteSession implements RollingSession {
   readonly model: RollingSession["model"];
@@ -70,7 +57,13 @@ export class RemoteSession implements RollingSession {
     const current = { current: signal };
     const vocabulary = new PieceVocabulary();
     const withoutTools = new WeakSet<readonly number[]>();
-    const parts = { vocabulary, tools: [], withoutTools, factor: 1, signal: () => current.current };
+    const parts = {
+      vocabulary,
+      tools: [],
+      withoutTools,
+      view: { factor: 1, minPixels: 1, maxPixels: 1 },
+      signal: () => current.current,
+    };
     // The family, which pictures depend on, is known by the model's name.
     const asking = new RemotePolicy(server, parts, connection);
     const model = await asking.findModel();
@@ -88,7 +81,7 @@ export class RemoteSession implements RollingSession {
         own,
       });
       const { tools } = context;
-      const policy = new RemotePolicy(server, { ...parts, tools, factor: limits.factor }, connection);
+      const policy = new RemotePolicy(server, { ...parts, tools, view: limits }, connection);
       policy.model = model;
       if (view.isGuess)
         policy.notices.add(

@@ -127,7 +127,7 @@ export class RemoteConversations implements Conversations {
   }
 
   #show(row: Row, { images }: Passage): void {
-    const { factor } = this.#policy.parts;
+    const { factor } = this.#policy.parts.view;
     row.pictures ||= images.length > 0;
     row.pictureTokens += images.reduce((sum, { width, height }) => sum + (width * height) / factor ** 2, 0);
   }

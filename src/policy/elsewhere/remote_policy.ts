@@ -1,6 +1,7 @@
 import { ServerFailure } from "../../connection/failure.ts";
 import type { ConnectionParts, ConnectionSettings } from "../../connection/server_connection.ts";
 import { ServerConnection } from "../../connection/server_connection.ts";
+import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { OfferedTool } from "../offered_tool.ts";
 import type { Conversations, Passage, Policy, Sampling } from "../policy.ts";
 import type { PieceVocabulary } from "./piece_vocabulary.ts";
@@ -25,8 +26,8 @@ export interface RemoteParts {
   tools: readonly OfferedTool[];
   /** Prompts that offer no tools. */
   withoutTools: WeakSet<readonly number[]>;
-  /** Side of the square of source pixels that one token of a picture covers in the models of the family. */
-  factor: number;
+  /** How large the models of the family are shown pictures. */
+  view: SizeLimits;
   /** Stops waiting for the server. */
   signal: () => AbortSignal | undefined;
 }

@@ -6,7 +6,7 @@ import { withHermesCalls } from "./written_calls.ts";
 /** A reply as a turn: its tokens as the server reports them, or its text cut at words. */
 export function turnOf(
   { text, calls, tokens: reported, stopped, promptTokens, writtenTokens }: Reply,
-  { vocabulary, tools }: Pick<RemoteParts, "vocabulary" | "tools">,
+  { vocabulary, tools, view }: Pick<RemoteParts, "vocabulary" | "tools" | "view">,
   model: string,
 ): Turn {
   const read = withHermesCalls(text, calls, tools);
@@ -23,6 +23,7 @@ export function turnOf(
     text: stopped ? `${read.replace(/<\|im_end\|>\s*$/, "")}<|im_end|>` : read,
     elsewhere: {
       model,
+      view,
       tokenCount: writtenTokens ?? reported?.length ?? null,
       promptTokens,
       ...(alternatives.some((list) => list.length > 0) ? { alternatives } : {}),

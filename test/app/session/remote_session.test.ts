@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from "vitest";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
-import { elsewhereDefaults, type PolicyServer, RemoteSession } from "../../../src/app/session/remote_session.ts";
+import { type PolicyServer, RemoteSession } from "../../../src/app/session/remote_session.ts";
 import { remoteView } from "../../../src/app/session/remote_view.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
+import { elsewhereDefaults } from "../../../src/train/elsewhere_defaults.ts";
 import { type Behaviour, type FakeJudge, openFakeJudge } from "../../support/fake_judge.ts";
 import { completion } from "../../support/fake_policy.ts";
 

@@ -1,7 +1,8 @@
 import { hasAdapter } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
+import { elsewhereDefaults } from "../../../train/elsewhere_defaults.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { elsewhereDefaults, needsWeights, type PolicyServer, RemoteSession } from "../../session/remote_session.ts";
+import { needsWeights, type PolicyServer, RemoteSession } from "../../session/remote_session.ts";
 import type { RollingSession } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";

@@ -1,6 +1,6 @@
 import { figure, signed } from "../labels/numbers.ts";
 import type { StepContext } from "./step_context.ts";
-import { visibleText } from "./token_units.ts";
+import { imageWords, visibleText } from "./token_units.ts";
 import { useAlternatives } from "./use_alternatives.ts";
 
 /** The token under the cursor: probabilities, ratio, entropy, advantage. */
@@ -87,6 +87,6 @@ export function TokenPanel({ step }: { step: StepContext }) {
 export const tokenTitle = ({ unit }: StepContext) => (
   <>
     <b>{unit.first + unit.tokens}</b>{" "}
-    {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
+    {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : imageWords(unit)}
   </>
 );

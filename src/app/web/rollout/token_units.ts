@@ -17,6 +17,8 @@ export interface Unit {
   /** Null where the model did not sample it. */
   logprob: number | null;
   entropy: number | null;
+  /** Written or read by a model on a server: its place counts pieces of text, which need not be that model's tokens. */
+  elsewhere?: true;
 }
 
 /** Shorter runs of one token are text. */
@@ -48,13 +50,14 @@ const numberOf = (value: number | undefined): number | null =>
 export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Unit[] {
   const units: Unit[] = [];
   let first = 0;
-  for (const [segment, { source, tokens, logprobs, entropies, images }] of rollout.segments.entries()) {
+  for (const [segment, { source, tokens, logprobs, entropies, images, texts }] of rollout.segments.entries()) {
     let pictures = 0;
     for (let i = 0; i < tokens.length; ) {
       const token = tokens[i]!;
-      const text = textOf(token);
+      const text = texts ? (texts[i] ?? "") : textOf(token);
       let length = 1;
-      if (text === imageText) while (tokens[i + length] === token) length++;
+      // Elsewhere one token stands for a picture, of which nobody here knows how many it is.
+      if (text === imageText && !texts) while (tokens[i + length] === token) length++;
       const model = source === "model";
       units.push({
         segment,
@@ -64,6 +67,7 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
         token,
         text,
         picture: text === imageText ? (images[pictures++] ?? null) : null,
+        ...(texts && { elsewhere: true }),
         logprob: model ? numberOf(logprobs[i]) : null,
         entropy: model ? numberOf(entropies[i]) : null,
       });
@@ -112,6 +116,10 @@ const endsTurn = (units: readonly Unit[], i: number, unit: Unit): boolean => end
 
 const endsSegment = (units: readonly Unit[], i: number, unit: Unit, source: Source): boolean =>
   unit.source === source && units[i + 1]?.segment !== unit.segment;
+
+/** A picture in words. */
+export const imageWords = ({ tokens, elsewhere }: Pick<Unit, "tokens" | "elsewhere">): string =>
+  elsewhere ? "image" : `image, ${tokens} tokens`;
 
 /** Text with its whitespace made visible, for a line about one token. */
 export const visibleText = (text: string): string =>

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { tokensOf } from "../../../agent/rollouts_elsewhere.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { zoomClass } from "./crops.tsx";
-import type { Unit } from "./token_units.ts";
+import { imageWords, type Unit } from "./token_units.ts";
 
 const colourings = ["probability", "entropy", "advantage"] as const;
 type Colouring = (typeof colourings)[number];
@@ -41,16 +42,22 @@ export function Transcript({ rollout, units, cursor, inputs, named, move }: Prop
         <h2>
           <b>Transcript</b>
         </h2>
-        <label class="small soft">
-          colour:{" "}
-          <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
-            {colourings.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        {!rollout.elsewhere && (
+          <label class="small soft">
+            colour:{" "}
+            <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+              {colourings.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
       </div>
-      <Legend colouring={colouring} highestEntropy={highestEntropy} />
+      {rollout.elsewhere ? (
+        <LegendElsewhere known={units.some(({ logprob }) => logprob !== null)} />
+      ) : (
+        <Legend colouring={colouring} highestEntropy={highestEntropy} />
+      )}
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
@@ -62,7 +69,7 @@ export function Transcript({ rollout, units, cursor, inputs, named, move }: Prop
                 unit={unit}
                 picked={first + i === cursor}
                 input={unit.picture === null ? undefined : inputs.find(({ index }) => index === unit.picture)}
-                heat={heatOf(unit, colouring, highestEntropy, rollout.advantage)}
+                heat={heatOf(unit, rollout.elsewhere ? "probability" : colouring, highestEntropy, rollout.advantage)}
                 onPick={() => move(first + i)}
               />
             ))}
@@ -119,7 +126,7 @@ interface TokenProps {
 function Token({ unit, picked, heat, input, onPick }: TokenProps) {
   const hatched = unit.source === "model" ? "" : "masked";
   const picture = unit.picture !== null;
-  const words = picture ? `image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎");
+  const words = picture ? imageWords(unit) : unit.text.replaceAll("\n", "⏎");
   // Keys move the cursor; Tab need not stop at each of a hundred tokens
   return (
     <button
@@ -146,13 +153,21 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
 function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inputs: readonly ModelInput[] }) {
   const segment = rollout.segments[index];
   if (!segment) return null;
-  const { source, tokens, images } = segment;
-  if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · masked</div>;
+  const { source, images } = segment;
+  const length = tokensOf(segment);
+  const tokens = length === null ? "tokens not counted" : counted(length, "token");
+  if (source === "prompt")
+    return (
+      <div class="who">
+        prompt · {tokens}
+        {rollout.elsewhere ? "" : " · masked"}
+      </div>
+    );
   if (source === "model") {
     return (
       <div class="who">
-        <b>model</b>
-        <span>{tokens.length} tokens</span>
+        <b>{rollout.elsewhere ? shortened(rollout.elsewhere.model, 60) : "model"}</b>
+        <span>{tokens}</span>
       </div>
     );
   }
@@ -168,6 +183,21 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
         {call?.message && ` · ${shortened(call.message)}`}
       </span>
     </div>
+  );
+}
+
+/** Of a rollout that a model on a server wrote: entropies and advantages there are none of. */
+function LegendElsewhere({ known }: { known: boolean }) {
+  if (!known)
+    return (
+      <p class="legend small soft">
+        Probabilities are unknown: the server gives none, and the text is cut at words. Nothing is trained on it
+      </p>
+    );
+  return (
+    <p class="legend small soft probability">
+      p = 1 <i aria-hidden="true" /> p = 0, as the server says · entropies are unknown · nothing is trained on it
+    </p>
   );
 }
 

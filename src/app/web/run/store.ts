@@ -139,6 +139,8 @@ export class Store {
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
   /** A file that a link means, to be opened again, and how to go where the link leads. */
   readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
+  /** Rollouts that were made in this page beside the shown run, and belong to none. */
+  readonly beside: Signal<readonly Chosen[]> = signal([]);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
     recordOf(this.steps.value, this.chosenStep.value ?? this.#followedStep.value),
   );
@@ -199,6 +201,8 @@ export class Store {
 
   #choose(): Chosen | null {
     const id = this.pinned.value;
+    const beside = this.beside.value.find(({ rollout }) => rollout.id === id);
+    if (beside) return beside;
     const found = id !== null ? findRollout(this.steps.value, id) : firstZoomed(this.record.value);
     const last = this.#lastChosen;
     if (found === null)
