@@ -2,9 +2,9 @@ import type { Sampling } from "../policy/policy.ts";
 import type { Task } from "../tasks/task.ts";
 import { type BranchStart, branchStart, type Intervention } from "./branch_start.ts";
 import { openEnvironment } from "./environments/open_environment.ts";
-import { GrowingRollout, type Opening } from "./growing_rollout.ts";
+import { GrowingRollout, type Opening, typedTokens } from "./growing_rollout.ts";
 import type { RollParts, RollSettings } from "./loop.ts";
-import type { Rollout, Segment } from "./rollout.ts";
+import type { Rollout } from "./rollout.ts";
 import { rolloutPictures } from "./rollout_pictures.ts";
 import { expectFromHere } from "./rollouts_elsewhere.ts";
 import { type Capacity, capacityAfter, longestText, suppressed } from "./token_limits.ts";
@@ -57,7 +57,7 @@ export async function growBranch(
   growing.rollout.id = id;
   const [prompt] = growing.rollout.segments;
   if (prompt && start.givenInPrompt) prompt.given = [start.givenInPrompt];
-  const capacity = capacityFor([...opening.views, ...start.views], parts, settings);
+  const capacity = capacityFor([...opening.views, ...start.views], start, parts, settings);
   const context = { environment: openEnvironment(rules), tokenizer, chat, settings: rules, capacity };
   try {
     await go(parts, { growing, opening, start, sampling: samplingOf(rollout, rules, parts) }, context);
@@ -104,7 +104,7 @@ async function go(
   };
   const last = start.segments.at(-1);
   const closed = last?.source === "model" && chat.stops.includes(last.tokens.at(-1) ?? -1);
-  expectRoom(growing, start, context, closed);
+  expectRoom(growing, start, context);
   if (closed) {
     const answer = await growing.take({ tokens: [], logprobs: [], entropies: [], stopped: true }, context);
     if (!answer) return;
@@ -131,21 +131,12 @@ async function go(
   }
 }
 
-/** @throws Error with one sentence where what a person gave leaves no room for it */
-function expectRoom(
-  growing: GrowingRollout,
-  { segments }: BranchStart,
-  { settings, capacity }: TurnContext,
-  closed: boolean,
-): void {
-  const last: Segment | undefined = segments.at(-1);
-  if (!last?.given) return;
-  const left = growing.room(settings, capacity);
-  if (left > 0 || (closed && left === 0)) return;
+/** @throws Error with one sentence where a result that a person gave leaves the model no room behind it */
+function expectRoom(growing: GrowingRollout, { segments }: BranchStart, { settings, capacity }: TurnContext): void {
+  const last = segments.at(-1);
+  if (last?.source !== "tool" || growing.room(settings, capacity) > 0) return;
   throw new Error(
-    last.source === "tool"
-      ? `Expected a result that leaves room in the response, which may have ${capacity.responseTokens} tokens, found ${growing.tokens} with it; choose a smaller picture or a shorter text`
-      : `Expected a turn that leaves room for more tokens, found ${last.tokens.length}, which is ${-left} over the run's limit; write less`,
+    `Expected a result that leaves room in the response, which may have ${capacity.responseTokens} tokens, found ${growing.tokens} with it; choose a smaller picture or a shorter text`,
   );
 }
 
@@ -190,8 +181,18 @@ function openingOf(
   return { task, views: [...shown], passage: { tokens: [...tokens], images } };
 }
 
-function capacityFor(views: readonly View[], { chat }: Pick<RollParts, "chat">, settings: RollSettings): Capacity {
+/** The limits are those of the run: what a person typed, and a result that is longer than any of a tool, come on top. */
+function capacityFor(
+  views: readonly View[],
+  { segments }: BranchStart,
+  { chat }: Pick<RollParts, "chat">,
+  settings: RollSettings,
+): Capacity {
   const sizes = views.map(({ modelInput }) => settings.imageTokens(modelInput));
   const pictureTokens = chat.observation("", [Math.max(0, ...sizes)]).length;
-  return capacityAfter(pictureTokens, settings, longestText(settings.tools));
+  const { responseTokens, observationTokens } = capacityAfter(pictureTokens, settings, longestText(settings.tools));
+  const added = segments.map((one) =>
+    one.source === "model" ? typedTokens(one) : one.given ? Math.max(0, one.tokens.length - observationTokens) : 0,
+  );
+  return { responseTokens: added.reduce((sum, count) => sum + count, responseTokens), observationTokens };
 }

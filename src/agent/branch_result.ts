@@ -44,7 +44,8 @@ export function replacedResult(result: GivenResult, original: Pixels | null, tas
     case "box": {
       const picture = ofTask(task);
       expectBox(result.boxSourcePx, picture);
-      return { kind, picture: plain(cropped(picture, whole(result.boxSourcePx, picture))) };
+      const boxSourcePx = whole(result.boxSourcePx, picture);
+      return { kind, picture: plain(cropped(picture, boxSourcePx)), boxSourcePx };
     }
     default: {
       if (!original)

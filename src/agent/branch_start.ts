@@ -175,12 +175,18 @@ function given(
   };
 }
 
+/** Most tokens that a person may type in one place. */
+const mostTyped = 4096;
+
 /** @throws Error where tokens cannot stand in a turn of the model */
 function expectGiveable(tokens: readonly number[], { chat, tokenizer }: StartParts): void {
-  const bad = tokens.find((token) => chat.reserved.includes(token) || token < 0 || token > tokenizer.largestId);
+  if (tokens.length > mostTyped)
+    throw new Error(`Expected a text of at most ${mostTyped} tokens, found ${tokens.length}; write less`);
+  const isKnown = (token: number) => Number.isInteger(token) && token >= 0 && token <= tokenizer.largestId;
+  const bad = tokens.find((token) => chat.reserved.includes(token) || !isKnown(token));
   if (bad !== undefined)
     throw new Error(
-      `Expected tokens that a model may write, found ${tokenizer.texts([bad])[0] || `id ${bad}`}; leave it out`,
+      `Expected tokens that a model may write, found ${isKnown(bad) ? tokenizer.texts([bad])[0] : `id ${bad}`}; leave it out`,
     );
   const stop = tokens.findIndex((token) => chat.stops.includes(token));
   if (stop >= 0 && stop < tokens.length - 1)

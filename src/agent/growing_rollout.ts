@@ -108,7 +108,8 @@ export class GrowingRollout {
     { firstTurnTokens, nextTurnTokens }: Pick<TokenLimits, "firstTurnTokens" | "nextTurnTokens">,
     { responseTokens }: Capacity,
   ): number {
-    const ofTurn = (this.turns === 0 ? firstTurnTokens : nextTurnTokens) - (this.#open?.tokens.length ?? 0);
+    const begun = this.#open ? this.#open.tokens.length - typedTokens(this.#open) : 0;
+    const ofTurn = (this.turns === 0 ? firstTurnTokens : nextTurnTokens) - begun;
     return Math.min(ofTurn, responseTokens - this.tokens);
   }
 
@@ -195,6 +196,10 @@ export class GrowingRollout {
     return null;
   }
 }
+
+/** Tokens of a turn that a person typed, which count to no limit; one that was chosen in the place of another does. */
+export const typedTokens = ({ given = [] }: Pick<Segment, "given">): number =>
+  given.reduce((sum, [from, to]) => sum + (to - from > 1 ? to - from : 0), 0);
 
 /** A turn behind what it was begun with. */
 function withBeginning(turn: Turn, begun: Segment | null): Pick<Turn, "tokens" | "logprobs" | "entropies"> {

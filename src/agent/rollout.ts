@@ -65,6 +65,8 @@ export interface ReplacedResult {
   kind: "blank" | "shuffled" | "box" | "whole" | "picture" | "error";
   /** In the place of the tool's; absent where the model got a text alone. */
   picture?: Pixels;
+  /** Which part of the task's first picture it is, where it is one. */
+  boxSourcePx?: Box;
 }
 
 /** A call before it is known where it was made. */

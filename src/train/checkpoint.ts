@@ -74,9 +74,10 @@ export function checkpointFiles(checkpoint: Checkpoint): NamedBytes[] {
 function checksum(bytes: Uint8Array): number {
   // Words must begin at a multiple of four.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
   let sum = 0x811c9dc5;
-  for (const word of new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2))
-    sum = Math.imul(sum ^ word, 0x01000193);
+  // Not for...of: its iterator takes ten times as long, which was a third of a step in the page.
+  for (let i = 0; i < words.length; i++) sum = Math.imul(sum ^ words[i]!, 0x01000193);
   for (const byte of aligned.subarray(aligned.length & ~3)) sum = Math.imul(sum ^ byte, 0x01000193);
   return sum >>> 0;
 }

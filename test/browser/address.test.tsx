@@ -1,10 +1,11 @@
 import { render } from "preact";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../src/app/web/style.css";
 import { followAddress } from "../../src/app/web/frame/address.ts";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
+import { savedLog } from "../../src/app/web/run/saved_log.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
 import { soon } from "../support/soon.ts";
@@ -103,7 +104,7 @@ describe("what is looked at", () => {
     await expect.element(page.getByText("The run has no rollout 77·0·0; another of it is shown")).toBeVisible();
     expect(store.pinned.value).toBeNull();
     openAt("?run=nobody&step=3&token=x");
-    await expect.element(page.getByText('There is no run "nobody"; choose one from the list')).toBeVisible();
+    await expect.element(page.getByText("The run nobody is not in this browser.")).toBeVisible();
     await expect.element(page.getByText('In the address: token must be a whole number, found "x"')).toBeVisible();
   });
 
@@ -147,6 +148,58 @@ describe("what is looked at", () => {
     expect(store.pinned.value).toBe("4·0·1");
     expect(recorded()).toContain("recorded step 4 of 9");
     await expect.element(asking).not.toBeInTheDocument();
+  });
+
+  test("a run of another browser is asked for, and its log, as Runs saves it, leads to the same place", async () => {
+    const search = "?preset=needle&seed=1&tab=step&run=theirs&rollout=4.0.1&token=30";
+    const { control, store } = openAt(search);
+    const asking = page.getByText(/^The run theirs is not in this browser\. It is kept in the one that made it/);
+    await expect.element(asking).toBeVisible();
+    expect(store.notices.list.value).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(location.search).toBe(search);
+    await control.openFile(new File([await savedLog(events)], "theirs.jsonl.gz"));
+    await soon(() => expect(position()).toMatch(/^token 30 of/));
+    expect(store.pinned.value).toBe("4·0·1");
+    await expect.element(asking).not.toBeInTheDocument();
+  });
+
+  test("links to a rollout and to a token are copied, and what they need beside them is said", async () => {
+    const copied = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    const { store } = openAt("?preset=needle&seed=1&run=recording/needle&rollout=12.3.2&tab=step&token=40");
+    await soon(() => expect(position()).toMatch(/^token 40 of/));
+    await page.getByRole("button", { name: "Copy link to token 40" }).click();
+    const link = new URL(copied.mock.lastCall![0]);
+    await expect.element(page.getByText("Copied", { exact: true }).first()).toBeVisible();
+    await page.getByRole("button", { name: "Copy link to this rollout" }).click();
+    expect(new URL(copied.mock.lastCall![0]).searchParams.has("token")).toBe(false);
+    // As another person's browser opens it
+    store.panels.value = {};
+    openAt(link.search);
+    await soon(() => expect(position()).toMatch(/^token 40 of/));
+    expect(recorded()).toContain("recorded step 12 of 100");
+
+    const other = openAt("?preset=needle&seed=1&run=mine&rollout=6.1.0&tab=step");
+    await soon(() => expect(other.store.chosen.value?.rollout.id).toBe("6·1·0"));
+    await page.getByRole("button", { name: "Copy link to this rollout" }).click();
+    expect(Object.fromEntries(new URL(copied.mock.lastCall![0]).searchParams)).toMatchObject({
+      run: "mine",
+      rollout: "6.1.0",
+    });
+    await expect
+      .element(page.getByText(/The run mine is kept in this browser: elsewhere the link asks for its log/))
+      .toBeVisible();
+    copied.mockRestore();
+  });
+
+  test("panels that were opened or folded stand in the address", async () => {
+    const search = "?preset=needle&seed=1&run=mine&rollout=6.1.0&tab=step&panels=-reward";
+    openAt(search);
+    const card = (name: string) => host.querySelector<HTMLDetailsElement>(`#panel-${name}`)!;
+    await soon(() => expect([card("token").open, card("reward").open]).toEqual([true, false]));
+    card("reward").querySelector("summary")!.click();
+    card("siblings").querySelector("summary")!.click();
+    await soon(() => expect(address().panels).toBe("reward.-siblings"));
   });
 
   test("a live run is named once something of it is looked at", async () => {

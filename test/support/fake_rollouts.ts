@@ -1,6 +1,7 @@
 import type { Rollout } from "../../src/agent/rollout.ts";
 import { type ElsewhereParts, rollElsewhere } from "../../src/app/web/worker/rolls.ts";
 import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
+import type { AskedBranch, Branch } from "../../src/app/worker_api/branch_api.ts";
 import type {
   AskedRoll,
   AskedRollElsewhere,
@@ -19,6 +20,7 @@ import type {
   Worths,
 } from "../../src/app/worker_api/worth_api.ts";
 import type { ZoomWorth } from "../../src/train/causal_zoom.ts";
+import { FakeBranches } from "./fake_branches.ts";
 
 interface FakeRolloutParts {
   /** Before each answer, milliseconds. */
@@ -36,9 +38,23 @@ interface FakeRolloutParts {
 /** Answers about the rollouts of a fake run: invented, and the same ones for the same question. */
 export class FakeRollouts implements RolloutApi {
   readonly #parts: FakeRolloutParts;
+  readonly #branches = new FakeBranches();
 
   constructor(parts: FakeRolloutParts) {
     this.#parts = parts;
+  }
+
+  async branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
+    await this.#asked(`branch ${asked.rollout.id} ${asked.what.kind} ${asked.seed} ${asked.greedy}`);
+    return this.#branches.branch(asked, (token) => this.#parts.vocabulary[token]!);
+  }
+
+  branches(tree: string): Promise<Branch[]> {
+    return this.#branches.branches(tree);
+  }
+
+  removeBranches(tree: string, ids: string[]): Promise<void> {
+    return this.#branches.removeBranches(tree, ids);
   }
 
   /** Of other weights the same, each a little further from what was written. */

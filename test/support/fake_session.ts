@@ -74,6 +74,7 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       }
       yield { type: "end" as const, step: 3, reason: "done" as const };
     },
+    branch: () => Promise.reject(new Error("This session writes no tokens")),
     evaluate: async ({ tasks, greedy }: { tasks: number; greedy: boolean }) => ({
       tasks,
       notes: [],

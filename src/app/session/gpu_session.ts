@@ -30,6 +30,7 @@ import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
+import { type AskedBranch, Branches, type MadeBranch } from "./rollout_branch.ts";
 import { rolloutMeasures } from "./rollout_measures.ts";
 import { type ProbedRollouts, type Remaking, rolloutSight, rolloutWorths } from "./rollout_worth.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
@@ -67,6 +68,7 @@ export class GpuSession implements Session {
   readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
   readonly #overlap: Overlap;
+  readonly #branches: Branches;
   readonly #learner: Learner;
   /** Answers questions about rollouts; null before the first. */
   #asking: Learner | null = null;
@@ -108,6 +110,14 @@ export class GpuSession implements Session {
     this.#free = free;
     this.#policy = new GpuPolicy(gpu, qwen, { traced: measured.kernels, ahead: overlap.ahead });
     this.#learner = new Learner(gpu, qwen, "policy");
+    this.#branches = new Branches({
+      gpu,
+      model: qwen,
+      tokenizer: this.tokenizer,
+      view: () => this.#view(),
+      open: (config) => this.openRunContext(config),
+      ahead: overlap.ahead,
+    });
   }
 
   get lost(): boolean {
@@ -204,6 +214,8 @@ export class GpuSession implements Session {
         this.#changes = {};
         yield { type: "config", step: event.step, changes };
       }
+      // Its memory belongs to the run while that moves.
+      if (event.type === "tasks") await this.#branches.end();
       if (event.type === "update")
         this.#progress = { step: event.step, updates: this.#progress.updates + (event.metrics.updates ?? 0) };
       yield event;
@@ -302,6 +314,10 @@ export class GpuSession implements Session {
     return rolloutSight(this.#askedParts(asked.config), this.#remaking(), asked);
   }
 
+  branch(asked: AskedBranch): Promise<MadeBranch> {
+    return this.#branches.branch(asked);
+  }
+
   scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
     return this.pool.originals(id, config);
   }
@@ -342,6 +358,7 @@ export class GpuSession implements Session {
 
   close(): void {
     if (this.#free) {
+      void this.#branches.end();
       this.#policy.free();
       this.#learner.free();
       this.#asking?.free();
@@ -359,7 +376,6 @@ export class GpuSession implements Session {
     const { chat, source, judge, reward, tools, missing } = context;
     if (missing) throw missing;
     const { vision } = this.qwen.config;
-    const { factor } = this.view;
     return {
       config,
       source,
@@ -369,13 +385,7 @@ export class GpuSession implements Session {
       tools,
       tokenizer: this.tokenizer,
       judge,
-      view: {
-        frame: this.qwen.family.frame,
-        minSidePx: Math.max(minCropPx, factor),
-        modelInput: (pixels) => this.pool.modelInput(pixels),
-        imageTokens: ({ width, height }) => (width / factor) * (height / factor),
-        lanes: this.#overlap.lanes,
-      },
+      view: this.#view(),
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,
       learner: this.#learner,
@@ -386,6 +396,17 @@ export class GpuSession implements Session {
       },
       reference: this.#reference,
       traces: this.#trace.kernels,
+    };
+  }
+
+  #view(): TrainingParts["view"] {
+    const { factor } = this.view;
+    return {
+      frame: this.qwen.family.frame,
+      minSidePx: Math.max(minCropPx, factor),
+      modelInput: (pixels) => this.pool.modelInput(pixels),
+      imageTokens: ({ width, height }) => (width / factor) * (height / factor),
+      lanes: this.#overlap.lanes,
     };
   }
 

@@ -13,6 +13,7 @@ import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Sight } from "../../train/pixel_sight.ts";
 import type { MadeBefore } from "../../train/run_parts.ts";
+import type { AskedBranch, MadeBranch } from "./rollout_branch.ts";
 import type { ProbedRollouts } from "./rollout_worth.ts";
 import type { JudgeAccess, OwnParts } from "./run_context.ts";
 import type { TracedSteps } from "./session_trace.ts";
@@ -114,6 +115,13 @@ export interface Session {
 
   /** One more rollout of a task of any run on this model, under a configuration of its own; scored. */
   rollTask(task: Task, config: RunConfig, options: { greedy: boolean; step: number }): Promise<Rollout>;
+
+  /**
+   * Goes on from a rollout's tokens up to a place with something else behind them, on the weights as they are. Nothing of a
+   * run changes; while one moves, this is to be called between two events.
+   * @throws Error in one sentence where what was put there cannot stand there
+   */
+  branch(asked: AskedBranch): Promise<MadeBranch>;
 
   /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
   scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;

@@ -2,6 +2,7 @@ import type { RunApi } from "../worker_api/run_api.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import type { PageContext } from "./run/page_context.ts";
 import { Pictures } from "./run/pictures.ts";
@@ -30,6 +31,7 @@ export function makePage(api: RunApi): PageParts {
   return {
     store,
     control,
+    branches: new BranchControl(api.rollouts, store),
     givenFiles,
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),
     pictures,

@@ -2,6 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { AskedWeights } from "./asked_weights.ts";
+import type { BranchApi } from "./branch_api.ts";
 import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
 import type { AskedMeasures, Measures } from "./token_measures.ts";
 import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
@@ -17,7 +18,7 @@ export interface AskedRollout extends AskedWeights {
  * What a page may ask about single rollouts. A model must be open; a run waits meanwhile, and nothing that is asked changes
  * it. Every method rejects with one sentence.
  */
-export interface RolloutApi {
+export interface RolloutApi extends BranchApi {
   /** Every token that the model wrote in a rollout, measured under the weights, in order. */
   measures(asked: AskedMeasures): Promise<Measures>;
   /** What the pictures of tools were worth in rollouts of one task: how likely its answer and theirs are without them. */
@@ -26,7 +27,7 @@ export interface RolloutApi {
   sight(asked: AskedGroup): Promise<SeenPictures>;
   /** Held-out tasks, sampled once each. Weights that a run is training must not be asked: it may be within a step. */
   evaluate(asked: AskedEvaluation): Promise<CausalEvaluation>;
-  /** One more rollout of a task, scored. Weights that a run is training must not be asked: it may be within a step. */
+  /** One more rollout of a task, scored. */
   roll(asked: AskedRollHere): Promise<RolledHere>;
   /** The same by a model on a server; needs no model here. A new question ends the one before. */
   rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere>;

@@ -111,3 +111,28 @@ test.each([
 ])("%s", async (line, message) => {
   await expect(run(line)).rejects.toThrow(message);
 });
+
+test("html writes one file with the rollouts that are named, and their pictures", async () => {
+  const { code, lines } = await run("logs FOLDER/run --format html --rollout 0.0 --out FOLDER/out");
+  expect({ code, lines }).toEqual({ code: 0, lines: ["html: 2 rollouts in FOLDER/out/rollout-0.0.html"] });
+  const text = await Deno.readTextFile(`${folder}/out/rollout-0.0.html`);
+  expect(text).toContain("<title>Rollouts 0.0 of run</title>");
+  expect(text.match(/<section /g)).toHaveLength(2);
+  expect(text).toContain("&lt;tool_call&gt;");
+  // The picture, what the model got of it, and the crop
+  expect(text.match(/url\("data:image\/png;base64,/g)).toHaveLength(3);
+  expect(await filesBelow(`${folder}/run`)).toEqual(["events.jsonl"]);
+});
+
+test.each([
+  ["--format html", "--format html writes single rollouts: name them by --rollout STEP.TASK.ROLLOUT, such as 12.3.2"],
+  ["--rollout 1.0", "--rollout names what --format html writes; found --format all, which writes the whole log"],
+  [
+    "--format html --rollout 1-0",
+    '--rollout must be STEP.TASK.ROLLOUT, such as 12.3.2, or STEP.TASK or STEP; found "1-0"',
+  ],
+  ["--format html --rollout 7.0.0", "The log of run has no rollout 7.0.0; it holds those of steps 1, 2"],
+])("logs %s says what is missing, and writes nothing", async (flags, sentence) => {
+  await expect(run(`logs FOLDER/run ${flags} --out FOLDER/out`)).rejects.toThrow(sentence);
+  expect(await filesBelow(folder)).toEqual(["run/events.jsonl"]);
+});

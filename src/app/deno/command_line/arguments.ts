@@ -61,7 +61,8 @@ export interface Options {
   control?: Control | "all";
   avgAt?: number;
   limit?: number;
-  format?: LogFormatName | "all";
+  format?: LogFormatName | "all" | "html";
+  rollout?: string;
   seconds?: number;
   case?: number;
   seeds?: string;

@@ -138,9 +138,18 @@ export const flags = {
   },
   format: {
     kind: "choice",
-    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv"] satisfies (LogFormatName | "all")[],
-    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a CSV table",
+    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv", "html"] satisfies (
+      | LogFormatName
+      | "all"
+      | "html"
+    )[],
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a CSV table; html: the rollouts of --rollout with their pictures, for a browser",
     default: "all",
+  },
+  rollout: {
+    kind: "path",
+    value: "STEP.TASK.ROLLOUT",
+    line: "the rollout that --format html writes, as the log's ids name it, 12.3.2; 12.3 is all of a task",
   },
 } as const satisfies Record<string, Flag>;
 
@@ -270,10 +279,10 @@ export const commands = {
     folderWord: "ACTION",
   },
   logs: {
-    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV",
+    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV, or rollouts of it as HTML",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
-    flags: ["format", "out", "tokenizer"],
+    flags: ["format", "rollout", "out", "tokenizer"],
     required: ["out"],
     folders: "the folder of a run, which is only read, or a log that was exported",
     folderWord: "RUN_FOLDER",

@@ -2,6 +2,7 @@ import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "
 import { type Logged, loggedSteps } from "../../../interop/logs/logged_steps.ts";
 import type { NamedBytes } from "../../../platform.ts";
 import type { Tokenizer } from "../../../policy/tokenizer.ts";
+import type { TrainEvent } from "../../../train/events.ts";
 import { linesOf } from "../../run/log_lines.ts";
 import { eventsOf } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
@@ -19,6 +20,9 @@ export async function logsCommand(options: Options, context: CommandContext): Pr
   if (folders.length !== 1) throw new Error(`saccade logs needs the folder of one run, found ${folders.length}`);
   await expectNewFolder(out!);
   const log = await openLog(folders[0]!);
+  if (format === "html") return writeHtml(log, options, context);
+  if (options.rollout !== undefined)
+    throw new Error(`--rollout names what --format html writes; found --format ${format}, which writes the whole log`);
   const names: readonly LogFormatName[] = format === "all" ? logFormatNames : [format];
   const folderOf = (name: string) => (format === "all" ? `${out}/${name}` : out!);
   const needsTexts = names.some((name) => logFormats[name].writer.texts);
@@ -46,6 +50,28 @@ export async function logsCommand(options: Options, context: CommandContext): Pr
   return code;
 }
 
+/** One file for the rollouts that are named. */
+async function writeHtml(log: OpenLog, options: Options, context: CommandContext): Promise<number> {
+  const { folders = [], out, rollout } = options;
+  if (rollout === undefined)
+    throw new Error("--format html writes single rollouts: name them by --rollout STEP.TASK.ROLLOUT, such as 12.3.2");
+  const { tokenizer, missing } = await tokenizerOf(log, options, context);
+  if (!tokenizer) {
+    context.terminal.print(visible(`html is not written: ${missing}`));
+    return 1;
+  }
+  const name = folders[0]!
+    .replace(/[/\\]+$/, "")
+    .split(/[/\\]/)
+    .at(-1)!;
+  const { htmlOfLog } = await import("./html_log.ts");
+  const { file, text, rollouts } = await htmlOfLog(log.events(), rollout, { tokenizer, name }, context);
+  await Deno.mkdir(out!, { recursive: true });
+  await Deno.writeFile(`${out}/${file}`, new TextEncoder().encode(text), { createNew: true });
+  context.terminal.print(`html: ${plural(rollouts, "rollout")} in ${out}/${file}`);
+  return 0;
+}
+
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 async function* count(steps: AsyncIterable<Logged>, step: () => void): AsyncGenerator<Logged> {
@@ -57,6 +83,7 @@ async function* count(steps: AsyncIterable<Logged>, step: () => void): AsyncGene
 
 interface OpenLog {
   /** From the beginning, each time. */
+  events(): AsyncGenerator<TrainEvent>;
   steps(): AsyncGenerator<Logged>;
   /** What the run says its model is. */
   model(): Promise<string>;
@@ -73,6 +100,7 @@ async function openLog(path: string): Promise<OpenLog> {
   const file = isFolder ? `${path.replace(/[/\\]+$/, "")}/events.jsonl` : path;
   const events = () => eventsOf(fileLines(file), file);
   return {
+    events,
     steps: () => loggedSteps(events()),
     async model() {
       for await (const event of events()) if (event.type === "run") return event.config.model;

@@ -8,3 +8,10 @@ export function download(name: string, bytes: Uint8Array | string | Blob, type =
   // The browser reads the URL after click() has returned
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+/** A name for a file: what systems do not allow in one becomes a dash. */
+export const fileName = (text: string): string =>
+  text
+    .replace(/[^\p{L}\p{N}._()]+/gu, "-")
+    .replace(/^[-.]+|-+$/g, "")
+    .slice(0, 120);

@@ -185,13 +185,22 @@ export class CompareControl {
 
   async #rollHere(
     chosen: Chosen,
-    { weights, step, greedy, settings }: { weights: WeightsChoice; step: number; greedy: boolean; settings: CaseSettings },
+    {
+      weights,
+      step,
+      greedy,
+      settings,
+    }: { weights: WeightsChoice; step: number; greedy: boolean; settings: CaseSettings },
   ): Promise<Side> {
     const config = { ...this.#pictures(), ...settings };
     const replay = this.#store.replay.peek();
     const run = replay?.origin === "stored" ? replay.name : replay === null ? this.#store.storedAs.peek() : null;
     const { rollout, by } = await this.#api.rollouts.roll({ task: chosen.task, config, greedy, step, weights, run });
-    const label = [whoIs(by, this.#store.live.peek().step), greedy ? "greedy" : `seed ${config.seed}`, ...differing(settings)];
+    const label = [
+      whoIs(by, this.#store.live.peek().step),
+      greedy ? "greedy" : `seed ${config.seed}`,
+      ...differing(settings),
+    ];
     return this.#keep("here", rollout, {
       label: label.join(", "),
       chosen,

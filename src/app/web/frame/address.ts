@@ -1,4 +1,5 @@
 import { effect } from "@preact/signals";
+import { lookOf } from "../run/look.ts";
 import { recordings } from "../run/recordings.ts";
 import type { RunControl } from "../run/run_control.ts";
 import type { Store } from "../run/store.ts";
@@ -47,32 +48,6 @@ export function followAddress(store: Store, control: RunControl): () => void {
   };
 }
 
-/** What is looked at now, as a link says it. */
-function lookOf(store: Store): Look {
-  const replay = store.replay.value;
-  const tab = store.tab.value;
-  const pinned = store.pinned.value;
-  const chosenStep = store.chosenStep.value;
-  const stepping = tab === "step" ? (store.chosen.value?.rollout.id ?? null) : null;
-  const rollout = pinned ?? stepping;
-  const cursor = store.cursor.value;
-  const token = cursor !== null && cursor.rollout === rollout && tab === "step" ? cursor.tokens : null;
-  if (!replay) {
-    const wanted = store.wantedFile.value;
-    if (wanted) return { ...wanted.look, tab };
-    // A live run is named where something of it is looked at: a reload shows that, and otherwise offers to go on.
-    const run = rollout !== null || chosenStep !== null ? store.storedAs.value : null;
-    const at = run === null ? null : store.live.value.step;
-    return { tab, run, step: chosenStep, at, task: null, rollout, token };
-  }
-  const { state, steps, playing, link } = replay;
-  // A step that goes by is not what someone looks at.
-  const shown = playing ? null : Math.min(state.step, steps);
-  const named = chosenStep ?? (shown === steps ? null : shown);
-  const at = shown === null || shown === named || (named === null && rollout === null) ? null : shown;
-  return { tab, run: link, step: named, at, task: null, rollout, token };
-}
-
 /** Shows what a link says. */
 async function show(store: Store, control: RunControl, look: Look): Promise<void> {
   const { run } = look;
@@ -85,10 +60,14 @@ async function show(store: Store, control: RunControl, look: Look): Promise<void
     if (run === store.storedAs.value) {
       // The run under way in this page.
     } else if (file !== null) {
-      store.wantedFile.value = { name: file, look, show: () => place(store, control, look) };
+      store.wantedFile.value = { name: file, from: "file", look, show: () => place(store, control, look) };
       return;
     } else {
       const recording = recordings.find(({ link }) => link === run);
+      if (!recording && !(await control.keeps(run))) {
+        store.wantedFile.value = { name: run, from: "browser", look, show: () => place(store, control, look) };
+        return;
+      }
       const plain = look.step === null && look.rollout === null && look.tab === "train";
       if (recording && plain) await control.watch(recording);
       else if (!(await (recording ? control.openRecording(recording) : control.openStored(run)))) {
@@ -101,8 +80,9 @@ async function show(store: Store, control: RunControl, look: Look): Promise<void
 }
 
 /** Goes to the step, the rollout and the token, in the run that is shown. */
-function place(store: Store, control: RunControl, { tab, step, at, task, rollout, token }: Look): void {
+function place(store: Store, control: RunControl, { tab, step, at, task, rollout, token, panels }: Look): void {
   const { replay } = control;
+  if (Object.keys(panels).length > 0) store.panels.value = { ...store.panels.peek(), ...panels };
   let found = rollout;
   if (store.replay.value) {
     const made = rollout === null ? null : replay.stepOf(rollout);

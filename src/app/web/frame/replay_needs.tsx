@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import type { WantedLog } from "../run/store.ts";
 import { FileChooser } from "../widgets/file_chooser.tsx";
 
 /** What a person must do to see all of the run that is shown: agree to addresses, or give files. */
@@ -8,7 +9,7 @@ export function ReplayNeeds() {
   const { store } = usePage();
   const replay = store.replay.value;
   const wanted = store.wantedFile.value;
-  if (wanted) return <WantedFile name={wanted.name} />;
+  if (wanted) return <WantedFile wanted={wanted} />;
   if (!replay) return null;
   // Another run is asked for anew.
   return <Needs key={`${replay.link} ${replay.state.head?.startedAt}`} />;
@@ -130,14 +131,23 @@ function untilThen(pictures: boolean, texts: boolean): string {
 }
 
 /** A link means a file, and cannot open it. */
-function WantedFile({ name }: { name: string }) {
+function WantedFile({ wanted: { name, from } }: { wanted: WantedLog }) {
   const { control } = usePage();
   return (
     <div class="needs">
       <section class="notice information" aria-label="The file that was looked at">
         <span>
-          <b>{shortened(name, 200)} was opened from a file,</b> which a page cannot open by itself: open it again, or
-          drop it here, to go on at the same place.
+          {from === "file" ? (
+            <>
+              <b>{shortened(name, 200)} was opened from a file,</b> which a page cannot open by itself: open it again,
+              or drop it here, to go on at the same place.
+            </>
+          ) : (
+            <>
+              <b>The run {shortened(name, 200)} is not in this browser.</b> It is kept in the one that made it, where
+              Runs saves its log as a file: open that file, or drop it here, to see what the link leads to.
+            </>
+          )}
         </span>
         <FileChooser label="Open the file…" one onFiles={([first]) => first && void control.openFile(first.file)} />
       </section>

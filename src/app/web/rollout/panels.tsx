@@ -45,6 +45,19 @@ export const panels: readonly Panel[] = [
   { name: "token", title: "Token", about: tokenTitle, View: TokenPanel, open: true },
   { name: "token", title: "Token", about: tokenTitle, View: TokenElsewherePanel, open: true, elsewhere: "only" },
   {
+    name: "branch",
+    title: "Try something else",
+    load: async () => (await import("./branch_panel.tsx")).BranchPanel,
+    open: true,
+  },
+  {
+    name: "tree",
+    title: "Branches",
+    load: async () => (await import("./branch_tree.tsx")).BranchTree,
+    open: true,
+    shown: ({ chosen, branches }) => chosen.branch !== undefined || branches > 0,
+  },
+  {
     name: "worth",
     title: "What the crop was worth",
     load: async () => (await import("./worth_panel.tsx")).WorthPanel,

@@ -3,6 +3,7 @@ import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { Crops } from "./crops.tsx";
+import { LinkButton } from "./link_button.tsx";
 import { RewardTable } from "./reward_table.tsx";
 import { NoStage, Stage } from "./stage.tsx";
 
@@ -62,7 +63,7 @@ export function RolloutView() {
       </div>
       <div class="card">
         <RewardTable rollout={rollout} task={chosen.task} config={config} />
-        <p>
+        <p class="buttons">
           <button
             type="button"
             class="go"
@@ -73,6 +74,7 @@ export function RolloutView() {
           >
             Step through this rollout
           </button>
+          <LinkButton token={null} />
         </p>
       </div>
     </>

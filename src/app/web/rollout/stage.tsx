@@ -41,7 +41,12 @@ export function Stage({
   });
   const boxes = rollout.calls
     .filter(({ outcome }) => outcome === "ok")
-    .map((call, i) => ({ call, box: call.boxSourcePx, number: i + 1 }))
+    // What a person put in the place of a result is what the model saw.
+    .map((call, i) =>
+      call.replaced
+        ? { call: { ...call, iou: undefined }, box: call.replaced.boxSourcePx, number: i + 1 }
+        : { call, box: call.boxSourcePx, number: i + 1 },
+    )
     .filter(({ call, box }) => box && (call.imageIndex ?? 0) === 0)
     .slice(0, mostBoxes);
   return (

@@ -10,6 +10,8 @@ import type { Unit } from "./token_units.ts";
 export interface StepContext {
   /** The rollout that is stepped through, with its task, its siblings and its step. */
   chosen: Chosen;
+  /** How many branches it has, or the rollout that it left in the end. */
+  branches: number;
   /** Of the run that is shown; null where its log does not say. */
   config: RunConfig | null;
   /** The rollout as what the cursor stops at, in order; never empty. */

@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { rootOf } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { CursorBar } from "./cursor_bar.tsx";
 import { KeyList } from "./key_list.tsx";
+import { LinkButton } from "./link_button.tsx";
 import { Panels } from "./panels.tsx";
 import { PicturesSide } from "./pictures_side.tsx";
+import { SaveButton } from "./save_button.tsx";
 import type { Over, StepContext } from "./step_context.ts";
 import { useStepKeys } from "./step_keys.ts";
 import { cursorAt, start, type Unit } from "./token_units.ts";
@@ -34,6 +37,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
   const over = useSignal<Over | null>(null);
   const step: StepContext = {
     chosen,
+    branches: store.branches.value.filter(({ id }) => rootOf(id) === rootOf(rollout.id)).length,
     config: store.runConfig.value,
     units,
     cursor,
@@ -48,10 +52,18 @@ export function Stepper({ chosen, units, noTexts }: Props) {
     <>
       <PicturesSide step={step} problem={problem} unseen={unseen} />
       <section class="stack first" aria-label="Transcript">
-        <CursorBar units={units} cursor={cursor} move={move} onHelp={() => setKeysShown(true)} />
+        <CursorBar units={units} cursor={cursor} move={move} onHelp={() => setKeysShown(true)}>
+          <LinkButton token={step.unit.first + step.unit.tokens} />
+        </CursorBar>
         {keysShown && <KeyList onClose={() => setKeysShown(false)} />}
         {noTexts !== null && <p class="soft small">Tokens are shown by their ids. {noTexts}.</p>}
         <Transcript
+          buttons={
+            <>
+              <LinkButton token={null} />
+              <SaveButton step={step} />
+            </>
+          }
           rollout={rollout}
           units={units}
           cursor={cursor}

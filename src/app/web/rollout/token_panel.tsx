@@ -1,4 +1,5 @@
 import { figure, signed } from "../labels/numbers.ts";
+import { TokenButton, TokenOutcome } from "./branch_token.tsx";
 import type { StepContext } from "./step_context.ts";
 import { imageWords, visibleText } from "./token_units.ts";
 import { useAlternatives } from "./use_alternatives.ts";
@@ -22,7 +23,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
             {list.map((alternative) => (
               <tr key={alternative.token} class={alternative.token === token ? "sampled" : ""}>
                 <th scope="row" class="mono" title={`id ${alternative.token}`}>
-                  {visibleText(alternative.text)}
+                  <TokenButton step={step} token={alternative.token} text={alternative.text} />
                   {alternative.token === token && <span class="hidden"> (sampled)</span>}
                 </th>
                 <td class="bar" aria-hidden="true">
@@ -34,6 +35,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
           </tbody>
         </table>
       )}
+      {list && <TokenOutcome step={step} />}
       {model && <p class="soft small weights-line">{alternatives.line}</p>}
       <table class="kv">
         <tbody>
@@ -43,7 +45,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
           </tr>
           <tr>
             <td>from</td>
-            <td>{model ? "model · in the loss" : `${source} · masked`}</td>
+            <td>{originText(step)}</td>
           </tr>
           {model && (
             <>
@@ -81,6 +83,13 @@ export function TokenPanel({ step }: { step: StepContext }) {
       </table>
     </>
   );
+}
+
+/** Who wrote it, and whether anything is learned from it. */
+function originText({ unit, chosen }: StepContext): string {
+  if (unit.given) return "a person · not sampled";
+  if (unit.source !== "model") return `${unit.source} · masked`;
+  return chosen.branch ? "model · a branch, in no loss" : "model · in the loss";
 }
 
 /** Behind the panel's heading: which token it is. */

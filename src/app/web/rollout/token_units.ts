@@ -19,6 +19,8 @@ export interface Unit {
   entropy: number | null;
   /** Written or read by a model on a server: its place counts pieces of text, which need not be that model's tokens. */
   elsewhere?: true;
+  /** A person put it there, in a branch. */
+  given?: true;
 }
 
 /** Shorter runs of one token are text. */
@@ -50,15 +52,17 @@ const numberOf = (value: number | undefined): number | null =>
 export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Unit[] {
   const units: Unit[] = [];
   let first = 0;
-  for (const [segment, { source, tokens, logprobs, entropies, images, texts }] of rollout.segments.entries()) {
+  for (const [segment, part] of rollout.segments.entries()) {
+    const { source, tokens, logprobs, entropies, images, texts, given = [] } = part;
     let pictures = 0;
+    const isGiven = (i: number) => given.some(([from, to]) => i >= from && i < to);
     for (let i = 0; i < tokens.length; ) {
       const token = tokens[i]!;
       const text = texts ? (texts[i] ?? "") : textOf(token);
       let length = 1;
       // Elsewhere one token stands for a picture, of which nobody here knows how many it is.
       if (text === imageText && !texts) while (tokens[i + length] === token) length++;
-      const model = source === "model";
+      const sampled = source === "model" && !isGiven(i);
       units.push({
         segment,
         source,
@@ -67,9 +71,10 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
         token,
         text,
         picture: text === imageText ? (images[pictures++] ?? null) : null,
-        ...(texts && { elsewhere: true }),
-        logprob: model ? numberOf(logprobs[i]) : null,
-        entropy: model ? numberOf(entropies[i]) : null,
+        logprob: sampled ? numberOf(logprobs[i]) : null,
+        entropy: sampled ? numberOf(entropies[i]) : null,
+        ...(isGiven(i) && { given: true as const }),
+        ...(texts && { elsewhere: true as const }),
       });
       i += length;
     }

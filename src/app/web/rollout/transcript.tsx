@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { tokensOf } from "../../../agent/rollouts_elsewhere.ts";
@@ -5,6 +6,7 @@ import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { replacedNames } from "./branch_words.ts";
 import { zoomClass } from "./crops.tsx";
 import { imageWords, type Unit } from "./token_units.ts";
 
@@ -19,10 +21,12 @@ interface Props {
   /** Whether a link or a person has named this place, rather than a rollout being opened. */
   named: boolean;
   move(to: number): void;
+  /** What can be done with the rollout as a whole. */
+  buttons: ComponentChildren;
 }
 
 /** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, named, move }: Props) {
+export function Transcript({ rollout, units, cursor, inputs, named, move, buttons }: Props) {
   const [colouring, setColouring] = useState<Colouring>("probability");
   const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
   // A page cannot hold a button for each of a hundred thousand tokens.
@@ -40,8 +44,9 @@ export function Transcript({ rollout, units, cursor, inputs, named, move }: Prop
     <div class="card" ref={list}>
       <div class="headline">
         <h2>
-          <b>Transcript</b>
+          <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
         </h2>
+        {buttons}
         {!rollout.elsewhere && (
           <label class="small soft">
             colour:{" "}
@@ -56,7 +61,7 @@ export function Transcript({ rollout, units, cursor, inputs, named, move }: Prop
       {rollout.elsewhere ? (
         <LegendElsewhere known={units.some(({ logprob }) => logprob !== null)} />
       ) : (
-        <Legend colouring={colouring} highestEntropy={highestEntropy} />
+        <Legend colouring={colouring} highestEntropy={highestEntropy} given={units.some(({ given }) => given)} />
       )}
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
@@ -132,12 +137,18 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
     <button
       type="button"
       tabIndex={-1}
-      class={`tok ${picked ? "pick" : ""} ${hatched} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
+      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
       // A space has no name that could be read aloud.
       aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
       aria-current={picked ? "true" : undefined}
-      title={unit.logprob === null ? undefined : `p = ${figure(Math.exp(unit.logprob))}`}
+      title={
+        unit.given
+          ? "put there by a person"
+          : unit.logprob === null
+            ? undefined
+            : `p = ${figure(Math.exp(unit.logprob))}`
+      }
       onClick={onPick}
     >
       {input && (
@@ -177,7 +188,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
     <div class="who">
       <b>{call ? toolLabel(call) : "tool"}</b>
       <span>
-        {call ? outcomeLabel(call) : "answered"}
+        {call?.replaced ? `replaced by ${replacedNames[call.replaced.kind]}` : call ? outcomeLabel(call) : "answered"}
         {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
@@ -201,7 +212,16 @@ function LegendElsewhere({ known }: { known: boolean }) {
   );
 }
 
-function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEntropy: number }) {
+function Legend({
+  colouring,
+  highestEntropy,
+  given,
+}: {
+  colouring: Colouring;
+  highestEntropy: number;
+  /** Whether a person put some tokens there. */
+  given: boolean;
+}) {
   const ends = {
     probability: ["p = 1", "p = 0"],
     entropy: ["0 nats", `${figure(highestEntropy)} nats`],
@@ -210,6 +230,7 @@ function Legend({ colouring, highestEntropy }: { colouring: Colouring; highestEn
   return (
     <p class={`legend small soft ${colouring}`}>
       {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
+      {given && " · underlined: put there by a person, not sampled"}
     </p>
   );
 }

@@ -20,7 +20,7 @@ export interface ModelInput {
 }
 
 /** The image processor of the shipped variants, for logs from before runs recorded theirs. */
-const shippedView: SizeLimits = { factor: 16, minPixels: 4096, maxPixels: 4096 };
+export const shippedView: SizeLimits = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 
 /** Pixels that a rollout's crops and model inputs may have together; a log may say any number. */
 const mostPixels = 2 ** 26;

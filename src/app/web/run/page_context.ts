@@ -1,5 +1,6 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { BranchControl } from "./branch_control.ts";
 import type { GivenFiles } from "./given_files.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayFiles } from "./replay_files.ts";
@@ -12,6 +13,7 @@ import type { WorthControl } from "./worth_control.ts";
 export interface PageContext {
   store: Store;
   control: RunControl;
+  branches: BranchControl;
   givenFiles: GivenFiles;
   replayFiles: ReplayFiles;
   pictures: Pictures;

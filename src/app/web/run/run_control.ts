@@ -186,6 +186,16 @@ export class RunControl {
     });
   }
 
+  /** Whether a run by this name is stored in this browser. */
+  async keeps(name: string): Promise<boolean> {
+    try {
+      return (await this.api.runs()).some((run) => run.name === name);
+    } catch {
+      // Who opens it says what is wrong.
+      return true;
+    }
+  }
+
   /** Plays a recorded run that comes with the page, from its beginning. */
   async watch(recording: Recording): Promise<void> {
     if (!(await this.openRecording(recording))) return;
@@ -211,7 +221,7 @@ export class RunControl {
         { name, link: fileLink(name), about: null, origin: "file" },
         await readEventsBlob(name, file, (share) => report(`reading ${name}, ${Math.round(100 * share)} %`)),
       );
-      if (wanted?.name === name) wanted.show();
+      if (wanted && (wanted.name === name || wanted.from === "browser")) wanted.show();
       this.#store.wantedFile.value = null;
     });
   }

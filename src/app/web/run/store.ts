@@ -5,6 +5,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { type KnobName, knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { PlayerState } from "../../run/player.ts";
+import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
@@ -46,6 +47,15 @@ export interface Cursor {
   tokens: number;
 }
 
+/** The log of a run that a link means and that must be given: a file by its name, or a run of another browser. */
+export interface WantedLog {
+  name: string;
+  from: "file" | "browser";
+  look: Look;
+  /** Goes where the link leads, in the run that is shown then. */
+  show(): void;
+}
+
 /** A run that broke off in this page, and can be gone on with. */
 export interface Interrupted extends Pick<StoredRun, "name" | "step" | "savedStep" | "steps"> {
   /** What happened, in a sentence. */
@@ -59,6 +69,8 @@ export interface Chosen {
   siblings: readonly Rollout[];
   /** Counted as updates are: from 1. */
   step: number;
+  /** What it is a branch of, where it is one: no rollout of the run. */
+  branch?: Branch;
 }
 
 /** Events fold at once, the page is updated once a frame; one that is not seen has no frames, and is updated this often. */
@@ -137,8 +149,11 @@ export class Store {
   readonly cursor: Signal<Cursor | null> = signal(null);
   /** Panels beside the step-through that were opened (true) or folded by hand. */
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
-  /** A file that a link means, to be opened again, and how to go where the link leads. */
-  readonly wantedFile: Signal<{ name: string; look: Look; show(): void } | null> = signal(null);
+  readonly wantedFile: Signal<WantedLog | null> = signal(null);
+  /** Under which key the browser keeps the branches of the shown run; null where there is no run. */
+  readonly tree: ReadonlySignal<string | null> = computed(() => this.replay.value?.link ?? this.storedAs.value);
+  /** Branches of rollouts of the shown run, oldest first. */
+  readonly branches: Signal<readonly Branch[]> = signal([]);
   /** Rollouts that were made in this page beside the shown run, and belong to none. */
   readonly beside: Signal<readonly Chosen[]> = signal([]);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
@@ -203,13 +218,22 @@ export class Store {
     const id = this.pinned.value;
     const beside = this.beside.value.find(({ rollout }) => rollout.id === id);
     if (beside) return beside;
-    const found = id !== null ? findRollout(this.steps.value, id) : firstZoomed(this.record.value);
+    const found = id !== null ? this.#find(id) : firstZoomed(this.record.value);
     const last = this.#lastChosen;
     if (found === null)
       return id !== null && last?.rollout.id === id ? last : id !== null ? firstZoomed(this.record.value) : null;
     // The same object as long as it is the same rollout: views compare by identity
     if (last?.rollout !== found.rollout) this.#lastChosen = found;
     return this.#lastChosen;
+  }
+
+  #find(id: string): Chosen | null {
+    const of = findRollout(this.steps.value, rootOf(id));
+    if (rootOf(id) === id) return of;
+    const branch = this.branches.value.find((one) => one.id === id);
+    if (!branch) return null;
+    const { rollout, task } = branch;
+    return { rollout, task, siblings: of?.siblings ?? [], step: rollout.step, branch };
   }
 }
 

@@ -19,6 +19,8 @@ export interface Look {
   rollout: string | null;
   /** Tokens of the rollout up to and with the one that is looked at, or null. */
   token: number | null;
+  /** Panels beside the rollout that were opened (true) or folded. */
+  panels: Readonly<Record<string, boolean>>;
 }
 
 /** What a link to the page carries: the experiment and what is looked at. */
@@ -29,7 +31,7 @@ export interface UrlState extends Look {
   others: [key: string, value: string][];
 }
 
-const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token"];
+const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "panels"];
 const places = ["step", "at", "task", "token"] as const;
 
 const files = "file:";
@@ -39,7 +41,7 @@ export const fileLink = (name: string): string => files + name;
 export const linkedFile = (link: string): string | null => (link.startsWith(files) ? link.slice(files.length) : null);
 
 /** Nothing in particular is looked at. */
-export const noPlace = { run: null, step: null, at: null, task: null, rollout: null, token: null } as const;
+export const noPlace = { run: null, step: null, at: null, task: null, rollout: null, token: null, panels: {} } as const;
 /** Fields that other parts of the product read from the address. */
 const foreignKeys = ["trace"];
 
@@ -53,6 +55,7 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       if (key === "tab") state.tab = checkTab(value);
       else if (key === "rollout") state.rollout = value.replaceAll(".", "·");
       else if (key === "run") state.run = value;
+      else if (key === "panels") state.panels = readPanels(value);
       else if (isPlace(key)) state[key] = checkPlace(key, value);
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
@@ -89,6 +92,8 @@ export function writeUrl(state: UrlState): string {
   for (const key of places) if (key !== "token" && state[key] !== null) fields.push([key, String(state[key])]);
   if (state.rollout !== null) fields.push(["rollout", state.rollout.replaceAll("·", ".")]);
   if (state.token !== null) fields.push(["token", String(state.token)]);
+  const panels = Object.entries(state.panels).map(([name, open]) => (open ? name : `-${name}`));
+  if (panels.length > 0) fields.push(["panels", panels.join(".")]);
   return `?${new URLSearchParams([...fields, ...state.others])}`;
 }
 
@@ -107,6 +112,16 @@ export function differences(changes: Partial<RunConfig>): Partial<RunConfig> {
   );
   return Object.fromEntries(kept);
 }
+
+/** "formula.-reward": opened, and folded. */
+function readPanels(value: string): Record<string, boolean> {
+  const names = value.split(".");
+  if (names.every((name) => /^-?[a-z]{1,20}$/.test(name)) && names.length <= mostPanels)
+    return Object.fromEntries(names.map((name) => [name.replace("-", ""), !name.startsWith("-")]));
+  throw new Error(`panels must be names with dots between them, found "${value.slice(0, 40)}"`);
+}
+
+const mostPanels = 40;
 
 const isPlace = (key: string): key is (typeof places)[number] => (places as readonly string[]).includes(key);
 

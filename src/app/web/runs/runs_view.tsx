@@ -1,11 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { StoredRun } from "../../worker_api/run_api.ts";
+import { download, fileName } from "../browser/download.ts";
 import { modelName } from "../labels/model_name.ts";
 import { count } from "../labels/numbers.ts";
 import { presetName } from "../labels/preset_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { recordings } from "../run/recordings.ts";
+import { savedLog } from "../run/saved_log.ts";
 import { FileChooser } from "../widgets/file_chooser.tsx";
 import { RemoveButton } from "../widgets/remove_button.tsx";
 import { CachedWeightsCard } from "./cached_weights.tsx";
@@ -36,6 +38,17 @@ export function RunsView({ onRejudge, rejudged }: Props) {
       store.notices.error(error);
     }
     list();
+  };
+  const saveLog = async (name: string): Promise<void> => {
+    try {
+      download(
+        `${fileName(name)}.jsonl.gz`,
+        await savedLog((await control.api.events(name)).events),
+        "application/gzip",
+      );
+    } catch (error) {
+      store.notices.error(error);
+    }
   };
   return (
     <section class="stack first runs" aria-label="Runs">
@@ -82,6 +95,7 @@ export function RunsView({ onRejudge, rejudged }: Props) {
                   onSettings={() => void control.useSettings(run.name)}
                   onOpen={() => void control.openStored(run.name).then((found) => found || list())}
                   onRemove={() => void remove(run.name)}
+                  onSaveLog={() => void saveLog(run.name)}
                   onRejudge={() => onRejudge(run.name)}
                 />
               ))}
@@ -177,10 +191,19 @@ interface RunActions {
   onResume(): void;
   onSettings(): void;
   onRemove(): void;
+  onSaveLog(): void;
   onRejudge(): void;
 }
 
-function RunRow({ run, onOpen, onResume, onSettings, onRemove, onRejudge }: { run: StoredRun } & RunActions) {
+function RunRow({
+  run,
+  onOpen,
+  onResume,
+  onSettings,
+  onRemove,
+  onSaveLog,
+  onRejudge,
+}: { run: StoredRun } & RunActions) {
   const { store } = usePage();
   const { name, step, savedStep, steps, writer } = run;
   const moving = store.player.value === "playing" || store.player.value === "stepping";
@@ -220,6 +243,14 @@ function RunRow({ run, onOpen, onResume, onSettings, onRemove, onRejudge }: { ru
             onClick={onSettings}
           >
             Use these settings
+          </button>
+          <button
+            type="button"
+            aria-label={`Save the log of the run ${name} as a file`}
+            title="For links to this run in another browser, and for other programs"
+            onClick={onSaveLog}
+          >
+            Save its log
           </button>
           <button type="button" aria-label={`Judge again… the run ${name}`} onClick={onRejudge}>
             Judge again…

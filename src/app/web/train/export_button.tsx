@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ExportedModel } from "../../worker_api/run_api.ts";
-import { download } from "../browser/download.ts";
+import { download, fileName } from "../browser/download.ts";
 import { shownBytes } from "../browser/dropped_kinds.ts";
 import { count, counted } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
@@ -21,13 +21,6 @@ function shownWeights(store: Store): { run: string | null } | { none: string } {
   // Other settings may have opened another model since it ended.
   return { run: store.player.value === "over" && checkpointStep === step ? store.storedAs.value : null };
 }
-
-/** A name for a file: what systems do not allow in one becomes a dash. */
-const fileName = (text: string): string =>
-  text
-    .replace(/[^\p{L}\p{N}._()]+/gu, "-")
-    .replace(/^[-.]+|-+$/g, "")
-    .slice(0, 120);
 
 /** Saves the weights of the run that is shown, once a dialog has said whose they are and after which step. */
 export function ExportButton() {

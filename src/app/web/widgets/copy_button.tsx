@@ -1,15 +1,26 @@
 import { useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
 
+interface Props {
+  /** Made when it is asked for, where it is a function. */
+  text: string | (() => string);
+  /** For screen readers. */
+  label: string;
+  /** On the button. */
+  name?: string;
+  /** Said beside the button once it has been copied. */
+  note?: string | null;
+}
+
 /** Copies a text, and says so for a moment. */
-export function CopyButton({ text, label }: { text: string; label: string }) {
+export function CopyButton({ text, label, name = "Copy", note }: Props) {
   const { store } = usePage();
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(typeof text === "string" ? text : text());
       setCopied(true);
-      setTimeout(() => setCopied(false), 2000);
+      setTimeout(() => setCopied(false), note ? 10_000 : 2000);
     } catch {
       store.notices.add(
         "error",
@@ -20,10 +31,10 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   return (
     <>
       <button type="button" aria-label={label} onClick={() => void copy()}>
-        {copied ? "Copied" : "Copy"}
+        {copied ? "Copied" : name}
       </button>
-      <span class="hidden" role="status">
-        {copied ? "Copied" : ""}
+      <span class={copied && note ? "soft small copied" : "hidden"} role="status">
+        {copied ? (note ? `Copied. ${note}.` : "Copied") : ""}
       </span>
     </>
   );

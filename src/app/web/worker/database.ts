@@ -1,5 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from "idb";
 import type { NamedBytes } from "../../../platform.ts";
+import type { Branch } from "../../worker_api/branch_api.ts";
 import type { StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 
 /** A run as it is stored: what the list shows, beside its configuration. */
@@ -32,6 +33,8 @@ interface Schema extends DBSchema {
   verdicts: { key: string; value: KeptVerdict; indexes: { keptAt: number } };
   /** Platform.cache */
   texts: { key: string; value: string };
+  /** Branches of rollouts. */
+  branches: { key: [tree: string, id: string]; value: Branch };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -40,7 +43,7 @@ let opening: Promise<Database> | null = null;
 
 /** What this browser keeps of runs and models. A transaction is whole or did not happen. */
 export function database(): Promise<Database> {
-  opening ??= openDB<Schema>("saccade", 4, {
+  opening ??= openDB<Schema>("saccade", 5, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("runs", { keyPath: "name" });
@@ -53,7 +56,8 @@ export function database(): Promise<Database> {
         db.createObjectStore("warmups");
       }
       if (before < 3) db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt");
-      db.createObjectStore("texts");
+      if (before < 4) db.createObjectStore("texts");
+      db.createObjectStore("branches", { keyPath: ["tree", "id"] });
     },
     blocking(_current, _blocked, event) {
       // A newer page in another tab wants to change the stores; it must not wait for this one.

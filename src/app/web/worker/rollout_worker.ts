@@ -1,3 +1,4 @@
+import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
 import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "../../worker_api/roll_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
@@ -9,21 +10,42 @@ import type {
   SeenPictures,
   Worths,
 } from "../../worker_api/worth_api.ts";
+import { keptBranches, removeBranches } from "./branch_store.ts";
+import { BranchWorker } from "./branch_worker.ts";
 import { measureRollout } from "./rollout_measures.ts";
 import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
 import { type ElsewhereParts, rollElsewhere, rollHere } from "./rolls.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
 
+/** Does something while no event of a run is under way. */
+type Between = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** The worker's half of questions about single rollouts. */
 export class RolloutWorker implements RolloutApi {
   readonly #weights: WeightsBeside;
 
+  readonly #branches: BranchWorker;
+  readonly #between: Between;
   readonly #elsewhere: ElsewhereParts;
   #stopElsewhere = new AbortController();
 
-  constructor(weights: WeightsBeside, elsewhere: ElsewhereParts) {
+  constructor(weights: WeightsBeside, between: Between, elsewhere: ElsewhereParts) {
     this.#weights = weights;
+    this.#branches = new BranchWorker(weights, between);
+    this.#between = between;
     this.#elsewhere = elsewhere;
+  }
+
+  branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
+    return this.#branches.branch(asked);
+  }
+
+  branches(tree: string): Promise<Branch[]> {
+    return keptBranches(tree);
+  }
+
+  removeBranches(tree: string, ids: string[]): Promise<void> {
+    return removeBranches(tree, ids);
   }
 
   measures(asked: AskedMeasures): Promise<Measures> {
@@ -43,7 +65,7 @@ export class RolloutWorker implements RolloutApi {
   }
 
   roll(asked: AskedRollHere): Promise<RolledHere> {
-    return rollHere(this.#weights, asked);
+    return this.#between(() => rollHere(this.#weights, asked));
   }
 
   async rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere> {

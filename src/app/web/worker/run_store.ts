@@ -5,6 +5,7 @@ import { readTrainerState } from "../../../train/trainer_state.ts";
 import { configText, readStored } from "../../run/record.ts";
 import type { StoredRun } from "../../worker_api/run_api.ts";
 import { freeName } from "../labels/run_name.ts";
+import { branchesOfRun } from "./branch_store.ts";
 import { type Database, database, lock, locked, type RunEntry, write } from "./database.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
@@ -68,10 +69,12 @@ export async function removeRun(name: string): Promise<void> {
     `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
   );
   try {
-    await write(await database(), ["runs", "logs", "checkpoints"], `that the run "${name}" is removed`, (change) => [
+    const stores: ["runs", "logs", "checkpoints", "branches"] = ["runs", "logs", "checkpoints", "branches"];
+    await write(await database(), stores, `that the run "${name}" is removed`, (change) => [
       change.objectStore("runs").delete(name),
       change.objectStore("logs").delete(piecesOf(name)),
       change.objectStore("checkpoints").delete(name),
+      change.objectStore("branches").delete(branchesOfRun(name)),
     ]);
   } finally {
     release();

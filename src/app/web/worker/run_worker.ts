@@ -70,7 +70,7 @@ export class RunWorker implements RunApi {
       openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
     );
     this.#beside = new WeightsBeside(() => this.#models.opened());
-    this.rollouts = new RolloutWorker(this.#beside, {
+    this.rollouts = new RolloutWorker(this.#beside, (work) => this.#between(work), {
       platform,
       pictures: (task, wanted) => this.pictures(task, wanted),
       keyOf: this.judge.keyOf,
@@ -256,6 +256,12 @@ export class RunWorker implements RunApi {
     if (run !== null) return storedExport(this.platform, run);
     if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
     return this.#run.exported();
+  }
+
+  /** Does something with the session while no event is under way. */
+  async #between<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#warmup) throw new Error("A warm-up is under way, whose weights are not at rest; stop it first");
+    return this.#run && !this.#run.over ? this.#run.between(work) : work();
   }
 
   /** A part of a log would be taken for the whole run. */

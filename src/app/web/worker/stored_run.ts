@@ -160,6 +160,11 @@ export class StoredRunWriter {
     if (this.#recorder.unsaved) await this.save();
   }
 
+  /** Does something with the session between two events; the run waits meanwhile. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(work);
+  }
+
   /** Ends it where it is. */
   async close(): Promise<void> {
     await this.#inTurn(() => this.#close());

@@ -28,6 +28,15 @@ describe("the page's address", () => {
     expect(readUrl(address)).toEqual({ state: written, messages: [] });
   });
 
+  it("names panels that were opened and folded", () => {
+    const written = state({ panels: { formula: true, reward: false } });
+    expect(writeUrl(written)).toBe("?preset=needle&panels=formula.-reward");
+    expect(readUrl("?panels=formula.-reward").state).toEqual(written);
+    expect(readUrl("?panels=a.<b>").messages).toEqual([
+      'In the address: panels must be names with dots between them, found "a.<b>"',
+    ]);
+  });
+
   it("keeps only the seed when it is the preset's too", () => {
     expect(differences({ preset: "story", seed: 0, glyphPx: 8, shapeMinPx: 90 })).toEqual({ preset: "story", seed: 0 });
     expect(differences({ preset: "needle", glyphPx: 8 })).toEqual({ preset: "needle", glyphPx: 8 });

@@ -1,0 +1,27 @@
+import type { Pixels } from "../../image/pixels.ts";
+import type { SizeLimits } from "../../image/smart_resize.ts";
+import type { Platform } from "../../platform.ts";
+import { needlePictures } from "../../tasks/sources/needle.ts";
+import type { Task } from "../../tasks/task.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+import { isOwnCode } from "../../train/own_code.ts";
+import { openRunTasks } from "../data/run_tasks.ts";
+
+/** Pictures of a run's tasks, without its model. */
+export type TaskPictures = (task: Task) => Promise<{ pictures: Pixels[] | null; missing: string | null }>;
+
+/** Opens the tasks of a run when the first picture is asked for. What cannot be had is said where the picture would be. */
+export function taskPictures(config: RunConfig, platform: Platform, view: SizeLimits): TaskPictures {
+  let opened: ReturnType<typeof openRunTasks> | null = null;
+  return async (task) => {
+    if (config.data === "") return { pictures: needlePictures(task.id, config), missing: null };
+    if (isOwnCode(config.data))
+      return { pictures: null, missing: `Its tasks come from ${config.data}, which is not run to read a log` };
+    try {
+      opened ??= openRunTasks(config, platform, view);
+      return { pictures: await (await opened).pictures(task), missing: null };
+    } catch (error) {
+      return { pictures: null, missing: `Its picture cannot be had: ${(error as Error).message}` };
+    }
+  };
+}

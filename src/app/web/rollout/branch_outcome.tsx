@@ -1,0 +1,33 @@
+import type { Branch } from "../../worker_api/branch_api.ts";
+import { usePage } from "../run/page_context.ts";
+import { answerProbability, branchName, changeText, outcomeText } from "./branch_words.ts";
+import type { StepContext } from "./step_context.ts";
+
+/** What came of a branch, beside what the rollout that is looked at came to. */
+export function BranchOutcome({ branch, step }: { branch: Branch; step: StepContext }) {
+  const { store } = usePage();
+  const { rollout } = step.chosen;
+  const isShown = rollout.id === branch.id;
+  return (
+    <div class="outcome">
+      <p>
+        <b>{outcomeText(branch.rollout, branch.answerProbability)}</b>
+      </p>
+      <p class="soft small">
+        {branchName(branch)}: {changeText(branch)}
+        {branch.parent === rollout.id &&
+          ` · without that: ${outcomeText(rollout, answerProbability(rollout, step.units))}`}
+      </p>
+      {!isShown && (
+        <button
+          type="button"
+          onClick={() => {
+            store.pinned.value = branch.id;
+          }}
+        >
+          Step through it
+        </button>
+      )}
+    </div>
+  );
+}
