@@ -14,6 +14,10 @@ export interface FamilyView {
 /** The families that a policy elsewhere may be of. */
 export const familyNames: readonly string[] = families.map(({ modelType }) => modelType);
 
+/** The first family whose boxes mean that; null where none has such. */
+export const familyWith = (frame: CoordinateFrame): string | null =>
+  families.find((family) => family.frame === frame)?.modelType ?? null;
+
 const letters = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 
 /**

@@ -1,4 +1,5 @@
 import type { Rollout } from "../../agent/rollout.ts";
+import type { CoordinateFrame } from "../../image/coordinate_frame.ts";
 import type { ToolForm } from "../../policy/elsewhere/remote_policy.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -28,8 +29,8 @@ export interface NamedServer {
   url: string;
   /** Empty: the first that the server names. */
   model: string;
-  /** Null: what the model's name says. */
-  family: string | null;
+  /** What its boxes mean; null: what the model's name says. */
+  frame: CoordinateFrame | null;
   toolForm: ToolForm;
 }
 

@@ -34,7 +34,7 @@ export class CompareControl {
   readonly problem: Signal<string | null> = signal(null);
   /** By the ids of the side that wrote and the one that was asked. */
   readonly scores: Signal<ReadonlyMap<string, Scored>> = signal(new Map());
-  readonly server: Signal<NamedServer> = signal({ url: "", model: "", family: null, toolForm: "text" });
+  readonly server: Signal<NamedServer> = signal({ url: "", model: "", frame: null, toolForm: "text" });
   readonly #api: RunApi;
   readonly #store: Store;
   #count = 0;

@@ -8,7 +8,13 @@ import { type Store, type Tab, tabs } from "../run/store.ts";
 import { theme, toggleTheme } from "../widgets/theme.ts";
 import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 
-const tabNames: Record<Tab, string> = { train: "Train", step: "Step through", runs: "Runs", data: "Data" };
+const tabNames: Record<Tab, string> = {
+  train: "Train",
+  step: "Step through",
+  compare: "Compare",
+  runs: "Runs",
+  data: "Data",
+};
 
 export function Header() {
   const { store } = usePage();

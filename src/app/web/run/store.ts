@@ -13,8 +13,8 @@ import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
-export type Tab = "train" | "step" | "runs" | "data";
-export const tabs: readonly Tab[] = ["train", "step", "runs", "data"];
+export type Tab = "train" | "step" | "compare" | "runs" | "data";
+export const tabs: readonly Tab[] = ["train", "step", "compare", "runs", "data"];
 
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {

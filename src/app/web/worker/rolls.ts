@@ -38,9 +38,12 @@ export async function rollElsewhere(
 ): Promise<RolledElsewhere> {
   // What it imports of prompts and tools comes when it is asked for.
   const { RemoteSession } = await import("../../session/remote_session.ts");
+  const { familyWith } = await import("../../session/remote_view.ts");
   if (server.url.trim() === "")
     throw new Error("Expected the address of a server, found none; enter one such as http://127.0.0.1:8000/v1");
-  const asked = { ...server, key: keyOf(server.url), concurrency: 1, timeoutMs };
+  const { frame, ...named } = server;
+  const family = frame && familyWith(frame);
+  const asked = { ...named, family, key: keyOf(server.url), concurrency: 1, timeoutMs };
   const judgeAccess = { key: keyOf };
   try {
     const session = await RemoteSession.open(platform, config, asked, { connection, judgeAccess, signal });
