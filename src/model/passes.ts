@@ -1,5 +1,6 @@
 import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import type { Attended } from "../ops/attention_map.ts";
 import type { CacheState } from "./cache.ts";
 import type { TextRows } from "./text_rows.ts";
 import type { VisionRows } from "./vision_rows.ts";
@@ -21,6 +22,8 @@ export interface TextInput {
   /** Where given, new rows are appended to it and attend to what is in it; else rows attend to each other. */
   cache?: CacheState;
   watch?: Watch;
+  /** Called with the attention of each text layer that has any, while the pass is recorded. */
+  attended?: (layer: number, of: Attended) => void;
 }
 
 /** The two forward passes of a model, recorded on a tape. */

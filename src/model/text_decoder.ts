@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { reshape, type Tensor } from "../gpu/tensor.ts";
 import { attention } from "../ops/attention.ts";
+import type { Attended } from "../ops/attention_map.ts";
 import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { gather } from "../ops/gather.ts";
 import { heads } from "../ops/heads.ts";
@@ -25,6 +26,7 @@ export interface TextPass<Cache extends CacheState = CacheState> {
   rotations: Tensor;
   cache?: Cache;
   kvCacheDtype: CacheDtype;
+  attended?: TextInput["attended"];
 }
 
 /**
@@ -58,8 +60,9 @@ export function textPass(
     if (!mixer) throw new TypeError(`layerTypes names ${type}, expected one of ${Object.keys(mixers).join(", ")}`);
     return mixer;
   });
-  return (tape, weights, { rows, vision, cache, watch }: TextInput) => {
-    const pass: TextPass = { tape, weights, config, rows, rotations: rotary(tape, rows), cache, kvCacheDtype };
+  return (tape, weights, { rows, vision, cache, watch, attended }: TextInput) => {
+    const rotations = rotary(tape, rows);
+    const pass: TextPass = { tape, weights, config, rows, rotations, cache, kvCacheDtype, attended };
     let x = gather(tape, weights.get(embeddingWeight), rows.tokens);
     if (vision) x = gather(tape, vision.embeds, rows.images, x);
     watch?.("text.embeds", x);
@@ -99,7 +102,7 @@ const norm = ({ tape, weights, config }: TextPass, module: string, x: Tensor): T
 
 /** Causal attention with grouped heads of keys and values. */
 function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, { residual }: Residual): Tensor {
-  const { tape, weights, config, rows, rotations, cache, kvCacheDtype } = pass;
+  const { tape, weights, config, rows, rotations, cache, kvCacheDtype, attended: onAttended } = pass;
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, rmsNormEps: eps, headNorm } = config;
   const part = (name: string) => `${layerName(layer)}.self_attn.${name}`;
   const packed = weights.linear(tape, [part("q_proj"), part("k_proj"), part("v_proj")], normed);
@@ -112,7 +115,9 @@ function attend(pass: TextPass<AttentionCache>, layer: number, normed: Tensor, {
     cache: cache && { rows: rows.cacheRows, ...cache.layer(layer) },
     rounded: kvCacheDtype,
   });
-  const attended = reshape(attention(tape, { q, k, v, spans: rows.spans, scale: D ** -0.5 }), rows.capacity, H * D);
+  const watch = onAttended && ((of: Attended) => onAttended(layer, of));
+  const out = attention(tape, { q, k, v, spans: rows.spans, scale: D ** -0.5, watch });
+  const attended = reshape(out, rows.capacity, H * D);
   return weights.linear(tape, part("o_proj"), attended, { residual });
 }
 

@@ -2,6 +2,7 @@ import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents3, type Tensor } from "../gpu/tensor.ts";
 import { type BackwardKernel, backpropAttention } from "./attention_backward.ts";
 import { type AttentionCall, type AttentionKernel, attend } from "./attention_forward.ts";
+import type { Attended } from "./attention_map.ts";
 
 /** Which rows attend which keys. In buffers, so that runs of a plan may differ. */
 export interface Spans {
@@ -23,6 +24,8 @@ export interface AttentionInputs {
   spans: Spans;
   /** Factor of the scores, usually 1 / sqrt(D). */
   scale: number;
+  /** Called with what was recorded, for maps of what rows attend to. */
+  watch?: (attended: Attended) => void;
 }
 
 /** Kernels to use instead of those that suit device and sizes; for tests. */
@@ -39,7 +42,7 @@ export interface AttentionChoice {
  */
 export function attention(
   tape: Tape,
-  { q, k, v, spans, scale }: AttentionInputs,
+  { q, k, v, spans, scale, watch }: AttentionInputs,
   choice: AttentionChoice = {},
 ): Tensor {
   const [N, H, D] = extents3(q);
@@ -65,6 +68,7 @@ export function attention(
   const out = tape.empty("attention.out", [N, H, D]);
   const stats = tape.empty("attention.stats", [N, H, 2]);
   attend(call, { out, stats }, { kernel: choice.forward, mostKeys: spans.mostKeys });
+  watch?.({ q, k, v, querySpans: spans.query, stats, out, scale });
   if (keySpans) tape.record(out, [q, k, v], () => backpropAttention(call, { out, stats, keySpans }, choice.backward));
   return out;
 }

@@ -4,6 +4,7 @@ import { Plan } from "../gpu/plan.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import type { Model } from "../model/model.ts";
+import type { TextInput } from "../model/passes.ts";
 import { TextRows } from "../model/text_rows.ts";
 import { gather } from "../ops/gather.ts";
 import { type Packed, type PackedGroup, pack } from "./pack.ts";
@@ -21,7 +22,7 @@ export interface InspectPass {
 export const pickedStep = 64;
 
 /** Records the pass of a group that only a question is about; the caller runs it and frees its plan. */
-export function inspectPass(gpu: Gpu, model: Model, group: PackedGroup): InspectPass {
+export function inspectPass(gpu: Gpu, model: Model, group: PackedGroup, attended?: TextInput["attended"]): InspectPass {
   const { imageTokenId, vision: visionConfig, text } = model.config;
   const merge = visionConfig.spatialMergeSize;
   const packed = pack([group], imageTokenId, merge);
@@ -40,7 +41,7 @@ export function inspectPass(gpu: Gpu, model: Model, group: PackedGroup): Inspect
       trained: false,
     });
     const index = plan.upload("inspect.rows", targetRows, [targetRows.length, 1]);
-    const hidden = model.text(tape, { rows, vision: vision && model.vision(tape, vision) });
+    const hidden = model.text(tape, { rows, vision: vision && model.vision(tape, vision), attended });
     const picked = gather(tape, hidden, { index });
     vision?.fill(packed.images);
     rows.fill(packed.rows);

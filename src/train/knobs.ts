@@ -355,7 +355,7 @@ const table = {
     flag(
       "bookkeeping",
       false,
-      "evaluations also measure what the tools' pictures were worth: accuracy with and without the tool, gain and harm",
+      "evaluations, of which there is one before the first step too, also measure what the tools' pictures were worth: accuracy with and without the tool, gain and harm",
     ),
   ),
   saveEvery: live(

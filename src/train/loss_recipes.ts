@@ -91,8 +91,9 @@ export interface MeasuredRollout {
 /** The loss of a rollout's tokens. */
 export interface RolloutLoss {
   config: LossConfig;
-  /** Of the group's rollouts, null where judging failed. */
+  /** Of the group's rollouts, null where judging failed; and its own. */
   rewards: (number | null)[];
+  reward: number | null;
   /** Null where judging failed. */
   advantage: number | null;
   /** What the aggregation weighs each of its tokens with; 0 where the rollout is left out of the loss. */
@@ -133,7 +134,8 @@ export function rolloutLoss(
       config,
     ),
   );
-  return { config, rewards, advantage, weight, terms };
+  const reward = rewards[rolloutIndex] ?? null;
+  return { config, rewards, reward, advantage, weight, terms };
 }
 
 /**

@@ -44,6 +44,9 @@ async function* measured(parts: TrainingParts, from: Progress, before: MadeBefor
   let startedMs = 0;
   let lastMs: number | null = null;
   let judgedBefore = countsNow(judge.counts);
+  const { evalEvery, evalCausal } = parts.config();
+  // What zooming was worth before it may die, which can take a few steps.
+  if (evalCausal && evalEvery > 0 && from.step === 0) yield* evaluations(parts, 0, parts.config(), verdicts);
   for await (const event of grpo(parts, from)) {
     if (event.type === "tasks" && !event.more) {
       startedMs = performance.now();

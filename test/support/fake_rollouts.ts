@@ -1,5 +1,6 @@
 import type { Rollout } from "../../src/agent/rollout.ts";
 import { type ElsewhereParts, rollElsewhere } from "../../src/app/web/worker/rolls.ts";
+import type { AskedAttention, Attention } from "../../src/app/worker_api/asked_attention.ts";
 import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
 import type { AskedBranch, Branch } from "../../src/app/worker_api/branch_api.ts";
 import type {
@@ -44,6 +45,25 @@ export class FakeRollouts implements RolloutApi {
     this.#parts = parts;
   }
 
+  /** Two layers of two heads over pictures of 4 x 4 tokens; each head looks at one token, of its own number. */
+  async attention({ rollout, index, weights = "now" }: AskedAttention): Promise<Attention> {
+    await this.#asked(`attention ${rollout.id} ${index} ${weights}`);
+    const written = rollout.segments.map(({ source, tokens }) => (source === "model" ? tokens.length : 0));
+    const segment = written.findIndex((_, i) => written.slice(0, i + 1).reduce((sum, n) => sum + n, 0) > index);
+    const shown = rollout.segments.slice(0, segment).reduce((n, { images }) => n + images.length, 0);
+    const M = 16 * shown;
+    const weightsOf = (head: number) => Array.from({ length: M }, (_, m) => (m === head ? 0.5 : 0.01));
+    return {
+      layers: 2,
+      heads: 2,
+      pictures: Array.from({ length: shown }, () => ({ across: 4, down: 4 })),
+      weights: Float32Array.from([0, 1, 2, 3].flatMap(weightsOf)),
+      rolled: Float32Array.from({ length: M }, (_, m) => (m === 5 ? 0.25 : 0)),
+      sums: Float32Array.of(1, 1, 1, 1),
+      by: { weights, step: weights === "now" ? null : 0 },
+    };
+  }
+
   async branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
     await this.#asked(`branch ${asked.rollout.id} ${asked.what.kind} ${asked.seed} ${asked.greedy}`);
     return this.#branches.branch(asked, (token) => this.#parts.vocabulary[token]!);
@@ -75,7 +95,7 @@ export class FakeRollouts implements RolloutApi {
             spread: 1 - Math.exp(moved(weights)),
             otherLogprob: other && moved(other),
             kl: other && Math.abs(moved(weights) - moved(other)) / 4,
-            startLogprob: start ? moved("start") : null,
+            startLogprob: start || other === "start" || weights === "start" ? moved("start") : null,
           };
         }),
       );

@@ -130,6 +130,9 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
       advantage: null,
     }),
     sight: async () => null,
+    attention: async () => {
+      throw new Error("One number attends to nothing");
+    },
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change(changes: Partial<RunConfig>) {
       Object.assign(config, changes);

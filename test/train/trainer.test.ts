@@ -234,6 +234,16 @@ describe("train", () => {
     expect(evaluations.every(({ sampling }) => sampling.step >= 2 ** 31)).toBe(true);
   });
 
+  test("evaluates before the first step too where it measures what zooming is worth, and not where a run goes on", async () => {
+    const steps = async (first: number) => {
+      const { parts } = scripted({ steps: 4, evalEvery: 2, evalCausal: true });
+      const events = await collect(train(parts, at(first)));
+      return events.flatMap((event) => (event.type === "eval" && !event.greedy ? [event.step] : []));
+    };
+    expect(await steps(0)).toEqual([0, 2, 4]);
+    expect(await steps(2)).toEqual([4]);
+  });
+
   test("an evaluation without anything held out is said to be none, once", async () => {
     const { parts } = scripted({ steps: 4, evalEvery: 2 });
     const source = { ...parts.source, heldOut: async () => [], heldOutNotes: () => ["0 of 6 rows are set apart"] };

@@ -25,6 +25,7 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   // A kernel that reads weights has a shader for each dtype.
   const name = shader.name.replace(/_(bf16|f16|i8|i4|nf4)$/, "").replace(/_unshared$/, "");
   if (/^(product|linear)/.test(name) && /^(multiply|backprop)/.test(entry)) return productWork(dispatch);
+  if (name === "attention_map") return mapWork(dispatch);
   if (name.startsWith("attention")) return attentionWork(dispatch, spans);
   const { table, weight_data, weight_scales, k, v, out, dout, dx } = dispatch.tensors;
   const bytes = (without: readonly (Tensor | undefined)[] = []) => streamed(dispatch, without);
@@ -86,6 +87,13 @@ function streamed({ shader, entry, tensors, constants }: Dispatch, without: read
     bound.set(tensor, Math.max(bound.get(tensor) ?? 0, isAdded ? 2 : 1));
   }
   return [...bound].reduce((sum, [tensor, times]) => sum + times * bytesOf(tensor), 0);
+}
+
+/** Of one row, or at most of all pairs of rows: not all of them attend to each other. */
+function mapWork(dispatch: Dispatch): Work {
+  const { N, S, H, D } = dispatch.params as Record<"N" | "S" | "H" | "D", number>;
+  const isOne = dispatch.entry === "map_row";
+  return { flops: 2 * (isOne ? 1 : N) * S * H * D, bytes: streamed(dispatch, []), isMost: true };
 }
 
 /** A table's rows that `pick` reads. */

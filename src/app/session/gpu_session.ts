@@ -14,6 +14,7 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
+import type { AttentionMaps } from "../../train/attention_maps.ts";
 import { type ProbeParts, probedTasks, type ZoomWorth, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
@@ -31,7 +32,7 @@ import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
 import { type AskedBranch, Branches, type MadeBranch } from "./rollout_branch.ts";
-import { rolloutMeasures } from "./rollout_measures.ts";
+import { rolloutAttention, rolloutMeasures } from "./rollout_measures.ts";
 import { type ProbedRollouts, type Remaking, rolloutSight, rolloutWorths } from "./rollout_worth.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
@@ -312,6 +313,11 @@ export class GpuSession implements Session {
 
   sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null> {
     return rolloutSight(this.#askedParts(asked.config), this.#remaking(), asked);
+  }
+
+  async attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps> {
+    const pictures = await this.#pictures(task, config);
+    return rolloutAttention(this, this.#context, { rollout, pictures, config, index });
   }
 
   branch(asked: AskedBranch): Promise<MadeBranch> {

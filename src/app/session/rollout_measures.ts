@@ -3,6 +3,7 @@ import { suppressed } from "../../agent/token_limits.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { Model } from "../../model/model.ts";
+import { type AttentionMaps, attentionMaps } from "../../train/attention_maps.ts";
 import { measureTokens, type TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { PackedGroup } from "../../train/pack.ts";
@@ -44,4 +45,13 @@ export async function rolloutMeasures(
   if (group.sequences.every(({ targets }) => targets.length === 0)) return [];
   const settings = { temperature: shown.config.temperature, suppressed: suppressed(chat, shown.config) };
   return measureTokens(gpu, { model: qwen, other }, group, { ...settings, count: likeliestTokens });
+}
+
+/** What the weights as they are attend to where they wrote one token of a rollout. @param index  among the tokens that the model wrote */
+export async function rolloutAttention(
+  { gpu, qwen, pool }: { gpu: Gpu; qwen: Model; pool: PicturePool },
+  { ownTools }: Pick<RunContext, "ownTools">,
+  { index, ...shown }: ShownRollout & { index: number },
+): Promise<AttentionMaps> {
+  return attentionMaps(gpu, qwen, await packShown({ qwen, pool }, ownTools, shown), index);
 }

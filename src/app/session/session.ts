@@ -6,6 +6,7 @@ import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { sameAdapter } from "../../train/adapter_settings.ts";
+import type { AttentionMaps } from "../../train/attention_maps.ts";
 import type { ZoomWorth } from "../../train/causal_zoom.ts";
 import type { Evaluated, RollingOptions } from "../../train/evaluation.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
@@ -115,6 +116,9 @@ export interface Session {
 
   /** One more rollout of a task of any run on this model, under a configuration of its own; scored. */
   rollTask(task: Task, config: RunConfig, options: { greedy: boolean; step: number }): Promise<Rollout>;
+
+  /** What the weights as they are attend to where they wrote a token: the one of this index among those that the model wrote. */
+  attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps>;
 
   /**
    * Goes on from a rollout's tokens up to a place with something else behind them, on the weights as they are. Nothing of a

@@ -1,6 +1,7 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import type { AskedAttention, Attention } from "./asked_attention.ts";
 import type { AskedWeights } from "./asked_weights.ts";
 import type { BranchApi } from "./branch_api.ts";
 import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
@@ -21,6 +22,9 @@ export interface AskedRollout extends AskedWeights {
 export interface RolloutApi extends BranchApi {
   /** Every token that the model wrote in a rollout, measured under the weights, in order. */
   measures(asked: AskedMeasures): Promise<Measures>;
+
+  /** What the weights attend to where they wrote one token, on the pictures before it. */
+  attention(asked: AskedAttention): Promise<Attention>;
   /** What the pictures of tools were worth in rollouts of one task: how likely its answer and theirs are without them. */
   worths(asked: AskedWorths): Promise<Worths>;
   /** How the loss of what was written rises where all pictures are grey. */

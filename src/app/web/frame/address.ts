@@ -1,4 +1,5 @@
 import { effect } from "@preact/signals";
+import { rootOf } from "../../worker_api/branch_api.ts";
 import { lookOf } from "../run/look.ts";
 import { recordings } from "../run/recordings.ts";
 import type { RunControl } from "../run/run_control.ts";
@@ -85,7 +86,7 @@ function place(store: Store, control: RunControl, { tab, step, at, task, rollout
   if (Object.keys(panels).length > 0) store.panels.value = { ...store.panels.peek(), ...panels };
   let found = rollout;
   if (store.replay.value) {
-    const made = rollout === null ? null : replay.stepOf(rollout);
+    const made = rollout === null ? null : replay.stepOf(rootOf(rollout));
     const target = at ?? step ?? made;
     if (target !== null) {
       replay.pause();

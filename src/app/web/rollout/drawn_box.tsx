@@ -82,7 +82,7 @@ export function DrawnBox({ picture, box }: Props) {
           height: share(bottom - top, height),
         }}
       >
-        <b aria-hidden="true">
+        <b aria-hidden="true" class={left + right > width ? "left" : ""}>
           {left}, {top} · {right - left} × {bottom - top}
         </b>
       </div>

@@ -9,7 +9,7 @@ export function LinkButton({ token }: { token: number | null }) {
   return (
     <CopyButton
       text={() => linkTo(store, location, token)}
-      name="Copy link"
+      name={token === null ? "Copy link" : "Copy link to token"}
       label={`Copy link to ${what}`}
       note={neededBeside(store)}
     />

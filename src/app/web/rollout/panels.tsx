@@ -1,7 +1,6 @@
 import { type ComponentChildren, type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
-import type { Store } from "../run/store.ts";
 import { Failed } from "./failed_panel.tsx";
 import { RewardPanel } from "./reward_panel.tsx";
 import { SiblingsPanel } from "./siblings_panel.tsx";
@@ -45,6 +44,19 @@ export const panels: readonly Panel[] = [
   { name: "token", title: "Token", about: tokenTitle, View: TokenPanel, open: true },
   { name: "token", title: "Token", about: tokenTitle, View: TokenElsewherePanel, open: true, elsewhere: "only" },
   {
+    name: "formula",
+    title: "Formula",
+    about: () => "the loss of this token, written out",
+    load: async () => (await import("./formula_panel.tsx")).FormulaPanel,
+    wide: true,
+  },
+  {
+    name: "attention",
+    title: "Attention",
+    about: () => "from this token to the pictures",
+    load: async () => (await import("./attention_panel.tsx")).AttentionPanel,
+  },
+  {
     name: "branch",
     title: "Try something else",
     load: async () => (await import("./branch_panel.tsx")).BranchPanel,
@@ -72,13 +84,6 @@ function whenPaid({ cursor, units }: StepContext): string {
 
 function whichSibling({ chosen: { rollout, siblings, step } }: StepContext): string {
   return `step ${step}, task ${rollout.taskIndex + 1}: rollout ${rollout.rolloutIndex + 1} of ${siblings.length}`;
-}
-
-/** Opens a panel and goes there with the focus. */
-export function openPanel(store: Store, name: string): void {
-  store.panels.value = { ...store.panels.peek(), [name]: true };
-  const summary = document.querySelector<HTMLElement>(`#panel-${name} > summary`);
-  summary?.focus();
 }
 
 /** The cards of one side: below the transcript those that are wide, else the others. */

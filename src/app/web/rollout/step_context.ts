@@ -4,7 +4,9 @@ import type { Pixels } from "../../../image/pixels.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { ModelInput } from "../run/model_inputs.ts";
 import type { Chosen } from "../run/store.ts";
+import type { StepLoss } from "./step_loss.ts";
 import type { Unit } from "./token_units.ts";
+import type { StepMeasures } from "./use_measures.ts";
 
 /** All that a panel of the step view needs to know of where the cursor stands. */
 export interface StepContext {
@@ -26,6 +28,10 @@ export interface StepContext {
   pictures: readonly Pixels[] | null;
   /** What the model got, in order: the task's pictures, then crops; empty until `pictures` are there. */
   inputs: readonly ModelInput[];
+  /** What the model finds at each sampled token, by chosen weights. */
+  measures: StepMeasures;
+  /** The loss of the sampled tokens under the asked weights, by the run's settings; null where it cannot be known. */
+  loss: StepLoss | null;
   /** Moves the cursor to a unit; beyond the ends: to the end. */
   move(to: number): void;
   /** What a panel draws on the pictures. A panel that sets it sets it to null when it goes. */

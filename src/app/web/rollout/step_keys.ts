@@ -2,7 +2,8 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Among, otherRollout } from "../run/other_rollouts.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
-import { openPanel, panels } from "./panels.tsx";
+import { openPanel } from "./open_panel.ts";
+import { panels } from "./panels.tsx";
 import { nextTool, nextTurn, previousTool, previousTurn, type Unit } from "./token_units.ts";
 
 /** Where keys can lead. */

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { rootOf } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
@@ -13,8 +13,10 @@ import { PicturesSide } from "./pictures_side.tsx";
 import { SaveButton } from "./save_button.tsx";
 import type { Over, StepContext } from "./step_context.ts";
 import { useStepKeys } from "./step_keys.ts";
+import { stepLoss } from "./step_loss.ts";
 import { cursorAt, start, type Unit } from "./token_units.ts";
 import { Transcript } from "./transcript.tsx";
+import { useMeasures } from "./use_measures.ts";
 
 interface Props {
   chosen: Chosen;
@@ -36,16 +38,22 @@ export function Stepper({ chosen, units, noTexts }: Props) {
   const { pixels: pictures, problem } = usePictures(task);
   const { inputs, problem: unseen } = useModelInputs(rollout, pictures);
   const over = useSignal<Over | null>(null);
+  const config = store.runConfig.value;
+  const measures = useMeasures(chosen, config);
+  const steps = store.steps.value;
+  const loss = useMemo(() => stepLoss(steps, chosen, config, measures.found), [steps, chosen, config, measures.found]);
   const step: StepContext = {
     chosen,
     branches: store.branches.value.filter(({ id }) => rootOf(id) === rootOf(rollout.id)).length,
-    config: store.runConfig.value,
+    config,
     units,
     cursor,
     unit: units[cursor]!,
     sampledBefore: units.slice(0, cursor).reduce((n, unit) => n + (unit.source === "model" ? unit.tokens : 0), 0),
     pictures,
     inputs,
+    measures,
+    loss,
     move,
     over,
   };
@@ -70,6 +78,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
           units={units}
           cursor={cursor}
           inputs={inputs}
+          known={{ advantage: rollout.advantage, found: measures.found, loss }}
           named={at?.rollout === rollout.id}
           move={move}
         />

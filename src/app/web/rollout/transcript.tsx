@@ -1,23 +1,24 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { tokensOf } from "../../../agent/rollouts_elsewhere.ts";
+import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { replacedNames } from "./branch_words.ts";
 import { zoomClass } from "./crops.tsx";
+import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
 import { imageWords, type Unit } from "./token_units.ts";
-
-const colourings = ["probability", "entropy", "advantage"] as const;
-type Colouring = (typeof colourings)[number];
 
 interface Props {
   rollout: Rollout;
   units: readonly Unit[];
   cursor: number;
   inputs: readonly ModelInput[];
+  /** What the model finds in it, to colour and mark tokens by. */
+  known: Known;
   /** Whether a link or a person has named this place, rather than a rollout being opened. */
   named: boolean;
   move(to: number): void;
@@ -26,9 +27,12 @@ interface Props {
 }
 
 /** The tokens of a rollout by segments, with pictures where the model saw them. Text is shown as text, never as markup. */
-export function Transcript({ rollout, units, cursor, inputs, named, move, buttons }: Props) {
-  const [colouring, setColouring] = useState<Colouring>("probability");
-  const highestEntropy = units.reduce((most, unit) => Math.max(most, unit.entropy ?? 0), 1e-6);
+export function Transcript({ rollout, units, cursor, inputs, known, named, move, buttons }: Props) {
+  const [wanted, setWanted] = useState<Colouring>("probability");
+  const colourings = colouringsOf(known);
+  const colouring = colourings.includes(wanted) ? wanted : "probability";
+  const { advantage, found, loss } = known;
+  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantage, found, loss]);
   // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
@@ -45,23 +49,24 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
       <div class="headline">
         <h2>
           <b>Transcript</b> step {rollout.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+          {branchNumber(rollout.id) !== null && `, branch ${branchNumber(rollout.id)}`}
         </h2>
-        {buttons}
-        {!rollout.elsewhere && (
+        <span class="buttons">{buttons}</span>
+      </div>
+      {rollout.elsewhere ? (
+        <LegendElsewhere known={units.some(({ logprob }) => logprob !== null)} />
+      ) : (
+        <div class="headline">
+          <Legend colours={colours} given={units.some(({ given }) => given)} />
           <label class="small soft">
             colour:{" "}
-            <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+            <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
               {colourings.map((name) => (
                 <option key={name}>{name}</option>
               ))}
             </select>
           </label>
-        )}
-      </div>
-      {rollout.elsewhere ? (
-        <LegendElsewhere known={units.some(({ logprob }) => logprob !== null)} />
-      ) : (
-        <Legend colouring={colouring} highestEntropy={highestEntropy} given={units.some(({ given }) => given)} />
+        </div>
       )}
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
@@ -74,7 +79,8 @@ export function Transcript({ rollout, units, cursor, inputs, named, move, button
                 unit={unit}
                 picked={first + i === cursor}
                 input={unit.picture === null ? undefined : inputs.find(({ index }) => index === unit.picture)}
-                heat={heatOf(unit, rollout.elsewhere ? "probability" : colouring, highestEntropy, rollout.advantage)}
+                heat={colours.heats[first + i]!}
+                clipped={colours.clipped[first + i]!}
                 onPick={() => move(first + i)}
               />
             ))}
@@ -111,24 +117,17 @@ function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "befo
   );
 }
 
-/** Background strength from -1 (falls) to 1; 0 for tokens that the model did not sample. */
-function heatOf(unit: Unit, colouring: Colouring, highestEntropy: number, advantage: number | null): number {
-  if (unit.logprob === null) return 0;
-  if (colouring === "probability") return 1 - Math.exp(unit.logprob);
-  if (colouring === "entropy") return (unit.entropy ?? 0) / highestEntropy;
-  return Math.max(-1, Math.min(1, (advantage ?? 0) / 2));
-}
-
 interface TokenProps {
   unit: Unit;
   picked: boolean;
   heat: number;
+  clipped: boolean;
   /** The picture that the token stands for, once it is there. */
   input: ModelInput | undefined;
   onPick(): void;
 }
 
-function Token({ unit, picked, heat, input, onPick }: TokenProps) {
+function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
   const hatched = unit.source === "model" ? "" : "masked";
   const picture = unit.picture !== null;
   const words = picture ? imageWords(unit) : unit.text.replaceAll("\n", "⏎");
@@ -137,7 +136,7 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
     <button
       type="button"
       tabIndex={-1}
-      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
+      class={`tok ${picked ? "pick" : ""} ${hatched} ${unit.given ? "given" : ""} ${clipped ? "clipped" : ""} ${heat < 0 ? "falls" : ""} ${input ? `thumb ${zoomClass(input.zoom)}` : ""}`}
       style={{ "--p": Math.abs(heat).toFixed(2) }}
       // A space has no name that could be read aloud.
       aria-label={!picture && unit.text.trim() === "" && !unit.text.includes("\n") ? "white space" : undefined}
@@ -147,7 +146,7 @@ function Token({ unit, picked, heat, input, onPick }: TokenProps) {
           ? "put there by a person"
           : unit.logprob === null
             ? undefined
-            : `p = ${figure(Math.exp(unit.logprob))}`
+            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped in the loss" : ""}`
       }
       onClick={onPick}
     >
@@ -212,25 +211,12 @@ function LegendElsewhere({ known }: { known: boolean }) {
   );
 }
 
-function Legend({
-  colouring,
-  highestEntropy,
-  given,
-}: {
-  colouring: Colouring;
-  highestEntropy: number;
-  /** Whether a person put some tokens there. */
-  given: boolean;
-}) {
-  const ends = {
-    probability: ["p = 1", "p = 0"],
-    entropy: ["0 nats", `${figure(highestEntropy)} nats`],
-    advantage: ["advantage −2", "+2"],
-  }[colouring];
+function Legend({ colours: { ends, twoSided, clipped }, given }: { colours: TokenColours; given: boolean }) {
   return (
-    <p class={`legend small soft ${colouring}`}>
+    <p class={`legend small soft ${twoSided ? "two-sided" : ""}`}>
       {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
       {given && " · underlined: put there by a person, not sampled"}
+      {clipped.some(Boolean) && " · a line above: clipped in the loss"}
     </p>
   );
 }

@@ -5,6 +5,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { type KnobName, knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { PlayerState } from "../../run/player.ts";
+import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
@@ -147,6 +148,16 @@ export class Store {
   readonly pinned: Signal<string | null> = signal(null);
   /** Where the step-through stands; null, or of another rollout: at the beginning. */
   readonly cursor: Signal<Cursor | null> = signal(null);
+  /** Whose answers stand beside a token, and whose they are compared with; what is absent was not chosen. */
+  readonly askedWeights: Signal<{ weights?: WeightsChoice; other?: WeightsChoice | null }> = signal({});
+  /** The loss that a token's formula is compared with: its name, and what of its knobs was moved. */
+  readonly besideLoss: Signal<{ name: string; moved: Partial<RunConfig> }> = signal({ name: "grpo", moved: {} });
+  /** The layer and head whose attention is drawn, counted from 1; 0 for the mean over all. */
+  readonly attentionChoice: Signal<{ layer: number; head: number; rolled: boolean }> = signal({
+    layer: 0,
+    head: 0,
+    rolled: false,
+  });
   /** Panels beside the step-through that were opened (true) or folded by hand. */
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
   readonly wantedFile: Signal<WantedLog | null> = signal(null);

@@ -1,3 +1,5 @@
+import { transfer } from "comlink";
+import type { AskedAttention, Attention } from "../../worker_api/asked_attention.ts";
 import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
 import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "../../worker_api/roll_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
@@ -50,6 +52,15 @@ export class RolloutWorker implements RolloutApi {
 
   measures(asked: AskedMeasures): Promise<Measures> {
     return measureRollout(this.#weights, asked);
+  }
+
+  attention(asked: AskedAttention): Promise<Attention> {
+    const { rollout, task, config, index } = asked;
+    return this.#weights.ask(asked, async (session, by) => {
+      const maps = await session.attention(rollout, task, config, index);
+      const buffers = [maps.weights, maps.sums, ...(maps.rolled ? [maps.rolled] : [])].map(({ buffer }) => buffer);
+      return transfer({ ...maps, by }, buffers);
+    });
   }
 
   worths(asked: AskedWorths): Promise<Worths> {
