@@ -345,3 +345,10 @@ describe("one sentence for a server that cannot be used", () => {
     await expect(run(line)).rejects.toThrow(sentence);
   });
 });
+
+test("the commands of docs/elsewhere.md are taken", async () => {
+  const text = await Deno.readTextFile(new URL("../../../docs/elsewhere.md", import.meta.url));
+  const lines = text.split("\n").filter((line) => line.startsWith("npm run saccade -- "));
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(parseArguments(line.split(" ").slice(4)).help).toBe(false);
+});
