@@ -57,8 +57,10 @@ export class RemoteSession implements RollingSession {
     const current = { current: signal };
     const vocabulary = new PieceVocabulary();
     const withoutTools = new WeakSet<readonly number[]>();
+    const isNamed = server.model !== "";
     const parts = {
       vocabulary,
+      isNamed,
       tools: [],
       withoutTools,
       view: { factor: 1, minPixels: 1, maxPixels: 1 },
@@ -81,11 +83,11 @@ export class RemoteSession implements RollingSession {
         own,
       });
       const { tools } = context;
-      const policy = new RemotePolicy(server, { ...parts, tools, view: limits }, connection);
+      const policy = new RemotePolicy({ ...server, model }, { ...parts, tools, view: limits }, connection);
       policy.model = model;
       if (view.isGuess)
         policy.notices.add(
-          `The name ${JSON.stringify(model)} says no family of models: boxes are read as a ${view.family} writes them; name another family where that is wrong (--policy-family)`,
+          `The name ${JSON.stringify(model)} says no family of models: boxes are read as a ${view.family} writes them; say what they mean where that is wrong (on the command line with --policy-family)`,
         );
       return new RemoteSession({ policy, vocabulary, pool, context, view: { ...view, limits }, withoutTools, current });
     } catch (error) {

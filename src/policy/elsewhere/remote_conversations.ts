@@ -197,7 +197,7 @@ export class RemoteConversations implements Conversations {
   #expectModel({ model }: Reply): void {
     const { base } = this.#policy.connection.address;
     const { asked } = this.#batch;
-    if (model !== null && this.#policy.settings.model !== "" && !isModelAsked(asked, model))
+    if (model !== null && this.#policy.parts.isNamed && !isModelAsked(asked, model))
       throw new PolicyUnusable(
         `The policy at ${base} was asked for ${JSON.stringify(asked)} and answers as ${JSON.stringify(model)}; name the model that it serves, or serve the other`,
       );

@@ -24,6 +24,8 @@ export interface RemoteParts {
   vocabulary: PieceVocabulary;
   /** The tools that are offered, for calls in other syntaxes than Hermes', and for `native`. */
   tools: readonly OfferedTool[];
+  /** Whether a person named the model: then no other may answer. */
+  isNamed: boolean;
   /** Prompts that offer no tools. */
   withoutTools: WeakSet<readonly number[]>;
   /** How large the models of the family are shown pictures. */
@@ -77,7 +79,9 @@ export class RemotePolicy implements Policy {
       throw new PolicyUnusable(
         `The policy at ${this.connection.address.base} has no model ${JSON.stringify(wanted)}; it has ${named.slice(0, 5).join(", ")}: name one of these, or none for the first`,
       );
-    return wanted !== "" ? wanted : this.connection.model(signal);
+    const model = wanted !== "" ? wanted : named[0];
+    if (model !== undefined) return model;
+    throw new PolicyUnusable(`The policy at ${this.connection.address.base} names no model; name one yourself`);
   }
 
   async begin(

@@ -43,7 +43,7 @@ function HereForm({ chosen }: { chosen: Chosen }) {
     ...(crop !== config.crop && { crop }),
   };
   return (
-    <details class="card" open>
+    <details class="card panel" open>
       <summary>
         <h2>
           <b>Roll it by a model here</b>
@@ -86,7 +86,7 @@ function HereForm({ chosen }: { chosen: Chosen }) {
               max={2}
               step={0.05}
               value={temperature}
-              onChange={(event) => setTemperature(within(event.currentTarget.valueAsNumber, 0.01, 2, temperature))}
+              onInput={(event) => setTemperature(within(event.currentTarget.valueAsNumber, 0.01, 2, temperature))}
             />
           </Field>
           <Field id={`${id}-seed`} label="seed of the samples">
@@ -136,7 +136,7 @@ function OtherRun({ chosen }: { chosen: Chosen }) {
   if (others.length === 0) return null;
   const wanted = others.find((run) => run.name === name)?.name ?? others[0]!.name;
   return (
-    <details class="card">
+    <details class="card panel">
       <summary>
         <h2>
           <b>Take it from another run</b>
@@ -181,7 +181,7 @@ const Whole = ({ id, value, min, onChange }: WholeProps) => (
     max={1_000_000}
     step={1}
     value={value}
-    onChange={(event) => onChange(Math.round(within(event.currentTarget.valueAsNumber, min, 1_000_000, value)))}
+    onInput={(event) => onChange(Math.round(within(event.currentTarget.valueAsNumber, min, 1_000_000, value)))}
   />
 );
 

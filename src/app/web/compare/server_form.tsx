@@ -17,7 +17,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
   };
   const asking = compare.asking.value !== null;
   return (
-    <details class="card">
+    <details class="card panel">
       <summary>
         <h2>
           <b>Roll it by a model on a server</b> vLLM, SGLang, llama.cpp
@@ -31,7 +31,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
           type="url"
           placeholder="http://127.0.0.1:8000/v1"
           value={server.url}
-          onChange={(event) => change({ url: event.currentTarget.value.trim() })}
+          onInput={(event) => change({ url: event.currentTarget.value.trim() })}
         />
       </div>
       <div class="row wide">
@@ -41,7 +41,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
           class="text"
           placeholder="the first that the server names"
           value={server.model}
-          onChange={(event) => change({ model: event.currentTarget.value.trim() })}
+          onInput={(event) => change({ model: event.currentTarget.value.trim() })}
         />
       </div>
       <div class="row wide">
@@ -54,7 +54,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
           spellcheck={false}
           placeholder="none"
           value={key}
-          onChange={(event) => setKey(event.currentTarget.value.trim())}
+          onInput={(event) => setKey(event.currentTarget.value.trim())}
         />
       </div>
       <Field id={`${id}-frame`} label="its boxes are">
