@@ -67,27 +67,22 @@ fn add_tile(part: u32, tx: u32, ty: u32) {
   }
 }
 
-// Adds one part's sums to those of part 0, through the memory of the tiles.
-fn hand_over(part: u32, giver: u32, t: u32) {
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == giver) {
-      tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u] = sum[k];
-    }
-  }
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) { // unroll
-    if (part == 0u) {
-      sum[k] += tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u];
-    }
-  }
-}
-
-// ((p0 + p1) + p2) + p3, in the threads of part 0.
+// ((p0 + p1) + p2) + p3, in the threads of part 0: one part's sums after the other through the memory of the tiles.
 fn add_parts(part: u32, t: u32) {
-  hand_over(part, 1u, t);
-  hand_over(part, 2u, t);
-  hand_over(part, 3u, t);
+  for (var giver = 1u; giver < PARTS; giver++) { // unroll
+    workgroupBarrier();
+    for (var k = 0u; k < 16u; k++) { // unroll
+      if (part == giver) {
+        tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u] = sum[k];
+      }
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < 16u; k++) { // unroll
+      if (part == 0u) {
+        sum[k] += tiles[k / 2u][(k % 2u) * 4u + t / 16u][t % 16u];
+      }
+    }
+  }
 }
 
 // Position of thread t of a part among 8 x 8: the threads of a subgroup of 32 share 4 rows and 8 columns.

@@ -1,7 +1,7 @@
-import { type AnswerProbabilities, counterfactuals, type ZoomWorth } from "./causal_zoom.ts";
 import type { Metrics } from "./events.ts";
 import type { MetricEntry } from "./metrics.ts";
-import type { Sight } from "./pixel_sight.ts";
+import type { Sight } from "./sight.ts";
+import { type AnswerProbabilities, counterfactuals, type ZoomWorth } from "./zoom_worth.ts";
 
 /** Means over the rollouts that answered; absent where none of the kind did. */
 export interface CausalSummary {

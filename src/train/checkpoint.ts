@@ -126,14 +126,12 @@ export async function readCheckpoint(
   adapter: AdapterJson | null = null,
 ): Promise<Checkpoint> {
   const { step, optimizerStep, config } = readTrainerState(files);
-  checkAdapter(files, adapter);
-  const file = adapter ? adapterWeightsFile : weightsFile;
-  const weights = await readTensors(files, file, step);
+  const weights = await pickWeights(files, shapes, adapter);
   const moments = await readTensors(files, optimizerFile, step);
   const checkpoint = {
     step,
     config,
-    weights: pick(weights, adapter ? adapterPrefix : "", shapes, file),
+    weights,
     optimizer: {
       step: optimizerStep,
       m: pick(moments, "m.", shapes, optimizerFile),
@@ -143,6 +141,37 @@ export async function readCheckpoint(
   };
   checkSums(files);
   return checkpoint;
+}
+
+/** The weights of a checkpoint for a model or an adapter, as readCheckpoint takes them, without the optimizer. @throws Error as it does */
+export async function readWeightsOf(
+  files: readonly NamedBytes[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+  adapter: AdapterJson | null = null,
+): Promise<Pick<Checkpoint, "step" | "weights">> {
+  const weights = await pickWeights(files, shapes, adapter);
+  checkSums(files);
+  return { step: readTrainerState(files).step, weights };
+}
+
+async function pickWeights(
+  files: readonly NamedBytes[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+  adapter: AdapterJson | null,
+): Promise<NamedValues[]> {
+  const { step } = readTrainerState(files);
+  checkAdapter(files, adapter);
+  const file = adapter ? adapterWeightsFile : weightsFile;
+  return pick(await readTensors(files, file, step), adapter ? adapterPrefix : "", shapes, file);
+}
+
+/** The files of a checkpoint less the optimizer's: for `readWeightsOf`, not to go on from. */
+export function weightsOnly(files: readonly NamedBytes[]): NamedBytes[] {
+  const state = readJson(files, stateFile);
+  const { [optimizerFile]: _, ...sums } = (state.sums ?? {}) as Record<string, unknown>;
+  return files
+    .filter(({ name }) => name !== optimizerFile)
+    .map((file) => (file.name === stateFile ? { name: stateFile, bytes: jsonBytes({ ...state, sums }) } : file));
 }
 
 /**

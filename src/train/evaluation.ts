@@ -3,12 +3,12 @@ import type { Rollout } from "../agent/rollout.ts";
 import { countsNow, judgeMetrics } from "../reward/judges/metrics.ts";
 import type { Task } from "../tasks/task.ts";
 import { type CausalSummary, summarizeWorths } from "./causal_summary.ts";
-import type { ZoomWorth } from "./causal_zoom.ts";
 import type { Metrics } from "./events.ts";
 import { stepMetrics } from "./metrics.ts";
-import type { Sight } from "./pixel_sight.ts";
 import { rollAndScore } from "./rolling.ts";
 import type { CausalProbes, RollingParts } from "./run_parts.ts";
+import type { Sight } from "./sight.ts";
+import type { ZoomWorth } from "./zoom_worth.ts";
 
 /** Most rollouts of an evaluation that are sampled together. */
 const rolloutsPerEvaluation = 128;

@@ -9,11 +9,11 @@ import type { AnswerJudge } from "../reward/judges/judge.ts";
 import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { Task } from "../tasks/task.ts";
-import type { ZoomWorth } from "./causal_zoom.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner } from "./learner.ts";
-import type { Sight } from "./pixel_sight.ts";
+import type { Sight } from "./sight.ts";
+import type { ZoomWorth } from "./zoom_worth.ts";
 
 /** What rollouts are sampled and scored with. */
 export interface RollingParts {

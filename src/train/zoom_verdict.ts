@@ -10,6 +10,9 @@ const noticeable = 0.03;
 /** Whether a zoom rate that died did harm, and what that says. */
 export interface ZoomVerdict {
   harmful: boolean;
+  /** Probability of a right answer: without a call now, and with the tool at best while zooming was alive. */
+  without: number;
+  withTool: number;
   /** For people. */
   sentence: string;
 }
@@ -32,7 +35,7 @@ export function zoomVerdict(now: Metrics, before: readonly Metrics[]): ZoomVerdi
   const sentence = harmful
     ? `Zooming died out, which is harmful: without a call ${is} of the answers are right, with the tool ${then} were; a bonus for zooming may bring it back`
     : `Zooming died out, which is harmless so far: without a call ${is} of the answers are right, with the tool ${then} were`;
-  return { harmful, sentence };
+  return { harmful, without, withTool, sentence };
 }
 
 /** Tells of a dying zoom rate once, and again where the verdict has turned or zooming came back and died anew. */

@@ -164,6 +164,14 @@ describe("what is looked at", () => {
     await expect.element(asking).not.toBeInTheDocument();
   });
 
+  test("a branch of another browser leads to the rollout that it left, with a sentence", async () => {
+    const { store } = openAt("?preset=needle&seed=1&run=mine&rollout=6.1.0~3&tab=step");
+    await expect.element(page.getByText(/^Branch 3 of this rollout is kept in the browser that made it/)).toBeVisible();
+    expect([store.pinned.value, store.chosen.value!.rollout.id]).toEqual(["6·1·0", "6·1·0"]);
+    expect(recorded()).toContain("recorded step 6 of 9");
+    await soon(() => expect(address().rollout).toBe("6.1.0"));
+  });
+
   test("links to a rollout and to a token are copied, and what they need beside them is said", async () => {
     const copied = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
     const { store } = openAt("?preset=needle&seed=1&run=recording/needle&rollout=12.3.2&tab=step&token=40");

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../src/app/web/style.css";
 import { openGpuSession } from "../../src/app/session/open_gpu_session.ts";
+import { followAddress } from "../../src/app/web/frame/address.ts";
 import { makePage, type PageParts } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { recordings } from "../../src/app/web/run/recordings.ts";
@@ -188,4 +189,16 @@ test("text, a denied call and another question; a branch that is removed takes t
   await soon(() => expect(made().length).toBe(before - 2));
   // Another visit finds them.
   expect(await worker.rollouts.branches(tree)).toEqual(made());
+  // So does a link, in another visit.
+  context.store.pinned.value = typed.id;
+  const link = new URLSearchParams({ run: tree, tab: "step", rollout: typed.id.replaceAll("·", ".") });
+  render(null, host);
+  history.replaceState(null, "", `?preset=needle&${link}`);
+  const again = makePage(worker);
+  const unfollow = followAddress(again.store, again.control);
+  render(<Page page={again} />, host);
+  await soon(() => expect(again.store.chosen.value?.branch?.id).toBe(typed.id));
+  await soon(() => expect(host.querySelectorAll(".tok.given").length).toBeGreaterThan(1));
+  expect(again.store.notices.list.value).toEqual([]);
+  unfollow();
 });

@@ -96,7 +96,13 @@ test.each(families)("%s: a model in bf16 keeps the bits that it has in f32", asy
   for (const { parameters } of [auto, f32, trained]) parameters.free();
 });
 
-test.each(families.flatMap((family) => baseDtypes.slice(2).map((dtype) => [family, dtype] as const)))(
+/** Layers read weights through the same kernels in both families: of the second, one dtype without blocks and one with them. */
+const pairs = [
+  ...baseDtypes.slice(2).map((dtype) => ["qwen25-window", dtype] as const),
+  ...(["f16", "nf4"] as const).map((dtype) => ["qwen3-deepstack", dtype] as const),
+];
+
+test.each(pairs)(
   "%s on weights in %s computes what the numbers that they stand for give in f32",
   async (family, baseDtype) => {
     const golden = await goldenModel(family);

@@ -20,7 +20,7 @@ import type {
   SeenPictures,
   Worths,
 } from "../../src/app/worker_api/worth_api.ts";
-import type { ZoomWorth } from "../../src/train/causal_zoom.ts";
+import type { ZoomWorth } from "../../src/train/zoom_worth.ts";
 import { FakeBranches } from "./fake_branches.ts";
 
 interface FakeRolloutParts {

@@ -1,6 +1,6 @@
 import type { Session } from "../../src/app/session/session.ts";
 import type { Task } from "../../src/tasks/task.ts";
-import { type Checkpoint, checkpointFiles, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { type Checkpoint, checkpointFiles, readCheckpoint, readWeightsOf } from "../../src/train/checkpoint.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 
@@ -8,9 +8,12 @@ const shapes = new Map([["w", [2]]]);
 
 /**
  * A session whose whole model is one number, the sum of the steps made: enough to see whether a run goes on from where
- * it was. `failAt` throws within that step.
+ * it was. `failAt` throws within that step; a `frozen` one takes weights without the optimizer.
  */
-export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}): Session & { closed: boolean } {
+export function fakeSession(
+  wanted: RunConfig,
+  options: { failAt?: number; frozen?: boolean } = {},
+): Session & { closed: boolean } {
   const config = { ...wanted };
   let step = 0;
   let weight = 0;
@@ -22,12 +25,12 @@ export function fakeSession(wanted: RunConfig, options: { failAt?: number } = {}
     closed: false,
     lost: false,
     async restore(files: Parameters<Session["restore"]>[0]) {
-      const checkpoint = await readCheckpoint(files, shapes);
+      const checkpoint = await (options.frozen ? readWeightsOf : readCheckpoint)(files, shapes);
       step = checkpoint.step;
       weight = checkpoint.weights[0]?.values[0] ?? Number.NaN;
       return step;
     },
-    beside: async () => fakeSession(wanted, options),
+    beside: async () => fakeSession(wanted, { ...options, frozen: true }),
     async reset(next: RunConfig) {
       Object.assign(config, next);
       step = 0;

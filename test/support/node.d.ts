@@ -23,6 +23,10 @@ declare module "node:child_process" {
   ): { status: number | null; stdout: string; stderr: string };
 }
 
+declare module "node:zlib" {
+  export function gunzipSync(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
+}
+
 declare module "node:os" {
   export function tmpdir(): string;
 }

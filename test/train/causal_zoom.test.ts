@@ -6,7 +6,8 @@ import { answerTurn } from "../../src/train/answer_swap.ts";
 import { causalMetrics, summarizeWorths } from "../../src/train/causal_summary.ts";
 import { probedTasks, zoomWorths } from "../../src/train/causal_zoom.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
-import { joinedSight, pixelSight } from "../../src/train/pixel_sight.ts";
+import { pixelSight } from "../../src/train/pixel_sight.ts";
+import { joinedSight } from "../../src/train/sight.ts";
 import { ZoomVerdicts, zoomVerdict } from "../../src/train/zoom_verdict.ts";
 import { needleModel } from "../support/shipped.ts";
 

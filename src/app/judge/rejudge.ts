@@ -1,5 +1,5 @@
 import { responseText } from "../../agent/response_text.ts";
-import type { Judged, Reward, Rollout } from "../../agent/rollout.ts";
+import type { Judged, JudgeWords, Reward, Rollout } from "../../agent/rollout.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
 import {
@@ -30,6 +30,8 @@ export interface ChangedVerdict {
   answer: string | null;
   before: Reward | null;
   after: Reward | null;
+  /** What the judge said now, where a model was asked. */
+  words?: JudgeWords;
 }
 
 export interface RejudgedStep {
@@ -68,7 +70,10 @@ export interface RejudgedGroup {
 export async function* rejudge(events: readonly TrainEvent[], rejudging: Rejudging): AsyncGenerator<RejudgedStep> {
   for await (const { step, groups } of rejudgedGroups(events, rejudging)) {
     const pairs = groups.flatMap(({ task, before, after }) =>
-      before.map((old, i) => ({ task, old, before: old.reward, after: after[i]!.reward })),
+      before.map((old, i) => {
+        const { reward, judged } = after[i]!;
+        return { task, old, before: old.reward, after: reward, words: judged?.words };
+      }),
     );
     yield {
       step,
@@ -77,13 +82,14 @@ export async function* rejudge(events: readonly TrainEvent[], rejudging: Rejudgi
       after: standing(pairs.map((pair) => pair.after)),
       changed: pairs
         .filter(({ before, after }) => before?.right !== after?.right)
-        .map(({ task, old, before, after }) => ({
+        .map(({ task, old, before, after, words }) => ({
           rollout: old.id,
           question: task.question,
           goldAnswer: task.answer,
           answer: old.answer,
           before,
           after,
+          ...(words && { words }),
         })),
       rewardsDiffer: pairs.filter(({ before, after }) => before?.total !== after?.total).length,
       verdictsFromRewards: rejudging.judge

@@ -33,7 +33,12 @@ export function stage(rollout: Rollout, task: Task, pictures: PagePictures, clas
   if (!original) return html`<p class="soft">The picture is not here.</p>`;
   const boxes = rollout.calls
     .filter(({ outcome }) => outcome === "ok")
-    .map((call, i) => ({ ...call, number: i + 1 }))
+    .map(({ replaced, ...call }, i) => ({
+      imageIndex: replaced ? 0 : call.imageIndex,
+      boxSourcePx: replaced ? replaced.boxSourcePx : call.boxSourcePx,
+      iou: replaced ? undefined : call.iou,
+      number: i + 1,
+    }))
     .filter(({ boxSourcePx, imageIndex }) => boxSourcePx && (imageIndex ?? 0) === 0)
     .slice(0, mostBoxes);
   const drawn = html`${task.goldBoxSourcePx && html`<i class="box gold" style="${place(task.goldBoxSourcePx, original)}"></i>`}${boxes.map(

@@ -28,7 +28,7 @@ figure { margin: 0; } figcaption, .soft, .who { color: var(--soft); font-size: 1
 .t { white-space: pre-wrap; border-radius: 3px; padding: 3px 1px; background: hsl(var(--heat) / calc(var(--p, 0) * 0.45));
   -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .masked { color: var(--soft); background: repeating-linear-gradient(135deg, var(--sunk) 0 4px, transparent 4px 8px); }
-.thumb { display: inline-grid; width: 140px; vertical-align: middle; line-height: 1.4; padding: 4px; font-size: 12px; }
+.given { text-decoration: underline dotted 2px; text-underline-offset: 3px; background: none; } .thumb { display: inline-grid; width: 140px; vertical-align: middle; line-height: 1.4; padding: 4px; font-size: 12px; }
 .scale { display: inline-block; width: 90px; height: 10px; border: 1px solid var(--line); border-radius: 3px; vertical-align: middle;
   background: linear-gradient(90deg, hsl(var(--heat) / 0), hsl(var(--heat) / 0.45)); }
 table { border-collapse: collapse; font-size: 13px; } caption { text-align: left; font-weight: 600; margin-top: 12px; }

@@ -14,11 +14,13 @@ export interface Piece {
   /** Null where the model did not sample it. */
   logprob: number | null;
   entropy: number | null;
+  /** A person put it there, in a branch: it was not sampled, also where the segment is the model's. */
+  given: boolean;
 }
 
 /** A segment in pieces, in order. */
 export function piecesOf(
-  { source, tokens, logprobs, entropies, images }: Rollout["segments"][number],
+  { source, tokens, logprobs, entropies, images, given = [] }: Rollout["segments"][number],
   textOf: (token: number) => string,
 ): Piece[] {
   const pieces: Piece[] = [];
@@ -28,7 +30,9 @@ export function piecesOf(
     const text = textOf(token);
     let length = 1;
     if (text === imageText) while (tokens[i + length] === token) length++;
-    const sampled = source === "model";
+    const at = i;
+    const isGiven = given.some(([from, to]) => at >= from && at < to);
+    const sampled = source === "model" && !isGiven;
     pieces.push({
       text,
       token,
@@ -36,6 +40,7 @@ export function piecesOf(
       picture: text === imageText ? (images[pictures++] ?? null) : null,
       logprob: sampled ? known(logprobs, i) : null,
       entropy: sampled ? known(entropies, i) : null,
+      given: isGiven,
     });
     i += length;
   }

@@ -15,7 +15,7 @@ export interface PageRollout {
   textOf(token: number): string;
   /** Id of what it branched off, null for a rollout of the run; it stands indented below that. */
   parent: string | null;
-  /** What was changed there; null for a rollout of the run. */
+  /** Its name and what was changed there; null for a rollout of the run. */
   change: string | null;
 }
 
@@ -79,7 +79,7 @@ function inOrder(rollouts: readonly PageRollout[]): { page: PageRollout; depth: 
 
 function name({ rollout, change }: PageRollout): string {
   const { step, taskIndex, rolloutIndex } = rollout;
-  if (change !== null) return `Branch ${rollout.id}: ${change}`;
+  if (change !== null) return change;
   return `Step ${step}, task ${taskIndex + 1}, rollout ${rolloutIndex + 1}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Rollout, ToolCall } from "../../agent/rollout.ts";
+import type { ReplacedResult, Rollout, ToolCall } from "../../agent/rollout.ts";
 import { builtInTools, callSummary } from "../../agent/tools/table.ts";
 import { html, type Markup } from "./markup.ts";
 import type { PagePictures } from "./page_pictures.ts";
@@ -16,6 +16,7 @@ export function transcript(
   classes: PictureClasses,
 ): Markup {
   let left = mostPieces;
+  const given = rollout.segments.some((segment) => (segment.given ?? []).length > 0);
   const segments = rollout.segments.map((segment, index) => {
     const all = piecesOf(segment, textOf);
     const pieces = all.slice(0, left);
@@ -30,7 +31,7 @@ ${segment.source === "model" && probabilities(pieces)}
 `;
   });
   return html`<h3>Transcript</h3>
-<p class="soft">p = 1 <i class="scale"></i> p = 0 · hatched: not sampled by the model · point at a token for its numbers</p>
+<p class="soft">p = 1 <i class="scale"></i> p = 0 · hatched: not sampled by the model ${given && "· underlined: put there by a person "}· point at a token for its numbers</p>
 ${segments}`;
 }
 
@@ -42,8 +43,19 @@ function who({ segments, calls }: Rollout, index: number): Markup {
   return html`<b>${call ? (builtInTools.find(({ name }) => name === call.name)?.label ?? call.name) : "tool"}</b> ${count}${call && ` · ${outcome(call)}`}`;
 }
 
-const outcome = (call: ToolCall): string =>
-  call.outcome === "ok" ? callSummary(call) : `refused: ${call.message ?? call.outcome}`;
+function outcome(call: ToolCall): string {
+  if (call.replaced) return `its result was replaced by a person: ${replacements[call.replaced.kind]}`;
+  return call.outcome === "ok" ? callSummary(call) : `refused: ${call.message ?? call.outcome}`;
+}
+
+const replacements: Record<ReplacedResult["kind"], string> = {
+  blank: "a blank picture",
+  shuffled: "its pixels shuffled",
+  box: "another crop",
+  whole: "the whole picture",
+  picture: "a picture of their own",
+  error: "an error message",
+};
 
 function token(piece: Piece, { inputs }: PagePictures, classes: PictureClasses): Markup {
   if (piece.picture !== null) {
@@ -53,6 +65,8 @@ function token(piece: Piece, { inputs }: PagePictures, classes: PictureClasses):
     const label = `${words}, ${input.widthPx} × ${input.heightPx} pixels, as the model got it`;
     return html`<span class="t masked thumb">${pictureBox(input, label, classes)}${words}</span>`;
   }
+  if (piece.given)
+    return html`<span class="t given" title="put there by a person, not sampled · id ${piece.token}">${shown(piece.text)}</span>`;
   if (piece.logprob === null) return html`<span class="t masked" title="id ${piece.token}">${shown(piece.text)}</span>`;
   const p = Math.exp(piece.logprob);
   const entropy = piece.entropy === null ? "" : ` · entropy ${piece.entropy.toFixed(3)} nats`;

@@ -15,7 +15,7 @@ import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
 import type { AttentionMaps } from "../../train/attention_maps.ts";
-import { type ProbeParts, probedTasks, type ZoomWorth, zoomWorths } from "../../train/causal_zoom.ts";
+import { type ProbeParts, probedTasks, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { TokenMeasure } from "../../train/inspect.ts";
@@ -23,10 +23,12 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { updateOn } from "../../train/own_update.ts";
 import type { PackedGroup } from "../../train/pack.ts";
-import { pixelSight, type Sight } from "../../train/pixel_sight.ts";
+import { pixelSight } from "../../train/pixel_sight.ts";
 import type { MadeBefore, Progress, TrainingParts } from "../../train/run_parts.ts";
+import type { Sight } from "../../train/sight.ts";
 import { train } from "../../train/trainer.ts";
 import { untilStopped } from "../../train/warmup.ts";
+import type { ZoomWorth } from "../../train/zoom_worth.ts";
 import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
@@ -38,7 +40,7 @@ import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
 import { warmedUp } from "./session_warmup.ts";
-import { checkpointOf, exportedWeights, refill, restoreWeights } from "./session_weights.ts";
+import { checkpointOf, exportedWeights, refill, restoreFrozen, restoreWeights } from "./session_weights.ts";
 import { modelBeside } from "./weights_beside.ts";
 
 /** Narrowest cut that the zoom makes, source px; the small variant's pictures are 512 wide and shown at 64. */
@@ -146,7 +148,9 @@ export class GpuSession implements Session {
     // The reference is the model that the run began with, which the folder still holds.
     if (this.#config.klLossCoef > 0 || this.#config.klRewardCoef > 0) await this.#reference.open();
     this.#policy.forget();
-    this.#progress = await restoreWeights(this.gpu, this.qwen, files);
+    this.#progress = this.#free
+      ? { step: await restoreFrozen(this.gpu, this.qwen, files), updates: 0 }
+      : await restoreWeights(this.gpu, this.qwen, files);
     return this.#progress.step;
   }
 
@@ -442,7 +446,9 @@ export class GpuSession implements Session {
   /** The pictures of a task of any run on this model. */
   async #pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     const isOurs = config.data === this.#config.data;
-    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(config);
+    // No answer is judged for that, and a log does not name its judge's server.
+    const unjudged = { ...config, judge: "rules" as const, judgeUrl: "" };
+    const { source } = isOurs && config.data !== "" ? this.#context : await this.openRunContext(unjudged);
     return source.pictures(task);
   }
 }

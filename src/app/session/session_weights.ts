@@ -4,7 +4,7 @@ import { fillModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { refillAdapter } from "../../train/adapter.ts";
-import { checkpointFiles, type NamedValues, readCheckpoint } from "../../train/checkpoint.ts";
+import { checkpointFiles, type NamedValues, readCheckpoint, readWeightsOf } from "../../train/checkpoint.ts";
 import { exportFiles } from "../../train/export.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { Progress } from "../../train/run_parts.ts";
@@ -16,16 +16,29 @@ import { fileOrNull } from "../model_folder/model_files.ts";
  * @returns where the run stood  @throws Error where they belong to another model
  */
 export async function restoreWeights(gpu: Gpu, model: Model, files: readonly NamedBytes[]): Promise<Progress> {
-  const { trained, adapter } = model;
-  const shapes = new Map(trained.shapes.map((p) => [p.name, p.shape] as const));
-  const checkpoint = await readCheckpoint(files, shapes, adapter?.config.json ?? null);
+  const { trained } = model;
+  if (!trained.trained) return { step: await restoreFrozen(gpu, model, files), updates: 0 };
+  const checkpoint = await readCheckpoint(files, shapesOf(model), model.adapter?.config.json ?? null);
   for (const { name, values } of checkpoint.weights) trained.set(name, values);
-  if (trained.trained)
-    for (const part of ["m", "v"] as const)
-      for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
-  // They were let in, or kept out, as they stood in the model's folder.
-  if (!adapter) await useMatrixUnits(gpu, model);
+  for (const part of ["m", "v"] as const)
+    for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
+  await admit(gpu, model);
   return { step: checkpoint.step, updates: checkpoint.optimizer.step };
+}
+
+/** Takes weights only, to be used and not trained. @returns the step  @throws Error where they belong to another model */
+export async function restoreFrozen(gpu: Gpu, model: Model, files: readonly NamedBytes[]): Promise<number> {
+  const { step, weights } = await readWeightsOf(files, shapesOf(model), model.adapter?.config.json ?? null);
+  for (const { name, values } of weights) model.trained.set(name, values);
+  await admit(gpu, model);
+  return step;
+}
+
+const shapesOf = ({ trained }: Model) => new Map(trained.shapes.map((p) => [p.name, p.shape] as const));
+
+/** Weights were let in on matrix units, or kept out, as they stood in the model's folder. */
+async function admit(gpu: Gpu, model: Model): Promise<void> {
+  if (!model.adapter) await useMatrixUnits(gpu, model);
 }
 
 /** Back to the weights of the folders that a model was opened from, and a fresh optimizer. */

@@ -15,6 +15,7 @@ import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
 import { RejudgePanel } from "./judge/rejudge_panel.tsx";
+import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
@@ -50,6 +51,7 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
           {tab === "data" && <SamplesView />}
+          {tab === "learn" && <Learn />}
         </ViewBoundary>
       </main>
     </Providers>
@@ -79,6 +81,7 @@ const viewNames: Record<Tab, string> = {
   compare: "The comparison",
   runs: "The list of runs",
   data: "The data",
+  learn: "The lessons",
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {

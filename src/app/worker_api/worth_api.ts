@@ -1,10 +1,10 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { CausalSummary } from "../../train/causal_summary.ts";
-import type { ZoomWorth } from "../../train/causal_zoom.ts";
 import type { Metrics } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import type { Sight } from "../../train/pixel_sight.ts";
+import type { Sight } from "../../train/sight.ts";
+import type { ZoomWorth } from "../../train/zoom_worth.ts";
 import type { AnsweredBy, AskedWeights } from "./asked_weights.ts";
 
 /** Rollouts of one task, at least one, with the settings of their run, and the weights that are asked about them. */

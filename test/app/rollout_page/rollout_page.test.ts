@@ -122,6 +122,23 @@ describe("a rollout as a file", () => {
     expect(text.match(/url\("data:/g)).toHaveLength(3);
   });
 
+  test("marks what a person put into a branch", async () => {
+    const grey: Pixels = { width: 32, height: 32, data: new Uint8Array(32 * 32 * 3).fill(128) };
+    const [prompt, model, ...others] = rollout().segments;
+    const branch = rollout({
+      id: "12·3·2~1",
+      segments: [prompt!, { ...model!, given: [[0, 1]] }, ...others],
+      calls: [{ ...rollout().calls[0]!, replaced: { kind: "whole", picture: grey, boxSourcePx: [0, 0, 64, 48] } }],
+    });
+    const text = rolloutPage({ title: "x", facts: [] }, [
+      await shown({ rollout: branch, parent: "12·3·2", change: "Branch 1: given the whole picture" }),
+    ]);
+    expect(text).toContain('<span class="t given" title="put there by a person, not sampled · id 3">');
+    expect(text).toContain("its result was replaced by a person: the whole picture");
+    expect(text).toContain('style="left: 0.00%; top: 0.00%; width: 100.00%; height: 100.00%"><b>1</b>');
+    expect(text).toContain("<h2>Branch 1: given the whole picture</h2>");
+  });
+
   test("says what is missing, and is complete without it", async () => {
     const none = await writer.of(rollout(), null, "The picture is in a local file: a.parquet");
     const text = rolloutPage({ title: "x", facts: [] }, [await shown({ pictures: none })]);

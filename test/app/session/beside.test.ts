@@ -3,6 +3,7 @@ import type { Rollout } from "../../../src/agent/rollout.ts";
 import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import type { Session } from "../../../src/app/session/session.ts";
 import type { Task } from "../../../src/tasks/task.ts";
+import { weightsOnly } from "../../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { TokenMeasure } from "../../../src/train/inspect.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
@@ -51,6 +52,10 @@ test.each([
   expect(Math.max(...compared.map(({ other }) => other!.kl))).toBeGreaterThan(1e-9);
   const written = rollout.segments.flatMap(({ source, logprobs }) => (source === "model" ? logprobs : []));
   expect(atStart.map(({ logprob }) => logprob)).toEqual(written);
+  // Without the optimizer, as weights of earlier steps are kept: the same, but a run cannot go on from it.
+  await beside.restore(weightsOnly(checkpoint.files));
+  expect(await ask(beside)).toEqual(afterOne);
+  await expect(session.restore(weightsOnly(checkpoint.files))).rejects.toThrow("optimizer.safetensors");
   // The weights under an adapter are shared.
   const weightBytes = session.qwen.parameters.count * 4;
   if (config.loraRank > 0) expect(session.gpu.pool.peak.bytes - held).toBeLessThan(weightBytes);

@@ -1,5 +1,5 @@
 import type { CausalSummary } from "../../../train/causal_summary.ts";
-import { type Counterfactual, counterfactuals } from "../../../train/causal_zoom.ts";
+import { type Counterfactual, counterfactuals } from "../../../train/zoom_worth.ts";
 
 const labels: Record<Counterfactual, string> = {
   tool: "what the tool gave",

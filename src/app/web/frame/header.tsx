@@ -14,6 +14,7 @@ const tabNames: Record<Tab, string> = {
   compare: "Compare",
   runs: "Runs",
   data: "Data",
+  learn: "Learn",
 };
 
 export function Header() {

@@ -2,7 +2,9 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Reward } from "../../../agent/rollout.ts";
 import { judgeAlarms } from "../../../reward/judges/metrics.ts";
 import type { ChangedVerdict } from "../../judge/rejudge.ts";
-import { count, counted } from "../labels/numbers.ts";
+import { count, counted, shortened } from "../labels/numbers.ts";
+import { usePage } from "../run/page_context.ts";
+import { noPlace, writeUrl } from "../run/url_state.ts";
 import { useRejudge } from "./judge_context.ts";
 import type { Rejudged } from "./rejudge_control.ts";
 import { RejudgeCurves } from "./rejudge_curves.tsx";
@@ -82,14 +84,14 @@ function Result({ result }: { result: Rejudged }) {
       {steps.length > 0 && (
         <>
           <RejudgeCurves steps={steps} judge={result.judge} />
-          <Changed changed={changed} />
+          <Changed run={result.run} changed={changed} />
         </>
       )}
     </>
   );
 }
 
-function Changed({ changed }: { changed: readonly ChangedVerdict[] }) {
+function Changed({ run, changed }: { run: string; changed: readonly ChangedVerdict[] }) {
   if (changed.length === 0) return <p class="soft after">No verdict differs.</p>;
   return (
     <>
@@ -110,12 +112,15 @@ function Changed({ changed }: { changed: readonly ChangedVerdict[] }) {
             {changed.slice(0, shownAtMost).map((one) => (
               <tr key={one.rollout} title={one.question}>
                 <th scope="row" class="num">
-                  {one.rollout}
+                  <RolloutLink run={run} rollout={one.rollout} />
                 </th>
                 <td>{one.answer ?? <span class="soft">none</span>}</td>
                 <td>{one.goldAnswer}</td>
                 <td>{said(one.before)}</td>
-                <td>{said(one.after)}</td>
+                <td>
+                  {said(one.after)}
+                  {one.words?.reply && <span class="reply soft small">“{shortened(one.words.reply, 200)}”</span>}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -123,6 +128,31 @@ function Changed({ changed }: { changed: readonly ChangedVerdict[] }) {
       </section>
       {changed.length > shownAtMost && <p class="cap num">and {count(changed.length - shownAtMost)} more</p>}
     </>
+  );
+}
+
+/** To the rollout as it is stored, which steps through it. */
+function RolloutLink({ run, rollout }: { run: string; rollout: string }) {
+  const { store, control } = usePage();
+  const look = { ...noPlace, tab: "step" as const, run, rollout };
+  const href = writeUrl({ ...look, changes: store.changes.value, others: [] });
+  const go = async (): Promise<void> => {
+    if (!(await control.openStored(run))) return;
+    store.pinned.value = rollout;
+    store.tab.value = "step";
+  };
+  return (
+    <a
+      href={href}
+      onClick={(event) => {
+        // With a key it is opened elsewhere, as any link is.
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        void go();
+      }}
+    >
+      {rollout}
+    </a>
   );
 }
 

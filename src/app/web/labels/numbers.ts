@@ -6,7 +6,8 @@ export function figure(value: number | null | undefined): string {
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return minus(value.toExponential(1));
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size === 0 || size >= 0.1 ? 2 : 3;
-  return minus(value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  // −0 is 0.
+  return minus((value + 0).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
 }
 
 /** +0.71, −0.20, 0: a share of a sum. */

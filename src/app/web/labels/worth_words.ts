@@ -1,4 +1,4 @@
-import type { AnswerProbabilities, Counterfactual, ZoomWorth } from "../../../train/causal_zoom.ts";
+import type { AnswerProbabilities, Counterfactual, ZoomWorth } from "../../../train/zoom_worth.ts";
 import { shortened } from "./numbers.ts";
 
 /** What stands in the place of what the tools gave. */

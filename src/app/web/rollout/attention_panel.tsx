@@ -95,7 +95,7 @@ function Choices({ layers, heads }: { layers: number; heads: number }) {
 function Shares({ pictures, inputs }: { pictures: readonly PictureAttention[]; inputs: StepContext["inputs"] }) {
   const text = 1 - pictures.reduce((sum, { share }) => sum + share, 0);
   return (
-    <table class="kv shares" aria-label="Attention by picture">
+    <table class="kv even shares" aria-label="Attention by picture">
       <tbody>
         {pictures.map((picture, i) => {
           const place = strongest(picture);

@@ -1,11 +1,11 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Box } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { Place } from "./branch_place.ts";
 import { DrawnBox } from "./drawn_box.tsx";
-import type { StepContext } from "./step_context.ts";
+import type { Over, StepContext } from "./step_context.ts";
 
 const sides = ["left", "top", "right", "bottom"] as const;
 
@@ -41,13 +41,18 @@ export function useDrawnBox(
   wanted: boolean,
 ): Signal<Box> {
   const box = useSignal<Box>(beginning(rollout, task, place));
+  const drawn = useMemo((): Over => ({ original: (picture) => <DrawnBox picture={picture} box={box} /> }), [box]);
+  // What another panel draws goes before, as long as that wants it.
+  const isFree = over.value === null;
   useEffect(() => {
-    if (!wanted) return;
-    over.value = { original: (picture) => <DrawnBox picture={picture} box={box} /> };
-    return () => {
-      over.value = null;
-    };
-  }, [wanted, box, over]);
+    if (wanted && isFree) over.value = drawn;
+  }, [wanted, isFree, drawn, over]);
+  useEffect(
+    () => () => {
+      if (over.peek() === drawn) over.value = null;
+    },
+    [wanted, drawn, over],
+  );
   return box;
 }
 

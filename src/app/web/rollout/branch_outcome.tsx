@@ -15,6 +15,8 @@ export function BranchOutcome({ branch, step }: { branch: Branch; step: StepCont
       </p>
       <p class="soft small">
         {branchName(branch)}: {changeText(branch)}
+        {branch.by.step !== null &&
+          ` · by the weights ${branch.by.step === 0 ? "at the start" : `after step ${branch.by.step}`}`}
         {branch.parent === rollout.id &&
           ` · without that: ${outcomeText(rollout, answerProbability(rollout, step.units))}`}
       </p>

@@ -9,6 +9,7 @@ import { type Place, turnStart } from "./branch_place.ts";
 import { type ResultChoice, ResultFields, resultOf } from "./branch_result_fields.tsx";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
+import { askedOf } from "./use_measures.ts";
 
 const kinds: Record<ChangeKind, string> = {
   box: "Look elsewhere",
@@ -98,13 +99,15 @@ export function BranchPanel({ step }: { step: StepContext }) {
           disabled={obstacle !== null || making || lacks !== null}
           onClick={() => {
             const asked = what();
-            if (asked) void branches.make(chosen, asked);
+            if (asked) void branches.make(chosen, asked, askedOf(store));
           }}
         >
           {actions[kind]}
         </button>
       </p>
-      <p class="soft small">{obstacle ?? lacks ?? `Answered ${branches.weights()}; the rollout stays as it is.`}</p>
+      <p class="soft small">
+        {obstacle ?? lacks ?? `Answered ${branches.weights(askedOf(store))}; the rollout stays as it is.`}
+      </p>
       {branches.problem.value !== null && (
         <p class="problem small" role="alert">
           {branches.problem.value}

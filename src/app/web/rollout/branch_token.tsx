@@ -2,10 +2,11 @@ import { usePage } from "../run/page_context.ts";
 import { BranchOutcome } from "./branch_outcome.tsx";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
+import { askedOf } from "./use_measures.ts";
 
 /** The text of a token that might stand under the cursor: a button that goes on with it. */
 export function TokenButton({ step, token, text }: { step: StepContext; token: number; text: string }) {
-  const { branches } = usePage();
+  const { branches, store } = usePage();
   const { chosen, unit } = step;
   const shown = visibleText(text);
   return (
@@ -15,7 +16,7 @@ export function TokenButton({ step, token, text }: { step: StepContext; token: n
       disabled={branches.making.value || branches.obstacle() !== null}
       title={`Go on with this token (id ${token})`}
       aria-label={`Go on with “${shown}”`}
-      onClick={() => void branches.make(chosen, { kind: "token", at: unit.first, token })}
+      onClick={() => void branches.make(chosen, { kind: "token", at: unit.first, token }, askedOf(store))}
     >
       {shown}
     </button>

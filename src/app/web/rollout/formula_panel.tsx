@@ -45,6 +45,9 @@ export function FormulaPanel({ step }: { step: StepContext }) {
       <p class="soft small">
         Weights: {measures.line}. Rewards of the group: {rewardsText(own)}.
       </p>
+      {loss.advantage === 0 && (
+        <p class="small">The rewards of the group are equal: its advantages are 0, and nothing is learned from it.</p>
+      )}
       {measures.found.startProblem && <p class="soft small">No KL to the start: {measures.found.startProblem}</p>}
       <BesideLoss config={other} />
       <table>

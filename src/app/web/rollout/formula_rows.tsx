@@ -145,12 +145,16 @@ function weightCell(of: Written): ComponentChildren {
   );
 }
 
+/** Its share of the rollout's sum; nothing of a rollout that adds nothing. */
+const ofRollout = (part: number, whole: number): string =>
+  whole === 0 ? "" : ` · ${share(part, whole)} of the rollout’s`;
+
 function lossCell(of: Written): ComponentChildren {
   const { loss } = termsOf(of);
   return (
     <>
-      w (pg{of.config.klLossCoef > 0 ? ` + ${setting(of.config.klLossCoef)} kl` : ""}) = <Value>{figure(loss)}</Value> ·{" "}
-      {share(Math.abs(loss), of.loss.lossSum)} of the rollout’s
+      w (pg{of.config.klLossCoef > 0 ? ` + ${setting(of.config.klLossCoef)} kl` : ""}) = <Value>{figure(loss)}</Value>
+      {ofRollout(Math.abs(loss), of.loss.lossSum)}
     </>
   );
 }
@@ -165,7 +169,8 @@ function pullCell(of: Written): ComponentChildren {
   return (
     <>
       |slope| |e − p|{temperature === 1 ? "" : ` / ${setting(temperature)}`}, |e − p| = {figure(of.spread)} ={" "}
-      <Value>{figure(pull)}</Value> · {share(pull, of.loss.gradientSum)} of the rollout’s
+      <Value>{figure(pull)}</Value>
+      {ofRollout(pull, of.loss.gradientSum)}
     </>
   );
 }

@@ -2,6 +2,7 @@ import { type ComponentChildren, type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
 import { Failed } from "./failed_panel.tsx";
+import { hasJudgeWords, JudgePanel } from "./judge_panel.tsx";
 import { RewardPanel } from "./reward_panel.tsx";
 import { SiblingsPanel } from "./siblings_panel.tsx";
 import type { StepContext } from "./step_context.ts";
@@ -61,6 +62,7 @@ export const panels: readonly Panel[] = [
     title: "Try something else",
     load: async () => (await import("./branch_panel.tsx")).BranchPanel,
     open: true,
+    key: "b",
   },
   {
     name: "tree",
@@ -75,6 +77,14 @@ export const panels: readonly Panel[] = [
     load: async () => (await import("./worth_panel.tsx")).WorthPanel,
   },
   { name: "reward", title: "Reward", about: whenPaid, View: RewardPanel, open: true, elsewhere: "also" },
+  {
+    name: "judge",
+    title: "The judge’s words",
+    View: JudgePanel,
+    open: true,
+    elsewhere: "also",
+    shown: ({ chosen }) => hasJudgeWords(chosen.rollout),
+  },
   { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true, elsewhere: "also" },
 ];
 

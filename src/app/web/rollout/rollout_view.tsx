@@ -2,6 +2,7 @@ import { shortened } from "../labels/numbers.ts";
 import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
+import { branchName } from "./branch_words.ts";
 import { Crops } from "./crops.tsx";
 import { LinkButton } from "./link_button.tsx";
 import { RewardTable } from "./reward_table.tsx";
@@ -34,7 +35,9 @@ export function RolloutView() {
       <div class="card">
         <h2>
           <b title={`id in the log: ${rollout.id}`}>
-            Step {chosen.step}, task {rollout.taskIndex + 1}, rollout {rollout.rolloutIndex + 1}
+            {chosen.branch && `${branchName(chosen.branch)} of `}
+            {chosen.branch ? "step" : "Step"} {chosen.step}, task {rollout.taskIndex + 1}, rollout{" "}
+            {rollout.rolloutIndex + 1}
           </b>{" "}
           “{shortened(chosen.task.question)}”
         </h2>

@@ -3,14 +3,14 @@ import { usePage } from "../run/page_context.ts";
 import type { StepContext } from "./step_context.ts";
 
 /** Saves the rollout as a file that needs neither this page nor a network. */
-export function SaveButton({ step: { chosen, pictures } }: { step: StepContext }) {
+export function SaveButton({ step: { chosen, pictures, branches } }: { step: StepContext }) {
   const page = usePage();
   const [saving, setSaving] = useState(false);
   const save = async (): Promise<void> => {
     setSaving(true);
     try {
-      const { savePage } = await import("./save_page.ts");
-      await savePage(page, [{ ...chosen, parent: null, change: null }], pictures);
+      const { savePage, treeOf } = await import("./save_page.ts");
+      await savePage(page, treeOf(page, chosen), pictures);
     } catch (error) {
       page.store.notices.error(error);
     } finally {
@@ -24,7 +24,7 @@ export function SaveButton({ step: { chosen, pictures } }: { step: StepContext }
       title="Pictures, boxes, transcript with probabilities and reward in one HTML file without script"
       onClick={() => void save()}
     >
-      Save as HTML
+      {branches > 0 ? `Save as HTML, with ${branches === 1 ? "its branch" : `${branches} branches`}` : "Save as HTML"}
     </button>
   );
 }

@@ -3,27 +3,53 @@ import type { Pixels } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { PictureWriter } from "../../rollout_page/page_pictures.ts";
 import { type PageHead, rolloutPage } from "../../rollout_page/rollout_page.ts";
+import { rootOf } from "../../worker_api/branch_api.ts";
 import { download, fileName } from "../browser/download.ts";
 import { shippedView } from "../run/model_inputs.ts";
 import type { PageContext } from "../run/page_context.ts";
+import type { Chosen, Store } from "../run/store.ts";
+import { branchesOf } from "./branch_tree.tsx";
+import { branchName, changeText, outcomeText } from "./branch_words.ts";
 import { textByIds } from "./token_units.ts";
 
 /** A rollout of a page, or a branch of one. */
 export interface SavedRollout {
   rollout: Rollout;
   task: Task;
-  /** Id of what it branched off, and what was changed there; null for a rollout of the run. */
+  /** Id of what it branched off, its name and what was changed there; null for a rollout of the run. */
   parent: string | null;
   change: string | null;
 }
 
-/** Saves rollouts of one task, the first of them with its branches, as one HTML file without script. */
+/** A rollout with its branches. */
+export function treeOf({ store }: PageContext, { rollout, task, siblings, branch }: Chosen): SavedRollout[] {
+  const root = branch ? siblings.find(({ id }) => id === rootOf(rollout.id)) : rollout;
+  const others = branchesOf(store.branches.value, rollout.id).map((one) => ({
+    rollout: one.rollout,
+    task: one.task,
+    parent: one.parent,
+    change: `${branchName(one)}: ${changeText(one)} → ${outcomeText(one.rollout, one.answerProbability)}`,
+  }));
+  // The step of a rollout may have left memory while its branches are kept.
+  return root ? [{ rollout: root, task: taskOf(store, root) ?? task, parent: null, change: null }, ...others] : others;
+}
+
+/** Of a rollout of the run: a branch may have asked another question. */
+function taskOf(store: Store, rollout: Rollout | undefined): Task | null {
+  const record = store.steps.value.findLast(({ groups }) =>
+    groups.some((group) => group?.some((one) => one === rollout)),
+  );
+  const index = record?.groups.findIndex((group) => group?.some((one) => one === rollout)) ?? -1;
+  return record?.tasks[index] ?? null;
+}
+
+/** Saves a rollout, with its branches behind it, as one HTML file without script. */
 export async function savePage(
   page: PageContext,
-  rollouts: readonly [SavedRollout, ...SavedRollout[]],
+  rollouts: readonly SavedRollout[],
   pictures: readonly Pixels[] | null,
 ): Promise<void> {
-  const [{ rollout: first }] = rollouts;
+  const id = rootOf(rollouts[0]!.rollout.id);
   const config = page.store.runConfig.value;
   const view = page.store.runHead.value?.model.view ?? shippedView;
   const writer = new PictureWriter(view, { crop: config?.crop ?? "source" });
@@ -33,7 +59,7 @@ export async function savePage(
     const textOf = await textsOf(page, saved.rollout);
     shown.push({ ...saved, textOf, pictures: await writer.of(saved.rollout, pictures, pictures ? null : missing) });
   }
-  const name = `rollout-${first.id.replaceAll("·", ".")}`;
+  const name = `rollout-${id.replaceAll("·", ".")}`;
   download(`${fileName(name)}.html`, rolloutPage(headOf(page, rollouts), shown), "text/html");
 }
 

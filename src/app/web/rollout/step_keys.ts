@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { rootOf } from "../../worker_api/branch_api.ts";
 import { type Among, otherRollout } from "../run/other_rollouts.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
@@ -110,7 +111,8 @@ export function useStepKeys(
     // Keys may come faster than the page renders, here too.
     const from = store.chosen.peek()?.rollout ?? rollout;
     const steps = store.replay.peek() ? control.replay.steps : store.steps.peek();
-    const other = otherRollout(steps, from, among, by);
+    // From a branch on: from the rollout that it left.
+    const other = otherRollout(steps, { ...from, id: rootOf(from.id) }, among, by);
     if (!other) return;
     if (store.replay.peek()) control.replay.reach(other.step);
     store.pinned.value = other.id;

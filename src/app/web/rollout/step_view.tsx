@@ -1,7 +1,9 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import type { Chosen } from "../run/store.ts";
 import { RewardTable } from "./reward_table.tsx";
+import { useStepKeys } from "./step_keys.ts";
 import { Stepper } from "./stepper.tsx";
 import { textByIds, unitsOf } from "./token_units.ts";
 
@@ -47,7 +49,7 @@ export function StepView() {
       </section>
     );
   }
-  if (!ready) return <p class="soft first">reading the tokens…</p>;
+  if (!ready) return <Waiting chosen={chosen} />;
   if (units.length === 0)
     return (
       <section class="stack first">
@@ -60,4 +62,10 @@ export function StepView() {
       </section>
     );
   return <Stepper key={chosen.rollout.id} chosen={chosen} units={units} noTexts={byIds ? noTexts : null} />;
+}
+
+/** Until the tokens' texts are there. Keys lead on already: who goes through steps need not wait at each. */
+function Waiting({ chosen }: { chosen: Chosen }) {
+  useStepKeys(chosen, [], 0, () => {});
+  return <p class="soft first">reading the tokens…</p>;
 }

@@ -25,7 +25,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
       {model && measures.found?.otherProblem && (
         <p class="soft small weights-line">Nothing to compare with: {measures.found.otherProblem}</p>
       )}
-      <table class="kv">
+      <table class="kv even">
         <tbody>
           <Row label="id">{token}</Row>
           <Row label="from">{originText(step)}</Row>
@@ -162,12 +162,10 @@ function Measured({ step, measured }: { step: StepContext; measured: MeasuredTok
   );
 }
 
+const ratio = (logRatio: number): string => (logRatio === 0 ? "1, exactly" : nearOne(Math.exp(logRatio)));
+
 /** Close to 1 four places: there the difference counts. */
-const ratio = (logRatio: number): string => {
-  if (logRatio === 0) return "1, exactly";
-  const value = Math.exp(logRatio);
-  return value > 0.9 && value < 1.1 ? value.toFixed(4) : figure(value);
-};
+const nearOne = (value: number): string => (value > 0.9 && value < 1.1 ? value.toFixed(4) : figure(value));
 
 function LossRows({ step: { loss, sampledBefore, config } }: { step: StepContext }) {
   const terms = loss?.terms[sampledBefore];
@@ -188,7 +186,7 @@ export function clipText(
 ): string {
   if (isBounded) return `yes: the loss is bounded at c = ${figure(clipRatioC)}`;
   if (!isClipped) return "no";
-  return value > 1 ? `yes: above ${figure(1 + clipRatioHigh)}` : `yes: below ${figure(1 - clipRatioLow)}`;
+  return value > 1 ? `yes: above ${nearOne(1 + clipRatioHigh)}` : `yes: below ${nearOne(1 - clipRatioLow)}`;
 }
 
 /** A share of a sum as a percentage. */

@@ -1,7 +1,8 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { GivenResult } from "../../../agent/branch_result.ts";
 import type { Intervention } from "../../../agent/branch_start.ts";
-import type { Branch, BranchApi } from "../../worker_api/branch_api.ts";
+import type { AskedWeights } from "../../worker_api/asked_weights.ts";
+import { type Branch, type BranchApi, branchNumber, rootOf } from "../../worker_api/branch_api.ts";
 import { modelName } from "../labels/model_name.ts";
 import type { Chosen, Store } from "./store.ts";
 
@@ -30,6 +31,8 @@ export class BranchControl {
   readonly problem: Signal<string | null> = signal(null);
   /** The last one that was made in this visit. */
   readonly latest: Signal<Branch | null> = signal(null);
+  /** The tree whose branches have been looked up. */
+  readonly #loaded: Signal<string | null> = signal(null);
   readonly #api: BranchApi;
   readonly #store: Store;
 
@@ -37,6 +40,7 @@ export class BranchControl {
     this.#api = api;
     this.#store = store;
     effect(() => void this.#load(store.tree.value));
+    effect(() => this.#sayMissing());
   }
 
   /** Why no branch can be made of what is shown; null where one can. */
@@ -44,18 +48,20 @@ export class BranchControl {
     const store = this.#store;
     const { model } = store.runHead.value ?? {};
     const opened = store.opened.value;
-    if (store.gpuProblem.value !== null) return "To try something else needs the model, which needs WebGPU";
+    if (store.gpuProblem.value !== null) return "Something else can be tried where there is WebGPU";
     if (opened === null) return "Something else can be tried once the model is open";
     if (store.warmup.value.running) return "Something else can be tried once the warm-up is over";
     if (model && opened.model.name !== model.name)
-      return `Something else cannot be tried: this run trained ${modelName(model.name)}, and ${modelName(opened.model.name)} is open`;
-    if (!store.lookup.value?.pictures) return "To try something else needs the rollout’s pictures";
+      return `Something else can be tried with the model of this run, ${modelName(model.name)}; ${modelName(opened.model.name)} is open`;
+    if (!store.lookup.value?.pictures) return "Something else can be tried once the rollout’s pictures are there";
     return null;
   }
 
   /** Whose weights answer, for people. */
-  weights(): string {
+  weights({ weights = "now" }: AskedWeights): string {
     const store = this.#store;
+    if (weights === "start") return "by the weights at the start of the run";
+    if (weights === "checkpoint") return "by the checkpoint nearest to its step";
     if (store.live.value.head === null) return "by the model as it was loaded, not as this run left it";
     const { step } = store.live.value;
     return store.replay.value
@@ -63,8 +69,12 @@ export class BranchControl {
       : `by the weights after step ${step}`;
   }
 
-  /** Makes a branch; null where that failed, and `problem` says why. */
-  async make({ rollout, task, branch }: Chosen, what: Intervention): Promise<Branch | null> {
+  /** Makes a branch by these weights; null where that failed, and `problem` says why. */
+  async make(
+    { rollout, task, branch }: Chosen,
+    what: Intervention,
+    weights: AskedWeights = {},
+  ): Promise<Branch | null> {
     const of = branch ?? null;
     const store = this.#store;
     const config = store.lookup.value?.pictures;
@@ -75,7 +85,7 @@ export class BranchControl {
     try {
       const how = this.goingOn.value;
       const seed = how === "seed" ? this.seed.value : null;
-      const asked = { rollout, task, config, what, seed, greedy: how === "greedy", of, tree };
+      const asked = { rollout, task, config, what, seed, greedy: how === "greedy", of, tree, ...weights };
       const { branch: made, notKept } = await this.#api.branch(asked);
       if (notKept !== null) store.notices.add("error", notKept);
       if (store.tree.value === tree) store.branches.value = [...store.branches.value, made];
@@ -96,9 +106,9 @@ export class BranchControl {
     for (const one of store.branches.value) if (gone.has(one.parent)) gone.add(one.id);
     try {
       await this.#api.removeBranches(branch.tree, [...gone]);
+      if (store.pinned.value !== null && gone.has(store.pinned.value)) store.pinned.value = branch.parent;
       store.branches.value = store.branches.value.filter(({ id }) => !gone.has(id));
       if (this.latest.value && gone.has(this.latest.value.id)) this.latest.value = null;
-      if (store.pinned.value !== null && gone.has(store.pinned.value)) store.pinned.value = branch.parent;
     } catch (error) {
       store.notices.error(error);
     }
@@ -107,6 +117,7 @@ export class BranchControl {
   async #load(tree: string | null): Promise<void> {
     const { branches, notices } = this.#store;
     branches.value = [];
+    this.#loaded.value = null;
     this.latest.value = null;
     this.problem.value = null;
     if (tree === null) return;
@@ -119,5 +130,20 @@ export class BranchControl {
     } catch (error) {
       notices.error(error);
     }
+    if (this.#store.tree.value === tree) this.#loaded.value = tree;
+  }
+
+  /** A link may name a branch that another browser keeps. */
+  #sayMissing(): void {
+    const { branches, pinned, notices, tree } = this.#store;
+    const id = pinned.value;
+    if (tree.value === null || this.#loaded.value !== tree.value) return;
+    if (id === null || rootOf(id) === id || branches.value.some((branch) => branch.id === id)) return;
+    pinned.value = rootOf(id);
+    notices.add(
+      "information",
+      `Branch ${branchNumber(id)} of this rollout is kept in the browser that made it; the rollout that it left is shown`,
+      { about: "shown run" },
+    );
   }
 }

@@ -40,6 +40,9 @@ export function linkTo(store: Store, page: { origin: string; pathname: string },
 /** What someone with the link needs beside it, in one sentence; null where the link is enough. */
 export function neededBeside(store: Store): string | null {
   const { replay, storedAs } = store;
+  const branched = store.chosen.value?.branch !== undefined;
+  if (branched && replay.value?.origin === "recording")
+    return "Branches are kept in this browser: elsewhere the link leads to the rollout that this one left; Save as HTML has both";
   if (replay.value?.origin === "recording") return null;
   const file = replay.value ? linkedFile(replay.value.link) : null;
   if (file !== null) return `Elsewhere the link asks for the file ${file}`;

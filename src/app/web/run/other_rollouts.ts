@@ -1,11 +1,12 @@
 import type { Rollout } from "../../../agent/rollout.ts";
+import { rootOf } from "../../worker_api/branch_api.ts";
 import type { StepRecord } from "./run_state.ts";
 
 /** Among what the next or the previous rollout is looked for. */
 export type Among = "siblings" | "tasks" | "steps";
 
 /**
- * The rollout `by` places on: among its siblings, at its place of another task of the step, or at its place of another
+ * The rollout `by` places on, for a branch from that which it left: among its siblings, at its place of another task of the step, or at its place of another
  * step. Siblings and tasks go round; steps end. Null where there is none, or where it would be the same.
  * @param steps  in order; groups that are still sampled, and steps without rollouts, are passed over
  */
@@ -24,7 +25,7 @@ export function otherRollout(
   const group = groups[at];
   if (!group) return null;
   const mine = group.findIndex((rollout) =>
-    among === "siblings" ? rollout.id === id : rollout.rolloutIndex === rolloutIndex,
+    among === "siblings" ? rollout.id === rootOf(id) : rollout.rolloutIndex === rolloutIndex,
   );
   const other = group[among === "siblings" ? round(mine + by, group.length) : Math.max(0, mine)]!;
   return other.id === id ? null : other;

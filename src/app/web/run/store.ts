@@ -14,8 +14,8 @@ import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
-export type Tab = "train" | "step" | "compare" | "runs" | "data";
-export const tabs: readonly Tab[] = ["train", "step", "compare", "runs", "data"];
+export type Tab = "train" | "step" | "compare" | "runs" | "data" | "learn";
+export const tabs: readonly Tab[] = ["train", "step", "compare", "runs", "data", "learn"];
 
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
@@ -242,7 +242,8 @@ export class Store {
     const of = findRollout(this.steps.value, rootOf(id));
     if (rootOf(id) === id) return of;
     const branch = this.branches.value.find((one) => one.id === id);
-    if (!branch) return null;
+    // Not there yet, or kept in another browser
+    if (!branch) return of;
     const { rollout, task } = branch;
     return { rollout, task, siblings: of?.siblings ?? [], step: rollout.step, branch };
   }

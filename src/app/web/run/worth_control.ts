@@ -2,12 +2,15 @@ import { type Signal, signal } from "@preact/signals";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { type CausalSummary, summarizeWorths } from "../../../train/causal_summary.ts";
-import type { ZoomWorth } from "../../../train/causal_zoom.ts";
-import { joinedSight, type Sight } from "../../../train/pixel_sight.ts";
+import { joinedSight, type Sight } from "../../../train/sight.ts";
+import type { ZoomWorth } from "../../../train/zoom_worth.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import type { StepRecord } from "./run_state.ts";
 import type { Chosen, Store } from "./store.ts";
 import { askedOf, obstacleTo, whoAnswered } from "./who_answers.ts";
+
+/** Where a step's measures are shown. */
+export const causalCardId = "crops-worth";
 
 /** What was measured about the pictures of one rollout. */
 export interface RolloutWorth {
@@ -59,10 +62,10 @@ export class WorthControl {
 
   /** The same for an evaluation, which samples: never from the weights of a run within a step. */
   get obstacleToEvaluation(): string | null {
-    const { player, replay } = this.#store;
+    const { player, replay, config } = this.#store;
     if (replay.value !== null) return "An evaluation is of the run in this tab; close the recording to make one";
     if (player.value === "playing" || player.value === "stepping") return "Pause the run to evaluate it";
-    return this.obstacle;
+    return obstacleTo(this.#store, config.value);
   }
 
   /** One rollout. */
@@ -84,8 +87,10 @@ export class WorthControl {
       let done = 0;
       for (const { group, i } of groups) {
         const task = record.tasks[i]!;
+        if (!goesOn()) return;
         const { found, who } = await this.#group(task, group, otherTask(record, i));
         worths.push(...found);
+        if (!goesOn()) return;
         const { sight } = await this.#sight(task, group);
         if (sight) sights.push(sight);
         if (!goesOn()) return;
@@ -106,11 +111,12 @@ export class WorthControl {
       let line = "";
       const groups = record.groups.flatMap((group, i) => (group && group.length > 0 ? [{ group, i }] : []));
       for (const { group, i } of groups.slice(0, groupsSeen)) {
+        if (!goesOn()) return;
         const { sight, who } = await this.#sight(record.tasks[i]!, group);
         if (sight) sights.push(sight);
         line = who;
-        if (!goesOn()) return;
       }
+      if (!goesOn()) return;
       this.sight.value = { sight: joinedSight(sights), who: line, run: this.#run() };
     });
   }
@@ -157,11 +163,13 @@ export class WorthControl {
   async #group(task: Task, rollouts: readonly Rollout[], other: { task: Task; rollout: Rollout } | null) {
     const step = this.#store.live.value.step;
     const asked = { task, rollouts, config: this.#pictures(), other, ...askedOf(this.#store) };
+    // Another run may be shown when the answer comes.
+    const keys = rollouts.map((rollout) => [rollout, this.#keyOf(rollout)] as const);
     const { worths, by } = await this.#api.rollouts.worths(asked);
     const who = whoAnswered(this.#store, by, step);
     const known = new Map(this.rollouts.value);
-    for (const rollout of rollouts)
-      known.set(this.#keyOf(rollout), { worth: worths.find((one) => one.rollout === rollout.id) ?? null, who });
+    for (const [rollout, key] of keys)
+      known.set(key, { worth: worths.find((one) => one.rollout === rollout.id) ?? null, who });
     this.rollouts.value = known;
     return { found: worths, who };
   }
@@ -190,7 +198,7 @@ export class WorthControl {
     try {
       await work(goesOn);
     } catch (error) {
-      if (mine === this.#asked) this.#store.notices.error(error);
+      if (goesOn()) this.#store.notices.error(error);
     } finally {
       if (mine === this.#asked) this.asking.value = null;
     }

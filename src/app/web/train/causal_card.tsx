@@ -1,7 +1,7 @@
 import { counted, signed } from "../labels/numbers.ts";
 import { percent } from "../labels/worth_words.ts";
 import { usePage } from "../run/page_context.ts";
-import type { MeasuredWorth } from "../run/worth_control.ts";
+import { causalCardId, type MeasuredWorth } from "../run/worth_control.ts";
 import { WorthBars } from "../widgets/worth_bars.tsx";
 
 /** What the pictures of tools were worth in the step that is looked at, or in held-out tasks; measured when it is asked for. */
@@ -13,9 +13,10 @@ export function CausalCard() {
   const found = worth.ofShown(worth.measured);
   const { evalTasks } = store.runConfig.value ?? store.config.value;
   const ready = record?.groups.some((group) => group !== null) ?? false;
+  const why = (ready ? obstacle : null) ?? obstacleToEvaluation;
   return (
-    <section class="card causal" aria-labelledby="causal-title">
-      <h2 id="causal-title">
+    <section id={causalCardId} class="card causal" aria-label="What the crops were worth">
+      <h2>
         <b>What the crops were worth</b> {found?.title}
       </h2>
       {!found && (
@@ -52,7 +53,7 @@ export function CausalCard() {
           </>
         )}
       </p>
-      {(obstacle ?? obstacleToEvaluation) !== null && <p class="small soft">{obstacle ?? obstacleToEvaluation}.</p>}
+      {why !== null && <p class="small soft">{why}.</p>}
     </section>
   );
 }
@@ -76,7 +77,7 @@ function Measured({ found }: { found: MeasuredWorth }) {
       {gold && given && (
         <WorthBars caption="Mean probability of the right and of the given answers" {...{ gold, given }} />
       )}
-      <table class="kv">
+      <table class="kv even">
         <tbody>
           <Row name="right as they are" value={percent(withTool)} />
           <Row name="right without a call" value={percent(withoutTool)} />

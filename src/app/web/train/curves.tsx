@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { zoomVerdict } from "../../../train/zoom_verdict.ts";
 import { count, figure } from "../labels/numbers.ts";
+import { percent } from "../labels/worth_words.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Point } from "../run/run_state.ts";
 import { Plot } from "../widgets/plot.tsx";
@@ -46,7 +47,7 @@ function Curve({ spec }: { spec: CurveSpec }) {
         <b>{spec.title}</b>
         {spec.parts.length > 1 && (
           <span class="key">
-            {spec.parts.slice(1).map((part) => (
+            {spec.parts.slice(spec.evaluated ? 0 : 1).map((part) => (
               <span key={part.key}>
                 <i style={{ background: `var(${part.colour})` }} aria-hidden="true" />
                 {part.name}
@@ -94,8 +95,10 @@ function ZoomMark() {
     );
   if (!verdict) return null;
   return (
-    <p class={`alarm zoom-verdict ${verdict.harmful ? "harmful" : "harmless"}`} role="status">
-      <b>{verdict.harmful ? "Harmful" : "Harmless"}</b> {verdict.sentence}.
+    <p class={`zoom-verdict small ${verdict.harmful ? "harmful" : "harmless"}`} role="status" title={verdict.sentence}>
+      <i aria-hidden="true" />
+      Zooming died out: <b>{verdict.harmful ? "harmful" : "harmless so far"}</b>. Right without a call now{" "}
+      {percent(verdict.without)}, with the tool before {percent(verdict.withTool)}.
     </p>
   );
 }

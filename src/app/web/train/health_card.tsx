@@ -27,10 +27,10 @@ export function HealthCard() {
                 class="link small"
                 disabled={!ready || worth.obstacle !== null || asking}
                 title={worth.obstacle ?? undefined}
-                aria-label="Measure whether the learner sees the pixels"
                 onClick={() => record && void worth.measureSight(record)}
               >
                 {light.state === "unknown" ? "Measure" : "Measure again"}
+                <span class="hidden"> whether the learner sees</span>
               </button>
             </>
           )}

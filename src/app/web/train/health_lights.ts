@@ -1,5 +1,5 @@
 import type { Metrics } from "../../../train/events.ts";
-import type { Sight } from "../../../train/pixel_sight.ts";
+import type { Sight } from "../../../train/sight.ts";
 import { figure, signed } from "../labels/numbers.ts";
 import { percent } from "../labels/worth_words.ts";
 

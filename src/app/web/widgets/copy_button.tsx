@@ -30,7 +30,7 @@ export function CopyButton({ text, label, name = "Copy", note }: Props) {
   };
   return (
     <>
-      <button type="button" aria-label={label} onClick={() => void copy()}>
+      <button type="button" aria-label={copied ? undefined : label} onClick={() => void copy()}>
         {copied ? "Copied" : name}
       </button>
       <span class={copied && note ? "soft small copied" : "hidden"} role="status">

@@ -1,4 +1,4 @@
-import { type AnswerProbabilities, counterfactuals } from "../../../train/causal_zoom.ts";
+import { type AnswerProbabilities, counterfactuals } from "../../../train/zoom_worth.ts";
 import { conditionLabels, percent } from "../labels/worth_words.ts";
 
 /** Probabilities of an answer, or of two, with the crop and with what stood in its place: bars, with the numbers beside them. */
@@ -13,7 +13,7 @@ export function WorthBars({
   given: AnswerProbabilities | null;
 }) {
   return (
-    <table class="worth">
+    <table class={given ? "worth two" : "worth"}>
       <caption class="hidden">{caption}</caption>
       <thead>
         <tr>

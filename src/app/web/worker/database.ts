@@ -33,6 +33,8 @@ interface Schema extends DBSchema {
   verdicts: { key: string; value: KeptVerdict; indexes: { keptAt: number } };
   /** Platform.cache */
   texts: { key: string; value: string };
+  /** Weights of earlier steps of runs, as files of a checkpoint without the optimizer, under [run, step]. */
+  keptWeights: { key: [run: string, step: number]; value: NamedBytes[] };
   /** Branches of rollouts. */
   branches: { key: [tree: string, id: string]; value: Branch };
 }
@@ -43,7 +45,7 @@ let opening: Promise<Database> | null = null;
 
 /** What this browser keeps of runs and models. A transaction is whole or did not happen. */
 export function database(): Promise<Database> {
-  opening ??= openDB<Schema>("saccade", 5, {
+  opening ??= openDB<Schema>("saccade", 6, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("runs", { keyPath: "name" });
@@ -57,7 +59,8 @@ export function database(): Promise<Database> {
       }
       if (before < 3) db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt");
       if (before < 4) db.createObjectStore("texts");
-      db.createObjectStore("branches", { keyPath: ["tree", "id"] });
+      if (before < 5) db.createObjectStore("branches", { keyPath: ["tree", "id"] });
+      db.createObjectStore("keptWeights");
     },
     blocking(_current, _blocked, event) {
       // A newer page in another tab wants to change the stores; it must not wait for this one.

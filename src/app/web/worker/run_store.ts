@@ -1,12 +1,12 @@
 import type { NamedBytes, RunStore } from "../../../platform.ts";
 import type { Fingerprint } from "../../../tasks/fingerprint.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { readTrainerState } from "../../../train/trainer_state.ts";
 import { configText, readStored } from "../../run/record.ts";
 import type { StoredRun } from "../../worker_api/run_api.ts";
 import { freeName } from "../labels/run_name.ts";
 import { branchesOfRun } from "./branch_store.ts";
 import { type Database, database, lock, locked, type RunEntry, write } from "./database.ts";
+import { keepWeights, weightsOfRun } from "./kept_weights.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
 
@@ -50,18 +50,6 @@ export async function storedCheckpoint(name: string): Promise<NamedBytes[] | nul
   return (await db.get("checkpoints", name)) ?? null;
 }
 
-/** Steps of a run whose weights are stored, ascending. @throws Error where there is no run of that name */
-export async function keptSteps(name: string): Promise<number[]> {
-  const { step } = await entryOf(await database(), name);
-  return step > 0 ? [step] : [];
-}
-
-/** The weights of a run after a step, as files for `Session.restore`; null where they are not stored. */
-export async function keptWeights(name: string, step: number): Promise<NamedBytes[] | null> {
-  const files = await storedCheckpoint(name);
-  return files && readTrainerState(files).step === step ? files : null;
-}
-
 /** Removes a run and all that belongs to it. @throws Error where it is being written */
 export async function removeRun(name: string): Promise<void> {
   const release = await lock(
@@ -69,12 +57,14 @@ export async function removeRun(name: string): Promise<void> {
     `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
   );
   try {
-    const stores: ["runs", "logs", "checkpoints", "branches"] = ["runs", "logs", "checkpoints", "branches"];
+    type Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
+    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
     await write(await database(), stores, `that the run "${name}" is removed`, (change) => [
       change.objectStore("runs").delete(name),
       change.objectStore("logs").delete(piecesOf(name)),
       change.objectStore("checkpoints").delete(name),
       change.objectStore("branches").delete(branchesOfRun(name)),
+      change.objectStore("keptWeights").delete(weightsOfRun(name)),
     ]);
   } finally {
     release();
@@ -147,7 +137,8 @@ async function namesUnderWay(): Promise<string[]> {
   );
 }
 
-async function entryOf(db: Database, name: string): Promise<RunEntry> {
+/** @throws Error where there is no run of that name */
+export async function entryOf(db: Database, name: string): Promise<RunEntry> {
   const entry = await db.get("runs", name);
   if (!entry)
     throw new Error(`This browser holds no run "${name}"; it may have been removed, choose another from the list`);
@@ -233,6 +224,7 @@ class BrowserRunStore implements RunStore {
       change.objectStore("checkpoints").put([...files], this.name),
       this.#note(change.objectStore("runs"), { step }),
     ]);
+    if (step > 0) await keepWeights(this.name, step, files);
   }
 
   async close(): Promise<void> {

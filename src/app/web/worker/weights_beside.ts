@@ -2,7 +2,7 @@ import { sameAdapter } from "../../../train/adapter_settings.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { Session } from "../../session/session.ts";
 import type { AnsweredBy, AskedWeights, WeightsChoice } from "../../worker_api/asked_weights.ts";
-import { keptSteps, keptWeights } from "./run_store.ts";
+import { keptSteps, keptWeights } from "./run_weights.ts";
 
 /** What is on the GPU. */
 export interface OpenedModel {

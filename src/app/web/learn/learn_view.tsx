@@ -1,0 +1,194 @@
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { runName } from "../labels/run_name.ts";
+import { usePage } from "../run/page_context.ts";
+import { type Experiment, isSet, probeRecorded, setExperiment, showGroup, startExperiment } from "./experiments.ts";
+
+/** Lessons whose sentences hold buttons: each sets or shows what it speaks of, here and with this model. */
+export function LearnView() {
+  return (
+    <section class="lessons first" aria-label="Lessons">
+      <Group />
+      <Bonus />
+      <WithoutBonus />
+      <BlankCrop />
+    </section>
+  );
+}
+
+function Group() {
+  const page = usePage();
+  return (
+    <Lesson title="What is a group?">
+      <p>
+        GRPO has no critic: the model tries each task several times, and these attempts are a group. The advantage of an
+        attempt is its reward minus the mean of its group, over their deviation: its tokens become likelier where it was
+        paid above the mean, and less likely where it was paid below.{" "}
+        <Do label="Show a group whose attempts differ" run={() => showGroup(page, "differs")} /> of a recorded run: the
+        bars are the rewards, and Step through has the advantage of each. A group in which all are paid alike teaches
+        nothing: <Do label="show one of those" run={() => showGroup(page, "alike")} />.
+      </p>
+      <p>
+        How large a group is, is a setting: <Try label="2 attempts at 32 tasks" experiment={small} /> or{" "}
+        <Try label="16 attempts at 4 tasks" experiment={large} />, with as many rollouts in a step.
+      </p>
+      <Expect>
+        With 2 attempts more than half of the groups have no variance at first (the light “Groups differ”), and the
+        curve is noisier; with 16 nearly every group has a right attempt among wrong ones, but a step sees only 4 tasks.
+      </Expect>
+      <Start experiments={[small, large]} />
+    </Lesson>
+  );
+}
+
+const small: Experiment = { preset: "needle", rolloutsPerTask: 2, tasksPerStep: 32 };
+const large: Experiment = { preset: "needle", rolloutsPerTask: 16, tasksPerStep: 4 };
+
+function Bonus() {
+  return (
+    <Lesson title="Why is the bonus conditional?">
+      <p>
+        DeepEyes pays for a zoom only where the answer is right:{" "}
+        <Try label="bonus: conditional" experiment={conditional} />. To pay for every zoom,{" "}
+        <Try label="bonus: unconditional" experiment={unconditional} />, says that looking is good whether or not
+        something is seen. What that teaches shows where nothing can be seen:{" "}
+        <Try label="pay for every zoom, and let crops come back grey" experiment={paidForGrey} />.
+      </p>
+      <Expect>
+        With one call allowed and real crops both bonuses teach the same here: the zoom rate rises above .9 within 20
+        steps and accuracy with it. With grey crops the zoom rate rises all the same while accuracy stays at .1, which
+        is chance: it is paid for looking at nothing. (Even conditionally it rises, but by luck alone: one answer in ten
+        is right.)
+      </Expect>
+      <Start experiments={[conditional, unconditional, paidForGrey]} />
+    </Lesson>
+  );
+}
+
+const conditional: Experiment = { preset: "needle", bonus: "conditional" };
+const unconditional: Experiment = { preset: "needle", bonus: "unconditional" };
+const paidForGrey: Experiment = { preset: "needle", bonus: "unconditional", crop: "blank" };
+
+function WithoutBonus() {
+  return (
+    <Lesson title="What happens without it?">
+      <p>
+        On story scenes the digit can often be read at first sight, and a call that goes wrong costs its format:{" "}
+        <Try label="story without a bonus" experiment={story} />, against{" "}
+        <Try label="story with the bonus" experiment={storyPaid} />. Both are evaluated every 10 steps with what the
+        crops are worth, so that a dying zoom rate gets a verdict: harmless where as many answers are right without the
+        tool as were with it, harmful where not.
+      </p>
+      <Expect>
+        Without the bonus the zoom rate falls below .05 within 30 steps in about two of three seeds, and accuracy ends
+        near .82 rather than .96; the curve “worth of the tool” then says whether that was harmful. With the bonus
+        zooming stays.
+      </Expect>
+      <Start experiments={[story, storyPaid]} />
+    </Lesson>
+  );
+}
+
+const evaluated = { evalEvery: 10, evalCausal: true } as const;
+const story: Experiment = { preset: "story", bonus: "none", ...evaluated };
+const storyPaid: Experiment = { preset: "story", bonus: "conditional", ...evaluated };
+
+function BlankCrop() {
+  const page = usePage();
+  const { obstacle } = page.worth;
+  const asking = page.worth.asking.value;
+  return (
+    <Lesson title="What does a blank crop show?">
+      <p>
+        That a model zooms, and that it is right, does not say that it is right <em>because</em> it zoomed. Take the
+        crop away and ask again:{" "}
+        <Do label="probe the recorded run’s last step" run={() => probeRecorded(page)} disabled={asking !== null} />{" "}
+        puts grey, another task’s crop and the whole picture in the place of each crop, and measures how likely the
+        right answer is then. Attention maps show where a model looks; this shows what its answer depends on.
+      </p>
+      {obstacle !== null && <p class="small soft">{obstacle}.</p>}
+      <p>
+        The same as a training run: <Try label="crops come back grey" experiment={grey} />, or{" "}
+        <Try label="without the tool" experiment={noZoom} />.
+      </p>
+      <Expect>
+        With the crop the right answer of the recorded rollouts has a probability near .9, with grey near .1: one digit
+        of ten. Trained with grey crops, or without the tool, accuracy stays at .1, however long it trains.
+      </Expect>
+      <Start experiments={[grey, noZoom]} />
+    </Lesson>
+  );
+}
+
+const grey: Experiment = { preset: "needle", crop: "blank" };
+const noZoom: Experiment = { preset: "needle", zoom: false };
+
+function Lesson({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <article class="card lesson" aria-label={title}>
+      <h2>{title}</h2>
+      {children}
+    </article>
+  );
+}
+
+const Expect = ({ children }: { children: ComponentChildren }) => (
+  <p class="expect">
+    <b>What to expect.</b> {children}
+  </p>
+);
+
+/** Sets the experiment in the controls. */
+function Try({ label, experiment }: { label: string; experiment: Experiment }) {
+  const page = usePage();
+  return (
+    <button
+      type="button"
+      class="try"
+      aria-pressed={isSet(page.store.changes.value, experiment)}
+      onClick={() => {
+        const problem = setExperiment(page, experiment);
+        if (problem !== null) page.store.notices.error(new Error(problem));
+      }}
+    >
+      {label}
+    </button>
+  );
+}
+
+/** Does what it says, elsewhere in the page. */
+function Do({ label, run, disabled = false }: { label: string; run(): Promise<void>; disabled?: boolean }) {
+  const { store } = usePage();
+  const [busy, setBusy] = useState(false);
+  return (
+    <button
+      type="button"
+      class="try"
+      disabled={disabled || busy || store.busy.value !== null}
+      onClick={() => {
+        setBusy(true);
+        run()
+          .catch((error) => store.notices.error(error))
+          .finally(() => setBusy(false));
+      }}
+    >
+      {label}
+    </button>
+  );
+}
+
+/** Begins what was set last, where it is one of these. */
+function Start({ experiments }: { experiments: readonly Experiment[] }) {
+  const page = usePage();
+  const { store } = page;
+  const changes = store.changes.value;
+  if (!experiments.some((experiment) => isSet(changes, experiment))) return null;
+  return (
+    <p class="small soft" role="status">
+      Set: {runName(store.config.value)}.{" "}
+      <button type="button" class="go" disabled={store.blocked.value} onClick={() => void startExperiment(page)}>
+        Start this run
+      </button>
+    </p>
+  );
+}

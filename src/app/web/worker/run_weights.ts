@@ -1,0 +1,20 @@
+import type { NamedBytes } from "../../../platform.ts";
+import { readTrainerState } from "../../../train/trainer_state.ts";
+import { database } from "./database.ts";
+import { keptAt, stepsOfKept } from "./kept_weights.ts";
+import { entryOf, storedCheckpoint } from "./run_store.ts";
+
+/** Steps of a run whose weights are stored, ascending. @throws Error where there is no run of that name */
+export async function keptSteps(name: string): Promise<number[]> {
+  const { step } = await entryOf(await database(), name);
+  const steps = new Set([...(await stepsOfKept(name)), ...(step > 0 ? [step] : [])]);
+  return [...steps].sort((a, b) => a - b);
+}
+
+/** The weights of a run after a step, as files for a session that stands beside another; null where they are not stored. */
+export async function keptWeights(name: string, step: number): Promise<NamedBytes[] | null> {
+  const kept = await keptAt(name, step);
+  if (kept) return kept;
+  const files = await storedCheckpoint(name);
+  return files && readTrainerState(files).step === step ? files : null;
+}
