@@ -2,7 +2,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
-const docs = ["README.md", "src/README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/engine.md", "docs/bench.md"];
+const docs = [
+  "README.md",
+  "src/README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/engine.md",
+  "docs/elsewhere.md",
+  "docs/bench.md",
+];
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(root + folder, { recursive: true }).map((path) => `${folder}/${String(path).replaceAll("\\", "/")}`);

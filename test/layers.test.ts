@@ -5,17 +5,18 @@ const root = new URL("../", import.meta.url);
 
 /** Which folders of src a file in a folder may import from, besides its own, platform.ts and timeline.ts. src/README.md has the picture. */
 const mayImport: Record<string, readonly string[]> = {
+  connection: [],
   gpu: [],
   ops: ["gpu"],
   image: [],
   tasks: ["image"],
   model: ["image", "gpu", "ops"],
-  policy: ["image", "gpu", "ops", "model"],
+  policy: ["connection", "image", "gpu", "ops", "model"],
   agent: ["image", "tasks", "policy"],
-  reward: ["image", "tasks", "policy", "agent"],
-  train: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],
+  reward: ["connection", "image", "tasks", "policy", "agent"],
+  train: ["connection", "image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],
   interop: ["image", "tasks", "policy", "agent", "reward", "train"],
-  app: ["image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train", "interop"],
+  app: ["connection", "image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train", "interop"],
 };
 
 /** Files that every layer may import. */
@@ -162,7 +163,7 @@ const viewImports: Record<string, readonly string[]> = {
   run: ["browser", "labels"],
   widgets: ["browser", "labels", "run"],
   ...Object.fromEntries(
-    ["frame", "train", "rollout", "runs", "data", "judge", "learn"].map((view) => [
+    ["frame", "train", "rollout", "compare", "runs", "data", "judge", "learn"].map((view) => [
       view,
       ["browser", "labels", "run", "widgets"],
     ]),

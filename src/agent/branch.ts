@@ -6,6 +6,7 @@ import { GrowingRollout, type Opening, typedTokens } from "./growing_rollout.ts"
 import type { RollParts, RollSettings } from "./loop.ts";
 import type { Rollout } from "./rollout.ts";
 import { rolloutPictures } from "./rollout_pictures.ts";
+import { expectFromHere } from "./rollouts_elsewhere.ts";
 import { type Capacity, capacityAfter, longestText, suppressed } from "./token_limits.ts";
 import { builtInTools, offersTools } from "./tools/table.ts";
 import type { Tool, View } from "./tools/tool.ts";
@@ -44,6 +45,7 @@ export async function growBranch(
   { rollout, task, what, id, denied, known = builtInTools }: BranchRequest,
   settings: RollSettings,
 ): Promise<GrownBranch> {
+  expectFromHere(rollout, "branched");
   const { chat, tokenizer } = parts;
   if (denied && what.kind === "box")
     throw new Error(

@@ -1,6 +1,6 @@
 import type { Box } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import { expectBox } from "./branch_result.ts";
 import type { Parent, StartParts, TurnPlace } from "./branch_start.ts";
 import type { EnvironmentSettings } from "./environments/environment.ts";
@@ -47,7 +47,7 @@ const otherPicture = /,\s*"image_index"\s*:\s*[1-9]\d*/;
 export function turnWithBox(
   tokens: readonly number[],
   box: readonly number[],
-  { tokenizer, chat, strict }: { tokenizer: Tokenizer; chat: Chat; strict: boolean },
+  { tokenizer, chat, strict }: { tokenizer: Vocabulary; chat: Chat; strict: boolean },
 ): { kept: number; given: number[] } {
   const texts = tokenizer.texts([...tokens]);
   const text = texts.join("");

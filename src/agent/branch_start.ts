@@ -1,6 +1,6 @@
 import type { Box, Pixels } from "../image/pixels.ts";
 import { type Chat, withoutImageTokens } from "../policy/chat.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { Task } from "../tasks/task.ts";
 import { withBox } from "./branch_box.ts";
 import { withQuestion } from "./branch_question.ts";
@@ -42,7 +42,7 @@ export interface BranchStart extends Begun {
 /** What a branch is made with. */
 export interface StartParts {
   chat: Chat;
-  tokenizer: Tokenizer;
+  tokenizer: Vocabulary;
   settings: EnvironmentSettings &
     OfferSettings & {
       maxToolCalls: number;

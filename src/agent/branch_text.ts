@@ -1,5 +1,5 @@
 import type { Chat } from "../policy/chat.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 
 /** Most tokens that a person may type in one place. */
 const mostTyped = 4096;
@@ -11,7 +11,7 @@ const mostTyped = 4096;
 export function expectTyped(
   tokens: readonly number[],
   what: string,
-  { chat, tokenizer }: { chat: Chat; tokenizer: Tokenizer },
+  { chat, tokenizer }: { chat: Chat; tokenizer: Vocabulary },
 ): void {
   if (tokens.length > mostTyped)
     throw new Error(`Expected ${what} of at most ${mostTyped} tokens, found ${tokens.length}; write less`);

@@ -1,11 +1,12 @@
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Passage, Turn } from "../policy/policy.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Environment, StepResult } from "./environments/environment.ts";
 import { orAborted } from "./or_aborted.ts";
 import type { End, Rollout, Segment, ToolCall } from "./rollout.ts";
+import { describeElsewhere } from "./rollouts_elsewhere.ts";
 import type { Capacity, TokenLimits } from "./token_limits.ts";
 import { type OfferSettings, offersTools } from "./tools/table.ts";
 import type { View } from "./tools/tool.ts";
@@ -31,7 +32,7 @@ export interface Begun {
 /** What a turn is read and answered with. */
 export interface TurnContext {
   environment: Environment;
-  tokenizer: Tokenizer;
+  tokenizer: Vocabulary;
   chat: Chat;
   settings: AnswerSettings;
   capacity: Capacity;
@@ -122,14 +123,22 @@ export class GrowingRollout {
    * @returns the passage that answers it, or null where the rollout is over; where a tool failed, `rollout.error` says so
    */
   async take(turn: Turn, context: TurnContext): Promise<Passage | null> {
+    if (turn.failed !== undefined) {
+      this.rollout.error = turn.failed;
+      await orAborted(this.close(), context.settings.signal);
+      return this.#end("error");
+    }
     const { tokens, logprobs, entropies } = withBeginning(turn, this.#open);
     const { given } = this.#open ?? {};
     this.rollout.segments.push({ source: "model", tokens, logprobs, entropies, images: [], ...(given && { given }) });
-    this.tokens += turn.tokens.length;
+    const { elsewhere } = turn;
+    if (elsewhere) describeElsewhere(this.rollout, elsewhere, context.tokenizer);
+    this.tokens += elsewhere?.tokenCount ?? turn.tokens.length;
     this.turns++;
     this.#open = null;
     try {
-      const answer = turn.stopped ? await this.#answer(tokens, context) : this.#end("length");
+      const text = turn.text ?? context.tokenizer.decode(tokens);
+      const answer = turn.stopped ? await this.#answer(text, context) : this.#end("length");
       if (!answer) await orAborted(this.close(), context.settings.signal);
       return answer;
     } catch (error) {
@@ -144,12 +153,12 @@ export class GrowingRollout {
     return this.#states.close();
   }
 
-  async #answer(tokens: readonly number[], context: TurnContext): Promise<Passage | null> {
-    const { environment, tokenizer, settings } = context;
+  async #answer(text: string, context: TurnContext): Promise<Passage | null> {
+    const { environment, settings } = context;
     const { segments, calls } = this.rollout;
     const { task } = this.#opening;
     const result = await environment.step({
-      text: tokenizer.decode(tokens),
+      text,
       task,
       views: this.#views,
       offersTools: offersTools(task, settings),

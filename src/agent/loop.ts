@@ -1,7 +1,7 @@
 import type { Pixels } from "../image/pixels.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { Task } from "../tasks/task.ts";
 import type { EnvironmentSettings } from "./environments/environment.ts";
 import { openEnvironment } from "./environments/open_environment.ts";
@@ -17,7 +17,7 @@ import { type GrowingGroup, rollTurns, type Written } from "./turns.ts";
 export interface RollParts {
   policy: Policy;
   chat: Chat;
-  tokenizer: Tokenizer;
+  tokenizer: Vocabulary;
   /** The pictures of a task, in their own pixels. */
   pictures: (task: Task) => Pixels[] | Promise<Pixels[]>;
 }

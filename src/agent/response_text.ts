@@ -1,4 +1,4 @@
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { ResponseText, Rollout } from "./rollout.ts";
 
 const partial = "\uFFFD";
@@ -7,7 +7,7 @@ const partial = "\uFFFD";
  * The text of a rollout behind its prompt, in the two ways in which the originals decode it. Token by token where every
  * token is whole characters, which a byte-level tokenizer allows: several times as fast as decoding twice.
  */
-export function responseText(tokenizer: Tokenizer, { segments }: Pick<Rollout, "segments">): ResponseText {
+export function responseText(tokenizer: Vocabulary, { segments }: Pick<Rollout, "segments">): ResponseText {
   const tokens = segments.slice(1).flatMap((segment) => segment.tokens);
   const special: [at: number, token: string, times: number][] = [];
   let plain = "";
@@ -28,7 +28,7 @@ export function responseText(tokenizer: Tokenizer, { segments }: Pick<Rollout, "
 }
 
 /** Tokens in runs: of one special token, or of any that are not special. */
-function runs(tokens: readonly number[], tokenizer: Tokenizer): { ids: number[]; isSpecial: boolean }[] {
+function runs(tokens: readonly number[], tokenizer: Vocabulary): { ids: number[]; isSpecial: boolean }[] {
   const found: { ids: number[]; isSpecial: boolean }[] = [];
   let last: (typeof found)[number] | null = null;
   for (const id of tokens) {

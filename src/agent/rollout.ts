@@ -1,4 +1,5 @@
 import type { Box, Pixels } from "../image/pixels.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 
 /** Where a segment of tokens came from. Only "model" tokens carry a gradient. */
 export type Source = "prompt" | "model" | "tool";
@@ -7,9 +8,9 @@ export type Source = "prompt" | "model" | "tool";
 export interface Segment {
   source: Source;
   tokens: number[];
-  /** Natural log-probability of each token when it was sampled; empty unless source is "model". */
+  /** Natural log-probability of each token when it was sampled; empty unless source is "model", and where they are not known. */
   logprobs: number[];
-  /** Entropy in nats of the distribution that each token was sampled from; empty unless source is "model". */
+  /** Entropy in nats of the distribution that each token was sampled from; empty unless source is "model", and where they are not known. */
   entropies: number[];
   /** Indices into the rollout's pictures (task pictures first, then crops) that stand in this segment, in order. */
   images: number[];
@@ -18,6 +19,15 @@ export interface Segment {
    * the segment is the model's, log-probability and entropy stand as 0.
    */
   given?: [from: number, to: number][];
+  /** In rollouts from elsewhere: the text of each token, whose number in `tokens` means nothing then. */
+  texts?: string[];
+  /** In rollouts from elsewhere: how many tokens the segment is to its model, null where its server does not count them. */
+  tokenCount?: number | null;
+  /**
+   * In rollouts from elsewhere, where the server reports them: the likeliest tokens at each place, by text, with their
+   * natural log-probabilities.
+   */
+  alternatives?: [text: string, logprob: number][][];
 }
 
 /** One tool call that the model wrote, and what came of it. */
@@ -136,6 +146,12 @@ export interface Rollout {
   unjudged?: string;
   /** Null until the group is complete, and where reward is null. */
   advantage: number | null;
+  /** Set where a model on a server wrote it: nothing can be trained on it, and what the server does not say is not known. */
+  elsewhere?: {
+    model: string;
+    /** How large it was shown pictures; a factor is the side of the square that one of its image tokens is taken to cover. */
+    view?: SizeLimits;
+  };
 }
 
 /** What happens while rollouts are made. */

@@ -1,6 +1,6 @@
 import type { Chat } from "../policy/chat.ts";
 import type { Conversations, Turn } from "../policy/policy.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import { elapsing, onHost } from "../timeline.ts";
 import type { Environment } from "./environments/environment.ts";
 import type { GrowingRollout } from "./growing_rollout.ts";
@@ -12,7 +12,7 @@ import type { Capacity } from "./token_limits.ts";
 export interface TurnParts {
   conversations: Conversations;
   environment: Environment;
-  tokenizer: Tokenizer;
+  tokenizer: Vocabulary;
   chat: Chat;
   settings: RollSettings;
   capacity: Capacity;
@@ -57,7 +57,7 @@ export async function* rollTurns(
       answer: await onHost("environment", () => rollout.take(turn, parts)),
     }));
     const answered = await elapsing("environment and crops", Promise.all(taking));
-    for (const one of written) tokens += one.turn.tokens.length;
+    for (const one of written) tokens += lengthOf(one.turn);
     const called = answered.flatMap(({ rollout, answer }) => (answer ? [{ rollout, answer }] : []));
     // Before those that ended are reported: the GPU has work while they are judged.
     if (called.length > 0)
@@ -74,6 +74,9 @@ export async function* rollTurns(
         yield { type: "ended", taskIndex: task, rollouts: rollouts.map(({ rollout }) => rollout) };
   }
 }
+
+/** Tokens that were written, of a model elsewhere as its server counts them. */
+const lengthOf = ({ tokens, elsewhere }: Turn): number => elsewhere?.tokenCount ?? tokens.length;
 
 /** Writes one turn of each rollout, reporting progress on the way. */
 async function* writeTurns(
@@ -118,7 +121,9 @@ async function* write(
 }
 
 /** @throws Error where what a model computes are not numbers: the tokens sampled from them mean nothing. */
-function expectNumbers({ logprobs, entropies }: Turn, turn: number, { rollout }: GrowingRollout): void {
+function expectNumbers({ logprobs, entropies, elsewhere }: Turn, turn: number, { rollout }: GrowingRollout): void {
+  // A server's are read as numbers, or not at all.
+  if (elsewhere) return;
   const bad = logprobs.findIndex((logprob, i) => !Number.isFinite(logprob) || !Number.isFinite(entropies[i]));
   if (bad < 0) return;
   throw new Error(

@@ -1,5 +1,5 @@
 import { type OfferedTool, promptLines } from "./offered_tool.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** How a conversation begins. */
 export interface Opening {
@@ -43,7 +43,7 @@ export const pictureText = "<|vision_start|><|image_pad|><|vision_end|>";
 export const withoutImageTokens = (text: string): string => text.replaceAll("<|image_pad|>", "<|image_pad |>");
 
 /** Text with a `pictureText` for each picture -> ids with as many image tokens as each has. @throws Error where the counts differ */
-export function encodeWithPictures(tokenizer: Tokenizer, text: string, imageTokens: readonly number[]): number[] {
+export function encodeWithPictures(tokenizer: Vocabulary, text: string, imageTokens: readonly number[]): number[] {
   const imagePad = tokenizer.id("<|image_pad|>");
   let picture = 0;
   const ids = tokenizer.encode(text).flatMap((id) => {
@@ -61,7 +61,7 @@ export function encodeWithPictures(tokenizer: Tokenizer, text: string, imageToke
  * messages are left aside.
  * @throws Error where the tokenizer lacks one of the tokens
  */
-export function compactChat(tokenizer: Tokenizer, tools: readonly OfferedTool[] = []): Chat {
+export function compactChat(tokenizer: Vocabulary, tools: readonly OfferedTool[] = []): Chat {
   const lines = promptLines(tools, "compact");
   const toldTools = lines.length > 0 ? tokenizer.encode(`<tools>\n${lines.join("\n")}\n</tools>\n`) : [];
   const picture = (imageTokens: number) => encodeWithPictures(tokenizer, pictureText, [imageTokens]);

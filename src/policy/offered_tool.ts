@@ -1,4 +1,4 @@
-import { dumpJson, type PythonValue, pythonValue } from "./python_json.ts";
+import { dumpJson, pythonValue } from "./python_json.ts";
 
 /** How a prompt describes a tool: a function in the form of OpenAI's, which the Qwen models were trained on. */
 export interface ToolSchema {
@@ -41,9 +41,13 @@ export interface OfferedTool {
 
 /** The lines of a prompt that describe tools. */
 export function promptLines(tools: readonly OfferedTool[], prompt: PromptName): string[] {
-  return tools.map((tool) => tool.promptLines?.[prompt] ?? dumpJson(functionOf(tool))).filter((line) => line !== "");
+  return tools.map((tool) => tool.promptLines?.[prompt] ?? functionLine(tool)).filter((line) => line !== "");
 }
 
+const functionLine = (tool: OfferedTool): string => dumpJson(pythonValue(functionOf(tool)));
+
 /** A tool as a function of OpenAI's form, keys in the order in which verl writes them. */
-const functionOf = ({ name, schema: { description, parameters } }: OfferedTool): PythonValue =>
-  pythonValue({ type: "function", function: { name, description, parameters } });
+export const functionOf = ({ name, schema: { description, parameters } }: OfferedTool) => ({
+  type: "function",
+  function: { name, description, parameters },
+});

@@ -1,4 +1,5 @@
 import type { Pixels } from "../image/pixels.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 
 /** Tokens and the pictures that stand in them: one `<|image_pad|>` run a picture, already repeated. */
 export interface Passage {
@@ -35,12 +36,30 @@ export interface Sampling {
 /** What the model wrote up to a stop or a limit. */
 export interface Turn {
   tokens: number[];
-  /** Natural log-probabilities of the tokens under the distribution that they were sampled from. */
+  /** Natural log-probabilities of the tokens under the distribution that they were sampled from; empty where they are not known. */
   logprobs: number[];
-  /** Entropies of those distributions, nats. */
+  /** Entropies of those distributions, nats; empty where they are not known. */
   entropies: number[];
   /** False where the limit came before a stop token. */
   stopped: boolean;
+  /** What environments read, where that is not the tokens' own text: calls in another syntax are given as Hermes'. */
+  text?: string;
+  /** Where a model elsewhere wrote it. */
+  elsewhere?: TurnElsewhere;
+  /** Why nothing was written, one sentence: the rollout fails alone. */
+  failed?: string;
+}
+
+/** What is known of a turn that a model on a server wrote (elsewhere/remote_policy.ts). */
+export interface TurnElsewhere {
+  model: string;
+  /** How large it is shown pictures. */
+  view: SizeLimits;
+  /** Tokens of the turn, and of all that the model had read before it; null where the server does not count. */
+  tokenCount: number | null;
+  promptTokens: number | null;
+  /** The likeliest tokens at each place, by text, with their natural log-probabilities. */
+  alternatives?: [text: string, logprob: number][][];
 }
 
 /**

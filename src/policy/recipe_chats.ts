@@ -10,7 +10,7 @@ import {
   plainSystem,
   verlSystem,
 } from "./recipe_texts.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** The tool that the recipes' own texts name. */
 const recipeTool = "image_zoom_in_tool";
@@ -23,7 +23,7 @@ function formatAsked(tools: readonly OfferedTool[]): string {
 }
 
 /** verl's recipe: its own system message before every row's user message, and the tools block of its template. */
-export function verlChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]): Chat {
+export function verlChat(tokenizer: Vocabulary, tools: readonly OfferedTool[]): Chat {
   const schemas = promptLines(tools, "verl").map(loadJson);
   const format = formatAsked(tools);
   return {
@@ -52,7 +52,7 @@ export function verlChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]): C
  * SYSTEM_PROMPT_V2 where it is offered tools. Beside a crop the format is asked for again; an error is a turn of the
  * user's.
  */
-export function deepEyesChat(tokenizer: Tokenizer, tools: readonly OfferedTool[]): Chat {
+export function deepEyesChat(tokenizer: Vocabulary, tools: readonly OfferedTool[]): Chat {
   const lines = promptLines(tools, "deepeyes");
   const format = formatAsked(tools);
   const hasZoom = tools.some(({ name }) => name === recipeTool);
@@ -111,7 +111,7 @@ function userTurns(
 
 const dict = (message: { role: string; content: string }): PythonValue => new Map(Object.entries(message));
 
-function shared(tokenizer: Tokenizer): Pick<Chat, "stops" | "toolCallStart" | "reserved"> {
+function shared(tokenizer: Vocabulary): Pick<Chat, "stops" | "toolCallStart" | "reserved"> {
   const known = (...tokens: string[]) => tokens.flatMap((token) => tokenizer.find(token) ?? []);
   return {
     stops: [tokenizer.id("<|im_end|>"), ...known("<|endoftext|>")],

@@ -1,5 +1,5 @@
 import type { Rollout } from "../agent/rollout.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 
 /** The turn in which a rollout answers, up to the answer and from there on. */
 export interface AnswerTurn {
@@ -12,7 +12,7 @@ export interface AnswerTurn {
 }
 
 /** Finds where a rollout's last turn spells its answer; null where it gave none, or its tokens do not show it. */
-export function answerTurn({ segments, answer }: Rollout, tokenizer: Tokenizer): AnswerTurn | null {
+export function answerTurn({ segments, answer }: Rollout, tokenizer: Vocabulary): AnswerTurn | null {
   const last = segments.at(-1);
   if (!answer || last?.source !== "model") return null;
   const texts = tokenizer.texts(last.tokens);

@@ -1,9 +1,8 @@
-import type { SizeLimits } from "../image/smart_resize.ts";
 import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
 import { withDefaults } from "./config.ts";
 import { changesMidway, wholeConfig } from "./config_schema.ts";
 import type { ChangeAtStep, ModelFacts, TrainEvent } from "./events.ts";
-import { index, most, rollout, step, task } from "./rollout_schema.ts";
+import { index, most, rollout, step, task, view } from "./rollout_schema.ts";
 import {
   choice,
   flag,
@@ -27,19 +26,6 @@ import {
  */
 
 const durationMs = measured;
-
-const view: Reader<SizeLimits> = (value, path, leaveOut) => {
-  const found = object<SizeLimits>(
-    {
-      factor: whole(1, 4096),
-      minPixels: whole(1, most.modelInputPixels),
-      maxPixels: whole(1, most.modelInputPixels),
-    },
-    {},
-  )(value, path, leaveOut);
-  if (found.minPixels > found.maxPixels) throw new Misfit(`${path}.minPixels`, "at most maxPixels", found.minPixels);
-  return found;
-};
 
 const model = object<ModelFacts>({ name: readable(text), parameters: measured }, { view });
 

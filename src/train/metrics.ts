@@ -1,4 +1,5 @@
 import type { End, Reward, Rollout } from "../agent/rollout.ts";
+import { tokensOfAll } from "../agent/rollouts_elsewhere.ts";
 import { builtInTools } from "../agent/tools/table.ts";
 import { callFaults, type OutcomeText, type Tool } from "../agent/tools/tool.ts";
 import { zoom } from "../agent/tools/zoom.ts";
@@ -172,7 +173,7 @@ export function stepMetrics(
         box[0] < gold[0] + 12 && box[1] < gold[1] + 12 && box[2] > gold[2] - 12 && box[3] > gold[3] - 12,
     ),
     crop_side_px: zooms.map(({ box }) => Math.max(box[2] - box[0], box[3] - box[1])),
-    response_tokens: modelSegments.map((segments) => segments.reduce((sum, segment) => sum + segment.tokens.length, 0)),
+    response_tokens: modelSegments.flatMap((segments) => tokensOfAll(segments) ?? []),
     entropy: modelSegments.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),
     zero_variance_groups: compared.map((group) => !hasVariance(group)),
     calls_requested: all.map(callsWritten),

@@ -1,5 +1,6 @@
 import type { Rolled } from "../agent/loop.ts";
 import type { Rollout } from "../agent/rollout.ts";
+import { expectFromHere } from "../agent/rollouts_elsewhere.ts";
 import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type InputImage, inputImage } from "../model/vision_rows.ts";
@@ -17,6 +18,7 @@ export interface Batch {
 
 /** Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. */
 export function packRollouts(rolled: Rolled, config: BatchSettings, vision: VisionConfig): Batch {
+  for (const rollout of rolled.rollouts.flat()) expectFromHere(rollout, "trained on");
   const { miniBatches, droppedGroups, maskedRollouts } = batchWeights(rolled.rollouts, config);
   const groups = groupsOf(rolled);
   return {
@@ -95,6 +97,7 @@ const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputIm
 
 /** A rollout after its prompt; the model's own tokens are its targets. */
 function sequence({ rollout, toolImages }: Attempt, weight: number, vision: VisionConfig): Sequence {
+  expectFromHere(rollout, "read by another model");
   const tokens: number[] = [];
   const targets: Target[] = [];
   for (const { source, tokens: own, logprobs } of rollout.segments.slice(1)) {

@@ -3,7 +3,7 @@ import type { OpenedTasks } from "../agent/opened_tasks.ts";
 import { responseText } from "../agent/response_text.ts";
 import type { RollEvent, Rollout } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
-import { JudgeUnusable } from "../reward/connection/failure.ts";
+import { JudgeUnusable } from "../reward/judges/judge_unusable.ts";
 import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
 import { elapsing, onHost } from "../timeline.ts";

@@ -10,6 +10,7 @@ import type {
   ToolCall,
 } from "../agent/rollout.ts";
 import type { Box } from "../image/pixels.ts";
+import type { SizeLimits } from "../image/smart_resize.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   choice,
@@ -80,6 +81,12 @@ const ofBranches: Reader<never> = (value, path) => {
   throw new Misfit(path, "nothing: rollouts of a log were not changed by a person", value);
 };
 
+/** [text, log-probability] */
+const alternative: Reader<[string, number]> = (value, path, leaveOut) => {
+  if (!Array.isArray(value) || value.length !== 2) throw new Misfit(path, "[text, log-probability]", value);
+  return [text(value[0], `${path}[0]`, leaveOut), finite(value[1], `${path}[1]`, leaveOut)];
+};
+
 const segment = object<Segment>(
   {
     source: choice<Source>("prompt", "model", "tool"),
@@ -88,7 +95,12 @@ const segment = object<Segment>(
     entropies: numbers(measured, Number.isFinite, most.tokens),
     images: numbers(index, (at) => at >= 0 && at <= most.index && Number.isInteger(at), most.pictures),
   },
-  { given: ofBranches },
+  {
+    given: ofBranches,
+    texts: list(text, most.tokens),
+    tokenCount: nullable(whole(0, most.tokens)),
+    alternatives: list(list(alternative, most.names), most.tokens),
+  },
 );
 
 const call = object<ToolCall>(
@@ -114,7 +126,11 @@ const call = object<ToolCall>(
 
 const reward = object<Reward>(
   { parts: record(measured, most.names), total: measured, right: flag, verdict: readable(text) },
-  {},
+  {
+    texts: list(text, most.tokens),
+    tokenCount: nullable(whole(0, most.tokens)),
+    alternatives: list(list(alternative, most.names), most.tokens),
+  },
 );
 
 /** Runs of a special token: [at, token, times]. */
@@ -139,6 +155,22 @@ const judged = object<Judged>(
   { consistent: nullable(flag), words },
 );
 
+/** How large a model is shown pictures. */
+export const view: Reader<SizeLimits> = (value, path, leaveOut) => {
+  const found = object<SizeLimits>(
+    {
+      factor: whole(1, 4096),
+      minPixels: whole(1, most.modelInputPixels),
+      maxPixels: whole(1, most.modelInputPixels),
+    },
+    {},
+  )(value, path, leaveOut);
+  if (found.minPixels > found.maxPixels) throw new Misfit(`${path}.minPixels`, "at most maxPixels", found.minPixels);
+  return found;
+};
+
+const elsewhere = object<NonNullable<Rollout["elsewhere"]>>({ model: readable(text) }, { view });
+
 export const rollout = object<Rollout>(
   {
     id: text,
@@ -153,5 +185,11 @@ export const rollout = object<Rollout>(
     reward: nullable(reward),
     advantage: nullable(finite),
   },
-  { error: text, unjudged: text, response, judged },
+  {
+    error: text,
+    unjudged: text,
+    elsewhere,
+    response,
+    judged,
+  },
 );

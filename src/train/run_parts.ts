@@ -4,7 +4,7 @@ import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { VisionConfig } from "../model/config.ts";
 import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { AnswerJudge } from "../reward/judges/judge.ts";
 import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
@@ -24,7 +24,7 @@ export interface RollingParts {
   chat: Chat;
   /** The tools that are offered. */
   tools: readonly Tool[];
-  tokenizer: Tokenizer;
+  tokenizer: Vocabulary;
   judge: AnswerJudge;
   /** What is paid for; absent: the reward that the knob names. */
   reward?: RewardFunction;

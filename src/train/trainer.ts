@@ -1,4 +1,4 @@
-import { JudgeUnusable } from "../reward/connection/failure.ts";
+import { JudgeUnusable } from "../reward/judges/judge_unusable.ts";
 import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import { onHost, recorded } from "../timeline.ts";
 import { Alarms } from "./alarms.ts";

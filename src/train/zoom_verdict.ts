@@ -10,32 +10,38 @@ const noticeable = 0.03;
 /** Whether a zoom rate that died did harm, and what that says. */
 export interface ZoomVerdict {
   harmful: boolean;
-  /** Probability of a right answer: without a call now, and with the tool at best while zooming was alive. */
+  /** Probability of a right answer without a call, now. */
   without: number;
-  withTool: number;
+  /** With the tools' pictures and without a call, in the evaluation before in which they were worth most of what is lacking now. */
+  before: { withTool: number; without: number };
   /** For people. */
   sentence: string;
 }
 
 /**
- * Whether a zoom rate that died did harm: what the answers are worth without the tool now, beside what they were worth with
- * it at best while zooming was alive. Null where zooming is alive, never was, or was not measured.
+ * Whether a zoom rate that died did harm: whether answers without the tool are now worse than they were with it while
+ * zooming was alive, by something that the tool was worth then. Accuracy that falls for other reasons, where the same
+ * answers were right without the tool, is no harm of this. Null where zooming is alive, never was, or was not measured.
  *
  * @param before  metrics of the run's sampled evaluations before, with `evalCausal` on
  */
 export function zoomVerdict(now: Metrics, before: readonly Metrics[]): ZoomVerdict | null {
   const without = now["causal/without_tool"];
+  if ((now.zoom_rate ?? 1) >= dying || without === undefined) return null;
   // Once it is dead, "as they are" is without the tool, and says nothing about it.
   const alive = before.filter(({ zoom_rate = 0 }) => zoom_rate > living);
-  const measured = alive.flatMap((metrics) => metrics["causal/with_tool"] ?? []);
-  if ((now.zoom_rate ?? 1) >= dying || without === undefined || measured.length === 0) return null;
-  const withTool = Math.max(...measured);
-  const [then, is] = [withTool, without].map((share) => `${Math.round(100 * share)} %`);
-  const harmful = without < withTool - noticeable;
-  const sentence = harmful
-    ? `Zooming died out, which is harmful: without a call ${is} of the answers are right, with the tool ${then} were; a bonus for zooming may bring it back`
-    : `Zooming died out, which is harmless so far: without a call ${is} of the answers are right, with the tool ${then} were`;
-  return { harmful, without, withTool, sentence };
+  const [worst] = alive
+    .flatMap((metrics) => {
+      const [withTool, then] = [metrics["causal/with_tool"], metrics["causal/without_tool"]];
+      if (withTool === undefined || then === undefined) return [];
+      return [{ withTool, without: then, lost: Math.min(withTool - without, withTool - then) }];
+    })
+    .sort((a, b) => b.lost - a.lost);
+  if (!worst) return null;
+  const [is, with_, then] = [without, worst.withTool, worst.without].map((share) => `${Math.round(100 * share)} %`);
+  const harmful = worst.lost > noticeable;
+  const sentence = `Zooming died out, which is ${harmful ? "harmful" : "harmless so far"}: without a call ${is} of the answers are right; while it zoomed, ${with_} were with the crops and ${then} without${harmful ? "; a bonus for zooming may bring it back" : ""}`;
+  return { harmful, without, before: { withTool: worst.withTool, without: worst.without }, sentence };
 }
 
 /** Tells of a dying zoom rate once, and again where the verdict has turned or zooming came back and died anew. */

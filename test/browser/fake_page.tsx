@@ -10,6 +10,7 @@ import { resolveConfig } from "../../src/train/config.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
 import { type JudgeServerState, judgeFetch, judgePage } from "../support/judge_fetch.ts";
+import { type PolicyServerState, policyFetch } from "../support/policy_fetch.ts";
 import { wordedEvents } from "../support/worded_run.ts";
 
 /** "#judge=cors": what the page finds of its judge's server. */
@@ -22,6 +23,7 @@ const fake = new FakeRun({
   resumable: state === "#resume" ? { name: "needle-7-recorded", step: 20 } : undefined,
   dropped,
   platform: openBrowserPlatform(new URL("/", location.href).href, dropped),
+  policy: policyFetch(() => (state === "#policy" ? (detail as PolicyServerState) : "ready")),
   judge: {
     fetch: judgeFetch(() => detail as JudgeServerState),
     page: judgePage(() => detail as JudgeServerState),

@@ -92,8 +92,8 @@ function dying(without: number): TrainEvent[] {
 
 describe("a run whose evaluations measure crops", () => {
   test.each([
-    [0.85, "harmless so far", "Right without a call now 85 %, with the tool before 80 %."],
-    [0.2, "harmful", "Right without a call now 20 %, with the tool before 80 %."],
+    [0.85, "harmless so far", "Right without a call now 85 %; while it zoomed, 80 % with the crops and 10 % without."],
+    [0.2, "harmful", "Right without a call now 20 %; while it zoomed, 80 % with the crops and 10 % without."],
   ] as const)(
     "has the worth of its tool beside accuracy; a dying zoom rate at %s is marked",
     async (without, word, sentence) => {

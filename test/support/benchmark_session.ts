@@ -23,7 +23,7 @@ export function scriptedSession(generate: (prompted: Prompted) => Partial<Rollou
   const knobs: Pick<RunConfig, "zoom" | "crop"> = { zoom: true, crop: "source" };
   const session: ReturnType<typeof scriptedSession> = {
     adapter: "Fake",
-    model: { name: "script", parameters: 0, view: { factor: 28, minPixels: 784, maxPixels: 784 * 64 } },
+    model: { name: "script", view: { factor: 28, minPixels: 784, maxPixels: 784 * 64 } },
     calls: [],
     knobs,
     change: (changes) => Object.assign(knobs, changes),

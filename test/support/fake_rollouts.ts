@@ -1,6 +1,15 @@
+import type { Rollout } from "../../src/agent/rollout.ts";
+import { type ElsewhereParts, rollElsewhere } from "../../src/app/web/worker/rolls.ts";
 import type { AskedAttention, Attention } from "../../src/app/worker_api/asked_attention.ts";
 import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
 import type { AskedBranch, Branch } from "../../src/app/worker_api/branch_api.ts";
+import type {
+  AskedRoll,
+  AskedRollElsewhere,
+  AskedRollHere,
+  RolledElsewhere,
+  RolledHere,
+} from "../../src/app/worker_api/roll_api.ts";
 import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type { Alternative, AskedMeasures, MeasuredToken, Measures } from "../../src/app/worker_api/token_measures.ts";
 import type {
@@ -21,6 +30,10 @@ interface FakeRolloutParts {
   asked: string[];
   /** Text of each token, grows. */
   vocabulary: readonly string[];
+  /** A rollout as a run makes it that has made so many steps. */
+  roll(asked: AskedRoll, experience: number): Rollout;
+  /** What a policy elsewhere is asked with; none where there is no platform. */
+  elsewhere?: ElsewhereParts;
 }
 
 /** Answers about the rollouts of a fake run: invented, and the same ones for the same question. */
@@ -119,6 +132,26 @@ export class FakeRollouts implements RolloutApi {
     const sums = { withTool: 0.9, withoutTool: 0.1, gain: 0.82, harm: 0.02 };
     const causal = { ...counts, gold, given: { ...gold, tool: 0.95 }, ...sums };
     return { tasks, metrics: { accuracy: 0.9, zoom_rate: 0.99 }, causal, by: { weights, step: null } };
+  }
+
+  /** Weights at the start know little, others much. */
+  async roll(asked: AskedRollHere): Promise<RolledHere> {
+    const { weights = "now", task, step } = asked;
+    await this.#asked(`roll ${task.id} ${weights} ${step} ${asked.greedy ? "greedy" : `seed ${asked.config.seed}`}`);
+    const by = { weights, step: { now: null, start: 0, checkpoint: Math.min(step, 30) }[weights] };
+    return { rollout: this.#parts.roll(asked, weights === "start" ? 1 : 30), by };
+  }
+
+  async rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere> {
+    const { task, server } = asked;
+    await this.#asked(`elsewhere ${task.id} ${server.url} ${server.model || "its first model"}`);
+    const { elsewhere } = this.#parts;
+    if (!elsewhere) throw new Error("There is no server");
+    return rollElsewhere(elsewhere, asked, new AbortController().signal);
+  }
+
+  async stopElsewhere(): Promise<void> {
+    this.#parts.asked.push("stop elsewhere");
   }
 
   async #asked(line: string): Promise<void> {

@@ -49,6 +49,8 @@ export interface FakeOptions {
   /** What was dropped before, and where data is read from; nothing else by default. */
   dropped?: DroppedFiles;
   platform?: Platform;
+  /** Who answers for the server of a policy elsewhere. */
+  policy?: typeof fetch;
   /** Who answers for the judge's server. */
   judge?: JudgeWorkerParts;
 }
@@ -74,9 +76,28 @@ export class FakeRun implements RunApi {
   constructor(options: FakeOptions = {}) {
     this.#options = options;
     this.#dropped = options.dropped ?? new DroppedFiles();
-    this.rollouts = new FakeRollouts({ delayMs: 20 * (options.delayMs ?? 0), asked: this.asked, vocabulary });
     this.data = new DataWorker(options.platform ?? droppedPlatform(this.#dropped));
-    this.judge = new JudgeWorker((name) => this.events(name), options.judge);
+    const judge = new JudgeWorker((name) => this.events(name), options.judge);
+    this.judge = judge;
+    this.rollouts = new FakeRollouts({
+      delayMs: 20 * (options.delayMs ?? 0),
+      asked: this.asked,
+      vocabulary,
+      roll: ({ task, config, step, greedy }, experience) => {
+        const random = randomFrom(greedy ? 1 : config.seed);
+        return fakeGroup([fakeRollout(task, config, random, experience, 0, 0)]).map((one) => ({
+          ...one,
+          step: step + 1,
+          advantage: null,
+        }))[0]!;
+      },
+      elsewhere: options.platform && {
+        platform: options.platform,
+        pictures: (task, wanted) => this.pictures(task, wanted),
+        keyOf: judge.keyOf,
+        connection: { fetch: options.policy },
+      },
+    });
   }
 
   async loading(): Promise<{ doneBytes: number; ofBytes: number } | null> {

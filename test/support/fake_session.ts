@@ -119,6 +119,19 @@ export function fakeSession(
           })),
         ),
     worths: async () => [],
+    rollTask: async (task: Task, _config: RunConfig, { step }: { step: number }) => ({
+      id: `${step + 1}·0·0`,
+      step: step + 1,
+      taskIndex: 0,
+      rolloutIndex: 0,
+      task: task.id,
+      segments: [],
+      calls: [],
+      end: "answer" as const,
+      answer: String(weight),
+      reward: null,
+      advantage: null,
+    }),
     sight: async () => null,
     attention: async () => {
       throw new Error("One number attends to nothing");

@@ -247,7 +247,7 @@ describe("a zoom rate that dies", () => {
   test("is harmless where the answers are as good without the tool, and harmful where they are not", () => {
     const before = [evaluated(0.9, 0.8, 0.1)];
     const verdict = (now: number) => zoomVerdict(evaluated(0.01, now, now), before)!;
-    expect(verdict(0.85).sentence).toMatch(/harmless so far: without a call 85 % .* 80 % were/);
+    expect(verdict(0.85).sentence).toMatch(/harmless so far: without a call 85 % .* 80 % were .* 10 % without$/);
     expect(verdict(0.12).sentence).toMatch(/harmful: without a call 12 % .* 80 % were/);
     expect([0.85, 0.78, 0.12].map((now) => verdict(now).harmful)).toEqual([false, false, true]);
   });
@@ -255,6 +255,13 @@ describe("a zoom rate that dies", () => {
   test("is measured by evaluations in which zooming was alive: what was right without it since is not the tool's", () => {
     const before = [evaluated(0.9, 0.6, 0.1), evaluated(0.01, 0.9, 0.9)];
     expect(zoomVerdict(evaluated(0.01, 0.8, 0.8), before)!.harmful).toBe(false);
+  });
+
+  test("is harmless where the tool was worth nothing, whatever else makes answers worse", () => {
+    // A run of story without a bonus: as many answers are right without their crops from the beginning.
+    const before = [evaluated(0.4, 0.86, 0.85), evaluated(0.27, 0.79, 0.79)];
+    expect(zoomVerdict(evaluated(0.05 - 1e-6, 0.78, 0.78), before)!.harmful).toBe(false);
+    expect(zoomVerdict(evaluated(0, 0.72, 0.72), [evaluated(0.4, 0.86, 0.8)])!.harmful).toBe(true);
   });
 
   test("is told once, again where the verdict turns, and not again by a run that goes on", () => {

@@ -10,7 +10,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 /** What is needed of a Session (src/app/session/session.ts). */
 export interface BenchmarkSession {
   readonly adapter: string;
-  readonly model: ModelFacts;
+  readonly model: Pick<ModelFacts, "name" | "view">;
   change(changes: Partial<RunConfig>): void;
   /** `step` is part of the sampling key, so that no two calls sample alike. */
   rollTasks(
@@ -229,7 +229,7 @@ function resultOf(
 function needsOf(
   { pixels, askings }: OpenItem,
   { config, controls, sampled }: BenchmarkSettings,
-  { view }: ModelFacts,
+  { view }: Pick<ModelFacts, "view">,
 ): { tokens: number; rollouts: number; bytes: number } {
   const limits = view ?? { factor: 28, minPixels: 3_136, maxPixels: 12_845_056 };
   const imageTokens = pixels.reduce((sum, { width, height }) => {

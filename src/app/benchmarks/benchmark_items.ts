@@ -1,8 +1,8 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import { pictureHeader } from "../../image/picture_header.ts";
 import type { Box } from "../../image/pixels.ts";
-import { JudgeUnusable } from "../../reward/connection/failure.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
+import { JudgeUnusable } from "../../reward/judges/judge_unusable.ts";
 import { choiceText, decideChoice, goldChoice, type MultipleChoice } from "../../reward/rules/options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
 import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";

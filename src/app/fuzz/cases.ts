@@ -59,7 +59,7 @@ export async function runCase(reader: FuzzedReader, { bytes, path, sibling }: Se
 }
 
 /** Classes of errors that this product throws on purpose. */
-const ownErrors = ["Error", "RemoteFailure", "JudgeFailure"];
+const ownErrors = ["Error", "RemoteFailure", "ServerFailure"];
 
 /**
  * Null for an error that this product's own code made on purpose: a sentence for people. How long it may be and which

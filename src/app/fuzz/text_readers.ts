@@ -4,10 +4,10 @@ import { readTurn } from "../../agent/parse.ts";
 import { argumentsFault } from "../../agent/tools/arguments.ts";
 import { rotation } from "../../agent/tools/rotate.ts";
 import { zoomAsVerl } from "../../agent/tools/zoom_verl.ts";
+import { ServerConnection } from "../../connection/server_connection.ts";
 import { logFormats } from "../../interop/logs/formats.ts";
 import { loggedSteps } from "../../interop/logs/logged_steps.ts";
 import { readVerlCommand } from "../../interop/verl/command.ts";
-import { JudgeConnection } from "../../reward/connection/judge_connection.ts";
 import { refusal } from "../../reward/guard/answer_guard.ts";
 import { decideByRules, judgeByRules } from "../../reward/rules/rules.ts";
 import { resolveConfig } from "../../train/config.ts";
@@ -122,7 +122,7 @@ export const textReaders: readonly FuzzedReader[] = [
     ],
     calls: (bytes) => [
       () =>
-        new JudgeConnection(
+        new ServerConnection(
           { url: "http://127.0.0.1:9/v1", model: "m", retries: 0 },
           { fetch: async () => new Response(bytes, { headers: { "Content-Type": "application/json" } }) },
         ).complete({ messages: [{ role: "user", content: "x" }], temperature: 0, extra: {} }),

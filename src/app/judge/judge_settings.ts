@@ -1,4 +1,4 @@
-import { connectionDefaults } from "../../reward/connection/judge_connection.ts";
+import { connectionDefaults } from "../../connection/server_connection.ts";
 import type { JudgeSettings } from "../../reward/judges/judge.ts";
 import type { JudgeName } from "../../reward/judges/table.ts";
 import type { RunConfig } from "../../train/knobs.ts";

@@ -1,4 +1,4 @@
-import { retryAfterMs } from "../../reward/connection/exchange.ts";
+import { retryAfterMs } from "../../connection/exchange.ts";
 
 export type RemoteProblem =
   | "refused"

@@ -289,6 +289,16 @@ export class GpuSession implements Session {
     yield* rollTasks({ ...parts, source: { ...parts.source, ...source } }, tasks, options);
   }
 
+  async rollTask(task: Task, config: RunConfig, options: { greedy: boolean; step: number }): Promise<Rollout> {
+    const pictures = await this.#pictures(task, config);
+    const parts = this.parts({ context: await this.openRunContext(config), config: () => config });
+    const source = { ...parts.source, pictures: async () => pictures };
+    const { value } = await rollTasks({ ...parts, source }, [task], { ...options, rolloutsPerTask: 1 }).next();
+    const [rollout] = value?.rollouts ?? [];
+    if (!rollout) throw new Error("Expected a rollout of the task, found none");
+    return rollout;
+  }
+
   async measures(
     rollout: Rollout,
     task: Task,

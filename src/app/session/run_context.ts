@@ -4,7 +4,7 @@ import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import type { Chat } from "../../policy/chat.ts";
 import { openChat } from "../../policy/chats.ts";
-import type { Tokenizer } from "../../policy/tokenizer.ts";
+import type { Vocabulary } from "../../policy/vocabulary.ts";
 import type { AnswerJudge } from "../../reward/judges/judge.ts";
 import { openJudge, rulesJudge } from "../../reward/judges/remote_judge.ts";
 import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
@@ -53,7 +53,7 @@ export interface JudgeAccess {
 /** What a run context is made of, besides the configuration. */
 export interface RunContextParts {
   platform: Platform;
-  tokenizer: Tokenizer;
+  tokenizer: Vocabulary;
   /** Sizes of the pictures that the model reads. */
   view: SizeLimits;
   pool: PicturePool;

@@ -114,6 +114,9 @@ export interface Session {
   /** Whether the learner sees the pictures of rollouts; null where there are none. */
   sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null>;
 
+  /** One more rollout of a task of any run on this model, under a configuration of its own; scored. */
+  rollTask(task: Task, config: RunConfig, options: { greedy: boolean; step: number }): Promise<Rollout>;
+
   /** What the weights as they are attend to where they wrote a token: the one of this index among those that the model wrote. */
   attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps>;
 
@@ -153,6 +156,15 @@ export interface Session {
 
   /** Gives the device back. */
   close(): void;
+}
+
+/** What can be done with a model without its weights, which may be elsewhere (remote_session.ts). */
+export interface RollingSession
+  extends Pick<
+    Session,
+    "adapter" | "notices" | "evaluate" | "roll" | "rollTasks" | "texts" | "change" | "profile" | "tracedSteps" | "close"
+  > {
+  readonly model: Pick<ModelFacts, "name" | "view">;
 }
 
 export interface Evaluation extends Evaluated {

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
@@ -7,6 +7,7 @@ import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
+import { Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
@@ -47,6 +48,7 @@ export function Page({ page }: { page: PageParts }) {
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
           {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
           {tab === "step" && <StepView />}
+          {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
           {tab === "data" && <SamplesView />}
           {tab === "learn" && <Learn />}
@@ -71,9 +73,12 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
   );
 }
 
+const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
+
 const viewNames: Record<Tab, string> = {
   train: "The run",
   step: "This rollout",
+  compare: "The comparison",
   runs: "The list of runs",
   data: "The data",
   learn: "The lessons",

@@ -4,6 +4,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import type { AskedAttention, Attention } from "./asked_attention.ts";
 import type { AskedWeights } from "./asked_weights.ts";
 import type { BranchApi } from "./branch_api.ts";
+import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
 import type { AskedMeasures, Measures } from "./token_measures.ts";
 import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
 
@@ -30,4 +31,9 @@ export interface RolloutApi extends BranchApi {
   sight(asked: AskedGroup): Promise<SeenPictures>;
   /** Held-out tasks, sampled once each. Weights that a run is training must not be asked: it may be within a step. */
   evaluate(asked: AskedEvaluation): Promise<CausalEvaluation>;
+  /** One more rollout of a task, scored. */
+  roll(asked: AskedRollHere): Promise<RolledHere>;
+  /** The same by a model on a server; needs no model here. A new question ends the one before. */
+  rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere>;
+  stopElsewhere(): Promise<void>;
 }

@@ -1,8 +1,8 @@
+import { readServerAddress, type ServerAddress } from "../../connection/address.ts";
+import { ServerFailure } from "../../connection/failure.ts";
+import { type ConnectionParts, type ConnectionSettings, ServerConnection } from "../../connection/server_connection.ts";
 import { judgeRequestHardened } from "../judges/hardened_prompt.ts";
 import { verdictInText } from "../judges/verdict_text.ts";
-import { type JudgeAddress, readJudgeAddress } from "./address.ts";
-import { JudgeFailure } from "./failure.ts";
-import { type ConnectionParts, type ConnectionSettings, JudgeConnection } from "./judge_connection.ts";
 import { type JudgeServer, judgeServers } from "./servers.ts";
 
 export type ConnectionState =
@@ -56,9 +56,9 @@ export async function testConnection(
   parts: Partial<ConnectionParts> = {},
   signal?: AbortSignal,
 ): Promise<Diagnosis> {
-  const address = readJudgeAddress(settings.url);
+  const address = readServerAddress(settings.url);
   // One try each: a person waits for the result, and retries would hide a failure for a minute.
-  const connection = new JudgeConnection({ ...settings, retries: 0, timeoutMs: settings.timeoutMs ?? 30_000 }, parts);
+  const connection = new ServerConnection({ ...settings, retries: 0, timeoutMs: settings.timeoutMs ?? 30_000 }, parts);
   const servers = judgeServers(page?.origin ?? null);
   const wanted = settings.model ?? "";
   const found: Omit<Diagnosis, "state" | "message" | "usable"> = { model: null, models: [], verdictMs: null, servers };
@@ -69,7 +69,7 @@ export async function testConnection(
     usable,
   });
   const failed = async (error: unknown): Promise<Diagnosis> => {
-    if (!(error instanceof JudgeFailure)) throw error;
+    if (!(error instanceof ServerFailure)) throw error;
     switch (error.kind) {
       case "no_answer": {
         const [state, message] = await unreachable(address, page, parts.fetch ?? fetch, signal);
@@ -95,7 +95,7 @@ export async function testConnection(
     found.models = await connection.models(signal);
   } catch (error) {
     // Some servers list no models and judge all the same.
-    const keepsNoList = error instanceof JudgeFailure && error.kind === "not_found" && wanted !== "";
+    const keepsNoList = error instanceof ServerFailure && error.kind === "not_found" && wanted !== "";
     if (!keepsNoList) return failed(error);
   }
   if (wanted === "" && found.models.length === 0)
@@ -114,12 +114,12 @@ export async function testConnection(
     try {
       reply = await ask(true);
     } catch (error) {
-      if (!(error instanceof JudgeFailure) || error.kind !== "bad_request") throw error;
+      if (!(error instanceof ServerFailure) || error.kind !== "bad_request") throw error;
       hasSchema = false;
       reply = await ask(false);
     }
   } catch (error) {
-    if (error instanceof JudgeFailure && error.kind === "not_found") {
+    if (error instanceof ServerFailure && error.kind === "not_found") {
       const others = found.models.length > 0 ? `; it has ${found.models.slice(0, 5).join(", ")}` : "";
       return wanted === "" || found.models.includes(wanted)
         ? end(
@@ -177,7 +177,7 @@ function isSchemaVerdict(reply: string): boolean {
  * server is there.
  */
 async function unreachable(
-  { base, network }: JudgeAddress,
+  { base, network }: ServerAddress,
   page: PageFacts | null,
   fetch: typeof globalThis.fetch,
   signal: AbortSignal | undefined,
@@ -191,7 +191,7 @@ async function unreachable(
         `The browser keeps this page from the local network, where ${base} is; allow it in the page's settings, or open the page from this machine with npm start`,
       ];
     // A page from this machine is local itself, and is not asked.
-    if (permission === "prompt" && readJudgeAddress(page.origin).network !== "loopback")
+    if (permission === "prompt" && readServerAddress(page.origin).network !== "loopback")
       return [
         "local_network",
         `The browser asks whether this page may reach the local network, where ${base} is; allow it and test again`,

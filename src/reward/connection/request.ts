@@ -1,9 +1,8 @@
-/** One question to a judge that reads: an OpenAI chat completion without what only the connection knows. */
-export interface JudgeRequest {
+import type { ChatRequest } from "../../connection/server_connection.ts";
+
+/** One question to a judge that reads. */
+export interface JudgeRequest extends ChatRequest {
   messages: { role: "system" | "user" | "assistant"; content: string }[];
-  temperature: number;
-  /** Sent along with the request where a server knows it. */
-  extra?: Record<string, unknown>;
 }
 
 /** Asks a judge. Rejects where no reply could be had. */

@@ -1,4 +1,4 @@
-import { JudgeFailure } from "../connection/failure.ts";
+import { ServerFailure } from "../../connection/failure.ts";
 import { auditSet } from "./audit_set.ts";
 import type { RemoteJudge } from "./remote_judge.ts";
 
@@ -51,7 +51,7 @@ export async function audit(judge: RemoteJudge, signal?: AbortSignal, cases = au
       try {
         alone.add(right, await judge.verdictUnguarded(asked, signal));
       } catch (error) {
-        if (!(error instanceof JudgeFailure)) throw error;
+        if (!(error instanceof ServerFailure)) throw error;
         alone.add(right, null);
         lastFailure = error.message;
       }

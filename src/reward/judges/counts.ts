@@ -1,5 +1,5 @@
-import type { FailureKind } from "../connection/failure.ts";
-import type { ConnectionCounts } from "../connection/judge_connection.ts";
+import type { FailureKind } from "../../connection/failure.ts";
+import type { ConnectionCounts } from "../../connection/server_connection.ts";
 
 /** What a judge did so far, for metrics and alarms. */
 export interface JudgeCounts {

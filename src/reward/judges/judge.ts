@@ -1,5 +1,5 @@
 import type { JudgeWords } from "../../agent/rollout.ts";
-import type { ConnectionSettings } from "../connection/judge_connection.ts";
+import type { ConnectionSettings } from "../../connection/server_connection.ts";
 import type { JudgedAnswer, JudgeRequest } from "../connection/request.ts";
 import type { Verdict } from "../rules/rules.ts";
 import type { JudgeCounts } from "./counts.ts";

@@ -1,5 +1,5 @@
 import type { JudgeWords } from "../../agent/rollout.ts";
-import { JudgeFailure } from "../connection/failure.ts";
+import { ServerFailure } from "../../connection/failure.ts";
 import type { JudgeRequest } from "../connection/request.ts";
 
 /** Of one text, in UTF-16 units: a log holds a prompt for each rollout. */
@@ -25,7 +25,7 @@ export function keptWords(
 
 /** What the model had said where a reply was cut off; null where nothing came. */
 export const saidBefore = (error: unknown): string | null =>
-  error instanceof JudgeFailure && error.kind === "cut_off" ? error.said : null;
+  error instanceof ServerFailure && error.kind === "cut_off" ? error.said : null;
 
 /** A text with its middle left out where it is longer than `most`; no pair of surrogates is parted. */
 export function shortenedWords(text: string, most: number): string {

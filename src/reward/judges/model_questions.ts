@@ -1,8 +1,8 @@
 import type { JudgeWords } from "../../agent/rollout.ts";
-import { JudgeFailure } from "../connection/failure.ts";
-import type { JudgeConnection } from "../connection/judge_connection.ts";
+import { ServerFailure } from "../../connection/failure.ts";
+import type { ServerConnection } from "../../connection/server_connection.ts";
+import { excerpt } from "../../connection/server_sentence.ts";
 import type { JudgeRequest } from "../connection/request.ts";
-import { excerpt } from "../connection/server_sentence.ts";
 import type { JudgeCounts } from "./counts.ts";
 import { keptWords, saidBefore } from "./judge_words.ts";
 import { cacheKey, type VerdictCache } from "./verdict_cache.ts";
@@ -13,21 +13,21 @@ export type Hear = (words: JudgeWords) => void;
 
 /** Asks the model behind a connection, and asks nothing more once the server has refused all questions. */
 export class ModelQuestions {
-  readonly #connection: JudgeConnection;
+  readonly #connection: ServerConnection;
   readonly #counts: JudgeCounts;
   readonly #cache: VerdictCache;
   /** False once the server refused a schema. */
   #schema = true;
   /** Why no question can be answered, once one was refused so. */
-  #refused: JudgeFailure | null = null;
+  #refused: ServerFailure | null = null;
 
-  constructor(connection: JudgeConnection, counts: JudgeCounts, cache: VerdictCache) {
+  constructor(connection: ServerConnection, counts: JudgeCounts, cache: VerdictCache) {
     this.#connection = connection;
     this.#counts = counts;
     this.#cache = cache;
   }
 
-  /** The reply to one question. @param hear  gets the question and what came of it, also where that is a failure @throws JudgeFailure */
+  /** The reply to one question. @param hear  gets the question and what came of it, also where that is a failure @throws ServerFailure */
   ask(request: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<string> {
     return this.#unlessRefused(async () => {
       const model = await this.#connection.model(signal);
@@ -50,7 +50,7 @@ export class ModelQuestions {
   /**
    * A verdict of 0 or 1, bound to a schema, and asked for by instruction alone once the server has
    * refused one. The same question is asked once: its reply is cached.
-   * @throws JudgeFailure
+   * @throws ServerFailure
    */
   async verdict(
     request: (withSchema: boolean) => JudgeRequest,
@@ -61,7 +61,7 @@ export class ModelQuestions {
     try {
       return await this.#cached(request(true), signal, hear);
     } catch (error) {
-      if (!(error instanceof JudgeFailure) || error.kind !== "bad_request") throw error;
+      if (!(error instanceof ServerFailure) || error.kind !== "bad_request") throw error;
       // Either the schema is refused or the question itself; the second request shows which.
       const right = await this.#cached(request(false), signal, hear);
       this.#schema = false;
@@ -77,7 +77,7 @@ export class ModelQuestions {
     if (stored !== null) hear?.(keptWords(request, { model, reply, latencyMs: null }));
     const right = verdictInText(reply);
     if (right === null)
-      throw new JudgeFailure(
+      throw new ServerFailure(
         "unparsable",
         `Expected a verdict of 0 or 1 from the judge, found ${excerpt(reply)}; choose a judge that keeps to the form`,
       );
@@ -91,7 +91,7 @@ export class ModelQuestions {
     try {
       return await question();
     } catch (error) {
-      if (error instanceof JudgeFailure && error.isPermanent) {
+      if (error instanceof ServerFailure && error.isPermanent) {
         this.#refused = error;
         this.#counts.unusable = error.message;
       }

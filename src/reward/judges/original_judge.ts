@@ -1,4 +1,4 @@
-import { JudgeFailure } from "../connection/failure.ts";
+import { ServerFailure } from "../../connection/failure.ts";
 import type { AskJudge, JudgedAnswer } from "../connection/request.ts";
 import type { OriginalJudge } from "./judge.ts";
 
@@ -7,7 +7,7 @@ export const randomSeed = (random: () => number): number => Math.floor(random() 
 
 /**
  * Asks as an original does, until a reply says something; `clear` is false where none did, and the answer is then wrong.
- * @throws JudgeFailure
+ * @throws ServerFailure
  */
 export async function askOriginal(
   judge: OriginalJudge,
@@ -31,7 +31,7 @@ async function fullReply({ wholeReply }: OriginalJudge, ask: () => Promise<strin
   try {
     return await ask();
   } catch (error) {
-    const said = error instanceof JudgeFailure && error.kind === "cut_off" ? error.said : null;
+    const said = error instanceof ServerFailure && error.kind === "cut_off" ? error.said : null;
     if (said === null || !wholeReply.test(said.trim())) throw error;
     return said;
   }

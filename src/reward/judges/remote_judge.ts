@@ -1,6 +1,6 @@
+import { ServerFailure } from "../../connection/failure.ts";
+import { type ConnectionParts, ServerConnection } from "../../connection/server_connection.ts";
 import { length } from "../../policy/python_text.ts";
-import { JudgeFailure } from "../connection/failure.ts";
-import { type ConnectionParts, JudgeConnection } from "../connection/judge_connection.ts";
 import { masterKeys, refusal } from "../guard/answer_guard.ts";
 import { cleanText } from "../guard/clean_text.ts";
 import { decideByRules, judgeByRules, type Verdict } from "../rules/rules.ts";
@@ -40,7 +40,7 @@ export function openJudge(
 /** A judge of the table that asks a model: its rules and refusals, its questions, its counts. */
 export class RemoteJudge implements AnswerJudge {
   readonly name: string;
-  readonly connection: JudgeConnection;
+  readonly connection: ServerConnection;
   readonly counts: JudgeCounts;
   readonly #definition: JudgeDefinition;
   readonly #model: ModelQuestions;
@@ -55,7 +55,7 @@ export class RemoteJudge implements AnswerJudge {
     this.#definition = judgeNamed(judge);
     if (this.#definition.way === "rules") throw new Error(`Expected a judge that asks a model, found ${judge}`);
     this.name = judge;
-    this.connection = new JudgeConnection(settings, parts);
+    this.connection = new ServerConnection(settings, parts);
     this.counts = noCounts(this.connection.counts);
     this.#model = new ModelQuestions(this.connection, this.counts, cache);
     this.#random = parts.random ?? Math.random;
@@ -72,7 +72,7 @@ export class RemoteJudge implements AnswerJudge {
     try {
       return await (this.#definition.asks ? this.#asOriginal(asked, signal, hear) : this.#guarded(asked, signal, hear));
     } catch (error) {
-      if (!(error instanceof JudgeFailure)) throw error;
+      if (!(error instanceof ServerFailure)) throw error;
       this.counts.failed++;
       this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
       // A question that was aborted by a stop says nothing about the judge.
@@ -84,7 +84,7 @@ export class RemoteJudge implements AnswerJudge {
 
   /**
    * What the model alone says, without rules and refusals before it: for canaries and audits.
-   * @throws JudgeFailure
+   * @throws ServerFailure
    */
   async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal): Promise<boolean> {
     const original = this.#definition.asks?.(asked.dataSource ?? "");
@@ -98,7 +98,7 @@ export class RemoteJudge implements AnswerJudge {
     try {
       return await this.#model.verdict((withSchema) => consistencyRequest(thought, answer, withSchema), signal);
     } catch (error) {
-      if (!(error instanceof JudgeFailure)) throw error;
+      if (!(error instanceof ServerFailure)) throw error;
       this.counts.lastFailure = error.message;
       return null;
     }
@@ -133,7 +133,7 @@ export class RemoteJudge implements AnswerJudge {
       if (approved) this.counts.canariesApproved++;
     } catch (error) {
       // A canary belongs to no rollout; the connection has counted the failure.
-      if (!(error instanceof JudgeFailure)) throw error;
+      if (!(error instanceof ServerFailure)) throw error;
       this.counts.canaries--;
     }
   }

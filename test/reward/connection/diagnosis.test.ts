@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
+import type { ConnectionSettings } from "../../../src/connection/server_connection.ts";
 import { type PageFacts, testConnection } from "../../../src/reward/connection/diagnosis.ts";
-import type { ConnectionSettings } from "../../../src/reward/connection/judge_connection.ts";
 import { judgeServers } from "../../../src/reward/connection/servers.ts";
 import { type FakeJudge, type FakeJudgeOptions, openFakeJudge } from "../../support/fake_judge.ts";
 

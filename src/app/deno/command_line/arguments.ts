@@ -1,6 +1,7 @@
 import type { Setting } from "../../../interop/alias_rules.ts";
 import { isTrlName, ownPrefix, readAliases, settingOf, tableOf } from "../../../interop/aliases.ts";
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import type { ToolForm } from "../../../policy/elsewhere/remote_policy.ts";
 import type { OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
@@ -32,6 +33,13 @@ export interface Options {
   out?: string;
   resume?: string;
   from?: string;
+  policyUrl?: string;
+  policyModel?: string;
+  policyKeyEnv?: string;
+  policyFamily?: string;
+  policyTools?: ToolForm;
+  policyTimeout?: number;
+  policyConcurrency?: number;
   tasks?: number;
   expect?: string;
   headersOnly?: boolean;

@@ -1,16 +1,18 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import { toolForms } from "../../../policy/elsewhere/remote_policy.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { benchmarks } from "../../../tasks/benchmarks/table.ts";
 import type { Knob } from "../../../train/knob_kinds.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
+import { familyNames } from "../../session/remote_view.ts";
 
 /** A flag that is not a knob: where files are, or how results are shown. */
 export interface Flag {
-  kind: "path" | "integer" | "switch" | "choice";
+  kind: "path" | "text" | "integer" | "switch" | "choice";
   line: string;
   choices?: readonly string[];
-  /** How a path is named in the help, where it is not a folder. */
+  /** How a path or text is named in the help, where it is not a folder. */
   value?: string;
   default?: string;
 }
@@ -38,6 +40,30 @@ export const flags = {
   headersOnly: { kind: "switch", line: "do not decode pictures: faster, and damage behind a header is not found" },
   port: { kind: "integer", line: "port on 127.0.0.1, or the next that is free", default: "8080" },
   judgeCache: { kind: "path", line: "folder in which replies are cached" },
+  policyUrl: {
+    kind: "text",
+    value: "URL",
+    line: "address of an OpenAI-compatible server (vLLM, SGLang, llama.cpp) whose model is asked in the place of one here; tools are carried out here",
+  },
+  policyModel: { kind: "text", value: "NAME", line: "its model", default: "the first that the server names" },
+  policyKeyEnv: {
+    kind: "text",
+    value: "VAR",
+    line: "environment variable that holds the server's key; it is sent to that server alone",
+  },
+  policyFamily: {
+    kind: "choice",
+    choices: familyNames,
+    line: "the model's family, which says how it sees pictures and what its boxes mean; by default what its name says",
+  },
+  policyTools: {
+    kind: "choice",
+    choices: toolForms,
+    line: "how tools are made known: by the text of the prompt, or as a list that the server's own template shows",
+    default: "text",
+  },
+  policyTimeout: { kind: "integer", line: "seconds that the server may take for one turn", default: "300" },
+  policyConcurrency: { kind: "integer", line: "conversations that the server is asked about at once", default: "8" },
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
   causal: {
     kind: "switch",
@@ -150,6 +176,17 @@ export interface CommandEntry {
   foldersOptional?: boolean;
 }
 
+/** What a model on a server is asked with. */
+const elsewhere = [
+  "policyUrl",
+  "policyModel",
+  "policyKeyEnv",
+  "policyFamily",
+  "policyTools",
+  "policyTimeout",
+  "policyConcurrency",
+] as const satisfies readonly FlagName[];
+
 const model: readonly Knob["group"][] = ["run", "adapter", "tasks", "rollouts"];
 
 export const commands = {
@@ -172,7 +209,7 @@ export const commands = {
     example: "eval --from runs/first --tasks 1024",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep", "rolloutsPerTask"],
-    flags: ["from", "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["from", ...elsewhere, "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   rollout: {
@@ -180,7 +217,7 @@ export const commands = {
     example: "rollout --tasks 2 --rollouts-per-task 4",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep"],
-    flags: ["from", "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["from", ...elsewhere, "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   export: {
@@ -268,7 +305,19 @@ export const commands = {
       "rolloutsPerTask",
       "judgeFailure",
     ],
-    flags: ["from", "options", "control", "avgAt", "limit", "out", "judgeCache", "logJson", "trace", "tune"],
+    flags: [
+      "from",
+      ...elsewhere,
+      "options",
+      "control",
+      "avgAt",
+      "limit",
+      "out",
+      "judgeCache",
+      "logJson",
+      "trace",
+      "tune",
+    ],
     folders: `${benchmarks.map(({ name }) => name).join(" or ")} and a folder, file, address or data set owner/name@revision; or needle, which needs none`,
     folderWord: "NAME [PATH]",
   },

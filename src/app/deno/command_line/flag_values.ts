@@ -40,6 +40,9 @@ export function flagValue(name: FlagName, value: string): string | number | bool
       if (value === "")
         throw new Error(`--${kebab(name)} needs the path of a ${flag.value === "FILE" ? "file" : "folder"}`);
       return value;
+    case "text":
+      if (value.trim() === "") throw new Error(`--${kebab(name)} needs a value: ${flag.line}`);
+      return value;
     case "switch":
       if (value !== "true" && value !== "false")
         throw new Error(`--${kebab(name)} must be true or false, found "${value}"`);

@@ -37,9 +37,13 @@ export function helpText(command: CommandName | null): string {
   const entry: CommandEntry = commands[command];
   const own = entry.flags.map((name) => {
     const flag: Flag = flags[name];
-    const value = { path: ` ${flag.value ?? "DIR"}`, integer: " N", choice: ` ${flag.choices?.join("|")}`, switch: "" }[
-      flag.kind
-    ];
+    const value = {
+      path: ` ${flag.value ?? "DIR"}`,
+      text: ` ${flag.value ?? "TEXT"}`,
+      integer: " N",
+      choice: ` ${flag.choices?.join("|")}`,
+      switch: "",
+    }[flag.kind];
     const note = required(command).includes(name) ? " (required)" : flag.default ? ` (${flag.default})` : "";
     return [`--${kebab(name)}${value}`, flag.line + note] as const;
   });

@@ -17,7 +17,7 @@ import { choiceItems, needleItems } from "../../benchmarks/benchmark_items.ts";
 import { benchmarkRows, type ReportHead, reportLines } from "../../benchmarks/benchmark_report.ts";
 import { pathsIn } from "../../data/sources.ts";
 import { judgeSettingsOf } from "../../judge/judge_settings.ts";
-import type { Session } from "../../session/session.ts";
+import type { RollingSession } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
@@ -33,7 +33,7 @@ export type WithSession = (
   changes: Partial<RunConfig>,
   options: Options,
   context: CommandContext,
-  work: (session: Session, step: number, config: RunConfig) => Promise<number>,
+  work: (session: RollingSession, step: number, config: RunConfig) => Promise<number>,
 ) => Promise<number>;
 
 /** What DeepEyes' evaluations allow, and our own tool, which crops what the model meant. */
@@ -53,7 +53,7 @@ const scenesByDefault = 256;
 
 interface Prepared {
   head: Pick<ReportHead, "name" | "place" | "order" | "notes">;
-  items(config: RunConfig, session: Session): Promise<Item[]>;
+  items(config: RunConfig, session: RollingSession): Promise<Item[]>;
   controls: readonly Control[];
   sampled: number;
   meanOfCategories: boolean;
@@ -107,7 +107,12 @@ export async function benchmarkCommand(
     const head: ReportHead = {
       ...prepared.head,
       command: commandOf(options, changes),
-      model: options.from === undefined ? config.model : `${config.model}, trained in ${options.from}`,
+      model:
+        options.policyUrl !== undefined
+          ? `${session.model.name}, on a server`
+          : options.from === undefined
+            ? config.model
+            : `${config.model}, trained in ${options.from}`,
       adapter: session.adapter,
       seed: config.seed,
       sampled: prepared.sampled,
@@ -162,9 +167,9 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
       `saccade benchmark ${name} needs one folder, file, address or data set such as ${definition.example}, found ${paths.length}`,
     );
   const isOwn = changes.preset === undefined && options.from === undefined;
-  if (isOwn && changes.model === undefined)
+  if (isOwn && changes.model === undefined && options.policyUrl === undefined)
     throw new Error(
-      `saccade benchmark ${name} needs --model (a folder with a checkpoint, or owner/name@revision) or --from a run; the shipped models read digits only`,
+      `saccade benchmark ${name} needs --model (a folder with a checkpoint, or owner/name@revision), --policy-url (a server) or --from a run; the shipped models read digits only`,
     );
   const judge = judgeOf(changes);
   if (judge !== "rules" && !changes.judgeUrl)
@@ -253,7 +258,9 @@ const onDisk = (path: string): string => (/^([./\\]|[a-zA-Z][a-zA-Z0-9+.-]*:)/.t
 /** The command line anew, from what was understood of it. */
 function commandOf(options: Options, changes: Partial<RunConfig>): string {
   const { folders, from, judgeCache, options: order, avgAt, limit, control, out } = options;
-  const flags = { ...changes, from, options: order, control, avgAt, limit, judgeCache, out };
+  const { policyUrl, policyModel, policyKeyEnv, policyFamily, policyTools } = options;
+  const elsewhere = { policyUrl, policyModel, policyKeyEnv, policyFamily, policyTools };
+  const flags = { ...changes, ...elsewhere, from, options: order, control, avgAt, limit, judgeCache, out };
   const words = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${kebab(name)}`, quoted(String(value))],
   );

@@ -1,4 +1,4 @@
-import { JudgeFailure } from "../../../reward/connection/failure.ts";
+import { ServerFailure } from "../../../connection/failure.ts";
 import type { Options, Parsed } from "../command_line/arguments.ts";
 import { type CommandContext, Stopped } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -6,7 +6,7 @@ import { compileCommand } from "./compile_command.ts";
 import { evaluate } from "./eval_command.ts";
 import { exportCommand } from "./export_command.ts";
 import { judgeCommand } from "./judge_command.ts";
-import { withAsked, withSession } from "./open_session.ts";
+import { withAsked, withRolling } from "./open_session.ts";
 import { parityCommand } from "./parity_command.ts";
 import { conformanceCommand, imagesCommand, textCommand } from "./reference_commands.ts";
 import { rollout } from "./rollout_command.ts";
@@ -29,7 +29,7 @@ export async function runCommand(request: Request, context: CommandContext): Pro
 }
 
 const isInterrupted = (error: unknown): boolean =>
-  error instanceof Stopped || (error instanceof JudgeFailure && error.kind === "aborted");
+  error instanceof Stopped || (error instanceof ServerFailure && error.kind === "aborted");
 
 async function dispatch({ command, changes, options }: Request, context: CommandContext): Promise<number> {
   switch (command) {
@@ -57,7 +57,7 @@ async function dispatch({ command, changes, options }: Request, context: Command
     case "judge":
       return judgeCommand(changes, options, context);
     case "benchmark":
-      return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, context, withSession);
+      return (await import("./benchmark_command.ts")).benchmarkCommand(changes, options, context, withRolling);
     case "bench":
       // Only this command measures.
       return (await import("./bench_command.ts")).benchCommand(changes, options, context);

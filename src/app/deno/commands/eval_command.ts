@@ -1,4 +1,4 @@
-import type { Session } from "../../session/session.ts";
+import type { RollingSession } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -9,7 +9,7 @@ import { evaluationTable } from "./reports.ts";
 
 /** Accuracy of a model on tasks it was not trained on, sampled and greedy. Returns the exit code. */
 export async function evaluate(
-  session: Session,
+  session: RollingSession,
   { step, asked }: { step: number } & Pick<Asked, "asked">,
   options: Options,
   context: CommandContext,

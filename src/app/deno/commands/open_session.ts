@@ -8,7 +8,7 @@ import { readTrainerState } from "../../../train/trainer_state.ts";
 import { readStored } from "../../run/record.ts";
 import { atCommits, checkSources } from "../../run/run_sources.ts";
 import { loadingLine } from "../../session/loading_line.ts";
-import type { Session } from "../../session/session.ts";
+import type { RollingSession, Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
@@ -18,6 +18,7 @@ import { verdictFolder } from "../storage/verdict_folder.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import { judgeKey } from "./judge_command.ts";
 import { loadOwnCode } from "./own_code.ts";
+import { changesElsewhere, policyServer, useElsewhere } from "./policy_elsewhere.ts";
 
 /**
  * A session on the model of a run (`--from`) or of the configuration, for what takes no tasks of the run and pays nothing.
@@ -34,13 +35,34 @@ export async function withSession(
   return openFrom({ config: withoutOwnCode(config), named: changes, files, options, context }, work);
 }
 
+/** The same for what only rolls: the model may be elsewhere. */
+export async function withRolling(
+  changes: Partial<RunConfig>,
+  options: Options,
+  context: CommandContext,
+  work: (session: RollingSession, step: number, config: RunConfig) => Promise<number>,
+): Promise<number> {
+  const server = policyServer(options, changes);
+  if (!server) return withSession(changes, options, context, work);
+  const config = withoutOwnCode(resolveConfig(changesElsewhere(changes)));
+  return useElsewhere({ server, config, named: changes }, options, context, (session) => work(session, 0, config));
+}
+
 /** The same for what asks tasks: only those that the model was not trained on. */
 export async function withAsked(
   changes: Partial<RunConfig>,
   options: Options,
   context: CommandContext,
-  work: (session: Session, step: number, config: RunConfig, asked: Asked) => Promise<number>,
+  work: (session: RollingSession, step: number, config: RunConfig, asked: Asked) => Promise<number>,
 ): Promise<number> {
+  const server = policyServer(options, changes);
+  if (server) {
+    const asked = askedTasks(null, changesElsewhere(changes), options.tasks ?? askedByDefault);
+    const { config } = asked;
+    return useElsewhere({ server, config, named: changes }, options, context, (session) =>
+      work(session, 0, config, asked),
+    );
+  }
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);

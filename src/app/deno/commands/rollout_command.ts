@@ -1,5 +1,5 @@
 import type { RunConfig } from "../../../train/knobs.ts";
-import type { Session } from "../../session/session.ts";
+import type { RollingSession } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -7,7 +7,7 @@ import { rolloutLines } from "./reports.ts";
 
 /** Prints rollouts of a few tasks. Returns the exit code. */
 export async function rollout(
-  session: Session,
+  session: RollingSession,
   config: RunConfig,
   options: Options,
   context: CommandContext,

@@ -11,6 +11,7 @@ import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 const tabNames: Record<Tab, string> = {
   train: "Train",
   step: "Step through",
+  compare: "Compare",
   runs: "Runs",
   data: "Data",
   learn: "Learn",

@@ -1,5 +1,5 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { readJudgeAddress } from "../../../reward/connection/address.ts";
+import { readServerAddress } from "../../../connection/address.ts";
 import type { Diagnosis } from "../../../reward/connection/diagnosis.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { AuditProgress, AuditReport } from "../../worker_api/judge_api.ts";
@@ -122,7 +122,7 @@ export class JudgeControl {
 
 function originOf(url: string): string | null {
   try {
-    return url.trim() === "" ? null : readJudgeAddress(url).origin;
+    return url.trim() === "" ? null : readServerAddress(url).origin;
   } catch {
     return null;
   }

@@ -6,6 +6,7 @@ import { hasJudgeWords, JudgePanel } from "./judge_panel.tsx";
 import { RewardPanel } from "./reward_panel.tsx";
 import { SiblingsPanel } from "./siblings_panel.tsx";
 import type { StepContext } from "./step_context.ts";
+import { TokenElsewherePanel } from "./token_elsewhere_panel.tsx";
 import { TokenPanel, tokenTitle } from "./token_panel.tsx";
 
 /**
@@ -32,6 +33,8 @@ export interface Panel {
   key?: string;
   /** Needs the width of the transcript, and stands below it. */
   wide?: boolean;
+  /** Whether rollouts from elsewhere, of which weights here know nothing, have the card too, or they alone; absent: they do not. */
+  elsewhere?: "also" | "only";
   /** Whether a rollout has such a card at all; each has where this is absent. */
   shown?(step: StepContext): boolean;
 }
@@ -40,6 +43,7 @@ type View = ComponentType<{ step: StepContext }>;
 
 export const panels: readonly Panel[] = [
   { name: "token", title: "Token", about: tokenTitle, View: TokenPanel, open: true },
+  { name: "token", title: "Token", about: tokenTitle, View: TokenElsewherePanel, open: true, elsewhere: "only" },
   {
     name: "formula",
     title: "Formula",
@@ -72,15 +76,16 @@ export const panels: readonly Panel[] = [
     title: "What the crop was worth",
     load: async () => (await import("./worth_panel.tsx")).WorthPanel,
   },
-  { name: "reward", title: "Reward", about: whenPaid, View: RewardPanel, open: true },
+  { name: "reward", title: "Reward", about: whenPaid, View: RewardPanel, open: true, elsewhere: "also" },
   {
     name: "judge",
     title: "The judge’s words",
     View: JudgePanel,
     open: true,
+    elsewhere: "also",
     shown: ({ chosen }) => hasJudgeWords(chosen.rollout),
   },
-  { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true },
+  { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true, elsewhere: "also" },
 ];
 
 function whenPaid({ cursor, units }: StepContext): string {
@@ -93,7 +98,9 @@ function whichSibling({ chosen: { rollout, siblings, step } }: StepContext): str
 
 /** The cards of one side: below the transcript those that are wide, else the others. */
 export function Panels({ step, wide }: { step: StepContext; wide: boolean }) {
-  const here = panels.filter((panel) => (panel.wide ?? false) === wide && (panel.shown?.(step) ?? true));
+  const fits = ({ elsewhere }: Panel) =>
+    step.chosen.rollout.elsewhere ? elsewhere !== undefined : elsewhere !== "only";
+  const here = panels.filter((panel) => (panel.wide ?? false) === wide && fits(panel) && (panel.shown?.(step) ?? true));
   return (
     <>
       {here.map((panel) => (

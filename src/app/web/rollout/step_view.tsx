@@ -15,7 +15,7 @@ export function StepView() {
   const lookup = store.lookup.value;
   const model = lookup?.texts ?? null;
   useEffect(() => {
-    if (rollout && model !== null)
+    if (rollout && !rollout.elsewhere && model !== null)
       void texts.ask(
         rollout.segments.flatMap((segment) => segment.tokens),
         model,
@@ -24,9 +24,11 @@ export function StepView() {
   const known = texts.known.value;
   const failed = texts.problem.value;
   const noTexts = model === null ? (lookup?.noTexts ?? null) : failed?.model === model ? failed.sentence : null;
-  const byIds = noTexts !== null;
+  const byIds = noTexts !== null && !rollout?.elsewhere;
   const ready =
-    byIds || (rollout?.segments.every((segment) => segment.tokens.every((token) => known.has(token))) ?? false);
+    byIds ||
+    rollout?.elsewhere !== undefined ||
+    (rollout?.segments.every((segment) => segment.tokens.every((token) => known.has(token))) ?? false);
   const units = useMemo(
     () => (rollout && ready ? unitsOf(rollout, byIds ? textByIds(rollout) : (token) => known.get(token) ?? "") : []),
     [rollout, ready, byIds, known],
@@ -59,7 +61,7 @@ export function StepView() {
         </div>
       </section>
     );
-  return <Stepper key={chosen.rollout.id} chosen={chosen} units={units} noTexts={noTexts} />;
+  return <Stepper key={chosen.rollout.id} chosen={chosen} units={units} noTexts={byIds ? noTexts : null} />;
 }
 
 /** Until the tokens' texts are there. Keys lead on already: who goes through steps need not wait at each. */

@@ -4,6 +4,7 @@ import { rootOf } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
+import { CompareButton } from "./compare_button.tsx";
 import { CursorBar } from "./cursor_bar.tsx";
 import { KeyList } from "./key_list.tsx";
 import { LinkButton } from "./link_button.tsx";
@@ -70,6 +71,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
             <>
               <LinkButton token={null} />
               <SaveButton step={step} />
+              <CompareButton />
             </>
           }
           rollout={rollout}

@@ -7,7 +7,7 @@ import { usePage } from "../run/page_context.ts";
 import { weightsAsked } from "../run/who_answers.ts";
 import { TokenButton, TokenOutcome } from "./branch_token.tsx";
 import type { StepContext } from "./step_context.ts";
-import { visibleText } from "./token_units.ts";
+import { imageWords, visibleText } from "./token_units.ts";
 import { weightsCompared } from "./use_measures.ts";
 
 /** The token under the cursor: what else might have been written, by chosen weights, and what they make of its loss. */
@@ -204,6 +204,6 @@ function originText({ unit, chosen }: StepContext): string {
 export const tokenTitle = ({ unit }: StepContext) => (
   <>
     <b>{unit.first + unit.tokens}</b>{" "}
-    {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : `image, ${unit.tokens} tokens`}
+    {unit.picture === null ? <span class="mono">“{visibleText(unit.text)}”</span> : imageWords(unit)}
   </>
 );

@@ -17,6 +17,8 @@ export interface Unit {
   /** Null where the model did not sample it. */
   logprob: number | null;
   entropy: number | null;
+  /** Written or read by a model on a server: its place counts pieces of text, which need not be that model's tokens. */
+  elsewhere?: true;
   /** A person put it there, in a branch. */
   given?: true;
 }
@@ -50,14 +52,16 @@ const numberOf = (value: number | undefined): number | null =>
 export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Unit[] {
   const units: Unit[] = [];
   let first = 0;
-  for (const [segment, { source, tokens, logprobs, entropies, images, given = [] }] of rollout.segments.entries()) {
+  for (const [segment, part] of rollout.segments.entries()) {
+    const { source, tokens, logprobs, entropies, images, texts, given = [] } = part;
     let pictures = 0;
     const isGiven = (i: number) => given.some(([from, to]) => i >= from && i < to);
     for (let i = 0; i < tokens.length; ) {
       const token = tokens[i]!;
-      const text = textOf(token);
+      const text = texts ? (texts[i] ?? "") : textOf(token);
       let length = 1;
-      if (text === imageText) while (tokens[i + length] === token) length++;
+      // Elsewhere one token stands for a picture, of which nobody here knows how many it is.
+      if (text === imageText && !texts) while (tokens[i + length] === token) length++;
       const sampled = source === "model" && !isGiven(i);
       units.push({
         segment,
@@ -70,6 +74,7 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
         logprob: sampled ? numberOf(logprobs[i]) : null,
         entropy: sampled ? numberOf(entropies[i]) : null,
         ...(isGiven(i) && { given: true as const }),
+        ...(texts && { elsewhere: true as const }),
       });
       i += length;
     }
@@ -116,6 +121,10 @@ const endsTurn = (units: readonly Unit[], i: number, unit: Unit): boolean => end
 
 const endsSegment = (units: readonly Unit[], i: number, unit: Unit, source: Source): boolean =>
   unit.source === source && units[i + 1]?.segment !== unit.segment;
+
+/** A picture in words. */
+export const imageWords = ({ tokens, elsewhere }: Pick<Unit, "tokens" | "elsewhere">): string =>
+  elsewhere ? "image" : `image, ${tokens} tokens`;
 
 /** Text with its whitespace made visible, for a line about one token. */
 export const visibleText = (text: string): string =>

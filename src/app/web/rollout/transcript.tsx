@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { tokensOf } from "../../../agent/rollouts_elsewhere.ts";
 import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
@@ -9,7 +10,7 @@ import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { replacedNames } from "./branch_words.ts";
 import { zoomClass } from "./crops.tsx";
 import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
-import type { Unit } from "./token_units.ts";
+import { imageWords, type Unit } from "./token_units.ts";
 
 interface Props {
   rollout: Rollout;
@@ -52,17 +53,21 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
         </h2>
         <span class="buttons">{buttons}</span>
       </div>
-      <div class="headline">
-        <Legend colours={colours} given={units.some(({ given }) => given)} />
-        <label class="small soft">
-          colour:{" "}
-          <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
-            {colourings.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-      </div>
+      {rollout.elsewhere ? (
+        <LegendElsewhere known={units.some(({ logprob }) => logprob !== null)} />
+      ) : (
+        <div class="headline">
+          <Legend colours={colours} given={units.some(({ given }) => given)} />
+          <label class="small soft">
+            colour:{" "}
+            <select value={colouring} onChange={(event) => setWanted(event.currentTarget.value as Colouring)}>
+              {colourings.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
@@ -125,7 +130,7 @@ interface TokenProps {
 function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
   const hatched = unit.source === "model" ? "" : "masked";
   const picture = unit.picture !== null;
-  const words = picture ? `image, ${unit.tokens} tokens` : unit.text.replaceAll("\n", "⏎");
+  const words = picture ? imageWords(unit) : unit.text.replaceAll("\n", "⏎");
   // Keys move the cursor; Tab need not stop at each of a hundred tokens
   return (
     <button
@@ -158,13 +163,21 @@ function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
 function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inputs: readonly ModelInput[] }) {
   const segment = rollout.segments[index];
   if (!segment) return null;
-  const { source, tokens, images } = segment;
-  if (source === "prompt") return <div class="who">prompt · {tokens.length} tokens · masked</div>;
+  const { source, images } = segment;
+  const length = tokensOf(segment);
+  const tokens = length === null ? "tokens not counted" : counted(length, "token");
+  if (source === "prompt")
+    return (
+      <div class="who">
+        prompt · {tokens}
+        {rollout.elsewhere ? "" : " · masked"}
+      </div>
+    );
   if (source === "model") {
     return (
       <div class="who">
-        <b>model</b>
-        <span>{tokens.length} tokens</span>
+        <b>{rollout.elsewhere ? shortened(rollout.elsewhere.model, 60) : "model"}</b>
+        <span>{tokens}</span>
       </div>
     );
   }
@@ -180,6 +193,21 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
         {call?.message && ` · ${shortened(call.message)}`}
       </span>
     </div>
+  );
+}
+
+/** Of a rollout that a model on a server wrote: entropies and advantages there are none of. */
+function LegendElsewhere({ known }: { known: boolean }) {
+  if (!known)
+    return (
+      <p class="legend small soft">
+        Probabilities are unknown: the server gives none, and the text is cut at words. Nothing is trained on it
+      </p>
+    );
+  return (
+    <p class="legend small soft probability">
+      p = 1 <i aria-hidden="true" /> p = 0, as the server says · entropies are unknown · nothing is trained on it
+    </p>
   );
 }
 

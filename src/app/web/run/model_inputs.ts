@@ -35,8 +35,9 @@ export function modelInputs(
   rollout: Rollout,
   originals: readonly Pixels[],
   config: RunConfig,
-  { view = shippedView }: Pick<ModelFacts, "view">,
+  model: Pick<ModelFacts, "view">,
 ): ModelInput[] {
+  const view = rollout.elsewhere?.view ?? model.view ?? shippedView;
   const pictures: ModelInput[] = [];
   let pixels = 0;
   const count = (picture: { width: number; height: number }) => {

@@ -1,4 +1,4 @@
-import { readJudgeAddress } from "../../../reward/connection/address.ts";
+import { readServerAddress } from "../../../connection/address.ts";
 import { checkKnob, resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { knobs } from "../../../train/knobs.ts";
@@ -143,7 +143,7 @@ export class RunControl {
     try {
       const value = checkKnob(key, typed);
       // A name, password or key in it would go into the page's address, the log and exports.
-      if (key === "judgeUrl" && value !== "") readJudgeAddress(String(value));
+      if (key === "judgeUrl" && value !== "") readServerAddress(String(value));
       const wanted = { ...before, [key]: value };
       resolveConfig(wanted);
       if (this.#store.config.value[key] === value) return null;

@@ -14,8 +14,8 @@ import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
-export type Tab = "train" | "step" | "runs" | "data" | "learn";
-export const tabs: readonly Tab[] = ["train", "step", "runs", "data", "learn"];
+export type Tab = "train" | "step" | "compare" | "runs" | "data" | "learn";
+export const tabs: readonly Tab[] = ["train", "step", "compare", "runs", "data", "learn"];
 
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
@@ -169,6 +169,8 @@ export class Store {
   );
   /** Branches of rollouts of the shown run, oldest first. */
   readonly branches: Signal<readonly Branch[]> = signal([]);
+  /** Rollouts that were made in this page beside the shown run, and belong to none. */
+  readonly beside: Signal<readonly Chosen[]> = signal([]);
   readonly record: ReadonlySignal<StepRecord | null> = computed(() =>
     recordOf(this.steps.value, this.chosenStep.value ?? this.#followedStep.value),
   );
@@ -231,6 +233,8 @@ export class Store {
 
   #choose(): Chosen | null {
     const id = this.pinned.value;
+    const beside = this.beside.value.find(({ rollout }) => rollout.id === id);
+    if (beside) return beside;
     const found = id !== null ? this.#find(id) : firstZoomed(this.record.value);
     const last = this.#lastChosen;
     const tree = this.tree.value;

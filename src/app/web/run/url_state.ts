@@ -1,4 +1,4 @@
-import { readJudgeAddress } from "../../../reward/connection/address.ts";
+import { readServerAddress } from "../../../connection/address.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
@@ -59,7 +59,7 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (isPlace(key)) state[key] = checkPlace(key, value);
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
-        if (key === "judgeUrl" && value !== "") readJudgeAddress(value);
+        if (key === "judgeUrl" && value !== "") readServerAddress(value);
         changes[key] = checkKnob(key, value);
       } else {
         state.others.push([key, value]);

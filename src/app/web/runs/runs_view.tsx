@@ -31,6 +31,9 @@ export function RunsView({ onRejudge, rejudged }: Props) {
   };
   useEffect(list, [store.player.value, store.live.value.checkpointStep, store.interrupted.value]);
   useEffect(() => void control.listModels(), []);
+  const compare = (): void => {
+    store.tab.value = "compare";
+  };
   const remove = async (name: string): Promise<void> => {
     try {
       await control.api.remove(name);
@@ -94,6 +97,7 @@ export function RunsView({ onRejudge, rejudged }: Props) {
                   onResume={() => void control.resume(run.name)}
                   onSettings={() => void control.useSettings(run.name)}
                   onOpen={() => void control.openStored(run.name).then((found) => found || list())}
+                  onCompare={() => void control.openStored(run.name).then((found) => (found ? compare() : list()))}
                   onRemove={() => void remove(run.name)}
                   onSaveLog={() => void saveLog(run.name)}
                   onRejudge={() => onRejudge(run.name)}
@@ -188,6 +192,7 @@ function Models() {
 
 interface RunActions {
   onOpen(): void;
+  onCompare(): void;
   onResume(): void;
   onSettings(): void;
   onRemove(): void;
@@ -198,6 +203,7 @@ interface RunActions {
 function RunRow({
   run,
   onOpen,
+  onCompare,
   onResume,
   onSettings,
   onRemove,
@@ -224,6 +230,14 @@ function RunRow({
         <RemoveButton name={`the run ${name}`} onRemove={onRemove}>
           <button type="button" aria-label={`Open the run ${name}`} onClick={onOpen}>
             Open
+          </button>
+          <button
+            type="button"
+            aria-label={`Compare rollouts of the run ${name}`}
+            title="Two checkpoints, two settings or a model on a server on one of its tasks"
+            onClick={onCompare}
+          >
+            Compare
           </button>
           {unfinished && (
             <button

@@ -98,7 +98,8 @@ function ZoomMark() {
     <p class={`zoom-verdict small ${verdict.harmful ? "harmful" : "harmless"}`} role="status" title={verdict.sentence}>
       <i aria-hidden="true" />
       Zooming died out: <b>{verdict.harmful ? "harmful" : "harmless so far"}</b>. Right without a call now{" "}
-      {percent(verdict.without)}, with the tool before {percent(verdict.withTool)}.
+      {percent(verdict.without)}; while it zoomed, {percent(verdict.before.withTool)} with the crops and{" "}
+      {percent(verdict.before.without)} without.
     </p>
   );
 }

@@ -1,7 +1,7 @@
+import { readServerAddress } from "../../../connection/address.ts";
+import type { ConnectionParts } from "../../../connection/server_connection.ts";
 import type { Tokenizer } from "../../../policy/tokenizer.ts";
-import { readJudgeAddress } from "../../../reward/connection/address.ts";
 import { type Diagnosis, type PageFacts, testConnection } from "../../../reward/connection/diagnosis.ts";
-import type { ConnectionParts } from "../../../reward/connection/judge_connection.ts";
 import { audit } from "../../../reward/judges/audit.ts";
 import { auditSet } from "../../../reward/judges/audit_set.ts";
 import type { AnswerJudge, Asked, JudgeSettings } from "../../../reward/judges/judge.ts";
@@ -49,7 +49,7 @@ export class JudgeWorker implements JudgeApi {
   }
 
   /** The key for the origin of a judge's address, null where none was entered. */
-  readonly keyOf = (url: string): string | null => this.#keys.get(readJudgeAddress(url).origin) ?? null;
+  readonly keyOf = (url: string): string | null => this.#keys.get(readServerAddress(url).origin) ?? null;
 
   async setKey(key: string | null, origin: string): Promise<void> {
     if (key === null || key.trim() === "") this.#keys.delete(origin);

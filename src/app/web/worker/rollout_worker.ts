@@ -1,6 +1,7 @@
 import { transfer } from "comlink";
 import type { AskedAttention, Attention } from "../../worker_api/asked_attention.ts";
 import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
+import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "../../worker_api/roll_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
 import type {
@@ -15,18 +16,26 @@ import { keptBranches, removeBranches } from "./branch_store.ts";
 import { BranchWorker } from "./branch_worker.ts";
 import { measureRollout } from "./rollout_measures.ts";
 import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
+import { type ElsewhereParts, rollElsewhere, rollHere } from "./rolls.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
+
+/** Does something while no event of a run is under way. */
+type Between = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** The worker's half of questions about single rollouts. */
 export class RolloutWorker implements RolloutApi {
   readonly #weights: WeightsBeside;
 
   readonly #branches: BranchWorker;
+  readonly #between: Between;
+  readonly #elsewhere: ElsewhereParts;
+  #stopElsewhere = new AbortController();
 
-  /** @param between  does something while no event of a run is under way */
-  constructor(weights: WeightsBeside, between: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(weights: WeightsBeside, between: Between, elsewhere: ElsewhereParts) {
     this.#weights = weights;
     this.#branches = new BranchWorker(weights, between);
+    this.#between = between;
+    this.#elsewhere = elsewhere;
   }
 
   branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
@@ -64,5 +73,19 @@ export class RolloutWorker implements RolloutApi {
 
   evaluate(asked: AskedEvaluation): Promise<CausalEvaluation> {
     return evaluateWorth(this.#weights, asked);
+  }
+
+  roll(asked: AskedRollHere): Promise<RolledHere> {
+    return this.#between(() => rollHere(this.#weights, asked));
+  }
+
+  async rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere> {
+    await this.stopElsewhere();
+    return rollElsewhere(this.#elsewhere, asked, this.#stopElsewhere.signal);
+  }
+
+  async stopElsewhere(): Promise<void> {
+    this.#stopElsewhere.abort(new Error("The server is not waited for any more"));
+    this.#stopElsewhere = new AbortController();
   }
 }

@@ -70,7 +70,11 @@ export class RunWorker implements RunApi {
       openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
     );
     this.#beside = new WeightsBeside(() => this.#models.opened());
-    this.rollouts = new RolloutWorker(this.#beside, (work) => this.#between(work));
+    this.rollouts = new RolloutWorker(this.#beside, (work) => this.#between(work), {
+      platform,
+      pictures: (task, wanted) => this.pictures(task, wanted),
+      keyOf: this.judge.keyOf,
+    });
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { JudgeKey, readJudgeAddress } from "../../../src/reward/connection/address.ts";
-import { retryAfterMs } from "../../../src/reward/connection/exchange.ts";
-import { JudgeFailure } from "../../../src/reward/connection/failure.ts";
-import { type ConnectionSettings, JudgeConnection } from "../../../src/reward/connection/judge_connection.ts";
-import { type Behaviour, type FakeJudge, type FakeJudgeOptions, openFakeJudge } from "../../support/fake_judge.ts";
+import { readServerAddress, ServerKey } from "../../src/connection/address.ts";
+import { retryAfterMs } from "../../src/connection/exchange.ts";
+import { ServerFailure } from "../../src/connection/failure.ts";
+import { type ConnectionSettings, ServerConnection } from "../../src/connection/server_connection.ts";
+import { type Behaviour, type FakeJudge, type FakeJudgeOptions, openFakeJudge } from "../support/fake_judge.ts";
 
 const open: FakeJudge[] = [];
 afterEach(async () => {
@@ -17,7 +17,7 @@ async function judgeThat(
 ) {
   const fake = await openFakeJudge({ behave, ...options });
   open.push(fake);
-  const connection = new JudgeConnection(
+  const connection = new ServerConnection(
     { url: fake.url, model: "fake", backoffMs: 1, timeoutMs: 10_000, ...settings },
     { random: () => 0.5 },
   );
@@ -25,12 +25,12 @@ async function judgeThat(
 }
 const question = { messages: [{ role: "user" as const, content: "?" }], temperature: 0 };
 const fine: Behaviour = { kind: "reply", text: "1" };
-const failure = async (asking: Promise<unknown>): Promise<JudgeFailure> => {
+const failure = async (asking: Promise<unknown>): Promise<ServerFailure> => {
   const error = await asking.then(
     () => null,
     (error) => error,
   );
-  expect(error).toBeInstanceOf(JudgeFailure);
+  expect(error).toBeInstanceOf(ServerFailure);
   return error;
 };
 
@@ -190,13 +190,13 @@ describe("the key", () => {
       error.stack,
       JSON.stringify(error),
       JSON.stringify(connection),
-      String(new JudgeKey(secret, "http://a")),
+      String(new ServerKey(secret, "http://a")),
     ])
       expect(shown).not.toContain(secret);
   });
 
   test("goes to its origin alone", () => {
-    const key = new JudgeKey(secret, "https://a.example");
+    const key = new ServerKey(secret, "https://a.example");
     expect(key.authorization("https://a.example/v1/models")).toBe(`Bearer ${secret}`);
     expect(() => key.authorization("https://b.example/v1/models")).toThrow("belongs to https://a.example");
     expect(() => key.authorization("http://a.example/v1")).toThrow("is not sent to http://a.example");
@@ -204,8 +204,8 @@ describe("the key", () => {
 
   test("that no header can carry is refused unquoted", () => {
     for (const bad of ["", "a b", "schlüssel", "a\nb"]) {
-      expect(() => new JudgeKey(bad, "http://a")).toThrow("printable ASCII");
-      if (bad !== "") expect(() => new JudgeKey(bad, "http://a")).not.toThrow(bad);
+      expect(() => new ServerKey(bad, "http://a")).toThrow("printable ASCII");
+      if (bad !== "") expect(() => new ServerKey(bad, "http://a")).not.toThrow(bad);
     }
   });
 });
@@ -219,7 +219,7 @@ describe("addresses", () => {
     ["http://10.39.3.123:18901/v1", "http://10.39.3.123:18901/v1", "private"],
     ["http://[::1]:80/v1/models", "http://[::1]/v1", "loopback"],
     ["http://gpu-box:8000/v1", "http://gpu-box:8000/v1", "private"],
-  ])("%s", (text, base, network) => expect(readJudgeAddress(text)).toMatchObject({ base, network }));
+  ])("%s", (text, base, network) => expect(readServerAddress(text)).toMatchObject({ base, network }));
 
   test.each([
     ["127.0.0.1:80", "Expected the address"],
@@ -229,7 +229,7 @@ describe("addresses", () => {
     ["http://me:sk-1@a/v1", "a key has its own place"],
     ["", "Expected the address"],
   ])("%s is refused", (text, message) => {
-    expect(() => readJudgeAddress(text)).toThrow(message);
-    expect(() => readJudgeAddress(text)).not.toThrow("sk-1");
+    expect(() => readServerAddress(text)).toThrow(message);
+    expect(() => readServerAddress(text)).not.toThrow("sk-1");
   });
 });

@@ -1,5 +1,7 @@
-/** Where a judge is: the base of an OpenAI-compatible interface, without a slash at the end. */
-export interface JudgeAddress {
+import type { ServerRole } from "./server_role.ts";
+
+/** Where a server is: the base of an OpenAI-compatible interface, without a slash at the end. */
+export interface ServerAddress {
   base: string;
   origin: string;
   /** Whether it names this machine or a private network: browsers ask a person before a public page may reach it. */
@@ -11,22 +13,22 @@ export interface JudgeAddress {
  * `/v1`, where every server that we know has its interface.
  * @throws Error for anything but http and https, and for an address that carries a name, a password or a query.
  */
-export function readJudgeAddress(text: string): JudgeAddress {
+export function readServerAddress(text: string, role: ServerRole = "judge"): ServerAddress {
   const example = "such as http://127.0.0.1:18901/v1";
   let url: URL;
   try {
     url = new URL(text.trim());
   } catch {
-    throw new Error(`Expected the address of a judge ${example}, found ${quoted(text)}`);
+    throw new Error(`Expected the address of a ${role} ${example}, found ${quoted(text)}`);
   }
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new Error(
-      `The address of a judge begins with http:// or https://, ${example}; found ${quoted(url.protocol)}`,
+      `The address of a ${role} begins with http:// or https://, ${example}; found ${quoted(url.protocol)}`,
     );
   // Not quoted: what stands there is a secret.
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     throw new Error(
-      `The address of a judge holds no name, password, query or fragment, ${example}; a key has its own place, out of the address`,
+      `The address of a ${role} holds no name, password, query or fragment, ${example}; a key has its own place, out of the address`,
     );
   const path = url.pathname.replace(/\/+$/, "").replace(/\/(chat\/completions|models)$/, "");
   return { base: `${url.origin}${path === "" ? "/v1" : path}`, origin: url.origin, network: networkOf(url.hostname) };
@@ -34,7 +36,7 @@ export function readJudgeAddress(text: string): JudgeAddress {
 
 const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 
-function networkOf(host: string): JudgeAddress["network"] {
+function networkOf(host: string): ServerAddress["network"] {
   if (host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127\./.test(host)) return "loopback";
   const isPrivate =
     /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.)/.test(host) ||
@@ -45,10 +47,10 @@ function networkOf(host: string): JudgeAddress["network"] {
 }
 
 /**
- * The key to a judge. It belongs to one origin and is given out as a header for that origin alone. Printed, logged or
+ * The key to a server. It belongs to one origin and is given out as a header for that origin alone. Printed, logged or
  * stored it is a placeholder.
  */
-export class JudgeKey {
+export class ServerKey {
   readonly #secret: string;
   readonly origin: string;
 

@@ -1,14 +1,35 @@
-import { type JudgeAddress, JudgeKey, readJudgeAddress } from "./address.ts";
+import { readServerAddress, type ServerAddress, ServerKey } from "./address.ts";
 import { exchange } from "./exchange.ts";
-import { type FailureKind, JudgeFailure } from "./failure.ts";
+import { type FailureKind, ServerFailure } from "./failure.ts";
 import { Limiter } from "./limiter.ts";
 import { failureOf, replyText } from "./reply.ts";
-import type { JudgeRequest } from "./request.ts";
 import { type Adaptation, adaptationTexts, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
+import { type Asked, type ServerRole, stoppedText } from "./server_role.ts";
 import { errorIn } from "./server_sentence.ts";
+
+/** One OpenAI chat completion without what only the connection knows. */
+export interface ChatRequest {
+  messages: readonly object[];
+  temperature: number;
+  /** Sent along with the request where a server knows it. */
+  extra?: Record<string, unknown>;
+  /** Sent as well, and never left out: a server that does not take it cannot be used. */
+  needed?: Record<string, unknown>;
+}
+
+/** How a chat completion is asked for. */
+export interface Asking<T> {
+  /** What the answer says; throws a ServerFailure for one that cannot be used. */
+  read: (answer: unknown) => T;
+  signal?: AbortSignal;
+  /** Gets the time from sending a request to its reply or failure, for each that is sent. */
+  took?: (durationMs: number) => void;
+}
 
 /** How one endpoint is asked. */
 export interface ConnectionSettings {
+  /** What it is to the person who reads its failures. */
+  role: ServerRole;
   /** e.g. http://127.0.0.1:18901/v1 */
   url: string;
   /** Empty: the first that the server names, as DeepEyes does. */
@@ -32,6 +53,7 @@ export interface ConnectionSettings {
 }
 
 export const connectionDefaults: ConnectionSettings = {
+  role: "judge",
   url: "",
   model: "",
   key: null,
@@ -76,11 +98,11 @@ interface Sent {
 const failuresUntilOneTry = 8;
 
 /** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on time, size, number and concurrency of requests. */
-export class JudgeConnection {
-  readonly address: JudgeAddress;
+export class ServerConnection {
+  readonly address: ServerAddress;
   readonly counts: ConnectionCounts = { calls: 0, retries: 0, failures: {}, callMs: 0 };
   readonly #settings: ConnectionSettings;
-  readonly #key: JudgeKey | null;
+  readonly #key: ServerKey | null;
   readonly #parts: ConnectionParts;
   readonly #limiter: Limiter;
   #model: Promise<string> | null = null;
@@ -92,20 +114,23 @@ export class JudgeConnection {
   /** @throws Error for an address or a key that cannot be one. */
   constructor(settings: Partial<ConnectionSettings> & { url: string }, parts: Partial<ConnectionParts> = {}) {
     const { key, ...rest } = { ...connectionDefaults, ...settings };
-    this.address = readJudgeAddress(rest.url);
-    this.#key = key === null || key === "" ? null : new JudgeKey(key, this.address.origin);
+    this.address = readServerAddress(rest.url, rest.role);
+    this.#key = key === null || key === "" ? null : new ServerKey(key, this.address.origin);
     // Without the key, so that no print of the settings holds it.
     this.#settings = { ...rest, key: null };
     this.#parts = { fetch: (...all) => fetch(...all), random: Math.random, ...parts };
     this.#limiter = new Limiter(rest.concurrency);
   }
 
-  /** The model that is asked. @throws JudgeFailure where none was named and the server names none. */
+  /** The model that is asked. @throws ServerFailure where none was named and the server names none. */
   async model(signal?: AbortSignal): Promise<string> {
     if (this.#settings.model !== "") return this.#settings.model;
     this.#model ??= this.models(signal).then(([first]) => {
       if (first !== undefined) return first;
-      throw new JudgeFailure("not_found", `The judge at ${this.address.base} names no model; name one yourself`);
+      throw new ServerFailure(
+        "not_found",
+        `The ${this.#settings.role} at ${this.address.base} names no model; name one yourself`,
+      );
     });
     try {
       return await this.#model;
@@ -115,12 +140,12 @@ export class JudgeConnection {
     }
   }
 
-  /** The names that the server gives its models. @throws JudgeFailure */
+  /** The names that the server gives its models. @throws ServerFailure */
   async models(signal?: AbortSignal): Promise<string[]> {
     const url = `${this.address.base}/models`;
     const answer = await this.#persist({ url }, signal, (list) => {
       const error = errorIn(list);
-      if (error !== null) throw failureOf(error, url);
+      if (error !== null) throw failureOf(error, this.#asked(url));
       return list;
     });
     const { data } = (answer ?? {}) as { data?: unknown };
@@ -137,33 +162,44 @@ export class JudgeConnection {
    * What the model replies. A field that the server does not take is left out or sent by another name, and so from then
    * on; response_format is left to the caller, whose prompt depends on it.
    * @param took  gets the time from sending a request to its reply or failure, for each that is sent
-   * @throws JudgeFailure
+   * @throws ServerFailure
    */
-  async complete(
-    { messages, temperature, extra }: JudgeRequest,
-    signal?: AbortSignal,
-    took?: (durationMs: number) => void,
-  ): Promise<string> {
+  async complete(request: ChatRequest, signal?: AbortSignal, took?: (durationMs: number) => void): Promise<string> {
+    const read = (answer: unknown) => replyText(answer, this.#asked(this.address.base));
+    return this.redact(await this.ask(request, { read, signal, took }));
+  }
+
+  /** A text without the key in it: escapes of JSON hide it in what a server sent. */
+  redact(text: string): string {
+    return this.#key?.redact(text) ?? text;
+  }
+
+  /**
+   * The same, and what is read of the whole answer.
+   * @throws ServerFailure, also what `read` throws for an answer that cannot be used
+   */
+  async ask<T>(
+    { messages, temperature, extra, needed = {} }: ChatRequest,
+    { read, signal, took }: Asking<T>,
+  ): Promise<T> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
-    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit };
+    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit, ...needed };
     const url = `${this.address.base}/chat/completions`;
     let adaptation = this.#adaptation;
-    let refused: JudgeFailure | null = null;
+    let refused: ServerFailure | null = null;
     // Every field at most once, and max_tokens by its other name.
     for (let tried = 0; tried <= Object.keys(body).length; tried++) {
       const sent = adapted(body, adaptation);
       try {
-        const read = (answer: unknown) => replyText(answer, this.address.base);
-        const text = await this.#persist({ url, body: JSON.stringify(sent), took }, signal, read);
+        const found = await this.#persist({ url, body: JSON.stringify(sent), took }, signal, read);
         if (refused) this.#adaptation = adaptation;
-        // Once more: escapes of JSON hide it in what the server sent.
-        return this.#key?.redact(text) ?? text;
+        return found;
       } catch (error) {
-        if (!(error instanceof JudgeFailure)) throw error;
+        if (!(error instanceof ServerFailure)) throw error;
         const field =
           error.kind === "bad_request" ? refusedField(sent, `${error.message} ${error.said ?? ""}`, error.param) : null;
-        if (field === null || field === "response_format") {
+        if (field === null || field === "response_format" || Object.hasOwn(needed, field)) {
           // Leaving fields out did not help; the first error is the informative one.
           if (refused && error.kind === "bad_request" && field === null) throw refused;
           // The server accepted the request, whatever its reply says.
@@ -177,6 +213,10 @@ export class JudgeConnection {
     throw refused ?? new Error("Expected a field to be refused at each try");
   }
 
+  #asked(url: string): Asked {
+    return { role: this.#settings.role, url };
+  }
+
   /** @param read what the answer says; where it throws a transient failure, the question is asked again */
   async #persist<T>(asked: Sent, signal: AbortSignal | undefined, read: (answer: unknown) => T): Promise<T> {
     return this.#limiter.run(async () => {
@@ -187,7 +227,7 @@ export class JudgeConnection {
           this.#failedInARow = 0;
           return answer;
         } catch (error) {
-          if (!(error instanceof JudgeFailure)) throw error;
+          if (!(error instanceof ServerFailure)) throw error;
           this.counts.failures[error.kind] = (this.counts.failures[error.kind] ?? 0) + 1;
           this.#respectRetryAfter(error);
           if (!error.isTransient || tried === tries) {
@@ -197,14 +237,15 @@ export class JudgeConnection {
           }
           this.counts.retries++;
           const { backoffMs, maxWaitMs } = this.#settings;
-          await pause(Math.min(maxWaitMs, backoffMs * 2 ** (tried - 1) * (0.5 + this.#parts.random())), signal);
+          const waitMs = Math.min(maxWaitMs, backoffMs * 2 ** (tried - 1) * (0.5 + this.#parts.random()));
+          await this.#pause(waitMs, signal);
         }
       }
     });
   }
 
   /** Retry-After holds for all questions to the server. */
-  #respectRetryAfter({ retryAfterMs }: JudgeFailure): void {
+  #respectRetryAfter({ retryAfterMs }: ServerFailure): void {
     if (retryAfterMs === null) return;
     this.#notBeforeMs = Math.max(
       this.#notBeforeMs,
@@ -212,18 +253,23 @@ export class JudgeConnection {
     );
   }
 
+  #pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return pause(durationMs, this.#settings.role, signal);
+  }
+
   async #once({ url, body, took }: Sent, signal: AbortSignal | undefined): Promise<unknown> {
-    await pause(this.#notBeforeMs - performance.now(), signal);
-    const { timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
+    await this.#pause(this.#notBeforeMs - performance.now(), signal);
+    const { role, timeoutMs, maxReplyBytes, maxCalls } = this.#settings;
     if (this.counts.calls >= maxCalls)
-      throw new JudgeFailure(
+      throw new ServerFailure(
         "budget",
-        `The run has asked its judge ${maxCalls} times, which is all it may; raise the budget to go on`,
+        `The run has asked its ${role} ${maxCalls} times, which is all it may; raise the budget to go on`,
       );
     this.counts.calls++;
     const sentMs = performance.now();
     try {
-      return await exchange({ url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch: this.#parts.fetch });
+      const { fetch } = this.#parts;
+      return await exchange({ role, url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch });
     } finally {
       const durationMs = performance.now() - sentMs;
       this.counts.callMs += durationMs;
@@ -232,13 +278,13 @@ export class JudgeConnection {
   }
 }
 
-/** @throws JudgeFailure "aborted" */
-function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+/** @throws ServerFailure "aborted" */
+function pause(durationMs: number, role: ServerRole, signal: AbortSignal | undefined): Promise<void> {
   if (durationMs <= 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);
-      reject(new JudgeFailure("aborted", "The judge was not asked again: the run was stopped"));
+      reject(new ServerFailure("aborted", `The ${role} was not asked again: ${stoppedText[role]}`));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", end);

@@ -1,4 +1,4 @@
-/** Why no reply could be had from a judge. */
+/** Why no reply could be had from a server. */
 export type FailureKind =
   | "no_answer"
   | "timeout"
@@ -31,27 +31,21 @@ const transient: readonly FailureKind[] = [
 /** Failures that every question would meet: the key, the address, the model. */
 const permanent: readonly FailureKind[] = ["unauthorized", "not_found"];
 
-/** Every question would fail for the same reason, so that asking stops; the message is one sentence for people. */
-export class JudgeUnusable extends Error {
-  constructor(why: string) {
-    super(`${why}; no answer can be judged so: enter the right key, address or model of the judge and go on`);
-    this.name = "JudgeUnusable";
-  }
-}
-
 /** A question without a usable reply; the message is one sentence for people and never holds the key. */
-export class JudgeFailure extends Error {
+export class ServerFailure extends Error {
   readonly kind: FailureKind;
   /** From Retry-After, null where the server did not send it. */
   readonly retryAfterMs: number | null;
-  /** What the model had said where it was cut off. */
+  /** What the model had said where it was cut off, or the server where it refused. */
   said: string | null = null;
+  /** As in HTTP, where the failure is an answer with one. */
+  status: number | null = null;
   /** The field of the request that the server names as one that it does not take. */
   param: string | null = null;
 
   constructor(kind: FailureKind, message: string, retryAfterMs: number | null = null) {
     super(message);
-    this.name = "JudgeFailure";
+    this.name = "ServerFailure";
     this.kind = kind;
     this.retryAfterMs = retryAfterMs;
   }
@@ -60,12 +54,12 @@ export class JudgeFailure extends Error {
     return transient.includes(this.kind);
   }
 
-  /** The server answered, but without a usable verdict. */
+  /** The server answered, but its reply cannot be used. */
   get isReply(): boolean {
     return this.kind === "cut_off" || this.kind === "refused" || this.kind === "no_text";
   }
 
-  /** Every further question would fail too: a run should stop rather than go on without verdicts. */
+  /** Every further question would fail too: a run should stop rather than go on without replies. */
   get isPermanent(): boolean {
     return permanent.includes(this.kind);
   }

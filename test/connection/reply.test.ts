@@ -1,33 +1,33 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { judgeReply } from "../../../src/app/conformance/judge_reply_cases.ts";
-import { jsonLines } from "../../../src/app/conformance/outcome.ts";
-import { JudgeFailure } from "../../../src/reward/connection/failure.ts";
-import { JudgeConnection } from "../../../src/reward/connection/judge_connection.ts";
-import { openJudge } from "../../../src/reward/judges/remote_judge.ts";
-import { type Behaviour, type FakeJudge, openFakeJudge, type Question } from "../../support/fake_judge.ts";
-import { readBytes } from "../../support/png.ts";
+import { judgeReply } from "../../src/app/conformance/judge_reply_cases.ts";
+import { jsonLines } from "../../src/app/conformance/outcome.ts";
+import { ServerFailure } from "../../src/connection/failure.ts";
+import { ServerConnection } from "../../src/connection/server_connection.ts";
+import { openJudge } from "../../src/reward/judges/remote_judge.ts";
+import { type Behaviour, type FakeJudge, openFakeJudge, type Question } from "../support/fake_judge.ts";
+import { readBytes } from "../support/png.ts";
 
 const open: FakeJudge[] = [];
 afterEach(async () => {
   for (const fake of open.splice(0)) await fake.close();
 });
 
-const faults = (name: string) => readBytes(new URL(`../../golden/faults/${name}`, import.meta.url));
+const faults = (name: string) => readBytes(new URL(`../golden/faults/${name}`, import.meta.url));
 const question = { messages: [{ role: "user" as const, content: "?" }], temperature: 0 };
 
 async function connect(behave: (question: Question) => Behaviour, retries = 2) {
   const fake = await openFakeJudge({ behave });
   open.push(fake);
   const settings = { url: fake.url, model: "fake", backoffMs: 1, timeoutMs: 2000, retries };
-  return { fake, connection: new JudgeConnection(settings, { random: () => 0.5 }) };
+  return { fake, connection: new ServerConnection(settings, { random: () => 0.5 }) };
 }
 
-async function failure(asking: Promise<unknown>): Promise<JudgeFailure> {
+async function failure(asking: Promise<unknown>): Promise<ServerFailure> {
   const error = await asking.then(
     () => null,
     (error) => error,
   );
-  expect(error).toBeInstanceOf(JudgeFailure);
+  expect(error).toBeInstanceOf(ServerFailure);
   return error;
 }
 

@@ -1,15 +1,17 @@
-import type { JudgeKey } from "./address.ts";
-import { JudgeFailure } from "./failure.ts";
+import type { ServerKey } from "./address.ts";
+import { ServerFailure } from "./failure.ts";
 import { statusFailure } from "./reply.ts";
 import { readReplyBody } from "./reply_stream.ts";
+import { type Asked, questionText, type ServerRole, stoppedText } from "./server_role.ts";
 import { errorIn, excerpt } from "./server_sentence.ts";
 
 /** One request over HTTP and the limits of what is taken as its answer. */
 export interface Exchange {
+  role: ServerRole;
   url: string;
   /** JSON to post; absent: a GET. */
   body?: string;
-  key: JudgeKey | null;
+  key: ServerKey | null;
   timeoutMs: number;
   maxReplyBytes: number;
   signal?: AbortSignal;
@@ -19,9 +21,10 @@ export interface Exchange {
 /**
  * Sends one request and reads the JSON that comes back. Only Content-Type and Authorization are set, no cookie and no
  * referrer is sent, and no redirect followed: it would carry the question, and an attacker's choice of host, elsewhere.
- * @throws JudgeFailure
+ * @throws ServerFailure
  */
 export async function exchange({
+  role,
   url,
   body,
   key,
@@ -30,7 +33,7 @@ export async function exchange({
   signal,
   fetch,
 }: Exchange): Promise<unknown> {
-  if (signal?.aborted) throw new JudgeFailure("aborted", "The judge was not asked: the run was stopped");
+  if (signal?.aborted) throw new ServerFailure("aborted", `The ${role} was not asked: ${stoppedText[role]}`);
   const limit = new AbortController();
   const stop = () => limit.abort();
   signal?.addEventListener("abort", stop);
@@ -55,29 +58,29 @@ export async function exchange({
       cache: "no-store",
       signal: limit.signal,
     });
-    const text = redact(await readText(response, url, maxReplyBytes));
+    const text = redact(await readText(response, { role, url, maxBytes: maxReplyBytes }));
     const { status } = response;
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
-      throw new JudgeFailure(
+      throw new ServerFailure(
         "redirect",
-        `The judge at ${url} answers with a redirect${leadsTo(response, url)}, which is not followed; enter the address that it leads to`,
+        `The ${role} at ${url} answers with a redirect${leadsTo(response, url)}, which is not followed; enter the address that it leads to`,
       );
-    if (!response.ok) throw refusal(url, status, text, response.headers);
-    return readJson(url, text);
+    if (!response.ok) throw refusal({ role, url }, status, text, response.headers);
+    return readJson({ role, url }, text);
   } catch (error) {
-    if (error instanceof JudgeFailure) throw error;
-    if (signal?.aborted) throw new JudgeFailure("aborted", "The judge was not waited for: the run was stopped");
+    if (error instanceof ServerFailure) throw error;
+    if (signal?.aborted) throw new ServerFailure("aborted", `The ${role} was not waited for: ${stoppedText[role]}`);
     if (late)
-      throw new JudgeFailure(
+      throw new ServerFailure(
         "timeout",
-        `The judge at ${url} did not answer within ${timeoutMs / 1000} s; raise the time limit, or ask fewer questions at once`,
+        `The ${role} at ${url} did not answer within ${timeoutMs / 1000} s; raise the time limit, or ask fewer ${questionText[role]}s at once`,
       );
     const { message, cause } = error as Error;
     // Deno and Node say "fetch failed" and put the reason into `cause`.
     const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
-    throw new JudgeFailure(
+    throw new ServerFailure(
       "no_answer",
-      `The judge at ${url} cannot be reached: ${redact(why.replace(`error sending request for url (${url}): `, ""))}`,
+      `The ${role} at ${url} cannot be reached: ${redact(why.replace(`error sending request for url (${url}): `, ""))}`,
     );
   } finally {
     clearTimeout(timer);
@@ -86,19 +89,18 @@ export async function exchange({
 }
 
 /** The text of a reply, decompressed where the server compressed it without declaring so. */
-async function readText(response: Response, url: string, maxBytes: number): Promise<string> {
+async function readText(response: Response, asked: Asked & { maxBytes: number }): Promise<string> {
   if (response.body === null) return "";
-  const bytes = await readBytes(response.body, url, maxBytes);
+  const bytes = await readBytes(response.body, asked);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
   if (!isPacked) return new TextDecoder().decode(bytes);
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new TextDecoder().decode(await readBytes(unpacked, url, maxBytes));
+  return new TextDecoder().decode(await readBytes(unpacked, asked));
 }
 
 async function readBytes(
   body: ReadableStream<Uint8Array>,
-  url: string,
-  maxBytes: number,
+  { role, url, maxBytes }: Asked & { maxBytes: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   const parts: Uint8Array[] = [];
@@ -110,9 +112,9 @@ async function readBytes(
     if (bytes > maxBytes) {
       // Not awaited: a server that goes on sending would block here.
       reader.cancel().catch(() => {});
-      throw new JudgeFailure(
+      throw new ServerFailure(
         "too_large",
-        `The judge at ${url} answers with more than ${maxBytes} bytes, where a verdict takes a few; check that it is a judge`,
+        `The ${role} at ${url} answers with more than ${maxBytes} bytes${role === "judge" ? ", where a verdict takes a few; check that it is a judge" : "; allow shorter turns"}`,
       );
     }
     parts.push(value);
@@ -137,10 +139,10 @@ function leadsTo(response: Response, url: string): string {
 }
 
 /** What a status outside 200 to 299 means, in the server's own sentence where it has one. */
-function refusal(url: string, status: number, text: string, headers: Headers): JudgeFailure {
+function refusal(asked: Asked, status: number, text: string, headers: Headers): ServerFailure {
   const error = errorIn(readReplyBody(text));
   const waitMs = retryAfterMs(headers.get("retry-after"));
-  const failure = statusFailure(status, error?.sentence ?? text, url, waitMs);
+  const failure = statusFailure(status, error?.sentence ?? text, asked, waitMs);
   failure.param = error?.param ?? null;
   failure.said = text;
   return failure;
@@ -154,12 +156,12 @@ export function retryAfterMs(header: string | null, nowMs = Date.now()): number 
   return Number.isNaN(dateMs) ? null : Math.max(0, dateMs - nowMs);
 }
 
-function readJson(url: string, text: string): unknown {
+function readJson({ role, url }: Asked, text: string): unknown {
   const value = readReplyBody(text);
   if (value !== undefined) return value;
   const found = /^\s*</.test(text) ? "a page of HTML" : text.trim() === "" ? "nothing" : "other text";
-  throw new JudgeFailure(
+  throw new ServerFailure(
     "not_json",
-    `Expected JSON from the judge at ${url}, found ${found}${found === "nothing" ? "" : `: ${excerpt(text).replace("a page of HTML, ", "")}`}; check the address, which usually ends in /v1`,
+    `Expected JSON from the ${role} at ${url}, found ${found}${found === "nothing" ? "" : `: ${excerpt(text).replace("a page of HTML, ", "")}`}; check the address, which usually ends in /v1`,
   );
 }
