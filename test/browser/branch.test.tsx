@@ -146,12 +146,12 @@ test("a token of the list goes on from there, and the branch is stepped through 
   const tool = zoomed.rollout.segments.findIndex(({ source }) => source === "tool");
   const at = zoomed.rollout.segments.slice(0, tool + 1).reduce((n, { tokens }) => n + tokens.length, 0);
   context.store.cursor.value = { rollout: zoomed.rollout.id, tokens: at + 1 };
-  await expect.element(page.getByRole("button", { name: /^Go on with “/ }).first()).toBeVisible();
-  const others = page.getByRole("button", { name: /^Go on with “/ }).elements();
+  await expect.element(page.getByRole("button", { name: /^Continue with “/ }).first()).toBeVisible();
+  const others = page.getByRole("button", { name: /^Continue with “/ }).elements();
   expect(others.length).toBeGreaterThan(3);
   const before = made().length;
   await page
-    .getByRole("button", { name: /^Go on with “/ })
+    .getByRole("button", { name: /^Continue with “/ })
     .nth(1)
     .click();
   await soon(() => expect(made().length).toBe(before + 1));
@@ -161,9 +161,9 @@ test("a token of the list goes on from there, and the branch is stepped through 
   await page.getByRole("button", { name: "Step through it" }).first().click();
   await soon(() => expect(context.store.chosen.value!.branch?.id).toBe(branch.id));
   await soon(() => expect(host.querySelectorAll(".tok.given").length).toBe(1));
-  await expect.element(page.getByText(/underlined: put there by a person/)).toBeVisible();
+  await expect.element(page.getByText(/underlined: written by a person/)).toBeVisible();
   // Back to the rollout by the tree.
-  await page.getByRole("button", { name: /^As it was/ }).click();
+  await page.getByRole("button", { name: /^Original/ }).click();
   await soon(() => expect(context.store.chosen.value!.rollout).toBe(zoomed.rollout));
 });
 
@@ -194,11 +194,11 @@ test("text, a denied call and another question; a branch that is removed takes t
   await page.getByRole("radio", { name: "Write something" }).click();
   await page.getByRole("button", { name: "What if it had written this?" }).click();
   await soon(() => expect(complaint()).toMatch("Expected a text, found none"));
-  await page.getByRole("textbox", { name: /^In the place of/ }).fill("<answer>7</answer><|im_end|>");
+  await page.getByRole("textbox", { name: /^Replaces/ }).fill("<answer>7</answer><|im_end|>");
   const typed = await branchBy("What if it had written this?");
   expect(typed.rollout.answer).toBe("7");
   await page.getByRole("radio", { name: "Ask something else" }).click();
-  await page.getByRole("textbox", { name: /^In the place of the question/ }).fill("What digit is on the blue circle?");
+  await page.getByRole("textbox", { name: /^New question/ }).fill("What digit is on the blue circle?");
   const asked = await branchBy("What if this were asked?");
   expect(asked.task.question).toBe("What digit is on the blue circle?");
   await soon(() => expect(outcome()).toContain("not judged"));

@@ -53,7 +53,7 @@ describe("two rollouts of one task", () => {
     await button("Compare").first().click();
     await expect.element(page.getByRole("combobox", { name: "Rollout A" })).toBeVisible();
     expect(choice("A")).not.toBe(choice("B"));
-    await expect.element(page.getByText(/^Transcripts (differ first in|word for word)/)).toBeVisible();
+    await expect.element(page.getByText(/^Transcripts (first difference in|word for word)/)).toBeVisible();
     await expect
       .element(page.getByRole("img", { name: /^Original picture; the gold box is dashed; A / }))
       .toBeVisible();
@@ -82,10 +82,10 @@ describe("two rollouts of one task", () => {
   test("other settings, and another run, are other sides", async () => {
     const { context, fake } = await opened();
     context.store.tab.value = "compare";
-    await page.getByLabelText("the likeliest token each time").first().click();
+    await page.getByLabelText("greedy (most likely token each time)").first().click();
     await page.getByLabelText("seed of the samples").fill("5");
     await page.getByLabelText("what a zoom shows").selectOptions("grey");
-    await button("Roll as B").first().click();
+    await button("Sample as B").first().click();
     await expect.poll(() => choice("B")).toMatch(/^before training, seed 5, crop blank: /);
     expect(fake.asked.at(-1)).toMatch(/^roll .* start \d+ seed 5$/);
 
@@ -115,10 +115,10 @@ describe("a model on a server", () => {
   async function rolled(key?: string) {
     const made = await opened();
     made.context.store.tab.value = "compare";
-    await page.getByText("Roll it by a model on a server").click();
+    await page.getByText("Sample with a model on a server").click();
     await page.getByLabelText("address").fill("http://127.0.0.1:8000/v1");
     if (key) await page.getByLabelText("key").fill(key);
-    await button("Roll as B").nth(1).click();
+    await button("Sample as B").nth(1).click();
     return made;
   }
 

@@ -242,7 +242,7 @@ describe("alternatives to a token", () => {
     const first = sampled();
     expect(document.querySelectorAll(".alternatives tr")).toHaveLength(5);
     expect(document.querySelector("aside h2")!.textContent).toContain(first!.replace(" (sampled)", ""));
-    await expect.element(page.getByText("ratio to as written")).toBeVisible();
+    await expect.element(page.getByText("ratio, these weights / as written")).toBeVisible();
     await userEvent.keyboard("{ArrowRight}");
     await soon(() => expect(sampled()).not.toBe(first));
     // One question a rollout, whatever the cursor does

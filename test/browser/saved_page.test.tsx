@@ -95,7 +95,7 @@ test("a tree of branches is saved as one file, whichever of it is looked at", as
   expect(sections.map((section) => section.querySelector("h2")!.textContent)).toEqual([
     expect.stringMatching(/^Step \d+, task \d+, rollout \d+$/),
     expect.stringMatching(new RegExp(`^Branch 1: “.+” as token ${at + 1} → “`)),
-    expect.stringMatching(/^Branch 2: asked “What␣<b>letter<\/b>␣is␣it\?” → /),
+    expect.stringMatching(/^Branch 2: asked “What <b>letter<\/b> is it\?” → /),
   ]);
   expect(sections.map((section) => section.style.marginLeft)).toEqual(["0em", "1.5em", "3em"]);
   expect(sections.map((section) => section.querySelector(".question")!.textContent)).toEqual([
@@ -111,8 +111,8 @@ test("Runs saves the log of a run as a file that the page opens again", async ()
   const { store, control } = await stepping();
   const before = store.shown.value;
   store.tab.value = "runs";
-  await expect.element(page.getByRole("button", { name: "Save the log of the run mine as a file" })).toBeVisible();
-  const { name, blob } = await saved("Save the log of the run mine as a file");
+  await expect.element(page.getByRole("button", { name: "Save its log as a file: of the run mine" })).toBeVisible();
+  const { name, blob } = await saved("Save its log as a file: of the run mine");
   expect(name).toBe("mine.jsonl.gz");
   control.replay.close();
   await control.openFile(new File([blob], name));

@@ -28,12 +28,12 @@ const line = page.getByText(/^No graphics card here/);
 
 test("without a graphics card a step's time is said, and small steps can be taken", async () => {
   const context = await open(0.07);
-  await expect.element(line).toHaveTextContent("a step of 16 x 8 will take about 60 s");
-  await page.getByRole("button", { name: "Take steps of 4 x 4: about 10 s" }).click();
+  await expect.element(line).toHaveTextContent("a step of 16 × 8 will take about 60 s");
+  await page.getByRole("button", { name: "Take steps of 4 × 4: about 10 s" }).click();
   expect(context.store.config.value).toMatchObject({ tasksPerStep: 4, rolloutsPerTask: 4 });
   await expect
     .element(line)
-    .toHaveTextContent(/a step of 4 x 4 will take about 10 s\. Small steps learn too.* min here/);
+    .toHaveTextContent(/a step of 4 × 4 will take about 10 s\. Small steps learn too.* min here/);
 });
 
 test("nothing is said on a card, nor of other tasks or models", async () => {

@@ -44,20 +44,20 @@ describe("the weights that are asked about a token", () => {
     expect(asked()).toEqual([`measures ${context.store.chosen.value!.rollout.id} now start`]);
     await expect.element(page.getByText("now: after step 1")).toBeVisible();
     // Up by 0.25 at one token, down by 0.25 at the next; the start is 0.1 away.
-    expect(row("ratio to as written")).toBe("0.78");
-    expect(row("ratio to those beside")).toBe("0.86");
-    expect(row("KL to those beside")).toMatch(/^0\.03\d nats$/);
+    expect(row("ratio, these weights / as written")).toBe("0.78");
+    expect(row("ratio, these / compared weights")).toBe("0.86");
+    expect(row("KL to the compared weights")).toMatch(/^0\.03\d nats$/);
     expect(document.querySelector(".alternatives tr")!.querySelectorAll(".num")).toHaveLength(2);
-    expect(row("clipped")).toMatch(/^(no|yes: below 0.80)$/);
+    expect(row("clipped, under these weights")).toMatch(/^(no|yes: below 0.80)$/);
     expect(row("share of the rollout’s loss")).toMatch(/^[\d.]+ %$/);
 
     await page.getByLabelText("weights", { exact: true }).selectOptions("checkpoint");
     await expect.element(page.getByText("nearest checkpoint: after step 2; it was written at the start")).toBeVisible();
-    expect(row("ratio to as written")).toBe("1, exactly");
+    expect(row("ratio, these weights / as written")).toBe("1, exactly");
     await page.getByLabelText("weights", { exact: true }).selectOptions("start");
     await expect.element(page.getByText("the weights that wrote it: at the start")).toBeVisible();
-    await page.getByLabelText("beside", { exact: true }).selectOptions("none");
-    await soon(() => expect(row("KL to those beside")).toBeUndefined());
+    await page.getByLabelText("compare with", { exact: true }).selectOptions("none");
+    await soon(() => expect(row("KL to the compared weights")).toBeUndefined());
     expect(asked()).toHaveLength(4);
   });
 
@@ -98,17 +98,17 @@ describe("the formula of a token", () => {
       const found = rows.find((tr) => tr.querySelector("th b")?.textContent === name)!;
       return [...found.querySelectorAll("td")].map((td) => td.textContent!);
     };
-    expect(cells("kl")[0]).toBe("not in the loss");
-    expect(cells("kl")[1]).toMatch(/^k3: eᵈ − d − 1, d = 0\.15 = 0\.012, times 0\.04$/);
+    expect(cells("kl")[0]).toBe("not in the loss: its coefficient is 0");
+    expect(cells("kl")[1]).toMatch(/^k3: eᵈ − d − 1 = 0\.012 with d = 0\.15; coefficient 0\.04$/);
     expect(cells("w")[1]).toMatch(/^seq-mean-token-mean: 1 \/ \(8 rollouts × \d+ tokens\) = /);
     const before = cells("clip")[1]!;
 
-    await page.getByLabelText("beside it").selectOptions("GSPO");
+    await page.getByLabelText("other loss").selectOptions("GSPO");
     await expect.element(page.getByRole("columnheader", { name: "GSPO" })).toBeVisible();
     expect(cells("r")[1]).toMatch(/^exp\(mean of log π − log π_old over \d+ tokens\)/);
-    expect(cells("kl")).toEqual(["not in the loss", "not in the loss"]);
+    expect(cells("kl")).toEqual(["not in the loss: its coefficient is 0", "not in the loss: its coefficient is 0"]);
 
-    await page.getByLabelText("beside it").selectOptions("DAPO");
+    await page.getByLabelText("other loss").selectOptions("DAPO");
     await expect.element(page.getByRole("columnheader", { name: "DAPO" })).toBeVisible();
     const slider = page.getByRole("slider", { name: "clip below" });
     (slider.element() as HTMLElement).focus();
@@ -121,8 +121,8 @@ describe("the formula of a token", () => {
     expect(document.querySelector("aside h2")!.textContent).toBe(cursor);
     (page.getByRole("slider", { name: "KL coefficient" }).element() as HTMLElement).focus();
     await userEvent.keyboard("{End}");
-    await soon(() => expect(cells("kl")[1]).toContain("times 10"));
-    expect(cells("kl")[0]).toBe("not in the loss");
+    await soon(() => expect(cells("kl")[1]).toContain("coefficient 10"));
+    expect(cells("kl")[0]).toBe("not in the loss: its coefficient is 0");
   });
 });
 
@@ -141,7 +141,7 @@ describe("the attention of a token", () => {
     await page.getByText("from this token to the pictures").click();
     await soon(() => expect(document.querySelector(".attention")).not.toBeNull());
     expect(fake.asked.filter((line) => line.startsWith("attention"))).toHaveLength(1);
-    await expect.element(page.getByText(/is no proof that what it sees decided the token/)).toBeVisible();
+    await expect.element(page.getByText(/Attention does not prove cause/)).toBeVisible();
     // Four heads look at one token each, of their own number; the mean at all four alike.
     expect(table()[0]).toContain("most at row 1, column 1: 13.2 %");
     const stage = document.querySelector(".stage")!;
@@ -157,7 +157,7 @@ describe("the attention of a token", () => {
     expect(lightest(stage)).toBe(2);
     expect(document.querySelector("aside h2")!.textContent).toBe(cursor);
 
-    await page.getByLabelText("rolled out over all layers").click();
+    await page.getByLabelText("attention rollout (all layers multiplied)").click();
     await soon(() => expect(table()[0]).toContain("most at row 2, column 2: 25.0 %"));
     expect(lightest(document.querySelector(".crops .seen")!)).toBe(5);
     await expect.element(layer).toBeDisabled();

@@ -31,7 +31,7 @@ ${segment.source === "model" && probabilities(pieces)}
 `;
   });
   return html`<h3>Transcript</h3>
-<p class="soft">p = 1 <i class="scale"></i> p = 0 · hatched: not sampled by the model ${given && "· underlined: put there by a person "}· point at a token for its numbers</p>
+<p class="soft">p = 1 <i class="scale"></i> p = 0 · hatched: not sampled by the model ${given && "· underlined: written by a person "}· point at a token for its numbers</p>
 ${segments}`;
 }
 
@@ -66,7 +66,7 @@ function token(piece: Piece, { inputs }: PagePictures, classes: PictureClasses):
     return html`<span class="t masked thumb">${pictureBox(input, label, classes)}${words}</span>`;
   }
   if (piece.given)
-    return html`<span class="t given" title="put there by a person, not sampled · id ${piece.token}">${shown(piece.text)}</span>`;
+    return html`<span class="t given" title="written by a person, not sampled · id ${piece.token}">${shown(piece.text)}</span>`;
   if (piece.logprob === null) return html`<span class="t masked" title="id ${piece.token}">${shown(piece.text)}</span>`;
   const p = Math.exp(piece.logprob);
   const entropy = piece.entropy === null ? "" : ` · entropy ${piece.entropy.toFixed(3)} nats`;

@@ -133,7 +133,7 @@ describe("a rollout as a file", () => {
     const text = rolloutPage({ title: "x", facts: [] }, [
       await shown({ rollout: branch, parent: "12·3·2", change: "Branch 1: given the whole picture" }),
     ]);
-    expect(text).toContain('<span class="t given" title="put there by a person, not sampled · id 3">');
+    expect(text).toContain('<span class="t given" title="written by a person, not sampled · id 3">');
     expect(text).toContain("its result was replaced by a person: the whole picture");
     expect(text).toContain('style="left: 0.00%; top: 0.00%; width: 100.00%; height: 100.00%"><b>1</b>');
     expect(text).toContain("<h2>Branch 1: given the whole picture</h2>");

@@ -88,7 +88,7 @@ function Case({ chosen }: { chosen: Chosen }) {
 
 const OneAlone = () => (
   <div class="card">
-    <p class="soft">There is one rollout of this task so far. Roll it anew beside this to compare.</p>
+    <p class="soft">There is one rollout of this task so far. Sample another one below to compare.</p>
   </div>
 );
 

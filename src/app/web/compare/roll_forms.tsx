@@ -46,7 +46,7 @@ function HereForm({ chosen }: { chosen: Chosen }) {
     <details class="card panel" open>
       <summary>
         <h2>
-          <b>Roll it by a model here</b>
+          <b>Sample with a model here</b>
         </h2>
       </summary>
       <Field id={`${id}-weights`} label="weights">
@@ -67,7 +67,7 @@ function HereForm({ chosen }: { chosen: Chosen }) {
           <Whole id={`${id}-step`} value={step} min={0} onChange={setStep} />
         </Field>
       )}
-      <Field id={`${id}-greedy`} label="the likeliest token each time">
+      <Field id={`${id}-greedy`} label="greedy (most likely token each time)">
         <input
           id={`${id}-greedy`}
           type="checkbox"
@@ -104,9 +104,9 @@ function HereForm({ chosen }: { chosen: Chosen }) {
       </Field>
       <Field id={`${id}-crop`} label="what a zoom shows">
         <select id={`${id}-crop`} value={crop} onChange={(event) => setCrop(event.currentTarget.value as typeof crop)}>
-          <option value="source">the place</option>
+          <option value="source">the crop</option>
           <option value="blank">grey</option>
-          <option value="shuffled">another place</option>
+          <option value="shuffled">another crop</option>
         </select>
       </Field>
       <p class="buttons after">
@@ -115,7 +115,7 @@ function HereForm({ chosen }: { chosen: Chosen }) {
           disabled={compare.asking.value !== null || compare.obstacle !== null}
           onClick={() => void compare.roll(chosen, { weights, step, greedy, settings })}
         >
-          Roll as B
+          Sample as B
         </button>
       </p>
     </details>

@@ -20,7 +20,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
     <details class="card panel">
       <summary>
         <h2>
-          <b>Roll it by a model on a server</b> vLLM, SGLang, llama.cpp
+          <b>Sample with a model on a server</b> vLLM, SGLang, llama.cpp
         </h2>
       </summary>
       <div class="row wide">
@@ -78,7 +78,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
           <option value="native">a list beside it</option>
         </select>
       </Field>
-      <Field id={`${id}-greedy`} label="the likeliest token each time">
+      <Field id={`${id}-greedy`} label="greedy (most likely token each time)">
         <input
           id={`${id}-greedy`}
           type="checkbox"
@@ -96,7 +96,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
           disabled={asking || server.url === ""}
           onClick={() => void compare.rollElsewhere(chosen, { greedy, key })}
         >
-          Roll as B
+          Sample as B
         </button>
         {asking && (
           <button type="button" onClick={() => void compare.stop()}>

@@ -43,7 +43,7 @@ export function SideBySide({ a, b }: { a: Side; b: Side }) {
         )}
       </div>
       <p class="legend small soft">
-        <span class="piece other">other on this side</span> <mark class="piece other">the first difference</mark>
+        <span class="piece other">differs</span> <mark class="piece other">first difference</mark>
         {(scored.a || scored.b) && (
           <>
             {" "}
@@ -97,7 +97,7 @@ const markIn = (first: { turn: number; piece: number } | null, turn: number): nu
 function whereDiffering(turns: readonly AlignedTurn[], { turn, piece }: { turn: number; piece: number }): string {
   const written = turns.slice(0, turn + 1).filter(({ source }) => source === "model").length;
   const place = turns[turn]?.source === "tool" ? `the tool’s answer after turn ${written}` : `turn ${written}`;
-  return `differ first in ${place}, at place ${piece + 1}`;
+  return `first difference in ${place}, position ${piece + 1}`;
 }
 
 interface ColumnProps {

@@ -23,20 +23,19 @@ const noticeable = 0.1;
 /** What a crop was worth for the right answer, in a sentence. */
 export function worthInWords({ called, gold }: ZoomWorth, answer: string): string {
   const right = `the right answer “${shortened(answer, 60)}”`;
-  if (!called)
-    return `No tool gave a picture, so that nothing can be taken away: ${right} has ${percent(gold.tool)} as it is.`;
+  if (!called) return `This rollout got no crop. Probability of ${right}: ${percent(gold.tool)}.`;
   const without = Math.max(gold.blank, gold.none);
   const numbers = `${right} has ${percent(gold.tool)} with the crop, ${percent(gold.blank)} with grey in its place and ${percent(gold.none)} without the call`;
   if (gold.tool < without - noticeable) return `The crop did harm: ${numbers}.`;
   if (gold.tool > without + noticeable) return `The crop made the difference: ${numbers}${notASecondLook(gold)}.`;
   if (gold.tool >= 0.5) return `It would have been right anyway: ${numbers}.`;
-  return `The crop made no difference, and the answer is not known without it either: ${numbers}.`;
+  return `The crop made no difference, and the answer is unlikely either way: ${numbers}.`;
 }
 
 /** Whether it was what was cut out that helped, or looking again. */
 function notASecondLook({ tool, whole }: AnswerProbabilities): string {
   if (whole === undefined) return "";
   return whole < tool - noticeable
-    ? `; to look at the whole picture again gives ${percent(whole)}, so that it was the cut-out`
-    : `; the whole picture again gives ${percent(whole)}, so that a second look was enough`;
+    ? `; a second look at the whole picture gives only ${percent(whole)}`
+    : `; a second look at the whole picture gives ${percent(whole)} too`;
 }

@@ -22,15 +22,15 @@ function Group() {
     <Lesson title="What is a group?">
       <p>
         GRPO has no critic: the model tries each task several times, and these attempts are a group. The advantage of an
-        attempt is its reward minus the mean of its group, over their deviation: its tokens become likelier where it was
-        paid above the mean, and less likely where it was paid below.{" "}
-        <Do label="Show a group whose attempts differ" run={() => showGroup(page, "differs")} /> of a recorded run: the
-        bars are the rewards, and Step through has the advantage of each. A group in which all are paid alike teaches
-        nothing: <Do label="show one of those" run={() => showGroup(page, "alike")} />.
+        attempt is its reward minus the mean of its group, divided by the standard deviation: its tokens become likelier
+        if the reward is above the mean, and less likely if it is below.{" "}
+        <Do label="Show a group whose attempts differ" run={() => showGroup(page, "differs")} /> in a recorded run: the
+        bars are the rewards, and Step through shows the advantage of each. Nothing is learned from a group whose
+        rewards are all equal: <Do label="show one of those" run={() => showGroup(page, "alike")} />.
       </p>
       <p>
-        How large a group is, is a setting: <Try label="2 attempts at 32 tasks" experiment={small} /> or{" "}
-        <Try label="16 attempts at 4 tasks" experiment={large} />, with as many rollouts in a step.
+        The group size is a setting: <Try label="2 attempts at 32 tasks" experiment={small} /> or{" "}
+        <Try label="16 attempts at 4 tasks" experiment={large} />, both with 64 rollouts per step.
       </p>
       <Expect>
         With 2 attempts more than half of the groups have no variance at first (the light “Groups differ”), and the
@@ -49,16 +49,16 @@ function Bonus() {
     <Lesson title="Why is the bonus conditional?">
       <p>
         DeepEyes pays for a zoom only where the answer is right:{" "}
-        <Try label="bonus: conditional" experiment={conditional} />. To pay for every zoom,{" "}
-        <Try label="bonus: unconditional" experiment={unconditional} />, says that looking is good whether or not
-        something is seen. What that teaches shows where nothing can be seen:{" "}
+        <Try label="bonus: conditional" experiment={conditional} />. Paying for every zoom,{" "}
+        <Try label="bonus: unconditional" experiment={unconditional} />, rewards looking whether or not it helps. The
+        difference shows where a zoom cannot help:{" "}
         <Try label="pay for every zoom, with grey crops" experiment={paidForGrey} />.
       </p>
       <Expect>
-        With one call allowed and real crops both bonuses teach the same here: the zoom rate rises above .9 within 20
-        steps and accuracy with it. With grey crops the zoom rate rises all the same while accuracy stays at .1, which
-        is chance: it is paid for looking at nothing. (Even conditionally it rises, but by luck alone: one answer in ten
-        is right.)
+        With one call allowed and real crops both bonuses give the same result here: the zoom rate rises above .9 within
+        20 steps and accuracy with it. With grey crops the zoom rate rises all the same while accuracy stays at .1,
+        which is chance: the model is paid for looking at nothing. (With the conditional bonus it rises too, since one
+        answer in ten is right by chance.)
       </Expect>
       <Start experiments={[conditional, unconditional, paidForGrey]} />
     </Lesson>
@@ -71,13 +71,13 @@ const paidForGrey: Experiment = { preset: "needle", bonus: "unconditional", crop
 
 function WithoutBonus() {
   return (
-    <Lesson title="What happens without it?">
+    <Lesson title="What happens without the bonus?">
       <p>
-        On story scenes the digit can often be read at first sight, and a call that goes wrong costs its format:{" "}
+        On story scenes the digit can often be read at first sight, and a malformed call costs reward:{" "}
         <Try label="story without a bonus" experiment={story} />, against{" "}
-        <Try label="story with the bonus" experiment={storyPaid} />. Both are evaluated every 10 steps with what the
-        crops are worth, so that a dying zoom rate gets a verdict: harmless where as many answers are right without the
-        tool as were with it, harmful where not.
+        <Try label="story with the bonus" experiment={storyPaid} />. Both are evaluated every 10 steps with and without
+        the crops. If the zoom rate dies, an alarm says whether that is harmless (accuracy without the tool is as high
+        as it was with it) or harmful.
       </p>
       <Expect>
         Without the bonus the zoom rate falls below .05 within 30 steps in about two of three seeds, and accuracy ends
@@ -100,8 +100,7 @@ function BlankCrop() {
   return (
     <Lesson title="What does a blank crop show?">
       <p>
-        That a model zooms, and that it is right, does not say that it is right <em>because</em> it zoomed. Take the
-        crop away and ask again:{" "}
+        A model that zooms and is right need not be right <em>because</em> it zoomed. Take the crop away and ask again:{" "}
         <Do label="probe the recorded run’s last step" run={() => probeRecorded(page)} disabled={asking !== null} />{" "}
         puts grey, another task’s crop and the whole picture in the place of each crop, and measures how likely the
         right answer is then. Attention maps show where a model looks; this shows what its answer depends on.

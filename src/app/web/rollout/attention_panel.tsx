@@ -29,19 +29,17 @@ export function AttentionPanel({ step }: { step: StepContext }) {
       <Choices layers={found?.layers ?? 0} heads={found?.heads ?? 0} />
       {line !== null && <p class="soft small">{line}</p>}
       {found && !pictures && (
-        <p class="soft small">
-          Not rolled out: the queries and keys of all layers take more than 512 MiB for this rollout.
-        </p>
+        <p class="soft small">No attention rollout: the queries and keys of all layers take more than 512 MiB here.</p>
       )}
       {pictures && <Shares pictures={pictures} inputs={step.inputs} />}
       <p class="soft small">
-        Attention of the token before this one, whose last state this one was read from, drawn on the pictures: the
-        lighter, the more. Where a head looks is no proof that what it sees decided the token: it may rest on places
-        that say nothing, and later layers may undo it. What the answer depends on is measured under{" "}
+        Attention from the position that predicts this token to the image patches; lighter means more. Attention does
+        not prove cause: it may rest on patches without information, and later layers may undo it. What the answer
+        depends on is measured under{" "}
         <button type="button" class="link" onClick={() => openPanel(store, "worth")}>
           What the crop was worth
         </button>
-        , which changes the picture.
+        , by changing the picture.
       </p>
     </>
   );
@@ -85,7 +83,7 @@ function Choices({ layers, heads }: { layers: number; heads: number }) {
           checked={choice.rolled}
           onChange={(event) => choose({ rolled: event.currentTarget.checked })}
         />{" "}
-        rolled out over all layers
+        attention rollout (all layers multiplied)
       </label>
     </div>
   );

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Box } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
+import { usePage } from "../run/page_context.ts";
 import type { Place } from "./branch_place.ts";
 import { DrawnBox } from "./drawn_box.tsx";
 import type { Over, StepContext } from "./step_context.ts";
@@ -11,9 +12,10 @@ const sides = ["left", "top", "right", "bottom"] as const;
 
 /** The box in numbers, source pixels. What is typed is taken as it is: whoever gets it says what is wrong with it. */
 export function BoxFields({ box }: { box: Signal<Box> }) {
+  const { store } = usePage();
   return (
     <fieldset class="boxfields">
-      <legend class="small">Box in pixels of the original; drawn on it, too</legend>
+      <legend class="small">Box in pixels: type it, or draw it on the image</legend>
       {sides.map((side, i) => (
         <label key={side} class="small">
           {side}
@@ -30,6 +32,9 @@ export function BoxFields({ box }: { box: Signal<Box> }) {
           />
         </label>
       ))}
+      {store.panels.value.attention && (
+        <p class="soft small">The image shows attention now; fold the Attention card to draw on it.</p>
+      )}
     </fieldset>
   );
 }

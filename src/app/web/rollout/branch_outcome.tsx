@@ -1,3 +1,4 @@
+import { batch } from "@preact/signals";
 import type { Branch } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 import { answerProbability, branchName, changeText, outcomeText } from "./branch_words.ts";
@@ -17,14 +18,18 @@ export function BranchOutcome({ branch, step }: { branch: Branch; step: StepCont
         {branchName(branch)}: {changeText(branch)}
         {branch.by.step !== null &&
           ` · by the weights ${branch.by.step === 0 ? "at the start" : `after step ${branch.by.step}`}`}
-        {branch.parent === rollout.id &&
-          ` · without that: ${outcomeText(rollout, answerProbability(rollout, step.units))}`}
+        {branch.parent === rollout.id && ` · original: ${outcomeText(rollout, answerProbability(rollout, step.units))}`}
       </p>
       {!isShown && (
         <button
           type="button"
           onClick={() => {
-            store.pinned.value = branch.id;
+            batch(() => {
+              store.pinned.value = branch.id;
+              // It opens where it differs.
+              if (branch.what.kind === "token" || branch.what.kind === "text")
+                store.cursor.value = { rollout: branch.id, tokens: branch.place + 1 };
+            });
           }}
         >
           Step through it

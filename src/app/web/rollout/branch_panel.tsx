@@ -62,19 +62,27 @@ export function BranchPanel({ step }: { step: StepContext }) {
         <legend class="hidden">What is changed</legend>
         {(Object.keys(kinds) as ChangeKind[]).map((one) => (
           <label key={one} class={one === kind ? "on" : ""}>
-            <input type="radio" name={name} checked={one === kind} onChange={() => (branches.kind.value = one)} />
+            <input
+              type="radio"
+              name={name}
+              checked={one === kind}
+              onChange={() => {
+                branches.kind.value = one;
+                branches.problem.value = null;
+              }}
+            />
             {kinds[one]}
           </label>
         ))}
       </fieldset>
       {kind === "box" && <BoxFields box={box} />}
       {kind === "result" && <ResultFields choice={result} onChoice={setResult} box={<BoxFields box={box} />} />}
-      {kind === "deny" && <p class="soft small">From the token that opens the call on, no tool can be called.</p>}
+      {kind === "deny" && <p class="soft small">The token that opens a tool call cannot be sampled.</p>}
       {kind === "text" && (
         <label class="small">
-          In the place of “
+          Replaces “
           {visibleText(unit.source === "model" ? unit.text : (units.find(({ first }) => first === at)?.text ?? ""))}”,
-          token {at + 1}, and of the rest of its turn
+          token {at + 1}, and the rest of that turn
           <textarea
             rows={3}
             class="mono"
@@ -87,7 +95,7 @@ export function BranchPanel({ step }: { step: StepContext }) {
       )}
       {kind === "question" && (
         <label class="small">
-          In the place of the question; it begins again from the prompt
+          New question; the rollout starts again from the prompt
           <textarea rows={2} value={question} onInput={(event) => setQuestion(event.currentTarget.value)} />
         </label>
       )}
@@ -106,7 +114,7 @@ export function BranchPanel({ step }: { step: StepContext }) {
         </button>
       </p>
       <p class="soft small">
-        {obstacle ?? lacks ?? `Answered ${branches.weights(askedOf(store))}; the rollout stays as it is.`}
+        {obstacle ?? lacks ?? `Continued ${branches.weights(askedOf(store))}. The original rollout does not change.`}
       </p>
       {branches.problem.value !== null && (
         <p class="problem small" role="alert">
@@ -114,7 +122,7 @@ export function BranchPanel({ step }: { step: StepContext }) {
         </p>
       )}
       <div role="status">
-        {making && <p class="soft small">going on…</p>}
+        {making && <p class="soft small">generating…</p>}
         {!making && branches.latest.value && store.tree.value === branches.latest.value.tree && (
           <BranchOutcome branch={branches.latest.value} step={step} />
         )}
@@ -133,9 +141,9 @@ function lackOf(kind: ChangeKind, place: Place | null, result: ResultChoice): st
 }
 
 const ways: Record<GoingOn, string> = {
-  greedy: "the likeliest token each time",
-  same: "sampled, with the same random numbers",
-  seed: "sampled, with the seed",
+  greedy: "greedily",
+  same: "sampled, same random numbers",
+  seed: "sampled, another seed",
 };
 
 /** Greedily, or sampled with the same or other random numbers. */
@@ -144,7 +152,7 @@ function HowItGoesOn() {
   return (
     <div class="small howon">
       <label>
-        Then{" "}
+        Continue{" "}
         <select
           value={goingOn.value}
           onChange={(event) => {

@@ -14,8 +14,8 @@ export function TokenButton({ step, token, text }: { step: StepContext; token: n
       type="button"
       class="trytoken"
       disabled={branches.making.value || branches.obstacle() !== null}
-      title={`Go on with this token (id ${token})`}
-      aria-label={`Go on with “${shown}”`}
+      title={`Continue with this token instead (id ${token})`}
+      aria-label={`Continue with “${shown}”`}
       onClick={() => void branches.make(chosen, { kind: "token", at: unit.first, token }, askedOf(store))}
     >
       {shown}
@@ -32,7 +32,7 @@ export function TokenOutcome({ step }: { step: StepContext }) {
   const isHere = made?.what.kind === "token" && made.what.at === unit.first && made.parent === chosen.rollout.id;
   return (
     <div role="status">
-      {making.value && <p class="soft small">going on…</p>}
+      {making.value && <p class="soft small">generating…</p>}
       {!making.value && problem.value !== null && <p class="problem small">{problem.value}</p>}
       {!making.value && made && isHere && <BranchOutcome branch={made} step={step} />}
     </div>

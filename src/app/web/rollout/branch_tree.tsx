@@ -19,7 +19,7 @@ export function BranchTree({ step: { chosen } }: { step: StepContext }) {
     <ul class="tree">
       <li>
         <Choice id={root} chosen={chosen.rollout.id}>
-          <b>As it was</b> {original && outcomeText(original, null)}
+          <b>Original</b> {original && outcomeText(original, null)}
         </Choice>
         <Below parent={root} branches={branches} chosen={chosen.rollout.id} />
       </li>

@@ -36,7 +36,7 @@ export function changeText({ what, tokenText, place }: Branch): string {
         ? `given the crop ${boxText(what.result.boxSourcePx)}`
         : `given ${replacedNames[what.result.kind]}`;
     default:
-      return `asked ${piece(what.question)}`;
+      return `asked “${shortened(what.question, longestPiece)}”`;
   }
 }
 
@@ -56,7 +56,7 @@ const endings: Record<End, string> = {
 export function outcomeText(rollout: Rollout, probability: number | null): string {
   if (rollout.end !== "answer" || rollout.answer === null) return endings[rollout.end];
   const likely = probability === null ? "" : ` · p = ${figure(probability)}`;
-  return `${piece(rollout.answer)}${likely}${verdict(rollout)}`;
+  return `“${shortened(rollout.answer, longestPiece)}”${likely}${verdict(rollout)}`;
 }
 
 function verdict({ reward, unjudged }: Rollout): string {

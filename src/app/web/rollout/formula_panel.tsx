@@ -12,7 +12,12 @@ import { share } from "./token_panel.tsx";
 export function FormulaPanel({ step }: { step: StepContext }) {
   const { store } = usePage();
   const { unit, measures, config, loss, chosen, sampledBefore } = step;
-  if (unit.source !== "model") return <p class="soft">This token is not in the loss: the model did not write it.</p>;
+  if (unit.source !== "model")
+    return (
+      <p class="soft">
+        This token is not in the loss, because the model did not write it. Choose one in a turn of the model.
+      </p>
+    );
   if (chosen.branch) return <p class="soft">Nothing is learned from a branch: its tokens are in no loss.</p>;
   if (lacksLogprobs(chosen.rollout))
     return (
@@ -73,10 +78,10 @@ export function FormulaPanel({ step }: { step: StepContext }) {
       </table>
       <Difference own={own} other={another} />
       <p class="soft small">
-        The pull is the length of the loss’s gradient by this token’s logits (e is 1 at the written token, p what the
-        model expects); shares are of the sum over the tokens that the model wrote in this rollout. What the weights
-        make of it also depends on the hidden state, which is not in it
-        {config.entropyCoef === 0 ? "" : ", nor is the entropy’s term"}. Losses and weights are those of training.
+        The pull is the norm of the loss’s gradient with respect to this token’s logits (e: one-hot vector of the
+        written token, p: the model’s probabilities); shares are of the sum over the sampled tokens of this rollout. The
+        gradient of the weights also depends on the hidden state, which is not included
+        {config.entropyCoef === 0 ? "" : ", nor is the entropy term"}. The code is that of training.
       </p>
     </div>
   );
@@ -111,10 +116,10 @@ function Difference({ own, other }: { own: Written; other: Written }) {
   const tokens = count(own.loss.terms.length);
   return (
     <p class="small" aria-live="polite">
-      Clipped: <b>{clipped(own)}</b> of {tokens} tokens in this run’s loss, <b>{clipped(other)}</b> beside it. This
-      token’s share of the rollout’s pull: <b>{pull(own)}</b>, <b>{pull(other)}</b> beside it.
+      Clipped: <b>{clipped(own)}</b> of {tokens} tokens in this run’s loss, <b>{clipped(other)}</b> in the other. This
+      token’s share of the rollout’s gradient: <b>{pull(own)}</b>, <b>{pull(other)}</b> in the other.
       {isStill(own.loss) &&
-        " Every ratio is 1: under the weights that wrote a rollout nothing is clipped. Ask others under Token."}
+        " Every ratio is 1, so nothing is clipped: these weights wrote the rollout. Choose other weights in the Token card."}
     </p>
   );
 }
@@ -145,7 +150,7 @@ function BesideLoss({ config }: { config: Pick<RunConfig, Scale["knob"]> }) {
   const { name, moved } = store.besideLoss.value;
   return (
     <div class="beside-loss" data-keys>
-      <label for={id}>beside it</label>
+      <label for={id}>other loss</label>
       <select
         id={id}
         value={name}
@@ -171,7 +176,9 @@ function BesideLoss({ config }: { config: Pick<RunConfig, Scale["knob"]> }) {
         />
       ))}
       <p class="soft small">
-        {isLoss(name) ? `${lossRecipes[name].label}: ${lossRecipes[name].line}.` : "The run’s own loss, to be changed."}
+        {isLoss(name)
+          ? `${lossRecipes[name].label}: ${lossRecipes[name].line}.`
+          : "This run’s loss; move a slider to change it."}
       </p>
     </div>
   );

@@ -42,14 +42,14 @@ const Value = ({ children }: { children: ComponentChildren }) => <b class="mono"
 /** The loss from the rewards to the pull on the logits, a row for each step. */
 export const formulaRows: readonly FormulaRow[] = [
   { name: "A", line: "advantage of the rollout in its group", cell: advantageCell },
-  { name: "r", line: "ratio of these weights to those that wrote it", cell: ratioCell },
+  { name: "r", line: "probability under these weights over that when it was sampled", cell: ratioCell },
   { name: "clip", line: "bounds of the ratio", cell: clipCell },
   { name: "pg", line: "policy loss", cell: policyCell },
-  { name: "kl", line: "distance to the start", cell: klCell },
-  { name: "w", line: "weight by the aggregation", cell: weightCell },
+  { name: "kl", line: "KL to the weights at the start", cell: klCell },
+  { name: "w", line: "weight from loss aggregation", cell: weightCell },
   { name: "loss", line: "what the token adds to the loss", cell: lossCell },
-  { name: "slope", line: "derivative by its log-probability", cell: slopeCell },
-  { name: "pull", line: "length of the gradient at its logits", cell: pullCell },
+  { name: "slope", line: "derivative of the loss by the log-probability", cell: slopeCell },
+  { name: "pull", line: "norm of the gradient at the logits", cell: pullCell },
 ];
 
 function advantageCell({ loss: { rewards, reward, advantage }, config }: Written): ComponentChildren {
@@ -76,7 +76,7 @@ function ratioCell(of: Written): ComponentChildren {
       {of.bySequence
         ? `exp(mean of log π − log π_old over ${tokens} tokens)`
         : `exp(log π − log π_old) = exp(${figure(of.logprob)} − (${figure(of.oldLogprob)}))`}{" "}
-      = <Value>{ratio === 1 ? "1" : ratio.toFixed(4)}</Value>
+      = <Value>{ratio === 1 ? "1" : ratio < 0.001 ? figure(ratio) : ratio.toFixed(4)}</Value>
     </>
   );
 }
@@ -116,12 +116,12 @@ const klFormulas: Record<RunConfig["klLossType"], string> = {
 
 function klCell(of: Written): ComponentChildren {
   const { klLossCoef, klLossType } = of.config;
-  if (klLossCoef === 0) return "not in the loss";
+  if (klLossCoef === 0) return "not in the loss: its coefficient is 0";
   if (of.start === null) return "unknown: the weights at the start could not be asked, and it is left out";
   return (
     <>
-      {klFormulas[klLossType]}, d = {figure(of.start - of.logprob)} = <Value>{figure(termsOf(of).kl)}</Value>, times{" "}
-      {setting(klLossCoef)}
+      {klFormulas[klLossType]} = <Value>{figure(termsOf(of).kl)}</Value> with d = {figure(of.start - of.logprob)};
+      coefficient {setting(klLossCoef)}
     </>
   );
 }
@@ -168,8 +168,9 @@ function pullCell(of: Written): ComponentChildren {
   const { temperature } = of.config;
   return (
     <>
-      |slope| |e − p|{temperature === 1 ? "" : ` / ${setting(temperature)}`}, |e − p| = {figure(of.spread)} ={" "}
-      <Value>{figure(pull)}</Value>
+      |slope| |e − p|{temperature === 1 ? "" : ` / ${setting(temperature)}`} = {figure(Math.abs(termsOf(of).slope))} ×{" "}
+      {figure(of.spread)}
+      {temperature === 1 ? "" : ` / ${setting(temperature)}`} = <Value>{figure(pull)}</Value>
       {ofRollout(pull, of.loss.gradientSum)}
     </>
   );

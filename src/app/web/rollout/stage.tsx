@@ -57,7 +57,7 @@ export function Stage({
       {boxes.map(({ call, box, number }) => (
         <div
           key={number}
-          class={`box ${zoomClass(number)} ${call.segment >= cursorSegment ? "later" : ""} ${box![1] < 30 ? "below" : ""}`}
+          class={`box ${zoomClass(number)} ${call.segment >= cursorSegment ? "later" : ""} ${labelPlace(box!, original)}`}
           style={place(box!)}
         >
           <b>
@@ -69,6 +69,12 @@ export function Stage({
       {children}
     </div>
   );
+}
+
+/** Where the label of a box is not cut: the picture may be shown 200 CSS pixels wide, and a label is 22 high, 80 wide. */
+function labelPlace([left, top, , bottom]: Box, { width, height }: Pixels): string {
+  const upright = top >= 0.12 * height ? "" : bottom <= 0.88 * height ? "below" : "inside";
+  return left > 0.6 * width ? `${upright} leftwards` : upright;
 }
 
 const labelOf = (task: Task, zooms: number): string =>

@@ -33,13 +33,13 @@ export const bindings: readonly Binding[] = [
   {
     keys: ["←", "→"],
     to: "token",
-    does: "to the token before, to the next",
+    does: "previous token, next token",
     actions: { ArrowLeft: ({ move, at }) => move(at - 1), ArrowRight: ({ move, at }) => move(at + 1) },
   },
   {
     keys: ["⇧←", "⇧→"],
     to: "turn",
-    does: "to the end of the turn before, of the next",
+    does: "end of the previous turn, of the next turn",
     actions: {
       "Shift+ArrowLeft": ({ move, units, at }) => move(previousTurn(units, at)),
       "Shift+ArrowRight": ({ move, units, at }) => move(nextTurn(units, at)),
@@ -48,7 +48,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ["⇧T", "T"],
     to: "tool",
-    does: "to where the tool answered before, answers next",
+    does: "previous tool result, next tool result",
     actions: {
       T: ({ move, units, at }) => move(previousTool(units, at)),
       t: ({ move, units, at }) => move(nextTool(units, at)),
@@ -57,25 +57,25 @@ export const bindings: readonly Binding[] = [
   {
     keys: ["Home", "End"],
     to: "start, end",
-    does: "to the first, to the last token",
+    does: "first token, last token",
     actions: { Home: ({ move }) => move(0), End: ({ move, units }) => move(units.length - 1) },
   },
   {
     keys: ["[", "]"],
     to: "sibling",
-    does: "to the sibling before, to the next",
+    does: "previous rollout of this task, next rollout",
     actions: { "[": ({ go }) => go("siblings", -1), "]": ({ go }) => go("siblings", 1) },
   },
   {
     keys: ["K", "J"],
     to: "task",
-    does: "to the task before, to the next, of the same step",
+    does: "previous task of this step, next task",
     actions: { k: ({ go }) => go("tasks", -1), j: ({ go }) => go("tasks", 1) },
   },
   {
     keys: ["P", "N"],
     to: "step",
-    does: "to the step before, to the next whose rollouts are kept",
+    does: "previous step with stored rollouts, next one",
     actions: { p: ({ go }) => go("steps", -1), n: ({ go }) => go("steps", 1) },
   },
   { keys: ["?"], to: "all keys", does: "this list", actions: { "?": ({ help }) => help() } },

@@ -53,7 +53,7 @@ function Row({ label, children }: { label: ComponentChildren; children: Componen
 }
 
 const choiceLabels: Record<WeightsChoice, string> = {
-  now: "as they are now",
+  now: "current",
   start: "at the start",
   checkpoint: "nearest checkpoint",
 };
@@ -81,7 +81,7 @@ function WeightsChoices() {
           </option>
         ))}
       </select>
-      <label for={`${id}-other`}>beside</label>
+      <label for={`${id}-other`}>compare with</label>
       <select
         id={`${id}-other`}
         value={compared ?? ""}
@@ -148,11 +148,11 @@ function Measured({ step, measured }: { step: StepContext; measured: MeasuredTok
       {measured && (
         <>
           <Row label="log-probability, these weights">{figure(measured.logprob)}</Row>
-          {logprob !== null && <Row label="ratio to as written">{ratio(measured.logprob - logprob)}</Row>}
+          {logprob !== null && <Row label="ratio, these weights / as written">{ratio(measured.logprob - logprob)}</Row>}
           {measured.otherLogprob !== null && (
             <>
-              <Row label="ratio to those beside">{ratio(measured.logprob - measured.otherLogprob)}</Row>
-              <Row label="KL to those beside">{figure(measured.kl)} nats</Row>
+              <Row label="ratio, these / compared weights">{ratio(measured.logprob - measured.otherLogprob)}</Row>
+              <Row label="KL to the compared weights">{figure(measured.kl)} nats</Row>
             </>
           )}
         </>
@@ -173,9 +173,11 @@ function LossRows({ step: { loss, sampledBefore, config } }: { step: StepContext
   if (!loss || !terms || !config) return null;
   return (
     <>
-      <Row label="clipped">{clipText(terms, config)}</Row>
+      <Row label="clipped, under these weights">{clipText(terms, config)}</Row>
       <Row label="share of the rollout鈥檚 loss">{share(Math.abs(terms.loss), loss.lossSum)}</Row>
-      <Row label="share of its pull on the logits">{share(loss.gradients[sampledBefore] ?? 0, loss.gradientSum)}</Row>
+      <Row label="share of the rollout鈥檚 gradient at the logits">
+        {share(loss.gradients[sampledBefore] ?? 0, loss.gradientSum)}
+      </Row>
     </>
   );
 }
@@ -197,7 +199,7 @@ export const share = (part: number, whole: number): string => (whole === 0 ? "鈥
 function originText({ unit, chosen }: StepContext): string {
   if (unit.given) return "a person 路 not sampled";
   if (unit.source !== "model") return `${unit.source} 路 masked`;
-  return chosen.branch ? "model 路 a branch, in no loss" : "model 路 in the loss";
+  return chosen.branch ? "model 路 a branch, not trained on" : "model 路 in the loss";
 }
 
 /** Behind the panel's heading: which token it is. */

@@ -143,10 +143,10 @@ function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
       aria-current={picked ? "true" : undefined}
       title={
         unit.given
-          ? "put there by a person"
+          ? "written by a person"
           : unit.logprob === null
             ? undefined
-            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped in the loss" : ""}`
+            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped under these weights" : ""}`
       }
       onClick={onPick}
     >
@@ -215,8 +215,8 @@ function Legend({ colours: { ends, twoSided, clipped }, given }: { colours: Toke
   return (
     <p class={`legend small soft ${twoSided ? "two-sided" : ""}`}>
       {ends[0]} <i aria-hidden="true" /> {ends[1]} · hatched: masked, not in the loss
-      {given && " · underlined: put there by a person, not sampled"}
-      {clipped.some(Boolean) && " · a line above: clipped in the loss"}
+      {given && " · underlined: written by a person, not sampled"}
+      {clipped.some(Boolean) && " · line above: clipped under these weights"}
     </p>
   );
 }

@@ -25,6 +25,8 @@ export function weightsCompared(store: Store): WeightsChoice | null {
   const { other } = store.askedWeights.value;
   const asked = weightsAsked(store);
   if (other !== undefined) return other === asked ? null : other;
+  // Without a run in this tab the current weights are those of the start.
+  if (asked !== "checkpoint" && store.live.value.head === null) return null;
   return asked === "start" ? "now" : "start";
 }
 
@@ -108,7 +110,7 @@ function lineOf(store: Store, { by }: Measures, rollout: Rollout, step: number):
 const placeOf = (step: number | null): string => (step === 0 ? "at the start" : `after step ${count(step ?? 0)}`);
 
 function nowLine(store: Store, step: number): string {
-  if (store.live.value.head === null) return "now: the model as it was loaded, not as this run left it";
+  if (store.live.value.head === null) return "now: the model at the start of the run, not its trained weights";
   return store.replay.value
     ? `now: the run in this tab after step ${count(step)}, not the recorded one`
     : `now: after step ${count(step)}`;

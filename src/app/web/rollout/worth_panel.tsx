@@ -14,8 +14,8 @@ export function WorthPanel({ step }: { step: StepContext }) {
     <>
       {known === null && (
         <p class="small soft">
-          How likely the answers are with the crop, with grey, another task’s crop or the whole picture in its place,
-          and without the call: unlike attention, this says what the answer depends on.
+          Measures the probability of the right and the given answer with the real crop, then with a grey one, another
+          task’s crop or the whole picture in its place, and without the call.
         </p>
       )}
       {known?.worth && (
@@ -32,7 +32,7 @@ export function WorthPanel({ step }: { step: StepContext }) {
       )}
       {known && !known.worth && (
         <p class="small" role="status">
-          The rollout gave no answer, so that there is none whose probability could change.
+          This rollout gave no answer, so there is nothing to measure.
         </p>
       )}
       {known && <p class="cap">{known.who}.</p>}

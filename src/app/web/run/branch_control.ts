@@ -63,7 +63,7 @@ export class BranchControl {
     const store = this.#store;
     if (weights === "start") return "by the weights at the start of the run";
     if (weights === "checkpoint") return "by the checkpoint nearest to its step";
-    if (store.live.value.head === null) return "by the model as it was loaded, not as this run left it";
+    if (store.live.value.head === null) return "by the model at the start of the run, not its trained weights";
     const { step } = store.live.value;
     return store.replay.value
       ? `by the run in this tab after step ${step}, not the recorded one`
@@ -146,7 +146,7 @@ export class BranchControl {
       "information",
       number === null
         ? `There is no branch ${shortened(id, 40)}; the rollout ${rootOf(id)} is shown`
-        : `Branch ${number} of this rollout is kept in the browser that made it; the rollout that it left is shown`,
+        : `Branch ${number} of this rollout is kept in the browser that made it; the original rollout is shown. Save it there as HTML to share it`,
       { about: "shown run" },
     );
   }

@@ -38,13 +38,13 @@ export function whoAnswered(store: Store, by: AnsweredBy, step: number): string 
   const { origin } = store.replay.value ?? { origin: null };
   const recorded = origin !== null && origin !== "stored";
   if (by.weights === "checkpoint")
-    return `Asked: the stored checkpoint ${by.step === 0 ? "at the start" : `after step ${count(by.step ?? 0)}`}, the nearest to what wrote this`;
-  if (by.weights === "start") return "Asked: the weights that the run began with";
+    return `Measured with the stored checkpoint ${by.step === 0 ? "at the start" : `after step ${count(by.step ?? 0)}`}, the nearest one`;
+  if (by.weights === "start") return "Measured with the weights at the start of the run";
   if (store.live.value.head !== null)
     return origin === null
-      ? `Asked: the weights of this run after step ${count(step)}`
-      : `Asked: the run in this tab after step ${count(step)}, which did not write this${recorded ? ": the recording holds no weights" : ""}`;
+      ? `Measured with the weights of this run after step ${count(step)}`
+      : `Measured with the run in this tab after step ${count(step)}, not with the weights that wrote this${recorded ? ": a recording has no weights" : ""}`;
   return origin === null
-    ? "Asked: the model as it was loaded"
-    : `Asked: the model as it was loaded, where this run began, and not the weights that wrote this${recorded ? ": the recording holds none" : ""}`;
+    ? "Measured with the model as loaded"
+    : `Measured with the model at the start of the run, not with the weights that wrote this${recorded ? ": a recording has no weights" : ""}`;
 }

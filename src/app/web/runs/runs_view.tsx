@@ -260,7 +260,7 @@ function RunRow({
           </button>
           <button
             type="button"
-            aria-label={`Save the log of the run ${name} as a file`}
+            aria-label={`Save its log as a file: of the run ${name}`}
             title="For links to this run in another browser, and for other programs"
             onClick={onSaveLog}
           >

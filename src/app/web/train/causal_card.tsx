@@ -13,6 +13,9 @@ export function CausalCard() {
   const found = worth.ofShown(worth.measured);
   const { evalTasks } = store.runConfig.value ?? store.config.value;
   const ready = record?.groups.some((group) => group !== null) ?? false;
+  const isLive = store.replay.value === null;
+  // Before a run, and before its model is open, there is nothing to ask.
+  if (!ready && !found && asking === null && (!isLive || store.opened.value === null)) return null;
   const why = (ready ? obstacle : null) ?? obstacleToEvaluation;
   return (
     <section id={causalCardId} class="card causal" aria-label="What the crops were worth">
@@ -21,26 +24,31 @@ export function CausalCard() {
       </h2>
       {!found && (
         <p class="small soft">
-          How likely the right answers are with the crops, with something else in their place, and without the calls.
+          Measures the probability of the right answers with the real crops, with something else in their place, and
+          without the calls.
         </p>
       )}
       {found && <Measured found={found} />}
       <p class="buttons">
-        <button
-          type="button"
-          disabled={!ready || obstacle !== null || asking !== null}
-          onClick={() => record && void worth.measureStep(record)}
-        >
-          Measure {ready && record ? `step ${record.step}` : "this step"}
-        </button>
-        <button
-          type="button"
-          disabled={obstacleToEvaluation !== null || asking !== null}
-          title={obstacleToEvaluation ?? "Sampled anew with the open weights"}
-          onClick={() => void worth.evaluate()}
-        >
-          Evaluate {counted(evalTasks, "held-out task")}
-        </button>
+        {ready && record && (
+          <button
+            type="button"
+            disabled={obstacle !== null || asking !== null}
+            onClick={() => void worth.measureStep(record)}
+          >
+            Measure step {record.step}
+          </button>
+        )}
+        {isLive && (
+          <button
+            type="button"
+            disabled={obstacleToEvaluation !== null || asking !== null}
+            title={obstacleToEvaluation ?? "Sampled anew with the open weights"}
+            onClick={() => void worth.evaluate()}
+          >
+            Evaluate {counted(evalTasks, "held-out task")}
+          </button>
+        )}
         {asking !== null && (
           <>
             <span class="small soft" role="status">
@@ -79,7 +87,7 @@ function Measured({ found }: { found: MeasuredWorth }) {
       )}
       <table class="kv even">
         <tbody>
-          <Row name="right as they are" value={percent(withTool)} />
+          <Row name="right with the tool" value={percent(withTool)} />
           <Row name="right without a call" value={percent(withoutTool)} />
           <Row name="gain: wrong without, right with the tool" value={signed(gain, 3)} />
           <Row name="harm: right without, wrong with the tool" value={signed(-harm, 3)} />

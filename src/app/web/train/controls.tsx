@@ -121,10 +121,10 @@ function SoftwareLine() {
   const isSmall = tasksPerStep * rolloutsPerTask <= smallSteps.tasksPerStep * smallSteps.rolloutsPerTask;
   return (
     <p class="small pending">
-      No graphics card here: the processor computes in its place, and a step of {tasksPerStep} x {rolloutsPerTask} will
+      No graphics card here: the processor computes in its place, and a step of {tasksPerStep} × {rolloutsPerTask} will
       take {takes(config)}.{" "}
       {isSmall ? (
-        `Small steps learn too, with more noise: when needle was tried so, accuracy reached .8 after ${smallStepsToLearn} steps of ${smallSteps.tasksPerStep} x ${smallSteps.rolloutsPerTask}, which are ${roughDuration(1000 * smallStepsToLearn * softwareStepSeconds(productSeconds, smallSteps))} here.`
+        `Small steps learn too, with more noise: when needle was tried so, accuracy reached .8 after ${smallStepsToLearn} steps of ${smallSteps.tasksPerStep} × ${smallSteps.rolloutsPerTask}, which are ${roughDuration(1000 * smallStepsToLearn * softwareStepSeconds(productSeconds, smallSteps))} here.`
       ) : (
         <button
           type="button"
@@ -133,13 +133,13 @@ function SoftwareLine() {
               control.setKnob(knob as keyof typeof smallSteps, value);
           }}
         >
-          Take steps of {smallSteps.tasksPerStep} x {smallSteps.rolloutsPerTask}: {takes(smallSteps)}
+          Take steps of {smallSteps.tasksPerStep} × {smallSteps.rolloutsPerTask}: {takes(smallSteps)}
         </button>
       )}
       {!store.replay.value && store.updates.value.length === 0 && (
         <>
           {" "}
-          Until its first point comes, a run from a graphics card can be watched: <WatchButtons />
+          Meanwhile you can watch a run recorded on a graphics card: <WatchButtons />
         </>
       )}
     </p>

@@ -29,23 +29,27 @@ export function pixelLight(rise: number | null): Light {
     return {
       ...light,
       state: "unknown",
-      sentence: "By how much the loss of a token rises where all pictures are grey.",
+      sentence: "How much the loss per token rises when all pictures are replaced by grey.",
     };
   if (rise < blind)
     return {
       ...light,
       state: "bad",
       sentence:
-        "The loss is the same with grey pictures: they do not reach the learner, or the model makes no use of them. See under Step through what the model got; begin with a model that can read pictures.",
+        "The loss is the same with grey pictures: they do not reach the learner, or the model does not use them. Check under Step through what the model saw, or start from a model that can read pictures.",
     };
   if (rise < hardlySees)
     return {
       ...light,
       state: "watch",
       sentence:
-        "The loss hardly rises with grey pictures, so that the model answers mostly without them: ask what cannot be known without looking.",
+        "The loss hardly rises with grey pictures, so the model answers mostly without them. Use questions that cannot be answered without looking.",
     };
-  return { ...light, state: "good", sentence: "Where all pictures are grey, a token’s loss rises by this." };
+  return {
+    ...light,
+    state: "good",
+    sentence: "The loss per token rises by this when all pictures are replaced by grey.",
+  };
 }
 
 /** How far the rollout's and the learner's log-probabilities are apart. @param drift  null: not in the log */
@@ -57,25 +61,24 @@ export function driftLight(drift: number | null): Light {
     value: drift === null ? "not in the log" : drift === 0 ? "exactly 0" : figure(drift),
   };
   if (drift === null)
-    return { ...light, state: "unknown", sentence: "How far the ratio of an unchanged policy is from 1." };
+    return { ...light, state: "unknown", sentence: "How far the importance ratio is from 1 before the first update." };
   if (drift === 0)
     return {
       ...light,
       state: "good",
-      sentence: "The learner finds each token exactly as likely as when it was sampled.",
+      sentence: "Every token has exactly the same log-probability in training as when it was sampled.",
     };
   if (drift < drifting)
     return {
       ...light,
       state: "watch",
-      sentence:
-        "The learner’s probabilities differ from the sampler’s by rounding (matrix units do that): the ratios are of an almost unchanged policy.",
+      sentence: "Log-probabilities in training differ from those of sampling by rounding, as matrix units cause it.",
     };
   return {
     ...light,
     state: "bad",
     sentence:
-      "The learner finds other probabilities than the sampler had, so that the gradient is of a policy that did not write the rollouts. Set matrixUnits to off; where that does not help, report it.",
+      "Log-probabilities in training differ from those of sampling, so the gradient is not that of the policy that wrote the rollouts. Set matrixUnits to off; if that does not help, report it.",
   };
 }
 
@@ -90,22 +93,21 @@ export function varianceLight(share: number | null, accuracy: number | null): Li
     title,
     value: share === null ? "no groups yet" : `${percent(share)} without variance`,
   };
-  if (share === null)
-    return { ...light, state: "unknown", sentence: "Share of groups whose rollouts are all paid alike." };
+  if (share === null) return { ...light, state: "unknown", sentence: "Share of groups whose rewards are all equal." };
   if (share < 0.5)
     return {
       ...light,
       state: "good",
-      sentence: "So many groups are paid alike, from which nothing is learned; the others teach.",
+      sentence: "Share of groups whose rewards are all equal; nothing is learned from those.",
     };
   const solved = accuracy !== null && accuracy > 0.9;
   const todo = solved
-    ? "The tasks are solved: harder ones would teach more."
-    : "Raise the temperature, take more rollouts of a task, or easier tasks.";
+    ? "The tasks are nearly solved; use harder ones."
+    : "Raise the temperature, use more rollouts per task, or easier tasks.";
   return {
     ...light,
     state: share < 0.9 || solved ? "watch" : "bad",
-    sentence: `The rollouts of most groups are all paid alike, so that there is nothing to learn from them. ${todo}`,
+    sentence: `In most groups all rewards are equal, so nothing is learned from them. ${todo}`,
   };
 }
 

@@ -12,18 +12,18 @@ test.each([
     {},
     /^The crop made the difference: the right answer “7” has 90 % with the crop, 10 % with grey .* and 10 % without the call\.$/,
   ],
-  [{ whole: 0.2 }, /; to look at the whole picture again gives 20 %, so that it was the cut-out\.$/],
-  [{ whole: 0.88 }, /; the whole picture again gives 88 %, so that a second look was enough\.$/],
+  [{ whole: 0.2 }, /; a second look at the whole picture gives only 20 %\.$/],
+  [{ whole: 0.88 }, /; a second look at the whole picture gives 88 % too\.$/],
   [{ none: 0.95 }, /^It would have been right anyway: /],
   [{ tool: 0.2, none: 0.8 }, /^The crop did harm: /],
-  [{ tool: 0.12 }, /^The crop made no difference, and the answer is not known without it either: /],
+  [{ tool: 0.12 }, /^The crop made no difference, and the answer is unlikely either way: /],
 ])("%j in words", (gold, words) => {
   expect(worthInWords(worth(gold), "7")).toMatch(words);
 });
 
 test("without a picture there is nothing to take away", () => {
   expect(worthInWords(worth({ tool: 0.3 }, false), "7")).toBe(
-    "No tool gave a picture, so that nothing can be taken away: the right answer “7” has 30 % as it is.",
+    "This rollout got no crop. Probability of the right answer “7”: 30 %.",
   );
 });
 

@@ -43,7 +43,7 @@ describe("what crops are worth", () => {
     expect(fake.asked).toEqual([expect.stringMatching(new RegExp(`^worths ${zoomed.id} now 3·[02]·\\d$`))]);
     expect(worth.of(zoomed)!.worth!.called).toBe(true);
     expect(worth.of(zoomed)!.who).toBe(
-      "Asked: the model as it was loaded, where this run began, and not the weights that wrote this: the recording holds none",
+      "Measured with the model at the start of the run, not with the weights that wrote this: a recording has no weights",
     );
     store.replay.value = { ...store.replay.value!, link: "another" };
     expect(worth.of(zoomed)).toBeNull();

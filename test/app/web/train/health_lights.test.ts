@@ -26,7 +26,7 @@ describe("lights of a run", () => {
     [0.2, 0.5, "good", /./],
     [0.6, 0.3, "watch", /Raise the temperature/],
     [1, 0.1, "bad", /Raise the temperature/],
-    [1, 0.97, "watch", /harder ones would teach more/],
+    [1, 0.97, "watch", /use harder ones/],
   ] as const)("%s of groups alike at an accuracy of %s is %s", (share, accuracy, state, sentence) => {
     const light = varianceLight(share, accuracy);
     expect(light.state).toBe(state);
