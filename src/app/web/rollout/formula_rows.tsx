@@ -120,7 +120,7 @@ function klCell(of: Written): ComponentChildren {
   if (of.start === null) return "unknown: the weights at the start could not be asked, and it is left out";
   return (
     <>
-      {klFormulas[klLossType]} = <Value>{figure(termsOf(of).kl)}</Value> with d = {figure(of.start - of.logprob)};
+      {klFormulas[klLossType]} = <Value>{figure(termsOf(of).kl)}</Value> with d = {figure(of.start - of.logprob)},
       coefficient {setting(klLossCoef)}
     </>
   );
