@@ -47,6 +47,10 @@ export async function growBranch(
 ): Promise<GrownBranch> {
   expectFromHere(rollout, "branched");
   const { chat, tokenizer } = parts;
+  if (denied && what.kind === "box")
+    throw new Error(
+      "Expected a turn in which a tool can be called, found one behind a denied call; draw in the rollout that the branch left",
+    );
   const views = await viewsOf(rollout, task, parts, { ...settings, known });
   const start = await branchStart({ rollout, task, views }, what, { chat, tokenizer, settings });
   const isDenied = denied || what.kind === "deny";

@@ -1,10 +1,11 @@
 import type { Box, Pixels } from "../image/pixels.ts";
-import type { Chat } from "../policy/chat.ts";
+import { type Chat, withoutImageTokens } from "../policy/chat.ts";
 import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { Task } from "../tasks/task.ts";
 import { withBox } from "./branch_box.ts";
 import { withQuestion } from "./branch_question.ts";
 import { type GivenResult, replacedResult } from "./branch_result.ts";
+import { expectTyped } from "./branch_text.ts";
 import type { EnvironmentSettings } from "./environments/environment.ts";
 import type { Begun } from "./growing_rollout.ts";
 import type { ReplacedResult, Rollout, Segment, ToolCall } from "./rollout.ts";
@@ -175,19 +176,9 @@ function given(
   };
 }
 
-/** Most tokens that a person may type in one place. */
-const mostTyped = 4096;
-
 /** @throws Error where tokens cannot stand in a turn of the model */
 function expectGiveable(tokens: readonly number[], { chat, tokenizer }: StartParts): void {
-  if (tokens.length > mostTyped)
-    throw new Error(`Expected a text of at most ${mostTyped} tokens, found ${tokens.length}; write less`);
-  const isKnown = (token: number) => Number.isInteger(token) && token >= 0 && token <= tokenizer.largestId;
-  const bad = tokens.find((token) => chat.reserved.includes(token) || !isKnown(token));
-  if (bad !== undefined)
-    throw new Error(
-      `Expected tokens that a model may write, found ${isKnown(bad) ? tokenizer.texts([bad])[0] : `id ${bad}`}; leave it out`,
-    );
+  expectTyped(tokens, "a text", { chat, tokenizer });
   const stop = tokens.findIndex((token) => chat.stops.includes(token));
   if (stop >= 0 && stop < tokens.length - 1)
     throw new Error(
@@ -217,6 +208,9 @@ async function withResult(
   const [shown] = answered?.images ?? [];
   const original = shown === undefined ? null : viewAt(views, shown).original;
   const replaced = replacedResult(result, original, views[0]);
+  // An image token in it is taken for its text.
+  if (result.kind === "error")
+    expectTyped(tokenizer.encode(withoutImageTokens(result.text)), "a text", { chat, tokenizer });
   const picture = replaced.picture;
   const view = picture && { original: picture, modelInput: await settings.modelInput(picture) };
   const imageTokens = view ? [settings.imageTokens(view.modelInput)] : [];

@@ -16,12 +16,13 @@ export interface ReplaySettings extends Pick<ToolSettings, "crop"> {
 
 /**
  * The pictures that a logged rollout had before it, in the order of its indices: those of its task, then what each call
- * that was carried out gave, or what a person put in its place. Made one after another, so that whoever takes them can stop at too many.
+ * that was carried out gave, or what a person put in its place. What did not fit into the response behind the last turn is not
+ * among them: the model never got it. Made one after another, so that whoever takes them can stop at too many.
  * @param ofTask  the task's pictures; their model inputs where they are known, which verl's zoom cuts from
  * @throws Error with one sentence about the first call whose picture cannot be made
  */
 export function* rolloutPictures(
-  { calls }: Pick<Rollout, "calls">,
+  { calls, segments }: Pick<Rollout, "calls"> & Partial<Pick<Rollout, "segments">>,
   ofTask: readonly LoggedView[],
   { crop, tools = builtInTools }: ReplaySettings,
 ): Generator<ReplayedPicture> {
@@ -35,7 +36,7 @@ export function* rolloutPictures(
       yield { original: picture, call };
       continue;
     }
-    if (call.outcome !== "ok") continue;
+    if (call.outcome !== "ok" || call.segment + 1 === segments?.length) continue;
     const original = pictureOf(call, `call ${i + 1}`, pictures, { crop, tools });
     if (!original) continue;
     pictures.push({ original });

@@ -16,7 +16,7 @@ export function answerTurn({ segments, answer }: Rollout, tokenizer: Vocabulary)
   const last = segments.at(-1);
   if (!answer || last?.source !== "model") return null;
   const texts = tokenizer.texts(last.tokens);
-  const start = texts.join("").lastIndexOf(answer);
+  const start = placeOfAnswer(texts.join(""), answer);
   if (start < 0) return null;
   const end = start + answer.length;
   // Token indices: of the one that holds the answer's first character, and behind the one that holds its last.
@@ -34,4 +34,18 @@ export function answerTurn({ segments, answer }: Rollout, tokenizer: Vocabulary)
     given: last.tokens.slice(from),
     with: (other) => [...tokenizer.encode(`${head}${other}${tail}`), ...last.tokens.slice(to)],
   };
+}
+
+/** Tags and special tokens: no answer is read from them. */
+const marks = /<\/?[a-z_]+>|<\|[a-z_]+\|>/g;
+
+/**
+ * Where a turn spells its answer: in the last filled tags that hold it, else where the text outside of tags says it last. The
+ * closing tags hold letters that may be an answer, and what follows them may name it again.
+ */
+function placeOfAnswer(text: string, answer: string): number {
+  for (const { 1: inside = "", index } of [...text.matchAll(/<answer>(.*?)<\/answer>/gs)].reverse())
+    if (inside === answer || inside.trim() === answer)
+      return index + "<answer>".length + (inside === answer ? 0 : inside.length - inside.trimStart().length);
+  return text.replace(marks, (mark) => "\0".repeat(mark.length)).lastIndexOf(answer);
 }

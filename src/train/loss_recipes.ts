@@ -119,7 +119,8 @@ export function rolloutLoss(
     .find((task) => task.taskIndex === taskIndex)
     ?.rollouts.find((one) => one.rolloutIndex === rolloutIndex);
   const weight = own?.weight ?? 0;
-  const oldLogprobs = (group[rolloutIndex]?.segments ?? []).flatMap((s) => (s.source === "model" ? s.logprobs : []));
+  const rollout = group[rolloutIndex];
+  const oldLogprobs = rollout ? sampledLogprobs(rollout) : [];
   const logRatio = bySequence ? sequenceLogRatio(logprobs, oldLogprobs) : undefined;
   const terms = logprobs.map((logprob, i) =>
     lossTerms(
@@ -137,6 +138,12 @@ export function rolloutLoss(
   const reward = rewards[rolloutIndex] ?? null;
   return { config, rewards, reward, advantage, weight, terms };
 }
+
+/** Log-probabilities with which the model's tokens were sampled, a token each; NaN where a log does not hold one. */
+export const sampledLogprobs = ({ segments }: Rollout): number[] =>
+  segments.flatMap(({ source, tokens, logprobs }) =>
+    source === "model" ? tokens.map((_, i) => logprobs[i] ?? Number.NaN) : [],
+  );
 
 /**
  * The length of the loss's gradient by the logits at each token: |slope| |e - p| / temperature, where e is 1 at the written

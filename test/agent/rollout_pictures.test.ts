@@ -39,6 +39,22 @@ test("a rollout's pictures come back from its log: the task's, then crops, then 
   ]);
 });
 
+test("a crop that did not fit into the response is none of the model's", () => {
+  const segment = (from: "prompt" | "model" | "tool") => ({
+    source: from,
+    tokens: [1],
+    logprobs: [],
+    entropies: [],
+    images: [],
+  });
+  const turns = [segment("prompt"), segment("model"), segment("tool"), segment("model")];
+  const calls = [call([2, 1, 6, 3]), call([0, 0, 4, 4], { segment: 3 })];
+  const pictures = (segments: typeof turns) =>
+    [...rolloutPictures({ calls, segments }, [{ original: source }], { crop: "source" })].map((one) => one.call);
+  expect(pictures(turns)).toEqual([null, calls[0]]);
+  expect(pictures([...turns, segment("tool")])).toEqual([null, ...calls]);
+});
+
 test("verl's zoom is cut from the model input where that is at hand", () => {
   const small: Pixels = { width: 4, height: 2, data: new Uint8Array(4 * 2 * 3).fill(9) };
   const calls = [call([2, 0, 6, 4], { boxShownPx: [1, 0, 3, 2] })];

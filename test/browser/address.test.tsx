@@ -99,6 +99,33 @@ describe("what is looked at", () => {
     expect(recorded()).toContain(text);
   });
 
+  test.each([
+    ["rollout=..~..", /^The run has no rollout/],
+    ["rollout=~", /^The run has no rollout/],
+    ["rollout=", /^The run has no rollout/],
+    ["rollout=6.1.0~x", /^There is no branch 6·1·0~x; the rollout 6·1·0 is shown/],
+    ["rollout=6.1.0~1e999", /^There is no branch 6·1·0~1e999; the rollout/],
+    ["rollout=6.1.0~", /^There is no branch 6·1·0~; the rollout/],
+    ["rollout=%3Cscript%3Ealert(1)%3C/script%3E", /^The run has no rollout <script>/],
+    ["rollout=6.1.0&token=999999999", null],
+    ["rollout=6.1.0&token=0", null],
+    ["rollout=6.1.0&step=0&at=0&task=0", null],
+    ["rollout=6.1.0&step=999999999&at=999999999", null],
+    ["rollout=6.1.0&panels=constructor.-tree.tostring", null],
+    ["token=-1", /^In the address: token must be a whole number, found "-1"/],
+    ["panels=__proto__", /^In the address: panels must be names with dots between them/],
+  ])("a damaged link still shows a rollout: %s", async (damaged, sentence) => {
+    const alerted = vi.spyOn(window, "alert");
+    const { store } = openAt(`?preset=needle&seed=1&run=mine&tab=step&${damaged}`);
+    await soon(() => expect(position()).toMatch(/^token \d+ of/));
+    const said = () => store.notices.list.value.map(({ sentence: one }) => one);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(said()).toEqual(sentence === null ? [] : [expect.stringMatching(sentence)]);
+    expect(host.textContent).not.toMatch(/NaN|undefined|failed to/);
+    expect(alerted).not.toHaveBeenCalled();
+    expect(host.querySelector("script")).toBeNull();
+  });
+
   test("what a link names and the run lacks is said", async () => {
     const { store } = openAt("?run=mine&rollout=77.0.0&tab=step");
     await expect.element(page.getByText("The run has no rollout 77·0·0; another of it is shown")).toBeVisible();

@@ -14,7 +14,8 @@ import { soon } from "../support/soon.ts";
 
 // The recorded run and the shipped model, which branches its rollouts on this machine's adapter.
 const worker = new RunWorker(openBrowserPlatform(new URL("/", location.href).href), openGpuSession);
-const tree = recordings[0]!.link;
+const run = recordings[0]!.link;
+let tree: string;
 let context: PageParts;
 let host: HTMLElement;
 let zoomed: Chosen;
@@ -29,6 +30,7 @@ beforeAll(async () => {
   render(<Page page={context} />, host);
   await control.open();
   await control.openRecording(recordings[0]!);
+  tree = store.tree.value!;
   const { groups, tasks, step } = store.record.value!;
   const at = groups.findIndex((group) => group?.some(({ calls }) => calls[0]?.outcome === "ok"));
   const siblings = groups[at]!;
@@ -211,7 +213,7 @@ test("text, a denied call and another question; a branch that is removed takes t
   expect(await worker.rollouts.branches(tree)).toEqual(made());
   // So does a link, in another visit.
   context.store.pinned.value = typed.id;
-  const link = new URLSearchParams({ run: tree, tab: "step", rollout: typed.id.replaceAll("·", ".") });
+  const link = new URLSearchParams({ run, tab: "step", rollout: typed.id.replaceAll("·", ".") });
   render(null, host);
   history.replaceState(null, "", `?preset=needle&${link}`);
   const again = makePage(worker);

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { rootOf } from "../../src/app/worker_api/branch_api.ts";
@@ -115,6 +115,45 @@ test("a run waits while a branch is made, and its branches go with it", async ()
   await worker.stop();
   expect(await worker.rollouts.branches(run)).toHaveLength(1);
   await worker.remove(run);
+  expect(await worker.rollouts.branches(run)).toEqual([]);
+});
+
+test("a branch that cannot be kept has an id of its own, and so has what takes the place of a removed one", async () => {
+  const worker = newWorker();
+  await worker.open(config, { trace: false });
+  const made = async () => worker.rollouts.branch(asked());
+  const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+    throw new DOMException("no room", "QuotaExceededError");
+  });
+  const full = await made();
+  put.mockRestore();
+  expect(full).toMatchObject({ branch: { id: "1·0·0~1", rollout: { id: "1·0·0~1" } } });
+  expect(full.notKept).toMatch(/^The browser's storage is full: the branch 1 could not be written/);
+  const other = await made();
+  expect(other).toMatchObject({ branch: { id: "1·0·0~2", rollout: { id: "1·0·0~2" } }, notKept: null });
+  await worker.rollouts.removeBranches(tree, [other.branch.id]);
+  // A link to the removed one must not lead here.
+  expect((await made()).branch.id).toBe("1·0·0~3");
+});
+
+test("two tabs keep the branches of both", async () => {
+  const tabs = [newWorker(), newWorker()];
+  for (const tab of tabs) await tab.open(config, { trace: false });
+  const made = await Promise.all(tabs.map((tab) => tab.rollouts.branch(asked())));
+  expect(made.map(({ branch }) => branch.id).sort()).toEqual(["1·0·0~1", "1·0·0~2"]);
+  for (const { branch } of made) expect(branch.rollout.id).toBe(branch.id);
+  expect((await tabs[0]!.rollouts.branches(tree)).map(({ id }) => id).sort()).toEqual(["1·0·0~1", "1·0·0~2"]);
+});
+
+test("a branch of a run that was removed is not left behind for the next run of its name", async () => {
+  const worker = newWorker();
+  await worker.open(config, { trace: false });
+  const run = await worker.start(config);
+  await worker.stop();
+  await worker.remove(run);
+  const { branch, notKept } = await worker.rollouts.branch(asked({ tree: run, run, weights: "now" }));
+  expect(branch.id).toBe("1·0·0~1");
+  expect(notKept).toBe(`The browser refused to store the branch 1 (the run "${run}" was removed)`);
   expect(await worker.rollouts.branches(run)).toEqual([]);
 });
 

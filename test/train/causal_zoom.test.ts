@@ -72,6 +72,24 @@ describe("the turn that answers", () => {
     expect(text(answerTurn(said, tokenizer)!.before)).toBe("7 is it: <answer>");
   });
 
+  test.each([
+    ["a", "<answer>a</answer><|im_end|>", "<answer>"],
+    ["wer", "<answer>wer</answer><|im_end|>", "<answer>"],
+    ["7", "<think>7 or 3</think><answer> 7 </answer> 7 is it<|im_end|>", "<think>7 or 3</think><answer>"],
+    ["7", "<answer>7</answer><answer></answer> 7<|im_end|>", "<answer>"],
+    // Without tags all of the text is the answer.
+    ["end", "end<|im_end|>", ""],
+    ["a", "<answer>a<|im_end|>", "<answer>"],
+  ])("%s is found where it was read, in %s", (answer, written, before) => {
+    const said = { ...rollout(0, answer, null) };
+    said.segments = said.segments.with(-1, { ...said.segments.at(-1)!, tokens: tokenizer.encode(written) });
+    const turn = answerTurn(said, tokenizer)!;
+    expect(text(turn.before).trim()).toBe(before);
+    expect(text([...turn.before, ...turn.with("3")])).toBe(
+      written.replace(new RegExp(`(?<=^${before.replace(/[|]/g, ".")}\\s*)${answer}`), "3"),
+    );
+  });
+
   test("is not there without an answer", () => {
     expect(answerTurn({ ...rollout(0, "7", null), answer: null }, tokenizer)).toBeNull();
     expect(answerTurn({ ...rollout(0, "7", null), answer: "not written" }, tokenizer)).toBeNull();

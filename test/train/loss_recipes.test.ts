@@ -4,7 +4,7 @@ import type { VisionConfig } from "../../src/model/config.ts";
 import { setAdvantages } from "../../src/train/advantage.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { logitGradients, lossRecipes, rolloutLoss } from "../../src/train/loss_recipes.ts";
+import { logitGradients, lossRecipes, rolloutLoss, sampledLogprobs } from "../../src/train/loss_recipes.ts";
 import { packRollouts } from "../../src/train/pack_rollouts.ts";
 import { rollout } from "../support/rollouts.ts";
 
@@ -100,6 +100,17 @@ describe("the loss of a rollout", () => {
     const unjudged = rolloutLoss({ ...of, rolloutIndex: 2 }, config);
     expect([unjudged.advantage, unjudged.weight]).toEqual([null, 0]);
     for (const { loss, slope } of unjudged.terms) expect([loss, slope]).toEqual([0, 0]);
+  });
+
+  test("log-probabilities that a log lacks are not taken from other tokens", () => {
+    const [prompt, turn] = attempt(2, 1).segments;
+    const unlogged = { ...attempt(2, 1), segments: [prompt!, { ...turn!, logprobs: [-0.5] }, turn!] };
+    expect(sampledLogprobs(unlogged)).toEqual([-0.5, Number.NaN, -0.5, -0.75]);
+    const { terms } = rolloutLoss(
+      { ...of, groups: [[unlogged, attempt(6, 0)]], logprobs: [-0.5, -0.5, -0.5, -0.75], refLogprobs: null },
+      under({}),
+    );
+    expect(terms.map(({ ratio }) => ratio)).toEqual([1, Number.NaN, 1, 1]);
   });
 
   test("a gradient's length at the logits is that of the loss's differences", () => {

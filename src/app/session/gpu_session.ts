@@ -434,7 +434,7 @@ export class GpuSession implements Session {
 
   #remaking(): Remaking {
     const { ownTools } = this.#context;
-    return { pool: this.pool, ownTools, pictures: (task, config) => this.#pictures(task, config) };
+    return { pool: this.pool, qwen: this.qwen, ownTools, pictures: (task, config) => this.#pictures(task, config) };
   }
 
   /** @throws TypeError where it is not on the same device */

@@ -15,6 +15,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
 import { rollSettings } from "../../train/rolling.ts";
 import type { RollingParts } from "../../train/run_parts.ts";
+import { expectTokens } from "./rollout_inputs.ts";
 import type { RunContext } from "./run_context.ts";
 
 /** A rollout, what is changed in it, and how it goes on. */
@@ -132,6 +133,7 @@ export class Branches {
 
   async #branch(asked: AskedBranch): Promise<MadeBranch> {
     const { gpu, model, tokenizer, view, ahead } = this.#parts;
+    expectTokens(asked.rollout, model);
     const context = await this.#contextOf(branchConfig(asked.config));
     this.#policy ??= new GpuPolicy(gpu, model, { ahead, sizes: "roomy" });
     const { chat, source } = context;

@@ -28,7 +28,7 @@ export async function packShown(
   ownTools: RunContext["ownTools"],
   { rollout, pictures, config }: ShownRollout,
 ): Promise<PackedGroup> {
-  const inputs = await rolloutInputs({ pool, ownTools }, { rollout, pictures, config });
+  const inputs = await rolloutInputs({ pool, qwen, ownTools }, { rollout, pictures, config });
   return packOne(rollout, inputs, qwen.config.vision);
 }
 

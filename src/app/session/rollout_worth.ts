@@ -1,6 +1,7 @@
 import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Pixels } from "../../image/pixels.ts";
+import type { Model } from "../../model/model.ts";
 import type { Task } from "../../tasks/task.ts";
 import { type ProbeParts, probedTasks, zoomWorths } from "../../train/causal_zoom.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -23,6 +24,7 @@ export interface ProbedRollouts {
 /** How pictures of a session's tasks are made again. */
 export interface Remaking extends Pick<RunContext, "ownTools"> {
   pool: PicturePool;
+  qwen: Model;
   /** The pictures of a task of any run on the session's model. */
   pictures(task: Task, config: RunConfig): Promise<Pixels[]>;
 }

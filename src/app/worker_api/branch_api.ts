@@ -56,7 +56,10 @@ const mark = "~";
 /** Id of the rollout of a run that a branch comes from in the end; of a rollout itself its own. */
 export const rootOf = (id: string): string => id.split(mark)[0]!;
 
-/** The number of a branch among those of its rollout; null for a rollout. */
-export const branchNumber = (id: string): number | null => (id.includes(mark) ? Number(id.split(mark).at(-1)) : null);
+/** The number of a branch among those of its rollout; null for a rollout, and where a link says something else. */
+export const branchNumber = (id: string): number | null => {
+  const [, number] = /~(\d{1,9})$/.exec(id) ?? [];
+  return number === undefined ? null : Number(number);
+};
 
 export const branchId = (root: string, number: number): string => `${root}${mark}${number}`;

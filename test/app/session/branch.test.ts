@@ -246,14 +246,66 @@ test("what cannot stand there is one sentence", async () => {
       /^Expected a turn that calls a tool, found one that does not/,
     ],
     [{ kind: "question", question: " " }, /^Expected a question, found none; type what the model is to be asked$/],
+    [
+      { kind: "question", question: "What <|image_pad|> is it?" },
+      /^Expected tokens that a model may write, found <\|image_pad\|>; leave it out$/,
+    ],
+    [
+      { kind: "question", question: "<image> or <image>?" },
+      /^Expected a question with 0 times <image>, each of which stands for a picture of the task, found 2; leave it out$/,
+    ],
+    [
+      { kind: "question", question: "what ".repeat(5000) },
+      /^Expected a question of at most 4096 tokens, found \d+; write less$/,
+    ],
+    [
+      { kind: "result", at, result: { kind: "error", text: "no ".repeat(5000) } },
+      /^Expected a text of at most 4096 tokens, found \d+; write less$/,
+    ],
     [{ kind: "token", at: 0, token: 5 }, /^Token 1 of rollout .* is of the prompt, which the model did not write/],
     [{ kind: "token", at: 10_000, token: 5 }, /^Expected a token from 1 to \d+ of rollout .*, found 10001/],
     [{ kind: "token", at, token: 10_000_000 }, /^Expected tokens that a model may write, found id 10000000/],
   ];
   for (const [what, sentence] of refused) await expect(branch(zoomed, what)).rejects.toThrow(sentence);
+  await expect(branch(zoomed, { kind: "box", at, boxSourcePx: [0, 0, 64, 64] }, { denied: true })).rejects.toThrow(
+    /^Expected a turn in which a tool can be called, found one behind a denied call/,
+  );
   const noTool = resolveConfig({ ...config, zoom: false });
   await expect(branch(zoomed, { kind: "box", at, boxSourcePx: [0, 0, 64, 64] }, { config: noTool })).rejects.toThrow(
     "Expected a run that offers the tool image_zoom_in_tool, found one that does not",
+  );
+});
+
+test("a rollout that the model cannot have written is refused in one sentence, and by all who are asked", async () => {
+  const changed = (change: (segments: Segment[]) => void): { rollout: Rollout; task: Task } => {
+    const rollout = structuredClone(zoomed.rollout);
+    change(rollout.segments);
+    return { rollout, task: zoomed.task };
+  };
+  const asked = ({ rollout, task }: { rollout: Rollout; task: Task }) => [
+    session.measures(rollout, task, config),
+    session.attention(rollout, task, config, 0),
+    session.worths({ task, rollouts: [rollout], config, other: null }),
+  ];
+  const token = written(zoomed.rollout)[0]!;
+  const foreign = changed(([prompt]) => {
+    prompt!.tokens[0] = 999_999;
+  });
+  for (const answer of [...asked(foreign), branch(foreign, { kind: "token", ...token })])
+    await expect(answer).rejects.toThrow(
+      /^Expected tokens of the open model, which has 480, in rollout .*, found id 999999; open the model that the run trained$/,
+    );
+  const cut = changed(([, , tool]) => {
+    tool!.tokens.splice(tool!.tokens.length / 2, 1);
+  });
+  for (const answer of asked(cut))
+    await expect(answer).rejects.toThrow(/^Expected 32 image tokens in rollout .*its 2 pictures, found 31; open/);
+  // A crop that did not fit into the response was never seen.
+  const ended = changed((segments) => {
+    segments.length = 2;
+  });
+  expect(await session.measures(ended.rollout, ended.task, config)).toHaveLength(
+    ended.rollout.segments[1]!.tokens.length,
   );
 });
 

@@ -5,7 +5,7 @@ import { count, figure, setting } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { type FormulaRow, formulaRows, type Written } from "./formula_rows.tsx";
 import type { StepContext } from "./step_context.ts";
-import { lossUnder, measuredIn, type StepLoss } from "./step_loss.ts";
+import { lacksLogprobs, lossUnder, measuredIn, type StepLoss } from "./step_loss.ts";
 import { share } from "./token_panel.tsx";
 
 /** The loss of the token under the cursor, written out under the run's settings and under another loss. */
@@ -19,6 +19,13 @@ export function FormulaPanel({ step }: { step: StepContext }) {
       </p>
     );
   if (chosen.branch) return <p class="soft">Nothing is learned from a branch: its tokens are in no loss.</p>;
+  if (lacksLogprobs(chosen.rollout))
+    return (
+      <p class="soft">
+        The log does not hold the log-probabilities that its tokens were sampled with, so that their ratios are not
+        known.
+      </p>
+    );
   if (!measures.found || !config) return <p class="soft">{measures.line}.</p>;
   const measured = measuredIn(store.steps.value, chosen, measures.found);
   const token = measures.found.tokens[sampledBefore];

@@ -23,7 +23,7 @@ export function JudgePanel({ step }: { step: StepContext }) {
           </tr>
           <tr>
             <td>latency</td>
-            <td>{words.latencyMs === undefined ? "from the cache" : `${count(Math.round(words.latencyMs))} ms`}</td>
+            <td>{latencyText(words.latencyMs)}</td>
           </tr>
         </tbody>
       </table>
@@ -38,6 +38,12 @@ export function JudgePanel({ step }: { step: StepContext }) {
       <Words label="The prompt of the judge" text={words.prompt} />
     </>
   );
+}
+
+/** A log may hold no number where one should be. */
+function latencyText(latencyMs: number | undefined): string {
+  if (latencyMs === undefined) return "from the cache";
+  return Number.isFinite(latencyMs) && latencyMs >= 0 ? `${count(Math.round(latencyMs))} ms` : "unknown";
 }
 
 /** Whether there is anything to show: rules say nothing, and logs of early runs have no words. */

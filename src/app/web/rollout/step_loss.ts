@@ -1,3 +1,4 @@
+import type { Rollout } from "../../../agent/rollout.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import {
   type LossConfig,
@@ -5,6 +6,7 @@ import {
   type MeasuredRollout,
   type RolloutLoss,
   rolloutLoss,
+  sampledLogprobs,
 } from "../../../train/loss_recipes.ts";
 import type { Measures } from "../../worker_api/token_measures.ts";
 import type { StepRecord } from "../run/run_state.ts";
@@ -19,7 +21,14 @@ export interface StepLoss extends RolloutLoss {
   gradientSum: number;
 }
 
-/** A rollout among all of its step, with what the model finds in it; null where the step is not in memory as a whole. */
+/** Whether a log lacks what a rollout's tokens were sampled with: their ratios are not known then, and so is no loss. */
+export const lacksLogprobs = (rollout: Rollout): boolean =>
+  sampledLogprobs(rollout).some((logprob) => !Number.isFinite(logprob));
+
+/**
+ * A rollout among all of its step, with what the model finds in it; null where the step is not in memory as a whole, and where
+ * its log lacks log-probabilities.
+ */
 export function measuredIn(
   steps: readonly StepRecord[],
   { rollout, step }: Chosen,
@@ -30,7 +39,7 @@ export function measuredIn(
   const whole = groups.filter((group) => group !== null);
   if (whole.length < groups.length) return null;
   const { taskIndex, rolloutIndex } = rollout;
-  if (groups[taskIndex]?.[rolloutIndex]?.id !== rollout.id) return null;
+  if (groups[taskIndex]?.[rolloutIndex]?.id !== rollout.id || lacksLogprobs(rollout)) return null;
   const startLogprobs = tokens.flatMap(({ startLogprob }) => startLogprob ?? []);
   return {
     groups: whole,

@@ -4,6 +4,7 @@ import type { Intervention } from "../../../agent/branch_start.ts";
 import type { AskedWeights } from "../../worker_api/asked_weights.ts";
 import { type Branch, type BranchApi, branchNumber, rootOf } from "../../worker_api/branch_api.ts";
 import { modelName } from "../labels/model_name.ts";
+import { shortened } from "../labels/numbers.ts";
 import type { Chosen, Store } from "./store.ts";
 
 /** How a branch goes on behind what was changed. */
@@ -140,9 +141,12 @@ export class BranchControl {
     if (tree.value === null || this.#loaded.value !== tree.value) return;
     if (id === null || rootOf(id) === id || branches.value.some((branch) => branch.id === id)) return;
     pinned.value = rootOf(id);
+    const number = branchNumber(id);
     notices.add(
       "information",
-      `Branch ${branchNumber(id)} of this rollout is kept in the browser that made it; the original rollout is shown. Save it there as HTML to share it`,
+      number === null
+        ? `There is no branch ${shortened(id, 40)}; the rollout ${rootOf(id)} is shown`
+        : `Branch ${number} of this rollout is kept in the browser that made it; the original rollout is shown. Save it there as HTML to share it`,
       { about: "shown run" },
     );
   }

@@ -35,8 +35,10 @@ export class ReplayControl {
     this.#at = events.length;
     const steps = events.reduce((most, event) => (event.type === "update" ? Math.max(most, event.step) : most), 0);
     const files = state.config?.data ? [...tasksByFile(this.tasks()).keys()] : [];
+    const first = events.find((event) => event.type === "run");
+    const begun = first?.startedAt.slice(0, 40) ?? "";
     const standIns = { data: null, model: null };
-    this.#store.replay.value = { savedStep: null, ...replay, state, steps, playing: false, files, standIns };
+    this.#store.replay.value = { savedStep: null, ...replay, state, steps, begun, playing: false, files, standIns };
     this.#store.tab.value = "train";
   }
 

@@ -30,6 +30,8 @@ export interface Replay {
   state: RunState;
   /** Steps of the whole recording. */
   steps: number;
+  /** When the run was begun, as its log says. */
+  begun: string;
   playing: boolean;
   /** The files that its tasks come from, by their names; empty where they are generated. */
   files: readonly string[];
@@ -162,7 +164,9 @@ export class Store {
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
   readonly wantedFile: Signal<WantedLog | null> = signal(null);
   /** Under which key the browser keeps the branches of the shown run; null where there is no run. */
-  readonly tree: ReadonlySignal<string | null> = computed(() => this.replay.value?.link ?? this.storedAs.value);
+  readonly tree: ReadonlySignal<string | null> = computed(() =>
+    this.replay.value ? treeOfReplay(this.replay.value) : this.storedAs.value,
+  );
   /** Branches of rollouts of the shown run, oldest first. */
   readonly branches: Signal<readonly Branch[]> = signal([]);
   /** Rollouts that were made in this page beside the shown run, and belong to none. */
@@ -180,6 +184,8 @@ export class Store {
   #cancel: (() => void) | null = null;
   /** Outlives its step, which leaves memory after a while. */
   #lastChosen: Chosen | null = null;
+  /** Of which run that is: rollouts of another one have the same ids. */
+  #lastTree: string | null = null;
 
   constructor() {
     effect(() => this.#follow());
@@ -231,10 +237,16 @@ export class Store {
     if (beside) return beside;
     const found = id !== null ? this.#find(id) : firstZoomed(this.record.value);
     const last = this.#lastChosen;
+    const tree = this.tree.value;
     if (found === null)
-      return id !== null && last?.rollout.id === id ? last : id !== null ? firstZoomed(this.record.value) : null;
+      return id !== null && last?.rollout.id === id && this.#lastTree === tree
+        ? last
+        : id !== null
+          ? firstZoomed(this.record.value)
+          : null;
     // The same object as long as it is the same rollout: views compare by identity
     if (last?.rollout !== found.rollout) this.#lastChosen = found;
+    this.#lastTree = tree;
     return this.#lastChosen;
   }
 
@@ -248,6 +260,9 @@ export class Store {
     return { rollout, task, siblings: of?.siblings ?? [], step: rollout.step, branch };
   }
 }
+
+/** A stored run has its name to itself; files of several runs may have the same one. */
+const treeOfReplay = ({ origin, link, begun }: Replay): string => (origin === "stored" ? link : `${link} of ${begun}`);
 
 /** Calls back at the next frame, or after a while where the page is not seen. Returns what cancels it. */
 function atNextFrame(work: () => void): () => void {

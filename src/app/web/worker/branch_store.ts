@@ -10,19 +10,37 @@ export async function keptBranches(tree: string): Promise<Branch[]> {
   return all.sort((a, b) => a.madeAt.localeCompare(b.madeAt));
 }
 
-/** An id that no branch of the rollout has. @param of  id of the rollout or branch that is left */
-export async function freeBranchId(tree: string, of: string): Promise<string> {
-  const root = rootOf(of);
-  const keys = await (await database()).getAllKeys("branches", keysOf(tree));
-  const numbers = keys.flatMap(([, id]) => (rootOf(id) === root ? (branchNumber(id) ?? 0) : []));
-  return branchId(root, Math.max(0, ...numbers) + 1);
+/**
+ * Keeps a branch under an id that no branch of its rollout has: another tab may have made one meanwhile.
+ * @param run   under which name the run is stored here; null where it is not, else its branches go with it
+ * @param last  the highest number that a branch of the rollout had in this visit, kept or not
+ * @returns     the branch as it is kept
+ * @throws StorageFull where there is no room, Error where the run was removed
+ */
+export async function keepBranch(branch: Branch, { run, last }: { run: string | null; last: number }): Promise<Branch> {
+  let kept = branch;
+  await write(await database(), ["runs", "branches"], `the branch ${branchNumber(branch.id)}`, (change) => {
+    const keep = async (): Promise<void> => {
+      if (run !== null && !(await change.objectStore("runs").get(run))) {
+        change.abort();
+        throw new Error(`the run "${run}" was removed`);
+      }
+      const branches = change.objectStore("branches");
+      kept = withId(branch, freeId(branch, await branches.getAllKeys(keysOf(branch.tree)), last));
+      await branches.put(kept);
+    };
+    return [keep()];
+  });
+  return kept;
 }
 
-/** @throws StorageFull where there is no room */
-export async function keepBranch(branch: Branch): Promise<void> {
-  await write(await database(), ["branches"], `the branch ${branch.id}`, (change) => [
-    change.objectStore("branches").put(branch),
-  ]);
+/** The same under another id. */
+const withId = (branch: Branch, id: string): Branch => ({ ...branch, id, rollout: { ...branch.rollout, id } });
+
+function freeId({ id }: Branch, keys: readonly [string, string][], last: number): string {
+  const root = rootOf(id);
+  const numbers = keys.flatMap(([, one]) => (rootOf(one) === root ? (branchNumber(one) ?? 0) : []));
+  return branchId(root, Math.max(last, ...numbers) + 1);
 }
 
 export async function removeBranches(tree: string, ids: readonly string[]): Promise<void> {

@@ -1,12 +1,13 @@
-import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
-import { freeBranchId, keepBranch } from "./branch_store.ts";
-import { StorageFull } from "./database.ts";
+import { type AskedBranch, type Branch, branchId, branchNumber, rootOf } from "../../worker_api/branch_api.ts";
+import { keepBranch } from "./branch_store.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
 
 /** Makes branches on the wanted weights, one after the other, and keeps them in this browser. */
 export class BranchWorker {
   readonly #weights: WeightsBeside;
   readonly #between: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The highest number of a branch by its rollout, so that one that is not kept, or was removed, keeps its id in this visit. */
+  readonly #last = new Map<string, number>();
 
   constructor(weights: WeightsBeside, between: <T>(work: () => Promise<T>) => Promise<T>) {
     this.#weights = weights;
@@ -21,7 +22,9 @@ export class BranchWorker {
     const otherQuestion = of?.otherQuestion ?? false;
     return this.#between(() =>
       this.#weights.ask(asked, async (session, by) => {
-        const id = await freeBranchId(tree, rollout.id);
+        const of = JSON.stringify([tree, rootOf(rollout.id)]);
+        const last = this.#last.get(of) ?? 0;
+        const id = branchId(rootOf(rollout.id), last + 1);
         const request = { rollout, task, config, what, id, seed, greedy, denied, otherQuestion };
         const made = await session.branch(request);
         const branch: Branch = {
@@ -38,18 +41,22 @@ export class BranchWorker {
           ...(what.kind === "token" && { tokenText: session.texts([what.token])[0] ?? "" }),
           madeAt: new Date().toISOString(),
         };
-        return { branch, notKept: await whyNotKept(branch) };
+        const kept = await keptOrNot(branch, { run: asked.run === tree ? tree : null, last });
+        this.#last.set(of, branchNumber(kept.branch.id) ?? last);
+        return kept;
       }),
     );
   }
 }
 
-async function whyNotKept(branch: Branch): Promise<string | null> {
+/** A branch that cannot be kept is there all the same, until the page is left. */
+async function keptOrNot(
+  branch: Branch,
+  where: { run: string | null; last: number },
+): Promise<{ branch: Branch; notKept: string | null }> {
   try {
-    await keepBranch(branch);
-    return null;
+    return { branch: await keepBranch(branch, where), notKept: null };
   } catch (error) {
-    if (error instanceof StorageFull) return error.message;
-    throw error;
+    return { branch, notKept: (error as Error).message };
   }
 }

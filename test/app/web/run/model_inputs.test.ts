@@ -7,8 +7,12 @@ import { rollout, zoomCall } from "../../../support/rollouts.ts";
 
 const config = resolveConfig({});
 const view = { factor: 16, minPixels: 4096, maxPixels: 4096 };
+const answered = [
+  ...rollout().segments,
+  { source: "tool" as const, tokens: [1], logprobs: [], entropies: [], images: [1] },
+];
 const pictures = (calls: ToolCall[], side = 128) =>
-  modelInputs(rollout({ calls }), [gradient(side, side)], config, { view });
+  modelInputs(rollout({ calls, segments: answered }), [gradient(side, side)], config, { view });
 const turned: ToolCall = { segment: 1, name: "image_rotate_tool", outcome: "ok", rotateDegrees: 90, imageIndex: 0 };
 
 test("each picture has the box of the call that gave it, also behind one without a box", () => {

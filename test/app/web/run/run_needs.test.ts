@@ -54,6 +54,7 @@ describe("what is looked up of the run that is shown", () => {
     name: "x",
     link: "file:x",
     origin: "file",
+    begun: "",
     about: null,
     state: emptyRun,
     steps: 0,

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { ReplayControl } from "../../../../src/app/web/run/replay_control.ts";
 import { emptyRun, fold, type RunState } from "../../../../src/app/web/run/run_state.ts";
 import { Store } from "../../../../src/app/web/run/store.ts";
 import { resolveConfig } from "../../../../src/train/config.ts";
@@ -139,6 +140,34 @@ describe("the store", () => {
     store.publish();
     expect(store.live.value.steps.some((record) => record.step === 1)).toBe(false);
     expect(store.chosen.value?.rollout.id).toBe("1·0·1");
+  });
+
+  it("shows no rollout of another run under its id, and keeps no branches of two logs of one name together", () => {
+    const store = new Store();
+    const replay = new ReplayControl(store);
+    const open = (seed: number, startedAt: string, most: number) => {
+      const made = [...fakeEvents({ ...config, seed })].flatMap((event): TrainEvent[] => {
+        if (event.type === "run") return [{ ...event, startedAt }];
+        return event.type === "group" && event.step > most ? [] : [event];
+      });
+      replay.open(
+        { name: "events.jsonl", link: "file:events.jsonl", about: null, origin: "file", unreadKnobs: new Set() },
+        made,
+      );
+    };
+    open(3, "2026-01-01T00:00:00.000Z", 4);
+    const tree = store.tree.value;
+    store.pinned.value = "4·0·1";
+    expect(store.chosen.value?.rollout.id).toBe("4·0·1");
+    replay.seek(1);
+    expect(store.tree.value).toBe(tree);
+    // The same name, another run, without that step.
+    open(4, "2026-01-02T00:00:00.000Z", 2);
+    expect(store.tree.value).not.toBe(tree);
+    store.pinned.value = "4·0·1";
+    expect(store.chosen.value?.rollout.id).not.toBe("4·0·1");
+    replay.close();
+    expect(store.tree.value).toBeNull();
   });
 
   it("names the knobs that wait for a new run", () => {

@@ -20,6 +20,7 @@ function opened(replay: "recording" | "stored" | null) {
       about: null,
       state,
       steps: 3,
+      begun: "",
       playing: false,
       files: [],
       unreadKnobs: new Set(),

@@ -1,0 +1,52 @@
+import { openDB } from "idb";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { keptBranches } from "../../src/app/web/worker/branch_store.ts";
+import { stepsOfKept } from "../../src/app/web/worker/kept_weights.ts";
+import { storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
+
+/** What the stores of each version were created with, as pages of that time did it. */
+const made: ((db: IDBDatabase) => void)[] = [
+  (db) => {
+    db.createObjectStore("runs", { keyPath: "name" });
+    db.createObjectStore("logs");
+    db.createObjectStore("checkpoints");
+  },
+  (db) => {
+    db.createObjectStore("models", { keyPath: "name" });
+    db.createObjectStore("modelFiles");
+    db.createObjectStore("warmups");
+  },
+  (db) => void db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt"),
+  (db) => void db.createObjectStore("texts"),
+  (db) => void db.createObjectStore("branches", { keyPath: ["tree", "id"] }),
+];
+
+/** The page's own connection gives way. */
+const remove = () =>
+  new Promise<void>((resolve, reject) => {
+    const request = indexedDB.deleteDatabase("saccade");
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+  });
+beforeAll(remove);
+afterAll(remove);
+
+test.each([1, 2, 3, 4, 5])(
+  "a browser that holds runs of version %i keeps them, and has what came later",
+  async (version) => {
+    await remove();
+    const old = await openDB("saccade", version, {
+      upgrade: (_, __, ___, change) => {
+        for (const make of made.slice(0, version)) make(change.db as unknown as IDBDatabase);
+      },
+    });
+    const entry = { name: "old", preset: "needle", seed: 1, step: 2, steps: 3, startedAt: "2026-01-01", config: "{}" };
+    await old.put("runs", entry);
+    await old.put("logs", '{"type":"update","step":2}\n', ["old", 0]);
+    old.close();
+    expect(await storedRuns()).toMatchObject([{ name: "old", step: 2, savedStep: 2 }]);
+    expect(await storedLog("old")).toBe('{"type":"update","step":2}\n');
+    expect(await keptBranches("old")).toEqual([]);
+    expect(await stepsOfKept("old")).toEqual([]);
+  },
+);
