@@ -168,7 +168,7 @@ describe("the page over a recorded run", () => {
     await userEvent.keyboard("?");
     const list = page.getByRole("dialog", { name: "Keys" });
     await expect.element(list).toBeVisible();
-    await expect.element(list.getByText("to the task before, to the next, of the same step")).toBeVisible();
+    await expect.element(list.getByText("previous task of this step, next task")).toBeVisible();
     // In the list keys are the list's.
     await userEvent.keyboard("n");
     expect(at()).toBe(`${step + 1}·${task}·${place}`);
