@@ -99,7 +99,7 @@ describe("the formula of a token", () => {
       return [...found.querySelectorAll("td")].map((td) => td.textContent!);
     };
     expect(cells("kl")[0]).toBe("not in the loss: its coefficient is 0");
-    expect(cells("kl")[1]).toMatch(/^k3: eᵈ − d − 1 = 0\.012 with d = 0\.15; coefficient 0\.04$/);
+    expect(cells("kl")[1]).toMatch(/^k3: eᵈ − d − 1 = 0\.012 with d = 0\.15, coefficient 0\.04$/);
     expect(cells("w")[1]).toMatch(/^seq-mean-token-mean: 1 \/ \(8 rollouts × \d+ tokens\) = /);
     const before = cells("clip")[1]!;
 
