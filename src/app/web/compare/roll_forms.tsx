@@ -5,6 +5,7 @@ import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useCompare } from "./compare_context.ts";
 import { Field } from "./field.tsx";
+import { GreedyField } from "./greedy_field.tsx";
 import { ServerForm } from "./server_form.tsx";
 
 /** Ways to get another rollout of the task; it becomes B. */
@@ -67,14 +68,7 @@ function HereForm({ chosen }: { chosen: Chosen }) {
           <Whole id={`${id}-step`} value={step} min={0} onChange={setStep} />
         </Field>
       )}
-      <Field id={`${id}-greedy`} label="greedy (most likely token each time)">
-        <input
-          id={`${id}-greedy`}
-          type="checkbox"
-          checked={greedy}
-          onChange={(event) => setGreedy(event.currentTarget.checked)}
-        />
-      </Field>
+      <GreedyField id={id} greedy={greedy} setGreedy={setGreedy} />
       {!greedy && (
         <>
           <Field id={`${id}-temperature`} label="temperature">

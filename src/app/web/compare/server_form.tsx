@@ -3,6 +3,7 @@ import type { NamedServer } from "../../worker_api/roll_api.ts";
 import type { Chosen } from "../run/store.ts";
 import { useCompare } from "./compare_context.ts";
 import { Field } from "./field.tsx";
+import { GreedyField } from "./greedy_field.tsx";
 
 /** A model on a server that rolls the task; its tools are carried out here. */
 export function ServerForm({ chosen }: { chosen: Chosen }) {
@@ -78,14 +79,7 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
           <option value="native">a list beside it</option>
         </select>
       </Field>
-      <Field id={`${id}-greedy`} label="greedy (most likely token each time)">
-        <input
-          id={`${id}-greedy`}
-          type="checkbox"
-          checked={greedy}
-          onChange={(event) => setGreedy(event.currentTarget.checked)}
-        />
-      </Field>
+      <GreedyField id={id} greedy={greedy} setGreedy={setGreedy} />
       <p class="cap">
         The picture and the question are sent to this address, the key to no other. What the server does not say is
         shown as unknown, and nothing is trained on it.
