@@ -267,16 +267,7 @@ export class GpuSession implements Session {
     return evaluateHeldOut(parts, parts.config(), { ...asked, ...(causal ? { probes: parts.probes } : {}) });
   }
 
-  async *roll({
-    tasks: count,
-    signal,
-    ...options
-  }: {
-    tasks: number;
-    rolloutsPerTask: number;
-    greedy: boolean;
-    signal?: AbortSignal;
-  }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+  async *roll({ tasks: count, signal, ...options }: Parameters<Session["roll"]>[0]): ReturnType<Session["roll"]> {
     const parts = { ...this.parts(), signal };
     yield* rollTasks(parts, await heldOutTasks(parts.source, this.#config, count), options);
   }

@@ -15,7 +15,7 @@ import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import { PicturePool } from "./picture_pool.ts";
 import { type FamilyView, remoteView } from "./remote_view.ts";
 import { type JudgeAccess, type OwnParts, openRunContext, type RunContext } from "./run_context.ts";
-import type { Evaluation, RollingSession } from "./session.ts";
+import type { Evaluation, RollingSession, Session } from "./session.ts";
 
 /** Narrowest cut that the zoom makes, source px; as for models here. */
 const minCropPx = 32;
@@ -147,16 +147,7 @@ export class RemoteSession implements RollingSession {
     return evaluateHeldOut({ config, ...parts }, this.#config, asked);
   }
 
-  async *roll({
-    tasks: count,
-    signal,
-    ...options
-  }: {
-    tasks: number;
-    rolloutsPerTask: number;
-    greedy: boolean;
-    signal?: AbortSignal;
-  }): AsyncGenerator<{ task: Task; rollouts: Rollout[] }> {
+  async *roll({ tasks: count, signal, ...options }: Parameters<Session["roll"]>[0]): ReturnType<Session["roll"]> {
     this.#signal.current = signal;
     const parts = this.#parts(signal);
     yield* rollTasks(parts, await heldOutTasks(parts.source, this.#config, count), options);

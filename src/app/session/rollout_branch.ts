@@ -43,7 +43,7 @@ export interface MadeBranch {
 }
 
 /** The configuration under which a branch is made: of the run's, all but a judge that is on a server. */
-export const branchConfig = (config: RunConfig): RunConfig => ({
+const branchConfig = (config: RunConfig): RunConfig => ({
   ...config,
   judge: "rules",
   judgeUrl: "",
@@ -51,7 +51,7 @@ export const branchConfig = (config: RunConfig): RunConfig => ({
 });
 
 /** Grows a branch on the weights as they are, and scores it. @throws Error as growBranch does */
-export async function branchOf(
+async function branchOf(
   parts: RollParts & Pick<RollingParts, "view">,
   { ownTools, tools, reward, missing }: Pick<RunContext, "ownTools" | "tools" | "reward" | "missing">,
   { config, seed, greedy, otherQuestion, ...request }: AskedBranch,

@@ -23,7 +23,7 @@ export interface ShownRollout {
 }
 
 /** A rollout as the learner takes it, of which nothing enters a loss. */
-export async function packShown(
+async function packShown(
   { qwen, pool }: { qwen: Model; pool: PicturePool },
   ownTools: RunContext["ownTools"],
   { rollout, pictures, config }: ShownRollout,

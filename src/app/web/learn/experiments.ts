@@ -39,7 +39,7 @@ export const differs = (group: readonly Rollout[]): boolean =>
   (meanAndDeviation(group.flatMap(({ reward }) => reward?.total ?? []))?.deviation ?? 0) > 0;
 
 /** The first group of a run that is as wanted, with its step; null where there is none. */
-export function findGroup(
+function findGroup(
   steps: readonly StepRecord[],
   wanted: (group: readonly Rollout[]) => boolean,
 ): { step: number; rollout: string } | null {

@@ -40,7 +40,7 @@ export function changeText({ what, tokenText, place }: Branch): string {
   }
 }
 
-export const boxText = (box: readonly number[]): string => `(${box.map(Math.round).join(", ")})`;
+const boxText = (box: readonly number[]): string => `(${box.map(Math.round).join(", ")})`;
 
 export const branchName = ({ id }: Pick<Branch, "id">): string => `Branch ${branchNumber(id) ?? id}`;
 

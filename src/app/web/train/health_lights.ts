@@ -112,7 +112,7 @@ export function varianceLight(share: number | null, accuracy: number | null): Li
 }
 
 /** Steps over which groups are counted: one step has few. */
-export const stepsCounted = 5;
+const stepsCounted = 5;
 
 /** The lights of a run. @param newest  metrics of its last steps, in order @param evaluated  of its last evaluation with crops measured */
 export function healthLights(newest: readonly Metrics[], evaluated: Metrics | null, sight: Sight | null): Light[] {
