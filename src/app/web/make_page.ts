@@ -1,4 +1,5 @@
 import type { RunApi } from "../worker_api/run_api.ts";
+import type { AwayControl } from "./away/away_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
@@ -19,6 +20,8 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  /** Fetched when it is first asked for. */
+  away(): Promise<AwayControl>;
 }
 
 /** The parts of a page over whatever answers as the run. */
@@ -28,6 +31,11 @@ export function makePage(api: RunApi): PageParts {
   const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
+  let away: Promise<AwayControl> | null = null;
+  const openAway = async (): Promise<AwayControl> => {
+    const { AwayControl } = await import("./away/away_control.ts");
+    return new AwayControl(store);
+  };
   return {
     store,
     control,
@@ -41,5 +49,13 @@ export function makePage(api: RunApi): PageParts {
     judge: new JudgeControl(api, store),
     rejudge: new RejudgeControl(api),
     memory: new MemoryControl(api, store),
+    away: () => {
+      away ??= openAway();
+      // What failed once may work the next time.
+      away.catch(() => {
+        away = null;
+      });
+      return away;
+    },
   };
 }

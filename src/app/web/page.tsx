@@ -1,6 +1,7 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
+import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
 import { DataContext } from "./data/data_context.ts";
@@ -46,7 +47,9 @@ export function Page({ page }: { page: PageParts }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
+          {tab === "train" && (
+            <TrainView judge={<JudgeCard />} rollout={<RolloutView />} away={<AwayPanel control={page.away} />} />
+          )}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}

@@ -20,7 +20,7 @@ import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
 /** The left column: what the run is, what it is paid for, what to try. */
-export function Controls({ judge }: { judge: ComponentChildren }) {
+export function Controls({ judge, away }: { judge: ComponentChildren; away: ComponentChildren }) {
   const { store, control } = usePage();
   const { data, preset } = store.config.value;
   return (
@@ -67,6 +67,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
       <VerlPanel />
       <WarmupPanel />
       <ExportButton />
+      {away}
     </>
   );
 }

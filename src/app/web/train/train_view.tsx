@@ -13,14 +13,16 @@ interface Props {
   judge: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
+  /** What happens while nobody looks: a card among the settings. */
+  away: ComponentChildren;
 }
 
 /** Settings, curves and groups, the chosen rollout. */
-export function TrainView({ judge, rollout }: Props) {
+export function TrainView({ judge, rollout, away }: Props) {
   return (
     <>
       <section class="stack settings" aria-label="Settings">
-        <Controls judge={judge} />
+        <Controls judge={judge} away={away} />
       </section>
       <section class="stack first" aria-label="Run">
         <Alarm />
