@@ -89,7 +89,7 @@ export function measuredBy(runs: readonly SweepRun[]): string {
   const results = runs.flatMap(({ result }) => result ?? []);
   const heldOut = results.filter(({ isHeldOut }) => isHeldOut).length;
   if (heldOut === 0)
-    return "accuracy of training rollouts, mean of the last 10 steps; --eval-every measures held-out tasks";
+    return "accuracy of training rollouts, mean of the last 10 steps at most; --eval-every measures held-out tasks";
   return heldOut === results.length
     ? "accuracy on held-out tasks, sampled, in the last evaluation"
     : "accuracy on held-out tasks where a run was evaluated, else of its last 10 steps";
