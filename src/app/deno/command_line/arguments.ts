@@ -32,6 +32,7 @@ export interface Options {
   tokenizer?: string;
   out?: string;
   resume?: string;
+  beside?: number;
   from?: string;
   policyUrl?: string;
   policyModel?: string;
