@@ -19,6 +19,11 @@ export interface Flag {
 
 export const flags = {
   out: { kind: "path", line: "folder to write; must be new or empty" },
+  config: {
+    kind: "path",
+    value: "FILE",
+    line: "file of settings: a run's config.json, or what the page saves; flags beside it come before them",
+  },
   resume: { kind: "path", line: "folder of a run to continue from its last checkpoint" },
   from: { kind: "path", line: "folder of a run whose last checkpoint is used instead of --model" },
   tasks: { kind: "integer", line: "held-out scenes, or rows of --data that the run was not trained on" },
@@ -138,12 +143,12 @@ export const flags = {
   },
   format: {
     kind: "choice",
-    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv", "html"] satisfies (
+    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv", "trackio", "html"] satisfies (
       | LogFormatName
       | "all"
       | "html"
     )[],
-    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a CSV table; html: the rollouts of --rollout with their pictures, for a browser",
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as a CSV table; html: the rollouts of --rollout with their pictures, for a browser",
     default: "all",
   },
   rollout: {
@@ -194,7 +199,7 @@ export const commands = {
     line: "train by GRPO; checkpoints and the log of events go into a run folder",
     example: "train --preset needle --steps 100 --out runs/first",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "chromeTrace", "tune"],
+    flags: ["out", "config", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "chromeTrace", "tune"],
     ownCode: true,
   },
   warmup: {
@@ -202,14 +207,14 @@ export const commands = {
     example: "warmup --seed 1 --out models/mine",
     knobs: ["run", "warmup", "bookkeeping"],
     without: ["steps", "evalEvery"],
-    flags: ["out", "resume", "logJson", "trace", "tune"],
+    flags: ["out", "config", "resume", "logJson", "trace", "tune"],
   },
   eval: {
     line: "accuracy and zoom rate on held-out scenes or rows, sampled and greedy",
     example: "eval --from runs/first --tasks 1024",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep", "rolloutsPerTask"],
-    flags: ["from", ...elsewhere, "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["config", "from", ...elsewhere, "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   rollout: {
@@ -217,7 +222,7 @@ export const commands = {
     example: "rollout --tasks 2 --rollouts-per-task 4",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep"],
-    flags: ["from", ...elsewhere, "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["config", "from", ...elsewhere, "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   export: {
@@ -279,7 +284,7 @@ export const commands = {
     folderWord: "ACTION",
   },
   logs: {
-    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV, or rollouts of it as HTML",
+    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard, trackio or CSV, or rollouts of it as HTML",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
     flags: ["format", "rollout", "out", "tokenizer"],
@@ -306,6 +311,7 @@ export const commands = {
       "judgeFailure",
     ],
     flags: [
+      "config",
       "from",
       ...elsewhere,
       "options",
@@ -335,7 +341,7 @@ export const commands = {
     line: "translate settings: from a verl command, or into verl's and TRL's names",
     example: "settings --preset verl-7b --as verl",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["verlCommand", "as"],
+    flags: ["config", "verlCommand", "as"],
   },
   fuzz: {
     line: "feed damaged files to every reader of third-party files: none may hang, exhaust the memory or crash",
