@@ -66,6 +66,9 @@ export interface Options {
   limit?: number;
   format?: LogFormatName | "all" | "html";
   rollout?: string;
+  pictures?: boolean;
+  modelFiles?: boolean;
+  checkpoint?: boolean;
   seconds?: number;
   case?: number;
   seeds?: string;

@@ -18,7 +18,7 @@ export interface Flag {
 }
 
 export const flags = {
-  out: { kind: "path", line: "folder to write; must be new or empty" },
+  out: { kind: "path", line: "folder to write, of pack the file FILE.zip; must be new or empty" },
   config: {
     kind: "path",
     value: "FILE",
@@ -151,6 +151,15 @@ export const flags = {
     line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as a CSV table; html: the rollouts of --rollout with their pictures, for a browser",
     default: "all",
   },
+  pictures: {
+    kind: "switch",
+    line: "take the run's local data along: rows and the pictures beside them",
+  },
+  modelFiles: {
+    kind: "switch",
+    line: "take the local folder of the model along that the run began with, and an adapter's",
+  },
+  checkpoint: { kind: "switch", line: "take the last checkpoint along; --no-checkpoint leaves it", default: "true" },
   rollout: {
     kind: "path",
     value: "STEP.TASK.ROLLOUT",
@@ -291,6 +300,25 @@ export const commands = {
     required: ["out"],
     folders: "the folder of a run, which is only read, or a log that was exported",
     folderWord: "RUN_FOLDER",
+  },
+  pack: {
+    line: "write a run as one file, to take it to another machine or into the page",
+    example: "pack runs/first --out first.zip",
+    knobs: [],
+    flags: ["out", "pictures", "modelFiles", "checkpoint"],
+    required: ["out"],
+    folders: "the folder of a run, which is only read",
+    folderWord: "RUN_FOLDER",
+  },
+  unpack: {
+    line: "make the folder of a run again from a file that pack or the page wrote",
+    example: "unpack first.zip --out runs/first",
+    knobs: ["run", "adapter", "tasks"],
+    only: ["data", "model", "adapter"],
+    flags: ["out"],
+    required: ["out"],
+    folders: "the run's file; --data, --model and --adapter say where lies here what did not travel with it",
+    folderWord: "FILE.zip",
   },
   benchmark: {
     line: "V*, HR-Bench or held-out scenes, with controls: a table with the command that made it",
