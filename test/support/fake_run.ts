@@ -2,6 +2,7 @@ import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
 import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
+import { type CurveEvent, curveEvents } from "../../src/app/run/curve_events.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
 import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/judge_worker.ts";
@@ -287,6 +288,11 @@ export class FakeRun implements RunApi {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
     return { events, notices: [], leftOut: 0, unreadKnobs: new Set() };
+  }
+
+  async curves(name: string): Promise<CurveEvent[]> {
+    const { events } = await this.events(name);
+    return curveEvents(events.map((event) => `${JSON.stringify(event)}\n`).join(""), name);
   }
 
   async remove(name: string): Promise<void> {

@@ -111,6 +111,8 @@ export class Store {
   readonly interrupted: Signal<Interrupted | null> = signal(null);
   /** The run before this one: faint lines behind the curves. */
   readonly previous: Signal<RunState | null> = signal(null);
+  /** Stored runs whose curves are drawn beside those of the shown one, by their names, each once. */
+  readonly overlaid: Signal<readonly string[]> = signal([]);
   readonly replay: Signal<Replay | null> = signal(null);
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view re-renders only for what it shows

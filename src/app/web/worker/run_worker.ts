@@ -7,6 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
+import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -242,6 +243,10 @@ export class RunWorker implements RunApi {
     const log = await storedLog(name);
     if (log === "") throw new Error(`The run "${name}" holds no events; remove it or choose another`);
     return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
+  }
+
+  async curves(name: string): Promise<CurveEvent[]> {
+    return curveEvents(await storedLog(name), name);
   }
 
   settings(name: string): Promise<RunConfig> {
