@@ -92,7 +92,7 @@ declare namespace Deno {
     readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
     readonly status: Promise<{ success: boolean; code: number; signal: Signal | null }>;
     output(): Promise<{ code: number; signal: Signal | null; stdout: Uint8Array; stderr: Uint8Array }>;
-    kill(signal: "SIGKILL"): void;
+    kill(signal: Signal): void;
   }
   class Command {
     constructor(

@@ -35,6 +35,7 @@ export interface Options {
   out?: string;
   config?: string;
   resume?: string;
+  beside?: number;
   from?: string;
   policyUrl?: string;
   policyModel?: string;

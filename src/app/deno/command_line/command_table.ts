@@ -26,6 +26,7 @@ export const flags = {
   },
   resume: { kind: "path", line: "folder of a run to continue from its last checkpoint" },
   from: { kind: "path", line: "folder of a run whose last checkpoint is used instead of --model" },
+  beside: { kind: "integer", line: "runs that are made at once, each in a process of its own", default: "1" },
   tasks: { kind: "integer", line: "held-out scenes, or rows of --data that the run was not trained on" },
   images: {
     kind: "path",
@@ -210,6 +211,17 @@ export const commands = {
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
     flags: ["out", "config", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "chromeTrace", "tune"],
     ownCode: true,
+  },
+  sweep: {
+    line: "train a run for every combination of seeds and values of knobs, and compare them in a table",
+    example: 'sweep seed=0..2 "learning-rate=1e-4,3e-4" --preset needle --steps 50 --out runs/rates',
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    flags: ["out", "resume", "beside", "dryRun", "judgeCache", "tune"],
+    ownCode: true,
+    folders:
+      "knobs with the values that runs have for them: seed=0..4, learning-rate=1e-4,3e-4, bonus=none,conditional; also by verl's and TRL's names; | stands between values that have commas",
+    folderWord: "KNOB=VALUES...",
+    insteadOfFolders: ["resume"],
   },
   warmup: {
     line: "train a starting model from random weights, by supervised rows",

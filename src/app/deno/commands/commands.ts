@@ -35,6 +35,9 @@ async function dispatch({ command, changes, options }: Request, context: Command
   switch (command) {
     case "train":
       return trainCommand(changes, options, context);
+    case "sweep":
+      // Only this command starts others.
+      return (await import("./sweep_command.ts")).sweepCommand(changes, options, context);
     case "warmup":
       return warmupCommand(changes, options, context);
     case "eval":

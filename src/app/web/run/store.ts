@@ -10,6 +10,7 @@ import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
+import type { Question } from "./question.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
@@ -89,6 +90,8 @@ export class Store {
 
   // the device and the run
   readonly gpuProblem: Signal<string | null> = signal(null);
+  /** What a person is asked now; null where nothing is. */
+  readonly question: Signal<Question | null> = signal(null);
   readonly opened: Signal<Opened | null> = signal(null);
   /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
   readonly busy: Signal<string | null> = signal(null);

@@ -28,6 +28,7 @@ import { droppedPaths, recognise } from "./dropped_again.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
+import { RecordsWorker } from "./records_worker.ts";
 import { resumableRun } from "./resumable_run.ts";
 import { RolloutWorker } from "./rollout_worker.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
@@ -44,6 +45,7 @@ export class RunWorker implements RunApi {
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
   readonly rollouts: RolloutWorker;
+  readonly records = new RecordsWorker();
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
   /** Other weights than those that are trained, for questions about rollouts. */
