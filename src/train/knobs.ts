@@ -256,6 +256,30 @@ const table = {
     unit: "steps",
     line: "linear warm-up of the learning rate",
   }),
+  lrSchedule: live(
+    choice(
+      "grpo",
+      ["constant", "linear", "cosine"],
+      "the learning rate after its warm-up: stays, falls evenly, or falls by half a cosine; transformers: lr_scheduler_type",
+    ),
+  ),
+  lrDecaySteps: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      unit: "steps",
+      line: "step at which a linear or cosine decay ends, warm-up included; 0: the last of the run, so that more steps stretch it",
+    }),
+  ),
+  minLrRatio: live(
+    number("grpo", {
+      default: 0,
+      min: 0,
+      max: 1,
+      line: "share of the learning rate that a linear or cosine decay ends at; verl: optim.min_lr_ratio",
+    }),
+  ),
   beta1: number("grpo", { default: 0.9, min: 0, max: 0.9999, line: "AdamW: decay of the mean gradient" }),
   beta2: number("grpo", { default: 0.999, min: 0, max: 0.99999, line: "AdamW: decay of the mean squared gradient" }),
   weightDecay: number("grpo", { default: 0, min: 0, max: 1, line: "AdamW: decoupled decay, on every tensor" }),
