@@ -24,6 +24,15 @@ const table = {
     line: "seed of scenes and sampling; on one device it fixes all of a run",
   }),
   steps: live(integer("run", { default: 100, min: 1, max: 1_000_000, line: "optimizer steps in the run" })),
+  timeBudget: live(
+    number("run", {
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      unit: "min",
+      line: "after so many minutes of steps and evaluations the run is saved and ends, and can be gone on with for as long again; 0: no limit",
+    }),
+  ),
 
   adapter: text("adapter", "", "folder of a PEFT adapter to start from; empty: none"),
   loraRank: integer("adapter", {
@@ -227,8 +236,28 @@ const table = {
     default: 1_000_000,
     min: 1,
     max: 1_000_000_000,
-    line: "most requests of a run, retries included",
+    line: "most requests of a run, retries included; once they are used up, the step under way is finished and the run ends, saved",
   }),
+  judgePromptPrice: number("judge", {
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    line: "what a million tokens of questions cost, for the cost in the log; 0: as the server says, where it does",
+  }),
+  judgeReplyPrice: number("judge", {
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    line: "what a million tokens of replies cost, likewise",
+  }),
+  judgeSpend: live(
+    number("judge", {
+      default: 0,
+      min: 0,
+      max: 1_000_000_000,
+      line: "most that the judge's tokens may cost; the run ends as for judgeBudget; 0: no limit",
+    }),
+  ),
   judgeReplyTokens: integer("judge", {
     default: 0,
     min: 0,

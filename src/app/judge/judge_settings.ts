@@ -16,6 +16,7 @@ export function judgeSettingsOf(config: RunConfig, judge: JudgeName, key: string
     retries: config.judgeRetries,
     maxCalls: config.judgeBudget,
     maxReplyTokens: config.judgeReplyTokens,
+    prices: { prompt: config.judgePromptPrice, reply: config.judgeReplyPrice },
     canaryRate: config.canaryRate,
   };
 }

@@ -1,5 +1,5 @@
 import { ServerFailure } from "../../connection/failure.ts";
-import { type ConnectionParts, ServerConnection } from "../../connection/server_connection.ts";
+import { type ConnectionParts, noCalls, ServerConnection } from "../../connection/server_connection.ts";
 import { length } from "../../policy/python_text.ts";
 import { masterKeys, refusal } from "../guard/answer_guard.ts";
 import { cleanText } from "../guard/clean_text.ts";
@@ -14,7 +14,7 @@ import { memoryCache, type VerdictCache } from "./verdict_cache.ts";
 
 /** The rules alone: what no rule decides is wrong. */
 export function rulesJudge(): AnswerJudge {
-  const counts = noCounts({ calls: 0, retries: 0, failures: {}, callMs: 0 });
+  const counts = noCounts(noCalls());
   return {
     name: "rules",
     counts,

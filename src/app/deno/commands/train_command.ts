@@ -76,15 +76,20 @@ async function trainInto({ session, store, config, from, options, context }: Tra
   const signal = stopSignal(context);
   const codes = { done: exitCodes.done, stopped: exitCodes.interrupted, failed: exitCodes.failed };
   let code: number = exitCodes.done;
+  let isWhole = true;
   for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
-    if (event.type === "end") code = codes[event.reason];
+    if (event.type === "end") {
+      isWhole = event.reason === "done";
+      // A run that a budget ended has done what it was asked for, and says so.
+      const isBudget = event.reason === "stopped" && event.message !== undefined;
+      code = isBudget ? exitCodes.done : codes[event.reason];
+    }
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) terminal.print(line);
     else terminal.progress(progressLine(event) ?? "");
   }
   if (session.peakMemory && !options.logJson) terminal.print(peakLine(session.peakMemory));
   // Also where the judge refused all questions: the steps made are kept.
-  if (code !== exitCodes.done && !options.logJson)
-    terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
+  if (!isWhole && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
   return code;
 }
