@@ -222,7 +222,17 @@ const table = {
     "what decides whether an answer is right: rules need no network; the others ask a model, hardened only where no rule decides",
   ),
   judgeUrl: text("judge", "", "address of an OpenAI-compatible server, such as http://127.0.0.1:18901/v1"),
-  judgeModel: text("judge", "", "its model; empty: the first that the server names"),
+  judgeModel: text(
+    "judge",
+    "",
+    "its model; empty: the first that the server names; several, separated by commas, vote",
+  ),
+  judgeVotes: integer("judge", {
+    default: 1,
+    min: 1,
+    max: 15,
+    line: "verdicts that decide on an answer by majority, a tie being wrong; each named model has one at least, and further ones are sampled",
+  }),
   judgeConcurrency: integer("judge", { default: 8, min: 1, max: 256, line: "concurrent requests" }),
   judgeTimeout: number("judge", {
     default: 60,

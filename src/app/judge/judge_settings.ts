@@ -11,6 +11,7 @@ export function judgeSettingsOf(config: RunConfig, judge: JudgeName, key: string
     model: config.judgeModel,
     key,
     judge,
+    votes: config.judgeVotes,
     concurrency: config.judgeConcurrency,
     timeoutMs: config.judgeTimeout * 1000,
     retries: config.judgeRetries,

@@ -12,6 +12,8 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
       | "refused"
       | "byJudge"
       | "approved"
+      | "voted"
+      | "split"
       | "fromCache"
       | "failed"
       | "canaries"
@@ -31,6 +33,7 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
   };
   // A mean over nothing is left out, as in every other metric.
   if (since("byJudge") > 0) metrics["judge/approval"] = since("approved") / since("byJudge");
+  if (since("voted") > 0) metrics["judge/disagreement"] = since("split") / since("voted");
   if (calls > 0) metrics["judge/call_s"] = (counts.connection.callMs - (before?.connection.callMs ?? 0)) / calls / 1000;
   const { tokens } = counts.connection;
   const tokensBefore = before?.connection.tokens;
