@@ -97,7 +97,7 @@ export class Firefox {
   /** Waits until an expression is true in the page. @throws Error with what the page shows where it takes too long */
   async until(expression: string, seconds = 60): Promise<void> {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
-      if (await this.evaluate<boolean>(`Boolean(${expression})`)) return;
+      if (await this.evaluate<boolean>(`(async () => Boolean(${expression}))()`)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const shown = await this.evaluate<string>("document.body.innerText.slice(0, 1500)");

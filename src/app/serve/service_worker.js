@@ -20,6 +20,9 @@ const atATime = 4;
 const addressOf = (path) => scope + (path === "index.html" ? "" : path.split("/").map(encodeURIComponent).join("/"));
 /** Content stands in the key: what has not changed is not fetched again by a new version. */
 const keyOf = ([path, hash]) => `${addressOf(path)}?sha256=${hash}`;
+/** A model has files that it may lack; without a network it is known all the same that there is none. */
+const folderOf = (path) => path.slice(0, path.lastIndexOf("/") + 1);
+const isBesideKept = (path) => folderOf(path) !== "" && files.some(([name]) => folderOf(name) === folderOf(path));
 const isHashed = (path) => path.startsWith("assets/");
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
@@ -32,6 +35,7 @@ self.addEventListener("fetch", (event) => {
   else {
     const file = files.find(([name]) => name === path);
     if (file) event.respondWith(networkFirst(event, file));
+    else if (isBesideKept(path)) event.respondWith(fetch(request).catch(() => new Response("", { status: 404 })));
   }
 });
 

@@ -66,6 +66,7 @@ test("after one visit the page opens without a server, isolated and under its po
     return {
       isolated: crossOriginIsolated,
       policy: document.headers.get("content-security-policy"),
+      lacking: (await fetch("needle/processor_config.json")).status,
       modelBytes: (await model.arrayBuffer()).byteLength,
       models: caches_.flat().filter(({ url }) => url.includes("needle/model.safetensors")).length,
       range: await fetch("needle/model.safetensors", { headers: { range: "bytes=0-7" } }).then(
@@ -77,6 +78,7 @@ test("after one visit the page opens without a server, isolated and under its po
   expect(found.isolated).toBe(true);
   expect(found.policy).toContain("connect-src 'self'");
   expect(found.modelBytes).toBe((await Deno.stat(`${folder}/needle/model.safetensors`)).size);
+  expect(found.lacking).toBe(404);
   expect(found.models).toBe(1);
   expect(found.range).toBe("asked the network");
   await page.getByRole("button", { name: "Learn", exact: true }).click();
