@@ -5,6 +5,7 @@ import { smartResize } from "../../../image/smart_resize.ts";
 import { type NeedleSettings, needlePictures } from "../../../tasks/sources/needle.ts";
 import type { verdicts } from "../labels/verdict.ts";
 import { shippedView } from "../run/model_inputs.ts";
+import { fetchRecording } from "../run/recordings.ts";
 
 /** One rollout of a group that is shown. */
 export interface Attempt {
@@ -42,14 +43,10 @@ export interface IntroRun {
 }
 
 /** Beside the page; made from the whole recording, as a test checks. */
-const file = "recorded/intro.json";
+const recording = { title: "of this page", file: "recorded/intro.json" };
 
 /** @throws Error in one sentence where it is not there */
-export async function fetchIntro(): Promise<IntroRun> {
-  const answer = await fetch(new URL(import.meta.env.BASE_URL + file, document.baseURI));
-  if (!answer.ok) throw new Error(`The recording for this page was not found (${answer.status}); build the page anew`);
-  return answer.json();
-}
+export const fetchIntro = async (): Promise<IntroRun> => JSON.parse(await fetchRecording(recording));
 
 /** What is drawn of a step: the picture, and what the model got of it. */
 export interface IntroPictures {

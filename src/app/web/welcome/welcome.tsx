@@ -38,6 +38,12 @@ export function Welcome() {
         <a href="https://arxiv.org/abs/2505.14362" target="_blank" rel="noreferrer">
           The paper
         </a>
+        <a href="docs/README.html" target="_blank" rel="noopener">
+          The documents
+        </a>
+        <a href="docs/src/README.html" target="_blank" rel="noopener">
+          The code
+        </a>
         <button
           type="button"
           class="link"
