@@ -25,6 +25,7 @@ import type { Tab } from "./run/store.ts";
 import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
+import { Welcome } from "./welcome/welcome.tsx";
 
 showUnseen();
 
@@ -48,7 +49,7 @@ export function Page({ page }: { page: PageParts }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
+          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} welcome={<Welcome />} />}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}

@@ -118,6 +118,10 @@ export class Store {
   /** Stored runs whose curves are drawn beside those of the shown one, by their names, each once. */
   readonly overlaid: Signal<readonly string[]> = signal([]);
   readonly replay: Signal<Replay | null> = signal(null);
+  /** Nothing has been run or opened yet: there is nothing to show but what this page is. */
+  readonly isFresh: ReadonlySignal<boolean> = computed(
+    () => this.replay.value === null && this.live.value.head === null && this.previous.value === null,
+  );
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view re-renders only for what it shows
   readonly runHead: ReadonlySignal<RunState["head"]> = computed(() => this.shown.value.head);

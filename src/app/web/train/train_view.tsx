@@ -13,26 +13,37 @@ interface Props {
   judge: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
+  /** What stands in the place of a run before there is one. */
+  welcome: ComponentChildren;
 }
 
-/** Settings, curves and groups, the chosen rollout. */
-export function TrainView({ judge, rollout }: Props) {
+/** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
+export function TrainView({ judge, rollout, welcome }: Props) {
+  const isFresh = usePage().store.isFresh.value;
   return (
     <>
       <section class="stack settings" aria-label="Settings">
         <Controls judge={judge} />
       </section>
-      <section class="stack first" aria-label="Run">
-        <Alarm />
-        <HealthCard />
-        <Curves />
-        <Groups />
+      <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
+        {isFresh ? (
+          welcome
+        ) : (
+          <>
+            <Alarm />
+            <HealthCard />
+            <Curves />
+            <Groups />
+          </>
+        )}
         <CausalCard />
         <Profile />
       </section>
-      <aside class="stack" aria-label="Chosen rollout">
-        {rollout}
-      </aside>
+      {!isFresh && (
+        <aside class="stack" aria-label="Chosen rollout">
+          {rollout}
+        </aside>
+      )}
     </>
   );
 }
