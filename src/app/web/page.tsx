@@ -3,6 +3,7 @@ import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
+import { isZip } from "./browser/zip_file.ts";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
@@ -90,6 +91,8 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
   const { store, control, data, replayFiles } = page;
   try {
     const files = await reading;
+    const [only] = files;
+    if (only && files.length === 1 && (await isZip(only.file))) return void (await control.takeRun(only.file));
     const log = await logAmong(files);
     if (log) {
       await control.openFile(log.file);

@@ -7,10 +7,10 @@ import type { Notices } from "./notices.ts";
 export class GivenFiles {
   /** What was found in them, newest first. */
   readonly found: Signal<readonly DroppedFolder[]> = signal([]);
-  readonly #api: Pick<RunApi, "drop">;
+  readonly #api: Pick<RunApi, "drop" | "files">;
   readonly #notices: Notices;
 
-  constructor(api: Pick<RunApi, "drop">, notices: Notices) {
+  constructor(api: Pick<RunApi, "drop" | "files">, notices: Notices) {
     this.#api = api;
     this.#notices = notices;
   }
@@ -23,5 +23,12 @@ export class GivenFiles {
     const others = this.found.peek().filter((before) => !found.some(({ path }) => path === before.path));
     this.found.value = [...found, ...others];
     return found;
+  }
+
+  /** Finds what came with runs out of files, and is kept. */
+  async restore(): Promise<void> {
+    const kept = await this.#api.files.kept();
+    const others = this.found.peek().filter((before) => !kept.some(({ path }) => path === before.path));
+    this.found.value = [...others, ...kept];
   }
 }

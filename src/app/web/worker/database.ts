@@ -42,6 +42,8 @@ interface Schema extends DBSchema {
   branches: { key: [tree: string, id: string]; value: Branch };
   /** Plans of sweeps, and the names of their runs. */
   sweeps: { key: string; value: StoredSweep };
+  /** Data and models that came with a run out of a file, under [run, path]. */
+  runFiles: { key: [run: string, path: string]; value: Blob };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -68,6 +70,7 @@ export function database(): Promise<Database> {
       if (before < 6) db.createObjectStore("keptWeights");
       if (before < 7) {
         db.createObjectStore("sweeps", { keyPath: "id" });
+        db.createObjectStore("runFiles");
       }
     },
     blocking(_current, _blocked, event) {
