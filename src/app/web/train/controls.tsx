@@ -12,6 +12,7 @@ import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
 import { AllSettings } from "./all_settings.tsx";
+import { ConfigPanel } from "./config_panel.tsx";
 import { ExportButton } from "./export_button.tsx";
 import { MemoryCard } from "./memory_card.tsx";
 import { RewardCard } from "./reward_card.tsx";
@@ -65,6 +66,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
       {judge}
       <AllSettings />
       <VerlPanel />
+      <ConfigPanel />
       <WarmupPanel />
       <ExportButton />
     </>
