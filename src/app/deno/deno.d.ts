@@ -97,7 +97,14 @@ declare namespace Deno {
   class Command {
     constructor(
       program: string,
-      options: { args: string[]; stdin?: "null"; stdout: "piped"; stderr: "piped"; signal?: AbortSignal },
+      options: {
+        args: string[];
+        stdin?: "null";
+        stdout: "piped" | "null";
+        stderr: "piped";
+        env?: Record<string, string>;
+        signal?: AbortSignal;
+      },
     );
     output(): Promise<{ success: boolean; code: number; stdout: Uint8Array; stderr: Uint8Array }>;
     spawn(): ChildProcess;

@@ -1,3 +1,4 @@
+import type { TokenUse } from "../../../connection/usage.ts";
 import { testConnection } from "../../../reward/connection/diagnosis.ts";
 import { judgeServers } from "../../../reward/connection/servers.ts";
 import { type Audit, type AuditRates, audit } from "../../../reward/judges/audit.ts";
@@ -113,10 +114,16 @@ function auditLines(name: string, { whole, alone, mistakes, lastFailure }: Audit
 }
 
 function callsLine({ counts }: AnswerJudge): string {
-  const { calls, retries, failures, callMs } = counts.connection;
+  const { calls, retries, failures, callMs, tokens } = counts.connection;
   const failed = Object.entries(failures).map(([kind, count]) => `${count} ${kind}`);
+  const votes = counts.voted === 0 ? "" : `; votes differ on ${counts.split} of ${counts.voted}`;
   const each = calls === 0 ? "" : `, ${(callMs / calls / 1000).toFixed(2)} s each`;
-  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} failed; ${calls} calls${each}, ${retries} retried, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}`;
+  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} failed; ${calls} calls${each}, ${retries} retried, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}${counted(tokens)}${votes}`;
+}
+
+function counted({ counted: replies, promptTokens, replyTokens, cost }: TokenUse): string {
+  if (replies === 0) return "";
+  return `; ${promptTokens} + ${replyTokens} tokens${cost > 0 ? `, cost ${Number(cost.toPrecision(3))}` : ""}`;
 }
 
 async function rejudgeCommand(
