@@ -15,13 +15,11 @@ import { LogReader } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
+import { keyVariable } from "../command_line/judge_key.ts";
 import { visible } from "../command_line/terminal.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
 import { loadOwnCode } from "./own_code.ts";
-
-/** Where the key is taken from: an argument would stand in the list of processes and in the shell's history. */
-const keyVariable = "SACCADE_JUDGE_KEY";
 
 /** `judge test|audit|rejudge`. Returns the exit code. */
 export async function judgeCommand(
