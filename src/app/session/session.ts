@@ -183,6 +183,7 @@ export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
   sameAdapter(a, b) &&
   a.maxPixels === b.maxPixels &&
   a.baseDtype === b.baseDtype &&
+  a.freeze === b.freeze &&
   a.kvCacheDtype === b.kvCacheDtype &&
   a.matrixUnits === b.matrixUnits;
 
