@@ -163,7 +163,7 @@ const viewImports: Record<string, readonly string[]> = {
   run: ["browser", "labels"],
   widgets: ["browser", "labels", "run"],
   ...Object.fromEntries(
-    ["frame", "train", "rollout", "compare", "runs", "data", "judge", "learn", "away"].map((view) => [
+    ["frame", "welcome", "train", "rollout", "compare", "runs", "data", "judge", "learn", "away"].map((view) => [
       view,
       ["browser", "labels", "run", "widgets"],
     ]),

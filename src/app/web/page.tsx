@@ -4,6 +4,7 @@ import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
+import { isZip } from "./browser/zip_file.ts";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
@@ -26,6 +27,7 @@ import type { Tab } from "./run/store.ts";
 import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
+import { Welcome } from "./welcome/welcome.tsx";
 
 showUnseen();
 
@@ -50,7 +52,12 @@ export function Page({ page }: { page: PageParts }) {
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
           {tab === "train" && (
-            <TrainView judge={<JudgeCard />} rollout={<RolloutView />} away={<AwayPanel control={page.away} />} />
+            <TrainView
+              judge={<JudgeCard />}
+              rollout={<RolloutView />}
+              away={<AwayPanel control={page.away} />}
+              welcome={<Welcome />}
+            />
           )}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
@@ -90,9 +97,15 @@ const viewNames: Record<Tab, string> = {
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
-  const { store, control, data, replayFiles } = page;
+  const { store, control, data, replayFiles, givenFiles } = page;
   try {
     const files = await reading;
+    const [only] = files;
+    if (only && files.length === 1 && (await isZip(only.file))) return void (await control.takeRun(only.file));
+    if (only && files.length === 1 && /\.json$/i.test(only.path)) {
+      store.tab.value = "train";
+      return void (await givenFiles.takeConfig(only.file));
+    }
     const log = await logAmong(files);
     if (log) {
       await control.openFile(log.file);

@@ -15,26 +15,37 @@ interface Props {
   rollout: ComponentChildren;
   /** What happens while nobody looks: a card among the settings. */
   away: ComponentChildren;
+  /** What stands in the place of a run before there is one. */
+  welcome: ComponentChildren;
 }
 
-/** Settings, curves and groups, the chosen rollout. */
-export function TrainView({ judge, rollout, away }: Props) {
+/** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
+export function TrainView({ judge, rollout, away, welcome }: Props) {
+  const isFresh = usePage().store.isFresh.value;
   return (
     <>
       <section class="stack settings" aria-label="Settings">
         <Controls judge={judge} away={away} />
       </section>
-      <section class="stack first" aria-label="Run">
-        <Alarm />
-        <HealthCard />
-        <Curves />
-        <Groups />
+      <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
+        {isFresh ? (
+          welcome
+        ) : (
+          <>
+            <Alarm />
+            <HealthCard />
+            <Curves />
+            <Groups />
+          </>
+        )}
         <CausalCard />
         <Profile />
       </section>
-      <aside class="stack" aria-label="Chosen rollout">
-        {rollout}
-      </aside>
+      {!isFresh && (
+        <aside class="stack" aria-label="Chosen rollout">
+          {rollout}
+        </aside>
+      )}
     </>
   );
 }
