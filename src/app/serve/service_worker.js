@@ -35,7 +35,8 @@ self.addEventListener("fetch", (event) => {
   else {
     const file = files.find(([name]) => name === path);
     if (file) event.respondWith(networkFirst(event, file));
-    else if (isBesideKept(path)) event.respondWith(fetch(request).catch(() => new Response("", { status: 404 })));
+    else if (request.mode !== "navigate" && isBesideKept(path))
+      event.respondWith(fetch(request).catch(() => new Response("", { status: 404 })));
   }
 });
 
