@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
+import { isZip } from "./browser/zip_file.ts";
 import { DataContext } from "./data/data_context.ts";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
@@ -110,9 +111,15 @@ const viewNames: Record<Tab, string> = {
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
-  const { store, control, data, replayFiles } = page;
+  const { store, control, data, replayFiles, givenFiles } = page;
   try {
     const files = await reading;
+    const [only] = files;
+    if (only && files.length === 1 && (await isZip(only.file))) return void (await control.takeRun(only.file));
+    if (only && files.length === 1 && /\.json$/i.test(only.path)) {
+      store.tab.value = "train";
+      return void (await givenFiles.takeConfig(only.file));
+    }
     const log = await logAmong(files);
     if (log) {
       await control.openFile(log.file);

@@ -26,6 +26,8 @@ export interface Replay {
   link: string;
   /** What it fetches was agreed to when a stored run was started; of a file that was opened nothing was. */
   origin: "stored" | "recording" | "file";
+  /** A stored run that came out of a file: nobody here has agreed to anything. */
+  imported?: true;
   /** What people should know of it beside its name. */
   about: string | null;
   /** As far as it has been played. */

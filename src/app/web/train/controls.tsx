@@ -10,6 +10,7 @@ import { FetchLine } from "../widgets/fetch_line.tsx";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { SoftwareLine } from "../widgets/software_line.tsx";
 import { AllSettings } from "./all_settings.tsx";
+import { ConfigPanel } from "./config_panel.tsx";
 import { ExportButton } from "./export_button.tsx";
 import { MemoryCard } from "./memory_card.tsx";
 import { RewardCard } from "./reward_card.tsx";
@@ -63,6 +64,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
       {judge}
       <AllSettings />
       <VerlPanel />
+      <ConfigPanel />
       <WarmupPanel />
       <ExportButton />
     </>
