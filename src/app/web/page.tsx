@@ -1,30 +1,25 @@
 import type { ComponentChildren, ComponentType } from "preact";
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
 import { DataContext } from "./data/data_context.ts";
-import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
-import { Later } from "./frame/later.tsx";
+import { importAtRest, Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
 import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
+import { RunBar } from "./frame/run_bar.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
-import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
-import { RejudgePanel } from "./judge/rejudge_panel.tsx";
-import { Learn } from "./learn/learn.tsx";
+import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
 import type { PageParts } from "./make_page.ts";
-import { RolloutView } from "./rollout/rollout_view.tsx";
-import { StepView } from "./rollout/step_view.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
-import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
 import { Welcome } from "./welcome/welcome.tsx";
@@ -37,12 +32,18 @@ export function Page({ page }: { page: PageParts }) {
   useLayoutEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
   useLayoutEffect(keepFocus, []);
   const { store } = page;
+  const isOpen = store.opened.value !== null || store.gpuProblem.value !== null;
+  useEffect(() => {
+    // Nothing competes with the model for the network.
+    if (isOpen) importAtRest(Object.values(views));
+  }, [isOpen]);
   const tab = store.tab.value;
   const run = store.replay.value?.link ?? null;
   return (
     <Providers page={page}>
       <ViewBoundary name="The bar above" of={run}>
         <Header />
+        <RunBar />
       </ViewBoundary>
       <ViewBoundary name="A notice" of={run}>
         <NoticeList />
@@ -54,16 +55,13 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "train" && (
             <TrainView
               judge={<JudgeCard />}
-              rollout={<RolloutView />}
+              run={<Later name="The run" load={views.run} />}
+              rollout={<Later name="The rollout" load={views.rollout} />}
               away={<AwayPanel control={page.away} />}
               welcome={<Welcome />}
             />
           )}
-          {tab === "step" && <StepView />}
-          {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
-          {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
-          {tab === "data" && <SamplesView />}
-          {tab === "learn" && <Learn />}
+          {tab !== "train" && <Later name={viewNames[tab]} load={views[tab]} />}
         </ViewBoundary>
       </main>
     </Providers>
@@ -85,7 +83,25 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
   );
 }
 
-const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
+/** What is imported when it is first shown, or once the page is at rest. */
+const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<ComponentType>> = {
+  run: async () => (await import("./train/run_panels.tsx")).RunPanels,
+  rollout: async () => (await import("./rollout/rollout_view.tsx")).RolloutView,
+  step: async () => (await import("./rollout/step_view.tsx")).StepView,
+  compare: async () => (await import("./compare/compare_view.tsx")).CompareView,
+  runs: async () => {
+    const [{ RunsView }, { RejudgePanel }] = await Promise.all([
+      import("./runs/runs_view.tsx"),
+      import("./judge/rejudge_panel.tsx"),
+    ]);
+    return () => {
+      const rejudge = useRejudge();
+      return <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} />;
+    };
+  },
+  data: async () => (await import("./data/samples_view.tsx")).SamplesView,
+  learn: async () => (await import("./learn/learn_view.tsx")).LearnView,
+};
 
 const viewNames: Record<Tab, string> = {
   train: "The run",

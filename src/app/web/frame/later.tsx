@@ -1,26 +1,55 @@
 import { type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-/** A view that is imported when it is first shown: most people who open the page do not need it. */
-export function Later({ name, load }: { name: string; load(): Promise<ComponentType> }) {
-  const [found, setFound] = useState<{ View: ComponentType } | { error: Error } | null>(null);
-  useEffect(() => {
-    if (found !== null) return;
-    load().then(
-      (View) => setFound({ View }),
-      (error: Error) => setFound({ error }),
+type Load = () => Promise<ComponentType>;
+
+/** Views that have been imported: they are there at once when they are shown again. */
+const loaded = new Map<Load, ComponentType>();
+
+async function importOnce(load: Load): Promise<ComponentType> {
+  const view = await load();
+  loaded.set(load, view);
+  return view;
+}
+
+/** Imports views that are not shown yet once the page has nothing else to do; what fails is told when it is shown. */
+export function importAtRest(loads: readonly Load[]): void {
+  const next = ([load, ...others]: readonly Load[]): void => {
+    if (!load) return;
+    atRest(
+      () =>
+        void importOnce(load).then(
+          () => next(others),
+          () => {},
+        ),
     );
-  }, [found, load]);
-  if (found === null) return <p class="soft first">loading…</p>;
-  if ("View" in found) return h(found.View, {});
+  };
+  next(loads);
+}
+
+/** Safari has no requestIdleCallback. */
+const atRest = (work: () => void): void => {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(work, { timeout: 2000 });
+  else setTimeout(work, 200);
+};
+
+/** A view that is imported when it is first shown: most people who open the page do not need it. */
+export function Later({ name, load }: { name: string; load: Load }) {
+  const [error, setError] = useState<Error | null>(null);
+  const [View, setView] = useState<ComponentType | null>(() => loaded.get(load) ?? null);
+  useEffect(() => {
+    if (View === null && error === null) importOnce(load).then((found) => setView(() => found), setError);
+  }, [View, error, load]);
+  if (View !== null) return h(View, {});
+  if (error === null) return <p class="soft first">loading…</p>;
   return (
     <section class="stack first">
       <div class="card">
         <p class="problem" role="alert">
-          {name} could not be loaded: {found.error.message}. It may be that the page was updated meanwhile.
+          {name} could not be loaded: {error.message}. It may be that the page was updated meanwhile.
         </p>
         <p class="buttons after">
-          <button type="button" onClick={() => setFound(null)}>
+          <button type="button" onClick={() => setError(null)}>
             Try again
           </button>
         </p>
