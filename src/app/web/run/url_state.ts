@@ -2,6 +2,7 @@ import { readServerAddress } from "../../../connection/address.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
+import { type Lesson, readParts, wholePage } from "./lesson.ts";
 import { type Tab, tabs } from "./store.ts";
 
 /** What is looked at. */
@@ -27,11 +28,13 @@ export interface Look {
 export interface UrlState extends Look {
   /** Preset, seed and what differs from the preset. */
   changes: Partial<RunConfig>;
+  /** What of the page is hidden; absent where all of it is shown. */
+  lesson?: Lesson;
   /** Fields that the page does not use; they stay in the address. */
   others: [key: string, value: string][];
 }
 
-const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "panels"];
+const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "panels", "hide", "only"];
 const places = ["step", "at", "task", "token"] as const;
 
 const files = "file:";
@@ -57,6 +60,8 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "run") state.run = value;
       else if (key === "panels") state.panels = readPanels(value);
       else if (isPlace(key)) state[key] = checkPlace(key, value);
+      else if (key === "hide" || key === "only")
+        state.lesson = { ...(state.lesson ?? wholePage), [key]: readParts(key, value) };
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
         if (key === "judgeUrl" && value !== "") readServerAddress(value);
@@ -94,6 +99,8 @@ export function writeUrl(state: UrlState): string {
   if (state.token !== null) fields.push(["token", String(state.token)]);
   const panels = Object.entries(state.panels).map(([name, open]) => (open ? name : `-${name}`));
   if (panels.length > 0) fields.push(["panels", panels.join(".")]);
+  for (const key of ["hide", "only"] as const)
+    if (state.lesson && state.lesson[key].length > 0) fields.push([key, state.lesson[key].join(".")]);
   return `?${new URLSearchParams([...fields, ...state.others])}`;
 }
 

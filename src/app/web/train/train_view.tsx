@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { narrow } from "../widgets/narrow.ts";
+import { Part } from "../widgets/part.tsx";
 import { CausalCard } from "./causal_card.tsx";
 import { Controls } from "./controls.tsx";
 import { Profile } from "./profile.tsx";
@@ -25,7 +26,7 @@ export function TrainView({ judge, run, rollout, away, welcome }: Props) {
   const isFresh = usePage().store.isFresh.value;
   return (
     <>
-      <section class="stack settings" aria-label="Settings">
+      <section class="stack settings" aria-label="Settings" data-part="settings">
         {narrow.value ? (
           <FoldedSettings>
             <Controls judge={judge} away={away} />
@@ -35,12 +36,16 @@ export function TrainView({ judge, run, rollout, away, welcome }: Props) {
         )}
       </section>
       <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
-        {isFresh ? welcome : run}
-        <CausalCard />
-        <Profile />
+        {isFresh ? welcome : <Part name="run">{run}</Part>}
+        <Part name="worth">
+          <CausalCard />
+        </Part>
+        <Part name="timeline">
+          <Profile />
+        </Part>
       </section>
       {!isFresh && (
-        <aside class="stack" aria-label="Chosen rollout">
+        <aside class="stack" aria-label="Chosen rollout" data-part="rollout">
           {rollout}
         </aside>
       )}
