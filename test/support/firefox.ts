@@ -78,6 +78,13 @@ export class Firefox {
     await this.#ask("browsingContext.navigate", { context: this.#context, url, wait: "complete" });
   }
 
+  /** Opens an empty tab in front of it, or takes that away: the page is hidden meanwhile. */
+  async cover(covers: boolean): Promise<void> {
+    if (!covers) return void (await this.#ask("browsingContext.activate", { context: this.#context }));
+    await this.#ask("browsingContext.create", { type: "tab", background: false });
+    await this.until('document.visibilityState === "hidden"');
+  }
+
   async size(width: number, height: number): Promise<void> {
     await this.#ask("browsingContext.setViewport", { context: this.#context, viewport: { width, height } });
   }

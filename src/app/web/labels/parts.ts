@@ -1,7 +1,7 @@
 /** Parts of the page that a lesson's link may hide, or show alone, by the names that stand in it. Knobs have their own names. */
 export const parts = {
   settings: "all settings, the left column",
-  experiment: "preset, seed and the first knobs",
+  experiment: "preset and first knobs",
   memory: "GPU memory",
   whatif: "What if",
   reward: "the reward",
@@ -17,13 +17,13 @@ export const parts = {
   timeline: "time of the kernels",
   rollout: "the chosen rollout",
   tabs: "the row of views",
-  train: "the view Train in that row",
-  step: "the view Step through in that row",
-  compare: "the view Compare in that row",
-  runs: "the view Runs in that row",
-  data: "the view Data in that row",
-  learn: "the view Learn in that row",
-  device: "graphics card and model, above",
+  train: "Train, in that row",
+  step: "Step through, in that row",
+  compare: "Compare, in that row",
+  runs: "Runs, in that row",
+  data: "Data, in that row",
+  learn: "Learn, in that row",
+  device: "graphics card and model",
 } as const;
 
 export type PartName = keyof typeof parts;

@@ -38,7 +38,7 @@ describe.skipIf(program === null)("Firefox, as Debian has it", () => {
     );
   });
 
-  test("trains a step, with the server gone, on the page that it kept", async () => {
+  test("trains a step, with the server gone, on the page that it kept, in a tab that is hidden", async () => {
     await able.open(server.address + oneStep);
     await able.until(`(await navigator.serviceWorker.getRegistration())?.active?.state === "activated"`);
     await server.close();
@@ -48,8 +48,10 @@ describe.skipIf(program === null)("Firefox, as Debian has it", () => {
     await able.until(`/\\(software\\).*needle/.test(document.querySelector(".chips").textContent)`);
     expect(await able.evaluate("crossOriginIsolated")).toBe(true);
     await able.evaluate(`${button("Start")}.click()`);
+    await able.cover(true);
     await able.until(`document.body.innerText.includes("The run is done: 1 step")`, 120);
     await able.until(`document.title === "✓ 1/1 done · Saccade"`);
+    await able.cover(false);
     await able.until(`/Sampler and learner agree\\s+good\\s+exactly 0/.test(document.body.innerText)`);
   });
 });
