@@ -10,6 +10,7 @@ import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
 
 const tabNames: Record<Tab, string> = {
   train: "Train",
+  rollouts: "Rollouts",
   step: "Step through",
   compare: "Compare",
   runs: "Runs",
