@@ -98,12 +98,14 @@ interface RangeProps {
   onChange(query: Query): void;
 }
 
+const bound = (value: number): string => (Number.isInteger(value) ? count(value) : figure(value));
+
 /** Two bounds, either of which may be empty. */
 function Range({ field, extent, query, onChange }: RangeProps) {
   const id = useId();
   const range = rangeOf(query, field);
-  const shownBound = (bound: number | undefined): string =>
-    bound === undefined || !Number.isFinite(bound) ? "" : String(bound);
+  const shownBound = (value: number | undefined): string =>
+    value === undefined || !Number.isFinite(value) ? "" : String(value);
   const set = (which: "least" | "most", typed: string): void => {
     const empty = which === "least" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     const value = typed.trim() === "" ? empty : Number(typed.replace("−", "-"));
@@ -121,7 +123,7 @@ function Range({ field, extent, query, onChange }: RangeProps) {
         class="num"
         inputMode="decimal"
         aria-label={`${fieldLabels[field]}, at least`}
-        placeholder={figure(extent.least)}
+        placeholder={bound(extent.least)}
         value={shownBound(range?.least)}
         onChange={(event) => set("least", event.currentTarget.value)}
       />
@@ -132,7 +134,7 @@ function Range({ field, extent, query, onChange }: RangeProps) {
         class="num"
         inputMode="decimal"
         aria-label={`${fieldLabels[field]}, at most`}
-        placeholder={figure(extent.most)}
+        placeholder={bound(extent.most)}
         value={shownBound(range?.most)}
         onChange={(event) => set("most", event.currentTarget.value)}
       />

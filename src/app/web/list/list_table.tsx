@@ -26,14 +26,14 @@ interface Heading {
 }
 
 const headings: readonly Heading[] = [
-  { name: "", title: "", field: null, kind: "outcome" },
-  { name: "Rollout", title: "step, task and rollout, counted from 1", field: "step", kind: "place" },
-  { name: "Question and answer", title: "", field: null, kind: "words" },
-  { name: "Reward", title: "what it was paid", field: "reward", kind: "number" },
-  { name: "Adv.", title: "advantage: the reward beside its group’s", field: "advantage", kind: "number" },
-  { name: "Zooms", title: "calls of tools that were carried out", field: "zooms", kind: "number narrow" },
-  { name: "IoU", title: "best overlap of a zoom with the gold box", field: "iou", kind: "number wide-only" },
-  { name: "Tokens", title: "tokens that the model sampled", field: "tokens", kind: "number wide-only" },
+  { name: "", title: "", field: null, kind: "of-outcome" },
+  { name: "Rollout", title: "step, task and rollout, counted from 1", field: "step", kind: "of-place" },
+  { name: "Question and answer", title: "", field: null, kind: "of-words" },
+  { name: "Reward", title: "what it was paid", field: "reward", kind: "of-number" },
+  { name: "Adv.", title: "advantage: the reward beside its group’s", field: "advantage", kind: "of-number" },
+  { name: "Zooms", title: "calls of tools that were carried out", field: "zooms", kind: "of-number narrow" },
+  { name: "IoU", title: "best overlap of a zoom with the gold box", field: "iou", kind: "of-number wide-only" },
+  { name: "Tokens", title: "tokens that the model sampled", field: "tokens", kind: "of-number wide-only" },
 ];
 
 /** The rows that are seen, of any number of them. */
@@ -213,7 +213,7 @@ function Row({ place, row, isAt, isChosen, onChoose, onOpen }: RowProps) {
       onDblClick={onOpen}
     >
       {row === null ? (
-        <span class="cell-of words soft small" role="gridcell">
+        <span class="cell-of of-words soft small" role="gridcell">
           …
         </span>
       ) : (
@@ -227,14 +227,14 @@ function Cells({ row }: { row: ListRow }) {
   const { excerpt, mark } = row;
   return (
     <>
-      <span class="cell-of outcome" role="gridcell">
+      <span class="cell-of of-outcome" role="gridcell">
         <b class="letter" style={{ "--c": `var(${outcomeColour(row)})` }} title={outcomeLabel(row)} aria-hidden="true">
           {outcomeLetter(row)}
         </b>
         <span class="hidden">{outcomeLabel(row)}</span>
       </span>
       <span
-        class="cell-of place num"
+        class="cell-of of-place num"
         role="gridcell"
         title={`step ${row.step}, task ${row.taskIndex + 1}, rollout ${row.rolloutIndex + 1}`}
       >
@@ -243,7 +243,7 @@ function Cells({ row }: { row: ListRow }) {
           ·{row.taskIndex + 1}·{row.rolloutIndex + 1}
         </i>
       </span>
-      <span class="cell-of words" role="gridcell">
+      <span class="cell-of of-words" role="gridcell">
         <span class="line">{row.question}</span>
         <span class="line soft small">
           {mark && <MarkSigns mark={mark} />}
@@ -258,20 +258,20 @@ function Cells({ row }: { row: ListRow }) {
           )}
         </span>
       </span>
-      <span class="cell-of number num" role="gridcell">
+      <span class="cell-of of-number num" role="gridcell">
         {row.reward === null ? "–" : figure(row.reward)}
       </span>
-      <span class="cell-of number num" role="gridcell">
+      <span class="cell-of of-number num" role="gridcell">
         {row.advantage === null ? "–" : signed(row.advantage)}
       </span>
-      <span class="cell-of number narrow num" role="gridcell">
+      <span class="cell-of of-number narrow num" role="gridcell">
         {row.zooms}
         {row.calls > row.zooms && <i title={`${row.calls - row.zooms} refused`}> +{row.calls - row.zooms}✕</i>}
       </span>
-      <span class="cell-of number wide-only num" role="gridcell">
+      <span class="cell-of of-number wide-only num" role="gridcell">
         {row.iou === null ? "–" : figure(row.iou)}
       </span>
-      <span class="cell-of number wide-only num" role="gridcell">
+      <span class="cell-of of-number wide-only num" role="gridcell">
         {count(row.tokens)}
       </span>
     </>

@@ -37,7 +37,7 @@ export function ListView({ rollout }: { rollout: ComponentChildren }) {
         <Facets shown={shown} />
       </aside>
       <section class="stack first" aria-label="Rollouts">
-        <div class="card list">
+        <div class="card rollout-list">
           <FilterBar list={list} shown={shown} />
           <ListTable list={list} shown={shown} />
           {shown.shortenedTexts > 0 && (

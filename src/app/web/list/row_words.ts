@@ -27,7 +27,7 @@ export function answerText({ answer, expected, end, outcome }: ListRow): string 
 
 const labels: Partial<Record<ChoiceField, Readonly<Record<string, string>>>> = {
   is: { right: "right", wrong: "wrong", format: "format broken", unjudged: "no verdict", failed: "failed, left out" },
-  tool: { used: "zoomed, or used another tool", unused: "no tool carried out" },
+  tool: { used: "zoomed", unused: "did not zoom" },
   end: {
     answer: "answered",
     malformed: "malformed turn",
