@@ -2,6 +2,8 @@ import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
 import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
+import { type CurveEvent, curveEvents } from "../../src/app/run/curve_events.ts";
+import { noSummary, withEvent } from "../../src/app/run/run_summary.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
 import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/judge_worker.ts";
@@ -22,9 +24,11 @@ import type {
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { Task } from "../../src/tasks/task.ts";
+import { differences, resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
@@ -59,6 +63,7 @@ export class FakeRun implements RunApi {
   readonly data: DataApi;
   readonly judge: JudgeApi;
   readonly rollouts: FakeRollouts;
+  readonly records = new FakeRecords();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -274,6 +279,7 @@ export class FakeRun implements RunApi {
       const step = events.filter((event) => event.type === "update").length;
       return {
         name,
+        ...this.records.titleOf(name),
         preset: head.config.preset,
         seed: head.config.seed,
         step,
@@ -281,6 +287,11 @@ export class FakeRun implements RunApi {
         steps: head.config.steps,
         startedAt: head.startedAt,
         writer: null,
+        settings: Object.fromEntries(
+          differences(head.config, resolveConfig({})).map((key) => [key, head.config[key]]),
+        ) as Partial<RunConfig>,
+        summary: events.reduce(withEvent, noSummary),
+        sizeBytes: 1000 * events.length,
       };
     });
   }
@@ -293,6 +304,11 @@ export class FakeRun implements RunApi {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
     return events;
+  }
+
+  async curves(name: string): Promise<CurveEvent[]> {
+    const { events } = await this.events(name);
+    return curveEvents(events.map((event) => `${JSON.stringify(event)}\n`).join(""), name);
   }
 
   async remove(name: string): Promise<void> {

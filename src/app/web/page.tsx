@@ -9,6 +9,7 @@ import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
 import { Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
+import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
@@ -43,6 +44,7 @@ export function Page({ page }: { page: PageParts }) {
       <ViewBoundary name="A notice" of={run}>
         <NoticeList />
         <ReplayNeeds />
+        <QuestionDialog />
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>

@@ -11,6 +11,7 @@ import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts
 import { holds } from "./lazy_groups.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
+import type { Question } from "./question.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
@@ -90,6 +91,8 @@ export class Store {
 
   // the device and the run
   readonly gpuProblem: Signal<string | null> = signal(null);
+  /** What a person is asked now; null where nothing is. */
+  readonly question: Signal<Question | null> = signal(null);
   readonly opened: Signal<Opened | null> = signal(null);
   /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
   readonly busy: Signal<string | null> = signal(null);
@@ -112,6 +115,8 @@ export class Store {
   readonly interrupted: Signal<Interrupted | null> = signal(null);
   /** The run before this one: faint lines behind the curves. */
   readonly previous: Signal<RunState | null> = signal(null);
+  /** Stored runs whose curves are drawn beside those of the shown one, by their names, each once. */
+  readonly overlaid: Signal<readonly string[]> = signal([]);
   readonly replay: Signal<Replay | null> = signal(null);
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view re-renders only for what it shows

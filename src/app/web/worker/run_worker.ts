@@ -7,6 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
+import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -27,6 +28,7 @@ import { droppedPaths, recognise } from "./dropped_again.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
+import { RecordsWorker } from "./records_worker.ts";
 import { resumableRun } from "./resumable_run.ts";
 import { RolloutWorker } from "./rollout_worker.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
@@ -43,6 +45,7 @@ export class RunWorker implements RunApi {
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
   readonly rollouts: RolloutWorker;
+  readonly records = new RecordsWorker();
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
   /** Other weights than those that are trained, for questions about rollouts. */
@@ -243,6 +246,10 @@ export class RunWorker implements RunApi {
     const log = await storedLog(name);
     if (log === "") throw new Error(`The run "${name}" holds no events; remove it or choose another`);
     return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
+  }
+
+  async curves(name: string): Promise<CurveEvent[]> {
+    return curveEvents(await storedLog(name), name);
   }
 
   settings(name: string): Promise<RunConfig> {
