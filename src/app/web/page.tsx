@@ -51,6 +51,7 @@ export function Page({ page }: { page: PageParts }) {
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
           {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} welcome={<Welcome />} />}
+          {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} />}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
@@ -79,8 +80,14 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
 
+const loadList = async (): Promise<ComponentType> => {
+  const { ListView } = await import("./list/list_view.tsx");
+  return () => <ListView rollout={<RolloutView />} />;
+};
+
 const viewNames: Record<Tab, string> = {
   train: "The run",
+  rollouts: "The list of rollouts",
   step: "This rollout",
   compare: "The comparison",
   runs: "The list of runs",

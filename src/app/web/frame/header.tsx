@@ -11,6 +11,7 @@ import { BrandIcon, ThemeIcon } from "./icons.tsx";
 
 const tabNames: Record<Tab, string> = {
   train: "Train",
+  rollouts: "Rollouts",
   step: "Step through",
   compare: "Compare",
   runs: "Runs",
