@@ -3,6 +3,7 @@ import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
 import { type CurveEvent, curveEvents } from "../../src/app/run/curve_events.ts";
+import { noSummary, withEvent } from "../../src/app/run/run_summary.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
 import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/judge_worker.ts";
@@ -11,7 +12,6 @@ import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type { Asked } from "../../src/app/worker_api/event_batches.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
-import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type {
   CachedWeights,
   EventsFile,
@@ -24,10 +24,12 @@ import type {
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { Task } from "../../src/tasks/task.ts";
+import { differences, resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { stepMetrics } from "../../src/train/metrics.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
@@ -61,7 +63,8 @@ export interface FakeOptions {
 export class FakeRun implements RunApi {
   readonly data: DataApi;
   readonly judge: JudgeApi;
-  readonly rollouts: RolloutApi;
+  readonly rollouts: FakeRollouts;
+  readonly records = new FakeRecords();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -85,6 +88,7 @@ export class FakeRun implements RunApi {
       delayMs: 20 * (options.delayMs ?? 0),
       asked: this.asked,
       vocabulary,
+      stored: (name) => (name === this.#name && this.#log.length > 0 ? this.#log : this.#eventsOf(name)),
       roll: ({ task, config, step, greedy }, experience) => {
         const random = randomFrom(greedy ? 1 : config.seed);
         return fakeGroup([fakeRollout(task, config, random, experience, 0, 0)]).map((one) => ({
@@ -160,6 +164,7 @@ export class FakeRun implements RunApi {
     this.#name = name;
     this.#log = [];
     this.#changes = {};
+    this.rollouts.begin(name);
     this.#run = fakeEvents(config, { resumedAt, changes: () => this.#changes });
     return name;
   }
@@ -191,6 +196,7 @@ export class FakeRun implements RunApi {
       throw new Error("The GPU device was lost (fake_kernel); go on from what was saved last");
     }
     this.#log.push(event);
+    this.rollouts.receive(event);
     return event;
   }
 
@@ -274,6 +280,7 @@ export class FakeRun implements RunApi {
       const step = events.filter((event) => event.type === "update").length;
       return {
         name,
+        ...this.records.titleOf(name),
         preset: head.config.preset,
         seed: head.config.seed,
         step,
@@ -281,14 +288,23 @@ export class FakeRun implements RunApi {
         steps: head.config.steps,
         startedAt: head.startedAt,
         writer: null,
+        settings: Object.fromEntries(
+          differences(head.config, resolveConfig({})).map((key) => [key, head.config[key]]),
+        ) as Partial<RunConfig>,
+        summary: events.reduce(withEvent, noSummary),
+        sizeBytes: 1000 * events.length,
       };
     });
   }
 
   async events(name: string): Promise<EventsFile> {
+    return { events: this.#eventsOf(name), notices: [], leftOut: 0, unreadKnobs: new Set() };
+  }
+
+  #eventsOf(name: string): TrainEvent[] {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
-    return { events, notices: [], leftOut: 0, unreadKnobs: new Set() };
+    return events;
   }
 
   async curves(name: string): Promise<CurveEvent[]> {

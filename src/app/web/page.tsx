@@ -11,6 +11,7 @@ import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
 import { NoticeList } from "./frame/notice_list.tsx";
+import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
@@ -46,6 +47,7 @@ export function Page({ page }: { page: PageParts }) {
       <ViewBoundary name="A notice" of={run}>
         <NoticeList />
         <ReplayNeeds />
+        <QuestionDialog />
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>

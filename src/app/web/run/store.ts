@@ -8,8 +8,10 @@ import type { PlayerState } from "../../run/player.ts";
 import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
+import { holds } from "./lazy_groups.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
+import type { Question } from "./question.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
@@ -89,6 +91,8 @@ export class Store {
 
   // the device and the run
   readonly gpuProblem: Signal<string | null> = signal(null);
+  /** What a person is asked now; null where nothing is. */
+  readonly question: Signal<Question | null> = signal(null);
   readonly opened: Signal<Opened | null> = signal(null);
   /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
   readonly busy: Signal<string | null> = signal(null);
@@ -297,8 +301,9 @@ function findRollout(steps: RunState["steps"], id: string): Chosen | null {
   for (const record of steps) {
     for (const [taskIndex, group] of record.groups.entries()) {
       const task = record.tasks[taskIndex];
-      const rollout = group?.find((candidate) => candidate.id === id);
-      if (rollout && group && task) return { rollout, task, siblings: group, step: record.step };
+      if (!group || !holds(group, id)) continue;
+      const rollout = group.find((candidate) => candidate.id === id);
+      if (rollout && task) return { rollout, task, siblings: group, step: record.step };
     }
   }
   return null;

@@ -28,6 +28,7 @@ import { droppedPaths, recognise } from "./dropped_again.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
+import { RecordsWorker } from "./records_worker.ts";
 import { resumableRun } from "./resumable_run.ts";
 import { RolloutWorker } from "./rollout_worker.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
@@ -44,6 +45,7 @@ export class RunWorker implements RunApi {
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
   readonly rollouts: RolloutWorker;
+  readonly records = new RecordsWorker();
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
   /** Other weights than those that are trained, for questions about rollouts. */
@@ -124,6 +126,7 @@ export class RunWorker implements RunApi {
     await this.#endRun();
     this.#run = null;
     this.#run = await StoredRunWriter.begin((wanted) => this.#openModel(wanted), this.platform, config);
+    this.rollouts.lists.begin(this.#run.name);
     return this.#run.name;
   }
 
@@ -132,19 +135,19 @@ export class RunWorker implements RunApi {
     await this.#endRun();
     this.#run = null;
     this.#run = await StoredRunWriter.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
+    this.rollouts.lists.begin(name);
     return this.#run.latest;
   }
 
   async next(): Promise<TrainEvent | null> {
     const run = this.#run;
-    return run ? this.#guarded(() => run.next()) : null;
+    return run ? this.#nextOf(run) : null;
   }
 
   async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
     const run = this.#run;
     if (!run) return null;
-    if (this.#batches?.run !== run)
-      this.#batches = { run, batches: new EventBatches(() => this.#guarded(() => run.next())) };
+    if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
     return this.#batches.batches.next(asked);
   }
 
@@ -261,6 +264,13 @@ export class RunWorker implements RunApi {
     if (run !== null) return storedExport(this.platform, run);
     if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
     return this.#run.exported();
+  }
+
+  /** The next event of a run, which its list of rollouts learns as well. */
+  async #nextOf(run: StoredRunWriter): Promise<TrainEvent | null> {
+    const event = await this.#guarded(() => run.next());
+    if (event) this.rollouts.lists.receive(event);
+    return event;
   }
 
   /** Does something with the session while no event is under way. */
