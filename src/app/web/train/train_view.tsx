@@ -3,7 +3,6 @@ import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { CausalCard } from "./causal_card.tsx";
 import { Controls } from "./controls.tsx";
-import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
 import { HealthCard } from "./health_card.tsx";
 import { Profile } from "./profile.tsx";
@@ -11,6 +10,8 @@ import { Profile } from "./profile.tsx";
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
+  /** Charts of the run. */
+  curves: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
   /** What stands in the place of a run before there is one. */
@@ -18,7 +19,7 @@ interface Props {
 }
 
 /** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
-export function TrainView({ judge, rollout, welcome }: Props) {
+export function TrainView({ judge, curves, rollout, welcome }: Props) {
   const isFresh = usePage().store.isFresh.value;
   return (
     <>
@@ -32,7 +33,7 @@ export function TrainView({ judge, rollout, welcome }: Props) {
           <>
             <Alarm />
             <HealthCard />
-            <Curves />
+            {curves}
             <Groups />
           </>
         )}
