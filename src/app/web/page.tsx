@@ -5,10 +5,10 @@ import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
+import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
-import { importAtRest, Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
 import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
@@ -23,6 +23,7 @@ import type { Tab } from "./run/store.ts";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
 import { Welcome } from "./welcome/welcome.tsx";
+import { importAtRest, Later } from "./widgets/later.tsx";
 
 showUnseen();
 
@@ -55,13 +56,13 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "train" && (
             <TrainView
               judge={<JudgeCard />}
-              run={<Later name="The run" load={views.run} />}
-              rollout={<Later name="The rollout" load={views.rollout} />}
+              run={<Later name="The run" load={views.run} props={{}} />}
+              rollout={<Later name="The rollout" load={views.rollout} props={{}} />}
               away={<AwayPanel control={page.away} />}
               welcome={<Welcome />}
             />
           )}
-          {tab !== "train" && <Later name={viewNames[tab]} load={views[tab]} />}
+          {tab !== "train" && <Later key={tab} name={viewNames[tab]} load={views[tab]} props={{}} />}
         </ViewBoundary>
       </main>
     </Providers>
@@ -75,7 +76,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
       <DataContext.Provider value={page.data}>
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
-            <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+            <MemoryContext.Provider value={page.memory}>
+              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+            </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
       </DataContext.Provider>
@@ -85,18 +88,34 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 
 /** What is imported when it is first shown, or once the page is at rest. */
 const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<ComponentType>> = {
-  run: async () => (await import("./train/run_panels.tsx")).RunPanels,
+  run: async () => {
+    const [{ RunPanels }, { Curves }] = await Promise.all([
+      import("./train/run_panels.tsx"),
+      import("./curves/curves.tsx"),
+    ]);
+    return () => <RunPanels curves={<Curves />} />;
+  },
   rollout: async () => (await import("./rollout/rollout_view.tsx")).RolloutView,
+  rollouts: async () => {
+    const { ListView } = await import("./list/list_view.tsx");
+    return () => <ListView rollout={<Later name="The rollout" load={views.rollout} props={{}} />} />;
+  },
   step: async () => (await import("./rollout/step_view.tsx")).StepView,
   compare: async () => (await import("./compare/compare_view.tsx")).CompareView,
   runs: async () => {
-    const [{ RunsView }, { RejudgePanel }] = await Promise.all([
+    const [{ RunsView }, { RejudgePanel }, { OverlayCard }] = await Promise.all([
       import("./runs/runs_view.tsx"),
       import("./judge/rejudge_panel.tsx"),
+      import("./curves/overlay_card.tsx"),
     ]);
     return () => {
       const rejudge = useRejudge();
-      return <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} />;
+      return (
+        <>
+          <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} />
+          <OverlayCard />
+        </>
+      );
     };
   },
   data: async () => (await import("./data/samples_view.tsx")).SamplesView,
@@ -105,6 +124,7 @@ const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<Com
 
 const viewNames: Record<Tab, string> = {
   train: "The run",
+  rollouts: "The list of rollouts",
   step: "This rollout",
   compare: "The comparison",
   runs: "The list of runs",

@@ -9,6 +9,7 @@ import { WordsButton } from "./words_button.tsx";
 
 const tabNames: Record<Tab, string> = {
   train: "Train",
+  rollouts: "Rollouts",
   step: "Step through",
   compare: "Compare",
   runs: "Runs",

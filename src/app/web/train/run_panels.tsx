@@ -1,16 +1,16 @@
+import type { ComponentChildren } from "preact";
 import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
-import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
 import { HealthCard } from "./health_card.tsx";
 
 /** A run: what to know about it, its curves, its groups. */
-export function RunPanels() {
+export function RunPanels({ curves }: { curves: ComponentChildren }) {
   return (
     <>
       <Alarm />
       <HealthCard />
-      <Curves />
+      {curves}
       <Groups />
     </>
   );
