@@ -120,7 +120,7 @@ function Numbers({ specs, runs: { own } }: { specs: readonly CurveSpec[]; runs: 
     <span class="numbers soft">
       {known.slice(0, mostNumbers).map(({ title, value }) => (
         <span key={title}>
-          {title} <b class="num">{figure(value)}</b>
+          {title} <b class="num">{figure(value)}</b>{" "}
         </span>
       ))}
       {rest > 0 && <span>{known.length > 0 ? `${rest} more` : counted(specs.length, "chart")}</span>}
