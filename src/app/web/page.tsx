@@ -15,14 +15,12 @@ import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
-import { RejudgePanel } from "./judge/rejudge_panel.tsx";
 import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
-import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
 
@@ -51,7 +49,7 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
-          {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
+          {tab === "runs" && <Later name="The list of runs" load={loadRuns} />}
           {tab === "data" && <SamplesView />}
           {tab === "learn" && <Learn />}
         </ViewBoundary>
@@ -76,6 +74,8 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 }
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
+
+const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
 
 const viewNames: Record<Tab, string> = {
   train: "The run",
