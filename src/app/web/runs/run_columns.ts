@@ -25,7 +25,8 @@ export interface Order {
 export function listed(runs: readonly StoredRun[]): ListedRun[] {
   const configs = runs.map(({ settings }) => configOf(settings));
   const known = configs.filter((config) => config !== null);
-  const all = known.length > 1 ? differingKnobs(known) : [];
+  // Steps have a column of their own.
+  const all = known.length > 1 ? differingKnobs(known).filter((knob) => knob !== "steps") : [];
   return runs.map((run, i) => {
     const config = configs[i] ?? null;
     const names =

@@ -1,6 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import type { KnobName } from "../../../train/knobs.ts";
-import { duration, shortened } from "../labels/numbers.ts";
+import { window as lastSteps } from "../../run/run_summary.ts";
+import { count, duration, figure, shortened } from "../labels/numbers.ts";
 import { knobText } from "../labels/run_differences.ts";
 import { byteSize } from "../labels/sizes.ts";
 import { usePage } from "../run/page_context.ts";
@@ -18,7 +19,7 @@ interface Props {
 /** All that is known of a run without its log, and what can be done with it. */
 export function RunDetails({ run, list, onRejudge }: Props) {
   const { store, control } = usePage();
-  const { name, label, settings, summary } = run;
+  const { name, label, settings, summary, result } = run;
   const moving = store.player.value === "playing" || store.player.value === "stepping";
   const changed = Object.keys(settings ?? {}).filter((key) => key !== "preset") as KnobName[];
   const ended = summary?.end ?? null;
@@ -26,6 +27,14 @@ export function RunDetails({ run, list, onRejudge }: Props) {
     <div class="rundetails">
       <RenameField run={run} list={list} />
       <dl class="facts small">
+        {result && (
+          <Fact of="reached">
+            accuracy {figure(result.accuracy)}{" "}
+            {result.isHeldOut ? "on held-out tasks, sampled" : `(mean of the last ${lastSteps} training steps)`}
+            {result.best && `, best ${figure(result.best.accuracy)} after step ${count(result.best.step)}`}; zoom rate{" "}
+            {figure(result.zoomRate)}, reward {figure(result.reward)}
+          </Fact>
+        )}
         <Fact of="settings">
           {settings === null
             ? "damaged"
@@ -42,7 +51,7 @@ export function RunDetails({ run, list, onRejudge }: Props) {
         <Fact of="storage">{byteSize(run.sizeBytes)}</Fact>
         {run.title !== undefined && <Fact of="in links">{name}</Fact>}
       </dl>
-      <p class="actions">
+      <p class="rowbuttons">
         <RemoveButton name={`the run ${label}`} onRemove={() => void list.remove([name])}>
           <button
             type="button"

@@ -8,6 +8,7 @@ import { ModelsCard } from "./models_card.tsx";
 import { RunsList } from "./runs_list.ts";
 import { RunsTable } from "./runs_table.tsx";
 import { StorageCard } from "./storage_card.tsx";
+import { SweepsCard } from "./sweeps_card.tsx";
 
 interface Props {
   /** Opens the form in which a stored run is judged again. */
@@ -50,6 +51,7 @@ export function RunsView({ onRejudge, rejudged }: Props) {
         )}
       </div>
       {rejudged}
+      <SweepsCard list={list} />
       <div class="card">
         <h2>
           <b>Recorded runs that come with this page</b>
