@@ -12,7 +12,6 @@ import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type { Asked } from "../../src/app/worker_api/event_batches.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
-import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type {
   CachedWeights,
   EventsFile,
@@ -63,7 +62,7 @@ export interface FakeOptions {
 export class FakeRun implements RunApi {
   readonly data: DataApi;
   readonly judge: JudgeApi;
-  readonly rollouts: RolloutApi;
+  readonly rollouts: FakeRollouts;
   readonly records = new FakeRecords();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
@@ -90,6 +89,7 @@ export class FakeRun implements RunApi {
       delayMs: 20 * (options.delayMs ?? 0),
       asked: this.asked,
       vocabulary,
+      stored: (name) => (name === this.#name && this.#log.length > 0 ? this.#log : this.#eventsOf(name)),
       roll: ({ task, config, step, greedy }, experience) => {
         const random = randomFrom(greedy ? 1 : config.seed);
         return fakeGroup([fakeRollout(task, config, random, experience, 0, 0)]).map((one) => ({
@@ -166,6 +166,7 @@ export class FakeRun implements RunApi {
     this.#name = name;
     this.#log = [];
     this.#changes = {};
+    this.rollouts.begin(name);
     this.#run = fakeEvents(config, { resumedAt, changes: () => this.#changes });
     return name;
   }
@@ -202,6 +203,7 @@ export class FakeRun implements RunApi {
     }
     this.#log.push(event);
     if (this.#beside) this.store(this.#name, this.#log);
+    this.rollouts.receive(event);
     return event;
   }
 
@@ -304,9 +306,13 @@ export class FakeRun implements RunApi {
   }
 
   async events(name: string): Promise<EventsFile> {
+    return { events: this.#eventsOf(name), notices: [], leftOut: 0, unreadKnobs: new Set() };
+  }
+
+  #eventsOf(name: string): TrainEvent[] {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
-    return { events, notices: [], leftOut: 0, unreadKnobs: new Set() };
+    return events;
   }
 
   async curves(name: string): Promise<CurveEvent[]> {

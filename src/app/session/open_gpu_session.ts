@@ -33,7 +33,10 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
   // A run's model can be used, and exported, where the run could not be made.
   const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
   if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);
-  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" && lack === null });
+  const gpu = await Gpu.open(platform.gpu, {
+    matrixUnits: config.matrixUnits === "on" && lack === null,
+    otherName: () => platform.gpuName?.() ?? null,
+  });
   const files = filesIn(platform, config.model);
   try {
     if ((await files.sizeBytes("config.json")) === null)

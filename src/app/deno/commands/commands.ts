@@ -67,6 +67,10 @@ async function dispatch({ command, changes, options }: Request, context: Command
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, context);
+    case "pack":
+      return (await import("./pack_command.ts")).packCommand(options, context);
+    case "unpack":
+      return (await import("./unpack_command.ts")).unpackCommand(changes, options, context);
     case "settings":
       return settingsCommand(changes, options, context);
     case "fuzz":

@@ -1,7 +1,9 @@
 import type { RunStore } from "../../../platform.ts";
 import { expectBaseDtype } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
+import type { Metrics } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { peakLine } from "../../memory/peak_table.ts";
 import { configText, readStored, recordRun, reopenRun } from "../../run/record.ts";
 import type { RecordOptions } from "../../run/run_recorder.ts";
@@ -76,15 +78,24 @@ async function trainInto({ session, store, config, from, options, context }: Tra
   const signal = stopSignal(context);
   const codes = { done: exitCodes.done, stopped: exitCodes.interrupted, failed: exitCodes.failed };
   let code: number = exitCodes.done;
+  let isWhole = true;
+  const steps: Metrics[] = [];
   for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
-    if (event.type === "end") code = codes[event.reason];
+    if (event.type === "update") steps.push(event.metrics);
+    if (event.type === "end") {
+      isWhole = event.reason === "done";
+      // A run that a budget ended has done what it was asked for, and says so.
+      const isBudget = event.reason === "stopped" && event.message !== undefined;
+      code = isBudget ? exitCodes.done : codes[event.reason];
+    }
     const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
     if (line !== null) terminal.print(line);
     else terminal.progress(progressLine(event) ?? "");
   }
   if (session.peakMemory && !options.logJson) terminal.print(peakLine(session.peakMemory));
+  const use = judgeUse(steps);
+  if (use && !options.logJson) terminal.print(`The judge: ${judgeUseText(use)}`);
   // Also where the judge refused all questions: the steps made are kept.
-  if (code !== exitCodes.done && !options.logJson)
-    terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
+  if (!isWhole && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
   return code;
 }

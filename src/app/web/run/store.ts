@@ -8,6 +8,7 @@ import type { PlayerState } from "../../run/player.ts";
 import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
+import { holds } from "./lazy_groups.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
 import type { Question } from "./question.ts";
@@ -300,8 +301,9 @@ function findRollout(steps: RunState["steps"], id: string): Chosen | null {
   for (const record of steps) {
     for (const [taskIndex, group] of record.groups.entries()) {
       const task = record.tasks[taskIndex];
-      const rollout = group?.find((candidate) => candidate.id === id);
-      if (rollout && group && task) return { rollout, task, siblings: group, step: record.step };
+      if (!group || !holds(group, id)) continue;
+      const rollout = group.find((candidate) => candidate.id === id);
+      if (rollout && task) return { rollout, task, siblings: group, step: record.step };
     }
   }
   return null;

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { shownBytes } from "../../text/shown_bytes.ts";
 import type { ExportedModel } from "../../worker_api/run_api.ts";
 import { download, fileName } from "../browser/download.ts";
-import { shownBytes } from "../browser/dropped_kinds.ts";
 import { count, counted } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Store } from "../run/store.ts";

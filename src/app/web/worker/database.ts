@@ -1,5 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from "idb";
 import type { NamedBytes } from "../../../platform.ts";
+import type { RolloutMark } from "../../../train/rollout_mark.ts";
 import type { Branch } from "../../worker_api/branch_api.ts";
 import type { StoredSweep } from "../../worker_api/records_api.ts";
 import type { StoredModel, StoredRun } from "../../worker_api/run_api.ts";
@@ -40,6 +41,8 @@ interface Schema extends DBSchema {
   keptWeights: { key: [run: string, step: number]; value: NamedBytes[] };
   /** Branches of rollouts. */
   branches: { key: [tree: string, id: string]; value: Branch };
+  /** What a person said of rollouts. */
+  marks: { key: [tree: string, rollout: string]; value: RolloutMark & { tree: string } };
   /** Plans of sweeps, and the names of their runs. */
   sweeps: { key: string; value: StoredSweep };
 }
@@ -67,6 +70,7 @@ export function database(): Promise<Database> {
       if (before < 5) db.createObjectStore("branches", { keyPath: ["tree", "id"] });
       if (before < 6) db.createObjectStore("keptWeights");
       if (before < 7) {
+        db.createObjectStore("marks", { keyPath: ["tree", "rollout"] });
         db.createObjectStore("sweeps", { keyPath: "id" });
       }
     },

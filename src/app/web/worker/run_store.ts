@@ -10,6 +10,7 @@ import { branchesOfRun } from "./branch_store.ts";
 import { BrowserRunStore, lastStep, piecesOf } from "./browser_run_store.ts";
 import { database, entryOf, lock, locked, type RunEntry, write } from "./database.ts";
 import { weightsOfRun } from "./kept_weights.ts";
+import { marksOfRun } from "./mark_store.ts";
 
 const lockName = (name: string): string => `run ${name}`;
 
@@ -71,13 +72,14 @@ export async function removeRun(name: string): Promise<void> {
     `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
   );
   try {
-    type Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
-    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
+    type Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights"];
+    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights"];
     await write(await database(), stores, `that the run "${name}" is removed`, (change) => [
       change.objectStore("runs").delete(name),
       change.objectStore("logs").delete(piecesOf(name)),
       change.objectStore("checkpoints").delete(name),
       change.objectStore("branches").delete(branchesOfRun(name)),
+      change.objectStore("marks").delete(marksOfRun(name)),
       change.objectStore("keptWeights").delete(weightsOfRun(name)),
     ]);
   } finally {

@@ -126,6 +126,7 @@ export class RunWorker implements RunApi {
     await this.#endRun();
     this.#run = null;
     this.#run = await StoredRunWriter.begin((wanted) => this.#openModel(wanted), this.platform, config);
+    this.rollouts.lists.begin(this.#run.name);
     return this.#run.name;
   }
 
@@ -134,19 +135,19 @@ export class RunWorker implements RunApi {
     await this.#endRun();
     this.#run = null;
     this.#run = await StoredRunWriter.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
+    this.rollouts.lists.begin(name);
     return this.#run.latest;
   }
 
   async next(): Promise<TrainEvent | null> {
     const run = this.#run;
-    return run ? this.#guarded(() => run.next()) : null;
+    return run ? this.#nextOf(run) : null;
   }
 
   async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
     const run = this.#run;
     if (!run) return null;
-    if (this.#batches?.run !== run)
-      this.#batches = { run, batches: new EventBatches(() => this.#guarded(() => run.next())) };
+    if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
     return this.#batches.batches.next(asked);
   }
 
@@ -267,6 +268,13 @@ export class RunWorker implements RunApi {
     if (run !== null) return storedExport(this.platform, run);
     if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
     return this.#run.exported();
+  }
+
+  /** The next event of a run, which its list of rollouts learns as well. */
+  async #nextOf(run: StoredRunWriter): Promise<TrainEvent | null> {
+    const event = await this.#guarded(() => run.next());
+    if (event) this.rollouts.lists.receive(event);
+    return event;
   }
 
   /** Does something with the session while no event is under way. */
