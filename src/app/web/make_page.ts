@@ -1,4 +1,5 @@
 import type { RunApi } from "../worker_api/run_api.ts";
+import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
@@ -19,6 +20,7 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  curves: CurvesControl;
 }
 
 /**
@@ -55,5 +57,6 @@ export function makePage(
     },
     rejudge: new RejudgeControl(api),
     memory: new MemoryControl(api, store),
+    curves: new CurvesControl(api, store),
   };
 }

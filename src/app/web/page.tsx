@@ -3,11 +3,12 @@ import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
+import { Curves } from "./curves/curves.tsx";
+import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
-import { Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
 import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
@@ -23,6 +24,7 @@ import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
+import { Later } from "./widgets/later.tsx";
 
 showUnseen();
 
@@ -46,10 +48,10 @@ export function Page({ page }: { page: PageParts }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
+          {tab === "train" && <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} />}
           {tab === "step" && <StepView />}
-          {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
-          {tab === "runs" && <Later name="The list of runs" load={loadRuns} />}
+          {tab === "compare" && <Later name="The comparison" load={loadCompare} props={{}} />}
+          {tab === "runs" && <Later name="The list of runs" load={loadRuns} props={{}} />}
           {tab === "data" && <SamplesView />}
           {tab === "learn" && <Learn />}
         </ViewBoundary>
@@ -65,7 +67,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
       <DataContext.Provider value={page.data}>
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
-            <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+            <MemoryContext.Provider value={page.memory}>
+              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+            </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
       </DataContext.Provider>

@@ -15,10 +15,12 @@ interface Props {
   onRejudge(run: string): void;
   /** That form and what came of it; nothing while it is closed. */
   rejudged: ComponentChildren;
+  /** The curves of the runs that are checked; nothing where none is. */
+  curves: ComponentChildren;
 }
 
 /** Runs kept in this browser, and files of runs made elsewhere. Needs no GPU. */
-export function RunsView({ onRejudge, rejudged }: Props) {
+export function RunsView({ onRejudge, rejudged, curves }: Props) {
   const page = usePage();
   const { store, control } = page;
   const list = useMemo(() => new RunsList(page), [page]);
@@ -51,6 +53,7 @@ export function RunsView({ onRejudge, rejudged }: Props) {
         )}
       </div>
       {rejudged}
+      {curves}
       <SweepsCard list={list} />
       <div class="card">
         <h2>

@@ -3,7 +3,6 @@ import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { CausalCard } from "./causal_card.tsx";
 import { Controls } from "./controls.tsx";
-import { Curves } from "./curves.tsx";
 import { Groups } from "./groups.tsx";
 import { HealthCard } from "./health_card.tsx";
 import { Profile } from "./profile.tsx";
@@ -11,12 +10,14 @@ import { Profile } from "./profile.tsx";
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
+  /** Charts of the run. */
+  curves: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
 }
 
 /** Settings, curves and groups, the chosen rollout. */
-export function TrainView({ judge, rollout }: Props) {
+export function TrainView({ judge, curves, rollout }: Props) {
   return (
     <>
       <section class="stack settings" aria-label="Settings">
@@ -25,7 +26,7 @@ export function TrainView({ judge, rollout }: Props) {
       <section class="stack first" aria-label="Run">
         <Alarm />
         <HealthCard />
-        <Curves />
+        {curves}
         <Groups />
         <CausalCard />
         <Profile />

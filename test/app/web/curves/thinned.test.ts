@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { thinned } from "../../../../src/app/web/curves/thinned.ts";
 import type { Point } from "../../../../src/app/web/run/run_state.ts";
-import { thinned } from "../../../../src/app/web/train/thinned.ts";
 
 const point = (step: number, metrics: Record<string, number>): Point => ({ step, metrics, durationMs: 1 });
 
