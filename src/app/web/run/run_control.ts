@@ -198,7 +198,8 @@ export class RunControl {
       ]);
       const run = runs.find((candidate) => candidate.name === name);
       const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
-      this.#show({ name, link: name, about: null, origin: "stored", savedStep: waits ? run.savedStep : null }, file);
+      const savedStep = waits ? run.savedStep : null;
+      this.#show({ name, title: run?.title, link: name, about: null, origin: "stored", savedStep }, file);
     });
   }
 
@@ -247,7 +248,7 @@ export class RunControl {
   }
 
   #show(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep">>,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep" | "title">>,
     file: EventsFile,
   ): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);

@@ -49,7 +49,7 @@ function configOf(settings: Partial<RunConfig> | null): RunConfig | null {
   }
 }
 
-const valueOf: Record<SortKey, (run: ListedRun) => string | number | null> = {
+const sortValues: Record<SortKey, (run: ListedRun) => string | number | null> = {
   label: ({ label }) => label,
   step: ({ step }) => step,
   accuracy: ({ result }) => result?.accuracy ?? null,
@@ -63,7 +63,7 @@ const valueOf: Record<SortKey, (run: ListedRun) => string | number | null> = {
 
 /** In an order; what is not known comes last either way. */
 export function ordered(runs: readonly ListedRun[], { key, falling }: Order): ListedRun[] {
-  const value = valueOf[key];
+  const value = sortValues[key];
   return [...runs].sort((a, b) => {
     const [left, right] = [value(a), value(b)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);
