@@ -2,6 +2,7 @@ import axe from "axe-core";
 import { render } from "preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { page } from "vitest/browser";
+import "../../src/app/web/style.css";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { resolveConfig } from "../../src/train/config.ts";
@@ -67,6 +68,8 @@ test("a run is renamed and the list is searched; More has the rest of what is kn
   // The shown run has that name, and links the one that it was stored under.
   await page.getByRole("button", { name: "Open the run the one that zooms" }).click();
   await soon(() => expect(context.store.replay.value).toMatchObject({ title: "the one that zooms", link: "run 4" }));
+  context.store.tab.value = "runs";
+  await page.getByRole("button", { name: "More: about the run the one that zooms" }).click();
   await page.getByRole("button", { name: "Take the first name back" }).click();
   await page.getByRole("searchbox").fill("");
   await soon(() => expect(names()).toContain("run 4"));
@@ -77,7 +80,7 @@ test("checked runs are drawn together, and removed together once that was confir
   for (const name of ["one", "three"]) await page.getByLabelText(`Draw the curves of ${name}`).click();
   expect(context.store.overlaid.value).toEqual(["one", "three"]);
   await page.getByRole("button", { name: "Remove these…" }).click();
-  await page.getByRole("button", { name: "Keep" }).click();
+  await page.getByRole("button", { name: "Keep", exact: true }).click();
   expect((await fake.runs()).length).toBe(3);
   await page.getByRole("button", { name: "Remove these…" }).click();
   await page.getByRole("button", { name: "Remove 2 runs" }).click();

@@ -89,7 +89,7 @@ export function RunRow({ run, isDrawn, list, onRejudge }: Props) {
             aria-label={`More: about the run ${label}`}
             onClick={() => setOpen(!open)}
           >
-            {open ? "Less" : "More"}
+            More
           </button>
         </td>
       </tr>
