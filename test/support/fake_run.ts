@@ -31,6 +31,7 @@ import { stepMetrics } from "../../src/train/metrics.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
 import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
+import { FakeRunFiles } from "./fake_run_files.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
 export interface FakeOptions {
@@ -65,6 +66,7 @@ export class FakeRun implements RunApi {
   readonly judge: JudgeApi;
   readonly rollouts: FakeRollouts;
   readonly records = new FakeRecords();
+  readonly files = new FakeRunFiles();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;

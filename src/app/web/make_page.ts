@@ -5,6 +5,7 @@ import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
+import { MarkControl } from "./run/mark_control.ts";
 import type { BesideWorker, PageContext } from "./run/page_context.ts";
 import { Pictures } from "./run/pictures.ts";
 import { ReplayFiles } from "./run/replay_files.ts";
@@ -43,6 +44,7 @@ export function makePage(
     store,
     control,
     branches: new BranchControl(api.rollouts, store),
+    marks: new MarkControl(api.rollouts, store),
     givenFiles,
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),
     pictures,

@@ -3,6 +3,7 @@ import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
+import { isZip } from "./browser/zip_file.ts";
 import { Curves } from "./curves/curves.tsx";
 import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
@@ -24,6 +25,7 @@ import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
+import { Welcome } from "./welcome/welcome.tsx";
 import { Later } from "./widgets/later.tsx";
 
 showUnseen();
@@ -48,7 +50,10 @@ export function Page({ page }: { page: PageParts }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} />}
+          {tab === "train" && (
+            <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} welcome={<Welcome />} />
+          )}
+          {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} props={{}} />}
           {tab === "runs" && <Later name="The list of runs" load={loadRuns} props={{}} />}
@@ -81,8 +86,14 @@ const loadCompare = async (): Promise<ComponentType> => (await import("./compare
 
 const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
 
+const loadList = async (): Promise<ComponentType> => {
+  const { ListView } = await import("./list/list_view.tsx");
+  return () => <ListView rollout={<RolloutView />} />;
+};
+
 const viewNames: Record<Tab, string> = {
   train: "The run",
+  rollouts: "The list of rollouts",
   step: "This rollout",
   compare: "The comparison",
   runs: "The list of runs",
@@ -91,9 +102,15 @@ const viewNames: Record<Tab, string> = {
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
-  const { store, control, data, replayFiles } = page;
+  const { store, control, data, replayFiles, givenFiles } = page;
   try {
     const files = await reading;
+    const [only] = files;
+    if (only && files.length === 1 && (await isZip(only.file))) return void (await control.takeRun(only.file));
+    if (only && files.length === 1 && /\.json$/i.test(only.path)) {
+      store.tab.value = "train";
+      return void (await givenFiles.takeConfig(only.file));
+    }
     const log = await logAmong(files);
     if (log) {
       await control.openFile(log.file);

@@ -1,9 +1,9 @@
-import type { Point } from "../run/run_state.ts";
 import type { Band, Line } from "../widgets/plot_lines.ts";
 import type { CurveSpec, Part } from "./catalogue.ts";
+import { type Column, columnOf, within } from "./columns.ts";
 import { heldOutKey, isHeldOut, pointsOf, type RunPoints } from "./run_points.ts";
-import { bandKeys, type SeedView, seedPoints } from "./seed_bands.ts";
-import { smoothedPoints } from "./smoothing.ts";
+import { type SeedView, seedColumns } from "./seed_bands.ts";
+import { smoothed } from "./smoothing.ts";
 import { thinned } from "./thinned.ts";
 
 /** A run, or the runs of one setting, as a chart draws it. */
@@ -40,122 +40,87 @@ const mostRaw = 6;
 
 /** One run: a line for each part, faintly what was smoothed, and the run before it. */
 export function ownChart(spec: CurveSpec, run: RunPoints, previous: RunPoints | null, drawing: Drawing): Chart {
-  const columns: Column[] = [];
   const { parts, band } = spec;
-  if (previous)
-    for (const part of parts)
-      columns.push({
-        ...columnOf(part, previous, drawing, drawing.smoothing),
-        name: `${part.name}, previous run`,
-        look: "faint",
-      });
-  const showRaw = drawing.smoothing > 0 && drawing.stretches !== null && parts.length <= mostRaw;
-  if (showRaw)
-    for (const part of parts)
-      columns.push({ ...columnOf(part, run, drawing, 0), name: `${part.name}, as logged`, look: "faint" });
-  const edges = band ? columns.length : -1;
-  if (band) {
-    const [part] = parts;
-    columns.push(
-      { ...columnOf({ ...part, key: band.low }, run, drawing, drawing.smoothing), name: "smallest", look: "edge" },
-      { ...columnOf({ ...part, key: band.high }, run, drawing, drawing.smoothing), name: "largest", look: "edge" },
-    );
-  }
-  for (const part of parts) columns.push(columnOf(part, run, drawing, drawing.smoothing));
   const [first] = parts;
-  columns.push(...heldOutDots(first, run, drawing));
-  return chartOf(columns, band ? [{ low: edges, high: edges + 1, colour: first.colour }] : []);
+  const raw = { ...drawing, smoothing: 0 };
+  const lines: LoneLine[] = [];
+  const add = (from: RunPoints, { key, colour }: Part, name: string, how: Drawing, look?: Line["look"]) =>
+    lines.push({ name, colour, ...(look && { look }), ...drawn(columnOf(pointsOf(from, key), key), how) });
+  if (previous) for (const part of parts) add(previous, part, `${part.name}, previous run`, drawing, "faint");
+  if (drawing.smoothing > 0 && parts.length <= mostRaw)
+    for (const part of parts) add(run, part, `${part.name}, as logged`, raw, "faint");
+  const edges = lines.length;
+  if (band) {
+    add(run, { ...first, key: band.low }, "smallest", drawing, "edge");
+    add(run, { ...first, key: band.high }, "largest", drawing, "edge");
+  }
+  for (const part of parts) add(run, part, part.name, drawing);
+  // Evaluations are few: they are not smoothed.
+  for (const greedy of isHeldOut(first.key) ? [] : [false, true]) {
+    const key = heldOutKey(first.key, greedy);
+    if (run.heldOut.some(({ metrics }) => Object.hasOwn(metrics, key)))
+      add(
+        run,
+        { ...first, key },
+        `${first.name}, held-out, ${greedy ? "greedy" : "sampled"}`,
+        raw,
+        greedy ? "rings" : "dots",
+      );
+  }
+  return chartOf(lines, band ? [{ low: edges, high: edges + 1, colour: first.colour }] : []);
 }
 
-/** The same metric of evaluations, where there are any: not smoothed, they are few. */
-const heldOutDots = (part: Part, run: RunPoints, drawing: Drawing): Column[] =>
-  [false, true].flatMap((greedy) => {
-    const key = heldOutKey(part.key, greedy);
-    if (isHeldOut(part.key) || !run.heldOut.some(({ metrics }) => Object.hasOwn(metrics, key))) return [];
-    const name = `${part.name}, held-out, ${greedy ? "greedy" : "sampled"}`;
-    return [
-      { ...columnOf({ ...part, key }, run, drawing, 0), name, look: greedy ? ("rings" as const) : ("dots" as const) },
-    ];
-  });
-
 /** Several runs: one metric, a line for each, or a mean in its band for those of one setting. */
-export function overlayChart(part: Part, drawn: readonly DrawnRun[], view: SeedView, drawing: Drawing): Chart {
-  const columns: Column[] = [];
+export function overlayChart({ key }: Part, all: readonly DrawnRun[], view: SeedView, drawing: Drawing): Chart {
+  const raw = { ...drawing, smoothing: 0 };
+  const lines: LoneLine[] = [];
   const bands: Band[] = [];
-  const faint = drawing.smoothing > 0 && drawing.stretches !== null && drawn.length <= mostRaw;
-  for (const { name, colour, dash, runs } of drawn) {
-    const [first] = runs;
-    if (view === "each" || runs.length < 2 || !first) {
-      for (const run of runs) {
-        if (faint)
-          columns.push({
-            ...columnOf({ ...part, colour }, run, drawing, 0),
-            name: `${name}, as logged`,
-            look: "faint",
-          });
-        columns.push({ ...columnOf({ ...part, colour }, run, drawing, drawing.smoothing), name, dash });
+  for (const { name, colour, dash, runs } of all) {
+    const columns = runs.map((run) => columnOf(pointsOf(run, key), key));
+    const add = (column: Column, name: string, how: Drawing, more: Pick<Line, "look" | "dash"> = {}) =>
+      lines.push({ name, colour, ...more, ...drawn(column, how) });
+    if (view === "each" || columns.length < 2) {
+      for (const column of columns) {
+        if (drawing.smoothing > 0 && all.length <= mostRaw) add(column, `${name}, as logged`, raw, { look: "faint" });
+        add(column, name, drawing, dash && { dash });
       }
       continue;
     }
-    const points = seedPoints(
-      runs.map((run) => pointsOf(run, part.key)),
-      part.key,
-      view,
-    );
-    const of = (key: string): Column => columnOfPoints({ key, name, colour }, points, drawing, drawing.smoothing);
-    bands.push({ low: columns.length, high: columns.length + 1, colour });
-    const edge = view === "range" ? ["smallest", "largest"] : ["mean − deviation", "mean + deviation"];
-    columns.push({ ...of(bandKeys.low), name: `${name}: ${edge[0]}`, look: "edge" });
-    columns.push({ ...of(bandKeys.high), name: `${name}: ${edge[1]}`, look: "edge" });
-    columns.push({ ...of(bandKeys.mean), name: `${name}: mean`, dash });
+    const { mean, low, high, runs: counts } = seedColumns(columns, view);
+    bands.push({ low: lines.length, high: lines.length + 1, colour });
+    const [lowest, highest] = view === "range" ? ["smallest", "largest"] : ["mean − deviation", "mean + deviation"];
+    add(low, `${name}: ${lowest}`, drawing, { look: "edge" });
+    add(high, `${name}: ${highest}`, drawing, { look: "edge" });
+    add(mean, `${name}: mean`, drawing, dash && { dash });
     // How many runs a mean is of is for the table.
-    if (drawing.stretches === null)
-      columns.push({
-        ...columnOfPoints({ key: bandKeys.runs, name, colour }, points, drawing, 0),
-        name: `${name}: runs`,
-      });
+    if (drawing.stretches === null) add(counts, `${name}: runs`, raw);
   }
-  return chartOf(columns, bands);
+  return chartOf(lines, bands);
 }
 
-/** A line with its own steps. */
-type Column = Omit<Line, "values"> & { points: readonly Point[]; key: string };
+/** A line with steps of its own. */
+type LoneLine = Omit<Line, "values"> & Column;
 
-const columnOf = (part: Part, run: RunPoints, drawing: Drawing, weight: number): Column =>
-  columnOfPoints(part, pointsOf(run, part.key), drawing, weight);
-
-function columnOfPoints(
-  { key, name, colour }: Part,
-  points: readonly Point[],
-  drawing: Drawing,
-  weight: number,
-): Column {
-  // What lies outside the window is smoothed with, so that zooming in shows the same line.
-  const smooth = smoothedPoints(points, [key], weight);
-  const within = windowed(smooth, drawing.window);
-  const drawn = drawing.stretches === null ? within : thinned(within, [key], drawing.stretches);
-  return { key, name, colour, points: drawn };
+/** What is left of a column to be drawn. It is smoothed as a whole, so that a part that is looked at closely is the same line. */
+function drawn({ steps, values }: Column, { smoothing, window, stretches }: Drawing): Column {
+  const smooth = { steps, values: smoothed(values, smoothing) };
+  const part = window ? within(smooth, window) : smooth;
+  return stretches === null ? part : thinned(part, stretches);
 }
 
-const windowed = (points: readonly Point[], window: Drawing["window"]): readonly Point[] =>
-  window ? points.filter(({ step }) => step >= window[0] && step <= window[1]) : points;
-
-/** Nothing that a run computes in 32 bits is larger, and the axis of a plot ends there. */
-const largest = 3.4e38;
-
-/** The columns over all of their steps. */
-function chartOf(columns: readonly Column[], bands: Band[]): Chart {
+/** The lines over all of their steps. */
+function chartOf(lines: readonly LoneLine[], bands: Band[]): Chart {
   const all = new Set<number>();
-  for (const { points } of columns) for (const { step } of points) all.add(step);
+  for (const { steps } of lines) for (const step of steps) all.add(step);
   const steps = [...all].sort((a, b) => a - b);
   const places = new Map(steps.map((step, i) => [step, i]));
-  const lines = columns.map(({ points, key, ...line }): Line => {
-    const values = new Array<number | null>(steps.length).fill(null);
-    for (const { step, metrics } of points) {
-      const value = metrics[key];
-      if (value !== undefined && Math.abs(value) <= largest) values[places.get(step)!] = value;
-    }
-    return { ...line, values };
-  });
-  return { steps, lines, bands };
+  return {
+    steps,
+    bands,
+    lines: lines.map(({ steps: own, values: found, ...line }): Line => {
+      const values = new Array<number | null>(steps.length).fill(null);
+      for (const [i, step] of own.entries()) if (!Number.isNaN(found[i])) values[places.get(step)!] = found[i]!;
+      return { ...line, values };
+    }),
+  };
 }

@@ -1,44 +1,56 @@
-import type { Point } from "../run/run_state.ts";
+import type { Column } from "./columns.ts";
 
 /** How runs of one setting are drawn: each, or as their mean with the standard deviation or the range around it. */
 export type SeedView = "each" | "deviation" | "range";
 export const seedViews: readonly SeedView[] = ["each", "deviation", "range"];
 
-/** The metrics of a point of several runs. */
-export const bandKeys = { mean: "mean", low: "low", high: "high", runs: "runs" } as const;
-
-/**
- * One metric of several runs, step by step over the runs that have it there: mean, the ends of the band, and how many
- * they were. Of one run alone there is no deviation: the band is as wide as the line.
- */
-export function seedPoints(
-  runs: readonly (readonly Point[])[],
-  key: string,
-  band: Exclude<SeedView, "each">,
-): readonly Point[] {
-  const steps = new Map<number, number[]>();
-  for (const points of runs) {
-    for (const { step, metrics } of points) {
-      const value = metrics[key];
-      if (value === undefined || !Number.isFinite(value)) continue;
-      const values = steps.get(step);
-      if (values) values.push(value);
-      else steps.set(step, [value]);
-    }
-  }
-  return [...steps]
-    .sort(([a], [b]) => a - b)
-    .map(([step, values]) => {
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      const [low, high] = band === "range" ? extremes(values) : around(values, mean);
-      return { step, durationMs: 0, metrics: { mean, low, high, runs: values.length } };
-    });
+/** Several runs, step by step over those that have a value there: mean, the ends of the band, and how many they were. */
+export interface SeedColumns {
+  mean: Column;
+  low: Column;
+  high: Column;
+  runs: Column;
 }
 
-const extremes = (values: readonly number[]): [number, number] => [
-  values.reduce((a, b) => Math.min(a, b)),
-  values.reduce((a, b) => Math.max(a, b)),
-];
+/** Of one run alone there is no deviation: the band is as wide as the line. */
+export function seedColumns(runs: readonly Column[], band: Exclude<SeedView, "each">): SeedColumns {
+  const all = new Set<number>();
+  for (const { steps } of runs) for (const step of steps) all.add(step);
+  const steps = Float64Array.from(all).sort();
+  const [mean, low, high, counts] = Array.from({ length: 4 }, () => new Float64Array(steps.length)) as [
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+  ];
+  /** Of each run the place of the first step that is not below the one that is looked at. */
+  const places = runs.map(() => 0);
+  const values: number[] = [];
+  for (const [i, step] of steps.entries()) {
+    values.length = 0;
+    for (const [r, run] of runs.entries()) {
+      const place = places[r]!;
+      if (run.steps[place] !== step) continue;
+      places[r] = place + 1;
+      const value = run.values[place]!;
+      if (!Number.isNaN(value)) values.push(value);
+    }
+    counts[i] = values.length;
+    mean[i] = values.reduce((sum, value) => sum + value, 0) / values.length;
+    [low[i], high[i]] = band === "range" ? extremes(values) : around(values, mean[i]);
+  }
+  return {
+    mean: { steps, values: mean },
+    low: { steps, values: low },
+    high: { steps, values: high },
+    runs: { steps, values: counts },
+  };
+}
+
+const extremes = (values: readonly number[]): [number, number] =>
+  values.length === 0
+    ? [Number.NaN, Number.NaN]
+    : [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
 
 function around(values: readonly number[], mean: number): [number, number] {
   if (values.length < 2) return [mean, mean];

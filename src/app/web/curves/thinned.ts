@@ -1,26 +1,31 @@
-import type { Point } from "../run/run_state.ts";
+import type { Column } from "./columns.ts";
 
 /**
- * Fewer points that are drawn as the same curves: of each stretch of steps those where one of the metrics is smallest or
- * largest there, and the first and last of all. What is drawn alone: log, table and file keep every step.
+ * Fewer points that are drawn as the same curve: of each stretch of steps the smallest and the largest value, and the
+ * first and last of all. What is drawn alone: log, table and file keep every step.
  * @param stretches  about as many as the plot is wide in pixels, half as many at least
  */
-export function thinned(points: readonly Point[], keys: readonly string[], stretches: number): readonly Point[] {
-  const each = Math.ceil(points.length / stretches);
-  if (each <= 2 * keys.length) return points;
-  const kept = new Set([0, points.length - 1]);
-  for (let begin = 0; begin < points.length; begin += each) {
-    const end = Math.min(begin + each, points.length);
-    for (const key of keys) {
-      let [low, high] = [-1, -1];
-      for (let i = begin; i < end; i++) {
-        const value = points[i]!.metrics[key];
-        if (value === undefined || Number.isNaN(value)) continue;
-        if (low < 0 || value < points[low]!.metrics[key]!) low = i;
-        if (high < 0 || value > points[high]!.metrics[key]!) high = i;
-      }
-      if (low >= 0) kept.add(low).add(high);
+export function thinned({ steps, values }: Column, stretches: number): Column {
+  const each = Math.ceil(values.length / stretches);
+  if (each <= 2) return { steps, values };
+  const kept: number[] = [];
+  const keep = (i: number): void => {
+    if (i > (kept.at(-1) ?? -1)) kept.push(i);
+  };
+  keep(0);
+  for (let begin = 0; begin < values.length; begin += each) {
+    const end = Math.min(begin + each, values.length);
+    let [low, high] = [-1, -1];
+    for (let i = begin; i < end; i++) {
+      const value = values[i]!;
+      if (Number.isNaN(value)) continue;
+      if (low < 0 || value < values[low]!) low = i;
+      if (high < 0 || value > values[high]!) high = i;
     }
+    if (low < 0) continue;
+    keep(Math.min(low, high));
+    keep(Math.max(low, high));
   }
-  return [...kept].sort((a, b) => a - b).map((i) => points[i]!);
+  keep(values.length - 1);
+  return { steps: Float64Array.from(kept, (i) => steps[i]!), values: Float64Array.from(kept, (i) => values[i]!) };
 }

@@ -16,12 +16,13 @@ export function useWidth(): [RefObject<HTMLDivElement | null>, number] {
   return [element, width];
 }
 
-/** A chart and the gap beside it. */
+/** A chart and the gap beside it; two stand side by side on a phone. */
 const leastPx = 212;
+const leastOnPhonesPx = 180;
 
 /** Columns for so many charts: as many rows as are needed at least, filled as evenly as can be. */
 export function columnsFor(charts: number, widthPx: number): number {
-  const most = Math.max(1, Math.floor((widthPx + 12) / leastPx));
+  const most = Math.max(1, Math.floor((widthPx + 12) / (widthPx < 520 ? leastOnPhonesPx : leastPx)));
   const rows = Math.max(1, Math.ceil(charts / most));
   return Math.max(1, Math.ceil(charts / rows));
 }

@@ -3,6 +3,7 @@ import { useContext } from "preact/hooks";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import type { BranchControl } from "./branch_control.ts";
 import type { GivenFiles } from "./given_files.ts";
+import type { MarkControl } from "./mark_control.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayFiles } from "./replay_files.ts";
 import type { RunControl } from "./run_control.ts";
@@ -15,6 +16,7 @@ export interface PageContext {
   store: Store;
   control: RunControl;
   branches: BranchControl;
+  marks: MarkControl;
   givenFiles: GivenFiles;
   replayFiles: ReplayFiles;
   pictures: Pictures;

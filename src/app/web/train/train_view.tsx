@@ -14,26 +14,37 @@ interface Props {
   curves: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
+  /** What stands in the place of a run before there is one. */
+  welcome: ComponentChildren;
 }
 
-/** Settings, curves and groups, the chosen rollout. */
-export function TrainView({ judge, curves, rollout }: Props) {
+/** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
+export function TrainView({ judge, curves, rollout, welcome }: Props) {
+  const isFresh = usePage().store.isFresh.value;
   return (
     <>
       <section class="stack settings" aria-label="Settings">
         <Controls judge={judge} />
       </section>
-      <section class="stack first" aria-label="Run">
-        <Alarm />
-        <HealthCard />
-        {curves}
-        <Groups />
+      <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
+        {isFresh ? (
+          welcome
+        ) : (
+          <>
+            <Alarm />
+            <HealthCard />
+            {curves}
+            <Groups />
+          </>
+        )}
         <CausalCard />
         <Profile />
       </section>
-      <aside class="stack" aria-label="Chosen rollout">
-        {rollout}
-      </aside>
+      {!isFresh && (
+        <aside class="stack" aria-label="Chosen rollout">
+          {rollout}
+        </aside>
+      )}
     </>
   );
 }

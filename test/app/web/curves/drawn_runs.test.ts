@@ -72,6 +72,7 @@ test.each([
   [3, 500, 2],
   [1, 700, 1],
   [7, 300, 1],
+  [7, 366, 2],
   [6, 0, 1],
   [0, 700, 1],
 ])("%s charts on %s px stand in %s columns", (charts, width, columns) => {
