@@ -57,6 +57,11 @@ const table = {
     baseDtypes,
     "dtype of the frozen weights under an adapter: auto as in their file (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: computed with in bf16, trained in f32",
   ),
+  freeze: choice(
+    "adapter",
+    ["none", "vision", "text"],
+    "weights that stay as they are where there is no adapter: those of the vision tower with its merger (verl: freeze_vision_tower), or those of the text model with embedding and head; they need no gradient and no moments",
+  ),
   matrixUnits: choice(
     "adapter",
     ["off", "on"],
