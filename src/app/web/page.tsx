@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
-import { beginningOf } from "./browser/events_file.ts";
+import { beginningOf, isRunLog } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
 import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
@@ -16,7 +16,7 @@ import { RunBar } from "./frame/run_bar.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
-import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
+import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
 import type { PageParts } from "./make_page.ts";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
@@ -102,22 +102,7 @@ const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<Com
   },
   step: async () => (await import("./rollout/step_view.tsx")).StepView,
   compare: async () => (await import("./compare/compare_view.tsx")).CompareView,
-  runs: async () => {
-    const [{ RunsView }, { RejudgePanel }, { OverlayCard }] = await Promise.all([
-      import("./runs/runs_view.tsx"),
-      import("./judge/rejudge_panel.tsx"),
-      import("./curves/overlay_card.tsx"),
-    ]);
-    return () => {
-      const rejudge = useRejudge();
-      return (
-        <>
-          <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} />
-          <OverlayCard />
-        </>
-      );
-    };
-  },
+  runs: async () => (await import("./runs_tab.tsx")).RunsTab,
   data: async () => (await import("./data/samples_view.tsx")).SamplesView,
   learn: async () => (await import("./learn/learn_view.tsx")).LearnView,
 };
@@ -151,6 +136,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
       return;
     }
     if (replayFiles.wants && (await replayFiles.offer(files))) return;
+    if (await control.openForeign(files)) return;
     store.tab.value = "data";
     await data.drop(files);
   } catch (error) {
@@ -162,7 +148,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
 async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> {
   for (const given of files) {
     if (!/\.(jsonl|ndjson)(\.gz)?$/i.test(given.path)) continue;
-    if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
+    if (isRunLog(await beginningOf(given.file))) return given;
   }
   return null;
 }

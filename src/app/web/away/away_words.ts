@@ -3,7 +3,7 @@ import type { Engine } from "../browser/engine.ts";
 /** What this browser does to a tab that is not seen, in sentences. */
 export function hiddenTabWords({ name, system }: Engine): string[] {
   const always =
-    "A run goes on in a tab that is hidden: it is in a worker, which browsers do not slow down. It is saved when the tab is hidden, and drawn again when you are back.";
+    "A run goes on in a tab that is hidden: it is in a worker, and no timer holds it up; on a busy machine the browser may give it less. It is saved when the tab is hidden, and drawn again when you are back.";
   if (system === "ios" || system === "android")
     return [
       "On a phone or tablet the system stops a page soon after it is out of sight, or the screen is off. The run is saved then and can be gone on with.",
