@@ -46,7 +46,7 @@ export function RunsView({ onRejudge, rejudged }: Props) {
     try {
       download(
         `${fileName(name)}.jsonl.gz`,
-        await savedLog((await control.api.events(name)).events),
+        await savedLog((await control.api.events(name)).events, await control.api.rollouts.marks(null, name)),
         "application/gzip",
       );
     } catch (error) {

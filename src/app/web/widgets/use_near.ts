@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /** So far outside of the window things are drawn already: a person who scrolls finds them there. */
-const marginPx = 600;
+const marginPx = 300;
 
 const told = new WeakMap<Element, (isNear: boolean) => void>();
 let watcher: IntersectionObserver | null = null;
