@@ -13,7 +13,8 @@ function watch(element: Element, tell: (isNear: boolean) => void): () => void {
     (entries) => {
       for (const { target, isIntersecting } of entries) told.get(target)?.(isIntersecting);
     },
-    { rootMargin: `${marginPx}px 0px` },
+    // The window of this document: in a frame the margin would count for nothing otherwise.
+    { root: document, rootMargin: `${marginPx}px 0px` },
   );
   const watching = watcher;
   told.set(element, tell);
