@@ -163,7 +163,7 @@ const viewImports: Record<string, readonly string[]> = {
   run: ["browser", "labels"],
   widgets: ["browser", "labels", "run"],
   ...Object.fromEntries(
-    ["frame", "train", "rollout", "compare", "runs", "data", "judge", "learn"].map((view) => [
+    ["frame", "train", "rollout", "compare", "runs", "data", "judge", "models", "learn"].map((view) => [
       view,
       ["browser", "labels", "run", "widgets"],
     ]),

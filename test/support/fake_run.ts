@@ -28,6 +28,7 @@ import { differences, resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeHubApi } from "./fake_hub_api.ts";
 import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
@@ -64,6 +65,7 @@ export class FakeRun implements RunApi {
   readonly judge: JudgeApi;
   readonly rollouts: FakeRollouts;
   readonly records = new FakeRecords();
+  readonly hub: FakeHubApi;
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -80,6 +82,7 @@ export class FakeRun implements RunApi {
   constructor(options: FakeOptions = {}) {
     this.#options = options;
     this.#dropped = options.dropped ?? new DroppedFiles();
+    this.hub = new FakeHubApi(this.asked, (config, memoryBytes) => this.memory(config, memoryBytes));
     this.data = new DataWorker(options.platform ?? droppedPlatform(this.#dropped));
     const judge = new JudgeWorker((name) => this.events(name), options.judge);
     this.judge = judge;

@@ -2,6 +2,7 @@ import type { RunApi } from "../worker_api/run_api.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { ModelControl } from "./models/model_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import type { PageContext } from "./run/page_context.ts";
@@ -19,6 +20,7 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  models: ModelControl;
 }
 
 /** The parts of a page over whatever answers as the run. */
@@ -28,6 +30,7 @@ export function makePage(api: RunApi): PageParts {
   const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
+  const memory = new MemoryControl(api, store);
   return {
     store,
     control,
@@ -40,6 +43,7 @@ export function makePage(api: RunApi): PageParts {
     data: new DataControl(api, store, givenFiles, () => control.reopen()),
     judge: new JudgeControl(api, store),
     rejudge: new RejudgeControl(api),
-    memory: new MemoryControl(api, store),
+    memory,
+    models: new ModelControl(api, store, memory),
   };
 }

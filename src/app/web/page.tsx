@@ -18,6 +18,8 @@ import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
 import { RejudgePanel } from "./judge/rejudge_panel.tsx";
 import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
+import { ModelContext } from "./models/model_context.ts";
+import { ModelLine } from "./models/model_line.tsx";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
 import { Context } from "./run/page_context.ts";
@@ -48,7 +50,13 @@ export function Page({ page }: { page: PageParts }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
+          {tab === "train" && (
+            <TrainView
+              judge={<JudgeCard />}
+              model={<ModelLine picker={<Later name="The list of models" load={loadPicker} />} />}
+              rollout={<RolloutView />}
+            />
+          )}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
@@ -67,13 +75,17 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
       <DataContext.Provider value={page.data}>
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
-            <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+            <ModelContext.Provider value={page.models}>
+              <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+            </ModelContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
       </DataContext.Provider>
     </Context.Provider>
   );
 }
+
+const loadPicker = async (): Promise<ComponentType> => (await import("./models/model_picker.tsx")).ModelPicker;
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
 

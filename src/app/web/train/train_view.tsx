@@ -11,16 +11,18 @@ import { Profile } from "./profile.tsx";
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
+  /** Which model is trained: a line among the settings. */
+  model: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
 }
 
 /** Settings, curves and groups, the chosen rollout. */
-export function TrainView({ judge, rollout }: Props) {
+export function TrainView({ judge, model, rollout }: Props) {
   return (
     <>
       <section class="stack settings" aria-label="Settings">
-        <Controls judge={judge} />
+        <Controls judge={judge} model={model} />
       </section>
       <section class="stack first" aria-label="Run">
         <Alarm />

@@ -17,4 +17,4 @@ const openSession: OpenSession = async (...given) => {
 
 const dropped = new DroppedFiles();
 const platform = openBrowserPlatform(base, dropped);
-expose(new RunWorker(platform, openSession, dropped, platform.weights));
+expose(new RunWorker(platform, openSession, dropped, platform));
