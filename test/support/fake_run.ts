@@ -27,10 +27,12 @@ import type { Task } from "../../src/tasks/task.ts";
 import { differences, resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
+import { stepMetrics } from "../../src/train/metrics.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
 import { FakeHubApi } from "./fake_hub_api.ts";
 import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
+import { FakeRunFiles } from "./fake_run_files.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
 export interface FakeOptions {
@@ -66,6 +68,7 @@ export class FakeRun implements RunApi {
   readonly rollouts: FakeRollouts;
   readonly records = new FakeRecords();
   readonly hub: FakeHubApi;
+  readonly files = new FakeRunFiles();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -400,7 +403,7 @@ export function* fakeEvents(
     yield {
       type: "update",
       step,
-      metrics: fakeMetrics(rollouts),
+      metrics: { ...stepMetrics(tasks, groups), ...fakeUpdate(step, config, random), ...fakeMetrics(rollouts) },
       durationMs: 1000,
       rollMs: 600 + 100 * random(),
       updateMs: 300,
@@ -558,6 +561,24 @@ function fakeMetrics(rollouts: readonly Rollout[]): Record<string, number> {
     iou: mean((rollout) => rollout.calls[0]?.iou ?? 0),
     response_tokens: mean((rollout) => cellLabel(rollout).reduce((sum, segment) => sum + segment.tokens.length, 0)),
     entropy: mean((rollout) => cellLabel(rollout).at(-1)!.entropies[0]!),
+  };
+}
+
+/** What an update of the weights adds. */
+function fakeUpdate(step: number, config: RunConfig, random: () => number): Record<string, number> {
+  const loss = 0.02 * (random() - 0.5);
+  const kl = 1e-4 * step * (0.5 + random());
+  return {
+    loss: loss + 0.01 * kl,
+    policy_loss: loss,
+    kl_loss: kl,
+    clip_fraction: 0.02 * random(),
+    clip_fraction_lower: 0,
+    ppo_kl: 1e-5 * random(),
+    ratio_drift: 0,
+    grad_norm: 0.3 + 2 * Math.exp(-step / 10) * random(),
+    learning_rate: config.learningRate,
+    updates: 1,
   };
 }
 

@@ -13,6 +13,7 @@ import type { HubApi } from "./hub_api.ts";
 import type { JudgeApi } from "./judge_api.ts";
 import type { RecordsApi } from "./records_api.ts";
 import type { RolloutApi } from "./rollout_api.ts";
+import type { RunFilesApi } from "./run_files_api.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -50,6 +51,8 @@ export interface StoredRun {
   summary?: RunSummary;
   /** About how much of the storage it takes, null where it was not counted. */
   sizeBytes: number | null;
+  /** It came out of a file: nobody here has agreed to what it would fetch. */
+  imported?: true;
 }
 
 /** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */
@@ -101,6 +104,8 @@ export interface RunApi {
   readonly hub: HubApi;
   /** Questions about single rollouts, which the open model answers. */
   readonly rollouts: RolloutApi;
+  /** Stored runs as single files, and back. */
+  readonly files: RunFilesApi;
   /** Names, sizes and sweeps of stored runs. */
   readonly records: RecordsApi;
   /**

@@ -3,6 +3,8 @@ import { checkKnob, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { loadingLine } from "../../session/loading_line.ts";
 import type { EventsFile, RunApi } from "../../worker_api/run_api.ts";
+import type { UnpackedRun } from "../../worker_api/run_files_api.ts";
+import { isZip } from "../browser/zip_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
 import { LiveRun } from "./live_run.ts";
@@ -198,7 +200,9 @@ export class RunControl {
       ]);
       const run = runs.find((candidate) => candidate.name === name);
       const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
-      this.#show({ name, link: name, about: null, origin: "stored", savedStep: waits ? run.savedStep : null }, file);
+      const savedStep = waits ? run.savedStep : null;
+      const imported = run?.imported && { imported: run.imported };
+      this.#show({ name, link: name, about: null, origin: "stored", savedStep, ...imported }, file);
     });
   }
 
@@ -230,9 +234,24 @@ export class RunControl {
     });
   }
 
-  /** Shows a run from a file: the events.jsonl of a run's folder. */
-  openFile(file: File): Promise<boolean> {
+  /** Keeps the run of a file in this browser, and shows it. */
+  async takeRun(file: File): Promise<boolean> {
+    const { notices } = this.#store;
+    let taken: UnpackedRun | null = null;
+    await this.#look(`unpacking ${file.name}`, async () => {
+      taken = await this.api.files.unpack(file);
+    });
+    const { name, notices: sentences } = (taken ?? {}) as Partial<UnpackedRun>;
+    if (name === undefined || !(await this.openStored(name))) return false;
+    notices.add("information", `${file.name} is kept in this browser as the run “${name}”`, { about: "shown run" });
+    for (const sentence of sentences ?? []) notices.add("information", sentence, { about: "shown run" });
+    return true;
+  }
+
+  /** Shows a run from a file: the events.jsonl of a run's folder, or a run file, which is kept. */
+  async openFile(file: File): Promise<boolean> {
     const { name } = file;
+    if (await isZip(file)) return this.takeRun(file);
     const wanted = this.#store.wantedFile.value;
     return this.#look(`reading ${name}`, async (report) => {
       this.#show(
@@ -247,7 +266,7 @@ export class RunControl {
   }
 
   #show(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep">>,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep" | "imported">>,
     file: EventsFile,
   ): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
