@@ -191,6 +191,7 @@ describe("the page's folders", () => {
       "main.tsx",
       "make_page.ts",
       "page.tsx",
+      "runs_tab.tsx",
     ]);
   });
 
