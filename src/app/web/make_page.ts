@@ -4,6 +4,7 @@ import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { ModelControl } from "./models/model_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import { MarkControl } from "./run/mark_control.ts";
@@ -22,6 +23,7 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  models: ModelControl;
   /** Fetched when it is first asked for. */
   away(): Promise<AwayControl>;
   curves: CurvesControl;
@@ -48,6 +50,7 @@ export function makePage(
     return new AwayControl(store);
   };
   const judge = new JudgeControl(api, store);
+  const memory = new MemoryControl(api, store);
   return {
     store,
     control,
@@ -66,7 +69,8 @@ export function makePage(
       return beside;
     },
     rejudge: new RejudgeControl(api),
-    memory: new MemoryControl(api, store),
+    memory,
+    models: new ModelControl(api, store, memory),
     away: () => {
       away ??= openAway();
       // What failed once may work the next time.

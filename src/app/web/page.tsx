@@ -18,6 +18,8 @@ import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
 import type { PageParts } from "./make_page.ts";
+import { ModelContext } from "./models/model_context.ts";
+import { ModelLine } from "./models/model_line.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
 import { MemoryContext } from "./train/memory_context.ts";
@@ -56,6 +58,7 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "train" && (
             <TrainView
               judge={<JudgeCard />}
+              model={<ModelLine picker={<Later name="The list of models" load={views.models} props={{}} />} />}
               run={<Later name="The run" load={views.run} props={{}} />}
               rollout={<Later name="The rollout" load={views.rollout} props={{}} />}
               away={<AwayPanel control={page.away} />}
@@ -77,7 +80,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
             <MemoryContext.Provider value={page.memory}>
-              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              <ModelContext.Provider value={page.models}>
+                <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              </ModelContext.Provider>
             </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
@@ -87,7 +92,7 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 }
 
 /** What is imported when it is first shown, or once the page is at rest. */
-const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<ComponentType>> = {
+const views: Record<Exclude<Tab, "train"> | "run" | "rollout" | "models", () => Promise<ComponentType>> = {
   run: async () => {
     const [{ RunPanels }, { Curves }] = await Promise.all([
       import("./train/run_panels.tsx"),
@@ -96,6 +101,7 @@ const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<Com
     return () => <RunPanels curves={<Curves />} />;
   },
   rollout: async () => (await import("./rollout/rollout_view.tsx")).RolloutView,
+  models: async () => (await import("./models/model_picker.tsx")).ModelPicker,
   rollouts: async () => {
     const { ListView } = await import("./list/list_view.tsx");
     return () => <ListView rollout={<Later name="The rollout" load={views.rollout} props={{}} />} />;

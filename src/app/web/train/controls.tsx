@@ -19,8 +19,14 @@ import { VerlPanel } from "./verl_panel.tsx";
 import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
+interface Props {
+  judge: ComponentChildren;
+  model: ComponentChildren;
+  away: ComponentChildren;
+}
+
 /** The left column: what the run is, what it is paid for, what to try. */
-export function Controls({ judge, away }: { judge: ComponentChildren; away: ComponentChildren }) {
+export function Controls({ judge, model, away }: Props) {
   const { store, control } = usePage();
   const { data, preset } = store.config.value;
   return (
@@ -41,6 +47,7 @@ export function Controls({ judge, away }: { judge: ComponentChildren; away: Comp
             </select>
           </div>
           <p class="soft small sentence">{presets[preset]?.line.replace(/^[^:]*: */, "")}</p>
+          {model}
           <OtherModel />
         </div>
         <KnobField knob="seed" />
@@ -118,7 +125,7 @@ function OtherModel() {
   if (model === shipped) return null;
   return (
     <p class="small pending">
-      Starts from {modelName(model)}.{" "}
+      Starts from {modelName(model).replace(/@([0-9a-f]{8})[0-9a-f]{32}$/, "@$1")}.{" "}
       <button type="button" onClick={() => control.setKnob("model", shipped)}>
         Use the shipped model
       </button>

@@ -11,6 +11,8 @@ import { Profile } from "./profile.tsx";
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
+  /** Which model is trained: a line among the settings. */
+  model: ComponentChildren;
   /** Curves and groups. */
   run: ComponentChildren;
   /** The chosen rollout. */
@@ -22,17 +24,17 @@ interface Props {
 }
 
 /** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
-export function TrainView({ judge, run, rollout, away, welcome }: Props) {
+export function TrainView({ judge, model, run, rollout, away, welcome }: Props) {
   const isFresh = usePage().store.isFresh.value;
   return (
     <>
       <section class="stack settings" aria-label="Settings" data-part="settings">
         {narrow.value ? (
           <FoldedSettings>
-            <Controls judge={judge} away={away} />
+            <Controls judge={judge} model={model} away={away} />
           </FoldedSettings>
         ) : (
-          <Controls judge={judge} away={away} />
+          <Controls judge={judge} model={model} away={away} />
         )}
       </section>
       <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
