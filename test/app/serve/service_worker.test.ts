@@ -100,14 +100,20 @@ test("a new version shows at the next visit and is what is kept then; a tab with
   const old = await visit(context, server.address);
   await kept(old);
 
-  // The next version: another page, and lessons that are elsewhere.
+  // The next version: another page that starts with another script, and lessons that are elsewhere.
   const asset = (name: string): string =>
     `${folder}/${offlineFiles(folder).find(([path]) => path.startsWith(`assets/${name}-`) && path.endsWith(".js"))![0]}`;
   const [lessons, unchanged] = [asset("learn_view"), asset("compare_view")];
   const html = await Deno.readTextFile(`${folder}/index.html`);
+  const entry = /assets\/(index-[\w-]+)\.js/.exec(html)![1]!;
+  const other = `${folder}/assets/index-other.js`;
   const list = await Deno.readTextFile(`${folder}/service_worker.js`);
   try {
-    await Deno.writeTextFile(`${folder}/index.html`, html.replace("<noscript>", "<p id=version>2</p><noscript>"));
+    await Deno.writeTextFile(other, `import "./${entry}.js";`);
+    await Deno.writeTextFile(
+      `${folder}/index.html`,
+      html.replaceAll(`${entry}.js`, "index-other.js").replace("<noscript>", "<p id=version>2</p><noscript>"),
+    );
     await Deno.rename(lessons, `${folder}/lessons.js`);
     await Deno.writeTextFile(
       `${folder}/service_worker.js`,
@@ -117,7 +123,9 @@ test("a new version shows at the next visit and is what is kept then; a tab with
     await Deno.rename(unchanged, `${folder}/hidden.js`);
     const page = await visit(context, server.address);
     expect(await page.locator("#version").textContent()).toBe("2");
-    await old.getByText("There is a newer version of this page").waitFor();
+    const newer = "There is a newer version of this page";
+    await old.getByText(newer).waitFor();
+    expect(await page.getByText(newer).count()).toBe(0);
     await old.getByRole("button", { name: "Learn", exact: true }).click();
     await old.getByRole("heading", { name: "What is a group?" }).waitFor();
     await server.close();
@@ -125,6 +133,7 @@ test("a new version shows at the next visit and is what is kept then; a tab with
     expect(await page.locator("#version").textContent()).toBe("2");
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   } finally {
+    await Deno.remove(other);
     await Deno.writeTextFile(`${folder}/index.html`, html);
     await Deno.rename(`${folder}/lessons.js`, lessons);
     await Deno.rename(`${folder}/hidden.js`, unchanged);

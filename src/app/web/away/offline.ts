@@ -20,7 +20,11 @@ export async function keepOffline(report: (state: Offline) => void, updated: () 
   // The first worker takes the page over that had none; another one after that is of a newer version.
   let isFirst = container.controller === null;
   container.addEventListener("controllerchange", () => {
-    if (!isFirst) updated();
+    if (!isFirst)
+      void isOlder().then(
+        (older) => older && updated(),
+        () => {},
+      );
     isFirst = false;
   });
   try {
@@ -37,4 +41,11 @@ export async function keepOffline(report: (state: Offline) => void, updated: () 
   } catch (error) {
     report({ state: "failed", because: (error as Error).message });
   }
+}
+
+/** Whether the page that is to be had now starts with another script: the tab that fetched a new version has it already. */
+async function isOlder(): Promise<boolean> {
+  const own = document.querySelector<HTMLScriptElement>('script[type="module"]')?.src.split("/").at(-1);
+  const page = await (await fetch(new URL("./", document.baseURI))).text();
+  return own !== undefined && !page.includes(own);
 }
