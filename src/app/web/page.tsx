@@ -16,7 +16,7 @@ import { ReplayNeeds } from "./frame/replay_needs.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
-import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
+import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
 import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
 import { RolloutView } from "./rollout/rollout_view.tsx";
@@ -84,7 +84,17 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
 
-const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
+const loadRuns = async (): Promise<ComponentType> => {
+  const [{ RunsView }, { RejudgePanel }, { OverlayCard }] = await Promise.all([
+    import("./runs/runs_view.tsx"),
+    import("./judge/rejudge_panel.tsx"),
+    import("./curves/overlay_card.tsx"),
+  ]);
+  return () => {
+    const rejudge = useRejudge();
+    return <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} curves={<OverlayCard />} />;
+  };
+};
 
 const loadList = async (): Promise<ComponentType> => {
   const { ListView } = await import("./list/list_view.tsx");
