@@ -3,6 +3,7 @@ import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { ModelControl } from "./models/model_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import { MarkControl } from "./run/mark_control.ts";
@@ -21,6 +22,7 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  models: ModelControl;
   curves: CurvesControl;
 }
 
@@ -40,6 +42,7 @@ export function makePage(
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
   const judge = new JudgeControl(api, store);
+  const memory = new MemoryControl(api, store);
   return {
     store,
     control,
@@ -58,7 +61,8 @@ export function makePage(
       return beside;
     },
     rejudge: new RejudgeControl(api),
-    memory: new MemoryControl(api, store),
+    memory,
+    models: new ModelControl(api, store, memory),
     curves: new CurvesControl(api, store),
   };
 }

@@ -2,7 +2,7 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
-import { beginningOf } from "./browser/events_file.ts";
+import { beginningOf, isRunLog } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
 import { Curves } from "./curves/curves.tsx";
 import { CurvesContext } from "./curves/curves_context.ts";
@@ -19,6 +19,8 @@ import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
 import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
+import { ModelContext } from "./models/model_context.ts";
+import { ModelLine } from "./models/model_line.tsx";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
 import { Context } from "./run/page_context.ts";
@@ -51,7 +53,13 @@ export function Page({ page }: { page: PageParts }) {
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
           {tab === "train" && (
-            <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} welcome={<Welcome />} />
+            <TrainView
+              judge={<JudgeCard />}
+              model={<ModelLine picker={<Later name="The list of models" load={loadPicker} props={{}} />} />}
+              curves={<Curves />}
+              rollout={<RolloutView />}
+              welcome={<Welcome />}
+            />
           )}
           {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
           {tab === "step" && <StepView />}
@@ -73,7 +81,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
             <MemoryContext.Provider value={page.memory}>
-              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              <ModelContext.Provider value={page.models}>
+                <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              </ModelContext.Provider>
             </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
@@ -81,6 +91,8 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
     </Context.Provider>
   );
 }
+
+const loadPicker = async (): Promise<ComponentType> => (await import("./models/model_picker.tsx")).ModelPicker;
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
 
@@ -130,6 +142,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
       return;
     }
     if (replayFiles.wants && (await replayFiles.offer(files))) return;
+    if (await control.openForeign(files)) return;
     store.tab.value = "data";
     await data.drop(files);
   } catch (error) {
@@ -141,7 +154,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
 async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> {
   for (const given of files) {
     if (!/\.(jsonl|ndjson)(\.gz)?$/i.test(given.path)) continue;
-    if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
+    if (isRunLog(await beginningOf(given.file))) return given;
   }
   return null;
 }

@@ -19,7 +19,7 @@ import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
 /** The left column: what the run is, what it is paid for, what to try. */
-export function Controls({ judge }: { judge: ComponentChildren }) {
+export function Controls({ judge, model }: { judge: ComponentChildren; model: ComponentChildren }) {
   const { store, control } = usePage();
   const { data, preset } = store.config.value;
   return (
@@ -40,6 +40,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
             </select>
           </div>
           <p class="soft small sentence">{presets[preset]?.line.replace(/^[^:]*: */, "")}</p>
+          {model}
           <OtherModel />
         </div>
         <KnobField knob="seed" />
@@ -100,7 +101,7 @@ function OtherModel() {
   if (model === shipped) return null;
   return (
     <p class="small pending">
-      Starts from {modelName(model)}.{" "}
+      Starts from {modelName(model).replace(/@([0-9a-f]{8})[0-9a-f]{32}$/, "@$1")}.{" "}
       <button type="button" onClick={() => control.setKnob("model", shipped)}>
         Use the shipped model
       </button>

@@ -10,6 +10,8 @@ import { Profile } from "./profile.tsx";
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
+  /** Which model is trained: a line among the settings. */
+  model: ComponentChildren;
   /** Charts of the run. */
   curves: ComponentChildren;
   /** The chosen rollout. */
@@ -19,12 +21,12 @@ interface Props {
 }
 
 /** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
-export function TrainView({ judge, curves, rollout, welcome }: Props) {
+export function TrainView({ judge, model, curves, rollout, welcome }: Props) {
   const isFresh = usePage().store.isFresh.value;
   return (
     <>
       <section class="stack settings" aria-label="Settings">
-        <Controls judge={judge} />
+        <Controls judge={judge} model={model} />
       </section>
       <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
         {isFresh ? (
