@@ -202,7 +202,7 @@ export class RunControl {
       const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
       const savedStep = waits ? run.savedStep : null;
       const imported = run?.imported && { imported: run.imported };
-      this.#show({ name, link: name, about: null, origin: "stored", savedStep, ...imported }, file);
+      this.#show({ name, title: run?.title, link: name, about: null, origin: "stored", savedStep, ...imported }, file);
     });
   }
 
@@ -266,7 +266,8 @@ export class RunControl {
   }
 
   #show(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep" | "imported">>,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> &
+      Partial<Pick<Replay, "savedStep" | "title" | "imported">>,
     file: EventsFile,
   ): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);

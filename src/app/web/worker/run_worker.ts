@@ -7,7 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
-import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
+import { type CurveEvent, curveEvents, isCurveEvent } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -153,6 +153,10 @@ export class RunWorker implements RunApi {
     if (!run) return null;
     if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
     return this.#batches.batches.next(asked);
+  }
+
+  async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
+    return (await this.nextEvents(asked))?.filter(isCurveEvent) ?? null;
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
