@@ -4,7 +4,6 @@ import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
-import { Curves } from "./curves/curves.tsx";
 import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
@@ -51,7 +50,12 @@ export function Page({ page }: { page: PageParts }) {
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
           {tab === "train" && (
-            <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} welcome={<Welcome />} />
+            <TrainView
+              judge={<JudgeCard />}
+              curves={<Later name="The curves" load={loadCurves} props={{}} />}
+              rollout={<RolloutView />}
+              welcome={<Welcome />}
+            />
           )}
           {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
           {tab === "step" && <StepView />}
@@ -83,6 +87,8 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 }
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
+
+const loadCurves = async (): Promise<ComponentType> => (await import("./curves/curves.tsx")).Curves;
 
 const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
 
