@@ -269,9 +269,11 @@ export class RunWorker implements RunApi {
   }
 
   async exportModel(run: string | null): Promise<ExportedModel> {
-    if (run !== null) return storedExport(this.platform, run);
-    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
-    return this.#run.exported();
+    if (run === null && !this.#run)
+      throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    const exported = run === null ? await this.#run!.exported() : await storedExport(this.platform, run);
+    const { withStoredCard } = await import("./stored_card.ts");
+    return withStoredCard(exported, this.platform);
   }
 
   /** The next event of a run, which its list of rollouts learns as well. */
