@@ -149,7 +149,7 @@ describe("the charts of a run", () => {
     await page.getByRole("searchbox", { name: "Find charts by words" }).fill("gradient norm");
     await soon(() => expect(host.querySelectorAll(".chooser li")).toHaveLength(1));
     expect(await faults()).toEqual([]);
-    await page.getByRole("button", { name: "All as it was" }).click();
+    await page.getByRole("button", { name: "Reset to defaults" }).click();
     await soon(() => expect(titles().slice(0, 3)).toEqual(["accuracy", "zoom rate", "reward by part"]));
     expect(titles()).not.toContain("both");
     expect(context.curves.layout.value.own).toEqual([]);
@@ -230,6 +230,7 @@ test("a run of 100,000 steps is drawn with few points, and read in full in its t
   );
   await opened({ long: [head!, ...many] });
   await expect.element(page.getByText("recorded step 100,000 of 100,000")).toBeVisible();
+  await expect.element(chart("accuracy")).toBeVisible();
   const label = host.querySelector('[data-curve="accuracy"] [role="img"]')!.getAttribute("aria-label")!;
   expect(Number(/(\d+) points/.exec(label)![1])).toBeLessThanOrEqual(502);
   const saved: Blob[] = [];

@@ -36,7 +36,7 @@ export const palette = ["--answer", "--tool", "--gold", "--format", "--zoom2", "
 const share: [number, number] = [0, 1];
 const table: Readonly<Record<string, MetricEntry>> = metricTable;
 const entryOf = (key: string): MetricEntry | undefined => (Object.hasOwn(table, key) ? table[key] : undefined);
-const lineOf = (key: string): string => entryOf(key)?.line ?? key;
+const lineOf = (key: string): string => entryOf(key)?.line ?? `the metric ${key} of the log`;
 
 const part = (key: string, name: string, colour: string): Part => ({ key, name, colour });
 

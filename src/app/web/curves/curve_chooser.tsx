@@ -29,7 +29,7 @@ export function CurveChooser({ groups, specs, keys }: ChooserProps) {
         <Steps />
         <span class="spacer" />
         <button type="button" onClick={() => control.reset()}>
-          All as it was
+          Reset to defaults
         </button>
       </div>
       <div class="listed">
