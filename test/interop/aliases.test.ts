@@ -19,6 +19,8 @@ describe("verl's names", () => {
     [`${actor}.optim.lr=1e-6 ${actor}.optim.weight_decay=0.01`, { learningRate: 1e-6, weightDecay: 0.01 }],
     [`${actor}.optim.lr_warmup_steps=10`, { warmupSteps: 10 }],
     [`${actor}.optim.lr_warmup_steps=-1`, { warmupSteps: 0 }],
+    [`${actor}.freeze_vision_tower=True`, { freeze: "vision" }],
+    [`${actor}.freeze_vision_tower=False`, { freeze: "none" }],
     [`${actor}.optim.warmup_style=constant`, { lrSchedule: "constant" }],
     [
       `${actor}.optim.lr_scheduler_type=cosine ${actor}.optim.min_lr_ratio=0.1`,

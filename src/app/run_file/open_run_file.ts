@@ -1,3 +1,4 @@
+import { parseJson } from "../../model/json_file.ts";
 import type { NamedBytes } from "../../platform.ts";
 import type { ByteSource } from "../../tasks/byte_source.ts";
 import { checkpointProblem } from "../../train/checkpoint.ts";
@@ -7,6 +8,7 @@ import { readZip, unpackFile, unpackWhole, type ZippedFile } from "../archive/zi
 import { linesOf } from "../run/log_lines.ts";
 import { LogReader } from "../run/log_reader.ts";
 import { readStored } from "../run/record.ts";
+import { manifestName } from "./pack_run.ts";
 import { checkpointAt, configAt, logAt, type Places } from "./settings_paths.ts";
 import { filesFolder } from "./travellers.ts";
 
@@ -27,6 +29,7 @@ export interface RunFile {
   checkpointAt(places: Places): NamedBytes[] | null;
 }
 
+const mostManifestBytes = 2 ** 16;
 const mostConfigBytes = 2 ** 22;
 /** As much of a log as a page opens. */
 const mostLogBytes = 2 ** 29;
@@ -43,6 +46,7 @@ export async function openRunFile(source: ByteSource): Promise<RunFile> {
   const own = new Map(
     all.flatMap((file) => (file.name.startsWith(folder) ? [[file.name.slice(folder.length), file] as const] : [])),
   );
+  await expectFormat(source, own.get(manifestName));
   const text = new TextDecoder("utf-8", { fatal: true });
   const configBytes = await unpackWhole(source, own.get("config.json")!, mostConfigBytes);
   let stored: string;
@@ -73,6 +77,20 @@ export async function openRunFile(source: ByteSource): Promise<RunFile> {
     logAt: (places) => logAt(lines(), places),
     checkpointAt: (places) => checkpoint && checkpointAt(checkpoint, places),
   };
+}
+
+/** Archives of run folders that people made have no manifest. @throws Error where a later version wrote it */
+async function expectFormat(source: ByteSource, manifest: ZippedFile | undefined): Promise<void> {
+  if (!manifest) return;
+  const bytes = await unpackWhole(source, manifest, mostManifestBytes);
+  const found = inFile(source, () =>
+    parseJson(new TextDecoder().decode(bytes), manifestName, "the archive is damaged"),
+  );
+  const { format } = (found ?? {}) as { format?: unknown };
+  if (format !== 1)
+    throw new Error(
+      `${source.name}: expected format 1 in ${manifestName}, found ${JSON.stringify(format)?.slice(0, 40)}; open it with the Saccade that wrote it`,
+    );
 }
 
 /** Where the one run lies: the folder that has settings and a log. */

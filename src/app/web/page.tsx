@@ -2,12 +2,14 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
-import { beginningOf } from "./browser/events_file.ts";
+import { beginningOf, isRunLog } from "./browser/events_file.ts";
+import { isZip } from "./browser/zip_file.ts";
+import { Curves } from "./curves/curves.tsx";
+import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
-import { Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
 import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
@@ -15,16 +17,16 @@ import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
-import { RejudgePanel } from "./judge/rejudge_panel.tsx";
 import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
-import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
+import { Welcome } from "./welcome/welcome.tsx";
+import { Later } from "./widgets/later.tsx";
 
 showUnseen();
 
@@ -48,11 +50,13 @@ export function Page({ page }: { page: PageParts }) {
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
-          {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} />}
+          {tab === "train" && (
+            <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} welcome={<Welcome />} />
+          )}
+          {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
           {tab === "step" && <StepView />}
-          {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
-          {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
+          {tab === "compare" && <Later name="The comparison" load={loadCompare} props={{}} />}
+          {tab === "runs" && <Later name="The list of runs" load={loadRuns} props={{}} />}
           {tab === "data" && <SamplesView />}
           {tab === "learn" && <Learn />}
         </ViewBoundary>
@@ -68,7 +72,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
       <DataContext.Provider value={page.data}>
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
-            <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+            <MemoryContext.Provider value={page.memory}>
+              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+            </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
       </DataContext.Provider>
@@ -77,6 +83,8 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 }
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
+
+const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
 
 const loadList = async (): Promise<ComponentType> => {
   const { ListView } = await import("./list/list_view.tsx");
@@ -94,9 +102,15 @@ const viewNames: Record<Tab, string> = {
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
-  const { store, control, data, replayFiles } = page;
+  const { store, control, data, replayFiles, givenFiles } = page;
   try {
     const files = await reading;
+    const [only] = files;
+    if (only && files.length === 1 && (await isZip(only.file))) return void (await control.takeRun(only.file));
+    if (only && files.length === 1 && /\.json$/i.test(only.path)) {
+      store.tab.value = "train";
+      return void (await givenFiles.takeConfig(only.file));
+    }
     const log = await logAmong(files);
     if (log) {
       await control.openFile(log.file);
@@ -106,6 +120,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
       return;
     }
     if (replayFiles.wants && (await replayFiles.offer(files))) return;
+    if (await control.openForeign(files)) return;
     store.tab.value = "data";
     await data.drop(files);
   } catch (error) {
@@ -117,7 +132,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
 async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> {
   for (const given of files) {
     if (!/\.(jsonl|ndjson)(\.gz)?$/i.test(given.path)) continue;
-    if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
+    if (isRunLog(await beginningOf(given.file))) return given;
   }
   return null;
 }

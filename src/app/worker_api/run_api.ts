@@ -12,6 +12,7 @@ import type { Asked } from "./event_batches.ts";
 import type { JudgeApi } from "./judge_api.ts";
 import type { RecordsApi } from "./records_api.ts";
 import type { RolloutApi } from "./rollout_api.ts";
+import type { RunFilesApi } from "./run_files_api.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -49,6 +50,8 @@ export interface StoredRun {
   summary?: RunSummary;
   /** About how much of the storage it takes, null where it was not counted. */
   sizeBytes: number | null;
+  /** It came out of a file: nobody here has agreed to what it would fetch. */
+  imported?: true;
 }
 
 /** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */
@@ -96,6 +99,8 @@ export interface RunApi {
   readonly judge: JudgeApi;
   /** Questions about single rollouts, which the open model answers. */
   readonly rollouts: RolloutApi;
+  /** Stored runs as single files, and back. */
+  readonly files: RunFilesApi;
   /** Names, sizes and sweeps of stored runs. */
   readonly records: RecordsApi;
   /**
@@ -124,6 +129,8 @@ export interface RunApi {
    * a moment while nobody asks: "settled" waits for what is under way, and it rests then.
    */
   nextEvents(asked: Asked): Promise<TrainEvent[] | null>;
+  /** The same without tasks and rollouts, for who looks at numbers alone; there may be none among what happened. */
+  nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null>;
   /** Changes knobs that apply at the next step. */
   change(changes: Partial<RunConfig>): Promise<void>;
   /**

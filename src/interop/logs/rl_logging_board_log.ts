@@ -1,7 +1,7 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { Logged } from "./logged_steps.ts";
 import { markFields } from "./rollout_marks.ts";
-import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
+import { promptText, responseText, type TokenTexts, tokenTextsOf } from "./rollout_texts.ts";
 
 /**
  * RLLoggingBoard's JSON lines, as DeepEyes' own logger writes them (verl/utils/rl_logging_board_utils.py): put the
@@ -25,7 +25,7 @@ export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: Toke
             step: one.step,
             prompt: promptText(rollout, texts),
             response: responseText(rollout, texts),
-            response_tokens: texts.texts(tokens),
+            response_tokens: modelSegments.flatMap((segment) => tokenTextsOf(segment, texts)),
             logprobs: modelSegments.flatMap(({ logprobs }) => logprobs),
             values: tokens.map(() => 0),
             token_rewards: tokens.map((_, i) => (i === tokens.length - 1 ? reward.total : 0)),

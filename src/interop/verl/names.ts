@@ -372,6 +372,11 @@ export const verlNames: AliasTable = {
       read: (text) => (truth(text) ? "on" : "off"),
       write: (choice: RunConfig["gradientCheckpointing"]) => (choice === "auto" ? null : python(choice === "on")),
     }),
+    one(`${actor}.freeze_vision_tower`, "freeze", {
+      read: (text) => (truth(text) ? "vision" : "none"),
+      // verl has no other part that may be frozen, and older versions do not know the name.
+      write: (freeze: RunConfig["freeze"]) => (freeze === "vision" ? "True" : null),
+    }),
     baseDtype,
     cacheDtype,
     {
@@ -414,10 +419,6 @@ export const verlNames: AliasTable = {
     "algorithm.use_pf_ppo": { values: ["False"], line: "rollouts are not resampled by reward" },
     [`${actor}.policy_loss.loss_mode`]: { values: ["vanilla"], line: "the loss is PPO's with two clips" },
     [`${actor}.shuffle`]: { values: ["False"], line: "mini-batches keep the order of the step" },
-    [`${actor}.freeze_vision_tower`]: {
-      values: ["False"],
-      line: "all weights are trained, or by --lora-rank an adapter of the text model alone",
-    },
     [`${actor}.tis_imp_ratio_cap`]: { values: ["-1", "null"], line: "sampling and training share one set of weights" },
     [`${actor}.optim.optimizer`]: { values: ["AdamW"], line: "the optimizer is AdamW" },
     [`${rollout}.top_p`]: { values: ["1"], line: "tokens are sampled from the whole distribution" },

@@ -2,6 +2,7 @@ import type { RunStore } from "../../../platform.ts";
 import { expectBaseDtype } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { Metrics } from "../../../train/events.ts";
+import { expectFreezable } from "../../../train/frozen_weights.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { peakLine } from "../../memory/peak_table.ts";
@@ -42,6 +43,7 @@ export async function trainCommand(
   }
   const wanted = resolveConfig(changes);
   expectBaseDtype(wanted);
+  expectFreezable(wanted);
   if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
   const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.

@@ -5,8 +5,9 @@ import { usePage } from "../run/page_context.ts";
 import { phaseLine } from "../run/phase_line.ts";
 import type { RunState } from "../run/run_state.ts";
 import { type Store, type Tab, tabs } from "../run/store.ts";
+import { PauseIcon, PlayIcon } from "../widgets/play_icons.tsx";
 import { theme, toggleTheme } from "../widgets/theme.ts";
-import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
+import { BrandIcon, ThemeIcon } from "./icons.tsx";
 
 const tabNames: Record<Tab, string> = {
   train: "Train",
@@ -54,9 +55,16 @@ function RunBar() {
   const playing = store.player.value === "playing" || store.player.value === "stepping";
   const begun = store.live.value.head !== null && store.player.value !== "over";
   const blocked = store.blocked.value;
+  // The start page has a large one.
+  const isQuiet = store.isFresh.value && store.tab.value === "train";
   return (
     <div class="runbar">
-      <button type="button" class="go" disabled={blocked && !playing} onClick={() => void control.toggle()}>
+      <button
+        type="button"
+        class={isQuiet ? "start" : "go start"}
+        disabled={blocked && !playing}
+        onClick={() => void control.toggle()}
+      >
         {playing ? <PauseIcon /> : <PlayIcon />}
         {playing ? "Pause" : begun ? "Go on" : "Start"}
       </button>
@@ -147,7 +155,7 @@ function screenReaderStatus(store: Store, playing: boolean): string {
 
 function ReplayBar() {
   const { store, control } = usePage();
-  const { name, state, steps, playing } = store.replay.value!;
+  const { name, title = name, state, steps, playing } = store.replay.value!;
   const { replay } = control;
   return (
     <div class="runbar">
@@ -169,8 +177,8 @@ function ReplayBar() {
           value={state.step}
           onInput={(event) => replay.seek(event.currentTarget.valueAsNumber)}
         />
-        <span class="shownname small soft" title={name}>
-          {name}
+        <span class="shownname small soft" title={title}>
+          {title}
         </span>
       </span>
       <button type="button" onClick={() => replay.close()}>

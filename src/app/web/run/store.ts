@@ -22,10 +22,14 @@ export const tabs: readonly Tab[] = ["train", "rollouts", "step", "compare", "ru
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
   name: string;
+  /** What a person calls it, where they do. */
+  title?: string | undefined;
   /** How a link names it. */
   link: string;
   /** What it fetches was agreed to when a stored run was started; of a file that was opened nothing was. */
   origin: "stored" | "recording" | "file";
+  /** A stored run that came out of a file: nobody here has agreed to anything. */
+  imported?: true;
   /** What people should know of it beside its name. */
   about: string | null;
   /** As far as it has been played. */
@@ -118,6 +122,10 @@ export class Store {
   /** Stored runs whose curves are drawn beside those of the shown one, by their names, each once. */
   readonly overlaid: Signal<readonly string[]> = signal([]);
   readonly replay: Signal<Replay | null> = signal(null);
+  /** Nothing has been run or opened yet: there is nothing to show but what this page is. */
+  readonly isFresh: ReadonlySignal<boolean> = computed(
+    () => this.replay.value === null && this.live.value.head === null && this.previous.value === null,
+  );
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view re-renders only for what it shows
   readonly runHead: ReadonlySignal<RunState["head"]> = computed(() => this.shown.value.head);

@@ -45,6 +45,8 @@ interface Schema extends DBSchema {
   marks: { key: [tree: string, rollout: string]; value: RolloutMark & { tree: string } };
   /** Plans of sweeps, and the names of their runs. */
   sweeps: { key: string; value: StoredSweep };
+  /** Data and models that came with a run out of a file, under [run, path]. */
+  runFiles: { key: [run: string, path: string]; value: Blob };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -72,6 +74,7 @@ export function database(): Promise<Database> {
       if (before < 7) {
         db.createObjectStore("marks", { keyPath: ["tree", "rollout"] });
         db.createObjectStore("sweeps", { keyPath: "id" });
+        db.createObjectStore("runFiles");
       }
     },
     blocking(_current, _blocked, event) {

@@ -49,12 +49,12 @@ export function openBrowserPlatform(
     gpuName: webglName,
     cache: cachedTexts,
     assetSize: async (path) => {
-      if (isDropped(path)) return dropped.sizeBytes(path);
+      if (isDropped(path)) return (await dropped.restored, dropped.sizeBytes(path));
       const place = onNetwork(path);
       return place === null ? ((await fetched(path))?.length ?? null) : network.sizeBytes(place);
     },
     readAsset: async (path, startByte = 0, endByte) => {
-      if (isDropped(path)) return dropped.read(path, startByte, endByte);
+      if (isDropped(path)) return (await dropped.restored, dropped.read(path, startByte, endByte));
       const place = onNetwork(path);
       if (place !== null) return (isWeights(place) ? weights : network).read(place, startByte, endByte);
       const bytes = await fetched(path);
@@ -67,7 +67,7 @@ export function openBrowserPlatform(
       return bytes.slice(startByte, endByte);
     },
     list: async (path) => {
-      if (isDropped(path)) return dropped.list(path);
+      if (isDropped(path)) return (await dropped.restored, dropped.list(path));
       if (isTrainedHere(path)) return storedModelFiles(path);
       const place = onNetwork(path);
       return place === null ? null : network.list(place);

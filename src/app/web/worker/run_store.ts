@@ -11,6 +11,7 @@ import { BrowserRunStore, lastStep, piecesOf } from "./browser_run_store.ts";
 import { database, entryOf, lock, locked, type RunEntry, write } from "./database.ts";
 import { weightsOfRun } from "./kept_weights.ts";
 import { marksOfRun } from "./mark_store.ts";
+import { filesOfRun } from "./run_file_store.ts";
 
 const lockName = (name: string): string => `run ${name}`;
 
@@ -72,8 +73,8 @@ export async function removeRun(name: string): Promise<void> {
     `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
   );
   try {
-    type Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights"];
-    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights"];
+    type Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights", "runFiles"];
+    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights", "runFiles"];
     await write(await database(), stores, `that the run "${name}" is removed`, (change) => [
       change.objectStore("runs").delete(name),
       change.objectStore("logs").delete(piecesOf(name)),
@@ -81,10 +82,20 @@ export async function removeRun(name: string): Promise<void> {
       change.objectStore("branches").delete(branchesOfRun(name)),
       change.objectStore("marks").delete(marksOfRun(name)),
       change.objectStore("keptWeights").delete(weightsOfRun(name)),
+      change.objectStore("runFiles").delete(filesOfRun(name)),
     ]);
   } finally {
     release();
   }
+}
+
+/** Notes that a run came out of a file: what it would fetch was agreed to by nobody here. */
+export async function markImported(name: string): Promise<void> {
+  const db = await database();
+  const entry = await entryOf(db, name);
+  await write(db, ["runs"], `the run "${name}"`, (change) => [
+    change.objectStore("runs").put({ ...entry, imported: true }),
+  ]);
 }
 
 /** A new run, under the first free name: `name`, or with a number behind it. */

@@ -7,7 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
-import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
+import { type CurveEvent, curveEvents, isCurveEvent } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -20,6 +20,7 @@ import type {
   StoredModel,
   StoredRun,
 } from "../../worker_api/run_api.ts";
+import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
 import { readEventsFile } from "../browser/events_file.ts";
 import { DataWorker } from "./data_worker.ts";
@@ -31,6 +32,7 @@ import { OpenModels } from "./open_models.ts";
 import { RecordsWorker } from "./records_worker.ts";
 import { resumableRun } from "./resumable_run.ts";
 import { RolloutWorker } from "./rollout_worker.ts";
+import { runFilesLater } from "./run_files_later.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
 import { storedExport } from "./stored_export.ts";
 import { StoredRunWriter } from "./stored_run.ts";
@@ -45,6 +47,7 @@ export class RunWorker implements RunApi {
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
   readonly rollouts: RolloutWorker;
+  readonly files: RunFilesApi;
   readonly records = new RecordsWorker();
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
@@ -65,6 +68,7 @@ export class RunWorker implements RunApi {
     readonly kept: WeightStore | null = null,
   ) {
     this.data = new DataWorker(platform);
+    this.files = runFilesLater(platform, dropped);
     this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
       cache: this.#verdicts,
       tokenizer: (model) => this.#models.tokenizer(model),
@@ -149,6 +153,10 @@ export class RunWorker implements RunApi {
     if (!run) return null;
     if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
     return this.#batches.batches.next(asked);
+  }
+
+  async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
+    return (await this.nextEvents(asked))?.filter(isCurveEvent) ?? null;
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
@@ -261,9 +269,11 @@ export class RunWorker implements RunApi {
   }
 
   async exportModel(run: string | null): Promise<ExportedModel> {
-    if (run !== null) return storedExport(this.platform, run);
-    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
-    return this.#run.exported();
+    if (run === null && !this.#run)
+      throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    const exported = run === null ? await this.#run!.exported() : await storedExport(this.platform, run);
+    const { withStoredCard } = await import("./stored_card.ts");
+    return withStoredCard(exported, this.platform);
   }
 
   /** The next event of a run, which its list of rollouts learns as well. */

@@ -1,9 +1,17 @@
 import { type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+interface LaterProps<Props extends object> {
+  /** In the sentence that says that it could not be loaded. */
+  name: string;
+  load(): Promise<ComponentType<Props>>;
+  /** For the view, where it takes any. */
+  props: Props;
+}
+
 /** A view that is imported when it is first shown: most people who open the page do not need it. */
-export function Later({ name, load }: { name: string; load(): Promise<ComponentType> }) {
-  const [found, setFound] = useState<{ View: ComponentType } | { error: Error } | null>(null);
+export function Later<Props extends object>({ name, load, props }: LaterProps<Props>) {
+  const [found, setFound] = useState<{ View: ComponentType<Props> } | { error: Error } | null>(null);
   useEffect(() => {
     if (found !== null) return;
     load().then(
@@ -12,7 +20,7 @@ export function Later({ name, load }: { name: string; load(): Promise<ComponentT
     );
   }, [found, load]);
   if (found === null) return <p class="soft first">loading…</p>;
-  if ("View" in found) return h(found.View, {});
+  if ("View" in found) return h(found.View, props);
   return (
     <section class="stack first">
       <div class="card">
