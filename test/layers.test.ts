@@ -176,6 +176,7 @@ const viewImports: Record<string, readonly string[]> = {
       "judge",
       "models",
       "learn",
+      "away",
     ].map((view) => [view, ["browser", "labels", "run", "widgets"]]),
   ),
 };
@@ -191,7 +192,6 @@ describe("the page's folders", () => {
       "main.tsx",
       "make_page.ts",
       "page.tsx",
-      "runs_tab.tsx",
     ]);
   });
 
