@@ -1,6 +1,8 @@
+import axe from "axe-core";
 import { render } from "preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { page } from "vitest/browser";
+import "../../src/app/web/style.css";
 import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { fakeCommit } from "../support/fake_hub_api.ts";
@@ -42,6 +44,22 @@ test("models are listed with size, licence and needs; one of the Hub brings sett
   await dialog.getByRole("button", { name: "Close" }).click();
   await expect.element(dialog).not.toBeInTheDocument();
   await expect.element(page.getByText("Model story, all weights")).toBeVisible();
+});
+
+test.each(["light", "dark"])("axe finds nothing in it, %s", async (theme) => {
+  document.documentElement.dataset.theme = theme;
+  const { dialog } = await picker();
+  await dialog.getByLabelText(/^owner\/name/i).fill("gated/one");
+  await dialog.getByRole("button", { name: "Look", exact: true }).click();
+  await expect.element(dialog.getByRole("alert")).toBeVisible();
+  await dialog.getByText("A token of the Hub").click();
+  await dialog.getByLabelText(/^owner\/name/i).fill("some/model");
+  await dialog.getByRole("button", { name: "Look", exact: true }).click();
+  await dialog.getByRole("button", { name: "Fetch its weights now" }).click();
+  await expect.element(dialog.getByRole("button", { name: "Stop" })).toBeVisible();
+  const { violations } = await axe.run(document.querySelector("dialog.models")!);
+  expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+  delete document.documentElement.dataset.theme;
 });
 
 test("a model is looked at, pinned to its commit, and its weights are fetched file by file", async () => {

@@ -153,7 +153,15 @@ describe("the judge's words", () => {
             rollouts: event.rollouts.map((rollout) => ({
               ...rollout,
               judged: {
-                verdict: { right: rollout.reward!.right, rule: "judge verl" },
+                verdict: {
+                  right: rollout.reward!.right,
+                  rule: "judge verl",
+                  votes: [
+                    { model: "qwen-judge", right: true },
+                    { model: "second", right: false },
+                    { model: "third", right: null },
+                  ],
+                },
                 words: { model: "qwen-judge", prompt, reply: "Judgement: <b>1</b>", latencyMs: 412.4 },
               },
             })),
@@ -170,6 +178,8 @@ describe("the judge's words", () => {
     expect(text("[aria-label='The prompt of the judge']")).toBe(prompt);
     expect(text("aside")).toContain("verl · qwen-judge");
     expect(text("aside")).toContain("412 ms");
+    const votes = [...document.querySelectorAll("ul.votes li")].map((vote) => vote.textContent);
+    expect(votes).toEqual(["qwen-judge: right", "second: wrong", "third: no verdict"]);
   });
 
   test("are not there where rules decided", async () => {

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { testConnection } from "../../../src/reward/connection/diagnosis.ts";
 import type { JudgeSettings } from "../../../src/reward/judges/judge.ts";
 import { judgeMetrics } from "../../../src/reward/judges/metrics.ts";
 import { openJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { isSplit, namedModels, votingModels } from "../../../src/reward/judges/votes.ts";
+import { rollout as readRollout } from "../../../src/train/rollout_schema.ts";
 import { type Behaviour, type FakeJudge, openFakeJudge, type Question } from "../../support/fake_judge.ts";
+import { rollout } from "../../support/rollouts.ts";
 
 const open: FakeJudge[] = [];
 afterEach(async () => {
@@ -16,7 +19,7 @@ async function panel(replies: Record<string, Behaviour>, settings: Partial<Judge
   open.push(fake);
   const model = Object.keys(replies).join(", ");
   const url = fake.url;
-  const judge = openJudge({ url, model, backoffMs: 1, timeoutMs: 300, retries: 0, canaryRate: 0, ...settings });
+  const judge = openJudge({ url, model, backoffMs: 1, timeoutMs: 10_000, retries: 0, canaryRate: 0, ...settings });
   return { fake, judge };
 }
 const right: Behaviour = { kind: "reply", text: '{"verdict": 1}' };
@@ -127,5 +130,37 @@ describe("several votes of one model", () => {
     const { judge } = await panel({ a: right });
     expect(await judge.verdict(asked)).toEqual({ right: true, rule: "judge hardened" });
     expect(judgeMetrics(judge.counts)["judge/disagreement"]).toBeUndefined();
+  });
+});
+
+test("votes stand in a log as they were given, and others are left out", () => {
+  const votes = [
+    { model: "a", right: true },
+    { model: "b", right: null },
+  ];
+  const logged = (given: unknown) => ({
+    ...rollout({ answer: "7" }),
+    judged: { verdict: { right: true, rule: "x", votes: given } },
+  });
+  const read = (given: unknown) => readRollout(logged(given), "", () => {}).judged?.verdict?.votes;
+  expect(read(votes)).toEqual(votes);
+  for (const wrong of [3, [{ model: "a", right: "yes" }]]) expect(read(wrong)).toBeUndefined();
+});
+
+describe("the test of a connection", () => {
+  test("asks each of the models that are to vote", async () => {
+    const { fake } = await panel({ fake: right, other: right });
+    const found = await testConnection({ url: fake.url, model: "fake" });
+    expect(found).toMatchObject({ state: "ready", model: "fake" });
+    // The server names one model, and answers to others all the same.
+    const both = await testConnection({ url: fake.url, model: "fake, other" });
+    expect(both).toMatchObject({ state: "no_model", message: expect.stringContaining('names no model "other"') });
+  });
+
+  test("names all of them where all are ready", async () => {
+    const fake = await openFakeJudge({ behave: () => right, models: ["a", "b"] });
+    open.push(fake);
+    const found = await testConnection({ url: fake.url, model: "a,b" });
+    expect(found).toMatchObject({ state: "ready", model: "a, b", message: expect.stringMatching(/with b; so did a$/) });
   });
 });

@@ -8,7 +8,7 @@ import { KnobField, knobLabel } from "../widgets/knob_field.tsx";
 /** Groups of knobs and what people read for them, in the order of a run. The warm-up has a panel of its own. */
 const groups: readonly [Exclude<KnobGroup, "warmup">, string][] = [
   ["run", "Run and model"],
-  ["adapter", "LoRA adapter"],
+  ["adapter", "Trained weights and LoRA"],
   ["tasks", "Tasks and data"],
   ["rollouts", "Rollouts, prompt and tools"],
   ["reward", "Reward"],
