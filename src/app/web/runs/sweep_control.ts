@@ -138,7 +138,10 @@ export class SweepControl {
     for (;;) {
       const isStopping = this.underWay.peek()?.stopping ?? true;
       const events = await api.nextCurveEvents(isStopping ? "settled" : "frame");
-      if (events === null) return;
+      if (events === null) {
+        if (summary.end === null) throw new Error("The run broke off without saying why; go on with the sweep");
+        return;
+      }
       const before = summary;
       for (const event of events) {
         summary = withEvent(summary, event);
@@ -201,7 +204,7 @@ export function standings(stored: StoredSweep, runs: readonly StoredRun[], under
   });
 }
 
-const controls = new WeakMap<object, SweepControl>();
+const controls = new WeakMap<PageContext["control"], SweepControl>();
 
 /** The one of a page: it outlives the view. */
 export function sweepsOf(page: PageContext): SweepControl {
