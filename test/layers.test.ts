@@ -176,6 +176,7 @@ const viewImports: Record<string, readonly string[]> = {
       "judge",
       "models",
       "learn",
+      "away",
     ].map((view) => [view, ["browser", "labels", "run", "widgets"]]),
   ),
 };

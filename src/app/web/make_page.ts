@@ -1,4 +1,5 @@
 import type { RunApi } from "../worker_api/run_api.ts";
+import type { AwayControl } from "./away/away_control.ts";
 import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
@@ -23,6 +24,8 @@ export interface PageParts extends PageContext {
   rejudge: RejudgeControl;
   memory: MemoryControl;
   models: ModelControl;
+  /** Fetched when it is first asked for. */
+  away(): Promise<AwayControl>;
   curves: CurvesControl;
 }
 
@@ -41,6 +44,11 @@ export function makePage(
   const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
+  let away: Promise<AwayControl> | null = null;
+  const openAway = async (): Promise<AwayControl> => {
+    const { AwayControl } = await import("./away/away_control.ts");
+    return new AwayControl(store);
+  };
   const judge = new JudgeControl(api, store);
   const memory = new MemoryControl(api, store);
   return {
@@ -63,6 +71,14 @@ export function makePage(
     rejudge: new RejudgeControl(api),
     memory,
     models: new ModelControl(api, store, memory),
+    away: () => {
+      away ??= openAway();
+      // What failed once may work the next time.
+      away.catch(() => {
+        away = null;
+      });
+      return away;
+    },
     curves: new CurvesControl(api, store),
   };
 }

@@ -70,7 +70,7 @@ export class RunWorker implements RunApi {
   ) {
     this.hub = new HubWorker(platform, network);
     this.data = new DataWorker(platform);
-    this.files = runFilesLater(platform, dropped);
+    this.files = runFilesLater(platform, dropped, (model) => this.#models.tokenizer(model));
     this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
       cache: this.#verdicts,
       tokenizer: (model) => this.#models.tokenizer(model),
