@@ -46,6 +46,25 @@ test("a run that failed is offered again, goes on from its checkpoint, and is le
   await newWorker().remove(resumable!.name);
 });
 
+test("what a run failed with is told, also where it was given up while its last events were on their way", async () => {
+  const failing = newWorker(3);
+  await failing.open(config, trace);
+  await failing.start(config);
+  let last: TrainEvent | undefined;
+  const pull = async () => {
+    for (;;) {
+      const events = await failing.nextEvents("frame");
+      if (events === null) return;
+      last = events.at(-1) ?? last;
+      // The run goes on meanwhile, and fails.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+  };
+  await expect(pull()).rejects.toThrow("The GPU device was lost");
+  expect(last).toBeDefined();
+  expect(await failing.nextEvents("frame")).toBeNull();
+});
+
 /** Pulls up to the end of a step. */
 async function pullStep(worker: RunWorker, step: number): Promise<void> {
   for (let event = await worker.next(); event && !(event.type === "update" && event.step === step); )

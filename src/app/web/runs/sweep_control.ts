@@ -138,7 +138,10 @@ export class SweepControl {
     for (;;) {
       const isStopping = this.underWay.peek()?.stopping ?? true;
       const events = await api.nextCurveEvents(isStopping ? "settled" : "frame");
-      if (events === null) return;
+      if (events === null) {
+        if (summary.end === null) throw new Error("The run broke off without saying why; go on with the sweep");
+        return;
+      }
       const before = summary;
       for (const event of events) {
         summary = withEvent(summary, event);

@@ -152,9 +152,9 @@ export class RunWorker implements RunApi {
 
   async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
     const run = this.#run;
-    if (!run) return null;
-    if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
-    return this.#batches.batches.next(asked);
+    if (run && this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
+    // A run that failed is given up by then, and what it failed with is still to be told.
+    return this.#batches?.batches.next(asked) ?? null;
   }
 
   async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
