@@ -1,7 +1,7 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { Logged } from "./logged_steps.ts";
-import { promptText, responseText, tokenTextsOf, type TokenTexts } from "./rollout_texts.ts";
 import { markFields } from "./rollout_marks.ts";
+import { promptText, responseText, type TokenTexts, tokenTextsOf } from "./rollout_texts.ts";
 
 /**
  * RLLoggingBoard's JSON lines, as DeepEyes' own logger writes them (verl/utils/rl_logging_board_utils.py): put the
