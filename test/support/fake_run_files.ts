@@ -1,5 +1,5 @@
 import { translatedLog } from "../../src/app/web/worker/translated_log.ts";
-import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
+import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type {
   RunChoice,
   RunContents,
@@ -33,9 +33,5 @@ export class FakeRunFiles implements RunFilesApi {
 
   translate(files: readonly GivenFile[]): Promise<TranslatedLog | null> {
     return translatedLog(files);
-  }
-
-  async kept(): Promise<DroppedFolder[]> {
-    return [];
   }
 }

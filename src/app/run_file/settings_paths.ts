@@ -18,13 +18,36 @@ export type Places = Pick<RunConfig, PlaceKnob>;
 export const configAt = (text: string, places: Places): string =>
   `${JSON.stringify(moved(parseJson(text, "config.json"), places), null, 2)}\n`;
 
-/** The same in the lines of a log: each head, and changes of settings, which cannot name places. */
+/**
+ * The same in the lines of a log: each head, and what checkpoints say of the folder that they were written to. Changes of
+ * settings cannot name places.
+ */
 export function lineAt(line: string, places: Places): string {
+  if (line.startsWith('{"type":"checkpoint"')) {
+    const saved = parseJson(line, "the log") as { path?: unknown };
+    return typeof saved.path === "string" ? JSON.stringify({ ...saved, path: lastPart(saved.path) }) : line;
+  }
   if (!line.startsWith('{"type":"run"')) return line;
-  const head = parseJson(line, "the log's head") as { config?: unknown; sources?: unknown };
+  const head = parseJson(line, "the log's head") as Head;
   const { sources } = moved({ sources: head.sources }, places) as { sources?: unknown };
-  return JSON.stringify({ ...head, config: moved(head.config, places), ...(sources === undefined ? {} : { sources }) });
+  const { name } = head.model ?? {};
+  // A local model is called by its path.
+  const isPlace = typeof name === "string" && name === head.config?.model && name !== places.model;
+  return JSON.stringify({
+    ...head,
+    config: moved(head.config, places),
+    ...(isPlace && { model: { ...head.model, name: lastPart(name) } }),
+    ...(sources === undefined ? {} : { sources }),
+  });
 }
+
+interface Head {
+  config?: { model?: unknown };
+  model?: { name?: unknown };
+  sources?: unknown;
+}
+
+const lastPart = (path: string): string => path.split(/[/\\]/).findLast((part) => part !== "") ?? path;
 
 /** The same in a checkpoint, whose other files it does not touch. */
 export const checkpointAt = (files: readonly NamedBytes[], places: Places): NamedBytes[] =>

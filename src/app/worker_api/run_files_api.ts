@@ -1,5 +1,5 @@
 import type { PlaceKnob } from "../run_file/settings_paths.ts";
-import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
+import type { GivenFile } from "./dropped_folder.ts";
 
 /** What of a stored run can go into one file, with sizes in bytes before packing. */
 export interface RunContents {
@@ -44,6 +44,4 @@ export interface RunFilesApi {
   unpack(file: File): Promise<UnpackedRun>;
   /** The log of another program among files, as one of ours; null where there is none. */
   translate(files: readonly GivenFile[]): Promise<TranslatedLog | null>;
-  /** Data and models that came with runs, by the names under which those know them. */
-  kept(): Promise<DroppedFolder[]>;
 }

@@ -149,7 +149,7 @@ test("html without a rollout writes the run as pages without script", async () =
   expect(index).toContain('<a href="steps/2.html">Step 2</a>');
   expect(index).toContain('aria-label="accuracy over 2 steps"');
   for (const page of [index, await Deno.readTextFile(`${folder}/out/steps/1.html`)]) {
-    expect(page).toContain("default-src 'none'");
+    expect(page).toContain("default-src &#39;none&#39;");
     expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
   }
 });

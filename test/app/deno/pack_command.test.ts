@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readZip, unpackWhole } from "../../../src/app/archive/zip_reader.ts";
 import { writeZip } from "../../../src/app/archive/zip_writer.ts";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { configText } from "../../../src/app/run/record.ts";
 import { runSources } from "../../../src/app/run/run_sources.ts";
+import { blobBytes } from "../../../src/tasks/byte_source.ts";
 import { checkpointFiles } from "../../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { linesOf, loggedEvents } from "../../support/logged_run.ts";
@@ -158,3 +160,28 @@ test.each([
   await expect(run("unpack FOLDER/a.zip --out FOLDER/back")).rejects.toThrow(message);
   await expect(Deno.stat(`${folder}/back`)).rejects.toThrow();
 });
+
+test("where the run and a model that goes along lay is not said in what leaves", async () => {
+  const model = `${folder}/secret-place/mine`;
+  await Deno.mkdir(model, { recursive: true });
+  await Deno.writeTextFile(`${model}/config.json`, "{}");
+  const config = resolveConfig({ steps: 4, model });
+  const saved = { type: "checkpoint", step: 2, path: `${folder}/run` } as const;
+  const events = loggedEvents.map((event) =>
+    event.type === "run" ? { ...event, config, model: { name: model, parameters: 1 } } : event,
+  );
+  await Deno.writeTextFile(`${folder}/run/config.json`, configText(config));
+  await Deno.writeTextFile(`${folder}/run/events.jsonl`, `${linesOf([...events, saved]).join("\n")}\n`);
+  await run("pack FOLDER/run --no-checkpoint --model-files --out FOLDER/run.zip");
+  const text = new TextDecoder().decode(await unpacked(`${folder}/run.zip`));
+  expect(text).toContain('"name":"mine"');
+  expect(text).toContain('"path":"run"');
+  expect(text).not.toContain(folder);
+});
+
+/** All that an archive holds. */
+async function unpacked(path: string): Promise<Uint8Array> {
+  const source = blobBytes("a.zip", new Blob([await Deno.readFile(path)]));
+  const parts = await Promise.all((await readZip(source)).map((file) => unpackWhole(source, file, 2 ** 24)));
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

@@ -3,5 +3,5 @@ const beginning = "dropped/of ";
 /** Where what came with a run lies for its knobs, as if it had been dropped. A comma would part the sources. */
 export const keptFolder = (run: string): string => beginning + run.replaceAll(/[,/\\]/g, "_");
 
-/** Whether a knob's text names something that came with a run. */
-export const namesKept = (text: string): boolean => text.includes(beginning);
+/** Whether all that a knob names came with a run. */
+export const isKept = (text: string): boolean => text.split(",").every((part) => part.trim().startsWith(beginning));

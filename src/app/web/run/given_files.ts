@@ -19,10 +19,10 @@ export class GivenFiles {
   readonly #taken: GivenFile[][] = [];
   /** What a file of settings says that was dropped or chosen last, or what is wrong with it. */
   readonly config: Signal<GivenConfig | null> = signal(null);
-  readonly #api: Pick<RunApi, "drop" | "files">;
+  readonly #api: Pick<RunApi, "drop">;
   readonly #notices: Notices;
 
-  constructor(api: Pick<RunApi, "drop" | "files">, notices: Notices) {
+  constructor(api: Pick<RunApi, "drop">, notices: Notices) {
     this.#api = api;
     this.#notices = notices;
   }
@@ -53,12 +53,5 @@ export class GivenFiles {
     } catch (error) {
       this.config.value = { name, changes: {}, problem: (error as Error).message };
     }
-  }
-
-  /** Finds what came with runs out of files, and is kept. */
-  async restore(): Promise<void> {
-    const kept = await this.#api.files.kept();
-    const others = this.found.peek().filter((before) => !kept.some(({ path }) => path === before.path));
-    this.found.value = [...others, ...kept];
   }
 }

@@ -1,5 +1,6 @@
 import type { KnobName, RunConfig } from "../../../train/knobs.ts";
-import { needsOf } from "./run_needs.ts";
+import { isKept } from "../browser/kept_folder.ts";
+import { needsOf, type Place } from "./run_needs.ts";
 import type { Replay } from "./store.ts";
 
 /** What of the shown run can be looked up, and what a person would have to do for the rest. */
@@ -48,7 +49,12 @@ export function lookupOf(config: RunConfig, replay: Replay | null, agreed: Reado
   if (!replay) return found;
   if (config.model === "")
     return { ...found, pictures: null, texts: null, noPicture: "This log of another program holds no pictures" };
-  const { data, model } = needsOf(config);
+  const needs = needsOf(config);
+  // What came with a run of this browser is here as long as the run is.
+  const ofRun = (knob: "data" | "model"): Place =>
+    replay.origin === "stored" && isKept(config[knob]) ? { kind: "here" } : needs[knob];
+  const data = ofRun("data");
+  const model = ofRun("model");
   const unread = pictureKnobs.filter((name) => replay.unreadKnobs.has(name));
   const addresses = new Set<string>();
   const mayFetch = (wanted: readonly string[]): boolean => {

@@ -143,7 +143,10 @@ function ReplayLine() {
   const moving = store.player.value === "playing" || store.player.value === "stepping";
   return (
     <p class="small pending">
-      For the next run. The {origin === "stored" ? "stored run" : "recording"} has: {shortened(runName(config), 1000)}.{" "}
+      For the next run.{" "}
+      {config.model === ""
+        ? "What the other program trained with is not in its log."
+        : `The ${origin === "stored" ? "stored run" : "recording"} has: ${shortened(runName(config), 1000)}.`}{" "}
       {origin === "stored" && (
         <button
           type="button"

@@ -12,19 +12,11 @@ export async function keepRunFile(run: string, path: string, content: Blob): Pro
   ]);
 }
 
-/** What is kept: by run, the paths below its folder, with sizes. */
-export async function keptRunFiles(): Promise<Map<string, { path: string; content: Blob }[]>> {
-  const found = new Map<string, { path: string; content: Blob }[]>();
+/** Gives the page's files those that came with runs, as handles: a blob is read when it is asked for. */
+export async function restoreRunFiles(dropped: DroppedFiles): Promise<void> {
   const db = await database();
   for (let cursor = await db.transaction("runFiles").store.openCursor(); cursor; cursor = await cursor.continue()) {
     const [run, path] = cursor.key;
-    found.set(run, [...(found.get(run) ?? []), { path, content: cursor.value }]);
+    dropped.keep(`${keptFolder(run)}/${path}`, cursor.value);
   }
-  return found;
-}
-
-/** Gives the page's files those that came with runs, as handles. */
-export async function restoreRunFiles(dropped: DroppedFiles): Promise<void> {
-  for (const [run, files] of await keptRunFiles())
-    for (const { path, content } of files) dropped.keep(`${keptFolder(run)}/${path}`, content);
 }

@@ -28,6 +28,5 @@ export function runFilesLater(
     pages: async (run) => (await files()).pages(run),
     unpack: async (file) => (await files()).unpack(file),
     translate: async (given) => (await import("./translated_log.ts")).translatedLog(given),
-    kept: async () => (await files()).kept(),
   };
 }

@@ -13,10 +13,9 @@ import { readStored } from "../../run/record.ts";
 import { openRunFile, type RunFile } from "../../run_file/open_run_file.ts";
 import { packRun } from "../../run_file/pack_run.ts";
 import { placesOf } from "../../run_file/placed.ts";
-import { placeKnobs } from "../../run_file/settings_paths.ts";
 import { travellersOf } from "../../run_file/travellers.ts";
 import { shownBytes } from "../../text/shown_bytes.ts";
-import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import type { GivenFile } from "../../worker_api/dropped_folder.ts";
 import type {
   RunChoice,
   RunContents,
@@ -29,7 +28,7 @@ import { keptFolder } from "../browser/kept_folder.ts";
 import { sizeOf } from "./browser_run_store.ts";
 import { database, entryOf, StorageFull } from "./database.ts";
 import { keptMarks } from "./mark_store.ts";
-import { keepRunFile, keptRunFiles } from "./run_file_store.ts";
+import { keepRunFile } from "./run_file_store.ts";
 import { createRunStore, markImported, removeRun, storedCheckpoint, storedLog } from "./run_store.ts";
 import { translatedLog } from "./translated_log.ts";
 
@@ -118,26 +117,6 @@ export class RunFilesWorker implements RunFilesApi {
 
   translate(files: readonly GivenFile[]): Promise<TranslatedLog | null> {
     return translatedLog(files);
-  }
-
-  async kept(): Promise<DroppedFolder[]> {
-    const found: DroppedFolder[] = [];
-    const db = await database();
-    for (const [name, files] of await keptRunFiles()) {
-      const entry = await db.get("runs", name);
-      if (!entry) continue;
-      const { data, model, adapter } = readStored(entry.config).config;
-      const folder = keptFolder(name);
-      const named = { data: pathsIn(data), model: [model], adapter: [adapter] };
-      for (const knob of placeKnobs)
-        for (const path of named[knob].filter((one) => one.startsWith(`${folder}/`))) {
-          const own = files.filter((one) => one.path.startsWith(`${knob}/`));
-          const sizeBytes = own.reduce((sum, { content }) => sum + content.size, 0);
-          const message = `Came with the run ${name}, ${shownBytes(sizeBytes)}`;
-          found.push({ path, kind: knob, usable: true, message, files: own.length, sizeBytes });
-        }
-    }
-    return found;
   }
 
   /** What a path of another machine is to be called here, until the same files are dropped. */
