@@ -2,6 +2,7 @@ import { openDB } from "idb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keptBranches } from "../../src/app/web/worker/branch_store.ts";
 import { stepsOfKept } from "../../src/app/web/worker/kept_weights.ts";
+import { keptMarks } from "../../src/app/web/worker/mark_store.ts";
 import { RecordsWorker } from "../../src/app/web/worker/records_worker.ts";
 import { storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
 
@@ -53,6 +54,7 @@ test.each([1, 2, 3, 4, 5, 6])(
     expect(await records.sweeps()).toEqual([]);
     expect(await storedLog("old")).toBe('{"type":"update","step":2,"metrics":{},"durationMs":1}\n');
     expect(await keptBranches("old")).toEqual([]);
+    expect(await keptMarks("old")).toEqual([]);
     expect(await stepsOfKept("old")).toEqual([]);
   },
 );

@@ -47,7 +47,9 @@ export function ListTable({ list, shown }: { list: ListControl; shown: ShownList
   const first = Math.max(0, Math.floor(seen.top / rowPx) - around);
   const last = Math.min(listed, Math.ceil((seen.top + seen.height) / rowPx) + around);
   const look = (): void => {
-    const { scrollTop, clientHeight } = box.current!;
+    // A list that has gone may still be told that it was scrolled.
+    if (!box.current) return;
+    const { scrollTop, clientHeight } = box.current;
     setSeen({ top: scrollTop, height: clientHeight });
     list.see(Math.floor(scrollTop / rowPx), Math.ceil((scrollTop + clientHeight) / rowPx));
   };
