@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 const root = new URL("../", import.meta.url);
 const sources = readdirSync(new URL("src/", root), { recursive: true })
   .map((path) => `src/${path.replaceAll("\\", "/")}`)
-  .filter((path) => /\.(ts|tsx|mjs)$/.test(path) && !path.endsWith(".d.ts") && !path.endsWith(".d.mts"));
+  .filter((path) => /\.(ts|tsx|mjs|js)$/.test(path) && !path.endsWith(".d.ts") && !path.endsWith(".d.mts"));
 const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
 /** Comments talk of fetching too. */
 const code = (path: string): string => text(path).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");

@@ -1,5 +1,6 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { Logged } from "./logged_steps.ts";
+import { markFields } from "./rollout_marks.ts";
 import { promptText, responseText, type TokenTexts, tokenTextsOf } from "./rollout_texts.ts";
 
 /**
@@ -12,6 +13,7 @@ import { promptText, responseText, type TokenTexts, tokenTextsOf } from "./rollo
 export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
   for await (const one of log) {
     if (one.kind !== "step") continue;
+    const markOf = markFields(one);
     const lines = one.groups.flatMap(({ task, rollouts }) =>
       rollouts.flatMap((rollout) => {
         const { reward } = rollout;
@@ -30,6 +32,7 @@ export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: Toke
             reward: reward.total,
             ground_truth: task.answer,
             rm_response: reward.verdict,
+            ...markOf(rollout),
           }),
         ];
       }),

@@ -51,7 +51,10 @@ export class RunsList {
   async saveLog(name: string): Promise<void> {
     const { control, store } = this.#page;
     try {
-      const text = await savedLog((await control.api.events(name)).events);
+      const text = await savedLog(
+        (await control.api.events(name)).events,
+        await control.api.rollouts.marks(null, name),
+      );
       download(`${fileName(name)}.jsonl.gz`, text, "application/gzip");
     } catch (error) {
       store.notices.error(error);
