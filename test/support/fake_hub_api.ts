@@ -6,10 +6,11 @@ import type { RunConfig } from "../../src/train/knobs.ts";
 
 export const fakeCommit = "0123456789abcdef".repeat(3).slice(0, 40);
 
-/** A Hub with models of two files each, which takes a step of a fetch at each question. */
+/** A Hub with models of two files each. The first fetch stands still after some bytes, the next one goes on from there. */
 export class FakeHubApi implements HubApi {
   token: string | null = null;
   files: FetchedFile[] = [];
+  #fetches = 0;
   readonly #memory: (config: RunConfig, memoryBytes: number | null) => Promise<RunMemory>;
   readonly #asked: string[];
 
@@ -44,9 +45,16 @@ export class FakeHubApi implements HubApi {
   async startFetch(model: string): Promise<void> {
     this.#asked.push(`fetch ${model}`);
     const { files } = await this.model(model);
+    this.#fetches++;
+    const before = this.files;
     this.files = files
       .filter(({ sha256 }) => sha256 !== null)
-      .map(({ path, sizeBytes }) => ({ path: `hf://${model}/${path}`, sizeBytes, doneBytes: 0, state: "waits" }));
+      .map(({ path, sizeBytes }) => ({
+        path: `hf://${model}/${path}`,
+        sizeBytes,
+        doneBytes: before.find((one) => one.path.endsWith(path))?.doneBytes ?? 0,
+        state: "waits",
+      }));
   }
 
   async nextFetch(): Promise<TaskProgress<FetchedFile[], FetchedFile[]>> {
@@ -54,6 +62,7 @@ export class FakeHubApi implements HubApi {
     const at = this.files.findIndex(({ state }) => state !== "checked");
     if (at < 0) return { progress: this.files, result: this.files };
     const file = this.files[at]!;
+    if (this.#fetches === 1 && file.doneBytes > 0) return { progress: this.files, result: null };
     const doneBytes = Math.min(file.sizeBytes, file.doneBytes + 5e8);
     const state = doneBytes === file.sizeBytes ? "checked" : "fetching";
     this.files = this.files.map((one, i) => (i === at ? { ...one, doneBytes, state } : one));

@@ -59,7 +59,7 @@ export class CurvesControl {
     });
     effect(() => {
       const wanted = store.overlaid.value;
-      for (const name of wanted) void this.#take(name);
+      for (const name of wanted) void this.#fold(name);
       this.#forget(wanted);
       this.#watch(wanted.length > 0);
     });
@@ -104,7 +104,7 @@ export class CurvesControl {
     this.#store.overlaid.value = on ? [...others, name] : others;
   }
 
-  async #take(name: string): Promise<void> {
+  async #fold(name: string): Promise<void> {
     if (this.#asked.has(name)) return;
     this.#asked.add(name);
     try {
@@ -140,7 +140,7 @@ export class CurvesControl {
       const step = runs.find((run) => run.name === name)?.step;
       if (step === undefined || step === state.step) continue;
       this.#asked.delete(name);
-      await this.#take(name);
+      await this.#fold(name);
     }
   }
 }

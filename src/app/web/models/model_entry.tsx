@@ -73,13 +73,12 @@ function Needs({ need }: { need: RunMemory | string | undefined }) {
   if (bytes === null) return <p class="small problem">Does not fit this device: {shortened(problem, 300)}</p>;
   return (
     <p class="small">
-      needs {gib(bytes)} GiB of {need.software ? "a graphics card, which this machine lacks" : "the GPU"}
+      needs {gib(bytes)} GiB of {need.software ? "a graphics card" : "the GPU"}
       {fits !== null && (
         <>
           :{" "}
           <b class={fits ? "fits" : "problem"}>
-            {!fits ? "does not fit into" : need.software ? "would fit into" : "fits here, into"} {gib(memoryBytes ?? 0)}{" "}
-            GiB
+            {!fits ? "does not fit into" : need.software ? "fits into" : "fits here, into"} {gib(memoryBytes ?? 0)} GiB
           </b>
         </>
       )}
