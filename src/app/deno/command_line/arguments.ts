@@ -18,12 +18,18 @@ import {
   required,
 } from "./command_table.ts";
 import { flagValue, inFlagTerms, isSwitch, unknownFlag } from "./flag_values.ts";
+import { expectTopic, type GeneralTopic, generalTopics } from "./help_text.ts";
 import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
 export type Parsed =
   | { command: CommandName; help: false; changes: Partial<RunConfig>; options: Options; notes?: string[] }
-  | { command: CommandName | null; help: true };
+  | Help;
+
+/** Help that is asked for: of the program, or of a command, or a part of either; or the version. */
+export type Help =
+  | { command: CommandName; help: true; topic?: string }
+  | { command: null; help: true; topic?: GeneralTopic | "version" };
 
 export interface Options {
   folders?: string[];
@@ -79,12 +85,12 @@ export interface Options {
  */
 export function parseArguments(words: readonly string[]): Parsed {
   const [first, ...rest] = words;
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const about = first === undefined ? undefined : rest[0];
-    return { command: about === undefined ? null : commandNamed(about), help: true };
-  }
+  if (first === undefined || isHelp(first)) return helpAbout(first === undefined ? [] : rest);
+  if (first === "--version" || first === "-V" || first === "version")
+    return { command: null, help: true, topic: "version" };
   const command = commandNamed(first);
-  if (rest.includes("--help") || rest.includes("-h")) return { command, help: true };
+  const asked = rest.findIndex((word) => word === "--help" || word === "-h");
+  if (asked >= 0) return helpAbout([command, ...rest.slice(asked + 1, asked + 2)]);
   const { changes, options, settings, given, folders } = readWords(command, rest);
   for (const name of required(command))
     if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
@@ -98,6 +104,21 @@ export function parseArguments(words: readonly string[]): Parsed {
   if (settings.length === 0) return { command, help: false, changes, options };
   const { changes: all, notes } = withAliases(command, changes, settings);
   return { command, help: false, changes: all, options, ...(notes.length > 0 ? { notes } : {}) };
+}
+
+const isHelp = (word: string): boolean => word === "--help" || word === "-h" || word === "help";
+
+/** @param words  what stands behind "help": nothing, a topic, or a command and perhaps a part of its help */
+function helpAbout([about, part]: readonly string[]): Help {
+  if (about === undefined) return { command: null, help: true };
+  if (about === "version") return { command: null, help: true, topic: "version" };
+  const general = generalTopics.find((topic) => topic === about);
+  if (general) return { command: null, help: true, topic: general };
+  const command = commandNamed(about);
+  // Behind the flag any other flags may follow.
+  if (part === undefined || part.startsWith("-")) return { command, help: true };
+  expectTopic(command, part);
+  return { command, help: true, topic: part };
 }
 
 /** A command line, word by word. */

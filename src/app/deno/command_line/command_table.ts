@@ -352,6 +352,9 @@ export const commands = {
 
 export type CommandName = keyof typeof commands;
 
+/** How the program is called. */
+export const commandName = "npm run saccade --";
+
 /** learningRate -> learning-rate */
 export const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
