@@ -70,6 +70,8 @@ async function main(): Promise<number> {
     return unwritten && code === exitCodes.done ? exitCodes.failed : endCode(code, stopped);
   } catch (error) {
     const { stack, message } = error as Error;
+    // What stands in the line that is written over would stand in front of the sentence.
+    terminal.progress("");
     // A sentence is for whoever typed the command; where our own code broke, the stack is for whoever fixes it.
     const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
     console.error(withUnseen((isBug ? stack : message) ?? ""));
