@@ -69,6 +69,7 @@ export interface Options {
   limit?: number;
   format?: LogFormatName | "all" | "html";
   rollout?: string;
+  follow?: boolean;
   seconds?: number;
   case?: number;
   seeds?: string;

@@ -143,9 +143,10 @@ export const flags = {
       | "all"
       | "html"
     )[],
-    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as a CSV table; html: the rollouts of --rollout with their pictures, for a browser",
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as CSV tables; html: the rollouts of --rollout with their pictures, for a browser",
     default: "all",
   },
+  follow: { kind: "switch", line: "go on with a run while it is made, until it ends" },
   rollout: {
     kind: "path",
     value: "STEP.TASK.ROLLOUT",
@@ -279,13 +280,13 @@ export const commands = {
     folderWord: "ACTION",
   },
   logs: {
-    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV, or rollouts of it as HTML",
+    line: "print a run's log, or write it in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV, or rollouts of it as HTML",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
-    flags: ["format", "rollout", "out", "tokenizer"],
-    required: ["out"],
-    folders: "the folder of a run, which is only read, or a log that was exported",
-    folderWord: "RUN_FOLDER",
+    flags: ["follow", "format", "rollout", "out", "tokenizer", "logJson"],
+    folders:
+      "the folder of a run, which is only read and may go on meanwhile, or a log that was exported; several become one table with --format csv",
+    folderWord: "RUN_FOLDER...",
   },
   benchmark: {
     line: "V*, HR-Bench or held-out scenes, with controls: a table with the command that made it",
