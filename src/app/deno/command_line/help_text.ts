@@ -64,7 +64,7 @@ export function generalHelp(topic: GeneralTopic | null = null): string {
 const nameWidth = Math.max(...Object.keys(commands).map((name) => name.length));
 
 /** Part of a command's help, which can be asked for by its name. */
-interface Section {
+export interface Section {
   topic: string;
   title: string;
   /** What stands in it, in a few words. */
@@ -136,7 +136,8 @@ export function expectTopic(command: CommandName, topic: string): void {
   );
 }
 
-function sectionsOf(command: CommandName): Section[] {
+/** The parts of a command's help. */
+export function sectionsOf(command: CommandName): Section[] {
   const { knobs: groups, folders }: CommandEntry = commands[command];
   const keys = knobsOf(command);
   const sections: Section[] = groups.flatMap((group) => {
@@ -200,7 +201,7 @@ const listSection = (topic: string, rows: Section["rows"]): Section => ({
 
 const sectionLines = ({ title, rows }: Section): string[] => [title, ...table(rows)];
 
-function flagRow(command: CommandName, name: keyof typeof flags): readonly [string, string] {
+export function flagRow(command: CommandName, name: keyof typeof flags): readonly [string, string] {
   const flag: Flag = flags[name];
   const value = {
     path: ` ${flag.value ?? "DIR"}`,
@@ -213,7 +214,7 @@ function flagRow(command: CommandName, name: keyof typeof flags): readonly [stri
   return [`--${kebab(name)}${value}`, flag.line + note];
 }
 
-const knobRow = (key: keyof RunConfig): readonly [string, string] => [
+export const knobRow = (key: keyof RunConfig): readonly [string, string] => [
   `--${kebab(key)} ${valueName(knobs[key])}`,
   knobLine(knobs[key]),
 ];
