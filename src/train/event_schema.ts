@@ -2,6 +2,7 @@ import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
 import { withDefaults } from "./config.ts";
 import { changesMidway, wholeConfig } from "./config_schema.ts";
 import type { ChangeAtStep, ModelFacts, TrainEvent } from "./events.ts";
+import { mostTags, type RolloutMark } from "./rollout_mark.ts";
 import { index, most, rollout, step, task, view } from "./rollout_schema.ts";
 import {
   choice,
@@ -46,6 +47,11 @@ const fingerprint = object<Fingerprint>(
     covers: choice<Fingerprint["covers"]>("all bytes", "samples"),
     listed: list(filePrint, most.names),
   },
+  {},
+);
+
+const mark = object<RolloutMark>(
+  { rollout: text, note: text, tags: list(text, mostTags), judgeWrong: flag, madeAt: readable(text) },
   {},
 );
 
@@ -96,6 +102,7 @@ const readers: Readers = {
     {},
   ),
   checkpoint: object<EventOf<"checkpoint">>({ type: kind("checkpoint"), step, path: readable(text) }, {}),
+  mark: object<EventOf<"mark">>({ type: kind("mark"), step, mark }, {}),
   alarm: object<EventOf<"alarm">>(
     { type: kind("alarm"), step, message: readable(text) },
     { about: choice<"storage">("storage") },

@@ -3,6 +3,7 @@ import type { SizeLimits } from "../image/smart_resize.ts";
 import type { Fingerprint } from "../tasks/fingerprint.ts";
 import type { Task } from "../tasks/task.ts";
 import type { RunConfig } from "./knobs.ts";
+import type { RolloutMark } from "./rollout_mark.ts";
 
 /** Numbers of one step by name; src/train/metrics.ts says what each is. Other trainers' names are added when logs are exported (src/interop). */
 export type Metrics = Record<string, number>;
@@ -66,6 +67,8 @@ export type TrainEvent =
   /** Held-out scenes, not trained on. */
   | { type: "eval"; step: number; tasks: number; greedy: boolean; metrics: Metrics; durationMs: number }
   | { type: "checkpoint"; step: number; path: string }
+  /** What a person said of a rollout of this step. No run emits it: it stands in logs that are saved with notes, before the step's update. */
+  | { type: "mark"; step: number; mark: RolloutMark }
   /** Something that a person should know, e.g. that zooming is dying out. One about storage is about the present, and is not logged. */
   | { type: "alarm"; step: number; message: string; about?: "storage" }
   | { type: "end"; step: number; reason: "done" | "stopped" | "failed"; message?: string };

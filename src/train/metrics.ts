@@ -5,7 +5,7 @@ import { callFaults, type OutcomeText, type Tool } from "../agent/tools/tool.ts"
 import { zoom } from "../agent/tools/zoom.ts";
 import { knownParts } from "../reward/rewards/table.ts";
 import type { Task } from "../tasks/task.ts";
-import { hasVariance } from "./advantage.ts";
+import { hasVariance, standardDeviation } from "./advantage.ts";
 import { type CausalMetricName, causalMetricTable } from "./causal_summary.ts";
 import type { Metrics } from "./events.ts";
 
@@ -50,6 +50,14 @@ const ownMetrics = {
     line: "right answers among rollouts with a verdict that did not zoom",
   },
   reward: { label: "Reward", unit: "reward", line: "mean of the scored rollouts" },
+  reward_std: { label: "Reward: spread", unit: "reward", line: "standard deviation over the scored rollouts" },
+  reward_group_std: {
+    label: "Reward: spread in groups",
+    unit: "reward",
+    line: "standard deviation over the scored rollouts of one task, mean over tasks: what is learned from",
+  },
+  reward_min: { label: "Reward: smallest", unit: "reward", line: "smallest of the scored rollouts" },
+  reward_max: { label: "Reward: largest", unit: "reward", line: "largest of the scored rollouts" },
   ...partMetrics,
   format_rate: { label: "Good format", unit: "share", line: "rollouts that ended with a well-formed answer" },
   iou: { label: "IoU", unit: "share", line: "overlap of crop and gold box, mean over zooms on a marked picture" },
@@ -132,6 +140,7 @@ export function stepMetrics(
 ): Metrics {
   const all = rollouts.flat();
   const scored = all.flatMap((rollout) => (rollout.reward ? [rollout.reward] : []));
+  const totals = scored.map(({ total }) => total);
   // A reward that is paid without a verdict says nothing about accuracy.
   const judged = all.flatMap((rollout) =>
     rollout.reward && rollout.unjudged === undefined ? [{ zoomed: zoomed(rollout), right: rollout.reward.right }] : [],
@@ -162,7 +171,13 @@ export function stepMetrics(
     zoom_rate: all.map(zoomed),
     accuracy_with_zoom: withZoom.map((one) => one.right),
     accuracy_without_zoom: withoutZoom.map((one) => one.right),
-    reward: scored.map((one) => one.total),
+    reward: totals,
+    reward_std: totals.length < 2 ? [] : [standardDeviation(totals)],
+    reward_group_std: compared.map((group) =>
+      standardDeviation(group.flatMap(({ reward }) => (reward ? [reward.total] : []))),
+    ),
+    reward_min: extreme(Math.min, totals),
+    reward_max: extreme(Math.max, totals),
     ...Object.fromEntries(
       partsIn(scored).map((part) => [`reward/${part}`, scored.map(({ parts }) => parts[part] ?? 0)]),
     ),
@@ -211,6 +226,10 @@ export const turnsOf = ({ segments }: Rollout): number => segments.length;
 function zoomed(rollout: Rollout): boolean {
   return rollout.calls.some((call) => call.outcome === "ok");
 }
+
+/** As a list, empty where there is none. A step may have more rollouts than a call has arguments. */
+const extreme = (of: (a: number, b: number) => number, values: readonly number[]): number[] =>
+  values.length === 0 ? [] : [values.reduce((a, b) => of(a, b))];
 
 function mean(values: readonly (number | boolean)[]): number {
   let sum = 0;

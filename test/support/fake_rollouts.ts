@@ -1,4 +1,5 @@
 import type { Rollout } from "../../src/agent/rollout.ts";
+import { type ListParts, RolloutLists } from "../../src/app/web/worker/rollout_lists.ts";
 import { type ElsewhereParts, rollElsewhere } from "../../src/app/web/worker/rolls.ts";
 import type { AskedAttention, Attention } from "../../src/app/worker_api/asked_attention.ts";
 import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_weights.ts";
@@ -20,6 +21,8 @@ import type {
   SeenPictures,
   Worths,
 } from "../../src/app/worker_api/worth_api.ts";
+import type { TrainEvent } from "../../src/train/events.ts";
+import type { RolloutMark } from "../../src/train/rollout_mark.ts";
 import type { ZoomWorth } from "../../src/train/zoom_worth.ts";
 import { FakeBranches } from "./fake_branches.ts";
 
@@ -32,16 +35,19 @@ interface FakeRolloutParts {
   vocabulary: readonly string[];
   /** A rollout as a run makes it that has made so many steps. */
   roll(asked: AskedRoll, experience: number): Rollout;
+  /** The log of a stored run, and that of the run under way. @throws Error where there is none of that name */
+  stored(name: string): readonly TrainEvent[];
   /** What a policy elsewhere is asked with; none where there is no platform. */
   elsewhere?: ElsewhereParts;
 }
 
 /** Answers about the rollouts of a fake run: invented, and the same ones for the same question. */
-export class FakeRollouts implements RolloutApi {
+export class FakeRollouts extends RolloutLists implements RolloutApi {
   readonly #parts: FakeRolloutParts;
   readonly #branches = new FakeBranches();
 
   constructor(parts: FakeRolloutParts) {
+    super(fakeListParts(parts.stored));
     this.#parts = parts;
   }
 
@@ -174,4 +180,21 @@ export class FakeRollouts implements RolloutApi {
       }))
       .sort((a, b) => b.probability - a.probability);
   }
+}
+
+/** Logs as a browser keeps them, and marks as long as the page is there. */
+function fakeListParts(stored: FakeRolloutParts["stored"]): ListParts {
+  const marks = new Map<string, RolloutMark>();
+  const linesOf = (events: readonly TrainEvent[]): string[] => events.map((event) => JSON.stringify(event));
+  return {
+    async *storedPieces(name) {
+      yield { text: linesOf(stored(name)).join("\n"), share: 1 };
+    },
+    storedStep: async (name, step) =>
+      linesOf(
+        stored(name).filter((event) => (event.type === "tasks" || event.type === "group") && event.step === step),
+      ),
+    keptMarks: async (tree) => [...marks].flatMap(([key, mark]) => (key === `${tree} ${mark.rollout}` ? [mark] : [])),
+    keepMark: async (tree, mark) => void marks.set(`${tree} ${mark.rollout}`, mark),
+  };
 }

@@ -2,6 +2,7 @@ import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
 import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
+import { type CurveEvent, curveEvents } from "../../src/app/run/curve_events.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
 import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/judge_worker.ts";
@@ -10,7 +11,6 @@ import type { DataApi } from "../../src/app/worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type { Asked } from "../../src/app/worker_api/event_batches.ts";
 import type { JudgeApi } from "../../src/app/worker_api/judge_api.ts";
-import type { RolloutApi } from "../../src/app/worker_api/rollout_api.ts";
 import type {
   CachedWeights,
   EventsFile,
@@ -59,7 +59,7 @@ export interface FakeOptions {
 export class FakeRun implements RunApi {
   readonly data: DataApi;
   readonly judge: JudgeApi;
-  readonly rollouts: RolloutApi;
+  readonly rollouts: FakeRollouts;
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -83,6 +83,7 @@ export class FakeRun implements RunApi {
       delayMs: 20 * (options.delayMs ?? 0),
       asked: this.asked,
       vocabulary,
+      stored: (name) => (name === this.#name && this.#log.length > 0 ? this.#log : this.#eventsOf(name)),
       roll: ({ task, config, step, greedy }, experience) => {
         const random = randomFrom(greedy ? 1 : config.seed);
         return fakeGroup([fakeRollout(task, config, random, experience, 0, 0)]).map((one) => ({
@@ -158,6 +159,7 @@ export class FakeRun implements RunApi {
     this.#name = name;
     this.#log = [];
     this.#changes = {};
+    this.rollouts.begin(name);
     this.#run = fakeEvents(config, { resumedAt, changes: () => this.#changes });
     return name;
   }
@@ -189,6 +191,7 @@ export class FakeRun implements RunApi {
       throw new Error("The GPU device was lost (fake_kernel); go on from what was saved last");
     }
     this.#log.push(event);
+    this.rollouts.receive(event);
     return event;
   }
 
@@ -284,9 +287,18 @@ export class FakeRun implements RunApi {
   }
 
   async events(name: string): Promise<EventsFile> {
+    return { events: this.#eventsOf(name), notices: [], leftOut: 0, unreadKnobs: new Set() };
+  }
+
+  #eventsOf(name: string): TrainEvent[] {
     const events = this.#stored.get(name);
     if (!events) throw new Error(`There is no run "${name}"; choose one from the list`);
-    return { events, notices: [], leftOut: 0, unreadKnobs: new Set() };
+    return events;
+  }
+
+  async curves(name: string): Promise<CurveEvent[]> {
+    const { events } = await this.events(name);
+    return curveEvents(events.map((event) => `${JSON.stringify(event)}\n`).join(""), name);
   }
 
   async remove(name: string): Promise<void> {

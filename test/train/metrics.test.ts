@@ -41,6 +41,11 @@ describe("stepMetrics", () => {
       accuracy_with_zoom: 1 / 2,
       accuracy_without_zoom: 3 / 4,
       reward: (2 + 0 + 0.8 - 0.2 + 0.8 + 0.8) / 6,
+      // Of 2, 0, 0.8, -0.2 and of 0.8, 0.8: means 0.7, 0.65 and 0.8.
+      reward_std: Math.sqrt(3.02 / 5),
+      reward_group_std: Math.sqrt(2.99 / 3) / 2,
+      reward_min: -0.2,
+      reward_max: 2,
       "reward/answer": (4 * 0.8) / 6,
       "reward/format": -0.2 / 6,
       "reward/zoom": 1.2 / 6,
@@ -148,7 +153,10 @@ describe("stepMetrics", () => {
   test("leaves a mean over nothing out", () => {
     const metrics = stepMetrics([needleTask], [[directRight]]);
     expect(metrics).toMatchObject({ accuracy: 1, accuracy_without_zoom: 1, zoom_rate: 0 });
-    for (const name of ["accuracy_with_zoom", "iou", "target_in_crop", "crop_side_px", "zero_variance_groups"])
+    for (const name of [
+      ...["accuracy_with_zoom", "iou", "target_in_crop", "crop_side_px", "zero_variance_groups"],
+      ...["reward_std", "reward_group_std"],
+    ])
       expect(metrics).not.toHaveProperty([name]);
     expect(stepMetrics([], [])).toEqual({});
   });

@@ -33,7 +33,7 @@ export class LogReader {
   #number = 0;
   #events = 0;
   /** Of the last head: a run may have been begun by an earlier version. */
-  #format = 2;
+  #format: 1 | 2 = 2;
   /** A line that is not JSON, forgiven where nothing follows. */
   #broken: Misfit | null = null;
   #cutOff = false;
@@ -77,6 +77,16 @@ export class LogReader {
     const event = this.#events === 0 ? this.#head(value) : this.#event(value);
     if (event) this.#events++;
     return event;
+  }
+
+  /** Parts of lines that were left out so far. */
+  get leftOut(): number {
+    return this.#parts;
+  }
+
+  /** Of the log, as its last head says. */
+  get format(): 1 | 2 {
+    return this.#format;
   }
 
   /** After the last line. @throws Error where there was none */

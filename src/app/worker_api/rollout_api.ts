@@ -4,6 +4,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import type { AskedAttention, Attention } from "./asked_attention.ts";
 import type { AskedWeights } from "./asked_weights.ts";
 import type { BranchApi } from "./branch_api.ts";
+import type { ListApi } from "./list_api.ts";
 import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
 import type { AskedMeasures, Measures } from "./token_measures.ts";
 import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
@@ -16,10 +17,10 @@ export interface AskedRollout extends AskedWeights {
 }
 
 /**
- * What a page may ask about single rollouts. A model must be open; a run waits meanwhile, and nothing that is asked changes
- * it. Every method rejects with one sentence.
+ * What a page may ask about rollouts. For what is said below a model must be open; a run waits meanwhile, and nothing that is
+ * asked changes it. Every method rejects with one sentence.
  */
-export interface RolloutApi extends BranchApi {
+export interface RolloutApi extends BranchApi, ListApi {
   /** Every token that the model wrote in a rollout, measured under the weights, in order. */
   measures(asked: AskedMeasures): Promise<Measures>;
 

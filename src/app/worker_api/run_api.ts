@@ -3,6 +3,7 @@ import type { Task } from "../../tasks/task.ts";
 import type { ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import type { RunMemory } from "../memory/run_memory.ts";
+import type { CurveEvent } from "../run/curve_events.ts";
 import type { ReadLog } from "../run/log_reader.ts";
 import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
@@ -142,6 +143,8 @@ export interface RunApi {
   /** Stored runs, newest first, and the events and settings of one. */
   runs(): Promise<StoredRun[]>;
   events(name: string): Promise<EventsFile>;
+  /** What the curves of a stored run are drawn from. */
+  curves(name: string): Promise<CurveEvent[]>;
   settings(name: string): Promise<RunConfig>;
   remove(name: string): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 import type { TrainEvent } from "../../../train/events.ts";
 import { linesOf, longestLine } from "../../run/log_lines.ts";
-import { LogReader } from "../../run/log_reader.ts";
+import { LogReader, type ReadLog } from "../../run/log_reader.ts";
 import type { EventsFile } from "../../worker_api/run_api.ts";
 
 const chooseAnother = "choose the events.jsonl of a run's folder";
@@ -35,8 +35,27 @@ export async function readEventsBlob(
   blob: Blob,
   progress: (share: number) => void = () => {},
 ): Promise<EventsFile> {
-  const reader = new LogReader(name, chooseAnother);
   const events: TrainEvent[] = [];
+  const reading = eventsOfBlob(name, blob);
+  for (;;) {
+    const next = await reading.next();
+    if (next.done) return { events, ...next.value };
+    for (const { event } of next.value.events) events.push(event);
+    progress(next.value.share);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Events that were read of a log, each with its line; null where the line is not as this version would write it. */
+export interface ReadEvents {
+  events: { event: TrainEvent; line: string | null }[];
+  /** Of the log, 0 to 1. */
+  share: number;
+}
+
+/** Events of a file, some megabytes of it at a time; in the end what is to be said of it. */
+export async function* eventsOfBlob(name: string, blob: Blob): AsyncGenerator<ReadEvents, ReadLog> {
+  const reader = new LogReader(name, chooseAnother);
   let readBytes = 0;
   const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(piece, out) {
@@ -50,40 +69,67 @@ export async function readEventsBlob(
   const plain = packed ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
   let characters = 0;
   let lineCount = 0;
-  let sinceDrawn = 0;
+  let eventCount = 0;
+  let sinceGiven = 0;
   let tooLong = false;
+  let read: ReadEvents["events"] = [];
   try {
     reading: for await (const lines of linesOf(textOf(plain, packed ? new Uint8Array() : head))) {
       for (const line of lines) {
         const length = (line?.length ?? longestLine) + 1;
         characters += length;
-        sinceDrawn += length;
+        sinceGiven += length;
         tooLong = characters > longestLog || ++lineCount > mostLines;
         if (tooLong) break reading;
-        const event = reader.line(line);
-        if (event) events.push(event);
-        if (sinceDrawn < pieceCharacters) continue;
-        sinceDrawn = 0;
-        progress(Math.min(1, readBytes / blob.size));
-        await new Promise((resolve) => setTimeout(resolve));
+        const found = readLine(reader, line);
+        if (found) {
+          eventCount++;
+          read.push(found);
+        }
+        if (sinceGiven < pieceCharacters) continue;
+        sinceGiven = 0;
+        yield { events: read, share: Math.min(1, readBytes / blob.size) };
+        read = [];
       }
     }
   } catch (error) {
     // What the browser says of a damaged archive is a TypeError.
-    if (!packed || !(error instanceof TypeError) || events.length === 0)
+    if (!packed || !(error instanceof TypeError) || eventCount === 0)
       throw packed && error instanceof TypeError
         ? new Error(`${name} is not a whole gzip file (${error.message}); ${chooseAnother}`)
         : error;
-    const { notices, ...read } = reader.end();
-    const cut = `${name} ends before its archive does; ${events.length.toLocaleString("en")} events are shown`;
-    return { events, ...read, notices: [cut, ...notices.filter((sentence) => !sentence.startsWith("The last line"))] };
+    yield { events: read, share: 1 };
+    const { notices, ...rest } = reader.end();
+    const cut = `${name} ends before its archive does; ${eventCount.toLocaleString("en")} events are shown`;
+    return { ...rest, notices: [cut, ...notices.filter((sentence) => !sentence.startsWith("The last line"))] };
   }
-  const read = reader.end();
+  yield { events: read, share: 1 };
+  const rest = reader.end();
   if (tooLong)
-    read.notices.unshift(
+    rest.notices.unshift(
       `${name} is longer than the ${longestLog.toLocaleString("en")} characters or ${mostLines.toLocaleString("en")} lines that fit a tab's memory; what comes after them is not shown`,
     );
-  return { events, ...read };
+  return rest;
+}
+
+/** Events of a log whose pieces are whole lines, as a stored run has them; the same otherwise. */
+export async function* eventsOfPieces(
+  name: string,
+  pieces: AsyncIterable<{ text: string; share: number }>,
+  remedy: string,
+): AsyncGenerator<ReadEvents, ReadLog> {
+  const reader = new LogReader(name, remedy);
+  for await (const { text, share } of pieces) {
+    const events = text.split("\n").flatMap((line) => readLine(reader, line) ?? []);
+    yield { events, share };
+  }
+  return reader.end();
+}
+
+function readLine(reader: LogReader, line: string | null): ReadEvents["events"][number] | null {
+  const leftOut = reader.leftOut;
+  const event = reader.line(line);
+  return event && { event, line: reader.format === 2 && reader.leftOut === leftOut ? line : null };
 }
 
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -6,6 +6,7 @@ import type { AnsweredBy, WeightsChoice } from "../../worker_api/asked_weights.t
 import type { NamedServer } from "../../worker_api/roll_api.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import { count } from "../labels/numbers.ts";
+import { holds } from "../run/lazy_groups.ts";
 import type { Chosen, Store } from "../run/store.ts";
 import { obstacleTo } from "../run/who_answers.ts";
 import { outcomeOf, type Side, type SideWeights, sidesOfRun } from "./sides.ts";
@@ -169,7 +170,11 @@ export class CompareControl {
   /** The rollout of a side in the step view. */
   stepThrough({ rollout, task }: Side): void {
     const store = this.#store;
-    const isOfRun = store.steps.peek().some(({ groups }) => groups.some((group) => group?.includes(rollout)));
+    const isOfRun = store.steps
+      .peek()
+      .some(({ groups }) =>
+        groups.some((group) => group !== null && holds(group, rollout.id) && group.includes(rollout)),
+      );
     if (!isOfRun) {
       const beside = store.beside.peek().filter((one) => one.rollout.id !== rollout.id);
       store.beside.value = [...beside, { rollout, task, siblings: [rollout], step: rollout.step }];

@@ -14,15 +14,23 @@ export interface Verdict {
 /** Whether a call of the rollout was carried out. */
 export const usedTool = (rollout: Rollout): boolean => rollout.calls.some((call) => call.outcome === "ok");
 
+/** All outcomes, in the order of a legend. */
+export const verdicts = {
+  rightWithTool: { letter: "A", label: "right, with a tool", colour: "--tool" },
+  right: { letter: "A", label: "right, without a tool", colour: "--answer" },
+  wrong: { letter: "W", label: "wrong", colour: "--bad" },
+  format: { letter: "F", label: "format broken", colour: "--format" },
+  none: { letter: "?", label: "no verdict", colour: "--faint" },
+  failed: { letter: "?", label: "failed, left out", colour: "--faint" },
+} as const satisfies Record<string, Verdict>;
+
 export function verdictOf(rollout: Rollout): Verdict {
   const { reward, end } = rollout;
-  if (end === "error") return { letter: "?", label: "failed, left out", colour: "--faint" };
-  if (!reward || rollout.unjudged !== undefined) return { letter: "?", label: "no verdict", colour: "--faint" };
-  if (end !== "answer") return { letter: "F", label: "format broken", colour: "--format" };
-  if (!reward.right) return { letter: "W", label: "wrong", colour: "--bad" };
-  return usedTool(rollout)
-    ? { letter: "A", label: "right, with a tool", colour: "--tool" }
-    : { letter: "A", label: "right, without a tool", colour: "--answer" };
+  if (end === "error") return verdicts.failed;
+  if (!reward || rollout.unjudged !== undefined) return verdicts.none;
+  if (end !== "answer") return verdicts.format;
+  if (!reward.right) return verdicts.wrong;
+  return usedTool(rollout) ? verdicts.rightWithTool : verdicts.right;
 }
 
 /** Height of the bar, 0 to 1: the reward out of the most that is paid. */

@@ -80,9 +80,9 @@ function WithoutBonus() {
         as it was with it) or harmful.
       </p>
       <Expect>
-        Without the bonus the zoom rate falls below .05 within 30 steps in about two of three seeds, and accuracy ends
-        near .82 rather than .96; the curve “worth of the tool” then says whether that was harmful. With the bonus
-        zooming stays.
+        Without the bonus the zoom rate falls to zero (in ten of ten seeds tried), and accuracy ends near .93, which
+        direct answers reach; with the bonus nearly every rollout zooms, and accuracy ends near .97. The curve “worth of
+        the tool” says whether a loss was harmful.
       </Expect>
       <Start experiments={[story, storyPaid]} />
     </Lesson>

@@ -5,6 +5,7 @@ import { PictureWriter } from "../../rollout_page/page_pictures.ts";
 import { type PageHead, rolloutPage } from "../../rollout_page/rollout_page.ts";
 import { rootOf } from "../../worker_api/branch_api.ts";
 import { download, fileName } from "../browser/download.ts";
+import { holds } from "../run/lazy_groups.ts";
 import { shippedView } from "../run/model_inputs.ts";
 import type { PageContext } from "../run/page_context.ts";
 import type { Chosen, Store } from "../run/store.ts";
@@ -36,10 +37,10 @@ export function treeOf({ store }: PageContext, { rollout, task, siblings, branch
 
 /** Of a rollout of the run: a branch may have asked another question. */
 function taskOf(store: Store, rollout: Rollout | undefined): Task | null {
-  const record = store.steps.value.findLast(({ groups }) =>
-    groups.some((group) => group?.some((one) => one === rollout)),
-  );
-  const index = record?.groups.findIndex((group) => group?.some((one) => one === rollout)) ?? -1;
+  const isOf = (group: readonly Rollout[] | null) =>
+    group !== null && rollout !== undefined && holds(group, rollout.id) && group.includes(rollout);
+  const record = store.steps.value.findLast(({ groups }) => groups.some(isOf));
+  const index = record?.groups.findIndex(isOf) ?? -1;
   return record?.tasks[index] ?? null;
 }
 

@@ -1,6 +1,7 @@
 import type { Task } from "../../../tasks/task.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { Player } from "../../run/player.ts";
+import { holds } from "./lazy_groups.ts";
 import { fold, foldAll, type RunState } from "./run_state.ts";
 import { tasksByFile } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";
@@ -49,8 +50,7 @@ export class ReplayControl {
 
   /** The step in which a rollout was made, counted as updates are; null where the run has no such rollout. */
   stepOf(rollout: string): number | null {
-    for (const event of this.#events)
-      if (event.type === "group" && event.rollouts.some(({ id }) => id === rollout)) return event.step;
+    for (const event of this.#events) if (event.type === "group" && holds(event.rollouts, rollout)) return event.step;
     return null;
   }
 

@@ -1,4 +1,5 @@
 import { effect, type Signal, signal } from "@preact/signals";
+import type { Rollout } from "../../../agent/rollout.ts";
 import { type Fingerprint, otherSources } from "../../../tasks/fingerprint.ts";
 import { pathsIn } from "../../data/sources.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
@@ -7,6 +8,7 @@ import type { GivenFiles } from "./given_files.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayControl } from "./replay_control.ts";
 import { nameOf } from "./run_needs.ts";
+import type { StepRecord } from "./run_state.ts";
 import { differenceFromLog } from "./stand_in.ts";
 import type { Replay, Store } from "./store.ts";
 import { imageText, type TokenTexts } from "./token_texts.ts";
@@ -103,7 +105,7 @@ export class ReplayFiles {
     const folder = found.find(({ kind }) => kind === "model");
     if (!folder || store.lookup.peek()?.modelFolder == null) return false;
     await this.#check(async (current) => {
-      const rollout = store.shown.peek().steps.flatMap(({ groups }) => groups.flat())[0];
+      const rollout = firstRollout(store.shown.peek().steps);
       const prompt = rollout?.segments.find(({ images }) => images.length > 0);
       const tokens = prompt ? await api.texts(prompt.tokens, folder.path) : await api.texts([0], folder.path);
       if (!current()) return null;
@@ -139,4 +141,10 @@ export class ReplayFiles {
 function asNamed(usable: readonly DroppedFolder[], data: string): string[] {
   const own = pathsIn(data).map((path) => usable.find((folder) => nameOf(folder.path) === nameOf(path)));
   return (own.length > 0 && own.every((folder) => folder !== undefined) ? own : usable).map(({ path }) => path);
+}
+
+/** Any rollout of a run. */
+function firstRollout(steps: readonly StepRecord[]): Rollout | null {
+  for (const { groups } of steps) for (const group of groups) if (group?.[0]) return group[0];
+  return null;
 }

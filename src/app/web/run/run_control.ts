@@ -4,10 +4,10 @@ import type { RunConfig } from "../../../train/knobs.ts";
 import { knobs } from "../../../train/knobs.ts";
 import { loadingLine } from "../../session/loading_line.ts";
 import type { EventsFile, RunApi } from "../../worker_api/run_api.ts";
-import { readEventsBlob, readEventsFile } from "../browser/events_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
 import { LiveRun } from "./live_run.ts";
+import { readLog } from "./read_log.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { ReplayControl } from "./replay_control.ts";
 import { emptyRun, foldAll, type RunState } from "./run_state.ts";
@@ -179,7 +179,10 @@ export class RunControl {
   /** Shows a stored run in place of the live one. */
   async openStored(name: string): Promise<boolean> {
     return this.#look("reading the stored run", async () => {
-      const [file, runs] = await Promise.all([this.api.events(name), this.api.runs()]);
+      const [file, runs] = await Promise.all([
+        readLog(this.api.rollouts, { kind: "stored", name }, "shown"),
+        this.api.runs(),
+      ]);
       const run = runs.find((candidate) => candidate.name === name);
       const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
       this.#show({ name, link: name, about: null, origin: "stored", savedStep: waits ? run.savedStep : null }, file);
@@ -207,7 +210,9 @@ export class RunControl {
   openRecording(recording: Recording): Promise<boolean> {
     const { title, link, about } = recording;
     return this.#look("fetching the recording", async () => {
-      const file = readEventsFile(`the recording “${title}”`, await fetchRecording(recording), "reload the page");
+      const text = new Blob([await fetchRecording(recording)]);
+      const source = { kind: "file", name: `the recording “${title}”`, file: text } as const;
+      const file = await readLog(this.api.rollouts, source, "shown");
       this.#show({ name: title, link, about, origin: "recording" }, file);
     });
   }
@@ -219,7 +224,9 @@ export class RunControl {
     return this.#look(`reading ${name}`, async (report) => {
       this.#show(
         { name, link: fileLink(name), about: null, origin: "file" },
-        await readEventsBlob(name, file, (share) => report(`reading ${name}, ${Math.round(100 * share)} %`)),
+        await readLog(this.api.rollouts, { kind: "file", name, file }, "shown", (share) =>
+          report(`reading ${name}, ${Math.round(100 * share)} %`),
+        ),
       );
       if (wanted && (wanted.name === name || wanted.from === "browser")) wanted.show();
       this.#store.wantedFile.value = null;
@@ -277,7 +284,7 @@ export class RunControl {
 
   /** The resumed run's curves; its head cuts them at the checkpoint. */
   async #storedBefore(name: string): Promise<RunState> {
-    const log = await this.api.events(name).catch(() => null);
+    const log = await readLog(this.api.rollouts, { kind: "stored", name }, "live").catch(() => null);
     // What is wrong with the log is said by whoever goes on with it.
     return log ? foldAll(log.events) : emptyRun;
   }

@@ -8,6 +8,7 @@ import type { PlayerState } from "../../run/player.ts";
 import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
+import { holds } from "./lazy_groups.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
@@ -111,6 +112,8 @@ export class Store {
   readonly interrupted: Signal<Interrupted | null> = signal(null);
   /** The run before this one: faint lines behind the curves. */
   readonly previous: Signal<RunState | null> = signal(null);
+  /** Stored runs whose curves are drawn beside those of the shown one, by their names, each once. */
+  readonly overlaid: Signal<readonly string[]> = signal([]);
   readonly replay: Signal<Replay | null> = signal(null);
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view re-renders only for what it shows
@@ -295,8 +298,9 @@ function findRollout(steps: RunState["steps"], id: string): Chosen | null {
   for (const record of steps) {
     for (const [taskIndex, group] of record.groups.entries()) {
       const task = record.tasks[taskIndex];
-      const rollout = group?.find((candidate) => candidate.id === id);
-      if (rollout && group && task) return { rollout, task, siblings: group, step: record.step };
+      if (!group || !holds(group, id)) continue;
+      const rollout = group.find((candidate) => candidate.id === id);
+      if (rollout && task) return { rollout, task, siblings: group, step: record.step };
     }
   }
   return null;

@@ -167,7 +167,7 @@ export class WorthControl {
 
   async #group(task: Task, rollouts: readonly Rollout[], other: { task: Task; rollout: Rollout } | null) {
     const step = this.#store.live.value.step;
-    const asked = { task, rollouts, config: this.#pictures(), other, ...askedOf(this.#store) };
+    const asked = { task, rollouts: [...rollouts], config: this.#pictures(), other, ...askedOf(this.#store) };
     // Another run may be shown when the answer comes.
     const keys = rollouts.map((rollout) => [rollout, this.#keyOf(rollout)] as const);
     const { worths, by } = await this.#api.rollouts.worths(asked);
@@ -181,7 +181,7 @@ export class WorthControl {
 
   async #sight(task: Task, rollouts: readonly Rollout[]): Promise<{ sight: Sight | null; who: string }> {
     const step = this.#store.live.value.step;
-    const asked = { task, rollouts, config: this.#pictures(), ...askedOf(this.#store) };
+    const asked = { task, rollouts: [...rollouts], config: this.#pictures(), ...askedOf(this.#store) };
     const { sight, by } = await this.#api.rollouts.sight(asked);
     return { sight, who: whoAnswered(this.#store, by, step) };
   }

@@ -1,5 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from "idb";
 import type { NamedBytes } from "../../../platform.ts";
+import type { RolloutMark } from "../../../train/rollout_mark.ts";
 import type { Branch } from "../../worker_api/branch_api.ts";
 import type { StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 
@@ -37,6 +38,8 @@ interface Schema extends DBSchema {
   keptWeights: { key: [run: string, step: number]; value: NamedBytes[] };
   /** Branches of rollouts. */
   branches: { key: [tree: string, id: string]; value: Branch };
+  /** What a person said of rollouts. */
+  marks: { key: [tree: string, rollout: string]; value: RolloutMark & { tree: string } };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -45,7 +48,7 @@ let opening: Promise<Database> | null = null;
 
 /** What this browser keeps of runs and models. A transaction is whole or did not happen. */
 export function database(): Promise<Database> {
-  opening ??= openDB<Schema>("saccade", 6, {
+  opening ??= openDB<Schema>("saccade", 7, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("runs", { keyPath: "name" });
@@ -60,7 +63,8 @@ export function database(): Promise<Database> {
       if (before < 3) db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt");
       if (before < 4) db.createObjectStore("texts");
       if (before < 5) db.createObjectStore("branches", { keyPath: ["tree", "id"] });
-      db.createObjectStore("keptWeights");
+      if (before < 6) db.createObjectStore("keptWeights");
+      if (before < 7) db.createObjectStore("marks", { keyPath: ["tree", "rollout"] });
     },
     blocking(_current, _blocked, event) {
       // A newer page in another tab wants to change the stores; it must not wait for this one.

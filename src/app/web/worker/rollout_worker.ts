@@ -1,6 +1,9 @@
 import { transfer } from "comlink";
+import type { RolloutMark } from "../../../train/rollout_mark.ts";
+import type { ListRow } from "../../rollout_list/list_row.ts";
 import type { AskedAttention, Attention } from "../../worker_api/asked_attention.ts";
 import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
+import type { AskedList, FoundList, ListedRun, LogPiece, LogSource, RecalledStep } from "../../worker_api/list_api.ts";
 import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "../../worker_api/roll_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
@@ -14,16 +17,21 @@ import type {
 } from "../../worker_api/worth_api.ts";
 import { keptBranches, removeBranches } from "./branch_store.ts";
 import { BranchWorker } from "./branch_worker.ts";
+import { keepMark, keptMarks } from "./mark_store.ts";
+import { RolloutLists } from "./rollout_lists.ts";
 import { measureRollout } from "./rollout_measures.ts";
 import { evaluateWorth, groupSight, groupWorths } from "./rollout_worths.ts";
 import { type ElsewhereParts, rollElsewhere, rollHere } from "./rolls.ts";
+import { storedPieces, storedStep } from "./stored_pieces.ts";
 import type { WeightsBeside } from "./weights_beside.ts";
 
 /** Does something while no event of a run is under way. */
 type Between = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** The worker's half of questions about single rollouts. */
+/** The worker's half of questions about rollouts. */
 export class RolloutWorker implements RolloutApi {
+  /** Takes what happens in the run under way, too. */
+  readonly lists = new RolloutLists({ storedPieces, storedStep, keptMarks, keepMark });
   readonly #weights: WeightsBeside;
 
   readonly #branches: BranchWorker;
@@ -87,5 +95,41 @@ export class RolloutWorker implements RolloutApi {
   async stopElsewhere(): Promise<void> {
     this.#stopElsewhere.abort(new Error("The server is not waited for any more"));
     this.#stopElsewhere = new AbortController();
+  }
+
+  openLog(source: LogSource, as: ListedRun): Promise<number> {
+    return this.lists.openLog(source, as);
+  }
+
+  nextPiece(log: number): Promise<LogPiece> {
+    return this.lists.nextPiece(log);
+  }
+
+  find(asked: AskedList): Promise<FoundList> {
+    return this.lists.find(asked);
+  }
+
+  rows(search: number, from: number, count: number): Promise<ListRow[]> {
+    return this.lists.rows(search, from, count);
+  }
+
+  placeOf(search: number, id: string): Promise<number | null> {
+    return this.lists.placeOf(search, id);
+  }
+
+  saveFound(search: number): Promise<Blob> {
+    return this.lists.saveFound(search);
+  }
+
+  recall(step: number): Promise<RecalledStep | null> {
+    return this.lists.recall(step);
+  }
+
+  marks(of: ListedRun, tree: string): Promise<RolloutMark[]> {
+    return this.lists.marks(of, tree);
+  }
+
+  mark(of: ListedRun, tree: string, mark: RolloutMark): Promise<void> {
+    return this.lists.mark(of, tree, mark);
   }
 }

@@ -7,6 +7,7 @@ import { freeName } from "../labels/run_name.ts";
 import { branchesOfRun } from "./branch_store.ts";
 import { type Database, database, lock, locked, type RunEntry, write } from "./database.ts";
 import { keepWeights, weightsOfRun } from "./kept_weights.ts";
+import { marksOfRun } from "./mark_store.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
 
@@ -57,13 +58,14 @@ export async function removeRun(name: string): Promise<void> {
     `The run "${name}" is under way; end it with Reset, here or in the tab where it goes on, then remove it`,
   );
   try {
-    type Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
-    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "keptWeights"];
+    type Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights"];
+    const stores: Stores = ["runs", "logs", "checkpoints", "branches", "marks", "keptWeights"];
     await write(await database(), stores, `that the run "${name}" is removed`, (change) => [
       change.objectStore("runs").delete(name),
       change.objectStore("logs").delete(piecesOf(name)),
       change.objectStore("checkpoints").delete(name),
       change.objectStore("branches").delete(branchesOfRun(name)),
+      change.objectStore("marks").delete(marksOfRun(name)),
       change.objectStore("keptWeights").delete(weightsOfRun(name)),
     ]);
   } finally {

@@ -7,6 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
+import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -123,6 +124,7 @@ export class RunWorker implements RunApi {
     await this.#endRun();
     this.#run = null;
     this.#run = await StoredRunWriter.begin((wanted) => this.#openModel(wanted), this.platform, config);
+    this.rollouts.lists.begin(this.#run.name);
     return this.#run.name;
   }
 
@@ -131,19 +133,19 @@ export class RunWorker implements RunApi {
     await this.#endRun();
     this.#run = null;
     this.#run = await StoredRunWriter.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
+    this.rollouts.lists.begin(name);
     return this.#run.latest;
   }
 
   async next(): Promise<TrainEvent | null> {
     const run = this.#run;
-    return run ? this.#guarded(() => run.next()) : null;
+    return run ? this.#nextOf(run) : null;
   }
 
   async nextEvents(asked: Asked): Promise<TrainEvent[] | null> {
     const run = this.#run;
     if (!run) return null;
-    if (this.#batches?.run !== run)
-      this.#batches = { run, batches: new EventBatches(() => this.#guarded(() => run.next())) };
+    if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
     return this.#batches.batches.next(asked);
   }
 
@@ -244,6 +246,10 @@ export class RunWorker implements RunApi {
     return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
   }
 
+  async curves(name: string): Promise<CurveEvent[]> {
+    return curveEvents(await storedLog(name), name);
+  }
+
   settings(name: string): Promise<RunConfig> {
     return storedSettings(name);
   }
@@ -256,6 +262,13 @@ export class RunWorker implements RunApi {
     if (run !== null) return storedExport(this.platform, run);
     if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
     return this.#run.exported();
+  }
+
+  /** The next event of a run, which its list of rollouts learns as well. */
+  async #nextOf(run: StoredRunWriter): Promise<TrainEvent | null> {
+    const event = await this.#guarded(() => run.next());
+    if (event) this.rollouts.lists.receive(event);
+    return event;
   }
 
   /** Does something with the session while no event is under way. */

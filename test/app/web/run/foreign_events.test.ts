@@ -14,6 +14,7 @@ lines.push(
   '{"type":"config","step":1,"changes":{"temperature":0.5}}',
   '{"type":"alarm","step":1,"message":"look"}',
   '{"type":"checkpoint","step":1,"path":"a"}',
+  '{"type":"mark","step":1,"mark":{"rollout":"1·0·0","note":"odd","tags":["blur"],"judgeWrong":true,"madeAt":"2026-01-02T03:04:05Z"}}',
 );
 
 /** What is said of a log that is refused as a whole. */
