@@ -1,3 +1,4 @@
+import { api } from "./api.ts";
 import { commandLine, settings } from "./command_line.ts";
 import { troubleshooting } from "./troubleshooting.ts";
 
@@ -6,6 +7,7 @@ export const root = decodeURIComponent(new URL("../../", import.meta.url).pathna
 
 /** Documents that follow from the code, by their paths. */
 export const writtenDocuments = (): Record<string, string> => ({
+  "docs/api.md": api(`${root}src/`),
   "docs/command-line.md": commandLine(),
   "docs/settings.md": settings(),
   "docs/troubleshooting.md": troubleshooting(`${root}src/`),
