@@ -3,6 +3,7 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { wgslAsText } from "./src/app/library/wgsl_as_text.mjs";
 import { contentPolicy } from "./src/app/serve/content_policy.mjs";
+import { docsPages } from "./src/app/serve/docs_pages.mjs";
 import { SlowestFirst } from "./test/support/slowest_first.ts";
 
 /** Cross-origin isolation: SharedArrayBuffer and exact timers in workers. */
@@ -24,6 +25,31 @@ const policies = (): Plugin => ({
   },
 });
 
+/** The documents, as pages beside the page. */
+const documents = (root = "."): Plugin => ({
+  name: "documents",
+  configResolved: (config) => {
+    root = config.root;
+  },
+  generateBundle() {
+    for (const [fileName, source] of docsPages(root)) this.emitFile({ type: "asset", fileName, source });
+  },
+  configureServer: ({ middlewares }) => {
+    middlewares.use((request: unknown, response: unknown, next: () => void) => {
+      const { url = "" } = request as { url?: string };
+      const path = url.split("?")[0]!.slice(1);
+      const found = path.startsWith("docs/") ? docsPages(root).get(path) : undefined;
+      if (found === undefined) return next();
+      const answer = response as {
+        setHeader(name: string, value: string): void;
+        end(content: string | Uint8Array): void;
+      };
+      if (typeof found === "string") answer.setHeader("Content-Type", path.endsWith(".css") ? "text/css" : "text/html");
+      answer.end(found);
+    });
+  },
+});
+
 /** Chromium on its own software adapter; without the last three, WebGPU canvases are blank in screenshots. */
 const chromiumFlags = [
   "--no-sandbox",
@@ -37,7 +63,7 @@ const chromiumFlags = [
 
 export default defineConfig({
   base: "./",
-  plugins: [wgslAsText(), policies()],
+  plugins: [wgslAsText(), policies(), documents()],
   worker: { format: "es", plugins: () => [wgslAsText()] },
   // The development server puts scripts into the page, and test pages stand in frames of its own.
   server: { headers: { ...headers, "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'" } },

@@ -16,6 +16,8 @@ export interface Platform {
   gpuMissing: string;
   /** What a person should know of why this `gpu` was taken, in a sentence. */
   gpuNotice?: string;
+  /** What else names the graphics card, where WebGPU does not; null where nothing does. */
+  gpuName?(): string | null;
   /**
    * Size in bytes of one file, null where there is no such file. `path` is "<variant>/<file>" for a shipped variant,
    * `hf://owner/name@revision/file` or `hf://datasets/owner/name@revision/file` on the Hub (of a model also without

@@ -113,7 +113,12 @@ export interface JudgeWords {
 /** How an answer was judged: all that a reward needs to be computed again. */
 export interface Judged {
   /** Null where the judge failed. */
-  verdict: { right: boolean; rule: string } | null;
+  verdict: {
+    right: boolean;
+    rule: string;
+    /** What each said where several models were asked, null where one gave no verdict. */
+    votes?: readonly { model: string; right: boolean | null }[];
+  } | null;
   /** Whether the answer follows from its thought, null where the judge could not say; absent where the reward does not ask. */
   consistent?: boolean | null;
   /** Absent where no model was asked, and in logs of early runs. */

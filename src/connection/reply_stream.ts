@@ -59,6 +59,7 @@ interface Piece {
   message?: Said;
   done?: boolean;
   done_reason?: unknown;
+  usage?: unknown;
 }
 
 interface Said {
@@ -99,5 +100,10 @@ function joined(pieces: readonly Piece[], ended: boolean): unknown {
     refusal: refusal || null,
     reasoning_content: thought || null,
   };
-  return { choices: [{ message, finish_reason: finish ?? (ended ? "stop" : "a stream that broke off"), error }] };
+  // It comes once, with the last piece or by itself behind it.
+  const usage = pieces.findLast((piece) => piece?.usage)?.usage;
+  return {
+    ...(usage !== undefined && { usage }),
+    choices: [{ message, finish_reason: finish ?? (ended ? "stop" : "a stream that broke off"), error }],
+  };
 }

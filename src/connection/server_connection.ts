@@ -6,9 +6,12 @@ import { failureOf, replyText } from "./reply.ts";
 import { type Adaptation, adaptationTexts, adapted, type Body, refusedField, withoutField } from "./request_fields.ts";
 import { type Asked, type ServerRole, stoppedText } from "./server_role.ts";
 import { errorIn } from "./server_sentence.ts";
+import { addUse, noUse, type TokenPrices, type TokenUse } from "./usage.ts";
 
 /** One OpenAI chat completion without what only the connection knows. */
 export interface ChatRequest {
+  /** Another than the connection's own. */
+  model?: string;
   messages: readonly object[];
   temperature: number;
   /** Sent along with the request where a server knows it. */
@@ -50,6 +53,7 @@ export interface ConnectionSettings {
   maxReplyBytes: number;
   /** Longest reply in tokens, sent as max_tokens; 0: the server's own limit, as the originals leave it. */
   maxReplyTokens: number;
+  prices: TokenPrices;
 }
 
 export const connectionDefaults: ConnectionSettings = {
@@ -66,6 +70,7 @@ export const connectionDefaults: ConnectionSettings = {
   // A reply that is streamed unasked takes some 250 bytes a token.
   maxReplyBytes: 1_048_576,
   maxReplyTokens: 0,
+  prices: { prompt: 0, reply: 0 },
 };
 
 /** What a connection needs from outside; tests give their own. */
@@ -84,7 +89,11 @@ export interface ConnectionCounts {
   failures: Partial<Record<FailureKind, number>>;
   /** Time from sending to reply, over all requests. */
   callMs: number;
+  tokens: TokenUse;
 }
+
+/** A connection that has asked nothing yet. */
+export const noCalls = (): ConnectionCounts => ({ calls: 0, retries: 0, failures: {}, callMs: 0, tokens: noUse() });
 
 /** One request; without a body it is a GET. */
 interface Sent {
@@ -100,7 +109,7 @@ const failuresUntilOneTry = 8;
 /** One OpenAI-compatible endpoint, `POST {base}/chat/completions`, with limits on time, size, number and concurrency of requests. */
 export class ServerConnection {
   readonly address: ServerAddress;
-  readonly counts: ConnectionCounts = { calls: 0, retries: 0, failures: {}, callMs: 0 };
+  readonly counts: ConnectionCounts = noCalls();
   readonly #settings: ConnectionSettings;
   readonly #key: ServerKey | null;
   readonly #parts: ConnectionParts;
@@ -179,12 +188,19 @@ export class ServerConnection {
    * @throws ServerFailure, also what `read` throws for an answer that cannot be used
    */
   async ask<T>(
-    { messages, temperature, extra, needed = {} }: ChatRequest,
+    { model, messages, temperature, extra, needed = {} }: ChatRequest,
     { read, signal, took }: Asking<T>,
   ): Promise<T> {
     const { maxReplyTokens } = this.#settings;
     const limit = maxReplyTokens > 0 ? { max_tokens: maxReplyTokens } : {};
-    const body: Body = { model: await this.model(signal), messages, temperature, ...extra, ...limit, ...needed };
+    const body: Body = {
+      model: model ?? (await this.model(signal)),
+      messages,
+      temperature,
+      ...extra,
+      ...limit,
+      ...needed,
+    };
     const url = `${this.address.base}/chat/completions`;
     let adaptation = this.#adaptation;
     let refused: ServerFailure | null = null;
@@ -269,7 +285,10 @@ export class ServerConnection {
     const sentMs = performance.now();
     try {
       const { fetch } = this.#parts;
-      return await exchange({ role, url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch });
+      const answer = await exchange({ role, url, body, key: this.#key, timeoutMs, maxReplyBytes, signal, fetch });
+      // Also of one that turns out to be of no use: it was paid for.
+      addUse(this.counts.tokens, answer, this.#settings.prices);
+      return answer;
     } finally {
       const durationMs = performance.now() - sentMs;
       this.counts.callMs += durationMs;

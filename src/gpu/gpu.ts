@@ -120,6 +120,7 @@ export class Gpu {
    * @param plain, unrolled, unshared  see `GpuOptions`
    * @param maxBindingBytes  less than the device's own limit, to test what a smaller device does
    * @param matrixUnits      whether to request the device's matrix units
+   * @param otherName        asked for the adapter's name where WebGPU has none for it
    * @throws GpuError with cause and remedy where there is no WebGPU, no adapter, or no matrix units although requested
    */
   static async open(
@@ -130,15 +131,17 @@ export class Gpu {
       matrixUnits = false,
       unrolled = true,
       unshared,
+      otherName = () => null,
     }: Partial<Pick<GpuOptions, "plain" | "maxBindingBytes" | "unrolled" | "unshared">> & {
       matrixUnits?: boolean;
+      otherName?(): string | null;
     } = {},
   ): Promise<Gpu> {
     if (!gpu) throw new GpuError("There is no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter)
       throw new GpuError(
-        "WebGPU found no graphics adapter; update the graphics driver, or in Chrome on Linux enable chrome://flags/#enable-unsafe-webgpu",
+        "WebGPU found no graphics adapter; install or update the graphics driver, and in a browser switch on hardware acceleration",
       );
     const { limits } = adapter;
     const units = matrixUnits ? matrixUnitsOf(adapter) : null;
@@ -160,9 +163,14 @@ export class Gpu {
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       },
     });
-    const { vendor, architecture, device: model, description } = adapter.info;
-    const name = description || [vendor, architecture, model].filter(Boolean).join(" ") || "unnamed adapter";
-    const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor} ${architecture}`);
+    const { vendor, architecture, device: model, description, isFallbackAdapter } = adapter.info;
+    const name =
+      description ||
+      [vendor, architecture, model].filter(Boolean).join(" ") ||
+      (otherName() ?? "adapter without a name");
+    // Firefox names no adapter, but says whether it is the one to fall back to.
+    const software =
+      isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|software/i.test(`${name} ${vendor} ${architecture}`);
     return new Gpu({
       device,
       adapterName: software ? `${name} (software)` : name,

@@ -35,6 +35,7 @@ const maxQueuedBytes = 64 * 2 ** 20;
 
 interface LoadOptions {
   trained: boolean;
+  isFrozen?: (parameter: ParameterShape) => boolean;
   baseDtype?: BaseDtype;
   kvCacheDtype?: CacheDtype;
   notice?: (sentence: string) => void;
@@ -46,6 +47,7 @@ interface LoadOptions {
  * Builds the model that a Hugging Face folder describes and fills it tensor by tensor. Nothing is allocated before
  * the names and shapes in the files are those that config.json asks for.
  *
+ * @param isFrozen      which weights stay as they are though others are trained
  * @param baseDtype     what the weights are stored in where they are not trained
  * @param kvCacheDtype  as Model.kvCacheDtype
  * @param notice        called with what a person should know of the folder, one sentence at a time
@@ -56,13 +58,13 @@ interface LoadOptions {
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  { trained, baseDtype = "auto", kvCacheDtype, notice = () => {}, progress, before }: LoadOptions,
+  { trained, isFrozen, baseDtype = "auto", kvCacheDtype, notice = () => {}, progress, before }: LoadOptions,
 ): Promise<Model> {
   const { config, tensors, formOf } = await openModel(files, baseDtype, notice);
   await before?.({ config, formOf });
   // Weights that are trained are f32; bf16 is what may be read of them.
   const isRounded = (parameter: ParameterShape) => baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
-  const model = buildModel(gpu, config, { trained, formOf, isRounded, kvCacheDtype });
+  const model = buildModel(gpu, config, { trained, isFrozen, formOf, isRounded, kvCacheDtype });
   try {
     await fill(model, tensors, progress);
   } catch (error) {

@@ -21,6 +21,8 @@ export interface ParameterShape {
 }
 
 interface Place extends PlaceInSegment {
+  /** Whether it has a gradient and moments. */
+  trained: boolean;
   /** What the numbers are rounded to that ops read. */
   form: WeightForm;
   /** What the segment stores. */
@@ -33,7 +35,9 @@ const f32: WeightForm = { dtype: "f32" };
 
 export interface ParametersOptions {
   trained: boolean;
-  /** What each weight is stored in where none is trained; f32 unless given. */
+  /** Which weights stay as they are though others are trained; none unless given. */
+  isFrozen?: (parameter: ParameterShape) => boolean;
+  /** What each weight is stored in that is not trained; f32 unless given. */
   formOf?: (parameter: ParameterShape) => WeightForm;
   /** Of which weights, where they are trained, ops read the nearest bf16; of none unless given. */
   isRounded?: (parameter: ParameterShape) => boolean;
@@ -46,32 +50,55 @@ export interface ParametersOptions {
  */
 export class Parameters {
   readonly segments: readonly Segment[];
+  /** Those of them with gradients and moments. */
+  readonly trainedSegments: readonly Segment[];
+  /** The weights in those. */
+  readonly trainedShapes: readonly ParameterShape[];
   readonly #places = new Map<string, Place>();
   /** By the names in them: a view over all their weights, and one over the gradients. */
-  readonly #packs = new Map<string, { weight: Tensor; d: Tensor }>();
-  /** Set while the weights are trained: gradients and moments exist. */
+  readonly #packs = new Map<string, { weight: Tensor; d: Tensor; trained: boolean }>();
+  /** Set while weights are trained, all of them unless some are frozen: gradients and moments exist. */
   readonly trained: boolean;
 
   constructor(
     readonly gpu: Gpu,
     readonly shapes: readonly ParameterShape[],
-    { trained, formOf = () => f32, isRounded = () => false }: ParametersOptions,
+    { trained, isFrozen = () => false, formOf = () => f32, isRounded = () => false }: ParametersOptions,
   ) {
     this.trained = trained;
-    const rounded = new Set(trained ? shapes.filter(isRounded) : []);
+    this.trainedShapes = trained ? shapes.filter((shape) => !isFrozen(shape)) : [];
+    const ofTrained = new Set(this.trainedShapes);
+    const rounded = new Set(this.trainedShapes.filter(isRounded));
     const formRead = (shape: ParameterShape): WeightForm =>
-      trained ? (rounded.has(shape) ? { dtype: "bf16" } : f32) : formOf(shape);
-    const formStored = (shape: ParameterShape) => (trained || gpu.plain ? f32 : formRead(shape));
-    const layout = layOut(shapes, formStored, gpu.maxBindingBytes, { mayExceed: !trained, copied: rounded });
-    const options = { trained, isRounded: rounded.size > 0 };
-    this.segments = layout.segments.map((sizes, i) => allocateSegment(gpu, i, sizes, options));
-    for (const [shape, at] of layout.places) {
-      const [form, stored] = [formRead(shape), formStored(shape)];
-      const segment = this.#segment(at);
-      const tensor = rounded.has(shape) ? roundedTensor(segment, shape, at) : storedTensor(segment, shape, at, stored);
-      this.#places.set(shape.name, { ...at, form, stored, tensor });
-    }
-    for (const unit of layout.packs) this.#addPack(unit);
+      ofTrained.has(shape) ? (rounded.has(shape) ? { dtype: "bf16" } : f32) : formOf(shape);
+    const formStored = (shape: ParameterShape) => (ofTrained.has(shape) || gpu.plain ? f32 : formRead(shape));
+    const segments: Segment[] = [];
+    const packs: (readonly ParameterShape[])[] = [];
+    const add = (some: readonly ParameterShape[], options: { trained: boolean; isRounded: boolean }) => {
+      const copied: ReadonlySet<ParameterShape> = options.isRounded ? rounded : new Set();
+      const layout = layOut(some, formStored, gpu.maxBindingBytes, { mayExceed: !options.trained, copied });
+      const first = segments.length;
+      for (const sizes of layout.segments) segments.push(allocateSegment(gpu, segments.length, sizes, options));
+      for (const [shape, place] of layout.places) {
+        const at = { ...place, segment: first + place.segment };
+        const [form, stored] = [formRead(shape), formStored(shape)];
+        const segment = segments[at.segment]!;
+        const tensor = rounded.has(shape)
+          ? roundedTensor(segment, shape, at)
+          : storedTensor(segment, shape, at, stored);
+        this.#places.set(shape.name, { ...at, trained: options.trained, form, stored, tensor });
+      }
+      packs.push(...layout.packs);
+    };
+    if (ofTrained.size > 0) add(this.trainedShapes, { trained: true, isRounded: rounded.size > 0 });
+    this.trainedSegments = [...segments];
+    if (ofTrained.size < shapes.length)
+      add(
+        shapes.filter((shape) => !ofTrained.has(shape)),
+        { trained: false, isRounded: false },
+      );
+    this.segments = segments;
+    for (const unit of packs) this.#addPack(unit);
   }
 
   /** Number of weights, without padding. */
@@ -99,10 +126,10 @@ export class Parameters {
     return this.#packs.get(names.join())?.weight ?? null;
   }
 
-  /** Lets a tape train every weight. */
+  /** Lets a tape train every weight that is not frozen. */
   train(tape: Tape): void {
-    for (const { name } of this.shapes) tape.train(this.get(name), this.gradient(name));
-    for (const { weight, d } of this.#packs.values()) tape.train(weight, d);
+    for (const { name } of this.trainedShapes) tape.train(this.get(name), this.gradient(name));
+    for (const { weight, d, trained } of this.#packs.values()) if (trained) tape.train(weight, d);
   }
 
   /** Overwrites one weight. @throws RangeError where the number of values differs. */
@@ -119,15 +146,16 @@ export class Parameters {
    * @throws RangeError where they do not fit
    */
   write(name: string, values: Float32Array, first: number): void {
-    const { tensor, form, stored } = this.#place(name);
-    if (this.trained) this.gpu.write(this.#beside(name, "weight"), values, first);
-    if (!this.trained || form.dtype !== stored.dtype)
+    const { tensor, form, stored, trained } = this.#place(name);
+    if (trained) this.gpu.write(this.#beside(name, "weight"), values, first);
+    if (!trained || form.dtype !== stored.dtype)
       this.#put(name, pack(values, sidesOf(tensor).columns, form, { name, first }), first);
   }
 
   /** The same with a file's bytes, which are not converted where the weight is stored as the file has it. */
   writeStored(name: string, bytes: Uint8Array, stored: StoredDtype, first: number): void {
-    if (this.trained || !isStoredAs(this.#place(name).form, stored) || bytes.length % 4 !== 0) {
+    const { form, trained } = this.#place(name);
+    if (trained || !isStoredAs(form, stored) || bytes.length % 4 !== 0) {
       this.write(name, toFloat32(bytes, stored), first);
       return;
     }
@@ -156,13 +184,17 @@ export class Parameters {
       this.gpu.write(tensor.scales, packed.scales, first / form.block);
   }
 
-  /** All weights (or moments) by name, in one read; quantized weights as the numbers that they represent. */
+  /**
+   * All weights by name, or the moments or gradients of those that are trained, in one read; quantized weights as the numbers that
+   * they represent.
+   */
   async read(part: SegmentPart = "weight"): Promise<Map<string, Float32Array>> {
+    const wanted = part === "weight" ? this.segments : this.trainedSegments;
     const segments = await Promise.all(
-      this.segments.map((s) => this.gpu.readUint(...(s.scales ? [s[part], s.scales] : [s[part]]))),
+      wanted.map((s) => this.gpu.readUint(...(s.scales ? [s[part], s.scales] : [s[part]]))),
     );
     const result = new Map<string, Float32Array>();
-    for (const { name, shape } of this.shapes) {
+    for (const { name, shape } of part === "weight" ? this.shapes : this.trainedShapes) {
       const { segment, start, scalesStart, stored } = this.#place(name);
       const [words, scales] = segments[segment] as [Uint32Array, Uint32Array?];
       const { dtype, block } = stored;
@@ -176,7 +208,7 @@ export class Parameters {
 
   /** Clears the optimizer's moments and the gradients: the next stage begins afresh. */
   resetOptimizer(): void {
-    for (const { d, m, v } of this.segments) for (const tensor of [d, m, v]) this.gpu.clear(tensor);
+    for (const { d, m, v } of this.trainedSegments) for (const tensor of [d, m, v]) this.gpu.clear(tensor);
   }
 
   free(): void {
@@ -201,11 +233,12 @@ export class Parameters {
     };
     const place = this.#place(first.name);
     const segment = this.#segment(place);
-    const isRounded = this.trained && place.form.dtype !== "f32";
+    const isRounded = place.trained && place.form.dtype !== "f32";
     const d = storedTensor(segment, { ...whole, name: `d(${whole.name})` }, place, f32);
     this.#packs.set(unit.map((one) => one.name).join(), {
       weight: isRounded ? roundedTensor(segment, whole, place) : storedTensor(segment, whole, place, place.stored),
       d: { ...d, buffer: segment.d.buffer },
+      trained: place.trained,
     });
   }
 
@@ -225,7 +258,7 @@ export class Parameters {
   /** A weight's place in one of a segment's buffers. */
   #beside(name: string, part: SegmentPart): Tensor {
     const place = this.#place(name);
-    if (part !== "weight" && !this.trained) throw new Error(`${name} is not trained, it has no ${part}`);
+    if (part !== "weight" && !place.trained) throw new Error(`${name} is not trained, it has no ${part}`);
     const segment = this.#segment(place);
     const label = part === "weight" ? name : `${part}(${name})`;
     const tensor = storedTensor(segment, { name: label, shape: [...place.tensor.shape] }, place, place.stored);

@@ -15,7 +15,7 @@ export interface NamedValues {
   values: Float32Array;
 }
 
-/** AdamW's state: one mean and one mean square for every weight, in the order and shapes of the weights. */
+/** AdamW's state: one mean and one mean square for every weight that is trained, in the order and shapes of the weights. */
 export interface OptimizerState {
   /** Updates made; the bias corrections follow from it. */
   step: number;
@@ -28,7 +28,7 @@ export interface Checkpoint {
   /** Steps made. */
   step: number;
   config: RunConfig;
-  /** What is trained: the model's weights, or the adapter's. */
+  /** What is trained: the model's weights, frozen ones among them, or the adapter's. */
   weights: NamedValues[];
   optimizer: OptimizerState;
   /** Where an adapter is trained, the `adapter_config.json` that says what it is. */
@@ -118,12 +118,14 @@ export async function checkpointProblem(files: readonly NamedBytes[]): Promise<s
  *
  * @param shapes   parameters of the model, or of the adapter, that will receive it, by name
  * @param adapter  `adapter_config.json` of the adapter that will receive it, null where a model will
+ * @param trained  those of the parameters that have moments: all, unless some are frozen
  * @throws Error where a file is missing or damaged, or where it belongs to another model or another checkpoint.
  */
 export async function readCheckpoint(
   files: readonly NamedBytes[],
   shapes: ReadonlyMap<string, readonly number[]>,
   adapter: AdapterJson | null = null,
+  trained = shapes,
 ): Promise<Checkpoint> {
   const { step, optimizerStep, config } = readTrainerState(files);
   const weights = await pickWeights(files, shapes, adapter);
@@ -134,8 +136,8 @@ export async function readCheckpoint(
     weights,
     optimizer: {
       step: optimizerStep,
-      m: pick(moments, "m.", shapes, optimizerFile),
-      v: pick(moments, "v.", shapes, optimizerFile),
+      m: pick(moments, "m.", trained, optimizerFile),
+      v: pick(moments, "v.", trained, optimizerFile),
     },
     ...(adapter ? { adapter } : {}),
   };

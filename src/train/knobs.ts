@@ -24,6 +24,15 @@ const table = {
     line: "seed of scenes and sampling; on one device it fixes all of a run",
   }),
   steps: live(integer("run", { default: 100, min: 1, max: 1_000_000, line: "optimizer steps in the run" })),
+  timeBudget: live(
+    number("run", {
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      unit: "min",
+      line: "after so many minutes of steps and evaluations the run is saved and ends, and can be gone on with for as long again; 0: no limit",
+    }),
+  ),
 
   adapter: text("adapter", "", "folder of a PEFT adapter to start from; empty: none"),
   loraRank: integer("adapter", {
@@ -47,6 +56,11 @@ const table = {
     "adapter",
     baseDtypes,
     "dtype of the frozen weights under an adapter: auto as in their file (exact); f16, int8 (a scale for each row), int4 (for each 32 weights) and nf4 (for each 64) take less memory and round. Without an adapter f32, or bf16: computed with in bf16, trained in f32",
+  ),
+  freeze: choice(
+    "adapter",
+    ["none", "vision", "text"],
+    "weights that stay as they are where there is no adapter: those of the vision tower with its merger (verl: freeze_vision_tower), or those of the text model with embedding and head; they need no gradient and no moments",
   ),
   matrixUnits: choice(
     "adapter",
@@ -213,7 +227,17 @@ const table = {
     "what decides whether an answer is right: rules need no network; the others ask a model, hardened only where no rule decides",
   ),
   judgeUrl: text("judge", "", "address of an OpenAI-compatible server, such as http://127.0.0.1:18901/v1"),
-  judgeModel: text("judge", "", "its model; empty: the first that the server names"),
+  judgeModel: text(
+    "judge",
+    "",
+    "its model; empty: the first that the server names; several, separated by commas, vote",
+  ),
+  judgeVotes: integer("judge", {
+    default: 1,
+    min: 1,
+    max: 15,
+    line: "verdicts that decide on an answer by majority, a tie being wrong; each named model has one at least, and further ones are sampled",
+  }),
   judgeConcurrency: integer("judge", { default: 8, min: 1, max: 256, line: "concurrent requests" }),
   judgeTimeout: number("judge", {
     default: 60,
@@ -227,8 +251,28 @@ const table = {
     default: 1_000_000,
     min: 1,
     max: 1_000_000_000,
-    line: "most requests of a run, retries included",
+    line: "most requests of a run, retries included; once they are used up, the step under way is finished and the run ends, saved",
   }),
+  judgePromptPrice: number("judge", {
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    line: "what a million tokens of questions cost, for the cost in the log; 0: as the server says, where it does",
+  }),
+  judgeReplyPrice: number("judge", {
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    line: "what a million tokens of replies cost, likewise",
+  }),
+  judgeSpend: live(
+    number("judge", {
+      default: 0,
+      min: 0,
+      max: 1_000_000_000,
+      line: "most that the judge's tokens may cost; the run ends as for judgeBudget; 0: no limit",
+    }),
+  ),
   judgeReplyTokens: integer("judge", {
     default: 0,
     min: 0,
@@ -256,6 +300,30 @@ const table = {
     unit: "steps",
     line: "linear warm-up of the learning rate",
   }),
+  lrSchedule: live(
+    choice(
+      "grpo",
+      ["constant", "linear", "cosine"],
+      "the learning rate after its warm-up: stays, falls evenly, or falls by half a cosine; transformers: lr_scheduler_type",
+    ),
+  ),
+  lrDecaySteps: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      unit: "steps",
+      line: "step at which a linear or cosine decay ends, warm-up included; 0: the last of the run, so that more steps stretch it",
+    }),
+  ),
+  minLrRatio: live(
+    number("grpo", {
+      default: 0,
+      min: 0,
+      max: 1,
+      line: "share of the learning rate that a linear or cosine decay ends at; verl: optim.min_lr_ratio",
+    }),
+  ),
   beta1: number("grpo", { default: 0.9, min: 0, max: 0.9999, line: "AdamW: decay of the mean gradient" }),
   beta2: number("grpo", { default: 0.999, min: 0, max: 0.99999, line: "AdamW: decay of the mean squared gradient" }),
   weightDecay: number("grpo", { default: 0, min: 0, max: 1, line: "AdamW: decoupled decay, on every tensor" }),

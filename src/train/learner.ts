@@ -158,7 +158,7 @@ export class Learner {
 
   /** Clears the gradients of the micro-batches that were made. */
   #giveUp(signal: AbortSignal): never {
-    for (const { d } of this.model.trained.segments) this.gpu.clear(d);
+    for (const { d } of this.model.trained.trainedSegments) this.gpu.clear(d);
     throw signal.reason;
   }
 

@@ -34,7 +34,7 @@ export class Optimizer {
     if (this.#recorded?.decayVectors === decayVectors) return this.#recorded;
     this.#recorded?.plan.free();
     const plan = new Plan(this.#gpu, "optimizer", { reuse: true });
-    const { segments } = this.#model.trained;
+    const { trainedSegments: segments } = this.#model.trained;
     const norm = gradNorm(
       plan,
       segments.map(({ d }) => d),

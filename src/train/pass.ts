@@ -3,14 +3,13 @@ import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
 import { activationBytes, maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
+import { visionPrefix } from "../model/names.ts";
 import { TextRows } from "../model/text_rows.ts";
 import type { VisionRows } from "../model/vision_rows.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { nll, policyLoss } from "../ops/policy_loss.ts";
 import type { Packed } from "./pack.ts";
-
-const visionPrefix = "model.visual.";
 
 /** A recorded pass of fixed capacity: forward, and backward where it trains. */
 export interface Pass {
@@ -62,7 +61,7 @@ export function recordPass(
   { gradientCheckpointing, ...options }: PassOptions & { gradientCheckpointing: Checkpointing },
 ): Pass {
   const choice = options.kind === "forward" ? "off" : gradientCheckpointing;
-  const trainsVision = model.trained.shapes.some(({ name }) => name.startsWith(visionPrefix));
+  const trainsVision = model.trained.trainedShapes.some(({ name }) => name.startsWith(visionPrefix));
   // Recording takes a while where a pass is large; then it is clear without.
   const isClear = activationBytes(model.config, size.rows, trainsVision ? size.patches : 0) > 2 * maxPassBytes;
   const pass = recordOnce(model, size, options, choice === "on" || (choice === "auto" && isClear));

@@ -150,8 +150,14 @@ const words = object<JudgeWords>(
   { latencyMs: measured },
 );
 
+const vote = object<{ model: string; right: boolean | null }>({ model: readable(text), right: nullable(flag) }, {});
+
 const judged = object<Judged>(
-  { verdict: nullable(object<{ right: boolean; rule: string }>({ right: flag, rule: text }, {})) },
+  {
+    verdict: nullable(
+      object<NonNullable<Judged["verdict"]>>({ right: flag, rule: text }, { votes: list(vote, most.names) }),
+    ),
+  },
   { consistent: nullable(flag), words },
 );
 

@@ -2,6 +2,7 @@ import { JudgeUnusable } from "../reward/judges/judge_unusable.ts";
 import { countsNow, judgeAlarms, judgeMetrics } from "../reward/judges/metrics.ts";
 import { onHost, recorded } from "../timeline.ts";
 import { Alarms } from "./alarms.ts";
+import { usedUp } from "./budgets.ts";
 import { causalMetrics } from "./causal_summary.ts";
 import { evaluate } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
@@ -12,7 +13,8 @@ import { ZoomVerdicts } from "./zoom_verdict.ts";
 
 /**
  * A run of GRPO as events: each step with its metrics, timings, alarms and evaluations. It runs as fast as its
- * events are pulled. Ends as failed, with its weights whole, where the judge refuses all questions.
+ * events are pulled. Ends as failed, with its weights whole, where the judge refuses all questions, and as stopped, with a
+ * message, where a budget is used up.
  * @param before  what was made before
  */
 export async function* train(
@@ -44,6 +46,7 @@ async function* measured(parts: TrainingParts, from: Progress, before: MadeBefor
   let startedMs = 0;
   let lastMs: number | null = null;
   let judgedBefore = countsNow(judge.counts);
+  let usedMs = 0;
   const { evalEvery, evalCausal } = parts.config();
   // What zooming was worth before it may die, which can take a few steps.
   if (evalCausal && evalEvery > 0 && from.step === 0) yield* evaluations(parts, 0, parts.config(), verdicts);
@@ -83,8 +86,18 @@ async function* measured(parts: TrainingParts, from: Progress, before: MadeBefor
         raised.add(name);
         yield { type: "alarm", step, message };
       }
+    usedMs += endedMs - startedMs;
     const { evalEvery } = event.config;
-    if (evalEvery > 0 && step % evalEvery === 0) yield* evaluations(parts, step, event.config, verdicts);
+    if (evalEvery > 0 && step % evalEvery === 0)
+      for await (const evaluated of evaluations(parts, step, event.config, verdicts)) {
+        if (evaluated.type === "eval") usedMs += evaluated.durationMs;
+        yield evaluated;
+      }
+    const budget = step < parts.config().steps ? usedUp(parts.config(), usedMs, judge.counts) : null;
+    if (budget !== null) {
+      yield { type: "end", step, reason: "stopped", message: budget };
+      return;
+    }
   }
   yield { type: "end", step: parts.config().steps, reason: "done" };
 }

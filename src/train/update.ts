@@ -2,6 +2,7 @@ import type { KernelTime } from "../gpu/kernel_times.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner, UpdateResult, UpdateSettings } from "./learner.ts";
+import { learningRateAt } from "./learning_rate.ts";
 import type { Batch } from "./pack_rollouts.ts";
 
 /** AdamW's epsilon; torch's default. */
@@ -9,9 +10,8 @@ const adamEps = 1e-8;
 
 /** The settings of the updates of a step, counted from 0. */
 export function updateSettings(config: RunConfig, step: number, suppressed: readonly number[]): UpdateSettings {
-  const warm = config.warmupSteps > 0 ? Math.min(1, (step + 1) / config.warmupSteps) : 1;
   return {
-    learningRate: config.learningRate * warm,
+    learningRate: learningRateAt(config, step),
     beta1: config.beta1,
     beta2: config.beta2,
     eps: adamEps,

@@ -28,7 +28,7 @@ function newWorker(busy: (work: "branch" | "done") => Promise<void> | void = () 
   return new RunWorker(platform, async (_, wanted) => {
     const session = fakeSession(wanted);
     session.texts = (tokens) => tokens.map((token) => `<${token}>`);
-    session.branch = async ({ rollout: of, task: about, id, what, denied }) => {
+    session.rollouts.branch = async ({ rollout: of, task: about, id, what, denied }) => {
       await busy("branch");
       const place = what.kind === "question" ? 0 : what.at;
       await busy("done");

@@ -35,5 +35,10 @@ const page = makePage(fake);
 followAddress(page.store, page.control);
 render(<Page page={page} />, document.getElementById("page")!);
 if (state === "#nogpu")
-  page.store.gpuProblem.value = gpuProblem({ secureContext: true, hasGpu: false, hasAdapter: false, linux: true });
+  page.store.gpuProblem.value = gpuProblem({
+    secureContext: true,
+    hasGpu: false,
+    hasAdapter: false,
+    engine: { name: "other", version: null, system: "linux" },
+  });
 else await page.control.open();

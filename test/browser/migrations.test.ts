@@ -2,6 +2,7 @@ import { openDB } from "idb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keptBranches } from "../../src/app/web/worker/branch_store.ts";
 import { stepsOfKept } from "../../src/app/web/worker/kept_weights.ts";
+import { RecordsWorker } from "../../src/app/web/worker/records_worker.ts";
 import { storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
 
 /** What the stores of each version were created with, as pages of that time did it. */
@@ -19,6 +20,7 @@ const made: ((db: IDBDatabase) => void)[] = [
   (db) => void db.createObjectStore("verdicts", { keyPath: "key" }).createIndex("keptAt", "keptAt"),
   (db) => void db.createObjectStore("texts"),
   (db) => void db.createObjectStore("branches", { keyPath: ["tree", "id"] }),
+  (db) => void db.createObjectStore("keptWeights"),
 ];
 
 /** The page's own connection gives way. */
@@ -31,7 +33,7 @@ const remove = () =>
 beforeAll(remove);
 afterAll(remove);
 
-test.each([1, 2, 3, 4, 5])(
+test.each([1, 2, 3, 4, 5, 6])(
   "a browser that holds runs of version %i keeps them, and has what came later",
   async (version) => {
     await remove();
@@ -42,10 +44,14 @@ test.each([1, 2, 3, 4, 5])(
     });
     const entry = { name: "old", preset: "needle", seed: 1, step: 2, steps: 3, startedAt: "2026-01-01", config: "{}" };
     await old.put("runs", entry);
-    await old.put("logs", '{"type":"update","step":2}\n', ["old", 0]);
+    await old.put("logs", '{"type":"update","step":2,"metrics":{},"durationMs":1}\n', ["old", 0]);
     old.close();
-    expect(await storedRuns()).toMatchObject([{ name: "old", step: 2, savedStep: 2 }]);
-    expect(await storedLog("old")).toBe('{"type":"update","step":2}\n');
+    const records = new RecordsWorker();
+    expect(await storedRuns()).toMatchObject([{ name: "old", step: 2, savedStep: 2, sizeBytes: null }]);
+    expect((await records.measure("old"))!.summary).toMatchObject({ step: 2 });
+    expect(await storedRuns()).toMatchObject([{ name: "old", summary: { step: 2 }, sizeBytes: 55 }]);
+    expect(await records.sweeps()).toEqual([]);
+    expect(await storedLog("old")).toBe('{"type":"update","step":2,"metrics":{},"durationMs":1}\n');
     expect(await keptBranches("old")).toEqual([]);
     expect(await stepsOfKept("old")).toEqual([]);
   },

@@ -102,7 +102,7 @@ describe("a run whose evaluations measure crops", () => {
       await expect
         .element(page.getByRole("img", { name: /^worth of the tool, held-out over steps, 4 points/ }))
         .toBeVisible();
-      const titles = [...document.querySelectorAll(".plot h2 b")].map((title) => title.textContent);
+      const titles = [...document.querySelectorAll(".plot h3")].map((title) => title.textContent);
       expect(titles.slice(0, 2)).toEqual(["accuracy", "worth of the tool, held-out"]);
       expect(text(".zoom-verdict")).toContain(word);
       expect(text(".zoom-verdict")).toContain(sentence);

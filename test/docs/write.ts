@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the documents that follow from the code. `written.test.ts` fails where they were not written anew. */
+/** `npm run docs`: writes the documents that follow from the code. `test/docs_written.test.ts` fails where they were not written anew. */
 import { writeFileSync } from "node:fs";
 import { root, writtenDocuments } from "./written.ts";
 

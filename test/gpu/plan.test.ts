@@ -209,7 +209,9 @@ describe("Gpu", () => {
   test("says that there is no WebGPU, and what to do where there is no adapter", async () => {
     await expect(Gpu.open(undefined)).rejects.toThrow("There is no WebGPU here");
     const none = { requestAdapter: async () => null } as unknown as GPU;
-    await expect(Gpu.open(none)).rejects.toThrow("WebGPU found no graphics adapter; update the graphics driver");
+    await expect(Gpu.open(none)).rejects.toThrow(
+      "WebGPU found no graphics adapter; install or update the graphics driver",
+    );
   });
 
   test("uses a buffer again that was given back", async () => {

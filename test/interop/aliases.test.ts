@@ -19,6 +19,13 @@ describe("verl's names", () => {
     [`${actor}.optim.lr=1e-6 ${actor}.optim.weight_decay=0.01`, { learningRate: 1e-6, weightDecay: 0.01 }],
     [`${actor}.optim.lr_warmup_steps=10`, { warmupSteps: 10 }],
     [`${actor}.optim.lr_warmup_steps=-1`, { warmupSteps: 0 }],
+    [`${actor}.freeze_vision_tower=True`, { freeze: "vision" }],
+    [`${actor}.freeze_vision_tower=False`, { freeze: "none" }],
+    [`${actor}.optim.warmup_style=constant`, { lrSchedule: "constant" }],
+    [
+      `${actor}.optim.lr_scheduler_type=cosine ${actor}.optim.min_lr_ratio=0.1`,
+      { lrSchedule: "cosine", minLrRatio: 0.1 },
+    ],
     [`${actor}.optim.lr_warmup_steps_ratio=0.1 trainer.total_training_steps=250`, { warmupSteps: 25, steps: 250 }],
     [`${actor}.optim.betas=[0.9,0.95]`, { beta1: 0.9, beta2: 0.95 }],
     [`${actor}.grad_clip=0.5`, { maxGradNorm: 0.5 }],
@@ -114,6 +121,8 @@ describe("verl's names", () => {
     [`${actor}.ppo_mini_batch_size=32`, "cannot be larger than the batch of 16"],
     ["custom_reward_function.path=my_reward.py", "choose one by --reward"],
     [`${rollout}.n=1`, "rolloutsPerTask must lie between 2 and 64, found 1"],
+    [`${actor}.optim.warmup_style=linear`, "supported kinds of schedule are constant and cosine"],
+    [`${actor}.optim.lr_scheduler_type=cosine ${actor}.optim.num_cycles=2`, "supported: num_cycles 0.5"],
     [`${actor}.use_kl_loss=maybe`, 'expected True or False, found "maybe"'],
     [`${actor}.optim.lr=fast`, "learningRate must be a number"],
   ])("%s is refused", (word, sentence) => {
@@ -175,6 +184,12 @@ describe("TRL's names", () => {
     ["lora_r=8 dtype=bfloat16 load_in_8bit=True", { loraRank: 8, baseDtype: "int8" }],
     ["lora_r=8 load_in_4bit=True bnb_4bit_quant_type=nf4", { loraRank: 8, baseDtype: "nf4" }],
     ["lora_r=8 load_in_4bit=False", { loraRank: 8 }],
+    ["lr_scheduler_type=constant_with_warmup", { lrSchedule: "constant" }],
+    ["lr_scheduler_type=linear", { lrSchedule: "linear", minLrRatio: 0 }],
+    [
+      'lr_scheduler_type=cosine_with_min_lr lr_scheduler_kwargs={"min_lr_rate":0.1}',
+      { lrSchedule: "cosine", minLrRatio: 0.1 },
+    ],
   ])("%s", (words, changes) => {
     const found = read(words);
     expect(found).toMatchObject({ changes, refused: [] });
@@ -186,7 +201,10 @@ describe("TRL's names", () => {
     ["scale_rewards=batch", "group and none"],
     ["delta=1.1", "supported above 1 + epsilon_high"],
     ["top_p=0.95", "supported: 1"],
-    ["lr_scheduler_type=linear", "supported: constant, constant_with_warmup"],
+    ["lr_scheduler_type=polynomial", "constant_with_warmup, linear, cosine, cosine_with_min_lr"],
+    ['lr_scheduler_type=cosine lr_scheduler_kwargs={"min_lr_rate":0.1}', "with lr_scheduler_type=cosine_with_min_lr"],
+    ["lr_scheduler_type=cosine_with_min_lr", "with lr_scheduler_type=cosine_with_min_lr"],
+    ['lr_scheduler_type=cosine lr_scheduler_kwargs={"num_cycles":2}', "expected lr_scheduler_kwargs such as"],
     ["importance_sampling_level=sequence", "supported: token"],
     ["per_device_train_batch_size=12", "not a whole number of groups of 8"],
     ["generation_batch_size=64 steps_per_generation=2", "exclude each other"],

@@ -24,7 +24,7 @@ export async function logprobsOf(
 ): Promise<number[]> {
   const all: number[] = [];
   for (const { task, rollout } of rollouts) {
-    for (const { logprob } of await session.measures(rollout, task, config)) all.push(logprob);
+    for (const { logprob } of await session.rollouts.measures(rollout, task, config)) all.push(logprob);
   }
   return all;
 }

@@ -3,6 +3,7 @@ import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
 import { type CurveEvent, curveEvents } from "../../src/app/run/curve_events.ts";
+import { noSummary, withEvent } from "../../src/app/run/run_summary.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
 import { JudgeWorker, type JudgeWorkerParts } from "../../src/app/web/worker/judge_worker.ts";
@@ -23,10 +24,14 @@ import type {
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { Task } from "../../src/tasks/task.ts";
+import { differences, resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
+import { stepMetrics } from "../../src/train/metrics.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
+import { FakeRunFiles } from "./fake_run_files.ts";
 import { fakeObjects, fakeScene, randomFrom } from "./fake_scene.ts";
 
 export interface FakeOptions {
@@ -60,6 +65,8 @@ export class FakeRun implements RunApi {
   readonly data: DataApi;
   readonly judge: JudgeApi;
   readonly rollouts: FakeRollouts;
+  readonly records = new FakeRecords();
+  readonly files = new FakeRunFiles();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
@@ -275,6 +282,7 @@ export class FakeRun implements RunApi {
       const step = events.filter((event) => event.type === "update").length;
       return {
         name,
+        ...this.records.titleOf(name),
         preset: head.config.preset,
         seed: head.config.seed,
         step,
@@ -282,6 +290,11 @@ export class FakeRun implements RunApi {
         steps: head.config.steps,
         startedAt: head.startedAt,
         writer: null,
+        settings: Object.fromEntries(
+          differences(head.config, resolveConfig({})).map((key) => [key, head.config[key]]),
+        ) as Partial<RunConfig>,
+        summary: events.reduce(withEvent, noSummary),
+        sizeBytes: 1000 * events.length,
       };
     });
   }
@@ -387,7 +400,7 @@ export function* fakeEvents(
     yield {
       type: "update",
       step,
-      metrics: fakeMetrics(rollouts),
+      metrics: { ...stepMetrics(tasks, groups), ...fakeUpdate(step, config, random), ...fakeMetrics(rollouts) },
       durationMs: 1000,
       rollMs: 600 + 100 * random(),
       updateMs: 300,
@@ -545,6 +558,24 @@ function fakeMetrics(rollouts: readonly Rollout[]): Record<string, number> {
     iou: mean((rollout) => rollout.calls[0]?.iou ?? 0),
     response_tokens: mean((rollout) => cellLabel(rollout).reduce((sum, segment) => sum + segment.tokens.length, 0)),
     entropy: mean((rollout) => cellLabel(rollout).at(-1)!.entropies[0]!),
+  };
+}
+
+/** What an update of the weights adds. */
+function fakeUpdate(step: number, config: RunConfig, random: () => number): Record<string, number> {
+  const loss = 0.02 * (random() - 0.5);
+  const kl = 1e-4 * step * (0.5 + random());
+  return {
+    loss: loss + 0.01 * kl,
+    policy_loss: loss,
+    kl_loss: kl,
+    clip_fraction: 0.02 * random(),
+    clip_fraction_lower: 0,
+    ppo_kl: 1e-5 * random(),
+    ratio_drift: 0,
+    grad_norm: 0.3 + 2 * Math.exp(-step / 10) * random(),
+    learning_rate: config.learningRate,
+    updates: 1,
   };
 }
 

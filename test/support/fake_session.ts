@@ -77,7 +77,6 @@ export function fakeSession(
       }
       yield { type: "end" as const, step: 3, reason: "done" as const };
     },
-    branch: () => Promise.reject(new Error("This session writes no tokens")),
     evaluate: async ({ tasks, greedy }: { tasks: number; greedy: boolean }) => ({
       tasks,
       notes: [],
@@ -106,19 +105,6 @@ export function fakeSession(
         yield { task, rollouts };
       }
     },
-    measures: async (rollout: { segments: { source: string; tokens: number[] }[] }, _task, _config, other) =>
-      rollout.segments
-        .filter(({ source }) => source === "model")
-        .flatMap(({ tokens }) =>
-          tokens.map((token) => ({
-            top: [{ token, probability: 0.5 }],
-            logprob: -1 - weight,
-            entropy: 1,
-            spread: 0.75,
-            other: other ? { probabilities: [0.25], logprob: -2, kl: 0.125 } : null,
-          })),
-        ),
-    worths: async () => [],
     rollTask: async (task: Task, _config: RunConfig, { step }: { step: number }) => ({
       id: `${step + 1}·0·0`,
       step: step + 1,
@@ -132,9 +118,25 @@ export function fakeSession(
       reward: null,
       advantage: null,
     }),
-    sight: async () => null,
-    attention: async () => {
-      throw new Error("One number attends to nothing");
+    rollouts: {
+      measures: async (rollout: { segments: { source: string; tokens: number[] }[] }, _task, _config, other) =>
+        rollout.segments
+          .filter(({ source }) => source === "model")
+          .flatMap(({ tokens }) =>
+            tokens.map((token) => ({
+              top: [{ token, probability: 0.5 }],
+              logprob: -1 - weight,
+              entropy: 1,
+              spread: 0.75,
+              other: other ? { probabilities: [0.25], logprob: -2, kl: 0.125 } : null,
+            })),
+          ),
+      worths: async () => [],
+      sight: async () => null,
+      attention: async () => {
+        throw new Error("One number attends to nothing");
+      },
+      branch: () => Promise.reject(new Error("This session writes no tokens")),
     },
     texts: (tokens: readonly number[]) => tokens.map((token) => `<${token}\u001b[31m>`),
     change(changes: Partial<RunConfig>) {

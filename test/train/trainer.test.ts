@@ -99,6 +99,35 @@ describe("train", () => {
     expect(calls).toEqual(["take 0", "take 1", "update 0", "take 2", "update 1"]);
   });
 
+  test("ends after a step, as stopped and with a sentence, where a budget is used up", async () => {
+    const timed = scripted({ steps: 5, timeBudget: 1e-9 });
+    expect((await collect(train(timed.parts, at(0)))).at(-1)).toEqual({
+      type: "end",
+      step: 1,
+      reason: "stopped",
+      message: "The time budget of 1e-9 min is used up; go on with the run for as long again",
+    });
+    // It goes on from there, and the last step ends the run whatever the budget.
+    const rest = await collect(train(scripted({ steps: 2, timeBudget: 1e-9 }).parts, at(1)));
+    expect(rest.at(-1)).toEqual({ type: "end", step: 2, reason: "done" });
+    const { parts } = scripted({ steps: 5, judge: "hardened", judgeUrl: "http://127.0.0.1:9/v1", judgeBudget: 7 });
+    const judge = { ...rulesJudge(), name: "hardened" };
+    const counting: AnswerJudge = {
+      ...judge,
+      verdict: (...asked) => {
+        judge.counts.connection.calls++;
+        return rulesJudge().verdict(...asked);
+      },
+    };
+    const events = await collect(train({ ...parts, judge: counting }, at(0)));
+    expect(events.at(-1)).toMatchObject({
+      type: "end",
+      reason: "stopped",
+      message: expect.stringContaining("7 times"),
+    });
+    expect(events.filter(({ type }) => type === "update").length).toBeLessThan(5);
+  });
+
   test("has as few events where many rollouts are made as where few are", async () => {
     const count = async (rolloutsPerTask: number) => {
       const { parts } = scripted({ steps: 3, tasksPerStep: 4, rolloutsPerTask });

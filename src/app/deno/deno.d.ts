@@ -58,6 +58,8 @@ declare namespace Deno {
   >;
   function open(path: string | URL, options?: OpenOptions): Promise<FsFile>;
   function stat(path: string | URL): Promise<FileInfo>;
+  function statSync(path: string | URL): FileInfo;
+  function readFileSync(path: string | URL): Uint8Array<ArrayBuffer>;
   function mkdir(path: string, options?: { recursive?: boolean }): Promise<void>;
   function rename(from: string, to: string): Promise<void>;
   function remove(path: string, options?: { recursive?: boolean }): Promise<void>;
@@ -90,12 +92,19 @@ declare namespace Deno {
     readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
     readonly status: Promise<{ success: boolean; code: number; signal: Signal | null }>;
     output(): Promise<{ code: number; signal: Signal | null; stdout: Uint8Array; stderr: Uint8Array }>;
-    kill(signal: "SIGKILL"): void;
+    kill(signal: Signal): void;
   }
   class Command {
     constructor(
       program: string,
-      options: { args: string[]; stdin?: "null"; stdout: "piped"; stderr: "piped"; signal?: AbortSignal },
+      options: {
+        args: string[];
+        stdin?: "null";
+        stdout: "piped" | "null";
+        stderr: "piped";
+        env?: Record<string, string>;
+        signal?: AbortSignal;
+      },
     );
     output(): Promise<{ success: boolean; code: number; stdout: Uint8Array; stderr: Uint8Array }>;
     spawn(): ChildProcess;

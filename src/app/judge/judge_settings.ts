@@ -11,11 +11,13 @@ export function judgeSettingsOf(config: RunConfig, judge: JudgeName, key: string
     model: config.judgeModel,
     key,
     judge,
+    votes: config.judgeVotes,
     concurrency: config.judgeConcurrency,
     timeoutMs: config.judgeTimeout * 1000,
     retries: config.judgeRetries,
     maxCalls: config.judgeBudget,
     maxReplyTokens: config.judgeReplyTokens,
+    prices: { prompt: config.judgePromptPrice, reply: config.judgeReplyPrice },
     canaryRate: config.canaryRate,
   };
 }

@@ -1,5 +1,6 @@
 import type { Platform } from "../../platform.ts";
 import { expectBaseDtype } from "../../train/adapter_settings.ts";
+import { expectFreezable } from "../../train/frozen_weights.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import { assumedLine } from "./estimate_text.ts";
@@ -39,6 +40,7 @@ export async function runMemory(
   }: { memoryBytes: number | null; mayFetch: boolean; stopping?: () => boolean; asCard?: boolean },
 ): Promise<RunMemory> {
   expectBaseDtype(config);
+  expectFreezable(config);
   const described = await describedModel(config, platform, { mayFetch });
   const notes = described.note ? [described.note] : [];
   const known = await knownTasks(config, platform, described).catch((error: Error) => {

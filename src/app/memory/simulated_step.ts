@@ -15,6 +15,7 @@ import { chunksOf, type PrefillPart } from "../../policy/prefill.ts";
 import { Workspace } from "../../policy/workspace.ts";
 import { newLoraConfig } from "../../train/adapter.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
+import { frozenWeights } from "../../train/frozen_weights.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner } from "../../train/learner.ts";
 import { type PackedGroup, type Sequence, sizes, type Target } from "../../train/pack.ts";
@@ -138,7 +139,8 @@ function largest(groups: readonly PackedGroup[], model: ModelConfig): PackedGrou
 
 async function emptyModel(gpu: Gpu, { config, formOf }: ModelSizes, trained: boolean, run: RunConfig): Promise<Model> {
   const isRounded = (parameter: ParameterShape) => run.baseDtype === "bf16" && formOf(parameter).dtype === "bf16";
-  const model = buildModel(gpu, config, { trained, formOf, isRounded, kvCacheDtype: run.kvCacheDtype });
+  const isFrozen = frozenWeights(run);
+  const model = buildModel(gpu, config, { trained, isFrozen, formOf, isRounded, kvCacheDtype: run.kvCacheDtype });
   await useMatrixUnits(gpu, model);
   return model;
 }

@@ -37,13 +37,21 @@ export function flopsOf(config: RunConfig, model: ModelConfig, shapes: readonly 
   const forward = tasks * (prompt + n * rollout);
   const heads = tasks * n * head;
   const observed = seen(of.observationPatches) + 2 * layers * of.observationTokens;
+  const looked = tasks * (seen(of.promptPatches) + n * seen(of.observationPatches));
+  // The backward pass costs twice the forward pass, and logits are computed again; where weights stay as they are, only their
+  // inputs' gradients are made, and none of the pictures before a frozen tower.
+  const backward = hasAdapter(config)
+    ? forward + 2 * heads
+    : config.freeze === "vision"
+      ? 2 * (forward - looked) + 3 * heads
+      : config.freeze === "text"
+        ? forward + looked + 2 * heads
+        : 2 * forward + 3 * heads;
   return {
     prefill: tasks * (prompt + n * (observed + attended(of.observationTokens, of.promptTokens + own / 2))),
     token: tasks * n * (2 * (layers + text.vocabSize * text.hiddenSize) + attended(1, of.promptTokens + own / 2)),
     forward: updatesPerStep * (forward + heads),
-    // The backward pass costs twice the forward pass, and logits are computed again; where weights stay as they are, only their
-    // inputs' gradients are made.
-    backward: updatesPerStep * (hasAdapter(config) ? forward + 2 * heads : 2 * forward + 3 * heads),
+    backward: updatesPerStep * backward,
     reference: hasReference ? forward + heads : 0,
   };
 }

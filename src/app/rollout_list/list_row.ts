@@ -29,7 +29,8 @@ export interface ListRow {
 }
 
 const mostCharacters = 160;
-const aroundFound = 40;
+const beforeFound = 24;
+const afterFound = 120;
 
 /** A row of an index, as a list of what a filter found shows it. */
 export function listRow(index: RolloutIndex, row: number, query: Query): ListRow {
@@ -68,9 +69,9 @@ function excerptOf(response: string, { texts }: Query): ListRow["excerpt"] {
     if (at < 0) continue;
     const end = at + text.length;
     return {
-      before: response.slice(Math.max(0, at - aroundFound), at),
+      before: (at > beforeFound ? "…" : "") + response.slice(Math.max(0, at - beforeFound), at),
       found: response.slice(at, end),
-      after: response.slice(end, end + aroundFound),
+      after: response.slice(end, end + afterFound),
     };
   }
   return null;

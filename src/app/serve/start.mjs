@@ -48,9 +48,9 @@ function isStale() {
       found.mtimeMs > builtAt || (found.isDirectory() && readdirSync(path).some((name) => isNewer(join(path, name))))
     );
   };
-  return ["index.html", "vite.config.ts", "package-lock.json", "src", "shaders", "public"].some((name) =>
-    isNewer(join(root, name)),
-  );
+  const sources = ["index.html", "vite.config.ts", "package-lock.json", "src", "shaders", "public"];
+  const documents = ["docs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+  return [...sources, ...documents].some((name) => isNewer(join(root, name)));
 }
 
 function openBrowser(address) {

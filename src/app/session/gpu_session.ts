@@ -1,6 +1,5 @@
 import type { Rolled } from "../../agent/loop.ts";
 import type { Rollout } from "../../agent/rollout.ts";
-import { suppressed } from "../../agent/token_limits.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Pixels } from "../../image/pixels.ts";
@@ -14,28 +13,22 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
-import type { AttentionMaps } from "../../train/attention_maps.ts";
 import { type ProbeParts, probedTasks, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
-import type { TokenMeasure } from "../../train/inspect.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner, type UpdateSettings } from "../../train/learner.ts";
 import { updateOn } from "../../train/own_update.ts";
 import type { PackedGroup } from "../../train/pack.ts";
 import { pixelSight } from "../../train/pixel_sight.ts";
 import type { MadeBefore, Progress, TrainingParts } from "../../train/run_parts.ts";
-import type { Sight } from "../../train/sight.ts";
 import { train } from "../../train/trainer.ts";
 import { untilStopped } from "../../train/warmup.ts";
-import type { ZoomWorth } from "../../train/zoom_worth.ts";
 import { productSeconds } from "../kernels/software_speed.ts";
 import { evaluateHeldOut, heldOutTasks } from "./held_out.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { ReferenceModel } from "./reference_model.ts";
-import { type AskedBranch, Branches, type MadeBranch } from "./rollout_branch.ts";
-import { rolloutAttention, rolloutMeasures } from "./rollout_measures.ts";
-import { type ProbedRollouts, type Remaking, rolloutSight, rolloutWorths } from "./rollout_worth.ts";
+import { GpuRolloutQuestions, probeParts } from "./rollout_questions.ts";
 import type { OwnParts, RunContext } from "./run_context.ts";
 import { type Evaluation, type Overlap, type Session, sameModel } from "./session.ts";
 import { SessionTrace, type TracedSteps } from "./session_trace.ts";
@@ -62,6 +55,7 @@ export interface SessionParts {
 export class GpuSession implements Session {
   readonly model: ModelFacts;
   readonly notices: readonly string[];
+  readonly rollouts: GpuRolloutQuestions;
   readonly gpu: Gpu;
   readonly qwen: Model;
   readonly tokenizer: Tokenizer;
@@ -71,10 +65,7 @@ export class GpuSession implements Session {
   readonly adapterFiles: CheckpointFiles | null;
   readonly #policy: GpuPolicy;
   readonly #overlap: Overlap;
-  readonly #branches: Branches;
   readonly #learner: Learner;
-  /** Answers questions about rollouts; null before the first. */
-  #asking: Learner | null = null;
   readonly #reference: ReferenceModel;
   #context: RunContext;
   #config: RunConfig;
@@ -113,13 +104,17 @@ export class GpuSession implements Session {
     this.#free = free;
     this.#policy = new GpuPolicy(gpu, qwen, { traced: measured.kernels, ahead: overlap.ahead });
     this.#learner = new Learner(gpu, qwen, "policy");
-    this.#branches = new Branches({
+    this.rollouts = new GpuRolloutQuestions({
       gpu,
-      model: qwen,
+      qwen,
       tokenizer: this.tokenizer,
-      view: () => this.#view(),
-      open: (config) => this.openRunContext(config),
+      pool: this.pool,
       ahead: overlap.ahead,
+      view: () => this.#view(),
+      context: () => this.#context,
+      open: (config) => this.openRunContext(config),
+      pictures: (task, config) => this.#pictures(task, config),
+      modelOf: (other) => this.#modelOf(other),
     });
   }
 
@@ -220,7 +215,7 @@ export class GpuSession implements Session {
         yield { type: "config", step: event.step, changes };
       }
       // Its memory belongs to the run while that moves.
-      if (event.type === "tasks") await this.#branches.end();
+      if (event.type === "tasks") await this.rollouts.endBranches();
       if (event.type === "update")
         this.#progress = { step: event.step, updates: this.#progress.updates + (event.metrics.updates ?? 0) };
       yield event;
@@ -290,35 +285,6 @@ export class GpuSession implements Session {
     return rollout;
   }
 
-  async measures(
-    rollout: Rollout,
-    task: Task,
-    config: RunConfig,
-    other: Session | null = null,
-  ): Promise<TokenMeasure[]> {
-    const pictures = await this.#pictures(task, config);
-    const { gpu, qwen, pool } = this;
-    const parts = { gpu, qwen, pool, other: other && this.#modelOf(other) };
-    return rolloutMeasures(parts, this.#context, { rollout, pictures, config });
-  }
-
-  worths(asked: ProbedRollouts): Promise<ZoomWorth[]> {
-    return rolloutWorths(this.#askedParts(asked.config), this.#remaking(), asked);
-  }
-
-  sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null> {
-    return rolloutSight(this.#askedParts(asked.config), this.#remaking(), asked);
-  }
-
-  async attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps> {
-    const pictures = await this.#pictures(task, config);
-    return rolloutAttention(this, this.#context, { rollout, pictures, config, index });
-  }
-
-  branch(asked: AskedBranch): Promise<MadeBranch> {
-    return this.#branches.branch(asked);
-  }
-
   scenePictures({ id }: Task, config: RunConfig): Promise<Pixels[] | null> {
     return this.pool.originals(id, config);
   }
@@ -359,10 +325,9 @@ export class GpuSession implements Session {
 
   close(): void {
     if (this.#free) {
-      void this.#branches.end();
+      this.rollouts.free();
       this.#policy.free();
       this.#learner.free();
-      this.#asking?.free();
       this.#free();
       return;
     }
@@ -391,9 +356,8 @@ export class GpuSession implements Session {
       vision,
       learner: this.#learner,
       probes: {
-        worths: (rolled, tasks) =>
-          zoomWorths(this.#probeParts(this.#learner, chat, config()), probedTasks(rolled, tasks)),
-        sight: (rolled) => pixelSight(this.#probeParts(this.#learner, chat, config()), rolled),
+        worths: (rolled, tasks) => zoomWorths(this.#probeParts(chat, config()), probedTasks(rolled, tasks)),
+        sight: (rolled) => pixelSight(this.#probeParts(chat, config()), rolled),
       },
       reference: this.#reference,
       traces: this.#trace.kernels,
@@ -411,21 +375,8 @@ export class GpuSession implements Session {
     };
   }
 
-  /** What log-probabilities of rollouts under a configuration are asked with. */
-  #probeParts(learner: Learner, chat: Chat, config: RunConfig): ProbeParts {
-    const settings = { temperature: config.temperature, suppressed: suppressed(chat, config) };
-    return { learner, tokenizer: this.tokenizer, vision: this.qwen.config.vision, settings };
-  }
-
-  /** The same by a learner of its own: a run that is in the middle of an update has other settings. */
-  #askedParts(config: RunConfig): ProbeParts {
-    this.#asking ??= new Learner(this.gpu, this.qwen, "policy");
-    return this.#probeParts(this.#asking, this.#context.chat, config);
-  }
-
-  #remaking(): Remaking {
-    const { ownTools } = this.#context;
-    return { pool: this.pool, qwen: this.qwen, ownTools, pictures: (task, config) => this.#pictures(task, config) };
+  #probeParts(chat: Chat, config: RunConfig): ProbeParts {
+    return probeParts(this.#learner, this, chat, config);
   }
 
   /** @throws TypeError where it is not on the same device */

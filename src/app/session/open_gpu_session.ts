@@ -9,6 +9,7 @@ import type { Preprocessor } from "../../model/preprocessor.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { openAdapter } from "../../train/adapter.ts";
 import { expectBaseDtype, expectMatrixUnits, hasAdapter } from "../../train/adapter_settings.ts";
+import { expectFreezable, frozenWeights } from "../../train/frozen_weights.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
@@ -28,12 +29,16 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
   if (!frozen) {
     expectBaseDtype(config);
     expectMatrixUnits(config);
+    expectFreezable(config);
   }
   const notices = platform.gpuNotice === undefined ? [] : [platform.gpuNotice];
   // A run's model can be used, and exported, where the run could not be made.
   const lack = config.matrixUnits === "on" && frozen ? await matrixUnitsLack(platform.gpu) : null;
   if (lack !== null) notices.push(`matrixUnits is on, but products stay in f32 on this adapter: ${lack}`);
-  const gpu = await Gpu.open(platform.gpu, { matrixUnits: config.matrixUnits === "on" && lack === null });
+  const gpu = await Gpu.open(platform.gpu, {
+    matrixUnits: config.matrixUnits === "on" && lack === null,
+    otherName: () => platform.gpuName?.() ?? null,
+  });
   const files = filesIn(platform, config.model);
   try {
     if ((await files.sizeBytes("config.json")) === null)
@@ -50,7 +55,8 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
       expectCacheable(sizes.config.text, config.kvCacheDtype);
       if (!frozen) await expectFits(config, sizes, await preprocessorIn(files), device);
     };
-    const model = await loadModel(gpu, files, { trained, baseDtype, kvCacheDtype, notice, progress, before });
+    const isFrozen = frozenWeights(config);
+    const model = await loadModel(gpu, files, { trained, isFrozen, baseDtype, kvCacheDtype, notice, progress, before });
     checkTokens(tokenizer, model);
     const adapterFiles = config.adapter === "" ? null : filesIn(platform, config.adapter);
     model.adapter = await openAdapter(gpu, model, config, adapterFiles);

@@ -101,31 +101,10 @@ export interface Session {
     options: RollingOptions & { source: Pick<TaskSource, "pictures"> },
   ): AsyncGenerator<{ task: Task; rollouts: Rollout[] }>;
 
-  /**
-   * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
-   * likeliest first, and the written token among them. `config` is that of the rollout's run. `other` is a session beside
-   * this one (or what this one stands beside), whose weights are compared with these.
-   */
-  measures(rollout: Rollout, task: Task, config: RunConfig, other?: Session | null): Promise<TokenMeasure[]>;
-
-  /** What the pictures of tools were worth in rollouts, under the weights as they are; one for each that answered. */
-  worths(asked: ProbedRollouts): Promise<ZoomWorth[]>;
-
-  /** Whether the learner sees the pictures of rollouts; null where there are none. */
-  sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null>;
+  readonly rollouts: RolloutQuestions;
 
   /** One more rollout of a task of any run on this model, under a configuration of its own; scored. */
   rollTask(task: Task, config: RunConfig, options: { greedy: boolean; step: number }): Promise<Rollout>;
-
-  /** What the weights as they are attend to where they wrote a token: the one of this index among those that the model wrote. */
-  attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps>;
-
-  /**
-   * Goes on from a rollout's tokens up to a place with something else behind them, on the weights as they are. Nothing of a
-   * run changes; while one moves, this is to be called between two events.
-   * @throws Error in one sentence where what was put there cannot stand there
-   */
-  branch(asked: AskedBranch): Promise<MadeBranch>;
 
   /** The pictures of a generated task, rendered beside the thread that drives the GPU; null where this is closed meanwhile. */
   scenePictures?(task: Task, config: RunConfig): Promise<Pixels[] | null>;
@@ -158,6 +137,32 @@ export interface Session {
   close(): void;
 }
 
+/** Questions about rollouts of any run on a session's model. */
+export interface RolloutQuestions {
+  /**
+   * What the weights as they are would write in place of each token that the model wrote in a rollout, in order: the
+   * likeliest first, and the written token among them. `config` is that of the rollout's run. `other` is a session beside
+   * this one (or what this one stands beside), whose weights are compared with these.
+   */
+  measures(rollout: Rollout, task: Task, config: RunConfig, other?: Session | null): Promise<TokenMeasure[]>;
+
+  /** What the pictures of tools were worth in rollouts, under the weights as they are; one for each that answered. */
+  worths(asked: ProbedRollouts): Promise<ZoomWorth[]>;
+
+  /** Whether the learner sees the pictures of rollouts; null where there are none. */
+  sight(asked: Omit<ProbedRollouts, "other">): Promise<Sight | null>;
+
+  /** What the weights as they are attend to where they wrote a token: the one of this index among those that the model wrote. */
+  attention(rollout: Rollout, task: Task, config: RunConfig, index: number): Promise<AttentionMaps>;
+
+  /**
+   * Goes on from a rollout's tokens up to a place with something else behind them, on the weights as they are. Nothing of a
+   * run changes; while one moves, this is to be called between two events.
+   * @throws Error in one sentence where what was put there cannot stand there
+   */
+  branch(asked: AskedBranch): Promise<MadeBranch>;
+}
+
 /** What can be done with a model without its weights, which may be elsewhere (remote_session.ts). */
 export interface RollingSession
   extends Pick<
@@ -178,6 +183,7 @@ export const sameModel = (a: RunConfig, b: RunConfig): boolean =>
   sameAdapter(a, b) &&
   a.maxPixels === b.maxPixels &&
   a.baseDtype === b.baseDtype &&
+  a.freeze === b.freeze &&
   a.kvCacheDtype === b.kvCacheDtype &&
   a.matrixUnits === b.matrixUnits;
 

@@ -16,7 +16,7 @@ const softwarePassBytes = 16 * 2 ** 20;
 export async function* warmedUp(
   { gpu, model, tokenizer, pool }: { gpu: Gpu; model: Model; tokenizer: Tokenizer; pool: PicturePool },
   {
-    config: { seed, preset, warmupRows, gradientCheckpointing },
+    config: { seed, preset, warmupRows, gradientCheckpointing, freeze },
     traces: allTraces,
     ...asked
   }: {
@@ -25,6 +25,10 @@ export async function* warmedUp(
     traces: Map<string, KernelTime[]> | undefined;
   } & Pick<WarmupParts, "stepsMade" | "submitted" | "pausesAfter" | "signal">,
 ): AsyncGenerator<Extract<WarmupEvent, { type: "warmup" }>> {
+  if (freeze !== "none")
+    throw new Error(
+      `freeze is ${freeze}, but a warm-up trains all weights from random ones; set freeze to none for it`,
+    );
   const { parameters, config } = model;
   if (asked.stepsMade === 0)
     initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });

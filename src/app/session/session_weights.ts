@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import { fillModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
+import type { ParameterShape } from "../../model/parameters.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { refillAdapter } from "../../train/adapter.ts";
 import { checkpointFiles, type NamedValues, readCheckpoint, readWeightsOf } from "../../train/checkpoint.ts";
@@ -18,7 +19,12 @@ import { fileOrNull } from "../model_folder/model_files.ts";
 export async function restoreWeights(gpu: Gpu, model: Model, files: readonly NamedBytes[]): Promise<Progress> {
   const { trained } = model;
   if (!trained.trained) return { step: await restoreFrozen(gpu, model, files), updates: 0 };
-  const checkpoint = await readCheckpoint(files, shapesOf(model), model.adapter?.config.json ?? null);
+  const checkpoint = await readCheckpoint(
+    files,
+    shapesOf(trained.shapes),
+    model.adapter?.config.json ?? null,
+    shapesOf(trained.trainedShapes),
+  );
   for (const { name, values } of checkpoint.weights) trained.set(name, values);
   for (const part of ["m", "v"] as const)
     for (const { name, values } of checkpoint.optimizer[part]) trained.set(name, values, part);
@@ -28,13 +34,17 @@ export async function restoreWeights(gpu: Gpu, model: Model, files: readonly Nam
 
 /** Takes weights only, to be used and not trained. @returns the step  @throws Error where they belong to another model */
 export async function restoreFrozen(gpu: Gpu, model: Model, files: readonly NamedBytes[]): Promise<number> {
-  const { step, weights } = await readWeightsOf(files, shapesOf(model), model.adapter?.config.json ?? null);
+  const { step, weights } = await readWeightsOf(
+    files,
+    shapesOf(model.trained.shapes),
+    model.adapter?.config.json ?? null,
+  );
   for (const { name, values } of weights) model.trained.set(name, values);
   await admit(gpu, model);
   return step;
 }
 
-const shapesOf = ({ trained }: Model) => new Map(trained.shapes.map((p) => [p.name, p.shape] as const));
+const shapesOf = (shapes: readonly ParameterShape[]) => new Map(shapes.map((p) => [p.name, p.shape] as const));
 
 /** Weights were let in on matrix units, or kept out, as they stood in the model's folder. */
 async function admit(gpu: Gpu, model: Model): Promise<void> {
@@ -75,5 +85,6 @@ export async function exportedWeights(model: Model, files: CheckpointFiles): Pro
 
 async function named({ trained }: Model, part: "weight" | "m" | "v"): Promise<NamedValues[]> {
   const values = await trained.read(part);
-  return trained.shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
+  const shapes = part === "weight" ? trained.shapes : trained.trainedShapes;
+  return shapes.map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
 }

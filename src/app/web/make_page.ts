@@ -1,9 +1,11 @@
 import type { RunApi } from "../worker_api/run_api.ts";
+import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
+import { MarkControl } from "./run/mark_control.ts";
 import type { PageContext } from "./run/page_context.ts";
 import { Pictures } from "./run/pictures.ts";
 import { ReplayFiles } from "./run/replay_files.ts";
@@ -19,6 +21,7 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  curves: CurvesControl;
 }
 
 /** The parts of a page over whatever answers as the run. */
@@ -32,6 +35,7 @@ export function makePage(api: RunApi): PageParts {
     store,
     control,
     branches: new BranchControl(api.rollouts, store),
+    marks: new MarkControl(api.rollouts, store),
     givenFiles,
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),
     pictures,
@@ -41,5 +45,6 @@ export function makePage(api: RunApi): PageParts {
     judge: new JudgeControl(api, store),
     rejudge: new RejudgeControl(api),
     memory: new MemoryControl(api, store),
+    curves: new CurvesControl(api, store),
   };
 }

@@ -3,12 +3,16 @@ import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf } from "./browser/events_file.ts";
+import { isZip } from "./browser/zip_file.ts";
+import { Curves } from "./curves/curves.tsx";
+import { CurvesContext } from "./curves/curves_context.ts";
+import { OverlayCard } from "./curves/overlay_card.tsx";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
-import { Later } from "./frame/later.tsx";
 import { NoticeList } from "./frame/notice_list.tsx";
+import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
@@ -24,6 +28,8 @@ import type { Tab } from "./run/store.ts";
 import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
+import { Welcome } from "./welcome/welcome.tsx";
+import { Later } from "./widgets/later.tsx";
 
 showUnseen();
 
@@ -43,13 +49,18 @@ export function Page({ page }: { page: PageParts }) {
       <ViewBoundary name="A notice" of={run}>
         <NoticeList />
         <ReplayNeeds />
+        <QuestionDialog />
       </ViewBoundary>
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
-          {tab === "train" && <TrainView judge={<JudgeCard />} rollout={<RolloutView />} />}
+          {tab === "train" && (
+            <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} welcome={<Welcome />} />
+          )}
+          {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
           {tab === "step" && <StepView />}
-          {tab === "compare" && <Later name="The comparison" load={loadCompare} />}
+          {tab === "compare" && <Later name="The comparison" load={loadCompare} props={{}} />}
           {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
+          {tab === "runs" && <OverlayCard />}
           {tab === "data" && <SamplesView />}
           {tab === "learn" && <Learn />}
         </ViewBoundary>
@@ -65,7 +76,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
       <DataContext.Provider value={page.data}>
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
-            <MemoryContext.Provider value={page.memory}>{children}</MemoryContext.Provider>
+            <MemoryContext.Provider value={page.memory}>
+              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+            </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
       </DataContext.Provider>
@@ -75,8 +88,14 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
 
+const loadList = async (): Promise<ComponentType> => {
+  const { ListView } = await import("./list/list_view.tsx");
+  return () => <ListView rollout={<RolloutView />} />;
+};
+
 const viewNames: Record<Tab, string> = {
   train: "The run",
+  rollouts: "The list of rollouts",
   step: "This rollout",
   compare: "The comparison",
   runs: "The list of runs",
@@ -85,9 +104,15 @@ const viewNames: Record<Tab, string> = {
 };
 
 async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Promise<void> {
-  const { store, control, data, replayFiles } = page;
+  const { store, control, data, replayFiles, givenFiles } = page;
   try {
     const files = await reading;
+    const [only] = files;
+    if (only && files.length === 1 && (await isZip(only.file))) return void (await control.takeRun(only.file));
+    if (only && files.length === 1 && /\.json$/i.test(only.path)) {
+      store.tab.value = "train";
+      return void (await givenFiles.takeConfig(only.file));
+    }
     const log = await logAmong(files);
     if (log) {
       await control.openFile(log.file);

@@ -5,11 +5,14 @@ import type { RunConfig } from "../../train/knobs.ts";
 import type { RunMemory } from "../memory/run_memory.ts";
 import type { CurveEvent } from "../run/curve_events.ts";
 import type { ReadLog } from "../run/log_reader.ts";
+import type { RunSummary } from "../run/run_summary.ts";
 import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
 import type { Asked } from "./event_batches.ts";
 import type { JudgeApi } from "./judge_api.ts";
+import type { RecordsApi } from "./records_api.ts";
 import type { RolloutApi } from "./rollout_api.ts";
+import type { RunFilesApi } from "./run_files_api.ts";
 
 /** What the page shows of the device and model before a run begins. */
 export interface Opened {
@@ -27,7 +30,10 @@ export interface Opened {
 
 /** A stored run as the list shows it. */
 export interface StoredRun {
+  /** The name that it is stored under: links have it. */
   name: string;
+  /** What a person calls it; absent: its name. */
+  title?: string;
   preset: string;
   seed: number;
   /** Made, as the log says. */
@@ -38,6 +44,14 @@ export interface StoredRun {
   startedAt: string;
   /** Who writes it now: this page, another tab, or none. */
   writer: "here" | "elsewhere" | null;
+  /** Its preset and what differs from that; null where its settings are damaged. */
+  settings: Partial<RunConfig> | null;
+  /** What it reached; absent where it was made by an early page and not counted since (`RecordsApi.measure`). */
+  summary?: RunSummary;
+  /** About how much of the storage it takes, null where it was not counted. */
+  sizeBytes: number | null;
+  /** It came out of a file: nobody here has agreed to what it would fetch. */
+  imported?: true;
 }
 
 /** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */
@@ -85,6 +99,10 @@ export interface RunApi {
   readonly judge: JudgeApi;
   /** Questions about single rollouts, which the open model answers. */
   readonly rollouts: RolloutApi;
+  /** Stored runs as single files, and back. */
+  readonly files: RunFilesApi;
+  /** Names, sizes and sweeps of stored runs. */
+  readonly records: RecordsApi;
   /**
    * Takes files that a person dropped or chose, as handles, for this visit; what was found can be named as model,
    * adapter or data.

@@ -4,6 +4,7 @@ import type { Logged } from "./logged_steps.ts";
 import { rlLoggingBoardLog } from "./rl_logging_board_log.ts";
 import type { TokenTexts } from "./rollout_texts.ts";
 import { tensorboardLog } from "./tensorboard_log.ts";
+import { trackioLog } from "./trackio_log.ts";
 import { trlLog } from "./trl_log.ts";
 import { verlLog } from "./verl_log.ts";
 
@@ -32,6 +33,7 @@ export const logFormats = {
     line: "metrics, a line a step, and a line a quantity with the run's settings",
     writer: { texts: false, write: csvLog },
   },
+  trackio: { line: "metrics, and a script that puts them into trackio", writer: { texts: false, write: trackioLog } },
 } as const satisfies Record<string, LogFormat>;
 
 export type LogFormatName = keyof typeof logFormats;

@@ -11,11 +11,45 @@ const rates: Mapping = {
     if (count > 0) say(`Warm-up of ${count} steps: transformers' first update has rate 0, ours the rate of one step`);
     return { warmupSteps: count };
   },
-  write: ({ warmupSteps }) => ({
-    warmup_steps: String(warmupSteps),
-    lr_scheduler_type: warmupSteps > 0 ? "constant_with_warmup" : "constant",
-  }),
+  write: ({ warmupSteps }) => ({ warmup_steps: String(warmupSteps) }),
 };
+
+const decays = { linear: "linear", cosine: "cosine", cosine_with_min_lr: "cosine" } as const;
+
+/** transformers' kinds. Of what lr_scheduler_kwargs may hold, the least rate of a cosine is known. */
+const schedule: Mapping = {
+  names: ["lr_scheduler_type", "lr_scheduler_kwargs"],
+  read(given) {
+    const kind = given("lr_scheduler_type");
+    const least = leastRate(given("lr_scheduler_kwargs") ?? "{}");
+    if ((kind === "cosine_with_min_lr") !== (least !== null))
+      throw new Error(
+        'lr_scheduler_kwargs is supported as {"min_lr_rate": 0.1} with lr_scheduler_type=cosine_with_min_lr, and not otherwise',
+      );
+    if (kind === undefined) return {};
+    if (/^constant(_with_warmup)?$/.test(kind)) return { lrSchedule: "constant" };
+    if (!Object.hasOwn(decays, kind))
+      throw new Error(
+        `supported kinds of lr_scheduler_type are constant, constant_with_warmup, ${Object.keys(decays).join(", ")}`,
+      );
+    return { lrSchedule: decays[kind as keyof typeof decays], minLrRatio: least ?? 0 };
+  },
+  write({ lrSchedule, minLrRatio, warmupSteps }): Record<string, string> {
+    if (lrSchedule === "constant") return { lr_scheduler_type: warmupSteps > 0 ? "constant_with_warmup" : "constant" };
+    if (lrSchedule === "linear" || minLrRatio === 0) return { lr_scheduler_type: lrSchedule };
+    return {
+      lr_scheduler_type: "cosine_with_min_lr",
+      lr_scheduler_kwargs: JSON.stringify({ min_lr_rate: minLrRatio }),
+    };
+  },
+};
+
+/** Null where nothing is said. @throws Error for anything else */
+function leastRate(text: string): number | null {
+  const found = /^\{\s*(?:["']min_lr_rate["']\s*:\s*([\d.e+-]+)\s*)?\}$/.exec(text.trim());
+  if (!found) throw new Error('expected lr_scheduler_kwargs such as {"min_lr_rate": 0.1}');
+  return found[1] === undefined ? null : numeral(found[1]);
+}
 
 const clip: Mapping = {
   names: ["epsilon", "epsilon_high"],
@@ -185,6 +219,7 @@ export const trlNames: AliasTable = {
     }),
     one("learning_rate", "learningRate"),
     rates,
+    schedule,
     one("weight_decay", "weightDecay"),
     one("adam_beta1", "beta1"),
     one("adam_beta2", "beta2"),
@@ -247,10 +282,6 @@ export const trlNames: AliasTable = {
     },
   ],
   fixed: {
-    lr_scheduler_type: {
-      values: ["constant", "constant_with_warmup"],
-      line: "the rate stays after its warm-up",
-    },
     optim: {
       values: ["adamw_torch", "adamw_torch_fused", "adamw_hf"],
       line: "the optimizer is AdamW",

@@ -203,6 +203,26 @@ const warmup: Mapping = {
   write: ({ warmupSteps }) => ({ [`${actor}.optim.lr_warmup_steps`]: String(warmupSteps || -1) }),
 };
 
+const scheduleNames = [`${actor}.optim.warmup_style`, `${actor}.optim.lr_scheduler_type`];
+
+/** verl knows two; its cosine is ours. */
+const schedule: Mapping = {
+  names: [...scheduleNames, `${actor}.optim.min_lr_ratio`, `${actor}.optim.num_cycles`],
+  read(given) {
+    const kind = scheduleNames.map(given).find((text) => text !== undefined) ?? "constant";
+    if (kind !== "constant" && kind !== "cosine")
+      throw new Error("supported kinds of schedule are constant and cosine");
+    if (kind === "constant") return scheduleNames.some((name) => given(name) !== undefined) ? { lrSchedule: kind } : {};
+    if (numeral(given(`${actor}.optim.num_cycles`) ?? "0.5") !== 0.5)
+      throw new Error("the rate falls by half a cosine; supported: num_cycles 0.5");
+    return { lrSchedule: kind, minLrRatio: given(`${actor}.optim.min_lr_ratio`) ?? 0 };
+  },
+  write: ({ lrSchedule, minLrRatio }): Record<string, string> =>
+    lrSchedule === "cosine"
+      ? { [`${actor}.optim.warmup_style`]: "cosine", [`${actor}.optim.min_lr_ratio`]: String(minLrRatio) }
+      : {},
+};
+
 const modelDtype = `${actor}.fsdp_config.model_dtype`;
 const dtypes: Readonly<Record<string, RunConfig["baseDtype"]>> = {
   fp32: "f32",
@@ -352,6 +372,11 @@ export const verlNames: AliasTable = {
       read: (text) => (truth(text) ? "on" : "off"),
       write: (choice: RunConfig["gradientCheckpointing"]) => (choice === "auto" ? null : python(choice === "on")),
     }),
+    one(`${actor}.freeze_vision_tower`, "freeze", {
+      read: (text) => (truth(text) ? "vision" : "none"),
+      // verl has no other part that may be frozen, and older versions do not know the name.
+      write: (freeze: RunConfig["freeze"]) => (freeze === "vision" ? "True" : null),
+    }),
     baseDtype,
     cacheDtype,
     {
@@ -361,6 +386,7 @@ export const verlNames: AliasTable = {
     },
     one(`${actor}.optim.lr`, "learningRate"),
     warmup,
+    schedule,
     one(`${actor}.optim.weight_decay`, "weightDecay"),
     betas,
     one([`${actor}.grad_clip`, `${actor}.optim.clip_grad`], "maxGradNorm", {
@@ -393,13 +419,7 @@ export const verlNames: AliasTable = {
     "algorithm.use_pf_ppo": { values: ["False"], line: "rollouts are not resampled by reward" },
     [`${actor}.policy_loss.loss_mode`]: { values: ["vanilla"], line: "the loss is PPO's with two clips" },
     [`${actor}.shuffle`]: { values: ["False"], line: "mini-batches keep the order of the step" },
-    [`${actor}.freeze_vision_tower`]: {
-      values: ["False"],
-      line: "all weights are trained, or by --lora-rank an adapter of the text model alone",
-    },
     [`${actor}.tis_imp_ratio_cap`]: { values: ["-1", "null"], line: "sampling and training share one set of weights" },
-    [`${actor}.optim.warmup_style`]: { values: ["constant"], line: "the rate stays after its warm-up" },
-    [`${actor}.optim.lr_scheduler_type`]: { values: ["constant"], line: "the rate stays after its warm-up" },
     [`${actor}.optim.optimizer`]: { values: ["AdamW"], line: "the optimizer is AdamW" },
     [`${rollout}.top_p`]: { values: ["1"], line: "tokens are sampled from the whole distribution" },
     [`${rollout}.top_k`]: { values: ["-1", "0"], line: "tokens are sampled from the whole distribution" },
@@ -568,7 +588,6 @@ export const verlNames: AliasTable = {
       "trainer.total_epochs",
       `${actor}.optim.total_training_steps`,
     ],
-    "the rate does not fall": [`${actor}.optim.min_lr_ratio`, `${actor}.optim.num_cycles`],
     "the reward is chosen by --reward": [
       "custom_reward_function.name",
       "reward_model.launch_reward_fn_async",

@@ -3,6 +3,7 @@ import { ServerFailure } from "../../connection/failure.ts";
 import { type ConnectionParts, type ConnectionSettings, ServerConnection } from "../../connection/server_connection.ts";
 import { judgeRequestHardened } from "../judges/hardened_prompt.ts";
 import { verdictInText } from "../judges/verdict_text.ts";
+import { namedModels } from "../judges/votes.ts";
 import { type JudgeServer, judgeServers } from "./servers.ts";
 
 export type ConnectionState =
@@ -47,13 +48,30 @@ const asked = { question: "What color is the cup?", goldAnswer: "The cup is red.
 
 /**
  * Asks an endpoint for its models and for one verdict, and says in a sentence what is in the way. It sends what a run
- * would send, to the address that was given and to no other.
+ * would send, to the address that was given and to no other. Where several models are to vote, each is asked, until one is not ready.
  * @throws Error for an address or a key that cannot be one
  */
 export async function testConnection(
   settings: Partial<ConnectionSettings> & { url: string },
   page: PageFacts | null = null,
   parts: Partial<ConnectionParts> = {},
+  signal?: AbortSignal,
+): Promise<Diagnosis> {
+  const models = namedModels(settings.model ?? "");
+  const [first = "", ...others] = models;
+  let found = await testModel({ ...settings, model: first }, page, parts, signal);
+  for (const model of others) {
+    if (found.state !== "ready") return found;
+    found = await testModel({ ...settings, model }, page, parts, signal);
+  }
+  if (others.length === 0 || found.state !== "ready") return found;
+  return { ...found, model: models.join(", "), message: `${found.message}; so did ${models.slice(0, -1).join(", ")}` };
+}
+
+async function testModel(
+  settings: Partial<ConnectionSettings> & { url: string },
+  page: PageFacts | null,
+  parts: Partial<ConnectionParts>,
   signal?: AbortSignal,
 ): Promise<Diagnosis> {
   const address = readServerAddress(settings.url);

@@ -11,6 +11,9 @@ export interface JudgeCounts {
   byJudge: number;
   /** Those of `byJudge` that were right. */
   approved: number;
+  /** Those of `byJudge` on which several voted, and on which the votes differed. */
+  voted: number;
+  split: number;
   fromCache: number;
   /** Verdicts that could not be had; their rewards are null. */
   failed: number;
@@ -33,6 +36,8 @@ export const noCounts = (connection: ConnectionCounts): JudgeCounts => ({
   refused: 0,
   byJudge: 0,
   approved: 0,
+  voted: 0,
+  split: 0,
   fromCache: 0,
   failed: 0,
   failures: {},

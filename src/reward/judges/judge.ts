@@ -96,6 +96,8 @@ export interface AnswerJudge {
 export interface JudgeSettings extends ConnectionSettings {
   /** Of a judge of the table that asks a model. */
   judge: string;
+  /** Verdicts that decide on an answer, most of them; several models of `model`, separated by commas, have one each at least. */
+  votes: number;
   /** Share of the hardened judge's questions to which a known-wrong answer is added, to see whether it approves. */
   canaryRate: number;
 }

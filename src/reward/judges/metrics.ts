@@ -12,6 +12,8 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
       | "refused"
       | "byJudge"
       | "approved"
+      | "voted"
+      | "split"
       | "fromCache"
       | "failed"
       | "canaries"
@@ -31,7 +33,16 @@ export function judgeMetrics(counts: JudgeCounts, before: JudgeCounts | null = n
   };
   // A mean over nothing is left out, as in every other metric.
   if (since("byJudge") > 0) metrics["judge/approval"] = since("approved") / since("byJudge");
+  if (since("voted") > 0) metrics["judge/disagreement"] = since("split") / since("voted");
   if (calls > 0) metrics["judge/call_s"] = (counts.connection.callMs - (before?.connection.callMs ?? 0)) / calls / 1000;
+  const { tokens } = counts.connection;
+  const tokensBefore = before?.connection.tokens;
+  // Where the server does not say what it counts, nothing is known.
+  if (tokens.counted > (tokensBefore?.counted ?? 0)) {
+    metrics["judge/prompt_tokens"] = tokens.promptTokens - (tokensBefore?.promptTokens ?? 0);
+    metrics["judge/reply_tokens"] = tokens.replyTokens - (tokensBefore?.replyTokens ?? 0);
+    if (tokens.cost > 0) metrics["judge/cost"] = tokens.cost - (tokensBefore?.cost ?? 0);
+  }
   return metrics;
 }
 

@@ -11,7 +11,18 @@ import { verdictInText } from "./verdict_text.ts";
 /** Takes what was asked and said. */
 export type Hear = (words: JudgeWords) => void;
 
-/** Asks the model behind a connection, and asks nothing more once the server has refused all questions. */
+/** Which of a server's models is asked; without it the connection's own. */
+export interface AskedModel {
+  /** "" for the connection's own. */
+  model: string;
+  /** 0 for the only or first vote of a model; others are sampled, each by a seed of its own, so that they may differ. */
+  nth: number;
+}
+
+/** The temperature of further votes of a model that is otherwise asked at 0. */
+const voteTemperature = 0.7;
+
+/** Asks a model behind a connection, and asks nothing more once the server has refused all questions. */
 export class ModelQuestions {
   readonly #connection: ServerConnection;
   readonly #counts: JudgeCounts;
@@ -20,24 +31,33 @@ export class ModelQuestions {
   #schema = true;
   /** Why no question can be answered, once one was refused so. */
   #refused: ServerFailure | null = null;
+  readonly #asked: AskedModel;
+  /** As its server calls it; empty until it was asked where the server chooses. */
+  name: string;
 
-  constructor(connection: ServerConnection, counts: JudgeCounts, cache: VerdictCache) {
+  constructor(
+    connection: ServerConnection,
+    counts: JudgeCounts,
+    { cache, asked = { model: "", nth: 0 } }: { cache: VerdictCache; asked?: AskedModel },
+  ) {
     this.#connection = connection;
     this.#counts = counts;
     this.#cache = cache;
+    this.#asked = asked;
+    this.name = asked.model;
   }
 
   /** The reply to one question. @param hear  gets the question and what came of it, also where that is a failure @throws ServerFailure */
   ask(request: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<string> {
     return this.#unlessRefused(async () => {
-      const model = await this.#connection.model(signal);
+      const model = await this.#model(signal);
       let latencyMs: number | null = null;
       const took = (durationMs: number) => {
         latencyMs = durationMs;
       };
       const heard = (reply: string | null) => hear?.(keptWords(request, { model, reply, latencyMs }));
       try {
-        const reply = await this.#connection.complete(request, signal, took);
+        const reply = await this.#connection.complete({ model, ...request }, signal, took);
         heard(reply);
         return reply;
       } catch (error) {
@@ -69,8 +89,16 @@ export class ModelQuestions {
     }
   }
 
-  async #cached(request: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<boolean> {
-    const model = await this.#unlessRefused(() => this.#connection.model(signal));
+  async #model(signal: AbortSignal | undefined): Promise<string> {
+    this.name = this.#asked.model || (await this.#connection.model(signal));
+    return this.name;
+  }
+
+  async #cached(asked: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<boolean> {
+    const model = await this.#unlessRefused(() => this.#model(signal));
+    const { nth } = this.#asked;
+    const request =
+      nth === 0 ? asked : { ...asked, temperature: voteTemperature, extra: { ...asked.extra, seed: nth } };
     const key = await cacheKey([this.#connection.address.base, model, request]);
     const stored = await this.#cache.get(key).catch(() => null);
     const reply = stored ?? (await this.ask(request, signal, hear));

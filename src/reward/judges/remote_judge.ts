@@ -1,5 +1,5 @@
 import { ServerFailure } from "../../connection/failure.ts";
-import { type ConnectionParts, ServerConnection } from "../../connection/server_connection.ts";
+import { type ConnectionParts, noCalls, ServerConnection } from "../../connection/server_connection.ts";
 import { length } from "../../policy/python_text.ts";
 import { masterKeys, refusal } from "../guard/answer_guard.ts";
 import { cleanText } from "../guard/clean_text.ts";
@@ -11,10 +11,11 @@ import { type Hear, ModelQuestions } from "./model_questions.ts";
 import { askOriginal } from "./original_judge.ts";
 import { judgeNamed } from "./table.ts";
 import { memoryCache, type VerdictCache } from "./verdict_cache.ts";
+import { isSplit, namedModels, type Voted, vote, votingModels } from "./votes.ts";
 
 /** The rules alone: what no rule decides is wrong. */
 export function rulesJudge(): AnswerJudge {
-  const counts = noCounts({ calls: 0, retries: 0, failures: {}, callMs: 0 });
+  const counts = noCounts(noCalls());
   return {
     name: "rules",
     counts,
@@ -43,21 +44,25 @@ export class RemoteJudge implements AnswerJudge {
   readonly connection: ServerConnection;
   readonly counts: JudgeCounts;
   readonly #definition: JudgeDefinition;
-  readonly #model: ModelQuestions;
+  /** One, or several that vote. */
+  readonly #voters: ModelQuestions[];
   readonly #random: () => number;
   readonly #canaryRate: number;
   #questions = 0;
 
   constructor(
-    { judge = "hardened", canaryRate = 0.02, ...settings }: Partial<JudgeSettings> & { url: string },
+    { judge = "hardened", canaryRate = 0.02, votes = 1, ...settings }: Partial<JudgeSettings> & { url: string },
     { cache = memoryCache(), ...parts }: Partial<ConnectionParts & { cache: VerdictCache }>,
   ) {
     this.#definition = judgeNamed(judge);
     if (this.#definition.way === "rules") throw new Error(`Expected a judge that asks a model, found ${judge}`);
     this.name = judge;
-    this.connection = new ServerConnection(settings, parts);
+    const models = namedModels(settings.model ?? "");
+    this.connection = new ServerConnection({ ...settings, model: models[0] ?? "" }, parts);
     this.counts = noCounts(this.connection.counts);
-    this.#model = new ModelQuestions(this.connection, this.counts, cache);
+    this.#voters = votingModels(models, votes).map(
+      (asked) => new ModelQuestions(this.connection, this.counts, { cache, asked }),
+    );
     this.#random = parts.random ?? Math.random;
     this.#canaryRate = canaryRate;
   }
@@ -88,15 +93,20 @@ export class RemoteJudge implements AnswerJudge {
    */
   async verdictUnguarded(asked: Asked & { answer: string }, signal?: AbortSignal): Promise<boolean> {
     const original = this.#definition.asks?.(asked.dataSource ?? "");
-    if (!original) return this.#askModel(asked, asked.answer, signal);
-    const { right } = await askOriginal(original, asked, asked.answer, this.#asking(signal));
+    if (!original) return (await this.#askModel(asked, asked.answer, signal)).right;
+    const { right } = await vote(this.#voters, (voter) =>
+      askOriginal(original, asked, asked.answer, this.#asking(voter, signal)),
+    );
     return right;
   }
 
-  /** Null where the model gave no verdict. */
+  /** Null where the model gave no verdict. Of several the first is asked. */
   async consistent(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null> {
     try {
-      return await this.#model.verdict((withSchema) => consistencyRequest(thought, answer, withSchema), signal);
+      return (
+        (await this.#voters[0]?.verdict((withSchema) => consistencyRequest(thought, answer, withSchema), signal)) ??
+        null
+      );
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       this.counts.lastFailure = error.message;
@@ -119,8 +129,8 @@ export class RemoteJudge implements AnswerJudge {
     }
     if (ruled !== null) return this.#byRule(ruled);
     const canary = this.#canary(asked, signal);
-    const [right] = await Promise.all([this.#askModel(asked, clean, signal, hear), canary]);
-    return this.#byModel(right);
+    const [voted] = await Promise.all([this.#askModel(asked, clean, signal, hear), canary]);
+    return this.#byModel(voted);
   }
 
   /** With the first question and at a fixed interval after it, not at random: two runs of one seed ask the same. */
@@ -129,8 +139,8 @@ export class RemoteJudge implements AnswerJudge {
     if (Math.ceil(++this.#questions * this.#canaryRate) === before) return;
     const key = masterKeys[this.counts.canaries++ % masterKeys.length] ?? "";
     try {
-      const approved = await this.#askModel(asked, key, signal);
-      if (approved) this.counts.canariesApproved++;
+      const { right } = await this.#askModel(asked, key, signal);
+      if (right) this.counts.canariesApproved++;
     } catch (error) {
       // A canary belongs to no rollout; the connection has counted the failure.
       if (!(error instanceof ServerFailure)) throw error;
@@ -138,8 +148,13 @@ export class RemoteJudge implements AnswerJudge {
     }
   }
 
-  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined, hear?: Hear): Promise<boolean> {
-    return this.#model.verdict((withSchema) => judgeRequestHardened(answer, asked, withSchema), signal, hear);
+  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined, hear?: Hear): Promise<Voted> {
+    const request = (withSchema: boolean) => judgeRequestHardened(answer, asked, withSchema);
+    return vote(
+      this.#voters,
+      async (voter, heard) => ({ right: await voter.verdict(request, signal, heard), clear: true }),
+      hear,
+    );
   }
 
   async #asOriginal(asked: Asked, signal: AbortSignal | undefined, hear?: Hear): Promise<Verdict> {
@@ -153,14 +168,18 @@ export class RemoteJudge implements AnswerJudge {
       const ruled = decideByRules(answer, { answer: asked.goldAnswer, question: asked.question, source: asked.source });
       if (ruled?.right) return this.#byRule(ruled);
     }
-    const { right, clear } = await askOriginal(original, asked, answer, this.#asking(signal, hear));
-    const verdict = this.#byModel(right);
+    const voted = await vote(
+      this.#voters,
+      (voter, heard) => askOriginal(original, asked, answer, this.#asking(voter, signal, heard)),
+      hear,
+    );
+    const verdict = this.#byModel(voted);
     if (original.longIsWrong && length(answer) >= 1000) return { right: false, rule: "too long" };
-    return clear ? verdict : { ...verdict, rule: `${this.name}, no clear word` };
+    return voted.clear ? verdict : { ...verdict, rule: `${this.name}, no clear word` };
   }
 
-  #asking(signal: AbortSignal | undefined, hear?: Hear): Parameters<typeof askOriginal>[3] {
-    return { random: this.#random, ask: (request) => this.#model.ask(request, signal, hear) };
+  #asking(voter: ModelQuestions, signal: AbortSignal | undefined, hear?: Hear): Parameters<typeof askOriginal>[3] {
+    return { random: this.#random, ask: (request) => voter.ask(request, signal, hear) };
   }
 
   #byRule(verdict: Verdict): Verdict {
@@ -168,9 +187,11 @@ export class RemoteJudge implements AnswerJudge {
     return verdict;
   }
 
-  #byModel(right: boolean): Verdict {
+  #byModel({ right, votes }: Voted): Verdict {
     this.counts.byJudge++;
     if (right) this.counts.approved++;
-    return { right, rule: `judge ${this.name}` };
+    if (votes) this.counts.voted++;
+    if (votes && isSplit(votes)) this.counts.split++;
+    return { right, rule: `judge ${this.name}`, ...(votes && { votes }) };
   }
 }

@@ -20,6 +20,8 @@ export interface Verdict {
   right: boolean;
   /** e.g. "exact", "number", "no answer"; for people to read. */
   rule: string;
+  /** What each said where several models were asked; null: no verdict. */
+  votes?: readonly { model: string; right: boolean | null }[];
 }
 
 /** What a rule needs of a task; without the question the rules that read it decide nothing. */

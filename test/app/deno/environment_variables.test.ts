@@ -7,16 +7,22 @@ const source = decodeURIComponent(new URL("../../../src/", import.meta.url).path
 
 /** Names of variables that stand in the code of the command line: as a literal, or as a constant that is one. */
 function namesRead(): Set<string> {
-  const found = new Set<string>();
-  for (const path of readdirSync(source, { recursive: true }).map(String)) {
-    if (!/\.ts$/.test(path) || /^app.(library|serve|web)/.test(path)) continue;
-    const text = readFileSync(source + path, "utf8");
-    for (const [, , literal, constant] of text.matchAll(/(Deno\.env\.[gs]et|\benvironment)\((?:"(\w+)"|([a-z]\w+))/g)) {
-      const name = literal ?? new RegExp(`const ${constant} = "([A-Z_]+)"`).exec(text)?.[1];
-      if (name !== undefined) found.add(name);
-    }
-  }
-  return found;
+  const texts = readdirSync(source, { recursive: true })
+    .map(String)
+    .filter((path) => /\.ts$/.test(path) && !/^app.(library|serve|web)/.test(path))
+    .map((path) => readFileSync(source + path, "utf8"));
+  const constants = new Map(
+    texts.flatMap((text) =>
+      [...text.matchAll(/const (\w+) = "([A-Z_]+)"/g)].map(([, name = "", is = ""]) => [name, is]),
+    ),
+  );
+  const reads = /(?:Deno\.env\.[gs]et|\benvironment)\((?:"(\w+)"|([a-z]\w+))/g;
+  return new Set(
+    texts
+      .flatMap((text) => [...text.matchAll(reads)])
+      .map(([, literal, constant]) => literal ?? constants.get(constant ?? ""))
+      .filter((name) => name !== undefined),
+  );
 }
 
 test("every variable of the environment that the code reads is in the help, and no other", () => {

@@ -58,6 +58,7 @@ test("all formats go into a folder each, and the run is only read", async () => 
       "trl: 2 steps, 2 files in FOLDER/out/trl",
       "tensorboard: 2 steps, 1 file in FOLDER/out/tensorboard",
       "csv: 2 steps, 2 files in FOLDER/out/csv",
+      "trackio: 2 steps, 3 files in FOLDER/out/trackio",
     ],
   });
   expect(await filesBelow(`${folder}/out`)).toEqual([
@@ -65,6 +66,9 @@ test("all formats go into a folder each, and the run is only read", async () => 
     "csv/quantities.csv",
     "rl-logging-board/rollouts.jsonl",
     "tensorboard/events.out.tfevents.1600000000.saccade",
+    "trackio/import.py",
+    "trackio/metrics.csv",
+    "trackio/metrics.jsonl",
     "trl/completions/completions_00001.parquet",
     "trl/completions/completions_00002.parquet",
     "verl/1.jsonl",
@@ -95,6 +99,7 @@ test("without a tokenizer metrics are written, and what is missing is reported",
   expect(lines.slice(3)).toEqual([
     "tensorboard: 2 steps, 1 file in FOLDER/out/tensorboard",
     "csv: 2 steps, 2 files in FOLDER/out/csv",
+    "trackio: 2 steps, 3 files in FOLDER/out/trackio",
   ]);
   const named = await run("logs FOLDER/run --format trl --tokenizer needle --out FOLDER/again");
   expect(named).toEqual({ code: 0, lines: ["trl: 2 steps, 2 files in FOLDER/again"] });

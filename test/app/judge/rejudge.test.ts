@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { Reward, Rollout } from "../../../src/agent/rollout.ts";
 import { builtInTools } from "../../../src/agent/tools/table.ts";
 import { type RejudgedStep, type Rejudging, rejudge, rejudgedGroups } from "../../../src/app/judge/rejudge.ts";
+import { noCalls } from "../../../src/connection/server_connection.ts";
 import type { Pixels } from "../../../src/image/pixels.ts";
 import type { VisionConfig } from "../../../src/model/config.ts";
 import { compactChat } from "../../../src/policy/chat.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
-import type { JudgeCounts } from "../../../src/reward/judges/counts.ts";
+import { noCounts } from "../../../src/reward/judges/counts.ts";
 import type { AnswerJudge } from "../../../src/reward/judges/judge.ts";
 import { rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { judgeNamed } from "../../../src/reward/judges/table.ts";
@@ -46,7 +47,7 @@ function reading(name: Exclude<AnswerJudge["name"], "rules">): AnswerJudge {
   const sum = (text: string) => Array.from(text).reduce((total, sign) => (total * 31 + sign.codePointAt(0)!) % 9973, 7);
   return {
     name,
-    counts: { connection: {} } as JudgeCounts,
+    counts: noCounts(noCalls()),
     verdict: async ({ answer, response, goldAnswer }) => {
       const original = judgeNamed(name).asks?.("");
       const shown = original ? original.answerIn(response!) : answer;

@@ -18,7 +18,7 @@ async function trained(config: RunConfig) {
   let rollout: Rollout | undefined;
   let asked: TokenMeasure[] = [];
   let checkpoint: Awaited<ReturnType<Session["checkpoint"]>> | undefined;
-  const ask = (of: Session) => of.measures(rollout!, task!, config);
+  const ask = (of: Session) => of.rollouts.measures(rollout!, task!, config);
   for await (const event of session.train()) {
     if (event.type === "tasks") task ??= event.tasks[0];
     // Not updated yet: the weights are those that the run began with.
@@ -46,7 +46,7 @@ test.each([
   expect(afterOne).not.toEqual(atStart);
   expect(afterOne).not.toEqual(now);
   // What is compared is what each answers alone; the weights that wrote it give what was sampled, bit by bit.
-  const compared = await session.measures(rollout, task, config, beside);
+  const compared = await session.rollouts.measures(rollout, task, config, beside);
   expect(compared.map(({ other: _, ...own }) => ({ ...own, other: null }))).toEqual(now);
   expect(compared.map(({ other }) => other?.logprob)).toEqual(afterOne.map(({ logprob }) => logprob));
   expect(Math.max(...compared.map(({ other }) => other!.kl))).toBeGreaterThan(1e-9);

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => session.close());
 
 const branch = (of: { rollout: Rollout; task: Task }, what: Intervention, changes: Partial<AskedBranch> = {}) =>
-  session.branch({
+  session.rollouts.branch({
     ...of,
     config,
     what,
@@ -283,9 +283,9 @@ test("a rollout that the model cannot have written is refused in one sentence, a
     return { rollout, task: zoomed.task };
   };
   const asked = ({ rollout, task }: { rollout: Rollout; task: Task }) => [
-    session.measures(rollout, task, config),
-    session.attention(rollout, task, config, 0),
-    session.worths({ task, rollouts: [rollout], config, other: null }),
+    session.rollouts.measures(rollout, task, config),
+    session.rollouts.attention(rollout, task, config, 0),
+    session.rollouts.worths({ task, rollouts: [rollout], config, other: null }),
   ];
   const token = written(zoomed.rollout)[0]!;
   const foreign = changed(([prompt]) => {
@@ -304,7 +304,7 @@ test("a rollout that the model cannot have written is refused in one sentence, a
   const ended = changed((segments) => {
     segments.length = 2;
   });
-  expect(await session.measures(ended.rollout, ended.task, config)).toHaveLength(
+  expect(await session.rollouts.measures(ended.rollout, ended.task, config)).toHaveLength(
     ended.rollout.segments[1]!.tokens.length,
   );
 });

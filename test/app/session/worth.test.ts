@@ -39,14 +39,14 @@ describe("the recorded run's last step, asked of the weights that it began with"
     const [first, second] = lastStep().filter(({ rollouts }) => rollouts.length === 2);
     const { task, rollouts } = first!;
     const other = { task: second!.task, rollout: second!.rollouts[0]! };
-    const worths = await session.worths({ task, rollouts, config, other });
+    const worths = await session.rollouts.worths({ task, rollouts, config, other });
     expect(worths.map(({ rollout, called }) => [rollout, called])).toEqual(rollouts.map(({ id }) => [id, true]));
     for (const { gold, given } of worths) {
       expect(gold).toEqual(given);
       expect(gold.tool).toBeGreaterThan(0.8);
       for (const without of [gold.blank, gold.none, gold.whole!, gold.other!]) expect(without).toBeLessThan(0.3);
     }
-    const { loss, blankLoss, tokens } = (await session.sight({ task, rollouts, config }))!;
+    const { loss, blankLoss, tokens } = (await session.rollouts.sight({ task, rollouts, config }))!;
     const written = rollouts.flatMap(({ segments }) => segments.flatMap((s) => (s.source === "model" ? s.tokens : [])));
     expect(tokens).toBe(written.length);
     expect(blankLoss - loss).toBeGreaterThan(0.05);
@@ -54,11 +54,11 @@ describe("the recorded run's last step, asked of the weights that it began with"
 
   test("has no other task's crop where none is given, and one sentence where a picture cannot be made again", async () => {
     const [{ task, rollouts }] = lastStep() as [{ task: Task; rollouts: Rollout[] }];
-    const [alone] = await session.worths({ task, rollouts: rollouts.slice(0, 1), config, other: null });
+    const [alone] = await session.rollouts.worths({ task, rollouts: rollouts.slice(0, 1), config, other: null });
     expect(alone!.gold).not.toHaveProperty("other");
     const call = { ...rollouts[0]!.calls[0]!, name: "no_such_tool" };
     const asked = { task, rollouts: [{ ...rollouts[0]!, calls: [call] }], config, other: null };
-    await expect(session.worths(asked)).rejects.toThrow("call 1: the tool no_such_tool is not loaded");
+    await expect(session.rollouts.worths(asked)).rejects.toThrow("call 1: the tool no_such_tool is not loaded");
   });
 });
 
@@ -80,8 +80,8 @@ test("a run has the same bits whether or not it is asked about its rollouts, als
   const plain = await run();
   const other = { ...config, temperature: 0.5, zoom: false };
   const asked = await run(async (task, rollouts) => {
-    await session.worths({ task, rollouts, config: other, other: null });
-    await session.sight({ task, rollouts, config: other });
+    await session.rollouts.worths({ task, rollouts, config: other, other: null });
+    await session.rollouts.sight({ task, rollouts, config: other });
   });
   expect(asked).toEqual(plain);
 });
@@ -99,5 +99,5 @@ test("an evaluation may be under other settings of the model, which the session 
 test("rollouts of a run whose judge is not here can be asked about: nothing is judged", async () => {
   const [{ task, rollouts }] = lastStep() as [{ task: Task; rollouts: Rollout[] }];
   const judged = { ...config, judge: "verl" as const, judgeUrl: "" };
-  expect(await session.sight({ task, rollouts: rollouts.slice(0, 1), config: judged })).not.toBeNull();
+  expect(await session.rollouts.sight({ task, rollouts: rollouts.slice(0, 1), config: judged })).not.toBeNull();
 });

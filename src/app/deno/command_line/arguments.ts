@@ -17,8 +17,10 @@ import {
   knobsOf,
   required,
 } from "./command_table.ts";
+import { configFromFile } from "./config_flag.ts";
 import { flagValue, inFlagTerms, isSwitch, unknownFlag } from "./flag_values.ts";
 import { expectTopic, type GeneralTopic, generalTopics } from "./help_text.ts";
+import { keyVariable } from "./judge_key.ts";
 import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
@@ -37,7 +39,9 @@ export interface Options {
   text?: string;
   tokenizer?: string;
   out?: string;
+  config?: string;
   resume?: string;
+  beside?: number;
   from?: string;
   policyUrl?: string;
   policyModel?: string;
@@ -70,6 +74,9 @@ export interface Options {
   format?: LogFormatName | "all" | "html";
   rollout?: string;
   follow?: boolean;
+  pictures?: boolean;
+  modelFiles?: boolean;
+  checkpoint?: boolean;
   seconds?: number;
   case?: number;
   seeds?: string;
@@ -102,8 +109,10 @@ export function parseArguments(words: readonly string[]): Parsed {
     options.folders = folders;
   }
   expectCompatible(options);
-  if (settings.length === 0) return { command, help: false, changes, options };
-  const { changes: all, notes } = withAliases(command, changes, settings);
+  const hasKey = Boolean(Deno.env.get(keyVariable));
+  const ofFile = options.config === undefined ? {} : configFromFile(options.config, knobsOf(command), changes, hasKey);
+  if (settings.length === 0) return { command, help: false, changes: { ...ofFile, ...changes }, options };
+  const { changes: all, notes } = withAliases(command, changes, settings, ofFile);
   return { command, help: false, changes: all, options, ...(notes.length > 0 ? { notes } : {}) };
 }
 
@@ -192,9 +201,15 @@ function valueAfter(command: CommandName, written: string, next: string | undefi
 }
 
 /** @throws Error where two flags contradict each other */
-function expectCompatible({ out, resume, gpuMemory, dryRun }: Options): void {
+function expectCompatible({ out, resume, config, from, verlCommand, gpuMemory, dryRun }: Options): void {
   if (out !== undefined && resume !== undefined)
     throw new Error("--out begins a run and --resume goes on with one; leave one of them out");
+  if (config !== undefined && resume !== undefined)
+    throw new Error("--config is for a run that has not begun, --resume has its own settings; leave one of them out");
+  if (config !== undefined && from !== undefined)
+    throw new Error("--config and --from both say what the settings are; leave one of them out");
+  if (config !== undefined && verlCommand !== undefined)
+    throw new Error("--config and --verl-command both say what the settings are; leave one of them out");
   if (gpuMemory !== undefined && !dryRun)
     throw new Error("--gpu-memory is what --dry-run compares a run with; add --dry-run, or leave it out");
   if (dryRun && resume !== undefined) throw new Error("--dry-run is for a run that has not begun; leave out --resume");
@@ -205,9 +220,11 @@ function withAliases(
   command: CommandName,
   changes: Partial<RunConfig>,
   settings: readonly Setting[],
+  ofFile: Partial<RunConfig>,
 ): { changes: Partial<RunConfig>; notes: string[] } {
-  const preset = settings.findLast(({ name }) => name === `${ownPrefix}preset`)?.value ?? changes.preset;
-  const { changes: read, notes, refused } = readAliases(settings, resolveConfig({ ...changes, preset }));
+  const preset =
+    settings.findLast(({ name }) => name === `${ownPrefix}preset`)?.value ?? changes.preset ?? ofFile.preset;
+  const { changes: read, notes, refused } = readAliases(settings, resolveConfig({ ...ofFile, ...changes, preset }));
   if (refused.length > 0) throw new Error(refused.join("\n"));
   const known = knobsOf(command);
   for (const key of Object.keys(read) as (keyof RunConfig)[]) {
@@ -218,7 +235,7 @@ function withAliases(
     if (changes[key] !== undefined && changes[key] !== read[key])
       throw new Error(`--${kebab(key)} is ${changes[key]}, and by another name ${read[key]}; leave one out`);
   }
-  return { changes: { ...changes, ...read }, notes };
+  return { changes: { ...ofFile, ...changes, ...read }, notes };
 }
 
 function commandNamed(word: string): CommandName {

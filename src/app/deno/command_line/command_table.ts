@@ -18,9 +18,15 @@ export interface Flag {
 }
 
 export const flags = {
-  out: { kind: "path", line: "folder to write; must be new or empty" },
+  out: { kind: "path", line: "folder to write, of pack the file FILE.zip; must be new or empty" },
+  config: {
+    kind: "path",
+    value: "FILE",
+    line: "file of settings: a run's config.json, or what the page saves; flags beside it come before them",
+  },
   resume: { kind: "path", line: "folder of a run to continue from its last checkpoint" },
   from: { kind: "path", line: "folder of a run whose last checkpoint is used instead of --model" },
+  beside: { kind: "integer", line: "runs that are made at once, each in a process of its own", default: "1" },
   tasks: { kind: "integer", line: "held-out scenes, or rows of --data that the run was not trained on" },
   images: {
     kind: "path",
@@ -138,15 +144,24 @@ export const flags = {
   },
   format: {
     kind: "choice",
-    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv", "html"] satisfies (
+    choices: ["all", "verl", "rl-logging-board", "trl", "tensorboard", "csv", "trackio", "html"] satisfies (
       | LogFormatName
       | "all"
       | "html"
     )[],
-    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard or as CSV tables; html: the rollouts of --rollout with their pictures, for a browser",
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as CSV tables; html: the rollouts of --rollout with their pictures, for a browser",
     default: "all",
   },
   follow: { kind: "switch", line: "go on with a run while it is made, until it ends" },
+  pictures: {
+    kind: "switch",
+    line: "take the run's local data along: rows and the pictures beside them",
+  },
+  modelFiles: {
+    kind: "switch",
+    line: "take the local folder of the model along that the run began with, and an adapter's",
+  },
+  checkpoint: { kind: "switch", line: "take the last checkpoint along; --no-checkpoint leaves it", default: "true" },
   rollout: {
     kind: "path",
     value: "STEP.TASK.ROLLOUT",
@@ -195,22 +210,33 @@ export const commands = {
     line: "train by GRPO; checkpoints and the log of events go into a run folder",
     example: "train --preset needle --steps 100 --out runs/first",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "chromeTrace", "tune"],
+    flags: ["out", "config", "resume", "dryRun", "gpuMemory", "judgeCache", "logJson", "trace", "chromeTrace", "tune"],
     ownCode: true,
+  },
+  sweep: {
+    line: "train a run for every combination of seeds and values of knobs, and compare them in a table",
+    example: 'sweep seed=0..2 "learning-rate=1e-4,3e-4" --preset needle --steps 50 --out runs/rates',
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    flags: ["out", "resume", "beside", "dryRun", "judgeCache", "tune"],
+    ownCode: true,
+    folders:
+      "knobs with the values that runs have for them: seed=0..4, learning-rate=1e-4,3e-4, bonus=none,conditional; also by verl's and TRL's names; | stands between values that have commas",
+    folderWord: "KNOB=VALUES...",
+    insteadOfFolders: ["resume"],
   },
   warmup: {
     line: "train a starting model from random weights, by supervised rows",
     example: "warmup --seed 1 --out models/mine",
     knobs: ["run", "warmup", "bookkeeping"],
     without: ["steps", "evalEvery"],
-    flags: ["out", "resume", "logJson", "trace", "tune"],
+    flags: ["out", "config", "resume", "logJson", "trace", "tune"],
   },
   eval: {
     line: "accuracy and zoom rate on held-out scenes or rows, sampled and greedy",
     example: "eval --from runs/first --tasks 1024",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep", "rolloutsPerTask"],
-    flags: ["from", ...elsewhere, "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["config", "from", ...elsewhere, "tasks", "causal", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   rollout: {
@@ -218,7 +244,7 @@ export const commands = {
     example: "rollout --tasks 2 --rollouts-per-task 4",
     knobs: [...model, "reward", "judge"],
     without: ["steps", "tasksPerStep"],
-    flags: ["from", ...elsewhere, "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
+    flags: ["config", "from", ...elsewhere, "tasks", "greedy", "judgeCache", "logJson", "trace", "tune"],
     ownCode: true,
   },
   export: {
@@ -280,13 +306,32 @@ export const commands = {
     folderWord: "ACTION",
   },
   logs: {
-    line: "print a run's log, or write it in the format of verl, TRL, RLLoggingBoard, TensorBoard or CSV, or rollouts of it as HTML",
+    line: "print a run's log, or write it in the format of verl, TRL, RLLoggingBoard, TensorBoard, trackio or CSV, or rollouts of it as HTML",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
     flags: ["follow", "format", "rollout", "out", "tokenizer", "logJson"],
     folders:
       "the folder of a run, which is only read and may go on meanwhile, or a log that was exported; several become one table with --format csv",
     folderWord: "RUN_FOLDER...",
+  },
+  pack: {
+    line: "write a run as one file, to take it to another machine or into the page",
+    example: "pack runs/first --out first.zip",
+    knobs: [],
+    flags: ["out", "pictures", "modelFiles", "checkpoint"],
+    required: ["out"],
+    folders: "the folder of a run, which is only read",
+    folderWord: "RUN_FOLDER",
+  },
+  unpack: {
+    line: "make the folder of a run again from a file that pack or the page wrote",
+    example: "unpack first.zip --out runs/first",
+    knobs: ["run", "adapter", "tasks"],
+    only: ["data", "model", "adapter"],
+    flags: ["out"],
+    required: ["out"],
+    folders: "the run's file; --data, --model and --adapter say where lies here what did not travel with it",
+    folderWord: "FILE.zip",
   },
   benchmark: {
     line: "V*, HR-Bench or held-out scenes, with controls: a table with the command that made it",
@@ -307,6 +352,7 @@ export const commands = {
       "judgeFailure",
     ],
     flags: [
+      "config",
       "from",
       ...elsewhere,
       "options",
@@ -336,7 +382,7 @@ export const commands = {
     line: "translate settings: from a verl command, or into verl's and TRL's names",
     example: "settings --preset verl-7b --as verl",
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["verlCommand", "as"],
+    flags: ["config", "verlCommand", "as"],
   },
   fuzz: {
     line: "feed damaged files to every reader of third-party files: none may hang, exhaust the memory or crash",

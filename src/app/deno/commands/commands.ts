@@ -35,6 +35,9 @@ async function dispatch({ command, changes, options }: Request, context: Command
   switch (command) {
     case "train":
       return trainCommand(changes, options, context);
+    case "sweep":
+      // Only this command starts others.
+      return (await import("./sweep_command.ts")).sweepCommand(changes, options, context);
     case "warmup":
       return warmupCommand(changes, options, context);
     case "eval":
@@ -64,6 +67,10 @@ async function dispatch({ command, changes, options }: Request, context: Command
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, context);
+    case "pack":
+      return (await import("./pack_command.ts")).packCommand(options, context);
+    case "unpack":
+      return (await import("./unpack_command.ts")).unpackCommand(changes, options, context);
     case "settings":
       return settingsCommand(changes, options, context);
     case "fuzz":

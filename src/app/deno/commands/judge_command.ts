@@ -1,3 +1,4 @@
+import type { TokenUse } from "../../../connection/usage.ts";
 import { testConnection } from "../../../reward/connection/diagnosis.ts";
 import { judgeServers } from "../../../reward/connection/servers.ts";
 import { type Audit, type AuditRates, audit } from "../../../reward/judges/audit.ts";
@@ -14,13 +15,11 @@ import { LogReader } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
+import { keyVariable } from "../command_line/judge_key.ts";
 import { visible } from "../command_line/terminal.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
 import { loadOwnCode } from "./own_code.ts";
-
-/** Where the key is taken from: an argument would stand in the list of processes and in the shell's history. */
-const keyVariable = "SACCADE_JUDGE_KEY";
 
 /** `judge test|audit|rejudge`. Returns the exit code. */
 export async function judgeCommand(
@@ -115,10 +114,16 @@ function auditLines(name: string, { whole, alone, mistakes, lastFailure }: Audit
 }
 
 function callsLine({ counts }: AnswerJudge): string {
-  const { calls, retries, failures, callMs } = counts.connection;
+  const { calls, retries, failures, callMs, tokens } = counts.connection;
   const failed = Object.entries(failures).map(([kind, count]) => `${count} ${kind}`);
+  const votes = counts.voted === 0 ? "" : `; votes differ on ${counts.split} of ${counts.voted}`;
   const each = calls === 0 ? "" : `, ${(callMs / calls / 1000).toFixed(2)} s each`;
-  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} failed; ${calls} calls${each}, ${retries} retried, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}`;
+  return `${counts.asked} verdicts: ${counts.byRule} by rule, ${counts.refused} refused, ${counts.byJudge} by the judge, ${counts.failed} failed; ${calls} calls${each}, ${retries} retried, ${counts.fromCache} from the cache, failures: ${failed.join(", ") || "none"}${counted(tokens)}${votes}`;
+}
+
+function counted({ counted: replies, promptTokens, replyTokens, cost }: TokenUse): string {
+  if (replies === 0) return "";
+  return `; ${promptTokens} + ${replyTokens} tokens${cost > 0 ? `, cost ${Number(cost.toPrecision(3))}` : ""}`;
 }
 
 async function rejudgeCommand(

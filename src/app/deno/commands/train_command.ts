@@ -1,7 +1,10 @@
 import type { RunStore } from "../../../platform.ts";
 import { expectBaseDtype } from "../../../train/adapter_settings.ts";
 import { resolveConfig } from "../../../train/config.ts";
+import type { Metrics } from "../../../train/events.ts";
+import { expectFreezable } from "../../../train/frozen_weights.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { peakLine } from "../../memory/peak_table.ts";
 import { configText, readStored, recordRun, reopenRun } from "../../run/record.ts";
 import type { RecordOptions } from "../../run/run_recorder.ts";
@@ -41,6 +44,7 @@ export async function trainCommand(
   }
   const wanted = resolveConfig(changes);
   expectBaseDtype(wanted);
+  expectFreezable(wanted);
   if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   if (options.out !== undefined) await expectNewFolder(options.out);
@@ -83,13 +87,22 @@ async function trainInto({ session, store, config, from, options, context }: Tra
     made: from.resumedAt,
     json: options.logJson ?? false,
   });
+  let isWhole = true;
+  const steps: Metrics[] = [];
   for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
-    if (event.type === "end") code = codes[event.reason];
+    if (event.type === "update") steps.push(event.metrics);
+    if (event.type === "end") {
+      isWhole = event.reason === "done";
+      // A run that a budget ended has done what it was asked for, and says so.
+      const isBudget = event.reason === "stopped" && event.message !== undefined;
+      code = isBudget ? exitCodes.done : codes[event.reason];
+    }
     progress.show(event);
   }
   if (session.peakMemory && !options.logJson) terminal.print(peakLine(session.peakMemory));
+  const use = judgeUse(steps);
+  if (use && !options.logJson) terminal.print(`The judge: ${judgeUseText(use)}`);
   // Also where the judge refused all questions: the steps made are kept.
-  if (code !== exitCodes.done && !options.logJson)
-    terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
+  if (!isWhole && !options.logJson) terminal.print(`Go on with: npm run saccade -- train --resume ${store.place}`);
   return code;
 }

@@ -15,6 +15,8 @@ const withNumber = (name: string, number: number): string => {
 /** What a person gave the page in this visit. Files are kept as handles and read slice by slice, never whole. */
 export class DroppedFiles {
   readonly #files = new Map<string, File>();
+  /** What was kept from earlier visits is there once this is. */
+  restored: Promise<void> = Promise.resolve();
 
   /**
    * Takes files under `dropped/<name>/...`. Several files without a folder become one. What had the same name before is
@@ -68,6 +70,11 @@ export class DroppedFiles {
         return file?.size === size && file.lastModified === lastModified;
       })
     );
+  }
+
+  /** A file that the browser keeps, under a path of its own. */
+  keep(path: string, content: Blob): void {
+    this.#files.set(path, new File([content], path.slice(path.lastIndexOf("/") + 1)));
   }
 
   /** Whether there is a file of that path, or files below it. */

@@ -1,3 +1,4 @@
+import { shownBytes } from "../../text/shown_bytes.ts";
 import type { DroppedFolder } from "../../worker_api/dropped_folder.ts";
 
 /** The files of something dropped, by their paths in it; "" for a single file. */
@@ -136,13 +137,4 @@ function otherIn(path: string, files: Files): DroppedFolder {
           ? `${expected}, found weights alone; drop the whole folder`
           : `${expected}, found ${names.length === 1 ? names[0] : `${names.length} other files such as ${names[0]}`}`,
   });
-}
-
-/** 12 kB, 3.4 GB. */
-export function shownBytes(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB"];
-  let unit = 0;
-  let value = bytes;
-  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit]}`;
 }

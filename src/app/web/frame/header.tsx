@@ -5,11 +5,13 @@ import { usePage } from "../run/page_context.ts";
 import { phaseLine } from "../run/phase_line.ts";
 import type { RunState } from "../run/run_state.ts";
 import { type Store, type Tab, tabs } from "../run/store.ts";
+import { PauseIcon, PlayIcon } from "../widgets/play_icons.tsx";
 import { theme, toggleTheme } from "../widgets/theme.ts";
-import { BrandIcon, PauseIcon, PlayIcon, ThemeIcon } from "./icons.tsx";
+import { BrandIcon, ThemeIcon } from "./icons.tsx";
 
 const tabNames: Record<Tab, string> = {
   train: "Train",
+  rollouts: "Rollouts",
   step: "Step through",
   compare: "Compare",
   runs: "Runs",
@@ -53,9 +55,16 @@ function RunBar() {
   const playing = store.player.value === "playing" || store.player.value === "stepping";
   const begun = store.live.value.head !== null && store.player.value !== "over";
   const blocked = store.blocked.value;
+  // The start page has a large one.
+  const isQuiet = store.isFresh.value && store.tab.value === "train";
   return (
     <div class="runbar">
-      <button type="button" class="go" disabled={blocked && !playing} onClick={() => void control.toggle()}>
+      <button
+        type="button"
+        class={isQuiet ? "start" : "go start"}
+        disabled={blocked && !playing}
+        onClick={() => void control.toggle()}
+      >
         {playing ? <PauseIcon /> : <PlayIcon />}
         {playing ? "Pause" : begun ? "Go on" : "Start"}
       </button>

@@ -1,16 +1,4 @@
-const props = { width: 12, height: 12, viewBox: "0 0 12 12", fill: "currentColor" };
-
-export const PlayIcon = () => (
-  <svg aria-hidden="true" {...props}>
-    <path d="M2.5 1v10l8-5z" />
-  </svg>
-);
-
-export const PauseIcon = () => (
-  <svg aria-hidden="true" {...props}>
-    <path d="M2 1h3v10H2zM7 1h3v10H7z" />
-  </svg>
-);
+const props = { width: 14, height: 14, viewBox: "0 0 12 12", fill: "currentColor" };
 
 /** Four corners of a frame and what is looked at. */
 export const BrandIcon = () => (
@@ -21,7 +9,7 @@ export const BrandIcon = () => (
 );
 
 export const ThemeIcon = () => (
-  <svg aria-hidden="true" {...props} width={14} height={14}>
+  <svg aria-hidden="true" {...props}>
     <path d="M6 0a6 6 0 1 0 0 12A6 6 0 0 0 6 0zm0 1.3v9.4a4.7 4.7 0 0 1 0-9.4z" />
   </svg>
 );

@@ -23,7 +23,7 @@ export function NoticeList() {
           <span>
             <b>Training cannot run here.</b> {store.gpuProblem.value}. Recorded runs can still be played.
           </span>
-          {!store.replay.value && <WatchButtons />}
+          {!store.replay.value && !(store.isFresh.value && store.tab.value === "train") && <WatchButtons />}
         </div>
       )}
       {about !== null && (

@@ -47,7 +47,11 @@ function Report({ report: { judge, audit, counts }, stale }: { report: AuditRepo
       </table>
       <p class="cap num">
         {count(counts.byRule)} by rule, {count(counts.refused)} kept from the judge, {count(counts.byJudge)} judged;{" "}
-        {count(counts.connection.calls)} requests.
+        {count(counts.connection.calls)} requests
+        {counts.connection.tokens.counted > 0 &&
+          `, ${count(counts.connection.tokens.promptTokens)} + ${count(counts.connection.tokens.replyTokens)} tokens`}
+        {counts.connection.tokens.cost > 0 && `, cost ${Number(counts.connection.tokens.cost.toPrecision(3))}`}
+        {counts.voted > 0 && `; votes differ on ${count(counts.split)} of ${count(counts.voted)}`}.
       </p>
       {lastFailure !== null && <p class="problem small">{lastFailure}</p>}
       {mistakes.length > 0 && (

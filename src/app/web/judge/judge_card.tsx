@@ -1,5 +1,6 @@
 import { useId } from "preact/hooks";
 import { judgeNamed } from "../../../reward/judges/table.ts";
+import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { JudgeAudit } from "./judge_audit.tsx";
@@ -22,6 +23,7 @@ export function JudgeCard() {
         <>
           <JudgeServer />
           <JudgeChecks />
+          <JudgeUse />
         </>
       )}
     </details>
@@ -34,10 +36,14 @@ export function JudgeServer() {
     <>
       <KnobField knob="judgeUrl" label="address" placeholder="http://127.0.0.1:18901/v1" />
       <KnobField knob="judgeModel" label="model" placeholder="the first that the server names" />
+      <KnobField knob="judgeVotes" label="votes on an answer" />
       <KeyField />
       <KnobField knob="judgeConcurrency" label="questions at once" />
       <KnobField knob="judgeTimeout" label="time limit, s" />
       <KnobField knob="judgeBudget" label="requests at most" />
+      <KnobField knob="judgePromptPrice" label="price of 1M prompt tokens" />
+      <KnobField knob="judgeReplyPrice" label="price of 1M reply tokens" />
+      <KnobField knob="judgeSpend" label="spend at most (0: no limit)" />
     </>
   );
 }
@@ -84,6 +90,18 @@ function KeyField() {
         </div>
       )}
     </div>
+  );
+}
+
+/** What the run that is shown has asked of its judge so far. */
+function JudgeUse() {
+  const { store } = usePage();
+  const use = judgeUse(store.updates.value.map(({ metrics }) => metrics));
+  if (use === null) return null;
+  return (
+    <p class="cap num" role="status">
+      This run: {judgeUseText(use)}.
+    </p>
   );
 }
 

@@ -8,7 +8,8 @@ import type { Store } from "../run/store.ts";
 import { rememberedKeys, rememberKey } from "./remembered_keys.ts";
 
 /** What a test or an audit was asked of: another server or judge makes it stale. */
-const askedOf = ({ judge, judgeUrl, judgeModel }: RunConfig): string => [judge, judgeUrl, judgeModel].join(" ");
+const askedOf = ({ judge, judgeUrl, judgeModel, judgeVotes }: RunConfig): string =>
+  [judge, judgeUrl, judgeModel, judgeVotes].join(" ");
 
 /** What came of a question to a judge, and whether the settings are still those that it was asked with. */
 export interface Answered<T> {

@@ -1,5 +1,6 @@
 import type { ConnectionState, Diagnosis } from "../../../reward/connection/diagnosis.ts";
 import { judgeServers } from "../../../reward/connection/servers.ts";
+import { namedModels } from "../../../reward/judges/votes.ts";
 import { usePage } from "../run/page_context.ts";
 import { CopyButton } from "../widgets/copy_button.tsx";
 import { useJudge } from "./judge_context.ts";
@@ -35,6 +36,9 @@ export function JudgeDiagnosis() {
 function Found({ found, stale }: { found: Diagnosis; stale: boolean }) {
   const { control, store } = usePage();
   const { state, message, usable, models } = found;
+  const chosen = namedModels(store.config.value.judgeModel);
+  const toggle = (model: string) =>
+    chosen.includes(model) ? chosen.filter((other) => other !== model) : [...chosen, model];
   const level = state === "ready" ? "good" : usable ? "fair" : "bad";
   return (
     <div class={`diagnosis ${level}`} data-state={state}>
@@ -45,20 +49,23 @@ function Found({ found, stale }: { found: Diagnosis; stale: boolean }) {
       </p>
       <p class="small">{message}</p>
       {models.length > 1 && (
-        <p class="what">
-          {models.slice(0, 8).map((model) => (
-            <button
-              key={model}
-              type="button"
-              class="mono"
-              aria-pressed={store.config.value.judgeModel === model}
-              onClick={() => control.setKnob("judgeModel", model)}
-            >
-              {model}
-            </button>
-          ))}
-          {models.length > 8 && <span class="soft small">and {models.length - 8} more</span>}
-        </p>
+        <>
+          <p class="cap">Its models. One judges; several vote.</p>
+          <p class="what">
+            {models.slice(0, 8).map((model) => (
+              <button
+                key={model}
+                type="button"
+                class="mono"
+                aria-pressed={chosen.includes(model)}
+                onClick={() => control.setKnob("judgeModel", toggle(model).join(","))}
+              >
+                {model}
+              </button>
+            ))}
+            {models.length > 8 && <span class="soft small">and {models.length - 8} more</span>}
+          </p>
+        </>
       )}
     </div>
   );

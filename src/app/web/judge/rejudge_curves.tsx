@@ -1,7 +1,9 @@
 import { useMemo } from "preact/hooks";
 import type { RejudgedStep, Standing } from "../../judge/rejudge.ts";
 import { figure } from "../labels/numbers.ts";
-import { type Line, Plot } from "../widgets/plot.tsx";
+import { Plot } from "../widgets/plot.tsx";
+import type { Line } from "../widgets/plot_lines.ts";
+import { PlotTable } from "../widgets/plot_table.tsx";
 
 /** Before and after, each measure on one scale. */
 export function RejudgeCurves({ steps, judge }: { steps: readonly RejudgedStep[]; judge: string }) {
@@ -62,6 +64,7 @@ function Side({
         lines={lines}
         range={range}
       />
+      <PlotTable title={title} rows={() => ({ steps: numbers, lines })} />
     </div>
   );
 }

@@ -21,6 +21,20 @@ export function JudgePanel({ step }: { step: StepContext }) {
             <td>verdict</td>
             <td>{verdict === null ? "none" : verdict.right ? "right" : "wrong"}</td>
           </tr>
+          {verdict && "votes" in verdict && verdict.votes && (
+            <tr>
+              <td>votes</td>
+              <td>
+                <ul class="votes">
+                  {verdict.votes.map(({ model, right }, i) => (
+                    <li key={`${i} ${model}`}>
+                      {shortened(model, 200)}: {right === null ? "no verdict" : right ? "right" : "wrong"}
+                    </li>
+                  ))}
+                </ul>
+              </td>
+            </tr>
+          )}
           <tr>
             <td>latency</td>
             <td>{latencyText(words.latencyMs)}</td>

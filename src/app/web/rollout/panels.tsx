@@ -85,6 +85,12 @@ export const panels: readonly Panel[] = [
     elsewhere: "also",
     shown: ({ chosen }) => hasJudgeWords(chosen.rollout),
   },
+  {
+    name: "notes",
+    title: "Notes and tags",
+    load: async () => (await import("./marks_panel.tsx")).MarksPanel,
+    elsewhere: "also",
+  },
   { name: "siblings", title: "Siblings", about: whichSibling, View: SiblingsPanel, open: true, elsewhere: "also" },
 ];
 

@@ -1,7 +1,9 @@
+import { rootOf } from "../../worker_api/branch_api.ts";
 import { shortened } from "../labels/numbers.ts";
 import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
+import { MarkFields } from "../widgets/mark_fields.tsx";
 import { branchName } from "./branch_words.ts";
 import { Crops } from "./crops.tsx";
 import { LinkButton } from "./link_button.tsx";
@@ -14,7 +16,7 @@ const mostCalls = 32;
 
 /** The chosen rollout: its boxes, its model inputs and its reward. */
 export function RolloutView() {
-  const { store } = usePage();
+  const { store, marks } = usePage();
   const chosen = store.chosen.value;
   const config = store.runConfig.value;
   const { pixels: pictures, problem } = usePictures(chosen?.task ?? null, patienceMs);
@@ -80,6 +82,14 @@ export function RolloutView() {
           <LinkButton token={null} />
         </p>
       </div>
+      <details class="card panel" open={marks.marks.value.has(rootOf(rollout.id)) || store.tab.value === "rollouts"}>
+        <summary>
+          <h2>
+            <b>Notes and tags</b>
+          </h2>
+        </summary>
+        <MarkFields rollout={rollout.id} />
+      </details>
     </>
   );
 }

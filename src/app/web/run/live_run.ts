@@ -112,6 +112,8 @@ export class LiveRun {
     if (event.type === "update") this.#clock.step();
     if (event.type === "checkpoint") notices.dismissAbout("storage");
     if (event.type === "end" && event.reason === "failed") notices.error(event.message ?? "");
+    if (event.type === "end" && event.reason === "stopped" && event.message !== undefined)
+      notices.add("information", event.message);
     if (event.type === "end" && event.reason === "done")
       notices.add("information", `The run is done: ${counted(event.step, "step")}`);
   }

@@ -1,4 +1,4 @@
-import type { Store } from "./store.ts";
+import type { Store, Tab } from "./store.ts";
 import { type Look, linkedFile, writeUrl } from "./url_state.ts";
 
 /** What is looked at now, as a link says it. */
@@ -12,26 +12,34 @@ export function lookOf(store: Store): Look {
   const cursor = store.cursor.value;
   const token = cursor !== null && cursor.rollout === rollout && tab === "step" ? cursor.tokens : null;
   const panels = store.panels.value;
+  const find = store.find.value;
+  const sort = store.sorting.value;
   if (!replay) {
     const wanted = store.wantedFile.value;
     if (wanted) return { ...wanted.look, tab };
     // A live run is named where something of it is looked at: a reload shows that, and otherwise offers to go on.
-    const run = rollout !== null || chosenStep !== null ? store.storedAs.value : null;
+    const looked = rollout !== null || chosenStep !== null || (tab === "rollouts" && find !== "");
+    const run = looked ? store.storedAs.value : null;
     const at = run === null ? null : store.live.value.step;
-    return { tab, run, step: chosenStep, at, task: null, rollout, token, panels };
+    return { tab, run, step: chosenStep, at, task: null, rollout, token, find, sort, panels };
   }
   const { state, steps, playing, link } = replay;
   // A step that goes by is not what someone looks at.
   const shown = playing ? null : Math.min(state.step, steps);
   const named = chosenStep ?? (shown === steps ? null : shown);
   const at = shown === null || shown === named || (named === null && rollout === null) ? null : shown;
-  return { tab, run: link, step: named, at, task: null, rollout, token, panels };
+  return { tab, run: link, step: named, at, task: null, rollout, token, find, sort, panels };
 }
 
 /** A link to the rollout that is shown, or to one of its tokens, counted with those before it. */
-export function linkTo(store: Store, page: { origin: string; pathname: string }, token: number | null): string {
+export function linkTo(
+  store: Store,
+  page: { origin: string; pathname: string },
+  token: number | null,
+  tab: Tab = "step",
+): string {
   const rollout = store.chosen.value?.rollout.id ?? null;
-  const look = { ...lookOf(store), tab: "step" as const, rollout, token };
+  const look = { ...lookOf(store), tab, rollout: tab === "step" ? rollout : lookOf(store).rollout, token };
   // A live run is named as it will be stored, wherever one looks.
   const run = look.run ?? store.storedAs.value;
   return page.origin + page.pathname + writeUrl({ ...look, run, changes: store.changes.value, others: [] });

@@ -50,7 +50,7 @@ export function lookupOf(config: RunConfig, replay: Replay | null, agreed: Reado
   const unread = pictureKnobs.filter((name) => replay.unreadKnobs.has(name));
   const addresses = new Set<string>();
   const mayFetch = (wanted: readonly string[]): boolean => {
-    const open = replay.origin === "stored" ? [] : wanted.filter((address) => !agreed.has(address));
+    const open = replay.origin === "stored" && !replay.imported ? [] : wanted.filter((address) => !agreed.has(address));
     for (const address of open) addresses.add(address);
     return open.length === 0;
   };

@@ -2,6 +2,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { BranchControl } from "./branch_control.ts";
 import type { GivenFiles } from "./given_files.ts";
+import type { MarkControl } from "./mark_control.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayFiles } from "./replay_files.ts";
 import type { RunControl } from "./run_control.ts";
@@ -14,6 +15,7 @@ export interface PageContext {
   store: Store;
   control: RunControl;
   branches: BranchControl;
+  marks: MarkControl;
   givenFiles: GivenFiles;
   replayFiles: ReplayFiles;
   pictures: Pictures;

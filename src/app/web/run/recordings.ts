@@ -25,7 +25,7 @@ export const recordings: readonly Recording[] = [
 const mostUnpackedBytes = 2 ** 28;
 
 /** Text of a file beside the page. Servers may send a .gz as it is or as the encoding of what it holds. */
-export async function fetchRecording({ file, title }: Recording): Promise<string> {
+export async function fetchRecording({ file, title }: Pick<Recording, "file" | "title">): Promise<string> {
   const answer = await fetch(new URL(import.meta.env.BASE_URL + file, document.baseURI)).catch((error: Error) => {
     throw new Error(`Fetching the recording “${title}” failed (${error.message}); is the server still there?`);
   });

@@ -25,7 +25,8 @@ export class ReplayControl {
 
   /** Shows all of a run. @throws Error where it holds no run */
   open(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin" | "unreadKnobs"> & Partial<Pick<Replay, "savedStep">>,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin" | "unreadKnobs"> &
+      Partial<Pick<Replay, "savedStep" | "imported">>,
     events: readonly TrainEvent[],
   ): void {
     const state = foldAll(events);

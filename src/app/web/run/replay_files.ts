@@ -4,6 +4,7 @@ import { type Fingerprint, otherSources } from "../../../tasks/fingerprint.ts";
 import { pathsIn } from "../../data/sources.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
+import { namesKept } from "../browser/kept_folder.ts";
 import type { GivenFiles } from "./given_files.ts";
 import type { Pictures } from "./pictures.ts";
 import type { ReplayControl } from "./replay_control.ts";
@@ -64,6 +65,7 @@ export class ReplayFiles {
     const { store, givenFiles } = this.#page;
     const config = store.runConfig.peek();
     if (!config || !this.wants) return;
+    if (namesKept(config.data) || namesKept(config.model)) await givenFiles.restore();
     const present = (path: string): DroppedFolder[] => givenFiles.found.peek().filter((folder) => folder.path === path);
     const paths = pathsIn(config.data);
     if (paths.length > 0 && paths.every((path) => present(path).length > 0))

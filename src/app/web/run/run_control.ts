@@ -1,12 +1,14 @@
 import { readServerAddress } from "../../../connection/address.ts";
 import { checkKnob, resolveConfig } from "../../../train/config.ts";
-import type { RunConfig } from "../../../train/knobs.ts";
-import { knobs } from "../../../train/knobs.ts";
+import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { loadingLine } from "../../session/loading_line.ts";
 import type { EventsFile, RunApi } from "../../worker_api/run_api.ts";
+import type { UnpackedRun } from "../../worker_api/run_files_api.ts";
+import { isZip } from "../browser/zip_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
 import { LiveRun } from "./live_run.ts";
+import { ask, beginning, closing, type Question } from "./question.ts";
 import { readLog } from "./read_log.ts";
 import { fetchRecording, type Recording } from "./recordings.ts";
 import { ReplayControl } from "./replay_control.ts";
@@ -72,6 +74,14 @@ export class RunControl {
 
   /** Goes on with a stored run from its checkpoint, under its own settings. A run that is under way here is saved first. */
   async resume(name: string, changes: Partial<RunConfig> = {}): Promise<void> {
+    if (
+      !(await this.#mayClose(closing(this.#store, "live"), {
+        title: `Go on with “${name}”?`,
+        yes: "Go on",
+        sentences: [],
+      }))
+    )
+      return;
     this.replay.close();
     this.#store.tab.value = "train";
     if (!(await this.#stop())) return;
@@ -107,6 +117,9 @@ export class RunControl {
     } catch (error) {
       return this.#store.notices.error(error);
     }
+    const sentences = ["The next run begins with Start."];
+    const question = { title: `Use the settings of “${name}”?`, yes: "Use these settings", sentences };
+    if (!(await this.#mayClose(closing(this.#store, "live"), question))) return;
     this.replay.close();
     if (!(await this.#stop())) return;
     this.#store.changes.value = changesIn(config);
@@ -118,11 +131,13 @@ export class RunControl {
     if ((await this.#stop()) && this.#store.opened.value !== null) await this.open();
   }
 
-  /** A new run with some settings changed, beside the curves of the one before. */
+  /** A new run with some settings changed, beside the curves of the one before. Asks where that ends or closes another. */
   async whatIf(changes: Partial<RunConfig>): Promise<void> {
     try {
       const wanted = { ...this.#store.changes.value, ...changes };
-      resolveConfig(wanted);
+      const sentences = [beginning(resolveConfig(wanted))];
+      const question = { title: "Start a new run?", yes: "Start the new run", sentences };
+      if (!(await this.#mayClose(closing(this.#store), question))) return;
       this.replay.close();
       await this.#stop();
       this.#store.changes.value = differences(wanted);
@@ -185,7 +200,9 @@ export class RunControl {
       ]);
       const run = runs.find((candidate) => candidate.name === name);
       const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
-      this.#show({ name, link: name, about: null, origin: "stored", savedStep: waits ? run.savedStep : null }, file);
+      const savedStep = waits ? run.savedStep : null;
+      const imported = run?.imported && { imported: run.imported };
+      this.#show({ name, link: name, about: null, origin: "stored", savedStep, ...imported }, file);
     });
   }
 
@@ -217,9 +234,24 @@ export class RunControl {
     });
   }
 
-  /** Shows a run from a file: the events.jsonl of a run's folder. */
-  openFile(file: File): Promise<boolean> {
+  /** Keeps the run of a file in this browser, and shows it. */
+  async takeRun(file: File): Promise<boolean> {
+    const { notices } = this.#store;
+    let taken: UnpackedRun | null = null;
+    await this.#look(`unpacking ${file.name}`, async () => {
+      taken = await this.api.files.unpack(file);
+    });
+    const { name, notices: sentences } = (taken ?? {}) as Partial<UnpackedRun>;
+    if (name === undefined || !(await this.openStored(name))) return false;
+    notices.add("information", `${file.name} is kept in this browser as the run “${name}”`, { about: "shown run" });
+    for (const sentence of sentences ?? []) notices.add("information", sentence, { about: "shown run" });
+    return true;
+  }
+
+  /** Shows a run from a file: the events.jsonl of a run's folder, or a run file, which is kept. */
+  async openFile(file: File): Promise<boolean> {
     const { name } = file;
+    if (await isZip(file)) return this.takeRun(file);
     const wanted = this.#store.wantedFile.value;
     return this.#look(`reading ${name}`, async (report) => {
       this.#show(
@@ -234,7 +266,7 @@ export class RunControl {
   }
 
   #show(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep">>,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep" | "imported">>,
     file: EventsFile,
   ): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);
@@ -287,6 +319,12 @@ export class RunControl {
     const log = await readLog(this.api.rollouts, { kind: "stored", name }, "live").catch(() => null);
     // What is wrong with the log is said by whoever goes on with it.
     return log ? foldAll(log.events) : emptyRun;
+  }
+
+  /** Whether a person lets what is open be closed; true without a question where nothing is. */
+  async #mayClose(closed: readonly string[], question: Omit<Question, "answer">): Promise<boolean> {
+    if (closed.length === 0) return true;
+    return ask(this.#store, { ...question, sentences: [...question.sentences, ...closed] });
   }
 
   #stop(): Promise<boolean> {

@@ -1,7 +1,6 @@
-import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { presets } from "../../../train/presets.ts";
 import { pathsIn } from "../../data/sources.ts";
+import { shippedModels } from "../../model_folder/shipped_models.ts";
 import { dataAddresses, tokenizerAddresses } from "./fetched_addresses.ts";
 
 /** Where something that a run used lies, seen from this page. */
@@ -24,13 +23,6 @@ export interface RunNeeds {
 }
 
 const here: Place = { kind: "here" };
-/** Models that are folders beside the page: those of the presets that lie nowhere else. */
-const shippedModels: ReadonlySet<string> = new Set(
-  Object.keys(presets).flatMap((preset) => {
-    const { model } = resolveConfig({ preset });
-    return model.includes("/") ? [] : [model];
-  }),
-);
 
 /** @param config of a run that may come from anybody: nothing is looked up here */
 export function needsOf({ data, model }: Pick<RunConfig, "data" | "model">): RunNeeds {

@@ -2,6 +2,7 @@ import type { Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { Metrics, TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { addedNumbers } from "./added_numbers.ts";
 
 /** The rollouts of one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
 export interface StepRecord {
@@ -25,6 +26,13 @@ export interface EvalPoint extends Point {
   greedy: boolean;
 }
 
+/** Settings that have other values from a step on, and those that they had before. */
+export interface SettingsChange {
+  step: number;
+  before: Partial<RunConfig>;
+  after: Partial<RunConfig>;
+}
+
 /** What the run is doing now, as far as its events say. */
 export type Phase =
   | { name: "idle" }
@@ -46,6 +54,7 @@ export interface RunState {
   evals: readonly EvalPoint[];
   steps: readonly StepRecord[];
   alarms: readonly { step: number; message: string }[];
+  changes: readonly SettingsChange[];
   checkpointStep: number | null;
   end: Extract<TrainEvent, { type: "end" }> | null;
 }
@@ -59,6 +68,7 @@ export const emptyRun: RunState = {
   evals: [],
   steps: [],
   alarms: [],
+  changes: [],
   checkpointStep: null,
   end: null,
 };
@@ -98,15 +108,15 @@ export function foldAll(events: Iterable<TrainEvent>): RunState {
 }
 
 /** With lists of its own. */
-const freshRun = (): RunState => ({ ...emptyRun, updates: [], evals: [], steps: [], alarms: [] });
+const freshRun = (): RunState => ({ ...emptyRun, updates: [], evals: [], steps: [], alarms: [], changes: [] });
 
 /** The state after one more event. Pure: unchanged parts keep their identity. `keep`: how many steps' rollouts stay. */
 export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists = anew): RunState {
   switch (event.type) {
     case "run":
-      return begin(state, event);
+      return begin(state, event, lists);
     case "config":
-      return state.config ? { ...state, config: { ...state.config, ...event.changes } } : state;
+      return state.config ? changed(state, event, lists) : state;
     case "tasks": {
       if (event.more) {
         const steps = withNewest(lists, state.steps, event.step, (record) => ({
@@ -147,7 +157,7 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       const evalEvery = state.config?.evalEvery ?? 0;
       const evaluates = evalEvery > 0 && event.step % evalEvery === 0;
       const { step, durationMs } = event;
-      const metrics = { ...event.metrics, ...speed(state.config, event) };
+      const metrics = { ...event.metrics, ...addedNumbers(state.config, event) };
       const newest = state.steps.at(-1);
       return {
         ...state,
@@ -182,28 +192,44 @@ const completed = (record: StepRecord): StepRecord => ({
 });
 
 /** A fresh run starts empty; a resumed one goes on after its checkpoint, and what came after that is made again. */
-function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>): RunState {
+function begin(state: RunState, head: Extract<TrainEvent, { type: "run" }>, lists: Lists): RunState {
   if (head.resumedAt === 0) return { ...freshRun(), head, config: head.config };
   const made = (point: { step: number }): boolean => point.step <= head.resumedAt;
-  return {
+  const kept = {
     ...state,
     head,
-    config: head.config,
     step: head.resumedAt,
-    phase: { name: "idle" },
+    phase: { name: "idle" as const },
     updates: state.updates.filter(made),
     evals: state.evals.filter(made),
     steps: state.steps.filter((record) => record.complete && made(record)),
     alarms: state.alarms.filter(made),
+    changes: state.changes.filter(made),
     end: null,
   };
+  // Going on may change settings, too.
+  const after = state.config ? differing(state.config, head.config) : {};
+  const resumed = changed(kept, { step: head.resumedAt + 1, changes: after }, lists);
+  return { ...resumed, config: head.config };
 }
 
-/** Tokens sampled per second of sampling. Not among the metrics, which are the same for each run of a seed. */
-function speed(config: RunConfig | null, { metrics, rollMs }: Extract<TrainEvent, { type: "update" }>): Metrics {
-  const tokens = (metrics.response_tokens ?? 0) * (config?.tasksPerStep ?? 0) * (config?.rolloutsPerTask ?? 0);
-  return tokens > 0 && rollMs > 0 ? { tokens_per_second: (tokens * 1000) / rollMs } : {};
+/** Some settings have other values; those that stay as they are are no change. */
+function changed(
+  state: RunState,
+  { step, changes }: { step: number; changes: Partial<RunConfig> },
+  lists: Lists,
+): RunState {
+  if (!state.config) return state;
+  const after = differing(state.config, changes);
+  const names = Object.keys(after) as (keyof RunConfig)[];
+  if (names.length === 0) return state;
+  const before = Object.fromEntries(names.map((name) => [name, state.config?.[name]])) as Partial<RunConfig>;
+  const config = { ...state.config, ...after };
+  return { ...state, config, changes: lists.append(state.changes, { step, before, after }) };
 }
+
+const differing = (config: RunConfig, wanted: Partial<RunConfig>): Partial<RunConfig> =>
+  Object.fromEntries(Object.entries(wanted).filter(([name, value]) => config[name as keyof RunConfig] !== value));
 
 const rolloutsOf = (state: RunState): number =>
   (state.steps.at(-1)?.tasks.length ?? 0) * (state.config?.rolloutsPerTask ?? 0);

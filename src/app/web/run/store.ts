@@ -11,12 +11,13 @@ import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts
 import { holds } from "./lazy_groups.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
+import type { Question } from "./question.ts";
 import { emptyRun, fold, type RunState, type StepRecord } from "./run_state.ts";
 import type { Look } from "./url_state.ts";
 import { noWarmup, type WarmupState } from "./warmup_state.ts";
 
-export type Tab = "train" | "step" | "compare" | "runs" | "data" | "learn";
-export const tabs: readonly Tab[] = ["train", "step", "compare", "runs", "data", "learn"];
+export type Tab = "train" | "rollouts" | "step" | "compare" | "runs" | "data" | "learn";
+export const tabs: readonly Tab[] = ["train", "rollouts", "step", "compare", "runs", "data", "learn"];
 
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
@@ -25,6 +26,8 @@ export interface Replay {
   link: string;
   /** What it fetches was agreed to when a stored run was started; of a file that was opened nothing was. */
   origin: "stored" | "recording" | "file";
+  /** A stored run that came out of a file: nobody here has agreed to anything. */
+  imported?: true;
   /** What people should know of it beside its name. */
   about: string | null;
   /** As far as it has been played. */
@@ -90,6 +93,8 @@ export class Store {
 
   // the device and the run
   readonly gpuProblem: Signal<string | null> = signal(null);
+  /** What a person is asked now; null where nothing is. */
+  readonly question: Signal<Question | null> = signal(null);
   readonly opened: Signal<Opened | null> = signal(null);
   /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
   readonly busy: Signal<string | null> = signal(null);
@@ -115,6 +120,10 @@ export class Store {
   /** Stored runs whose curves are drawn beside those of the shown one, by their names, each once. */
   readonly overlaid: Signal<readonly string[]> = signal([]);
   readonly replay: Signal<Replay | null> = signal(null);
+  /** Nothing has been run or opened yet: there is nothing to show but what this page is. */
+  readonly isFresh: ReadonlySignal<boolean> = computed(
+    () => this.replay.value === null && this.live.value.head === null && this.previous.value === null,
+  );
   readonly shown: ReadonlySignal<RunState> = computed(() => this.replay.value?.state ?? this.live.value);
   // Parts of the shown run by themselves, so that a view re-renders only for what it shows
   readonly runHead: ReadonlySignal<RunState["head"]> = computed(() => this.shown.value.head);
@@ -149,6 +158,11 @@ export class Store {
   /** A step whose groups are shown; null follows the newest. */
   readonly chosenStep: Signal<number | null> = signal(null);
   readonly hoveredStep: Signal<number | null> = signal(null);
+  /** Which rollouts are listed, and in which order, as texts (src/app/rollout_list). */
+  readonly find: Signal<string> = signal("");
+  readonly sorting: Signal<string> = signal("");
+  /** A step of the live run that left memory, and was read from its log again. */
+  readonly recalled: Signal<StepRecord | null> = signal(null);
   /** Id of a rollout that someone picked; null follows the newest step. */
   readonly pinned: Signal<string | null> = signal(null);
   /** Where the step-through stands; null, or of another rollout: at the beginning. */
@@ -230,6 +244,7 @@ export class Store {
     this.chosenStep.value = null;
     this.pinned.value = null;
     this.cursor.value = null;
+    this.recalled.value = null;
     this.storedAs.value = null;
     this.player.value = "paused";
   }
@@ -254,7 +269,9 @@ export class Store {
   }
 
   #find(id: string): Chosen | null {
-    const of = findRollout(this.steps.value, rootOf(id));
+    const recalled = this.replay.value === null ? this.recalled.value : null;
+    const root = rootOf(id);
+    const of = findRollout(this.steps.value, root) ?? (recalled && findRollout([recalled], root));
     if (rootOf(id) === id) return of;
     const branch = this.branches.value.find((one) => one.id === id);
     // Not there yet, or kept in another browser

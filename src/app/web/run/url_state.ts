@@ -2,6 +2,8 @@ import { readServerAddress } from "../../../connection/address.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
+import { parseSorting, sortingText } from "../../rollout_list/fields.ts";
+import { parseQuery, queryText } from "../../rollout_list/query.ts";
 import { type Tab, tabs } from "./store.ts";
 
 /** What is looked at. */
@@ -19,6 +21,9 @@ export interface Look {
   rollout: string | null;
   /** Tokens of the rollout up to and with the one that is looked at, or null. */
   token: number | null;
+  /** Which rollouts are listed, and in which order; "" for all, in the order of the run. */
+  find: string;
+  sort: string;
   /** Panels beside the rollout that were opened (true) or folded. */
   panels: Readonly<Record<string, boolean>>;
 }
@@ -31,7 +36,7 @@ export interface UrlState extends Look {
   others: [key: string, value: string][];
 }
 
-const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "panels"];
+const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "find", "sort", "panels"];
 const places = ["step", "at", "task", "token"] as const;
 
 const files = "file:";
@@ -41,7 +46,17 @@ export const fileLink = (name: string): string => files + name;
 export const linkedFile = (link: string): string | null => (link.startsWith(files) ? link.slice(files.length) : null);
 
 /** Nothing in particular is looked at. */
-export const noPlace = { run: null, step: null, at: null, task: null, rollout: null, token: null, panels: {} } as const;
+export const noPlace = {
+  run: null,
+  step: null,
+  at: null,
+  task: null,
+  rollout: null,
+  token: null,
+  find: "",
+  sort: "",
+  panels: {},
+} as const;
 /** Fields that other parts of the product read from the address. */
 const foreignKeys = ["trace"];
 
@@ -56,6 +71,8 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "rollout") state.rollout = value.replaceAll(".", "·");
       else if (key === "run") state.run = value;
       else if (key === "panels") state.panels = readPanels(value);
+      else if (key === "find") state.find = queryText(parseQuery(value));
+      else if (key === "sort") state.sort = sortingText(parseSorting(value));
       else if (isPlace(key)) state[key] = checkPlace(key, value);
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
@@ -92,6 +109,8 @@ export function writeUrl(state: UrlState): string {
   for (const key of places) if (key !== "token" && state[key] !== null) fields.push([key, String(state[key])]);
   if (state.rollout !== null) fields.push(["rollout", state.rollout.replaceAll("·", ".")]);
   if (state.token !== null) fields.push(["token", String(state.token)]);
+  if (state.find !== "") fields.push(["find", state.find]);
+  if (state.sort !== "") fields.push(["sort", state.sort]);
   const panels = Object.entries(state.panels).map(([name, open]) => (open ? name : `-${name}`));
   if (panels.length > 0) fields.push(["panels", panels.join(".")]);
   return `?${new URLSearchParams([...fields, ...state.others])}`;

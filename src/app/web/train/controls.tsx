@@ -1,17 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { resolveConfig } from "../../../train/config.ts";
-import type { RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
-import { smallSteps, smallStepsToLearn, softwareStepSeconds } from "../../session/software_step.ts";
 import { modelName } from "../labels/model_name.ts";
-import { roughDuration, shortened } from "../labels/numbers.ts";
+import { shortened } from "../labels/numbers.ts";
 import { presetName } from "../labels/preset_name.ts";
 import { runName } from "../labels/run_name.ts";
-import { runAddresses } from "../run/fetched_addresses.ts";
 import { usePage } from "../run/page_context.ts";
+import { FetchLine } from "../widgets/fetch_line.tsx";
 import { KnobField } from "../widgets/knob_field.tsx";
-import { WatchButtons } from "../widgets/watch_buttons.tsx";
+import { SoftwareLine } from "../widgets/software_line.tsx";
 import { AllSettings } from "./all_settings.tsx";
+import { ConfigPanel } from "./config_panel.tsx";
 import { ExportButton } from "./export_button.tsx";
 import { MemoryCard } from "./memory_card.tsx";
 import { RewardCard } from "./reward_card.tsx";
@@ -54,8 +53,8 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
         <KnobField knob="learningRate" slider={{ min: 1e-6, max: 1e-2, step: 0.05, scale: "log" }} />
         <KnobField knob="temperature" slider={{ min: 0.1, max: 2, step: 0.1 }} />
         <KnobField knob="steps" />
-        <SoftwareLine />
-        <FetchLine />
+        {!store.isFresh.value && <SoftwareLine />}
+        {!store.isFresh.value && <FetchLine />}
         <PendingLine />
         <ReplayLine />
       </div>
@@ -65,6 +64,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
       {judge}
       <AllSettings />
       <VerlPanel />
+      <ConfigPanel />
       <WarmupPanel />
       <ExportButton />
     </>
@@ -105,61 +105,6 @@ function OtherModel() {
         Use the shipped model
       </button>
     </p>
-  );
-}
-
-/** What a step takes where the processor stands in for a graphics card, and steps that can be watched there. */
-function SoftwareLine() {
-  const { store, control } = usePage();
-  const config = store.config.value;
-  const { productSeconds } = store.opened.value ?? {};
-  const isShipped = config.data === "" && resolveConfig({ preset: config.preset }).model === config.model;
-  if (productSeconds === undefined || !isShipped) return null;
-  const { tasksPerStep, rolloutsPerTask } = config;
-  const takes = (of: Pick<RunConfig, "tasksPerStep" | "rolloutsPerTask">) =>
-    roughDuration(1000 * softwareStepSeconds(productSeconds, of));
-  const isSmall = tasksPerStep * rolloutsPerTask <= smallSteps.tasksPerStep * smallSteps.rolloutsPerTask;
-  return (
-    <p class="small pending">
-      No graphics card here: the processor computes in its place, and a step of {tasksPerStep} × {rolloutsPerTask} will
-      take {takes(config)}.{" "}
-      {isSmall ? (
-        `Small steps learn too, with more noise: when needle was tried so, accuracy reached .8 after ${smallStepsToLearn} steps of ${smallSteps.tasksPerStep} × ${smallSteps.rolloutsPerTask}, which are ${roughDuration(1000 * smallStepsToLearn * softwareStepSeconds(productSeconds, smallSteps))} here.`
-      ) : (
-        <button
-          type="button"
-          onClick={() => {
-            for (const [knob, value] of Object.entries(smallSteps))
-              control.setKnob(knob as keyof typeof smallSteps, value);
-          }}
-        >
-          Take steps of {smallSteps.tasksPerStep} × {smallSteps.rolloutsPerTask}: {takes(smallSteps)}
-        </button>
-      )}
-      {!store.replay.value && store.updates.value.length === 0 && (
-        <>
-          {" "}
-          Meanwhile you can watch a run recorded on a graphics card: <WatchButtons />
-        </>
-      )}
-    </p>
-  );
-}
-
-/** What Start fetches from elsewhere, to be read before it is pressed. */
-function FetchLine() {
-  const { store } = usePage();
-  const addresses = runAddresses(store.config.value);
-  if (addresses.length === 0 || store.opened.value?.model.name === store.config.value.model) return null;
-  return (
-    <div class="small pending">
-      <p>Start fetches, and nothing does before:</p>
-      <ul class="addresses mono">
-        {addresses.map((address) => (
-          <li key={address}>{address}</li>
-        ))}
-      </ul>
-    </div>
   );
 }
 

@@ -1,10 +1,11 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { shownBytes } from "../../text/shown_bytes.ts";
 import type { ExportedModel } from "../../worker_api/run_api.ts";
 import { download, fileName } from "../browser/download.ts";
-import { shownBytes } from "../browser/dropped_kinds.ts";
 import { count, counted } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Store } from "../run/store.ts";
+import { SaveRunButton } from "../widgets/save_run.tsx";
 
 /** Whose weights are exported where this is shown: a stored run's, those of the live run (null), or why there are none. */
 function shownWeights(store: Store): { run: string | null } | { none: string } {
@@ -28,6 +29,8 @@ export function ExportButton() {
   const [asked, setAsked] = useState<{ run: string | null } | null>(null);
   const shown = shownWeights(store);
   const why = useId();
+  const replay = store.replay.value;
+  const stored = replay ? (replay.origin === "stored" ? replay.name : null) : store.storedAs.value;
   return (
     <div>
       <button
@@ -37,7 +40,8 @@ export function ExportButton() {
         onClick={() => "run" in shown && setAsked(shown)}
       >
         Export the model…
-      </button>
+      </button>{" "}
+      {stored !== null && <SaveRunButton run={stored} label="Save the run…" />}
       {"none" in shown && (
         <p id={why} class="soft small">
           {shown.none}

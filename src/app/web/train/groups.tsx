@@ -4,16 +4,20 @@ import type { Rollout } from "../../../agent/rollout.ts";
 import { resize } from "../../../image/resize.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { count, counted, hundredths, meanAndDeviation, shortened } from "../labels/numbers.ts";
+import { holds } from "../run/lazy_groups.ts";
 import { usePage } from "../run/page_context.ts";
 import { phaseLine } from "../run/phase_line.ts";
 import { usePictures } from "../run/use_pictures.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { RewardCells } from "../widgets/reward_cells.tsx";
+import { useNear } from "../widgets/use_near.ts";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
 import { StepPicker } from "./step_picker.tsx";
 
-/** Each row asks for a picture; most steps have fewer. */
-const rowsAtOnce = 128;
+/** Most steps have fewer. */
+const rowsAtOnce = 512;
+/** Rows that are drawn before it is known which are seen. */
+const firstRows = 12;
 const thumbnailPx = 88;
 /** A step must be looked at this long before its thumbnails are made: they cost the worker time. */
 const patienceMs = 250;
@@ -49,9 +53,8 @@ export function Groups() {
     );
   }
   const size = `${counted(record.tasks.length, "task")}${config ? `, ${counted(config.rolloutsPerTask, "rollout")} each` : ""}`;
-  const visible = record.groups.flatMap((group) => group ?? []);
-  const inside = visible.some((rollout) => rollout.id === chosen?.rollout.id);
-  const tabStop = (inside ? chosen?.rollout.id : visible[0]?.id) ?? null;
+  const inside = chosen !== null && record.groups.some((group) => group !== null && holds(group, chosen.rollout.id));
+  const tabStop = (inside ? chosen.rollout.id : record.groups.find((group) => group !== null)?.[0]?.id) ?? null;
   return (
     <div class="card">
       <div class="headline">
@@ -64,7 +67,13 @@ export function Groups() {
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons inside, caught on their way up */}
       <div class="groups" onKeyDown={moveFocus}>
         {record.tasks.slice(0, rows).map((task, i) => (
-          <GroupRow key={`${task.id} ${i}`} task={task} group={record.groups[i] ?? null} tabStop={tabStop} />
+          <Row
+            key={`${task.id} ${i}`}
+            task={task}
+            group={record.groups[i] ?? null}
+            tabStop={tabStop}
+            isFirst={i < firstRows}
+          />
         ))}
       </div>
       {record.tasks.length > rows && (
@@ -81,7 +90,33 @@ export function Groups() {
 
 const Letter = ({ children }: { children: string }) => <span class="mono small">{children}</span>;
 
-function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollout[] | null; tabStop: string | null }) {
+interface RowProps {
+  task: Task;
+  group: readonly Rollout[] | null;
+  tabStop: string | null;
+}
+
+/** A task's place among the others; drawn where it can be seen: a step of 256 tasks has thousands of cells and 256 pictures. */
+function Row({ isFirst, ...props }: RowProps & { isFirst: boolean }) {
+  const { store } = usePage();
+  const { ref, isNear, heightPx } = useNear<HTMLDivElement>(isFirst);
+  const isChosen = store.chosen.value?.task.id === props.task.id;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would be laid out apart from its row
+    <div
+      ref={ref}
+      class="group"
+      role="group"
+      aria-label={shortened(props.task.question)}
+      data-chosen={isChosen ? "" : undefined}
+      style={heightPx === null ? undefined : { height: `${heightPx}px` }}
+    >
+      {isNear && <GroupCells {...props} />}
+    </div>
+  );
+}
+
+function GroupCells({ task, group, tabStop }: RowProps) {
   const { store } = usePage();
   const config = store.runConfig.value;
   const chosen = store.chosen.value;
@@ -92,13 +127,7 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
   );
   const statistics = meanAndDeviation((group ?? []).flatMap((rollout) => rollout.reward?.total ?? []));
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset would be laid out apart from its row
-    <div
-      class="group"
-      role="group"
-      aria-label={shortened(task.question)}
-      data-chosen={chosen?.task.id === task.id ? "" : undefined}
-    >
+    <>
       <span class="thumbnail" title={problem ?? undefined}>
         {thumbnail && <PixelsCanvas pixels={thumbnail} />}
       </span>
@@ -134,7 +163,7 @@ function GroupRow({ task, group, tabStop }: { task: Task; group: readonly Rollou
           </>
         )}
       </span>
-    </div>
+    </>
   );
 }
 

@@ -5,6 +5,8 @@ import { count, figure, roughDuration } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { WarmupState } from "../run/warmup_state.ts";
 import { Plot } from "../widgets/plot.tsx";
+import type { Line } from "../widgets/plot_lines.ts";
+import { PlotTable } from "../widgets/plot_table.tsx";
 
 const choices = [50_000, 200_000, 400_000, 800_000, 1_680_000];
 
@@ -77,6 +79,8 @@ function Buttons({ made }: { made: StoredModel | undefined }) {
 /** Loss, pace and what the evaluations said. */
 function Course({ warmup: { running, losses, before, last, stepMs, evals, end } }: { warmup: WarmupState }) {
   if (!last || stepMs === null) return running ? <p class="soft small">drawing the first examples…</p> : null;
+  const steps = losses.map((_, i) => before + i + 1);
+  const lines: Line[] = [{ name: "loss", colour: "--answer", values: losses }];
   const evaluating = running && last.stage === "cold" && last.step === last.steps;
   return (
     <>
@@ -87,9 +91,10 @@ function Course({ warmup: { running, losses, before, last, stepMs, evals, end } 
       </p>
       <Plot
         label={`warm-up loss over ${count(losses.length)} steps, now ${figure(last.loss)}`}
-        steps={losses.map((_, i) => before + i + 1)}
-        lines={[{ name: "loss", colour: "--answer", values: losses }]}
+        steps={steps}
+        lines={lines}
       />
+      <PlotTable title="warm-up loss" rows={() => ({ steps, lines })} />
       {evaluating && <p class="soft small">evaluating on held-out scenes…</p>}
       {evals.map(({ greedy, tasks, metrics }) => (
         <p key={String(greedy)} class="small num">

@@ -1,5 +1,7 @@
+import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
+import { beginning } from "../run/question.ts";
 
 /** Experiments of one click: the settings that begin one, and those that take it back. */
 const questions: { label: string; asked: Partial<RunConfig>; otherwise: Partial<RunConfig> }[] = [
@@ -19,7 +21,7 @@ export function WhatIf() {
   return (
     <div class="card">
       <h2>
-        <b>What if…</b> one click, new run beside this one
+        <b>What if…</b> one change, one new run beside this one
       </h2>
       <div class="what">
         {asks(config).map(({ label, asked, otherwise }) => {
@@ -29,6 +31,7 @@ export function WhatIf() {
               key={label}
               type="button"
               aria-pressed={on}
+              title={beginning(resolveConfig({ ...config, ...(on ? otherwise : asked) }))}
               disabled={store.blocked.value}
               onClick={() => void control.whatIf(on ? otherwise : asked)}
             >
@@ -37,6 +40,10 @@ export function WhatIf() {
           );
         })}
       </div>
+      <p class="soft small">
+        Each starts a new run with the settings above and this one change. Where that ends another run, you are asked
+        first.
+      </p>
       {store.previous.value && (
         <p class="soft small">
           Faint lines: the run before this one.{" "}

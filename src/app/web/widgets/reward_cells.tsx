@@ -15,6 +15,7 @@ interface Props {
 export function RewardCells({ rollouts, config, chosen, tabStop, onChoose }: Props) {
   return rollouts.map((rollout) => {
     const { letter, colour } = verdictOf(rollout);
+    const label = cellLabel(rollout);
     return (
       <button
         key={rollout.id}
@@ -22,8 +23,8 @@ export function RewardCells({ rollouts, config, chosen, tabStop, onChoose }: Pro
         class="cell"
         data-rollout={rollout.id}
         style={{ "--v": barShare(rollout, config), "--c": `var(${colour})` }}
-        aria-label={cellLabel(rollout)}
-        title={cellLabel(rollout)}
+        aria-label={label}
+        title={label}
         aria-current={rollout.id === chosen ? "true" : undefined}
         tabIndex={tabStop === undefined || rollout.id === tabStop ? 0 : -1}
         onClick={() => onChoose(rollout)}

@@ -26,7 +26,7 @@ export class BranchWorker {
         const last = this.#last.get(of) ?? 0;
         const id = branchId(rootOf(rollout.id), last + 1);
         const request = { rollout, task, config, what, id, seed, greedy, denied, otherQuestion };
-        const made = await session.branch(request);
+        const made = await session.rollouts.branch(request);
         const branch: Branch = {
           ...made,
           tree,

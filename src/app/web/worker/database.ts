@@ -2,14 +2,17 @@ import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type St
 import type { NamedBytes } from "../../../platform.ts";
 import type { RolloutMark } from "../../../train/rollout_mark.ts";
 import type { Branch } from "../../worker_api/branch_api.ts";
+import type { StoredSweep } from "../../worker_api/records_api.ts";
 import type { StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 
 /** A run as it is stored: what the list shows, beside its configuration. */
-export interface RunEntry extends Omit<StoredRun, "step" | "savedStep" | "writer"> {
+export interface RunEntry extends Omit<StoredRun, "step" | "savedStep" | "writer" | "settings" | "sizeBytes"> {
   /** After which the checkpoint was written, 0 where there is none. */
   step: number;
   /** Steps in the log; early pages did not count them. */
   loggedStep?: number;
+  /** Bytes of the log, the checkpoint and weights of earlier steps; early pages did not count them. */
+  sizes?: { log: number; checkpoint: number; kept: number };
   config: string;
 }
 
@@ -40,6 +43,10 @@ interface Schema extends DBSchema {
   branches: { key: [tree: string, id: string]; value: Branch };
   /** What a person said of rollouts. */
   marks: { key: [tree: string, rollout: string]; value: RolloutMark & { tree: string } };
+  /** Plans of sweeps, and the names of their runs. */
+  sweeps: { key: string; value: StoredSweep };
+  /** Data and models that came with a run out of a file, under [run, path]. */
+  runFiles: { key: [run: string, path: string]; value: Blob };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -64,7 +71,11 @@ export function database(): Promise<Database> {
       if (before < 4) db.createObjectStore("texts");
       if (before < 5) db.createObjectStore("branches", { keyPath: ["tree", "id"] });
       if (before < 6) db.createObjectStore("keptWeights");
-      if (before < 7) db.createObjectStore("marks", { keyPath: ["tree", "rollout"] });
+      if (before < 7) {
+        db.createObjectStore("marks", { keyPath: ["tree", "rollout"] });
+        db.createObjectStore("sweeps", { keyPath: "id" });
+        db.createObjectStore("runFiles");
+      }
     },
     blocking(_current, _blocked, event) {
       // A newer page in another tab wants to change the stores; it must not wait for this one.
@@ -76,6 +87,14 @@ export function database(): Promise<Database> {
     },
   });
   return opening;
+}
+
+/** @throws Error where there is no run of that name */
+export async function entryOf(db: Database, name: string): Promise<RunEntry> {
+  const entry = await db.get("runs", name);
+  if (!entry)
+    throw new Error(`This browser holds no run "${name}"; it may have been removed, choose another from the list`);
+  return entry;
 }
 
 const lockPrefix = "saccade ";

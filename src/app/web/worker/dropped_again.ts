@@ -18,6 +18,7 @@ export const droppedPaths = ({ data, model, adapter }: NamedSources): Record<key
  * @throws Error that names them, as far as a stored run recorded them
  */
 export async function expectDropped(config: NamedSources, dropped: DroppedFiles): Promise<void> {
+  await dropped.restored;
   for (const [knob, paths] of Object.entries(droppedPaths(config)) as [keyof NamedSources, string[]][]) {
     const missing = paths.find((path) => !dropped.has(path));
     if (missing === undefined) continue;
@@ -40,6 +41,7 @@ export async function recognise(
   dropped: DroppedFiles,
   platform: Platform,
 ): Promise<string[]> {
+  await dropped.restored;
   const missing = (await storedPrints()).filter(
     ({ path, part }) => part !== "weights" && isDropped(path) && !path.includes(",") && !dropped.has(path),
   );

@@ -23,11 +23,12 @@ export async function keptAt(run: string, step: number): Promise<NamedBytes[] | 
 /**
  * Keeps the weights of a checkpoint that has been written, where they are small: questions about earlier steps are put to
  * them. The run needs none of it, so that a full disk is no error here.
+ * @returns  bytes of all that is kept of the run; null where nothing was
  */
-export async function keepWeights(run: string, step: number, files: readonly NamedBytes[]): Promise<void> {
+export async function keepWeights(run: string, step: number, files: readonly NamedBytes[]): Promise<number | null> {
   const weights = weightsOnly(files);
   const bytes = weights.reduce((sum, file) => sum + file.bytes.length, 0);
-  if (bytes > mostKeptBytes) return;
+  if (bytes > mostKeptBytes) return null;
   const steps = [...new Set([...(await stepsOfKept(run)), step])].sort((a, b) => a - b);
   const dropped = steps.length > mostKept ? stepToDrop(steps) : null;
   try {
@@ -35,8 +36,11 @@ export async function keepWeights(run: string, step: number, files: readonly Nam
       change.objectStore("keptWeights").put(weights, [run, step]),
       dropped === null ? undefined : change.objectStore("keptWeights").delete([run, dropped]),
     ]);
+    // Every set of a run has the same tensors.
+    return bytes * (steps.length - (dropped === null ? 0 : 1));
   } catch (error) {
     if (!(error instanceof StorageFull)) throw error;
+    return null;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Platform } from "../../../platform.ts";
 import { NetworkFiles } from "../../network/network_files.ts";
 import { DroppedFiles, isDropped } from "../browser/dropped_files.ts";
-import { gpuProblem, isLinux } from "../browser/gpu_support.ts";
+import { thisEngine } from "../browser/engine.ts";
+import { gpuProblem } from "../browser/gpu_support.ts";
 import { cachedTexts } from "./cached_texts.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 import { WeightStore } from "./weight_store.ts";
@@ -43,16 +44,17 @@ export function openBrowserPlatform(
         secureContext: self.isSecureContext,
         hasGpu: false,
         hasAdapter: false,
-        linux: isLinux(navigator.userAgent),
+        engine: thisEngine(),
       }) ?? "",
+    gpuName: webglName,
     cache: cachedTexts,
     assetSize: async (path) => {
-      if (isDropped(path)) return dropped.sizeBytes(path);
+      if (isDropped(path)) return (await dropped.restored, dropped.sizeBytes(path));
       const place = onNetwork(path);
       return place === null ? ((await fetched(path))?.length ?? null) : network.sizeBytes(place);
     },
     readAsset: async (path, startByte = 0, endByte) => {
-      if (isDropped(path)) return dropped.read(path, startByte, endByte);
+      if (isDropped(path)) return (await dropped.restored, dropped.read(path, startByte, endByte));
       const place = onNetwork(path);
       if (place !== null) return (isWeights(place) ? weights : network).read(place, startByte, endByte);
       const bytes = await fetched(path);
@@ -65,7 +67,7 @@ export function openBrowserPlatform(
       return bytes.slice(startByte, endByte);
     },
     list: async (path) => {
-      if (isDropped(path)) return dropped.list(path);
+      if (isDropped(path)) return (await dropped.restored, dropped.list(path));
       if (isTrainedHere(path)) return storedModelFiles(path);
       const place = onNetwork(path);
       return place === null ? null : network.list(place);
@@ -79,6 +81,17 @@ export function openBrowserPlatform(
       return place === null ? null : network.version(place);
     },
   };
+}
+
+/**
+ * The graphics card as WebGL calls it, for browsers whose WebGPU does not name it (Firefox). Where there are two cards, it
+ * may be the other one, so that its origin stands in it.
+ */
+function webglName(): string | null {
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl");
+  const name: unknown = gl?.getParameter(gl.RENDERER);
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return typeof name === "string" && name !== "" ? `${name} (as WebGL says)` : null;
 }
 
 /** A file of weights, whatever signature stands behind it. */

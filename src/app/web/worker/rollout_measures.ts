@@ -13,7 +13,7 @@ export function measureRollout(beside: WeightsBeside, asked: AskedMeasures): Pro
     const compared = other === null || other === weights ? null : await orWhyNot(find, other);
     const problem = (found: typeof compared): string | null => (typeof found === "string" ? found : null);
     const otherSession = compared !== null && typeof compared !== "string" ? compared : null;
-    const found = await session.measures(rollout, task, config, otherSession?.session);
+    const found = await session.rollouts.measures(rollout, task, config, otherSession?.session);
     const startLogprobs = (): (number | null)[] | null => {
       if (weights === "start") return found.map(({ logprob }) => logprob);
       if (other === "start" && otherSession) return found.map((token) => token.other?.logprob ?? null);
@@ -24,7 +24,7 @@ export function measureRollout(beside: WeightsBeside, asked: AskedMeasures): Pro
     if (start && atStart === null && startProblem === null) {
       const begun = await orWhyNot(find, "start");
       if (typeof begun === "string") startProblem = begun;
-      else atStart = (await begun.session.measures(rollout, task, config)).map(({ logprob }) => logprob);
+      else atStart = (await begun.session.rollouts.measures(rollout, task, config)).map(({ logprob }) => logprob);
     }
     const tokens = found.map(({ top, other: measured, ...token }, t) => {
       const texts = session.texts(top.map((one) => one.token));

@@ -65,7 +65,7 @@ export class RolloutWorker implements RolloutApi {
   attention(asked: AskedAttention): Promise<Attention> {
     const { rollout, task, config, index } = asked;
     return this.#weights.ask(asked, async (session, by) => {
-      const maps = await session.attention(rollout, task, config, index);
+      const maps = await session.rollouts.attention(rollout, task, config, index);
       const buffers = [maps.weights, maps.sums, ...(maps.rolled ? [maps.rolled] : [])].map(({ buffer }) => buffer);
       return transfer({ ...maps, by }, buffers);
     });

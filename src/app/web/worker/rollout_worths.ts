@@ -12,13 +12,13 @@ import type { WeightsBeside } from "./weights_beside.ts";
 /** What the pictures of tools were worth in a group, by the wanted weights. @throws Error in one sentence */
 export async function groupWorths(weights: WeightsBeside, asked: AskedWorths): Promise<Worths> {
   const of = { ...asked, rollout: firstOf(asked.rollouts) };
-  return weights.ask(of, async (session, by) => ({ worths: await session.worths(asked), by }));
+  return weights.ask(of, async (session, by) => ({ worths: await session.rollouts.worths(asked), by }));
 }
 
 /** Whether the learner sees the pictures of a group. @throws Error in one sentence */
 export async function groupSight(weights: WeightsBeside, asked: AskedGroup): Promise<SeenPictures> {
   const of = { ...asked, rollout: firstOf(asked.rollouts) };
-  return weights.ask(of, async (session, by) => ({ sight: await session.sight(asked), by }));
+  return weights.ask(of, async (session, by) => ({ sight: await session.rollouts.sight(asked), by }));
 }
 
 /** An evaluation with what the tools' pictures were worth. @throws Error in one sentence */

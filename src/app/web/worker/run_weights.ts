@@ -1,8 +1,8 @@
 import type { NamedBytes } from "../../../platform.ts";
 import { readTrainerState } from "../../../train/trainer_state.ts";
-import { database } from "./database.ts";
+import { database, entryOf } from "./database.ts";
 import { keptAt, stepsOfKept } from "./kept_weights.ts";
-import { entryOf, storedCheckpoint } from "./run_store.ts";
+import { storedCheckpoint } from "./run_store.ts";
 
 /** Steps of a run whose weights are stored, ascending. @throws Error where there is no run of that name */
 export async function keptSteps(name: string): Promise<number[]> {

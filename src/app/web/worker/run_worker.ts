@@ -20,6 +20,7 @@ import type {
   StoredModel,
   StoredRun,
 } from "../../worker_api/run_api.ts";
+import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
 import { readEventsFile } from "../browser/events_file.ts";
 import { DataWorker } from "./data_worker.ts";
@@ -28,8 +29,10 @@ import { droppedPaths, recognise } from "./dropped_again.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
+import { RecordsWorker } from "./records_worker.ts";
 import { resumableRun } from "./resumable_run.ts";
 import { RolloutWorker } from "./rollout_worker.ts";
+import { runFilesLater } from "./run_files_later.ts";
 import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
 import { storedExport } from "./stored_export.ts";
 import { StoredRunWriter } from "./stored_run.ts";
@@ -44,6 +47,8 @@ export class RunWorker implements RunApi {
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
   readonly rollouts: RolloutWorker;
+  readonly files: RunFilesApi;
+  readonly records = new RecordsWorker();
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
   /** Other weights than those that are trained, for questions about rollouts. */
@@ -63,6 +68,7 @@ export class RunWorker implements RunApi {
     readonly kept: WeightStore | null = null,
   ) {
     this.data = new DataWorker(platform);
+    this.files = runFilesLater(platform, dropped);
     this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
       cache: this.#verdicts,
       tokenizer: (model) => this.#models.tokenizer(model),

@@ -1,5 +1,4 @@
-import { database } from "./database.ts";
-import { entryOf } from "./run_store.ts";
+import { database, entryOf } from "./database.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
 

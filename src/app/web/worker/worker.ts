@@ -2,6 +2,7 @@ import { expose } from "comlink";
 import type { OpenSession } from "../../session/session.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
 import { openBrowserPlatform } from "./platform.ts";
+import { restoreRunFiles } from "./run_file_store.ts";
 import { RunWorker } from "./run_worker.ts";
 
 // A built worker lies in assets/ beside the page's index.html; the development server serves it from src/.
@@ -16,5 +17,7 @@ const openSession: OpenSession = async (...given) => {
 };
 
 const dropped = new DroppedFiles();
+// A storage that cannot be read says so where it is asked for a run.
+dropped.restored = restoreRunFiles(dropped).catch(() => {});
 const platform = openBrowserPlatform(base, dropped);
 expose(new RunWorker(platform, openSession, dropped, platform.weights));

@@ -81,7 +81,43 @@ describe("the fold of a run's events", () => {
       metrics: { response_tokens: 10 },
       durationMs: 9,
     } as unknown as TrainEvent);
-    expect(untimed.updates[0]!.metrics).toEqual({ response_tokens: 10 });
+    expect(untimed.updates[0]!.metrics).toEqual({ response_tokens: 10, "time/step_s": 0.009 });
+  });
+
+  it("adds times, memory and the sum of failed calls to a step's metrics", () => {
+    const { updates } = fold(stateAfter("tasks"), {
+      type: "update",
+      step: 1,
+      metrics: { "call_error/bad_box": 0.25, "call_error/not_json": 0.5 },
+      durationMs: 3000,
+      rollMs: 2000,
+      updateMs: 1000,
+      peakMemoryBytes: 2 ** 31,
+    });
+    expect(updates[0]!.metrics).toMatchObject({
+      "time/step_s": 3,
+      "time/roll_s": 2,
+      "time/update_s": 1,
+      "memory/peak_gib": 2,
+      failed_calls: 0.75,
+    });
+  });
+
+  it("remembers what settings were changed, from what, and at which step; also by going on", () => {
+    const changed = fold(stateAfter("update"), {
+      type: "config",
+      step: 3,
+      changes: { temperature: 0.5, tasksPerStep: config.tasksPerStep },
+    });
+    const change = { step: 3, before: { temperature: config.temperature }, after: { temperature: 0.5 } };
+    expect(changed.changes).toEqual([change]);
+    // What was changed after the checkpoint is made anew.
+    const head = { ...changed.head!, resumedAt: 2 };
+    const back = fold(changed, { ...head, config });
+    expect(back.changes).toEqual([
+      { step: 3, before: { temperature: 0.5 }, after: { temperature: config.temperature } },
+    ]);
+    expect(fold(changed, { ...head, resumedAt: 7, config: { ...config, temperature: 0.5 } }).changes).toEqual([change]);
   });
 
   it("takes over a knob that was changed during the run", () => {

@@ -1,0 +1,112 @@
+import type { ByteSource } from "../../../tasks/byte_source.ts";
+import { otherSources } from "../../../tasks/fingerprint.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
+import { unpackFile } from "../../archive/zip_reader.ts";
+import { readStored } from "../../run/record.ts";
+import { runSources } from "../../run/run_sources.ts";
+import { openRunFile, type RunFile } from "../../run_file/open_run_file.ts";
+import { placesOf } from "../../run_file/placed.ts";
+import { type PlaceKnob, type Places, placeKnobs } from "../../run_file/settings_paths.ts";
+import type { Options } from "../command_line/arguments.ts";
+import type { CommandContext } from "../command_line/command_context.ts";
+import { exitCodes } from "../command_line/exit_codes.ts";
+import { visible } from "../command_line/terminal.ts";
+import { writeAll } from "../storage/durable_files.ts";
+import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
+
+/**
+ * `unpack FILE.zip --out DIR`: the folder of a run again, of a file that `pack` or the page wrote. Where its data or model
+ * did not travel, flags say where they lie here. Returns the exit code.
+ */
+export async function unpackCommand(
+  given: Partial<RunConfig>,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  const { folders = [], out } = options;
+  if (folders.length !== 1) throw new Error(`saccade unpack needs one file, found ${folders.length}`);
+  await expectNewFolder(out!);
+  const { terminal } = context;
+  const source = await openFile(folders[0]!);
+  try {
+    const run = await openRunFile(source);
+    const base = await absolute(out!);
+    const places = { ...placesOf(run, `${base}/files`, (path) => path.replace(/^dropped\//, "")), ...given } as Places;
+    for (const knob of placeKnobs) if (given[knob] !== undefined) await expectSame(run, places, knob, context);
+    const store = await createRunFolder(out!);
+    try {
+      await writeFiles(run, source, `${out}/files`);
+      const checkpoint = run.checkpointAt(places);
+      if (checkpoint) await store.writeCheckpoint(checkpoint);
+      for await (const lines of run.logAt(places)) await store.appendLog(lines);
+      // The last: a folder without it is no run, whatever interrupts this.
+      await store.writeConfig(run.configAt(places));
+    } finally {
+      await store.close();
+    }
+    for (const sentence of run.notices) terminal.print(visible(sentence));
+    const state = run.savedStep > 0 ? `its checkpoint is of step ${run.savedStep}` : "without a checkpoint";
+    terminal.print(visible(`The run ${run.name} is in ${out}, ${state}`));
+    if (run.savedStep > 0 && run.savedStep < run.config.steps)
+      terminal.print(`Go on with: npm run saccade -- train --resume ${out}`);
+    return exitCodes.done;
+  } finally {
+    source.close();
+  }
+}
+
+/** Compares what a flag names with the run's fingerprint of it. @throws Error where it is another */
+async function expectSame(run: RunFile, places: Places, knob: PlaceKnob, context: CommandContext): Promise<void> {
+  const { sources = [] } = readStored(run.configAt(places));
+  const own = sources.filter((print) => print.knob === knob);
+  if (own.length === 0) return;
+  const named: Places = { data: "", model: "", adapter: "", [knob]: places[knob] };
+  const sentence = otherSources(own, await runSources(named, await context.openPlatform(false)));
+  if (sentence !== null) throw new Error(`${sentence}; name the run's own by --${knob}`);
+}
+
+async function writeFiles(run: RunFile, source: ByteSource, folder: string): Promise<void> {
+  for (const { path, file } of run.files) {
+    const place = `${folder}/${path}`;
+    await Deno.mkdir(place.slice(0, place.lastIndexOf("/")), { recursive: true });
+    const written = await Deno.open(place, { write: true, createNew: true });
+    try {
+      for await (const piece of unpackFile(source, file)) await writeAll(written, piece);
+    } finally {
+      written.close();
+    }
+  }
+}
+
+async function absolute(path: string): Promise<string> {
+  if (/^([/\\]|[A-Za-z]:)/.test(path)) return path.replace(/[/\\]+$/, "");
+  return `${Deno.cwd()}/${path.replace(/^\.\//, "").replace(/[/\\]+$/, "")}`;
+}
+
+async function openFile(path: string): Promise<ByteSource & { close(): void }> {
+  const file = await Deno.open(path, { read: true }).catch((error) => {
+    throw new Error(
+      `Expected a run file at ${path}, found ${error instanceof Deno.errors.NotFound ? "none" : (error as Error).message}`,
+    );
+  });
+  const { size, isDirectory } = await file.stat();
+  if (isDirectory) {
+    file.close();
+    throw new Error(`Expected a run file at ${path}, found a folder; it is unpacked already`);
+  }
+  return {
+    name: path.split(/[/\\]/).at(-1)!,
+    sizeBytes: size,
+    read: async (startByte, endByte) => {
+      const into = new Uint8Array(endByte - startByte);
+      await file.seek(startByte, 0);
+      for (let at = 0; at < into.length; ) {
+        const count = await file.read(into.subarray(at));
+        if (count === null) throw new Error(`${path} became shorter while it was read`);
+        at += count;
+      }
+      return into;
+    },
+    close: () => file.close(),
+  };
+}

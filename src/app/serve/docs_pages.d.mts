@@ -1,0 +1,1 @@
+export function docsPages(root: string): Map<string, string | Uint8Array>;

@@ -1,0 +1,62 @@
+import { useId, useState } from "preact/hooks";
+import { mostNoteCharacters, tagsOf } from "../../../train/rollout_mark.ts";
+import { rootOf } from "../../worker_api/branch_api.ts";
+import { usePage } from "../run/page_context.ts";
+
+/** What a person says of a rollout: a note, tags, and that its verdict is wrong. Kept as it is written. */
+export function MarkFields({ rollout }: { rollout: string }) {
+  const id = rootOf(rollout);
+  // Another rollout has fields of its own: what was typed belongs to the one before.
+  return <Fields key={id} rollout={id} />;
+}
+
+function Fields({ rollout }: { rollout: string }) {
+  const { store, marks } = usePage();
+  const said = marks.of(rollout);
+  const [tags, setTags] = useState<string | null>(null);
+  const [isKept, setIsKept] = useState(false);
+  const about = useId();
+  const keep = async (change: Parameters<typeof marks.say>[1]): Promise<void> => {
+    await marks.say(rollout, change);
+    setIsKept(true);
+  };
+  if (store.tree.value === null) return null;
+  return (
+    <div class="marks">
+      <label class="row wide">
+        <span class="small">Note</span>
+        <textarea
+          rows={2}
+          maxLength={mostNoteCharacters}
+          placeholder="What is worth knowing about this rollout"
+          value={said.note}
+          onChange={(event) => void keep({ note: event.currentTarget.value.trim() })}
+        />
+      </label>
+      <label class="row wide">
+        <span class="small">Tags, with commas between</span>
+        <input
+          class="text"
+          aria-describedby={about}
+          value={tags ?? said.tags.join(", ")}
+          onInput={(event) => setTags(event.currentTarget.value)}
+          onChange={(event) => {
+            setTags(null);
+            void keep({ tags: tagsOf(event.currentTarget.value) });
+          }}
+        />
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={said.judgeWrong}
+          onChange={(event) => void keep({ judgeWrong: event.currentTarget.checked })}
+        />
+        The judge is wrong here
+      </label>
+      <p id={about} class="soft small" role="status">
+        {isKept ? "Kept in this browser. " : ""}The list of rollouts finds them; saved logs have them.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import type { ComponentType } from "preact";
+import { useState } from "preact/hooks";
+import { usePage } from "../run/page_context.ts";
+
+interface DialogProps {
+  run: string;
+  onClose(): void;
+}
+
+/** Saves a stored run as one file, once a dialog has asked what goes along. The dialog is fetched with the first press. */
+export function SaveRunButton({ run, label = "Save as a file…" }: { run: string; label?: string }) {
+  const { store } = usePage();
+  const [Dialog, setDialog] = useState<{ of: ComponentType<DialogProps> } | null>(null);
+  const open = async (): Promise<void> => {
+    try {
+      const { SaveRunDialog } = await import("./save_run_dialog.tsx");
+      setDialog({ of: SaveRunDialog });
+    } catch (error) {
+      store.notices.error(error);
+    }
+  };
+  return (
+    <>
+      <button type="button" aria-label={`${label} The run ${run}`} onClick={() => void open()}>
+        {label}
+      </button>
+      {Dialog && <Dialog.of run={run} onClose={() => setDialog(null)} />}
+    </>
+  );
+}

@@ -1,0 +1,26 @@
+import type { Platform } from "../../../platform.ts";
+import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
+import type { DroppedFiles } from "../browser/dropped_files.ts";
+
+/** Runs as single files: what packs and unpacks comes with the first question. */
+export function runFilesLater(platform: Platform, dropped: DroppedFiles): RunFilesApi {
+  let opened: Promise<RunFilesApi> | null = null;
+  const files = (): Promise<RunFilesApi> => {
+    opened ??= import("./run_files_worker.ts").then(
+      ({ RunFilesWorker }) => new RunFilesWorker(platform, dropped),
+      (error: Error) => {
+        opened = null;
+        throw new Error(
+          `The part of the page that packs runs could not be fetched (${error.message}); reload the page`,
+        );
+      },
+    );
+    return opened;
+  };
+  return {
+    contents: async (run) => (await files()).contents(run),
+    pack: async (run, choice) => (await files()).pack(run, choice),
+    unpack: async (file) => (await files()).unpack(file),
+    kept: async () => (await files()).kept(),
+  };
+}

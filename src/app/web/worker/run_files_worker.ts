@@ -1,0 +1,171 @@
+import type { Platform } from "../../../platform.ts";
+import { type ByteSource, blobBytes } from "../../../tasks/byte_source.ts";
+import { readTrainerState } from "../../../train/trainer_state.ts";
+import { contentAt, unpackFile } from "../../archive/zip_reader.ts";
+import { streamOf } from "../../archive/zip_writer.ts";
+import { pathsIn } from "../../data/sources.ts";
+import { shippedModels } from "../../model_folder/shipped_models.ts";
+import { readStored } from "../../run/record.ts";
+import { openRunFile, type RunFile } from "../../run_file/open_run_file.ts";
+import { packRun } from "../../run_file/pack_run.ts";
+import { placesOf } from "../../run_file/placed.ts";
+import { placeKnobs } from "../../run_file/settings_paths.ts";
+import { travellersOf } from "../../run_file/travellers.ts";
+import { shownBytes } from "../../text/shown_bytes.ts";
+import type { DroppedFolder } from "../../worker_api/dropped_folder.ts";
+import type { RunChoice, RunContents, RunFilesApi, UnpackedRun } from "../../worker_api/run_files_api.ts";
+import type { DroppedFiles } from "../browser/dropped_files.ts";
+import { keptFolder } from "../browser/kept_folder.ts";
+import { sizeOf } from "./browser_run_store.ts";
+import { database, entryOf, StorageFull } from "./database.ts";
+import { keepRunFile, keptRunFiles } from "./run_file_store.ts";
+import { createRunStore, markImported, removeRun, storedCheckpoint, storedLog } from "./run_store.ts";
+
+/** Stored runs as single files, and back. */
+export class RunFilesWorker implements RunFilesApi {
+  readonly #platform: Platform;
+  readonly #dropped: DroppedFiles;
+
+  constructor(platform: Platform, dropped: DroppedFiles) {
+    this.#platform = platform;
+    this.#dropped = dropped;
+  }
+
+  async contents(run: string): Promise<RunContents> {
+    const { config } = readStored((await entryOf(await database(), run)).config);
+    const checkpoint = await storedCheckpoint(run);
+    const { travellers, leftBehind } = await travellersOf(config, this.#platform);
+    return {
+      logBytes: (await storedLog(run)).length,
+      checkpoint: checkpoint && { step: readTrainerState(checkpoint).step, sizeBytes: sizeOf(checkpoint) },
+      travellers: travellers.map(({ knob, files, sizeBytes }) => ({ knob, files: files.length, sizeBytes })),
+      leftBehind,
+    };
+  }
+
+  async pack(run: string, choice: RunChoice): Promise<Blob> {
+    const { config } = await entryOf(await database(), run);
+    const { travellers } = await travellersOf(readStored(config).config, this.#platform);
+    const log = await storedLog(run);
+    if (log === "") throw new Error(`The run "${run}" holds no events; there is nothing to save`);
+    const pieces = packRun(
+      {
+        name: folderName(run),
+        config,
+        log: once(log),
+        checkpoint: choice.checkpoint ? await storedCheckpoint(run) : null,
+        travellers: travellers.filter(({ knob }) => choice.travellers.includes(knob)),
+      },
+      this.#platform,
+    );
+    const blob = await new Response(streamOf(pieces)).blob();
+    return blob.slice(0, blob.size, "application/zip");
+  }
+
+  async unpack(file: File): Promise<UnpackedRun> {
+    const source = blobBytes(file.name, file);
+    const run = await openRunFile(source);
+    await expectRoom(file.size, run);
+    const { name, store } = await createRunStore(run.name, run.config);
+    let whole = false;
+    try {
+      const places = placesOf(run, keptFolder(name), (path) => this.#placeHere(path));
+      await this.#keepFiles(name, source, file, run);
+      for await (const lines of run.logAt(places)) await store.appendLog(lines);
+      const checkpoint = run.checkpointAt(places);
+      if (checkpoint) await store.writeCheckpoint(checkpoint);
+      await store.writeConfig(run.configAt(places));
+      await markImported(name);
+      whole = true;
+    } finally {
+      await store.close();
+      if (!whole) await removeRun(name).catch(() => {});
+    }
+    return { name, notices: [...run.notices, ...asked(run)] };
+  }
+
+  async kept(): Promise<DroppedFolder[]> {
+    const found: DroppedFolder[] = [];
+    const db = await database();
+    for (const [name, files] of await keptRunFiles()) {
+      const entry = await db.get("runs", name);
+      if (!entry) continue;
+      const { data, model, adapter } = readStored(entry.config).config;
+      const folder = keptFolder(name);
+      const named = { data: pathsIn(data), model: [model], adapter: [adapter] };
+      for (const knob of placeKnobs)
+        for (const path of named[knob].filter((one) => one.startsWith(`${folder}/`))) {
+          const own = files.filter((one) => one.path.startsWith(`${knob}/`));
+          const sizeBytes = own.reduce((sum, { content }) => sum + content.size, 0);
+          const message = `Came with the run ${name}, ${shownBytes(sizeBytes)}`;
+          found.push({ path, kind: knob, usable: true, message, files: own.length, sizeBytes });
+        }
+    }
+    return found;
+  }
+
+  /** What a path of another machine is to be called here, until the same files are dropped. */
+  #placeHere(path: string): string {
+    const stays =
+      path.startsWith("dropped/") ||
+      path.startsWith("trained-here/") ||
+      shippedModels.has(path) ||
+      /\.m?[jt]s$|^script:/.test(path) ||
+      this.#onNetwork(path);
+    return stays
+      ? path
+      : `dropped/${path
+          .replace(/[/\\]+$/, "")
+          .split(/[/\\]/)
+          .at(-1)!}`;
+  }
+
+  #onNetwork(path: string): boolean {
+    try {
+      return pathsIn(path)
+        .concat(`${path}/config.json`)
+        .some((one) => this.#platform.addressOf(one) !== null);
+    } catch {
+      return true;
+    }
+  }
+
+  async #keepFiles(name: string, source: ByteSource, file: File, run: RunFile): Promise<void> {
+    for (const { path, file: zipped } of run.files) {
+      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      // Read once in any case: what is damaged is not kept. What lies there as it is needs no memory.
+      for await (const piece of unpackFile(source, zipped)) if (!zipped.stored) pieces.push(piece);
+      const from = zipped.stored ? await contentAt(source, zipped) : 0;
+      const content = zipped.stored ? file.slice(from, from + zipped.sizeBytes) : new Blob(pieces);
+      await keepRunFile(name, path, content);
+      this.#dropped.keep(`${keptFolder(name)}/${path}`, content);
+    }
+  }
+}
+
+/** A name that is a folder's on every system. */
+const folderName = (run: string): string =>
+  run.replaceAll(/[^\p{L}\p{N}._()-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "") || "run";
+
+async function* once(text: string): AsyncGenerator<string> {
+  yield text;
+}
+
+/** @throws StorageFull before anything is written */
+async function expectRoom(fileBytes: number, { files }: RunFile): Promise<void> {
+  const neededBytes = files.reduce((sum, { file }) => sum + file.sizeBytes, fileBytes);
+  const { quota, usage } = await navigator.storage.estimate();
+  if (quota !== undefined && usage !== undefined && quota - usage < neededBytes)
+    throw new StorageFull(
+      `The run takes ${shownBytes(neededBytes)}, and this browser has room for ${shownBytes(Math.max(0, quota - usage))}; remove stored runs, or free disk space`,
+    );
+}
+
+/** What going on with a run of somebody else would ask. */
+function asked({ config: { judgeUrl } }: RunFile): string[] {
+  return judgeUrl === ""
+    ? []
+    : [
+        `This run asks a judge at ${judgeUrl}: going on with it sends questions and answers there; look at its settings first`,
+      ];
+}

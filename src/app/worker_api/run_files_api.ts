@@ -1,0 +1,38 @@
+import type { PlaceKnob } from "../run_file/settings_paths.ts";
+import type { DroppedFolder } from "./dropped_folder.ts";
+
+/** What of a stored run can go into one file, with sizes in bytes before packing. */
+export interface RunContents {
+  logBytes: number;
+  /** Null where none was written. */
+  checkpoint: { step: number; sizeBytes: number } | null;
+  /** Local data and models that the run reads. */
+  travellers: { knob: PlaceKnob; files: number; sizeBytes: number }[];
+  /** And those that cannot go along, with the reason. */
+  leftBehind: { knob: PlaceKnob; why: string }[];
+}
+
+/** What a person wants to have in the file beside settings and log. */
+export interface RunChoice {
+  checkpoint: boolean;
+  travellers: readonly PlaceKnob[];
+}
+
+/** A run that came out of a file. */
+export interface UnpackedRun {
+  /** Under which it is kept here. */
+  name: string;
+  /** What a person should know, a sentence each. */
+  notices: string[];
+}
+
+/** Runs as single files, out of this browser and into it. No method needs a GPU; each rejects with one sentence. */
+export interface RunFilesApi {
+  contents(run: string): Promise<RunContents>;
+  /** The run as a zip archive, which this page and the command line open. */
+  pack(run: string, choice: RunChoice): Promise<Blob>;
+  /** Keeps the run of such an archive in this browser, with the data and models that came with it. */
+  unpack(file: File): Promise<UnpackedRun>;
+  /** Data and models that came with runs, by the names under which those know them. */
+  kept(): Promise<DroppedFolder[]>;
+}

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { writeZip } from "../../../src/app/archive/zip_writer.ts";
+import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
+import { runCommand } from "../../../src/app/deno/commands/commands.ts";
+import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { configText } from "../../../src/app/run/record.ts";
+import { runSources } from "../../../src/app/run/run_sources.ts";
+import { checkpointFiles } from "../../../src/train/checkpoint.ts";
+import { resolveConfig } from "../../../src/train/config.ts";
+import { linesOf, loggedEvents } from "../../support/logged_run.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await Deno.makeTempDir();
+  await makeRun();
+});
+afterEach(() => Deno.remove(folder, { recursive: true }));
+
+const read = (path: string): Promise<string> => Deno.readTextFile(`${folder}/${path}`);
+
+/** A run of two steps over local rows, with a checkpoint. */
+async function makeRun(): Promise<void> {
+  await Deno.mkdir(`${folder}/rows/pictures`, { recursive: true });
+  await Deno.writeTextFile(
+    `${folder}/rows/rows.jsonl`,
+    '{"image":"pictures/a.png","question":"q","answer":"1"}\n{"image":"pictures/b.png","question":"q","answer":"2"}\n',
+  );
+  for (const name of ["a", "b", "unused"])
+    await Deno.writeTextFile(`${folder}/rows/pictures/${name}.png`, `picture ${name}`);
+  const data = `${folder}/rows/rows.jsonl`;
+  const config = resolveConfig({ steps: 4, data });
+  const sources = await runSources(config, await openDenoPlatform(false));
+  await Deno.mkdir(`${folder}/run/checkpoint`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/run/config.json`, configText(config, sources));
+  const events = loggedEvents.map((event) => (event.type === "run" ? { ...event, config, sources } : event));
+  await Deno.writeTextFile(`${folder}/run/events.jsonl`, `${linesOf(events).join("\n")}\n`);
+  const values = [{ name: "w", shape: [2], values: new Float32Array([1, 2]) }];
+  const files = checkpointFiles({ step: 2, config, weights: values, optimizer: { step: 2, m: values, v: values } });
+  for (const { name, bytes } of files) await Deno.writeFile(`${folder}/run/checkpoint/${name}`, bytes);
+}
+
+async function run(line: string): Promise<{ code: number; lines: string[] }> {
+  const parsed = parseArguments(line.replaceAll("FOLDER", folder).split(" "));
+  if (parsed.help) throw new Error("not a command to run");
+  const lines: string[] = [];
+  const never = () => {
+    throw new Error("neither needs a model on a GPU");
+  };
+  const code = await runCommand(parsed, {
+    terminal: { print: (text) => lines.push(text.replaceAll(folder, "FOLDER")), progress: () => {} },
+    openPlatform: openDenoPlatform,
+    openSession: never,
+    compileKernels: never,
+    compilers: never,
+    stopping: () => false,
+    untilStopped: () => new Promise(() => {}),
+    dist: folder,
+  });
+  return { code, lines };
+}
+
+test("a run goes out as one file and comes back as it was, where its data lies where it lay", async () => {
+  const packed = await run("pack FOLDER/run --out FOLDER/run.zip");
+  expect(packed.code).toBe(0);
+  expect(packed.lines[0]).toMatch(/^FOLDER\/run\.zip: .* kB: settings, log, its checkpoint of step 2$/);
+  expect(packed.lines[1]).toMatch(/^Without its data \(.+\), which --pictures takes along$/);
+  const { lines } = await run("unpack FOLDER/run.zip --out FOLDER/back");
+  expect(lines).toEqual([
+    "The run run is in FOLDER/back, its checkpoint is of step 2",
+    "Go on with: npm run saccade -- train --resume FOLDER/back",
+  ]);
+  for (const file of ["config.json", "events.jsonl", "checkpoint/trainer_state.json", "checkpoint/model.safetensors"])
+    expect(await read(`back/${file}`)).toBe(await read(`run/${file}`));
+});
+
+test("data travels by choice: what its rows name, and every file of the run then says where it lies", async () => {
+  await run("pack FOLDER/run --pictures --out FOLDER/run.zip");
+  await Deno.remove(`${folder}/rows`, { recursive: true });
+  await run("unpack FOLDER/run.zip --out FOLDER/back");
+  const data = `${folder}/back/files/data/rows.jsonl`;
+  const config = JSON.parse(await read("back/config.json"));
+  expect(config.data).toBe(data);
+  expect(config.sources.map((print: { path: string }) => print.path)).toContain(data);
+  expect(JSON.parse((await read("back/events.jsonl")).split("\n")[0]!).config.data).toBe(data);
+  expect(JSON.parse(await read("back/checkpoint/trainer_state.json")).config.data).toBe(data);
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${folder}/back/files/data/pictures`)) names.push(name);
+  expect(names.sort()).toEqual(["a.png", "b.png"]);
+  // The fingerprint is the same wherever the files lie
+  const own = await runSources({ data, model: "", adapter: "" }, await openDenoPlatform(false));
+  expect(own[0]!.hash).toBe(config.sources.find((print: { knob: string }) => print.knob === "data").hash);
+});
+
+test("unpack takes another place for what did not travel, where it holds the same", async () => {
+  await run("pack FOLDER/run --out FOLDER/run.zip");
+  await Deno.rename(`${folder}/rows`, `${folder}/elsewhere`);
+  await run("unpack FOLDER/run.zip --out FOLDER/back --data FOLDER/elsewhere/rows.jsonl");
+  expect(JSON.parse(await read("back/config.json")).data).toBe(`${folder}/elsewhere/rows.jsonl`);
+  await Deno.writeTextFile(`${folder}/elsewhere/pictures/a.png`, "another");
+  await expect(run("unpack FOLDER/run.zip --out FOLDER/other --data FOLDER/elsewhere/rows.jsonl")).rejects.toThrow(
+    /does not hold the data of the run.*a\.png.*name the run's own by --data/,
+  );
+  await expect(Deno.stat(`${folder}/other`)).rejects.toThrow();
+});
+
+test("addresses leave without what may let somebody in", async () => {
+  const config = resolveConfig({ steps: 4, adapter: "https://me:word@host.example/a?token=hush" });
+  await Deno.writeTextFile(`${folder}/run/config.json`, configText(config));
+  await Deno.writeTextFile(
+    `${folder}/run/events.jsonl`,
+    `${linesOf(loggedEvents.map((event) => (event.type === "run" ? { ...event, config } : event))).join("\n")}\n`,
+  );
+  await run("pack FOLDER/run --no-checkpoint --out FOLDER/run.zip");
+  await run("unpack FOLDER/run.zip --out FOLDER/back");
+  for (const file of ["config.json", "events.jsonl"]) {
+    expect(await read(`back/${file}`)).toContain('https://host.example/a"');
+    expect(await read(`back/${file}`)).not.toMatch(/hush|word@/);
+  }
+});
+
+test.each([
+  ["pack FOLDER/run --out FOLDER/run", "--out is a file that ends in .zip"],
+  ["pack FOLDER/rows --out FOLDER/a.zip", "found no config.json in it"],
+  ["pack FOLDER/run", "saccade pack needs --out"],
+  ["unpack FOLDER/none.zip --out FOLDER/back", "Expected a run file at"],
+  ["unpack FOLDER/run --out FOLDER/back", "found a folder; it is unpacked already"],
+  ["unpack FOLDER/rows/rows.jsonl --out FOLDER/back", "Expected a zip archive in rows.jsonl, found none"],
+  ["unpack FOLDER/run.zip --out FOLDER/rows", "Expected an empty or new folder"],
+])("%s", async (line, message) => {
+  await expect(run(line)).rejects.toThrow(message);
+});
+
+const other = (name: string, text: string) => ({ name, bytes: new TextEncoder().encode(text), deflate: false });
+const head = JSON.stringify(loggedEvents[0]);
+
+test.each([
+  [[], "Expected a run in a.zip, a folder with config.json and events.jsonl, found nothing"],
+  [[other("x.txt", "x")], "found x.txt"],
+  [[other("config.json", "{"), other("events.jsonl", head)], "a.zip: config.json: expected a JSON object"],
+  [[other("config.json", "{}"), other("events.jsonl", "x")], "Line 1 of events.jsonl in a.zip is not JSON"],
+  [
+    [
+      other("a/config.json", "{}"),
+      other("a/events.jsonl", head),
+      other("b/config.json", "{}"),
+      other("b/events.jsonl", head),
+    ],
+    "found 2",
+  ],
+  [
+    [other("config.json", "{}"), other("events.jsonl", head), other("checkpoint/model.safetensors", "x")],
+    "The checkpoint in a.zip is damaged: trainer_state.json: expected this file",
+  ],
+])("an archive that holds no whole run is refused, and nothing is written (%#)", async (files, message) => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of writeZip(files, new Date())) pieces.push(piece);
+  await Deno.writeFile(`${folder}/a.zip`, new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer()));
+  await expect(run("unpack FOLDER/a.zip --out FOLDER/back")).rejects.toThrow(message);
+  await expect(Deno.stat(`${folder}/back`)).rejects.toThrow();
+});

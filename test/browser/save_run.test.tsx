@@ -1,0 +1,75 @@
+import { render } from "preact";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { page } from "vitest/browser";
+import { makePage } from "../../src/app/web/make_page.ts";
+import { Page } from "../../src/app/web/page.tsx";
+import { resolveConfig } from "../../src/train/config.ts";
+import { FakeRun, fakeEvents } from "../support/fake_run.ts";
+
+let host: HTMLDivElement;
+beforeEach(() => {
+  host = document.createElement("div");
+  document.body.append(host);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  render(null, host);
+  host.remove();
+});
+
+/** What is downloaded from now on: names and contents. */
+function downloads(): { name: string; text: Promise<string> }[] {
+  const found: { name: string; text: Promise<string> }[] = [];
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    found.push({ name: this.download, text: fetch(this.href).then((answer) => answer.text()) });
+  });
+  return found;
+}
+
+function drop(name: string, text: string | Uint8Array<ArrayBuffer>): void {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], name));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}
+
+test("a stored run is saved as one file, with what was chosen", async () => {
+  const fake = new FakeRun();
+  fake.store("mine", [...fakeEvents(resolveConfig({ seed: 7, steps: 3 }))]);
+  const context = makePage(fake);
+  render(<Page page={context} />, host);
+  await context.control.openStored("mine");
+  const saved = downloads();
+  await page.getByRole("button", { name: "Save the run… The run mine" }).click();
+  const dialog = page.getByRole("dialog", { name: "Save the run as a file" });
+  await expect.element(dialog.getByText("Its checkpoint of step 2")).toBeVisible();
+  await expect.element(dialog.getByRole("checkbox", { name: /Its checkpoint/ })).toBeChecked();
+  await expect.element(dialog.getByRole("checkbox", { name: /Its data/ })).not.toBeChecked();
+  await dialog.getByRole("checkbox", { name: "Its data, with the pictures, 3 files (5.6 MB)" }).click();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect.element(dialog).not.toBeInTheDocument();
+  expect(saved.map(({ name }) => name)).toEqual(["mine.zip"]);
+  expect(JSON.parse(await saved[0]!.text)).toEqual({ run: "mine", checkpoint: true, travellers: ["data"] });
+});
+
+test("an archive that holds no run is refused in one sentence", async () => {
+  const context = makePage(new FakeRun());
+  render(<Page page={context} />, host);
+  drop("other.zip", new Uint8Array([0x50, 0x4b, 3, 4, 0]));
+  await expect.element(page.getByText("Expected a run in other.zip, found none")).toBeVisible();
+});
+
+test("settings leave as config.json, and a dropped one is used after a press", async () => {
+  const context = makePage(new FakeRun());
+  render(<Page page={context} />, host);
+  drop("config.json", JSON.stringify(resolveConfig({ preset: "story", steps: 7, seed: 3 })));
+  await expect.element(page.getByText("config.json: preset")).toBeVisible();
+  expect(context.store.config.value.preset).toBe("needle");
+  await page.getByRole("button", { name: "Use these settings" }).click();
+  expect(context.store.config.value).toEqual(resolveConfig({ preset: "story", steps: 7, seed: 3 }));
+  const saved = downloads();
+  await page.getByRole("button", { name: "Save these settings" }).click();
+  expect(saved[0]!.name).toBe("config.json");
+  expect(JSON.parse(await saved[0]!.text)).toEqual(context.store.config.value);
+  drop("config.json", '{"stepz":1}');
+  await expect.element(page.getByText('config.json: There is no knob "stepz"; did you mean "steps"?')).toBeVisible();
+});

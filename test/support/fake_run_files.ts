@@ -1,0 +1,26 @@
+import type { DroppedFolder } from "../../src/app/worker_api/dropped_folder.ts";
+import type { RunChoice, RunContents, RunFilesApi, UnpackedRun } from "../../src/app/worker_api/run_files_api.ts";
+
+/** Runs as files without a storage: sizes of a run over local rows, and what was chosen as the archive's text. */
+export class FakeRunFiles implements RunFilesApi {
+  async contents(): Promise<RunContents> {
+    return {
+      logBytes: 1_200_000,
+      checkpoint: { step: 2, sizeBytes: 3_400_000 },
+      travellers: [{ knob: "data", files: 3, sizeBytes: 5_600_000 }],
+      leftBehind: [],
+    };
+  }
+
+  async pack(run: string, choice: RunChoice): Promise<Blob> {
+    return new Blob([JSON.stringify({ run, ...choice })]);
+  }
+
+  async unpack(file: File): Promise<UnpackedRun> {
+    throw new Error(`Expected a run in ${file.name}, found none`);
+  }
+
+  async kept(): Promise<DroppedFolder[]> {
+    return [];
+  }
+}
