@@ -37,7 +37,7 @@ function reduced({ command, changes, options }: Request): Request {
   const isResumed = options.resume !== undefined;
   const isOwn = (changes.model ?? "") !== "" || (changes.preset ?? "").endsWith("b");
   const small: Partial<RunConfig> = {
-    ...(command === "train" && { steps: isResumed ? 2 : 1 }),
+    ...(["train", "sweep"].includes(command) && { steps: isResumed ? 2 : 1 }),
     ...(!isResumed && { tasksPerStep: 1, rolloutsPerTask: 2, evalTasks: 2 }),
     ...(changes.heldOutRows !== undefined && { heldOutRows: 1 }),
     ...(isOwn && !isResumed && { firstTurnTokens: 6, nextTurnTokens: 6, responseTokens: 12, maxPixels: 12_544 }),
@@ -53,6 +53,10 @@ function reduced({ command, changes, options }: Request): Request {
       ...options,
       ...(["eval", "rollout"].includes(command) && { tasks: 2 }),
       ...(command === "benchmark" && { limit: 2, ...(options.avgAt && { avgAt: 1 }) }),
+      // A run for each of two seeds, each in a process of its own.
+      ...(command === "sweep" && {
+        folders: options.folders!.map((axis) => axis.replace(/0\.\.\d+/, "0..1").replace(/,.*/, "")),
+      }),
       ...(["bench", "fuzz"].includes(command) && { seconds: 1 }),
     },
   };
