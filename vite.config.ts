@@ -89,6 +89,8 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Found late, in a test that imports it, it would reload the tests under way.
+        optimizeDeps: { include: ["axe-core"] },
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.{ts,tsx}"],

@@ -42,6 +42,7 @@ export const loggedStep: LoggedStep = {
   kind: "step",
   run: "first",
   config: resolveConfig({ steps: 2 }),
+  marks: new Map(),
   step: 1,
   endedAtMs: 1_600_000_000_250,
   groups: [{ task: needleTask, rollouts: [zoomedRollout, unjudgedRollout] }],

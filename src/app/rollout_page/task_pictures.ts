@@ -14,6 +14,7 @@ export type TaskPictures = (task: Task) => Promise<{ pictures: Pixels[] | null; 
 export function taskPictures(config: RunConfig, platform: Platform, view: SizeLimits): TaskPictures {
   let opened: ReturnType<typeof openRunTasks> | null = null;
   return async (task) => {
+    if (config.model === "") return { pictures: null, missing: "This log of another program holds no pictures" };
     if (config.data === "") return { pictures: needlePictures(task.id, config), missing: null };
     if (isOwnCode(config.data))
       return { pictures: null, missing: `Its tasks come from ${config.data}, which is not run to read a log` };

@@ -6,7 +6,7 @@ import { RejudgeControl } from "./judge/rejudge_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import { MarkControl } from "./run/mark_control.ts";
-import type { PageContext } from "./run/page_context.ts";
+import type { BesideWorker, PageContext } from "./run/page_context.ts";
 import { Pictures } from "./run/pictures.ts";
 import { ReplayFiles } from "./run/replay_files.ts";
 import { RunControl } from "./run/run_control.ts";
@@ -24,13 +24,22 @@ export interface PageParts extends PageContext {
   curves: CurvesControl;
 }
 
-/** The parts of a page over whatever answers as the run. */
-export function makePage(api: RunApi): PageParts {
+/**
+ * The parts of a page over whatever answers as the run.
+ * @param connectBeside  starts another that answers so
+ */
+export function makePage(
+  api: RunApi,
+  connectBeside: (failed: (error: Error) => void) => BesideWorker = () => {
+    throw new Error("This page has one worker alone; a sweep needs another");
+  },
+): PageParts {
   const store = new Store();
   const control = new RunControl(api, store);
   const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
+  const judge = new JudgeControl(api, store);
   return {
     store,
     control,
@@ -42,7 +51,12 @@ export function makePage(api: RunApi): PageParts {
     texts,
     worth: new WorthControl(api, store),
     data: new DataControl(api, store, givenFiles, () => control.reopen()),
-    judge: new JudgeControl(api, store),
+    judge,
+    openBeside: async (failed) => {
+      const beside = connectBeside(failed);
+      await Promise.all([judge.handTo(beside.api), givenFiles.handTo(beside.api)]);
+      return beside;
+    },
     rejudge: new RejudgeControl(api),
     memory: new MemoryControl(api, store),
     curves: new CurvesControl(api, store),

@@ -2,11 +2,10 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
 import { droppedFiles } from "./browser/dropped.ts";
-import { beginningOf } from "./browser/events_file.ts";
+import { beginningOf, isRunLog } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
 import { Curves } from "./curves/curves.tsx";
 import { CurvesContext } from "./curves/curves_context.ts";
-import { OverlayCard } from "./curves/overlay_card.tsx";
 import { DataContext } from "./data/data_context.ts";
 import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
@@ -18,14 +17,12 @@ import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
 import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
-import { RejudgePanel } from "./judge/rejudge_panel.tsx";
 import { Learn } from "./learn/learn.tsx";
 import type { PageParts } from "./make_page.ts";
 import { RolloutView } from "./rollout/rollout_view.tsx";
 import { StepView } from "./rollout/step_view.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
-import { RunsView } from "./runs/runs_view.tsx";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
 import { Welcome } from "./welcome/welcome.tsx";
@@ -59,8 +56,7 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
           {tab === "step" && <StepView />}
           {tab === "compare" && <Later name="The comparison" load={loadCompare} props={{}} />}
-          {tab === "runs" && <RunsView onRejudge={(name) => page.rejudge.show(name)} rejudged={<RejudgePanel />} />}
-          {tab === "runs" && <OverlayCard />}
+          {tab === "runs" && <Later name="The list of runs" load={loadRuns} props={{}} />}
           {tab === "data" && <SamplesView />}
           {tab === "learn" && <Learn />}
         </ViewBoundary>
@@ -87,6 +83,8 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 }
 
 const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
+
+const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
 
 const loadList = async (): Promise<ComponentType> => {
   const { ListView } = await import("./list/list_view.tsx");
@@ -122,6 +120,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
       return;
     }
     if (replayFiles.wants && (await replayFiles.offer(files))) return;
+    if (await control.openForeign(files)) return;
     store.tab.value = "data";
     await data.drop(files);
   } catch (error) {
@@ -133,7 +132,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
 async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> {
   for (const given of files) {
     if (!/\.(jsonl|ndjson)(\.gz)?$/i.test(given.path)) continue;
-    if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
+    if (isRunLog(await beginningOf(given.file))) return given;
   }
   return null;
 }

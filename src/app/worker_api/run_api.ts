@@ -129,6 +129,8 @@ export interface RunApi {
    * a moment while nobody asks: "settled" waits for what is under way, and it rests then.
    */
   nextEvents(asked: Asked): Promise<TrainEvent[] | null>;
+  /** The same without tasks and rollouts, for who looks at numbers alone; there may be none among what happened. */
+  nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null>;
   /** Changes knobs that apply at the next step. */
   change(changes: Partial<RunConfig>): Promise<void>;
   /**

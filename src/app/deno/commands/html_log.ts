@@ -1,5 +1,5 @@
 import type { Rollout } from "../../../agent/rollout.ts";
-import type { Tokenizer } from "../../../policy/tokenizer.ts";
+import type { TokenTexts } from "../../../interop/logs/rollout_texts.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { PictureWriter } from "../../rollout_page/page_pictures.ts";
@@ -24,7 +24,7 @@ const shippedView = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 export async function htmlOfLog(
   events: AsyncIterable<TrainEvent>,
   wanted: string,
-  { tokenizer, name }: { tokenizer: Tokenizer; name: string },
+  { tokenizer, name }: { tokenizer: TokenTexts; name: string },
   context: CommandContext,
 ): Promise<{ file: string; text: string; rollouts: number }> {
   if (!/^\d+(\.\d+){0,2}$/.test(wanted))

@@ -1,8 +1,8 @@
 import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../../interop/logs/formats.ts";
 import type { Logged } from "../../../interop/logs/logged_steps.ts";
 import { quantityRows, settingColumns } from "../../../interop/logs/quantity_rows.ts";
+import type { TokenTexts } from "../../../interop/logs/rollout_texts.ts";
 import type { NamedBytes } from "../../../platform.ts";
-import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -25,6 +25,7 @@ export async function logsCommand(options: Options, context: CommandContext): Pr
   if (out !== undefined) await expectNewFolder(out);
   const signal = stopSignal(context);
   const log = await openLog(folders[0]!, follow ? signal : null);
+  for (const sentence of log.foreign?.notices ?? []) context.terminal.print(visible(sentence));
   try {
     if (out === undefined) return await printLog(log, options, context);
     if (format === "html") return await writeHtml(log, options, context);
@@ -171,12 +172,16 @@ async function* count(steps: AsyncIterable<Logged>, step: () => void): AsyncGene
   }
 }
 
+/** For logs whose segments have their texts: no token is looked up. */
+const ownTexts: TokenTexts = { decode: () => "", texts: (tokens) => tokens.map(() => "") };
+
 /** The tokenizer of the run's model, or why there is none. */
 async function tokenizerOf(
   log: OpenLog,
   { tokenizer }: Options,
   context: CommandContext,
-): Promise<{ tokenizer: Tokenizer | null; missing: string }> {
+): Promise<{ tokenizer: TokenTexts | null; missing: string }> {
+  if (log.foreign) return { tokenizer: ownTexts, missing: "" };
   const folder = tokenizer ?? (await log.settings()).model;
   try {
     return { tokenizer: await runTokenizer(folder, context), missing: "" };

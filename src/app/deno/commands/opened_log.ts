@@ -1,9 +1,11 @@
 import { type Logged, loggedSteps } from "../../../interop/logs/logged_steps.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import type { ForeignLog } from "../../foreign_log/read_foreign.ts";
 import { linesOf } from "../../run/log_lines.ts";
 import { eventsOf } from "../../run/log_reader.ts";
 import { followedPieces } from "../storage/followed_log.ts";
+import { openForeign } from "../storage/foreign_files.ts";
 
 /** A log that may be read again and again. */
 export interface OpenLog {
@@ -12,6 +14,8 @@ export interface OpenLog {
   steps(): AsyncGenerator<Logged>;
   /** The settings that the run began with. */
   settings(): Promise<RunConfig>;
+  /** Of another program: it has its tokens' texts itself. */
+  foreign?: ForeignLog;
 }
 
 /**
@@ -19,6 +23,9 @@ export interface OpenLog {
  * @param follow  to go on with the run while it is made, until this aborts; null to read what is there
  */
 export async function openLog(path: string, follow: AbortSignal | null): Promise<OpenLog> {
+  // Others' logs are read whole.
+  const foreign = follow ? null : await openForeign(path);
+  if (foreign) return openedForeign(foreign, path);
   const isFolder = await Deno.stat(path).then(
     ({ isDirectory }) => isDirectory,
     () => {
@@ -32,11 +39,25 @@ export async function openLog(path: string, follow: AbortSignal | null): Promise
   return {
     events,
     steps: () => loggedSteps(events(), nameOf(path)),
-    async settings() {
-      for await (const event of events()) if (event.type === "run") return event.config;
-      throw new Error(`${file} is empty; nothing was logged yet`);
-    },
+    settings: () => settingsIn(events(), file),
   };
+}
+
+function openedForeign(foreign: ForeignLog, path: string): OpenLog {
+  async function* events(): AsyncGenerator<TrainEvent> {
+    yield* foreign.events();
+  }
+  return {
+    events,
+    steps: () => loggedSteps(events(), nameOf(path)),
+    settings: () => settingsIn(events(), path),
+    foreign,
+  };
+}
+
+async function settingsIn(events: AsyncIterable<TrainEvent>, file: string): Promise<RunConfig> {
+  for await (const event of events) if (event.type === "run") return event.config;
+  throw new Error(`${file} is empty; nothing was logged yet`);
 }
 
 /** Ends with the run. */

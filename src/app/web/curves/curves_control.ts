@@ -52,6 +52,11 @@ export class CurvesControl {
       return names.flatMap((name) => this.#read.value.get(name) ?? []);
     });
     this.reading = computed(() => store.overlaid.value.filter((name) => !this.#read.value.has(name)));
+    // Other runs have other steps.
+    effect(() => {
+      void store.runHead.value?.startedAt;
+      this.window.value = null;
+    });
     effect(() => {
       const wanted = store.overlaid.value;
       for (const name of wanted) void this.#fetch(name);

@@ -82,10 +82,11 @@ async function show(store: Store, control: RunControl, look: Look): Promise<void
 
 /** Goes to the step, the rollout and the token, in the run that is shown. */
 function place(store: Store, control: RunControl, look: Look): void {
-  const { tab, step, at, task, rollout, token, panels } = look;
+  const { tab, step, at, task, rollout, token, panels, overlay } = look;
   const { replay } = control;
   store.find.value = look.find;
   store.sorting.value = look.sort;
+  if (overlay.join("\n") !== store.overlaid.peek().join("\n")) store.overlaid.value = overlay;
   if (Object.keys(panels).length > 0) store.panels.value = { ...store.panels.peek(), ...panels };
   let found = rollout;
   if (store.replay.value) {

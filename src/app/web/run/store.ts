@@ -22,6 +22,8 @@ export const tabs: readonly Tab[] = ["train", "rollouts", "step", "compare", "ru
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
   name: string;
+  /** What a person calls it, where they do. */
+  title?: string | undefined;
   /** How a link names it. */
   link: string;
   /** What it fetches was agreed to when a stored run was started; of a file that was opened nothing was. */

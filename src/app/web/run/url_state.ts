@@ -26,6 +26,8 @@ export interface Look {
   sort: string;
   /** Panels beside the rollout that were opened (true) or folded. */
   panels: Readonly<Record<string, boolean>>;
+  /** Stored runs whose curves are drawn as well. */
+  overlay: readonly string[];
 }
 
 /** What a link to the page carries: the experiment and what is looked at. */
@@ -36,7 +38,7 @@ export interface UrlState extends Look {
   others: [key: string, value: string][];
 }
 
-const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "find", "sort", "panels"];
+const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "find", "sort", "panels", "overlay"];
 const places = ["step", "at", "task", "token"] as const;
 
 const files = "file:";
@@ -56,6 +58,7 @@ export const noPlace = {
   find: "",
   sort: "",
   panels: {},
+  overlay: [],
 } as const;
 /** Fields that other parts of the product read from the address. */
 const foreignKeys = ["trace"];
@@ -73,6 +76,7 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "panels") state.panels = readPanels(value);
       else if (key === "find") state.find = queryText(parseQuery(value));
       else if (key === "sort") state.sort = sortingText(parseSorting(value));
+      else if (key === "overlay") state.overlay = withOverlay(state.overlay, value);
       else if (isPlace(key)) state[key] = checkPlace(key, value);
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
@@ -113,6 +117,7 @@ export function writeUrl(state: UrlState): string {
   if (state.sort !== "") fields.push(["sort", state.sort]);
   const panels = Object.entries(state.panels).map(([name, open]) => (open ? name : `-${name}`));
   if (panels.length > 0) fields.push(["panels", panels.join(".")]);
+  for (const name of state.overlay) fields.push(["overlay", name]);
   return `?${new URLSearchParams([...fields, ...state.others])}`;
 }
 
@@ -141,6 +146,16 @@ function readPanels(value: string): Record<string, boolean> {
 }
 
 const mostPanels = 40;
+
+/** One more run whose curves are drawn, each once. */
+function withOverlay(names: readonly string[], name: string): readonly string[] {
+  if (name.trim() === "") throw new Error("overlay must name a run that is stored in this browser, found nothing");
+  if (names.length >= mostOverlaid)
+    throw new Error(`overlay may name ${mostOverlaid} runs, found more; those after "${names.at(-1)}" are left out`);
+  return names.includes(name) ? names : [...names, name];
+}
+
+const mostOverlaid = 100;
 
 const isPlace = (key: string): key is (typeof places)[number] => (places as readonly string[]).includes(key);
 

@@ -21,6 +21,7 @@ export function runFilesLater(platform: Platform, dropped: DroppedFiles): RunFil
     contents: async (run) => (await files()).contents(run),
     pack: async (run, choice) => (await files()).pack(run, choice),
     unpack: async (file) => (await files()).unpack(file),
+    translate: async (given) => (await import("./translated_log.ts")).translatedLog(given),
     kept: async () => (await files()).kept(),
   };
 }

@@ -12,14 +12,21 @@ import { placesOf } from "../../run_file/placed.ts";
 import { placeKnobs } from "../../run_file/settings_paths.ts";
 import { travellersOf } from "../../run_file/travellers.ts";
 import { shownBytes } from "../../text/shown_bytes.ts";
-import type { DroppedFolder } from "../../worker_api/dropped_folder.ts";
-import type { RunChoice, RunContents, RunFilesApi, UnpackedRun } from "../../worker_api/run_files_api.ts";
+import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import type {
+  RunChoice,
+  RunContents,
+  RunFilesApi,
+  TranslatedLog,
+  UnpackedRun,
+} from "../../worker_api/run_files_api.ts";
 import type { DroppedFiles } from "../browser/dropped_files.ts";
 import { keptFolder } from "../browser/kept_folder.ts";
 import { sizeOf } from "./browser_run_store.ts";
 import { database, entryOf, StorageFull } from "./database.ts";
 import { keepRunFile, keptRunFiles } from "./run_file_store.ts";
 import { createRunStore, markImported, removeRun, storedCheckpoint, storedLog } from "./run_store.ts";
+import { translatedLog } from "./translated_log.ts";
 
 /** Stored runs as single files, and back. */
 export class RunFilesWorker implements RunFilesApi {
@@ -82,6 +89,10 @@ export class RunFilesWorker implements RunFilesApi {
       if (!whole) await removeRun(name).catch(() => {});
     }
     return { name, notices: [...run.notices, ...asked(run)] };
+  }
+
+  translate(files: readonly GivenFile[]): Promise<TranslatedLog | null> {
+    return translatedLog(files);
   }
 
   async kept(): Promise<DroppedFolder[]> {

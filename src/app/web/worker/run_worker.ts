@@ -7,7 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
-import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
+import { type CurveEvent, curveEvents, isCurveEvent } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -155,6 +155,10 @@ export class RunWorker implements RunApi {
     return this.#batches.batches.next(asked);
   }
 
+  async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
+    return (await this.nextEvents(asked))?.filter(isCurveEvent) ?? null;
+  }
+
   async change(changes: Partial<RunConfig>): Promise<void> {
     await this.#run?.change(changes);
   }
@@ -265,9 +269,11 @@ export class RunWorker implements RunApi {
   }
 
   async exportModel(run: string | null): Promise<ExportedModel> {
-    if (run !== null) return storedExport(this.platform, run);
-    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
-    return this.#run.exported();
+    if (run === null && !this.#run)
+      throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    const exported = run === null ? await this.#run!.exported() : await storedExport(this.platform, run);
+    const { withStoredCard } = await import("./stored_card.ts");
+    return withStoredCard(exported, this.platform);
   }
 
   /** The next event of a run, which its list of rollouts learns as well. */
