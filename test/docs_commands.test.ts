@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseArguments } from "../src/app/deno/command_line/arguments.ts";
-import { knobsOf } from "../src/app/deno/command_line/command_table.ts";
+import { type CommandName, commands, kebab, knobsOf } from "../src/app/deno/command_line/command_table.ts";
 import { runCommand } from "../src/app/deno/commands/commands.ts";
 import { settingsAs } from "../src/app/deno/commands/settings_command.ts";
 import { openDenoPlatform } from "../src/app/deno/platform.ts";
@@ -112,6 +112,17 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
+/** Flags of every command, and those of other programs that the documents name. */
+const flagsKnown = new Set([
+  ...Object.keys(commands).flatMap((name) => [
+    ...knobsOf(name as CommandName).map(kebab),
+    ...commands[name as CommandName].flags.map(kebab),
+  ]),
+  ...["tool", "tasks", "reward", "help", "version", "no-name", "name", "num_generations", "num_iterations"],
+  // vLLM's, Vitest's, git's
+  ...["allowed-origins", "port"],
+]);
+
 const prefix = "npm run saccade -- ";
 const scripts = (JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { scripts: Record<string, string> })
   .scripts;
@@ -125,6 +136,7 @@ describe.each(documentsOf(root).map((path) => [path, commandsIn(root + path)] as
     await fillWorkFolder(folder);
     Deno.chdir(folder);
     await Deno.writeTextFile("run_deepeyes_grpo.sh", settingsAs("verl", resolveConfig({ preset: "verl-7b" })));
+    const failed: string[] = [];
     for (const line of own) {
       await withRuns(line);
       const before = done.get(line);
@@ -132,12 +144,11 @@ describe.each(documentsOf(root).map((path) => [path, commandsIn(root + path)] as
         await takeOver(line, before);
         continue;
       }
-      const { code, lines } = await run(line).catch((error) => {
-        throw new Error(`${path}: "${line}" failed: ${(error as Error).message}`);
-      });
-      expect(code, `${path}: "${line}" printed:\n${lines.slice(-8).join("\n")}`).toBe(0);
+      const { code, lines } = await run(line).catch((error: Error) => ({ code: -1, lines: [error.message] }));
+      if (code !== 0) failed.push(`${line} ended with ${code}: ${lines.slice(-8).join(" | ")}`);
       done.set(line, folder);
     }
+    expect(failed).toEqual([]);
   });
 
   test("other programs are scripts of package.json, examples that are run, or named here", () => {
@@ -148,6 +159,15 @@ describe.each(documentsOf(root).map((path) => [path, commandsIn(root + path)] as
       // Of others, which cannot be started here.
       expect(isThere || /^(vllm serve|npm (ci|install)|git clone|cd saccade)\b/.test(line), line).toBe(true);
     }
+  });
+
+  test("flags in its text exist", () => {
+    const text = readFileSync(root + path, "utf8").replace(/^```[\s\S]*?^```/gm, "");
+    const spans = [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
+    const named = spans.flatMap((span) => [...span.matchAll(/(?:^|\s)--([a-z][\w-]*)/g)].map(([, flag = ""]) => flag));
+    // Messages name flags of servers as well.
+    if (!/troubleshooting/.test(path))
+      expect(named.filter((flag) => !flagsKnown.has(flag) && !flagsKnown.has(flag.replace(/^no-/, "")))).toEqual([]);
   });
 
   test("commands in its text are understood", () => {
