@@ -325,7 +325,7 @@ export const commands = {
   },
   unpack: {
     line: "make the folder of a run again from a file that pack or the page wrote",
-    example: "unpack first.zip --out runs/first",
+    example: "unpack first.zip --out runs/unpacked",
     knobs: ["run", "adapter", "tasks"],
     only: ["data", "model", "adapter"],
     flags: ["out"],
