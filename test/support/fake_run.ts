@@ -29,6 +29,7 @@ import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { stepMetrics } from "../../src/train/metrics.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeHubApi } from "./fake_hub_api.ts";
 import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
 import { FakeRunFiles } from "./fake_run_files.ts";
@@ -66,6 +67,7 @@ export class FakeRun implements RunApi {
   readonly judge: JudgeApi;
   readonly rollouts: FakeRollouts;
   readonly records = new FakeRecords();
+  readonly hub: FakeHubApi;
   readonly files = new FakeRunFiles();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
@@ -85,6 +87,7 @@ export class FakeRun implements RunApi {
   constructor(options: FakeOptions = {}) {
     this.#options = options;
     this.#dropped = options.dropped ?? new DroppedFiles();
+    this.hub = new FakeHubApi(this.asked, (config, memoryBytes) => this.memory(config, memoryBytes));
     this.data = new DataWorker(options.platform ?? droppedPlatform(this.#dropped));
     const judge = new JudgeWorker((name) => this.events(name), options.judge);
     this.judge = judge;

@@ -23,6 +23,10 @@ export class FakeRunFiles implements RunFilesApi {
     return new Blob([JSON.stringify({ run, ...choice })]);
   }
 
+  async pages(run: string): Promise<Blob> {
+    return new Blob([`pages of ${run}`]);
+  }
+
   async unpack(file: File): Promise<UnpackedRun> {
     throw new Error(`Expected a run in ${file.name}, found none`);
   }

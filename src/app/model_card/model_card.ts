@@ -205,7 +205,7 @@ function linesOf(updates: readonly Update[], evals: readonly Evaluation[]): Card
 const inline = (text: string): string =>
   withUnseen(text)
     .replaceAll(/[\r\n]+/g, " ")
-    .replaceAll(/[\\`*_{}[\]<>()#|!~]/g, "\\$&")
+    .replaceAll(/[\\`*[\]<>|]/g, "\\$&")
     .slice(0, 300);
 const code = (text: string): string => {
   const plain = withUnseen(text)

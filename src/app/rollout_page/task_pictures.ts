@@ -7,6 +7,9 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 
+/** How large the shipped models see pictures, for logs from before runs recorded it. */
+export const shippedView = { factor: 16, minPixels: 4096, maxPixels: 4096 };
+
 /** Pictures of a run's tasks, without its model. */
 export type TaskPictures = (task: Task) => Promise<{ pictures: Pixels[] | null; missing: string | null }>;
 

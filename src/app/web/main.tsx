@@ -19,5 +19,12 @@ render(<Page page={page} />, document.getElementById("page")!);
 addEventListener("error", ({ error }) => error && page.store.notices.error(error));
 addEventListener("unhandledrejection", ({ reason }) => page.store.notices.error(reason));
 
+const away = page.away();
+away.then(
+  (control) => control.begin(),
+  (error) => page.store.notices.error(error),
+);
 page.store.gpuProblem.value = gpuProblem(await gpuFacts());
 if (page.store.gpuProblem.value === null) await page.control.open();
+// Last: it fetches what was not needed yet.
+await (await away).keepOffline();

@@ -1,8 +1,10 @@
 import type { RunApi } from "../worker_api/run_api.ts";
+import type { AwayControl } from "./away/away_control.ts";
 import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { ModelControl } from "./models/model_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import { MarkControl } from "./run/mark_control.ts";
@@ -21,6 +23,9 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  models: ModelControl;
+  /** Fetched when it is first asked for. */
+  away(): Promise<AwayControl>;
   curves: CurvesControl;
 }
 
@@ -39,7 +44,13 @@ export function makePage(
   const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
+  let away: Promise<AwayControl> | null = null;
+  const openAway = async (): Promise<AwayControl> => {
+    const { AwayControl } = await import("./away/away_control.ts");
+    return new AwayControl(store);
+  };
   const judge = new JudgeControl(api, store);
+  const memory = new MemoryControl(api, store);
   return {
     store,
     control,
@@ -58,7 +69,16 @@ export function makePage(
       return beside;
     },
     rejudge: new RejudgeControl(api),
-    memory: new MemoryControl(api, store),
+    memory,
+    models: new ModelControl(api, store, memory),
+    away: () => {
+      away ??= openAway();
+      // What failed once may work the next time.
+      away.catch(() => {
+        away = null;
+      });
+      return away;
+    },
     curves: new CurvesControl(api, store),
   };
 }

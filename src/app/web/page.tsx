@@ -1,32 +1,31 @@
 import type { ComponentChildren, ComponentType } from "preact";
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
+import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
 import { beginningOf, isRunLog } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
-import { Curves } from "./curves/curves.tsx";
 import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
-import { SamplesView } from "./data/samples_view.tsx";
 import { Header } from "./frame/header.tsx";
 import { keepFocus } from "./frame/keep_focus.ts";
 import { NoticeList } from "./frame/notice_list.tsx";
 import { QuestionDialog } from "./frame/question_dialog.tsx";
 import { ReplayNeeds } from "./frame/replay_needs.tsx";
+import { RunBar } from "./frame/run_bar.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
-import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
-import { Learn } from "./learn/learn.tsx";
+import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
 import type { PageParts } from "./make_page.ts";
-import { RolloutView } from "./rollout/rollout_view.tsx";
-import { StepView } from "./rollout/step_view.tsx";
+import { ModelContext } from "./models/model_context.ts";
+import { ModelLine } from "./models/model_line.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
 import { MemoryContext } from "./train/memory_context.ts";
 import { TrainView } from "./train/train_view.tsx";
 import { Welcome } from "./welcome/welcome.tsx";
-import { Later } from "./widgets/later.tsx";
+import { importAtRest, Later } from "./widgets/later.tsx";
 
 showUnseen();
 
@@ -36,12 +35,18 @@ export function Page({ page }: { page: PageParts }) {
   useLayoutEffect(() => acceptFiles((files) => void openDropped(page, files)), [page]);
   useLayoutEffect(keepFocus, []);
   const { store } = page;
+  const isOpen = store.opened.value !== null || store.gpuProblem.value !== null;
+  useEffect(() => {
+    // Nothing competes with the model for the network.
+    if (isOpen) importAtRest(Object.values(views));
+  }, [isOpen]);
   const tab = store.tab.value;
   const run = store.replay.value?.link ?? null;
   return (
     <Providers page={page}>
       <ViewBoundary name="The bar above" of={run}>
         <Header />
+        <RunBar />
       </ViewBoundary>
       <ViewBoundary name="A notice" of={run}>
         <NoticeList />
@@ -51,14 +56,16 @@ export function Page({ page }: { page: PageParts }) {
       <main id="view" class={tab}>
         <ViewBoundary key={tab} name={viewNames[tab]} of={run}>
           {tab === "train" && (
-            <TrainView judge={<JudgeCard />} curves={<Curves />} rollout={<RolloutView />} welcome={<Welcome />} />
+            <TrainView
+              judge={<JudgeCard />}
+              model={<ModelLine picker={<Later name="The list of models" load={views.models} props={{}} />} />}
+              run={<Later name="The run" load={views.run} props={{}} />}
+              rollout={<Later name="The rollout" load={views.rollout} props={{}} />}
+              away={<AwayPanel control={page.away} />}
+              welcome={<Welcome />}
+            />
           )}
-          {tab === "rollouts" && <Later name="The list of rollouts" load={loadList} props={{}} />}
-          {tab === "step" && <StepView />}
-          {tab === "compare" && <Later name="The comparison" load={loadCompare} props={{}} />}
-          {tab === "runs" && <Later name="The list of runs" load={loadRuns} props={{}} />}
-          {tab === "data" && <SamplesView />}
-          {tab === "learn" && <Learn />}
+          {tab !== "train" && <Later key={tab} name={viewNames[tab]} load={views[tab]} props={{}} />}
         </ViewBoundary>
       </main>
     </Providers>
@@ -73,7 +80,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
             <MemoryContext.Provider value={page.memory}>
-              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              <ModelContext.Provider value={page.models}>
+                <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              </ModelContext.Provider>
             </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
@@ -82,13 +91,36 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
   );
 }
 
-const loadCompare = async (): Promise<ComponentType> => (await import("./compare/compare_view.tsx")).CompareView;
-
-const loadRuns = async (): Promise<ComponentType> => (await import("./runs_tab.tsx")).RunsTab;
-
-const loadList = async (): Promise<ComponentType> => {
-  const { ListView } = await import("./list/list_view.tsx");
-  return () => <ListView rollout={<RolloutView />} />;
+/** What is imported when it is first shown, or once the page is at rest. */
+const views: Record<Exclude<Tab, "train"> | "run" | "rollout" | "models", () => Promise<ComponentType>> = {
+  run: async () => {
+    const [{ RunPanels }, { Curves }] = await Promise.all([
+      import("./train/run_panels.tsx"),
+      import("./curves/curves.tsx"),
+    ]);
+    return () => <RunPanels curves={<Curves />} />;
+  },
+  rollout: async () => (await import("./rollout/rollout_view.tsx")).RolloutView,
+  models: async () => (await import("./models/model_picker.tsx")).ModelPicker,
+  rollouts: async () => {
+    const { ListView } = await import("./list/list_view.tsx");
+    return () => <ListView rollout={<Later name="The rollout" load={views.rollout} props={{}} />} />;
+  },
+  step: async () => (await import("./rollout/step_view.tsx")).StepView,
+  compare: async () => (await import("./compare/compare_view.tsx")).CompareView,
+  runs: async () => {
+    const [{ RunsView }, { RejudgePanel }, { OverlayCard }] = await Promise.all([
+      import("./runs/runs_view.tsx"),
+      import("./judge/rejudge_panel.tsx"),
+      import("./curves/overlay_card.tsx"),
+    ]);
+    return () => {
+      const rejudge = useRejudge();
+      return <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} curves={<OverlayCard />} />;
+    };
+  },
+  data: async () => (await import("./data/samples_view.tsx")).SamplesView,
+  learn: async () => (await import("./learn/learn_view.tsx")).LearnView,
 };
 
 const viewNames: Record<Tab, string> = {

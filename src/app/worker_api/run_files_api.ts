@@ -38,6 +38,8 @@ export interface RunFilesApi {
   contents(run: string): Promise<RunContents>;
   /** The run as a zip archive, which this page and the command line open. */
   pack(run: string, choice: RunChoice): Promise<Blob>;
+  /** The run as pages that need nothing but a browser, in a zip archive. */
+  pages(run: string): Promise<Blob>;
   /** Keeps the run of such an archive in this browser, with the data and models that came with it. */
   unpack(file: File): Promise<UnpackedRun>;
   /** The log of another program among files, as one of ours; null where there is none. */

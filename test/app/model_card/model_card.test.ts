@@ -89,5 +89,5 @@ test("without a log it says so; a licence that is not known is not made up", asy
     { base: "---\nlicense: [x]\n---\n", run: "a\n# b [x](http://e.example) `c`" },
   );
   expect(odd.text).toContain("license: other");
-  expect(odd.text).toContain("# a \\# b \\[x\\]\\(http://e.example\\) \\`c\\`, step 20");
+  expect(odd.text).toContain("# a # b \\[x\\](http://e.example) \\`c\\`, step 20");
 });

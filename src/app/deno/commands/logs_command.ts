@@ -147,14 +147,25 @@ async function writeQuantities(
 /** One file for the rollouts that are named. */
 async function writeHtml(log: OpenLog, options: Options, context: CommandContext): Promise<number> {
   const { folders = [], out, rollout } = options;
-  if (rollout === undefined)
-    throw new Error("--format html writes single rollouts: name them by --rollout STEP.TASK.ROLLOUT, such as 12.3.2");
   const { tokenizer, missing } = await tokenizerOf(log, options, context);
   if (!tokenizer) {
     context.terminal.print(visible(`html is not written: ${missing}`));
     return 1;
   }
   const name = nameOf(folders[0]!);
+  if (rollout === undefined) {
+    const { runPages } = await import("../../run_pages/run_pages.ts");
+    const pages = runPages({
+      name,
+      events: log.events,
+      textOf: (token) => tokenizer.texts([token])[0] ?? "",
+      platform: await context.openPlatform(false),
+      progress: (done, of) => context.terminal.progress(`html: ${done} of ${of} steps`),
+    });
+    const files = await writePieces(out!, pages);
+    context.terminal.print(`html: ${plural(files, "page")}; open ${out}/index.html in a browser`);
+    return 0;
+  }
   const { htmlOfLog } = await import("./html_log.ts");
   const { file, text, rollouts } = await htmlOfLog(log.events(), rollout, { tokenizer, name }, context);
   await Deno.mkdir(out!, { recursive: true });

@@ -2,7 +2,7 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { RunApi } from "../../worker_api/run_api.ts";
 import { foldAll, type RunState } from "../run/run_state.ts";
 import type { Store } from "../run/store.ts";
-import type { GroupName } from "./catalogue.ts";
+import type { GroupName } from "./curve_groups.ts";
 import { type CurveLayout, plainLayout, readLayout } from "./curve_layout.ts";
 import { KeysSeen, type RunPoints, runPoints } from "./run_points.ts";
 
@@ -59,7 +59,7 @@ export class CurvesControl {
     });
     effect(() => {
       const wanted = store.overlaid.value;
-      for (const name of wanted) void this.#fetch(name);
+      for (const name of wanted) void this.#fold(name);
       this.#forget(wanted);
       this.#watch(wanted.length > 0);
     });
@@ -104,7 +104,7 @@ export class CurvesControl {
     this.#store.overlaid.value = on ? [...others, name] : others;
   }
 
-  async #fetch(name: string): Promise<void> {
+  async #fold(name: string): Promise<void> {
     if (this.#asked.has(name)) return;
     this.#asked.add(name);
     try {
@@ -140,7 +140,7 @@ export class CurvesControl {
       const step = runs.find((run) => run.name === name)?.step;
       if (step === undefined || step === state.step) continue;
       this.#asked.delete(name);
-      await this.#fetch(name);
+      await this.#fold(name);
     }
   }
 }

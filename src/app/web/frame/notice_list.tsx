@@ -2,6 +2,7 @@ import { count } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Interrupted } from "../run/store.ts";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
+import { LessonNotice } from "./lesson_notice.tsx";
 
 /** Sentences above the view: errors, what is missing, what can be gone on with. */
 export function NoticeList() {
@@ -18,6 +19,7 @@ export function NoticeList() {
   const { steps } = store.config.value;
   return (
     <section class="notices" aria-label="Notices">
+      <LessonNotice />
       {store.gpuProblem.value !== null && (
         <div class="notice error" role="alert">
           <span>

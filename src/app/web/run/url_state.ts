@@ -4,6 +4,7 @@ import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import { parseSorting, sortingText } from "../../rollout_list/fields.ts";
 import { parseQuery, queryText } from "../../rollout_list/query.ts";
+import { type Lesson, readParts, wholePage } from "./lesson.ts";
 import { type Tab, tabs } from "./store.ts";
 
 /** What is looked at. */
@@ -34,11 +35,27 @@ export interface Look {
 export interface UrlState extends Look {
   /** Preset, seed and what differs from the preset. */
   changes: Partial<RunConfig>;
+  /** What of the page is hidden; absent where all of it is shown. */
+  lesson?: Lesson;
   /** Fields that the page does not use; they stay in the address. */
   others: [key: string, value: string][];
 }
 
-const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "find", "sort", "panels", "overlay"];
+const ownKeys = [
+  "tab",
+  "run",
+  "step",
+  "at",
+  "task",
+  "rollout",
+  "token",
+  "find",
+  "sort",
+  "panels",
+  "overlay",
+  "hide",
+  "only",
+];
 const places = ["step", "at", "task", "token"] as const;
 
 const files = "file:";
@@ -78,6 +95,8 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "sort") state.sort = sortingText(parseSorting(value));
       else if (key === "overlay") state.overlay = withOverlay(state.overlay, value);
       else if (isPlace(key)) state[key] = checkPlace(key, value);
+      else if (key === "hide" || key === "only")
+        state.lesson = { ...(state.lesson ?? wholePage), [key]: readParts(key, value) };
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
         if (key === "judgeUrl" && value !== "") readServerAddress(value);
@@ -118,6 +137,8 @@ export function writeUrl(state: UrlState): string {
   const panels = Object.entries(state.panels).map(([name, open]) => (open ? name : `-${name}`));
   if (panels.length > 0) fields.push(["panels", panels.join(".")]);
   for (const name of state.overlay) fields.push(["overlay", name]);
+  for (const key of ["hide", "only"] as const)
+    if (state.lesson && state.lesson[key].length > 0) fields.push([key, state.lesson[key].join(".")]);
   return `?${new URLSearchParams([...fields, ...state.others])}`;
 }
 

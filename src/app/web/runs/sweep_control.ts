@@ -201,7 +201,7 @@ export function standings(stored: StoredSweep, runs: readonly StoredRun[], under
   });
 }
 
-const controls = new WeakMap<object, SweepControl>();
+const controls = new WeakMap<PageContext["control"], SweepControl>();
 
 /** The one of a page: it outlives the view. */
 export function sweepsOf(page: PageContext): SweepControl {

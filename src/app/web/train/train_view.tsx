@@ -1,47 +1,53 @@
 import type { ComponentChildren } from "preact";
-import { shortened } from "../labels/numbers.ts";
+import { useState } from "preact/hooks";
+import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
+import { narrow } from "../widgets/narrow.ts";
+import { Part } from "../widgets/part.tsx";
 import { CausalCard } from "./causal_card.tsx";
 import { Controls } from "./controls.tsx";
-import { Groups } from "./groups.tsx";
-import { HealthCard } from "./health_card.tsx";
 import { Profile } from "./profile.tsx";
 
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
-  /** Charts of the run. */
-  curves: ComponentChildren;
+  /** Which model is trained: a line among the settings. */
+  model: ComponentChildren;
+  /** Curves and groups. */
+  run: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
+  /** What happens while nobody looks: a card among the settings. */
+  away: ComponentChildren;
   /** What stands in the place of a run before there is one. */
   welcome: ComponentChildren;
 }
 
 /** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
-export function TrainView({ judge, curves, rollout, welcome }: Props) {
+export function TrainView({ judge, model, run, rollout, away, welcome }: Props) {
   const isFresh = usePage().store.isFresh.value;
   return (
     <>
-      <section class="stack settings" aria-label="Settings">
-        <Controls judge={judge} />
+      <section class="stack settings" aria-label="Settings" data-part="settings">
+        {narrow.value ? (
+          <FoldedSettings>
+            <Controls judge={judge} model={model} away={away} />
+          </FoldedSettings>
+        ) : (
+          <Controls judge={judge} model={model} away={away} />
+        )}
       </section>
       <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
-        {isFresh ? (
-          welcome
-        ) : (
-          <>
-            <Alarm />
-            <HealthCard />
-            {curves}
-            <Groups />
-          </>
-        )}
-        <CausalCard />
-        <Profile />
+        {isFresh ? welcome : <Part name="run">{run}</Part>}
+        <Part name="worth">
+          <CausalCard />
+        </Part>
+        <Part name="timeline">
+          <Profile />
+        </Part>
       </section>
       {!isFresh && (
-        <aside class="stack" aria-label="Chosen rollout">
+        <aside class="stack" aria-label="Chosen rollout" data-part="rollout">
           {rollout}
         </aside>
       )}
@@ -49,14 +55,16 @@ export function TrainView({ judge, curves, rollout, welcome }: Props) {
   );
 }
 
-/** The newest thing that a person should know about the run. */
-function Alarm() {
+/** On a telephone the settings would be a screen and a half before anything else: their line opens them. */
+function FoldedSettings({ children }: { children: ComponentChildren }) {
   const { store } = usePage();
-  const alarm = store.alarms.value.at(-1);
-  if (!alarm) return null;
+  const [open, setOpen] = useState(false);
   return (
-    <p class="alarm" role="status">
-      <b>Step {alarm.step}</b> {shortened(alarm.message)}
-    </p>
+    <details class="card folded-settings" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <b>Settings</b> {runName(store.config.value)}
+      </summary>
+      {open && <div class="stack">{children}</div>}
+    </details>
   );
 }

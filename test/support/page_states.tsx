@@ -1,0 +1,123 @@
+import { render } from "preact";
+import { page, userEvent } from "vitest/browser";
+import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
+import { makePage, type PageParts } from "../../src/app/web/make_page.ts";
+import { Page } from "../../src/app/web/page.tsx";
+import { resolveConfig } from "../../src/train/config.ts";
+import { fakeDataFiles } from "./fake_data.ts";
+import { FakeRun, fakeEvents } from "./fake_run.ts";
+import { soon } from "./soon.ts";
+
+const present = (selector: string): Promise<void> =>
+  soon(() => {
+    if (!document.querySelector(selector)) throw new Error(`${selector} is not there yet`);
+  });
+
+/** Opens everything that can be opened, also what that shows. */
+export async function unfoldAll(): Promise<void> {
+  for (let closed = 1; closed > 0; ) {
+    const found = [...document.querySelectorAll<HTMLDetailsElement>("details:not([open])")];
+    closed = found.length;
+    for (const one of found) one.open = true;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+}
+
+const twoNotices = ({ store }: PageParts): void => {
+  store.notices.add("error", "The file made.jsonl is no log: expected events, found a picture; choose another");
+  store.notices.add("information", "The run is done: 4 steps", { action: { label: "Show", run: () => {} } });
+  store.notices.add("information", "A third thing that a person should read");
+};
+
+const readStored = async ({ control }: PageParts): Promise<void> => {
+  await control.openStored("mine");
+  await present(".group .cell");
+  await present("aside .stage canvas");
+};
+
+const firstZoomed = ({ store }: PageParts): string =>
+  store.steps.value
+    .flatMap(({ groups }) => groups.flatMap((group) => group ?? []))
+    .find(({ calls }) => calls.length > 0)!.id;
+
+/** What a person may see of the page, each with how to come there. */
+export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<void>>> = {
+  "before the first run": () => present(".intro-curve"),
+  "without a GPU": async ({ store }) => {
+    store.gpuProblem.value = "This browser has no WebGPU: take another one";
+    await present(".notice.error");
+  },
+  "with notices": async (parts) => twoNotices(parts),
+  "the words": async () => {
+    await page.getByRole("button", { name: "Words and symbols of this page" }).click();
+    await present("dialog.words");
+  },
+  "a word's meaning": async () => {
+    await page.getByRole("button", { name: "DeepEyes", exact: true }).click();
+    await present(".balloon");
+  },
+  "all settings": async () => {
+    await unfoldAll();
+  },
+  "after a run of this page": async ({ control, store }) => {
+    store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 2, rolloutsPerTask: 2 };
+    await control.open();
+    await control.step();
+    await present(".group .cell");
+  },
+  "a stored run": readStored,
+  "a stored run, unfolded": async (parts) => {
+    await readStored(parts);
+    await unfoldAll();
+  },
+  "step through": async (parts) => {
+    await readStored(parts);
+    parts.store.pinned.value = firstZoomed(parts);
+    parts.store.tab.value = "step";
+    await present(".crops figure");
+    await unfoldAll();
+  },
+  "the keys": async (parts) => {
+    await readStored(parts);
+    parts.store.tab.value = "step";
+    await present(".crops figure");
+    await userEvent.keyboard("?");
+    await present("dialog");
+  },
+  compare: async (parts) => {
+    await readStored(parts);
+    parts.store.tab.value = "compare";
+    await present("main.compare .card");
+    await unfoldAll();
+  },
+  runs: async ({ store }) => {
+    store.tab.value = "runs";
+    await present("main.runs table");
+    await unfoldAll();
+  },
+  data: async ({ store }) => {
+    store.tab.value = "data";
+    await present("main.data .card");
+    await unfoldAll();
+  },
+  learn: async ({ store }) => {
+    store.tab.value = "learn";
+    await present(".lesson");
+  },
+};
+
+/** The page in a state, over a fake run. */
+export async function showState(host: HTMLElement, name: string): Promise<PageParts> {
+  const dropped = new DroppedFiles();
+  await dropped.add(await fakeDataFiles());
+  const fake = new FakeRun({ dropped, productSeconds: 0.05 });
+  fake.store("mine", [
+    ...fakeEvents(resolveConfig({ seed: 7, steps: 6, tasksPerStep: 3, rolloutsPerTask: 4, evalEvery: 2 })),
+  ]);
+  const parts = makePage(fake);
+  render(<Page page={parts} />, host);
+  await parts.control.open();
+  await pageStates[name]!(parts);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return parts;
+}
