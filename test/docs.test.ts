@@ -7,9 +7,9 @@ const docs = [
   "src/README.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
-  "docs/engine.md",
-  "docs/elsewhere.md",
-  "docs/bench.md",
+  ...readdirSync(`${root}docs`, { recursive: true })
+    .filter((name) => String(name).endsWith(".md"))
+    .map((name) => `docs/${name}`),
 ];
 
 const filesBelow = (folder: string): string[] =>

@@ -40,6 +40,8 @@ export const unjudgedRollout: Rollout = rollout({
 
 export const loggedStep: LoggedStep = {
   kind: "step",
+  run: "first",
+  config: resolveConfig({ steps: 2 }),
   marks: new Map(),
   step: 1,
   endedAtMs: 1_600_000_000_250,

@@ -1,12 +1,13 @@
 import { openGpuSession } from "../session/open_gpu_session.ts";
 import { withUnseen } from "../text/unseen.ts";
-import { parseArguments } from "./command_line/arguments.ts";
+import { type Help, parseArguments } from "./command_line/arguments.ts";
 import { endCode, exitCodes, type Stop } from "./command_line/exit_codes.ts";
-import { helpText } from "./command_line/help_text.ts";
+import { commandHelp, generalHelp } from "./command_line/help_text.ts";
 import { openTerminal } from "./command_line/terminal.ts";
 import { runCommand } from "./commands/commands.ts";
 import { compileKernels } from "./gpu/compile.ts";
 import { createDawnCompiler } from "./gpu/dawn.ts";
+import { versionText } from "./gpu/version.ts";
 import { openDenoPlatform, quietDriver } from "./platform.ts";
 
 /** Signals that end a command, by what they mean; Windows knows the first alone. */
@@ -43,7 +44,7 @@ async function main(): Promise<number> {
     },
   );
   if (parsed.help) {
-    terminal.print(helpText(parsed.command));
+    terminal.print(await helpOf(parsed));
     return exitCodes.done;
   }
   // Beside what is printed, which may be JSON lines.
@@ -69,11 +70,20 @@ async function main(): Promise<number> {
     return unwritten && code === exitCodes.done ? exitCodes.failed : endCode(code, stopped);
   } catch (error) {
     const { stack, message } = error as Error;
+    // What stands in the line that is written over would stand in front of the sentence.
+    terminal.progress("");
     // A sentence is for whoever typed the command; where our own code broke, the stack is for whoever fixes it.
     const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
     console.error(withUnseen((isBug ? stack : message) ?? ""));
     return exitCodes.failed;
   }
+}
+
+async function helpOf(asked: Help): Promise<string> {
+  if (asked.command !== null) return commandHelp(asked.command, asked.topic);
+  if (asked.topic !== "version") return generalHelp(asked.topic);
+  const { os, arch } = Deno.build;
+  return `saccade ${await versionText()}, Deno ${Deno.version.deno}, ${os} ${arch}`;
 }
 
 async function compilers() {

@@ -42,7 +42,7 @@ declare namespace Deno {
   }
   const pid: number;
   const args: string[];
-  const build: { os: string };
+  const build: { os: string; arch: string };
   const version: { deno: string };
   const env: {
     get(name: string): string | undefined;

@@ -37,7 +37,7 @@ async function writeLogs(text: string): Promise<void> {
     async function* events() {
       yield* eventsOf(text.split("\n"), "events.jsonl");
     }
-    yield* loggedSteps(events());
+    yield* loggedSteps(events(), "run");
   }
   for (const { writer } of Object.values(logFormats)) {
     const files = writer.texts ? writer.write(steps(), tokenTexts) : writer.write(steps());

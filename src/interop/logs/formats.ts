@@ -29,7 +29,10 @@ export const logFormats = {
   },
   trl: { line: "rollouts, completions_<step>.parquet as of TRL", writer: { texts: true, write: trlLog } },
   tensorboard: { line: "metrics, an event file", writer: { texts: false, write: tensorboardLog } },
-  csv: { line: "metrics, a line a step", writer: { texts: false, write: csvLog } },
+  csv: {
+    line: "metrics, a line a step, and a line a quantity with the run's settings",
+    writer: { texts: false, write: csvLog },
+  },
   trackio: { line: "metrics, and a script that puts them into trackio", writer: { texts: false, write: trackioLog } },
 } as const satisfies Record<string, LogFormat>;
 

@@ -7,8 +7,15 @@ import { listsOf } from "../step_metrics.ts";
 import { trlMetrics } from "../trl/metrics.ts";
 import { verlMetrics } from "../verl/metrics.ts";
 
+interface OfRun {
+  /** The run's name, for people. */
+  run: string;
+  /** The settings that held; logs of early runs lack some. */
+  config: Partial<RunConfig>;
+}
+
 /** One finished step of a run, with everything that other programs' logs contain. */
-export interface LoggedStep {
+export interface LoggedStep extends OfRun {
   kind: "step";
   /** Counts from 1, as in verl and TRL. */
   step: number;
@@ -22,7 +29,7 @@ export interface LoggedStep {
 }
 
 /** An evaluation on held-out tasks after `step`. */
-export interface LoggedEvaluation {
+export interface LoggedEvaluation extends OfRun {
   kind: "evaluation";
   step: number;
   endedAtMs: number;
@@ -32,8 +39,11 @@ export interface LoggedEvaluation {
 
 export type Logged = LoggedStep | LoggedEvaluation;
 
-/** Finished steps and evaluations in order. What a step had begun when the run was stopped is left out. */
-export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGenerator<Logged> {
+/**
+ * Finished steps and evaluations in order. What a step had begun when the run was stopped is left out.
+ * @param run  its name, for tables of several
+ */
+export async function* loggedSteps(events: AsyncIterable<TrainEvent>, run = "run"): AsyncGenerator<Logged> {
   let config: Partial<RunConfig> = {};
   let endedAtMs = 0;
   let tokensBefore: number | undefined = 0;
@@ -81,7 +91,7 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
         const metrics: Metrics = { ...verlMetrics(lists), ...trlMetrics(lists), ...own };
         // After a step without its rollouts the sum is unknown.
         tokensBefore = metrics.num_tokens;
-        yield { kind: "step", step: event.step, endedAtMs, groups, marks, metrics };
+        yield { kind: "step", run, config, step: event.step, endedAtMs, groups, marks, metrics };
         groups = [];
         marks = new Map();
         break;
@@ -90,6 +100,8 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
         endedAtMs += event.durationMs;
         yield {
           kind: "evaluation",
+          run,
+          config,
           step: event.step,
           endedAtMs,
           greedy: event.greedy,

@@ -1,5 +1,6 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { Metrics } from "../../train/events.ts";
+import { csvField } from "./csv_field.ts";
 import type { Logged } from "./logged_steps.ts";
 import { metricsOf } from "./metric_names.ts";
 
@@ -22,13 +23,11 @@ export async function* trackioLog(log: AsyncIterable<Logged>): AsyncGenerator<Na
   const table = [...rows].map(([step, { time, metrics }]) =>
     [step, time, ...names.map((name) => metrics[name] ?? "")].join(","),
   );
-  yield { name: "metrics.csv", bytes: encode([["step", "timestamp", ...names.map(quoted)].join(","), ...table]) };
+  yield { name: "metrics.csv", bytes: encode([["step", "timestamp", ...names.map(csvField)].join(","), ...table]) };
   yield { name: "import.py", bytes: encode([script]) };
 }
 
 const encode = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(`${lines.join("\n")}\n`);
-
-const quoted = (name: string): string => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 
 /** JSON has no NaN: null stands for it in the lines. */
 const script = `"""Puts this run into trackio: pip install trackio, then python import.py PROJECT RUN; trackio show --project PROJECT"""

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { commands, kebab } from "../../../src/app/deno/command_line/command_table.ts";
-import { helpText } from "../../../src/app/deno/command_line/help_text.ts";
+import { commandHelp, generalHelp } from "../../../src/app/deno/command_line/help_text.ts";
 import { knobs } from "../../../src/train/knobs.ts";
 import { presets } from "../../../src/train/presets.ts";
 
@@ -96,6 +96,7 @@ describe("one sentence", () => {
     ["train --dry-run --resume a", "--dry-run is for a run that has not begun"],
     ["settings --as toml", '--as must be one of flags, verl, trl, json, found "toml"'],
     ["help trian", 'There is no command "trian"'],
+    ["train --help grop", 'The help of train has no part "grop"; did you mean "grpo"?'],
   ])("for: saccade %s", (line, sentence) => {
     expect(() => parse(line)).toThrow(sentence);
   });
@@ -104,19 +105,37 @@ describe("one sentence", () => {
 describe("help", () => {
   test("is asked for in the usual ways", () => {
     for (const line of ["", "--help", "-h", "help"]) expect(parse(line)).toEqual({ command: null, help: true });
-    for (const line of ["train --help", "train --steps 3 -h", "help train"])
+    for (const line of ["train --help", "train --steps 3 -h", "help train", "train --help --steps 3"])
       expect(parse(line)).toEqual({ command: "train", help: true });
+    for (const line of ["train --help grpo", "help train grpo"])
+      expect(parse(line)).toEqual({ command: "train", help: true, topic: "grpo" });
+    for (const line of ["--version", "-V", "version", "help version"])
+      expect(parse(line)).toEqual({ command: null, help: true, topic: "version" });
+    expect(parse("help exit-codes")).toEqual({ command: null, help: true, topic: "exit-codes" });
   });
 
-  test("names every command", () => {
+  test("of the program is short and names every command once", () => {
+    const lines = generalHelp().split("\n");
+    expect(lines.length).toBeLessThan(45);
     for (const [name, { line }] of Object.entries(commands))
-      expect(helpText(null)).toMatch(new RegExp(`^ +${name} +${RegExp.escape(line.slice(0, 10))}`, "m"));
+      expect(lines.filter((one) => one.startsWith(`  ${name} `) && one.endsWith(line))).toHaveLength(1);
   });
 
-  test("of train names every knob with its default, and every preset", () => {
-    const text = helpText("train");
+  test("of train is short, and names every group of the rest", () => {
+    const short = commandHelp("train");
+    expect(short.split("\n").length).toBeLessThan(60);
+    expect(short).not.toContain("--beta2");
+    const topics = [...short.matchAll(/^ {2}([a-z][a-z-]+) {2,}/gm)].map(([, topic = ""]) => topic);
+    expect(topics).toContain("grpo");
+    for (const topic of topics) expect(parse(`train --help ${topic}`)).toMatchObject({ topic });
+    expect(commandHelp("train", "grpo")).toMatch(/^grpo:\n.*--beta2 N/s);
+    expect(commandHelp("train", "grpo")).not.toContain("--seed");
+  });
+
+  test("of train, all of it, names every knob with its default, and every preset", () => {
+    const text = commandHelp("train", "all");
     for (const [key, knob] of Object.entries(knobs).filter(([, { group }]) => group !== "warmup")) {
-      const line = text.split("\n").find((l) => l.trimStart().startsWith(`--${kebab(key)} `));
+      const line = text.split("\n").find((one) => one.trimStart().startsWith(`--${kebab(key)} `));
       expect(line, key).toContain(knob.line);
       expect(line, key).toContain(String(knob.default));
     }
@@ -124,7 +143,7 @@ describe("help", () => {
   });
 
   test.each(Object.entries(commands))("%s has an example that parses", (name, { example }) => {
-    expect(helpText(name as keyof typeof commands)).toContain(`npm run saccade -- ${example}`);
+    expect(commandHelp(name as keyof typeof commands)).toContain(`npm run saccade -- ${example}`);
     expect(parse(example)).toMatchObject({ command: name, help: false });
   });
 });

@@ -79,6 +79,21 @@ test("train writes a run folder, and goes on with it", async () => {
   ]);
 });
 
+test("train twice takes the next free folder, and says which; a folder that was named must be free", async () => {
+  const before = Deno.cwd();
+  Deno.chdir(folder);
+  try {
+    for (const place of ["runs/needle-5", "runs/needle-5-2", "runs/needle-5-3"])
+      expect((await run("train --steps 1 --seed 5")).lines[0]).toBe(`The run is written into ${place}`);
+    await Deno.mkdir("runs/warmup-needle-0");
+    await Deno.writeTextFile("runs/warmup-needle-0/notes.txt", "mine");
+    expect((await run("warmup")).lines[0]).toBe("The run is written into runs/warmup-needle-0-2");
+    await expect(run("train --steps 1 --out runs/needle-5")).rejects.toThrow("holds a run already; go on with it by");
+  } finally {
+    Deno.chdir(before);
+  }
+});
+
 test("train --log-json prints every event as a line", async () => {
   const { lines } = await run(`train --steps 1 --log-json --out ${folder}/a`);
   expect(lines.map((line) => JSON.parse(line).type)).toEqual([

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { commands } from "../../../src/app/deno/command_line/command_table.ts";
 import { endCode, exitCodes, exitMeanings } from "../../../src/app/deno/command_line/exit_codes.ts";
-import { helpText } from "../../../src/app/deno/command_line/help_text.ts";
+import { commandHelp, generalHelp } from "../../../src/app/deno/command_line/help_text.ts";
 import { type Output, openTerminal } from "../../../src/app/deno/command_line/terminal.ts";
 
-test("every help has every exit code with its meaning, from the table that the code uses", () => {
-  for (const command of [null, ...(Object.keys(commands) as (keyof typeof commands)[])]) {
-    const help = helpText(command);
+test("the help of exit codes and the whole help of each command have every code with its meaning", () => {
+  const names = Object.keys(commands) as (keyof typeof commands)[];
+  for (const help of [generalHelp("exit-codes"), ...names.map((name) => commandHelp(name, "all"))]) {
     for (const name of Object.keys(exitCodes) as (keyof typeof exitCodes)[])
       expect(help).toMatch(new RegExp(`^  ${exitCodes[name]} +${exitMeanings[name].replace(/[|.()]/g, "\\$&")}$`, "m"));
   }

@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
+import type { CommandContext } from "../../../src/app/deno/command_line/command_context.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { appendDurably, truncateDurably } from "../../../src/app/deno/storage/durable_files.ts";
+import { lockFolder } from "../../../src/app/deno/storage/run_lock.ts";
 import { logFormatNames } from "../../../src/interop/logs/formats.ts";
 import { linesOf, loggedEvents } from "../../support/logged_run.ts";
 
@@ -15,7 +18,7 @@ afterEach(() => Deno.remove(folder, { recursive: true }));
 
 const log = `${linesOf(loggedEvents).join("\n")}\n`;
 
-async function run(line: string): Promise<{ code: number; lines: string[] }> {
+async function run(line: string, context: Partial<CommandContext> = {}): Promise<{ code: number; lines: string[] }> {
   const parsed = parseArguments(line.replaceAll("FOLDER", folder).split(" "));
   if (parsed.help) throw new Error("not a command to run");
   const lines: string[] = [];
@@ -31,6 +34,7 @@ async function run(line: string): Promise<{ code: number; lines: string[] }> {
     stopping: () => false,
     untilStopped: () => new Promise(() => {}),
     dist: folder,
+    ...context,
   });
   return { code, lines };
 }
@@ -53,12 +57,13 @@ test("all formats go into a folder each, and the run is only read", async () => 
       "rl-logging-board: 2 steps, 1 file in FOLDER/out/rl-logging-board",
       "trl: 2 steps, 2 files in FOLDER/out/trl",
       "tensorboard: 2 steps, 1 file in FOLDER/out/tensorboard",
-      "csv: 2 steps, 1 file in FOLDER/out/csv",
+      "csv: 2 steps, 2 files in FOLDER/out/csv",
       "trackio: 2 steps, 3 files in FOLDER/out/trackio",
     ],
   });
   expect(await filesBelow(`${folder}/out`)).toEqual([
     "csv/metrics.csv",
+    "csv/quantities.csv",
     "rl-logging-board/rollouts.jsonl",
     "tensorboard/events.out.tfevents.1600000000.saccade",
     "trackio/import.py",
@@ -93,7 +98,7 @@ test("without a tokenizer metrics are written, and what is missing is reported",
   );
   expect(lines.slice(3)).toEqual([
     "tensorboard: 2 steps, 1 file in FOLDER/out/tensorboard",
-    "csv: 2 steps, 1 file in FOLDER/out/csv",
+    "csv: 2 steps, 2 files in FOLDER/out/csv",
     "trackio: 2 steps, 3 files in FOLDER/out/trackio",
   ]);
   const named = await run("logs FOLDER/run --format trl --tokenizer needle --out FOLDER/again");
@@ -107,8 +112,13 @@ test("the flag knows every format", () => {
 
 test.each([
   ["logs --out FOLDER/out", "saccade logs needs the folder of a run"],
-  ["logs FOLDER/run", "saccade logs needs --out"],
-  ["logs FOLDER/run FOLDER/run --out FOLDER/out", "needs the folder of one run, found 2"],
+  ["logs FOLDER/run --format csv", "--format csv writes files: name a new folder by --out"],
+  [
+    "logs FOLDER/run FOLDER/run --out FOLDER/out",
+    "Only --format csv --out DIR takes several runs, as one table; found 2",
+  ],
+  ["logs FOLDER/run --log-json --out FOLDER/out", "--log-json prints events, and --out writes files"],
+  ["logs FOLDER/run/events.jsonl --follow", "--follow needs the folder of a run that goes on, found the file"],
   ["logs FOLDER/run --out FOLDER/run", "Expected an empty or new folder"],
   ["logs FOLDER/none --out FOLDER/out", "Expected the folder of a run at"],
   ["logs FOLDER --out FOLDER/out", "Expected the log of a run in"],
@@ -139,6 +149,98 @@ test.each([
 ])("logs %s says what is missing, and writes nothing", async (flags, sentence) => {
   await expect(run(`logs FOLDER/run ${flags} --out FOLDER/out`)).rejects.toThrow(sentence);
   expect(await filesBelow(folder)).toEqual(["run/events.jsonl"]);
+});
+
+test("without a format the log is printed as train prints it, or as it is", async () => {
+  expect(await run("logs FOLDER/run")).toEqual({
+    code: 0,
+    lines: [
+      "needle (1 parameters) on a",
+      "step 1/2  accuracy 1.000  0.25 s (roll 0.10 s, update 0.15 s)",
+      "step 2/2  accuracy 1.000  0.25 s (roll 0.10 s, update 0.15 s)",
+      "held-out after step 2: accuracy 0.500 on 8 tasks, greedy  1.00 s",
+      "done after step 2",
+    ],
+  });
+  expect((await run("logs FOLDER/run --log-json")).lines.map((line) => JSON.parse(line))).toEqual(loggedEvents);
+});
+
+test("the quantities of several runs are one table", async () => {
+  await Deno.mkdir(`${folder}/other`);
+  await Deno.writeTextFile(`${folder}/other/events.jsonl`, log.replace('"seed":0', '"seed":5'));
+  const { lines } = await run("logs FOLDER/run FOLDER/other --format csv --out FOLDER/out");
+  expect(lines[0]).toMatch(/^csv: \d+ quantities of 2 runs in FOLDER\/out\/quantities\.csv$/);
+  const table = await Deno.readTextFile(`${folder}/out/quantities.csv`);
+  expect(table).toMatch(/^run,needle,needle,0,.*,1,accuracy,1$/m);
+  expect(table).toMatch(/^other,needle,needle,5,.*,heldout\/greedy\/accuracy,0\.5$/m);
+  expect(table.match(/^run,preset/gm)).toHaveLength(1);
+});
+
+describe("following", () => {
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const lines = linesOf(loggedEvents);
+  const path = () => `${folder}/live/events.jsonl`;
+  const append = (text: string) => appendDurably(path(), new TextEncoder().encode(text));
+  let release: () => Promise<void>;
+  beforeEach(async () => {
+    await Deno.mkdir(`${folder}/live`);
+    release = await lockFolder(`${folder}/live`);
+  });
+  afterEach(() => release());
+
+  test("goes on with a run until its end: lines and formats, from before its first line, and through halves of lines", async () => {
+    const printed = run("logs FOLDER/live --follow");
+    const written = run("logs FOLDER/live --follow --out FOLDER/out");
+    await pause(300);
+    await append(`${lines[0]}\n${lines[1]!.slice(0, 30)}`);
+    await pause(300);
+    await append(`${lines[1]!.slice(30)}\n${lines.slice(2, 4).join("\n")}\n`);
+    await pause(600);
+    // The first step is in TensorBoard's file before there is a second one.
+    const events = await Array.fromAsync(Deno.readDir(`${folder}/out/tensorboard`));
+    expect((await Deno.stat(`${folder}/out/tensorboard/${events[0]!.name}`)).size).toBeGreaterThan(1000);
+    await append(`${lines.slice(4).join("\n")}\n`);
+    expect(await printed).toEqual(await run("logs FOLDER/run"));
+    expect((await written).code).toBe(0);
+    await run("logs FOLDER/run --out FOLDER/whole");
+    for (const file of await filesBelow(`${folder}/whole`))
+      if (!/quantities/.test(file))
+        expect(await Deno.readFile(`${folder}/out/${file}`), file).toEqual(
+          await Deno.readFile(`${folder}/whole/${file}`),
+        );
+  });
+
+  test("ends where the process that wrote is gone, and where a person stops it", async () => {
+    await append(`${lines.slice(0, 4).join("\n")}\n`);
+    const printed = run("logs FOLDER/live --follow");
+    let stop = () => {};
+    let isStopped = false;
+    const untilStopped = new Promise<void>((resolve) => {
+      stop = () => {
+        isStopped = true;
+        resolve();
+      };
+    });
+    const stopped = run("logs FOLDER/live --follow", {
+      untilStopped: () => untilStopped,
+      stopping: () => isStopped,
+    });
+    await pause(300);
+    stop();
+    expect(await stopped).toMatchObject({ code: 130, lines: [{}, {}].map(() => expect.any(String)) });
+    await release();
+    expect(await printed).toMatchObject({ code: 0, lines: [{}, {}].map(() => expect.any(String)) });
+  });
+
+  test("a log that is cut back meanwhile ends it with a sentence", async () => {
+    await append(`${lines.slice(0, 4).join("\n")}\n`);
+    const ended = expect(run("logs FOLDER/live --follow")).rejects.toThrow(
+      "was cut back to an earlier checkpoint while it was followed; follow it anew",
+    );
+    await pause(300);
+    await truncateDurably(path(), 10);
+    await ended;
+  });
 });
 
 test("html without a rollout writes the run as pages without script", async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
-import { helpText } from "../../../src/app/deno/command_line/help_text.ts";
+import { commandHelp } from "../../../src/app/deno/command_line/help_text.ts";
 import { expectOwnCodeNamed, fileAddress, loadOwnCode } from "../../../src/app/deno/commands/own_code.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { checkSources, runSources } from "../../../src/app/run/run_sources.ts";
@@ -32,8 +32,8 @@ describe("flags", () => {
   });
 
   test("the help says that it is code which runs", () => {
-    expect(helpText("train")).toMatch(/Your own code, which runs .*\n +--tool \.\/mine\.ts/);
-    expect(helpText("warmup")).not.toContain("Your own code");
+    expect(commandHelp("train", "own-code")).toMatch(/Your own code, which runs .*\n +--tool \.\/mine\.ts/);
+    expect(commandHelp("warmup", "all")).not.toContain("Your own code");
   });
 });
 

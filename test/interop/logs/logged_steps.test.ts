@@ -10,7 +10,7 @@ import { needleTask } from "../../support/rollouts.ts";
 
 async function read(lines: readonly string[]): Promise<Logged[]> {
   const log: Logged[] = [];
-  for await (const one of loggedSteps(eventsOf(lines, "events.jsonl"))) log.push(one);
+  for await (const one of loggedSteps(eventsOf(lines, "events.jsonl"), "first")) log.push(one);
   return log;
 }
 
@@ -36,6 +36,7 @@ describe("the steps of a log", () => {
       "timing_s/gen": 0.1,
       "rewards/zoom/mean": 1.2,
     });
+    for (const one of log) expect(one).toMatchObject({ run: "first", config: { steps: 2 } });
     expect(log[2]).toMatchObject({ greedy: true, metrics: { accuracy: 0.5 } });
   });
 

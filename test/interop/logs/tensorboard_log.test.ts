@@ -15,6 +15,8 @@ test("an event file is that of TensorBoard's own writer, byte for byte", async (
         { ...loggedStep, step: 300, metrics: { "critic/score/mean": 0.5, "actor/ppo_kl": -1.25e-3 } },
         {
           kind: "evaluation",
+          run: "first",
+          config: {},
           step: 300,
           endedAtMs: 1_600_000_001_500,
           greedy: true,

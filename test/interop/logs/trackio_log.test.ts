@@ -8,7 +8,15 @@ test("a line a step for the script, a table with step and timestamp for import_c
       givenLog(
         { ...loggedStep, step: 1, metrics: { reward: 0.5 } },
         { ...loggedStep, step: 2, metrics: { reward: Number.NaN } },
-        { kind: "evaluation", step: 2, endedAtMs: 0, greedy: true, metrics: { accuracy: 0.75 } },
+        {
+          kind: "evaluation",
+          run: "first",
+          config: {},
+          step: 2,
+          endedAtMs: 0,
+          greedy: true,
+          metrics: { accuracy: 0.75 },
+        },
       ),
     ),
   );

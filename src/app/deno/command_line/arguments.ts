@@ -19,13 +19,19 @@ import {
 } from "./command_table.ts";
 import { configFromFile } from "./config_flag.ts";
 import { flagValue, inFlagTerms, isSwitch, unknownFlag } from "./flag_values.ts";
+import { expectTopic, type GeneralTopic, generalTopics } from "./help_text.ts";
 import { keyVariable } from "./judge_key.ts";
 import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
 export type Parsed =
   | { command: CommandName; help: false; changes: Partial<RunConfig>; options: Options; notes?: string[] }
-  | { command: CommandName | null; help: true };
+  | Help;
+
+/** Help that is asked for: of the program, or of a command, or a part of either; or the version. */
+export type Help =
+  | { command: CommandName; help: true; topic?: string }
+  | { command: null; help: true; topic?: GeneralTopic | "version" };
 
 export interface Options {
   folders?: string[];
@@ -67,6 +73,7 @@ export interface Options {
   limit?: number;
   format?: LogFormatName | "all" | "html";
   rollout?: string;
+  follow?: boolean;
   pictures?: boolean;
   modelFiles?: boolean;
   checkpoint?: boolean;
@@ -86,12 +93,12 @@ export interface Options {
  */
 export function parseArguments(words: readonly string[]): Parsed {
   const [first, ...rest] = words;
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const about = first === undefined ? undefined : rest[0];
-    return { command: about === undefined ? null : commandNamed(about), help: true };
-  }
+  if (first === undefined || isHelp(first)) return helpAbout(first === undefined ? [] : rest);
+  if (first === "--version" || first === "-V" || first === "version")
+    return { command: null, help: true, topic: "version" };
   const command = commandNamed(first);
-  if (rest.includes("--help") || rest.includes("-h")) return { command, help: true };
+  const asked = rest.findIndex((word) => word === "--help" || word === "-h");
+  if (asked >= 0) return helpAbout([command, ...rest.slice(asked + 1, asked + 2)]);
   const { changes, options, settings, given, folders } = readWords(command, rest);
   for (const name of required(command))
     if (!given.has(name)) throw new Error(`saccade ${command} needs --${name}: ${flags[name].line}`);
@@ -107,6 +114,21 @@ export function parseArguments(words: readonly string[]): Parsed {
   if (settings.length === 0) return { command, help: false, changes: { ...ofFile, ...changes }, options };
   const { changes: all, notes } = withAliases(command, changes, settings, ofFile);
   return { command, help: false, changes: all, options, ...(notes.length > 0 ? { notes } : {}) };
+}
+
+const isHelp = (word: string): boolean => word === "--help" || word === "-h" || word === "help";
+
+/** @param words  what stands behind "help": nothing, a topic, or a command and perhaps a part of its help */
+function helpAbout([about, part]: readonly string[]): Help {
+  if (about === undefined) return { command: null, help: true };
+  if (about === "version") return { command: null, help: true, topic: "version" };
+  const general = generalTopics.find((topic) => topic === about);
+  if (general) return { command: null, help: true, topic: general };
+  const command = commandNamed(about);
+  // Behind the flag any other flags may follow.
+  if (part === undefined || part.startsWith("-")) return { command, help: true };
+  expectTopic(command, part);
+  return { command, help: true, topic: part };
 }
 
 /** A command line, word by word. */

@@ -149,9 +149,10 @@ export const flags = {
       | "all"
       | "html"
     )[],
-    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as a CSV table; html: the run as pages that need nothing but a browser, or the rollouts of --rollout",
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as CSV tables; html: the run as pages that need nothing but a browser, or the rollouts of --rollout",
     default: "all",
   },
+  follow: { kind: "switch", line: "go on with a run while it is made, until it ends" },
   pictures: {
     kind: "switch",
     line: "take the run's local data along: rows and the pictures beside them",
@@ -305,13 +306,13 @@ export const commands = {
     folderWord: "ACTION",
   },
   logs: {
-    line: "write a run's log in the format of verl, TRL, RLLoggingBoard, TensorBoard, trackio or CSV, or rollouts of it as HTML",
+    line: "print a run's log, or write it in the format of verl, TRL, RLLoggingBoard, TensorBoard, trackio or CSV, or rollouts of it as HTML",
     example: "logs runs/first --format tensorboard --out logs/first",
     knobs: [],
-    flags: ["format", "rollout", "out", "tokenizer"],
-    required: ["out"],
-    folders: "the folder of a run, which is only read, or a log that was exported",
-    folderWord: "RUN_FOLDER",
+    flags: ["follow", "format", "rollout", "out", "tokenizer", "logJson"],
+    folders:
+      "the folder of a run, which is only read and may go on meanwhile, or a log that was exported; several become one table with --format csv",
+    folderWord: "RUN_FOLDER...",
   },
   pack: {
     line: "write a run as one file, to take it to another machine or into the page",
@@ -324,7 +325,7 @@ export const commands = {
   },
   unpack: {
     line: "make the folder of a run again from a file that pack or the page wrote",
-    example: "unpack first.zip --out runs/first",
+    example: "unpack first.zip --out runs/unpacked",
     knobs: ["run", "adapter", "tasks"],
     only: ["data", "model", "adapter"],
     flags: ["out"],
@@ -397,6 +398,9 @@ export const commands = {
 } as const satisfies Record<string, CommandEntry>;
 
 export type CommandName = keyof typeof commands;
+
+/** How the program is called. */
+export const commandName = "npm run saccade --";
 
 /** learningRate -> learning-rate */
 export const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

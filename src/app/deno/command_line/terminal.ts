@@ -54,7 +54,8 @@ const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 
 
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    // Some terminals say 0.
+    return Deno.consoleSize().columns || 80;
   } catch {
     // The terminal was closed meanwhile.
     return 80;

@@ -1,56 +1,147 @@
 import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../../interop/logs/formats.ts";
-import { type Logged, loggedSteps } from "../../../interop/logs/logged_steps.ts";
+import type { Logged } from "../../../interop/logs/logged_steps.ts";
+import { quantityRows, settingColumns } from "../../../interop/logs/quantity_rows.ts";
 import type { TokenTexts } from "../../../interop/logs/rollout_texts.ts";
 import type { NamedBytes } from "../../../platform.ts";
-import type { TrainEvent } from "../../../train/events.ts";
-import type { ForeignLog } from "../../foreign_log/read_foreign.ts";
-import { linesOf } from "../../run/log_lines.ts";
-import { eventsOf } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
-import type { CommandContext } from "../command_line/command_context.ts";
+import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
+import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
-import { openForeign } from "../storage/foreign_files.ts";
 import { expectNewFolder } from "../storage/run_folder.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
+import { nameOf, type OpenLog, openLog } from "./opened_log.ts";
+import { TrainProgress } from "./train_progress.ts";
 
 /**
- * `logs RUN_FOLDER --format F --out DIR`: writes a run's log in the way of other programs. With `all`, a folder for
- * each. The run is only read, and may go on meanwhile. Returns the exit code: 1 where a format could not be written.
+ * `logs RUN_FOLDER`: prints a run's log as `train` does. With `--format F --out DIR`: writes it in the way of other
+ * programs; with `all`, a folder for each. The run is only read, and may go on meanwhile; `--follow` goes on with it.
+ * Returns the exit code: 1 where a format could not be written.
  */
 export async function logsCommand(options: Options, context: CommandContext): Promise<number> {
-  const { folders = [], format = "all", out } = options;
+  const { folders = [], format = "all", out, follow = false } = options;
+  if (folders.length > 1) return writeQuantities(options, context);
   if (folders.length !== 1) throw new Error(`saccade logs needs the folder of one run, found ${folders.length}`);
-  await expectNewFolder(out!);
-  const log = await openLog(folders[0]!);
+  expectFlags(options);
+  if (out !== undefined) await expectNewFolder(out);
+  const signal = stopSignal(context);
+  const log = await openLog(folders[0]!, follow ? signal : null);
   for (const sentence of log.foreign?.notices ?? []) context.terminal.print(visible(sentence));
-  if (format === "html") return writeHtml(log, options, context);
-  if (options.rollout !== undefined)
-    throw new Error(`--rollout names what --format html writes; found --format ${format}, which writes the whole log`);
-  const names: readonly LogFormatName[] = format === "all" ? logFormatNames : [format];
+  try {
+    if (out === undefined) return await printLog(log, options, context);
+    if (format === "html") return await writeHtml(log, options, context);
+    const names: readonly LogFormatName[] = format === "all" ? logFormatNames : [format];
+    return await writeFormats(log, names, options, context);
+  } catch (error) {
+    // A log that was not followed to its end, e.g. before its first line.
+    if (follow && signal.aborted) return exitCodes.interrupted;
+    throw error;
+  }
+}
+
+/** @throws Error where flags do not fit together */
+function expectFlags({ format, out, rollout, follow, logJson }: Options): void {
+  if (out === undefined && format !== undefined)
+    throw new Error(`--format ${format} writes files: name a new folder by --out`);
+  if (out === undefined && rollout !== undefined)
+    throw new Error("--rollout names what --format html writes: name a new folder by --out");
+  if (rollout !== undefined && format !== "html")
+    throw new Error(
+      `--rollout names what --format html writes; found --format ${format ?? "all"}, which writes the whole log`,
+    );
+  if (follow && format === "html") throw new Error("--format html writes rollouts that are there; leave --follow out");
+  if (logJson && out !== undefined)
+    throw new Error("--log-json prints events, and --out writes files; leave one of them out");
+}
+
+/** The lines that `train` prints, or the events themselves. */
+async function printLog(
+  log: OpenLog,
+  { logJson = false, follow = false }: Options,
+  context: CommandContext,
+): Promise<number> {
+  let progress: TrainProgress | null = null;
+  let clockMs = 0;
+  for await (const event of log.events()) {
+    // What was made before is read in no time: steps take as long as the log says. Of a log that is only read, nothing is left.
+    if (follow && (event.type === "update" || event.type === "eval")) clockMs += event.durationMs;
+    // A run that goes on has a head of its own.
+    if (event.type === "run") {
+      const { config, resumedAt } = event;
+      const from = { steps: config.steps, made: resumedAt, json: logJson };
+      progress = new TrainProgress(context.terminal, from, () => clockMs);
+    }
+    progress?.show(event);
+    if (context.stopping()) return exitCodes.interrupted;
+  }
+  context.terminal.progress("");
+  return context.stopping() ? exitCodes.interrupted : exitCodes.done;
+}
+
+async function writeFormats(
+  log: OpenLog,
+  names: readonly LogFormatName[],
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
+  const { format = "all", out, follow = false } = options;
   const folderOf = (name: string) => (format === "all" ? `${out}/${name}` : out!);
   const needsTexts = names.some((name) => logFormats[name].writer.texts);
   const { tokenizer, missing } = needsTexts
     ? await tokenizerOf(log, options, context)
     : { tokenizer: null, missing: "no texts were asked for" };
   const { terminal } = context;
-  let code = 0;
-  for (const name of names) {
+  const write = async (name: LogFormatName): Promise<number> => {
     const { writer }: LogFormat = logFormats[name];
     if (writer.texts && !tokenizer) {
       terminal.print(visible(`${name} is not written: ${missing}`));
-      code = 1;
-      continue;
+      return exitCodes.failed;
     }
     let steps = 0;
     const counted = count(log.steps(), () => {
       steps++;
-      terminal.progress(`${name}: ${steps} steps`);
+      terminal.progress(`${name}: ${plural(steps, "step")}`);
     });
     const pieces = writer.texts ? writer.write(counted, tokenizer!) : writer.write(counted);
     const files = await writePieces(folderOf(name), pieces);
     terminal.print(`${name}: ${plural(steps, "step")}, ${plural(files, "file")} in ${folderOf(name)}`);
+    return exitCodes.done;
+  };
+  const codes: number[] = [];
+  if (follow) {
+    // None ends before the run does, so all are written at once.
+    codes.push(...(await Promise.all(names.map(write))));
+    if (context.stopping()) return exitCodes.interrupted;
+  } else for (const name of names) codes.push(await write(name));
+  return Math.max(...codes);
+}
+
+/** `logs RUN RUN... --format csv`: one table of the quantities of several runs. */
+async function writeQuantities(
+  { folders = [], format, out, follow }: Options,
+  { terminal }: CommandContext,
+): Promise<number> {
+  if (format !== "csv" || out === undefined || follow)
+    throw new Error(
+      `Only --format csv --out DIR takes several runs, as one table; found ${folders.length} folders: name one of them`,
+    );
+  await expectNewFolder(out);
+  const logs = await Promise.all(folders.map((folder) => openLog(folder, null)));
+  const columns = settingColumns(await Promise.all(logs.map((log) => log.settings())));
+  async function* steps() {
+    for (const log of logs) yield* log.steps();
   }
-  return code;
+  let rows = 0;
+  async function* pieces(): AsyncGenerator<NamedBytes> {
+    for await (const lines of quantityRows(steps(), columns)) {
+      rows += lines.length;
+      yield { name: "quantities.csv", bytes: new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")) };
+    }
+  }
+  await writePieces(out, pieces());
+  terminal.print(
+    `csv: ${plural(rows - 1, "quantity", "quantities")} of ${folders.length} runs in ${out}/quantities.csv`,
+  );
+  return exitCodes.done;
 }
 
 /** One file for the rollouts that are named. */
@@ -61,10 +152,7 @@ async function writeHtml(log: OpenLog, options: Options, context: CommandContext
     context.terminal.print(visible(`html is not written: ${missing}`));
     return 1;
   }
-  const name = folders[0]!
-    .replace(/[/\\]+$/, "")
-    .split(/[/\\]/)
-    .at(-1)!;
+  const name = nameOf(folders[0]!);
   if (rollout === undefined) {
     const { runPages } = await import("../../run_pages/run_pages.ts");
     const pages = runPages({
@@ -86,58 +174,13 @@ async function writeHtml(log: OpenLog, options: Options, context: CommandContext
   return 0;
 }
 
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const plural = (count: number, noun: string, many = `${noun}s`): string => `${count} ${count === 1 ? noun : many}`;
 
 async function* count(steps: AsyncIterable<Logged>, step: () => void): AsyncGenerator<Logged> {
   for await (const one of steps) {
     if (one.kind === "step") step();
     yield one;
   }
-}
-
-interface OpenLog {
-  /** From the beginning, each time. */
-  events(): AsyncGenerator<TrainEvent>;
-  steps(): AsyncGenerator<Logged>;
-  /** What the run says its model is. */
-  model(): Promise<string>;
-  /** Of another program: it has its tokens' texts itself. */
-  foreign?: ForeignLog;
-}
-
-/** The log of a run's folder, or one that was exported: `.jsonl`, or `.gz` of one. */
-async function openLog(path: string): Promise<OpenLog> {
-  const foreign = await openForeign(path);
-  if (foreign) {
-    const events = async function* (): AsyncGenerator<TrainEvent> {
-      yield* foreign.events();
-    };
-    return { events, steps: () => loggedSteps(events()), model: async () => "", foreign };
-  }
-  const isFolder = await Deno.stat(path).then(
-    ({ isDirectory }) => isDirectory,
-    () => {
-      throw new Error(`Expected the folder of a run at ${path}, found none`);
-    },
-  );
-  const file = isFolder ? `${path.replace(/[/\\]+$/, "")}/events.jsonl` : path;
-  const events = () => eventsOf(fileLines(file), file);
-  return {
-    events,
-    steps: () => loggedSteps(events()),
-    async model() {
-      for await (const event of events()) if (event.type === "run") return event.config.model;
-      throw new Error(`${file} is empty; nothing was logged yet`);
-    },
-  };
-}
-
-async function* fileLines(file: string): AsyncGenerator<string | null> {
-  const opened = await Deno.open(file).catch((error) => {
-    throw new Error(`Expected the log of a run in ${file}, found ${(error as Error).message}`);
-  });
-  const bytes = file.endsWith(".gz") ? opened.readable.pipeThrough(new DecompressionStream("gzip")) : opened.readable;
-  for await (const lines of linesOf(bytes.pipeThrough(new TextDecoderStream()))) yield* lines;
 }
 
 /** For logs whose segments have their texts: no token is looked up. */
@@ -150,7 +193,7 @@ async function tokenizerOf(
   context: CommandContext,
 ): Promise<{ tokenizer: TokenTexts | null; missing: string }> {
   if (log.foreign) return { tokenizer: ownTexts, missing: "" };
-  const folder = tokenizer ?? (await log.model());
+  const folder = tokenizer ?? (await log.settings()).model;
   try {
     return { tokenizer: await runTokenizer(folder, context), missing: "" };
   } catch (error) {

@@ -5,17 +5,21 @@ import type { Metrics, TrainEvent, WarmupEvent } from "../../../train/events.ts"
 import { type MetricName, metricTable } from "../../../train/metrics.ts";
 import { visible } from "../command_line/terminal.ts";
 
-/** The line for an event, null for those that are only counted. */
-export function eventLine(event: TrainEvent | WarmupEvent, steps: number): string | null {
+/**
+ * The line for an event, null for those that are only counted.
+ * @param left  how long the rest will take, empty where that is not known
+ */
+export function eventLine(event: TrainEvent | WarmupEvent, steps: number, left = ""): string | null {
+  const ahead = left === "" ? "" : `  ${left}`;
   switch (event.type) {
     case "run":
       return `${event.model.name} (${event.model.parameters.toLocaleString("en")} parameters) on ${event.adapter}${event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ""}`;
     case "update":
-      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})`;
+      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})${ahead}`;
     case "eval":
       return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "sampled"}  ${seconds(event.durationMs)}`;
     case "warmup":
-      return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}`;
+      return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}${ahead}`;
     case "checkpoint":
       return `checkpoint of step ${event.step} in ${event.path}`;
     case "alarm":
@@ -29,11 +33,11 @@ export function eventLine(event: TrainEvent | WarmupEvent, steps: number): strin
   }
 }
 
-/** Where a step stands, for the line that is written over; null for events that say nothing about it. */
-export function progressLine(event: TrainEvent): string | null {
+/** What happens within a step, for the line that is written over; null for events that say nothing about it. */
+export function withinStep(event: TrainEvent): string | null {
   if (event.type === "decode")
-    return `  turn ${event.turn}: ${event.tokens} tokens, ${event.waiting} rollouts still write`;
-  if (event.type === "group") return `  group ${event.taskIndex + 1} is scored`;
+    return `turn ${event.turn}: ${event.tokens} tokens, ${event.waiting} rollouts still write`;
+  if (event.type === "group") return `group ${event.taskIndex + 1} is scored`;
   return null;
 }
 

@@ -13,11 +13,12 @@ import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
+import { createFreeRunFolder } from "../storage/free_run_folder.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
 import { useSession, withGpu } from "./open_session.ts";
 import { expectOwnCodeNamed } from "./own_code.ts";
-import { eventLine, progressLine } from "./reports.ts";
+import { TrainProgress } from "./train_progress.ts";
 
 /** Begins a run, or goes on with one. Returns the exit code. */
 export async function trainCommand(
@@ -45,16 +46,17 @@ export async function trainCommand(
   expectBaseDtype(wanted);
   expectFreezable(wanted);
   if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
-  const folder = options.out ?? `runs/${wanted.preset}-${wanted.seed}`;
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
-  await expectNewFolder(folder);
+  if (options.out !== undefined) await expectNewFolder(options.out);
   const platform = await withGpu(context);
   const config = await atCommits(wanted, platform);
   return useSession({ platform, config, named: changes, options, context }, async (session) => {
     session.expectTrainable();
     await session.expectTasks();
     const sources = await runSources(config, platform);
-    const store = await createRunFolder(folder);
+    const base = `runs/${wanted.preset}-${wanted.seed}`;
+    const store = options.out === undefined ? await createFreeRunFolder(base) : await createRunFolder(options.out);
+    if (options.out === undefined && !options.logJson) context.terminal.print(`The run is written into ${store.place}`);
     try {
       await store.writeConfig(configText(config, sources));
       return await trainInto({ session, store, config, from: { resumedAt: 0, sources }, options, context });
@@ -80,6 +82,11 @@ async function trainInto({ session, store, config, from, options, context }: Tra
   const signal = stopSignal(context);
   const codes = { done: exitCodes.done, stopped: exitCodes.interrupted, failed: exitCodes.failed };
   let code: number = exitCodes.done;
+  const progress = new TrainProgress(terminal, {
+    steps: config.steps,
+    made: from.resumedAt,
+    json: options.logJson ?? false,
+  });
   let isWhole = true;
   const steps: Metrics[] = [];
   for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
@@ -90,9 +97,7 @@ async function trainInto({ session, store, config, from, options, context }: Tra
       const isBudget = event.reason === "stopped" && event.message !== undefined;
       code = isBudget ? exitCodes.done : codes[event.reason];
     }
-    const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
-    if (line !== null) terminal.print(line);
-    else terminal.progress(progressLine(event) ?? "");
+    progress.show(event);
   }
   if (session.peakMemory && !options.logJson) terminal.print(peakLine(session.peakMemory));
   const use = judgeUse(steps);

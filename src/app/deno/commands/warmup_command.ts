@@ -7,9 +7,10 @@ import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
+import { createFreeRunFolder } from "../storage/free_run_folder.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder, writeNewFolder } from "../storage/run_folder.ts";
 import { useSession, withGpu } from "./open_session.ts";
-import { eventLine } from "./reports.ts";
+import { TrainProgress } from "./train_progress.ts";
 
 /** Steps of a warm start between two checkpoints: they take a fraction of a second each. */
 const warmupSaveEvery = 250;
@@ -40,10 +41,11 @@ export async function warmupCommand(
     ...wanted,
     steps: stepsOf(stages(wanted.preset === "story" ? "story" : "needle", wanted.warmupRows)),
   };
-  const folder = options.out ?? `runs/warmup-${config.preset}-${config.seed}`;
-  await expectNewFolder(folder);
+  if (options.out !== undefined) await expectNewFolder(options.out);
   return useSession({ platform: await withGpu(context), config, named: changes, options, context }, async (session) => {
-    const store = await createRunFolder(folder);
+    const base = `runs/warmup-${config.preset}-${config.seed}`;
+    const store = options.out === undefined ? await createFreeRunFolder(base) : await createRunFolder(options.out);
+    if (options.out === undefined && !options.logJson) context.terminal.print(`The run is written into ${store.place}`);
     try {
       await store.writeConfig(configText(config));
       return await warmupInto({ session, store, config, made: 0, options, context });
@@ -76,10 +78,10 @@ async function warmupInto({ session, store, config, made, options, context }: Wa
     await store.writeCheckpoint(files);
   };
   const stop = new AbortController();
+  const progress = new TrainProgress(context.terminal, { steps: config.steps, made, json: options.logJson ?? false });
   for await (const event of session.warmup(stop.signal, (made) => made % warmupSaveEvery === 0)) {
     pending.push(JSON.stringify(event));
-    const line = options.logJson ? JSON.stringify(event) : eventLine(event, config.steps);
-    if (line !== null) context.terminal.print(line);
+    progress.show(event);
     if (event.type !== "warmup") continue;
     step++;
     // What the device has already got comes as one more event.

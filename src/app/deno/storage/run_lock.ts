@@ -64,6 +64,15 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | Holder | n
   }
 }
 
+/** Whether a process writes the folder now. */
+export async function isWritten(folder: string): Promise<boolean> {
+  const isLocked = await Deno.stat(join(folder, lockName)).then(
+    () => true,
+    () => false,
+  );
+  return isLocked && !(await isDeadLock(folder));
+}
+
 /** Whether nothing but the lock of a process that is gone stands in the way of a new run. */
 export async function isDeadLock(folder: string): Promise<boolean> {
   const path = join(folder, lockName);

@@ -59,7 +59,7 @@ test("what the page would leave out, a log for other programs refuses in one sen
     }
     let sentence: string | null = null;
     try {
-      for await (const _ of loggedSteps(eventsOf(log.split("\n"), "x")));
+      for await (const _ of loggedSteps(eventsOf(log.split("\n"), "x"), "x"));
     } catch (error) {
       expect(error, what).not.toBeInstanceOf(TypeError);
       sentence = (error as Error).message;

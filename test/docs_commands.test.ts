@@ -1,0 +1,176 @@
+import { existsSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseArguments } from "../src/app/deno/command_line/arguments.ts";
+import { type CommandName, commands, kebab, knobsOf } from "../src/app/deno/command_line/command_table.ts";
+import { runCommand } from "../src/app/deno/commands/commands.ts";
+import { settingsAs } from "../src/app/deno/commands/settings_command.ts";
+import { openDenoPlatform } from "../src/app/deno/platform.ts";
+import { openGpuSession } from "../src/app/session/open_gpu_session.ts";
+import { resolveConfig } from "../src/train/config.ts";
+import type { RunConfig } from "../src/train/knobs.ts";
+import { commandsIn, documentsOf, inlineCommandsIn, wordsOf } from "./docs/command_lines.ts";
+import { fillWorkFolder, openSurroundings, type Surroundings } from "./docs/work_folder.ts";
+import { root } from "./docs/written.ts";
+
+type Request = Extract<ReturnType<typeof parseArguments>, { help: false }>;
+
+let base: string;
+let around: Surroundings;
+const home = Deno.cwd();
+
+beforeAll(async () => {
+  base = await Deno.makeTempDir();
+  around = await openSurroundings();
+  await Deno.mkdir(`${base}/template`);
+  Deno.chdir(`${base}/template`);
+  await run("train --preset needle --steps 1 --out runs/first");
+});
+afterAll(async () => {
+  Deno.chdir(home);
+  await around.close();
+  await Deno.remove(base, { recursive: true });
+});
+
+/** The same command with so little to do that a processor can. What it means is as the document has it. */
+function reduced({ command, changes, options }: Request): Request {
+  const known = knobsOf(command);
+  const isResumed = options.resume !== undefined;
+  const isOwn = (changes.model ?? "") !== "" || (changes.preset ?? "").endsWith("b");
+  const small: Partial<RunConfig> = {
+    ...(["train", "sweep"].includes(command) && { steps: isResumed ? 2 : 1 }),
+    ...(!isResumed && { tasksPerStep: 1, rolloutsPerTask: 2, evalTasks: 2 }),
+    ...(changes.heldOutRows !== undefined && { heldOutRows: 1 }),
+    ...(isOwn && !isResumed && { firstTurnTokens: 6, nextTurnTokens: 6, responseTokens: 12, maxPixels: 12_544 }),
+    ...(changes.preset === "verl-7b" && { heldOutRows: 1 }),
+  };
+  const fitting = Object.entries(small).filter(([name]) => known.includes(name as keyof RunConfig));
+  const isPlanned = options.dryRun || command === "settings";
+  return {
+    command,
+    help: false,
+    changes: isPlanned ? changes : { ...changes, ...Object.fromEntries(fitting) },
+    options: {
+      ...options,
+      ...(["eval", "rollout"].includes(command) && { tasks: 2 }),
+      ...(command === "benchmark" && { limit: 2, ...(options.avgAt && { avgAt: 1 }) }),
+      // A run for each of two seeds, each in a process of its own.
+      ...(command === "sweep" && {
+        folders: options.folders!.map((axis) => axis.replace(/0\.\.\d+/, "0..1").replace(/,.*/, "")),
+      }),
+      ...(["bench", "fuzz"].includes(command) && { seconds: 1 }),
+    },
+  };
+}
+
+/** Gives a command in the current folder. Resolves to what it printed. @throws Error where it does */
+async function run(line: string): Promise<{ code: number; lines: string[] }> {
+  const words = line
+    .replaceAll("http://127.0.0.1:18901/v1", around.judge.url)
+    .replaceAll("http://127.0.0.1:8000/v1", around.policy.url)
+    .replaceAll("./examples/", `${root}examples/`)
+    .replaceAll(" test/golden", ` ${root}test/golden`);
+  const parsed = parseArguments(wordsOf(words));
+  if (parsed.help) return { code: 0, lines: [] };
+  const lines: string[] = [];
+  const code = await runCommand(reduced(parsed), {
+    terminal: { print: (text) => lines.push(text), progress: () => {} },
+    openPlatform: openDenoPlatform,
+    openSession: async (...given) => {
+      const session = await openGpuSession(...given);
+      // A step of the warm start takes a processor minutes: the model is written as it begins.
+      return parsed.command === "warmup" ? Object.assign(session, { warmup: async function* () {} }) : session;
+    },
+    // test/kernels.test.ts compiles them.
+    compileKernels: async function* () {},
+    compilers: async () => [],
+    stopping: () => false,
+    untilStopped: () => (parsed.command === "serve" ? Promise.resolve() : new Promise(() => {})),
+    dist: `${base}/template`,
+  });
+  return { code, lines };
+}
+
+/** Commands that were carried out, and in which folder: the same one in another document makes the same. */
+const done = new Map<string, string>();
+
+async function takeOver(line: string, folder: string): Promise<void> {
+  const out = / --out (\S+)/.exec(line)?.[1];
+  if (out !== undefined) await copyFolder(`${folder}/${out}`, out);
+}
+
+/** Folders of runs that a document uses and another one made. */
+async function withRuns(line: string): Promise<void> {
+  for (const [, path = ""] of line.matchAll(/(?:--from|--resume|logs|rejudge) (runs\/\w+)/g))
+    if (!existsSync(path)) await copyFolder(`${base}/template/runs/first`, path);
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.writeFile(`${to}/${name}`, await Deno.readFile(`${from}/${name}`));
+  }
+}
+
+/** Flags of every command, and those of other programs that the documents name. */
+const flagsKnown = new Set([
+  ...Object.keys(commands).flatMap((name) => [
+    ...knobsOf(name as CommandName).map(kebab),
+    ...commands[name as CommandName].flags.map(kebab),
+  ]),
+  ...["tool", "tasks", "reward", "help", "version", "no-name", "name", "num_generations", "num_iterations"],
+  // vLLM's, Vitest's, git's
+  ...["allowed-origins", "port"],
+]);
+
+const prefix = "npm run saccade -- ";
+const scripts = (JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { scripts: Record<string, string> })
+  .scripts;
+
+describe.each(documentsOf(root).map((path) => [path, commandsIn(root + path)] as const))("%s", (path, all) => {
+  const own = all.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
+
+  test.runIf(own.length > 0)("every command is carried out", async () => {
+    const folder = `${base}/${path.replaceAll("/", "-")}`;
+    await Deno.mkdir(folder);
+    await fillWorkFolder(folder);
+    Deno.chdir(folder);
+    await Deno.writeTextFile("run_deepeyes_grpo.sh", settingsAs("verl", resolveConfig({ preset: "verl-7b" })));
+    const failed: string[] = [];
+    for (const line of own) {
+      await withRuns(line);
+      const before = done.get(line);
+      if (before !== undefined) {
+        await takeOver(line, before);
+        continue;
+      }
+      const { code, lines } = await run(line).catch((error: Error) => ({ code: -1, lines: [error.message] }));
+      if (code !== 0) failed.push(`${line} ended with ${code}: ${lines.slice(-8).join(" | ")}`);
+      done.set(line, folder);
+    }
+    expect(failed).toEqual([]);
+  });
+
+  test("other programs are scripts of package.json, examples that are run, or named here", () => {
+    for (const line of all.filter((one) => !one.startsWith(prefix))) {
+      const script = /^npm (?:run )?(start|test|[a-z:]+)/.exec(line)?.[1];
+      const example = /^npx deno run -A (examples\/\w+\.ts)/.exec(line)?.[1];
+      const isThere = script !== undefined ? script in scripts : example !== undefined && existsSync(root + example);
+      // Of others, which cannot be started here.
+      expect(isThere || /^(vllm serve|npm (ci|install)|git clone|cd saccade)\b/.test(line), line).toBe(true);
+    }
+  });
+
+  test("flags in its text exist", () => {
+    const text = readFileSync(root + path, "utf8").replace(/^```[\s\S]*?^```/gm, "");
+    const spans = [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
+    const named = spans.flatMap((span) => [...span.matchAll(/(?:^|\s)--([a-z][\w-]*)/g)].map(([, flag = ""]) => flag));
+    // Messages name flags of servers as well.
+    if (!/troubleshooting/.test(path))
+      expect(named.filter((flag) => !flagsKnown.has(flag) && !flagsKnown.has(flag.replace(/^no-/, "")))).toEqual([]);
+  });
+
+  test("commands in its text are understood", () => {
+    for (const line of inlineCommandsIn(root + path)) expect(() => parseArguments(wordsOf(line)), line).not.toThrow();
+  });
+});
