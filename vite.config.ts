@@ -89,6 +89,8 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Found while tests run, it would have the page loaded again under them.
+        optimizeDeps: { include: ["axe-core"] },
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.{ts,tsx}"],

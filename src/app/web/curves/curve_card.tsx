@@ -4,6 +4,7 @@ import { usePage } from "../run/page_context.ts";
 import { Plot } from "../widgets/plot.tsx";
 import type { Mark } from "../widgets/plot_lines.ts";
 import { PlotTable } from "../widgets/plot_table.tsx";
+import { Hint } from "../widgets/term.tsx";
 import type { CurveSpec, Part } from "./catalogue.ts";
 import { type Chart, type Drawing, overlayChart, ownChart, plotStretches } from "./chart.ts";
 import { CurveKey, OverlayKey } from "./curve_key.tsx";
@@ -48,6 +49,7 @@ export function CurveCard({ spec, runs, marks }: Props) {
     <div class="card plot" data-curve={spec.id}>
       <h3>
         {spec.title}
+        <Hint name={spec.title} says={`${spec.line}.`} />
         {isLog && <span class="tag">log axis</span>}
       </h3>
       {own && (

@@ -48,7 +48,7 @@ export function FilterBar({ list, shown }: { list: ListControl; shown: ShownList
         <span class="buttons">
           <Save list={list} shown={shown} />
           <CopyButton
-            label="Copy a link to this list"
+            label="Copy link to this list"
             name="Copy link"
             text={() => linkTo(store, location, null, "rollouts")}
           />
