@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 import { wgslAsText } from "./src/app/library/wgsl_as_text.mjs";
 import { contentPolicy } from "./src/app/serve/content_policy.mjs";
 import { docsPages } from "./src/app/serve/docs_pages.mjs";
+import { writeServiceWorker } from "./src/app/serve/offline_files.mjs";
 import { SlowestFirst } from "./test/support/slowest_first.ts";
 
 /** Cross-origin isolation: SharedArrayBuffer and exact timers in workers. */
@@ -63,7 +64,7 @@ const chromiumFlags = [
 
 export default defineConfig({
   base: "./",
-  plugins: [wgslAsText(), policies(), documents()],
+  plugins: [wgslAsText(), policies(), documents(), writeServiceWorker()],
   worker: { format: "es", plugins: () => [wgslAsText()] },
   // The development server puts scripts into the page, and test pages stand in frames of its own.
   server: { headers: { ...headers, "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'" } },
@@ -89,7 +90,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Found while tests run, it would have the page loaded again under them.
+        // Found late, in a test that imports it, it would reload the tests under way.
         optimizeDeps: { include: ["axe-core"] },
         test: {
           name: "browser",

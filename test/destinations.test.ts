@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 const root = new URL("../", import.meta.url);
 const sources = readdirSync(new URL("src/", root), { recursive: true })
   .map((path) => `src/${path.replaceAll("\\", "/")}`)
-  .filter((path) => /\.(ts|tsx|mjs)$/.test(path) && !path.endsWith(".d.ts") && !path.endsWith(".d.mts"));
+  .filter((path) => /\.(ts|tsx|mjs|js)$/.test(path) && !path.endsWith(".d.ts") && !path.endsWith(".d.mts"));
 const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
 /** Comments talk of fetching too. */
 const code = (path: string): string => text(path).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
@@ -55,7 +55,7 @@ test("SECURITY.md names every file that starts a program, and no other", () => {
   expect(found.sort()).toEqual(named.sort());
 });
 
-test("the addresses that stand in the code are the Hub, examples, links that a person presses, and a name in XMP", () => {
+test("the addresses that stand in the code are the Hub, examples, links that a person presses, and names in XMP and SVG", () => {
   const hosts = sources.flatMap((path) =>
     [...code(path).matchAll(/https?:\/\/([\w.-]+\w)/g)].map((found) => found[1]!),
   );
@@ -68,5 +68,6 @@ test("the addresses that stand in the code are the Hub, examples, links that a p
     "localhost",
     "nodejs.org",
     "ns.adobe.com",
+    "www.w3.org",
   ]);
 });

@@ -163,9 +163,21 @@ const viewImports: Record<string, readonly string[]> = {
   run: ["browser", "labels"],
   widgets: ["browser", "labels", "run"],
   ...Object.fromEntries(
-    ["frame", "welcome", "train", "curves", "list", "rollout", "compare", "runs", "data", "judge", "learn"].map(
-      (view) => [view, ["browser", "labels", "run", "widgets"]],
-    ),
+    [
+      "frame",
+      "welcome",
+      "train",
+      "curves",
+      "list",
+      "rollout",
+      "compare",
+      "runs",
+      "data",
+      "judge",
+      "models",
+      "learn",
+      "away",
+    ].map((view) => [view, ["browser", "labels", "run", "widgets"]]),
   ),
 };
 const viewFolderOf = (path: string): string | undefined => /^src\/app\/web\/(\w+)\//.exec(path)?.[1];
@@ -180,6 +192,7 @@ describe("the page's folders", () => {
       "main.tsx",
       "make_page.ts",
       "page.tsx",
+      "runs_tab.tsx",
     ]);
   });
 

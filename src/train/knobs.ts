@@ -326,7 +326,7 @@ const table = {
   ),
   beta1: number("grpo", { default: 0.9, min: 0, max: 0.9999, line: "AdamW: decay of the mean gradient" }),
   beta2: number("grpo", { default: 0.999, min: 0, max: 0.99999, line: "AdamW: decay of the mean squared gradient" }),
-  weightDecay: number("grpo", { default: 0, min: 0, max: 1, line: "AdamW: decoupled decay, on every tensor" }),
+  weightDecay: live(number("grpo", { default: 0, min: 0, max: 1, line: "AdamW: decoupled decay, on every tensor" })),
   maxGradNorm: live(
     number("grpo", { default: 1, min: 0, max: 1e6, line: "gradients are scaled down to this norm; 0: never" }),
   ),
@@ -343,44 +343,52 @@ const table = {
   klLossCoef: live(
     number("grpo", { default: 0, min: 0, max: 10, line: "weight of a KL to the starting model in the loss" }),
   ),
-  klLossType: choice(
-    "grpo",
-    ["low_var_kl", "kl", "abs", "mse"],
-    "estimator of that KL, by verl's names: k3, k1, |k1|, k2",
+  klLossType: live(
+    choice("grpo", ["low_var_kl", "kl", "abs", "mse"], "estimator of that KL, by verl's names: k3, k1, |k1|, k2"),
   ),
-  klRewardCoef: number("grpo", {
-    default: 0,
-    min: 0,
-    max: 10,
-    line: "weight of a KL to the starting model charged to the reward; verl: use_kl_in_reward",
-  }),
+  klRewardCoef: live(
+    number("grpo", {
+      default: 0,
+      min: 0,
+      max: 10,
+      line: "weight of a KL to the starting model charged to the reward; verl: use_kl_in_reward",
+    }),
+  ),
   entropyCoef: live(
     number("grpo", { default: 0, min: -10, max: 10, line: "weight of the entropy, which is subtracted from the loss" }),
   ),
-  updatesPerStep: integer("grpo", {
-    default: 1,
-    min: 1,
-    max: 16,
-    line: "passes over one batch of rollouts; verl: actor.ppo_epochs",
-  }),
-  miniBatchTasks: integer("grpo", {
-    default: 0,
-    min: 0,
-    max: 1024,
-    line: "tasks in one optimizer update; 0: all of the step; verl: actor.ppo_mini_batch_size",
-  }),
-  normAdvByStd: flag("grpo", true, "divide advantages by the group's deviation; verl: norm_adv_by_std_in_grpo"),
-  lossAggMode: choice(
-    "grpo",
-    ["token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "seq-mean-token-sum-norm"],
-    "how token losses are aggregated, by verl's names",
+  updatesPerStep: live(
+    integer("grpo", {
+      default: 1,
+      min: 1,
+      max: 16,
+      line: "passes over one batch of rollouts; verl: actor.ppo_epochs",
+    }),
   ),
-  microBatchRollouts: integer("grpo", {
-    default: 0,
-    min: 0,
-    max: 65_536,
-    line: "above 0, token losses are aggregated over this many rollouts at a time and the results averaged, as verl's actor did: 1 in its recipe, 4 in DeepEyes; 0: over all at once",
-  }),
+  miniBatchTasks: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 1024,
+      line: "tasks in one optimizer update; 0: all of the step; verl: actor.ppo_mini_batch_size",
+    }),
+  ),
+  normAdvByStd: live(flag("grpo", true, "divide advantages by the group's deviation; verl: norm_adv_by_std_in_grpo")),
+  lossAggMode: live(
+    choice(
+      "grpo",
+      ["token-mean", "seq-mean-token-mean", "seq-mean-token-sum", "seq-mean-token-sum-norm"],
+      "how token losses are aggregated, by verl's names",
+    ),
+  ),
+  microBatchRollouts: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 65_536,
+      line: "above 0, token losses are aggregated over this many rollouts at a time and the results averaged, as verl's actor did: 1 in its recipe, 4 in DeepEyes; 0: over all at once",
+    }),
+  ),
   gradientCheckpointing: live(
     choice(
       "grpo",
@@ -388,15 +396,19 @@ const table = {
       "layers store only their outputs and are computed again in the backward pass: less memory, about a third more time in updates, the same bits; auto: where a micro-batch's activations would take more than 1.5 GiB; verl: model.enable_gradient_checkpointing",
     ),
   ),
-  zeroVariance: choice(
-    "grpo",
-    ["keep", "drop", "resample"],
-    "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
+  zeroVariance: live(
+    choice(
+      "grpo",
+      ["keep", "drop", "resample"],
+      "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
+    ),
   ),
-  overlong: choice(
-    "grpo",
-    ["keep", "mask"],
-    "mask: rollouts that ran out of turns or tokens are left out of the loss (Mini-o3)",
+  overlong: live(
+    choice(
+      "grpo",
+      ["keep", "mask"],
+      "mask: rollouts that ran out of turns or tokens are left out of the loss (Mini-o3)",
+    ),
   ),
 
   warmupRows: integer("warmup", {

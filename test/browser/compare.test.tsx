@@ -105,6 +105,7 @@ describe("two rollouts of one task", () => {
   test("is reached from the list of runs", async () => {
     const { context } = await opened();
     context.store.tab.value = "runs";
+    await button("More: about the run other").click();
     await button("Compare rollouts of the run other").click();
     await expect.element(page.getByRole("combobox", { name: "Rollout A" })).toBeVisible();
     expect(context.store.replay.value!.name).toBe("other");

@@ -31,7 +31,7 @@ const fake = new FakeRun({
 });
 fake.store("needle-7-recorded", [...fakeEvents(resolveConfig({ seed: 7, steps: 30, evalEvery: 5 }))]);
 fake.store("worded", wordedEvents(resolveConfig({ seed: 3, steps: 20, tasksPerStep: 8, rolloutsPerTask: 4 })));
-const page = makePage(fake);
+const page = makePage(fake, () => ({ api: fake.beside(), close() {} }));
 followAddress(page.store, page.control);
 render(<Page page={page} />, document.getElementById("page")!);
 if (state === "#nogpu")

@@ -162,6 +162,7 @@ describe("the judge's card", () => {
 describe("judging again", () => {
   const start = async () => {
     await page.getByRole("button", { name: "Runs", exact: true }).click();
+    await page.getByRole("button", { name: "More: about the run worded" }).click();
     await page.getByRole("button", { name: "Judge again… the run worded" }).click();
     await expect.element(page.getByRole("heading", { name: "Judge again worded" })).toHaveFocus();
   };

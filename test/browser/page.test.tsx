@@ -392,6 +392,7 @@ test("the list of runs says what is made and what is saved, and goes on from the
   await expect.element(page.getByRole("row", { name: /4 of 4/ })).toBeVisible();
   expect(page.getByRole("button", { name: /^Go on with the run/ }).elements()).toHaveLength(1);
 
+  await page.getByRole("button", { name: "More: about the run whole" }).click();
   await page.getByRole("button", { name: "Use these settings: those of the run whole" }).click();
   expect(context.store.changes.value).toEqual({ ...small, seed: 4, steps: 4, saveEvery: 4, learningRate: 1e-3 });
   expect(context.store.tab.value).toBe("train");

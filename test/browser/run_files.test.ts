@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readZip } from "../../src/app/archive/zip_reader.ts";
 import { configText } from "../../src/app/run/record.ts";
 import { runSources } from "../../src/app/run/run_sources.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
@@ -13,15 +14,18 @@ import {
   storedRuns,
   storedSettings,
 } from "../../src/app/web/worker/run_store.ts";
+import { blobBytes } from "../../src/tasks/byte_source.ts";
 import { checkpointFiles } from "../../src/train/checkpoint.ts";
 import { resolveConfig } from "../../src/train/config.ts";
-import { linesOf, loggedEvents } from "../support/logged_run.ts";
+import { linesOf, loggedEvents, needleTokenizer } from "../support/logged_run.ts";
 
 const clean = async () => {
   for (const { name } of await storedRuns()) await removeRun(name);
 };
 beforeAll(clean);
 afterAll(clean);
+
+const tokenizer = async () => needleTokenizer;
 
 const rows = '{"image":"a.png","question":"q","answer":"1"}\n{"image":"b.png","question":"q","answer":"2"}\n';
 
@@ -47,7 +51,7 @@ async function storedRun() {
   );
   await store.writeConfig(configText(config, sources));
   await store.close();
-  return { name, worker: new RunFilesWorker(platform, dropped), sources };
+  return { name, worker: new RunFilesWorker(platform, dropped, tokenizer), sources };
 }
 
 test("a run goes out with its data, is removed, and comes back with it, in this visit and the next", async () => {
@@ -56,13 +60,20 @@ test("a run goes out with its data, is removed, and comes back with it, in this 
   expect(contents.checkpoint).toMatchObject({ step: 2 });
   expect(contents.travellers).toMatchObject([{ knob: "data", files: 3 }]);
   expect(contents.leftBehind).toEqual([]);
+  const pages = new Uint8Array(await (await worker.pages(name)).arrayBuffer());
+  const inside = await readZip(blobBytes("pages.zip", new Blob([pages])));
+  expect(inside.map((file) => file.name)).toEqual([
+    "mine-seed-7/steps/1.html",
+    "mine-seed-7/steps/2.html",
+    "mine-seed-7/index.html",
+  ]);
   const packed = await worker.pack(name, { checkpoint: true, travellers: ["data"] });
   const before = { log: await storedLog(name), checkpoint: await storedCheckpoint(name) };
   await removeRun(name);
 
   const dropped = new DroppedFiles();
   const platform = openBrowserPlatform(`${location.origin}/`, dropped);
-  const other = new RunFilesWorker(platform, dropped);
+  const other = new RunFilesWorker(platform, dropped, tokenizer);
   const back = await other.unpack(new File([packed], "mine.zip"));
   expect(back.notices).toEqual([]);
   expect(await storedRuns()).toMatchObject([{ name: back.name, step: 2, savedStep: 2, steps: 4, imported: true }]);

@@ -45,7 +45,7 @@ test("a stored run is saved as one file, with what was chosen", async () => {
   await expect.element(dialog.getByRole("checkbox", { name: /Its checkpoint/ })).toBeChecked();
   await expect.element(dialog.getByRole("checkbox", { name: /Its data/ })).not.toBeChecked();
   await dialog.getByRole("checkbox", { name: "Its data, with the pictures, 3 files (5.6 MB)" }).click();
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await expect.element(dialog).not.toBeInTheDocument();
   expect(saved.map(({ name }) => name)).toEqual(["mine.zip"]);
   expect(JSON.parse(await saved[0]!.text)).toEqual({ run: "mine", checkpoint: true, travellers: ["data"] });
@@ -72,4 +72,25 @@ test("settings leave as config.json, and a dropped one is used after a press", a
   expect(JSON.parse(await saved[0]!.text)).toEqual(context.store.config.value);
   drop("config.json", '{"stepz":1}');
   await expect.element(page.getByText('config.json: There is no knob "stepz"; did you mean "steps"?')).toBeVisible();
+});
+
+test("a dump of verl is dropped and shown: rewards, turns and texts, without asking for its files", async () => {
+  const context = makePage(new FakeRun());
+  render(<Page page={context} />, host);
+  const row = (step: number, score: number) => ({
+    input: "user\nWhich colour?\nassistant\n",
+    output:
+      '<tool_call>{"name":"image_zoom_in_tool","arguments":{"bbox_2d":[1,2,3,4]}}</tool_call>\nuser\n<tool_response><image></tool_response>\nassistant\n<answer>red</answer>',
+    gts: "red",
+    score,
+    step,
+  });
+  drop("dump.jsonl", [row(1, 0), row(1, 1), row(2, 1)].map((one) => `${JSON.stringify(one)}\n`).join(""));
+  await expect.element(page.getByText("A log of verl: rollouts and rewards are shown")).toBeVisible();
+  expect(context.store.updates.value.map(({ metrics }) => metrics.reward)).toEqual([0.5, 1]);
+  expect(context.store.lookup.value).toMatchObject({ dataFiles: [], modelFolder: null, addresses: [] });
+  context.store.tab.value = "step";
+  await expect.element(page.getByText("Which colour?").first()).toBeVisible();
+  await expect.element(page.getByText("This log of another program holds no pictures").first()).toBeVisible();
+  await expect.element(page.getByText("<answer>red</answer>").first()).toBeVisible();
 });

@@ -111,6 +111,7 @@ test("Runs saves the log of a run as a file that the page opens again", async ()
   const { store, control } = await stepping();
   const before = store.shown.value;
   store.tab.value = "runs";
+  await page.getByRole("button", { name: "More: about the run mine" }).click();
   await expect.element(page.getByRole("button", { name: "Save its log as a file: of the run mine" })).toBeVisible();
   const { name, blob } = await saved("Save its log as a file: of the run mine");
   expect(name).toBe("mine.jsonl.gz");

@@ -163,3 +163,26 @@ test("what is removed is fetched anew", async () => {
   expectBytes(await weights.read("a"), content);
   expect(await weights.list()).toMatchObject([{ keptBytes: sizeBytes }]);
 });
+
+test("a whole file comes in pieces, goes on where it was stopped, and is noted as checked", async () => {
+  const first = network();
+  const weights = store(first);
+  for await (const piece of weights.pieces("a")) {
+    expect(piece.length).toBe(pieceBytes);
+    if (bytesOf(first.fetched) >= 2 * pieceBytes) break;
+  }
+  expect(await weights.kept("a")).toEqual({ keptBytes: 2 * pieceBytes, sha256: null });
+  const second = network();
+  const next = store(second);
+  const whole: number[] = [];
+  for await (const piece of next.pieces("a")) whole.push(...piece);
+  expectBytes(Uint8Array.from(whole), content);
+  expect(bytesOf(second.fetched)).toBe(sizeBytes - 2 * pieceBytes);
+  await next.setChecked("a", "f".repeat(64));
+  // Another page, which notes when it was used last.
+  const third = store(network());
+  expect(await third.kept("a")).toEqual({ keptBytes: sizeBytes, sha256: "f".repeat(64) });
+  expect(await third.list()).toMatchObject([{ keptBytes: sizeBytes, checked: true }]);
+  await third.forget("a");
+  expect(await third.list()).toEqual([]);
+});

@@ -31,6 +31,8 @@ export interface FakeHubOptions {
   behave?: (request: FakeRequest, path: string) => FileBehaviour | null;
   /** Repositories that show nothing without this token. */
   gated?: { repository: string; token: string };
+  /** SHA-256 of large files, by their paths. */
+  sums?: Record<string, string>;
   /** Entries on a page of a listing. */
   pageSize?: number;
 }
@@ -123,6 +125,18 @@ export async function openFakeHub(options: FakeHubOptions): Promise<FakeHub> {
       return response
         .writeHead(200, headers)
         .end(JSON.stringify([...folders, ...entries.slice(from, from + pageSize)]));
+    }
+    const [, model, of = ""] = /^\/api\/models\/([^/]+\/[^/]+)\/revision\/([^/]+)$/.exec(url.pathname) ?? [];
+    if (model) {
+      const found = repositoryOf(`models/${model}`, decodeURIComponent(of), request, response);
+      if (!found) return;
+      const siblings = Object.entries(found.files).map(([rfilename, bytes]) => ({
+        rfilename,
+        size: bytes.length,
+        ...(bytes.length >= redirectFrom && { lfs: { sha256: options.sums?.[rfilename] ?? "0", size: bytes.length } }),
+      }));
+      const about = { sha: found.commit, cardData: { license: "apache-2.0" }, gated: gated ? "auto" : false, siblings };
+      return response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(about));
     }
     const [, dataset, repository, at = "", path = ""] =
       /^\/(datasets\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname) ?? [];

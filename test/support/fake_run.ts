@@ -2,7 +2,7 @@ import type { Rollout, Segment, ToolCall } from "../../src/agent/rollout.ts";
 import type { Estimate } from "../../src/app/memory/estimate.ts";
 import { fitOf } from "../../src/app/memory/fit.ts";
 import type { RunMemory } from "../../src/app/memory/run_memory.ts";
-import { type CurveEvent, curveEvents } from "../../src/app/run/curve_events.ts";
+import { type CurveEvent, curveEvents, isCurveEvent } from "../../src/app/run/curve_events.ts";
 import { noSummary, withEvent } from "../../src/app/run/run_summary.ts";
 import { DroppedFiles } from "../../src/app/web/browser/dropped_files.ts";
 import { DataWorker } from "../../src/app/web/worker/data_worker.ts";
@@ -29,6 +29,7 @@ import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
 import { stepMetrics } from "../../src/train/metrics.ts";
 import { droppedPlatform } from "./dropped_platform.ts";
+import { FakeHubApi } from "./fake_hub_api.ts";
 import { FakeRecords } from "./fake_records.ts";
 import { FakeRollouts } from "./fake_rollouts.ts";
 import { FakeRunFiles } from "./fake_run_files.ts";
@@ -66,12 +67,15 @@ export class FakeRun implements RunApi {
   readonly judge: JudgeApi;
   readonly rollouts: FakeRollouts;
   readonly records = new FakeRecords();
+  readonly hub: FakeHubApi;
   readonly files = new FakeRunFiles();
   /** What was asked, for tests: names of methods, with arguments that matter. */
   readonly asked: string[] = [];
   readonly #options: FakeOptions;
   readonly #dropped: DroppedFiles;
-  readonly #stored = new Map<string, TrainEvent[]>();
+  #stored = new Map<string, TrainEvent[]>();
+  /** Of workers beside the page's, which store their runs as they go: how many they have begun together. */
+  #beside: { begun: number } | null = null;
   #run: Generator<TrainEvent, void, void> | null = null;
   #warmup: Generator<WarmupEvent, void, void> | null = null;
   #warmupConfig: RunConfig | null = null;
@@ -83,6 +87,7 @@ export class FakeRun implements RunApi {
   constructor(options: FakeOptions = {}) {
     this.#options = options;
     this.#dropped = options.dropped ?? new DroppedFiles();
+    this.hub = new FakeHubApi(this.asked, (config, memoryBytes) => this.memory(config, memoryBytes));
     this.data = new DataWorker(options.platform ?? droppedPlatform(this.#dropped));
     const judge = new JudgeWorker((name) => this.events(name), options.judge);
     this.judge = judge;
@@ -152,7 +157,8 @@ export class FakeRun implements RunApi {
   async start(config: RunConfig): Promise<string> {
     this.asked.push(`start ${config.bonus} ${config.objects}`);
     await this.#wait(10);
-    return this.#begin(`needle-${this.#stored.size + 1}`, config, 0);
+    const name = this.#beside ? `beside-${++this.#beside.begun}` : `needle-${this.#stored.size + 1}`;
+    return this.#begin(name, config, 0);
   }
 
   async resume(name: string, changes: Partial<RunConfig> = {}): Promise<RunConfig> {
@@ -185,6 +191,10 @@ export class FakeRun implements RunApi {
     return event && [event];
   }
 
+  async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
+    return (await this.nextEvents(asked))?.filter(isCurveEvent) ?? null;
+  }
+
   async next(): Promise<TrainEvent | null> {
     await this.#wait(1);
     const item = this.#run?.next();
@@ -198,6 +208,7 @@ export class FakeRun implements RunApi {
       throw new Error("The GPU device was lost (fake_kernel); go on from what was saved last");
     }
     this.#log.push(event);
+    if (this.#beside) this.store(this.#name, this.#log);
     this.rollouts.receive(event);
     return event;
   }
@@ -290,9 +301,10 @@ export class FakeRun implements RunApi {
         steps: head.config.steps,
         startedAt: head.startedAt,
         writer: null,
-        settings: Object.fromEntries(
-          differences(head.config, resolveConfig({})).map((key) => [key, head.config[key]]),
-        ) as Partial<RunConfig>,
+        settings: {
+          preset: head.config.preset,
+          ...Object.fromEntries(differences(head.config, resolveConfig({})).map((key) => [key, head.config[key]])),
+        },
         summary: events.reduce(withEvent, noSummary),
         sizeBytes: 1000 * events.length,
       };
@@ -328,6 +340,16 @@ export class FakeRun implements RunApi {
     }));
     return { run: run ?? this.#name, step, files };
   }
+
+  /** Another worker over the same storage. */
+  beside(options: FakeOptions = this.#options): FakeRun {
+    const other = new FakeRun(options);
+    other.#stored = this.#stored;
+    other.#beside = this.#besides;
+    return other;
+  }
+
+  readonly #besides = { begun: 0 };
 
   /** Puts a run among the stored ones. */
   store(name: string, events: TrainEvent[]): void {

@@ -1,5 +1,12 @@
-import type { DroppedFolder } from "../../src/app/worker_api/dropped_folder.ts";
-import type { RunChoice, RunContents, RunFilesApi, UnpackedRun } from "../../src/app/worker_api/run_files_api.ts";
+import { translatedLog } from "../../src/app/web/worker/translated_log.ts";
+import type { DroppedFolder, GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
+import type {
+  RunChoice,
+  RunContents,
+  RunFilesApi,
+  TranslatedLog,
+  UnpackedRun,
+} from "../../src/app/worker_api/run_files_api.ts";
 
 /** Runs as files without a storage: sizes of a run over local rows, and what was chosen as the archive's text. */
 export class FakeRunFiles implements RunFilesApi {
@@ -16,8 +23,16 @@ export class FakeRunFiles implements RunFilesApi {
     return new Blob([JSON.stringify({ run, ...choice })]);
   }
 
+  async pages(run: string): Promise<Blob> {
+    return new Blob([`pages of ${run}`]);
+  }
+
   async unpack(file: File): Promise<UnpackedRun> {
     throw new Error(`Expected a run in ${file.name}, found none`);
+  }
+
+  translate(files: readonly GivenFile[]): Promise<TranslatedLog | null> {
+    return translatedLog(files);
   }
 
   async kept(): Promise<DroppedFolder[]> {

@@ -78,6 +78,13 @@ export class Firefox {
     await this.#ask("browsingContext.navigate", { context: this.#context, url, wait: "complete" });
   }
 
+  /** Opens an empty tab in front of it, or takes that away: the page is hidden meanwhile. */
+  async cover(covers: boolean): Promise<void> {
+    if (!covers) return void (await this.#ask("browsingContext.activate", { context: this.#context }));
+    await this.#ask("browsingContext.create", { type: "tab", background: false });
+    await this.until('document.visibilityState === "hidden"');
+  }
+
   async size(width: number, height: number): Promise<void> {
     await this.#ask("browsingContext.setViewport", { context: this.#context, viewport: { width, height } });
   }
@@ -97,7 +104,7 @@ export class Firefox {
   /** Waits until an expression is true in the page. @throws Error with what the page shows where it takes too long */
   async until(expression: string, seconds = 60): Promise<void> {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
-      if (await this.evaluate<boolean>(`Boolean(${expression})`)) return;
+      if (await this.evaluate<boolean>(`(async () => Boolean(${expression}))()`)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const shown = await this.evaluate<string>("document.body.innerText.slice(0, 1500)");

@@ -40,6 +40,7 @@ export const unjudgedRollout: Rollout = rollout({
 
 export const loggedStep: LoggedStep = {
   kind: "step",
+  marks: new Map(),
   step: 1,
   endedAtMs: 1_600_000_000_250,
   groups: [{ task: needleTask, rollouts: [zoomedRollout, unjudgedRollout] }],

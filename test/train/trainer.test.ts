@@ -11,7 +11,7 @@ import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { evaluate, rollTasks } from "../../src/train/evaluation.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
-import type { RunConfig } from "../../src/train/knobs.ts";
+import { knobs, type RunConfig } from "../../src/train/knobs.ts";
 import type { UpdateOptions, UpdateSettings } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import type { Progress, TrainingParts } from "../../src/train/run_parts.ts";
@@ -215,6 +215,48 @@ describe("train", () => {
     expect(updates.slice(2).map(({ settings }) => settings.learningRate)).toEqual([0.125, 0.125]);
     const format = events.flatMap((event) => (event.type === "group" ? [event.rollouts[2]!.reward!.parts.format] : []));
     expect(format).toEqual([-4, -4, -4, -4]);
+  });
+
+  test("takes every setting of advantages, loss and optimizer that changes midway as a run that had it from there on", async () => {
+    const other: Partial<RunConfig> = {
+      normAdvByStd: false,
+      lossAggMode: "seq-mean-token-sum",
+      microBatchRollouts: 1,
+      miniBatchTasks: 1,
+      updatesPerStep: 2,
+      zeroVariance: "drop",
+      overlong: "mask",
+      weightDecay: 0.25,
+      maxGradNorm: 0.5,
+    };
+    for (const key of Object.keys(other) as (keyof RunConfig)[]) expect(knobs[key].applies, key).toBe("next step");
+    const plain = scripted({ steps: 3 });
+    const from = scripted({ steps: 3, ...other });
+    const changed = scripted({ steps: 3 });
+    const advantages = async (
+      { parts, change }: ReturnType<typeof scripted>,
+      begun: Progress,
+      changes?: Partial<RunConfig>,
+    ) => {
+      const found: (number | null)[] = [];
+      for await (const event of train(parts, begun)) {
+        if (event.type === "group") found.push(...event.rollouts.map(({ advantage }) => advantage));
+        if (event.type === "update" && event.step === 1 && changes) change(changes);
+      }
+      return found;
+    };
+    const whole = await advantages(plain, at(0));
+    const midway = await advantages(changed, at(0), other);
+    const rest = await advantages(from, at(1));
+    const inStep = whole.length / 3;
+    expect(midway).toEqual([...whole.slice(0, inStep), ...rest]);
+    expect(midway.slice(inStep)).not.toEqual(whole.slice(inStep));
+    // A step after the change has two passes over two mini-batches.
+    expect(changed.updates.map(({ settings, groups }) => [settings, groups])).toEqual(
+      [...plain.updates.slice(0, 1), ...from.updates].map(({ settings, groups }) => [settings, groups]),
+    );
+    expect(changed.updates).toHaveLength(1 + 2 * 4);
+    expect(changed.updates.at(-1)!.settings).toMatchObject({ weightDecay: 0.25, maxGradNorm: 0.5 });
   });
 
   test("continues after any step with the tasks and samples that the run would have had", async () => {

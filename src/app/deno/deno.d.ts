@@ -48,6 +48,7 @@ declare namespace Deno {
     get(name: string): string | undefined;
     set(name: string, value: string): void;
     delete(name: string): void;
+    toObject(): Record<string, string>;
   };
   const stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   const errors: Record<

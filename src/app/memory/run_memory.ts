@@ -48,9 +48,9 @@ export async function runMemory(
     return null;
   });
   const adapter = await platform.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  const { description = "", device = "", vendor = "" } = adapter?.info ?? {};
+  const { description = "", device = "", vendor = "", architecture = "" } = adapter?.info ?? {};
   const adapterName = adapter ? description || device || vendor || "unnamed adapter" : "";
-  const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${adapterName} ${vendor}`);
+  const software = /swiftshader|llvmpipe|lavapipe|software/i.test(`${adapterName} ${vendor} ${architecture}`);
   const isElsewhere = asCard && software;
   if (isElsewhere)
     notes.push(

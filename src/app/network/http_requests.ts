@@ -33,14 +33,15 @@ const longestWaitMs = 60_000;
 /** Requests by the rules of HTTP: redirects, the secret for its origin alone, silence, and attempts with pauses between. */
 export class HttpRequests {
   readonly #request: NonNullable<RemoteOptions["request"]>;
-  readonly #secret: RemoteOptions["secret"];
+  /** Sent to one origin only; null: none. */
+  secret: NonNullable<RemoteOptions["secret"]> | null;
   readonly #seesRedirects: boolean;
   readonly #wait: (ms: number) => Promise<void>;
   readonly #silenceMs: number;
 
   constructor(options: RemoteOptions) {
     this.#request = options.request ?? ((address, init) => fetch(address, init));
-    this.#secret = options.secret ?? null;
+    this.secret = options.secret ?? null;
     this.#seesRedirects = options.seesRedirects;
     this.#wait = options.wait ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
     this.#silenceMs = options.silenceMs ?? 30_000;
@@ -104,7 +105,7 @@ export class HttpRequests {
   }
 
   async #send(place: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    const secret = this.#secret;
+    const { secret } = this;
     try {
       return await this.#request(place.href, {
         headers: secret?.origin === place.origin ? { ...headers, Authorization: secret.authorization } : headers,

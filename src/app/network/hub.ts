@@ -1,9 +1,11 @@
 import { nearest } from "../../train/config.ts";
+import { type HubModel, readHubModel } from "./hub_model.ts";
 import {
   type HubPlace,
   hubEndpoint,
   hubFileAddress,
   hubListAddress,
+  hubModelAddress,
   hubPageAddress,
   hubText,
   isCommit,
@@ -31,7 +33,8 @@ const mostPages = 200;
 export class Hub {
   readonly endpoint: string;
   readonly #files: RemoteFiles;
-  readonly #hasToken: boolean;
+  /** Whether a token is sent. */
+  hasToken: boolean;
   readonly #tokenRemedy: string;
   /** Commits by repository and revision. */
   readonly #commits = new Map<string, string>();
@@ -42,7 +45,7 @@ export class Hub {
   constructor(files: RemoteFiles, { endpoint = hubEndpoint, hasToken = false, tokenRemedy = "" }: HubOptions = {}) {
     this.#files = files;
     this.endpoint = endpoint.replace(/\/+$/, "");
-    this.#hasToken = hasToken;
+    this.hasToken = hasToken;
     this.#tokenRemedy = tokenRemedy;
   }
 
@@ -106,6 +109,19 @@ export class Hub {
       this.#lists.set(path, list);
     }
     return list;
+  }
+
+  /** What the Hub says of a model, and its files. @throws Error with one sentence */
+  async model(path: string): Promise<HubModel> {
+    const place = readHubPath(path);
+    try {
+      const { value } = await this.#files.json(hubModelAddress(this.#pinned(place), this.endpoint));
+      const found = readHubModel(value, { host: new URL(this.endpoint).host, name: nameOf(place) });
+      if (isCommit(found.commit)) this.#commits.set(versionOf(place), found.commit);
+      return found;
+    } catch (error) {
+      throw this.#inWords(place, error);
+    }
   }
 
   async #list(place: HubPlace): Promise<string[] | null> {
@@ -180,12 +196,12 @@ export class Hub {
     const way = this.#tokenRemedy || "download the files and drop their folder here";
     if (code === "GatedRepo" || (status === 403 && code === ""))
       return new Error(
-        `${name} is gated (${status}): accept its terms at ${page}, then ${this.#hasToken ? "take a token of that account" : way}`,
+        `${name} is gated (${status}): accept its terms at ${page}, then ${this.hasToken ? "take a token of that account" : way}`,
       );
     // Without a token the Hub does not say whether a private repository is there, nor whether any is.
     if (code === "RepoNotFound" || (status === 401 && code === ""))
       return new Error(
-        `${host} has no ${kindName(kind)} ${repository} that ${this.#hasToken ? "this token may read" : "everyone may read"} (${status}); check its name, ${other(kind)}, or if it is private ${this.#hasToken ? "take a token of its owner" : way}`,
+        `${host} has no ${kindName(kind)} ${repository} that ${this.hasToken ? "this token may read" : "everyone may read"} (${status}); check its name, ${other(kind)}, or if it is private ${this.hasToken ? "take a token of its owner" : way}`,
       );
     if (code === "RevisionNotFound")
       return new Error(

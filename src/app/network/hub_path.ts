@@ -106,6 +106,11 @@ export function hubListAddress({ kind, repository, revision, path }: HubPlace, e
   return `${endpoint}/api/${kind}/${repository}/tree/${encodeURIComponent(revision)}${folder}?recursive=true`;
 }
 
+/** Where the Hub says what a model is, with its files. */
+export function hubModelAddress({ repository, revision }: HubPlace, endpoint = hubEndpoint): string {
+  return `${endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
+}
+
 /** Where a person looks at a repository. */
 export const hubPageAddress = ({ kind, repository }: HubPlace, endpoint = hubEndpoint): string =>
   `${endpoint}/${kind === "datasets" ? "datasets/" : ""}${repository}`;

@@ -1,5 +1,6 @@
 import type { RemoteOptions } from "./http_requests.ts";
 import { Hub } from "./hub.ts";
+import type { HubModel } from "./hub_model.ts";
 import { addressOfPath, hubEndpoint, isHubPath, isWebAddress, shortModelPath } from "./hub_path.ts";
 import { RemoteFailure } from "./remote_failure.ts";
 import { RemoteFiles } from "./remote_files.ts";
@@ -17,20 +18,34 @@ export interface NetworkOptions extends Pick<RemoteOptions, "request" | "seesRed
 export class NetworkFiles {
   readonly #files: RemoteFiles;
   readonly #hub: Hub;
+  readonly #origin: string;
 
   /** @throws Error where the endpoint or the token cannot be one */
   constructor({ endpoint, token, tokenRemedy, ...options }: NetworkOptions) {
     const place = URL.parse(endpoint || hubEndpoint);
     if (place === null || !/^https?:$/.test(place.protocol))
       throw new Error(`HF_ENDPOINT must be an address such as ${hubEndpoint}, found "${endpoint}"`);
-    const secret = (token ?? "").trim();
+    this.#origin = place.origin;
+    this.#files = new RemoteFiles(options);
+    this.#hub = new Hub(this.#files, { endpoint: endpoint || hubEndpoint, tokenRemedy });
+    this.setToken(token ?? "", "HF_TOKEN");
+  }
+
+  /**
+   * The token of the Hub from now on, "" for none; it is sent to the endpoint alone.
+   * @param what  how a person here calls it  @throws Error where it cannot be one; the one before stays
+   */
+  setToken(token: string, what = "The token"): void {
+    const secret = token.trim();
     if (!/^[\x21-\x7e]*$/.test(secret))
-      throw new Error("HF_TOKEN must be a token of the Hub such as hf_..., found other characters in it");
-    this.#files = new RemoteFiles({
-      ...options,
-      secret: secret === "" ? null : { origin: place.origin, authorization: `Bearer ${secret}` },
-    });
-    this.#hub = new Hub(this.#files, { endpoint: endpoint || hubEndpoint, hasToken: secret !== "", tokenRemedy });
+      throw new Error(`${what} must be a token of the Hub such as hf_..., found other characters in it`);
+    this.#files.secret = secret === "" ? null : { origin: this.#origin, authorization: `Bearer ${secret}` };
+    this.#hub.hasToken = secret !== "";
+  }
+
+  /** What the Hub says of a model. @throws Error with one sentence */
+  model(path: string): Promise<HubModel> {
+    return this.#hub.model(path);
   }
 
   /** A path as the methods here take it; null for one that is not on the network. */

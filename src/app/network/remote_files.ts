@@ -31,6 +31,11 @@ export class RemoteFiles {
     this.#requests = new HttpRequests(options);
   }
 
+  /** What is sent to one origin from now on; null: nothing. */
+  set secret(secret: RemoteOptions["secret"]) {
+    this.#requests.secret = secret ?? null;
+  }
+
   /** @throws RemoteFailure */
   async sizeBytes(address: string): Promise<number> {
     return (await this.#identity(address)).sizeBytes;

@@ -20,16 +20,17 @@ export interface Piece {
 
 /** A segment in pieces, in order. */
 export function piecesOf(
-  { source, tokens, logprobs, entropies, images, given = [] }: Rollout["segments"][number],
+  { source, tokens, logprobs, entropies, images, texts, given = [] }: Rollout["segments"][number],
   textOf: (token: number) => string,
 ): Piece[] {
   const pieces: Piece[] = [];
   let pictures = 0;
   for (let i = 0; i < tokens.length; ) {
     const token = tokens[i]!;
-    const text = textOf(token);
+    const text = texts ? (texts[i] ?? "") : textOf(token);
     let length = 1;
-    if (text === imageText) while (tokens[i + length] === token) length++;
+    // Elsewhere one token stands for a picture.
+    if (text === imageText && !texts) while (tokens[i + length] === token) length++;
     const at = i;
     const isGiven = given.some(([from, to]) => at >= from && at < to);
     const sampled = source === "model" && !isGiven;

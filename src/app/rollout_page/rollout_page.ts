@@ -23,16 +23,19 @@ export interface PageRollout {
 export interface PageHead {
   title: string;
   facts: readonly [name: string, value: string][];
+  /** A page that it belongs to. */
+  back?: { href: string; text: string };
 }
 
 /** The page may run nothing, load nothing and send nothing: its pictures are in it, and its style. */
-const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+export const pagePolicy =
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /**
  * Rollouts as one HTML file without script, which needs nothing beside it: pictures, boxes, transcript with colours,
  * probabilities, rewards. Every text in it is escaped.
  */
-export function rolloutPage({ title, facts }: PageHead, rollouts: readonly PageRollout[]): string {
+export function rolloutPage({ title, facts, back }: PageHead, rollouts: readonly PageRollout[]): string {
   const classes = new PictureClasses();
   const ordered = inOrder(rollouts);
   const body = ordered.map(({ page, depth }) => section(page, depth, classes));
@@ -46,13 +49,14 @@ export function rolloutPage({ title, facts }: PageHead, rollouts: readonly PageR
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
 <style>${new Markup(pageStyle + classes.rules())}</style>
 </head>
 <body>
 <main>
+${back && html`<p><a href="${back.href}">${back.text}</a></p>`}
 <h1>${title}</h1>
 <table class="facts"><tbody>${facts.map(([fact, value]) => html`<tr><th scope="row">${fact}</th><td>${value}</td></tr>`)}</tbody></table>
 ${list}

@@ -7,6 +7,9 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 
+/** How large the shipped models see pictures, for logs from before runs recorded it. */
+export const shippedView = { factor: 16, minPixels: 4096, maxPixels: 4096 };
+
 /** Pictures of a run's tasks, without its model. */
 export type TaskPictures = (task: Task) => Promise<{ pictures: Pixels[] | null; missing: string | null }>;
 
@@ -14,6 +17,7 @@ export type TaskPictures = (task: Task) => Promise<{ pictures: Pixels[] | null; 
 export function taskPictures(config: RunConfig, platform: Platform, view: SizeLimits): TaskPictures {
   let opened: ReturnType<typeof openRunTasks> | null = null;
   return async (task) => {
+    if (config.model === "") return { pictures: null, missing: "This log of another program holds no pictures" };
     if (config.data === "") return { pictures: needlePictures(task.id, config), missing: null };
     if (isOwnCode(config.data))
       return { pictures: null, missing: `Its tasks come from ${config.data}, which is not run to read a log` };

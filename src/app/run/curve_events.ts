@@ -7,6 +7,9 @@ export type CurveEvent = Extract<
   { type: "run" | "config" | "update" | "eval" | "checkpoint" | "alarm" | "end" }
 >;
 
+const types: readonly TrainEvent["type"][] = ["run", "config", "update", "eval", "checkpoint", "alarm", "end"];
+export const isCurveEvent = (event: TrainEvent): event is CurveEvent => types.includes(event.type);
+
 /** As every version writes it: the type stands first, so that lines of rollouts, nearly all of a log, are not parsed. */
 const drawn = /^\{"type":"(?:run|config|update|eval|checkpoint|alarm|end)"/;
 

@@ -46,8 +46,10 @@ export const noSummary: RunSummary = {
 export function withEvent(summary: RunSummary, event: TrainEvent): RunSummary {
   switch (event.type) {
     case "run": {
-      const begun = event.resumedAt === 0 ? noSummary : summary;
-      return { ...begun, device: event.adapter, step: event.resumedAt, end: null };
+      const { adapter: device, resumedAt: step } = event;
+      if (step === 0) return { ...noSummary, device };
+      // What came after the checkpoint is made again.
+      return { ...summary, device, step, end: null, recent: summary.recent.filter((made) => made.step <= step) };
     }
     case "update": {
       const { step, durationMs } = event;

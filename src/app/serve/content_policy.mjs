@@ -26,11 +26,15 @@ const ofWorker = [...common, "script-src 'self'", "connect-src 'self' https: htt
 /** Decodes and renders pictures. */
 const ofPictures = [...common, "script-src 'self'", "connect-src 'none'"].join("; ");
 
+/** Keeps the page's own files; requests to other hosts pass it by. */
+const ofServiceWorker = [...common, "script-src 'self'", "connect-src 'self'"].join("; ");
+
 /**
  * @param {string} path of the file that is served
  * @returns {string}
  */
 export function contentPolicy(path) {
   if (!/\.m?js$/i.test(path)) return ofDocument;
+  if (/(^|\/)service_worker\.js$/.test(path)) return ofServiceWorker;
   return /picture_worker[^/]*$/.test(path) ? ofPictures : ofWorker;
 }

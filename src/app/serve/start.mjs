@@ -77,6 +77,8 @@ async function main() {
   if (isStale()) {
     const code = await run(process.execPath, [join(root, "node_modules", "vite", "bin", "vite.js"), "build"], {
       cwd: root,
+      // Where it says something else, Vite builds what its development server shows.
+      env: { ...process.env, NODE_ENV: "production" },
     });
     if (code !== 0) throw new Error(`The build ended with code ${code}; see its messages above`);
   }

@@ -26,7 +26,10 @@ const types = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** Cross-origin isolation gives the page SharedArrayBuffer and exact timers; nothing is cached, so a new build shows. */
+/**
+ * Cross-origin isolation gives the page SharedArrayBuffer and exact timers. The browser asks for every file again, so that a
+ * new build shows, and gets its content where that has changed.
+ */
 const headers = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -105,13 +108,19 @@ async function answer(root, request, response) {
     return refuse(405, "Only GET and HEAD are answered here", { Allow: "GET, HEAD" });
   const path = await locate(root, request.url);
   if (path === null) return refuse(404, "There is no such file");
-  const { size } = await stat(path);
-  const range = parseRange(request.headers.range, size);
+  const { size, mtimeMs } = await stat(path);
+  const mark = `"${size.toString(36)}-${Math.round(mtimeMs * 1000).toString(36)}"`;
+  const fileHeaders = { ...headers, "Content-Security-Policy": contentPolicy(path), ETag: mark };
+  const { range: asked, "if-range": onlyOf, "if-none-match": known } = request.headers;
+  if (known?.split(/\s*,\s*/).some((one) => one === "*" || one.replace(/^W\//, "") === mark)) {
+    response.writeHead(304, fileHeaders);
+    return response.end();
+  }
+  const range = onlyOf === undefined || onlyOf === mark ? parseRange(asked, size) : undefined;
   if (range === null) return refuse(416, "The range lies outside of the file", { "Content-Range": `bytes */${size}` });
   const { start, end } = range ?? { start: 0, end: size };
   response.writeHead(range ? 206 : 200, {
-    ...headers,
-    "Content-Security-Policy": contentPolicy(path),
+    ...fileHeaders,
     "Content-Type": types[extname(path).toLowerCase()] ?? "application/octet-stream",
     "Content-Length": end - start,
     ...(range ? { "Content-Range": `bytes ${start}-${end - 1}/${size}` } : {}),

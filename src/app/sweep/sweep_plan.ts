@@ -99,3 +99,14 @@ export function settingOf(sweep: Sweep, run: Partial<RunConfig>): string {
 /** The knobs beside the seed that runs of a sweep differ in. */
 export const variedKnobs = ({ axes }: Sweep): KnobName[] =>
   axes.map(({ knob }) => knob).filter((knob) => knob !== "seed");
+
+/** What differs, in a line: "bonus none, conditional × 3 seeds". */
+export function sweepTitle({ axes }: Sweep): string {
+  return axes
+    .map(({ knob, values }) => {
+      if (knob === "seed") return values.length === 1 ? `seed ${values[0]}` : `${values.length} seeds`;
+      const shown = values.slice(0, 6).map((value) => (value === "" ? "none" : String(value)));
+      return `${knob} ${shown.join(", ")}${values.length > 6 ? ` and ${values.length - 6} more` : ""}`;
+    })
+    .join(" × ");
+}

@@ -1,12 +1,14 @@
 import type { RunApi } from "../worker_api/run_api.ts";
+import type { AwayControl } from "./away/away_control.ts";
 import { CurvesControl } from "./curves/curves_control.ts";
 import { DataControl } from "./data/data_control.ts";
 import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
+import { ModelControl } from "./models/model_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import { MarkControl } from "./run/mark_control.ts";
-import type { PageContext } from "./run/page_context.ts";
+import type { BesideWorker, PageContext } from "./run/page_context.ts";
 import { Pictures } from "./run/pictures.ts";
 import { ReplayFiles } from "./run/replay_files.ts";
 import { RunControl } from "./run/run_control.ts";
@@ -21,16 +23,34 @@ export interface PageParts extends PageContext {
   judge: JudgeControl;
   rejudge: RejudgeControl;
   memory: MemoryControl;
+  models: ModelControl;
+  /** Fetched when it is first asked for. */
+  away(): Promise<AwayControl>;
   curves: CurvesControl;
 }
 
-/** The parts of a page over whatever answers as the run. */
-export function makePage(api: RunApi): PageParts {
+/**
+ * The parts of a page over whatever answers as the run.
+ * @param connectBeside  starts another that answers so
+ */
+export function makePage(
+  api: RunApi,
+  connectBeside: (failed: (error: Error) => void) => BesideWorker = () => {
+    throw new Error("This page has one worker alone; a sweep needs another");
+  },
+): PageParts {
   const store = new Store();
   const control = new RunControl(api, store);
   const givenFiles = new GivenFiles(api, store.notices);
   const pictures = new Pictures(api);
   const texts = new TokenTexts(api);
+  let away: Promise<AwayControl> | null = null;
+  const openAway = async (): Promise<AwayControl> => {
+    const { AwayControl } = await import("./away/away_control.ts");
+    return new AwayControl(store);
+  };
+  const judge = new JudgeControl(api, store);
+  const memory = new MemoryControl(api, store);
   return {
     store,
     control,
@@ -42,9 +62,23 @@ export function makePage(api: RunApi): PageParts {
     texts,
     worth: new WorthControl(api, store),
     data: new DataControl(api, store, givenFiles, () => control.reopen()),
-    judge: new JudgeControl(api, store),
+    judge,
+    openBeside: async (failed) => {
+      const beside = connectBeside(failed);
+      await Promise.all([judge.handTo(beside.api), givenFiles.handTo(beside.api)]);
+      return beside;
+    },
     rejudge: new RejudgeControl(api),
-    memory: new MemoryControl(api, store),
+    memory,
+    models: new ModelControl(api, store, memory),
+    away: () => {
+      away ??= openAway();
+      // What failed once may work the next time.
+      away.catch(() => {
+        away = null;
+      });
+      return away;
+    },
     curves: new CurvesControl(api, store),
   };
 }

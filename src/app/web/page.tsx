@@ -1,8 +1,9 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { GivenFile } from "../worker_api/dropped_folder.ts";
+import { AwayPanel } from "./away/away_panel.tsx";
 import { droppedFiles } from "./browser/dropped.ts";
-import { beginningOf } from "./browser/events_file.ts";
+import { beginningOf, isRunLog } from "./browser/events_file.ts";
 import { isZip } from "./browser/zip_file.ts";
 import { CurvesContext } from "./curves/curves_context.ts";
 import { DataContext } from "./data/data_context.ts";
@@ -15,8 +16,10 @@ import { RunBar } from "./frame/run_bar.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
-import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
+import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
 import type { PageParts } from "./make_page.ts";
+import { ModelContext } from "./models/model_context.ts";
+import { ModelLine } from "./models/model_line.tsx";
 import { Context } from "./run/page_context.ts";
 import type { Tab } from "./run/store.ts";
 import { MemoryContext } from "./train/memory_context.ts";
@@ -55,8 +58,10 @@ export function Page({ page }: { page: PageParts }) {
           {tab === "train" && (
             <TrainView
               judge={<JudgeCard />}
+              model={<ModelLine picker={<Later name="The list of models" load={views.models} props={{}} />} />}
               run={<Later name="The run" load={views.run} props={{}} />}
               rollout={<Later name="The rollout" load={views.rollout} props={{}} />}
+              away={<AwayPanel control={page.away} />}
               welcome={<Welcome />}
             />
           )}
@@ -75,7 +80,9 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
         <JudgeContext.Provider value={page.judge}>
           <RejudgeContext.Provider value={page.rejudge}>
             <MemoryContext.Provider value={page.memory}>
-              <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              <ModelContext.Provider value={page.models}>
+                <CurvesContext.Provider value={page.curves}>{children}</CurvesContext.Provider>
+              </ModelContext.Provider>
             </MemoryContext.Provider>
           </RejudgeContext.Provider>
         </JudgeContext.Provider>
@@ -85,7 +92,7 @@ function Providers({ page, children }: { page: PageParts; children: ComponentChi
 }
 
 /** What is imported when it is first shown, or once the page is at rest. */
-const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<ComponentType>> = {
+const views: Record<Exclude<Tab, "train"> | "run" | "rollout" | "models", () => Promise<ComponentType>> = {
   run: async () => {
     const [{ RunPanels }, { Curves }] = await Promise.all([
       import("./train/run_panels.tsx"),
@@ -94,28 +101,14 @@ const views: Record<Exclude<Tab, "train"> | "run" | "rollout", () => Promise<Com
     return () => <RunPanels curves={<Curves />} />;
   },
   rollout: async () => (await import("./rollout/rollout_view.tsx")).RolloutView,
+  models: async () => (await import("./models/model_picker.tsx")).ModelPicker,
   rollouts: async () => {
     const { ListView } = await import("./list/list_view.tsx");
     return () => <ListView rollout={<Later name="The rollout" load={views.rollout} props={{}} />} />;
   },
   step: async () => (await import("./rollout/step_view.tsx")).StepView,
   compare: async () => (await import("./compare/compare_view.tsx")).CompareView,
-  runs: async () => {
-    const [{ RunsView }, { RejudgePanel }, { OverlayCard }] = await Promise.all([
-      import("./runs/runs_view.tsx"),
-      import("./judge/rejudge_panel.tsx"),
-      import("./curves/overlay_card.tsx"),
-    ]);
-    return () => {
-      const rejudge = useRejudge();
-      return (
-        <>
-          <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} />
-          <OverlayCard />
-        </>
-      );
-    };
-  },
+  runs: async () => (await import("./runs_tab.tsx")).RunsTab,
   data: async () => (await import("./data/samples_view.tsx")).SamplesView,
   learn: async () => (await import("./learn/learn_view.tsx")).LearnView,
 };
@@ -149,6 +142,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
       return;
     }
     if (replayFiles.wants && (await replayFiles.offer(files))) return;
+    if (await control.openForeign(files)) return;
     store.tab.value = "data";
     await data.drop(files);
   } catch (error) {
@@ -160,7 +154,7 @@ async function openDropped(page: PageParts, reading: Promise<GivenFile[]>): Prom
 async function logAmong(files: readonly GivenFile[]): Promise<GivenFile | null> {
   for (const given of files) {
     if (!/\.(jsonl|ndjson)(\.gz)?$/i.test(given.path)) continue;
-    if (/"type"\s*:\s*"run"/.test(await beginningOf(given.file))) return given;
+    if (isRunLog(await beginningOf(given.file))) return given;
   }
   return null;
 }

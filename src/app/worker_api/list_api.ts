@@ -73,8 +73,8 @@ export interface ListApi {
   saveFound(search: number): Promise<Blob>;
   /** A step of the run of this page, from its log; null where it is not there. */
   recall(step: number): Promise<RecalledStep | null>;
-  /** What a person said of rollouts of a run, kept here under `tree` or in the run's log. */
-  marks(of: ListedRun, tree: string): Promise<RolloutMark[]>;
+  /** What a person said of rollouts of a run, kept here under `tree` or in the run's log; null: what is kept here alone. */
+  marks(of: ListedRun | null, tree: string): Promise<RolloutMark[]>;
   /** Keeps what a person says of a rollout, in the place of what was said before. */
   mark(of: ListedRun, tree: string, mark: RolloutMark): Promise<void>;
 }

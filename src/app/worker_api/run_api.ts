@@ -9,6 +9,7 @@ import type { RunSummary } from "../run/run_summary.ts";
 import type { DataApi } from "./data_api.ts";
 import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
 import type { Asked } from "./event_batches.ts";
+import type { HubApi } from "./hub_api.ts";
 import type { JudgeApi } from "./judge_api.ts";
 import type { RecordsApi } from "./records_api.ts";
 import type { RolloutApi } from "./rollout_api.ts";
@@ -80,6 +81,8 @@ export interface CachedWeights {
   path: string;
   sizeBytes: number;
   keptBytes: number;
+  /** Whether the whole of it was found to have the SHA-256 that its server names. */
+  checked?: boolean;
 }
 
 /** Events of a log, and what was left out of it. */
@@ -97,6 +100,8 @@ export interface RunApi {
   readonly data: DataApi;
   /** Everything about judges but for judging the run under way. */
   readonly judge: JudgeApi;
+  /** Models of the Hub: what they are, their files, the token. */
+  readonly hub: HubApi;
   /** Questions about single rollouts, which the open model answers. */
   readonly rollouts: RolloutApi;
   /** Stored runs as single files, and back. */
@@ -129,6 +134,8 @@ export interface RunApi {
    * a moment while nobody asks: "settled" waits for what is under way, and it rests then.
    */
   nextEvents(asked: Asked): Promise<TrainEvent[] | null>;
+  /** The same without tasks and rollouts, for who looks at numbers alone; there may be none among what happened. */
+  nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null>;
   /** Changes knobs that apply at the next step. */
   change(changes: Partial<RunConfig>): Promise<void>;
   /**

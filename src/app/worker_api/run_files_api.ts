@@ -1,5 +1,5 @@
 import type { PlaceKnob } from "../run_file/settings_paths.ts";
-import type { DroppedFolder } from "./dropped_folder.ts";
+import type { DroppedFolder, GivenFile } from "./dropped_folder.ts";
 
 /** What of a stored run can go into one file, with sizes in bytes before packing. */
 export interface RunContents {
@@ -26,13 +26,24 @@ export interface UnpackedRun {
   notices: string[];
 }
 
+/** A log of another program as one of ours. */
+export interface TranslatedLog {
+  program: string;
+  log: Blob;
+  notices: string[];
+}
+
 /** Runs as single files, out of this browser and into it. No method needs a GPU; each rejects with one sentence. */
 export interface RunFilesApi {
   contents(run: string): Promise<RunContents>;
   /** The run as a zip archive, which this page and the command line open. */
   pack(run: string, choice: RunChoice): Promise<Blob>;
+  /** The run as pages that need nothing but a browser, in a zip archive. */
+  pages(run: string): Promise<Blob>;
   /** Keeps the run of such an archive in this browser, with the data and models that came with it. */
   unpack(file: File): Promise<UnpackedRun>;
+  /** The log of another program among files, as one of ours; null where there is none. */
+  translate(files: readonly GivenFile[]): Promise<TranslatedLog | null>;
   /** Data and models that came with runs, by the names under which those know them. */
   kept(): Promise<DroppedFolder[]>;
 }

@@ -2,6 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Metrics, TrainEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import type { RolloutMark } from "../../train/rollout_mark.ts";
 import { listsOf } from "../step_metrics.ts";
 import { trlMetrics } from "../trl/metrics.ts";
 import { verlMetrics } from "../verl/metrics.ts";
@@ -14,6 +15,8 @@ export interface LoggedStep {
   /** When it ended, milliseconds since 1970; counted from the run's start by the steps' durations. */
   endedAtMs: number;
   groups: { task: Task; rollouts: Rollout[] }[];
+  /** What a person said of them, by id; empty but for logs that were saved with notes. */
+  marks: ReadonlyMap<string, RolloutMark>;
   /** Under our names, verl's and TRL's. */
   metrics: Metrics;
 }
@@ -36,6 +39,7 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
   let tokensBefore: number | undefined = 0;
   let tasks: Task[] = [];
   let groups: LoggedStep["groups"] = [];
+  let marks = new Map<string, RolloutMark>();
   for await (const event of events) {
     switch (event.type) {
       case "run":
@@ -48,7 +52,9 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
         break;
       case "tasks":
         tasks = event.more ? [...tasks, ...event.tasks] : event.tasks;
-        if (!event.more) groups = [];
+        if (event.more) break;
+        groups = [];
+        marks = new Map();
         break;
       case "group": {
         const task = tasks[event.taskIndex];
@@ -56,6 +62,9 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
         groups.push({ task, rollouts: event.rollouts });
         break;
       }
+      case "mark":
+        marks.set(event.mark.rollout, event.mark);
+        break;
       case "update": {
         endedAtMs += event.durationMs;
         const own = numbers(event.metrics);
@@ -72,8 +81,9 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>): AsyncGene
         const metrics: Metrics = { ...verlMetrics(lists), ...trlMetrics(lists), ...own };
         // After a step without its rollouts the sum is unknown.
         tokensBefore = metrics.num_tokens;
-        yield { kind: "step", step: event.step, endedAtMs, groups, metrics };
+        yield { kind: "step", step: event.step, endedAtMs, groups, marks, metrics };
         groups = [];
+        marks = new Map();
         break;
       }
       case "eval":

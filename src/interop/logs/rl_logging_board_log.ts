@@ -1,6 +1,7 @@
 import type { NamedBytes } from "../../platform.ts";
 import type { Logged } from "./logged_steps.ts";
-import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
+import { markFields } from "./rollout_marks.ts";
+import { promptText, responseText, type TokenTexts, tokenTextsOf } from "./rollout_texts.ts";
 
 /**
  * RLLoggingBoard's JSON lines, as DeepEyes' own logger writes them (verl/utils/rl_logging_board_utils.py): put the
@@ -12,6 +13,7 @@ import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
 export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: TokenTexts): AsyncGenerator<NamedBytes> {
   for await (const one of log) {
     if (one.kind !== "step") continue;
+    const markOf = markFields(one);
     const lines = one.groups.flatMap(({ task, rollouts }) =>
       rollouts.flatMap((rollout) => {
         const { reward } = rollout;
@@ -23,13 +25,14 @@ export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: Toke
             step: one.step,
             prompt: promptText(rollout, texts),
             response: responseText(rollout, texts),
-            response_tokens: texts.texts(tokens),
+            response_tokens: modelSegments.flatMap((segment) => tokenTextsOf(segment, texts)),
             logprobs: modelSegments.flatMap(({ logprobs }) => logprobs),
             values: tokens.map(() => 0),
             token_rewards: tokens.map((_, i) => (i === tokens.length - 1 ? reward.total : 0)),
             reward: reward.total,
             ground_truth: task.answer,
             rm_response: reward.verdict,
+            ...markOf(rollout),
           }),
         ];
       }),

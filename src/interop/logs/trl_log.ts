@@ -1,6 +1,7 @@
 import { parquetWriteBuffer } from "hyparquet-writer";
 import type { NamedBytes } from "../../platform.ts";
 import type { Logged } from "./logged_steps.ts";
+import { markFields } from "./rollout_marks.ts";
 import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
 
 /**
@@ -15,6 +16,15 @@ export async function* trlLog(log: AsyncIterable<Logged>, texts: TokenTexts): As
     const parts = [...new Set(rollouts.flatMap(({ reward }) => Object.keys(reward?.parts ?? {})))];
     const string = (name: string, data: string[]) => ({ name, data, type: "STRING" as const, nullable: false });
     const double = (name: string, data: (number | null)[]) => ({ name, data, type: "DOUBLE" as const, nullable: true });
+    const said = rollouts.map(markFields(one));
+    const marks =
+      one.marks.size === 0
+        ? []
+        : [
+            { name: "note", data: said.map(({ note }) => note ?? null), type: "STRING" as const, nullable: true },
+            { name: "tags", data: said.map(({ tags }) => tags ?? null), type: "STRING" as const, nullable: true },
+            { name: "judge_wrong", data: said.map((one) => one.judge_wrong ?? false), type: "BOOLEAN" as const },
+          ];
     const buffer = parquetWriteBuffer({
       columnData: [
         { name: "step", data: rollouts.map(() => BigInt(one.step)), type: "INT64", nullable: false },
@@ -40,6 +50,7 @@ export async function* trlLog(log: AsyncIterable<Logged>, texts: TokenTexts): As
           "advantage",
           rollouts.map(({ advantage }) => advantage),
         ),
+        ...marks,
       ],
       createdBy: "saccade",
     });

@@ -1,6 +1,7 @@
 import type { NamedBytes } from "../../platform.ts";
 import { callsWritten, turnsOf } from "../../train/metrics.ts";
 import type { Logged } from "./logged_steps.ts";
+import { markFields } from "./rollout_marks.ts";
 import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
 
 /**
@@ -15,6 +16,7 @@ export async function* verlLog(log: AsyncIterable<Logged>, texts: TokenTexts): A
     const { step, groups } = one;
     const rewards = groups.flatMap(({ rollouts }) => rollouts.map(({ reward }) => reward));
     const parts = [...new Set(rewards.flatMap((reward) => Object.keys(reward?.parts ?? {})))];
+    const markOf = markFields(one);
     const lines = groups.flatMap(({ task, rollouts }) =>
       rollouts.map((rollout) => {
         const { reward } = rollout;
@@ -37,6 +39,7 @@ export async function* verlLog(log: AsyncIterable<Logged>, texts: TokenTexts): A
           num_turns: turnsOf(rollout),
           num_tool_calls: callsWritten(rollout),
           num_tool_calls_succeeded: rollout.calls.filter(({ outcome }) => outcome === "ok").length,
+          ...markOf(rollout),
         });
       }),
     );

@@ -130,7 +130,6 @@ test("html writes one file with the rollouts that are named, and their pictures"
 });
 
 test.each([
-  ["--format html", "--format html writes single rollouts: name them by --rollout STEP.TASK.ROLLOUT, such as 12.3.2"],
   ["--rollout 1.0", "--rollout names what --format html writes; found --format all, which writes the whole log"],
   [
     "--format html --rollout 1-0",
@@ -140,4 +139,39 @@ test.each([
 ])("logs %s says what is missing, and writes nothing", async (flags, sentence) => {
   await expect(run(`logs FOLDER/run ${flags} --out FOLDER/out`)).rejects.toThrow(sentence);
   expect(await filesBelow(folder)).toEqual(["run/events.jsonl"]);
+});
+
+test("html without a rollout writes the run as pages without script", async () => {
+  const { code, lines } = await run("logs FOLDER/run --format html --out FOLDER/out");
+  expect({ code, lines }).toEqual({ code: 0, lines: ["html: 3 pages; open FOLDER/out/index.html in a browser"] });
+  expect(await filesBelow(`${folder}/out`)).toEqual(["index.html", "steps/1.html", "steps/2.html"]);
+  const index = await Deno.readTextFile(`${folder}/out/index.html`);
+  expect(index).toContain('<a href="steps/2.html">Step 2</a>');
+  expect(index).toContain('aria-label="accuracy over 2 steps"');
+  for (const page of [index, await Deno.readTextFile(`${folder}/out/steps/1.html`)]) {
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+  }
+});
+
+test("a log of verl opens as well, in every format", async () => {
+  await run("logs FOLDER/run --format verl --out FOLDER/dump");
+  const { code, lines } = await run("logs FOLDER/dump --out FOLDER/out");
+  expect(code).toBe(0);
+  expect(lines.slice(0, 3)).toEqual([
+    "A log of verl: rollouts and rewards are shown, its settings and pictures are not in it",
+    "verl: 2 steps, 2 files in FOLDER/out/verl",
+    "rl-logging-board: 2 steps, 1 file in FOLDER/out/rl-logging-board",
+  ]);
+  const read = async (path: string) =>
+    (await Deno.readTextFile(`${folder}/${path}`))
+      .split("\n")
+      .slice(0, 1)
+      .map((line) => JSON.parse(line));
+  const [before] = await read("dump/1.jsonl");
+  const [after] = await read("out/verl/1.jsonl");
+  for (const field of ["input", "output", "gts", "score", "acc", "pred", "num_tool_calls"])
+    expect([field, after[field]]).toEqual([field, before[field]]);
+  await run("logs FOLDER/dump --format html --out FOLDER/pages");
+  expect(await Deno.readTextFile(`${folder}/pages/steps/1.html`)).toContain("&lt;answer&gt;9&lt;/answer&gt;");
 });

@@ -61,13 +61,15 @@ test("a policy goes with every answer: the page connects to no host, workers to 
   const policy = async (path: string) => (await fetch(server.address + path)).headers.get("content-security-policy")!;
   await Deno.writeTextFile(`${parent}/dist/assets/worker-1.js`, "1;");
   await Deno.writeTextFile(`${parent}/dist/assets/picture_worker-1.js`, "1;");
-  const [page, worker, pictures, none] = [
+  await Deno.writeTextFile(`${parent}/dist/service_worker.js`, "1;");
+  const [page, worker, pictures, keeper, none] = [
     await policy(""),
     await policy("assets/worker-1.js"),
     await policy("assets/picture_worker-1.js"),
+    await policy("service_worker.js"),
     await policy("nothing"),
   ];
-  for (const one of [page, worker, pictures, none]) {
+  for (const one of [page, worker, pictures, keeper, none]) {
     expect(one).toContain("frame-ancestors 'none'");
     expect(one).toContain("default-src 'self'");
     expect(one.match(/script-src [^;]*/)![0]).toBe("script-src 'self'");
@@ -77,6 +79,7 @@ test("a policy goes with every answer: the page connects to no host, workers to 
   expect(page).not.toContain("https:");
   expect(worker).toContain("connect-src 'self' https: http:");
   expect(pictures).toContain("connect-src 'none'");
+  expect(keeper).toMatch(/connect-src 'self'$/);
 });
 
 test.each(["localhost", "LOCALHOST", "LocalHost:8080", "localhost.", "127.0.0.1:1", "[::1]", "[::1]:8080"])(
@@ -118,6 +121,25 @@ describe("ranges", () => {
     expect([answer.status, answer.headers.get("content-range")]).toEqual([status, contentRange]);
     if (values) expect(Array.from(bytes)).toEqual(values);
   });
+});
+
+test("a file that the browser has already is not sent again, until it is another", async () => {
+  const path = `${parent}/dist/changing.txt`;
+  await Deno.writeTextFile(path, "one");
+  const ask = (headers: Record<string, string>) => fetch(`${server.address}changing.txt`, { headers });
+  const first = await ask({});
+  const mark = first.headers.get("etag")!;
+  expect(await first.text()).toBe("one");
+  const again = await ask({ "if-none-match": `"other", W/${mark}` });
+  expect([again.status, await again.text(), again.headers.get("etag")]).toEqual([304, "", mark]);
+  expect(again.headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+  const part = { range: "bytes=1-1" };
+  expect((await ask({ ...part, "if-range": mark })).status).toBe(206);
+  await Deno.writeTextFile(path, "other");
+  const other = await ask({ "if-none-match": mark });
+  expect([other.status, await other.text()]).toEqual([200, "other"]);
+  const whole = await ask({ ...part, "if-range": mark });
+  expect([whole.status, await whole.text()]).toEqual([200, "other"]);
 });
 
 describe("nothing outside of the folder", () => {

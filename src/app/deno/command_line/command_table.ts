@@ -149,7 +149,7 @@ export const flags = {
       | "all"
       | "html"
     )[],
-    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as a CSV table; html: the rollouts of --rollout with their pictures, for a browser",
+    line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as a CSV table; html: the run as pages that need nothing but a browser, or the rollouts of --rollout",
     default: "all",
   },
   pictures: {
@@ -164,7 +164,7 @@ export const flags = {
   rollout: {
     kind: "path",
     value: "STEP.TASK.ROLLOUT",
-    line: "the rollout that --format html writes, as the log's ids name it, 12.3.2; 12.3 is all of a task",
+    line: "the rollout alone that --format html writes, as the log's ids name it, 12.3.2; 12.3 is all of a task",
   },
 } as const satisfies Record<string, Flag>;
 

@@ -1,4 +1,6 @@
+import type { NamedBytes } from "../../../platform.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -12,9 +14,25 @@ export async function exportCommand(
   context: CommandContext,
 ): Promise<number> {
   await expectNewFolder(options.out!);
-  return withSession(changes, options, context, async (session) => {
-    await writeNewFolder(options.out!, await session.exportFiles());
-    context.terminal.print(`The model is in ${options.out}`);
+  return withSession(changes, options, context, async (session, step, config) => {
+    const files = await session.exportFiles();
+    const { from } = options;
+    // Without a run nothing was trained, and the model's own card holds.
+    const written = from === undefined ? files : await withCardOf(from, { step, config, files }, context);
+    await writeNewFolder(options.out!, written);
+    context.terminal.print(`The model is in ${options.out}${from === undefined ? "" : ", README.md is its card"}`);
     return exitCodes.done;
   });
+}
+
+async function withCardOf(
+  folder: string,
+  exported: { step: number; config: RunConfig; files: NamedBytes[] },
+  context: CommandContext,
+): Promise<NamedBytes[]> {
+  const { withCard } = await import("../../model_card/card_of_run.ts");
+  const path = folder.replace(/[/\\]+$/, "");
+  const log = await Deno.readTextFile(`${path}/events.jsonl`).catch(() => "");
+  const readBase = fileOrNull(filesIn(await context.openPlatform(false), exported.config.model));
+  return withCard({ ...exported, run: path.split(/[/\\]/).at(-1)!, log, readBase });
 }

@@ -1,19 +1,16 @@
 import type { Rollout } from "../../../agent/rollout.ts";
-import type { Tokenizer } from "../../../policy/tokenizer.ts";
+import type { TokenTexts } from "../../../interop/logs/rollout_texts.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { TrainEvent } from "../../../train/events.ts";
 import { PictureWriter } from "../../rollout_page/page_pictures.ts";
 import { type PageRollout, rolloutPage } from "../../rollout_page/rollout_page.ts";
-import { taskPictures } from "../../rollout_page/task_pictures.ts";
+import { shippedView, taskPictures } from "../../rollout_page/task_pictures.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 
 type Head = Extract<TrainEvent, { type: "run" }>;
 
 /** Rollouts in one file; a browser has a hard time with more. */
 const mostRollouts = 64;
-
-/** How large the shipped models see pictures, for logs from before runs recorded it. */
-const shippedView = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 
 /**
  * Rollouts of a log as one HTML file.
@@ -24,7 +21,7 @@ const shippedView = { factor: 16, minPixels: 4096, maxPixels: 4096 };
 export async function htmlOfLog(
   events: AsyncIterable<TrainEvent>,
   wanted: string,
-  { tokenizer, name }: { tokenizer: Tokenizer; name: string },
+  { tokenizer, name }: { tokenizer: TokenTexts; name: string },
   context: CommandContext,
 ): Promise<{ file: string; text: string; rollouts: number }> {
   if (!/^\d+(\.\d+){0,2}$/.test(wanted))

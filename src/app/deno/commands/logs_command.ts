@@ -1,13 +1,15 @@
 import { type LogFormat, type LogFormatName, logFormatNames, logFormats } from "../../../interop/logs/formats.ts";
 import { type Logged, loggedSteps } from "../../../interop/logs/logged_steps.ts";
+import type { TokenTexts } from "../../../interop/logs/rollout_texts.ts";
 import type { NamedBytes } from "../../../platform.ts";
-import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import type { TrainEvent } from "../../../train/events.ts";
+import type { ForeignLog } from "../../foreign_log/read_foreign.ts";
 import { linesOf } from "../../run/log_lines.ts";
 import { eventsOf } from "../../run/log_reader.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
+import { openForeign } from "../storage/foreign_files.ts";
 import { expectNewFolder } from "../storage/run_folder.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
 
@@ -20,6 +22,7 @@ export async function logsCommand(options: Options, context: CommandContext): Pr
   if (folders.length !== 1) throw new Error(`saccade logs needs the folder of one run, found ${folders.length}`);
   await expectNewFolder(out!);
   const log = await openLog(folders[0]!);
+  for (const sentence of log.foreign?.notices ?? []) context.terminal.print(visible(sentence));
   if (format === "html") return writeHtml(log, options, context);
   if (options.rollout !== undefined)
     throw new Error(`--rollout names what --format html writes; found --format ${format}, which writes the whole log`);
@@ -53,8 +56,6 @@ export async function logsCommand(options: Options, context: CommandContext): Pr
 /** One file for the rollouts that are named. */
 async function writeHtml(log: OpenLog, options: Options, context: CommandContext): Promise<number> {
   const { folders = [], out, rollout } = options;
-  if (rollout === undefined)
-    throw new Error("--format html writes single rollouts: name them by --rollout STEP.TASK.ROLLOUT, such as 12.3.2");
   const { tokenizer, missing } = await tokenizerOf(log, options, context);
   if (!tokenizer) {
     context.terminal.print(visible(`html is not written: ${missing}`));
@@ -64,6 +65,19 @@ async function writeHtml(log: OpenLog, options: Options, context: CommandContext
     .replace(/[/\\]+$/, "")
     .split(/[/\\]/)
     .at(-1)!;
+  if (rollout === undefined) {
+    const { runPages } = await import("../../run_pages/run_pages.ts");
+    const pages = runPages({
+      name,
+      events: log.events,
+      textOf: (token) => tokenizer.texts([token])[0] ?? "",
+      platform: await context.openPlatform(false),
+      progress: (done, of) => context.terminal.progress(`html: ${done} of ${of} steps`),
+    });
+    const files = await writePieces(out!, pages);
+    context.terminal.print(`html: ${plural(files, "page")}; open ${out}/index.html in a browser`);
+    return 0;
+  }
   const { htmlOfLog } = await import("./html_log.ts");
   const { file, text, rollouts } = await htmlOfLog(log.events(), rollout, { tokenizer, name }, context);
   await Deno.mkdir(out!, { recursive: true });
@@ -87,10 +101,19 @@ interface OpenLog {
   steps(): AsyncGenerator<Logged>;
   /** What the run says its model is. */
   model(): Promise<string>;
+  /** Of another program: it has its tokens' texts itself. */
+  foreign?: ForeignLog;
 }
 
 /** The log of a run's folder, or one that was exported: `.jsonl`, or `.gz` of one. */
 async function openLog(path: string): Promise<OpenLog> {
+  const foreign = await openForeign(path);
+  if (foreign) {
+    const events = async function* (): AsyncGenerator<TrainEvent> {
+      yield* foreign.events();
+    };
+    return { events, steps: () => loggedSteps(events()), model: async () => "", foreign };
+  }
   const isFolder = await Deno.stat(path).then(
     ({ isDirectory }) => isDirectory,
     () => {
@@ -117,12 +140,16 @@ async function* fileLines(file: string): AsyncGenerator<string | null> {
   for await (const lines of linesOf(bytes.pipeThrough(new TextDecoderStream()))) yield* lines;
 }
 
+/** For logs whose segments have their texts: no token is looked up. */
+const ownTexts: TokenTexts = { decode: () => "", texts: (tokens) => tokens.map(() => "") };
+
 /** The tokenizer of the run's model, or why there is none. */
 async function tokenizerOf(
   log: OpenLog,
   { tokenizer }: Options,
   context: CommandContext,
-): Promise<{ tokenizer: Tokenizer | null; missing: string }> {
+): Promise<{ tokenizer: TokenTexts | null; missing: string }> {
+  if (log.foreign) return { tokenizer: ownTexts, missing: "" };
   const folder = tokenizer ?? (await log.model());
   try {
     return { tokenizer: await runTokenizer(folder, context), missing: "" };

@@ -1,12 +1,11 @@
-import { quoted } from "../../../interop/shell/quoted.ts";
 import { writeTrlCommand } from "../../../interop/trl/command.ts";
 import { readVerlCommand, writeVerlCommand } from "../../../interop/verl/command.ts";
-import { differences, resolveConfig } from "../../../train/config.ts";
+import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { trainCommandText } from "../../run/command_text.ts";
 import { configText } from "../../run/record.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
-import { kebab } from "../command_line/command_table.ts";
 
 /**
  * `settings`: reads a verl command, or flags, and prints the settings by the names that are asked for.
@@ -41,15 +40,8 @@ export function settingsAs(as: NonNullable<Options["as"]>, config: RunConfig): s
     case "json":
       return configText(config).trimEnd();
     case "flags":
-      return flagsText(config);
+      return trainCommandText(config);
   }
-}
-
-/** The command that trains by a configuration: its preset and what differs from it. */
-function flagsText(config: RunConfig): string {
-  const changed = differences(config, resolveConfig({ preset: config.preset }));
-  const flags = changed.map((name) => `--${kebab(name)}=${config[name]}`);
-  return ["npm run saccade -- train", `--preset ${config.preset}`, ...flags.map(quoted)].join(" \\\n    ");
 }
 
 async function commandText(place: string): Promise<string> {

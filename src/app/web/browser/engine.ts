@@ -17,7 +17,7 @@ export function engineOf(userAgent: string, touchPoints = 0): Engine {
   if (system === "ios") return { name: "webkit", version: version("Version"), system };
   for (const [name, word] of [
     ["firefox", "Firefox"],
-    ["chromium", "Chrome"],
+    ["chromium", "(?:Headless)?Chrome"],
     ["webkit", "Version"],
   ] as const)
     if (version(word) !== null) return { name, version: version(word), system };

@@ -137,6 +137,9 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 const encodingOf = ([first, second]: Uint8Array): string =>
   first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
 
+/** Whether a log of ours begins like this. */
+export const isRunLog = (beginning: string): boolean => /"type"\s*:\s*"run"/.test(beginning);
+
 /** Bytes of a file that distinguish a log from rows: a log begins with the run's head. */
 const headBytes = 4096;
 

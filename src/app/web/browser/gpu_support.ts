@@ -70,7 +70,7 @@ function withoutAdapter({ name, system }: Engine): string {
 const switchOn = "switch on hardware acceleration in the browser's settings";
 
 /** Chrome on Linux has `navigator.gpu` also where it is switched off, and then no adapter. */
-const chromeOnLinux = `WebGPU found no graphics adapter; on Linux Chrome and Edge have WebGPU switched on from version 144 with Intel graphics (Gen 12 or later) and from 147 with NVIDIA's driver 535.183 or later. Otherwise install a Vulkan driver, switch on ${chromeFlags}, and start the browser again`;
+const chromeOnLinux = `WebGPU found no graphics adapter; on Linux Chrome and Edge have WebGPU from version 144 with Intel graphics (Gen 12 on) and from 147 with NVIDIA's driver 535.183 on; otherwise install a Vulkan driver, switch on ${chromeFlags}, and start the browser again`;
 
 /** ", found version 100" where that is the cause. */
 const found = (version: number | null, first: number): string =>

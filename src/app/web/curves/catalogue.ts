@@ -230,6 +230,28 @@ export const knownCurves: readonly CurveSpec[] = [
     ],
     { line: "answers that were judged in the step, and by whom", optional: true },
   ),
+  many(
+    "judge",
+    "judge_verdicts",
+    "judge’s verdicts",
+    [part("judge/approval", "approved", "--answer"), part("judge/disagreement", "votes differ", "--bad")],
+    {
+      line: "of the answers that a model judged: those that it approved, and those on which several votes differ",
+      range: share,
+      optional: true,
+    },
+  ),
+  many(
+    "judge",
+    "judge_tokens",
+    "judge’s tokens",
+    [part("judge/prompt_tokens", "questions", "--soft"), part("judge/reply_tokens", "replies", "--answer")],
+    { line: "tokens of the judge's requests in the step, as its server counts them", optional: true },
+  ),
+  one("judge", "judge/cost", "judge’s cost", "--tool", {
+    optional: true,
+    line: "what the judge's tokens cost in the step, by the prices in the settings or as its server says",
+  }),
   one("machine", "tokens_per_second", "tokens/s", "--soft", { line: "tokens sampled per second of sampling" }),
   many(
     "machine",

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { figure } from "../labels/numbers.ts";
+import { count, figure } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { Plot } from "../widgets/plot.tsx";
 import type { Mark } from "../widgets/plot_lines.ts";
@@ -55,7 +55,7 @@ export function CurveCard({ spec, runs, marks }: Props) {
       {own && (
         <div class="now">
           <b>{now}</b>
-          {step !== null && at && <span class="soft small">step {at.step}</span>}
+          {step !== null && at && <span class="soft small">step {count(at.step)}</span>}
         </div>
       )}
       {overlays ? (

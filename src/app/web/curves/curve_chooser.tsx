@@ -30,9 +30,11 @@ export function CurveChooser({ groups, specs, keys }: ChooserProps) {
           All as it was
         </button>
       </div>
-      {groups.map((group) => (
-        <GroupOfCharts key={group.name} group={group} isFound={isFound} />
-      ))}
+      <div class="listed">
+        {groups.map((group) => (
+          <GroupOfCharts key={group.name} group={group} isFound={isFound} />
+        ))}
+      </div>
       <NewChart keys={keys} />
     </div>
   );

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useMemo } from "preact/hooks";
 import { counted, figure } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
@@ -119,9 +119,11 @@ function Numbers({ specs, runs: { own } }: { specs: readonly CurveSpec[]; runs: 
   return (
     <span class="numbers soft">
       {known.slice(0, mostNumbers).map(({ title, value }) => (
-        <span key={title}>
-          {title} <b class="num">{figure(value)}</b>
-        </span>
+        <Fragment key={title}>
+          <span>
+            {title} <b class="num">{figure(value)}</b>
+          </span>{" "}
+        </Fragment>
       ))}
       {rest > 0 && <span>{known.length > 0 ? `${rest} more` : counted(specs.length, "chart")}</span>}
     </span>

@@ -52,9 +52,14 @@ export class CurvesControl {
       return names.flatMap((name) => this.#read.value.get(name) ?? []);
     });
     this.reading = computed(() => store.overlaid.value.filter((name) => !this.#read.value.has(name)));
+    // Other runs have other steps.
+    effect(() => {
+      void store.runHead.value?.startedAt;
+      this.window.value = null;
+    });
     effect(() => {
       const wanted = store.overlaid.value;
-      for (const name of wanted) void this.#fetch(name);
+      for (const name of wanted) void this.#fold(name);
       this.#forget(wanted);
       this.#watch(wanted.length > 0);
     });
@@ -99,7 +104,7 @@ export class CurvesControl {
     this.#store.overlaid.value = on ? [...others, name] : others;
   }
 
-  async #fetch(name: string): Promise<void> {
+  async #fold(name: string): Promise<void> {
     if (this.#asked.has(name)) return;
     this.#asked.add(name);
     try {
@@ -135,7 +140,7 @@ export class CurvesControl {
       const step = runs.find((run) => run.name === name)?.step;
       if (step === undefined || step === state.step) continue;
       this.#asked.delete(name);
-      await this.#fetch(name);
+      await this.#fold(name);
     }
   }
 }

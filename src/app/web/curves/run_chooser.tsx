@@ -40,7 +40,7 @@ export function RunChooser() {
           onInput={(event) => setWords(event.currentTarget.value)}
         />
       )}
-      <ul>
+      <ul class="listed">
         {found.slice(0, mostListed).map(({ name, step }) => (
           <li key={name}>
             <label>

@@ -1,5 +1,6 @@
 import { effect } from "@preact/signals";
 import { rootOf } from "../../worker_api/branch_api.ts";
+import { wholePage } from "../run/lesson.ts";
 import { lookOf } from "../run/look.ts";
 import { recordings } from "../run/recordings.ts";
 import type { RunControl } from "../run/run_control.ts";
@@ -18,6 +19,7 @@ export function followAddress(store: Store, control: RunControl): () => void {
   const { state, messages } = readUrl(location.search);
   store.changes.value = differences({ ...store.changes.value, ...state.changes });
   for (const message of messages) store.notices.add("error", message);
+  store.lesson.value = state.lesson ?? wholePage;
   store.traced.value = state.others.some(([key]) => key === "trace");
   /** What is looked up now; the address stays as it is until it is shown. */
   let restoring = 0;
@@ -34,9 +36,14 @@ export function followAddress(store: Store, control: RunControl): () => void {
     // Read here, so that a change of any of them comes here.
     void lookOf(store);
     void store.changes.value;
+    void store.lesson.value;
     writer.soon();
   });
-  const goThere = (): void => void restore(readUrl(location.search).state);
+  const goThere = (): void => {
+    const there = readUrl(location.search).state;
+    store.lesson.value = there.lesson ?? wholePage;
+    void restore(there);
+  };
   // What has not been written yet must not be lost by a reload.
   const writeNow = (): void => writer.write(true);
   addEventListener("popstate", goThere);
@@ -82,10 +89,11 @@ async function show(store: Store, control: RunControl, look: Look): Promise<void
 
 /** Goes to the step, the rollout and the token, in the run that is shown. */
 function place(store: Store, control: RunControl, look: Look): void {
-  const { tab, step, at, task, rollout, token, panels } = look;
+  const { tab, step, at, task, rollout, token, panels, overlay } = look;
   const { replay } = control;
   store.find.value = look.find;
   store.sorting.value = look.sort;
+  if (overlay.join("\n") !== store.overlaid.peek().join("\n")) store.overlaid.value = overlay;
   if (Object.keys(panels).length > 0) store.panels.value = { ...store.panels.peek(), ...panels };
   let found = rollout;
   if (store.replay.value) {
@@ -142,7 +150,12 @@ class AddressWriter {
     if (look === null) return;
     const before = this.#written;
     this.#written = look;
-    const search = writeUrl({ ...look, changes: this.#store.changes.peek(), others: this.#others });
+    const search = writeUrl({
+      ...look,
+      changes: this.#store.changes.peek(),
+      lesson: this.#store.lesson.peek(),
+      others: this.#others,
+    });
     if (search === location.search) return;
     this.#writtenMs = performance.now();
     const other = before !== null && (before.run !== look.run || before.tab !== look.tab || movedOn(before, look));

@@ -25,11 +25,12 @@ export function Header() {
         <BrandIcon />
         Saccade
       </h1>
-      <nav class="tabs" aria-label="Views">
+      <nav class="tabs" aria-label="Views" data-part="tabs">
         {tabs.map((tab) => (
           <button
             key={tab}
             type="button"
+            data-part={tab}
             aria-current={store.tab.value === tab ? "page" : undefined}
             onClick={() => {
               store.tab.value = tab;
@@ -59,7 +60,7 @@ function Chips() {
   const speed = store.updates.value.at(-1)?.metrics.tokens_per_second;
   if (!adapter || !model) return <span class="chips" />;
   return (
-    <span class="chips">
+    <span class="chips" data-part="device">
       <span class="chip">
         <i class={opened?.software && !head ? "dot slow" : "dot"} aria-hidden="true" />
         {shortened(adapter, 120)}

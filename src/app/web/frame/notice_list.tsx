@@ -4,6 +4,7 @@ import { usePage } from "../run/page_context.ts";
 import type { Interrupted } from "../run/store.ts";
 import { narrow } from "../widgets/narrow.ts";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
+import { LessonNotice } from "./lesson_notice.tsx";
 
 /** Sentences above the view: errors, what is missing, what can be gone on with. */
 export function NoticeList() {
@@ -24,6 +25,7 @@ export function NoticeList() {
   const [first, others] = [ordered.slice(0, mostSentences), ordered.slice(mostSentences)];
   return (
     <section class="notices" aria-label="Notices">
+      <LessonNotice />
       {store.gpuProblem.value !== null && (
         <div class="notice error" role="alert">
           <span>

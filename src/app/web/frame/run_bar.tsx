@@ -120,7 +120,7 @@ function screenReaderStatus(store: Store, playing: boolean): string {
 
 function Recorded() {
   const { store, control } = usePage();
-  const { name, state, steps, playing } = store.replay.value!;
+  const { name, title = name, state, steps, playing } = store.replay.value!;
   const { replay } = control;
   return (
     <div class="runbar">
@@ -142,8 +142,8 @@ function Recorded() {
           value={state.step}
           onInput={(event) => replay.seek(event.currentTarget.valueAsNumber)}
         />
-        <span class="shownname small soft" title={name}>
-          {name}
+        <span class="shownname small soft" title={title}>
+          {title}
         </span>
       </span>
       <button type="button" onClick={() => replay.close()}>

@@ -62,6 +62,11 @@ export class JudgeControl {
     if (this.remembered.peek()) rememberKey(key, origin);
   }
 
+  /** Gives the keys of this page to another worker of it. */
+  async handTo(api: Pick<RunApi, "judge">): Promise<void> {
+    for (const [origin, key] of this.#keys.peek()) await api.judge.setKey(key, origin);
+  }
+
   /** Whether the key outlives this page. */
   remember(on: boolean): void {
     const origin = this.origin.peek();

@@ -38,7 +38,10 @@ function Found({ found, stale }: { found: Diagnosis; stale: boolean }) {
   const { state, message, usable, models } = found;
   const chosen = namedModels(store.config.value.judgeModel);
   const toggle = (model: string) =>
-    chosen.includes(model) ? chosen.filter((other) => other !== model) : [...chosen, model];
+    chosen.includes(model)
+      ? chosen.filter((other) => other !== model)
+      : // A name that the server does not have goes.
+        [...chosen.filter((other) => models.includes(other)), model];
   const level = state === "ready" ? "good" : usable ? "fair" : "bad";
   return (
     <div class={`diagnosis ${level}`} data-state={state}>

@@ -37,9 +37,10 @@ export const shortened = (text: string, most = 4000): string =>
 /** 1 step, 20 steps. */
 export const counted = (value: number, thing: string): string => `${count(value)} ${thing}${value === 1 ? "" : "s"}`;
 
-/** 0.25, 40 k: short enough for an axis. */
+/** 0.25, 40 k, 2e−5: short enough for an axis. */
 export function tick(value: number): string {
   const size = Math.abs(value);
+  if (size > 0 && size < 0.001) return minus(Number(value.toPrecision(2)).toExponential());
   return minus(size >= 10_000 ? `${Number((value / 1000).toPrecision(3))} k` : count(Number(value.toPrecision(4))));
 }
 

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { type Experiment, isSet, probeRecorded, setExperiment, showGroup, startExperiment } from "./experiments.ts";
+import { LessonMaker } from "./lesson_maker.tsx";
 
 /** Lessons whose sentences hold buttons: each sets or shows what it speaks of, here and with this model. */
 export function LearnView() {
@@ -12,6 +13,7 @@ export function LearnView() {
       <Bonus />
       <WithoutBonus />
       <BlankCrop />
+      <LessonMaker />
     </section>
   );
 }

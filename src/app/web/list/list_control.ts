@@ -64,7 +64,7 @@ export class ListControl {
   see(from: number, to: number): void {
     this.#from = from;
     this.#to = to;
-    void this.#fetch();
+    void this.#ask();
   }
 
   /** The row at a place, if it is here. */
@@ -118,14 +118,14 @@ export class ListControl {
       if (mine !== this.#asked) return;
       this.#waiting.clear();
       this.shown.value = { ...found, chunks: new Map([[first, rows]]) };
-      await this.#fetch();
+      await this.#ask();
     } catch (error) {
       if (mine === this.#asked) store.notices.error(error);
     }
   }
 
   /** The chunks around what is seen that are not here yet. */
-  async #fetch(): Promise<void> {
+  async #ask(): Promise<void> {
     const shown = this.shown.peek();
     if (!shown) return;
     const { search, found } = shown;

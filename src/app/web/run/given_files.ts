@@ -16,6 +16,7 @@ export interface GivenConfig {
 export class GivenFiles {
   /** What was found in them, newest first. */
   readonly found: Signal<readonly DroppedFolder[]> = signal([]);
+  readonly #taken: GivenFile[][] = [];
   /** What a file of settings says that was dropped or chosen last, or what is wrong with it. */
   readonly config: Signal<GivenConfig | null> = signal(null);
   readonly #api: Pick<RunApi, "drop" | "files">;
@@ -26,9 +27,15 @@ export class GivenFiles {
     this.#notices = notices;
   }
 
+  /** Gives another worker what this one was given, in the same order, so that all has the same names. */
+  async handTo(api: Pick<RunApi, "drop">): Promise<void> {
+    for (const files of this.#taken) await api.drop(files);
+  }
+
   /** Takes files into the page and returns what was found in them; nothing is opened. */
   async take(files: GivenFile[]): Promise<DroppedFolder[]> {
     const found = await this.#api.drop(files);
+    this.#taken.push(files);
     // Whether they are the files that a notice asked for is checked again.
     this.#notices.settle(/\bdrop the same files\b/);
     const others = this.found.peek().filter((before) => !found.some(({ path }) => path === before.path));

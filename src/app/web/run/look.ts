@@ -12,23 +12,24 @@ export function lookOf(store: Store): Look {
   const cursor = store.cursor.value;
   const token = cursor !== null && cursor.rollout === rollout && tab === "step" ? cursor.tokens : null;
   const panels = store.panels.value;
+  const overlay = store.overlaid.value;
   const find = store.find.value;
   const sort = store.sorting.value;
   if (!replay) {
     const wanted = store.wantedFile.value;
-    if (wanted) return { ...wanted.look, tab };
+    if (wanted) return { ...wanted.look, tab, overlay };
     // A live run is named where something of it is looked at: a reload shows that, and otherwise offers to go on.
     const looked = rollout !== null || chosenStep !== null || (tab === "rollouts" && find !== "");
     const run = looked ? store.storedAs.value : null;
     const at = run === null ? null : store.live.value.step;
-    return { tab, run, step: chosenStep, at, task: null, rollout, token, find, sort, panels };
+    return { tab, run, step: chosenStep, at, task: null, rollout, token, find, sort, panels, overlay };
   }
   const { state, steps, playing, link } = replay;
   // A step that goes by is not what someone looks at.
   const shown = playing ? null : Math.min(state.step, steps);
   const named = chosenStep ?? (shown === steps ? null : shown);
   const at = shown === null || shown === named || (named === null && rollout === null) ? null : shown;
-  return { tab, run: link, step: named, at, task: null, rollout, token, find, sort, panels };
+  return { tab, run: link, step: named, at, task: null, rollout, token, find, sort, panels, overlay };
 }
 
 /** A link to the rollout that is shown, or to one of its tokens, counted with those before it. */

@@ -46,6 +46,8 @@ export function lookupOf(config: RunConfig, replay: Replay | null, agreed: Reado
     noTexts: null,
   };
   if (!replay) return found;
+  if (config.model === "")
+    return { ...found, pictures: null, texts: null, noPicture: "This log of another program holds no pictures" };
   const { data, model } = needsOf(config);
   const unread = pictureKnobs.filter((name) => replay.unreadKnobs.has(name));
   const addresses = new Set<string>();

@@ -1,5 +1,6 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { RunApi } from "../../worker_api/run_api.ts";
 import type { BranchControl } from "./branch_control.ts";
 import type { GivenFiles } from "./given_files.ts";
 import type { MarkControl } from "./mark_control.ts";
@@ -21,6 +22,14 @@ export interface PageContext {
   pictures: Pictures;
   texts: TokenTexts;
   worth: WorthControl;
+  /** Opens another worker for a run beside that of the page, with what a person gave to this one. */
+  openBeside(failed: (error: Error) => void): Promise<BesideWorker>;
+}
+
+/** Another worker: it opens a device and model of its own. */
+export interface BesideWorker {
+  api: RunApi;
+  close(): void;
 }
 
 export const Context = createContext<PageContext | null>(null);

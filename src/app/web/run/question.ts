@@ -41,7 +41,7 @@ export function closing(store: Store, which: "all" | "live" = "all"): string[] {
           `The run “${store.storedAs.peek() ?? runName(live.head!.config)}” is saved and ends after step ${count(live.step)} of ${count(live.config!.steps)}; it stays under Runs, where Go on continues it.`,
         ]
       : []),
-    ...(replay ? [`The shown run “${replay.name}” is closed; it can be opened again.`] : []),
+    ...(replay ? [`The shown run “${replay.title ?? replay.name}” is closed; it can be opened again.`] : []),
   ];
 }
 

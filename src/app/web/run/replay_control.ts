@@ -26,7 +26,7 @@ export class ReplayControl {
   /** Shows all of a run. @throws Error where it holds no run */
   open(
     replay: Pick<Replay, "name" | "link" | "about" | "origin" | "unreadKnobs"> &
-      Partial<Pick<Replay, "savedStep" | "imported">>,
+      Partial<Pick<Replay, "savedStep" | "title" | "imported">>,
     events: readonly TrainEvent[],
   ): void {
     const state = foldAll(events);

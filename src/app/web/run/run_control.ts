@@ -2,8 +2,10 @@ import { readServerAddress } from "../../../connection/address.ts";
 import { checkKnob, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { loadingLine } from "../../session/loading_line.ts";
+import type { GivenFile } from "../../worker_api/dropped_folder.ts";
 import type { EventsFile, RunApi } from "../../worker_api/run_api.ts";
 import type { UnpackedRun } from "../../worker_api/run_files_api.ts";
+import { beginningOf, isRunLog } from "../browser/events_file.ts";
 import { isZip } from "../browser/zip_file.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
@@ -202,7 +204,7 @@ export class RunControl {
       const waits = run !== undefined && run.writer === null && run.savedStep > 0 && run.savedStep < run.steps;
       const savedStep = waits ? run.savedStep : null;
       const imported = run?.imported && { imported: run.imported };
-      this.#show({ name, link: name, about: null, origin: "stored", savedStep, ...imported }, file);
+      this.#show({ name, title: run?.title, link: name, about: null, origin: "stored", savedStep, ...imported }, file);
     });
   }
 
@@ -252,6 +254,7 @@ export class RunControl {
   async openFile(file: File): Promise<boolean> {
     const { name } = file;
     if (await isZip(file)) return this.takeRun(file);
+    if (!isRunLog(await beginningOf(file)) && (await this.openForeign([{ path: name, file }]))) return true;
     const wanted = this.#store.wantedFile.value;
     return this.#look(`reading ${name}`, async (report) => {
       this.#show(
@@ -265,8 +268,31 @@ export class RunControl {
     });
   }
 
+  /** Shows the rollouts of another program's log, where there is one among files. False where there is none. */
+  async openForeign(files: readonly GivenFile[]): Promise<boolean> {
+    const [first] = files;
+    if (!first) return false;
+    const name = first.path.split("/")[0]!;
+    let found = false;
+    await this.#look(`reading ${name}`, async () => {
+      const translated = await this.api.files.translate(files);
+      if (!translated) return;
+      found = true;
+      const source = { kind: "file", name, file: translated.log } as const;
+      const about = `Made by ${translated.program}`;
+      this.#show(
+        { name, link: fileLink(name), about, origin: "file" },
+        await readLog(this.api.rollouts, source, "shown"),
+      );
+      for (const sentence of translated.notices)
+        this.#store.notices.add("information", sentence, { about: "shown run" });
+    });
+    return found;
+  }
+
   #show(
-    replay: Pick<Replay, "name" | "link" | "about" | "origin"> & Partial<Pick<Replay, "savedStep" | "imported">>,
+    replay: Pick<Replay, "name" | "link" | "about" | "origin"> &
+      Partial<Pick<Replay, "savedStep" | "title" | "imported">>,
     file: EventsFile,
   ): void {
     this.replay.open({ ...replay, unreadKnobs: file.unreadKnobs }, file.events);

@@ -9,6 +9,7 @@ import type { WeightsChoice } from "../../worker_api/asked_weights.ts";
 import { type Branch, rootOf } from "../../worker_api/branch_api.ts";
 import type { Opened, StoredModel, StoredRun } from "../../worker_api/run_api.ts";
 import { holds } from "./lazy_groups.ts";
+import { type Lesson, wholePage } from "./lesson.ts";
 import { type Lookup, lookupOf } from "./lookup.ts";
 import { Notices } from "./notices.ts";
 import type { Question } from "./question.ts";
@@ -22,6 +23,8 @@ export const tabs: readonly Tab[] = ["train", "rollouts", "step", "compare", "ru
 /** A recorded run that is shown in place of the live one. */
 export interface Replay {
   name: string;
+  /** What a person calls it, where they do. */
+  title?: string | undefined;
   /** How a link names it. */
   link: string;
   /** What it fetches was agreed to when a stored run was started; of a file that was opened nothing was. */
@@ -179,6 +182,8 @@ export class Store {
   });
   /** Panels beside the step-through that were opened (true) or folded by hand. */
   readonly panels: Signal<Readonly<Record<string, boolean>>> = signal({});
+  /** What a lesson's link hides of the page. */
+  readonly lesson: Signal<Lesson> = signal(wholePage);
   readonly wantedFile: Signal<WantedLog | null> = signal(null);
   /** Under which key the browser keeps the branches of the shown run; null where there is no run. */
   readonly tree: ReadonlySignal<string | null> = computed(() =>

@@ -4,6 +4,7 @@ import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import { parseSorting, sortingText } from "../../rollout_list/fields.ts";
 import { parseQuery, queryText } from "../../rollout_list/query.ts";
+import { type Lesson, readParts, wholePage } from "./lesson.ts";
 import { type Tab, tabs } from "./store.ts";
 
 /** What is looked at. */
@@ -26,17 +27,35 @@ export interface Look {
   sort: string;
   /** Panels beside the rollout that were opened (true) or folded. */
   panels: Readonly<Record<string, boolean>>;
+  /** Stored runs whose curves are drawn as well. */
+  overlay: readonly string[];
 }
 
 /** What a link to the page carries: the experiment and what is looked at. */
 export interface UrlState extends Look {
   /** Preset, seed and what differs from the preset. */
   changes: Partial<RunConfig>;
+  /** What of the page is hidden; absent where all of it is shown. */
+  lesson?: Lesson;
   /** Fields that the page does not use; they stay in the address. */
   others: [key: string, value: string][];
 }
 
-const ownKeys = ["tab", "run", "step", "at", "task", "rollout", "token", "find", "sort", "panels"];
+const ownKeys = [
+  "tab",
+  "run",
+  "step",
+  "at",
+  "task",
+  "rollout",
+  "token",
+  "find",
+  "sort",
+  "panels",
+  "overlay",
+  "hide",
+  "only",
+];
 const places = ["step", "at", "task", "token"] as const;
 
 const files = "file:";
@@ -56,6 +75,7 @@ export const noPlace = {
   find: "",
   sort: "",
   panels: {},
+  overlay: [],
 } as const;
 /** Fields that other parts of the product read from the address. */
 const foreignKeys = ["trace"];
@@ -73,7 +93,10 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       else if (key === "panels") state.panels = readPanels(value);
       else if (key === "find") state.find = queryText(parseQuery(value));
       else if (key === "sort") state.sort = sortingText(parseSorting(value));
+      else if (key === "overlay") state.overlay = withOverlay(state.overlay, value);
       else if (isPlace(key)) state[key] = checkPlace(key, value);
+      else if (key === "hide" || key === "only")
+        state.lesson = { ...(state.lesson ?? wholePage), [key]: readParts(key, value) };
       else if (key === "preset") changes.preset = checkPreset(value);
       else if (Object.hasOwn(knobs, key)) {
         if (key === "judgeUrl" && value !== "") readServerAddress(value);
@@ -113,6 +136,9 @@ export function writeUrl(state: UrlState): string {
   if (state.sort !== "") fields.push(["sort", state.sort]);
   const panels = Object.entries(state.panels).map(([name, open]) => (open ? name : `-${name}`));
   if (panels.length > 0) fields.push(["panels", panels.join(".")]);
+  for (const name of state.overlay) fields.push(["overlay", name]);
+  for (const key of ["hide", "only"] as const)
+    if (state.lesson && state.lesson[key].length > 0) fields.push([key, state.lesson[key].join(".")]);
   return `?${new URLSearchParams([...fields, ...state.others])}`;
 }
 
@@ -141,6 +167,16 @@ function readPanels(value: string): Record<string, boolean> {
 }
 
 const mostPanels = 40;
+
+/** One more run whose curves are drawn, each once. */
+function withOverlay(names: readonly string[], name: string): readonly string[] {
+  if (name.trim() === "") throw new Error("overlay must name a run that is stored in this browser, found nothing");
+  if (names.length >= mostOverlaid)
+    throw new Error(`overlay may name ${mostOverlaid} runs, found more; those after "${names.at(-1)}" are left out`);
+  return names.includes(name) ? names : [...names, name];
+}
+
+const mostOverlaid = 100;
 
 const isPlace = (key: string): key is (typeof places)[number] => (places as readonly string[]).includes(key);
 

@@ -8,6 +8,7 @@ import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { FetchLine } from "../widgets/fetch_line.tsx";
 import { KnobField } from "../widgets/knob_field.tsx";
+import { Part } from "../widgets/part.tsx";
 import { SoftwareLine } from "../widgets/software_line.tsx";
 import { AllSettings } from "./all_settings.tsx";
 import { ConfigPanel } from "./config_panel.tsx";
@@ -18,17 +19,23 @@ import { VerlPanel } from "./verl_panel.tsx";
 import { WarmupPanel } from "./warmup_panel.tsx";
 import { WhatIf } from "./what_if.tsx";
 
+interface Props {
+  judge: ComponentChildren;
+  model: ComponentChildren;
+  away: ComponentChildren;
+}
+
 /** The left column: what the run is, what it is paid for, what to try. */
-export function Controls({ judge }: { judge: ComponentChildren }) {
+export function Controls({ judge, model, away }: Props) {
   const { store, control } = usePage();
   const { data, preset } = store.config.value;
   return (
     <>
-      <div class="card">
+      <div class="card" data-part="experiment">
         <h2>
           <b>Experiment</b>
         </h2>
-        <div class="knob">
+        <div class="knob" data-part="preset">
           <div class="row">
             <label for="preset">Preset</label>
             <select id="preset" value={preset} onChange={(event) => control.choosePreset(event.currentTarget.value)}>
@@ -40,6 +47,7 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
             </select>
           </div>
           <p class="soft small sentence">{presets[preset]?.line.replace(/^[^:]*: */, "")}</p>
+          {model}
           <OtherModel />
         </div>
         <KnobField knob="seed" />
@@ -58,15 +66,32 @@ export function Controls({ judge }: { judge: ComponentChildren }) {
         <PendingLine />
         <ReplayLine />
       </div>
-      <MemoryCard />
-      <WhatIf />
-      <RewardCard />
-      {judge}
-      <AllSettings />
-      <VerlPanel />
-      <ConfigPanel />
-      <WarmupPanel />
-      <ExportButton />
+      <Part name="memory">
+        <MemoryCard />
+      </Part>
+      <Part name="whatif">
+        <WhatIf />
+      </Part>
+      <Part name="reward">
+        <RewardCard />
+      </Part>
+      <Part name="judge">{judge}</Part>
+      <Part name="allsettings">
+        <AllSettings />
+      </Part>
+      <Part name="verl">
+        <VerlPanel />
+      </Part>
+      <Part name="config">
+        <ConfigPanel />
+      </Part>
+      <Part name="warmup">
+        <WarmupPanel />
+      </Part>
+      <Part name="export">
+        <ExportButton />
+      </Part>
+      <Part name="away">{away}</Part>
     </>
   );
 }
@@ -100,7 +125,7 @@ function OtherModel() {
   if (model === shipped) return null;
   return (
     <p class="small pending">
-      Starts from {modelName(model)}.{" "}
+      Starts from {modelName(model).replace(/@([0-9a-f]{8})[0-9a-f]{32}$/, "@$1")}.{" "}
       <button type="button" onClick={() => control.setKnob("model", shipped)}>
         Use the shipped model
       </button>

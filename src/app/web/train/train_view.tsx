@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { narrow } from "../widgets/narrow.ts";
+import { Part } from "../widgets/part.tsx";
 import { CausalCard } from "./causal_card.tsx";
 import { Controls } from "./controls.tsx";
 import { Profile } from "./profile.tsx";
@@ -10,35 +11,43 @@ import { Profile } from "./profile.tsx";
 interface Props {
   /** Who decides on answers: a card among the settings. */
   judge: ComponentChildren;
+  /** Which model is trained: a line among the settings. */
+  model: ComponentChildren;
   /** Curves and groups. */
   run: ComponentChildren;
   /** The chosen rollout. */
   rollout: ComponentChildren;
+  /** What happens while nobody looks: a card among the settings. */
+  away: ComponentChildren;
   /** What stands in the place of a run before there is one. */
   welcome: ComponentChildren;
 }
 
 /** Settings, curves and groups, the chosen rollout; before there is a run: what this page is. */
-export function TrainView({ judge, run, rollout, welcome }: Props) {
+export function TrainView({ judge, model, run, rollout, away, welcome }: Props) {
   const isFresh = usePage().store.isFresh.value;
   return (
     <>
-      <section class="stack settings" aria-label="Settings">
+      <section class="stack settings" aria-label="Settings" data-part="settings">
         {narrow.value ? (
           <FoldedSettings>
-            <Controls judge={judge} />
+            <Controls judge={judge} model={model} away={away} />
           </FoldedSettings>
         ) : (
-          <Controls judge={judge} />
+          <Controls judge={judge} model={model} away={away} />
         )}
       </section>
       <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
-        {isFresh ? welcome : run}
-        <CausalCard />
-        <Profile />
+        {isFresh ? welcome : <Part name="run">{run}</Part>}
+        <Part name="worth">
+          <CausalCard />
+        </Part>
+        <Part name="timeline">
+          <Profile />
+        </Part>
       </section>
       {!isFresh && (
-        <aside class="stack" aria-label="Chosen rollout">
+        <aside class="stack" aria-label="Chosen rollout" data-part="rollout">
           {rollout}
         </aside>
       )}

@@ -46,7 +46,7 @@ export function KnobField({
   const field = { id, "aria-describedby": described, "aria-invalid": problem ? true : undefined, title: knob.line };
   const shown = sliding ?? value;
   return (
-    <div class="knob">
+    <div class="knob" data-part={key}>
       <div class={knob.kind === "text" ? "row wide" : "row"}>
         <span class="labelled">
           <label for={id}>

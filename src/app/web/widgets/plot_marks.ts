@@ -10,7 +10,7 @@ export const markColours: Record<Mark["kind"], string> = {
 };
 
 /** Marks of a kind that are nearer than this to the one before it would only be a stripe. */
-const leastPx = 3;
+const leastPx: Record<Mark["kind"], number> = { settings: 3, alarm: 6, evaluation: 8 };
 
 /** The step that is looked at, and what happened at others. */
 export function drawMarks(
@@ -29,7 +29,7 @@ export function drawMarks(
   for (const { step, kind } of marks) {
     if (!isIn(step)) continue;
     const x = placeOf(step);
-    if (x - (before.get(kind) ?? Number.NEGATIVE_INFINITY) < leastPx * unit) continue;
+    if (x - (before.get(kind) ?? Number.NEGATIVE_INFINITY) < leastPx[kind] * unit) continue;
     before.set(kind, x);
     ctx.strokeStyle = ctx.fillStyle = colourOf(markColours[kind]);
     if (kind === "evaluation") {

@@ -107,7 +107,9 @@ const wholeSteps = [
 /** With some room around what there is. */
 function free(_: UPlot, low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1];
-  const margin = (high - low || Math.abs(high) || 1) * 0.1;
+  // What differs by rounding alone is a level line.
+  const isLevel = high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high));
+  const margin = (isLevel ? Math.abs(high) || 1 : high - low) * 0.1;
   return [low >= 0 && low - margin < 0 ? 0 : low - margin, high + margin];
 }
 

@@ -27,12 +27,13 @@ export function SaveRunDialog({ run, onClose }: { run: string; onClose(): void }
     control.api.files.contents(run).then(setFound, (error: Error) => setProblem(error.message));
   }, []);
   const close = (): void => dialog.current?.close();
-  const save = async (): Promise<void> => {
+  const save = async (what: "run" | "pages"): Promise<void> => {
     setBusy(true);
     setProblem(null);
     try {
-      const archive = await control.api.files.pack(run, { checkpoint, travellers: taken });
-      download(`${fileName(run)}.zip`, archive, "application/zip");
+      const { files } = control.api;
+      const archive = await (what === "run" ? files.pack(run, { checkpoint, travellers: taken }) : files.pages(run));
+      download(`${fileName(run)}${what === "run" ? "" : "-pages"}.zip`, archive, "application/zip");
       close();
     } catch (error) {
       setProblem((error as Error).message);
@@ -93,9 +94,19 @@ export function SaveRunDialog({ run, onClose }: { run: string; onClose(): void }
       )}
       <p class="buttons">
         {found && (
-          <button type="button" class="go" disabled={busy} onClick={() => void save()}>
-            {busy ? "Packing…" : "Save"}
-          </button>
+          <>
+            <button type="button" class="go" disabled={busy} onClick={() => void save("run")}>
+              {busy ? "Packing…" : "Save"}
+            </button>
+            <button
+              type="button"
+              disabled={busy}
+              title="Curves, numbers, settings, and rollouts of some steps with their pictures; they open in any browser, without a server and without script"
+              onClick={() => void save("pages")}
+            >
+              Save as web pages to look at
+            </button>
+          </>
         )}
         <button type="button" onClick={close}>
           {found ? "Cancel" : "Close"}

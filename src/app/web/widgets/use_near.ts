@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /** So far outside of the window things are drawn already: a person who scrolls finds them there. */
-const marginPx = 600;
+const marginPx = 300;
 
 const told = new WeakMap<Element, (isNear: boolean) => void>();
 let watcher: IntersectionObserver | null = null;
@@ -13,7 +13,8 @@ function watch(element: Element, tell: (isNear: boolean) => void): () => void {
     (entries) => {
       for (const { target, isIntersecting } of entries) told.get(target)?.(isIntersecting);
     },
-    { rootMargin: `${marginPx}px 0px` },
+    // The window of this document: in a frame the margin would count for nothing otherwise.
+    { root: document, rootMargin: `${marginPx}px 0px` },
   );
   const watching = watcher;
   told.set(element, tell);

@@ -4,6 +4,7 @@ import { DroppedFiles, isDropped } from "../browser/dropped_files.ts";
 import { thisEngine } from "../browser/engine.ts";
 import { gpuProblem } from "../browser/gpu_support.ts";
 import { cachedTexts } from "./cached_texts.ts";
+import type { HubParts } from "./hub_worker.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 import { WeightStore } from "./weight_store.ts";
 
@@ -16,12 +17,13 @@ import { WeightStore } from "./weight_store.ts";
  * @param base     address of the page's folder, ending in a slash
  * @param dropped  what was dropped in this visit
  */
-export function openBrowserPlatform(
-  base: string,
-  dropped: DroppedFiles = new DroppedFiles(),
-): Platform & { weights: WeightStore } {
+export function openBrowserPlatform(base: string, dropped: DroppedFiles = new DroppedFiles()): Platform & HubParts {
   const files = new Map<string, Promise<Uint8Array | null>>();
-  const network = new NetworkFiles({ seesRedirects: false });
+  const network = new NetworkFiles({
+    seesRedirects: false,
+    tokenRemedy:
+      "enter a token that may read it (Choose a model, A token of the Hub), or download the files and drop their folder here",
+  });
   const weights = new WeightStore(network);
   const fetched = (path: string): Promise<Uint8Array | null> => {
     if (isTrainedHere(path)) return storedModelFile(path);
@@ -37,6 +39,7 @@ export function openBrowserPlatform(
   const onNetwork = (path: string): string | null => (isDropped(path) ? null : NetworkFiles.path(path));
   return {
     weights,
+    network,
     name: "browser",
     gpu: navigator.gpu ?? null,
     gpuMissing:

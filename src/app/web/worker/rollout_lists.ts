@@ -182,10 +182,12 @@ export class RolloutLists implements ListApi {
     return tasks.length === 0 ? null : { step, tasks, groups };
   }
 
-  async marks(of: ListedRun, tree: string): Promise<RolloutMark[]> {
+  async marks(of: ListedRun | null, tree: string): Promise<RolloutMark[]> {
+    const kept = await this.#parts.keptMarks(tree);
+    if (of === null) return kept;
     const { index } = this.#runs[of];
     // What was said here comes after what a log says.
-    for (const mark of await this.#parts.keptMarks(tree)) index.mark(mark);
+    for (const mark of kept) index.mark(mark);
     return [...index.marks.values()];
   }
 

@@ -125,7 +125,7 @@ export class RolloutWorker implements RolloutApi {
     return this.lists.recall(step);
   }
 
-  marks(of: ListedRun, tree: string): Promise<RolloutMark[]> {
+  marks(of: ListedRun | null, tree: string): Promise<RolloutMark[]> {
     return this.lists.marks(of, tree);
   }
 

@@ -1,13 +1,18 @@
 import type { Platform } from "../../../platform.ts";
+import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
 import type { DroppedFiles } from "../browser/dropped_files.ts";
 
 /** Runs as single files: what packs and unpacks comes with the first question. */
-export function runFilesLater(platform: Platform, dropped: DroppedFiles): RunFilesApi {
+export function runFilesLater(
+  platform: Platform,
+  dropped: DroppedFiles,
+  tokenizer: (model: string) => Promise<Pick<Tokenizer, "texts">>,
+): RunFilesApi {
   let opened: Promise<RunFilesApi> | null = null;
   const files = (): Promise<RunFilesApi> => {
     opened ??= import("./run_files_worker.ts").then(
-      ({ RunFilesWorker }) => new RunFilesWorker(platform, dropped),
+      ({ RunFilesWorker }) => new RunFilesWorker(platform, dropped, tokenizer),
       (error: Error) => {
         opened = null;
         throw new Error(
@@ -20,7 +25,9 @@ export function runFilesLater(platform: Platform, dropped: DroppedFiles): RunFil
   return {
     contents: async (run) => (await files()).contents(run),
     pack: async (run, choice) => (await files()).pack(run, choice),
+    pages: async (run) => (await files()).pages(run),
     unpack: async (file) => (await files()).unpack(file),
+    translate: async (given) => (await import("./translated_log.ts")).translatedLog(given),
     kept: async () => (await files()).kept(),
   };
 }

@@ -1,10 +1,13 @@
-import type { Platform } from "../../../platform.ts";
+import type { NamedBytes, Platform } from "../../../platform.ts";
+import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import { type ByteSource, blobBytes } from "../../../tasks/byte_source.ts";
+import type { TrainEvent } from "../../../train/events.ts";
 import { readTrainerState } from "../../../train/trainer_state.ts";
 import { contentAt, unpackFile } from "../../archive/zip_reader.ts";
-import { streamOf } from "../../archive/zip_writer.ts";
+import { type FileToZip, streamOf, writeZip } from "../../archive/zip_writer.ts";
 import { pathsIn } from "../../data/sources.ts";
 import { shippedModels } from "../../model_folder/shipped_models.ts";
+import { LogReader } from "../../run/log_reader.ts";
 import { readStored } from "../../run/record.ts";
 import { openRunFile, type RunFile } from "../../run_file/open_run_file.ts";
 import { packRun } from "../../run_file/pack_run.ts";
@@ -12,23 +15,37 @@ import { placesOf } from "../../run_file/placed.ts";
 import { placeKnobs } from "../../run_file/settings_paths.ts";
 import { travellersOf } from "../../run_file/travellers.ts";
 import { shownBytes } from "../../text/shown_bytes.ts";
-import type { DroppedFolder } from "../../worker_api/dropped_folder.ts";
-import type { RunChoice, RunContents, RunFilesApi, UnpackedRun } from "../../worker_api/run_files_api.ts";
+import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
+import type {
+  RunChoice,
+  RunContents,
+  RunFilesApi,
+  TranslatedLog,
+  UnpackedRun,
+} from "../../worker_api/run_files_api.ts";
 import type { DroppedFiles } from "../browser/dropped_files.ts";
 import { keptFolder } from "../browser/kept_folder.ts";
 import { sizeOf } from "./browser_run_store.ts";
 import { database, entryOf, StorageFull } from "./database.ts";
 import { keepRunFile, keptRunFiles } from "./run_file_store.ts";
 import { createRunStore, markImported, removeRun, storedCheckpoint, storedLog } from "./run_store.ts";
+import { translatedLog } from "./translated_log.ts";
 
 /** Stored runs as single files, and back. */
 export class RunFilesWorker implements RunFilesApi {
   readonly #platform: Platform;
   readonly #dropped: DroppedFiles;
 
-  constructor(platform: Platform, dropped: DroppedFiles) {
+  readonly #tokenizer: (model: string) => Promise<Pick<Tokenizer, "texts">>;
+
+  constructor(
+    platform: Platform,
+    dropped: DroppedFiles,
+    tokenizer: (model: string) => Promise<Pick<Tokenizer, "texts">>,
+  ) {
     this.#platform = platform;
     this.#dropped = dropped;
+    this.#tokenizer = tokenizer;
   }
 
   async contents(run: string): Promise<RunContents> {
@@ -58,8 +75,21 @@ export class RunFilesWorker implements RunFilesApi {
       },
       this.#platform,
     );
-    const blob = await new Response(streamOf(pieces)).blob();
-    return blob.slice(0, blob.size, "application/zip");
+    return archiveOf(pieces);
+  }
+
+  async pages(run: string): Promise<Blob> {
+    const { config } = readStored((await entryOf(await database(), run)).config);
+    const log = await storedLog(run);
+    const texts = await this.#tokenizer(config.model);
+    const { runPages } = await import("../../run_pages/run_pages.ts");
+    const pages = runPages({
+      name: run,
+      events: () => lenientEvents(log, run),
+      textOf: (token) => texts.texts([token])[0] ?? "",
+      platform: this.#platform,
+    });
+    return zipped(filesBelow(folderName(run), pages));
   }
 
   async unpack(file: File): Promise<UnpackedRun> {
@@ -82,6 +112,10 @@ export class RunFilesWorker implements RunFilesApi {
       if (!whole) await removeRun(name).catch(() => {});
     }
     return { name, notices: [...run.notices, ...asked(run)] };
+  }
+
+  translate(files: readonly GivenFile[]): Promise<TranslatedLog | null> {
+    return translatedLog(files);
   }
 
   async kept(): Promise<DroppedFolder[]> {
@@ -146,6 +180,26 @@ export class RunFilesWorker implements RunFilesApi {
 /** A name that is a folder's on every system. */
 const folderName = (run: string): string =>
   run.replaceAll(/[^\p{L}\p{N}._()-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "") || "run";
+
+async function archiveOf(pieces: AsyncGenerator<Uint8Array>): Promise<Blob> {
+  const blob = await new Response(streamOf(pieces)).blob();
+  return blob.slice(0, blob.size, "application/zip");
+}
+
+const zipped = (files: AsyncIterable<FileToZip>): Promise<Blob> => archiveOf(writeZip(files, new Date()));
+
+async function* filesBelow(folder: string, files: AsyncIterable<NamedBytes>): AsyncGenerator<FileToZip> {
+  for await (const { name, bytes } of files) yield { name: `${folder}/${name}`, bytes, deflate: true };
+}
+
+/** What is wrong with a log is said where the run is opened. */
+async function* lenientEvents(log: string, name: string): AsyncGenerator<TrainEvent> {
+  const reader = new LogReader(`the run "${name}"`, "remove it or choose another");
+  for (const line of log.split("\n")) {
+    const event = reader.line(line);
+    if (event) yield event;
+  }
+}
 
 async function* once(text: string): AsyncGenerator<string> {
   yield text;

@@ -7,7 +7,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
-import { type CurveEvent, curveEvents } from "../../run/curve_events.ts";
+import { type CurveEvent, curveEvents, isCurveEvent } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
@@ -26,6 +26,7 @@ import { readEventsFile } from "../browser/events_file.ts";
 import { DataWorker } from "./data_worker.ts";
 import { StorageFull } from "./database.ts";
 import { droppedPaths, recognise } from "./dropped_again.ts";
+import { type HubParts, HubWorker } from "./hub_worker.ts";
 import { JudgeWorker } from "./judge_worker.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
@@ -38,7 +39,6 @@ import { storedExport } from "./stored_export.ts";
 import { StoredRunWriter } from "./stored_run.ts";
 import type { StoredWarmupWriter } from "./stored_warmup.ts";
 import { verdictStore } from "./verdict_store.ts";
-import type { WeightStore } from "./weight_store.ts";
 import { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
@@ -46,6 +46,7 @@ export class RunWorker implements RunApi {
   readonly data: DataWorker;
   /** Has the keys that were entered, for the session as well. */
   readonly judge: JudgeWorker;
+  readonly hub: HubWorker;
   readonly rollouts: RolloutWorker;
   readonly files: RunFilesApi;
   readonly records = new RecordsWorker();
@@ -65,10 +66,11 @@ export class RunWorker implements RunApi {
     readonly platform: Platform,
     readonly openSession: OpenSession,
     readonly dropped: DroppedFiles = new DroppedFiles(),
-    readonly kept: WeightStore | null = null,
+    readonly network: HubParts | null = null,
   ) {
+    this.hub = new HubWorker(platform, network);
     this.data = new DataWorker(platform);
-    this.files = runFilesLater(platform, dropped);
+    this.files = runFilesLater(platform, dropped, (model) => this.#models.tokenizer(model));
     this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
       cache: this.#verdicts,
       tokenizer: (model) => this.#models.tokenizer(model),
@@ -112,7 +114,7 @@ export class RunWorker implements RunApi {
       software,
       ...(productSeconds !== undefined && { productSeconds }),
       model,
-      notices: [...notices, ...(this.kept?.problem ? [this.kept.problem] : [])],
+      notices: [...notices, ...(this.network?.weights.problem ? [this.network.weights.problem] : [])],
       resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
     };
   }
@@ -153,6 +155,10 @@ export class RunWorker implements RunApi {
     if (!run) return null;
     if (this.#batches?.run !== run) this.#batches = { run, batches: new EventBatches(() => this.#nextOf(run)) };
     return this.#batches.batches.next(asked);
+  }
+
+  async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
+    return (await this.nextEvents(asked))?.filter(isCurveEvent) ?? null;
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
@@ -196,8 +202,8 @@ export class RunWorker implements RunApi {
     const { model } = resolveConfig({ preset: config.preset });
     // The stages begin with random weights: of the shipped variant they use the shape only, of the run not its files,
     // judge and adapter.
-    const { data, judge, prompt, adapter, loraRank, maxPixels } = resolveConfig({});
-    const plain = { data, judge, prompt, adapter, loraRank, maxPixels, klLossCoef: 0, klRewardCoef: 0 };
+    const { data, judge, prompt, adapter, loraRank, freeze, maxPixels } = resolveConfig({});
+    const plain = { data, judge, prompt, adapter, loraRank, freeze, maxPixels, klLossCoef: 0, klRewardCoef: 0 };
     const shape = { ...config, ...plain, model };
     const session = await this.#openModel(shape);
     this.#run = null;
@@ -235,11 +241,11 @@ export class RunWorker implements RunApi {
   }
 
   async weights(): Promise<CachedWeights[]> {
-    return (await this.kept?.list()) ?? [];
+    return (await this.network?.weights.list()) ?? [];
   }
 
   async removeWeights(key: string): Promise<void> {
-    await this.kept?.remove(key);
+    await this.network?.weights.remove(key);
   }
 
   async runs(): Promise<StoredRun[]> {
@@ -265,9 +271,11 @@ export class RunWorker implements RunApi {
   }
 
   async exportModel(run: string | null): Promise<ExportedModel> {
-    if (run !== null) return storedExport(this.platform, run);
-    if (!this.#run) throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
-    return this.#run.exported();
+    if (run === null && !this.#run)
+      throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    const exported = run === null ? await this.#run!.exported() : await storedExport(this.platform, run);
+    const { withStoredCard } = await import("./stored_card.ts");
+    return withStoredCard(exported, this.platform);
   }
 
   /** The next event of a run, which its list of rollouts learns as well. */

@@ -16,6 +16,8 @@ interface About {
   sizeBytes: number;
   /** Milliseconds since 1970. */
   usedAt: number;
+  /** Of the whole, once that was found to be what its server says. */
+  sha256?: string;
 }
 
 interface Kept {
@@ -71,6 +73,50 @@ export class WeightStore {
     return bytes;
   }
 
+  /**
+   * A whole file in its pieces, in order; those that are not kept are fetched and kept. Nothing where it is too small to be kept.
+   * @throws Error with one sentence where it cannot be kept, or as the source does
+   */
+  async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    const kept = await this.#open(path);
+    const expectKept = () => {
+      if (this.problem !== null) throw new Error(this.problem);
+    };
+    expectKept();
+    if (!kept) return;
+    for (let index = 0; index * this.pieceBytes < kept.sizeBytes; index++) {
+      const sizeBytes = Math.min(this.pieceBytes, kept.sizeBytes - index * this.pieceBytes);
+      const piece = await this.#piece(path, kept, index);
+      expectKept();
+      const bytes = piece && (await bytesOf(piece, 0, sizeBytes));
+      if (bytes?.length !== sizeBytes)
+        throw new Error(`${path} was removed, or has ended too early, while it was fetched; fetch it again`);
+      yield bytes;
+    }
+  }
+
+  /** How much of a file is kept, and its SHA-256 where that was checked; null for one that is not kept. */
+  async kept(path: string): Promise<{ keptBytes: number; sha256: string | null } | null> {
+    const kept = await this.#open(path);
+    if (!kept) return null;
+    const { sha256: checked = null } = await readAbout(kept.folder);
+    return { keptBytes: await keptBytesIn(kept.folder), sha256: checked };
+  }
+
+  /** Notes that the whole file has this sum. */
+  async setChecked(path: string, sum: string): Promise<void> {
+    const kept = await this.#open(path);
+    if (!kept) return;
+    const about = await readAbout(kept.folder);
+    await writeFile(kept.folder, aboutFile, [JSON.stringify({ ...about, sha256: sum })]);
+  }
+
+  /** Removes what is kept of one file. */
+  async forget(path: string): Promise<void> {
+    const kept = await this.#open(path);
+    if (kept) await this.remove(kept.key);
+  }
+
   /** What is kept, the one used last first. */
   async list(): Promise<CachedWeights[]> {
     const found: (CachedWeights & About)[] = [];
@@ -78,15 +124,17 @@ export class WeightStore {
     for await (const [key, folder] of root.entries()) {
       if (folder.kind !== "directory") continue;
       const about = await readAbout(folder as FileSystemDirectoryHandle);
-      let keptBytes = 0;
-      for await (const [name, file] of (folder as FileSystemDirectoryHandle).entries())
-        if (/^\d+$/.test(name))
-          keptBytes += Math.max(0, (await (file as FileSystemFileHandle).getFile()).size - hashBytes);
-      found.push({ ...about, key, keptBytes });
+      found.push({ ...about, key, keptBytes: await keptBytesIn(folder as FileSystemDirectoryHandle) });
     }
     return found
       .sort((a, b) => b.usedAt - a.usedAt)
-      .map(({ key, path, sizeBytes, keptBytes }) => ({ key, path, sizeBytes, keptBytes }));
+      .map(({ key, path, sizeBytes, keptBytes, sha256: checked }) => ({
+        key,
+        path,
+        sizeBytes,
+        keptBytes,
+        ...(checked !== undefined && { checked: true }),
+      }));
   }
 
   async remove(key: string): Promise<void> {
@@ -117,7 +165,8 @@ export class WeightStore {
     const key = await sha256(new TextEncoder().encode(JSON.stringify([...content, sizeBytes, this.pieceBytes])));
     try {
       const folder = await (await this.root()).getDirectoryHandle(key, { create: true });
-      const about: About = { path, sizeBytes, usedAt: Date.now() };
+      const { sha256: checked } = await readAbout(folder);
+      const about: About = { path, sizeBytes, usedAt: Date.now(), ...(checked !== undefined && { sha256: checked }) };
       await writeFile(folder, aboutFile, [JSON.stringify(about)]);
       return { key, folder, sizeBytes };
     } catch (error) {
@@ -224,10 +273,23 @@ async function soundPiece(folder: FileSystemDirectoryHandle, index: number, size
 async function readAbout(folder: FileSystemDirectoryHandle): Promise<About> {
   try {
     const about = JSON.parse(await (await (await folder.getFileHandle(aboutFile)).getFile()).text());
-    return { path: String(about.path), sizeBytes: Number(about.sizeBytes), usedAt: Number(about.usedAt) };
+    const { path, sizeBytes, usedAt, sha256: checked } = about;
+    return {
+      path: String(path),
+      sizeBytes: Number(sizeBytes),
+      usedAt: Number(usedAt),
+      ...(typeof checked === "string" && { sha256: checked }),
+    };
   } catch {
     return { path: "a file that was not begun", sizeBytes: 0, usedAt: 0 };
   }
+}
+
+async function keptBytesIn(folder: FileSystemDirectoryHandle): Promise<number> {
+  let bytes = 0;
+  for await (const [name, file] of folder.entries())
+    if (/^\d+$/.test(name)) bytes += Math.max(0, (await (file as FileSystemFileHandle).getFile()).size - hashBytes);
+  return bytes;
 }
 
 const problemOf = (error: unknown): string =>

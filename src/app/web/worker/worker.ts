@@ -20,4 +20,4 @@ const dropped = new DroppedFiles();
 // A storage that cannot be read says so where it is asked for a run.
 dropped.restored = restoreRunFiles(dropped).catch(() => {});
 const platform = openBrowserPlatform(base, dropped);
-expose(new RunWorker(platform, openSession, dropped, platform.weights));
+expose(new RunWorker(platform, openSession, dropped, platform));

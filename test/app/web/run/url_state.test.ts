@@ -28,6 +28,19 @@ describe("the page's address", () => {
     expect(readUrl(address)).toEqual({ state: written, messages: [] });
   });
 
+  it("names runs whose curves are drawn as well, each once", () => {
+    const written = state({ overlay: ["needle, seed 1", "a&b=c"] });
+    expect(writeUrl(written)).toBe("?preset=needle&overlay=needle%2C+seed+1&overlay=a%26b%3Dc");
+    expect(readUrl(writeUrl(written)).state.overlay).toEqual(written.overlay);
+    expect(readUrl("?overlay=a&overlay=a").state.overlay).toEqual(["a"]);
+    expect(readUrl("?overlay=").messages).toEqual([
+      "In the address: overlay must name a run that is stored in this browser, found nothing",
+    ]);
+    const many = readUrl(`?${Array.from({ length: 102 }, (_, i) => `overlay=${i}`).join("&")}`);
+    expect(many.state.overlay).toHaveLength(100);
+    expect(many.messages[0]).toContain("overlay may name 100 runs");
+  });
+
   it("names panels that were opened and folded", () => {
     const written = state({ panels: { formula: true, reward: false } });
     expect(writeUrl(written)).toBe("?preset=needle&panels=formula.-reward");

@@ -1,0 +1,13 @@
+import { quoted } from "../../interop/shell/quoted.ts";
+import { differences, resolveConfig } from "../../train/config.ts";
+import type { RunConfig } from "../../train/knobs.ts";
+
+/** learningRate -> learning-rate */
+const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The command that trains by a configuration: its preset and what differs from it. */
+export function trainCommandText(config: RunConfig): string {
+  const changed = differences(config, resolveConfig({ preset: config.preset }));
+  const flags = changed.map((name) => `--${kebab(name)}=${config[name]}`);
+  return ["npm run saccade -- train", `--preset ${config.preset}`, ...flags.map(quoted)].join(" \\\n    ");
+}

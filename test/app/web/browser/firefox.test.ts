@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serveFolder } from "../../../../src/app/serve/static_server.mjs";
+import { buildPage } from "../../../support/built_page.ts";
+import { Firefox, firefoxProgram, webGpuPrefs } from "../../../support/firefox.ts";
+
+const program = await firefoxProgram();
+if (program === null)
+  console.log(
+    "The page is not tried in Firefox: expected /usr/bin/firefox-esr, found none; on Debian install it with: apt-get install -y --no-install-recommends firefox-esr",
+  );
+
+const oneStep = "?preset=needle&seed=3&steps=1&tasksPerStep=1&rolloutsPerTask=2&warmupSteps=0&maxToolCalls=0";
+const button = (name: string): string =>
+  `[...document.querySelectorAll("button")].find((one) => one.textContent.trim() === "${name}" && !one.disabled)`;
+
+describe.skipIf(program === null)("Firefox, as Debian has it", () => {
+  let folder: string;
+  let server: Awaited<ReturnType<typeof serveFolder>>;
+  /** As it is installed, and with WebGPU switched on. */
+  let plain: Firefox;
+  let able: Firefox;
+  beforeAll(async () => {
+    folder = await buildPage();
+    server = await serveFolder(folder, 0);
+    [plain, able] = await Promise.all([Firefox.start(program!), Firefox.start(program!, webGpuPrefs)]);
+  });
+  afterAll(async () => {
+    await Promise.all([plain?.close(), able?.close()]);
+    await server?.close();
+    await Deno.remove(folder, { recursive: true });
+  });
+
+  test("is told its own settings where WebGPU is switched off", async () => {
+    await plain.open(server.address);
+    await plain.until(`document.querySelector(".notice.error")`);
+    expect(await plain.evaluate(`document.querySelector(".notice.error").textContent`)).toMatch(
+      /Training cannot run here\. Firefox on Linux has WebGPU switched off; open about:config, set dom\.webgpu\.enabled to true/,
+    );
+  });
+
+  test("trains a step, with the server gone, on the page that it kept, in a tab that is hidden", async () => {
+    await able.open(server.address + oneStep);
+    await able.until(`(await navigator.serviceWorker.getRegistration())?.active?.state === "activated"`);
+    await server.close();
+
+    await able.open(server.address + oneStep);
+    // The model is loaded. Firefox names no adapter.
+    await able.until(`/\\(software\\).*needle/.test(document.querySelector(".chips").textContent)`);
+    expect(await able.evaluate("crossOriginIsolated")).toBe(true);
+    await able.evaluate(`${button("Start")}.click()`);
+    await able.cover(true);
+    await able.until(`document.body.innerText.includes("The run is done: 1 step")`, 120);
+    await able.until(`document.title === "✓ 1/1 done · Saccade"`);
+    await able.cover(false);
+    await able.until(`/Sampler and learner agree\\s+good\\s+exactly 0/.test(document.body.innerText)`);
+  });
+});
