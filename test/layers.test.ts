@@ -192,7 +192,6 @@ describe("the page's folders", () => {
       "main.tsx",
       "make_page.ts",
       "page.tsx",
-      "runs_tab.tsx",
     ]);
   });
 

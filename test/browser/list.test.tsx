@@ -8,6 +8,8 @@ import { makePage, type PageParts } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { readUrl } from "../../src/app/web/run/url_state.ts";
 import { keepMark, keptMarks } from "../../src/app/web/worker/mark_store.ts";
+import { createRunStore, removeRun } from "../../src/app/web/worker/run_store.ts";
+import { storedPieces, storedStep } from "../../src/app/web/worker/stored_pieces.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
 
@@ -230,7 +232,7 @@ test("a step of 256 tasks with 16 rollouts each draws the rows that are seen", a
   expect(document.querySelectorAll(".cell").length).toBeLessThan(60 * 16);
 });
 
-describe("marks in this browser", () => {
+describe("in this browser", () => {
   const remove = () =>
     new Promise<void>((resolve, reject) => {
       const request = indexedDB.deleteDatabase("saccade");
@@ -240,7 +242,44 @@ describe("marks in this browser", () => {
   beforeAll(remove);
   afterAll(remove);
 
-  test("are kept by run and rollout, the last one", async () => {
+  test("the log of a stored run is read in pieces of whole lines, and a step of it by itself", async () => {
+    const { name, store } = await createRunStore("pieces", config);
+    const lines = recorded.filter(({ type }) => type !== "decode").map((event) => JSON.stringify(event));
+    // As a run writes it: a step at a time.
+    for (let at = 0; at < lines.length; ) {
+      const end = lines.findIndex((line, i) => i >= at && line.startsWith('{"type":"update"')) + 1 || lines.length;
+      await store.appendLog(lines.slice(at, end));
+      at = end;
+    }
+    const read = async () => {
+      let text = "";
+      const shares: number[] = [];
+      for await (const piece of storedPieces(name)) {
+        expect(piece.text.endsWith("\n")).toBe(true);
+        text += piece.text;
+        shares.push(piece.share);
+      }
+      return { text, shares };
+    };
+    const whole = `${lines.join("\n")}\n`;
+    expect(await read()).toEqual({ text: whole, shares: [1] });
+    const third = await storedStep(name, 3);
+    expect(third).toEqual(lines.filter((line) => /^\{"type":"(tasks|group)","step":3,/.test(line)));
+    expect(third.length).toBe(1 + config.tasksPerStep);
+    expect(await storedStep(name, 13)).toEqual([]);
+    // A log that was replaced as a whole is one long piece.
+    await store.replaceLog(whole.repeat(12));
+    const { text, shares } = await read();
+    expect(text).toBe(whole.repeat(12));
+    expect(shares.length).toBeGreaterThan(1);
+    await store.close();
+    await keepMark(name, { rollout: "1·0·0", note: "odd", tags: [], judgeWrong: false, madeAt: "" });
+    await removeRun(name);
+    expect(await keptMarks(name)).toEqual([]);
+    await expect(read()).rejects.toThrow("holds no run");
+  });
+
+  test("marks are kept by run and rollout, the last one", async () => {
     const mark = { note: "odd", tags: ["a"], judgeWrong: false, madeAt: "2026-01-02T03:04:05Z" };
     await keepMark("one", { rollout: "1·0·0", ...mark });
     await keepMark("one", { rollout: "1·0·0", ...mark, note: "even" });

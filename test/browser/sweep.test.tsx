@@ -84,15 +84,17 @@ test("a sweep makes its runs beside each other, and a table of what they reached
   expect(open()).toBe(0);
   await soon(() =>
     expect(rows()).toEqual([
-      "learningRate 0.0001 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000",
-      "learningRate 0.0003 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000",
+      "learningRate 1e-4 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000",
+      "learningRate 3e-4 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000",
     ]),
   );
   // They stand in the list like any others, and nothing of the page's own was touched.
   const names = (await worker.runs()).filter((run) => run.steps === steps).map(({ name }) => name);
   expect(names).toHaveLength(4);
   expect(context.store.live.value.head).toBeNull();
-  await expect.element(page.getByRole("button", { name: `Open the run ${names[0]!}`, exact: true })).toBeVisible();
+  await expect
+    .element(page.getByRole("button", { name: "Open the run needle, learningRate 3e-4, seed 6", exact: true }))
+    .toBeVisible();
 
   await page.getByRole("button", { name: "Draw its curves" }).click();
   expect([...context.store.overlaid.value].sort()).toEqual([...names].sort());
@@ -144,6 +146,7 @@ test("a run that fails is named, the others are made, and the rest can be made a
   await soon(() => expect(rows()[0]).toMatch(/^these settings \| 2 of 3 \| 0\.500/));
   broken = false;
   await page.getByRole("button", { name: "Go on with the sweep" }).click();
+  await expect.element(page.getByText("The sweep is done: 3 runs, in a table under Runs")).toBeVisible();
   await soon(() => expect(rows()[0]).toMatch(/^these settings \| 3 \| 0\.500/));
 });
 

@@ -55,6 +55,8 @@ export class RolloutIndex {
   readonly marks = new Map<string, RolloutMark>();
   /** Rollouts whose text is not searched as a whole. */
   shortenedTexts = 0;
+  /** Those whose response the log has as tokens alone, as logs of early runs do. */
+  missingTexts = 0;
   #characters = 0;
   #stepTasks: { step: number; first: number; count: number } = { step: -1, first: 0, count: 0 };
   #rowOf: { size: number; rows: Map<string, number> } | null = null;
@@ -161,7 +163,9 @@ export class RolloutIndex {
     this.task.push(task);
     this.ids.push(rollout.id);
     this.answers.push(rollout.answer === null ? null : this.#kept(rollout.answer));
-    this.responses.push(this.#kept(responseOf(rollout)));
+    const response = responseOf(rollout);
+    if (response === "" && turns > 0) this.missingTexts++;
+    this.responses.push(this.#kept(response));
   }
 
   /** A text to be searched, cut where there are too many of them. */

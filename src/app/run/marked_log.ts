@@ -1,26 +1,35 @@
 import type { TrainEvent } from "../../train/events.ts";
 import { isBlank, type RolloutMark } from "../../train/rollout_mark.ts";
 
+/** The beginning of a line that closes a step. */
+const closing = /^\{"type":"update","step":(\d+),/;
+/** A line of what was said before. */
+const said = /^\{"type":"mark",.*?"rollout":("(?:[^"\\]|\\.)*")/;
+
 /**
- * The events of a log with what a person said of its rollouts: each before the update of its step, where those who read a
- * log step by step find it. What is said here takes the place of what the log says.
+ * The lines of a log with what a person said of its rollouts: each before the update of its step, where those who read a
+ * log step by step find it. What is said here takes the place of what the log says; all other lines stay as they are.
  */
-export function* withMarks(events: Iterable<TrainEvent>, marks: readonly RolloutMark[]): Generator<TrainEvent> {
-  const said = new Map(marks.map((mark) => [mark.rollout, mark]));
-  /** Of the step under way. */
-  let waiting: TrainEvent[] = [];
-  for (const event of events) {
-    if (event.type === "mark" && said.has(event.mark.rollout)) continue;
-    if (event.type === "tasks" && !event.more) waiting = [];
-    if (event.type === "group")
-      for (const { id } of event.rollouts) {
-        const mark = said.get(id);
-        if (mark && !isBlank(mark)) waiting.push({ type: "mark", step: event.step, mark });
-      }
-    if (event.type === "update") {
-      yield* waiting;
-      waiting = [];
+export function* markedLines(lines: Iterable<string>, marks: readonly RolloutMark[]): Generator<string> {
+  const replaced = new Set(marks.map(({ rollout }) => rollout));
+  const waiting = Map.groupBy(
+    marks.filter((mark) => !isBlank(mark)),
+    stepOf,
+  );
+  for (const line of lines) {
+    const before = said.exec(line)?.[1];
+    if (before !== undefined && replaced.has(JSON.parse(before))) continue;
+    const closed = closing.exec(line)?.[1];
+    if (closed !== undefined) {
+      const step = Number(closed);
+      for (const mark of waiting.get(step) ?? [])
+        yield JSON.stringify({ type: "mark", step, mark } satisfies TrainEvent);
+      // A step that was made again has them once.
+      waiting.delete(step);
     }
-    yield event;
+    yield line;
   }
 }
+
+/** The step that a rollout's id begins with. */
+const stepOf = ({ rollout }: RolloutMark): number => Number.parseInt(rollout, 10);

@@ -92,8 +92,15 @@ export function runsOf({ changes, axes }: Sweep): Partial<RunConfig>[] {
 /** The knobs beside the seed that runs of a sweep differ in, and the values of one of them: "learningRate 0.0003, bonus none". */
 export function settingOf(sweep: Sweep, run: Partial<RunConfig>): string {
   return variedKnobs(sweep)
-    .map((knob) => `${knob} ${run[knob] === "" ? "none" : run[knob]}`)
+    .map((knob) => `${knob} ${valueText(run[knob])}`)
     .join(", ");
+}
+
+/** As someone would type it: 1e-4, none for an empty text. */
+function valueText(value: Value | undefined): string {
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 0.001)
+    return value.toExponential().replace("e+", "e");
+  return value === "" || value === undefined ? "none" : String(value);
 }
 
 /** The knobs beside the seed that runs of a sweep differ in. */
@@ -105,7 +112,7 @@ export function sweepTitle({ axes }: Sweep): string {
   return axes
     .map(({ knob, values }) => {
       if (knob === "seed") return values.length === 1 ? `seed ${values[0]}` : `${values.length} seeds`;
-      const shown = values.slice(0, 6).map((value) => (value === "" ? "none" : String(value)));
+      const shown = values.slice(0, 6).map(valueText);
       return `${knob} ${shown.join(", ")}${values.length > 6 ? ` and ${values.length - 6} more` : ""}`;
     })
     .join(" × ");

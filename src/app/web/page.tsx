@@ -16,7 +16,7 @@ import { RunBar } from "./frame/run_bar.tsx";
 import { showUnseen } from "./frame/show_unseen.ts";
 import { ViewBoundary } from "./frame/view_boundary.tsx";
 import { JudgeCard } from "./judge/judge_card.tsx";
-import { JudgeContext, RejudgeContext } from "./judge/judge_context.ts";
+import { JudgeContext, RejudgeContext, useRejudge } from "./judge/judge_context.ts";
 import type { PageParts } from "./make_page.ts";
 import { ModelContext } from "./models/model_context.ts";
 import { ModelLine } from "./models/model_line.tsx";
@@ -108,7 +108,17 @@ const views: Record<Exclude<Tab, "train"> | "run" | "rollout" | "models", () => 
   },
   step: async () => (await import("./rollout/step_view.tsx")).StepView,
   compare: async () => (await import("./compare/compare_view.tsx")).CompareView,
-  runs: async () => (await import("./runs_tab.tsx")).RunsTab,
+  runs: async () => {
+    const [{ RunsView }, { RejudgePanel }, { OverlayCard }] = await Promise.all([
+      import("./runs/runs_view.tsx"),
+      import("./judge/rejudge_panel.tsx"),
+      import("./curves/overlay_card.tsx"),
+    ]);
+    return () => {
+      const rejudge = useRejudge();
+      return <RunsView onRejudge={(name) => rejudge.show(name)} rejudged={<RejudgePanel />} curves={<OverlayCard />} />;
+    };
+  },
   data: async () => (await import("./data/samples_view.tsx")).SamplesView,
   learn: async () => (await import("./learn/learn_view.tsx")).LearnView,
 };

@@ -46,6 +46,8 @@ export interface FoundList extends Pick<Found, "facets" | "extents"> {
   found: number;
   /** Rollouts whose text is not searched as a whole. */
   shortenedTexts: number;
+  /** Rollouts whose response the log does not have as text: their questions and answers are searched. */
+  missingTexts: number;
 }
 
 /** A step whose rollouts have left the page's memory. */

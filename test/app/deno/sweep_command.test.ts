@@ -82,9 +82,9 @@ test("runs of every combination, beside each other, with a table of means and de
   expect(lines[0]).toBe("4 of 4 runs to be made in FOLDER/out, 3 beside each other");
   expect(lines.slice(5)).toEqual([
     "",
-    "setting              runs       accuracy  best accuracy      zoom rate         reward",
-    "learningRate 0.0001     2  0.150 ± 0.071  0.150 ± 0.071  1.000 ± 0.000  1.000 ± 0.000",
-    "learningRate 0.0003     2  0.550 ± 0.071  0.550 ± 0.071  1.000 ± 0.000  1.000 ± 0.000",
+    "setting            runs       accuracy  best accuracy      zoom rate         reward",
+    "learningRate 1e-4     2  0.150 ± 0.071  0.150 ± 0.071  1.000 ± 0.000  1.000 ± 0.000",
+    "learningRate 3e-4     2  0.550 ± 0.071  0.550 ± 0.071  1.000 ± 0.000  1.000 ± 0.000",
     "mean ± standard deviation between seeds; accuracy of training rollouts, mean of the last 10 steps at most; --eval-every measures held-out tasks",
     "",
     "A line for each run is in FOLDER/out/runs.csv, this table in FOLDER/out/sweep.md",
@@ -92,7 +92,7 @@ test("runs of every combination, beside each other, with a table of means and de
   const csv = (await Deno.readTextFile(`${folder}/out/runs.csv`)).split("\n");
   expect(csv[0]).toMatch(/^run,learningRate,preset,seed,state,step,steps,accuracy,/);
   expect(csv[4]).toMatch(/004-learning-rate-0.0003-seed-1,0.0003,needle,1,done,3,3,0.6/);
-  expect(await Deno.readTextFile(`${folder}/out/sweep.md`)).toContain("| learningRate 0.0003 | 2 | 0.550 ± 0.071 |");
+  expect(await Deno.readTextFile(`${folder}/out/sweep.md`)).toContain("| learningRate 3e-4 | 2 | 0.550 ± 0.071 |");
 });
 
 test("one run that fails does not end the others; the sweep goes on with what lacks", async () => {

@@ -23,7 +23,7 @@ test("a row for each setting has the seeds that were made to the end", () => {
   const runs = [run(0.2), run(0.4), run(0.9, "stopped"), run(0.6), waiting, waiting];
   const rows = sweepRows(sweep, runs);
   expect(rows.map(({ setting, done, runs: of }) => [setting, done, of.length])).toEqual([
-    ["learningRate 0.0001", 2, 3],
+    ["learningRate 1e-4", 2, 3],
     ["learningRate 0.001", 1, 3],
   ]);
   expect(spreadText(rows[0]!.accuracy)).toBe("0.300 ± 0.141");

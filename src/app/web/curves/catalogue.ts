@@ -1,4 +1,5 @@
 import { type MetricEntry, metricTable } from "../../../train/metrics.ts";
+import type { GroupName } from "./curve_groups.ts";
 import { heldOutKey } from "./run_points.ts";
 
 /** One line of a curve: a metric's key, its short name and colour (a CSS variable). */
@@ -7,31 +8,6 @@ export interface Part {
   name: string;
   colour: string;
 }
-
-export const groupNames = [
-  "outcome",
-  "tool",
-  "learning",
-  "rollouts",
-  "heldout",
-  "judge",
-  "machine",
-  "own",
-  "rest",
-] as const;
-export type GroupName = (typeof groupNames)[number];
-
-export const groupTitles: Record<GroupName, string> = {
-  outcome: "Outcome",
-  tool: "Use of the tool",
-  learning: "Learning",
-  rollouts: "Rollouts",
-  heldout: "Held-out tasks",
-  judge: "Judge",
-  machine: "Time and memory",
-  own: "Your own charts",
-  rest: "All other metrics",
-};
 
 /** One chart: what it is called, where it stands, and the metrics in it. */
 export interface CurveSpec {
@@ -60,7 +36,7 @@ export const palette = ["--answer", "--tool", "--gold", "--format", "--zoom2", "
 const share: [number, number] = [0, 1];
 const table: Readonly<Record<string, MetricEntry>> = metricTable;
 const entryOf = (key: string): MetricEntry | undefined => (Object.hasOwn(table, key) ? table[key] : undefined);
-const lineOf = (key: string): string => entryOf(key)?.line ?? key;
+const lineOf = (key: string): string => entryOf(key)?.line ?? `the metric ${key} of the log`;
 
 const part = (key: string, name: string, colour: string): Part => ({ key, name, colour });
 

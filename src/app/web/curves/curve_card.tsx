@@ -4,7 +4,7 @@ import { usePage } from "../run/page_context.ts";
 import { Plot } from "../widgets/plot.tsx";
 import type { Mark } from "../widgets/plot_lines.ts";
 import { PlotTable } from "../widgets/plot_table.tsx";
-import { Hint } from "../widgets/term.tsx";
+import { Explanation } from "../widgets/term.tsx";
 import type { CurveSpec, Part } from "./catalogue.ts";
 import { type Chart, type Drawing, overlayChart, ownChart, plotStretches } from "./chart.ts";
 import { CurveKey, OverlayKey } from "./curve_key.tsx";
@@ -48,8 +48,7 @@ export function CurveCard({ spec, runs, marks }: Props) {
   return (
     <div class="card plot" data-curve={spec.id}>
       <h3>
-        {spec.title}
-        <Hint name={spec.title} says={`${spec.line}.`} />
+        <Explanation name={spec.title} says={sentence(spec.line)} />
         {isLog && <span class="tag">log axis</span>}
       </h3>
       {own && (
@@ -92,7 +91,7 @@ export function CurveCard({ spec, runs, marks }: Props) {
         summary="table, log axis"
         rows={() => chartFor({ smoothing: 0, window, stretches: null })}
       >
-        <p class="soft small">{spec.line}.</p>
+        <p class="soft small">{sentence(spec.line)}</p>
         <p class="links small">
           <label>
             <input
@@ -110,3 +109,5 @@ export function CurveCard({ spec, runs, marks }: Props) {
     </div>
   );
 }
+
+const sentence = (line: string): string => `${line.charAt(0).toUpperCase()}${line.slice(1)}.`;

@@ -1,7 +1,9 @@
 import { useId, useState } from "preact/hooks";
 import { usePage } from "../run/page_context.ts";
-import { type CurveSpec, type GroupName, groupNames, groupTitles, keysOf, metricTitle } from "./catalogue.ts";
-import { type CurveGroup, mostOwn, movedBy } from "./curve_layout.ts";
+import { type CurveSpec, keysOf, metricTitle } from "./catalogue.ts";
+import { type GroupName, groupNames, groupTitles } from "./curve_groups.ts";
+import { mostOwn } from "./curve_layout.ts";
+import { type CurveGroup, movedBy } from "./curve_order.ts";
 import type { ChooserProps } from "./curves_bar.tsx";
 import { useCurves } from "./curves_context.ts";
 
@@ -27,7 +29,7 @@ export function CurveChooser({ groups, specs, keys }: ChooserProps) {
         <Steps />
         <span class="spacer" />
         <button type="button" onClick={() => control.reset()}>
-          All as it was
+          Reset to defaults
         </button>
       </div>
       <div class="listed">

@@ -2,7 +2,7 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { RunApi } from "../../worker_api/run_api.ts";
 import { foldAll, type RunState } from "../run/run_state.ts";
 import type { Store } from "../run/store.ts";
-import type { GroupName } from "./catalogue.ts";
+import type { GroupName } from "./curve_groups.ts";
 import { type CurveLayout, plainLayout, readLayout } from "./curve_layout.ts";
 import { KeysSeen, type RunPoints, runPoints } from "./run_points.ts";
 

@@ -1,3 +1,4 @@
+import { counted } from "../labels/numbers.ts";
 import { differenceNames, experimentKey, type NamedRun } from "../labels/run_differences.ts";
 import type { Point } from "../run/run_state.ts";
 import { palette } from "./catalogue.ts";
@@ -23,9 +24,10 @@ const dashes: readonly (readonly number[] | undefined)[] = [undefined, [7, 3], [
 /** Runs with names that say in what they differ, each with a colour and a stroke; seeds of one setting together where that is asked for. */
 export function drawnRuns(runs: readonly CandidateRun[], view: SeedView): LegendRun[] {
   const sets = view === "each" ? runs.map((run) => [run]) : settingsOf(runs);
-  const names = differenceNames(sets.map(([first, ...others]) => named(first!, others.length + 1, runs.length)));
+  const isOfSeeds = sets.length < runs.length;
+  const names = differenceNames(sets.map(([first]) => (isOfSeeds ? withoutSeed(first!) : first!)));
   return sets.map((set, i) => ({
-    name: nameOf(set, names[i]!, sets.length),
+    name: isOfSeeds ? nameOfSeeds(set, names[i]!, sets.length) : nameOf(set[0]!, names[i]!, sets.length),
     colour: i === 0 ? "--total" : palette[(i - 1) % palette.length]!,
     dash: dashes[i % dashes.length],
     runs: set.map(({ points }) => points),
@@ -44,13 +46,14 @@ function settingsOf(runs: readonly CandidateRun[]): CandidateRun[][] {
   return [...sets.values()];
 }
 
-/** Several seeds are not told apart by theirs. */
-const named = (run: CandidateRun, seeds: number, all: number): NamedRun =>
-  seeds > 1 && all > 1 ? { ...run, config: { ...run.config, seed: 0, steps: 0 } } : run;
+/** Settings are not told apart by their first seed, and by how far it went. */
+const withoutSeed = (run: CandidateRun): NamedRun => ({ ...run, config: { ...run.config, seed: 0, steps: 0 } });
 
-function nameOf(set: readonly CandidateRun[], name: string, sets: number): string {
-  if (set.length === 1) return set[0]!.shown ? `this run${sets > 1 ? `: ${name}` : ""}` : name;
-  const seeds = `${set.length} seeds`;
+const nameOf = ({ shown }: CandidateRun, name: string, runs: number): string =>
+  shown ? `this run${runs > 1 ? `: ${name}` : ""}` : name;
+
+function nameOfSeeds(set: readonly CandidateRun[], name: string, sets: number): string {
+  const seeds = counted(set.length, "seed");
   return sets === 1 ? seeds : `${name}, ${seeds}`;
 }
 

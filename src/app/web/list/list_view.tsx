@@ -40,6 +40,14 @@ export function ListView({ rollout }: { rollout: ComponentChildren }) {
         <div class="card rollout-list">
           <FilterBar list={list} shown={shown} />
           <ListTable list={list} shown={shown} />
+          {shown.missingTexts > 0 && (
+            <p class="soft small">
+              {shown.missingTexts >= shown.total
+                ? "This log has"
+                : `${count(shown.missingTexts)} rollouts of this log have`}{" "}
+              responses as tokens alone: words are looked for in questions, answers and notes.
+            </p>
+          )}
           {shown.shortenedTexts > 0 && (
             <p class="soft small">
               The texts of this run are too long to be kept whole: of {count(shown.shortenedTexts)} rollouts only the

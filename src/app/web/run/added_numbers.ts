@@ -11,7 +11,7 @@ export function addedNumbers(config: RunConfig | null, event: Extract<TrainEvent
   const tokens = (metrics.response_tokens ?? 0) * (config?.tasksPerStep ?? 0) * (config?.rolloutsPerTask ?? 0);
   if (tokens > 0 && rollMs > 0) found.tokens_per_second = (tokens * 1000) / rollMs;
   if (peakMemoryBytes !== undefined) found["memory/peak_gib"] = peakMemoryBytes / 2 ** 30;
-  const failed = Object.entries(metrics).filter(([name]) => name.startsWith("call_error/"));
-  if (failed.length > 0) found.failed_calls = failed.reduce((sum, [, value]) => sum + value, 0);
+  for (const name in metrics)
+    if (name.startsWith("call_error/")) found.failed_calls = (found.failed_calls ?? 0) + metrics[name]!;
   return found;
 }

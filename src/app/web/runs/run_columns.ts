@@ -3,11 +3,14 @@ import type { KnobName, RunConfig } from "../../../train/knobs.ts";
 import { type RunResult, resultOf } from "../../run/run_summary.ts";
 import type { StoredRun } from "../../worker_api/run_api.ts";
 import { differingKnobs, knobText } from "../labels/run_differences.ts";
+import { runName } from "../labels/run_name.ts";
 
 /** A run as a row of the table shows it. */
 export interface ListedRun extends StoredRun {
   /** What a person calls it. */
   label: string;
+  /** That is its preset and what differs. */
+  isNamedByDifference: boolean;
   result: RunResult | null;
   /** Settings in which the listed runs are not all alike, with this run's values. */
   differs: readonly { knob: KnobName; text: string }[];
@@ -31,13 +34,34 @@ export function listed(runs: readonly StoredRun[]): ListedRun[] {
     const config = configs[i] ?? null;
     const names =
       known.length > 1 ? all : (Object.keys(run.settings ?? {}) as KnobName[]).filter((key) => key !== "preset");
+    const differs = config ? names.map((knob) => ({ knob, text: knobText(config, knob) })) : [];
+    const short =
+      config && all.length > 0
+        ? shortName(
+            run.name,
+            config,
+            differs.map(({ text }) => text),
+          )
+        : null;
     return {
       ...run,
-      label: run.title ?? run.name,
+      label: run.title ?? short ?? run.name,
+      isNamedByDifference: run.title === undefined && short !== null,
       result: run.summary && run.step > 0 ? resultOf(run.summary) : null,
-      differs: config ? names.map((knob) => ({ knob, text: knobText(config, knob) })) : [],
+      differs,
     };
   });
+}
+
+/**
+ * A run's own name says all that differs from its preset; beside others, what differs from them is enough. Null where it has
+ * another name. The number of one of several with the same settings stays.
+ */
+function shortName(name: string, config: RunConfig, differs: readonly string[]): string | null {
+  const own = runName(config);
+  const number = name.slice(own.length);
+  if (!name.startsWith(own) || !/^( \(\d+\))?$/.test(number)) return null;
+  return `${[config.preset, ...differs].join(", ")}${number}`;
 }
 
 function configOf(settings: Partial<RunConfig> | null): RunConfig | null {

@@ -49,7 +49,7 @@ export function RunDetails({ run, list, onRejudge }: Props) {
           {ended === "failed" && "; it ended with an error, which stands in its log"}
         </Fact>
         <Fact of="storage">{byteSize(run.sizeBytes)}</Fact>
-        {run.title !== undefined && <Fact of="in links">{name}</Fact>}
+        {label !== name && <Fact of="in links">{name}</Fact>}
       </dl>
       <p class="rowbuttons">
         <RemoveButton name={`the run ${label}`} onRemove={() => void list.remove([name])}>

@@ -6,6 +6,7 @@ import { moment } from "./moment.ts";
 import type { ListedRun } from "./run_columns.ts";
 import { RunDetails } from "./run_details.tsx";
 import type { RunsList } from "./runs_list.ts";
+import { sweepsOf } from "./sweep_control.ts";
 
 interface Props {
   run: ListedRun;
@@ -19,11 +20,15 @@ const mostSettings = 5;
 
 /** A run in the table; below it, once it is asked for, the rest of what is known of it and can be done with it. */
 export function RunRow({ run, isDrawn, list, onRejudge }: Props) {
-  const { store, control } = usePage();
+  const page = usePage();
+  const { store, control } = page;
+  const sweeps = sweepsOf(page);
   const [open, setOpen] = useState(false);
   const { name, label, step, savedStep, steps, writer, result, summary, differs } = run;
   const moving = store.player.value === "playing" || store.player.value === "stepping";
   const id = `run-${name}`;
+  const swept = sweeps.kept.value.find(({ id }) => id === sweeps.underWay.value?.id);
+  const isSwept = swept?.runs.includes(name) ?? false;
   const hidden = differs.length - mostSettings;
   return (
     <>
@@ -37,20 +42,28 @@ export function RunRow({ run, isDrawn, list, onRejudge }: Props) {
           />
         </td>
         <th scope="row">
-          <button type="button" class="link" onClick={() => void list.open(name)} aria-label={`Open the run ${label}`}>
+          <button
+            type="button"
+            class="link"
+            title={label === name ? undefined : name}
+            onClick={() => void list.open(name)}
+            aria-label={`Open the run ${label}`}
+          >
             {shortened(label, 200)}
           </button>
-          <span class="soft small settings">
-            {differs
-              .slice(0, mostSettings)
-              .map(({ text }) => text)
-              .join(" · ")}
-            {hidden > 0 && ` · ${hidden} more`}
-          </span>
+          {!run.isNamedByDifference && (
+            <span class="soft small settings">
+              {differs
+                .slice(0, mostSettings)
+                .map(({ text }) => text)
+                .join(" · ")}
+              {hidden > 0 && ` · ${hidden} more`}
+            </span>
+          )}
         </th>
         <td class="num">
           {count(step)} of {count(steps)}
-          <span class="soft small saved">{savedText(run)}</span>
+          <span class="soft small saved">{savedText(run, isSwept)}</span>
         </td>
         <td class="num">
           {figure(result?.accuracy)}
@@ -104,9 +117,9 @@ export function RunRow({ run, isDrawn, list, onRejudge }: Props) {
   );
 }
 
-function savedText({ step, savedStep, writer }: ListedRun): string {
+function savedText({ step, savedStep, writer }: ListedRun, isSwept: boolean): string {
   const saved =
     savedStep === 0 ? (step === 0 ? "" : "not saved") : savedStep === step ? "" : `saved at step ${count(savedStep)}`;
-  const where = { here: "under way", elsewhere: "under way elsewhere" };
+  const where = { here: "under way", elsewhere: isSwept ? "under way in a sweep" : "under way in another tab" };
   return [writer && where[writer], saved].filter(Boolean).join(", ");
 }

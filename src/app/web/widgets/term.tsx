@@ -24,6 +24,13 @@ export function Term({ of, children }: Props) {
 /** "Rollout" begins small within a sentence; "DeepEyes" and "GRPO" are names. */
 const inSentence = (name: string): string => (/^[A-Z][^A-Z]*$/.test(name) ? name.toLowerCase() : name);
 
+/** Words that no glossary has, with what they mean here: the title of a chart. */
+export const Explanation = ({ name, says }: Meaning) => (
+  <Explained word={{ name, says }} className="term">
+    {name}
+  </Explained>
+);
+
 /** A "?" with the meaning of a word, beside a heading, a label or a curve's name. */
 export const Question = ({ of }: { of: Word }) => <Hint {...(glossary[of] as Meaning)} />;
 

@@ -122,7 +122,8 @@ export class RolloutLists implements ListApi {
       if (this.#searches.size <= keptSearches) break;
       this.#searches.delete(old);
     }
-    return { search, total: index.size, found: rows.length, facets, extents, shortenedTexts: index.shortenedTexts };
+    const { size: total, shortenedTexts, missingTexts } = index;
+    return { search, total, found: rows.length, facets, extents, shortenedTexts, missingTexts };
   }
 
   async rows(search: number, from: number, count: number): Promise<ListRow[]> {

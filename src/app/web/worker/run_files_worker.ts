@@ -8,6 +8,7 @@ import { type FileToZip, streamOf, writeZip } from "../../archive/zip_writer.ts"
 import { pathsIn } from "../../data/sources.ts";
 import { shippedModels } from "../../model_folder/shipped_models.ts";
 import { LogReader } from "../../run/log_reader.ts";
+import { markedLines } from "../../run/marked_log.ts";
 import { readStored } from "../../run/record.ts";
 import { openRunFile, type RunFile } from "../../run_file/open_run_file.ts";
 import { packRun } from "../../run_file/pack_run.ts";
@@ -27,6 +28,7 @@ import type { DroppedFiles } from "../browser/dropped_files.ts";
 import { keptFolder } from "../browser/kept_folder.ts";
 import { sizeOf } from "./browser_run_store.ts";
 import { database, entryOf, StorageFull } from "./database.ts";
+import { keptMarks } from "./mark_store.ts";
 import { keepRunFile, keptRunFiles } from "./run_file_store.ts";
 import { createRunStore, markImported, removeRun, storedCheckpoint, storedLog } from "./run_store.ts";
 import { translatedLog } from "./translated_log.ts";
@@ -69,7 +71,7 @@ export class RunFilesWorker implements RunFilesApi {
       {
         name: folderName(run),
         config,
-        log: once(log),
+        log: once(await markedLog(run, log)),
         checkpoint: choice.checkpoint ? await storedCheckpoint(run) : null,
         travellers: travellers.filter(({ knob }) => choice.travellers.includes(knob)),
       },
@@ -222,4 +224,10 @@ function asked({ config: { judgeUrl } }: RunFile): string[] {
     : [
         `This run asks a judge at ${judgeUrl}: going on with it sends questions and answers there; look at its settings first`,
       ];
+}
+
+/** The log with what a person said of its rollouts in this browser. */
+async function markedLog(run: string, log: string): Promise<string> {
+  const marks = await keptMarks(run);
+  return marks.length === 0 ? log : [...markedLines(log.split("\n"), marks)].join("\n");
 }

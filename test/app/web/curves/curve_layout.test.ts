@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { curvesOf } from "../../../../src/app/web/curves/catalogue.ts";
-import { grouped, movedBy, plainLayout, readLayout } from "../../../../src/app/web/curves/curve_layout.ts";
+import { plainLayout, readLayout } from "../../../../src/app/web/curves/curve_layout.ts";
+import { grouped, movedBy } from "../../../../src/app/web/curves/curve_order.ts";
 
 describe("a stored layout", () => {
   test("is read back", () => {
