@@ -70,6 +70,12 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
     await readStored(parts);
     await unfoldAll();
   },
+  rollouts: async (parts) => {
+    await readStored(parts);
+    parts.store.tab.value = "rollouts";
+    await present("main.rollouts .card");
+    await unfoldAll();
+  },
   "step through": async (parts) => {
     await readStored(parts);
     parts.store.pinned.value = firstZoomed(parts);

@@ -1,6 +1,8 @@
 import { count } from "../labels/numbers.ts";
+import type { Notice } from "../run/notices.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Interrupted } from "../run/store.ts";
+import { narrow } from "../widgets/narrow.ts";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
 import { LessonNotice } from "./lesson_notice.tsx";
 
@@ -17,6 +19,10 @@ export function NoticeList() {
   const shown = free && replay !== null && replay.savedStep !== null ? replay : null;
   const offer = free && between && !shown && (replay === null || replay.origin === "stored") ? resumable : undefined;
   const { steps } = store.config.value;
+  // Errors before information, the newest of each first.
+  const sentences = store.notices.list.value.toReversed();
+  const ordered = [...sentences.filter(isError), ...sentences.filter((notice) => !isError(notice))];
+  const [first, others] = [ordered.slice(0, mostSentences), ordered.slice(mostSentences)];
   return (
     <section class="notices" aria-label="Notices">
       <LessonNotice />
@@ -30,9 +36,18 @@ export function NoticeList() {
       )}
       {about !== null && (
         <div class="notice information">
-          <span>
-            <b>This is a recording,</b> not a run on this machine: {about}.
-          </span>
+          {narrow.value ? (
+            <details>
+              <summary>
+                <b>This is a recording,</b> not a run on this machine
+              </summary>
+              {about}.
+            </details>
+          ) : (
+            <span>
+              <b>This is a recording,</b> not a run on this machine: {about}.
+            </span>
+          )}
         </div>
       )}
       {shown && (
@@ -64,21 +79,41 @@ export function NoticeList() {
       )}
       <div role="alert">
         {interrupted && <InterruptedNotice run={interrupted} />}
-        {store.notices.list.value.map(({ id, kind, sentence, action }) => (
-          <div key={id} class={`notice ${kind}`}>
-            <span>{sentence}</span>
-            {action && (
-              <button type="button" onClick={action.run}>
-                {action.label}
-              </button>
-            )}
-            <button type="button" class="icon" aria-label="Dismiss" onClick={() => store.notices.dismiss(id)}>
-              ×
-            </button>
-          </div>
+        {first.map((notice) => (
+          <Sentence key={notice.id} notice={notice} />
         ))}
       </div>
+      {others.length > 0 && (
+        <details class="notice more">
+          <summary>{others.length === 1 ? "1 more notice" : `${others.length} more notices`}</summary>
+          {others.map((notice) => (
+            <Sentence key={notice.id} notice={notice} />
+          ))}
+        </details>
+      )}
     </section>
+  );
+}
+
+/** The rest is folded: the view below is what the page is for. */
+const mostSentences = 2;
+
+const isError = ({ kind }: Notice): boolean => kind === "error";
+
+function Sentence({ notice: { id, kind, sentence, action } }: { notice: Notice }) {
+  const { store } = usePage();
+  return (
+    <div class={`notice ${kind}`}>
+      <span>{sentence}</span>
+      {action && (
+        <button type="button" onClick={action.run}>
+          {action.label}
+        </button>
+      )}
+      <button type="button" class="icon" aria-label="Dismiss" onClick={() => store.notices.dismiss(id)}>
+        ×
+      </button>
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import type { Task } from "../../../tasks/task.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { figure, setting, shortened, signed } from "../labels/numbers.ts";
 import { formulaOf, partLabel, rewardLabel } from "../labels/reward_labels.ts";
+import { Term } from "../widgets/term.tsx";
 
 /** Rewards have up to ten. */
 const mostParts = 100;
@@ -38,12 +39,16 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
                 </tr>
               ))}
           <tr class="sum">
-            <td>reward</td>
+            <td>
+              <Term of="reward" />
+            </td>
             <td>{reward ? figure(reward.total) : "no verdict"}</td>
           </tr>
           {advantage !== null && (
             <tr>
-              <td>advantage</td>
+              <td>
+                <Term of="advantage" />
+              </td>
               <td>{signed(advantage)}</td>
             </tr>
           )}

@@ -4,6 +4,7 @@ import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { MarkFields } from "../widgets/mark_fields.tsx";
+import { Term } from "../widgets/term.tsx";
 import { branchName } from "./branch_words.ts";
 import { Crops } from "./crops.tsx";
 import { LinkButton } from "./link_button.tsx";
@@ -50,8 +51,18 @@ export function RolloutView() {
         )}
         {pictures?.[0] && (
           <p class="cap">
-            {chosen.task.goldBoxSourcePx && "Dashed: the gold box. "}
-            <b class="zoomword">1</b>: where the model zoomed. The page shows the original
+            {chosen.task.goldBoxSourcePx && (
+              <>
+                Dashed: the <Term of="goldBox" />.{" "}
+              </>
+            )}
+            <b class="zoomword">1</b>: where the model zoomed
+            {rollout.calls.some(({ iou }) => iou !== undefined) && (
+              <>
+                , with its <Term of="iou" />
+              </>
+            )}
+            . The page shows the original
             {inputs[0] && `; the model gets ${sizeText(inputs[0])}`}.
           </p>
         )}

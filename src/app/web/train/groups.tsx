@@ -8,8 +8,10 @@ import { holds } from "../run/lazy_groups.ts";
 import { usePage } from "../run/page_context.ts";
 import { phaseLine } from "../run/phase_line.ts";
 import { usePictures } from "../run/use_pictures.ts";
+import { OutcomeLegend } from "../widgets/outcome_legend.tsx";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { RewardCells } from "../widgets/reward_cells.tsx";
+import { Question } from "../widgets/term.tsx";
 import { useNear } from "../widgets/use_near.ts";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
 import { StepPicker } from "./step_picker.tsx";
@@ -59,11 +61,12 @@ export function Groups() {
     <div class="card">
       <div class="headline">
         <h2>
-          <b>Step {record.step}</b> · {size} · bar = reward · <Letter>A</Letter> right <Letter>W</Letter> wrong{" "}
-          <Letter>F</Letter> format
+          <b>Step {record.step}</b> · {size}
+          <Question of="group" />
         </h2>
         <StepPicker />
       </div>
+      <OutcomeLegend />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons inside, caught on their way up */}
       <div class="groups" onKeyDown={moveFocus}>
         {record.tasks.slice(0, rows).map((task, i) => (
@@ -87,8 +90,6 @@ export function Groups() {
     </div>
   );
 }
-
-const Letter = ({ children }: { children: string }) => <span class="mono small">{children}</span>;
 
 interface RowProps {
   task: Task;

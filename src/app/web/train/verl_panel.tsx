@@ -33,7 +33,10 @@ export function VerlPanel() {
         <>
           <Paste verl={verl} />
           <h3>These settings as a verl command</h3>
-          <pre class="mono command">{command}</pre>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+          <pre class="mono command" tabIndex={0}>
+            {command}
+          </pre>
           <p class="buttons after">
             <CopyButton text={command} label="Copy as verl command" />
           </p>

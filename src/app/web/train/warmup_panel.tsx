@@ -4,7 +4,7 @@ import type { StoredModel } from "../../worker_api/run_api.ts";
 import { count, figure, roughDuration } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { WarmupState } from "../run/warmup_state.ts";
-import { Plot } from "../widgets/plot.tsx";
+import { Later } from "../widgets/later.tsx";
 import type { Line } from "../widgets/plot_lines.ts";
 import { PlotTable } from "../widgets/plot_table.tsx";
 
@@ -89,10 +89,10 @@ function Course({ warmup: { running, losses, before, last, stepMs, evals, end } 
         {figure(last.loss)} · {figure(last.rows / last.step / (stepMs / 1000))} examples/s
         {running && !evaluating && ` · ${roughDuration((last.steps - last.step) * stepMs)} left in this stage`}
       </p>
-      <Plot
-        label={`warm-up loss over ${count(losses.length)} steps, now ${figure(last.loss)}`}
-        steps={steps}
-        lines={lines}
+      <Later
+        name="The curve"
+        load={loadPlot}
+        props={{ label: `warm-up loss over ${count(losses.length)} steps, now ${figure(last.loss)}`, steps, lines }}
       />
       <PlotTable title="warm-up loss" rows={() => ({ steps, lines })} />
       {evaluating && <p class="soft small">evaluating on held-out scenes…</p>}
@@ -129,3 +129,6 @@ function Made({ model: { name, step, steps } }: { model: StoredModel }) {
     </>
   );
 }
+
+/** Most people never see it; it would be a sixth of what the page fetches first. */
+const loadPlot = async () => (await import("../widgets/plot.tsx")).Plot;

@@ -107,7 +107,7 @@ function Group({ shown, run }: { shown: ShownStep; run: IntroRun }) {
       <div class="intro-seen">
         <div>
           <PixelsCanvas pixels={seen} />
-          <p class="small soft">all it sees at first: 64 × 64</p>
+          <p class="small soft">all it sees at first: 64 × 64</p>
         </div>
         <div class={crop ? "zoomed" : ""}>
           {crop ? <PixelsCanvas pixels={crop} /> : <div class="no-crop soft small">no zoom</div>}

@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { setting } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { Hint } from "./term.tsx";
 
 /** A slider beside a number: a narrower range than the knob allows; "log" moves by factors. */
 export interface Slider {
@@ -47,11 +48,14 @@ export function KnobField({
   return (
     <div class="knob" data-part={key}>
       <div class={knob.kind === "text" ? "row wide" : "row"}>
-        <label for={id}>
-          {colour && <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />}
-          {label}
-          {store.pending.value.includes(key) && <span class="tag">new run</span>}
-        </label>
+        <span class="labelled">
+          <label for={id}>
+            {colour && <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />}
+            {label}
+            {store.pending.value.includes(key) && <span class="tag">new run</span>}
+          </label>
+          {!explain && <Hint name={label} says={sentenceOf(knob)} />}
+        </span>
         {knob.kind === "boolean" ? (
           <input
             {...field}
@@ -116,6 +120,12 @@ export function KnobField({
       )}
     </div>
   );
+}
+
+/** A knob's line with its unit, as a sentence. */
+function sentenceOf(knob: { line: string; unit?: string }): string {
+  const line = knob.line.replace(/[.\s]+$/, "");
+  return `${line.charAt(0).toUpperCase()}${line.slice(1)}${knob.unit ? ` (${knob.unit})` : ""}.`;
 }
 
 /** learningRate -> learning rate */

@@ -32,11 +32,14 @@ export const Explanation = ({ name, says }: Meaning) => (
 );
 
 /** A "?" with the meaning of a word, beside a heading, a label or a curve's name. */
-export function Question({ of }: { of: Word }) {
-  const word: Meaning = glossary[of];
+export const Question = ({ of }: { of: Word }) => <Hint {...(glossary[of] as Meaning)} />;
+
+/** The same with a sentence of the place itself, where that says more than the glossary: a setting's or a chart's. */
+export function Hint(word: Meaning) {
   return (
-    <Explained word={word} className="question" label={`What is ${word.name}?`}>
-      ?
+    <Explained word={word} className="question">
+      <span aria-hidden="true">?</span>
+      <span class="hidden">What is {word.name}?</span>
     </Explained>
   );
 }
@@ -49,11 +52,10 @@ const marginPx = 8;
 interface ExplainedProps {
   word: Meaning;
   className: string;
-  label?: string;
   children: ComponentChildren;
 }
 
-function Explained({ word, className, label, children }: ExplainedProps) {
+function Explained({ word, className, children }: ExplainedProps) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
@@ -98,7 +100,6 @@ function Explained({ word, className, label, children }: ExplainedProps) {
         ref={button}
         type="button"
         class={className}
-        aria-label={label}
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         aria-describedby={open ? id : undefined}
