@@ -1,6 +1,7 @@
 /**
- * The documents of this repository as pages beside the built page, and the source files that they link to: whoever has
- * the page has them as well, without a network. `docs/README.md` becomes `docs/docs/README.html`, its links lead to pages.
+ * The documents of this repository as pages beside the built page: whoever has the page has them as well, without a
+ * network. `docs/README.md` becomes `docs/docs/README.html`. Links to documents lead to pages, those to sources into the
+ * repository that package.json names; where it names none, the path is said instead.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -9,10 +10,6 @@ import { Marked } from "marked";
 /** In the order of the list beside each page; those in docs/ come after the first. */
 const first = ["README.md"];
 const last = ["src/README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-
-/** Larger ones are not for reading. */
-const mostSourceBytes = 200_000;
-const isText = (path) => /\.(ts|tsx|mjs|js|wgsl|md|json|css|sh|py|ipynb|html|csv|txt)$|(^|\/)LICENSE$/.test(path);
 
 const escaped = (text) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -39,11 +36,12 @@ export function docsPages(root) {
     .map((name) => `docs/${name}`);
   const documents = [...first, ...inDocs, ...last].filter((path) => existsSync(join(root, path)));
   const titles = new Map(documents.map((path) => [path, titleOf(readFileSync(join(root, path), "utf8"), path)]));
+  const repository = repositoryOf(root);
   const pages = new Map([["docs/docs.css", style]]);
   const waiting = [...documents];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (pages.has(pageOf(path))) continue;
-    const { body, links, pictures = [] } = bodyOf(root, path);
+    const { body, links, pictures } = rendered({ root, path, repository });
     pages.set(pageOf(path), whole({ path, titles, body }));
     for (const picture of pictures) pages.set(`docs/${picture}`, readFileSync(join(root, picture)));
     waiting.push(...links);
@@ -53,32 +51,21 @@ export function docsPages(root) {
 
 const titleOf = (text, path) => /^# (.+)$/m.exec(text)?.[1]?.replaceAll("`", "") ?? path;
 
-/** What stands on the page of a document, a source file or a folder, and which other files it links to. */
-function bodyOf(root, path) {
-  const full = join(root, path);
-  if (statSync(full).isDirectory()) {
-    const links = readdirSync(full)
-      .sort()
-      .map((name) => posix.join(path, name))
-      .filter((name) => isReadable(root, name));
-    const list = links.map((link) => `<li><a href="${escaped(hrefOf(path, link))}">${escaped(link)}</a></li>`);
-    return { body: `<h1>${escaped(path)}</h1><ul>${list.join("")}</ul>`, links };
-  }
-  const text = readFileSync(full, "utf8");
-  if (!path.endsWith(".md"))
-    return {
-      body: `<h1>${escaped(path)}</h1><pre class="source" tabindex="0"><code>${escaped(text)}</code></pre>`,
-      links: [],
-    };
-  return rendered(root, path, text);
+/**
+ * The address of the repository that package.json names, null where it names none that can be visited.
+ * @param {string} root
+ */
+function repositoryOf(root) {
+  const { repository = "" } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const address = (typeof repository === "string" ? repository : (repository.url ?? ""))
+    .replace(/^git\+/, "")
+    .replace(/\.git$/, "");
+  return /^https:\/\/[\w.-]+\/\S+$/.test(address) ? address : null;
 }
 
-const isReadable = (root, path) => {
-  const found = statSync(join(root, path), { throwIfNoEntry: false });
-  return found !== undefined && (found.isDirectory() || (isText(path) && found.size <= mostSourceBytes));
-};
-
-function rendered(root, path, text) {
+/** What stands on the page of a document, which others it links to, and its pictures. */
+function rendered({ root, path, repository }) {
+  const text = readFileSync(join(root, path), "utf8");
   const links = [];
   const pictures = [];
   const marked = new Marked({
@@ -89,11 +76,17 @@ function rendered(root, path, text) {
       },
       link({ href, tokens }) {
         const inner = this.parser.parseInline(tokens);
+        // An example's server on this machine is no place to go to.
+        if (href.startsWith("http://127.0.0.1")) return `<code>${inner}</code>`;
         if (/^(https?:|#)/.test(href)) return `<a href="${escaped(href)}" rel="noreferrer">${inner}</a>`;
         const [file, place] = href.split("#");
         const target = posix.normalize(posix.join(posix.dirname(path), file)).replace(/\/$/, "");
-        // What cannot be read as text, or lies outside, stays a word.
-        if (target.startsWith("..") || !isReadable(root, target)) return inner;
+        // What is not there, or lies outside, stays a word.
+        if (target.startsWith("..") || !existsSync(join(root, target))) return inner;
+        if (!target.endsWith(".md")) {
+          const shown = inSources(root, repository, target, inner);
+          return shown === inner && !inner.includes(target) ? `${inner} (<code>${escaped(target)}</code>)` : shown;
+        }
         links.push(target);
         return `<a href="${escaped(hrefOf(path, target) + (place ? `#${place}` : ""))}">${inner}</a>`;
       },
@@ -102,6 +95,7 @@ function rendered(root, path, text) {
         const shown = `<code>${escaped(name)}</code>`;
         const target = /^[\w./-]*[/.][\w./-]*$/.test(name) && sourceNamed(root, path, name);
         if (!target) return shown;
+        if (!target.endsWith(".md")) return inSources(root, repository, target, shown);
         links.push(target);
         return `<a href="${escaped(hrefOf(path, target))}">${shown}</a>`;
       },
@@ -130,7 +124,14 @@ function rendered(root, path, text) {
 function sourceNamed(root, path, name) {
   return [posix.dirname(path), ".", "src"]
     .map((folder) => posix.normalize(posix.join(folder, name)).replace(/\/$/, ""))
-    .find((target) => /^(src|shaders|examples|docs)\/./.test(target) && isReadable(root, target));
+    .find((target) => /^(src|shaders|examples|docs)\/./.test(target) && existsSync(join(root, target)));
+}
+
+/** A link to a source file or folder, where there is a repository to visit. */
+function inSources(root, repository, target, inner) {
+  if (repository === null) return inner;
+  const kind = statSync(join(root, target)).isDirectory() ? "tree" : "blob";
+  return `<a href="${escaped(`${repository}/${kind}/HEAD/${target}`)}" rel="noreferrer">${inner}</a>`;
 }
 
 /** From one page to another. */
@@ -176,7 +177,6 @@ h1 { margin-top: 0; font-size: 26px; line-height: 1.2; overflow-wrap: anywhere; 
 h2 { margin-top: 1.8em; font-size: 19px; }
 code, pre { font: 13px / 1.5 ui-monospace, Menlo, Consolas, monospace; }
 pre { padding: 10px 12px; border-radius: 6px; background: var(--sunk); overflow: auto; }
-pre.source { max-height: none; }
 .table { overflow: auto; }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }

@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 /** Named like this at the root of the built page, since a service worker sees what lies beside and below it. */
 const fileName = "service_worker.js";
 
-/** What other sites and readers of the sources fetch, never the page: of the documents the sources that they link to. */
-const notOfThePage = /(^|\/)(README\.md|card\.png)$|\.map$|^docs\/(?!docs\/|src\/README\.html$)[^/]+\//;
+/** What other sites and readers of the sources fetch, never the page. */
+const notOfThePage = /(^|\/)(README\.md|card\.png)$|\.map$/;
 /** What the page opens without: models, recordings. */
 const isLate = (path) => path.includes("/") && !/^(assets|icons)\//.test(path);
 
