@@ -7,6 +7,14 @@ export const wgslAsText = () => ({
   enforce: "pre",
   transform: {
     filter: { id: /\.wgsl$/ },
-    handler: (code) => ({ code: `export default ${JSON.stringify(code)}`, map: null, moduleType: "js" }),
+    handler: (code) => ({ code: `export default ${JSON.stringify(compactWgsl(code))}`, map: null, moduleType: "js" }),
   },
 });
+
+/**
+ * Without comments and indentation, a third of what a page loads of shaders. Marks of loops to be unrolled stay, and so do
+ * the lines, which compilers name.
+ * @param {string} code
+ */
+export const compactWgsl = (code) =>
+  code.replace(/\/\/(?! (?:always )?unroll$).*$/gm, "").replace(/^[ \t]+|[ \t]+$/gm, "");
