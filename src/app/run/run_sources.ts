@@ -4,7 +4,6 @@ import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { isModulePath, isOwnCode } from "../../train/own_code.ts";
 import { pathsIn } from "../data/sources.ts";
-import { hubPath, hubText, isCommit, isHubPath, readHubPath } from "../network/hub_path.ts";
 import type { OwnParts } from "../session/run_context.ts";
 import { type CodeKnobs, codePrints } from "./code_prints.ts";
 import { dataPrint, modelPrints } from "./source_prints.ts";
@@ -14,30 +13,6 @@ export type NamedSources = Pick<RunConfig, "data" | "model" | "adapter">;
 
 /** And code. */
 type NamedCode = NamedSources & CodeKnobs;
-
-/**
- * The configuration with the commit in the place of each branch or tag of the Hub, so that the run goes on with the same
- * files whatever the branch stands for then. @throws Error with one sentence where the Hub does not answer
- */
-export async function atCommits<Config extends NamedSources>(config: Config, platform: Platform): Promise<Config> {
-  const pinned = async (text: string, kind: "models" | "datasets"): Promise<string> => {
-    const path = text.startsWith("dropped/") ? null : hubPath(text, kind);
-    if (path === null) return text;
-    const place = readHubPath(path);
-    if (isCommit(place.revision)) return text;
-    const { commit = "" } = (await platform.versionOf?.(path)) ?? {};
-    if (!isCommit(commit)) return text;
-    const long = hubText({ ...place, revision: commit });
-    return isHubPath(text) ? long : `${place.repository}@${commit}${place.path && `/${place.path}`}`;
-  };
-  const data = config.data.split(",").map((part) => pinned(part.trim(), "datasets"));
-  return {
-    ...config,
-    model: await pinned(config.model, "models"),
-    adapter: config.adapter && (await pinned(config.adapter, "models")),
-    data: config.data && (await Promise.all(data)).join(","),
-  };
-}
 
 /**
  * Fingerprints of what a configuration names: rows with the pictures beside them, the model, an adapter to go on from,

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { NetworkFiles } from "../../../src/app/network/network_files.ts";
+import { atCommits } from "../../../src/app/run/at_commits.ts";
 import { hashOf, localLimits } from "../../../src/app/run/content_hash.ts";
-import { atCommits, checkSources, runSources } from "../../../src/app/run/run_sources.ts";
+import { checkSources, runSources } from "../../../src/app/run/run_sources.ts";
 import { DroppedFiles } from "../../../src/app/web/browser/dropped_files.ts";
 import type { Platform } from "../../../src/platform.ts";
 import { otherSources, readFingerprints } from "../../../src/tasks/fingerprint.ts";

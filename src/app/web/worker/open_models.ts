@@ -3,7 +3,7 @@ import type { Tokenizer } from "../../../policy/tokenizer.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
 import { openTokenizer } from "../../model_folder/qwen_tokenizer.ts";
-import { atCommits } from "../../run/run_sources.ts";
+import { atCommits } from "../../run/at_commits.ts";
 import { type Session, type SessionOptions, sameModel } from "../../session/session.ts";
 import type { DroppedFiles } from "../browser/dropped_files.ts";
 import { expectDropped } from "./dropped_again.ts";

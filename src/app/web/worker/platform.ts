@@ -8,6 +8,11 @@ import type { HubParts } from "./hub_worker.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 import { WeightStore } from "./weight_store.ts";
 
+interface FetchesAhead {
+  /** Begins to fetch a shipped variant; models from elsewhere are read in parts, when it is known which. */
+  fetchAhead(model: string): void;
+}
+
 /**
  * The browser's side of Platform, as a worker sees it. Shipped variants lie beside the page, in a folder each; a file
  * of theirs is fetched whole, once: they are small, and static servers need not know ranges. Models that were made
@@ -17,7 +22,10 @@ import { WeightStore } from "./weight_store.ts";
  * @param base     address of the page's folder, ending in a slash
  * @param dropped  what was dropped in this visit
  */
-export function openBrowserPlatform(base: string, dropped: DroppedFiles = new DroppedFiles()): Platform & HubParts {
+export function openBrowserPlatform(
+  base: string,
+  dropped: DroppedFiles = new DroppedFiles(),
+): Platform & HubParts & FetchesAhead {
   const files = new Map<string, Promise<Uint8Array | null>>();
   const network = new NetworkFiles({
     seesRedirects: false,
@@ -51,6 +59,12 @@ export function openBrowserPlatform(base: string, dropped: DroppedFiles = new Dr
       }) ?? "",
     gpuName: webglName,
     cache: cachedTexts,
+    fetchAhead: (model) => {
+      if (model === "" || isTrainedHere(model) || isDropped(model) || onNetwork(`${model}/config.json`) !== null)
+        return;
+      // What fails is asked for again, and said, by what reads it.
+      for (const name of shippedFiles) fetched(`${model}/${name}`).catch(() => {});
+    },
     assetSize: async (path) => {
       if (isDropped(path)) return (await dropped.restored, dropped.sizeBytes(path));
       const place = onNetwork(path);
@@ -96,6 +110,9 @@ function webglName(): string | null {
   gl?.getExtension("WEBGL_lose_context")?.loseContext();
   return typeof name === "string" && name !== "" ? `${name} (as WebGL says)` : null;
 }
+
+/** What every shipped variant has. */
+const shippedFiles = ["config.json", "tokenizer.json", "model.safetensors"];
 
 /** A file of weights, whatever signature stands behind it. */
 const isWeights = (path: string): boolean => /\.safetensors(\?.*)?$/s.test(path);

@@ -1,16 +1,20 @@
 import { transfer } from "comlink";
 import type { Pixels } from "../../../image/pixels.ts";
 import type { Platform } from "../../../platform.ts";
-import { needlePictures } from "../../../tasks/sources/needle.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunMemory } from "../../memory/run_memory.ts";
-import { type CurveEvent, curveEvents, isCurveEvent } from "../../run/curve_events.ts";
+import type { CurveEvent } from "../../run/curve_events.ts";
 import type { OpenSession, Session } from "../../session/session.ts";
+import type { DataApi } from "../../worker_api/data_api.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import { type Asked, EventBatches } from "../../worker_api/event_batches.ts";
+import type { HubApi } from "../../worker_api/hub_api.ts";
+import type { JudgeApi } from "../../worker_api/judge_api.ts";
+import type { RecordsApi } from "../../worker_api/records_api.ts";
+import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type {
   CachedWeights,
   EventsFile,
@@ -22,34 +26,33 @@ import type {
 } from "../../worker_api/run_api.ts";
 import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
-import { readEventsFile } from "../browser/events_file.ts";
-import { DataWorker } from "./data_worker.ts";
+import type { DataWorker } from "./data_worker.ts";
 import { StorageFull } from "./database.ts";
-import { droppedPaths, recognise } from "./dropped_again.ts";
-import { type HubParts, HubWorker } from "./hub_worker.ts";
-import { JudgeWorker } from "./judge_worker.ts";
+import { droppedPaths } from "./dropped_again.ts";
+import type { HubParts } from "./hub_worker.ts";
+import type { JudgeWorker } from "./judge_worker.ts";
+import { LaterPart } from "./later_part.ts";
 import { removeModel, storedModels } from "./model_store.ts";
 import { OpenModels } from "./open_models.ts";
-import { RecordsWorker } from "./records_worker.ts";
-import { resumableRun } from "./resumable_run.ts";
-import { RolloutWorker } from "./rollout_worker.ts";
+import type { RolloutWorker } from "./rollout_worker.ts";
 import { runFilesLater } from "./run_files_later.ts";
-import { removeRun, storedLog, storedRuns, storedSettings } from "./run_store.ts";
-import { storedExport } from "./stored_export.ts";
-import { StoredRunWriter } from "./stored_run.ts";
+import type { StoredRunWriter } from "./stored_run.ts";
 import type { StoredWarmupWriter } from "./stored_warmup.ts";
 import { verdictStore } from "./verdict_store.ts";
 import { WeightsBeside } from "./weights_beside.ts";
 
 /** The worker's half of the page: one session, one run or warm-up at a time, stored in this browser as it goes. */
 export class RunWorker implements RunApi {
-  readonly data: DataWorker;
-  /** Has the keys that were entered, for the session as well. */
-  readonly judge: JudgeWorker;
-  readonly hub: HubWorker;
-  readonly rollouts: RolloutWorker;
+  readonly data: DataApi;
+  readonly judge: JudgeApi;
+  readonly hub: HubApi;
+  readonly rollouts: RolloutApi;
   readonly files: RunFilesApi;
-  readonly records = new RecordsWorker();
+  readonly records: RecordsApi;
+  readonly #data: LaterPart<DataWorker>;
+  /** Has the keys that were entered, for the session as well. */
+  readonly #judge: LaterPart<JudgeWorker>;
+  readonly #rollouts: LaterPart<RolloutWorker>;
   readonly #verdicts = verdictStore();
   readonly #models: OpenModels;
   /** Other weights than those that are trained, for questions about rollouts. */
@@ -68,29 +71,51 @@ export class RunWorker implements RunApi {
     readonly dropped: DroppedFiles = new DroppedFiles(),
     readonly network: HubParts | null = null,
   ) {
-    this.hub = new HubWorker(platform, network);
-    this.data = new DataWorker(platform);
-    this.files = runFilesLater(platform, dropped, (model) => this.#models.tokenizer(model));
-    this.judge = new JudgeWorker((name) => this.#wholeEvents(name), {
-      cache: this.#verdicts,
-      tokenizer: (model) => this.#models.tokenizer(model),
+    const hub = new LaterPart(async () => {
+      const { HubWorker } = await import("./hub_worker.ts");
+      return new HubWorker(platform, network);
     });
+    const records = new LaterPart(async () => {
+      const { RecordsWorker } = await import("./records_worker.ts");
+      return new RecordsWorker();
+    });
+    this.#data = new LaterPart(async () => {
+      const { DataWorker } = await import("./data_worker.ts");
+      return new DataWorker(platform);
+    });
+    const tokenizer = (model: string) => this.#models.tokenizer(model);
+    this.#judge = new LaterPart(async () => {
+      const { JudgeWorker } = await import("./judge_worker.ts");
+      return new JudgeWorker((name) => this.#wholeEvents(name), { cache: this.#verdicts, tokenizer });
+    });
+    // Where no key was entered, there is none.
+    const keyOf = (url: string) => this.#judge.opened?.keyOf(url) ?? null;
     this.#models = new OpenModels(platform, dropped, (config, options) =>
-      openSession(platform, config, { ...options, judgeAccess: { key: this.judge.keyOf, cache: this.#verdicts } }),
+      openSession(platform, config, { ...options, judgeAccess: { key: keyOf, cache: this.#verdicts } }),
     );
     this.#beside = new WeightsBeside(() => this.#models.opened());
-    this.rollouts = new RolloutWorker(this.#beside, (work) => this.#between(work), {
-      platform,
-      pictures: (task, wanted) => this.pictures(task, wanted),
-      keyOf: this.judge.keyOf,
+    this.#rollouts = new LaterPart(async () => {
+      const { RolloutWorker } = await import("./rollout_worker.ts");
+      return new RolloutWorker(this.#beside, (work) => this.#between(work), {
+        platform,
+        pictures: (task, wanted) => this.pictures(task, wanted),
+        keyOf,
+      });
     });
+    this.hub = hub.api<HubApi>();
+    this.records = records.api<RecordsApi>();
+    this.data = this.#data.api<DataApi>();
+    this.judge = this.#judge.api<JudgeApi>();
+    this.rollouts = this.#rollouts.api<RolloutApi>();
+    this.files = runFilesLater(platform, dropped, tokenizer);
   }
 
   async drop(files: GivenFile[]): Promise<DroppedFolder[]> {
     const read = this.#run && !this.#run.over ? Object.values(droppedPaths(this.#run.latest)).flat() : [];
     const isRead = (path: string) => read.some((one) => one === path || one.startsWith(`${path}/`));
     const found = await this.dropped.add(files, isRead);
-    this.data.forget();
+    this.#data.opened?.forget();
+    const { recognise } = await import("./recognised.ts");
     await recognise(found, this.dropped, this.platform);
     // What is open may have been read from files that these replace.
     if (
@@ -108,6 +133,7 @@ export class RunWorker implements RunApi {
     const session = await this.#openModel(config);
     const { adapter, software, model, notices } = session;
     const productSeconds = software && !this.#run ? await session.productSeconds?.() : undefined;
+    const { resumableRun } = await import("./resumable_run.ts");
     const stored = await resumableRun(config);
     return {
       adapter,
@@ -131,8 +157,9 @@ export class RunWorker implements RunApi {
     this.#asked++;
     await this.#endRun();
     this.#run = null;
+    const { StoredRunWriter, lists } = await this.#runParts();
     this.#run = await StoredRunWriter.begin((wanted) => this.#openModel(wanted), this.platform, config);
-    this.rollouts.lists.begin(this.#run.name);
+    lists.begin(this.#run.name);
     return this.#run.name;
   }
 
@@ -140,8 +167,9 @@ export class RunWorker implements RunApi {
     this.#asked++;
     await this.#endRun();
     this.#run = null;
+    const { StoredRunWriter, lists } = await this.#runParts();
     this.#run = await StoredRunWriter.resume((wanted) => this.#openModel(wanted), this.platform, name, changes);
-    this.rollouts.lists.begin(name);
+    lists.begin(name);
     return this.#run.latest;
   }
 
@@ -158,7 +186,9 @@ export class RunWorker implements RunApi {
   }
 
   async nextCurveEvents(asked: Asked): Promise<CurveEvent[] | null> {
-    return (await this.nextEvents(asked))?.filter(isCurveEvent) ?? null;
+    const events = await this.nextEvents(asked);
+    const { isCurveEvent } = await import("../../run/curve_events.ts");
+    return events?.filter(isCurveEvent) ?? null;
   }
 
   async change(changes: Partial<RunConfig>): Promise<void> {
@@ -177,8 +207,8 @@ export class RunWorker implements RunApi {
 
   async pictures(task: Task, config: RunConfig): Promise<Pixels[]> {
     // Logs of early runs name no data.
-    if (config.data) return this.data.pictures(task, config);
-    const pictures = (await this.#models.session?.scenePictures?.(task, config)) ?? needlePictures(task.id, config);
+    if (config.data) return (await this.#data.get()).pictures(task, config);
+    const pictures = (await this.#models.session?.scenePictures?.(task, config)) ?? (await scenePictures(task, config));
     return transfer(
       pictures,
       pictures.map(({ data }) => data.buffer as ArrayBuffer),
@@ -249,40 +279,56 @@ export class RunWorker implements RunApi {
   }
 
   async runs(): Promise<StoredRun[]> {
+    const { storedRuns } = await import("./run_store.ts");
     return storedRuns(this.#run && !this.#run.over ? this.#run.name : null);
   }
 
   async events(name: string): Promise<EventsFile> {
+    const { storedLog } = await import("./run_store.ts");
     const log = await storedLog(name);
     if (log === "") throw new Error(`The run "${name}" holds no events; remove it or choose another`);
+    const { readEventsFile } = await import("../browser/events_file.ts");
     return readEventsFile(`the run "${name}"`, log, "remove it or choose another");
   }
 
   async curves(name: string): Promise<CurveEvent[]> {
+    const [{ storedLog }, { curveEvents }] = await Promise.all([
+      import("./run_store.ts"),
+      import("../../run/curve_events.ts"),
+    ]);
     return curveEvents(await storedLog(name), name);
   }
 
-  settings(name: string): Promise<RunConfig> {
-    return storedSettings(name);
+  async settings(name: string): Promise<RunConfig> {
+    return (await import("./run_store.ts")).storedSettings(name);
   }
 
-  remove(name: string): Promise<void> {
-    return removeRun(name);
+  async remove(name: string): Promise<void> {
+    return (await import("./run_store.ts")).removeRun(name);
   }
 
   async exportModel(run: string | null): Promise<ExportedModel> {
     if (run === null && !this.#run)
       throw new Error("Nothing is trained yet; start a run, or open a stored one from Runs");
+    const [{ storedExport }, { withStoredCard }] = await Promise.all([
+      import("./stored_export.ts"),
+      import("./stored_card.ts"),
+    ]);
     const exported = run === null ? await this.#run!.exported() : await storedExport(this.platform, run);
-    const { withStoredCard } = await import("./stored_card.ts");
     return withStoredCard(exported, this.platform);
   }
 
   /** The next event of a run, which its list of rollouts learns as well. */
   async #nextOf(run: StoredRunWriter): Promise<TrainEvent | null> {
     const event = await this.#guarded(() => run.next());
-    if (event) this.rollouts.lists.receive(event);
+    if (event) this.#rollouts.opened?.lists.receive(event);
     return event;
+  }
+
+  /** What writes a run, and what lists its rollouts as they come. */
+  async #runParts() {
+    const [{ StoredRunWriter }, { lists }] = await Promise.all([import("./stored_run.ts"), this.#rollouts.get()]);
+    return { StoredRunWriter, lists };
   }
 
   /** Does something with the session while no event is under way. */
@@ -325,6 +371,8 @@ export class RunWorker implements RunApi {
 
   /** A session for a configuration; the one that is open serves others of its model. */
   async #openModel(config: RunConfig): Promise<Session> {
+    // A key may be on its way to it.
+    await this.#judge.settled();
     return this.#models.open(config, () => this.#closeSession());
   }
 
@@ -334,4 +382,9 @@ export class RunWorker implements RunApi {
     this.#models.close();
     if (this.#run?.over) this.#run = null;
   }
+}
+
+async function scenePictures(task: Task, config: RunConfig): Promise<Pixels[]> {
+  const { needlePictures } = await import("../../../tasks/sources/needle.ts");
+  return needlePictures(task.id, config);
 }

@@ -8,8 +8,12 @@ import { RunWorker } from "./run_worker.ts";
 // A built worker lies in assets/ beside the page's index.html; the development server serves it from src/.
 const base = new URL(import.meta.env.DEV ? "/" : "../../", self.location.href).href;
 
-/** Kernels, model and training come with the first model that is opened: recordings and lists of runs need none of them. */
+/**
+ * Kernels, model and training come with the first model that is opened: recordings and lists of runs need none of them.
+ * Its files are on their way meanwhile.
+ */
 const openSession: OpenSession = async (...given) => {
+  platform.fetchAhead(given[1].model);
   const { openGpuSession } = await import("../../session/open_gpu_session.ts").catch((error: Error) => {
     throw new Error(`The part of the page that trains could not be fetched (${error.message}); reload the page`);
   });
