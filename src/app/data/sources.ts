@@ -2,16 +2,7 @@ import type { Platform } from "../../platform.ts";
 import type { RowSource } from "../../tasks/rows/row.ts";
 import { parquetRows } from "../../tasks/sources/parquet_rows.ts";
 import { formatOf, rowFormatEndings } from "../../tasks/sources/table.ts";
-import { hubPath } from "../network/hub_path.ts";
-
-/** The paths that the knob `data` names; a data set of the Hub may be written as owner/name@revision. */
-export const pathsIn = (data: string): string[] =>
-  data
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-    // Names of dropped files may look like a repository's.
-    .map((path) => (path.startsWith("dropped/") ? path : (hubPath(path, "datasets") ?? path)));
+import { pathsIn } from "./data_paths.ts";
 
 /** All sources that the knob `data` names. @throws Error with one sentence where one cannot be opened */
 export async function openSources(data: string, platform: Platform): Promise<RowSource[]> {

@@ -3,7 +3,7 @@ import { differences, resolveConfig } from "../../train/config.ts";
 import type { Metrics } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
-import { pathsIn } from "../data/sources.ts";
+import { pathsIn } from "../data/data_paths.ts";
 import { shippedModels } from "../model_folder/shipped_models.ts";
 import { hubPath, readHubPath } from "../network/hub_path.ts";
 import { trainCommandText } from "../run/command_text.ts";

@@ -3,7 +3,7 @@ import { type Fingerprint, otherSources, putBack } from "../../tasks/fingerprint
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { isModulePath, isOwnCode } from "../../train/own_code.ts";
-import { pathsIn } from "../data/sources.ts";
+import { pathsIn } from "../data/data_paths.ts";
 import type { OwnParts } from "../session/run_context.ts";
 import { type CodeKnobs, codePrints } from "./code_prints.ts";
 import { dataPrint, modelPrints } from "./source_prints.ts";

@@ -1,7 +1,8 @@
 import type { Platform } from "../../platform.ts";
 import { type FilePrint, type Fingerprint, listedFiles, noFile } from "../../tasks/fingerprint.ts";
 import { sha256 } from "../../tasks/sha256.ts";
-import { filesAt, openSource, pathsIn } from "../data/sources.ts";
+import { pathsIn } from "../data/data_paths.ts";
+import { filesAt, openSource } from "../data/sources.ts";
 import { hubPath, isCommit, isHubPath, readHubPath } from "../network/hub_path.ts";
 import { type HashLimits, hashOf, localLimits, networkLimits } from "./content_hash.ts";
 

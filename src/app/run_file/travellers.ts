@@ -2,7 +2,8 @@ import type { Platform } from "../../platform.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
 import { isPlainPath } from "../archive/plain_path.ts";
-import { filesAt, openSource, pathsIn } from "../data/sources.ts";
+import { pathsIn } from "../data/data_paths.ts";
+import { filesAt, openSource } from "../data/sources.ts";
 import { shippedModels } from "../model_folder/shipped_models.ts";
 import type { PlaceKnob, Places } from "./settings_paths.ts";
 

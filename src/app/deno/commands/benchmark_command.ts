@@ -15,7 +15,7 @@ import {
 } from "../../benchmarks/benchmark.ts";
 import { choiceItems, needleItems } from "../../benchmarks/benchmark_items.ts";
 import { benchmarkRows, type ReportHead, reportLines } from "../../benchmarks/benchmark_report.ts";
-import { pathsIn } from "../../data/sources.ts";
+import { pathsIn } from "../../data/data_paths.ts";
 import { judgeSettingsOf } from "../../judge/judge_settings.ts";
 import type { RollingSession } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";

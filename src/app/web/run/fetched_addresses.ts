@@ -1,5 +1,5 @@
 import type { RunConfig } from "../../../train/knobs.ts";
-import { pathsIn } from "../../data/sources.ts";
+import { pathsIn } from "../../data/data_paths.ts";
 import {
   addressOfPath,
   hubFileAddress,

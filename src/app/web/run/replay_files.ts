@@ -1,7 +1,7 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { type Fingerprint, otherSources } from "../../../tasks/fingerprint.ts";
-import { pathsIn } from "../../data/sources.ts";
+import { pathsIn } from "../../data/data_paths.ts";
 import type { DroppedFolder, GivenFile } from "../../worker_api/dropped_folder.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import type { GivenFiles } from "./given_files.ts";

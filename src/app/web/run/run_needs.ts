@@ -1,5 +1,5 @@
 import type { RunConfig } from "../../../train/knobs.ts";
-import { pathsIn } from "../../data/sources.ts";
+import { pathsIn } from "../../data/data_paths.ts";
 import { shippedModels } from "../../model_folder/shipped_models.ts";
 import { dataAddresses, tokenizerAddresses } from "./fetched_addresses.ts";
 

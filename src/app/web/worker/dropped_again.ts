@@ -1,5 +1,5 @@
 import { type Fingerprint, putBack, readFingerprints } from "../../../tasks/fingerprint.ts";
-import { pathsIn } from "../../data/sources.ts";
+import { pathsIn } from "../../data/data_paths.ts";
 import type { NamedSources } from "../../run/run_sources.ts";
 import { type DroppedFiles, isDropped } from "../browser/dropped_files.ts";
 import { database } from "./database.ts";

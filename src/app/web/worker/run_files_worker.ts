@@ -5,7 +5,7 @@ import type { TrainEvent } from "../../../train/events.ts";
 import { readTrainerState } from "../../../train/trainer_state.ts";
 import { contentAt, unpackFile } from "../../archive/zip_reader.ts";
 import { type FileToZip, streamOf, writeZip } from "../../archive/zip_writer.ts";
-import { pathsIn } from "../../data/sources.ts";
+import { pathsIn } from "../../data/data_paths.ts";
 import { shippedModels } from "../../model_folder/shipped_models.ts";
 import { LogReader } from "../../run/log_reader.ts";
 import { markedLines } from "../../run/marked_log.ts";

@@ -2,7 +2,6 @@ import { sameAdapter } from "../../../train/adapter_settings.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { Session } from "../../session/session.ts";
 import type { AnsweredBy, AskedWeights, WeightsChoice } from "../../worker_api/asked_weights.ts";
-import { keptSteps, keptWeights } from "./run_weights.ts";
 
 /** What is on the GPU. */
 export interface OpenedModel {
@@ -82,7 +81,7 @@ export class WeightsBeside {
       return found.beside;
     }
     while (this.#kept.length >= mostBeside) this.#kept.shift()?.beside.close();
-    const files = at && (await keptWeights(at.run, at.step));
+    const files = at && (await (await import("./run_weights.ts")).keptWeights(at.run, at.step));
     if (at && !files) throw new Error(`The checkpoint of step ${at.step} of the run "${at.run}" is gone; ask again`);
     const beside = await of.beside();
     try {
@@ -113,6 +112,7 @@ function expectOfModel(config: RunConfig, { session, config: opened }: OpenedMod
 async function nearestCheckpoint({ run, rollout }: AskedOfRun): Promise<{ run: string; step: number }> {
   if (!run)
     throw new Error("The run of this rollout is not stored in this browser, so that there is no checkpoint of it");
+  const { keptSteps } = await import("./run_weights.ts");
   const [first, ...others] = await keptSteps(run);
   if (first === undefined) throw new Error(`The run "${run}" has no checkpoint yet; it is saved when it is paused`);
   const distance = (step: number) => Math.abs(step - (rollout.step - 1));
