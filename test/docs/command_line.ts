@@ -115,5 +115,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 /** In a code span the bar must be written so as well. */
 const cell = (text: string): string => {
   const plain = text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
-  return text.startsWith("`") ? plain : plain.replaceAll("*", "\\*");
+  if (text.startsWith("`")) return plain;
+  // Addresses of a reader's own servers are no links.
+  return plain.replaceAll("*", "\\*").replace(/https?:\/\/[^\s,;)]+/g, "`$&`");
 };

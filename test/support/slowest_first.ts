@@ -10,6 +10,7 @@ const slow = [
   "model/base_dtypes",
   "train/base_dtypes",
   "learn",
+  "docs_commands",
   "ops/unshared",
   "kernels",
   "app/deno/kill_train",
