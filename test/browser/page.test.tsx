@@ -470,6 +470,38 @@ describe("the export", () => {
   });
 });
 
+test("a click on Start right after a change of settings is not lost", async () => {
+  const fake = new FakeRun({ delayMs: 1 });
+  const context = makePage(fake);
+  const small = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 1, rolloutsPerTask: 2 } as const;
+  context.store.changes.value = small;
+  render(<Page page={context} />, host);
+  await context.control.open();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const opens = fake.open.bind(fake);
+  const opening = vi.spyOn(fake, "open").mockImplementation(async (...asked) => {
+    await promise;
+    return opens(...asked);
+  });
+  context.store.changes.value = { ...small, steps: 3 };
+  await soon(() => expect(opening).toHaveBeenCalledOnce());
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  expect(fake.asked).not.toContain("start");
+  resolve();
+  const done = page.getByText("The run is done: 3 steps");
+  await expect.element(done).toBeVisible();
+
+  // Quicker than the look at the settings: that one leaves the run in peace. What was said of the last run is over.
+  context.store.changes.value = { ...small, steps: 200 };
+  void context.control.toggle();
+  await expect.element(page.getByRole("button", { name: "Pause" })).toBeVisible();
+  await expect.element(done).not.toBeInTheDocument();
+  await new Promise((later) => setTimeout(later, 500));
+  expect(opening).toHaveBeenCalledOnce();
+  await context.control.reset();
+});
+
 test("the page says what went wrong and stays usable", async () => {
   const context = makePage(new FakeRun({ failAtStep: 1 }));
   context.store.changes.value = { preset: "needle", seed: 1, steps: 5, tasksPerStep: 2, rolloutsPerTask: 2 };

@@ -117,8 +117,8 @@ function dataText(config: RunConfig): string {
   ].join("\n");
 }
 
-/** Means of so many steps: one has few rollouts. */
-const window = 10;
+/** Means of so many steps at most: one has few rollouts. */
+const mostInMean = 10;
 
 type Update = Extract<CurveEvent, { type: "update" }>;
 type Evaluation = Extract<CurveEvent, { type: "eval" }>;
@@ -126,6 +126,8 @@ type Evaluation = Extract<CurveEvent, { type: "eval" }>;
 function resultsText(updates: readonly Update[], evals: readonly Evaluation[], step: number): string {
   if (updates.length === 0 && evals.length === 0)
     return "The log of the run was not there when this card was written: its results are not known.";
+  // No step counts on both sides.
+  const window = Math.max(1, Math.min(mostInMean, Math.floor(updates.length / 2)));
   const first = updates.slice(0, window);
   const last = updates.slice(-window);
   const shown = [
@@ -136,7 +138,7 @@ function resultsText(updates: readonly Update[], evals: readonly Evaluation[], s
   ] as const;
   const rows = shown.map(([name, label]) => `| ${label} | ${shownMean(first, name)} | ${shownMean(last, name)} |`);
   const training = [
-    `| in training, mean of ${Math.min(window, updates.length)} steps | first | last (to step ${step}) |`,
+    `| in training, mean of ${window === 1 ? "one step" : `${window} steps`} | first | last (to step ${step}) |`,
     "|---|---|---|",
     ...rows,
   ];

@@ -161,10 +161,12 @@ function readWords(command: CommandName, words: readonly string[]): ReadWords {
       read.settings.push(settingOf(word));
       continue;
     }
-    if (!word.startsWith("--"))
+    if (!word.startsWith("--")) {
+      const ofRun = ["from", "resume"].find((name) => known.has(name));
       throw new Error(
-        `Expected a flag such as --${known.keys().next().value ?? "help"}, found "${word}"; see saccade ${command} --help`,
+        `Expected a flag such as --${known.keys().next().value ?? "help"}, found "${word}"; ${ofRun === undefined ? "" : `the folder of a run is named by --${ofRun}; `}see saccade ${command} --help`,
       );
+    }
     const equals = word.indexOf("=");
     const written = word.slice(2, equals < 0 ? undefined : equals);
     let value = equals < 0 ? undefined : word.slice(equals + 1);

@@ -18,7 +18,7 @@ export interface Flag {
 }
 
 export const flags = {
-  out: { kind: "path", line: "folder to write, of pack the file FILE.zip; must be new or empty" },
+  out: { kind: "path", line: "folder to write, new or empty; of pack a file, FILE.zip" },
   config: {
     kind: "path",
     value: "FILE",

@@ -48,7 +48,7 @@ export function BothBoxes({ picture, problem, task, a, b }: Props) {
       ) : (
         <p class="soft small">{problem ?? "loading the picture…"}</p>
       )}
-      <table class="kv">
+      <table class="kv even">
         <tbody>
           {[a, b].map(
             (side, i) =>

@@ -30,6 +30,7 @@ export function CompareView() {
 }
 
 function Case({ chosen }: { chosen: Chosen }) {
+  const { store } = usePage();
   const compare = useCompare();
   const { pixels: pictures, problem } = usePictures(chosen.task);
   const sides = compare.sides(chosen);
@@ -75,6 +76,19 @@ function Case({ chosen }: { chosen: Chosen }) {
             </p>
           )}
           {compare.obstacle !== null && <p class="small soft">{compare.obstacle}.</p>}
+          <p class="small soft">
+            Whole runs are compared in{" "}
+            <button
+              type="button"
+              class="link"
+              onClick={() => {
+                store.tab.value = "runs";
+              }}
+            >
+              Runs
+            </button>
+            : in a table, or drawn together.
+          </p>
         </div>
         {a && b ? <SideBySide key={`${a.id} ${b.id}`} a={a} b={b} /> : <OneAlone />}
       </section>

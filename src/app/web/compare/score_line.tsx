@@ -38,7 +38,7 @@ export function ScoreLine({ writer, asked, names }: { writer: Side; asked: Side;
   const theirs = sum(scored.logprobs);
   const tokens = scored.logprobs.length;
   return (
-    <table class="kv" aria-label={`${name}’s text under ${other}`}>
+    <table class="kv even" aria-label={`${name}’s text under ${other}`}>
       <tbody>
         <tr>
           <td>{name}’s text when it was written</td>

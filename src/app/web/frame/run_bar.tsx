@@ -19,7 +19,7 @@ function Live() {
   const { store, control } = usePage();
   const playing = store.player.value === "playing" || store.player.value === "stepping";
   const begun = store.live.value.head !== null && store.player.value !== "over";
-  const blocked = store.blocked.value;
+  const blocked = store.startBlocked.value;
   // The start page has a large one.
   const isQuiet = store.isFresh.value && store.tab.value === "train";
   return (

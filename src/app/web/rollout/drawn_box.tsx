@@ -83,7 +83,7 @@ export function DrawnBox({ picture, box }: Props) {
           height: share(bottom - top, height),
         }}
       >
-        <b aria-hidden="true" class={left + right > width ? "left" : ""}>
+        <b aria-hidden="true" class={left + right >= width ? "left" : ""}>
           {left}, {top} · {right - left} × {bottom - top}
         </b>
       </div>

@@ -35,6 +35,7 @@ export class LiveRun {
   begun(name: string, before: RunState): void {
     const store = this.#store;
     store.startOver(before);
+    store.notices.dismissAbout("run done");
     store.storedAs.value = name;
     store.interrupted.value = null;
     this.#clock.reset();
@@ -115,7 +116,10 @@ export class LiveRun {
     if (event.type === "end" && event.reason === "stopped" && event.message !== undefined)
       notices.add("information", event.message);
     if (event.type === "end" && event.reason === "done")
-      notices.add("information", `The run is done: ${counted(event.step, "step")}`);
+      notices.add("information", `The run is done: ${counted(event.step, "step")}`, {
+        about: "run done",
+        action: { label: "Compare it with others", run: () => (this.#store.tab.value = "runs") },
+      });
   }
 
   /** The run goes on in memory. */

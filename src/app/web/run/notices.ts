@@ -7,7 +7,7 @@ export interface Notice {
   sentence: string;
   action?: { label: string; run(): void };
   /** What it is about; it is removed when that is over. */
-  about?: "storage" | "shown run";
+  about?: "storage" | "shown run" | "run done";
 }
 
 /** Sentences on the page until someone dismisses them; the same sentence stands there once. */

@@ -36,6 +36,8 @@ export class RunControl {
   #openModel: string | null = null;
   #watching = false;
   #looking = false;
+  /** A click on Start waits for changed settings to be looked up. */
+  #awaiting = false;
 
   constructor(api: RunApi, store: Store) {
     this.api = api;
@@ -59,7 +61,17 @@ export class RunControl {
     }
     // A link may have the page read a run first.
     await idle(this.#store);
-    await this.#while("opening the adapter and loading the model", () => this.#open());
+    // Start may have been quicker than the look at changed settings.
+    if (this.#live.running) return;
+    const { opened, reopening } = this.#store;
+    await this.#while("opening the adapter and loading the model", async () => {
+      reopening.value = opened.value !== null;
+      try {
+        await this.#open();
+      } finally {
+        reopening.value = false;
+      }
+    });
   }
 
   /** The same after something was given that may have been missing; a run under way is left in peace. */
@@ -71,7 +83,7 @@ export class RunControl {
   async toggle(): Promise<void> {
     // Not awaited behind `busy`: pausing must always be possible
     if (this.#live.playing) await this.#live.pause();
-    else if (await this.#ready()) await this.#live.play();
+    else if ((await this.#reopened()) && (await this.#ready())) await this.#live.play();
   }
 
   /** Goes on with a stored run from its checkpoint, under its own settings. A run that is under way here is saved first. */
@@ -103,7 +115,7 @@ export class RunControl {
 
   /** One GRPO step. */
   async step(): Promise<void> {
-    if (await this.#ready()) await this.#live.step();
+    if ((await this.#reopened()) && (await this.#ready())) await this.#live.step();
   }
 
   /** Writes a checkpoint of the last step that was made. */
@@ -326,6 +338,15 @@ export class RunControl {
       clearInterval(reporting);
       if (busy.value !== null) busy.value = before;
     }
+  }
+
+  /** True once no changed settings are being looked up; false where a click before waits for the same. */
+  async #reopened(): Promise<boolean> {
+    if (this.#awaiting) return false;
+    this.#awaiting = true;
+    while (this.#store.reopening.value) await idle(this.#store);
+    this.#awaiting = false;
+    return true;
   }
 
   /** True once a run stands ready to be pulled. */

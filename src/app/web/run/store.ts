@@ -101,6 +101,8 @@ export class Store {
   readonly opened: Signal<Opened | null> = signal(null);
   /** What the page waits for, e.g. "loading the model"; buttons that would collide are disabled meanwhile. */
   readonly busy: Signal<string | null> = signal(null);
+  /** Changed settings are being looked up; Start waits for that itself, so that no click on it is lost. */
+  readonly reopening: Signal<boolean> = signal(false);
   /** True where the address asks for the time of every kernel. */
   readonly traced: Signal<boolean> = signal(false);
   readonly warmup: Signal<WarmupState> = signal(noWarmup);
@@ -109,6 +111,10 @@ export class Store {
   /** Nothing can be started: there is no GPU, or something else is under way. */
   readonly blocked: ReadonlySignal<boolean> = computed(
     () => this.gpuProblem.value !== null || this.busy.value !== null || this.warmup.value.running,
+  );
+  /** Start does nothing: as `blocked`, but for what it waits for itself. */
+  readonly startBlocked: ReadonlySignal<boolean> = computed(
+    () => this.blocked.value && !(this.reopening.value && this.gpuProblem.value === null && !this.warmup.value.running),
   );
   readonly player: Signal<PlayerState> = signal("paused");
   readonly elapsedMs: Signal<number> = signal(0);

@@ -117,7 +117,8 @@ function Group({ shown, run }: { shown: ShownStep; run: IntroRun }) {
       <figcaption>
         <b>{shown.question}</b>
         <br />
-        {sentence(attempt, shown.answer)}.
+        {sentence(attempt, shown.answer)}.{" "}
+        {attempt.boxPx && <span class="soft small">Thick: its box. Thin: those of other attempts.</span>}
       </figcaption>
     </figure>
   );

@@ -21,7 +21,12 @@ export function Welcome() {
       </p>
       <div class="buttons">
         {canTrain && (
-          <button type="button" class="go big" disabled={store.blocked.value} onClick={() => void control.toggle()}>
+          <button
+            type="button"
+            class="go big"
+            disabled={store.startBlocked.value}
+            onClick={() => void control.toggle()}
+          >
             <PlayIcon />
             Start training
           </button>
