@@ -9,7 +9,7 @@ import { placesOf } from "../../run_file/placed.ts";
 import { type PlaceKnob, type Places, placeKnobs } from "../../run_file/settings_paths.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
-import { exitCodes } from "../command_line/exit_codes.ts";
+import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { exists, writeAll } from "../storage/durable_files.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
@@ -24,7 +24,7 @@ export async function unpackCommand(
   context: CommandContext,
 ): Promise<number> {
   const { folders = [], out } = options;
-  if (folders.length !== 1) throw new Error(`saccade unpack needs one file, found ${folders.length}`);
+  if (folders.length !== 1) throw new Misused(`saccade unpack needs one file, found ${folders.length}`);
   await expectNewFolder(out!);
   const { terminal } = context;
   const source = await openFile(folders[0]!);
