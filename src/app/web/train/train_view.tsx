@@ -38,11 +38,18 @@ export function TrainView({ judge, model, run, rollout, away, welcome }: Props) 
         )}
       </section>
       <section class={isFresh ? "stack first fresh" : "stack first"} aria-label="Run">
-        {isFresh ? welcome : <Part name="run">{run}</Part>}
-        <Part name="worth">
+        {/* Keys: what is open stays so when the first run takes the place of the start page. */}
+        {isFresh ? (
+          welcome
+        ) : (
+          <Part key="run" name="run">
+            {run}
+          </Part>
+        )}
+        <Part key="worth" name="worth">
           <CausalCard />
         </Part>
-        <Part name="timeline">
+        <Part key="timeline" name="timeline">
           <Profile />
         </Part>
       </section>
