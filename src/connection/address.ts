@@ -30,6 +30,10 @@ export function readServerAddress(text: string, role: ServerRole = "judge"): Ser
     throw new Error(
       `The address of a ${role} holds no name, password, query or fragment, ${example}; a key has its own place, out of the address`,
     );
+  if (text.includes(","))
+    throw new Error(
+      `Expected one address of a ${role}, ${example}, found a comma in ${quoted(text)}; several of its models are named by their names`,
+    );
   const path = url.pathname.replace(/\/+$/, "").replace(/\/(chat\/completions|models)$/, "");
   return { base: `${url.origin}${path === "" ? "/v1" : path}`, origin: url.origin, network: networkOf(url.hostname) };
 }

@@ -12,7 +12,7 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (!preset)
     throw new Error(
-      `There is no preset "${name}"; did you mean "${nearest(name, Object.keys(presets))}"? Presets: ${Object.keys(presets).join(", ")}`,
+      `There is no preset "${shown(name)}"; did you mean "${nearest(name, Object.keys(presets))}"? Presets: ${Object.keys(presets).join(", ")}`,
     );
   const config: Record<string, unknown> = { ...defaults, ...preset.changes, preset: name };
   for (const [key, value] of Object.entries(changes)) if (value !== undefined) config[key] = checkKnob(key, value);
@@ -34,31 +34,39 @@ export const differences = (config: RunConfig, from: RunConfig): KnobName[] =>
 /** The value of one knob, parsed from text if need be. @throws Error that says what was expected and found. */
 export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfig] {
   const knob = Object.hasOwn(knobs, key) ? knobs[key as KnobName] : undefined;
-  if (!knob) throw new Error(`There is no knob "${key}"; did you mean "${nearest(key, Object.keys(knobs))}"?`);
+  if (!knob) throw new Error(`There is no knob "${shown(key)}"; did you mean "${nearest(key, Object.keys(knobs))}"?`);
   switch (knob.kind) {
     case "text":
       return String(value);
     case "boolean":
       if (value === true || value === "true" || value === "1" || value === "on") return true;
       if (value === false || value === "false" || value === "0" || value === "off") return false;
-      throw new Error(`${key} must be true or false, found "${value}"`);
+      throw new Error(`${key} must be true or false, found "${shown(value)}"`);
     case "choice":
       if (!knob.choices.includes(String(value)) && !(knob.orOwnCode && isOwnCode(String(value))))
         throw new Error(
-          `${key} must be one of ${knob.choices.join(", ")}${knob.orOwnCode ? ", or a module such as ./mine.ts" : ""}, found "${value}"; did you mean "${nearest(String(value), knob.choices)}"?`,
+          `${key} must be one of ${knob.choices.join(", ")}${knob.orOwnCode ? ", or a module such as ./mine.ts" : ""}, found "${shown(value)}"; did you mean "${nearest(String(value), knob.choices)}"?`,
         );
       return String(value);
     default: {
       const parsed = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
       if (!Number.isFinite(parsed))
-        throw new Error(`${key} must be a number from ${knob.min} to ${knob.max}, found "${value}"`);
+        throw new Error(`${key} must be a number from ${knob.min} to ${knob.max}, found "${shown(value)}"`);
       if (knob.kind === "integer" && !Number.isInteger(parsed))
-        throw new Error(`${key} must be a whole number, found ${value}`);
+        throw new Error(`${key} must be a whole number, found ${shown(value)}`);
       if (parsed < knob.min || parsed > knob.max)
-        throw new Error(`${key} must lie between ${knob.min} and ${knob.max}, found ${value}`);
+        throw new Error(`${key} must lie between ${knob.min} and ${knob.max}, found ${shown(value)}`);
       return parsed;
     }
   }
+}
+
+const longestShown = 60;
+
+/** As much of what was found as a sentence bears: a file may hold any text in place of a name or number. */
+function shown(value: unknown): string {
+  const text = String(value);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
 
 /** The candidate with the fewest edits to `word`. */
@@ -73,7 +81,7 @@ export function nearest(word: string, candidates: readonly string[]): string {
     }
     return row[b.length]!;
   };
-  const lower = word.toLowerCase();
+  const lower = word.slice(0, longestShown).toLowerCase();
   return candidates.reduce((best, c) =>
     distance(lower, c.toLowerCase()) < distance(lower, best.toLowerCase()) ? c : best,
   );

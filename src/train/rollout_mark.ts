@@ -24,3 +24,13 @@ export const tagsOf = (typed: string): string[] =>
   [...new Set(typed.split(",").map((tag) => tag.replace(/\s+/g, " ").trim().slice(0, mostTagCharacters)))]
     .filter((tag) => tag !== "")
     .slice(0, mostTags);
+
+/** What to say where a note or tags reach their limits, since what is typed or pasted beyond is left out; "" where none is. */
+export function cutMark({ note = "", tags = "" }: { note?: string; tags?: string }): string {
+  if (note.length >= mostNoteCharacters)
+    return `A note has at most ${mostNoteCharacters.toLocaleString("en")} characters; what is beyond is left out. `;
+  const typed = tags.split(",").map((tag) => tag.replace(/\s+/g, " ").trim());
+  if (typed.some((tag) => tag.length > mostTagCharacters) || new Set(typed.filter((tag) => tag !== "")).size > mostTags)
+    return `Tags have at most ${mostTagCharacters} characters, and there are at most ${mostTags}; what is beyond is left out. `;
+  return "";
+}

@@ -112,7 +112,7 @@ describe("what is looked at", () => {
     ["rollout=6.1.0&step=0&at=0&task=0", null],
     ["rollout=6.1.0&step=999999999&at=999999999", null],
     ["rollout=6.1.0&panels=constructor.-tree.tostring", null],
-    ["token=-1", /^In the address: token must be a whole number, found "-1"/],
+    ["token=-1", /^In the address: token must be a whole number of at most nine digits, found "-1"/],
     ["panels=__proto__", /^In the address: panels must be names with dots between them/],
   ])("a damaged link still shows a rollout: %s", async (damaged, sentence) => {
     const alerted = vi.spyOn(window, "alert");
@@ -132,7 +132,9 @@ describe("what is looked at", () => {
     expect(store.pinned.value).toBeNull();
     openAt("?run=nobody&step=3&token=x");
     await expect.element(page.getByText("The run nobody is not in this browser.")).toBeVisible();
-    await expect.element(page.getByText('In the address: token must be a whole number, found "x"')).toBeVisible();
+    await expect
+      .element(page.getByText('In the address: token must be a whole number of at most nine digits, found "x"'))
+      .toBeVisible();
   });
 
   test("Back and Forward lead through runs, tabs and rollouts", async () => {

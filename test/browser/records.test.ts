@@ -59,6 +59,18 @@ test("a run is renamed, and goes on under the name that links have", async () =>
   await expect(records.rename(name, "x".repeat(300))).rejects.toThrow(
     "A name may have 200 characters, found 300; choose a shorter one",
   );
+  const other = await createRunStore("another run", config);
+  await other.store.close();
+  try {
+    await records.rename("another run", "the best");
+    for (const taken of ["another run", "the best "])
+      await expect(records.rename(name, taken)).rejects.toThrow(
+        `Another run in this browser is called "${taken.trim()}"; choose another name`,
+      );
+    expect((await own())!.title).toBeUndefined();
+  } finally {
+    await removeRun("another run");
+  }
   await expect(records.rename("nobody", "x")).rejects.toThrow('This browser holds no run "nobody"');
   await store.close();
 });

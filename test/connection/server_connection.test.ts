@@ -227,6 +227,7 @@ describe("addresses", () => {
     ["javascript:alert(1)", "http:// or https://"],
     ["http://a/v1?key=sk-1", "a key has its own place"],
     ["http://me:sk-1@a/v1", "a key has its own place"],
+    ["http://a/v1,http://b/v1", "Expected one address of a judge"],
     ["", "Expected the address"],
   ])("%s is refused", (text, message) => {
     expect(() => readServerAddress(text)).toThrow(message);

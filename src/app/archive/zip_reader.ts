@@ -54,6 +54,8 @@ export async function readZip(source: ByteSource): Promise<ZippedFile[]> {
     }
     here = next;
   }
+  const inside = files.find(({ name }) => foldersOf(name.normalize("NFC").toLowerCase()).some((one) => names.has(one)));
+  if (inside) throw refused(source, `${inside.name}, whose folder is a file as well`);
   expectApart(source, files, at);
   return files;
 }
@@ -110,6 +112,9 @@ export async function contentAt(source: ByteSource, { name, offset, packedBytes 
   if (at + packedBytes > source.sizeBytes) throw refused(source, `no content of ${name}`);
   return at;
 }
+
+/** a/b/c lies in a and a/b. */
+const foldersOf = (name: string): string[] => [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index));
 
 const refused = ({ name }: ByteSource, found: string): Error =>
   new Error(`${name} cannot be unpacked: found ${found}; it is damaged, or no archive that should be opened`);

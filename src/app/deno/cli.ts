@@ -1,7 +1,7 @@
 import { openGpuSession } from "../session/open_gpu_session.ts";
 import { withUnseen } from "../text/unseen.ts";
 import { type Help, parseArguments } from "./command_line/arguments.ts";
-import { endCode, exitCodes, type Stop } from "./command_line/exit_codes.ts";
+import { endCode, exitCodes, Misused, type Stop } from "./command_line/exit_codes.ts";
 import { commandHelp, generalHelp } from "./command_line/help_text.ts";
 import { openTerminal } from "./command_line/terminal.ts";
 import { runCommand } from "./commands/commands.ts";
@@ -75,7 +75,7 @@ async function main(): Promise<number> {
     // A sentence is for whoever typed the command; where our own code broke, the stack is for whoever fixes it.
     const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
     console.error(withUnseen((isBug ? stack : message) ?? ""));
-    return exitCodes.failed;
+    return error instanceof Misused ? exitCodes.misused : exitCodes.failed;
   }
 }
 

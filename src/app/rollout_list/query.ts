@@ -72,7 +72,9 @@ export function parseQuery(text: string): Query {
     term.lastIndex = rest.lastIndex;
     const found = term.exec(text);
     if (!found)
-      throw new Error(`A quotation mark is not closed at "${text.slice(rest.lastIndex, rest.lastIndex + 40)}"`);
+      throw new Error(
+        `A quotation mark is not closed at "${text.slice(rest.lastIndex, rest.lastIndex + 40)}"; put one behind it`,
+      );
     if (count >= mostTerms) throw new Error(`A filter has at most ${mostTerms} terms`);
     const [, sign, name, operator, quoted, plain, phrase, word] = found;
     const negated = sign === "-";
@@ -175,7 +177,8 @@ function readRange(field: NumberField, operator: string, value: string): Range {
   if (to === undefined || more.length > 0) return { ...all, least: number(value), most: number(value) };
   const least = from === "" && to !== "" ? all.least : number(from!);
   const most = to === "" && from !== "" ? all.most : number(to);
-  if (least > most) throw new Error(`The range ${field}:${value.slice(0, 40)} ends before it begins`);
+  if (least > most)
+    throw new Error(`The range ${field}:${value.slice(0, 40)} ends before it begins; write ${field}:${most}..${least}`);
   return { ...all, least, most };
 }
 

@@ -106,7 +106,7 @@ const without = (config: Partial<RunConfig>, others: object): Partial<RunConfig>
 function parseConfig(text: string): Record<string, unknown> {
   try {
     const value = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Reported below, as for JSON that is not an object.
   }

@@ -9,7 +9,7 @@ import { linesOf } from "../run/log_lines.ts";
 import { LogReader } from "../run/log_reader.ts";
 import { readStored } from "../run/record.ts";
 import { manifestName } from "./pack_run.ts";
-import { checkpointAt, configAt, logAt, type Places } from "./settings_paths.ts";
+import { checkpointAt, configAt, lineTooLong, logAt, type Places } from "./settings_paths.ts";
 import { filesFolder } from "./travellers.ts";
 
 /** A run in an archive that may come from anybody: everything in it was looked at before it is taken. */
@@ -121,7 +121,12 @@ function nameOf({ name }: ByteSource, folder: string): string {
 /** Reads all of a log once: what is not one is not taken. */
 async function checkedLog(source: ByteSource, lines: AsyncIterable<(string | null)[]>): Promise<readonly string[]> {
   const reader = new LogReader(`events.jsonl in ${source.name}`, "it is no run of Saccade, or damaged");
-  for await (const some of lines) for (const line of some) reader.line(line);
+  for await (const some of lines)
+    for (const line of some) {
+      // Before anything is written: such a line cannot be kept.
+      if (line === null) throw lineTooLong();
+      reader.line(line);
+    }
   return reader.end().notices;
 }
 

@@ -58,14 +58,14 @@ export const checkpointAt = (files: readonly NamedBytes[], places: Places): Name
     return { name: stateFile, bytes: new TextEncoder().encode(text) };
   });
 
+export const lineTooLong = (): Error =>
+  new Error(`The log has a line of more than ${longestLine.toLocaleString("en")} characters; it is damaged`);
+
 /** The lines of a log with its heads changed, some at a time. @throws Error for a line that cannot be kept */
 export async function* logAt(lines: AsyncIterable<(string | null)[]>, places: Places): AsyncGenerator<string[]> {
   for await (const some of lines) {
     const kept = some.flatMap((line) => {
-      if (line === null)
-        throw new Error(
-          `The log has a line of more than ${longestLine.toLocaleString("en")} characters; it is damaged`,
-        );
+      if (line === null) throw lineTooLong();
       return line.trim() === "" ? [] : [lineAt(line, places)];
     });
     if (kept.length > 0) yield kept;

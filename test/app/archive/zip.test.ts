@@ -75,6 +75,11 @@ test("links, passwords, other methods and double names are refused", async () =>
   await expect(readZip(source(changed(bytes, central, 46, [0x41], 1)))).rejects.toThrow("two files called A");
 });
 
+test("a file that is a folder as well cannot be written", async () => {
+  const both = await archive(file("run/files/a/b", "1"), file("run/files/A", "2"));
+  await expect(readZip(source(both))).rejects.toThrow("found run/files/a/b, whose folder is a file as well;");
+});
+
 test("sizes that cannot be, shared content and a bomb are refused", async () => {
   const bytes = await archive(file("a", "one"), file("b", "two"));
   // 3 bytes that claim 2 GB

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { settingsAs } from "../../../src/app/deno/commands/settings_command.ts";
+import { readConfigFile } from "../../../src/app/run/config_file.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 
 let file: string;
@@ -69,4 +70,18 @@ test("a judge's key is not sent to an address that only a file names", async () 
     Deno.env.delete("SACCADE_JUDGE_KEY");
   }
   expect(parsed("train --config FILE").changes.judgeUrl).toBe("https://judge.example/v1");
+});
+
+test("of what a file has in place of a name or number, as much is shown as a sentence bears", () => {
+  const long = "k".repeat(100_000);
+  for (const text of [`{"${long}":1}`, `{"steps":"${long}"}`, `{"preset":"${long}"}`]) {
+    let said = "";
+    try {
+      readConfigFile(text, "config.json");
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(said).toContain(`"${"k".repeat(60)}…"`);
+    expect(said.length).toBeLessThan(300);
+  }
 });

@@ -83,6 +83,13 @@ test("all formats go into a folder each, and the run is only read", async () => 
 test("one format goes into the folder itself; a packed log that was exported will do", async () => {
   const packed = new Blob([log]).stream().pipeThrough(new CompressionStream("gzip"));
   await Deno.writeFile(`${folder}/exported.jsonl.gz`, new Uint8Array(await new Response(packed).arrayBuffer()));
+  for (const [name, bytes] of [
+    ["cut", (await Deno.readFile(`${folder}/exported.jsonl.gz`)).slice(0, 200)],
+    ["unpacked", new TextEncoder().encode(log)],
+  ] as const) {
+    await Deno.writeFile(`${folder}/${name}.gz`, bytes);
+    await expect(run(`logs FOLDER/${name}.gz`)).rejects.toThrow(/^Expected a whole gzip file in .*\.gz, found /);
+  }
   const { lines } = await run("logs FOLDER/exported.jsonl.gz --format verl --out FOLDER/out");
   expect(lines).toEqual(["verl: 2 steps, 2 files in FOLDER/out"]);
   expect(await filesBelow(`${folder}/out`)).toEqual(["1.jsonl", "2.jsonl"]);

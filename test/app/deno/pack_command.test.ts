@@ -185,3 +185,38 @@ async function unpacked(path: string): Promise<Uint8Array> {
   const parts = await Promise.all((await readZip(source)).map((file) => unpackWhole(source, file, 2 ** 24)));
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
+
+test("what fails half-way leaves the folder as it was, and an archive's judge is named", async () => {
+  await run("pack FOLDER/run --out FOLDER/run.zip");
+  await Deno.mkdir(`${folder}/mine`);
+  const bytes = await Deno.readFile(`${folder}/run.zip`);
+  const source = blobBytes("run.zip", new Blob([bytes]));
+  const files = [];
+  for (const one of await readZip(source)) {
+    const content = await unpackWhole(source, one, 2 ** 20);
+    const judged = JSON.stringify({ ...resolveConfig({}), judge: "hardened", judgeUrl: "http://there.example/v1" });
+    files.push({
+      name: one.name,
+      bytes: one.name === "run/config.json" ? new TextEncoder().encode(judged) : content,
+      deflate: false,
+    });
+  }
+  files.push({ name: "run/files/late.txt", bytes: new TextEncoder().encode("late content"), deflate: false });
+  const written: Uint8Array[] = [];
+  for await (const piece of writeZip(files, new Date(2026, 10, 28))) written.push(piece);
+  const whole = new Uint8Array(await new Blob(written as BlobPart[]).arrayBuffer());
+  await Deno.writeFile(`${folder}/judged.zip`, whole);
+  const { lines } = await run("unpack FOLDER/judged.zip --out FOLDER/judged");
+  expect(lines).toContain(
+    "Its judge is at http://there.example/v1: who goes on with the run sends answers there, and SACCADE_JUDGE_KEY if set",
+  );
+  const at = new TextDecoder("latin1").decode(whole).indexOf("late content");
+  whole[at]! ^= 1;
+  await Deno.writeFile(`${folder}/damaged.zip`, whole);
+  for (const out of ["mine", "new"])
+    await expect(run(`unpack FOLDER/damaged.zip --out FOLDER/${out}`)).rejects.toThrow(
+      "damaged content in run/files/late.txt",
+    );
+  for await (const { name } of Deno.readDir(`${folder}/mine`)) throw new Error(`${name} is left`);
+  await expect(Deno.stat(`${folder}/new`)).rejects.toThrow();
+});

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import type { CommandContext } from "../../../src/app/deno/command_line/command_context.ts";
+import { Misused } from "../../../src/app/deno/command_line/exit_codes.ts";
 import { sweepCommand } from "../../../src/app/deno/commands/sweep_command.ts";
 import { type TrainElsewhere, trainElsewhere } from "../../../src/app/deno/commands/train_process.ts";
 import { entries } from "../../../src/app/deno/storage/durable_files.ts";
@@ -127,6 +128,9 @@ test("what cannot be is refused in one sentence, and nothing is written", async 
   await refused("foo=1,2 --out FOLDER/out").toThrow('There is no knob "foo"');
   await refused("seed --out FOLDER/out").toThrow('Expected a knob and its values, such as seed=0..2, found "seed"');
   await refused("shape-min-px=40,200 --out FOLDER/out").toThrow("shapeMaxPx (64) must be at least shapeMinPx (200)");
+  await refused("seed=0..2 --seed 5 --out FOLDER/out").toThrow("--seed is what the runs differ in; leave it out,");
+  await refused("actor_rollout_ref.rollout.n= --out FOLDER/out").toThrow("actor_rollout_ref.rollout.n needs values");
+  await refused("seed=0,0 --out FOLDER/out").toThrow(Misused);
   await refused("--resume FOLDER/none").toThrow("Expected a sweep in ");
   expect(() => parseArguments(["sweep"])).toThrow("saccade sweep needs knobs with the values");
   expect(await entries(folder)).toEqual([]);

@@ -29,3 +29,15 @@ export type Stop = "hungUp" | "interrupted" | "unread" | "terminated";
 /** What the process ends with: commands that were stopped say "interrupted", whatever it was that stopped them. */
 export const endCode = (code: number, stop: Stop | null): number =>
   code === exitCodes.interrupted && stop !== null ? exitCodes[stop] : code;
+
+/** What was asked for cannot be meant, and nothing was done; what it says is one sentence. */
+export class Misused extends Error {}
+
+/** Reads what stands on the command line. @throws Misused in place of other errors */
+export function asked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Misused((error as Error).message);
+  }
+}

@@ -5,7 +5,7 @@ import type { TokenTexts } from "../../../interop/logs/rollout_texts.ts";
 import type { NamedBytes } from "../../../platform.ts";
 import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
-import { exitCodes } from "../command_line/exit_codes.ts";
+import { asked, exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { expectNewFolder } from "../storage/run_folder.ts";
 import { runTokenizer } from "../storage/run_tokenizer.ts";
@@ -20,8 +20,8 @@ import { TrainProgress } from "./train_progress.ts";
 export async function logsCommand(options: Options, context: CommandContext): Promise<number> {
   const { folders = [], format = "all", out, follow = false } = options;
   if (folders.length > 1) return writeQuantities(options, context);
-  if (folders.length !== 1) throw new Error(`saccade logs needs the folder of one run, found ${folders.length}`);
-  expectFlags(options);
+  if (folders.length !== 1) throw new Misused(`saccade logs needs the folder of one run, found ${folders.length}`);
+  asked(() => expectFlags(options));
   if (out !== undefined) await expectNewFolder(out);
   const signal = stopSignal(context);
   const log = await openLog(folders[0]!, follow ? signal : null);
@@ -121,9 +121,11 @@ async function writeQuantities(
   { terminal }: CommandContext,
 ): Promise<number> {
   if (format !== "csv" || out === undefined || follow)
-    throw new Error(
+    throw new Misused(
       `Only --format csv --out DIR takes several runs, as one table; found ${folders.length} folders: name one of them`,
     );
+  const twice = folders.find((folder, i) => folders.indexOf(folder) !== i);
+  if (twice !== undefined) throw new Misused(`${twice} is given twice; leave one out, or its rows would count twice`);
   await expectNewFolder(out);
   const logs = await Promise.all(folders.map((folder) => openLog(folder, null)));
   const columns = settingColumns(await Promise.all(logs.map((log) => log.settings())));

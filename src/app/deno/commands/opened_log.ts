@@ -4,7 +4,7 @@ import type { RunConfig } from "../../../train/knobs.ts";
 import type { ForeignLog } from "../../foreign_log/read_foreign.ts";
 import { linesOf } from "../../run/log_lines.ts";
 import { eventsOf } from "../../run/log_reader.ts";
-import { followedPieces } from "../storage/followed_log.ts";
+import { followedPieces, notThere } from "../storage/followed_log.ts";
 import { openForeign } from "../storage/foreign_files.ts";
 
 /** A log that may be read again and again. */
@@ -82,8 +82,16 @@ export const nameOf = (path: string): string =>
 
 async function* fileLines(file: string): AsyncGenerator<string | null> {
   const opened = await Deno.open(file).catch((error) => {
-    throw new Error(`Expected the log of a run in ${file}, found ${(error as Error).message}`);
+    throw notThere(file, error);
   });
   const bytes = file.endsWith(".gz") ? opened.readable.pipeThrough(new DecompressionStream("gzip")) : opened.readable;
-  for await (const lines of linesOf(bytes.pipeThrough(new TextDecoderStream()))) yield* lines;
+  try {
+    for await (const lines of linesOf(bytes.pipeThrough(new TextDecoderStream()))) yield* lines;
+  } catch (error) {
+    // What a system says of a damaged stream is a TypeError.
+    if (!(error instanceof TypeError)) throw error;
+    throw new Error(
+      `Expected a whole gzip file in ${file}, found ${error.message}; copy or download it again, or name it without .gz where it is not packed`,
+    );
+  }
 }

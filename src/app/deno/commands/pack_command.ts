@@ -7,7 +7,7 @@ import { travellersOf } from "../../run_file/travellers.ts";
 import { shownBytes } from "../../text/shown_bytes.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
-import { exitCodes } from "../command_line/exit_codes.ts";
+import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { writeAll } from "../storage/durable_files.ts";
 import { expectNewFile } from "../storage/new_file.ts";
@@ -21,7 +21,7 @@ const whatTravels = { data: "its data", model: "the model it began with", adapte
  */
 export async function packCommand(options: Options, context: CommandContext): Promise<number> {
   const { folders = [], out, checkpoint: takesCheckpoint = true, pictures = false, modelFiles = false } = options;
-  if (folders.length !== 1) throw new Error(`saccade pack needs the folder of one run, found ${folders.length}`);
+  if (folders.length !== 1) throw new Misused(`saccade pack needs the folder of one run, found ${folders.length}`);
   const folder = folders[0]!.replace(/[/\\]+$/, "");
   if (!/\.zip$/i.test(out!)) throw new Error(`--out is a file that ends in .zip here, found ${out}`);
   await expectNewFile(out!);

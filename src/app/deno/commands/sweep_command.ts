@@ -7,7 +7,7 @@ import { measuredBy, type SweepRun, spreadText, sweepCsv, sweepRows } from "../.
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
-import { exitCodes } from "../command_line/exit_codes.ts";
+import { asked, exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { encode, exists, inWords, join, replaceFile } from "../storage/durable_files.ts";
 import { createSweepFolder, readSweep, runFolders, standingOf, writeSweep } from "../storage/sweep_folder.ts";
@@ -26,7 +26,7 @@ export async function sweepCommand(
   const words = options.folders ?? [];
   const { sweep, folder } =
     options.resume === undefined
-      ? { sweep: makeSweep(changes, axesOf(words, changes)), folder: options.out ?? (await freeFolder()) }
+      ? { sweep: asked(() => newSweep(words, changes)), folder: options.out ?? (await freeFolder()) }
       : { sweep: await changedSweep(options.resume, changes, words), folder: options.resume };
   const { terminal, stopping } = context;
   const folders = runFolders(folder, sweep);
@@ -85,6 +85,17 @@ export async function sweepCommand(
   return isWhole ? exitCodes.done : stopping() ? exitCodes.interrupted : exitCodes.failed;
 }
 
+/** @throws Error in one sentence, also for a knob that has both a flag and values */
+function newSweep(words: readonly string[], changes: Partial<RunConfig>): Sweep {
+  const axes = axesOf(words, changes);
+  const twice = axes.find(({ knob }) => changes[knob] !== undefined);
+  if (twice)
+    throw new Error(
+      `--${kebab(twice.knob)} is what the runs differ in; leave it out, or put its value among those of ${twice.knob}=`,
+    );
+  return makeSweep(changes, axes);
+}
+
 /** "learning-rate=1e-4,3e-4", also by another trainer's name. @throws Error in one sentence */
 function axesOf(words: readonly string[], changes: Partial<RunConfig>): SweepAxis[] {
   return words.map((word) => {
@@ -96,6 +107,7 @@ function axesOf(words: readonly string[], changes: Partial<RunConfig>): SweepAxi
       const { changes: found, refused } = readAliases([{ name, value }], resolveConfig(changes));
       const keys = Object.keys(found) as (keyof RunConfig)[];
       if (refused.length > 0) throw new Error(refused.join("\n"));
+      if (value.trim() === "") throw new Error(`${name} needs values, such as ${name}=2,4, found none`);
       if (keys.length !== 1)
         throw new Error(`${name} sets ${keys.length} knobs; vary one of ours: see saccade train --help`);
       return { knob: keys[0]!, value: found[keys[0]!]! };
@@ -107,7 +119,7 @@ function axesOf(words: readonly string[], changes: Partial<RunConfig>): SweepAxi
 /** The plan of a sweep that goes on, with what may change in a run that has begun. */
 async function changedSweep(folder: string, changes: Partial<RunConfig>, words: readonly string[]): Promise<Sweep> {
   if (words.length > 0)
-    throw new Error(
+    throw new Misused(
       `A sweep goes on with the values that it has; leave out ${words.join(" ")}, or begin another with --out`,
     );
   const sweep = await readSweep(folder);

@@ -9,9 +9,9 @@ import { placesOf } from "../../run_file/placed.ts";
 import { type PlaceKnob, type Places, placeKnobs } from "../../run_file/settings_paths.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
-import { exitCodes } from "../command_line/exit_codes.ts";
+import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
-import { writeAll } from "../storage/durable_files.ts";
+import { exists, writeAll } from "../storage/durable_files.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function unpackCommand(
   context: CommandContext,
 ): Promise<number> {
   const { folders = [], out } = options;
-  if (folders.length !== 1) throw new Error(`saccade unpack needs one file, found ${folders.length}`);
+  if (folders.length !== 1) throw new Misused(`saccade unpack needs one file, found ${folders.length}`);
   await expectNewFolder(out!);
   const { terminal } = context;
   const source = await openFile(folders[0]!);
@@ -33,7 +33,9 @@ export async function unpackCommand(
     const base = await absolute(out!);
     const places = { ...placesOf(run, `${base}/files`, (path) => path.replace(/^dropped\//, "")), ...given } as Places;
     for (const knob of placeKnobs) if (given[knob] !== undefined) await expectSame(run, places, knob, context);
+    const wasThere = await exists(out!);
     const store = await createRunFolder(out!);
+    let isWhole = false;
     try {
       await writeFiles(run, source, `${out}/files`);
       const checkpoint = run.checkpointAt(places);
@@ -41,9 +43,19 @@ export async function unpackCommand(
       for await (const lines of run.logAt(places)) await store.appendLog(lines);
       // The last: a folder without it is no run, whatever interrupts this.
       await store.writeConfig(run.configAt(places));
+      isWhole = true;
     } finally {
       await store.close();
+      // Half a run would stand in the way of the next attempt.
+      if (!isWhole) await emptied(out!, wasThere);
     }
+    const { judge, judgeUrl } = run.config;
+    if (judge !== "rules" && judgeUrl !== "")
+      terminal.print(
+        visible(
+          `Its judge is at ${judgeUrl}: who goes on with the run sends answers there, and SACCADE_JUDGE_KEY if set`,
+        ),
+      );
     for (const sentence of run.notices) terminal.print(visible(sentence));
     const state = run.savedStep > 0 ? `its checkpoint is of step ${run.savedStep}` : "without a checkpoint";
     terminal.print(visible(`The run ${run.name} is in ${out}, ${state}`));
@@ -76,6 +88,13 @@ async function writeFiles(run: RunFile, source: ByteSource, folder: string): Pro
       written.close();
     }
   }
+}
+
+/** Removes what was written into a folder that was new or empty. */
+async function emptied(folder: string, wasThere: boolean): Promise<void> {
+  if (!wasThere) return Deno.remove(folder, { recursive: true }).catch(() => {});
+  for await (const { name } of Deno.readDir(folder))
+    await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {});
 }
 
 async function absolute(path: string): Promise<string> {

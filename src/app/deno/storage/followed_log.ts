@@ -38,12 +38,20 @@ export async function* followedPieces(
   }
 }
 
+/** What to say of a log that cannot be opened. */
+export const notThere = (path: string, error: unknown): Error =>
+  new Error(
+    error instanceof Deno.errors.NotFound
+      ? `Expected the log of a run in ${path}, found none; choose the folder that train wrote`
+      : `Expected the log of a run in ${path}, found ${(error as Error).message}`,
+  );
+
 /** Waits for the log of a run that has only just begun. Null where it does not come. */
 async function whenThere(folder: string, name: string, signal: AbortSignal): Promise<Deno.FsFile | null> {
   for (;;) {
     const isLast = !(await isWritten(folder));
     const file = await Deno.open(`${folder}/${name}`).catch((error) => {
-      if (isLast) throw new Error(`Expected the log of a run in ${folder}/${name}, found ${(error as Error).message}`);
+      if (isLast) throw notThere(`${folder}/${name}`, error);
       return null;
     });
     if (file || signal.aborted) return file;

@@ -182,7 +182,7 @@ const isPlace = (key: string): key is (typeof places)[number] => (places as read
 
 function checkPlace(key: string, value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
-  throw new Error(`${key} must be a whole number, found "${value.slice(0, 40)}"`);
+  throw new Error(`${key} must be a whole number of at most nine digits, found "${value.slice(0, 40)}"`);
 }
 
 function checkTab(value: string): Tab {

@@ -37,7 +37,7 @@ export function RunsView({ onRejudge, rejudged, curves }: Props) {
           <FileChooser
             label="Open a file…"
             one
-            accept=".jsonl,.ndjson,.gz,.zip,.parquet,application/x-ndjson"
+            accept=".zip,.jsonl,.ndjson,.gz,.parquet,application/zip,application/x-ndjson"
             onFiles={([first]) => first && void control.openFile(first.file)}
           />
         </div>

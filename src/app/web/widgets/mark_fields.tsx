@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import { mostNoteCharacters, tagsOf } from "../../../train/rollout_mark.ts";
+import { cutMark, mostNoteCharacters, tagsOf } from "../../../train/rollout_mark.ts";
 import { rootOf } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 
@@ -15,6 +15,7 @@ function Fields({ rollout }: { rollout: string }) {
   const said = marks.of(rollout);
   const [tags, setTags] = useState<string | null>(null);
   const [isKept, setIsKept] = useState(false);
+  const [cut, setCut] = useState("");
   const about = useId();
   const keep = async (change: Parameters<typeof marks.say>[1]): Promise<void> => {
     await marks.say(rollout, change);
@@ -30,7 +31,11 @@ function Fields({ rollout }: { rollout: string }) {
           maxLength={mostNoteCharacters}
           placeholder="What is worth knowing about this rollout"
           value={said.note}
-          onChange={(event) => void keep({ note: event.currentTarget.value.trim() })}
+          onChange={(event) => {
+            const typed = event.currentTarget.value;
+            setCut(cutMark({ note: typed }));
+            void keep({ note: typed.trim() });
+          }}
         />
       </label>
       <label class="row wide">
@@ -42,6 +47,7 @@ function Fields({ rollout }: { rollout: string }) {
           onInput={(event) => setTags(event.currentTarget.value)}
           onChange={(event) => {
             setTags(null);
+            setCut(cutMark({ tags: event.currentTarget.value }));
             void keep({ tags: tagsOf(event.currentTarget.value) });
           }}
         />
@@ -55,6 +61,7 @@ function Fields({ rollout }: { rollout: string }) {
         The judge is wrong here
       </label>
       <p id={about} class="soft small" role="status">
+        {cut}
         {isKept ? "Kept in this browser. " : ""}The list of rollouts finds them; saved logs have them.
       </p>
     </div>

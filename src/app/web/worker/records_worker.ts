@@ -8,12 +8,21 @@ import { weightsOfRun } from "./kept_weights.ts";
 /** The longest name of a run, in characters. */
 const longestTitle = 200;
 
+/** Lists and legends must tell two runs apart. @throws Error where another run is called so */
+async function expectFree(title: string, run: string): Promise<void> {
+  const db = await database();
+  const [names, entries] = await Promise.all([db.getAllKeys("runs"), db.getAll("runs")]);
+  const taken = names.some((name, i) => name !== run && (name === title || entries[i]?.title === title));
+  if (taken) throw new Error(`Another run in this browser is called "${title}"; choose another name`);
+}
+
 /** Names, sizes and sweeps of the runs in this browser. */
 export class RecordsWorker implements RecordsApi {
   async rename(run: string, title: string): Promise<void> {
     const wanted = title.trim();
     if (wanted.length > longestTitle)
       throw new Error(`A name may have ${longestTitle} characters, found ${wanted.length}; choose a shorter one`);
+    if (wanted !== "" && wanted !== run) await expectFree(wanted, run);
     await note(run, `the name of the run "${run}"`, ({ title: _, ...entry }) => ({
       ...entry,
       ...(wanted !== "" && wanted !== run && { title: wanted }),
