@@ -94,7 +94,7 @@ describe("the judge's card", () => {
     await testConnection();
     for (const name of ["vLLM", "SGLang", "llama.cpp", "Ollama", "LM Studio"])
       await expect.element(page.getByRole("button", { name: `Copy the start command of ${name}` })).toBeVisible();
-    await page.getByRole("button", { name: "Use http://127.0.0.1:11434/v1, the address of Ollama" }).click();
+    await page.getByRole("button", { name: "Use 127.0.0.1:11434/v1, the address of Ollama" }).click();
     expect(context.store.config.value.judgeUrl).toBe("http://127.0.0.1:11434/v1");
   });
 

@@ -6,6 +6,7 @@ import { Page } from "../../src/app/web/page.tsx";
 import { resolveConfig } from "../../src/train/config.ts";
 import { fakeDataFiles } from "./fake_data.ts";
 import { FakeRun, fakeEvents } from "./fake_run.ts";
+import { judgeFetch, judgePage } from "./judge_fetch.ts";
 import { soon } from "./soon.ts";
 
 const present = (selector: string): Promise<void> =>
@@ -40,6 +41,13 @@ const firstZoomed = ({ store }: PageParts): string =>
     .flatMap(({ groups }) => groups.flatMap((group) => group ?? []))
     .find(({ calls }) => calls.length > 0)!.id;
 
+const showZoomed = async (parts: PageParts): Promise<void> => {
+  await readStored(parts);
+  parts.store.pinned.value = firstZoomed(parts);
+  parts.store.tab.value = "step";
+  await present(".crops figure");
+};
+
 /** What a person may see of the page, each with how to come there. */
 export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<void>>> = {
   "before the first run": () => present(".intro-curve"),
@@ -59,6 +67,15 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
   "all settings": async () => {
     await unfoldAll();
   },
+  "a run under way": async ({ control, store }) => {
+    store.changes.value = { preset: "needle", seed: 1, steps: 400, tasksPerStep: 2, rolloutsPerTask: 2 };
+    await control.step();
+    await present(".group .cell");
+    void control.toggle();
+    await soon(() => {
+      if (store.player.value !== "playing") throw new Error("The run is not under way yet");
+    });
+  },
   "after a run of this page": async ({ control, store }) => {
     store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 2, rolloutsPerTask: 2 };
     await control.open();
@@ -77,11 +94,21 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
     await unfoldAll();
   },
   "step through": async (parts) => {
-    await readStored(parts);
-    parts.store.pinned.value = firstZoomed(parts);
-    parts.store.tab.value = "step";
-    await present(".crops figure");
+    await showZoomed(parts);
     await unfoldAll();
+  },
+  "tokens by entropy": async (parts) => {
+    await showZoomed(parts);
+    await page.getByLabelText("colour:").selectOptions("entropy");
+  },
+  "tokens by advantage": async (parts) => {
+    await showZoomed(parts);
+    await page.getByLabelText("colour:").selectOptions("advantage");
+  },
+  "a branch and its outcome": async (parts) => {
+    await showZoomed(parts);
+    await page.getByRole("button", { name: "What if it had looked here?" }).click();
+    await present(".outcome b");
   },
   "the keys": async (parts) => {
     await readStored(parts);
@@ -95,6 +122,36 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
     parts.store.tab.value = "compare";
     await present("main.compare .card");
     await unfoldAll();
+  },
+  "an audited judge": async ({ store }) => {
+    const judgeUrl = "http://127.0.0.1:18901/v1";
+    store.changes.value = { preset: "needle", seed: 1, judge: "hardened", judgeUrl };
+    await page.getByRole("button", { name: "Test connection" }).click();
+    await page.getByRole("button", { name: "Audit", exact: true }).click();
+    await present(".audit.after");
+    await unfoldAll();
+  },
+  "a stored run judged again": async ({ store, rejudge }) => {
+    store.tab.value = "runs";
+    rejudge.show("mine");
+    await present(".rejudge");
+    await unfoldAll();
+  },
+  "a new sweep": async ({ store }) => {
+    store.tab.value = "runs";
+    await page.getByRole("button", { name: "New sweep…" }).click();
+    await present("form.sweepform");
+  },
+  "saving a run": async (parts) => {
+    await readStored(parts);
+    await page.getByRole("button", { name: "Save the run… The run mine" }).click();
+    await present("dialog[open] input[type=checkbox]");
+  },
+  "what if, over a run": async ({ control, store }) => {
+    store.changes.value = { preset: "needle", seed: 1, steps: 9, tasksPerStep: 2, rolloutsPerTask: 2 };
+    await control.step();
+    await page.getByRole("button", { name: "no bonus for zooming" }).click();
+    await present("dialog[open]");
   },
   runs: async ({ store }) => {
     store.tab.value = "runs";
@@ -116,7 +173,13 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
 export async function showState(host: HTMLElement, name: string): Promise<PageParts> {
   const dropped = new DroppedFiles();
   await dropped.add(await fakeDataFiles());
-  const fake = new FakeRun({ dropped, productSeconds: 0.05 });
+  const fake = new FakeRun({
+    dropped,
+    productSeconds: 0.05,
+    // Slow enough to be looked at while it is under way.
+    delayMs: name === "a run under way" ? 20 : 0,
+    judge: { fetch: judgeFetch(() => "ready"), page: judgePage(() => "ready") },
+  });
   fake.store("mine", [
     ...fakeEvents(resolveConfig({ seed: 7, steps: 6, tasksPerStep: 3, rolloutsPerTask: 4, evalEvery: 2 })),
   ]);

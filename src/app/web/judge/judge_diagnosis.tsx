@@ -91,7 +91,7 @@ function Servers({ open }: { open: boolean }) {
               <CopyButton text={command} label={`Copy the start command of ${name}`} />
               <button
                 type="button"
-                aria-label={`Use ${url}, the address of ${name}`}
+                aria-label={`Use ${url.replace("http://", "")}, the address of ${name}`}
                 disabled={store.config.value.judgeUrl === url}
                 onClick={() => control.setKnob("judgeUrl", url)}
               >

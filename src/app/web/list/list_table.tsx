@@ -246,8 +246,13 @@ function Cells({ row }: { row: ListRow }) {
         </i>
       </span>
       <span class="cell-of of-words" role="gridcell">
-        <span class="line">{row.question}</span>
-        <span class="line soft small">
+        <span class="line" title={row.question}>
+          {row.question}
+        </span>
+        <span
+          class="line soft small"
+          title={excerpt ? excerpt.before + excerpt.found + excerpt.after : answerText(row)}
+        >
           {mark && <MarkSigns mark={mark} />}
           {excerpt ? (
             <>

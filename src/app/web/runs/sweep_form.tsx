@@ -182,6 +182,6 @@ function placeholder(key: KnobName, now: string | number | boolean): string {
   if (typeof now === "number")
     return knob.kind === "integer"
       ? `${now}, ${Math.max(1, now * 2)}`
-      : `${setting(now)}, ${setting(now === 0 ? 0.01 : Number((now * 3).toPrecision(6)))}`;
+      : `${setting(now)}, ${setting(now === 0 ? 0.01 : Number((now * 3).toPrecision(3)))}`;
   return "values with commas between them; | where they have commas";
 }

@@ -33,15 +33,17 @@ export function ExportButton() {
   const stored = replay ? (replay.origin === "stored" ? replay.name : null) : store.storedAs.value;
   return (
     <div>
-      <button
-        type="button"
-        aria-describedby={"none" in shown ? why : undefined}
-        disabled={"none" in shown || store.busy.value !== null || store.warmup.value.running}
-        onClick={() => "run" in shown && setAsked(shown)}
-      >
-        Export the model…
-      </button>{" "}
-      {stored !== null && <SaveRunButton run={stored} label="Save the run…" />}
+      <div class="buttons">
+        <button
+          type="button"
+          aria-describedby={"none" in shown ? why : undefined}
+          disabled={"none" in shown || store.busy.value !== null || store.warmup.value.running}
+          onClick={() => "run" in shown && setAsked(shown)}
+        >
+          Export the model…
+        </button>
+        {stored !== null && <SaveRunButton run={stored} label="Save the run…" />}
+      </div>
       {"none" in shown && (
         <p id={why} class="soft small">
           {shown.none}
