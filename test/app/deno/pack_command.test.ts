@@ -207,9 +207,19 @@ test("what fails half-way leaves the folder as it was, and an archive's judge is
   const whole = new Uint8Array(await new Blob(written as BlobPart[]).arrayBuffer());
   await Deno.writeFile(`${folder}/judged.zip`, whole);
   const { lines } = await run("unpack FOLDER/judged.zip --out FOLDER/judged");
-  expect(lines).toContain(
-    "Its judge is at http://there.example/v1: who goes on with the run sends answers there, and SACCADE_JUDGE_KEY if set",
-  );
+  expect(lines).toContain("Its judge is at http://there.example/v1: who goes on with the run sends answers there");
+  Deno.env.set("SACCADE_JUDGE_KEY", "secret");
+  try {
+    const meant = "to which the key in SACCADE_JUDGE_KEY would be sent; add --judge-url http://there.example/v1";
+    await expect(run("train --resume FOLDER/judged")).rejects.toThrow(meant);
+    // Named, or without a key, it goes on to the GPU.
+    const named = "train --resume FOLDER/judged --judge-url http://there.example/v1";
+    await expect(run(named)).rejects.not.toThrow(meant);
+    Deno.env.delete("SACCADE_JUDGE_KEY");
+    await expect(run("train --resume FOLDER/judged")).rejects.not.toThrow(meant);
+  } finally {
+    Deno.env.delete("SACCADE_JUDGE_KEY");
+  }
   const at = new TextDecoder("latin1").decode(whole).indexOf("late content");
   whole[at]! ^= 1;
   await Deno.writeFile(`${folder}/damaged.zip`, whole);

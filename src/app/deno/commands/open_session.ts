@@ -13,6 +13,7 @@ import type { RollingSession, Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { visible } from "../command_line/terminal.ts";
+import { expectJudgeMeant } from "../storage/judge_of_file.ts";
 import { expectNewFile } from "../storage/new_file.ts";
 import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 import { verdictFolder } from "../storage/verdict_folder.ts";
@@ -89,7 +90,10 @@ async function openFrom(
   work: (session: Session, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
   const platform = await withGpu(context);
-  if (options.from !== undefined) await checkRunSources(options.from, wanted, platform);
+  if (options.from !== undefined) {
+    await expectJudgeMeant(options.from, wanted, named, Boolean(judgeKey()));
+    await checkRunSources(options.from, wanted, platform);
+  }
   const config = await atCommits(wanted, platform);
   // Weights that were trained are f32, whatever the file has that they began as.
   const isTrained = files !== null && !hasAdapter(config);

@@ -15,8 +15,10 @@ import type { Options } from "../command_line/arguments.ts";
 import { type CommandContext, stopSignal } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { createFreeRunFolder } from "../storage/free_run_folder.ts";
+import { expectJudgeMeant } from "../storage/judge_of_file.ts";
 import { createRunFolder, expectNewFolder, resumeRunFolder } from "../storage/run_folder.ts";
 import { dryRun } from "./dry_run.ts";
+import { judgeKey } from "./judge_command.ts";
 import { useSession, withGpu } from "./open_session.ts";
 import { expectOwnCodeNamed } from "./own_code.ts";
 import { TrainProgress } from "./train_progress.ts";
@@ -31,7 +33,9 @@ export async function trainCommand(
     const store = await resumeRunFolder(options.resume);
     try {
       // Before anything is read by it or written.
-      expectOwnCodeNamed(readStored(await store.readConfig()).config, changes);
+      const { config: stored } = readStored(await store.readConfig());
+      expectOwnCodeNamed(stored, changes);
+      await expectJudgeMeant(options.resume, stored, changes, Boolean(judgeKey()));
       const platform = await withGpu(context);
       const reopened = await reopenRun(store, changes, platform);
       const { config, files } = reopened;

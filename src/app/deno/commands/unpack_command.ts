@@ -12,6 +12,7 @@ import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { exists, writeAll } from "../storage/durable_files.ts";
+import { markJudge } from "../storage/judge_of_file.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
 
 /**
@@ -41,6 +42,7 @@ export async function unpackCommand(
       const checkpoint = run.checkpointAt(places);
       if (checkpoint) await store.writeCheckpoint(checkpoint);
       for await (const lines of run.logAt(places)) await store.appendLog(lines);
+      if (asks(run.config)) await markJudge(out!, run.config.judgeUrl);
       // The last: a folder without it is no run, whatever interrupts this.
       await store.writeConfig(run.configAt(places));
       isWhole = true;
@@ -49,13 +51,8 @@ export async function unpackCommand(
       // Half a run would stand in the way of the next attempt.
       if (!isWhole) await emptied(out!, wasThere);
     }
-    const { judge, judgeUrl } = run.config;
-    if (judge !== "rules" && judgeUrl !== "")
-      terminal.print(
-        visible(
-          `Its judge is at ${judgeUrl}: who goes on with the run sends answers there, and SACCADE_JUDGE_KEY if set`,
-        ),
-      );
+    if (asks(run.config))
+      terminal.print(visible(`Its judge is at ${run.config.judgeUrl}: who goes on with the run sends answers there`));
     for (const sentence of run.notices) terminal.print(visible(sentence));
     const state = run.savedStep > 0 ? `its checkpoint is of step ${run.savedStep}` : "without a checkpoint";
     terminal.print(visible(`The run ${run.name} is in ${out}, ${state}`));
@@ -66,6 +63,9 @@ export async function unpackCommand(
     source.close();
   }
 }
+
+/** Whether a server decides on the answers of a run. */
+const asks = ({ judge, judgeUrl }: RunConfig): boolean => judge !== "rules" && judgeUrl !== "";
 
 /** Compares what a flag names with the run's fingerprint of it. @throws Error where it is another */
 async function expectSame(run: RunFile, places: Places, knob: PlaceKnob, context: CommandContext): Promise<void> {
