@@ -9,7 +9,8 @@ import { fakeCommit } from "../support/fake_hub_api.ts";
 import { FakeRun } from "../support/fake_run.ts";
 
 let host: HTMLDivElement;
-beforeEach(() => {
+beforeEach(async () => {
+  await page.viewport(1280, 900);
   localStorage.removeItem("saccade.hub-token");
   host = document.createElement("div");
   document.body.append(host);

@@ -7,7 +7,8 @@ import { resolveConfig } from "../../src/train/config.ts";
 import { FakeRun, fakeEvents } from "../support/fake_run.ts";
 
 let host: HTMLDivElement;
-beforeEach(() => {
+beforeEach(async () => {
+  await page.viewport(1280, 900);
   host = document.createElement("div");
   document.body.append(host);
 });
