@@ -122,9 +122,10 @@ describe("the list of rollouts", () => {
   });
 
   test("stands in the address, which a link and Back lead to; a filter of a link that is none is said once", async () => {
+    history.replaceState(null, "", "?run=recorded&tab=rollouts");
     const stop = followAddress(context.store, context.control);
     try {
-      await listed();
+      await expect.element(grid()).toBeVisible();
       await field().fill('is:wrong step:2..3 "digit"');
       await page.getByRole("button", { name: "Adv." }).click();
       await expect.poll(() => new URLSearchParams(location.search).get("sort")).toBe("-advantage");

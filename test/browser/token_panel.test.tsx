@@ -140,11 +140,10 @@ describe("the attention of a token", () => {
     const { fake } = await stepped();
     await page.getByText("from this token to the pictures").click();
     await soon(() => expect(document.querySelector(".attention")).not.toBeNull());
-    expect(fake.asked.filter((line) => line.startsWith("attention"))).toHaveLength(1);
     await expect.element(page.getByText(/Attention does not prove cause/)).toBeVisible();
+    expect(fake.asked.filter((line) => line.startsWith("attention"))).toHaveLength(1);
     // Four heads look at one token each, of their own number; the mean at all four alike.
     expect(table()[0]).toContain("most at row 1, column 1: 13.2 %");
-    const stage = document.querySelector(".stage")!;
     const layer = page.getByRole("slider", { name: "layer" });
     (layer.element() as HTMLElement).focus();
     const cursor = document.querySelector("aside h2")!.textContent;
@@ -154,12 +153,12 @@ describe("the attention of a token", () => {
     (head.element() as HTMLElement).focus();
     await userEvent.keyboard("{ArrowRight}");
     await soon(() => expect(table()[0]).toContain("most at row 1, column 3: 50.0 %"));
-    expect(lightest(stage)).toBe(2);
+    await soon(() => expect(lightest(document.querySelector(".stage")!)).toBe(2));
     expect(document.querySelector("aside h2")!.textContent).toBe(cursor);
 
     await page.getByLabelText("attention rollout (all layers multiplied)").click();
     await soon(() => expect(table()[0]).toContain("most at row 2, column 2: 25.0 %"));
-    expect(lightest(document.querySelector(".crops .seen")!)).toBe(5);
+    await soon(() => expect(lightest(document.querySelector(".crops .seen")!)).toBe(5));
     await expect.element(layer).toBeDisabled();
 
     // The button leads to what is a proof; folded, nothing is drawn.
