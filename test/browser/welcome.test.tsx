@@ -52,7 +52,7 @@ describe("the layout", () => {
     expect(place(".folded-settings").top).toBeLessThan(400);
     scrollTo(0, 1500);
     await soon(() => expect(Math.abs(place(".runline").top)).toBeLessThan(1));
-    expect(place(".runline").height).toBeLessThan(100);
+    expect(place(".runline").height).toBeLessThan(110);
     scrollTo(0, 0);
     await page.getByText("Settings", { exact: true }).click();
     await expect.element(page.getByRole("combobox", { name: "Preset" })).toBeVisible();
