@@ -16,7 +16,7 @@ const scratch = mkdtempSync(join(tmpdir(), "saccade-test-"));
 process.env.XDG_RUNTIME_DIR = scratch;
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
-const stepTimeoutMs = 15 * 60_000;
+const stepTimeoutMs = 17 * 60_000;
 /** @type {{ title: string, seconds: number }[]} */
 const parts = [];
 /** @type {{ name: string, seconds: number }[]} */
