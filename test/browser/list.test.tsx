@@ -122,10 +122,10 @@ describe("the list of rollouts", () => {
   });
 
   test("stands in the address, which a link and Back lead to; a filter of a link that is none is said once", async () => {
-    history.replaceState(null, "", "?run=recorded&tab=rollouts");
+    history.replaceState(null, "", "?run=recorded&tab=rollouts&find=is%3Aright");
     const stop = followAddress(context.store, context.control);
     try {
-      await expect.element(grid()).toBeVisible();
+      await expect.element(field()).toHaveValue("is:right");
       await field().fill('is:wrong step:2..3 "digit"');
       await page.getByRole("button", { name: "Adv." }).click();
       await expect.poll(() => new URLSearchParams(location.search).get("sort")).toBe("-advantage");
