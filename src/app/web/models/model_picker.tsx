@@ -1,7 +1,8 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { modelName } from "../labels/model_name.ts";
 import { counted } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { CardMemoryField } from "../widgets/card_memory_field.tsx";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { hubModels, type KnownModel, shippedModels } from "./catalogue.ts";
 import { FetchList } from "./fetch_list.tsx";
@@ -34,7 +35,7 @@ export function ModelPicker() {
         <KnobField knob="loraRank" label="LoRA rank (0: all weights)" />
         <KnobField knob="baseDtype" label="dtype of the weights under LoRA" />
         <KnobField knob="freeze" label="without LoRA, freeze" />
-        <CardField />
+        <CardMemoryField card={models.card} />
       </fieldset>
       <Entries title="With this page" models={shippedModels} />
       {trained.length > 0 && (
@@ -73,36 +74,5 @@ function Entries({ title, models, note }: { title: string; models: readonly Know
         ))}
       </ul>
     </section>
-  );
-}
-
-/** The same number as under GPU memory. */
-function CardField() {
-  const { card } = useModels();
-  const id = useId();
-  const [problem, setProblem] = useState<string | null>(null);
-  return (
-    <div class="knob">
-      <div class="row">
-        <label for={id}>memory of the card, GiB</label>
-        <input
-          id={id}
-          class="num"
-          type="text"
-          inputMode="decimal"
-          autocomplete="off"
-          placeholder="?"
-          aria-describedby={problem ? `${id}-problem` : undefined}
-          aria-invalid={problem ? true : undefined}
-          value={card.memoryGib.value === null ? "" : String(card.memoryGib.value)}
-          onChange={(event) => setProblem(card.setMemory(event.currentTarget.value))}
-        />
-      </div>
-      {problem && (
-        <p class="problem small" id={`${id}-problem`} role="alert">
-          {problem}
-        </p>
-      )}
-    </div>
   );
 }

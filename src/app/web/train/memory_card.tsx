@@ -1,9 +1,10 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { mostProblemLine } from "../../memory/estimate_text.ts";
 import { type Fit, hopeless, type Remedy } from "../../memory/fit.ts";
 import { gib } from "../../memory/remedies.ts";
 import { usePage } from "../run/page_context.ts";
+import { CardMemoryField } from "../widgets/card_memory_field.tsx";
 import { knobLabel } from "../widgets/knob_field.tsx";
 import { useMemory } from "./memory_context.ts";
 
@@ -17,7 +18,7 @@ export function MemoryCard() {
       <summary>
         <b>GPU memory</b> <span role="status">{estimate ? verdict(estimate.memory.fit) : "not counted yet"}</span>
       </summary>
-      <CardMemory />
+      <CardMemoryField card={memory} />
       {memory.problem.value && <p class="soft small">{memory.problem.value}</p>}
       {estimate && <Estimate />}
     </details>
@@ -28,39 +29,6 @@ function verdict({ bytes, fits, memoryBytes }: Fit): string {
   if (bytes === null) return "does not fit this device";
   if (fits === null) return `${gib(bytes)} GiB`;
   return fits ? `fits: ${gib(bytes)} of ${gib(memoryBytes!)} GiB` : `does not fit: ${gib(bytes)} GiB`;
-}
-
-function CardMemory() {
-  const memory = useMemory();
-  const id = useId();
-  const [problem, setProblem] = useState<string | null>(null);
-  return (
-    <div class="knob">
-      <div class="row">
-        <label for={id}>memory of the card, GiB</label>
-        <input
-          id={id}
-          class="num"
-          type="text"
-          inputMode="decimal"
-          autocomplete="off"
-          placeholder="?"
-          aria-describedby={problem ? `${id}-problem` : undefined}
-          aria-invalid={problem ? true : undefined}
-          value={memory.memoryGib.value === null ? "" : String(memory.memoryGib.value)}
-          onChange={(event) => setProblem(memory.setMemory(event.currentTarget.value))}
-        />
-      </div>
-      {problem && (
-        <p class="problem small" id={`${id}-problem`} role="alert">
-          {problem}
-        </p>
-      )}
-      {memory.memoryGib.value === null && (
-        <p class="soft small">Browsers do not report it. Type it here, and the page says whether a run fits.</p>
-      )}
-    </div>
-  );
 }
 
 function Estimate() {
