@@ -12,11 +12,12 @@ const mayImport: Record<string, readonly string[]> = {
   tasks: ["image"],
   model: ["image", "gpu", "ops"],
   policy: ["connection", "image", "gpu", "ops", "model"],
+  onnx: ["image", "gpu", "model", "policy"],
   agent: ["image", "tasks", "policy"],
   reward: ["connection", "image", "tasks", "policy", "agent"],
   train: ["connection", "image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],
   interop: ["image", "tasks", "policy", "agent", "reward", "train"],
-  app: ["connection", "image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward", "train", "interop"],
+  app: ["connection", "image", "tasks", "gpu", "ops", "model", "policy", "onnx", "agent", "reward", "train", "interop"],
 };
 
 /** Files that every layer may import. */

@@ -63,7 +63,7 @@ export async function openFakeHub(options: FakeHubOptions): Promise<FakeHub> {
       await Promise.all([hub, cdn].map(({ close }) => close()));
     },
   };
-  const known = (server: "hub" | "cdn", { method, url, headers }: IncomingMessage): FakeRequest => {
+  const known = (server: "hub" | "cdn", { method = "", url = "", headers }: IncomingMessage): FakeRequest => {
     const request = {
       server,
       method,
@@ -104,7 +104,7 @@ export async function openFakeHub(options: FakeHubOptions): Promise<FakeHub> {
 
   const hub = await serve(async (incoming, response) => {
     const request = known("hub", incoming);
-    const url = new URL(incoming.url, "http://fake");
+    const url = new URL(incoming.url ?? "", "http://fake");
     const [, kind, name, revision = "", folder = ""] =
       /^\/api\/(models|datasets)\/([^/]+\/[^/]+)\/tree\/([^/]+)(?:\/(.*))?$/.exec(url.pathname) ?? [];
     if (name) {
@@ -158,7 +158,7 @@ export async function openFakeHub(options: FakeHubOptions): Promise<FakeHub> {
   });
   const cdn = await serve(async (incoming, response) => {
     const request = known("cdn", incoming);
-    const [, key, path = ""] = /^\/(\w+\/[^/]+\/[^/]+)\/([^?]+)/.exec(incoming.url) ?? [];
+    const [, key, path = ""] = /^\/(\w+\/[^/]+\/[^/]+)\/([^?]+)/.exec(incoming.url ?? "") ?? [];
     const file = decodeURIComponent(path);
     const bytes = key ? fake.repositories[key]?.[file] : undefined;
     if (!bytes) return response.writeHead(403).end();

@@ -64,7 +64,11 @@ export async function openFakeJudge(options: FakeJudgeOptions): Promise<FakeJudg
       return response.writeHead(modelsStatus, headers).end(JSON.stringify({ data: models.map((id) => ({ id })) }));
     if (request.method !== "POST" || request.url !== "/v1/chat/completions")
       return response.writeHead(404, headers).end('{"error":"no such path"}');
-    const question = { index: fake.questions.length, body: JSON.parse(body), headers: request.headers };
+    const question = {
+      index: fake.questions.length,
+      body: JSON.parse(body),
+      headers: request.headers as Record<string, string | undefined>,
+    };
     fake.questions.push(question);
     fake.mostOpen = Math.max(fake.mostOpen, ++open);
     try {
