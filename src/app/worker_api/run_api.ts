@@ -53,6 +53,8 @@ export interface StoredRun {
   sizeBytes: number | null;
   /** It came out of a file: nobody here has agreed to what it would fetch. */
   imported?: true;
+  /** The browser keeps nothing: it goes with the page. */
+  inPageAlone?: true;
 }
 
 /** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */

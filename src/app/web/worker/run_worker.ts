@@ -27,7 +27,7 @@ import type {
 import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
 import type { DataWorker } from "./data_worker.ts";
-import { StorageFull } from "./database.ts";
+import { StorageProblem } from "./database.ts";
 import { droppedPaths } from "./dropped_again.ts";
 import type { HubParts } from "./hub_worker.ts";
 import type { JudgeWorker } from "./judge_worker.ts";
@@ -134,14 +134,16 @@ export class RunWorker implements RunApi {
     const { adapter, software, model, notices } = session;
     const productSeconds = software && !this.#run ? await session.productSeconds?.() : undefined;
     const { resumableRun } = await import("./resumable_run.ts");
-    const stored = await resumableRun(config);
+    // Where nothing can be stored, a model opens and trains all the same.
+    const stored = await resumableRun(config).catch((error: Error) => error);
+    const problems = [this.network?.weights.problem, stored instanceof Error ? stored.message : null];
     return {
       adapter,
       software,
       ...(productSeconds !== undefined && { productSeconds }),
       model,
-      notices: [...notices, ...(this.network?.weights.problem ? [this.network.weights.problem] : [])],
-      resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
+      notices: [...notices, ...problems.filter((problem) => typeof problem === "string")],
+      resumable: stored && !(stored instanceof Error) ? { name: stored.name, step: stored.savedStep } : undefined,
     };
   }
 
@@ -344,7 +346,7 @@ export class RunWorker implements RunApi {
     return file;
   }
 
-  /** Ends the run, saved, so that another can begin. @throws StorageFull where it cannot be saved */
+  /** Ends the run, saved, so that another can begin. @throws StorageProblem where it cannot be saved */
   async #endRun(): Promise<void> {
     if (this.#run?.over === false) await this.stop();
     else await this.#run?.save();
@@ -356,7 +358,7 @@ export class RunWorker implements RunApi {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof StorageFull)) await this.#giveUp();
+      if (!(error instanceof StorageProblem)) await this.#giveUp();
       throw error;
     }
   }
