@@ -161,6 +161,8 @@ export interface RunApi {
   nextWarmup(): Promise<WarmupEvent | null>;
   /** Keeps what the warm-up has made so far and ends it. */
   stopWarmup(): Promise<void>;
+  /** Keeps what a warm-up made that is over and could not be kept: the storage was full. Nothing where there is none. */
+  keepWarmup(): Promise<void>;
   /** Weights made here, newest first. */
   models(): Promise<StoredModel[]>;
   removeModel(name: string): Promise<void>;

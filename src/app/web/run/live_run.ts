@@ -154,4 +154,4 @@ export class LiveRun {
 }
 
 /** The storage is full, or refuses. Errors of a worker keep their names. */
-const isStorage = (error: unknown): boolean => /^Storage(Full|Problem)$/.test((error as Error).name);
+export const isStorage = (error: unknown): boolean => /^Storage(Full|Problem)$/.test((error as Error).name);

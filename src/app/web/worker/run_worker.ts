@@ -62,6 +62,8 @@ export class RunWorker implements RunApi {
   /** Its events on their way to the page. */
   #batches: { run: StoredRunWriter; batches: EventBatches<TrainEvent> } | null = null;
   #warmup: StoredWarmupWriter | null = null;
+  /** One that is over and could not be kept. */
+  #unkept: StoredWarmupWriter | null = null;
   /** Counts questions about memory, and what makes the last one stale. */
   #asked = 0;
 
@@ -248,7 +250,10 @@ export class RunWorker implements RunApi {
     if (!this.#warmup) return null;
     const warmup = this.#warmup;
     return this.#guarded(async () => {
-      const event = await warmup.next();
+      const event = await warmup.next().catch((error: unknown) => {
+        if (error instanceof StorageProblem) [this.#warmup, this.#unkept] = [null, warmup];
+        throw error;
+      });
       if (event === null) await this.stopWarmup();
       return event;
     });
@@ -257,7 +262,18 @@ export class RunWorker implements RunApi {
   async stopWarmup(): Promise<void> {
     const warmup = this.#warmup;
     this.#warmup = null;
-    await warmup?.stop();
+    try {
+      await warmup?.stop();
+    } catch (error) {
+      // It waits for room, until something else is begun.
+      if (error instanceof StorageProblem) this.#unkept = warmup;
+      throw error;
+    }
+  }
+
+  async keepWarmup(): Promise<void> {
+    await this.#unkept?.stop();
+    this.#unkept = null;
   }
 
   models(): Promise<StoredModel[]> {
@@ -351,6 +367,10 @@ export class RunWorker implements RunApi {
     if (this.#run?.over === false) await this.stop();
     else await this.#run?.save();
     await this.stopWarmup();
+    // Asked once more; what cannot be kept then is given up.
+    const unkept = this.#unkept;
+    this.#unkept = null;
+    await unkept?.stop().catch(() => unkept.abandon());
   }
 
   /** Work on the device. After an error of it, all that was on it is gone, and the next start opens another. */
@@ -380,6 +400,8 @@ export class RunWorker implements RunApi {
 
   /** With the session go the weights of the run that it trained. */
   #closeSession(): void {
+    this.#unkept?.abandon();
+    this.#unkept = null;
     this.#beside.close();
     this.#models.close();
     if (this.#run?.over) this.#run = null;
