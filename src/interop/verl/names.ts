@@ -94,6 +94,20 @@ const klTypes: Readonly<Record<string, RunConfig["klLossType"]>> = {
   k2: "mse",
 };
 
+/** verl's GSPO has no dual clip and takes the mean over sequences, whatever stands beside it. */
+const lossMode: Mapping = {
+  names: [`${actor}.policy_loss.loss_mode`],
+  read(given) {
+    const mode = given(`${actor}.policy_loss.loss_mode`);
+    if (mode === undefined) return {};
+    if (mode === "vanilla") return { ratioLevel: "token" };
+    if (mode !== "gspo") throw new Error("supported kinds of loss_mode are vanilla and gspo");
+    return { ratioLevel: "sequence", clipRatioC: 0, lossAggMode: "seq-mean-token-mean" };
+  },
+  write: ({ ratioLevel }): Record<string, string> =>
+    ratioLevel === "token" ? {} : { [`${actor}.policy_loss.loss_mode`]: "gspo" },
+};
+
 const klLoss: Mapping = {
   names: [`${actor}.use_kl_loss`, `${actor}.kl_loss_coef`, `${actor}.kl_loss_type`],
   read(given, base) {
@@ -394,8 +408,9 @@ export const verlNames: AliasTable = {
       write: (norm: number) => String(norm || noClip),
     }),
     clip,
-    one(`${actor}.clip_ratio_c`, "clipRatioC"),
+    one(`${actor}.clip_ratio_c`, "clipRatioC", { write: (c: number) => (c === 0 ? null : String(c)) }),
     one(`${actor}.loss_agg_mode`, "lossAggMode"),
+    lossMode,
     one(`${actor}.entropy_coeff`, "entropyCoef"),
     klLoss,
     klReward,
@@ -417,7 +432,6 @@ export const verlNames: AliasTable = {
     "algorithm.kl_penalty": { values: ["kl", "k1"], line: "the KL in the reward is the plain difference" },
     "algorithm.kl_ctrl.type": { values: ["fixed"], line: "the weight of a KL stays" },
     "algorithm.use_pf_ppo": { values: ["False"], line: "rollouts are not resampled by reward" },
-    [`${actor}.policy_loss.loss_mode`]: { values: ["vanilla"], line: "the loss is PPO's with two clips" },
     [`${actor}.shuffle`]: { values: ["False"], line: "mini-batches keep the order of the step" },
     [`${actor}.tis_imp_ratio_cap`]: { values: ["-1", "null"], line: "sampling and training share one set of weights" },
     [`${actor}.optim.optimizer`]: { values: ["AdamW"], line: "the optimizer is AdamW" },
