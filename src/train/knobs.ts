@@ -417,6 +417,15 @@ const table = {
       "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
     ),
   ),
+  rankedTasks: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 1024,
+      unit: "tasks",
+      line: "only so many tasks of a step enter the loss, those whose rewards have the largest standard deviation; 0: all. PyVision-RL: 16 of 32",
+    }),
+  ),
   overlong: live(
     choice(
       "grpo",
