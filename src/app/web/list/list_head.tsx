@@ -1,6 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows of a table cannot be laid out by place
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and names its row (aria-activedescendant)
-import type { Ref } from "preact";
 import { type NumberField, parseSorting, type Sorting, sortingText } from "../../rollout_list/fields.ts";
 import { usePage } from "../run/page_context.ts";
 
@@ -23,10 +22,10 @@ const headings: readonly Heading[] = [
 ];
 
 /** The names of the columns; those of numbers sort. */
-export function ListHead({ headRef }: { headRef: Ref<HTMLDivElement> }) {
+export function ListHead() {
   const sorting = parseSorting(usePage().store.sorting.value);
   return (
-    <div ref={headRef} class="row-of head" role="row" aria-rowindex={1}>
+    <div class="row-of head" role="row" aria-rowindex={1}>
       {headings.map((heading) => (
         <Head key={heading.name} heading={heading} sorting={sorting} />
       ))}

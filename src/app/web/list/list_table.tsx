@@ -9,6 +9,9 @@ import type { ListControl, ShownList } from "./list_control.ts";
 import { ListHead } from "./list_head.tsx";
 import { ListRowLine, rowPx } from "./list_row_line.tsx";
 
+/** What stands around the rows; list.css has the same. */
+const headPx = 32;
+const borderPx = 2;
 /** Rows above and below those that are seen. */
 const around = 8;
 /** Browsers end an element's height at some ten million pixels. */
@@ -51,14 +54,12 @@ export function ListTable({ list, shown }: { list: ListControl; shown: ShownList
     if (place < 0) return;
     setAt(place);
     const { scrollTop, clientHeight } = box.current!;
-    const headPx = headRef.current?.offsetHeight ?? 0;
     const top = place * rowPx;
     if (top < scrollTop) box.current!.scrollTop = top;
     else if (top + rowPx > scrollTop + clientHeight - headPx)
       box.current!.scrollTop = top + rowPx - clientHeight + headPx;
     void list.rowAt(place).then((row) => row && list.choose(row));
   };
-  const headRef = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLDivElement>): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;
     const page = Math.max(1, Math.floor(seen.height / rowPx) - 2);
@@ -95,10 +96,11 @@ export function ListTable({ list, shown }: { list: ListControl; shown: ShownList
         aria-activedescendant={listed > 0 ? `row-${cursor}` : undefined}
         tabIndex={0}
         data-keys
+        style={{ maxHeight: `${headPx + listed * rowPx + borderPx}px` }}
         onScroll={look}
         onKeyDown={onKeyDown}
       >
-        <ListHead headRef={headRef} />
+        <ListHead />
         <div class="space" role="rowgroup" style={{ height: `${listed * rowPx}px` }}>
           {places.map((place) => {
             const row = list.row(place);
