@@ -14,6 +14,9 @@ export function runName(config: RunConfig): string {
   return [config.preset, ...differences, `seed ${config.seed}`].join(", ");
 }
 
+/** Where a run lies that its browser does not keep. */
+export const inPageAlone = "this page alone";
+
 /** The name with the first number behind it that is free. */
 export function freeName(base: string, taken: ReadonlySet<string>): string {
   if (!taken.has(base)) return base;
