@@ -6,6 +6,7 @@ import type { OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { Control } from "../../benchmarks/benchmark.ts";
+import type { OnnxDevice } from "../../session/onnx_devices.ts";
 import {
   type CommandEntry,
   type CommandName,
@@ -59,6 +60,9 @@ export interface Options {
   policyTools?: ToolForm;
   policyTimeout?: number;
   policyConcurrency?: number;
+  policyOnnx?: string;
+  onnxDtype?: string;
+  onnxDevice?: OnnxDevice;
   tasks?: number;
   expect?: string;
   headersOnly?: boolean;
