@@ -1,6 +1,6 @@
 import type { NamedBytes, RunStore } from "../../../platform.ts";
 import type { Fingerprint } from "../../../tasks/fingerprint.ts";
-import { differences, resolveConfig } from "../../../train/config.ts";
+import { beginningOf, differences } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { configText, readStored } from "../../run/record.ts";
 import { noSummary } from "../../run/run_summary.ts";
@@ -48,7 +48,7 @@ export async function storedRuns(own: string | null = null): Promise<StoredRun[]
 function settingsIn(text: string): Partial<RunConfig> | null {
   try {
     const { config } = readStored(text);
-    const changed = differences(config, resolveConfig({ preset: config.preset }));
+    const changed = differences(config, beginningOf(config));
     return Object.fromEntries([["preset", config.preset], ...changed.map((key) => [key, config[key]])]);
   } catch {
     return null;
