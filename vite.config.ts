@@ -94,7 +94,7 @@ export default defineConfig({
       {
         extends: true,
         // Found late, in a test that imports it, it would reload the tests under way.
-        optimizeDeps: { include: ["axe-core"] },
+        optimizeDeps: { include: ["axe-core", "onnxruntime-web/jspi"] },
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.{ts,tsx}"],

@@ -20,8 +20,11 @@ const ofDocument = [
   "connect-src 'self'",
 ].join("; ");
 
-/** Workers fetch what a person named: models and data from the Hub or an address, verdicts of a judge. */
-const ofWorker = [...common, "script-src 'self'", "connect-src 'self' https: http:"].join("; ");
+/**
+ * Workers fetch what a person named: models and data from the Hub or an address, verdicts of a judge. ONNX graphs run in a
+ * WebAssembly of the page's own; no text becomes a script.
+ */
+const ofWorker = [...common, "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self' https: http:"].join("; ");
 
 /** Decodes and renders pictures. */
 const ofPictures = [...common, "script-src 'self'", "connect-src 'none'"].join("; ");
