@@ -1,4 +1,5 @@
 import type { ExportedModel } from "../../interop/verl/export/overrides.ts";
+import { publishedFiles } from "../../model/families/table.ts";
 import { formatJson, type Json, jsonObject, parseJson } from "../../model/json_file.ts";
 import type { NamedBytes, Platform } from "../../platform.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
@@ -97,7 +98,7 @@ async function* describing(
   opened: OpenedExport,
   read: (name: string) => Promise<Uint8Array | null>,
 ): AsyncGenerator<FileToZip> {
-  const { tokenizerJson: joined, view, family } = opened;
+  const { tokenizerJson: joined, view } = opened;
   const text = (name: string, content: string): FileToZip => ({
     name: `${folder}/${name}`,
     bytes: new TextEncoder().encode(content),
@@ -127,15 +128,9 @@ async function* describing(
       size: { shortest_edge: limits.minPixels, longest_edge: limits.maxPixels },
       min_pixels: limits.minPixels,
       max_pixels: limits.maxPixels,
-      processor_class: processorClasses[family] ?? "Qwen2_5_VLProcessor",
     })}\n`,
   );
 }
-
-const processorClasses: Readonly<Record<string, string>> = {
-  qwen2_5_vl: "Qwen2_5_VLProcessor",
-  qwen3_vl: "Qwen3VLProcessor",
-};
 
 /** Where the model's own file cannot be had: as it is published. */
 async function publishedProcessor({ config, platform }: OpenedExport): Promise<Json> {
@@ -153,9 +148,11 @@ async function publishedProcessor({ config, platform }: OpenedExport): Promise<J
 /** The small files of a model on the Hub, and its tokenizer: the check needs no network then. */
 async function* tokenizerFiles(opened: OpenedExport): AsyncGenerator<FileToZip> {
   const { config, platform, family } = opened;
-  const read = async (name: string) => fileOrNull(filesIn(platform, config.model))(name).catch(() => null);
+  const { isReachable } = opened;
+  const read = async (name: string) => (isReachable ? fileOrNull(filesIn(platform, config.model))(name) : null);
+  const known = publishedFiles(config.model.replace(/^hf:\/\//, "").replace(/@.*$/, ""))?.config;
   const own = await read("config.json");
-  const bytes = own ?? new TextEncoder().encode(`${formatJson({ model_type: family })}\n`);
+  const bytes = own ?? new TextEncoder().encode(`${formatJson(known ?? { model_type: family })}\n`);
   yield { name: "tokenizer/config.json", bytes, deflate: true };
   yield* describing("tokenizer", opened, read);
 }

@@ -40,6 +40,8 @@ export interface OpenedExport {
   view: ExportView & { modelInput(pixels: Pixels): Pixels; imageTokens(modelInput: Pixels): number };
   /** `model_type` of the model's config.json. */
   family: string;
+  /** False where the model is a name on the Hub, and that did not answer. */
+  isReachable: boolean;
   /** What a person should know, in sentences. */
   notes: string[];
 }
@@ -77,7 +79,8 @@ export async function openExport(
   const most = config.maxPixels > 0 ? Math.min(config.maxPixels, preprocessor.maxPixels) : preprocessor.maxPixels;
   const factor = vision.patchSize * vision.spatialMergeSize;
   const limits = { factor, minPixels: Math.min(preprocessor.minPixels, most), maxPixels: most };
-  const tokenizerJson = await tokenizerOf(config, platform, tokenizerFolder, notes);
+  const isReachable = modelNote === undefined;
+  const tokenizerJson = await tokenizerOf(config, platform, { folder: tokenizerFolder, isReachable }, notes);
   const { Tokenizer } = await import("../../policy/tokenizer.ts");
   const tokenizer = tokenizerJson && new Tokenizer(tokenizerJson);
   const chat = tokenizer && openChat(config.prompt, tokenizer, described);
@@ -102,6 +105,7 @@ export async function openExport(
       imageTokens: ({ width, height }) => (width / factor) * (height / factor),
     },
     family: modelType,
+    isReachable,
     notes,
   };
 }
@@ -110,17 +114,22 @@ export async function openExport(
 async function tokenizerOf(
   { model }: RunConfig,
   platform: Platform,
-  folder: string | undefined,
+  { folder, isReachable }: { folder: string | undefined; isReachable: boolean },
   notes: string[],
 ): Promise<Json | null> {
   if (folder !== undefined) return tokenizerSource(fileOrNull(filesIn(platform, folder)));
+  const without = "prompts are not counted, and there are no rollouts for the check; name one by --tokenizer DIR";
+  if (!isReachable) {
+    notes.push(`The tokenizer of ${model} could not be had: ${without}`);
+    return null;
+  }
   try {
     return await tokenizerSource(fileOrNull(filesIn(platform, model)));
   } catch (error) {
     // A folder of this machine must have one; a name on the Hub may be out of reach.
     if (platform.addressOf(model) === null) throw error;
     notes.push(
-      `The tokenizer of ${model} could not be had (${(error as Error).message}): prompts are not counted, and there are no rollouts for the check; name one by --tokenizer DIR`,
+      `The tokenizer of ${model} could not be had (${(error as Error).message}): ${without}`,
     );
     return null;
   }

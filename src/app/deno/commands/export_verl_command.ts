@@ -1,4 +1,3 @@
-import type { Platform } from "../../../platform.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
@@ -47,7 +46,8 @@ export async function exportVerlCommand(
   const platform = await context.openPlatform(false);
   if (from !== undefined) await checkRunSources(from, wanted, platform);
   const own = await loadOwnCode({ data: wanted.data, reward: "weights", tools: "" }, changes);
-  const config = await pinned(wanted, platform);
+  // The data set of the Hub that is read is the one whose rows are written.
+  const config = await atCommits(wanted, platform).catch(() => wanted);
   const opened = await openExport(config, platform, { tokenizerFolder: options.tokenizer, tasks: own.tasks });
   const groups = from === undefined ? await modelGroups(opened, options, context) : await loggedGroups(from);
   const files = exportedFiles(opened, {
@@ -64,10 +64,6 @@ export async function exportVerlCommand(
   );
   return exitCodes.done;
 }
-
-/** Branches of the Hub as the commits that they stand for now; out of reach they stay names. */
-const pinned = (config: RunConfig, platform: Platform): Promise<RunConfig> =>
-  atCommits(config, platform).catch(() => config);
 
 /** Groups of the last step of a run's log. */
 async function loggedGroups(folder: string): Promise<GivenGroup[]> {

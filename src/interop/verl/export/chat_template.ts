@@ -78,7 +78,7 @@ function recipe(tools: readonly OfferedTool[]): string {
   const whole = characters.decode(chat.prompt({ question: "" }, []));
   const system = /^<\|im_start\|>system\n(.*?)<\|im_end\|>\n/s.exec(whole)?.[1] ?? "";
   const begins = system.indexOf("\n\n# Tools");
-  const opens = system.indexOf("<tools>", begins) + "<tools>".length;
+  const opens = system.indexOf("\n<tools>\n", begins) + "\n<tools>".length;
   const ends = system.indexOf("\n</tools>", opens);
   const known = tools.map((tool) => `${literal(tool.name)}: ${literal(dumpJson(loadJson(lineOf(tool, "verl"))))}`);
   return `{%- set lines = {${known.join(", ")}} -%}

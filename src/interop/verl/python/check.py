@@ -71,6 +71,29 @@ def expect_verl() -> None:
         raise CannotTry(f"verl {VERL} is there, but cannot be imported ({error}); {how}") from None
 
 
+def add_architecture(config) -> None:
+    """The class of a model whose config.json is of its sizes alone, by transformers' own table."""
+    from omegaconf import OmegaConf
+
+    file = Path(config.actor_rollout_ref.model.path) / "config.json"
+    if not file.exists():
+        return
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if found.get("architectures"):
+        return
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as classes
+
+    known = [classes.get(found.get("model_type"), "unknown")]
+    OmegaConf.update(config, "actor_rollout_ref.model.override_config.architectures", known, force_add=True)
+
+
+def last_line(error: BaseException) -> str:
+    """What went wrong at first, in one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {(str(error).strip() or 'without a word').splitlines()[0]}"
+
+
 def unpacked(ids: list) -> list[int]:
     """[1, [7, 3]] is 1, 7, 7, 7."""
     return [one for part in ids for one in ([part[0]] * part[1] if isinstance(part, list) else [part])]
@@ -156,7 +179,7 @@ class Check:
             with initialize_config_dir(config_dir=str(folder), version_base=None):
                 config = compose(config_name="ppo_trainer", overrides=overrides)
         except Exception as error:
-            raise CannotTry(f"verl's Hydra does not take the settings: {str(error).strip().splitlines()[0]}") from error
+            raise CannotTry(f"verl's Hydra does not take the settings: {last_line(error)}") from error
         model = self.settings["model"]
         name = config.actor_rollout_ref.model.path
         if self.asked.model:
@@ -165,6 +188,7 @@ class Check:
             if not model["tokenizer"]:
                 raise CannotTry(f"The model is {name} on the Hub: give the folder of its tokenizer by --model DIR")
             config.actor_rollout_ref.model.path = str(HERE / "tokenizer")
+        add_architecture(config)
         # Nothing is loaded on it: the check has no weights.
         config.actor_rollout_ref.model.lora_adapter_path = None
         if self.asked.stock:
@@ -238,7 +262,7 @@ class Check:
                 self.rows = {name: self.dataset(name) for name in ("train", "heldout", "check") if (HERE / f"data/{name}.parquet").exists()}
         except Exception as error:
             path = self.config.actor_rollout_ref.model.path
-            print(f"verl cannot open the model's folder or the rows ({path}): {type(error).__name__}: {str(error).strip().splitlines()[0]}")
+            print(f"verl cannot open the model's folder or the rows ({path}): {last_line(error)}")
             return 1
         print(f"verl {VERL}, transformers {transformers.__version__}, torch {torch.__version__}, Python {sys.version.split()[0]}")
         if self.asked.stock:
@@ -272,6 +296,7 @@ class Check:
     async def checked_rows(self) -> Counted:
         counts = ", ".join(f"{len(rows)} {name}" for name, rows in self.rows.items() if name != "check")
         found = Counted("rows", "prompts")
+        judge, self.settings["judge"] = self.settings["judge"], {"name": "stored", "right": False}
         size = next(iter(self.workers))
         for name in ("train", "heldout"):
             rows = self.rows.get(name)
@@ -285,6 +310,7 @@ class Check:
                 except Exception as error:
                     made = f"{type(error).__name__}: {error}"
                 found.say(made == wanted, f"{name} row {index} ({row['extra_info']['id']}): {made} tokens, {wanted} in Saccade")
+        self.settings["judge"] = judge
         found.note = f" in length ({counts}, read by {type(next(iter(self.rows.values()))).__name__})"
         return found
 
