@@ -71,6 +71,12 @@ def expect_verl() -> None:
         raise CannotTry(f"verl {VERL} is there, but cannot be imported ({error}); {how}") from None
 
 
+def override_lines() -> list[str]:
+    """The settings of overrides.txt, with this folder as it stands between hydra's quotes."""
+    text = (HERE / "overrides.txt").read_text(encoding="utf-8")
+    return text.replace("$HERE", str(HERE).replace("'", "\\'")).splitlines()
+
+
 def add_architecture(config) -> None:
     """The class of a model whose config.json is of its sizes alone, by transformers' own table."""
     from omegaconf import OmegaConf
@@ -171,8 +177,7 @@ class Check:
         import verl
         from hydra import compose, initialize_config_dir
 
-        text = (HERE / "overrides.txt").read_text(encoding="utf-8").replace("$HERE", str(HERE))
-        overrides = [*text.splitlines(), "actor_rollout_ref.rollout.name=vllm", "trainer.n_gpus_per_node=1"]
+        overrides = [*override_lines(), "actor_rollout_ref.rollout.name=vllm", "trainer.n_gpus_per_node=1"]
         folder = Path(verl.__file__).parent / "trainer/config"
         self.count = len(overrides)
         try:
@@ -279,16 +284,15 @@ class Check:
         from omegaconf import OmegaConf
 
         found = Counted("configuration", "settings")
-        text = (HERE / "overrides.txt").read_text(encoding="utf-8").replace("$HERE", str(HERE))
         changed = {"actor_rollout_ref.model.path", "actor_rollout_ref.model.lora_adapter_path"}
         if self.asked.stock:
             changed.add("actor_rollout_ref.rollout.agent.agent_loop_config_path")
-        for line in text.splitlines():
+        for line in override_lines():
             name, _, value = line.lstrip("+").partition("=")
             if name in changed:
                 continue
             held = OmegaConf.select(self.config, name)
-            wanted = value[1:-1] if value[:1] in ("'", '"') else value
+            wanted = value[1:-1].replace("\\'", "'") if value[:1] in ("'", '"') else value
             found.say(_means(held, wanted), f"{name} is {held!r}, given as {value}")
         found.note = f", composed by Hydra from {self.count} lines"
         return found
@@ -407,8 +411,12 @@ class Check:
         for one, made in played:
             if one["reward"] is not None and one["advantage"] is not None:
                 groups.setdefault((one["set"], one["row"]), []).append((one, made))
-        largest = 0.0
+        largest = flat = 0.0
         for group in groups.values():
+            paid = [one["reward"] for one, _ in group]
+            spread = float(np.std(paid, ddof=1)) if len(paid) > 1 else 1.0
+            # What f32 leaves of the mean, over a deviation that may be nothing.
+            rounding = 1.2e-7 * max(map(abs, paid)) / (spread + 1e-6)
             longest = max(len(made["response"]) for _, made in group)
             rewards, masks = torch.zeros(len(group), longest), torch.zeros(len(group), longest)
             for i, (_, made) in enumerate(group):
@@ -424,14 +432,18 @@ class Check:
                 at = made["mask"].index(1) if 1 in made["mask"] else None
                 got = 0.0 if at is None else float(given[i, at])
                 off = abs(got - one["advantage"]) if at is not None else 0.0
-                largest = max(largest, off)
-                # verl's are sums in f32 over a deviation that may be small.
+                if spread > 0:
+                    largest = max(largest, off)
+                else:
+                    flat = max(flat, off)
                 kind.say(
-                    off <= 2e-4 * max(1.0, abs(one["advantage"])),
+                    off <= 2e-4 * max(1.0, abs(one["advantage"])) + rounding,
                     f"{one['set']} {one['id']}: {got} in verl, {one['advantage']} in Saccade",
                 )
         if kind.total:
             kind.note = f" (largest difference {largest:.1g}, in f32)"
+        if flat > 0:
+            kind.note += f"; where all rewards of a group are equal verl's f32 leaves up to {flat:.1g}, Saccade 0"
 
     def dump(self, played: list) -> None:
         """The rollouts as verl's trainer writes them, by its own code."""
