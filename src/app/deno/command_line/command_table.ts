@@ -238,7 +238,7 @@ export const commands = {
     line: "train a run for every combination of seeds and values of knobs, and compare them in a table",
     example: 'sweep seed=0..2 "learning-rate=1e-4,3e-4" --preset needle --steps 50 --out runs/rates',
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "beside", "dryRun", "judgeCache", "tune"],
+    flags: ["out", "config", "resume", "beside", "dryRun", "judgeCache", "tune"],
     ownCode: true,
     folders:
       "knobs with the values that runs have for them: seed=0..4, learning-rate=1e-4,3e-4, bonus=none,conditional; also by verl's and TRL's names; | stands between values that have commas",
