@@ -1,3 +1,5 @@
+import type { Pixels } from "./pixels.ts";
+
 /** A picture as its file holds it, before transparency and orientation are applied. */
 export interface Decoded {
   width: number;
@@ -10,6 +12,8 @@ export interface Decoded {
   isRgba: boolean;
   /** EXIF orientation, 1 to 8; 1 is upright. */
   orientation: number;
+  /** The same picture where something else holds it (held.ts): an opaque one, whose `rgb` is read when it is asked for. */
+  held?: Pixels;
 }
 
 /** Width and height beyond which a file is refused unread: Pillow's own limit for a decompression bomb. */

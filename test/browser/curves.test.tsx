@@ -217,6 +217,12 @@ describe("runs laid over one another", () => {
     await expect.element(page.getByRole("img", { name: "accuracy over steps, 20 points, 2 runs" })).toBeVisible();
     await page.getByRole("combobox", { name: "Which part of reward by part is drawn" }).selectOptions("zoom");
     expect(await faults()).toEqual([]);
+    // Several that are gone give one notice, which names them.
+    const before = context.store.notices.list.value.length;
+    context.store.overlaid.value = ["lost a", "seed 0", "lost b", "lost c"];
+    await expect.element(page.getByText(/^3 runs could not be read .*"lost a", "lost b", "lost c"/)).toBeVisible();
+    expect(context.store.notices.list.value).toHaveLength(before + 1);
+    expect(context.store.overlaid.value).toEqual(["seed 0"]);
   });
 });
 

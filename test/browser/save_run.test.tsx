@@ -40,7 +40,7 @@ test("a stored run is saved as one file, with what was chosen", async () => {
   render(<Page page={context} />, host);
   await context.control.openStored("mine");
   const saved = downloads();
-  await page.getByRole("button", { name: "Save the run… The run mine" }).click();
+  await page.getByRole("button", { name: "Save the run… mine" }).click();
   const dialog = page.getByRole("dialog", { name: "Save the run as a file" });
   await expect.element(dialog.getByText("Its checkpoint of step 2")).toBeVisible();
   await expect.element(dialog.getByRole("checkbox", { name: /Its checkpoint/ })).toBeChecked();
@@ -50,6 +50,11 @@ test("a stored run is saved as one file, with what was chosen", async () => {
   await expect.element(dialog).not.toBeInTheDocument();
   expect(saved.map(({ name }) => name)).toEqual(["mine.zip"]);
   expect(JSON.parse(await saved[0]!.text)).toEqual({ run: "mine", checkpoint: true, travellers: ["data"] });
+  // Every run of the table can be, without being opened.
+  await page.getByRole("button", { name: "Runs", exact: true }).click();
+  await page.getByRole("button", { name: "More: about the run mine" }).click();
+  await page.getByRole("row").getByRole("button", { name: "Save the run… mine" }).click();
+  await expect.element(dialog.getByText("Its checkpoint of step 2")).toBeVisible();
 });
 
 test("an archive that holds no run is refused in one sentence", async () => {

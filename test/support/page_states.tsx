@@ -144,7 +144,7 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
   },
   "saving a run": async (parts) => {
     await readStored(parts);
-    await page.getByRole("button", { name: "Save the run… The run mine" }).click();
+    await page.getByRole("button", { name: "Save the run… mine" }).click();
     await present("dialog[open] input[type=checkbox]");
   },
   "what if, over a run": async ({ control, store }) => {

@@ -1,5 +1,5 @@
 import type { NamedBytes } from "../../platform.ts";
-import { differences, resolveConfig } from "../../train/config.ts";
+import { beginningOf, differences } from "../../train/config.ts";
 import type { Metrics } from "../../train/events.ts";
 import { knobs, type RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
@@ -179,7 +179,7 @@ function shownMean(points: readonly { metrics: Metrics }[], name: string): strin
 }
 
 function trainingText({ events }: CardFacts, config: RunConfig): string {
-  const changed = differences(config, resolveConfig({ preset: config.preset }));
+  const changed = differences(config, beginningOf(config));
   const always = ["model", "steps", "tasksPerStep", "rolloutsPerTask", "learningRate", "seed"] as const;
   const names = [...new Set([...always, ...changed])].filter((name) => name !== "preset");
   const head = events.findLast((event) => event.type === "run");

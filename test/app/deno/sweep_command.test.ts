@@ -62,7 +62,7 @@ async function sweep(line: string, train: TrainElsewhere, stopping = () => false
     stopping,
     untilStopped: () => new Promise<void>(() => {}),
   } as unknown as CommandContext;
-  const code = await sweepCommand(parsed.changes, parsed.options, context, train);
+  const code = await sweepCommand(parsed, context, train);
   return { code, lines };
 }
 
@@ -167,3 +167,21 @@ test("real runs in processes of their own", async () => {
     expect(JSON.parse(log.split("\n")[0]!).config).toMatchObject({ seed, steps: 1, maxToolCalls: 0 });
   }
 }, 120_000);
+
+test("a file of settings stands in the place of flags; values and flags come before it", async () => {
+  const { train, asked } = fakeTrain(() => ({ steps: 3, code: 0 }));
+  const file = `${folder}/config.json`;
+  await Deno.writeTextFile(file, configText(resolveConfig({ preset: "story", steps: 7, seed: 5, temperature: 0.5 })));
+  await sweep("seed=0..1 --steps 3 --config FOLDER/config.json --out FOLDER/out", train);
+  // What is the preset's own is not said again.
+  expect(asked.toSorted()).toEqual([
+    "--preset=story --steps=3 --temperature=0.5 --seed=0 --out FOLDER/out/001-seed-0",
+    "--preset=story --steps=3 --temperature=0.5 --seed=1 --out FOLDER/out/002-seed-1",
+  ]);
+  await expect(sweep("preset=needle,story --config FOLDER/config.json --out FOLDER/b", train)).rejects.toThrow(
+    "The file of --config says all settings, so that preset= would change nothing; leave one of them out",
+  );
+  await expect(sweep("seed=0..1 --seed 3 --config FOLDER/config.json --out FOLDER/b", train)).rejects.toThrow(
+    "--seed is what the runs differ in",
+  );
+});

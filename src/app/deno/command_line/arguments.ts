@@ -6,6 +6,7 @@ import type { OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { Control } from "../../benchmarks/benchmark.ts";
+import type { OnnxDevice } from "../../session/onnx_devices.ts";
 import {
   type CommandEntry,
   type CommandName,
@@ -24,9 +25,18 @@ import { keyVariable } from "./judge_key.ts";
 import { ownCodeKnob } from "./own_code_flags.ts";
 
 /** What a person asked for. */
-export type Parsed =
-  | { command: CommandName; help: false; changes: Partial<RunConfig>; options: Options; notes?: string[] }
-  | Help;
+export type Parsed = Request | Help;
+
+export interface Request {
+  command: CommandName;
+  help: false;
+  /** What differs from the preset, whoever said it. */
+  changes: Partial<RunConfig>;
+  options: Options;
+  /** What of it the file of --config says, and no flag. */
+  ofFile?: Partial<RunConfig>;
+  notes?: string[];
+}
 
 /** Help that is asked for: of the program, or of a command, or a part of either; or the version. */
 export type Help =
@@ -50,6 +60,9 @@ export interface Options {
   policyTools?: ToolForm;
   policyTimeout?: number;
   policyConcurrency?: number;
+  policyOnnx?: string;
+  onnxDtype?: string;
+  onnxDevice?: OnnxDevice;
   tasks?: number;
   expect?: string;
   headersOnly?: boolean;
@@ -112,10 +125,18 @@ export function parseArguments(words: readonly string[]): Parsed {
   }
   expectCompatible(options);
   const hasKey = Boolean(Deno.env.get(keyVariable));
-  const ofFile = options.config === undefined ? {} : configFromFile(options.config, knobsOf(command), changes, hasKey);
-  if (settings.length === 0) return { command, help: false, changes: { ...ofFile, ...changes }, options };
-  const { changes: all, notes } = withAliases(command, changes, settings, ofFile);
-  return { command, help: false, changes: all, options, ...(notes.length > 0 ? { notes } : {}) };
+  const file = options.config === undefined ? {} : configFromFile(options.config, knobsOf(command), changes, hasKey);
+  const { changes: named, notes } =
+    settings.length === 0 ? { changes, notes: [] } : withAliases(command, changes, settings, file);
+  const left = Object.entries(file).filter(([key]) => named[key as keyof RunConfig] === undefined);
+  return {
+    command,
+    help: false,
+    changes: { ...file, ...named },
+    options,
+    ...(options.config === undefined ? {} : { ofFile: Object.fromEntries(left) as Partial<RunConfig> }),
+    ...(notes.length > 0 ? { notes } : {}),
+  };
 }
 
 const isHelp = (word: string): boolean => word === "--help" || word === "-h" || word === "help";
@@ -219,7 +240,7 @@ function expectCompatible({ out, resume, config, from, verlCommand, gpuMemory, d
   if (dryRun && resume !== undefined) throw new Error("--dry-run is for a run that has not begun; leave out --resume");
 }
 
-/** Changes by flags and by other trainers' names together. @throws Error where a setting cannot be, or is there twice */
+/** Changes by flags and by other trainers' names together, without the file's. @throws Error where a setting cannot be, or is there twice */
 function withAliases(
   command: CommandName,
   changes: Partial<RunConfig>,
@@ -239,7 +260,7 @@ function withAliases(
     if (changes[key] !== undefined && changes[key] !== read[key])
       throw new Error(`--${kebab(key)} is ${changes[key]}, and by another name ${read[key]}; leave one out`);
   }
-  return { changes: { ...ofFile, ...changes, ...read }, notes };
+  return { changes: { ...changes, ...read }, notes };
 }
 
 function commandNamed(word: string): CommandName {

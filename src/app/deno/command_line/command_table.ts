@@ -1,10 +1,12 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import { graphDtypes } from "../../../onnx/policy/graph_files.ts";
 import { toolForms } from "../../../policy/elsewhere/remote_policy.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { benchmarks } from "../../../tasks/benchmarks/table.ts";
 import type { Knob } from "../../../train/knob_kinds.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
+import { onnxDevices } from "../../session/onnx_devices.ts";
 import { familyNames } from "../../session/remote_view.ts";
 
 /** A flag that is not a knob: where files are, or how results are shown. */
@@ -70,6 +72,22 @@ export const flags = {
   },
   policyTimeout: { kind: "integer", line: "seconds that the server may take for one turn", default: "300" },
   policyConcurrency: { kind: "integer", line: "conversations that the server is asked about at once", default: "8" },
+  policyOnnx: {
+    kind: "path",
+    value: "PLACE",
+    line: "folder, or owner/name@revision on the Hub, of a Qwen-VL model as ONNX graphs in the layout of transformers.js, which onnxruntime-web runs in the place of a model here",
+  },
+  onnxDtype: {
+    kind: "text",
+    value: "DTYPE",
+    line: `dtype of its graphs, one of ${graphDtypes.join(", ")}, or NAME=DTYPE,... for single graphs; by default what its config.json recommends, else the most exact that is there`,
+  },
+  onnxDevice: {
+    kind: "choice",
+    choices: onnxDevices,
+    line: "where its graphs are run: on the graphics card, or on one thread of the processor",
+    default: "gpu",
+  },
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
   causal: {
     kind: "switch",
@@ -204,7 +222,7 @@ export interface CommandEntry {
   foldersOptional?: boolean;
 }
 
-/** What a model on a server is asked with. */
+/** What a model is asked with whose weights are not here. */
 const elsewhere = [
   "policyUrl",
   "policyModel",
@@ -213,6 +231,9 @@ const elsewhere = [
   "policyTools",
   "policyTimeout",
   "policyConcurrency",
+  "policyOnnx",
+  "onnxDtype",
+  "onnxDevice",
 ] as const satisfies readonly FlagName[];
 
 const model: readonly Knob["group"][] = ["run", "adapter", "tasks", "rollouts"];
@@ -229,7 +250,7 @@ export const commands = {
     line: "train a run for every combination of seeds and values of knobs, and compare them in a table",
     example: 'sweep seed=0..2 "learning-rate=1e-4,3e-4" --preset needle --steps 50 --out runs/rates',
     knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
-    flags: ["out", "resume", "beside", "dryRun", "judgeCache", "tune"],
+    flags: ["out", "config", "resume", "beside", "dryRun", "judgeCache", "tune"],
     ownCode: true,
     folders:
       "knobs with the values that runs have for them: seed=0..4, learning-rate=1e-4,3e-4, bonus=none,conditional; also by verl's and TRL's names; | stands between values that have commas",

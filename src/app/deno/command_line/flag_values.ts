@@ -10,6 +10,8 @@ export function isSwitch(key: string | undefined): boolean {
 
 /** The sentence for a flag that a command does not have. */
 export function unknownFlag(command: CommandName, written: string, known: string[]): string {
+  if (written === "policy-onnx" && (command === "train" || command === "sweep"))
+    return `saccade ${command} trains no ONNX graphs (--policy-onnx), which give no gradients: name the repository with the model.safetensors that they were made from, with --model`;
   const elsewhere = Object.keys(commands).filter((name) =>
     [...knobsOf(name as CommandName), ...commands[name as CommandName].flags].some((key) => kebab(key) === written),
   );

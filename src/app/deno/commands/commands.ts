@@ -1,5 +1,5 @@
 import { ServerFailure } from "../../../connection/failure.ts";
-import type { Options, Parsed } from "../command_line/arguments.ts";
+import type { Options, Request } from "../command_line/arguments.ts";
 import { type CommandContext, Stopped } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
 import { compileCommand } from "./compile_command.ts";
@@ -15,8 +15,6 @@ import { settingsCommand } from "./settings_command.ts";
 import { trainCommand } from "./train_command.ts";
 import { warmupCommand } from "./warmup_command.ts";
 
-type Request = Extract<Parsed, { help: false }>;
-
 /** Does what a command line asks for. Returns the exit code. @throws Error with a sentence for people. */
 export async function runCommand(request: Request, context: CommandContext): Promise<number> {
   try {
@@ -31,13 +29,14 @@ export async function runCommand(request: Request, context: CommandContext): Pro
 const isInterrupted = (error: unknown): boolean =>
   error instanceof Stopped || (error instanceof ServerFailure && error.kind === "aborted");
 
-async function dispatch({ command, changes, options }: Request, context: CommandContext): Promise<number> {
+async function dispatch(request: Request, context: CommandContext): Promise<number> {
+  const { command, changes, options } = request;
   switch (command) {
     case "train":
       return trainCommand(changes, options, context);
     case "sweep":
       // Only this command starts others.
-      return (await import("./sweep_command.ts")).sweepCommand(changes, options, context);
+      return (await import("./sweep_command.ts")).sweepCommand(request, context);
     case "warmup":
       return warmupCommand(changes, options, context);
     case "eval":

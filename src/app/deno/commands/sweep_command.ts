@@ -4,7 +4,7 @@ import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { sideBySide } from "../../sweep/side_by_side.ts";
 import { makeSweep, readAxis, runsOf, type Sweep, type SweepAxis } from "../../sweep/sweep_plan.ts";
 import { measuredBy, type SweepRun, spreadText, sweepCsv, sweepRows } from "../../sweep/sweep_table.ts";
-import type { Options } from "../command_line/arguments.ts";
+import type { Options, Request } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
 import { asked, exitCodes, Misused } from "../command_line/exit_codes.ts";
@@ -18,15 +18,14 @@ import { flagsOf, type TrainElsewhere, trainElsewhere } from "./train_process.ts
  * they reached. Returns the exit code.
  */
 export async function sweepCommand(
-  changes: Partial<RunConfig>,
-  options: Options,
+  { changes, options, ofFile = {} }: Pick<Request, "changes" | "options" | "ofFile">,
   context: CommandContext,
   train: TrainElsewhere = trainElsewhere,
 ): Promise<number> {
   const words = options.folders ?? [];
   const { sweep, folder } =
     options.resume === undefined
-      ? { sweep: asked(() => newSweep(words, changes)), folder: options.out ?? (await freeFolder()) }
+      ? { sweep: asked(() => newSweep(words, changes, ofFile)), folder: options.out ?? (await freeFolder()) }
       : { sweep: await changedSweep(options.resume, changes, words), folder: options.resume };
   const { terminal, stopping } = context;
   const folders = runFolders(folder, sweep);
@@ -85,15 +84,34 @@ export async function sweepCommand(
   return isWhole ? exitCodes.done : stopping() ? exitCodes.interrupted : exitCodes.failed;
 }
 
-/** @throws Error in one sentence, also for a knob that has both a flag and values */
-function newSweep(words: readonly string[], changes: Partial<RunConfig>): Sweep {
+/**
+ * @param changes of the flags and of the file of --config, `ofFile` what the file alone says: a knob's values come before it
+ * @throws Error in one sentence, also for a knob that has both a flag and values
+ */
+function newSweep(words: readonly string[], changes: Partial<RunConfig>, ofFile: Partial<RunConfig>): Sweep {
   const axes = axesOf(words, changes);
-  const twice = axes.find(({ knob }) => changes[knob] !== undefined);
+  if (Object.keys(ofFile).length > 0 && axes.some(({ knob }) => knob === "preset"))
+    throw new Error(
+      "The file of --config says all settings, so that preset= would change nothing; leave one of them out",
+    );
+  const twice = axes.find(({ knob }) => changes[knob] !== undefined && ofFile[knob] === undefined);
   if (twice)
     throw new Error(
       `--${kebab(twice.knob)} is what the runs differ in; leave it out, or put its value among those of ${twice.knob}=`,
     );
-  return makeSweep(changes, axes);
+  return makeSweep(withoutPreset(changes, ofFile), axes);
+}
+
+/** A run's config.json says every setting: those that are the preset's anyway are left out. */
+function withoutPreset(changes: Partial<RunConfig>, ofFile: Partial<RunConfig>): Partial<RunConfig> {
+  const preset = resolveConfig({ preset: ofFile.preset });
+  const says = (key: keyof RunConfig): boolean =>
+    // A judge's address alone would choose a judge.
+    ofFile[key] === undefined ||
+    ofFile[key] !== preset[key] ||
+    key === "preset" ||
+    (key === "judge" && Boolean(changes.judgeUrl));
+  return Object.fromEntries(Object.entries(changes).filter(([key]) => says(key as keyof RunConfig)));
 }
 
 /** "learning-rate=1e-4,3e-4", also by another trainer's name. @throws Error in one sentence */

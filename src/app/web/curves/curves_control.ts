@@ -59,7 +59,7 @@ export class CurvesControl {
     });
     effect(() => {
       const wanted = store.overlaid.value;
-      for (const name of wanted) void this.#fold(name);
+      void this.#foldAll(wanted);
       this.#forget(wanted);
       this.#watch(wanted.length > 0);
     });
@@ -104,18 +104,34 @@ export class CurvesControl {
     this.#store.overlaid.value = on ? [...others, name] : others;
   }
 
-  async #fold(name: string): Promise<void> {
-    if (this.#asked.has(name)) return;
+  /** Reads runs that are not read yet. Those that cannot be are left out, and named in one notice. */
+  async #foldAll(names: readonly string[]): Promise<void> {
+    const problems = (await Promise.all(names.map((name) => this.#fold(name)))).filter((problem) => problem !== null);
+    if (problems.length === 0) return;
+    const lost = problems.map(({ name }) => name);
+    this.#store.overlaid.value = this.#store.overlaid.peek().filter((name) => !lost.includes(name));
+    const [first] = problems;
+    if (lost.length === 1) this.#store.notices.error(first!.error);
+    else
+      this.#store.notices.add(
+        "error",
+        `${lost.length} runs could not be read and are left out of the charts: ${namesOf(lost)}. Of the first: ${first!.error.message}`,
+      );
+  }
+
+  /** What is wrong with a run that could not be read, else null. */
+  async #fold(name: string): Promise<{ name: string; error: Error } | null> {
+    if (this.#asked.has(name)) return null;
     this.#asked.add(name);
     try {
       const state = foldAll(await this.#api.curves(name));
-      if (!this.#asked.has(name)) return;
+      if (!this.#asked.has(name)) return null;
       const points = runPoints(state);
       const keys = new Set([...new KeysSeen().of(points.updates), ...new KeysSeen().of(points.heldOut)]);
       this.#read.value = new Map(this.#read.value).set(name, { name, state, points, keys });
+      return null;
     } catch (error) {
-      this.#store.notices.error(error);
-      this.overlay(name, false);
+      return { name, error: error as Error };
     }
   }
 
@@ -140,10 +156,19 @@ export class CurvesControl {
       const step = runs.find((run) => run.name === name)?.step;
       if (step === undefined || step === state.step) continue;
       this.#asked.delete(name);
-      await this.#fold(name);
+      await this.#foldAll([name]);
     }
   }
 }
+
+const mostNames = 6;
+
+const namesOf = (names: readonly string[]): string =>
+  names
+    .slice(0, mostNames)
+    .map((name) => `"${name}"`)
+    .concat(names.length > mostNames ? [`and ${names.length - mostNames} more`] : [])
+    .join(", ");
 
 /** Storage may be forbidden (private windows, embedded pages). */
 function storage(): Storage | null {

@@ -3,6 +3,7 @@ import { judgeNamed } from "../../../reward/judges/table.ts";
 import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
+import { RememberRow } from "../widgets/remember_row.tsx";
 import { JudgeAudit } from "./judge_audit.tsx";
 import { useJudge } from "./judge_context.ts";
 import { JudgeDiagnosis } from "./judge_diagnosis.tsx";
@@ -75,20 +76,7 @@ function KeyField() {
           ? "A key belongs to the server that it is entered for."
           : `Sent to ${origin} alone, and ${judge.remembered.value ? "kept in this browser" : "gone with this page"}.`}
       </p>
-      {origin !== null && (
-        <div class="row">
-          <label for={`${id}-remember`}>remember on this device, as plain text</label>
-          <input
-            id={`${id}-remember`}
-            type="checkbox"
-            checked={judge.remembered.value}
-            onChange={(event) => {
-              judge.remember(event.currentTarget.checked);
-              event.currentTarget.checked = judge.remembered.peek();
-            }}
-          />
-        </div>
-      )}
+      {origin !== null && <RememberRow remembered={judge.remembered.value} onRemember={(on) => judge.remember(on)} />}
     </div>
   );
 }

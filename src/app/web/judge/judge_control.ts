@@ -67,13 +67,14 @@ export class JudgeControl {
     for (const [origin, key] of this.#keys.peek()) await api.judge.setKey(key, origin);
   }
 
-  /** Whether the key outlives this page. */
-  remember(on: boolean): void {
+  /** Whether the key outlives this page. Returns whether it does. */
+  remember(on: boolean): boolean {
     const origin = this.origin.peek();
-    if (origin === null) return;
+    if (origin === null) return false;
     this.remembered.value = rememberKey(on ? this.key : null, origin) && on;
     if (on && !this.remembered.value)
       this.#store.notices.add("error", "The browser does not let this page keep the key; it lasts as long as the page");
+    return this.remembered.peek();
   }
 
   async test(): Promise<void> {

@@ -2,8 +2,9 @@ import { useId, useState } from "preact/hooks";
 import { type ChoiceField, fieldLabels, type NumberField } from "../../rollout_list/fields.ts";
 import type { FacetValue } from "../../rollout_list/find.ts";
 import { asksFor, parseQuery, type Query, queryText, ranged, rangeOf, toggled } from "../../rollout_list/query.ts";
-import { count, figure } from "../labels/numbers.ts";
+import { count, counted, figure } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { narrow } from "../widgets/narrow.ts";
 import type { ShownList } from "./list_control.ts";
 import { valueLabel } from "./row_words.ts";
 
@@ -26,8 +27,8 @@ export function Facets({ shown }: { shown: ShownList }) {
     (field === "has" || field === "tag"
       ? shown.facets[field].some(({ count }) => count > 0)
       : shown.facets[field].length > 1) || query.choices.some((choice) => choice.field === field);
-  return (
-    <div class="card">
+  const facets = (
+    <>
       {always.concat(sometimes.filter(isTold)).map((field) => (
         <Facet key={field} field={field} values={shown.facets[field]} query={query} onChange={set} />
       ))}
@@ -40,7 +41,19 @@ export function Facets({ shown }: { shown: ShownList }) {
           );
         })}
       </fieldset>
-    </div>
+    </>
+  );
+  const asked = query.choices.length + query.ranges.length;
+  // Where there is one column, they would stand between a person and the list.
+  return narrow.value ? (
+    <details class="card">
+      <summary>
+        <b>Filters</b> {asked > 0 ? counted(asked, "condition") : "none set"}
+      </summary>
+      {facets}
+    </details>
+  ) : (
+    <div class="card">{facets}</div>
   );
 }
 

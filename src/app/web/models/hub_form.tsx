@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 import { hubPageAddress, hubPath, isCommit, readHubPath } from "../../network/hub_path.ts";
 import { count, shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { RememberRow } from "../widgets/remember_row.tsx";
 import { useModels } from "./model_context.ts";
 import { gigabytes } from "./sizes.ts";
 
@@ -136,20 +137,7 @@ function TokenField() {
         Sent to huggingface.co alone, and {models.remembered.value ? "kept in this browser" : "gone with this page"}.
         One that may only read is enough.
       </p>
-      {!isEmpty && (
-        <div class="row">
-          <label for={`${id}-remember`}>remember on this device, as plain text</label>
-          <input
-            id={`${id}-remember`}
-            type="checkbox"
-            checked={models.remembered.value}
-            onChange={(event) => {
-              models.remember(event.currentTarget.checked);
-              event.currentTarget.checked = models.remembered.peek();
-            }}
-          />
-        </div>
-      )}
+      {!isEmpty && <RememberRow remembered={models.remembered.value} onRemember={(on) => models.remember(on)} />}
     </details>
   );
 }

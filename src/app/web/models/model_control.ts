@@ -78,8 +78,8 @@ export class ModelControl {
     if (this.remembered.peek()) this.remembered.value = rememberToken(token) && token !== "";
   }
 
-  /** Whether the token outlives this page. */
-  remember(on: boolean): void {
+  /** Whether the token outlives this page. Returns whether it does. */
+  remember(on: boolean): boolean {
     const kept = rememberToken(on ? this.token.peek() : "");
     this.remembered.value = kept && on && this.token.peek() !== "";
     if (on && !kept)
@@ -87,6 +87,7 @@ export class ModelControl {
         "error",
         "The browser does not let this page keep the token; it lasts as long as the page",
       );
+    return this.remembered.peek();
   }
 
   /** Puts a model into the settings, with what it needs beside it. Returns what is wrong. */

@@ -6,6 +6,7 @@ import { knobText } from "../labels/run_differences.ts";
 import { byteSize } from "../labels/sizes.ts";
 import { usePage } from "../run/page_context.ts";
 import { RemoveButton } from "../widgets/remove_button.tsx";
+import { SaveRunButton } from "../widgets/save_run.tsx";
 import { moment } from "./moment.ts";
 import type { ListedRun } from "./run_columns.ts";
 import type { RunsList } from "./runs_list.ts";
@@ -70,6 +71,7 @@ export function RunDetails({ run, list, onRejudge }: Props) {
           >
             Compare rollouts
           </button>
+          <SaveRunButton run={name} />
           <button
             type="button"
             aria-label={`Save its log as a file: of the run ${label}`}

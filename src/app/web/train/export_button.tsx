@@ -42,7 +42,7 @@ export function ExportButton() {
         >
           Export the model…
         </button>
-        {stored !== null && <SaveRunButton run={stored} label="Save the run…" />}
+        {stored !== null && <SaveRunButton run={stored} />}
       </div>
       {"none" in shown && (
         <p id={why} class="soft small">

@@ -8,7 +8,7 @@ interface DialogProps {
 }
 
 /** Saves a stored run as one file, once a dialog has asked what goes along. The dialog is fetched with the first press. */
-export function SaveRunButton({ run, label = "Save as a file…" }: { run: string; label?: string }) {
+export function SaveRunButton({ run }: { run: string }) {
   const { store } = usePage();
   const [Dialog, setDialog] = useState<{ of: ComponentType<DialogProps> } | null>(null);
   const open = async (): Promise<void> => {
@@ -21,8 +21,8 @@ export function SaveRunButton({ run, label = "Save as a file…" }: { run: strin
   };
   return (
     <>
-      <button type="button" aria-label={`${label} The run ${run}`} onClick={() => void open()}>
-        {label}
+      <button type="button" aria-label={`Save the run… ${run}`} onClick={() => void open()}>
+        Save the run…
       </button>
       {Dialog && <Dialog.of run={run} onClose={() => setDialog(null)} />}
     </>
