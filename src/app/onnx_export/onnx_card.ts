@@ -54,7 +54,7 @@ const usage = [
 ];
 
 /** The card of a model that no run of ours made. */
-export const onnxCard = (model: string, section: string, licence: string): string =>
+export const onnxCard = (model: string, section: string, licence: Licence): string =>
   [
     [
       "---",
