@@ -48,6 +48,9 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
       return withAsked(changes, options, context, (session, _, config) => rollout(session, config, options, context));
     case "export":
       return exportCommand(changes, options, context);
+    case "export verl":
+      // Only this command reads and writes files of verl.
+      return (await import("./export_verl_command.ts")).exportVerlCommand(changes, options, context);
     case "compile":
       return compileCommand(context);
     case "parity":
