@@ -128,9 +128,7 @@ async function tokenizerOf(
   } catch (error) {
     // A folder of this machine must have one; a name on the Hub may be out of reach.
     if (platform.addressOf(model) === null) throw error;
-    notes.push(
-      `The tokenizer of ${model} could not be had (${(error as Error).message}): ${without}`,
-    );
+    notes.push(`The tokenizer of ${model} could not be had (${(error as Error).message}): ${without}`);
     return null;
   }
 }

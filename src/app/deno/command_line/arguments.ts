@@ -79,7 +79,9 @@ export interface Options {
   dryRun?: boolean;
   gpuMemory?: number;
   verlCommand?: string;
-  as?: "flags" | "verl" | "trl" | "json";
+  as?: "flags" | "verl" | "trl" | "json" | "huggingface" | "onnx";
+  dtypes?: string;
+  onnx?: string;
   options?: OptionOrder;
   control?: Control | "all";
   avgAt?: number;
@@ -222,7 +224,7 @@ function readWords(command: CommandName, words: readonly string[]): ReadWords {
     if (isSwitch(key)) value ??= left[0] === "true" || left[0] === "false" ? left.shift()! : "true";
     value ??= valueAfter(command, written, left.shift());
     if (key in knobs) changes[key] = inFlagTerms(key, () => checkKnob(key, value));
-    else options[key] = flagValue(key as FlagName, value);
+    else options[key] = flagValue(command, key as FlagName, value);
   }
   return read;
 }
